@@ -1,0 +1,77 @@
+package report
+
+import "time"
+
+// APIVersion is the version of Report and Summary. Additions keep it; a change of meaning raises it.
+const APIVersion = "report.tcpprobe.dev/v1alpha1"
+
+// PathType says what a packet between source and target crosses.
+type PathType string
+
+const (
+	Routed   PathType = "Routed"   // the network sees the probe's own segments
+	Overlay  PathType = "Overlay"  // the network sees a tunnel
+	SameNode PathType = "SameNode" // nothing between them but one kernel
+	Unknown  PathType = "Unknown"
+)
+
+// Report is everything one run found from one source.
+type Report struct {
+	APIVersion     string    `json:"apiVersion"`
+	Run            string    `json:"run"`
+	Source         Source    `json:"source"`
+	Kernel         string    `json:"kernel"`
+	Started        time.Time `json:"started"`
+	DurationMicros int64     `json:"durationMicros"`
+	Guard          Guard     `json:"guard"`
+	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
+	Results        []Result  `json:"results"`
+}
+
+// Source is where the run happened.
+type Source struct {
+	Node    string `json:"node,omitempty"`
+	Address string `json:"address,omitempty"`
+}
+
+// Guard sums the guard's counters over all flows.
+type Guard struct {
+	Mode          string `json:"mode"` // tcx or clsact
+	Stolen        uint64 `json:"stolen"`
+	ResetsDropped uint64 `json:"resetsDropped"`
+}
+
+// Result is one scenario (and variant) against one target.
+type Result struct {
+	Name        string   `json:"name,omitempty"` // the scenario's name in the resource, if it has one
+	Scenario    string   `json:"scenario"`
+	Variant     string   `json:"variant,omitempty"`
+	Target      string   `json:"target"` // address:port
+	Via         string   `json:"via,omitempty"`
+	Family      string   `json:"family"` // IPv4 or IPv6
+	PathType    PathType `json:"pathType"`
+	Rule        string   `json:"rule,omitempty"`
+	Verdict     Verdict  `json:"verdict"`
+	Reason      Reason   `json:"reason"`
+	Message     string   `json:"message"`
+	Flows       Flows    `json:"flows"`
+	Alpha       float64  `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity
+	RTTMicros   *RTT     `json:"rttMicros,omitempty"`
+	StallMillis int64    `json:"stallMillis"`
+	Evidence    []string `json:"evidence,omitempty"`
+}
+
+// Flows counts the crafted connections of a result by verdict.
+type Flows struct {
+	Tried        int `json:"tried"`
+	Pass         int `json:"pass"`
+	Fail         int `json:"fail"`
+	Inconclusive int `json:"inconclusive"`
+}
+
+// RTT is the round trip SYN to SYN-ACK over the flows, in microseconds.
+type RTT struct {
+	Min    int64 `json:"min"`
+	Median int64 `json:"median"`
+	P99    int64 `json:"p99"`
+}

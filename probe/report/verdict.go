@@ -1,0 +1,47 @@
+// Package report is the versioned document that a run produces, and the short form of it that fits
+// into a pod's termination message. Its words are those a user reads in the resource's status.
+package report
+
+// Verdict is Pass, Fail or Inconclusive. What could not be established is not a failure.
+type Verdict string
+
+const (
+	Pass         Verdict = "Pass"
+	Fail         Verdict = "Fail"
+	Inconclusive Verdict = "Inconclusive"
+)
+
+// Reason says why a verdict was reached, in one CamelCase word. Readers must accept unknown ones.
+type Reason string
+
+// Reasons of Pass.
+const (
+	Established Reason = "Established" // Handshake: the peer proved that its connection exists
+	Delivered   Reason = "Delivered"   // SequenceWrap: the suspect was acknowledged
+)
+
+// Reasons of Fail.
+const (
+	Refused               Reason = "Refused"               // Handshake: RST in answer to the SYN
+	Filtered              Reason = "Filtered"              // Handshake: no answer from two source ports
+	Unreachable           Reason = "Unreachable"           // Handshake: an ICMP error; the message has its code
+	AckLostOrQueueFull    Reason = "AckLostOrQueueFull"    // Handshake: SYN-ACK, but the final ACK changed nothing
+	Altered               Reason = "Altered"               // Handshake: the answer acknowledges a number that was not sent
+	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped" // Handshake: an RST comes back unless its sequence number is 0
+	SequenceZeroDropped   Reason = "SequenceZeroDropped"   // SequenceWrap: exactly the segment at sequence 0 is lost
+)
+
+// Reasons of Inconclusive that the prober itself gives.
+const (
+	PathDown         Reason = "PathDown"         // handshake or control never answered
+	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
+	StaleState       Reason = "StaleState"       // the peer still holds an older connection of this 4-tuple, on several ports
+	GuardUnavailable Reason = "GuardUnavailable" // neither TCX nor clsact could be attached
+	GuardIncomplete  Reason = "GuardIncomplete"  // the guard did not take every segment that the tap saw
+	AsymmetricReturn Reason = "AsymmetricReturn" // the answer came in by another device
+	DeadlineExceeded Reason = "DeadlineExceeded" // the run's deadline came before a verdict
+	NotPlanned       Reason = "NotPlanned"       // the destination is not in the plan's allow-list
+	ProberFault      Reason = "ProberFault"      // the prober could not do its work; the message says what failed
+	ProberKilled     Reason = "ProberKilled"     // the worker or its container was killed
+)

@@ -1,0 +1,110 @@
+// Package segment builds, parses and matches TCP segments and the ICMP errors that quote them.
+// It is the only importer of gopacket.
+package segment
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Flags are the control bits of a TCP header (RFC 9293 section 3.1).
+type Flags uint8
+
+const (
+	FIN Flags = 1 << iota
+	SYN
+	RST
+	PSH
+	ACK
+	URG
+	ECE
+	CWR
+)
+
+// Has reports whether every bit of f2 is set.
+func (f Flags) Has(f2 Flags) bool { return f&f2 == f2 }
+
+func (f Flags) String() string {
+	var b strings.Builder
+	for i, c := range "FSRPAUEC" {
+		if f&(1<<i) != 0 {
+			b.WriteRune(c)
+		}
+	}
+	if b.Len() == 0 {
+		return "none"
+	}
+	return b.String()
+}
+
+// Block is one SACK block: the bytes [Left, Right) (RFC 2018 section 3).
+type Block struct{ Left, Right seq.Number }
+
+// Segment is one TCP segment with the parts of its IP header that matter to a probe.
+type Segment struct {
+	Source, Destination netip.AddrPort
+	Seq, Ack            seq.Number
+	Flags               Flags
+	Window              uint16
+	Urgent              uint16
+	HopLimit            uint8  // TTL or hop limit; 0 means 64 when building
+	MSS                 uint16 // 0: option absent
+	WindowScale         int8   // option value, -1: option absent
+	SACKPermitted       bool
+	SACK                []Block // in the order of the header: a DSACK comes first (RFC 2883 section 4)
+	Payload             []byte  // what was captured; may be cut to the snap length
+	Len                 int     // payload bytes on the wire; 0 when building, where len(Payload) counts
+}
+
+// Unreachable is an ICMP error (RFC 792, RFC 4443) that quotes one of our segments.
+type Unreachable struct {
+	From                netip.Addr // the host that complains
+	Type, Code          uint8
+	Source, Destination netip.AddrPort // of the quoted segment
+	Seq                 seq.Number     // of the quoted segment
+}
+
+// End is the sequence number after the segment: SYN and FIN count as one each.
+func (s *Segment) End() seq.Number {
+	n := s.Seq.Add(s.PayloadLen())
+	if s.Flags.Has(SYN) {
+		n = n.Add(1)
+	}
+	if s.Flags.Has(FIN) {
+		n = n.Add(1)
+	}
+	return n
+}
+
+// PayloadLen is the number of payload bytes on the wire.
+func (s *Segment) PayloadLen() int { return max(s.Len, len(s.Payload)) }
+
+// DSACK reports whether the segment's first SACK block tells of duplicate data, and which: the block
+// lies below the cumulative acknowledgement (RFC 2883 section 4).
+func (s *Segment) DSACK() (Block, bool) {
+	if len(s.SACK) == 0 || s.SACK[0].Right.After(s.Ack) {
+		return Block{}, false
+	}
+	return s.SACK[0], true
+}
+
+func (s *Segment) String() string {
+	b := fmt.Sprintf("%s seq %s", s.Flags, s.Seq)
+	if s.Flags.Has(ACK) {
+		b += " ack " + s.Ack.String()
+	}
+	if n := s.PayloadLen(); n > 0 {
+		b += fmt.Sprintf(" len %d", n)
+	}
+	for _, k := range s.SACK {
+		b += fmt.Sprintf(" sack %s-%s", k.Left, k.Right)
+	}
+	return b
+}
+
+func (u *Unreachable) String() string {
+	return fmt.Sprintf("ICMP %d/%d from %s for seq %s", u.Type, u.Code, u.From, u.Seq)
+}
