@@ -1,0 +1,117 @@
+// Package lab is a network small enough to hold in one process: a client, a switch and a server, each
+// in a network namespace of its own, on this machine's kernel. The switch misbehaves on demand and the
+// server has a listener for every way in which a peer can answer.
+//
+//	client eth0 ---- client [switch br0] server ---- eth0 server
+//
+// Everything that the lab makes dies with the process that made it.
+package lab
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+)
+
+// Family is an IP version, in the words of a report.
+type Family string
+
+const (
+	IPv4 Family = "IPv4"
+	IPv6 Family = "IPv6"
+)
+
+// Families are those that every lab speaks.
+var Families = []Family{IPv4, IPv6}
+
+// ClientDevice and ServerDevice are the hosts' network devices; ClientPort and ServerPort are the
+// ports of the switch that they are plugged into.
+const (
+	ClientDevice = "eth0"
+	ServerDevice = "eth0"
+	ClientPort   = "client"
+	ServerPort   = "server"
+	bridge       = "br0"
+)
+
+// readyTimeout bounds the wait for carrier and addresses; it takes a few milliseconds.
+const readyTimeout = 10 * time.Second
+
+// Options changes the lab.
+type Options struct {
+	Conntrack bool // the server's kernel tracks connections, so that Conntrack has something to count
+}
+
+// Lab is one running network. Any number can run at once, with the same addresses.
+type Lab struct {
+	client, network, server *Namespace
+}
+
+// New makes the namespaces, plugs them together and waits until both families can be sent.
+func New(ctx context.Context, o Options) (_ *Lab, err error) {
+	l := &Lab{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	for _, m := range []struct {
+		to   **Namespace
+		name string
+	}{{&l.client, "client"}, {&l.network, "switch"}, {&l.server, "server"}} {
+		if *m.to, err = newNamespace(m.name); err != nil {
+			return nil, err
+		}
+	}
+	if err = l.plug(); err != nil {
+		return nil, err
+	}
+	if o.Conntrack {
+		if err = trackConnections(l.server); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return l, l.awaitReady(ctx)
+}
+
+// Client is where probes start.
+func (l *Lab) Client() *Namespace { return l.client }
+
+// Switch is between client and server; all their packets cross it.
+func (l *Lab) Switch() *Namespace { return l.network }
+
+// Server is where the reference servers listen.
+func (l *Lab) Server() *Namespace { return l.server }
+
+// Close removes everything.
+func (l *Lab) Close() error {
+	var errs []error
+	for _, n := range []*Namespace{l.client, l.network, l.server} {
+		if n != nil {
+			errs = append(errs, n.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ClientAddr is the client's address.
+func (l *Lab) ClientAddr(f Family) netip.Addr { return subnets[f].client.Addr() }
+
+// ServerAddr is the server's address, on the client's own subnet.
+func (l *Lab) ServerAddr(f Family) netip.Addr { return subnets[f].server.Addr() }
+
+// DistantAddr is one of the server's further addresses, which the client reaches through the server
+// as a gateway: the i-th of Distant.
+func (l *Lab) DistantAddr(f Family, i int) netip.Addr {
+	a := subnets[f].distant.Addr()
+	for range i%Distant + 1 {
+		a = a.Next()
+	}
+	return a
+}
+
+// Distant is the number of the server's addresses behind a gateway, per family.
+const Distant = 254
