@@ -1,0 +1,85 @@
+package v1alpha1
+
+// Conditions. All four are in every status, each with the generation it was computed for.
+const (
+	// ConditionAccepted: True if the spec can be carried out, False if somebody has to change something first;
+	// reason and message say what. A TCPProbe that is not accepted does not run; its other conditions are then
+	// Unknown and repeat the reason.
+	ConditionAccepted = "Accepted"
+
+	// ConditionComplete: True if the run that spec and RunAnnotation ask for has ended, False while it waits,
+	// runs or is held up. What it found is in PathHealthy.
+	ConditionComplete = "Complete"
+
+	// ConditionCovered: True if, in the last run, every planned pair of source and endpoint came to Pass or Fail;
+	// False if some did not, Unknown before the first run ended.
+	ConditionCovered = "Covered"
+
+	// ConditionPathHealthy: False if any pair failed; True if every pair whose ends are on two nodes passed; else
+	// Unknown: what was not established is not a failure, and not health either.
+	ConditionPathHealthy = "PathHealthy"
+)
+
+// Reasons of Accepted.
+const (
+	ReasonAccepted = "Accepted" // True
+
+	ReasonNotSupported         = "NotSupported"         // this version cannot do it yet
+	ReasonNamespaceDenied      = "NamespaceDenied"      // TCPProbes in the operator's own namespaces are refused
+	ReasonInvalidSelector      = "InvalidSelector"      // sources.selector is not a label selector
+	ReasonRunAnnotationTooLong = "RunAnnotationTooLong" // more than MaxRunAnnotation bytes
+	ReasonServiceNotFound      = "ServiceNotFound"      // no such Service
+	ReasonExternalName         = "ExternalName"         // a Service of type ExternalName leads out of the cluster
+	ReasonNoSelector           = "NoSelector"           // a Service without a selector proves nothing about its endpoints
+	ReasonKubernetesService    = "KubernetesService"    // default/kubernetes is the API server
+	ReasonPortNotFound         = "PortNotFound"         // the Service has no TCP port of this name or number
+	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
+	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
+)
+
+// Reasons of Complete, besides those of a source without a report.
+const (
+	ReasonCompleted = "Completed" // True: every source reported
+	ReasonPartly    = "Partly"    // True: it ended, but not every source reported
+
+	ReasonQueued    = "Queued"    // False: waits for other probe pods to end; the message has its place
+	ReasonRunning   = "Running"   // False; the message has how many sources reported
+	ReasonSuspended = "Suspended" // False: spec.state holds back the run that is due
+)
+
+// Reasons of Covered, besides those of a source without a report.
+const (
+	ReasonAllCovered        = "AllCovered"        // True
+	ReasonNoSources         = "NoSources"         // False: no node that can probe
+	ReasonNoEndpoints       = "NoEndpoints"       // False: the Service has no endpoints
+	ReasonEndpointsRefused  = "EndpointsRefused"  // False: endpoints that must not be probed; the message says which and why
+	ReasonInconclusivePairs = "InconclusivePairs" // False: some pairs came to no verdict
+	ReasonNotRun            = "NotRun"            // Unknown: no run has ended
+)
+
+// Reasons of PathHealthy. False, and Unknown after a run, otherwise have the reason of the worst finding.
+const (
+	ReasonAllPassed    = "AllPassed"    // True
+	ReasonSameNodeOnly = "SameNodeOnly" // Unknown: no segment crossed the network
+)
+
+// Reasons of a source that gave no report. Findings, Complete (at once, while the run goes on) and Covered have
+// them; report.Reason has those that the prober gives itself.
+const (
+	ReasonUnschedulable  = "Unschedulable"  // the scheduler found no room on the node
+	ReasonImagePull      = "ImagePull"      // the node could not pull the prober's image
+	ReasonPodRefused     = "PodRefused"     // the API server refused the pod: admission, Pod Security, authorisation
+	ReasonQuota          = "Quota"          // a ResourceQuota of the probe namespace is used up
+	ReasonNotCreated     = "NotCreated"     // the kubelet could not make or start the container
+	ReasonNodeRejected   = "NodeRejected"   // the kubelet did not admit the pod
+	ReasonNodeGone       = "NodeGone"       // the node was deleted
+	ReasonNodeNotReady   = "NodeNotReady"   // the node stopped answering during the run
+	ReasonStartTimeout   = "StartTimeout"   // the pod did not start in time and nobody says why
+	ReasonEvicted        = "Evicted"        // the pod was evicted: drained, preempted or short of memory or disk
+	ReasonOutOfMemory    = "OutOfMemory"    // the prober's container hit its memory limit
+	ReasonPodDeleted     = "PodDeleted"     // somebody deleted the pod
+	ReasonReportMissing  = "ReportMissing"  // the prober ended without a report
+	ReasonReportInvalid  = "ReportInvalid"  // the report is cut, forged or of another run
+	ReasonTargetChanged  = "TargetChanged"  // the endpoint's pod was replaced, restarted or not ready during the run
+	ReasonPolicyMayApply = "PolicyMayApply" // silence, and an ingress NetworkPolicy selects the endpoint
+)

@@ -1,0 +1,86 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// What started a run. Readers must accept others.
+const (
+	TriggerSpec       = "Spec"       // the TCPProbe is new, or what it asks has changed
+	TriggerAnnotation = "Annotation" // RunAnnotation has a new value
+)
+
+// ActiveRun is a run in progress.
+type ActiveRun struct {
+	// Names the run in plan, pods and reports.
+	// +kubebuilder:validation:MaxLength=63
+	ID string `json:"id"`
+
+	// Counts the runs of this TCPProbe, from 1.
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number"`
+
+	// What started it: Spec, Annotation, Interval.
+	// +kubebuilder:validation:MaxLength=32
+	Trigger string `json:"trigger"`
+
+	// When it started, by the manager's clock.
+	StartTime metav1.Time `json:"startTime"`
+
+	// Nodes that probe in it.
+	// +kubebuilder:validation:Minimum=0
+	Sources int32 `json:"sources"`
+
+	// Nodes whose report is in.
+	// +kubebuilder:validation:Minimum=0
+	Reported int32 `json:"reported"`
+}
+
+// LastRun is the run that ended last.
+type LastRun struct {
+	// Names the run in plan, pods and reports.
+	// +kubebuilder:validation:MaxLength=63
+	ID string `json:"id"`
+
+	// Counts the runs of this TCPProbe, from 1.
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number"`
+
+	// What started it: Spec, Annotation, Interval.
+	// +kubebuilder:validation:MaxLength=32
+	Trigger string `json:"trigger"`
+
+	// Pass, Fail or Inconclusive.
+	// +kubebuilder:validation:MaxLength=16
+	Verdict string `json:"verdict"`
+
+	// When it started, by the manager's clock.
+	StartTime metav1.Time `json:"startTime"`
+
+	// When it ended, by the manager's clock.
+	CompletionTime metav1.Time `json:"completionTime"`
+
+	// Nodes that probed in it.
+	// +kubebuilder:validation:Minimum=0
+	Sources int32 `json:"sources"`
+
+	// Nodes whose report came in.
+	// +kubebuilder:validation:Minimum=0
+	Reported int32 `json:"reported"`
+}
+
+// PastRun is one line of history.
+type PastRun struct {
+	// Counts the runs of this TCPProbe, from 1.
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number"`
+
+	// Pass, Fail or Inconclusive.
+	// +kubebuilder:validation:MaxLength=16
+	Verdict string `json:"verdict"`
+
+	// Pairs that failed / that were planned.
+	// +kubebuilder:validation:MaxLength=24
+	Affected string `json:"affected"`
+
+	// When it ended.
+	CompletionTime metav1.Time `json:"completionTime"`
+}

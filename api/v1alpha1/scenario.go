@@ -1,0 +1,118 @@
+package v1alpha1
+
+// ScenarioType names a packet exchange that asks one question.
+// +kubebuilder:validation:Enum=Handshake;SequenceWrap;FinReorder;AcceptQueue;Liveness
+type ScenarioType string
+
+const (
+	Handshake    ScenarioType = "Handshake"    // does the connection come about, seen from both ends?
+	SequenceWrap ScenarioType = "SequenceWrap" // is a segment lost because it starts at sequence number 0?
+	FinReorder   ScenarioType = "FinReorder"   // is a FIN ignored that an ACK overtook?
+	AcceptQueue  ScenarioType = "AcceptQueue"  // does the listener drop connections without a word?
+	Liveness     ScenarioType = "Liveness"     // does a long-lived connection stay alive?
+)
+
+// Scenario is one question asked of every path.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.sequenceWrap) || self.type == 'SequenceWrap'",fieldPath=".sequenceWrap",message="belongs to type SequenceWrap"
+// +kubebuilder:validation:XValidation:rule="!has(self.finReorder) || self.type == 'FinReorder'",fieldPath=".finReorder",message="belongs to type FinReorder"
+// +kubebuilder:validation:XValidation:rule="self.type != 'FinReorder' || has(self.finReorder)",fieldPath=".finReorder",message="type FinReorder needs finReorder.trigger: what makes the peer close first"
+type Scenario struct {
+	// Distinguishes scenarios of the same type. Findings repeat it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
+
+	// Handshake: does the connection come about, seen from both ends? SequenceWrap: is a segment lost because it
+	// starts at sequence number 0? FinReorder: is a FIN ignored that an ACK overtook? AcceptQueue: does the
+	// listener drop connections without a word? Liveness: does a long-lived connection stay alive?
+	// +required
+	Type ScenarioType `json:"type"`
+
+	// Options of type SequenceWrap. Omitted: the variant Push.
+	// +optional
+	SequenceWrap *SequenceWrapOptions `json:"sequenceWrap,omitempty"`
+
+	// Options of type FinReorder.
+	// +optional
+	FinReorder *FinReorderOptions `json:"finReorder,omitempty"`
+}
+
+// Variants returns the variants to try, in order: none for a type without variants, Push for a SequenceWrap
+// that names none.
+func (s Scenario) Variants() []SequenceWrapVariant {
+	switch {
+	case s.Type != SequenceWrap:
+		return nil
+	case s.SequenceWrap == nil || len(s.SequenceWrap.Variants) == 0:
+		return []SequenceWrapVariant{VariantPush}
+	}
+	return s.SequenceWrap.Variants
+}
+
+// SequenceWrapVariant is the kind of segment that is made to start at sequence number 0.
+// +kubebuilder:validation:Enum=Push;UrgentPush;Data;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null
+type SequenceWrapVariant string
+
+// VariantPush is data with the PSH flag, what nearly every sender puts on its last segment.
+const VariantPush SequenceWrapVariant = "Push"
+
+// SequenceWrapOptions chooses what is sent at sequence number 0.
+type SequenceWrapOptions struct {
+	// Kinds of segments that are made to start at sequence number 0, each a question of its own.
+	// +default=["Push"]
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=11
+	Variants []SequenceWrapVariant `json:"variants,omitempty"`
+}
+
+// FinReorderOptions says how the peer is brought to close first, and how far its FIN is overtaken.
+type FinReorderOptions struct {
+	// What makes the peer close first.
+	// +required
+	Trigger Trigger `json:"trigger,omitzero"`
+
+	// Milliseconds between the overtaking ACK and the FIN.
+	// +default=20
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	GapMillis int32 `json:"gapMillis,omitempty"`
+}
+
+// Trigger is what makes the peer close first: exactly one member.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.onAccept), has(self.send), has(self.httpGet)].filter(x, x).size() == 1",message="must have exactly one of onAccept, send and httpGet"
+type Trigger struct {
+	// The peer closes by itself as soon as it has accepted.
+	// +optional
+	OnAccept *OnAccept `json:"onAccept,omitempty"`
+
+	// The peer closes after this text.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Send string `json:"send,omitempty"`
+
+	// The peer closes after a request with "Connection: close".
+	// +optional
+	HTTPGet *HTTPGet `json:"httpGet,omitempty"`
+}
+
+// OnAccept has no options.
+type OnAccept struct{}
+
+// HTTPGet is a plain HTTP/1.1 request.
+type HTTPGet struct {
+	// Path and query.
+	// +default="/"
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^/[!-~]*$`
+	Path string `json:"path,omitempty"`
+}

@@ -1,0 +1,75 @@
+package v1alpha1
+
+// State says whether new runs may start.
+// +kubebuilder:validation:Enum=Active;Suspended
+type State string
+
+const (
+	Active    State = "Active"
+	Suspended State = "Suspended"
+)
+
+// The second group of rules below is everything that the schema knows and this version cannot do yet.
+// Each goes as soon as the code behind it exists; nothing else has to change with it.
+
+// TCPProbeSpec says what to probe, from where, with which scenarios and when.
+//
+// +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it needs run.mode Continuous"
+// +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.run.mode != 'Continuous')",fieldPath=".scenarios",message="AcceptQueue fills the target's queue: it must not run continuously, choose run.mode Once or Interval"
+// +kubebuilder:validation:XValidation:rule="!has(self.health) || self.run.mode != 'Once'",fieldPath=".health",message="health says when recurring runs change PathHealthy: remove it, or choose run.mode Interval or Continuous"
+// +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() * self.paths * 6 <= self.packetsPerSecond * self.run.deadlineSeconds",message="cannot end in time: scenarios and their variants, times paths, times 6 packets, must be at most packetsPerSecond times run.deadlineSeconds"
+//
+// +kubebuilder:validation:XValidation:rule="self.run.mode == 'Once'",fieldPath=".run.mode",message="this version supports only Once; to run again, give the annotation tcpprobe.dev/run a new value"
+// +kubebuilder:validation:XValidation:rule="!has(self.target.address)",fieldPath=".target.address",message="this version supports only target.service; put a Service with a selector before the address's pods"
+// +kubebuilder:validation:XValidation:rule="!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP')",fieldPath=".target.service.via",message="this version supports only PodIP"
+// +kubebuilder:validation:XValidation:rule="self.sources.network == 'Pod'",fieldPath=".sources.network",message="this version supports only Pod"
+// +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type in ['Handshake', 'SequenceWrap'])",fieldPath=".scenarios",message="this version supports only the types Handshake and SequenceWrap"
+// +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, !has(s.sequenceWrap) || s.sequenceWrap.variants.all(v, v == 'Push'))",fieldPath=".scenarios",message="this version supports only the SequenceWrap variant Push"
+type TCPProbeSpec struct {
+	// Active, or Suspended: no new run starts; a run that has started ends by itself, and the status stays.
+	// +default="Active"
+	// +optional
+	State State `json:"state,omitempty"`
+
+	// What is probed.
+	// +required
+	Target Target `json:"target,omitzero"`
+
+	// Where the probes run: one probe pod on each chosen node.
+	// +default={"selector": {}, "max": 16, "network": "Pod"}
+	// +optional
+	Sources Sources `json:"sources,omitzero"`
+
+	// The questions asked of every path, in this order. Default: Handshake, and SequenceWrap with the variant Push.
+	// +default=[{"type": "Handshake"}, {"type": "SequenceWrap", "sequenceWrap": {"variants": ["Push"]}}]
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="self.all(s, self.exists_one(t, (has(t.name) ? t.name : t.type) == (has(s.name) ? s.name : s.type)))",message="two scenarios have the same name, or the same type and no name: give each a name of its own"
+	Scenarios []Scenario `json:"scenarios,omitempty"`
+
+	// Flows per endpoint and scenario. Each has another source port and so perhaps takes another path through
+	// ECMP and link aggregation. More flows find what only some of the paths do.
+	// +default=16
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	Paths int32 `json:"paths,omitempty"`
+
+	// Ceiling for the packets that one source sends to one endpoint each second.
+	// +default=200
+	// +optional
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=2000
+	PacketsPerSecond int32 `json:"packetsPerSecond,omitempty"`
+
+	// When it runs, and how long a run may take.
+	// +default={"mode": "Once", "deadlineSeconds": 50}
+	// +optional
+	Run Run `json:"run,omitzero"`
+
+	// When recurring runs change PathHealthy. Only with run.mode Interval or Continuous.
+	// +optional
+	Health *Health `json:"health,omitempty"`
+}
