@@ -1,0 +1,40 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// MaxSize is the size of the largest plan in bytes: what a ConfigMap can hold.
+const MaxSize = 1 << 20
+
+// ErrInvalid is wrapped by every error of Decode and Validate.
+var ErrInvalid = errors.New("unusable plan")
+
+// Decode parses a plan as the operator wrote it. A member it does not know is an error: an order that
+// would be ignored must not look obeyed. Decode checks the form only; call Validate before use.
+func Decode(b []byte) (*Plan, error) {
+	if len(b) > MaxSize {
+		return nil, invalid("%d bytes; at most %d", len(b), MaxSize)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var p *Plan
+	if err := d.Decode(&p); err != nil {
+		return nil, invalid("not a whole plan document: %v", err)
+	}
+	if p == nil {
+		return nil, invalid("the document is null")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, invalid("something follows the document")
+	}
+	return p, nil
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrInvalid, fmt.Errorf(format, args...))
+}

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// ErrInvalid is wrapped by every error of DecodeSummary about a message that cannot be the answer of
+// this source to this plan: cut, forged, or meant for another run.
+var ErrInvalid = errors.New("not a summary of this run")
+
+// ErrRefused is wrapped by the error of DecodeSummary about an honest message that says that the
+// prober could not use its plan.
+var ErrRefused = errors.New("the prober could not use its plan")
+
+// DecodeSummary reads the termination message of the pod that ran p on node. The message is untrusted:
+// nothing in the returned Summary is longer than Encode would write it, unprintable, about
+// other targets or checks than the plan's, or in contradiction to its own matrix. Errors wrap ErrInvalid or
+// ErrRefused and are fit for a user's eyes.
+func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
+	if len(b) == 0 {
+		return Summary{}, invalid("the message is empty")
+	}
+	if len(b) > MaxSummary {
+		return Summary{}, invalid("%d bytes; at most %d", len(b), MaxSummary)
+	}
+	var s Summary
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Summary{}, invalid("no whole document: %s", clean(err.Error(), maxMessage))
+	}
+	if err := s.validHead(p, node); err != nil {
+		return Summary{}, err
+	}
+	s.checks = len(p.Checks())
+	if err := s.validMatrix(len(p.Sources[node])); err != nil {
+		return Summary{}, err
+	}
+	if err := s.validGroups(len(p.Sources[node])); err != nil {
+		return Summary{}, err
+	}
+	return s, nil
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+func (s Summary) validHead(p *plan.Plan, node string) error {
+	switch {
+	case s.APIVersion != APIVersion:
+		return invalid("apiVersion is %q; need %s", ascii(s.APIVersion, maxWord), APIVersion)
+	case s.Source != node:
+		return invalid("source is %q; need %s", ascii(s.Source, maxWord), node)
+	case s.Run != p.Run && (s.Run != "" || s.Error == ""): // an unreadable plan has no run
+		return invalid("run is %q; need %s", ascii(s.Run, maxWord), p.Run)
+	case s.Error != "":
+		return fmt.Errorf("%w: %s", ErrRefused, clean(s.Error, maxError))
+	case s.Guard != ascii(s.Guard, maxWord) || s.Kernel != ascii(s.Kernel, maxRelease):
+		return invalid("guard or kernel is no name")
+	case s.Cut < 0 || s.LeakedFlows < 0 || s.DurationMicros < 0:
+		return invalid("a negative count")
+	}
+	return nil
+}
+
+// validMatrix checks that there are exactly as many bits as questions, filled up with zeros.
+func (s Summary) validMatrix(targets int) error {
+	m, err := parseMatrix(s.Matrix)
+	if err != nil {
+		return invalid("the matrix is no base64url")
+	}
+	n := targets * s.checks
+	if len(m) != len(newMatrix(n)) {
+		return invalid("the matrix has %d bytes; %d targets with %d checks have %d", len(m), targets, s.checks, len(newMatrix(n)))
+	}
+	for i := n; i < 4*len(m); i++ {
+		if m.at(i) != "" {
+			return invalid("the matrix has a verdict beyond the last target")
+		}
+	}
+	return nil
+}
+
+// validGroups checks each group, and that the groups and the matrix tell the same story: every target in a
+// group has the group's verdict, and, unless groups were cut, every Fail and Inconclusive is in one.
+func (s Summary) validGroups(targets int) error {
+	if len(s.Groups) > maxGroups {
+		return invalid("%d groups; at most %d", len(s.Groups), maxGroups)
+	}
+	told := make(map[question]bool)
+	for i, g := range s.Groups {
+		if err := g.valid(s.checks); err != nil {
+			return invalid("group %d: %v", i, err)
+		}
+		positions, err := parsePositions(g.Targets, targets)
+		if err != nil {
+			return invalid("group %d: targets are %v", i, err)
+		}
+		for _, position := range positions {
+			q := question{position, g.Check}
+			if told[q] || s.Verdict(position, g.Check) != g.Verdict {
+				return invalid("group %d: target %d has another verdict elsewhere", i, position)
+			}
+			told[q] = true
+		}
+	}
+	if s.Cut == 0 {
+		return s.validSilence(targets, told)
+	}
+	return nil
+}
+
+func (s Summary) validSilence(targets int, told map[question]bool) error {
+	for position := range targets {
+		for check := range s.checks {
+			if v := s.Verdict(position, check); v.rank() > Pass.rank() && !told[question{position, check}] {
+				return invalid("target %d, check %d: %s without a reason", position, check, v)
+			}
+		}
+	}
+	return nil
+}
+
+func (g Group) valid(checks int) error {
+	switch {
+	case g.Check < 0 || g.Check >= checks:
+		return fmt.Errorf("check %d; the plan has %d", g.Check, checks)
+	case g.Verdict.rank() < Pass.rank():
+		return fmt.Errorf("verdict %q", ascii(string(g.Verdict), maxWord))
+	case !camel(string(g.Reason)) || g.Rule != "" && !camel(g.Rule):
+		return errors.New("reason or rule is not one CamelCase word")
+	case g.Message != clean(g.Message, maxMessage):
+		return errors.New("the message is too long or not printable")
+	case len(g.Evidence) > maxLines || slices.ContainsFunc(g.Evidence, func(l string) bool { return l != clean(l, maxLine) }):
+		return errors.New("the evidence is too long or not printable")
+	case min(g.Flows.Tried, g.Flows.Pass, g.Flows.Fail, g.Flows.Inconclusive) < 0 || g.StallMillis < 0:
+		return errors.New("a negative count")
+	case !(g.Alpha >= 0 && g.Alpha <= 1):
+		return fmt.Errorf("alpha %g", g.Alpha)
+	}
+	return nil
+}
+
+// camel reports whether s is one CamelCase word, as a condition's reason has to be.
+func camel(s string) bool {
+	if s == "" || len(s) > maxWord || s[0] < 'A' || s[0] > 'Z' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') {
+			return false
+		}
+	}
+	return true
+}

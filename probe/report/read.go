@@ -1,0 +1,49 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxReport is the size in bytes of the largest report that Read accepts.
+const maxReport = 64 << 20
+
+// WriteLine writes r as one line of JSON: what a probe pod prints and `tcpprobe run -o json` too.
+func (r Report) WriteLine(w io.Writer) error {
+	if _, err := w.Write(append(marshal(r), '\n')); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// Read reads one report, which may be followed by nothing but space.
+func Read(r io.Reader) (Report, error) {
+	d := json.NewDecoder(io.LimitReader(r, maxReport))
+	var out Report
+	if err := d.Decode(&out); err != nil {
+		return Report{}, fmt.Errorf("read the report: not a whole JSON document: %w", err)
+	}
+	if out.APIVersion != APIVersion {
+		return Report{}, fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", out.APIVersion, APIVersion)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Report{}, errors.New("read the report: something follows the document")
+	}
+	return out, nil
+}
+
+// Verdict is the worst of the results' verdicts; a report without results establishes nothing.
+func (r Report) Verdict() Verdict {
+	var worst Verdict
+	for _, res := range r.Results {
+		if res.Verdict.rank() > worst.rank() {
+			worst = res.Verdict
+		}
+	}
+	if worst == "" {
+		return Inconclusive
+	}
+	return worst
+}

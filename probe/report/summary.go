@@ -1,0 +1,158 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// Summary is a Report cut down to what a pod's termination message can carry: the verdict of every
+// target and check of one source, and in words whatever did not simply pass.
+type Summary struct {
+	APIVersion     string  `json:"apiVersion"`
+	Run            string  `json:"run"`
+	Source         string  `json:"source"`           // node
+	Matrix         string  `json:"matrix"`           // base64url of two bits per target and check, see matrix
+	Groups         []Group `json:"groups,omitempty"` // worst first
+	Cut            int     `json:"cut,omitempty"`    // groups that did not fit
+	Guard          string  `json:"guard,omitempty"`  // tcx or clsact
+	Kernel         string  `json:"kernel,omitempty"`
+	LeakedFlows    int     `json:"leakedFlows,omitempty"`
+	DurationMicros int64   `json:"durationMicros,omitempty"`
+	Error          string  `json:"error,omitempty"` // why the plan could not be used; then there is no matrix
+
+	checks int // of the plan, per target
+}
+
+// Group is what several targets have in common: the check, its verdict, the reason and the rule.
+type Group struct {
+	Check       int // index into plan.Checks()
+	Verdict     Verdict
+	Reason      Reason
+	Rule        string
+	Message     string // of the first target
+	Targets     string // positions in plan.Sources[node], as ranges: "0-3,7"
+	Flows       Flows  // sums
+	Alpha       float64
+	StallMillis int64    // the longest
+	Evidence    []string // of the first target that has some
+}
+
+// Summarize is the short form of r, which answers p. Results that p did not ask for are left out;
+// checks without a result have no verdict.
+func Summarize(r Report, p *plan.Plan) Summary {
+	asked := questionsOf(p, r.Source.Node)
+	m := newMatrix(asked.len())
+	var groups grouping
+	for _, res := range r.Results {
+		for _, q := range asked.of(res) {
+			m.raise(q.index(asked.checks), res.Verdict)
+			groups.add(q, res)
+		}
+	}
+	return Summary{
+		APIVersion: APIVersion, Run: r.Run, Source: r.Source.Node,
+		Matrix: m.String(), Groups: groups.list(),
+		Guard: r.Guard.Mode, Kernel: r.Kernel,
+		LeakedFlows: r.LeakedFlows, DurationMicros: r.DurationMicros,
+		checks: asked.checks,
+	}
+}
+
+// Refusal is the Summary of a prober that could not use its plan. run may be empty: an unreadable plan
+// has none.
+func Refusal(run, node string, err error) Summary {
+	return Summary{APIVersion: APIVersion, Run: run, Source: node, Error: err.Error()}
+}
+
+// Verdict of the target at position in plan.Sources[node], for the check at that index of
+// plan.Checks(); empty if there is none.
+func (s Summary) Verdict(position, check int) Verdict {
+	if position < 0 || check < 0 || check >= s.checks {
+		return ""
+	}
+	m, err := parseMatrix(s.Matrix)
+	if err != nil {
+		return ""
+	}
+	return m.at(position*s.checks + check)
+}
+
+// grouping collects groups in the order of their first result.
+type grouping struct {
+	keys    []groupKey
+	members map[groupKey]*member
+}
+
+type groupKey struct {
+	check   int
+	verdict Verdict
+	reason  Reason
+	rule    string
+}
+
+type member struct {
+	group     Group
+	positions []int
+}
+
+func (g *grouping) add(q question, r Result) {
+	if r.plain() {
+		return
+	}
+	k := groupKey{q.check, r.Verdict, r.Reason, r.Rule}
+	m := g.members[k]
+	if m == nil {
+		if g.members == nil {
+			g.members = make(map[groupKey]*member)
+		}
+		m = &member{group: Group{Check: q.check, Verdict: r.Verdict, Reason: r.Reason, Rule: r.Rule, Message: r.Message}}
+		g.members[k] = m
+		g.keys = append(g.keys, k)
+	}
+	m.add(q.position, r)
+}
+
+func (m *member) add(position int, r Result) {
+	g := &m.group
+	m.positions = append(m.positions, position)
+	g.Flows = g.Flows.plus(r.Flows)
+	g.Alpha = max(g.Alpha, r.Alpha)
+	g.StallMillis = max(g.StallMillis, r.StallMillis)
+	if len(g.Evidence) == 0 {
+		g.Evidence = r.Evidence
+	}
+}
+
+// list is worst first: by verdict, then by the number of targets, then in the order of the plan.
+func (g *grouping) list() []Group {
+	slices.SortStableFunc(g.keys, func(a, b groupKey) int {
+		return cmp.Or(
+			cmp.Compare(b.verdict.rank(), a.verdict.rank()),
+			cmp.Compare(len(g.members[b].positions), len(g.members[a].positions)),
+			cmp.Compare(a.check, b.check),
+		)
+	})
+	var out []Group
+	for _, k := range g.keys {
+		m := g.members[k]
+		m.group.Targets = formatPositions(m.positions)
+		out = append(out, m.group)
+	}
+	return out
+}
+
+// plain reports whether there is nothing to say about r but that it passed.
+func (r Result) plain() bool {
+	return r.Verdict == Pass && r.Rule == "" && (r.Reason == Established || r.Reason == Delivered)
+}
+
+func (f Flows) plus(g Flows) Flows {
+	return Flows{f.Tried + g.Tried, f.Pass + g.Pass, f.Fail + g.Fail, f.Inconclusive + g.Inconclusive}
+}
+
+// rank orders verdicts: the worst is the highest, and no verdict at all is 0.
+func (v Verdict) rank() int {
+	return slices.Index([]Verdict{"", Pass, Inconclusive, Fail}, v)
+}

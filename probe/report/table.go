@@ -1,0 +1,111 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// WriteTable writes r for people: one line a result, and below the table, worst first, what there is
+// to say about each result that did not simply pass.
+func (r Report) WriteTable(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintln(b, r.title())
+	fmt.Fprintln(b)
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SCENARIO\tTARGET\tVERDICT\tREASON\tFLOWS\tRTT")
+	for _, res := range r.Results {
+		fmt.Fprintln(t, strings.Join(res.cells(), "\t"))
+	}
+	t.Flush() // into b, whose first error is kept until its own Flush
+	for _, res := range r.remarkable() {
+		fmt.Fprintln(b)
+		for _, line := range res.paragraph() {
+			fmt.Fprintln(b, line)
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return nil
+}
+
+func (r Report) title() string {
+	s := "run " + printable(cmp.Or(r.Run, "without a name"))
+	if from := cmp.Or(r.Source.Node, r.Source.Address); from != "" {
+		s += " from " + printable(from)
+	}
+	s += fmt.Sprintf(", kernel %s, guard %s, %s",
+		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")), micros(r.DurationMicros))
+	if r.LeakedFlows > 0 {
+		s += fmt.Sprintf(", %d flows may be left at their targets", r.LeakedFlows)
+	}
+	return s
+}
+
+func (r Result) cells() []string {
+	rtt := "-"
+	if r.RTTMicros != nil {
+		rtt = micros(r.RTTMicros.Median)
+	}
+	flows := fmt.Sprintf("%d/%d pass", r.Flows.Pass, r.Flows.Tried)
+	return []string{r.title(), printable(r.Target), printable(string(r.Verdict)), printable(string(r.Reason)), flows, rtt}
+}
+
+// title names the check: "SequenceWrap/Push", or "close-http: FinReorder".
+func (r Result) title() string {
+	s := r.Scenario
+	if r.Variant != "" {
+		s += "/" + r.Variant
+	}
+	if r.Name != "" && r.Name != r.Scenario {
+		s = r.Name + ": " + s
+	}
+	return printable(s)
+}
+
+func (r Report) remarkable() []Result {
+	out := slices.DeleteFunc(slices.Clone(r.Results), Result.plain)
+	slices.SortStableFunc(out, func(a, b Result) int { return cmp.Compare(b.Verdict.rank(), a.Verdict.rank()) })
+	return out
+}
+
+func (r Result) paragraph() []string {
+	head := fmt.Sprintf("%s: %s to %s, %s", r.Verdict, r.title(), r.Target, r.Reason)
+	if r.Rule != "" {
+		head += " (" + r.Rule + ")"
+	}
+	lines := []string{printable(head)}
+	if r.Message != "" {
+		lines = append(lines, "  "+printable(r.Message))
+	}
+	if f := r.Flows; f.Tried > 0 {
+		lines = append(lines, fmt.Sprintf("  flows: %d tried, %d pass, %d fail, %d inconclusive", f.Tried, f.Pass, f.Fail, f.Inconclusive))
+	}
+	if r.Verdict == Fail && r.Alpha > 0 {
+		lines = append(lines, fmt.Sprintf("  chance that this is a false alarm: at most %.1g", r.Alpha))
+	}
+	if r.StallMillis > 0 {
+		lines = append(lines, fmt.Sprintf("  stall: %d ms", r.StallMillis))
+	}
+	for _, e := range r.Evidence {
+		lines = append(lines, "    "+printable(e))
+	}
+	return lines
+}
+
+// printable keeps a report from an unknown file from driving the terminal.
+func printable(s string) string { return clean(s, 1<<10) }
+
+func micros(n int64) string {
+	d := time.Duration(n) * time.Microsecond
+	if d >= time.Second {
+		d = d.Round(10 * time.Millisecond)
+	}
+	return d.String()
+}
