@@ -53,7 +53,7 @@ type ServiceTarget struct {
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? (self >= 1 && self <= 65535) : self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="must be a number from 1 to 65535 or the name of a port"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? (self >= 1 && self <= 65535) : (self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.matches('[a-z]'))",message="must be a number from 1 to 65535 or the name of a port"
 	Port *intstr.IntOrString `json:"port,omitempty"`
 
 	// How the endpoints are reached: PodIP, each by its own address; ClusterIP, through the Service's address.

@@ -28,7 +28,7 @@ const MaxRunAnnotation = 63
 // +kubebuilder:printcolumn:name="Mode",type=string,priority=1,JSONPath=`.spec.run.mode`,description="When it runs"
 // +kubebuilder:printcolumn:name="Next",type=string,priority=1,JSONPath=`.status.nextRunTime`,description="When the next run is due"
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="PathHealthy")].message`,description="What was found, in a sentence"
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",fieldPath=".metadata.name",message="must be at most 63 characters: the name becomes a label of the probe pods"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63",message="metadata.name must be at most 63 characters: the name becomes a label of the probe pods"
 type TCPProbe struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

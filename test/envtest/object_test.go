@@ -1,0 +1,50 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// probe is a TCPProbe called "probe" in the default namespace with the given spec, in YAML.
+func probe(t *testing.T, spec string) *unstructured.Unstructured {
+	t.Helper()
+	var fields map[string]any
+	if err := yaml.UnmarshalStrict([]byte(spec), &fields); err != nil {
+		t.Fatalf("the test's own YAML: %v\n%s", err, spec)
+	}
+	o := &unstructured.Unstructured{Object: map[string]any{"spec": fields}}
+	o.SetAPIVersion("tcpprobe.dev/v1alpha1")
+	o.SetKind("TCPProbe")
+	o.SetNamespace("default")
+	o.SetName("probe")
+	return o
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// repeat is item n times, as the inside of a YAML list.
+func repeat(item string, n int) string { return strings.Join(slices.Repeat([]string{item}, n), ", ") }
+
+// pairs is the inside of a YAML map with n keys.
+func pairs(n int) string {
+	var keys []string
+	for i := range n {
+		keys = append(keys, fmt.Sprintf("k%d: v", i))
+	}
+	return strings.Join(keys, ", ")
+}

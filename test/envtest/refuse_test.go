@@ -1,0 +1,117 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+const web = "target: {service: {name: web}}\n"
+
+// refusals are specs that cannot work or that this version cannot carry out, and the words of the answer: where,
+// and what to do.
+var refusals = []struct{ name, spec, where, words string }{
+	{"no target", `paths: 1`, "spec.target", "Required value"},
+	{"empty target", `target: {}`, "spec.target", "must have exactly one of service and address"},
+	{"two targets", `target: {service: {name: web}, address: {ip: 10.0.0.1, port: 80}}`, "spec.target", "must have exactly one of service and address"},
+	{"no name", `target: {service: {}}`, "spec.target.service.name", "Required value"},
+	{"name in capitals", `target: {service: {name: Web}}`, "spec.target.service.name", "should match"},
+	{"namespace with a dot", `target: {service: {name: web, namespace: a.b}}`, "spec.target.service.namespace", "should match"},
+	{"port 0", `target: {service: {name: web, port: 0}}`, "spec.target.service.port", "must be a number from 1 to 65535 or the name of a port"},
+	{"port 65536", `target: {service: {name: web, port: 65536}}`, "spec.target.service.port", "must be a number from 1 to 65535 or the name of a port"},
+	{"port as a number in quotes", `target: {service: {name: web, port: "80"}}`, "spec.target.service.port", "must be a number from 1 to 65535 or the name of a port"},
+	{"port name in capitals", `target: {service: {name: web, port: HTTP}}`, "spec.target.service.port", "must be a number from 1 to 65535 or the name of a port"},
+	{"port empty", `target: {service: {name: web, port: ""}}`, "spec.target.service.port", "must be a number from 1 to 65535 or the name of a port"},
+	{"unknown via", `target: {service: {name: web, via: [Ingress]}}`, "spec.target.service.via[0]", `supported values: "PodIP", "ClusterIP"`},
+	{"no via", `target: {service: {name: web, via: []}}`, "spec.target.service.via", "at least 1"},
+	{"via twice", `target: {service: {name: web, via: [PodIP, PodIP]}}`, "spec.target.service.via[1]", "Duplicate value"},
+	{"unknown family", `target: {service: {name: web, families: [IPv5]}}`, "spec.target.service.families[0]", `supported values: "IPv4", "IPv6"`},
+	{"no family", `target: {service: {name: web, families: []}}`, "spec.target.service.families", "at least 1"},
+	{"no endpoint", `target: {service: {name: web, maxEndpoints: 0}}`, "spec.target.service.maxEndpoints", "greater than or equal to 1"},
+	{"65 endpoints", `target: {service: {name: web, maxEndpoints: 65}}`, "spec.target.service.maxEndpoints", "less than or equal to 64"},
+	{"address not an IP", `target: {address: {ip: example.org, port: 443}}`, "spec.target.address.ip", "must be an IPv4 or IPv6 address"},
+	{"address without port", `target: {address: {ip: 10.0.0.1}}`, "spec.target.address.port", "Required value"},
+	{"unknown field", web + `path: 3`, "spec.path", "unknown field"},
+	{"unknown state", web + `state: Paused`, "spec.state", `supported values: "Active", "Suspended"`},
+
+	{"no source", web + `sources: {max: 0}`, "spec.sources.max", "greater than or equal to 1"},
+	{"1001 sources", web + `sources: {max: 1001}`, "spec.sources.max", "less than or equal to 1000"},
+	{"unknown network", web + `sources: {network: Node}`, "spec.sources.network", `supported values: "Pod", "Host"`},
+	{"17 matchLabels", web + `sources: {selector: {matchLabels: {` + pairs(17) + `}}}`, "spec.sources.selector", "at most 16 matchLabels"},
+	{"17 matchExpressions", web + `sources: {selector: {matchExpressions: [` + repeat("{key: a, operator: Exists}", 17) + `]}}`, "spec.sources.selector", "at most 16 matchExpressions"},
+
+	{"no scenario", web + `scenarios: []`, "spec.scenarios", "at least 1"},
+	{"9 scenarios", web + `scenarios: [` + repeat("{type: Handshake}", 9) + `]`, "spec.scenarios", "at most 8"},
+	{"unknown scenario", web + `scenarios: [{type: Ping}]`, "spec.scenarios[0].type", `supported values: "Handshake", "SequenceWrap"`},
+	{"scenario without type", web + `scenarios: [{name: a}]`, "spec.scenarios[0].type", "Required value"},
+	{"same type twice", web + `scenarios: [{type: Handshake}, {type: Handshake}]`, "spec.scenarios", "give each a name of its own"},
+	{"same name twice", web + `scenarios: [{name: a, type: Handshake}, {name: a, type: SequenceWrap}]`, "spec.scenarios", "give each a name of its own"},
+	{"name with a dot", web + `scenarios: [{name: a.b, type: Handshake}]`, "spec.scenarios[0].name", "should match"},
+	{"another type's options", web + `scenarios: [{type: Handshake, sequenceWrap: {variants: [Push]}}]`, "spec.scenarios[0].sequenceWrap", "belongs to type SequenceWrap"},
+	{"FinReorder's options elsewhere", web + `scenarios: [{type: Handshake, finReorder: {trigger: {onAccept: {}}}}]`, "spec.scenarios[0].finReorder", "belongs to type FinReorder"},
+	{"FinReorder without a trigger", web + `scenarios: [{type: FinReorder}]`, "spec.scenarios[0].finReorder", "needs finReorder.trigger"},
+	{"two triggers", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {onAccept: {}, send: QUIT}}}]`, "spec.scenarios[0].finReorder.trigger", "exactly one of onAccept, send and httpGet"},
+	{"relative path", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {httpGet: {path: x}}}}]`, "spec.scenarios[0].finReorder.trigger.httpGet.path", "should match"},
+	{"unknown variant", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Pull]}}]`, "spec.scenarios[0].sequenceWrap.variants[0]", `supported values: "Push"`},
+	{"variant twice", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Push]}}]`, "spec.scenarios[0].sequenceWrap.variants[1]", "Duplicate value"},
+	{"no variant", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: []}}]`, "spec.scenarios[0].sequenceWrap.variants", "at least 1"},
+
+	{"no path", web + `paths: 0`, "spec.paths", "greater than or equal to 1"},
+	{"257 paths", web + `paths: 257`, "spec.paths", "less than or equal to 256"},
+	{"9 packets a second", web + `packetsPerSecond: 9`, "spec.packetsPerSecond", "greater than or equal to 10"},
+	{"2001 packets a second", web + `packetsPerSecond: 2001`, "spec.packetsPerSecond", "less than or equal to 2000"},
+	{"too slow for its deadline", web + "paths: 256\npacketsPerSecond: 10", "spec", "cannot end in time"},
+
+	{"unknown mode", web + `run: {mode: Cron}`, "spec.run.mode", `supported values: "Once", "Interval", "Continuous"`},
+	{"interval in mode Once", web + `run: {intervalSeconds: 300}`, "spec.run.intervalSeconds", "must be set with mode Interval, and with no other mode"},
+	{"Interval without an interval", web + `run: {mode: Interval}`, "spec.run.intervalSeconds", "must be set with mode Interval, and with no other mode"},
+	{"interval of 59 s", web + `run: {mode: Interval, intervalSeconds: 59}`, "spec.run.intervalSeconds", "greater than or equal to 60"},
+	{"deadline not before the next run", web + `run: {mode: Interval, intervalSeconds: 60, deadlineSeconds: 60}`, "spec.run.deadlineSeconds", "must be less than intervalSeconds"},
+	{"deadline of 4 s", web + `run: {deadlineSeconds: 4}`, "spec.run.deadlineSeconds", "greater than or equal to 5"},
+	{"Liveness in mode Once", web + `scenarios: [{type: Liveness}]`, "spec.scenarios", "it needs run.mode Continuous"},
+	{"AcceptQueue in mode Continuous", web + "run: {mode: Continuous}\nscenarios: [{type: AcceptQueue}]", "spec.scenarios", "it must not run continuously"},
+	{"health in mode Once", web + `health: {raiseAfter: 2}`, "spec.health", "remove it, or choose run.mode Interval or Continuous"},
+	{"raise after 0", web + `health: {raiseAfter: 0}`, "spec.health.raiseAfter", "greater than or equal to 1"},
+
+	{"mode Interval", web + `run: {mode: Interval, intervalSeconds: 300}`, "spec.run.mode", "this version supports only Once"},
+	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once"},
+	{"address", `target: {address: {ip: "fd00::1", port: 443}}`, "spec.target.address", "this version supports only target.service"},
+	{"ClusterIP", `target: {service: {name: web, via: [PodIP, ClusterIP]}}`, "spec.target.service.via", "this version supports only PodIP"},
+	{"network Host", web + `sources: {network: Host}`, "spec.sources.network", "this version supports only Pod"},
+	{"FinReorder", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {httpGet: {}}}}]`, "spec.scenarios", "this version supports only the types Handshake and SequenceWrap"},
+	{"variant Fin", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Fin]}}]`, "spec.scenarios", "this version supports only the SequenceWrap variant Push"},
+}
+
+func TestRefusals(t *testing.T) {
+	for _, r := range refusals {
+		t.Run(r.name, func(t *testing.T) {
+			err := create(t.Context(), probe(t, r.spec))
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
+				t.Fatalf("not refused but failed: %v", err)
+			}
+			for _, want := range []string{r.where, r.words} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the refusal does not say %q: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestRefusesLongName(t *testing.T) {
+	p := probe(t, web)
+	p.SetName(strings.Repeat("a", 64))
+	if err := create(t.Context(), p); err == nil || !strings.Contains(err.Error(), "metadata.name must be at most 63 characters") {
+		t.Errorf("a name of 64 characters: %v", err)
+	}
+	p.SetName(strings.Repeat("a", 63))
+	if err := create(t.Context(), p); err != nil {
+		t.Errorf("a name of 63 characters: %v", err)
+	}
+}
