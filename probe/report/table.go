@@ -43,7 +43,7 @@ func (r Report) title() string {
 	s += fmt.Sprintf(", kernel %s, guard %s, %s",
 		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")), micros(r.DurationMicros))
 	if r.LeakedFlows > 0 {
-		s += fmt.Sprintf(", %d flows may be left at their targets", r.LeakedFlows)
+		s += fmt.Sprintf(", flows that may be left at their targets: %d", r.LeakedFlows)
 	}
 	return s
 }
@@ -57,14 +57,14 @@ func (r Result) cells() []string {
 	return []string{r.title(), printable(r.Target), printable(string(r.Verdict)), printable(string(r.Reason)), flows, rtt}
 }
 
-// title names the check: "SequenceWrap/Push", or "close-http: FinReorder".
+// title names the check: "SequenceWrap/Push", or "FinReorder (close-http)".
 func (r Result) title() string {
 	s := r.Scenario
 	if r.Variant != "" {
 		s += "/" + r.Variant
 	}
 	if r.Name != "" && r.Name != r.Scenario {
-		s = r.Name + ": " + s
+		s += " (" + r.Name + ")"
 	}
 	return printable(s)
 }

@@ -1,0 +1,197 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// forge is the honest summary of badNode with one member changed. The path leads through objects and the
+// first element of lists.
+func forge(t testing.TB, p *plan.Plan, value any, path ...string) []byte {
+	t.Helper()
+	var doc map[string]any
+	if err := json.Unmarshal(Summarize(badNode(p), p).Encode(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	at := doc
+	for _, name := range path[:len(path)-1] {
+		switch next := at[name].(type) {
+		case map[string]any:
+			at = next
+		case []any:
+			at = next[0].(map[string]any)
+		default:
+			t.Fatalf("no %s in %v", name, at)
+		}
+	}
+	at[path[len(path)-1]] = value
+	b, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestHonestSummaryIsAccepted(t *testing.T) {
+	p := examplePlan(3)
+	if _, err := DecodeSummary(forge(t, p, "6.1.0", "kernel"), p, "kn1"); err != nil {
+		t.Error(err)
+	}
+	if _, err := DecodeSummary(forge(t, p, "NewlyInvented", "groups", "r"), p, "kn1"); err != nil {
+		t.Errorf("a reason that this reader does not know: %v", err)
+	}
+	if _, err := DecodeSummary(forge(t, p, true, "later"), p, "kn1"); err != nil {
+		t.Errorf("a member that this reader does not know: %v", err)
+	}
+}
+
+func TestForgedSummaryIsRefused(t *testing.T) {
+	p := examplePlan(3)
+	long := strings.Repeat("x", 301)
+	for _, c := range []struct {
+		name  string
+		value any
+		path  []string
+		says  string
+	}{
+		{"another version", "report.tcpprobe.dev/v2", []string{"apiVersion"}, "apiVersion"},
+		{"another run", "r-2", []string{"run"}, `run is "r-2"; need r-1`},
+		{"no run", "", []string{"run"}, "run is"},
+		{"another node", "kn2", []string{"source"}, `source is "kn2"; need kn1`},
+		{"a number for a name", 7, []string{"run"}, "no whole document"},
+		{"a guard with escapes", "tcx\x1b[2J", []string{"guard"}, "guard or kernel"},
+		{"a long kernel", long, []string{"kernel"}, "guard or kernel"},
+		{"less than nothing cut", -1, []string{"cut"}, "negative"},
+		{"less than nothing leaked", -1, []string{"leakedFlows"}, "negative"},
+		{"a time before the start", -1, []string{"durationMicros"}, "negative"},
+		{"a matrix of another alphabet", "++++", []string{"matrix"}, "base64url"},
+		{"a short matrix", "AA"[:0], []string{"matrix"}, "the matrix has 0 bytes; 3 targets with 2 checks have 2"},
+		{"a long matrix", "AAAA", []string{"matrix"}, "the matrix has 3 bytes"},
+		{"a matrix with more targets", "__8", []string{"matrix"}, "beyond the last target"},
+		{"an unexplained verdict", []any{}, []string{"groups"}, "without a reason"},
+		{"a matrix that passes", "VQU", []string{"matrix"}, "another verdict elsewhere"},
+		{"a check below", -1, []string{"groups", "c"}, "check -1"},
+		{"a check beyond", 2, []string{"groups", "c"}, "check 2; the plan has 2"},
+		{"the check of another group", 0, []string{"groups", "c"}, "another verdict"},
+		{"no verdict", "", []string{"groups", "v"}, "verdict"},
+		{"a fourth verdict", "Maybe", []string{"groups", "v"}, `verdict "Maybe"`},
+		{"another verdict", "Inconclusive", []string{"groups", "v"}, "another verdict elsewhere"},
+		{"no reason", "", []string{"groups", "r"}, "CamelCase"},
+		{"a reason of two words", "Two Words", []string{"groups", "r"}, "CamelCase"},
+		{"a reason in lower case", "lower", []string{"groups", "r"}, "CamelCase"},
+		{"a long reason", "L" + long, []string{"groups", "r"}, "CamelCase"},
+		{"a rule of two lines", "A\nB", []string{"groups", "u"}, "CamelCase"},
+		{"a long message", long, []string{"groups", "m"}, "message"},
+		{"a message of two lines", "a\nb", []string{"groups", "m"}, "message"},
+		{"targets beyond", "0-3", []string{"groups", "t"}, "targets are not ascending ranges"},
+		{"no targets", "", []string{"groups", "t"}, "targets are not"},
+		{"a target in two groups", "0-2", []string{"groups", "t"}, "another verdict"},
+		{"less than no flows", []int{1, 1, -1, 1}, []string{"groups", "f"}, "negative"},
+		{"a stall before its time", -1, []string{"groups", "s"}, "negative"},
+		{"a certainty above all", 1.5, []string{"groups", "a"}, "alpha 1.5"},
+		{"a certainty below nothing", -0.5, []string{"groups", "a"}, "alpha -0.5"},
+		{"evidence that erases the screen", []string{"\x1b[2J"}, []string{"groups", "e"}, "evidence"},
+		{"long evidence", []string{long}, []string{"groups", "e"}, "evidence"},
+		{"endless evidence", make([]string, 33), []string{"groups", "e"}, "evidence"},
+		{"a huge message", strings.Repeat("x", MaxSummary), []string{"later"}, "bytes; at most 2000"},
+		{"too many groups", make([]struct{}, 65), []string{"groups"}, "65 groups"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := DecodeSummary(forge(t, p, c.value, c.path...), p, "kn1")
+			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %v; want one that says %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestOneTargetInTwoGroupsIsRefused(t *testing.T) {
+	p := examplePlan(1)
+	s := Summarize(exampleReport(p, result(p, 0, 0, Fail, Filtered)), p)
+	s.Groups = append(s.Groups, s.Groups[0])
+	if _, err := DecodeSummary(s.Encode(), p, "kn1"); !errors.Is(err, ErrInvalid) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCutMessageIsRefused(t *testing.T) {
+	p := examplePlan(3)
+	whole := Summarize(badNode(p), p).Encode()
+	for n := range len(whole) {
+		if _, err := DecodeSummary(whole[:n], p, "kn1"); !errors.Is(err, ErrInvalid) {
+			t.Fatalf("the first %d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+	if _, err := DecodeSummary(append(whole, whole...), p, "kn1"); !errors.Is(err, ErrInvalid) {
+		t.Errorf("the message twice: %v", err)
+	}
+}
+
+func TestUnplannedSourceHasNothingToReport(t *testing.T) {
+	p := examplePlan(1)
+	r := exampleReport(p, result(p, 0, 0, Fail, Filtered))
+	b := Summarize(r, p).Encode()
+	if _, err := DecodeSummary(b, p, "kn9"); !errors.Is(err, ErrInvalid) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzDecodeSummary(f *testing.F) {
+	p := examplePlan(3)
+	f.Add(Summarize(badNode(p), p).Encode())
+	f.Add(Summarize(crowd(p, true, 3), p).Encode())
+	f.Add(Refusal("", "kn1", errors.New("no plan")).Encode())
+	f.Add(forge(f, p, 1, "cut"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := DecodeSummary(b, p, "kn1")
+		if err != nil {
+			if errors.Is(err, ErrInvalid) == errors.Is(err, ErrRefused) || len(err.Error()) > 1000 || err.Error() != clean(err.Error(), 1000) {
+				t.Errorf("error %q", err)
+			}
+			return
+		}
+		for _, g := range s.Groups {
+			for _, position := range g.Positions() {
+				if s.Verdict(position, g.Check) != g.Verdict {
+					t.Errorf("group %+v contradicts the matrix at %d", g, position)
+				}
+			}
+		}
+		again, err := DecodeSummary(s.Encode(), p, "kn1")
+		if err != nil || again.Matrix != s.Matrix || len(again.Groups)+again.Cut != len(s.Groups)+s.Cut {
+			t.Errorf("%v\nread    %+v\nwritten %+v", err, s, again)
+		}
+	})
+}
+
+// FuzzEncode holds Summarize and Encode to their promise for every report: never too long, and always
+// what DecodeSummary accepts.
+func FuzzEncode(f *testing.F) {
+	f.Add(uint8(3), uint8(2), "Filtered", "", "message", "evidence", 0.5, int64(3))
+	f.Add(uint8(130), uint8(32), "", "two words", "\x1b\u2028\"", "\xff", -1.0, int64(-3))
+	f.Fuzz(func(t *testing.T, targets, lines uint8, reason, rule, message, evidence string, alpha float64, stall int64) {
+		p := examplePlan(int(targets)%128 + 1)
+		r := crowd(p, reason == "", int(lines))
+		for i := range r.Results {
+			res := &r.Results[i]
+			if reason != "" {
+				res.Reason = Reason(reason)
+			}
+			res.Rule, res.Message, res.Alpha, res.StallMillis = rule, message, alpha, stall
+			res.Evidence = append(res.Evidence, evidence)
+		}
+		b := Summarize(r, p).Encode()
+		if len(b) > MaxSummary {
+			t.Errorf("%d bytes", len(b))
+		}
+		_, err := DecodeSummary(b, p, "kn1")
+		named := (reason == "" || camel(reason)) && (rule == "" || camel(rule))
+		if named && stall >= 0 && err != nil {
+			t.Errorf("%v\n%s", err, b)
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestReadReturnsWhatWasWritten(t *testing.T) {
+	want := badNode(examplePlan(3))
+	var b strings.Builder
+	if err := want.WriteLine(&b); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "\n"); n != 1 || !strings.HasSuffix(b.String(), "\n") {
+		t.Errorf("%d line ends", n)
+	}
+	got, err := Read(strings.NewReader(b.String() + " \n"))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for text, says := range map[string]string{
+		"":                                      "not a whole JSON document",
+		`{"apiVersion":`:                        "not a whole JSON document",
+		`{"kind":"Pod"}`:                        `apiVersion is ""`,
+		`{"apiVersion":"other/v1"}`:             `apiVersion is "other/v1"`,
+		`{"apiVersion":"` + APIVersion + `"}{}`: "something follows",
+	} {
+		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: error %v; want one that says %q", text, err, says)
+		}
+	}
+}
+
+func TestReportsVerdictIsTheWorst(t *testing.T) {
+	for _, c := range []struct {
+		of   []Verdict
+		want Verdict
+	}{
+		{nil, Inconclusive},
+		{[]Verdict{Pass, Pass}, Pass},
+		{[]Verdict{Pass, Inconclusive, Pass}, Inconclusive},
+		{[]Verdict{Inconclusive, Fail, Pass}, Fail},
+	} {
+		var r Report
+		for _, v := range c.of {
+			r.Results = append(r.Results, Result{Verdict: v})
+		}
+		if got := r.Verdict(); got != c.want {
+			t.Errorf("%v: %s, want %s", c.of, got, c.want)
+		}
+	}
+}
+
+type fullDisk struct{}
+
+var errFull = errors.New("no space left")
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWritersSayWhatWentWrong(t *testing.T) {
+	r := badNode(examplePlan(3))
+	if err := r.WriteLine(fullDisk{}); !errors.Is(err, errFull) {
+		t.Errorf("WriteLine: %v", err)
+	}
+	if err := r.WriteTable(fullDisk{}); !errors.Is(err, errFull) {
+		t.Errorf("WriteTable: %v", err)
+	}
+}
+
+func TestGoldenTable(t *testing.T) {
+	var b strings.Builder
+	if err := badNode(examplePlan(3)).WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "table.txt", []byte(b.String()))
+}
+
+func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {
+	const evil = "\x1b[2J\t\r"
+	r := Report{Run: evil, Kernel: evil, Source: Source{Node: evil}, Guard: Guard{Mode: evil}}
+	r.Results = []Result{{
+		Name: evil, Scenario: evil, Variant: evil, Target: evil, Verdict: evil, Reason: evil, Rule: evil, Message: evil, Evidence: []string{evil},
+	}}
+	var b strings.Builder
+	if err := r.WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	if i := strings.IndexAny(b.String(), evil[:1]+"\t\r"); i >= 0 {
+		t.Errorf("a control character got through: %q", b.String()[max(0, i-20):i+1])
+	}
+}
