@@ -31,6 +31,15 @@ type Scenario struct {
 	// +required
 	Type ScenarioType `json:"type"`
 
+	// What the connection carries, repeated as far as needed: the harmless start of a request in the target's own
+	// protocol, printable ASCII and line ends. Omitted: the unfinished start of an HTTP request and, where the
+	// target resets on that, of a TLS handshake.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^[ -~\t\r\n]*$`
+	Payload string `json:"payload,omitempty"`
+
 	// Options of type SequenceWrap. Omitted: the variant Push.
 	// +optional
 	SequenceWrap *SequenceWrapOptions `json:"sequenceWrap,omitempty"`

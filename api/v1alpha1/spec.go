@@ -17,6 +17,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it needs run.mode Continuous"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.run.mode != 'Continuous')",fieldPath=".scenarios",message="AcceptQueue fills the target's queue: it must not run continuously, choose run.mode Once or Interval"
 // +kubebuilder:validation:XValidation:rule="!has(self.health) || self.run.mode != 'Once'",fieldPath=".health",message="health says when recurring runs change PathHealthy: remove it, or choose run.mode Interval or Continuous"
+// +kubebuilder:validation:XValidation:rule="self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() <= 22",fieldPath=".scenarios",message="at most 22 scenarios and variants in all: more do not fit into a source's report"
 // +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() * self.paths * 6 <= self.packetsPerSecond * self.run.deadlineSeconds",message="cannot end in time: scenarios and their variants, times paths, times 6 packets, must be at most packetsPerSecond times run.deadlineSeconds"
 //
 // +kubebuilder:validation:XValidation:rule="self.run.mode == 'Once'",fieldPath=".run.mode",message="this version supports only Once; to run again, give the annotation tcpprobe.dev/run a new value"

@@ -48,3 +48,18 @@ func pairs(n int) string {
 	}
 	return strings.Join(keys, ", ")
 }
+
+// allVariants is a scenario of that name with every variant there is.
+func allVariants(name string) string {
+	return "{name: " + name + ", type: SequenceWrap, sequenceWrap: {variants: " +
+		"[Push, UrgentPush, Data, Fin, PushFin, Ack, HandshakeAck, Reset, Syn, FinUrgPush, \"Null\"]}}"
+}
+
+// named is n scenarios, each with a name of its own.
+func named(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("{name: s%d, type: Handshake}", i))
+	}
+	return strings.Join(list, ", ")
+}

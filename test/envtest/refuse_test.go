@@ -57,6 +57,10 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"relative path", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {httpGet: {path: x}}}}]`, "spec.scenarios[0].finReorder.trigger.httpGet.path", "should match"},
 	{"unknown variant", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Pull]}}]`, "spec.scenarios[0].sequenceWrap.variants[0]", `supported values: "Push"`},
 	{"variant twice", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Push]}}]`, "spec.scenarios[0].sequenceWrap.variants[1]", "Duplicate value"},
+	{"23 variants", web + "scenarios: [" + allVariants("a") + ", " + allVariants("b") + ", {type: Handshake}]", "spec.scenarios", "at most 22 scenarios and variants in all"},
+	{"payload empty", web + `scenarios: [{type: Handshake, payload: ""}]`, "spec.scenarios[0].payload", "at least 1"},
+	{"payload not ASCII", web + `scenarios: [{type: Handshake, payload: "gr\u00fc"}]`, "spec.scenarios[0].payload", "should match"},
+	{"payload of 1025", web + "scenarios: [{type: Handshake, payload: " + strings.Repeat("a", 1025) + "}]", "spec.scenarios[0].payload", "may not be more than 1024"},
 	{"no variant", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: []}}]`, "spec.scenarios[0].sequenceWrap.variants", "at least 1"},
 
 	{"no path", web + `paths: 0`, "spec.paths", "greater than or equal to 1"},

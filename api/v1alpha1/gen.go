@@ -1,0 +1,5 @@
+package v1alpha1
+
+//go:generate go tool controller-gen object paths=.
+//go:generate go tool controller-gen crd paths=. output:crd:dir=../../config/crd
+//go:generate go tool controller-gen rbac:roleName=tcpprobe-manager paths=../../controllers/... output:rbac:dir=../../config/rbac

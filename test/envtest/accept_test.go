@@ -1,0 +1,85 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// defaults is what the API server makes of the smallest useful spec.
+const defaults = `
+state: Active
+target: {service: {name: web, via: [PodIP], maxEndpoints: 16}}
+sources: {selector: {}, max: 16, network: Pod}
+scenarios:
+- {type: Handshake}
+- {type: SequenceWrap, sequenceWrap: {variants: [Push]}}
+paths: 16
+packetsPerSecond: 200
+run: {mode: Once, deadlineSeconds: 50}
+`
+
+// acceptances are specs that must be accepted, and what of their stored form is not as in defaults.
+var acceptances = []struct{ name, spec, stored string }{
+	{"the smallest", web, ``},
+	{"empty structs", web + "sources: {}\nrun: {}", ``},
+	{"port by number", `target: {service: {name: web, port: 65535}}`, `target: {service: {name: web, port: 65535, via: [PodIP], maxEndpoints: 16}}`},
+	{"port by name", `target: {service: {name: web, port: http-2}}`, `target: {service: {name: web, port: http-2, via: [PodIP], maxEndpoints: 16}}`},
+	{"everything of the target", `target: {service: {name: web, namespace: default, via: [PodIP], families: [IPv6, IPv4], maxEndpoints: 64}}`,
+		`target: {service: {name: web, namespace: default, via: [PodIP], families: [IPv6, IPv4], maxEndpoints: 64}}`},
+	{"suspended", web + `state: Suspended`, `state: Suspended`},
+	{"a selector", web + `sources: {selector: {matchLabels: {` + pairs(16) + `}}, max: 1000}`,
+		`sources: {selector: {matchLabels: {` + pairs(16) + `}}, max: 1000, network: Pod}`},
+	{"SequenceWrap without options", web + `scenarios: [{type: SequenceWrap}]`, `scenarios: [{type: SequenceWrap}]`},
+	{"SequenceWrap without variants", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {}}]`,
+		`scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push]}}]`},
+	{"one type under two names", web + `scenarios: [{type: Handshake}, {name: again, type: Handshake, payload: "PING\r\n"}]`,
+		`scenarios: [{type: Handshake}, {name: again, type: Handshake, payload: "PING\r\n"}]`},
+	{"eight scenarios", web + `scenarios: [` + named(8) + `]`, `scenarios: [` + named(8) + `]`},
+	{"the most paths, as slow as the deadline allows", web + "paths: 256\npacketsPerSecond: 62", "paths: 256\npacketsPerSecond: 62"},
+	{"the longest deadline", web + `run: {deadlineSeconds: 3600}`, `run: {mode: Once, deadlineSeconds: 3600}`},
+}
+
+func TestAcceptances(t *testing.T) {
+	for _, a := range acceptances {
+		t.Run(a.name, func(t *testing.T) {
+			p := probe(t, a.spec)
+			if err := create(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(overlaid(t, defaults, a.stored), specJSON(t, p)); diff != "" {
+				t.Errorf("stored otherwise (- expected, + stored):\n%s", diff)
+			}
+		})
+	}
+}
+
+// overlaid is base with the top-level fields of over instead of its own.
+func overlaid(t *testing.T, base, over string) map[string]any {
+	t.Helper()
+	fields := map[string]any{}
+	for _, text := range []string{base, over} {
+		if err := yaml.Unmarshal([]byte(text), &fields); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fields
+}
+
+func specJSON(t *testing.T, o *unstructured.Unstructured) map[string]any {
+	t.Helper()
+	b, err := json.Marshal(o.Object["spec"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(b, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
