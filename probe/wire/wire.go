@@ -21,10 +21,21 @@ type Wire interface {
 	Close() error
 }
 
+// Mark is what SO_MARK puts on a packet for programs of this host to see.
+type Mark uint32
+
+// ProberMark marks every segment that a Wire sends. The guard lets no other RST of a registered flow
+// out. It keeps clear of the bits that kube-proxy (0xc000), Cilium and Calico (0xffff0f00) use.
+const ProberMark Mark = 0x3054
+
+// SnapLength is how many bytes of a packet a Wire receives at most: all headers, and more than an ICMP
+// error quotes. Answers may be super-packets of 64 KiB, whose data nobody needs.
+const SnapLength = 256
+
 // Packet is what the tap saw. Exactly one of Segment and Unreachable is set.
 type Packet struct {
-	Time        time.Time // kernel receive timestamp
-	Outgoing    bool      // left this host: only RSTs are reported, so that a stray one is seen
+	Time        time.Time // kernel receive timestamp, without a monotonic reading
+	Outgoing    bool      // an RST of a registered flow that left this host without the prober's mark
 	Segment     *segment.Segment
 	Unreachable *segment.Unreachable
 }

@@ -1,0 +1,95 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// Mode is how the programs hang on a device.
+type Mode string
+
+const (
+	// TCX links (Linux 6.6) stand before every other program and die with the process.
+	TCX Mode = "tcx"
+	// Clsact filters take the lowest free preference and outlive a crash; see Sweep.
+	Clsact Mode = "clsact"
+)
+
+// attachment is the guard on one device.
+type attachment struct {
+	mode   Mode
+	detach func() error
+}
+
+// Attach puts the programs on the device with this index in the calling thread's network namespace:
+// by mode, or for "" by TCX and where that is missing by clsact. A device that has them already keeps
+// them. Leftovers of a crashed guard are removed. It returns the mode in use; the error wraps
+// ErrUnavailable.
+func (g *Guard) Attach(ifindex int, mode Mode) (Mode, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a, ok := g.devices[ifindex]; ok {
+		if mode != "" && mode != a.mode {
+			return "", fmt.Errorf("%w: device %d is already guarded by %s, %s was asked for", ErrUnavailable, ifindex, a.mode, mode)
+		}
+		return a.mode, nil
+	}
+	if err := Sweep(ifindex); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	a, err := g.attach(ifindex, mode)
+	if err != nil {
+		return "", fmt.Errorf("%w: device %d: %w", ErrUnavailable, ifindex, err)
+	}
+	g.devices[ifindex] = a
+	return a.mode, nil
+}
+
+func (g *Guard) attach(ifindex int, mode Mode) (attachment, error) {
+	switch mode {
+	case TCX:
+		return g.attachTCX(ifindex)
+	case Clsact:
+		return g.attachClsact(ifindex)
+	case "":
+		a, tcx := g.attachTCX(ifindex)
+		if tcx == nil {
+			return a, nil
+		}
+		a, err := g.attachClsact(ifindex)
+		if err != nil {
+			return a, errors.Join(tcx, err)
+		}
+		return a, nil
+	}
+	return attachment{}, fmt.Errorf("no guard mode %q: it is %s or %s", mode, TCX, Clsact)
+}
+
+// attachTCX attaches the egress program first: the stack must not get a segment whose reset could leave.
+func (g *Guard) attachTCX(ifindex int) (attachment, error) {
+	out, err := headOf(ifindex, g.programs.TcpprobeOut, ebpf.AttachTCXEgress)
+	if err != nil {
+		return attachment{}, fmt.Errorf("attaching to TCX egress: %w", err)
+	}
+	in, err := headOf(ifindex, g.programs.TcpprobeIn, ebpf.AttachTCXIngress)
+	if err != nil {
+		return attachment{}, errors.Join(fmt.Errorf("attaching to TCX ingress: %w", err), out.Close())
+	}
+	return attachment{TCX, func() error { return closeAll(in, out) }}, nil
+}
+
+func headOf(ifindex int, program *ebpf.Program, where ebpf.AttachType) (link.Link, error) {
+	return link.AttachTCX(link.TCXOptions{Interface: ifindex, Program: program, Attach: where, Anchor: link.Head()})
+}
+
+func closeAll(list ...io.Closer) error {
+	var errs []error
+	for _, c := range list {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

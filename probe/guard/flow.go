@@ -1,0 +1,95 @@
+package guard
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// Flow is a crafted connection as the prober sees it.
+type Flow struct{ Local, Remote netip.AddrPort }
+
+func (f Flow) String() string { return f.Local.String() + " > " + f.Remote.String() }
+
+// Counters are what the guard did to one flow since Add.
+type Counters struct {
+	Stolen        uint64 // inbound segments taken before the stack saw them
+	ResetsDropped uint64 // resets of the local kernel dropped at egress
+}
+
+// Errors of the table of flows.
+var (
+	ErrRegistered = errors.New("flow is already registered")
+	ErrUnknown    = errors.New("flow is not registered")
+	ErrFull       = errors.New("too many flows at once")
+)
+
+// Add registers f, which must happen before its SYN leaves. The error wraps ErrRegistered or ErrFull.
+func (g *Guard) Add(f Flow) error {
+	key, err := f.key()
+	if err != nil {
+		return err
+	}
+	err = g.flows.Update(key, guardCounters{}, ebpf.UpdateNoExist)
+	switch {
+	case errors.Is(err, ebpf.ErrKeyExist):
+		err = ErrRegistered
+	case errors.Is(err, unix.E2BIG):
+		err = fmt.Errorf("%w: the guard holds %d", ErrFull, g.flows.MaxEntries())
+	}
+	return wrap("registering", f, err)
+}
+
+// Counters returns what the guard did to f. The error wraps ErrUnknown.
+func (g *Guard) Counters(f Flow) (Counters, error) {
+	key, err := f.key()
+	if err != nil {
+		return Counters{}, err
+	}
+	var c guardCounters
+	err = g.flows.Lookup(key, &c)
+	return Counters{Stolen: c.Stolen, ResetsDropped: c.ResetsDropped}, wrap("reading the counters of", f, known(err))
+}
+
+// Remove forgets f: from now on the kernel resets it. The error wraps ErrUnknown.
+func (g *Guard) Remove(f Flow) error {
+	key, err := f.key()
+	if err != nil {
+		return err
+	}
+	return wrap("forgetting", f, known(g.flows.Delete(key)))
+}
+
+func known(err error) error {
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		return ErrUnknown
+	}
+	return err
+}
+
+func wrap(doing string, f Flow, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("guard: %s %s: %w", doing, f, err)
+}
+
+func (f Flow) key() (guardFlow, error) {
+	local, remote := f.Local.Addr().Unmap(), f.Remote.Addr().Unmap()
+	if !local.IsValid() || !remote.IsValid() || local.Is4() != remote.Is4() {
+		return guardFlow{}, fmt.Errorf("guard: flow %s: its addresses are not of one family", f)
+	}
+	k := guardFlow{Protocol: unix.ETH_P_IPV6}
+	if local.Is4() {
+		k.Protocol = unix.ETH_P_IP
+	}
+	copy(k.Local[:], local.AsSlice())
+	copy(k.Remote[:], remote.AsSlice())
+	binary.BigEndian.PutUint16(k.LocalPort[:], f.Local.Port())
+	binary.BigEndian.PutUint16(k.RemotePort[:], f.Remote.Port())
+	return k, nil
+}

@@ -1,0 +1,95 @@
+// Package guard keeps the local kernel from resetting crafted flows, which it knows nothing about. An
+// ingress program takes the segments of registered flows after the packet tap and before the stack,
+// so that no reset is made; an egress program drops any reset of theirs all the same; both count.
+// What is not a registered flow's goes on to the next program untouched.
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// ErrUnavailable means that this host or this process cannot have a guard; the message says why and
+// what to do.
+var ErrUnavailable = errors.New("guard unavailable")
+
+// Guard is the loaded programs, their map of flows and the devices they are attached to. Its methods
+// may be called from many goroutines. All its devices must be in one network namespace.
+type Guard struct {
+	programs guardPrograms
+	flows    *ebpf.Map
+
+	mu      sync.Mutex
+	devices map[int]attachment
+}
+
+// capacities are the sizes of the map to try: kernels before 5.11 charge it against RLIMIT_MEMLOCK,
+// which a container without CAP_SYS_RESOURCE cannot raise.
+var capacities = []uint32{16384, 1024, 128}
+
+// Load loads the programs and their map: some milliseconds, once per process. The error wraps
+// ErrUnavailable.
+func Load() (*Guard, error) {
+	memlock := rlimit.RemoveMemlock()
+	objects, err := loadFitting(capacities, load)
+	switch {
+	case err == nil:
+		return &Guard{programs: objects.guardPrograms, flows: objects.Flows, devices: map[int]attachment{}}, nil
+	case errors.Is(err, unix.EPERM) && memlock != nil:
+		return nil, fmt.Errorf("%w: loading eBPF programs: %w; give the container the capabilities BPF and NET_ADMIN, and as"+
+			" this kernel is older than 5.11 also a higher RLIMIT_MEMLOCK or SYS_RESOURCE (%w)", ErrUnavailable, err, memlock)
+	case errors.Is(err, unix.EPERM):
+		return nil, fmt.Errorf("%w: loading eBPF programs: %w; run as root with the capabilities BPF and NET_ADMIN"+
+			" (SYS_ADMIN before Linux 5.8)", ErrUnavailable, err)
+	}
+	return nil, fmt.Errorf("%w: loading eBPF programs: %w; Linux 5.8 or later is needed", ErrUnavailable, err)
+}
+
+// loadFitting loads with the largest capacity that the kernel permits.
+func loadFitting(capacities []uint32, load func(capacity uint32) (*guardObjects, error)) (objects *guardObjects, err error) {
+	for _, capacity := range capacities {
+		if objects, err = load(capacity); !errors.Is(err, unix.EPERM) {
+			return objects, err
+		}
+	}
+	return nil, err
+}
+
+func load(capacity uint32) (*guardObjects, error) {
+	spec, err := loadGuard()
+	if err != nil {
+		return nil, err
+	}
+	spec.Maps[guardMapFlows].MaxEntries = capacity
+	if err := spec.Variables[guardVarProberMark].Set(uint32(wire.ProberMark)); err != nil {
+		return nil, err
+	}
+	if err := spec.Variables[guardVarSnapLength].Set(uint32(wire.SnapLength)); err != nil {
+		return nil, err
+	}
+	objects := new(guardObjects)
+	return objects, spec.LoadAndAssign(objects, nil)
+}
+
+// Tap is the socket filter for a SOCK_DGRAM packet socket. It delivers what arrives for registered
+// flows, ICMP errors that quote them, and resets of theirs that leave without the prober's mark.
+func (g *Guard) Tap() *ebpf.Program { return g.programs.TcpprobeTap }
+
+// Close detaches the guard from every device and frees it. Nothing is left behind.
+func (g *Guard) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var errs []error
+	for index, a := range g.devices {
+		errs = append(errs, a.detach())
+		delete(g.devices, index)
+	}
+	return errors.Join(append(errs, g.programs.Close(), g.flows.Close())...)
+}

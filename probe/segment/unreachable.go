@@ -1,0 +1,48 @@
+package segment
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"github.com/google/gopacket/layers"
+
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+const (
+	icmpHeader  = 8 // both families: type, code, checksum and four bytes that depend on the type
+	quotedBytes = 8 // of the TCP header: the ports and the sequence number (RFC 792)
+)
+
+// unreachable reads an ICMP error and the segment that it quotes.
+func (d *decoder) unreachable(h header) (*Unreachable, error) {
+	if len(h.payload) < icmpHeader || !quotes(h.protocol, h.payload[0]) {
+		return nil, fmt.Errorf("%w: protocol %s", ErrForeign, h.protocol)
+	}
+	kind, code, quote := h.payload[0], h.payload[1], h.payload[icmpHeader:]
+	q, err := d.network(quote, len(quote))
+	if err != nil {
+		return nil, err
+	}
+	if q.protocol != layers.IPProtocolTCP || len(q.payload) < quotedBytes || q.from.Is4() != h.from.Is4() {
+		return nil, fmt.Errorf("%w: ICMP error that quotes %s", ErrForeign, q.protocol)
+	}
+	return &Unreachable{
+		From: h.from, Type: kind, Code: code,
+		Source:      netip.AddrPortFrom(q.from, binary.BigEndian.Uint16(q.payload)),
+		Destination: netip.AddrPortFrom(q.to, binary.BigEndian.Uint16(q.payload[2:])),
+		Seq:         seq.At(binary.BigEndian.Uint32(q.payload[4:])),
+	}, nil
+}
+
+// quotes reports whether an ICMP message of this type quotes the packet that caused it.
+func quotes(protocol layers.IPProtocol, kind uint8) bool {
+	switch protocol {
+	case layers.IPProtocolICMPv4: // unreachable, time exceeded, parameter problem (RFC 792)
+		return kind == 3 || kind == 11 || kind == 12
+	case layers.IPProtocolICMPv6: // the same and packet too big (RFC 4443 section 2.1)
+		return kind >= 1 && kind <= 4
+	}
+	return false
+}

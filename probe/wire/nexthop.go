@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// ErrUnresolved means that the next hop did not answer ARP or neighbour solicitations.
+var ErrUnresolved = errors.New("next hop does not answer")
+
+const (
+	hopLifetime    = time.Second     // how long an answer of the kernel is used without asking again
+	resolveTimeout = 3 * time.Second // the kernel itself gives up after three tries, a second apart
+	resolvePause   = time.Millisecond
+	usable         = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
+	settled        = unix.NUD_REACHABLE | unix.NUD_PERMANENT | unix.NUD_NOARP
+)
+
+// hardware is an Ethernet address.
+type hardware [6]byte
+
+// nextHops knows the Ethernet address behind which each destination lies: the kernel's routes and
+// neighbours, remembered for a second.
+type nextHops struct {
+	device     string
+	index      int
+	netlink    *netlink.Handle
+	neighbours map[int]*nl.SocketHandle // for what the handle cannot ask: one neighbour alone
+
+	mu    sync.Mutex
+	known map[netip.Addr]hop
+}
+
+type hop struct {
+	address hardware
+	until   time.Time
+}
+
+func openNextHops(r Route) (*nextHops, error) {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("opening netlink: %w", err)
+	}
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
+	if err != nil {
+		handle.Close()
+		return nil, fmt.Errorf("opening netlink: %w", err)
+	}
+	return &nextHops{
+		device: r.Device, index: r.Index, netlink: handle, known: map[netip.Addr]hop{},
+		neighbours: map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}},
+	}, nil
+}
+
+func (n *nextHops) Close() error {
+	n.netlink.Close()
+	n.neighbours[unix.NETLINK_ROUTE].Close()
+	return nil
+}
+
+// resolve returns where to send what is for dst. It blocks while the kernel asks the next hop for its
+// address; the error wraps ErrUnresolved or ErrNoRoute.
+func (n *nextHops) resolve(dst netip.Addr) (hardware, error) {
+	now := time.Now()
+	n.mu.Lock()
+	h, ok := n.known[dst]
+	n.mu.Unlock()
+	if ok && now.Before(h.until) {
+		return h.address, nil
+	}
+	route, err := lookup(n.netlink, dst, n.device)
+	if err != nil {
+		return hardware{}, err
+	}
+	address, err := n.wait(gateway(dst, route))
+	if err != nil {
+		return hardware{}, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.known[dst] = hop{address, now.Add(hopLifetime)}
+	return address, nil
+}
+
+// wait asks the kernel to resolve gateway until it has. A crafted flow confirms nothing to the kernel,
+// so an entry that is merely usable is used and checked again by the kernel at the same time.
+func (n *nextHops) wait(gateway netip.Addr) (hardware, error) {
+	for start, pause := time.Now(), resolvePause; ; pause = min(2*pause, 50*resolvePause) {
+		found, err := n.neighbour(gateway)
+		if err != nil {
+			return hardware{}, err
+		}
+		if found.State&settled == 0 {
+			if err := n.solicit(gateway); err != nil {
+				return hardware{}, err
+			}
+		}
+		if found.State&usable != 0 && len(found.HardwareAddr) == len(hardware{}) {
+			return hardware(found.HardwareAddr), nil
+		}
+		if time.Since(start) > resolveTimeout {
+			return hardware{}, fmt.Errorf("%w: %s on %s", ErrUnresolved, gateway, n.device)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// neighbour reads the kernel's entry; one of state NUD_NONE stands for none.
+func (n *nextHops) neighbour(a netip.Addr) (*netlink.Neigh, error) {
+	request := nl.NewNetlinkRequest(unix.RTM_GETNEIGH, 0)
+	request.Sockets = n.neighbours
+	request.AddData(&netlink.Ndmsg{Family: uint8(family(a)), Index: uint32(n.index)})
+	request.AddData(nl.NewRtAttr(unix.NDA_DST, a.AsSlice()))
+	messages, err := request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWNEIGH)
+	if errors.Is(err, unix.ENOENT) || err == nil && len(messages) == 0 {
+		return new(netlink.Neigh), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the neighbour %s on %s: %w", a, n.device, err)
+	}
+	return netlink.NeighDeserialize(messages[0])
+}
+
+// solicit has the kernel resolve a neighbour as if it had a packet for it.
+func (n *nextHops) solicit(a netip.Addr) error {
+	err := n.netlink.NeighSet(&netlink.Neigh{
+		LinkIndex: n.index, Family: family(a), IP: net.IP(a.AsSlice()), Flags: unix.NTF_USE,
+	})
+	if err != nil {
+		return fmt.Errorf("having the kernel resolve %s on %s: %w", a, n.device, explain(err))
+	}
+	return nil
+}
+
+func family(a netip.Addr) int {
+	if a.Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}

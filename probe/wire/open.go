@@ -1,0 +1,59 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// device is the Wire of a network device.
+type device struct {
+	out *sender
+	in  *tap
+}
+
+// Open returns the wire of the route's device for the family of its source address. tap is the guard's
+// socket filter. Ethernet devices are sent to by AF_PACKET, which passes no local firewall; lo and devices
+// without link addresses by raw IP socket. Open belongs to the calling thread's network namespace, the
+// wire may then be used from any. It needs the capabilities NET_RAW and NET_ADMIN.
+func Open(r Route, tap *ebpf.Program) (Wire, error) {
+	in, err := openTap(r, tap)
+	if err != nil {
+		return nil, fmt.Errorf("receiving from %s: %w", r.Device, explain(err))
+	}
+	out, err := openSender(r)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sending to %s: %w", r.Device, explain(err)), in.Close())
+	}
+	return &device{out: out, in: in}, nil
+}
+
+func (d *device) Send(s *segment.Segment) (time.Time, error)  { return d.out.send(s) }
+func (d *device) Receive(ctx context.Context) (Packet, error) { return d.in.receive(ctx) }
+func (d *device) Dropped() (int, error)                       { return d.in.droppedPackets() }
+func (d *device) Close() error                                { return errors.Join(d.out.Close(), d.in.Close()) }
+
+// protocol is the EtherType of an address's family.
+func protocol(a netip.Addr) uint16 {
+	if a.Is4() {
+		return unix.ETH_P_IP
+	}
+	return unix.ETH_P_IPV6
+}
+
+// htons is v in the byte order of a sockaddr_ll.
+func htons(v uint16) uint16 { return v<<8 | v>>8 }
+
+func explain(err error) error {
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%w; run as root with the capabilities NET_RAW and NET_ADMIN", err)
+	}
+	return err
+}

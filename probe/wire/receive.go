@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// receiveBuffer is what may wait in the socket, in bytes of kernel memory.
+const receiveBuffer = 8 << 20
+
+// tap receives what the socket filter selects.
+type tap struct {
+	file     *os.File // non-blocking: the runtime waits
+	conn     syscall.RawConn
+	protocol uint16 // the other family is another wire's
+	batch    *batch
+	fill     func(fd uintptr) bool
+	failed   error           // of the last fill
+	ending   <-chan struct{} // of the context that interrupts reading
+	release  func() bool
+	dropped  atomic.Int64
+}
+
+// openTap binds the socket after the filter is attached, so that no foreign packet gets in between, and
+// to all protocols: a tap for one protocol comes after the guard and would see nothing.
+func openTap(r Route, filter *ebpf.Program) (*tap, error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), batch: newBatch()}
+	t.fill = t.receiveBatch
+	if err := prepare(fd, filter); err != nil {
+		return nil, errors.Join(err, t.file.Close())
+	}
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: r.Index}); err != nil {
+		return nil, errors.Join(err, t.file.Close())
+	}
+	if t.conn, err = t.file.SyscallConn(); err != nil {
+		return nil, errors.Join(err, t.file.Close())
+	}
+	return t, nil
+}
+
+func prepare(fd int, filter *ebpf.Program) error {
+	options := []struct{ level, name, value int }{
+		{unix.SOL_SOCKET, unix.SO_ATTACH_BPF, filter.FD()},
+		{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1},
+		{unix.SOL_PACKET, unix.PACKET_AUXDATA, 1},
+		{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer},
+	}
+	for _, o := range options {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+			return fmt.Errorf("socket option %d: %w", o.name, err)
+		}
+	}
+	return nil
+}
+
+func (t *tap) receive(ctx context.Context) (Packet, error) {
+	for {
+		for c := t.batch.next(); c != nil; c = t.batch.next() {
+			if c.protocol != t.protocol {
+				continue
+			}
+			s, u, err := segment.Parse(c.data, segment.RawIP, c.wireLen)
+			if err == nil {
+				return Packet{Time: c.time, Outgoing: c.outgoing, Segment: s, Unreachable: u}, nil
+			}
+		}
+		if err := t.wait(ctx); err != nil {
+			return Packet{}, err
+		}
+	}
+}
+
+// wait blocks until the batch is filled again.
+func (t *tap) wait(ctx context.Context) error {
+	if err := t.endWith(ctx); err != nil {
+		return err
+	}
+	err := t.conn.Read(t.fill)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return t.interrupted(ctx)
+	case err != nil:
+		return fmt.Errorf("receiving: %w", err)
+	case t.failed != nil:
+		return fmt.Errorf("receiving: %w", t.failed)
+	}
+	return nil
+}
+
+// receiveBatch reports false if there is nothing to receive yet.
+func (t *tap) receiveBatch(fd uintptr) bool {
+	t.failed = t.batch.receive(int(fd))
+	if t.failed == unix.EAGAIN {
+		t.failed = nil
+		return false
+	}
+	return true
+}
+
+// endWith has the end of ctx interrupt reading. A context that is used for many packets is set up once.
+func (t *tap) endWith(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || ctx.Done() == t.ending {
+		return err
+	}
+	if t.release != nil {
+		t.release()
+	}
+	t.ending = ctx.Done()
+	t.release = context.AfterFunc(ctx, func() { t.file.SetReadDeadline(time.Unix(1, 0)) })
+	return nil
+}
+
+// interrupted returns why reading was interrupted: nil if by a context of an earlier call. The deadline
+// is cleared first, so that the end of ctx after the check sets it again.
+func (t *tap) interrupted(ctx context.Context) error {
+	if err := t.file.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (t *tap) droppedPackets() (int, error) {
+	var stats *unix.TpacketStats
+	var failed error
+	err := t.conn.Control(func(fd uintptr) {
+		stats, failed = unix.GetsockoptTpacketStats(int(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	})
+	if err := errors.Join(err, failed); err != nil {
+		return 0, fmt.Errorf("reading the tap's statistics: %w", err)
+	}
+	return int(t.dropped.Add(int64(stats.Drops))), nil // the kernel starts again from 0
+}
+
+func (t *tap) Close() error { return t.file.Close() }

@@ -1,0 +1,41 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrPortTaken means that another socket of this namespace has the port.
+var ErrPortTaken = errors.New("port is taken")
+
+// Reserve binds a TCP socket, which never listens, to local, so that nobody else on this host uses the
+// port while a crafted flow does. Close it after the flow's end. The error wraps ErrPortTaken where
+// another port may help.
+func Reserve(local netip.AddrPort) (io.Closer, error) {
+	family, address := socketAddress(local)
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return nil, fmt.Errorf("reserving %s: %w", local, err)
+	}
+	err = unix.Bind(fd, address)
+	if err == nil {
+		return os.NewFile(uintptr(fd), "reserved "+local.String()), nil
+	}
+	unix.Close(fd)
+	if errors.Is(err, unix.EADDRINUSE) {
+		err = ErrPortTaken
+	}
+	return nil, fmt.Errorf("reserving %s: %w", local, err)
+}
+
+func socketAddress(a netip.AddrPort) (family int, address unix.Sockaddr) {
+	if ip := a.Addr().Unmap(); ip.Is4() {
+		return unix.AF_INET, &unix.SockaddrInet4{Addr: ip.As4(), Port: int(a.Port())}
+	}
+	return unix.AF_INET6, &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
+}

@@ -1,0 +1,92 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// ErrNoRoute means that the kernel has no way to a destination.
+var ErrNoRoute = errors.New("no route")
+
+// Route is how the kernel reaches a destination.
+type Route struct {
+	Device   string
+	Index    int        // of the device
+	Source   netip.Addr // what the kernel would put into a packet
+	Gateway  netip.Addr // the next hop: the destination itself where it is on the link
+	Ethernet bool       // the device has Ethernet addresses that must be resolved
+	Loopback bool
+	MTU      int // bytes of IP packet
+}
+
+// Lookup asks the kernel of the calling thread's network namespace how to reach dst; device restricts
+// the answer to one device. The error wraps ErrNoRoute.
+func Lookup(dst netip.Addr, device string) (Route, error) {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return Route{}, fmt.Errorf("opening netlink: %w", err)
+	}
+	defer handle.Close()
+	found, err := lookup(handle, dst, device)
+	if err != nil {
+		return Route{}, err
+	}
+	link, err := handle.LinkByIndex(found.LinkIndex)
+	if err != nil {
+		return Route{}, fmt.Errorf("device %d on the way to %s: %w", found.LinkIndex, dst, err)
+	}
+	return describe(dst, found, link.Attrs())
+}
+
+func lookup(handle *netlink.Handle, dst netip.Addr, device string) (netlink.Route, error) {
+	routes, err := handle.RouteGetWithOptions(dst.Unmap().AsSlice(), &netlink.RouteGetOptions{Oif: device})
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%w: %w", ErrNoRoute, err)
+	case len(routes) == 0:
+		err = ErrNoRoute
+	default:
+		return routes[0], nil
+	}
+	if device != "" {
+		return netlink.Route{}, fmt.Errorf("%s by device %s: %w", dst, device, err)
+	}
+	return netlink.Route{}, fmt.Errorf("%s: %w", dst, err)
+}
+
+func describe(dst netip.Addr, found netlink.Route, device *netlink.LinkAttrs) (Route, error) {
+	if found.Type != unix.RTN_UNICAST && found.Type != unix.RTN_LOCAL {
+		return Route{}, fmt.Errorf("%s: %w: the kernel's route for it leads to no host (type %d)", dst, ErrNoRoute, found.Type)
+	}
+	source, ok := netip.AddrFromSlice(found.Src)
+	if !ok {
+		return Route{}, fmt.Errorf("%s: %w: device %s has no address to send from", dst, ErrNoRoute, device.Name)
+	}
+	r := Route{
+		Device: device.Name, Index: device.Index, Source: source.Unmap(), Gateway: gateway(dst, found), MTU: device.MTU,
+		Loopback: device.Flags&net.FlagLoopback != 0,
+	}
+	r.Ethernet = device.EncapType == "ether" && device.RawFlags&unix.IFF_NOARP == 0 // ipvlan L3: Ethernet, but resolves nothing
+	if found.MTU > 0 {
+		r.MTU = found.MTU
+	}
+	return r, nil
+}
+
+// gateway is the next hop, which may be of the other family (RFC 5549).
+func gateway(dst netip.Addr, found netlink.Route) netip.Addr {
+	if a, ok := netip.AddrFromSlice(found.Gw); ok {
+		return a.Unmap()
+	}
+	if via, ok := found.Via.(*netlink.Via); ok {
+		if a, ok := netip.AddrFromSlice(via.Addr); ok {
+			return a.Unmap()
+		}
+	}
+	return dst.Unmap()
+}

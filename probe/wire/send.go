@@ -1,0 +1,142 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// sender sends segments from many goroutines by one socket.
+type sender struct {
+	file   *os.File // blocking: a full device queue makes the sender wait
+	conn   syscall.RawConn
+	drafts sync.Pool
+	aim    func(d *draft, dst netip.Addr) error // sets where the socket sends to
+	hops   *nextHops                            // nil where the kernel finds them
+}
+
+// draft is one packet on its way out; drafts are reused.
+type draft struct {
+	builder segment.Builder
+	packet  []byte
+	link    unix.SockaddrLinklayer
+	inet4   unix.SockaddrInet4
+	inet6   unix.SockaddrInet6
+	to      unix.Sockaddr // one of the three
+	sent    time.Time
+	err     error
+	put     func(fd uintptr) // the system call
+}
+
+func openSender(r Route) (*sender, error) {
+	if r.Ethernet {
+		return openFrames(r)
+	}
+	return openRaw(r)
+}
+
+// openFrames sends by AF_PACKET. The kernel writes the Ethernet header, with the device's address of
+// that moment.
+func openFrames(r Route) (*sender, error) {
+	hops, err := openNextHops(r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openSocket(unix.AF_PACKET, unix.SOCK_DGRAM, 0, r.Device)
+	if err != nil {
+		return nil, errors.Join(err, hops.Close())
+	}
+	etherType := htons(protocol(r.Source))
+	s.hops = hops
+	s.aim = func(d *draft, dst netip.Addr) error {
+		address, err := hops.resolve(dst)
+		d.link = unix.SockaddrLinklayer{Protocol: etherType, Ifindex: r.Index, Halen: uint8(len(address))}
+		copy(d.link.Addr[:], address[:])
+		d.to = &d.link
+		return err
+	}
+	return s, nil
+}
+
+// openRaw sends by a raw IP socket: the kernel finds the way within the device.
+func openRaw(r Route) (*sender, error) {
+	family, _ := socketAddress(netip.AddrPortFrom(r.Source, 0))
+	s, err := openSocket(family, unix.SOCK_RAW, unix.IPPROTO_RAW, r.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.BindToDevice(int(s.file.Fd()), r.Device); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.aim = func(d *draft, dst netip.Addr) error {
+		if dst.Is4() {
+			d.inet4.Addr, d.to = dst.As4(), &d.inet4
+		} else {
+			d.inet6.Addr, d.to = dst.As16(), &d.inet6
+		}
+		return nil
+	}
+	return s, nil
+}
+
+func openSocket(domain, kind, protocol int, device string) (*sender, error) {
+	fd, err := unix.Socket(domain, kind|unix.SOCK_CLOEXEC, protocol)
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{file: os.NewFile(uintptr(fd), "sender of "+device), drafts: sync.Pool{New: newDraft}}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(ProberMark)); err != nil {
+		return nil, errors.Join(fmt.Errorf("marking packets: %w", err), s.Close())
+	}
+	if s.conn, err = s.file.SyscallConn(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func newDraft() any {
+	d := new(draft)
+	d.put = func(fd uintptr) {
+		d.sent = time.Now()
+		d.err = unix.Sendto(int(fd), d.packet, 0, d.to)
+	}
+	return d
+}
+
+func (k *sender) send(s *segment.Segment) (time.Time, error) {
+	d := k.drafts.Get().(*draft)
+	defer k.drafts.Put(d)
+	if err := k.put(d, s); err != nil {
+		return d.sent, fmt.Errorf("sending to %s: %w", s.Destination, err)
+	}
+	return d.sent, nil
+}
+
+func (k *sender) put(d *draft, s *segment.Segment) (err error) {
+	d.sent = time.Time{}
+	if d.packet, err = d.builder.IP(s); err != nil {
+		return err
+	}
+	if err := k.aim(d, s.Destination.Addr().Unmap()); err != nil {
+		return err
+	}
+	if err := k.conn.Control(d.put); err != nil {
+		return err
+	}
+	return d.err
+}
+
+func (k *sender) Close() error {
+	if k.hops != nil {
+		return errors.Join(k.file.Close(), k.hops.Close())
+	}
+	return k.file.Close()
+}
