@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/run"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// engineVariable makes the test binary a prober with one of the engines below, as supervisor and worker.
+const engineVariable = "PROBER_TEST_ENGINE"
+
+func TestMain(m *testing.M) {
+	execute, acting := engines[os.Getenv(engineVariable)]
+	if acting {
+		os.Exit(command(os.Args[1:], execute, resetters[os.Getenv(resetVariable)]))
+	}
+	os.Exit(m.Run())
+}
+
+// engines stand for run.Execute. Each says "ready" with its process ID on standard error once its flows are in
+// the ledger.
+var engines = map[string]executor{
+	// passes finds nothing wrong.
+	"passes": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+		return passed(p, node)
+	},
+	// obeys opens flows and ends them when its context ends; the last check is then undecided.
+	"obeys": func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+		slots := enter(o.Ledger, plannedFlows)
+		ready()
+		<-ctx.Done()
+		for _, s := range slots {
+			s.Clear()
+		}
+		r := passed(p, node)
+		r.Results = r.Results[:len(r.Results)-1]
+		r.Results[0].Verdict, r.Results[0].Reason = report.Inconclusive, report.DeadlineExceeded
+		return r
+	},
+	// hangs opens flows and never returns.
+	"hangs": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
+		enter(o.Ledger, plannedFlows)
+		ready()
+		for {
+			time.Sleep(time.Hour)
+		}
+	},
+	// strays opens a flow to where the plan does not allow one, and dies of it.
+	"strays": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
+		enter(o.Ledger, append([]string{"10.244.2.200:8080", "169.254.169.254:80"}, plannedFlows...))
+		panic("strayed")
+	},
+	// forgets gives no results.
+	"forgets": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+		r := passed(p, node)
+		r.Results = nil
+		return r
+	},
+	// orphans leaves a child to process 1 and passes once that has been reaped.
+	"orphans": func(ctx context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+		out, err := exec.Command("sh", "-c", "sh -c : >/dev/null & echo $!").Output()
+		orphan, errPid := strconv.Atoi(strings.TrimSpace(string(out)))
+		if err := errors.Join(err, errPid); err != nil {
+			panic(err)
+		}
+		for syscall.Kill(orphan, 0) == nil && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		if ctx.Err() != nil {
+			panic("nobody reaped the orphan")
+		}
+		return passed(p, node)
+	},
+}
+
+const resetVariable = "PROBER_TEST_RESET"
+
+// resetters stand for run.ResetLeft. Each says what it was given on standard error.
+var resetters = map[string]resetter{
+	"": func(entries []ledger.Entry) (int, error) {
+		for _, e := range entries {
+			fmt.Fprintf(os.Stderr, "reset %s with %s\n", e.Remote, e.Next)
+		}
+		return len(entries), nil
+	},
+	"one fails": func(entries []ledger.Entry) (int, error) {
+		return len(entries) - 1, errors.New("one peer is silent")
+	},
+	"hangs": func([]ledger.Entry) (int, error) {
+		fmt.Fprintln(os.Stderr, "reset begins")
+		for {
+			time.Sleep(time.Hour)
+		}
+	},
+}
+
+var plannedFlows = []string{"10.244.2.1:8080", "10.244.2.2:8080"}
+
+func ready() { fmt.Fprintln(os.Stderr, "ready", os.Getpid()) }
+
+func enter(l *ledger.Ledger, remotes []string) (slots []ledger.Slot) {
+	for i, remote := range remotes {
+		s, err := l.Put(ledger.Entry{
+			Local:  netip.AddrPortFrom(netip.MustParseAddr("10.244.1.9"), uint16(61000+i)),
+			Remote: netip.MustParseAddrPort(remote), Next: seq.At(uint32(i)),
+		})
+		if err != nil {
+			panic(err)
+		}
+		slots = append(slots, s)
+	}
+	return slots
+}
+
+// passed is a report in which everything passes.
+func passed(p *plan.Plan, node string) report.Report {
+	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node}, Kernel: "6.18.44"}
+	r.Fill(p, report.Delivered, "")
+	for i := range r.Results {
+		r.Results[i].Verdict = report.Pass
+	}
+	return r
+}
+
+// prober is a prober process with its plan and its outputs.
+type prober struct {
+	*exec.Cmd
+	plan    *plan.Plan
+	summary string // path
+	stdout  strings.Builder
+	stderr  *bufio.Scanner
+	said    []string // lines of stderr so far
+}
+
+// examplePlan has two targets with two checks each, for source kn1.
+const examplePlan = `{"apiVersion": "plan.tcpprobe.dev/v1alpha1", "run": "r-1", "probe": "shop/pay",
+	"targets": [{"address": "10.244.2.1", "port": 8080, "via": "PodIP"}, {"address": "10.244.2.2", "port": 8080, "via": "PodIP"}],
+	"sources": {"kn1": [0, 1]}, "scenarios": [{"type": "Handshake"}, {"type": "SequenceWrap", "variants": ["Push"]}],
+	"paths": 2, "packetsPerSecond": 200, "deadlineSeconds": 300, "alpha": 0.001}`
+
+// start starts a prober with that engine on the text of a plan.
+func start(t *testing.T, engine, text string, args ...string) *prober {
+	t.Helper()
+	p := prepare(t, engine, text, args...)
+	p.begin(t)
+	return p
+}
+
+func prepare(t *testing.T, engine, text string, args ...string) *prober {
+	t.Helper()
+	dir := t.TempDir()
+	p := &prober{summary: filepath.Join(dir, "termination-log")}
+	path := filepath.Join(dir, "plan.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.plan, _ = plan.Decode([]byte(text)) // tests of unreadable plans have none
+	p.Cmd = exec.Command("/proc/self/exe", append([]string{"--plan=" + path, "--source=kn1", "--summary=" + p.summary}, args...)...)
+	p.Env = append(os.Environ(), engineVariable+"="+engine)
+	return p
+}
+
+func (p *prober) begin(t *testing.T) {
+	t.Helper()
+	p.Stdout = &p.stdout
+	pipe, err := p.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stderr = bufio.NewScanner(pipe)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Process.Kill() }) // long ended unless the test failed
+}
+
+// ready waits until the worker's flows are open, and returns its process ID.
+func (p *prober) ready(t *testing.T) int {
+	t.Helper()
+	pid, err := strconv.Atoi(p.hear(t, "ready "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// hear waits for a line of stderr that begins like this, and returns the rest of it.
+func (p *prober) hear(t *testing.T, prefix string) string {
+	t.Helper()
+	for p.stderr.Scan() {
+		p.said = append(p.said, p.stderr.Text())
+		if rest, yes := strings.CutPrefix(p.stderr.Text(), prefix); yes {
+			return rest
+		}
+	}
+	t.Fatalf("the prober never said %q but %q", prefix, p.said)
+	return ""
+}
+
+// end waits for the prober's end and returns its exit status.
+func (p *prober) end(t *testing.T) int {
+	t.Helper()
+	for p.stderr.Scan() {
+		p.said = append(p.said, p.stderr.Text())
+	}
+	var exit *exec.ExitError
+	if err := p.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// conclude waits for the end, demands exit status 0 and returns the summary.
+func (p *prober) conclude(t *testing.T) report.Summary {
+	t.Helper()
+	if status := p.end(t); status != exitReported {
+		t.Fatalf("exit status %d; stderr %q", status, p.said)
+	}
+	s, err := p.decode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (p *prober) decode() (report.Summary, error) {
+	b, err := os.ReadFile(p.summary)
+	if err != nil {
+		return report.Summary{}, err
+	}
+	return report.DecodeSummary(b, p.plan, "kn1")
+}
+
+// heard reports whether a line of stderr holds these words.
+func (p *prober) heard(words string) bool { return strings.Contains(strings.Join(p.said, "\n"), words) }
+
+// allInconclusive demands that every check is Inconclusive for one reason, in these words.
+func allInconclusive(t *testing.T, s report.Summary, why report.Reason, words string) {
+	t.Helper()
+	for position := range 2 {
+		for check := range 2 {
+			if v := s.Verdict(position, check); v != report.Inconclusive {
+				t.Errorf("target %d, check %d: %q", position, check, v)
+			}
+		}
+	}
+	for _, g := range s.Groups {
+		if g.Reason != why || !strings.Contains(g.Message, words) {
+			t.Errorf("%s: %q; want %s: %q", g.Reason, g.Message, why, words)
+		}
+	}
+}
