@@ -11,7 +11,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"time"
+	"sync/atomic"
 )
 
 // Family is an IP version, in the words of a report.
@@ -35,9 +35,6 @@ const (
 	bridge       = "br0"
 )
 
-// readyTimeout bounds the wait for carrier and addresses; it takes a few milliseconds.
-const readyTimeout = 10 * time.Second
-
 // Options changes the lab.
 type Options struct {
 	Conntrack bool // the server's kernel tracks connections, so that Conntrack has something to count
@@ -46,6 +43,7 @@ type Options struct {
 // Lab is one running network. Any number can run at once, with the same addresses.
 type Lab struct {
 	client, network, server *Namespace
+	relaying                atomic.Bool // an Injection has divided the switch
 }
 
 // New makes the namespaces, plugs them together and waits until both families can be sent.
@@ -72,9 +70,10 @@ func New(ctx context.Context, o Options) (_ *Lab, err error) {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	return l, l.awaitReady(ctx)
+	if err = l.settle(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // Client is where probes start.

@@ -34,7 +34,7 @@ func (l *Lab) plug() error {
 	if err != nil {
 		return fmt.Errorf("switching IPv6 off in the switch: %w", err)
 	}
-	if err := l.network.Do(buildBridge); err != nil {
+	if err := l.network.Do(func() error { return buildBridge(bridge) }); err != nil {
 		return err
 	}
 	client := host{l.client, ClientDevice, ClientPort}
@@ -62,26 +62,33 @@ type host struct {
 	device, port string
 }
 
-func buildBridge() error {
+func buildBridge(name string) error {
 	off := false
 	br := &netlink.Bridge{LinkAttrs: netlink.NewLinkAttrs(), MulticastSnooping: &off}
-	br.Name = bridge
+	br.Name = name
 	if err := netlink.LinkAdd(br); err != nil {
-		return fmt.Errorf("making the switch's bridge: %w", err)
+		return fmt.Errorf("making bridge %s: %w", name, err)
 	}
 	return netlink.LinkSetUp(br)
 }
 
 // cable makes the pair of devices between a host and its port of the switch.
 func (l *Lab) cable(h host) error {
-	err := l.network.Do(func() error {
+	// Until duplicate address detection is over, a host without a packet to send asks no neighbour.
+	err := h.Do(func() error {
+		return os.WriteFile("/proc/sys/net/ipv6/conf/default/accept_dad", []byte("0"), 0)
+	})
+	if err != nil {
+		return fmt.Errorf("switching duplicate address detection off on the %s: %w", h.name, err)
+	}
+	err = l.network.Do(func() error {
 		pair := netlink.NewVeth(netlink.NewLinkAttrs())
 		pair.Name, pair.PeerName = h.port, h.device
 		pair.PeerNamespace = netlink.NsFd(int(h.handle))
 		if err := netlink.LinkAdd(pair); err != nil {
 			return err
 		}
-		return errors.Join(enslave(h.port), netlink.LinkSetUp(pair))
+		return errors.Join(enslave(h.port, bridge), netlink.LinkSetUp(pair))
 	})
 	if err == nil {
 		err = h.Do(func() error { return errors.Join(up("lo"), up(h.device)) })
@@ -100,15 +107,15 @@ func up(device string) error {
 	return netlink.LinkSetUp(dev)
 }
 
-// enslave makes a device of the switch one of its bridge's ports.
-func enslave(port string) error {
+// enslave makes a device of the switch a bridge's port.
+func enslave(port, master string) error {
 	dev, err := netlink.LinkByName(port)
 	if err != nil {
 		return fmt.Errorf("port %s: %w", port, err)
 	}
-	br, err := netlink.LinkByName(bridge)
+	br, err := netlink.LinkByName(master)
 	if err != nil {
-		return fmt.Errorf("bridge %s: %w", bridge, err)
+		return fmt.Errorf("bridge %s: %w", master, err)
 	}
 	return netlink.LinkSetMaster(dev, br)
 }
@@ -165,15 +172,17 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// awaitReady returns when carrier has come up everywhere, which the kernel does in the background.
-func (l *Lab) awaitReady(ctx context.Context) error {
+// settleTimeout bounds the wait for carrier; it takes a few milliseconds.
+const settleTimeout = 10 * time.Second
+
+// settle returns when every cable has carrier, which the kernel notices in the background.
+func (l *Lab) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := errors.Join(
-			l.client.Do(func() error { return running(ClientDevice) }),
-			l.network.Do(func() error { return errors.Join(running(bridge), running(ClientPort), running(ServerPort)) }),
-			l.server.Do(func() error { return running(ServerDevice) }))
+		err := errors.Join(l.client.Do(allUp), l.network.Do(allUp), l.server.Do(allUp))
 		if err == nil {
 			return nil
 		}
@@ -185,13 +194,18 @@ func (l *Lab) awaitReady(ctx context.Context) error {
 	}
 }
 
-func running(device string) error {
-	dev, err := netlink.LinkByName(device)
+// allUp reports the first device of the thread's namespace, but for loopback, that is not up.
+func allUp() error {
+	devices, err := netlink.LinkList()
 	if err != nil {
-		return fmt.Errorf("device %s: %w", device, err)
+		return fmt.Errorf("listing devices: %w", err)
 	}
-	if dev.Attrs().OperState != netlink.OperUp {
-		return fmt.Errorf("device %s is %s", device, dev.Attrs().OperState)
+	for _, d := range devices {
+		a := d.Attrs()
+		_, isTap := d.(*netlink.Tuntap) // the kernel never knows more of a tap than "unknown"
+		if a.Flags&net.FlagLoopback == 0 && !isTap && a.OperState != netlink.OperUp {
+			return fmt.Errorf("device %s is %s", a.Name, a.OperState)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,176 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+	"github.com/vishvananda/netlink"
+)
+
+// Count is what one direction of a port did under one fault.
+type Count struct {
+	Seen    uint64 `json:"seen"`    // packets that the fault looked at
+	Dropped uint64 `json:"dropped"` // of those
+}
+
+// Counters are the counts of both directions of a port. A direction that the fault leaves alone counts nothing.
+type Counters struct {
+	In  Count `json:"in"`
+	Out Count `json:"out"`
+}
+
+// Attached is a fault at work on a port. It ends with Close, or with the process.
+type Attached struct {
+	Fault     string // its name
+	Mode      string // tcx or clsact
+	namespace *Namespace
+	objects   portObjects
+	detaches  []func() error
+}
+
+// AttachFault makes a port drop what f says: device is a network device in the namespace netns (a name as in /run/netns, a
+// path, or "" for this process's own). Only faults with a Rule can be attached to a port; the others need a Lab's own switch.
+func AttachFault(netns, device string, f Fault) (*Attached, error) {
+	return attachFault(netns, device, f, attachAny)
+}
+
+// attacher puts a program on one direction of a device of the current namespace. What it returns takes
+// the program off again, in the same namespace.
+type attacher func(device int, program *ebpf.Program, d Direction) (mode string, detach func() error, err error)
+
+func attachFault(netns, device string, f Fault, by attacher) (_ *Attached, err error) {
+	if f.Rule == nil {
+		return nil, fmt.Errorf("fault %s: a port by itself can only drop; delay, reorder and duplicate need a switch that forwards by itself, as `tcpprobe lab` has one", f.Name)
+	}
+	n, err := open(netns)
+	if err != nil {
+		return nil, err
+	}
+	a := &Attached{Fault: f.Name, namespace: n}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("fault %s on device %s: %w", f.Name, device, err), a.Close())
+		}
+	}()
+	if err := a.load(*f.Rule); err != nil {
+		return nil, err
+	}
+	err = n.Do(func() error {
+		dev, err := netlink.LinkByName(device)
+		if err != nil {
+			return fmt.Errorf("%w in network namespace %q", err, netns)
+		}
+		return a.attach(dev.Attrs().Index, f.Direction, by)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Attached) attach(device int, d Direction, by attacher) error {
+	for one, program := range map[Direction]*ebpf.Program{In: a.objects.SwitchIn, Out: a.objects.SwitchOut} {
+		if !d.has(one) {
+			continue
+		}
+		mode, detach, err := by(device, program, one)
+		if err != nil {
+			return err
+		}
+		a.Mode = mode
+		a.detaches = append(a.detaches, detach)
+	}
+	return nil
+}
+
+// load brings the programs into the kernel, with the rule as their constant.
+func (a *Attached) load(r Rule) error {
+	if err := rlimit.RemoveMemlock(); err != nil {
+		return fmt.Errorf("raising the limit of locked memory, which kernels before 5.11 need: %w", err)
+	}
+	spec, err := loadPort()
+	if err != nil {
+		return err
+	}
+	if err := spec.Variables[portVarRule].Set(r.compile()); err != nil {
+		return err
+	}
+	if err := spec.Variables[portVarExponential].Set(exponential()); err != nil {
+		return err
+	}
+	err = spec.LoadAndAssign(&a.objects, nil)
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		return fmt.Errorf("%w; the switch needs Linux 5.4 or later with CONFIG_BPF_SYSCALL", err)
+	}
+	return err
+}
+
+// compile turns the rule into what port.c reads.
+func (r Rule) compile() portRule {
+	c := portRule{Any: uint8(r.Any), All: uint8(r.All), Share: math.MaxUint32}
+	if r.aboutSegments() {
+		c.Flags = 1
+	}
+	if r.AtZero {
+		c.AtZero = 1
+	}
+	if r.Share < 1 {
+		c.Share = uint32(r.Share * (1 << 32))
+	}
+	if r.Burst > 0 {
+		c.Bad = uint64(r.Burst)
+		c.Good = uint64(float64(r.Burst) * (1 - r.Share) / r.Share)
+	}
+	return c
+}
+
+// exponential returns quantiles of the exponential distribution, scaled so that their mean is 1 in
+// 16.16 fixed point: drawing one at random gives times as memoryless as 256 values can be.
+func exponential() (q [256]uint32) {
+	var values [len(q)]float64
+	sum := 0.0
+	for i := range values {
+		values[i] = -math.Log(1 - (float64(i)+0.5)/float64(len(q)))
+		sum += values[i]
+	}
+	for i, v := range values {
+		q[i] = uint32(math.Round(v * float64(len(q)) / sum * (1 << 16)))
+	}
+	return q
+}
+
+// Counters reads what the fault saw and dropped since it was attached.
+func (a *Attached) Counters() (Counters, error) {
+	var in, out portCount
+	err := errors.Join(a.objects.Counters.Lookup(uint32(0), &in), a.objects.Counters.Lookup(uint32(1), &out))
+	if err != nil {
+		return Counters{}, fmt.Errorf("reading the switch's counters: %w", err)
+	}
+	return Counters{In: Count{in.Seen, in.Dropped}, Out: Count{out.Seen, out.Dropped}}, nil
+}
+
+// Close repairs the port.
+func (a *Attached) Close() error {
+	var errs []error
+	if len(a.detaches) > 0 {
+		errs = append(errs, a.namespace.Do(a.detach))
+	}
+	if a.objects.Counters != nil {
+		errs = append(errs, a.objects.Close())
+	}
+	return errors.Join(append(errs, a.namespace.Close())...)
+}
+
+// detach takes the programs off in reverse: the first to come may have made what the others use.
+func (a *Attached) detach() error {
+	var errs []error
+	for _, d := range slices.Backward(a.detaches) {
+		errs = append(errs, d())
+	}
+	a.detaches = nil
+	return errors.Join(errs...)
+}

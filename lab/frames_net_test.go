@@ -1,0 +1,133 @@
+//go:build net
+
+package lab
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// cable sends hand-made frames from one host of a lab and reads at the other what came through.
+type cable struct {
+	t        *testing.T
+	from, to int // packet sockets
+	l2       [14]byte
+	family   Family
+	source   netip.AddrPort
+	dest     netip.AddrPort
+	builder  segment.Builder
+}
+
+// localExperimental is the EtherType of the frame that ends a transmission: no rule looks at it.
+const localExperimental = 0x88b5
+
+// newCable sends towards the server for In, and towards the client for Out, as the client's port sees it.
+func newCable(t *testing.T, l *Lab, f Family, d Direction) *cable {
+	t.Helper()
+	c := &cable{t: t, family: f, source: netip.AddrPortFrom(l.ClientAddr(f), 61000), dest: netip.AddrPortFrom(l.ServerAddr(f), 9999)}
+	from, to, fromDevice, toDevice := l.Client(), l.Server(), ClientDevice, ServerDevice
+	if d == Out {
+		from, to, fromDevice, toDevice = to, from, toDevice, fromDevice
+		c.source, c.dest = c.dest, c.source
+	}
+	var a, b net.HardwareAddr
+	c.from, a = packetSocket(t, from, fromDevice)
+	c.to, b = packetSocket(t, to, toDevice)
+	copy(c.l2[:], b)
+	copy(c.l2[6:], a)
+	return c
+}
+
+func packetSocket(t *testing.T, n *Namespace, device string) (fd int, mac net.HardwareAddr) {
+	t.Helper()
+	err := n.Do(func() error {
+		dev, err := netlink.LinkByName(device)
+		if err != nil {
+			return err
+		}
+		mac = dev.Attrs().HardwareAddr
+		all := int(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, unix.ETH_P_ALL)))
+		if fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, all); err != nil {
+			return err
+		}
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 256<<20)
+		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: uint16(all), Ifindex: dev.Attrs().Index})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	timeout := unix.NsecToTimeval(int64(20 * time.Second))
+	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout)
+	return fd, mac
+}
+
+// send puts a segment on the cable; its payload is its number.
+func (c *cable) send(number int, at uint32, flags segment.Flags) {
+	c.t.Helper()
+	packet, err := c.builder.IP(&segment.Segment{
+		Source: c.source, Destination: c.dest, Seq: seq.At(at), Flags: flags, WindowScale: -1, Payload: strconv.AppendInt(nil, int64(number), 10),
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	kind := uint16(unix.ETH_P_IP)
+	if c.family == IPv6 {
+		kind = unix.ETH_P_IPV6
+	}
+	c.put(kind, packet)
+}
+
+func (c *cable) put(kind uint16, payload []byte) {
+	c.t.Helper()
+	frame := append(binary.BigEndian.AppendUint16(append([]byte(nil), c.l2[:12]...), kind), payload...)
+	if _, err := unix.Write(c.from, frame); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// received ends the transmission and returns the numbers of the segments that came through, in their order.
+func (c *cable) received() (numbers []int) {
+	c.t.Helper()
+	c.put(localExperimental, make([]byte, 46))
+	for {
+		number, end := c.next()
+		if end {
+			return numbers
+		}
+		numbers = append(numbers, number)
+	}
+}
+
+// next waits for a segment from the other end, or for the end of the transmission.
+func (c *cable) next() (number int, end bool) {
+	c.t.Helper()
+	buffer := make([]byte, 2048)
+	for {
+		n, err := unix.Read(c.to, buffer)
+		if err != nil {
+			c.t.Fatalf("nothing more arrived: %v", err)
+		}
+		if binary.BigEndian.Uint16(buffer[12:]) == localExperimental {
+			return 0, true
+		}
+		s, _, err := segment.Parse(buffer[:n], segment.Ethernet, n)
+		if err != nil || s == nil || s.Source != c.source {
+			continue // neighbour discovery, and what the kernels say to these segments
+		}
+		if number, err = strconv.Atoi(string(s.Payload)); err != nil {
+			c.t.Fatalf("%v arrived with payload %q", s, s.Payload)
+		}
+		return number, false
+	}
+}

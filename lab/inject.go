@@ -1,0 +1,100 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Injection is a set of faults at work in a Lab's switch, on the port that the client is plugged into: In is towards
+// the server, Out is towards the client.
+type Injection struct {
+	lab      *Lab
+	attached []*Attached // one for each fault with a Rule, in their order
+	relay    *relay
+}
+
+// Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before it is
+// delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or duplicate.
+func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
+	j := &Injection{lab: l}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.Close())
+		}
+	}()
+	var in, out []Impairment
+	for _, f := range faults {
+		if f.Rule != nil {
+			a, err := AttachFault(l.network.Path(), ClientPort, f)
+			if err != nil {
+				return nil, err
+			}
+			j.attached = append(j.attached, a)
+			continue
+		}
+		if f.Direction.has(In) {
+			in = append(in, *f.Impairment)
+		}
+		if f.Direction.has(Out) {
+			out = append(out, *f.Impairment)
+		}
+	}
+	if len(in)+len(out) > 0 {
+		if err := j.startRelay(in, out); err != nil {
+			return nil, err
+		}
+	}
+	return j, nil
+}
+
+func (j *Injection) startRelay(in, out []Impairment) error {
+	if !j.lab.relaying.CompareAndSwap(false, true) {
+		return errors.New("the lab's switch delays, reorders or duplicates already: close that injection first")
+	}
+	err := j.lab.network.Do(func() (err error) {
+		j.relay, err = startRelay(in, out)
+		return err
+	})
+	if err != nil {
+		j.lab.relaying.Store(false)
+		return err
+	}
+	return j.lab.settle(context.Background())
+}
+
+// FaultCounters are the counters of one fault, in the form that commands print.
+type FaultCounters struct {
+	Fault string `json:"fault"`
+	Counters
+}
+
+// Counters reads what each fault with a Rule saw and dropped, in the order in which they were injected.
+func (j *Injection) Counters() ([]FaultCounters, error) {
+	var out []FaultCounters
+	for _, a := range j.attached {
+		c, err := a.Counters()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, FaultCounters{a.Fault, c})
+	}
+	return out, nil
+}
+
+// Close repairs the switch.
+func (j *Injection) Close() error {
+	var errs []error
+	for _, a := range j.attached {
+		errs = append(errs, a.Close())
+	}
+	if j.relay != nil {
+		errs = append(errs, j.lab.network.Do(j.relay.stop), j.lab.settle(context.Background()))
+		j.lab.relaying.Store(false)
+	}
+	j.attached, j.relay = nil, nil
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("repairing the switch: %w", err)
+	}
+	return nil
+}

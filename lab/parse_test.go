@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+func TestParseFault(t *testing.T) {
+	for text, want := range map[string]Fault{
+		"push-at-zero":            {Rule: &Rule{AtZero: true, All: segment.PSH, Share: 1}},
+		"fin-push-rst-at-zero@in": {Direction: In, Rule: &Rule{AtZero: true, Any: segment.FIN | segment.PSH | segment.RST, Share: 1}},
+		"every-push@out":          {Direction: Out, Rule: &Rule{All: segment.PSH, Share: 1}},
+		"everything":              {Rule: &Rule{Share: 1}},
+		"loss=0.5%":               {Rule: &Rule{Share: 0.005}},
+		"loss=100%":               {Rule: &Rule{Share: 1}},
+		"burst=5%/50ms":           {Rule: &Rule{Share: 0.05, Burst: 50 * time.Millisecond}},
+		"delay=20ms":              {Impairment: &Impairment{Delay: 20 * time.Millisecond}},
+		"delay=20ms/5ms@out":      {Direction: Out, Impairment: &Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}},
+		"reorder=10%":             {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
+		"reorder=10%/500us":       {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
+		"duplicate=1%":            {Impairment: &Impairment{Duplicate: 0.01}},
+	} {
+		got, err := ParseFault(text)
+		want.Name = text
+		if want.Direction == "" {
+			want.Direction = Both
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+}
+
+// A refusal names what was written and shows how to write it.
+func TestParseFaultRefuses(t *testing.T) {
+	for text, part := range map[string]string{
+		"":                 "push-at-zero, ",
+		"push":             "loss=P%",
+		"push-at-zero=1%":  "is not one of",
+		"loss":             "is not one of",
+		"loss=":            "as in 5%",
+		"loss=5":           "as in 5%",
+		"loss=0%":          "from 0.001",
+		"loss=101%":        "to 100",
+		"loss=NaN%":        "to 100",
+		"burst=5%":         "as in 5%/50ms",
+		"burst=100%/50ms":  "use everything",
+		"burst=5%/0s":      "as in 20ms",
+		"delay=1h":         "between 1us and 10s",
+		"delay=20ms/":      "as in 20ms",
+		"reorder=10%/x":    "as in 20ms",
+		"everything@":      "in or out",
+		"everything@in@in": "in or out",
+		"everything@both":  "in or out",
+	} {
+		_, err := ParseFault(text)
+		if err == nil || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v; want it named, and %q", text, err, part)
+		}
+	}
+}
+
+func TestParseFaultsReportsEveryMistake(t *testing.T) {
+	_, err := ParseFaults([]string{"one", "push-at-zero", "two"})
+	if err == nil || !strings.Contains(err.Error(), `"one"`) || !strings.Contains(err.Error(), `"two"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Every fault that Help shows can be typed as it stands there, and none is missing.
+func TestHelpIsWhatTheParserTakes(t *testing.T) {
+	shown := map[string]bool{}
+	lines := Help()
+	for _, line := range lines[:len(lines)-1] {
+		written := strings.Fields(line)[0]
+		short, optional, _ := strings.Cut(strings.TrimSuffix(written, "]"), "[")
+		for _, text := range []string{short, short + optional} {
+			if _, err := ParseFault(text); err != nil {
+				t.Error(err)
+			}
+		}
+		name, _, _ := strings.Cut(short, "=")
+		shown[name] = true
+	}
+	if len(shown) != len(rules)+len(parameters) {
+		t.Errorf("Help shows %d faults, the parser knows %d", len(shown), len(rules)+len(parameters))
+	}
+}
+
+// Whatever is typed, a fault that is taken can be carried out: one kind, and every number in its range.
+func FuzzParseFault(f *testing.F) {
+	for _, s := range []string{"push-at-zero", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms", "reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		fault, err := ParseFault(text)
+		if err != nil {
+			return
+		}
+		if (fault.Rule == nil) == (fault.Impairment == nil) || fault.Name != text {
+			t.Fatalf("%q: %+v", text, fault)
+		}
+		if !fault.Direction.has(In) && !fault.Direction.has(Out) {
+			t.Errorf("%q has no direction", text)
+		}
+		if r := fault.Rule; r != nil && (!(r.Share >= 0.9e-5 && r.Share <= 1) || r.Burst < 0 || r.Burst > longest || r.Burst > 0 && r.Share == 1) {
+			t.Errorf("%q: %+v", text, *r)
+		}
+		if i := fault.Impairment; i != nil {
+			for _, d := range []time.Duration{i.Delay, i.Jitter, i.Gap} {
+				if d < 0 || d > longest {
+					t.Errorf("%q: %+v", text, *i)
+				}
+			}
+			if i.Reorder < 0 || i.Reorder > 1 || i.Duplicate < 0 || i.Duplicate > 1 {
+				t.Errorf("%q: %+v", text, *i)
+			}
+		}
+	})
+}
