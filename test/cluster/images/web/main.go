@@ -1,0 +1,62 @@
+// Command web is the target of the demo and the end-to-end tests: an ordinary HTTP server on the kernel's own TCP, which answers
+// with its host's name. "web get URL" fetches once, for pods that have no other program.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const patience = 3 * time.Second
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == "get" {
+		exit(get(os.Args[2]))
+	}
+	go stopOnSignal()
+	exit(serve(":8080"))
+}
+
+// stopOnSignal, because the kernel gives PID 1 no default action.
+func stopOnSignal() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	<-stop
+	os.Exit(0)
+}
+
+func serve(address string) error {
+	name, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Addr: address, ReadHeaderTimeout: patience}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, name)
+	})
+	return server.ListenAndServe()
+}
+
+func get(url string) error {
+	client := http.Client{Timeout: patience}
+	answer, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(os.Stdout, answer.Body)
+	return err
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# PID 1 of the control plane: etcd, API server, controller manager and scheduler. Argument: the folder of the programs.
+source "$(dirname "$0")/../lib/settings.sh"
+PATH=$1:$PATH
+pki=$state/pki
+
+run() {
+	"$@" >"$state/log/$1.log" 2>&1 &
+}
+
+# Durability is of no use to a cluster that lives for minutes.
+run etcd --name=only --data-dir="$state/etcd" --unsafe-no-fsync=true --log-level=warn \
+	--listen-client-urls=http://127.0.0.1:2379 --advertise-client-urls=http://127.0.0.1:2379 \
+	--listen-peer-urls=http://127.0.0.1:0
+
+run kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
+	--bind-address="::" --advertise-address="$management4.1" --secure-port="$api_port" \
+	--service-cluster-ip-range="$services4,$services6" \
+	--tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" --client-ca-file="$pki/ca.crt" \
+	--service-account-issuer=https://kubernetes.default.svc.cluster.local \
+	--service-account-key-file="$pki/service-account.pub" --service-account-signing-key-file="$pki/service-account.key" \
+	--authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
+	--kubelet-certificate-authority="$pki/ca.crt" --kubelet-preferred-address-types=InternalIP \
+	--kubelet-client-certificate="$pki/kubelet-client.crt" --kubelet-client-key="$pki/kubelet-client.key" \
+	--profiling=false --v=1
+
+# /readyz also waits for the RBAC roles, without which the controller manager exits at once.
+wait_for 120 "the API server" kubectl --kubeconfig="$pki/admin.kubeconfig" get --raw /readyz
+
+run kube-controller-manager --kubeconfig="$pki/controller-manager.kubeconfig" \
+	--authentication-kubeconfig="$pki/controller-manager.kubeconfig" \
+	--authorization-kubeconfig="$pki/controller-manager.kubeconfig" \
+	--secure-port=0 --leader-elect=false --use-service-account-credentials=true --kube-api-qps=300 --kube-api-burst=600 \
+	--service-account-private-key-file="$pki/service-account.key" --root-ca-file="$pki/ca.crt" \
+	--cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" \
+	--allocate-node-cidrs=false --v=1
+run kube-scheduler --kubeconfig="$pki/scheduler.kubeconfig" \
+	--authentication-kubeconfig="$pki/scheduler.kubeconfig" --authorization-kubeconfig="$pki/scheduler.kubeconfig" \
+	--secure-port=0 --leader-elect=false --kube-api-qps=300 --kube-api-burst=600 --v=1
+
+# PID 1 reaps for ever.
+while true; do wait -n || sleep 1; done

@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# The networks. All namespaces, bridges and cables are made in namespaces of the cluster's own; the machine's sees nothing of it.
+#
+#   control plane ── bridge mgmt0 ══ mknI ── mgmt0 in node I        API traffic
+#   switch        ── bridge br0   ══ fknI ── fab0  in node I        pod traffic from node to node: fknI is node I's cable
+
+make_netns() {
+	ip netns add "$1"
+	# Addresses are ours alone: no duplicate detection, which takes a second; and no router speaks here.
+	nsenter --net="/run/netns/$1" sysctl -q \
+		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+		net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0
+	ip -n "$1" link set lo up
+}
+
+# make_bridge NETNS NAME: no snooping, or neighbour discovery would wait for a querier.
+make_bridge() {
+	ip -n "$1" link add "$2" type bridge mcast_snooping 0
+	ip -n "$1" link set "$2" up
+}
+
+# plug NETNS BRIDGE PORT NODE-NETNS DEVICE ADDRESS4 ADDRESS6 lays a cable from a bridge to a node.
+plug() {
+	ip -n "$1" link add "$3" type veth peer name "$5" netns "$4"
+	ip -n "$1" link set "$3" master "$2" up
+	ip -n "$4" link set "$5" up
+	ip -n "$4" address add "$6/24" dev "$5"
+	ip -n "$4" address add "$7/64" dev "$5" nodad
+}
+
+make_core_network() {
+	make_netns "$control_plane"
+	make_bridge "$control_plane" mgmt0
+	ip -n "$control_plane" address add "${management4}.1/24" dev mgmt0
+	ip -n "$control_plane" address add "${management6}1/64" dev mgmt0 nodad
+	make_netns "$switch"
+	make_bridge "$switch" br0
+}
+
+make_node_network() {
+	local i=$1 netns=${node_prefix}kn$1 j
+	make_netns "$netns"
+	plug "$control_plane" mgmt0 "mkn$i" "$netns" mgmt0 "$management4.1$i" "${management6}1$i"
+	plug "$switch" br0 "fkn$i" "$netns" fab0 "$fabric4.1$i" "${fabric6}1$i"
+	# Like any node it has a default route; the control plane forwards nothing, so what is nobody's address is silence.
+	ip -n "$netns" route add default via "$management4.1"
+	ip -n "$netns" route add default via "${management6}1"
+	for j in "${nodes[@]}"; do
+		((j == i)) && continue
+		ip -n "$netns" route add "$pods4.$j.0/24" via "$fabric4.1$j"
+		ip -n "$netns" route add "$pods6:$j::/64" via "${fabric6}1$j"
+	done
+	# From the API server to pods: webhooks, aggregated APIs, and the answers to pods that call it.
+	ip -n "$control_plane" route add "$pods4.$i.0/24" via "$management4.1$i"
+	ip -n "$control_plane" route add "$pods6:$i::/64" via "${management6}1$i"
+}
+
+# remove_node_network I: the kernel dismantles a namespace in the background, so the cables go first, by their ends that stay.
+remove_node_network() {
+	unplug "$control_plane" "mkn$1"
+	unplug "$switch" "fkn$1"
+	remove_netns "${node_prefix}kn$1"
+}
+
+unplug() {
+	[[ ! -e /run/netns/$1 ]] || ip -n "$1" link delete "$2" 2>/dev/null || true
+}
+
+remove_netns() {
+	[[ ! -e /run/netns/$1 ]] || ip netns delete "$1"
+}

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Nodes coming and going.
+
+# start_node I PROGRAMS
+start_node() {
+	make_node_network "$1"
+	start_machine "kn$1" "${node_prefix}kn$1" "$here/inside/node.sh" "$1" "$2"
+}
+
+# remove_node I is also what a power failure does to it: nothing gets to say goodbye.
+remove_node() {
+	end_machine "kn$1"
+	remove_node_network "$1"
+}
+
+# node_object I: what its kubelet does not say of itself. Whichever of the two comes first, the other adds its part.
+node_object() {
+	cat <<-YAML
+		---
+		apiVersion: v1
+		kind: Node
+		metadata:
+		  name: kn$1
+		spec:
+		  podCIDR: $pods4.$1.0/24
+		  podCIDRs: ["$pods4.$1.0/24", "$pods6:$1::/64"]
+	YAML
+}
+
+wait_for_nodes() {
+	wait_for 120 "nodes ${*/#/kn} to become ready" kubectl wait --for=condition=Ready --timeout=1s "${@/#/node/kn}"
+}

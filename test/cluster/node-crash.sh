@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Ends node I as a power failure does. Its disk stays, as it would.
+source "$(dirname "$0")/lib/all.sh"
+
+take_lock
+cluster_runs || fail "no whole cluster runs"
+remove_node "$1"
+say "Node kn$1 is gone without a word."

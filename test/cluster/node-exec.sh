@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Runs a command inside node I: node-exec.sh 2 ctr --namespace k8s.io containers list
+source "$(dirname "$0")/lib/all.sh"
+
+launcher=$(recorded_process "kn$1") || fail "node kn$1 does not run"
+shift
+read -r init _ <"/proc/$launcher/task/$launcher/children"
+exec nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup -- "$@"

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Starts node I again after node-crash.sh.
+source "$(dirname "$0")/lib/all.sh"
+
+take_lock
+programs=$("$here/build.sh")
+PATH=$programs:$PATH
+start_node "$1" "$programs"
+wait_for_nodes "$1"
+say "Node kn$1 is ready again."
