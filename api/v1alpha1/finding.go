@@ -102,7 +102,7 @@ type Finding struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4
-	// +kubebuilder:validation:items:MaxLength=100
+	// +kubebuilder:validation:items:MaxLength=96
 	Evidence []string `json:"evidence,omitempty"`
 }
 

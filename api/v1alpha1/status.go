@@ -8,10 +8,11 @@ const (
 	MaxConditionMessage = 1024 // characters of a condition's message
 	MaxFindings         = 32
 	MaxHistory          = 5
+	MaxFindingReason    = 48
 	MaxFindingMessage   = 256
 	MaxFindingRule      = 64
-	MaxEvidence         = 4   // lines of a finding
-	MaxEvidenceLine     = 100 // characters
+	MaxEvidence         = 4  // lines of a finding
+	MaxEvidenceLine     = 96 // characters
 )
 
 // TCPProbeStatus is what was found.
@@ -21,7 +22,7 @@ type TCPProbeStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:MaxItems=6
 	// +kubebuilder:validation:XValidation:rule="self.all(c, c.message.size() <= 1024 && c.reason.size() <= 64)",message="a condition has at most 1024 characters of message and 64 of reason"
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 )
 
@@ -27,6 +28,8 @@ func probe(t *testing.T, spec string) *unstructured.Unstructured {
 	o.SetName("probe")
 	return o
 }
+
+func key(o client.Object) client.ObjectKey { return client.ObjectKeyFromObject(o) }
 
 func readFile(t *testing.T, path string) []byte {
 	t.Helper()

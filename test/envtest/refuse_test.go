@@ -68,6 +68,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"9 packets a second", web + `packetsPerSecond: 9`, "spec.packetsPerSecond", "greater than or equal to 10"},
 	{"2001 packets a second", web + `packetsPerSecond: 2001`, "spec.packetsPerSecond", "less than or equal to 2000"},
 	{"too slow for its deadline", web + "paths: 256\npacketsPerSecond: 10", "spec", "cannot end in time"},
+	{"one packet a second too slow", web + "paths: 256\npacketsPerSecond: 61", "spec", "cannot end in time"},
 
 	{"unknown mode", web + `run: {mode: Cron}`, "spec.run.mode", `supported values: "Once", "Interval", "Continuous"`},
 	{"interval in mode Once", web + `run: {intervalSeconds: 300}`, "spec.run.intervalSeconds", "must be set with mode Interval, and with no other mode"},

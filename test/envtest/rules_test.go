@@ -27,10 +27,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 // ruleMessages lists the messages of all CEL rules of the resource and its spec.
 func ruleMessages(t *testing.T) []string {
 	t.Helper()
-	var crd apiextensions.CustomResourceDefinition
-	if err := yaml.UnmarshalStrict(readFile(t, crdFile), &crd); err != nil {
-		t.Fatal(err)
-	}
+	crd := readCRD(t)
 	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 	found := collectRules(&spec, nil)
 	if len(found) == 0 {
@@ -60,4 +57,13 @@ func anyWithin(words map[string]bool, message string) bool {
 		}
 	}
 	return false
+}
+
+func readCRD(t *testing.T) *apiextensions.CustomResourceDefinition {
+	t.Helper()
+	crd := &apiextensions.CustomResourceDefinition{}
+	if err := yaml.UnmarshalStrict(readFile(t, crdFile), crd); err != nil {
+		t.Fatal(err)
+	}
+	return crd
 }

@@ -1,0 +1,103 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+const (
+	manager = "system:serviceaccount:tcpprobe-system:manager"
+	prober  = "system:serviceaccount:tcpprobe-probes:prober"
+)
+
+// may says which verbs an account has on a resource in a namespace ("" = all of them, or none for what has none).
+type may struct {
+	user, namespace, resource, verbs string
+}
+
+// needed is what the manager cannot work without.
+var needed = []may{
+	{manager, "", "tcpprobes.tcpprobe.dev", "get list watch"},
+	{manager, "shop", "tcpprobes/status.tcpprobe.dev", "update"},
+	{manager, "", "services", "get list watch"},
+	{manager, "", "endpointslices.discovery.k8s.io", "get list watch"},
+	{manager, "", "nodes", "get list watch"},
+	{manager, "", "namespaces", "get list watch"},
+	{manager, "shop", "pods", "get"},
+	{manager, "shop", "events.events.k8s.io", "create patch"},
+	{manager, probeNamespace, "pods", "list watch create delete"},
+	{manager, probeNamespace, "configmaps", "list watch create delete"},
+	{manager, managerNamespace, "leases.coordination.k8s.io", "get create update"},
+}
+
+// forbidden is what nobody who takes over manager or prober must find open.
+var forbidden = []may{
+	{manager, "shop", "tcpprobes.tcpprobe.dev", "create update patch delete"},
+	{manager, "shop", "pods", "list watch create update patch delete"},
+	{manager, "shop", "pods/exec", "create get"},
+	{manager, probeNamespace, "pods/exec", "create get"},
+	{manager, probeNamespace, "pods/ephemeralcontainers", "update patch"},
+	{manager, "shop", "configmaps", "get list watch create delete"},
+	{manager, "", "secrets", "get list watch create"},
+	{manager, probeNamespace, "secrets", "get list watch create"},
+	{manager, managerNamespace, "secrets", "get list watch create"},
+	{manager, probeNamespace, "serviceaccounts/token", "create"},
+	{manager, "", "nodes", "update patch delete"},
+	{manager, "shop", "services", "create update patch delete"},
+	{manager, "shop", "endpointslices.discovery.k8s.io", "create update patch delete"},
+	{manager, "", "clusterroles.rbac.authorization.k8s.io", "create update bind escalate"},
+	{prober, probeNamespace, "pods", "get list watch create delete"},
+	{prober, probeNamespace, "configmaps", "get list watch create delete"},
+	{prober, "", "tcpprobes.tcpprobe.dev", "get list watch"},
+	{prober, "", "nodes", "get list"},
+}
+
+func TestManagerHasWhatItNeeds(t *testing.T) {
+	install(t)
+	for _, m := range needed {
+		for _, verb := range strings.Fields(m.verbs) {
+			// The authoriser learns of new roles from a watch.
+			err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 20*time.Second, true,
+				func(ctx context.Context) (bool, error) { return m.allowed(ctx, verb) })
+			if err != nil {
+				t.Errorf("%s may not %s %s in %q: %v", m.user, verb, m.resource, m.namespace, err)
+			}
+		}
+	}
+}
+
+func TestNobodyHasMore(t *testing.T) {
+	TestManagerHasWhatItNeeds(t) // by then the authoriser knows the roles
+	for _, m := range forbidden {
+		for _, verb := range strings.Fields(m.verbs) {
+			switch allowed, err := m.allowed(t.Context(), verb); {
+			case err != nil:
+				t.Fatal(err)
+			case allowed:
+				t.Errorf("%s may %s %s in %q", m.user, verb, m.resource, m.namespace)
+			}
+		}
+	}
+}
+
+// allowed asks the API server's own authoriser.
+func (m may) allowed(ctx context.Context, verb string) (bool, error) {
+	resource, group, _ := strings.Cut(m.resource, ".")
+	resource, sub, _ := strings.Cut(resource, "/")
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User:   m.user,
+		Groups: []string{"system:authenticated", "system:serviceaccounts"},
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: m.namespace, Verb: verb, Group: group, Resource: resource, Subresource: sub,
+		},
+	}}
+	err := api.Create(ctx, review)
+	return review.Status.Allowed, err
+}

@@ -1,0 +1,85 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
+
+func sample(t *testing.T, name string) *unstructured.Unstructured {
+	t.Helper()
+	o := &unstructured.Unstructured{}
+	if err := yaml.UnmarshalStrict(readFile(t, filepath.Join(config, "samples", name)), &o.Object); err != nil {
+		t.Fatal(err)
+	}
+	o.SetNamespace("default")
+	return o
+}
+
+func TestSamplesAreAccepted(t *testing.T) {
+	for _, name := range []string{"smallest.yaml", "full.yaml"} {
+		if err := create(t.Context(), sample(t, name)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	kubectl(t, nil, "apply", "--dry-run=server", "-k", filepath.Join(config, "samples"))
+}
+
+// notYet are the members of the spec that this version refuses or that full.yaml needs not repeat.
+var notYet = map[string]bool{
+	"target.address": true, "target.service.namespace": true, "run.intervalSeconds": true, "health": true,
+	"scenarios[].finReorder": true, "sources.selector.matchLabels": true, "sources.selector.matchExpressions[].values": true,
+}
+
+// TestFullSampleIsFull finds members of the spec that the full sample does not show.
+func TestFullSampleIsFull(t *testing.T) {
+	crd := readCRD(t)
+	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+	requireMembers(t, spec, "", []any{sample(t, "full.yaml").Object["spec"]})
+}
+
+// requireMembers reports every property of s that none of values has.
+func requireMembers(t *testing.T, s apiextensions.JSONSchemaProps, path string, values []any) {
+	if s.Items != nil {
+		requireMembers(t, *s.Items.Schema, path+"[]", inner(values))
+		return
+	}
+	for name, member := range s.Properties {
+		at := name
+		if path != "" {
+			at = path + "." + name
+		}
+		if notYet[at] {
+			continue
+		}
+		if have := members(values, name); len(have) > 0 {
+			requireMembers(t, member, at, have)
+		} else {
+			t.Errorf("config/samples/full.yaml does not show spec.%s", at)
+		}
+	}
+}
+
+func members(values []any, name string) (have []any) {
+	for _, v := range values {
+		if object, ok := v.(map[string]any); ok && object[name] != nil {
+			have = append(have, object[name])
+		}
+	}
+	return have
+}
+
+func inner(lists []any) (items []any) {
+	for _, l := range lists {
+		if list, ok := l.([]any); ok {
+			items = append(items, list...)
+		}
+	}
+	return items
+}
