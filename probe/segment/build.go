@@ -13,6 +13,9 @@ import (
 // defaultHopLimit is the TTL or hop limit of a segment that names none; it is what Linux sends.
 const defaultHopLimit = 64
 
+// maxOptions is the space for options in a TCP header, in bytes (RFC 9293 section 3.1: 60 bytes in all).
+const maxOptions = 40
+
 // ErrUnbuildable means that a segment's fields do not fit into an IP packet.
 var ErrUnbuildable = errors.New("segment cannot be built")
 
@@ -26,8 +29,9 @@ type Builder struct {
 	tcp      layers.TCP
 	payload  gopacket.Payload
 	from, to [16]byte
-	options  [4]layers.TCPOption
-	data     [40]byte // what the options hold
+	options  [9]layers.TCPOption
+	data     [maxOptions]byte
+	values   []byte // of the options, in data
 }
 
 // IP returns s as an IPv4 or IPv6 packet with correct lengths and checksums. IPv4 packets carry DF and
@@ -85,7 +89,7 @@ func (b *Builder) serialize(ip gopacket.SerializableLayer) ([]byte, error) {
 }
 
 func (b *Builder) transport(s *Segment) error {
-	if len(s.Payload) > 65535-40-60 {
+	if len(s.Payload) > 65535-ipv6Header-20-maxOptions {
 		return fmt.Errorf("%w: payload of %d bytes does not fit into one packet", ErrUnbuildable, len(s.Payload))
 	}
 	f := s.Flags
@@ -99,35 +103,45 @@ func (b *Builder) transport(s *Segment) error {
 	return b.putOptions(s)
 }
 
-// putOptions fills the TCP options in the order in which Linux sends them.
+// putOptions fills the TCP options as Linux does: in its order, each aligned to four bytes by no-operations.
 func (b *Builder) putOptions(s *Segment) error {
-	data, options := b.data[:0], b.options[:0]
-	add := func(kind layers.TCPOptionKind, from int) {
-		options = append(options, layers.TCPOption{OptionType: kind, OptionData: data[from:]})
-	}
+	b.tcp.Options, b.values = b.options[:0], b.data[:0]
 	if s.MSS != 0 {
-		data = binary.BigEndian.AppendUint16(data, s.MSS)
-		add(layers.TCPOptionKindMSS, 0)
+		b.option(0, layers.TCPOptionKindMSS, byte(s.MSS>>8), byte(s.MSS))
 	}
 	if s.SACKPermitted {
-		add(layers.TCPOptionKindSACKPermitted, len(data))
+		b.option(2, layers.TCPOptionKindSACKPermitted)
 	}
 	if s.WindowScale >= 0 && s.Flags.Has(SYN) {
-		data = append(data, byte(s.WindowScale))
-		add(layers.TCPOptionKindWindowScale, len(data)-1)
+		b.option(1, layers.TCPOptionKindWindowScale, byte(s.WindowScale))
 	}
-	if start := len(data); len(s.SACK) > 0 {
+	if len(s.SACK) > 0 {
+		var edges [32]byte
+		list := edges[:0]
 		for _, k := range s.SACK {
-			data = binary.BigEndian.AppendUint32(data, k.Left.Uint32())
-			data = binary.BigEndian.AppendUint32(data, k.Right.Uint32())
+			list = binary.BigEndian.AppendUint32(list, k.Left.Uint32())
+			list = binary.BigEndian.AppendUint32(list, k.Right.Uint32())
 		}
-		add(layers.TCPOptionKindSACK, start)
+		b.option(2, layers.TCPOptionKindSACK, list...)
 	}
-	if len(data)+2*len(options) > 40 {
-		return fmt.Errorf("%w: options of %d bytes, a TCP header holds 40", ErrUnbuildable, len(data)+2*len(options))
+	size := len(b.values)
+	for _, o := range b.tcp.Options {
+		size += int(o.OptionLength) // without the value
 	}
-	b.tcp.Options = options
+	if size > maxOptions {
+		return fmt.Errorf("%w: options of %d bytes, a TCP header holds %d", ErrUnbuildable, size, maxOptions)
+	}
 	return nil
+}
+
+// option appends one option behind so many no-operations.
+func (b *Builder) option(nops int, kind layers.TCPOptionKind, value ...byte) {
+	for range nops {
+		b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: layers.TCPOptionKindNop, OptionLength: 1})
+	}
+	start := len(b.values)
+	b.values = append(b.values, value...)
+	b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: kind, OptionLength: 2, OptionData: b.values[start:]})
 }
 
 func (b *Builder) identification() uint16 {

@@ -18,7 +18,7 @@ var ErrUnresolved = errors.New("next hop does not answer")
 
 const (
 	hopLifetime    = time.Second     // how long an answer of the kernel is used without asking again
-	resolveTimeout = 3 * time.Second // the kernel itself gives up after three tries, a second apart
+	resolveTimeout = 5 * time.Second // the kernel gives up after three tries, a second apart
 	resolvePause   = time.Millisecond
 	usable         = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
 	settled        = unix.NUD_REACHABLE | unix.NUD_PERMANENT | unix.NUD_NOARP
@@ -90,19 +90,17 @@ func (n *nextHops) resolve(dst netip.Addr) (hardware, error) {
 	return address, nil
 }
 
-// wait asks the kernel to resolve gateway until it has. A crafted flow confirms nothing to the kernel,
-// so an entry that is merely usable is used and checked again by the kernel at the same time.
+// wait returns gateway's address as soon as the kernel has one. A crafted flow confirms nothing to the
+// kernel, so an entry that is merely usable is used and checked again by the kernel at the same time.
 func (n *nextHops) wait(gateway netip.Addr) (hardware, error) {
+	found, err := n.neighbour(gateway)
+	if err == nil && found.State&settled == 0 {
+		err = n.solicit(gateway)
+	}
+	if err != nil {
+		return hardware{}, err
+	}
 	for start, pause := time.Now(), resolvePause; ; pause = min(2*pause, 50*resolvePause) {
-		found, err := n.neighbour(gateway)
-		if err != nil {
-			return hardware{}, err
-		}
-		if found.State&settled == 0 {
-			if err := n.solicit(gateway); err != nil {
-				return hardware{}, err
-			}
-		}
 		if found.State&usable != 0 && len(found.HardwareAddr) == len(hardware{}) {
 			return hardware(found.HardwareAddr), nil
 		}
@@ -110,6 +108,12 @@ func (n *nextHops) wait(gateway netip.Addr) (hardware, error) {
 			return hardware{}, fmt.Errorf("%w: %s on %s", ErrUnresolved, gateway, n.device)
 		}
 		time.Sleep(pause)
+		if found, err = n.neighbour(gateway); err != nil {
+			return hardware{}, err
+		}
+		if found.State == unix.NUD_FAILED {
+			return hardware{}, fmt.Errorf("%w: %s on %s", ErrUnresolved, gateway, n.device)
+		}
 	}
 }
 

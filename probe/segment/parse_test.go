@@ -1,0 +1,262 @@
+package segment
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+func TestParseReadsWhatBuilderWrote(t *testing.T) {
+	for _, g := range golden {
+		want := g.segment
+		want.Len = len(want.Payload)
+		if want.HopLimit == 0 {
+			want.HopLimit = 64
+		}
+		packet := goldenPacket(t, g.name)
+		for _, c := range []struct {
+			link   Link
+			packet []byte
+		}{{RawIP, packet}, {Ethernet, frame(packet)}, {Ethernet, append(frame(packet), make([]byte, 20)...)}} { // padded
+			s, u, err := Parse(c.packet, c.link, len(c.packet))
+			if err != nil || u != nil {
+				t.Fatalf("%s: %v %v", g.name, u, err)
+			}
+			if !reflect.DeepEqual(*s, want) {
+				t.Errorf("%s\n got %+v\nwant %+v", g.name, *s, want)
+			}
+		}
+	}
+}
+
+func goldenPacket(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name+".hex"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packet, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packet
+}
+
+// frame puts an Ethernet header before an IP packet.
+func frame(packet []byte) []byte {
+	header := make([]byte, 12, 14+len(packet)+64)
+	etherType := uint16(0x0800)
+	if packet[0]>>4 == 6 {
+		etherType = 0x86dd
+	}
+	return append(binary.BigEndian.AppendUint16(header, etherType), packet...)
+}
+
+func build(t testing.TB, s Segment) []byte {
+	t.Helper()
+	packet, err := new(Builder).IP(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packet
+}
+
+func TestParseKnowsTheLengthOnTheWire(t *testing.T) {
+	for _, to := range [][2]netip.AddrPort{{here4, there4}, {here6, there6}} {
+		full := build(t, Segment{Source: to[0], Destination: to[1], Flags: ACK, WindowScale: -1, Payload: make([]byte, 1400)})
+		s, _, err := Parse(full[:256], RawIP, len(full))
+		if err != nil || s.Len != 1400 || len(s.Payload) >= 256 || len(s.Payload) == 0 {
+			t.Errorf("snapped: length %d with %d bytes captured, want 1400: %v", s.Len, len(s.Payload), err)
+		}
+		lengthField := 2
+		if to[0].Addr().Is6() {
+			lengthField = 4
+		}
+		copy(full[lengthField:], []byte{0, 0})
+		headers := len(full) - 1400
+		s, _, err = Parse(full[:256], RawIP, 90000)
+		if err != nil || s.Len != 90000-headers {
+			t.Errorf("super-packet of %s: %v %v, want length %d", to[0].Addr(), s, err, 90000-headers)
+		}
+	}
+}
+
+func TestParseSharesNoMemoryWithThePacket(t *testing.T) {
+	packet := goldenPacket(t, "everything4")
+	s, _, err := Parse(packet, RawIP, len(packet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := s.String() + string(s.Payload)
+	clear(packet)
+	if after := s.String() + string(s.Payload); after != before {
+		t.Errorf("%q became %q", before, after)
+	}
+}
+
+func TestForeignPacketsAreErrors(t *testing.T) {
+	syn4, syn6 := goldenPacket(t, "syn4"), goldenPacket(t, "syn6")
+	changed := func(packet []byte, at int, to ...byte) []byte {
+		c := append([]byte{}, packet...)
+		copy(c[at:], to)
+		return c
+	}
+	for name, c := range map[string]struct {
+		link   Link
+		packet []byte
+	}{
+		"nothing":                 {RawIP, nil},
+		"half an Ethernet header": {Ethernet, make([]byte, 13)},
+		"ARP":                     {Ethernet, append(make([]byte, 12), 0x08, 0x06, 0, 1)},
+		"IP version 5":            {RawIP, changed(syn4, 0, 0x55)},
+		"half an IPv4 header":     {RawIP, syn4[:19]},
+		"half an IPv6 header":     {RawIP, syn6[:39]},
+		"half a TCP header":       {RawIP, syn4[:39]},
+		"cut options":             {RawIP, syn4[:45]},
+		"UDP":                     {RawIP, changed(syn4, 9, 17)},
+		"UDP over IPv6":           {RawIP, changed(syn6, 6, 17)},
+		"later fragment":          {RawIP, changed(syn4, 6, 0x00, 0x10)},
+		"IPv6 of length 0":        {RawIP, changed(syn6, 4, 0, 0)},
+		"TCP offset below 5":      {RawIP, changed(syn4, 32, 0x40)},
+		"option of length 0":      {RawIP, changed(syn4, 40, 2, 0)},
+	} {
+		if s, u, err := Parse(c.packet, c.link, len(c.packet)); !errors.Is(err, ErrForeign) || s != nil || u != nil {
+			t.Errorf("%s: %v %v %v", name, s, u, err)
+		}
+	}
+}
+
+func TestOptionsOfOddSizeAreIgnored(t *testing.T) {
+	packet := build(t, Segment{Source: here4, Destination: there4, Flags: SYN, MSS: 1460, WindowScale: 14})
+	packet[47] = 200 // more than 14 counts as 14
+	s, _, err := Parse(packet, RawIP, len(packet))
+	if err != nil || s.WindowScale != 14 {
+		t.Errorf("window scale 200: %v %v", s, err)
+	}
+	copy(packet[40:], []byte{3, 4, 9, 9, 4, 3, 9, 1}) // a window scale of two bytes, a SACK-permitted with a value
+	s, _, err = Parse(packet, RawIP, len(packet))
+	if err != nil || s.WindowScale != -1 || s.SACKPermitted || s.MSS != 0 {
+		t.Errorf("odd options were read as %+v %v", s, err)
+	}
+}
+
+func TestParsingAllocatesTheResultAlone(t *testing.T) {
+	ack := build(t, Segment{Source: here4, Destination: there4, Flags: ACK, WindowScale: -1})
+	for name, want := range map[string]float64{"ack": 1, "syn4": 1, "everything4": 3} { // payload and SACK blocks
+		packet := ack
+		if name != "ack" {
+			packet = goldenPacket(t, name)
+		}
+		if n := testing.AllocsPerRun(100, func() { Parse(packet, RawIP, len(packet)) }); n > want {
+			t.Errorf("%s: %g allocations, want %g", name, n, want)
+		}
+	}
+}
+
+func TestUnreachableQuotesASegment(t *testing.T) {
+	router4, router6 := netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("2001:db8:9::9")
+	for _, c := range []struct {
+		name       string
+		from       netip.Addr
+		quoted     string
+		kind, code uint8
+		ok         bool
+	}{
+		{"unreachable", router4, "syn4", 3, 13, true},
+		{"time exceeded", router4, "syn4", 11, 0, true},
+		{"echo reply", router4, "syn4", 0, 0, false},
+		{"redirect", router4, "syn4", 5, 0, false},
+		{"unreachable", router6, "syn6", 1, 4, true},
+		{"packet too big", router6, "syn6", 2, 0, true},
+		{"neighbour solicitation", router6, "syn6", 135, 0, false},
+		{"other family", router4, "syn6", 3, 1, false},
+	} {
+		quote := goldenPacket(t, c.quoted)
+		packet := icmpError(c.from, c.kind, c.code, quote)
+		s, u, err := Parse(packet, RawIP, len(packet))
+		if !c.ok {
+			if !errors.Is(err, ErrForeign) {
+				t.Errorf("%s: %v %v %v", c.name, s, u, err)
+			}
+			continue
+		}
+		want := Unreachable{From: c.from, Type: c.kind, Code: c.code, Source: here4, Destination: there4, Seq: seq.At(0xfffffffb)}
+		if c.quoted == "syn6" {
+			want.Source, want.Destination = here6, there6
+		}
+		if err != nil || s != nil || *u != want {
+			t.Errorf("%s\n got %+v %v\nwant %+v", c.name, u, err, want)
+		}
+	}
+}
+
+func TestUnreachableNeedsEightBytesOfTheSegment(t *testing.T) {
+	quote := goldenPacket(t, "syn4")
+	for size, ok := range map[int]bool{28: true, 27: false, 20: false, 0: false} {
+		packet := icmpError(here4.Addr(), 3, 1, quote[:size])
+		if _, u, err := Parse(packet, RawIP, len(packet)); (u != nil) != ok || errors.Is(err, ErrForeign) == ok {
+			t.Errorf("%d bytes quoted: %v %v", size, u, err)
+		}
+	}
+}
+
+// icmpError is an ICMP error from a router about a packet. Its checksums are 0, which Parse does not mind.
+func icmpError(from netip.Addr, kind, code uint8, quote []byte) []byte {
+	icmp := append([]byte{kind, code, 0, 0, 0, 0, 0, 0}, quote...)
+	if from.Is4() {
+		header := []byte{0x45, 0, 0, byte(20 + len(icmp)), 0, 0, 0, 0, 64, 1, 0, 0}
+		to := here4.Addr().As4()
+		return append(append(append(header, from.AsSlice()...), to[:]...), icmp...)
+	}
+	header := []byte{0x60, 0, 0, 0, 0, byte(len(icmp)), 58, 64}
+	to := here6.Addr().As16()
+	return append(append(append(header, from.AsSlice()...), to[:]...), icmp...)
+}
+
+func FuzzParse(f *testing.F) {
+	for _, g := range golden {
+		packet := goldenPacket(f, g.name)
+		f.Add(packet, byte(RawIP), len(packet))
+		f.Add(frame(packet), byte(Ethernet), 70000)
+	}
+	f.Add(icmpError(here4.Addr(), 3, 13, goldenPacket(f, "syn4")), byte(RawIP), 80)
+	f.Add(icmpError(here6.Addr(), 1, 0, goldenPacket(f, "syn6")), byte(RawIP), 128)
+	f.Fuzz(func(t *testing.T, packet []byte, link byte, wireLen int) {
+		s, u, err := Parse(packet, Link(link), wireLen)
+		results := 0
+		for _, is := range []bool{s != nil, u != nil, err != nil} {
+			if is {
+				results++
+			}
+		}
+		if results != 1 || err != nil && !errors.Is(err, ErrForeign) {
+			t.Fatalf("%v %v %v", s, u, err)
+		}
+		if s != nil {
+			holdsTogether(t, s)
+		}
+	})
+}
+
+// holdsTogether checks what every parsed segment promises, and that a Builder can make it again.
+func holdsTogether(t *testing.T, s *Segment) {
+	if len(s.Payload) > s.Len || s.Len < 0 || s.WindowScale < -1 || s.WindowScale > 14 || len(s.SACK) > 4 {
+		t.Fatalf("impossible %+v", s)
+	}
+	packet, err := new(Builder).IP(s)
+	if errors.Is(err, ErrUnbuildable) {
+		return // repeated options, or mapped addresses over IPv6, fit only as they came
+	}
+	again, _, err := Parse(packet, RawIP, len(packet))
+	if err != nil || again.Seq != s.Seq || again.Ack != s.Ack || again.Flags != s.Flags || len(again.SACK) != len(s.SACK) {
+		t.Fatalf("%+v came back as %+v, %v", s, again, err)
+	}
+}
