@@ -5,6 +5,8 @@ source "$(dirname "$0")/lib/all.sh"
 take_lock
 programs=$("$here/build.sh")
 PATH=$programs:$PATH
+since=$(date --utc +%FT%T.%6NZ)
 start_node "$1" "$programs"
+wait_for_sign_of_life "$1" "$since"
 wait_for_nodes "$1"
 say "Node kn$1 is ready again."

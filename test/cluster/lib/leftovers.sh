@@ -30,8 +30,11 @@ cluster_runs() {
 	done
 }
 
-# take_lock: one of these scripts at a time. The lock is a folder's, so that no lock file stays behind.
+# take_lock: one of these scripts at a time. The lock is a folder's, so that no lock file stays behind. Short-lived children of a
+# script that was killed may hold it a little longer.
 take_lock() {
 	exec {lock}</var/lib
-	flock --nonblock "$lock" || fail "another cluster script is at work on this machine; wait for it"
+	flock --nonblock "$lock" && return
+	say "Another cluster script is at work on this machine; waiting for it."
+	flock --timeout 1800 "$lock" || fail "it is still at work after half an hour; look for it with: fuser -v /var/lib"
 }

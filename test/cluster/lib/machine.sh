@@ -39,7 +39,7 @@ start_machine() {
 	make_cgroups "$name"
 	launch "$name" nsenter --net="/run/netns/$netns" \
 		unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc --propagation private \
-		"$here/inside/enter-cgroup.sh" "$name" "$@"
+		"$here/inside/enter.sh" "$name" "$@"
 }
 
 # end_machine NAME ends the recorded process, and by that its machine, and waits for it.

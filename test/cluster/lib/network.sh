@@ -4,8 +4,11 @@
 #   control plane ── bridge mgmt0 ══ mknI ── mgmt0 in node I        API traffic
 #   switch        ── bridge br0   ══ fknI ── fab0  in node I        pod traffic from node to node: fknI is node I's cable
 
+# make_netns NAME, without "ip netns add", which leaves a mount of /run/netns itself behind.
 make_netns() {
-	ip netns add "$1"
+	mkdir -p /run/netns
+	touch "/run/netns/$1"
+	unshare --net="/run/netns/$1" true
 	# Addresses are ours alone: no duplicate detection, which takes a second; and no router speaks here.
 	nsenter --net="/run/netns/$1" sysctl -q \
 		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
@@ -51,8 +54,8 @@ make_node_network() {
 		ip -n "$netns" route add "$pods6:$j::/64" via "${fabric6}1$j"
 	done
 	# From the API server to pods: webhooks, aggregated APIs, and the answers to pods that call it.
-	ip -n "$control_plane" route add "$pods4.$i.0/24" via "$management4.1$i"
-	ip -n "$control_plane" route add "$pods6:$i::/64" via "${management6}1$i"
+	ip -n "$control_plane" route replace "$pods4.$i.0/24" via "$management4.1$i"
+	ip -n "$control_plane" route replace "$pods6:$i::/64" via "${management6}1$i"
 }
 
 # remove_node_network I: the kernel dismantles a namespace in the background, so the cables go first, by their ends that stay.
@@ -67,5 +70,6 @@ unplug() {
 }
 
 remove_netns() {
-	[[ ! -e /run/netns/$1 ]] || ip netns delete "$1"
+	umount "/run/netns/$1" 2>/dev/null || true # only a file, if a crash came in between
+	rm -f "/run/netns/$1"
 }

@@ -27,6 +27,17 @@ node_object() {
 	YAML
 }
 
+# wait_for_sign_of_life I SINCE: its kubelet has renewed its lease, so that "Ready" is not a word from before.
+wait_for_sign_of_life() {
+	wait_for 120 "the kubelet of kn$1" lease_is_newer "kn$1" "$2"
+}
+
+lease_is_newer() {
+	local renewed
+	renewed=$(kubectl --namespace kube-node-lease get lease "$1" -o jsonpath='{.spec.renewTime}')
+	[[ $renewed > $2 ]]
+}
+
 wait_for_nodes() {
 	wait_for 120 "nodes ${*/#/kn} to become ready" kubectl wait --for=condition=Ready --timeout=1s "${@/#/node/kn}"
 }

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the product's image without Docker or a registry: dist/tcpprobe-image.tar, an OCI archive for "ctr images import",
+# "podman load", "kind load image-archive", "skopeo copy oci-archive:…". PLATFORMS names several where one is not enough.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+platforms=${PLATFORMS:-linux/$(go env GOARCH)}
+image=tcpprobe.dev/tcpprobe:dev
+version=$(git describe --always --dirty --tags)
+
+arguments=()
+for platform in $platforms; do
+	folder=$PWD/bin/${platform//\//-}
+	echo "Building manager and prober $version for $platform." >&2
+	CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build -trimpath \
+		-ldflags "-s -w -X main.version=$version" -o "$folder/" ./cmd/manager ./cmd/prober
+	arguments+=("$platform=$folder/manager,$folder/prober")
+done
+mkdir -p dist
+go -C build run ./image -name "$image" -output "$PWD/dist/tcpprobe-image.tar" "${arguments[@]}"
+echo "Wrote dist/tcpprobe-image.tar, which holds $image." >&2
