@@ -79,6 +79,7 @@ const (
 	ReasonOutOfMemory    = "OutOfMemory"    // the prober's container hit its memory limit
 	ReasonPodDeleted     = "PodDeleted"     // somebody deleted the pod
 	ReasonReportMissing  = "ReportMissing"  // the prober ended without a report
+	ReasonReportTooLong  = "ReportTooLong"  // the short report had no room for the reason; the probe pod's log has it
 	ReasonReportInvalid  = "ReportInvalid"  // the report is cut, forged or of another run
 	ReasonTargetChanged  = "TargetChanged"  // the endpoint's pod was replaced, restarted or not ready during the run
 	ReasonPolicyMayApply = "PolicyMayApply" // silence, and an ingress NetworkPolicy selects the endpoint

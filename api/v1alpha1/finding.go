@@ -2,7 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Scopes of a finding: what its pairs have in common. Readers must accept others.
+// Scopes of a finding: what its pairs have in common. Readers must accept
+// others.
 const (
 	ScopePair   = "Pair"   // one source, one endpoint
 	ScopeSource = "Source" // one source, all or most of its endpoints
@@ -10,9 +11,11 @@ const (
 	ScopeAll    = "All"    // all or most pairs
 )
 
-// Finding is one thing that is wrong or could not be established, for the group of pairs that share it.
+// Finding is one thing that is wrong or could not be established, for the
+// group of pairs that share it.
 type Finding struct {
-	// What its pairs have in common: Pair, Source (one node), Target (one endpoint), Topology, All.
+	// What its pairs have in common: Pair, Source (one node), Target (one
+	// endpoint), Topology, All.
 	// +kubebuilder:validation:MaxLength=16
 	Scope string `json:"scope"`
 
@@ -55,7 +58,8 @@ type Finding struct {
 	// +kubebuilder:validation:MaxLength=8
 	Family string `json:"family,omitempty"`
 
-	// What the segments crossed: Routed, Overlay (the switches saw a tunnel), SameNode (no switch at all), Unknown.
+	// What the segments crossed: Routed, Overlay (the switches saw a tunnel),
+	// SameNode (no switch at all), Unknown.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	PathType string `json:"pathType,omitempty"`
@@ -88,7 +92,8 @@ type Finding struct {
 	// +optional
 	Flows *FlowCounts `json:"flows,omitempty"`
 
-	// Upper bound of the probability that this verdict is a false alarm, as 1e-7. Empty if Inconclusive.
+	// Upper bound of the probability that this verdict is a false alarm, as 1e-7.
+	// Empty if Inconclusive.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	Alpha string `json:"alpha,omitempty"`
@@ -98,7 +103,8 @@ type Finding struct {
 	// +kubebuilder:validation:Minimum=0
 	StallMillis int64 `json:"stallMillis,omitempty"`
 
-	// The segments of one flow that the verdict rests on, with seconds since its first; > was sent, < received.
+	// The segments of one flow that the verdict rests on, with seconds since its
+	// first; > was sent, < received.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4
@@ -108,12 +114,19 @@ type Finding struct {
 
 // FlowCounts counts crafted connections by verdict.
 type FlowCounts struct {
+	// Connections that were tried.
 	// +kubebuilder:validation:Minimum=0
 	Tried int64 `json:"tried"`
+
+	// Connections that delivered what was asked about.
 	// +kubebuilder:validation:Minimum=0
 	Pass int64 `json:"pass"`
+
+	// Connections that did not.
 	// +kubebuilder:validation:Minimum=0
 	Fail int64 `json:"fail"`
+
+	// Connections that established nothing.
 	// +kubebuilder:validation:Minimum=0
 	Inconclusive int64 `json:"inconclusive"`
 }

@@ -25,8 +25,8 @@ type ActiveRun struct {
 	// When it started, by the manager's clock.
 	StartTime metav1.Time `json:"startTime"`
 
-	// UID of the ConfigMap that holds its plan. Empty until that exists: before, no probe pod is made, and
-	// afterwards no second plan.
+	// UID of the ConfigMap that holds its plan. Empty until that exists: before,
+	// no probe pod is made, and afterwards no second plan.
 	// +optional
 	// +kubebuilder:validation:MaxLength=36
 	Plan string `json:"plan,omitempty"`

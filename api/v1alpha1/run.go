@@ -15,19 +15,22 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.intervalSeconds) == (self.mode == 'Interval')",fieldPath=".intervalSeconds",message="must be set with mode Interval, and with no other mode"
 // +kubebuilder:validation:XValidation:rule="!has(self.intervalSeconds) || self.deadlineSeconds < self.intervalSeconds",fieldPath=".deadlineSeconds",message="must be less than intervalSeconds: a run has to end before the next one starts"
 type Run struct {
-	// Once: when created, when the spec changes, and when the annotation tcpprobe.dev/run has a new value.
-	// Interval: every intervalSeconds. Continuous: watched without a pause.
+	// Once (default): when created, when the spec changes, and when the annotation
+	// tcpprobe.dev/run has a new value. Interval: every intervalSeconds.
+	// Continuous: watched without a pause.
 	// +default="Once"
 	// +optional
 	Mode Mode `json:"mode,omitempty"`
 
-	// Seconds from one run's start to the next one's. Only with mode Interval.
+	// Seconds from one run's start to the next one's. Only with mode Interval. 60
+	// to 86400.
 	// +optional
 	// +kubebuilder:validation:Minimum=60
 	// +kubebuilder:validation:Maximum=86400
 	IntervalSeconds *int32 `json:"intervalSeconds,omitempty"`
 
-	// Seconds that a source may probe. What is not established by then is Inconclusive.
+	// Seconds that a source may probe. What is not established by then is
+	// Inconclusive. 5 to 3600, default 50; less than intervalSeconds.
 	// +default=50
 	// +optional
 	// +kubebuilder:validation:Minimum=5
@@ -37,14 +40,15 @@ type Run struct {
 
 // Health says when recurring runs change PathHealthy.
 type Health struct {
-	// Failing runs in a row that make PathHealthy False.
+	// Failing runs in a row that make PathHealthy False. 1 to 10, default 1.
 	// +default=1
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10
 	RaiseAfter int32 `json:"raiseAfter,omitempty"`
 
-	// Seconds without a failure that make PathHealthy True again.
+	// Seconds without a failure that make PathHealthy True again. 0 to 3600,
+	// default 60.
 	// +default=60
 	// +optional
 	// +kubebuilder:validation:Minimum=0

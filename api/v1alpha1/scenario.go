@@ -25,15 +25,18 @@ type Scenario struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 
-	// Handshake: does the connection come about, seen from both ends? SequenceWrap: is a segment lost because it
-	// starts at sequence number 0? FinReorder: is a FIN ignored that an ACK overtook? AcceptQueue: does the
-	// listener drop connections without a word? Liveness: does a long-lived connection stay alive?
+	// Handshake: does the connection come about, seen from both ends?
+	// SequenceWrap: is a segment lost because it starts at sequence number 0?
+	// FinReorder: is a FIN ignored that an ACK overtook? AcceptQueue: does the
+	// listener drop connections without a word? Liveness: does a long-lived
+	// connection stay alive?
 	// +required
 	Type ScenarioType `json:"type"`
 
-	// What the connection carries, repeated as far as needed: the harmless start of a request in the target's own
-	// protocol, printable ASCII and line ends. Omitted: the unfinished start of an HTTP request and, where the
-	// target resets on that, of a TLS handshake.
+	// What the connection carries, repeated as far as needed: the harmless start
+	// of a request in the target's own protocol, printable ASCII and line ends. At
+	// most 1024 characters. Omitted: the unfinished start of an HTTP request and,
+	// where the target resets on that, of a TLS handshake.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -49,8 +52,8 @@ type Scenario struct {
 	FinReorder *FinReorderOptions `json:"finReorder,omitempty"`
 }
 
-// Variants returns the variants to try, in order: none for a type without variants, Push for a SequenceWrap
-// that names none.
+// Variants returns the variants to try, in order: none for a type without
+// variants, Push for a SequenceWrap that names none.
 func (s Scenario) Variants() []SequenceWrapVariant {
 	switch {
 	case s.Type != SequenceWrap:
@@ -61,16 +64,20 @@ func (s Scenario) Variants() []SequenceWrapVariant {
 	return s.SequenceWrap.Variants
 }
 
-// SequenceWrapVariant is the kind of segment that is made to start at sequence number 0.
+// SequenceWrapVariant is the kind of segment that is made to start at sequence
+// number 0.
 // +kubebuilder:validation:Enum=Push;UrgentPush;Data;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null
 type SequenceWrapVariant string
 
-// VariantPush is data with the PSH flag, what nearly every sender puts on its last segment.
+// VariantPush is data with the PSH flag, what nearly every sender puts on its
+// last segment.
 const VariantPush SequenceWrapVariant = "Push"
 
 // SequenceWrapOptions chooses what is sent at sequence number 0.
 type SequenceWrapOptions struct {
-	// Kinds of segments that are made to start at sequence number 0, each a question of its own.
+	// Kinds of segments that are made to start at sequence number 0, each a
+	// question of its own: Push (default), UrgentPush, Data, Fin, PushFin, Ack,
+	// HandshakeAck, Reset, Syn, FinUrgPush, Null.
 	// +default=["Push"]
 	// +optional
 	// +listType=set
@@ -79,13 +86,14 @@ type SequenceWrapOptions struct {
 	Variants []SequenceWrapVariant `json:"variants,omitempty"`
 }
 
-// FinReorderOptions says how the peer is brought to close first, and how far its FIN is overtaken.
+// FinReorderOptions says how the peer is brought to close first, and how far
+// its FIN is overtaken.
 type FinReorderOptions struct {
 	// What makes the peer close first.
 	// +required
 	Trigger Trigger `json:"trigger,omitzero"`
 
-	// Milliseconds between the overtaking ACK and the FIN.
+	// Milliseconds between the overtaking ACK and the FIN. 1 to 1000, default 20.
 	// +default=20
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -117,7 +125,7 @@ type OnAccept struct{}
 
 // HTTPGet is a plain HTTP/1.1 request.
 type HTTPGet struct {
-	// Path and query.
+	// Path and query. Default: /.
 	// +default="/"
 	// +optional
 	// +kubebuilder:validation:MinLength=1

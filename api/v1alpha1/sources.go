@@ -11,8 +11,9 @@ const (
 	NetworkHost Network = "Host" // the node's own
 )
 
-// Sources chooses the nodes that probe. Only Ready linux nodes on amd64 and arm64 take part; the others that
-// the selector matches are counted in status.sources.skipped.
+// Sources chooses the nodes that probe. Only Ready linux nodes on amd64 and
+// arm64 take part; the others that the selector matches are counted in
+// status.sources.skipped.
 type Sources struct {
 	// Labels of the nodes. Omitted or empty: every node.
 	// +default={}
@@ -21,15 +22,17 @@ type Sources struct {
 	// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.size() <= 16",message="at most 16 matchExpressions"
 	Selector metav1.LabelSelector `json:"selector,omitzero"`
 
-	// Nodes that probe, at most. The choice among more is stable: the same nodes in every run.
+	// Nodes that probe, at most. The choice among more is stable: the same nodes
+	// in every run. 1 to 1000, default 16.
 	// +default=16
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	Max int32 `json:"max,omitempty"`
 
-	// Pod: from the pod network, the way that clients in pods go. Host: from the node's own network, which shows
-	// the switches the segments themselves under an overlay; only where the administrator enabled it.
+	// Pod (default): from the pod network, the way that clients in pods go. Host:
+	// from the node's own network, which shows the switches the segments
+	// themselves under an overlay; only where the administrator enabled it.
 	// +default="Pod"
 	// +optional
 	Network Network `json:"network,omitempty"`

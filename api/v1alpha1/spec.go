@@ -9,10 +9,16 @@ const (
 	Suspended State = "Suspended"
 )
 
-// The second group of rules below is everything that the schema knows and this version cannot do yet.
-// Each goes as soon as the code behind it exists; nothing else has to change with it.
+// The second group of rules below, and the paragraph above them, are all that
+// the schema knows and this version cannot do yet. Each rule goes as soon as
+// the code behind it exists. (A Service of another namespace is refused by the
+// manager: a rule cannot know the TCPProbe's own.)
 
 // TCPProbeSpec says what to probe, from where, with which scenarios and when.
+//
+// This version supports run.mode Once, target.service in the TCPProbe's own
+// namespace via PodIP, sources.network Pod, and the scenarios Handshake and
+// SequenceWrap with the variant Push. It refuses everything else.
 //
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it needs run.mode Continuous"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.run.mode != 'Continuous')",fieldPath=".scenarios",message="AcceptQueue fills the target's queue: it must not run continuously, choose run.mode Once or Interval"
@@ -27,7 +33,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type in ['Handshake', 'SequenceWrap'])",fieldPath=".scenarios",message="this version supports only the types Handshake and SequenceWrap"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, !has(s.sequenceWrap) || s.sequenceWrap.variants.all(v, v == 'Push'))",fieldPath=".scenarios",message="this version supports only the SequenceWrap variant Push"
 type TCPProbeSpec struct {
-	// Active, or Suspended: no new run starts; a run that has started ends by itself, and the status stays.
+	// Active (default), or Suspended: no new run starts; a run that has started
+	// ends by itself, and the status stays.
 	// +default="Active"
 	// +optional
 	State State `json:"state,omitempty"`
@@ -36,12 +43,14 @@ type TCPProbeSpec struct {
 	// +required
 	Target Target `json:"target,omitzero"`
 
-	// Where the probes run: one probe pod on each chosen node.
+	// Where the probes run: one probe pod on each chosen node. Default: every
+	// node, 16 at most.
 	// +default={"selector": {}, "max": 16, "network": "Pod"}
 	// +optional
 	Sources Sources `json:"sources,omitzero"`
 
-	// The questions asked of every path, in this order. Default: Handshake, and SequenceWrap with the variant Push.
+	// The questions asked of every path, in this order, at most 8. Default:
+	// Handshake, and SequenceWrap with the variant Push.
 	// +default=[{"type": "Handshake"}, {"type": "SequenceWrap", "sequenceWrap": {"variants": ["Push"]}}]
 	// +optional
 	// +listType=atomic
@@ -50,8 +59,9 @@ type TCPProbeSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, self.exists_one(t, (has(t.name) ? t.name : t.type) == (has(s.name) ? s.name : s.type)))",message="two scenarios have the same name, or the same type and no name: give each a name of its own"
 	Scenarios []Scenario `json:"scenarios,omitempty"`
 
-	// Flows per endpoint and scenario. Each has another source port and so perhaps takes another path through
-	// ECMP and link aggregation. More flows find what only some of the paths do.
+	// Flows per endpoint and scenario. Each has another source port and so perhaps
+	// takes another path through ECMP and link aggregation. More flows find what
+	// only some of the paths do. 1 to 256, default 16.
 	// +default=16
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -59,18 +69,21 @@ type TCPProbeSpec struct {
 	Paths int32 `json:"paths,omitempty"`
 
 	// Ceiling for the packets that one source sends to one endpoint each second.
+	// 10 to 2000, default 200.
 	// +default=200
 	// +optional
 	// +kubebuilder:validation:Minimum=10
 	// +kubebuilder:validation:Maximum=2000
 	PacketsPerSecond int32 `json:"packetsPerSecond,omitempty"`
 
-	// When it runs, and how long a run may take.
+	// When it runs, and how long a run may take. Default: once, for 50 seconds at
+	// most.
 	// +default={"mode": "Once", "deadlineSeconds": 50}
 	// +optional
 	Run Run `json:"run,omitzero"`
 
-	// When recurring runs change PathHealthy. Only with run.mode Interval or Continuous.
+	// When recurring runs change PathHealthy. Only with run.mode Interval or
+	// Continuous.
 	// +optional
 	Health *Health `json:"health,omitempty"`
 }

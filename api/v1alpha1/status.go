@@ -2,8 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Limits of the status. Together they keep it below 64 KiB, however many sources there are. The schema
-// enforces them, so whoever writes a status cuts to them first.
+// Limits of the status. Together they keep it below 64 KiB, however many
+// sources there are. The schema enforces them, so whoever writes a status cuts
+// to them first.
 const (
 	MaxConditionMessage = 1024 // characters of a condition's message
 	MaxFindings         = 32
@@ -17,8 +18,9 @@ const (
 
 // TCPProbeStatus is what was found.
 type TCPProbeStatus struct {
-	// Accepted: the spec can be carried out. Complete: the run that was asked for has ended. Covered: every planned
-	// pair of source and endpoint was probed to a verdict. PathHealthy: no segment is lost on any path.
+	// Accepted: the spec can be carried out. Complete: the run that was asked for
+	// has ended. Covered: every planned pair of source and endpoint was probed to
+	// a verdict. PathHealthy: no segment is lost on any path.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -31,12 +33,14 @@ type TCPProbeStatus struct {
 	// +kubebuilder:validation:MaxLength=128
 	Target string `json:"target,omitempty"`
 
-	// Pairs of source and endpoint that failed in the last run / that were planned.
+	// Pairs of source and endpoint that failed in the last run / that were
+	// planned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=24
 	Affected string `json:"affected,omitempty"`
 
-	// The value of the annotation tcpprobe.dev/run that the active or else the last run answers.
+	// The value of the annotation tcpprobe.dev/run that the active or else the
+	// last run answers.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	HandledRun string `json:"handledRun,omitempty"`
@@ -89,24 +93,35 @@ type SourceCounts struct {
 	// +kubebuilder:validation:Minimum=0
 	Planned int32 `json:"planned"`
 
-	// Matched nodes that cannot probe: not Ready, not linux, or neither amd64 nor arm64; or beyond sources.max.
+	// Matched nodes that cannot probe: not Ready, not linux, or neither amd64 nor
+	// arm64; or beyond sources.max.
 	// +kubebuilder:validation:Minimum=0
 	Skipped int32 `json:"skipped"`
 }
 
-// PairCounts counts pairs of source and endpoint. A pair fails if any of its scenarios does, and is inconclusive
-// if none fails and any is inconclusive: planned = pass + fail + inconclusive.
+// PairCounts counts pairs of source and endpoint. A pair fails if any of its
+// scenarios does, and is inconclusive if none fails and any is inconclusive:
+// planned = pass + fail + inconclusive.
 type PairCounts struct {
+	// Pairs that the run was to probe.
 	// +kubebuilder:validation:Minimum=0
 	Planned int32 `json:"planned"`
+
+	// Pairs that passed every scenario.
 	// +kubebuilder:validation:Minimum=0
 	Pass int32 `json:"pass"`
+
+	// Pairs that failed at least one scenario.
 	// +kubebuilder:validation:Minimum=0
 	Fail int32 `json:"fail"`
+
+	// Pairs that failed none, and for which at least one scenario established
+	// nothing.
 	// +kubebuilder:validation:Minimum=0
 	Inconclusive int32 `json:"inconclusive"`
 
-	// Pairs, counted above too, whose source and endpoint share a node: they say nothing about the network.
+	// Pairs, counted above too, whose source and endpoint share a node: they say
+	// nothing about the network.
 	// +kubebuilder:validation:Minimum=0
 	SameNode int32 `json:"sameNode"`
 }

@@ -9,12 +9,14 @@ import (
 //
 // +kubebuilder:validation:XValidation:rule="has(self.service) != has(self.address)",message="must have exactly one of service and address"
 type Target struct {
-	// A Service with a selector. Its ready pods are probed; nothing that a tenant wrote into an EndpointSlice is
-	// believed without the pod itself confirming it.
+	// A Service with a selector. Its ready pods are probed; nothing that a tenant
+	// wrote into an EndpointSlice is believed without the pod itself confirming
+	// it.
 	// +optional
 	Service *ServiceTarget `json:"service,omitempty"`
 
-	// An address in the namespace's allow-list (annotation tcpprobe.dev/allowed-cidrs of the Namespace).
+	// An address in the namespace's allow-list (annotation
+	// tcpprobe.dev/allowed-cidrs of the Namespace).
 	// +optional
 	Address *AddressTarget `json:"address,omitempty"`
 }
@@ -41,22 +43,24 @@ type ServiceTarget struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 
-	// Namespace of the Service. Omitted: the TCPProbe's own. Another one has to consent
-	// (annotation tcpprobe.dev/allow-from of its Service).
+	// Namespace of the Service. Omitted: the TCPProbe's own. Another one has to
+	// consent (annotation tcpprobe.dev/allow-from of its Service).
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Namespace string `json:"namespace,omitempty"`
 
-	// Port of the Service, by number or name. It may be omitted if the Service has only one TCP port.
+	// Port of the Service, by number or name, as its spec.ports has it. It may be
+	// omitted if the Service has only one TCP port.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? (self >= 1 && self <= 65535) : (self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.matches('[a-z]'))",message="must be a number from 1 to 65535 or the name of a port"
 	Port *intstr.IntOrString `json:"port,omitempty"`
 
-	// How the endpoints are reached: PodIP, each by its own address; ClusterIP, through the Service's address.
+	// How the endpoints are reached: PodIP (default), each by its own address;
+	// ClusterIP, through the Service's address.
 	// +default=["PodIP"]
 	// +optional
 	// +listType=set
@@ -72,8 +76,8 @@ type ServiceTarget struct {
 	// +kubebuilder:validation:items:Enum=IPv4;IPv6
 	Families []IPFamily `json:"families,omitempty"`
 
-	// Endpoints that each source probes. Where the Service has more, they are spread over the sources, the same
-	// way in every run.
+	// Endpoints that each source probes. Where the Service has more, they are
+	// spread over the sources, the same way in every run. 1 to 64, default 16.
 	// +default=16
 	// +optional
 	// +kubebuilder:validation:Minimum=1

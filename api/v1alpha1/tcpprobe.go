@@ -2,18 +2,22 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// RunAnnotation on a TCPProbe runs it again whenever its value changes. At most MaxRunAnnotation bytes.
+// RunAnnotation on a TCPProbe runs it again whenever its value changes. At
+// most MaxRunAnnotation bytes.
 const RunAnnotation = "tcpprobe.dev/run"
 
-// MaxRunAnnotation is the longest value of RunAnnotation, because status.handledRun repeats it.
+// MaxRunAnnotation is the longest value of RunAnnotation, because
+// status.handledRun repeats it.
 const MaxRunAnnotation = 63
 
-// TCPProbe finds TCP failures that ordinary probes cannot see: from every chosen node it opens crafted TCP
-// connections to a Service's endpoints and sends, on purpose, the rare but legal segments that broken
-// switches, firewalls and kernels lose. Its status says which one is lost, where, and with what certainty.
+// TCPProbe finds TCP failures that ordinary probes cannot see: from every
+// chosen node it opens crafted TCP connections to a Service's endpoints and
+// sends, on purpose, the rare but legal segments that broken switches,
+// firewalls and kernels lose. Its status says which one is lost, where, and
+// with what certainty.
 //
-// The smallest useful one has nothing but spec.target.service.name. Give the annotation tcpprobe.dev/run a
-// new value to run it again.
+// The smallest useful one has nothing but spec.target.service.name. Give the
+// annotation tcpprobe.dev/run a new value to run it again.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -33,7 +37,6 @@ type TCPProbe struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// What to probe, from where, with which scenarios and when.
 	// +required
 	Spec TCPProbeSpec `json:"spec,omitzero"`
 
