@@ -4,5 +4,5 @@ source "$(dirname "$0")/lib/all.sh"
 
 launcher=$(recorded_process "kn$1") || fail "node kn$1 does not run"
 shift
-read -r init _ <"/proc/$launcher/task/$launcher/children"
-exec nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup -- "$@"
+init=$(<"/proc/$launcher/task/$launcher/children") # its only child, PID 1 of the node
+exec nsenter --target "${init% }" --mount --uts --ipc --net --pid --cgroup -- "$@"
