@@ -47,6 +47,13 @@ type Impairment struct {
 	Duplicate float64       // share of packets that arrive twice
 }
 
+// DropsPushAtZero reports whether the switch loses every segment with PSH at sequence 0 on its way in, and
+// keeps at least some of the others: a probe must say so, and must not say so of any other fault.
+func (f Fault) DropsPushAtZero() bool {
+	r := f.Rule
+	return r != nil && f.Direction.has(In) && r.AtZero && r.Share == 1 && (r.Any.Has(segment.PSH) || r.All == segment.PSH)
+}
+
 // rules are the faults without a parameter.
 var rules = map[string]Rule{
 	"push-at-zero":                  {AtZero: true, All: segment.PSH, Share: 1},

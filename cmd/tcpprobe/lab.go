@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// labOptions are the flags of `tcpprobe lab`.
+type labOptions struct {
+	question
+	faults   []string
+	family   string
+	server   string
+	guard    string
+	output   string
+	campaign bool
+	runs     int
+}
+
+func labCommand() *cobra.Command {
+	o := labOptions{question: question{packetsPerSecond: 2000}} // nobody else is on this network
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "Probe through a switch that misbehaves, all on this machine",
+		Long: "Makes a client, a switch and a server in network namespaces, and probes one from the other. Without --fault the\n" +
+			"switch is healthy first and then drops segments with PSH at sequence 0. Needs root; leaves nothing behind.\n\nFaults:\n  " +
+			strings.Join(lab.Help(), "\n  "),
+		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --runs 20000",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.campaign {
+				return o.runCampaign(cmd)
+			}
+			return o.runPasses(cmd)
+		},
+	}
+	o.flags(cmd)
+	cmd.AddCommand(switchCommand())
+	return cmd
+}
+
+func (o *labOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	o.question.flags(cmd)
+	o.family, o.server = "both", string(lab.Echo)
+	var servers []string
+	for _, s := range lab.Servers {
+		servers = append(servers, string(s))
+	}
+	f.StringArrayVar(&o.faults, "fault", nil, "what the switch does, see above; repeated ones add up, in a campaign each is a round of its own")
+	f.Var(choice{&o.family, []string{string(lab.IPv4), string(lab.IPv6), "both"}}, "family", "IP version to probe over")
+	f.Var(choice{&o.server, servers}, "server", "how the server answers")
+	f.BoolVar(&o.campaign, "campaign", false, "make many runs under each of several impairments and count the verdicts")
+	f.IntVar(&o.runs, "runs", defaultRuns, "runs in each round of a campaign, of one flow unless --paths says otherwise")
+	guardFlag(cmd, &o.guard)
+	outputFlag(cmd, &o.output)
+}
+
+func (o *labOptions) families() []lab.Family {
+	if o.family == "both" {
+		return lab.Families
+	}
+	return []lab.Family{lab.Family(o.family)}
+}
+
+// site is a lab with its servers running and a client ready to probe.
+type site struct {
+	*lab.Lab
+	stop   func() error
+	client *client
+}
+
+func openSite(ctx context.Context) (_ *site, err error) {
+	s := &site{stop: func() error { return nil }}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.Lab, err = lab.New(ctx, lab.Options{}); err != nil {
+		return nil, err
+	}
+	if s.stop, err = s.Server().Serve(); err != nil {
+		return nil, err
+	}
+	s.client, err = startClient(ctx, s.Lab)
+	return s, err
+}
+
+func (s *site) close() error {
+	var errs []error
+	if s.client != nil {
+		errs = append(errs, s.client.close())
+	}
+	errs = append(errs, s.stop())
+	if s.Lab != nil {
+		errs = append(errs, s.Lab.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// pass is one probe of the lab's server through a switch in one state, as `-o json` prints it.
+type pass struct {
+	Faults []string            `json:"faults"`
+	Switch []lab.FaultCounters `json:"switch"`
+	Report report.Report       `json:"report"`
+}
+
+// runPasses probes once with the given faults, or tells the whole story.
+func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
+	faults, err := lab.ParseFaults(o.faults)
+	if err != nil {
+		return err
+	}
+	s, err := openSite(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if failed := s.close(); failed != nil {
+			err = failed
+		}
+	}()
+	if len(faults) == 0 {
+		return o.tellStory(cmd, s)
+	}
+	p, err := o.pass(cmd.Context(), s, faults)
+	if err != nil {
+		return err
+	}
+	if err := p.write(cmd.OutOrStdout(), o.output); err != nil {
+		return err
+	}
+	return verdict(p.Report.Verdict())
+}
+
+// pass probes the chosen server through the switch while the faults last.
+func (o *labOptions) pass(ctx context.Context, s *site, faults []lab.Fault) (p pass, err error) {
+	injection, err := s.Inject(faults...)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, injection.Close()) }()
+	var targets []netip.AddrPort
+	for _, f := range o.families() {
+		targets = append(targets, s.Target(f, lab.Server(o.server)))
+	}
+	plan, err := o.plan(labNode, targets)
+	if err != nil {
+		return p, err
+	}
+	if p.Report, err = s.client.execute(order{plan, guard.Mode(o.guard)}); err != nil {
+		return p, err
+	}
+	if err := ctx.Err(); err != nil {
+		return p, err
+	}
+	for _, f := range faults {
+		p.Faults = append(p.Faults, f.Name)
+	}
+	p.Switch, err = injection.Counters()
+	return p, err
+}
+
+func (p pass) write(w io.Writer, format string) error {
+	if format == asJSON {
+		return json.NewEncoder(w).Encode(p)
+	}
+	if len(p.Faults) == 0 {
+		fmt.Fprintln(w, "The switch is healthy.")
+	}
+	for _, c := range p.Switch {
+		fmt.Fprintf(w, "The switch does %s: it dropped %d of %d packets towards the server, %d of %d towards the client.\n",
+			c.Fault, c.In.Dropped, c.In.Seen, c.Out.Dropped, c.Out.Seen)
+	}
+	fmt.Fprintln(w)
+	return p.Report.WriteTable(w)
+}

@@ -1,0 +1,111 @@
+// Command tcpprobe finds the TCP failures that ordinary probes cannot see, from a command line.
+//
+//	tcpprobe run HOST:PORT    probe a target from this machine
+//	tcpprobe lab              a client, a switch that misbehaves and a server on this machine
+//	tcpprobe report FILE|-    a report for people
+//
+// Installed as kubectl-tcpprobe it is `kubectl tcpprobe`. Exit status: 0 every verdict Pass, 1 some
+// Fail, 2 the command could not be carried out, 3 some Inconclusive and none Fail.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Exit statuses.
+const (
+	exitPass = iota
+	exitFail
+	exitUnable
+	exitInconclusive
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := execute(ctx, os.Args)
+	stop()
+	os.Exit(status)
+}
+
+// execute carries out one command line and returns the exit status.
+func execute(ctx context.Context, args []string) int {
+	root := rootCommand(filepath.Base(args[0]))
+	root.SetArgs(args[1:])
+	err := root.ExecuteContext(ctx)
+	var verdict outcome
+	switch {
+	case err == nil:
+		return exitPass
+	case errors.As(err, &verdict):
+		return verdict.status()
+	case ctx.Err() != nil:
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "tcpprobe:", err)
+	return exitUnable
+}
+
+func rootCommand(program string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tcpprobe",
+		Short: "Find the TCP failures that ordinary probes cannot see",
+		Long: "Sends legal but suspicious TCP segments on purpose, such as one that starts at sequence number 0,\n" +
+			"and says which of them a path loses.\n\n" +
+			"Exit status: 0 every verdict Pass, 1 some Fail, 2 the command could not be carried out,\n" +
+			"3 some Inconclusive and none Fail.",
+		Version:           version(),
+		Args:              cobra.NoArgs,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	if strings.HasPrefix(program, "kubectl-") {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl tcpprobe"}
+	}
+	root.AddCommand(runCommand(), labCommand(), reportCommand(), workerCommand())
+	return root
+}
+
+// version is what the Go toolchain wrote into the binary: the module's version, or that of the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// outcome is a command that was carried out, and whose verdict is its exit status.
+type outcome report.Verdict
+
+func (o outcome) Error() string { return "verdict " + string(o) }
+
+func (o outcome) status() int {
+	switch report.Verdict(o) {
+	case report.Pass:
+		return exitPass
+	case report.Fail:
+		return exitFail
+	}
+	return exitInconclusive
+}
+
+// verdict turns a verdict into what a command returns.
+func verdict(v report.Verdict) error {
+	if v == report.Pass {
+		return nil
+	}
+	return outcome(v)
+}

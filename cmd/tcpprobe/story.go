@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// storyFault is the fault that the lab shows when none is asked for.
+const storyFault = "push-at-zero"
+
+// tellStory probes through a healthy switch and then through one that drops PSH at sequence 0. The command succeeds if
+// the first passes and the second is found out.
+func (o *labOptions) tellStory(cmd *cobra.Command, s *site) error {
+	fault, err := lab.ParseFault(storyFault)
+	if err != nil {
+		return err
+	}
+	healthy, err := o.chapter(cmd, s, nil)
+	if err != nil {
+		return err
+	}
+	if o.output == table {
+		fmt.Fprint(cmd.OutOrStdout(), "\n--- Now the switch drops every segment that has PSH and starts at sequence number 0. ---\n\n")
+	}
+	broken, err := o.chapter(cmd, s, []lab.Fault{fault})
+	if err != nil {
+		return err
+	}
+	switch {
+	case healthy.Report.Verdict() != report.Pass:
+		return errors.New("the healthy switch did not pass: please report this with the output above")
+	case !slices.ContainsFunc(broken.Report.Results, blamesZero):
+		return errors.New("the faulty switch was not found out: please report this with the output above")
+	}
+	return nil
+}
+
+func (o *labOptions) chapter(cmd *cobra.Command, s *site, faults []lab.Fault) (pass, error) {
+	p, err := o.pass(cmd.Context(), s, faults)
+	if err != nil {
+		return p, err
+	}
+	return p, p.write(cmd.OutOrStdout(), o.output)
+}
+
+func blamesZero(r report.Result) bool { return r.Reason == report.SequenceZeroDropped }
