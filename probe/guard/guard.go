@@ -37,19 +37,12 @@ var capacities = []uint32{16384, 1024, 128}
 // Load loads the programs and their map: some milliseconds, once per process. The error wraps
 // ErrUnavailable.
 func Load() (*Guard, error) {
-	memlock := rlimit.RemoveMemlock()
+	_ = rlimit.RemoveMemlock() // refused without CAP_SYS_RESOURCE, and then perhaps not needed
 	objects, err := loadFitting(capacities, load)
-	switch {
-	case err == nil:
-		return &Guard{programs: objects.guardPrograms, flows: objects.Flows, devices: map[int]attachment{}}, nil
-	case errors.Is(err, unix.EPERM) && memlock != nil:
-		return nil, fmt.Errorf("%w: loading eBPF programs: %w; give the container the capabilities BPF and NET_ADMIN, and as"+
-			" this kernel is older than 5.11 also a higher RLIMIT_MEMLOCK or SYS_RESOURCE (%w)", ErrUnavailable, err, memlock)
-	case errors.Is(err, unix.EPERM):
-		return nil, fmt.Errorf("%w: loading eBPF programs: %w; run as root with the capabilities BPF and NET_ADMIN"+
-			" (SYS_ADMIN before Linux 5.8)", ErrUnavailable, err)
+	if err != nil {
+		return nil, fmt.Errorf("%w: loading eBPF programs: %w; %s", ErrUnavailable, err, remedy(err))
 	}
-	return nil, fmt.Errorf("%w: loading eBPF programs: %w; Linux 5.8 or later is needed", ErrUnavailable, err)
+	return &Guard{programs: objects.guardPrograms, flows: objects.Flows, devices: map[int]attachment{}}, nil
 }
 
 // loadFitting loads with the largest capacity that the kernel permits.

@@ -1,0 +1,153 @@
+//go:build net
+
+package guard_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+)
+
+// standing is what hangs on a device.
+type standing struct {
+	tcx     int      // programs
+	filters []string // names
+	qdisc   string   // at the place of clsact
+}
+
+func (h *host) standing() (s standing) {
+	h.t.Helper()
+	h.do(func() error {
+		device, err := netlink.LinkByIndex(h.route.Index)
+		if err != nil {
+			return err
+		}
+		for parent, attach := range map[uint32]ebpf.AttachType{
+			netlink.HANDLE_MIN_INGRESS: ebpf.AttachTCXIngress, netlink.HANDLE_MIN_EGRESS: ebpf.AttachTCXEgress,
+		} {
+			q, err := link.QueryPrograms(link.QueryOptions{Target: h.route.Index, Attach: attach})
+			if err != nil {
+				return err
+			}
+			s.tcx += len(q.Programs)
+			filters, err := netlink.FilterList(device, parent)
+			if err != nil {
+				return err
+			}
+			for _, f := range filters {
+				if b, ok := f.(*netlink.BpfFilter); ok && b.Handle != 0 {
+					s.filters = append(s.filters, b.Name)
+				}
+			}
+		}
+		qdiscs, err := netlink.QdiscList(device)
+		for _, q := range qdiscs {
+			if q.Attrs().Parent == netlink.HANDLE_CLSACT {
+				s.qdisc = q.Type()
+			}
+		}
+		return err
+	})
+	return s
+}
+
+func (s standing) nothing() bool { return s.tcx == 0 && len(s.filters) == 0 && s.qdisc == "" }
+
+// kill kills p as kill -9 does and waits until it is gone.
+func kill(t *testing.T, p *os.Process) {
+	t.Helper()
+	must(t, p.Kill())
+	_, err := p.Wait()
+	must(t, err)
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+		h := newHost(t, l.Client(), l.Target(family, lab.Echo))
+		if s := h.standing(); !s.nothing() {
+			t.Fatalf("before: %+v", s)
+		}
+		h.attach(mode)
+		h.attach(mode)
+		want := map[guard.Mode]standing{guard.TCX: {tcx: 2}, guard.Clsact: {filters: make([]string, 2), qdisc: "clsact"}}[mode]
+		if s := h.standing(); s.tcx != want.tcx || len(s.filters) != len(want.filters) || s.qdisc != want.qdisc {
+			t.Errorf("attached twice: %+v, want %+v", s, want)
+		}
+		must(t, h.guard.Close())
+		if s := h.standing(); !s.nothing() {
+			t.Errorf("left behind: %+v", s)
+		}
+	})
+}
+
+func TestKilledTCXGuardLeavesNothing(t *testing.T) {
+	l := newLab(t)
+	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+	p, err := hold(t, l.Client(), order{Mode: guard.TCX, Peer: h.peer})
+	must(t, err)
+	if s := h.standing(); s.tcx != 2 {
+		t.Fatalf("the holder has %+v", s)
+	}
+	kill(t, p)
+	if s := h.standing(); !s.nothing() {
+		t.Errorf("left behind: %+v", s)
+	}
+}
+
+func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
+	for _, mode := range append(modes, "") {
+		for _, qdiscBefore := range []bool{false, true} {
+			l := newLab(t)
+			h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+			if qdiscBefore {
+				h.do(func() error { addClsact(h.route.Index); return nil })
+			}
+			p, err := hold(t, l.Client(), order{Mode: guard.Clsact, Peer: h.peer})
+			must(t, err)
+			kill(t, p)
+			if s := h.standing(); len(s.filters) != 2 || !strings.HasPrefix(s.filters[0], "tcpprobe-guard/") {
+				t.Fatalf("the crash left %+v, want two filters of the guard's name", s)
+			}
+			if mode == "" {
+				h.do(func() error { return guard.Sweep(h.route.Index) })
+			} else {
+				h.attach(mode)
+				f := h.newFlow()
+				f.connect()
+				f.reset()
+				f.checkComplete()
+				must(t, h.guard.Close())
+			}
+			if s := h.standing(); len(s.filters) != 0 || s.tcx != 0 || (s.qdisc != "") != qdiscBefore {
+				t.Errorf("%s, qdisc before %t: left behind %+v", mode, qdiscBefore, s)
+			}
+		}
+	}
+}
+
+func TestSweepSparesTheLiving(t *testing.T) {
+	l := newLab(t)
+	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+	_, err := hold(t, l.Client(), order{Mode: guard.Clsact, Peer: h.peer})
+	must(t, err)
+	h.attach(guard.Clsact)
+	if s := h.standing(); len(s.filters) != 4 {
+		t.Errorf("two live guards have %+v", s)
+	}
+	f := h.newFlow()
+	f.connect()
+	f.echo("beside another guard")
+	f.reset()
+	f.checkComplete()
+	must(t, h.guard.Close())
+	if s := h.standing(); len(s.filters) != 2 || s.qdisc != "clsact" {
+		t.Errorf("after one is closed the other has %+v", s)
+	}
+}

@@ -1,0 +1,129 @@
+//go:build net
+
+package guard_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// holderOrder is the environment variable that makes the test binary a holder: a process of its own
+// with a guard, which a test can kill or deprive of capabilities.
+const holderOrder = "GUARD_HOLDER"
+
+// order is what a holder does before it says that it is ready.
+type order struct {
+	Mode         guard.Mode
+	Peer         netip.AddrPort
+	Capabilities []int // if not nil: all that the process keeps
+	Drop         bool  // internal: the capabilities are still to be dropped
+}
+
+const ready = "ready"
+
+func TestMain(m *testing.M) {
+	text, ok := os.LookupEnv(holderOrder)
+	if !ok {
+		os.Exit(m.Run())
+	}
+	var o order
+	err := json.Unmarshal([]byte(text), &o)
+	if err == nil {
+		err = o.carryOut()
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(ready)
+	select {}
+}
+
+func (o order) carryOut() error {
+	if o.Drop {
+		return o.dropAndRestart()
+	}
+	g, err := guard.Load()
+	if err != nil {
+		return err
+	}
+	route, err := wire.Lookup(o.Peer.Addr(), "")
+	if err != nil {
+		return err
+	}
+	if _, err := g.Attach(route.Index, o.Mode); err != nil {
+		return err
+	}
+	w, err := wire.Open(route, g.Tap())
+	if err != nil {
+		return err
+	}
+	f := guard.Flow{Local: netip.AddrPortFrom(route.Source, 61234), Remote: o.Peer}
+	if err := g.Add(f); err != nil {
+		return err
+	}
+	_, err = w.Send(&segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240})
+	return err
+}
+
+// dropAndRestart leaves only the wanted capabilities in the bounding set and executes itself, as a
+// container runtime does.
+func (o order) dropAndRestart() error {
+	runtime.LockOSThread()
+	keep := map[int]bool{}
+	for _, c := range o.Capabilities {
+		keep[c] = true
+	}
+	for c := 0; c <= unix.CAP_LAST_CAP; c++ {
+		if keep[c] {
+			continue
+		}
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil {
+			return fmt.Errorf("dropping capability %d: %w", c, err)
+		}
+	}
+	o.Drop = false
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return syscall.Exec("/proc/self/exe", os.Args, []string{holderOrder + "=" + string(text)})
+}
+
+// hold starts a holder in ns. It returns once the holder is ready, or with the error that it printed.
+func hold(t *testing.T, ns *lab.Namespace, o order) (*os.Process, error) {
+	t.Helper()
+	o.Drop = o.Capabilities != nil
+	text, err := json.Marshal(o)
+	must(t, err)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = []string{holderOrder + "=" + string(text)}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, ns.Do(cmd.Start))
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	if line = strings.TrimSpace(line); line != ready {
+		return nil, fmt.Errorf("holder: %s", line)
+	}
+	return cmd.Process, nil
+}
