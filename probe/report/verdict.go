@@ -35,6 +35,7 @@ const (
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere
 	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
 	StaleState       Reason = "StaleState"       // the peer still holds an older connection of this 4-tuple, on several ports
 	GuardUnavailable Reason = "GuardUnavailable" // neither TCX nor clsact could be attached

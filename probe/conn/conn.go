@@ -1,0 +1,213 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// window is what the endpoint offers its peer; it reads everything at once.
+const window = 65535
+
+// Conn is one crafted connection. It belongs to one goroutine.
+type Conn struct {
+	flow *flow
+	slot ledger.Slot
+	log  log
+
+	ISS  seq.Number    // initial send sequence number
+	RTT  time.Duration // SYN to SYN-ACK, by the kernel's receive timestamp
+	SACK bool          // the peer agreed to selective acknowledgements
+
+	next        seq.Number // SND.NXT: the first number not sent yet
+	peer        seq.Number // RCV.NXT, once established
+	acked       seq.Number // the highest acknowledgement number received
+	established bool       // a SYN-ACK was accepted
+	reset       bool       // the peer reset the connection
+	heard       bool       // the peer sent data or a FIN
+	repeats     int        // SYN-ACKs received again after our ACK
+	sentSYN     time.Time
+	fault       error // why a segment could not be sent
+}
+
+// Open prepares a connection to remote with the given initial sequence number: a random source port is
+// reserved, guarded and in the ledger. Nothing is sent yet. Every Conn must be ended by End.
+func (s *Stack) Open(remote netip.AddrPort, iss seq.Number) (*Conn, error) {
+	f, err := s.open(remote)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{flow: f, ISS: iss, next: iss, acked: iss}
+	c.slot, err = s.Ledger.Put(ledger.Entry{Local: f.key.Local, Remote: remote, Next: iss.Add(1)})
+	if err != nil {
+		s.retire(f)
+		return nil, fmt.Errorf("note flow %s in the ledger: %w", f.key.Local, err)
+	}
+	c.log.start = time.Now()
+	return c, nil
+}
+
+// Resume takes over a connection that another process left open, only to End it.
+func (s *Stack) Resume(e ledger.Entry) (*Conn, error) {
+	f, err := s.openAt(e.Local, e.Remote)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{flow: f, ISS: e.Next.Add(-1), next: e.Next, acked: e.Next, peer: e.Ack, established: true}
+	c.log.start = time.Now()
+	return c, nil
+}
+
+// Step is a segment to send. Nil means what TCP would put there.
+type Step struct {
+	Part    string // what the segment is for: control, suspect, beacon, …
+	Flags   segment.Flags
+	Seq     *seq.Number // nil: SND.NXT
+	Ack     *seq.Number // nil: RCV.NXT
+	Payload []byte
+	Options bool // the options of a SYN
+}
+
+// Send sends one segment and returns the time just before it left. A failure is kept: see Fault.
+func (c *Conn) Send(s Step) time.Time {
+	g := c.segment(s)
+	at, err := c.flow.stack.Wire.Send(g)
+	if err != nil {
+		c.fault = fmt.Errorf("send %s to %s: %w", s.Part, c.flow.key.Remote, err)
+		return time.Now()
+	}
+	if g.Flags.Has(segment.RST) {
+		c.flow.resets.Add(-1)
+	} else if end := g.End(); end.After(c.next) {
+		c.next = end
+	}
+	c.slot.Advance(c.next, c.peer)
+	c.log.add(at, '>', g.String(), s.Part)
+	return at
+}
+
+func (c *Conn) segment(s Step) *segment.Segment {
+	g := &segment.Segment{Source: c.flow.key.Local, Destination: c.flow.key.Remote, Flags: s.Flags,
+		Seq: c.next, Window: window, WindowScale: -1, Payload: s.Payload}
+	if s.Seq != nil {
+		g.Seq = *s.Seq
+	}
+	if g.Flags.Has(segment.ACK) {
+		g.Ack = c.peer
+	}
+	if s.Ack != nil {
+		g.Ack = *s.Ack
+	}
+	if s.Options {
+		g.MSS, g.SACKPermitted = maximumSegment, true
+	}
+	return g
+}
+
+// maximumSegment is the MSS option of a SYN: Ethernet's 1500 bytes less 40 of headers.
+const maximumSegment = 1460
+
+// Next waits until the given time for the next packet of the peer, after the endpoint took it in and
+// acknowledged what it carried. ok is false when nothing came, or when nothing can come any more.
+func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case p, ok = <-c.flow.inbox:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	if ok {
+		c.absorb(p)
+	}
+	return p, ok
+}
+
+// Await takes packets in until done says so or the time is over, and reports whether done said so.
+func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet) bool) bool {
+	for {
+		p, ok := c.Next(ctx, until)
+		if !ok {
+			return false
+		}
+		if done(p) {
+			return true
+		}
+	}
+}
+
+// Drain takes in what has already arrived, without waiting.
+func (c *Conn) Drain(each func(wire.Packet)) {
+	for {
+		select {
+		case p, ok := <-c.flow.inbox:
+			if !ok {
+				return
+			}
+			c.absorb(p)
+			each(p)
+		default:
+			return
+		}
+	}
+}
+
+// absorb updates the endpoint by what the peer sent.
+func (c *Conn) absorb(p wire.Packet) {
+	if p.Unreachable != nil {
+		c.log.add(p.Time, '<', p.Unreachable.String(), "")
+		return
+	}
+	g := p.Segment
+	c.log.add(p.Time, '<', g.String(), "")
+	if !c.established {
+		return
+	}
+	switch {
+	case g.Flags.Has(segment.RST):
+		c.reset = c.reset || g.Seq.In(c.peer, window)
+		return
+	case g.Flags.Has(segment.SYN):
+		c.repeats++
+		c.acknowledge()
+		return
+	}
+	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) {
+		c.acked = g.Ack
+	}
+	c.receive(g)
+}
+
+// receive takes the peer's data and FIN in order and acknowledges them, whatever they are.
+func (c *Conn) receive(g *segment.Segment) {
+	if g.End() == g.Seq {
+		return
+	}
+	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
+		c.peer, c.heard = g.End(), true
+	}
+	c.acknowledge()
+}
+
+func (c *Conn) acknowledge() { c.Send(Step{Part: "ack", Flags: segment.ACK}) }
+
+// Acked is the highest acknowledgement number that the peer sent.
+func (c *Conn) Acked() seq.Number { return c.acked }
+
+// Reset reports whether the peer reset the connection.
+func (c *Conn) Reset() bool { return c.reset }
+
+// Fault is the last error of sending, or nil.
+func (c *Conn) Fault() error { return c.fault }
+
+// Evidence is what was sent and received, one line a segment, with times since the connection's start.
+func (c *Conn) Evidence() []string { return c.log.lines() }
+
+// Local is the connection's own address and port.
+func (c *Conn) Local() netip.AddrPort { return c.flow.key.Local }

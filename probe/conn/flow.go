@@ -1,0 +1,102 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// inboxSize bounds what may arrive for one flow before its scenario looks: a full confirmation block
+// and as much again.
+const inboxSize = 1024
+
+// flow is one 4-tuple while it is guarded.
+type flow struct {
+	stack    *Stack
+	key      guard.Flow
+	reserved io.Closer
+	inbox    chan wire.Packet
+	ended    time.Time
+
+	seen     atomic.Uint64 // inbound segments on the tap
+	overflow atomic.Uint64 // packets that did not fit into the inbox
+	resets   atomic.Int64  // RSTs seen leaving, less those we sent
+}
+
+// take is called by the stack's receiver.
+func (f *flow) take(p wire.Packet) {
+	if p.Outgoing {
+		if p.Segment.Flags.Has(segment.RST) {
+			f.resets.Add(1)
+		}
+		return
+	}
+	if p.Segment != nil {
+		f.seen.Add(1)
+	}
+	select {
+	case f.inbox <- p:
+	default:
+		f.overflow.Add(1)
+	}
+}
+
+// SelfCheck tells whether the guard did its work on one flow. Unless it is clean, no verdict of the
+// flow may be believed.
+type SelfCheck struct {
+	Seen          uint64 // inbound segments on the tap
+	Stolen        uint64 // inbound segments that the guard took
+	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
+	StrayResets   int64  // RSTs seen leaving that the prober did not send
+	Overflow      uint64 // packets that came faster than they were read
+}
+
+// Clean reports whether nothing reached the kernel, and nothing of the kernel left.
+func (c SelfCheck) Clean() bool {
+	return c.Seen == c.Stolen && c.ResetsDropped == 0 && c.StrayResets <= 0 && c.Overflow == 0
+}
+
+// Plus adds the self-checks of two connections.
+func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
+	return SelfCheck{c.Seen + d.Seen, c.Stolen + d.Stolen, c.ResetsDropped + d.ResetsDropped,
+		max(c.StrayResets, 0) + max(d.StrayResets, 0), c.Overflow + d.Overflow}
+}
+
+func (c SelfCheck) String() string {
+	return fmt.Sprintf("%d segments seen, %d taken by the guard, %d of the kernel's RSTs dropped, %d seen leaving, %d packets not read in time",
+		c.Seen, c.Stolen, c.ResetsDropped, max(c.StrayResets, 0), c.Overflow)
+}
+
+// The tap's copy of a segment is queued before the guard counts it, and read later: both numbers meet
+// within settle or not at all.
+const (
+	settle     = 50 * time.Millisecond
+	settleStep = time.Millisecond
+)
+
+// check compares what the tap saw with what the guard took.
+func (f *flow) check() (SelfCheck, error) {
+	deadline := time.Now().Add(settle)
+	for {
+		n, err := f.stack.Guard.Counters(f.key)
+		if err != nil {
+			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
+		}
+		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load()}
+		if c.Clean() || time.Now().After(deadline) {
+			return c, nil
+		}
+		time.Sleep(settleStep)
+	}
+}
+
+// release gives the port and the guard's entry back.
+func (f *flow) release() error {
+	return errors.Join(f.stack.Guard.Remove(f.key), f.reserved.Close())
+}

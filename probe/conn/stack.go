@@ -1,0 +1,163 @@
+// Package conn is a hand-driven TCP endpoint: it owns sequence and acknowledgement numbers, sends what
+// a scenario asks for, takes in what the peer says, and ends every connection so that neither the peer
+// nor a connection table keeps anything.
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Guard keeps the local kernel away from registered flows. *guard.Guard is the real one.
+type Guard interface {
+	Add(guard.Flow) error
+	Remove(guard.Flow) error
+	Counters(guard.Flow) (guard.Counters, error)
+}
+
+// Stack shares one wire among many flows of one source address.
+type Stack struct {
+	Wire    wire.Wire
+	Guard   Guard
+	Reserve func(netip.AddrPort) (io.Closer, error)
+	Ledger  *ledger.Ledger // nil: nobody takes over after a crash
+	Source  netip.Addr
+
+	ports portBook
+	mu    sync.Mutex
+	flows map[guard.Flow]*flow
+	quiet []*flow // ended, but still guarded against late segments
+	fault error   // why the stack no longer receives
+}
+
+// lateSegments is how long an ended flow stays guarded: a duplicate that arrives late must not draw a
+// RST from the kernel.
+const lateSegments = time.Second
+
+// ErrNoPort means that every source port was used towards the target within the last two minutes.
+var ErrNoPort = errors.New("no source port left towards this target")
+
+// Receive hands arriving packets to their flows until ctx ends or the wire fails.
+func (s *Stack) Receive(ctx context.Context) error {
+	for {
+		p, err := s.Wire.Receive(ctx)
+		if err != nil {
+			s.stop(err)
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if f := s.flow(p); f != nil {
+			f.take(p)
+		}
+	}
+}
+
+// stop ends the waiting of all flows: nothing will arrive any more.
+func (s *Stack) stop(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = err
+	for _, f := range s.flows {
+		close(f.inbox)
+	}
+	s.flows = map[guard.Flow]*flow{}
+}
+
+func (s *Stack) flow(p wire.Packet) *flow {
+	k := key(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flows[k]
+}
+
+// key is the flow that a packet belongs to, as this side sees it.
+func key(p wire.Packet) guard.Flow {
+	if u := p.Unreachable; u != nil {
+		return guard.Flow{Local: u.Source, Remote: u.Destination}
+	}
+	if p.Outgoing {
+		return guard.Flow{Local: p.Segment.Source, Remote: p.Segment.Destination}
+	}
+	return guard.Flow{Local: p.Segment.Destination, Remote: p.Segment.Source}
+}
+
+// open registers a new flow from a random port.
+func (s *Stack) open(remote netip.AddrPort) (*flow, error) {
+	for {
+		port, ok := s.ports.draw(remote)
+		if !ok {
+			return nil, fmt.Errorf("%s: %w; wait two minutes", remote, ErrNoPort)
+		}
+		f, err := s.openAt(netip.AddrPortFrom(s.Source, port), remote)
+		if !errors.Is(err, wire.ErrPortTaken) {
+			return f, err
+		}
+	}
+}
+
+// openAt registers a new flow: its port is reserved, and the guard knows it, before anything is sent.
+func (s *Stack) openAt(local, remote netip.AddrPort) (*flow, error) {
+	reserved, err := s.Reserve(local)
+	if err != nil {
+		return nil, fmt.Errorf("reserve source port %s: %w", local, err)
+	}
+	f := &flow{stack: s, reserved: reserved, key: guard.Flow{Local: local, Remote: remote},
+		inbox: make(chan wire.Packet, inboxSize)}
+	if err := s.register(f); err != nil {
+		return nil, errors.Join(err, reserved.Close())
+	}
+	return f, nil
+}
+
+func (s *Stack) register(f *flow) error {
+	if err := s.Guard.Add(f.key); err != nil {
+		return fmt.Errorf("register flow %s with the guard: %w", f.key.Local, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault != nil {
+		return errors.Join(fmt.Errorf("receive: %w", s.fault), s.Guard.Remove(f.key))
+	}
+	if s.flows == nil {
+		s.flows = map[guard.Flow]*flow{}
+	}
+	s.flows[f.key] = f
+	return nil
+}
+
+// retire takes a flow out of the demultiplexer but leaves it guarded for a while.
+func (s *Stack) retire(f *flow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.flows, f.key)
+	now := time.Now()
+	f.ended = now
+	for len(s.quiet) > 0 && now.Sub(s.quiet[0].ended) > lateSegments {
+		s.quiet[0].release()
+		s.quiet = s.quiet[1:]
+	}
+	s.quiet = append(s.quiet, f)
+}
+
+// Close releases every port and guard entry. The wire and the guard stay the caller's.
+func (s *Stack) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, f := range s.quiet {
+		errs = append(errs, f.release())
+	}
+	s.quiet = nil
+	return errors.Join(errs...)
+}

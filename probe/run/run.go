@@ -1,0 +1,42 @@
+// Package run executes a plan from one source: it opens the wires, attaches the guard, runs every
+// scenario against every target and leaves nothing behind.
+package run
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Options are what the plan does not say.
+type Options struct {
+	Device    string                // "" for the kernel's choice of route
+	GuardMode guard.Mode            // "" for the best available
+	Ledger    *ledger.Ledger        // nil: nobody takes over after a crash
+	Progress  func(done, total int) // after every result; may be nil
+}
+
+// Execute runs the part of p that concerns node. It never fails: what could not be done is an
+// Inconclusive result. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
+func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.Report {
+	started := time.Now()
+	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
+		Kernel: kernelRelease(), Started: started.UTC()}
+	h := &host{device: o.Device, mode: o.GuardMode, ledger: o.Ledger}
+	job := newJob(p, node, o.Progress)
+	var all sync.WaitGroup
+	for _, t := range p.Sources[node] {
+		all.Go(func() { job.target(ctx, h, p.Targets[t]) })
+	}
+	all.Wait()
+	h.close()
+	r.Results, r.LeakedFlows, r.Guard = job.results, job.leaked, job.guard
+	r.Guard.Mode, r.Source.Address = string(h.attached), h.address
+	r.DurationMicros = time.Since(started).Microseconds()
+	return r
+}

@@ -1,0 +1,55 @@
+package scenario
+
+import (
+	"context"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// A silent port is asked again from another source port, which may take another path, before it is
+// called filtered; a port with an older connection behind it likewise.
+const (
+	handshakePorts = 3
+	silentPorts    = 2
+	laterSYNs      = 3
+)
+
+// handshake asks whether a connection can be established, and if not, why.
+func handshake(ctx context.Context, e *Env) Outcome {
+	t := &trace{env: e}
+	syns := conn.MostSYNs
+	for t.Ports < handshakePorts && t.Fault == nil && ctx.Err() == nil {
+		c := t.open(randomNumber())
+		if c == nil {
+			break
+		}
+		t.Opening = c.Handshake(ctx, e.Pace, syns)
+		again := t.greet(ctx, c)
+		t.end(ctx, c)
+		if !again {
+			break
+		}
+		syns = laterSYNs
+	}
+	return t.finish(ctx, verdict.Handshake)
+}
+
+// greet follows up on what answered the SYN; true asks for another source port.
+func (t *trace) greet(ctx context.Context, c *conn.Conn) (again bool) {
+	switch t.Opening.Answer {
+	case conn.SynAck:
+		t.Proof = c.Prove(ctx, t.env.Pace, payloads(t.env.Payload)[0](1)[0])
+		t.PeerReset = !t.Proof.Established && c.Reset()
+		return t.PeerReset && t.Ports < silentPorts
+	case conn.StaleAck, conn.WrongAck:
+		c.Clear(t.Opening.Wrong)
+		return t.Opening.Answer == conn.StaleAck
+	case conn.NoAnswer:
+		if t.Ports < silentPorts {
+			return true
+		}
+		t.knock(ctx, c)
+	}
+	return false
+}

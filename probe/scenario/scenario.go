@@ -1,0 +1,96 @@
+// Package scenario holds the packet exchanges that each ask one question of a path or of a peer. One
+// file is one scenario; Registry names them.
+package scenario
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// Env is what one flow of a scenario works with.
+type Env struct {
+	Open       func(remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	Remote     netip.AddrPort
+	Pace       conn.Pace
+	Background *verdict.Background // shared by all flows towards the target
+	Alpha      float64             // this flow's share of the stated error
+	Payload    string              // the user's; "" means the default ones
+}
+
+// Outcome is what one flow found.
+type Outcome struct {
+	verdict.Finding
+	RTT      time.Duration // 0 where the answer cannot be matched to one SYN
+	Evidence []string
+	Leaked   int // connections that may be left at the peer
+	Guard    conn.SelfCheck
+}
+
+// Flow runs one flow of a scenario. It sends nothing after it returns.
+type Flow func(ctx context.Context, e *Env) Outcome
+
+// Definition is one entry of the registry.
+type Definition struct {
+	Variants []string // empty: the scenario has none
+	Flow     func(variant string) Flow
+}
+
+// Registry names every scenario.
+var Registry = map[string]Definition{
+	"Handshake":    {Flow: func(string) Flow { return handshake }},
+	"SequenceWrap": {Variants: []string{"Push"}, Flow: func(string) Flow { return sequenceWrap }},
+}
+
+// trace gathers what is common to all scenarios: the connections of one flow, one after the other.
+type trace struct {
+	verdict.Observation
+	env     *Env
+	outcome Outcome
+}
+
+// open begins the flow's next connection.
+func (t *trace) open(iss seq.Number) *conn.Conn {
+	c, err := t.env.Open(t.env.Remote, iss)
+	if err != nil {
+		t.Fault = err
+		return nil
+	}
+	t.Ports++
+	return c
+}
+
+// end ends a connection, and keeps what it showed.
+func (t *trace) end(ctx context.Context, c *conn.Conn) {
+	e, err := c.End(ctx)
+	if t.Fault == nil {
+		t.Fault = err
+	}
+	if t.Fault == nil {
+		t.Fault = c.Fault()
+	}
+	if !e.Confirmed && t.Opening.Answer == conn.SynAck {
+		t.outcome.Leaked++
+	}
+	t.Guard = t.Guard.Plus(e.Check)
+	t.outcome.Evidence = append(t.outcome.Evidence, c.Evidence()...)
+	if t.Opening.Answer == conn.SynAck && t.Opening.Sent == 1 {
+		t.outcome.RTT = c.RTT
+	}
+}
+
+// finish judges the flow.
+func (t *trace) finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
+	t.Expired = ctx.Err() != nil
+	t.outcome.Finding = judge(&t.Observation)
+	t.outcome.Guard = t.Guard
+	return t.outcome
+}
+
+// randomNumber is an initial sequence number without a property.
+func randomNumber() seq.Number { return seq.At(rand.Uint32()) }

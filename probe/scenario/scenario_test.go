@@ -1,0 +1,132 @@
+package scenario
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		peer  wire.Listener
+		drop  func(*segment.Segment, bool) bool
+		shake report.Reason
+		wrap  report.Reason
+	}{
+		{"healthy", wire.Listener{}, nothing, report.Established, report.Delivered},
+		{"names no duplicates", wire.Listener{NoDSACK: true}, nothing, report.Established, report.Delivered},
+		{"deferred accept", wire.Listener{Deferred: true}, nothing, report.Established, report.Delivered},
+		{"queue full", wire.Listener{QueueFull: true}, nothing, report.AckLostOrQueueFull, report.PathDown},
+		{"closed port", wire.Listener{Closed: true}, nothing, report.Refused, report.PathDown},
+		{"closes on the first byte", wire.Listener{CloseAt: 1}, nothing, report.Established, report.PeerReset},
+		{"PSH at 0 dropped", wire.Listener{}, pushAtZero, report.Established, report.SequenceZeroDropped},
+		{"PSH at 0 dropped, no DSACK", wire.Listener{NoDSACK: true}, pushAtZero, report.Established, report.SequenceZeroDropped},
+		{"FIN, PSH, RST at 0 dropped", wire.Listener{}, finPushResetAtZero, report.Established, report.SequenceZeroDropped},
+		{"every PSH dropped", wire.Listener{}, everyPush, report.Established, report.PathDown},
+		{"dead path", wire.Listener{}, everything, report.Filtered, report.PathDown},
+		{"RST at 0 lost on the way back", wire.Listener{Closed: true}, resetAtZeroBack, report.ReverseRstZeroDropped, report.PathDown},
+		{"only SYNs filtered", wire.Listener{}, synToPeer, report.Filtered, report.PathDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for scenario, want := range map[string]report.Reason{"Handshake": c.shake, "SequenceWrap": c.wrap} {
+				peer := c.peer
+				b := &bench{peer: &peer, path: through(c.drop), alpha: 1e-7}
+				o := b.run(t, scenario)
+				if o.Reason != want {
+					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message, strings.Join(o.Evidence, "\n"))
+				}
+				if peer.Live() != 0 || o.Leaked != 0 {
+					t.Errorf("%s: the peer still holds %d connections, the outcome says %d", scenario, peer.Live(), o.Leaked)
+				}
+			}
+		})
+	}
+}
+
+func resetAtZeroBack(s *segment.Segment, toPeer bool) bool {
+	return !toPeer && s.Flags.Has(segment.RST) && s.Seq.IsZero()
+}
+
+func synToPeer(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags == segment.SYN }
+
+// Without a working guard there is no verdict, whatever was seen.
+func TestUnguardedFlowIsNotJudged(t *testing.T) {
+	for name := range Registry {
+		b := &bench{peer: &wire.Listener{}, path: through(pushAtZero), alpha: 1e-7, stray: true}
+		if o := b.run(t, name); o.Reason != report.GuardIncomplete {
+			t.Errorf("%s: %s, want GuardIncomplete", name, o.Reason)
+		}
+	}
+}
+
+// Loss, bursts and reordering never look like a rule about sequence 0.
+func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
+	const flows = 300
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		t.Run(fmt.Sprintf("random %.0f %%", share*100), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, uint64(share*100)))
+			neverConvicts(t, flows, through(random(r, share)))
+		})
+	}
+	t.Run("bursts", func(t *testing.T) {
+		r := rand.New(rand.NewPCG(2, 2))
+		neverConvicts(t, flows, func() wire.Path { return through(bursts(r, 0.05, 50*time.Millisecond))() })
+	})
+	t.Run("reordering and duplication", func(t *testing.T) {
+		r := rand.New(rand.NewPCG(3, 3))
+		neverConvicts(t, flows, func() wire.Path {
+			return func(*segment.Segment, bool) []time.Duration {
+				out := []time.Duration{delay + time.Duration(r.IntN(20))*time.Millisecond}
+				if r.IntN(10) == 0 {
+					out = append(out, out[0]+time.Duration(r.IntN(20))*time.Millisecond)
+				}
+				return out
+			}
+		})
+	})
+}
+
+func neverConvicts(t *testing.T, flows int, path func() wire.Path) {
+	got := map[report.Reason]int{}
+	for range flows {
+		b := &bench{peer: &wire.Listener{}, path: path, alpha: 1e-7}
+		o := b.run(t, "SequenceWrap")
+		got[o.Reason]++
+		if o.Reason == report.SequenceZeroDropped {
+			t.Fatalf("convicted: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+		}
+	}
+	t.Log(got)
+	if got[report.Delivered] < flows*9/10 {
+		t.Errorf("%v: fewer than nine of ten flows got through", got)
+	}
+}
+
+// A deterministic rule is found under loss as well; what cannot be shown is never a Pass.
+func TestRuleIsFoundUnderLoss(t *testing.T) {
+	const flows = 100
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		r := rand.New(rand.NewPCG(4, uint64(share*100)))
+		lose := random(r, share)
+		got := map[report.Reason]int{}
+		for range flows {
+			path := through(func(s *segment.Segment, toPeer bool) bool { return pushAtZero(s, toPeer) || lose(s, toPeer) })
+			o := (&bench{peer: &wire.Listener{}, path: path, alpha: 1e-7}).run(t, "SequenceWrap")
+			got[o.Reason]++
+			if o.Verdict == report.Pass {
+				t.Fatalf("passed a path that drops PSH at 0:\n%s", strings.Join(o.Evidence, "\n"))
+			}
+		}
+		t.Logf("%.0f %% loss: %v", share*100, got)
+		if got[report.SequenceZeroDropped] < flows*97/100 {
+			t.Errorf("%.0f %% loss: %v, want nearly all convicted", share*100, got)
+		}
+	}
+}

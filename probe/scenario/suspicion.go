@@ -1,0 +1,143 @@
+package scenario
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Sandwiches of one flow are this far apart, with as much again of jitter.
+const sandwichSpacing = 5 * time.Millisecond
+
+// suspicious repeats the suspect between beacons until it is delivered, or until losing it so often in
+// a row calls for a confirmation.
+func (w *wrap) suspicious(ctx context.Context) bool {
+	for range mostSandwiches {
+		if pause(ctx, sandwichSpacing) != nil || w.env.Pace(ctx, 3) != nil {
+			return false
+		}
+		void := w.sandwich(ctx)
+		if w.Delivered = w.delivered(); w.Delivered || w.stopped() {
+			return false
+		}
+		if !void && verdict.Suspicious(w.Sandwich.Lost, w.env.Background.P0()) {
+			return true
+		}
+	}
+	return false
+}
+
+// sandwich sends beacon, suspect, beacon. Only if both beacons are answered has the suspect been lost;
+// everything else is void, and silence above all.
+func (w *wrap) sandwich(ctx context.Context) (void bool) {
+	start := w.sendBeacon()
+	w.sendSuspect()
+	width := w.sendBeacon().Sub(start)
+	answers := 0
+	w.conn.Await(ctx, time.Now().Add(w.conn.Patience(0)), func(p wire.Packet) bool {
+		if w.echoes.take(p) {
+			answers++
+		}
+		return answers == 2 || w.delivered() || w.stopped()
+	})
+	if ctx.Err() != nil || w.delivered() || width > sandwichWidth {
+		return true
+	}
+	w.env.Background.Add(verdict.Count{Sent: 2, Lost: 2 - answers})
+	if answers < 2 {
+		return true
+	}
+	w.Sandwich.Sent++
+	w.Sandwich.Lost++
+	return false
+}
+
+// confirm sends the randomised block, and a second one where the first stays undecided. Each spends
+// half of the flow's alpha.
+func (w *wrap) confirm(ctx context.Context) {
+	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() { w.sendBeacon() }, answered: w.echoes.take, delivered: w.delivered}
+	for range 2 {
+		size, ok := verdict.BlockFor(w.env.Alpha/2, w.env.Background.Rate())
+		if !ok {
+			return
+		}
+		lost, ok := block.run(ctx, w.conn, w.env.Pace, size)
+		w.Delivered = w.delivered()
+		if !ok || w.stopped() || !w.stillMissing(ctx) {
+			return
+		}
+		w.env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: w.env.Alpha / 2})
+		if w.Convicted() {
+			return
+		}
+	}
+}
+
+// stillMissing asks once more, after everything that was sent, what the peer has: an acknowledgement
+// may have been delayed, or lost.
+func (w *wrap) stillMissing(ctx context.Context) bool {
+	for i := range controlTries {
+		if w.env.Pace(ctx, 1) != nil {
+			return false
+		}
+		sent := w.sendBeacon()
+		if w.conn.Await(ctx, sent.Add(w.conn.Patience(i)), w.echoes.take) {
+			w.Delivered = w.delivered()
+			return !w.Delivered
+		}
+	}
+	return false
+}
+
+// sendBeacon repeats one byte of the control, each time another.
+func (w *wrap) sendBeacon() time.Time {
+	i := w.echoes.sent % len(w.control)
+	at := w.start().Add(i)
+	w.echoes.sent++
+	w.echoes.open[at]++
+	return w.conn.SendBeacon(at, w.control[i])
+}
+
+// echoes tells which acknowledgements answer a beacon: those that name its byte as a duplicate. A peer
+// that names none is believed on every bare acknowledgement.
+type echoes struct {
+	sent  int
+	open  map[seq.Number]int
+	named bool
+}
+
+// take reports whether p answers a beacon that has not been answered before.
+func (e *echoes) take(p wire.Packet) bool {
+	bare, block := conn.Answers(p)
+	if !bare {
+		return false
+	}
+	if block == (segment.Block{}) {
+		return !e.named
+	}
+	e.named = true
+	if e.open[block.Left] == 0 || block.Right != block.Left.Add(1) {
+		return false
+	}
+	e.open[block.Left]--
+	return true
+}
+
+// pause waits for the given time and up to as much again.
+func pause(ctx context.Context, least time.Duration) error {
+	t := time.NewTimer(least + rand.N(least))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

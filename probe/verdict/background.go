@@ -1,0 +1,38 @@
+package verdict
+
+import "sync"
+
+// Background is the loss of control and beacon segments towards one target in this run, over all its
+// flows. It is safe for concurrent use.
+type Background struct {
+	mu sync.Mutex
+	n  Count
+}
+
+// backgroundConfidence is the confidence of the upper bound that suspicion compares with.
+const backgroundConfidence = 0.99
+
+// Add counts further control or beacon segments.
+func (b *Background) Add(c Count) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.n.Sent += c.Sent
+	b.n.Lost += c.Lost
+}
+
+// P0 is the loss that suspicion must exceed: the upper bound of what was seen, at least 1 %.
+func (b *Background) P0() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(minBackground, UpperBound(b.n.Lost, b.n.Sent, backgroundConfidence))
+}
+
+// Rate is the share lost so far.
+func (b *Background) Rate() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.n.Sent == 0 {
+		return 0
+	}
+	return float64(b.n.Lost) / float64(b.n.Sent)
+}

@@ -1,0 +1,60 @@
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Combine is the verdict over all flows of one question: any flow that failed makes it Fail, since a
+// clean flow never acquits another path, and Pass needs every flow. The reason and the message are those of the
+// most frequent finding with that verdict.
+func Combine(flows []Finding) (Finding, report.Flows) {
+	n := report.Flows{Tried: len(flows)}
+	byReason := map[report.Reason]int{}
+	for _, f := range flows {
+		switch f.Verdict {
+		case report.Pass:
+			n.Pass++
+		case report.Fail:
+			n.Fail++
+		default:
+			n.Inconclusive++
+		}
+		byReason[f.Reason]++
+	}
+	v := overall(n)
+	best := slices.MaxFunc(flows, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(agrees(a, v), agrees(b, v)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]))
+	})
+	return best, n
+}
+
+func overall(n report.Flows) report.Verdict {
+	switch {
+	case n.Fail > 0:
+		return report.Fail
+	case n.Inconclusive > 0:
+		return report.Inconclusive
+	}
+	return report.Pass
+}
+
+func agrees(f Finding, v report.Verdict) int {
+	if f.Verdict == v {
+		return 1
+	}
+	return 0
+}
+
+// RTT sums the round trips of the flows; nil if none was measured.
+func RTT(all []time.Duration) *report.RTT {
+	if len(all) == 0 {
+		return nil
+	}
+	s := slices.Sorted(slices.Values(all))
+	at := func(share float64) int64 { return s[int(share*float64(len(s)-1))].Microseconds() }
+	return &report.RTT{Min: at(0), Median: at(0.5), P99: at(0.99)}
+}

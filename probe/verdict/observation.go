@@ -1,0 +1,61 @@
+// Package verdict turns what a flow observed into a verdict with one reason: an ordered chain of small
+// rules, and the statistics that they rest on. It is pure.
+package verdict
+
+import (
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Observation is everything that one flow of a scenario saw.
+type Observation struct {
+	Fault   error          // the prober could not do its work
+	Expired bool           // the run's deadline came first
+	Guard   conn.SelfCheck // of all connections that the flow opened
+
+	Opening  conn.Opening // of the last source port
+	Ports    int          // source ports tried
+	ResetAny bool         // a silent port answered an ACK that no connection explains with an RST
+	Reverse  Confirmation // RSTs at sequence 0 (suspects) among RSTs at other numbers
+	Proof    conn.Proof
+
+	PeerReset bool  // the peer reset the connection before a verdict, with every payload
+	Control   Count // segments like the suspect without its property
+	Delivered bool  // the suspect was acknowledged
+	Sandwich  Count // suspects between two beacons that were both answered
+	Witnessed bool  // the peer said by SACK that the suspect alone is missing
+	Blocks    []Confirmation
+	Healed    bool       // the same bytes arrived in a segment that starts one byte earlier
+	Suspect   seq.Number // the suspect's sequence number
+}
+
+// Count is how many were sent and how many of them were lost.
+type Count struct{ Sent, Lost int }
+
+// Confirmation is the outcome of a randomised block in which every suspect was lost.
+type Confirmation struct {
+	Block
+	BeaconsLost int
+	Alpha       float64 // this block's share of the stated error
+}
+
+// P is the block's exact p-value; 1 where no block was sent.
+func (c Confirmation) P() float64 {
+	if c.Suspects == 0 {
+		return 1
+	}
+	return Fisher(c.Suspects, c.Suspects, c.BeaconsLost, c.Beacons)
+}
+
+// Convicts reports whether chance is excluded at the block's alpha.
+func (c Confirmation) Convicts() bool { return c.Suspects > 0 && c.P() <= c.Alpha }
+
+// Convicted reports whether one of the blocks excludes chance.
+func (o *Observation) Convicted() bool {
+	for _, b := range o.Blocks {
+		if b.Convicts() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,170 @@
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Finding is a verdict with its reason, and a message for people.
+type Finding struct {
+	Verdict report.Verdict
+	Reason  report.Reason
+	Message string
+}
+
+// rule looks at one thing. ok is false where the rule has nothing to say.
+type rule func(*Observation) (f Finding, ok bool)
+
+// believable are the rules that come first in every scenario: what they name makes the rest worthless.
+var believable = []rule{faulty, unguarded, expired}
+
+var handshakeRules = append(believable[:len(believable):len(believable)],
+	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
+
+var sequenceWrapRules = append(believable[:len(believable):len(believable)],
+	delivered, peerReset, pathDown, controlLost, zeroDropped, notIsolated, lossy)
+
+// Handshake judges a flow of the scenario Handshake.
+func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }
+
+// SequenceWrap judges a flow of the scenario SequenceWrap.
+func SequenceWrap(o *Observation) Finding { return judge(sequenceWrapRules, o) }
+
+func judge(rules []rule, o *Observation) Finding {
+	for _, r := range rules {
+		if f, ok := r(o); ok {
+			return f
+		}
+	}
+	panic("verdict: the last rule of a chain must always decide")
+}
+
+// when is a finding if the condition holds.
+func when(cond bool, v report.Verdict, r report.Reason, format string, args ...any) (Finding, bool) {
+	if !cond {
+		return Finding{}, false
+	}
+	return Finding{v, r, fmt.Sprintf(format, args...)}, true
+}
+
+func faulty(o *Observation) (Finding, bool) {
+	return when(o.Fault != nil, report.Inconclusive, report.ProberFault, "the prober could not do its work: %v", o.Fault)
+}
+
+func unguarded(o *Observation) (Finding, bool) {
+	return when(!o.Guard.Clean(), report.Inconclusive, report.GuardIncomplete,
+		"the local kernel may have interfered, so nothing is concluded: %s; look for other tc programs on the device (tc filter show, bpftool net)", o.Guard)
+}
+
+func expired(o *Observation) (Finding, bool) {
+	return when(o.Expired, report.Inconclusive, report.DeadlineExceeded, "the run's deadline came before a verdict")
+}
+
+func established(o *Observation) (Finding, bool) {
+	note := ""
+	if o.Proof.Deferred {
+		note = " (deferredAccept: the listener completes a handshake only with data)"
+	}
+	return when(o.Proof.Established, report.Pass, report.Established, "the connection was established%s", note)
+}
+
+func proofReset(o *Observation) (Finding, bool) {
+	return when(o.PeerReset, report.Inconclusive, report.PeerReset, "the peer answered the SYN and then reset the connection before showing that it exists")
+}
+
+func refused(o *Observation) (Finding, bool) {
+	return when(o.Opening.Answer == conn.ResetAnswer, report.Fail, report.Refused,
+		"an RST answered the SYN: nothing listens on the port, or a firewall rejects")
+}
+
+func unreachable(o *Observation) (Finding, bool) {
+	u := o.Opening.Unreachable
+	if o.Opening.Answer != conn.ICMPError || u == nil {
+		return Finding{}, false
+	}
+	return when(true, report.Fail, report.Unreachable, "%s answered %d SYNs with %s", u.From, o.Opening.Sent, u.Meaning())
+}
+
+func altered(o *Observation) (Finding, bool) {
+	return when(o.Opening.Answer == conn.WrongAck, report.Fail, report.Altered,
+		"the answer to the SYN acknowledges %s, which was not sent: something on the path rewrites or invents segments", o.Opening.Wrong)
+}
+
+func stale(o *Observation) (Finding, bool) {
+	return when(o.Opening.Answer == conn.StaleAck, report.Inconclusive, report.StaleState,
+		"on %d source ports the peer answered from an older connection; it was reset, try again", o.Ports)
+}
+
+func queueFull(o *Observation) (Finding, bool) {
+	return when(o.Opening.Answer == conn.SynAck, report.Fail, report.AckLostOrQueueFull,
+		"SYN-ACKs came, but neither the final ACK nor data changed anything: the listener's accept queue is full, or ACKs are lost on the way to it (compare ListenOverflows on the target)")
+}
+
+func reverseReset(o *Observation) (Finding, bool) {
+	return when(o.ResetAny && o.Reverse.Convicts(), report.Fail, report.ReverseRstZeroDropped,
+		"the port is closed, but its RST has sequence number 0 and is lost on the way back: %d of %d RSTs at 0 were lost, %d of %d at other numbers (p = %.1e)",
+		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P())
+}
+
+func filtered(o *Observation) (Finding, bool) {
+	note := ""
+	if o.ResetAny {
+		note = "; segments other than SYN reach the target"
+	}
+	return when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports%s", o.Ports, note)
+}
+
+func delivered(o *Observation) (Finding, bool) {
+	return when(o.Delivered, report.Pass, report.Delivered, "the segment at sequence %s was acknowledged", o.Suspect)
+}
+
+func peerReset(o *Observation) (Finding, bool) {
+	return when(o.PeerReset, report.Inconclusive, report.PeerReset,
+		"the application closes the connection when it gets unfinished requests, with both payloads; set a payload that it waits on")
+}
+
+func pathDown(o *Observation) (Finding, bool) {
+	return when(o.Opening.Answer != conn.SynAck, report.Inconclusive, report.PathDown,
+		"no connection could be opened (%s), so nothing is known about sequence %s; see Handshake", o.Opening.Answer, o.Suspect)
+}
+
+func controlLost(o *Observation) (Finding, bool) {
+	return when(o.Control.Sent > 0 && o.Control.Lost == o.Control.Sent, report.Inconclusive, report.PathDown,
+		"all %d control segments, the same as the suspect but at another sequence number, went unanswered: this is no matter of sequence %s", o.Control.Sent, o.Suspect)
+}
+
+func zeroDropped(o *Observation) (Finding, bool) {
+	if !o.Convicted() || !o.Healed {
+		return Finding{}, false
+	}
+	b := o.Blocks[len(o.Blocks)-1]
+	witness := ""
+	if o.Witnessed {
+		witness = "; the peer's own SACK says that they alone are missing"
+	}
+	return when(true, report.Fail, report.SequenceZeroDropped,
+		"segments that start at sequence 0 are lost: %d of %d between beacons, %d of %d in random order among %d beacons of which %d were lost (p = %.1e)%s; the same bytes one number earlier arrived",
+		o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), witness)
+}
+
+func notIsolated(o *Observation) (Finding, bool) {
+	return when(o.Convicted(), report.Inconclusive, report.NotIsolated,
+		"the segment at sequence 0 is lost, but so are its bytes one number earlier: not shown to be a matter of sequence 0")
+}
+
+func lossy(o *Observation) (Finding, bool) {
+	return when(true, report.Inconclusive, report.PathLossy,
+		"the segment at sequence 0 was not acknowledged, but the path loses other segments too: %d of %d suspects between answered beacons lost, %s",
+		o.Sandwich.Lost, o.Sandwich.Sent, blocks(o.Blocks))
+}
+
+func blocks(all []Confirmation) string {
+	if len(all) == 0 {
+		return "too few for a confirmation"
+	}
+	b := all[len(all)-1]
+	return fmt.Sprintf("confirmation undecided: %d suspects and %d of %d beacons lost (p = %.1e, needed %.1e)",
+		b.Suspects, b.BeaconsLost, b.Beacons, b.P(), b.Alpha)
+}

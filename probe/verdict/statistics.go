@@ -1,0 +1,99 @@
+package verdict
+
+import "math"
+
+// Fisher is the exact one-sided p-value of Fisher's test: how likely at least as many of the losses
+// would fall on the suspects if suspects and beacons, sent in uniformly random order, were lost alike.
+// It holds for any loss rate and for bursts, because only the order is random.
+func Fisher(suspectsLost, suspects, beaconsLost, beacons int) float64 {
+	lost, all := suspectsLost+beaconsLost, suspects+beacons
+	p := 0.0
+	for k := suspectsLost; k <= min(suspects, lost); k++ {
+		p += math.Exp(logChoose(suspects, k) + logChoose(beacons, lost-k) - logChoose(all, lost))
+	}
+	return min(p, 1)
+}
+
+// logChoose is the logarithm of the binomial coefficient, -Inf where it is 0.
+func logChoose(n, k int) float64 {
+	if k < 0 || k > n {
+		return math.Inf(-1)
+	}
+	return logFactorial(n) - logFactorial(k) - logFactorial(n-k)
+}
+
+func logFactorial(n int) float64 {
+	v, _ := math.Lgamma(float64(n) + 1)
+	return v
+}
+
+// UpperBound is the upper limit of the one-sided Clopper-Pearson interval: the largest loss rate at
+// which seeing so few losses still has a probability of 1-confidence. With nothing tried it is 1.
+func UpperBound(lost, tried int, confidence float64) float64 {
+	if lost >= tried {
+		return 1
+	}
+	low, high := float64(lost)/float64(tried), 1.0
+	for range 50 {
+		if mid := (low + high) / 2; binomialAtMost(lost, tried, mid) > 1-confidence {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return high
+}
+
+// binomialAtMost is P(X <= k) for X ~ Binomial(n, p).
+func binomialAtMost(k, n int, p float64) float64 {
+	sum := 0.0
+	for i := 0; i <= k; i++ {
+		sum += math.Exp(logChoose(n, i) + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
+	}
+	return sum
+}
+
+// Wald's sequential probability ratio test between background loss p0 and a rule that drops nearly
+// everything. It only decides whether a block is worth sending, so its error costs packets, never a
+// wrong verdict: the published alpha is the block's.
+const (
+	suspicionAlpha = 1e-3
+	suspicionBeta  = 1e-3
+	faultLoss      = 0.9
+	minBackground  = 0.01
+)
+
+// Suspicious reports whether that many suspects lost in a row, and none delivered, call for a
+// confirmation when control and beacon segments are lost at no more than p0.
+func Suspicious(lostInARow int, p0 float64) bool {
+	if p0 >= faultLoss {
+		return false
+	}
+	ratio := math.Log(faultLoss / max(p0, minBackground))
+	return float64(lostInARow)*ratio >= math.Log((1-suspicionBeta)/suspicionAlpha)
+}
+
+// The least and most suspects of a confirmation block; each comes with three beacons.
+const (
+	minBlock        = 8
+	maxBlock        = 64
+	beaconsASuspect = 3
+)
+
+// Block is a randomised confirmation block: suspects and beacons in uniformly random order.
+type Block struct{ Suspects, Beacons int }
+
+// BlockFor is the smallest block that convicts at alpha when every suspect is lost and beacons are lost
+// at the given rate, with two standard deviations and one beacon to spare. ok is false where no block of
+// a bearable size can.
+func BlockFor(alpha, beaconLoss float64) (b Block, ok bool) {
+	for n := minBlock; n <= maxBlock; n++ {
+		b = Block{n, beaconsASuspect * n}
+		mean := beaconLoss * float64(b.Beacons)
+		lost := min(int(math.Ceil(mean+2*math.Sqrt(mean*(1-beaconLoss))))+1, b.Beacons)
+		if Fisher(b.Suspects, b.Suspects, lost, b.Beacons) <= alpha {
+			return b, true
+		}
+	}
+	return b, false
+}

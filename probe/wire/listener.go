@@ -1,0 +1,170 @@
+package wire
+
+import (
+	"net/netip"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Listener is a peer for Scripted: the answers of a Linux listening socket and its connections, as far
+// as probes meet them (measured against Linux 6.18). The zero value accepts and reads everything.
+type Listener struct {
+	Closed    bool // no socket: RST to everything
+	QueueFull bool // the final ACK and data are ignored
+	Deferred  bool // only data completes the handshake (TCP_DEFER_ACCEPT)
+	CloseAt   int  // after so many bytes the application closes; further data draws RST. 0: never
+	NoDSACK   bool // does not name duplicates
+
+	conns map[[2]netip.AddrPort]*peerConn
+}
+
+// peerConn is the listener's side of one connection.
+type peerConn struct {
+	l           *Listener
+	local       netip.AddrPort
+	remote      netip.AddrPort
+	start       seq.Number // RCV.NXT at the beginning
+	rcv         seq.Number // RCV.NXT
+	snd         seq.Number // SND.NXT
+	established bool
+	finished    bool
+	early       []segment.Block // out-of-order data
+}
+
+// peerISS starts every connection of a Listener; any number does.
+var peerISS = seq.At(1_000_000)
+
+// Live counts the connections, half-open ones included, that the listener still holds.
+func (l *Listener) Live() int { return len(l.conns) }
+
+// Receive answers one segment as the kernel would.
+func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
+	if l.conns == nil {
+		l.conns = map[[2]netip.AddrPort]*peerConn{}
+	}
+	key := [2]netip.AddrPort{s.Source, s.Destination}
+	c := l.conns[key]
+	switch {
+	case c == nil && s.Flags.Has(segment.RST):
+		return nil
+	case c == nil && s.Flags == segment.SYN && !l.Closed:
+		c = &peerConn{l: l, local: s.Destination, remote: s.Source, start: s.Seq.Add(1), rcv: s.Seq.Add(1), snd: peerISS.Add(1)}
+		l.conns[key] = c
+		return c.synAck()
+	case c == nil:
+		return []*segment.Segment{refuse(s)}
+	case s.Flags.Has(segment.RST):
+		if s.Seq == c.rcv || len(c.early) > 0 && s.Seq == c.rightmost() {
+			delete(l.conns, key)
+			return nil
+		}
+		return c.ack() // challenge, RFC 5961 section 3.2
+	}
+	out := c.receive(s)
+	if c.finished && s.PayloadLen() > 0 && s.End().After(c.rcv) {
+		delete(l.conns, key)
+		return []*segment.Segment{refuse(s)}
+	}
+	return out
+}
+
+// refuse is the RST for a segment that belongs to no connection (RFC 9293 section 3.5.2).
+func refuse(s *segment.Segment) *segment.Segment {
+	r := &segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.RST, WindowScale: -1}
+	if s.Flags.Has(segment.ACK) {
+		r.Seq = s.Ack
+	} else {
+		r.Flags, r.Ack = segment.RST|segment.ACK, s.End()
+	}
+	return r
+}
+
+func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
+	if s.Flags.Has(segment.SYN) {
+		return c.synAck()
+	}
+	if !c.established {
+		switch {
+		case s.Seq.Before(c.rcv):
+			return c.ack() // outside a half-open connection's window: an ACK without DSACK
+		case c.l.QueueFull, c.l.Deferred && s.PayloadLen() == 0:
+			return nil
+		}
+		c.established = true
+	}
+	if s.PayloadLen() == 0 {
+		return nil
+	}
+	if !s.End().After(c.rcv) {
+		return c.duplicate(segment.Block{Left: s.Seq, Right: s.End()})
+	}
+	if c.finished {
+		return nil
+	}
+	c.store(segment.Block{Left: s.Seq, Right: s.End()})
+	return c.answerData()
+}
+
+// answerData acknowledges, and closes where the application had enough.
+func (c *peerConn) answerData() []*segment.Segment {
+	out := c.ack()
+	if n := c.l.CloseAt; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
+		c.finished = true
+		out[0].Flags |= segment.FIN
+		c.snd = c.snd.Add(1)
+	}
+	return out
+}
+
+// store takes a block of new data in and moves RCV.NXT over what has become contiguous.
+func (c *peerConn) store(b segment.Block) {
+	c.early = append(c.early, b)
+	for moved := true; moved; {
+		moved = false
+		for i, e := range c.early {
+			if !e.Left.After(c.rcv) {
+				if e.Right.After(c.rcv) {
+					c.rcv = e.Right
+				}
+				c.early = append(c.early[:i], c.early[i+1:]...)
+				moved = true
+				break
+			}
+		}
+	}
+}
+
+func (c *peerConn) rightmost() seq.Number {
+	right := c.rcv
+	for _, b := range c.early {
+		if b.Right.After(right) {
+			right = b.Right
+		}
+	}
+	return right
+}
+
+func (c *peerConn) synAck() []*segment.Segment {
+	s := c.bare(segment.SYN | segment.ACK)
+	s.Seq, s.Ack, s.MSS, s.SACKPermitted = peerISS, c.start, 1460, true
+	return []*segment.Segment{s}
+}
+
+func (c *peerConn) ack() []*segment.Segment {
+	s := c.bare(segment.ACK)
+	s.SACK = append(s.SACK, c.early...)
+	return []*segment.Segment{s}
+}
+
+func (c *peerConn) duplicate(b segment.Block) []*segment.Segment {
+	out := c.ack()
+	if !c.l.NoDSACK {
+		out[0].SACK = append([]segment.Block{b}, out[0].SACK...)
+	}
+	return out
+}
+
+func (c *peerConn) bare(f segment.Flags) *segment.Segment {
+	return &segment.Segment{Source: c.local, Destination: c.remote, Flags: f, Seq: c.snd, Ack: c.rcv, Window: 65535, WindowScale: -1}
+}
