@@ -26,14 +26,14 @@ type may struct {
 var needed = []may{
 	{manager, "", "tcpprobes.tcpprobe.dev", "get list watch"},
 	{manager, "shop", "tcpprobes/status.tcpprobe.dev", "update"},
-	{manager, "", "services", "get list watch"},
-	{manager, "", "endpointslices.discovery.k8s.io", "get list watch"},
-	{manager, "", "nodes", "get list watch"},
-	{manager, "", "namespaces", "get list watch"},
+	{manager, "shop", "services", "get"},
+	{manager, "shop", "endpointslices.discovery.k8s.io", "list"},
+	{manager, "shop", "networkpolicies.networking.k8s.io", "list"},
+	{manager, "", "nodes", "list watch"},
 	{manager, "shop", "pods", "get"},
 	{manager, "shop", "events.events.k8s.io", "create patch"},
-	{manager, probeNamespace, "pods", "list watch create delete"},
-	{manager, probeNamespace, "configmaps", "list watch create delete"},
+	{manager, probeNamespace, "pods", "get list watch create patch delete"},
+	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
 	{manager, managerNamespace, "leases.coordination.k8s.io", "get create update"},
 }
 
