@@ -44,7 +44,8 @@ func (g *Guard) Add(f Flow) error {
 	return wrap("registering", f, err)
 }
 
-// Counters returns what the guard did to f. The error wraps ErrUnknown.
+// Counters returns what the guard did to f. A segment is on the tap before it is stolen, so for some
+// microseconds the counter may be behind what Receive has returned. The error wraps ErrUnknown.
 func (g *Guard) Counters(f Flow) (Counters, error) {
 	key, err := f.key()
 	if err != nil {

@@ -73,8 +73,10 @@ func openRaw(r Route) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.BindToDevice(int(s.file.Fd()), r.Device); err != nil {
-		return nil, errors.Join(err, s.Close())
+	if !r.Loopback { // own IPv6 addresses are reached by lo, but their routes name the device that has them
+		if err := unix.BindToDevice(int(s.file.Fd()), r.Device); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	s.aim = func(d *draft, dst netip.Addr) error {
 		if dst.Is4() {

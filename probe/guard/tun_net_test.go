@@ -1,0 +1,166 @@
+//go:build net
+
+package guard_test
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// openTun makes a tun or tap device in ns; it is gone when the file is closed.
+func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, addresses ...string) *os.File {
+	t.Helper()
+	var file *os.File
+	must(t, ns.Do(func() error {
+		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return err
+		}
+		request, err := unix.NewIfreq(name)
+		if err != nil {
+			return err
+		}
+		request.SetUint16(flags | unix.IFF_NO_PI)
+		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
+			return err
+		}
+		file = os.NewFile(uintptr(fd), name)
+		closeLater(t, file)
+		device, err := netlink.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		for _, text := range addresses {
+			address, err := netlink.ParseAddr(text)
+			if err != nil {
+				return err
+			}
+			if address.IP.To4() == nil {
+				address.Flags = unix.IFA_F_NODAD
+			}
+			if err := netlink.AddrAdd(device, address); err != nil {
+				return err
+			}
+		}
+		return netlink.LinkSetUp(device)
+	}))
+	return file
+}
+
+// cable carries every packet that one device sends to the other, until both are closed.
+func cable(a, b *os.File) {
+	carry := func(to, from *os.File) {
+		packet := make([]byte, 65536)
+		for {
+			n, err := from.Read(packet)
+			if err != nil {
+				return
+			}
+			to.Write(packet[:n])
+		}
+	}
+	go carry(a, b)
+	go carry(b, a)
+}
+
+func TestDeviceWithoutLinkHeader(t *testing.T) {
+	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+		cable(openTun(t, l.Client(), "tun0", unix.IFF_TUN, "203.0.113.1/24", "2001:db8:3::1/64"),
+			openTun(t, l.Server(), "tun0", unix.IFF_TUN, "203.0.113.2/24", "2001:db8:3::2/64"))
+		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
+		h := newHost(t, l.Client(), netip.AddrPortFrom(peer, lab.Echo.Port()))
+		if h.route.Ethernet || h.route.Loopback || h.route.Device != "tun0" {
+			t.Fatalf("the way is %+v, want the tun device", h.route)
+		}
+		h.checkGuarded(mode)
+	})
+}
+
+func TestLoopback(t *testing.T) {
+	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+		for _, to := range []netip.Addr{l.ServerAddr(family), map[lab.Family]netip.Addr{
+			lab.IPv4: netip.MustParseAddr("127.0.0.1"), lab.IPv6: netip.IPv6Loopback(),
+		}[family]} {
+			h := newHost(t, l.Server(), netip.AddrPortFrom(to, lab.Echo.Port()))
+			if !h.route.Loopback || h.route.Device != "lo" {
+				t.Fatalf("the way is %+v, want lo", h.route)
+			}
+			h.checkGuarded(mode)
+			must(t, h.guard.Close())
+		}
+	})
+}
+
+// checkGuarded holds a conversation that the kernel must not disturb; first it shows that it would.
+func (h *host) checkGuarded(mode guard.Mode) {
+	h.t.Helper()
+	bare := h.newFlow()
+	bare.send(segment.SYN, "")
+	bare.expect(segment.SYN | segment.ACK)
+	if !bare.receive().Outgoing {
+		h.t.Error("without the guard no RST of the kernel left")
+	}
+	must(h.t, h.guard.Remove(bare.Flow))
+	h.attach(mode)
+	f := h.newFlow()
+	f.connect()
+	f.echo("hello")
+	f.reset()
+	f.checkComplete()
+}
+
+// scattered writes a frame to a tap device as a driver does that leaves all but the link header in a page of its own.
+func scattered(t *testing.T, tap *os.File, frame []byte) {
+	t.Helper()
+	raw, err := tap.SyscallConn()
+	must(t, err)
+	var failed error
+	must(t, raw.Write(func(fd uintptr) bool {
+		_, failed = unix.Writev(int(fd), [][]byte{frame[:14], frame[14:]})
+		return true
+	}))
+	must(t, failed)
+}
+
+func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
+	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+		tap := openTun(t, l.Client(), "tap0", unix.IFF_TAP|unix.IFF_NAPI|unix.IFF_NAPI_FRAGS, "203.0.113.1/24", "2001:db8:3::1/64")
+		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
+		h := newHost(t, l.Client(), netip.AddrPortFrom(peer, 80))
+		h.attach(mode)
+		f := h.newFlow()
+		packet, err := new(segment.Builder).IP(&segment.Segment{Source: f.Remote, Destination: f.Local, Flags: segment.SYN | segment.ACK, WindowScale: -1})
+		must(t, err)
+		packet[len(packet)-4]++ // a wrong checksum keeps GRO from gathering the headers
+		scattered(t, tap, append(h.etherHeader(family), packet...))
+		f.receive()
+		f.checkComplete()
+	})
+}
+
+// etherHeader is that of a frame to the device.
+func (h *host) etherHeader(family lab.Family) []byte {
+	h.t.Helper()
+	var own net.HardwareAddr
+	h.do(func() error {
+		device, err := net.InterfaceByIndex(h.route.Index)
+		if err == nil {
+			own = device.HardwareAddr
+		}
+		return err
+	})
+	header := append(append([]byte{}, own...), 2, 0, 0, 0, 0, 1)
+	if family == lab.IPv6 {
+		return append(header, 0x86, 0xdd)
+	}
+	return append(header, 0x08, 0x00)
+}
