@@ -1,0 +1,95 @@
+package build
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const product = "github.com/tcpprobe/tcpprobe/"
+
+// TestBoundaries runs the linter with the product's rules over a small module that has the product's packages, once for each import.
+func TestBoundaries(t *testing.T) {
+	linter := buildLinter(t)
+	for _, c := range []struct {
+		file, imports string
+		refused       bool
+	}{
+		{"probe/report/x.go", product + "api/v1alpha1", true},
+		{"probe/report/x.go", product + "controllers", true},
+		{"probe/report/x.go", product + "lab", true},
+		{"probe/report/x.go", "k8s.io/api", true},
+		{"probe/report/x.go", "sigs.k8s.io/yaml", true},
+		{"probe/report/x.go", product + "probe/plan", false},
+		{"probe/report/x_test.go", product + "lab", false},
+		{"probe/report/x.go", "github.com/google/gopacket", true},
+		{"probe/report/x_test.go", "github.com/google/gopacket", true},
+		{"probe/segment/x.go", "github.com/google/gopacket", false},
+		{"lab/x.go", product + "probe/segment", false},
+		{"lab/x.go", product + "probe/report", true},
+		{"controllers/x.go", product + "api/v1alpha1", false},
+		{"controllers/x.go", product + "probe/plan", false},
+		{"controllers/x.go", product + "probe/segment", true},
+		{"controllers/x.go", product + "lab", true},
+		{"api/v1alpha1/x.go", product + "probe/report", true},
+		{"api/v1alpha1/x.go", "k8s.io/api", false},
+		{"cmd/prober/x.go", "k8s.io/api", true},
+		{"cmd/prober/x.go", product + "probe/report", false},
+	} {
+		t.Run(c.file+" imports "+c.imports, func(t *testing.T) {
+			module := newModule(t)
+			write(t, filepath.Join(module, c.file), "package "+filepath.Base(filepath.Dir(c.file))+"\nimport _ \""+c.imports+"\"\n")
+			lint := exec.CommandContext(t.Context(), linter, "./...")
+			lint.Dir = module
+			lint.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+			output, err := lint.CombinedOutput()
+			refused := err != nil && strings.Contains(string(output), "'"+c.imports+"' is not allowed")
+			if refused != c.refused || (err != nil) != c.refused {
+				t.Errorf("refused: %v, want %v\n%s", refused, c.refused, output)
+			}
+		})
+	}
+}
+
+func buildLinter(t *testing.T) string {
+	linter := filepath.Join(t.TempDir(), "depguard")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter, "github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the linter: %v\n%s", err, output)
+	}
+	return linter
+}
+
+// newModule holds an empty package for each name the rules know, and stands in for the libraries.
+func newModule(t *testing.T) string {
+	module := t.TempDir()
+	rules, err := os.ReadFile("../.depguard.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(module, ".depguard.yaml"), string(rules))
+	manifest := "module github.com/tcpprobe/tcpprobe\ngo 1.26.0\n"
+	for _, library := range []string{"github.com/google/gopacket", "k8s.io/api", "sigs.k8s.io/yaml"} {
+		folder := filepath.Join(module, "libraries", filepath.Base(library))
+		write(t, filepath.Join(folder, "go.mod"), "module "+library+"\n")
+		write(t, filepath.Join(folder, "empty.go"), "package "+filepath.Base(library)+"\n")
+		manifest += "require " + library + " v0.0.0\nreplace " + library + " => ./libraries/" + filepath.Base(library) + "\n"
+	}
+	write(t, filepath.Join(module, "go.mod"), manifest)
+	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/segment", "cmd/prober"} {
+		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
+	}
+	return module
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
