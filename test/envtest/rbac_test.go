@@ -35,6 +35,7 @@ var needed = []may{
 	{manager, probeNamespace, "pods", "get list watch create patch delete"},
 	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
 	{manager, managerNamespace, "leases.coordination.k8s.io", "get create update"},
+	{manager, managerNamespace, "events", "create patch"}, // who leads
 }
 
 // forbidden is what nobody who takes over manager or prober must find open.
