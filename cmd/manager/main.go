@@ -1,0 +1,132 @@
+// Command manager is the operator: it carries TCPProbes out.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers"
+)
+
+// version is set when the image is built.
+var version string
+
+func main() {
+	s, err := parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(2)
+	case s.version:
+		fmt.Println("tcpprobe manager", versionName())
+		return
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.log)))
+	if err := run(ctrl.SetupSignalHandler(), s); err != nil {
+		ctrl.Log.Error(err, "the manager stopped")
+		os.Exit(1)
+	}
+}
+
+func versionName() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+func run(ctx context.Context, s *settings) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the API server: %w; run inside a pod, or set KUBECONFIG", err)
+	}
+	mgr, err := newManager(config, s)
+	if err != nil {
+		return err
+	}
+	if err := s.imageOfSelf(ctx, mgr.GetAPIReader()); err != nil {
+		return err
+	}
+	reconciler := &controllers.Reconciler{
+		Client: mgr.GetClient(),
+		Live:   mgr.GetAPIReader(),
+		Events: mgr.GetEventRecorder("tcpprobe"),
+		Clock:  clock.RealClock{},
+		Own:    controllers.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
+		Prober: s.prober,
+		Caps:   controllers.DefaultCaps,
+	}
+	if err := reconciler.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("set up the controller: %w", err)
+	}
+	ctrl.Log.Info("starting", "version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
+	return mgr.Start(ctx)
+}
+
+func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	mgr, err := ctrl.NewManager(config, manager.Options{
+		Scheme:                        scheme,
+		Cache:                         controllers.CacheOptions(s.prober.Namespace),
+		Metrics:                       metricsserver.Options{BindAddress: s.metricsAddress},
+		HealthProbeBindAddress:        s.healthAddress,
+		LeaderElection:                s.leaderElect,
+		LeaderElectionID:              "tcpprobe-manager",
+		LeaderElectionNamespace:       s.namespace,
+		LeaderElectionReleaseOnCancel: true, // nothing runs here after Start returns
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the manager: %w", err)
+	}
+	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
+		if err := add("ping", healthz.Ping); err != nil {
+			return nil, fmt.Errorf("set up the health checks: %w", err)
+		}
+	}
+	return mgr, nil
+}
+
+// imageOfSelf has probe pods run the image that the manager itself runs, unless another one is set: both programs
+// are in it, and of one version.
+func (s *settings) imageOfSelf(ctx context.Context, api client.Reader) error {
+	if s.prober.Image != "" {
+		return nil
+	}
+	var self corev1.Pod
+	if err := api.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.pod}, &self); err != nil {
+		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image", s.namespace, s.pod, err)
+	}
+	for _, c := range self.Spec.Containers {
+		if c.Name == "manager" {
+			s.prober.Image = c.Image
+			s.prober.PullPolicy = c.ImagePullPolicy
+			return nil
+		}
+	}
+	return fmt.Errorf("Pod %s/%s has no container named manager; set --prober-image", s.namespace, s.pod)
+}

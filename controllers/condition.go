@@ -1,0 +1,172 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Standing is what one pass learned that the rest of the status does not say.
+type Standing struct {
+	Refusal  *Refusal  // why a run that is due does not start
+	Progress *Progress // of the active run
+	Note     string    // for Accepted: what is probed from where
+}
+
+// setConditions computes all four conditions anew from the rest of the status and what this pass learned. Nothing
+// is carried over from the conditions themselves but the times of their last transition and the words of Accepted.
+func setConditions(probe *v1alpha1.TCPProbe, s Standing, now time.Time) {
+	for _, c := range []metav1.Condition{accepted(probe, s), complete(probe, s), covered(probe, s), pathHealthy(probe, s)} {
+		c.ObservedGeneration = probe.Generation
+		c.LastTransitionTime = metav1.NewTime(now)
+		c.Message = cut(c.Message, v1alpha1.MaxConditionMessage)
+		meta.SetStatusCondition(&probe.Status.Conditions, c)
+	}
+}
+
+func condition(kind string, status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+func (s Standing) refused() bool { return s.Refusal != nil && !s.Refusal.Held }
+func (s Standing) held() bool    { return s.Refusal != nil && s.Refusal.Held }
+
+func accepted(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
+	switch {
+	case s.refused():
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case s.Note != "":
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "%s", s.Note)
+	}
+	if old := meta.FindStatusCondition(probe.Status.Conditions, v1alpha1.ConditionAccepted); old != nil && old.Status == metav1.ConditionTrue {
+		return *old
+	}
+	return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "")
+}
+
+func complete(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
+	const kind = v1alpha1.ConditionComplete
+	switch {
+	case s.refused():
+		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case s.Progress != nil:
+		return condition(kind, metav1.ConditionFalse, s.Progress.reason(), "%s", s.Progress.message())
+	case s.held():
+		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s; the run starts by itself when that changes", s.Refusal.Message)
+	case answered(probe):
+		return completed(probe.Status.LastRun)
+	case probe.Spec.State == v1alpha1.Suspended:
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonSuspended, "a run is due, and spec.state Suspended holds it back")
+	}
+	return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonQueued, "a run is due")
+}
+
+func completed(last *v1alpha1.LastRun) metav1.Condition {
+	reason := v1alpha1.ReasonCompleted
+	if last.Reported < last.Sources {
+		reason = v1alpha1.ReasonPartly
+	}
+	took := last.CompletionTime.Sub(last.StartTime.Time).Round(time.Second)
+	return condition(v1alpha1.ConditionComplete, metav1.ConditionTrue, reason, "run %d ended after %s: %d of %d nodes reported", last.Number, took, last.Reported, last.Sources)
+}
+
+func covered(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
+	const kind = v1alpha1.ConditionCovered
+	status := &probe.Status
+	switch {
+	case s.refused():
+		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case s.held():
+		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case !sameQuestion(probe):
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
+	case status.Pairs == nil || status.Pairs.Inconclusive > 0:
+		return condition(kind, metav1.ConditionFalse, gap(status.Findings), "%s", uncovered(status))
+	}
+	for _, f := range status.Findings {
+		if f.Reason == v1alpha1.ReasonEndpointsRefused {
+			return condition(kind, metav1.ConditionFalse, f.Reason, "%s", f.Message)
+		}
+	}
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllCovered, "all %d pairs came to a verdict", status.Pairs.Planned)
+}
+
+// gap is why pairs came to no verdict: that of the first source without a report, if there is one.
+func gap(findings []v1alpha1.Finding) string {
+	for _, f := range findings {
+		if f.Scenario == "" && f.Reason != v1alpha1.ReasonEndpointsRefused {
+			return f.Reason
+		}
+	}
+	return v1alpha1.ReasonInconclusivePairs
+}
+
+func uncovered(status *v1alpha1.TCPProbeStatus) string {
+	head := "the run came to no verdict"
+	if p := status.Pairs; p != nil {
+		head = fmt.Sprintf("%d of %d pairs came to no verdict", p.Inconclusive, p.Planned)
+	}
+	return head + described(status.Findings, report.Inconclusive)
+}
+
+func pathHealthy(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
+	const kind = v1alpha1.ConditionPathHealthy
+	status := &probe.Status
+	switch {
+	case s.refused():
+		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case !sameQuestion(probe):
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
+	}
+	switch report.Verdict(status.LastRun.Verdict) {
+	case report.Fail:
+		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s", strings.TrimPrefix(described(status.Findings, report.Fail), ": "))
+	case report.Pass:
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllPassed, "all %d pairs across the network passed", status.Pairs.Planned-status.Pairs.SameNode)
+	}
+	if p := status.Pairs; p != nil && p.SameNode == p.Planned && p.Inconclusive == 0 {
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonSameNodeOnly, "all %d pairs passed, but each within one node: no segment crossed the network; have an endpoint on another node, or more nodes in sources", p.Planned)
+	}
+	return condition(kind, metav1.ConditionUnknown, worstReason(status.Findings), "%s", uncovered(status))
+}
+
+func worstReason(findings []v1alpha1.Finding) string {
+	if len(findings) == 0 {
+		return v1alpha1.ReasonInconclusivePairs
+	}
+	return findings[0].Reason
+}
+
+// described puts the first findings of one verdict into words, each after a colon or semicolon.
+func described(findings []v1alpha1.Finding, verdict report.Verdict) string {
+	var said []string
+	for _, f := range findings {
+		if f.Verdict == string(verdict) && f.Reason != v1alpha1.ReasonEndpointsRefused {
+			said = append(said, describe(f))
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return ": " + listed(said)
+}
+
+func describe(f v1alpha1.Finding) string {
+	var words []string
+	if f.Source != "" {
+		words = append(words, "node "+f.Source)
+	}
+	if f.Target != "" {
+		words = append(words, "to "+f.Target)
+	}
+	if f.Scenario != "" {
+		words = append(words, strings.TrimSpace(f.Scenario+" "+f.Variant))
+	}
+	return strings.Join(append(words, f.Reason+", "+f.Message), " ")
+}

@@ -1,0 +1,79 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// finish turns the outcomes of a run whose sources are all settled into the last run.
+func (p *pass) finish(ctx context.Context, s *Scene, outcomes []Outcome) (reconcile.Result, error) {
+	amend, err := p.recheck(ctx, s.Frozen, outcomes)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	conclude(p.probe, tally(s.Frozen, outcomes, amend), p.now)
+	return p.conclude(ctx)
+}
+
+// conclude writes the run's end, once: the resourceVersion lets one manager through. Then its order goes.
+func (p *pass) conclude(ctx context.Context) (reconcile.Result, error) {
+	if err := p.write(ctx, Standing{}); err != nil {
+		return reconcile.Result{}, err
+	}
+	return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
+}
+
+// recheck looks again, uncached, at every target that failed or was silent: nothing is published about a pod that is
+// no longer the one that was probed, or that a NetworkPolicy may shield.
+func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amendments, error) {
+	amend := Amendments{Changed: make(map[int]string), Policy: make(map[int]string)}
+	failed, silent := doubtful(f, outcomes)
+	if len(failed)+len(silent) == 0 {
+		return amend, nil
+	}
+	pods, err := p.pods(ctx, p.probe.Namespace, podNames(f, failed, silent))
+	if err != nil {
+		return amend, err
+	}
+	for target := range failed {
+		if what := f.Endpoints[target].changed(pods[f.Endpoints[target].Pod]); what != "" {
+			amend.Changed[target] = what
+		}
+	}
+	if len(silent) == 0 {
+		return amend, nil
+	}
+	var policies networkingv1.NetworkPolicyList
+	if err := p.Live.List(ctx, &policies, client.InNamespace(p.probe.Namespace)); err != nil {
+		return amend, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", p.probe.Namespace, err)
+	}
+	amend.addPolicies(f, silent, pods, policies.Items)
+	return amend, nil
+}
+
+func (m Amendments) addPolicies(f *Frozen, silent map[int]bool, pods map[string]*corev1.Pod, policies []networkingv1.NetworkPolicy) {
+	for target := range silent {
+		if pod := pods[f.Endpoints[target].Pod]; pod != nil {
+			if name := ingressPolicy(pod, policies); name != "" {
+				m.Policy[target] = name
+			}
+		}
+	}
+}
+
+func podNames(f *Frozen, sets ...map[int]bool) []string {
+	names := make(map[string]bool)
+	for _, set := range sets {
+		for target := range set {
+			names[f.Endpoints[target].Pod] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}

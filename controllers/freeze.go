@@ -1,0 +1,149 @@
+package controllers
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// alpha bounds the chance that a published finding is a false alarm: TCPProbes alert (packets.md calls it the
+// multiplicity rule; the prober divides it by flows and variants).
+const alpha = 1e-7
+
+// maxFrozen is the size in bytes up to which a frozen run fits a ConfigMap (1 MiB) beside its metadata.
+const maxFrozen = 700 << 10
+
+// Gathered is what a run starts from: the Service, the endpoints that passed every rule, and the nodes.
+type Gathered struct {
+	Service   *Service
+	Endpoints []Endpoint
+	LeftOut   []LeftOut
+	Sources   Sources
+}
+
+// LeftOut is an endpoint that must not be probed.
+type LeftOut struct {
+	Target string `json:"target"` // address:port as the slice claims it
+	Why    string `json:"why"`
+}
+
+// Frozen is a run as it was decided when it started. Nothing that happens to TCPProbe, Service or nodes later
+// changes it.
+type Frozen struct {
+	Plan plan.Plan
+
+	// For the manager's eyes: who stood behind Plan.Targets, index by index, and who was left out.
+	Endpoints []Endpoint
+	LeftOut   []LeftOut
+}
+
+// freeze orders the run with this ID.
+func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
+	endpoints := slices.SortedFunc(slices.Values(g.Endpoints), func(a, b Endpoint) int {
+		return cmp.Or(cmp.Compare(a.Pod, b.Pod), a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port))
+	})
+	f := &Frozen{
+		Plan: plan.Plan{
+			APIVersion:       plan.APIVersion,
+			Run:              id,
+			Probe:            probe.Namespace + "/" + probe.Name,
+			Sources:          make(map[string][]int, len(g.Sources.Planned)),
+			Scenarios:        planScenarios(probe.Spec.Scenarios),
+			Paths:            int(probe.Spec.Paths),
+			PacketsPerSecond: int(probe.Spec.PacketsPerSecond),
+			DeadlineSeconds:  int(probe.Spec.Run.DeadlineSeconds),
+			Alpha:            alpha,
+		},
+		Endpoints: endpoints,
+		LeftOut:   g.LeftOut,
+	}
+	for _, e := range endpoints {
+		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: string(v1alpha1.ViaPodIP), Name: e.Pod, Node: e.Node})
+	}
+	for _, node := range g.Sources.Planned {
+		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, int(probe.Spec.Target.Service.MaxEndpoints))
+	}
+	return f, f.Plan.Validate()
+}
+
+// spread gives one source its targets: the addresses of at most limit pods, others for another seed.
+func spread(seed string, endpoints []Endpoint, limit int) []int {
+	var pods []string
+	for _, e := range endpoints {
+		if !slices.Contains(pods, e.Pod) {
+			pods = append(pods, e.Pod)
+		}
+	}
+	chosen := rendezvous(seed, pods, limit)
+	var indices []int
+	for i, e := range endpoints {
+		if slices.Contains(chosen, e.Pod) {
+			indices = append(indices, i)
+		}
+	}
+	return indices
+}
+
+func planScenarios(scenarios []v1alpha1.Scenario) []plan.Scenario {
+	out := make([]plan.Scenario, len(scenarios))
+	for i, s := range scenarios {
+		out[i] = plan.Scenario{Name: s.Name, Type: string(s.Type), Payload: s.Payload}
+		for _, v := range s.Variants() {
+			out[i].Variants = append(out[i].Variants, string(v))
+		}
+	}
+	return out
+}
+
+// Nodes lists the sources in the order in which their pods are made and numbered.
+func (f *Frozen) Nodes() []string { return slices.Sorted(maps.Keys(f.Plan.Sources)) }
+
+// Pairs counts pairs of source and target.
+func (f *Frozen) Pairs() (n int) {
+	for _, targets := range f.Plan.Sources {
+		n += len(targets)
+	}
+	return n
+}
+
+// sameNode reports whether nothing but one kernel is between the source and the target.
+func (f *Frozen) sameNode(source string, target int) bool {
+	return f.Plan.Targets[target].Node == source
+}
+
+// witnesses is the part of Frozen that the prober does not get.
+type witnesses struct {
+	Endpoints []Endpoint `json:"endpoints"`
+	LeftOut   []LeftOut  `json:"leftOut,omitempty"`
+}
+
+// encode is Frozen as the data of a ConfigMap: the prober's part and the manager's.
+func (f *Frozen) encode() (planJSON, witnessJSON string, err error) {
+	p, err := json.Marshal(f.Plan)
+	if err != nil {
+		return "", "", err
+	}
+	w, err := json.Marshal(witnesses{f.Endpoints, f.LeftOut})
+	return string(p), string(w), err
+}
+
+// thaw reads what encode wrote.
+func thaw(planJSON, witnessJSON string) (*Frozen, error) {
+	p, err := plan.Decode([]byte(planJSON))
+	if err != nil {
+		return nil, err
+	}
+	var w witnesses
+	if err := json.Unmarshal([]byte(witnessJSON), &w); err != nil {
+		return nil, err
+	}
+	if len(w.Endpoints) != len(p.Targets) {
+		return nil, fmt.Errorf("%d witnesses of %d targets", len(w.Endpoints), len(p.Targets))
+	}
+	return &Frozen{Plan: *p, Endpoints: w.Endpoints, LeftOut: w.LeftOut}, p.Validate()
+}

@@ -1,0 +1,209 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// maxPods is how many of a Service's pods one run asks for, at most. Each is one live read.
+const maxPods = 256
+
+// gather reads everything that a run starts from. What decides whom the operator's power is turned on is read from
+// the API server itself, never from a cache. An error that is a *Refusal says why the run cannot start.
+func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gathered, error) {
+	if refusal := refuseSpec(probe, r.Own); refusal != nil {
+		return nil, refusal
+	}
+	service, err := r.service(ctx, probe)
+	if err != nil {
+		return nil, err
+	}
+	var nodes corev1.NodeList
+	if err := r.List(ctx, &nodes); err != nil {
+		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&probe.Spec.Sources.Selector)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gathered{Service: service, Sources: chooseSources(nodes.Items, selector, r.Prober.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))}
+	if refusal := g.Sources.refuse(); refusal != nil {
+		return nil, refusal
+	}
+	return g, r.endpoints(ctx, probe, g, nodes.Items)
+}
+
+func (r *Reconciler) service(ctx context.Context, probe *v1alpha1.TCPProbe) (*Service, error) {
+	target := probe.Spec.Target.Service
+	var svc corev1.Service
+	err := r.Live.Get(ctx, types.NamespacedName{Namespace: probe.Namespace, Name: target.Name}, &svc)
+	if apierrors.IsNotFound(err) {
+		return nil, refused(v1alpha1.ReasonServiceNotFound, "there is no Service %s in namespace %s", target.Name, probe.Namespace)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Service %s/%s: %w", probe.Namespace, target.Name, err)
+	}
+	service, refusal := resolveService(&svc, target)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return service, nil
+}
+
+// endpoints fills in what of the Service may be probed, and what must not be.
+func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered, nodes []corev1.Node) error {
+	list, err := r.slices(ctx, g.Service.Namespace, g.Service.Name)
+	if err != nil {
+		return err
+	}
+	forbidden, err := r.forbidden(ctx, nodes)
+	if err != nil {
+		return err
+	}
+	claimed, notReady := candidates(g.Service, list)
+	var asked []Candidate
+	for _, c := range claimed {
+		if why := forbidden.refuseClaim(c, g.Service); why != "" {
+			g.LeftOut = append(g.LeftOut, LeftOut{c.String(), why})
+			continue
+		}
+		asked = append(asked, c)
+	}
+	pods, err := r.pods(ctx, g.Service.Namespace, someOf(asked, string(probe.UID)))
+	if err != nil {
+		return err
+	}
+	notReady += g.admit(asked, pods)
+	return g.refuse(notReady)
+}
+
+// someOf names the pods to ask for, at most maxPods, the same ones in every run.
+func someOf(asked []Candidate, seed string) []string {
+	var names []string
+	for _, c := range asked { // sorted by name
+		if len(names) == 0 || names[len(names)-1] != c.Ref.Name {
+			names = append(names, c.Ref.Name)
+		}
+	}
+	return rendezvous(seed, names, maxPods)
+}
+
+// admit takes the candidates that their live pods confirm, and counts those that are only not Ready.
+func (g *Gathered) admit(asked []Candidate, pods map[string]*corev1.Pod) (notReady int) {
+	for _, c := range asked {
+		pod, read := pods[c.Ref.Name]
+		if !read {
+			continue // beyond maxPods
+		}
+		switch why := refusePod(c, g.Service, pod); {
+		case why != "":
+			g.LeftOut = append(g.LeftOut, LeftOut{c.String(), why})
+		case !serving(pod):
+			notReady++
+		default:
+			g.Endpoints = append(g.Endpoints, newEndpoint(c, pod))
+		}
+	}
+	return notReady
+}
+
+func (g *Gathered) refuse(notReady int) error {
+	switch {
+	case len(g.Endpoints) > 0:
+		return nil
+	case len(g.LeftOut) > 0:
+		return held(v1alpha1.ReasonEndpointsRefused, "none of the endpoints of Service %s may be probed; %s", g.Service.Name, leftOutMessage(g.LeftOut))
+	case notReady > 0:
+		return held(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", notReady, g.Service.Name)
+	}
+	return held(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", g.Service.Name)
+}
+
+// note says for Accepted what is probed, from where, and who cannot.
+func (g *Gathered) note() string {
+	text := fmt.Sprintf("probing %d endpoints of %s from %d nodes", len(g.Endpoints), g.Service, len(g.Sources.Planned))
+	if len(g.Sources.Unable) > 0 {
+		text += "; cannot probe: " + listed(g.Sources.Unable)
+	}
+	return text
+}
+
+func (r *Reconciler) slices(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
+	var list discoveryv1.EndpointSliceList
+	if err := r.Live.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
+		return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
+	}
+	return list.Items, nil
+}
+
+// forbidden lists the API server's and the nodes' addresses.
+func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
+	f := make(Forbidden)
+	apiServer, err := r.slices(ctx, "default", "kubernetes")
+	if err != nil {
+		return nil, err
+	}
+	for _, slice := range apiServer {
+		for _, e := range slice.Endpoints {
+			f.add("the API server", e.Addresses...)
+		}
+	}
+	for _, n := range nodes {
+		for _, a := range n.Status.Addresses {
+			f.add("node "+n.Name, a.Address)
+		}
+	}
+	return f, nil
+}
+
+func (f Forbidden) add(owner string, addresses ...string) {
+	for _, text := range addresses {
+		if a, err := netip.ParseAddr(text); err == nil { // a node's addresses include names
+			f[a.Unmap()] = owner
+		}
+	}
+}
+
+// pods reads pods by name, uncached. A pod that does not exist is in the map as nil.
+func (r *Reconciler) pods(ctx context.Context, namespace string, names []string) (map[string]*corev1.Pod, error) {
+	found := make([]*corev1.Pod, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for i, name := range names {
+		group.Go(func() (err error) {
+			found[i], err = r.pod(ctx, types.NamespacedName{Namespace: namespace, Name: name})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	pods := make(map[string]*corev1.Pod, len(names))
+	for i, name := range names {
+		pods[name] = found[i]
+	}
+	return pods, nil
+}
+
+// pod reads one pod, uncached; nil if there is none.
+func (r *Reconciler) pod(ctx context.Context, key types.NamespacedName) (*corev1.Pod, error) {
+	var pod corev1.Pod
+	switch err := r.Live.Get(ctx, key, &pod); {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read Pod %s: %w", key, err)
+	}
+	return &pod, nil
+}

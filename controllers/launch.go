@@ -1,0 +1,161 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// launch makes, gated, the pods that there is room for, and enters them into the launches. It reports whether it
+// entered any.
+func (p *pass) launch(ctx context.Context, s *Scene, progress *Progress) (bool, error) {
+	before := len(s.Launches)
+	nodes := s.Frozen.Nodes()
+	if before == len(nodes) {
+		return false, nil
+	}
+	p.launching.Lock()
+	defer p.launching.Unlock()
+	room, err := p.room(ctx)
+	if err != nil {
+		return false, err
+	}
+	for i, node := range nodes {
+		if _, done := s.Launches[i]; done {
+			continue
+		}
+		if err := p.launchOne(ctx, s, i, node, &room, progress); err != nil {
+			return false, err
+		}
+	}
+	if len(s.Launches) < len(nodes) && room.full() {
+		progress.Ahead = room.Ahead
+	}
+	return len(s.Launches) > before, nil
+}
+
+// launchOne makes pod number i if it can. A pod that the cluster has refused until the start deadline is given up.
+func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room *Room, progress *Progress) error {
+	if dead, yes := s.nodeFault(node); yes {
+		s.Launches[i] = Launch{At: p.now, Reason: dead.Reason, Message: dead.Message}
+		return nil
+	}
+	overdue := p.now.Sub(s.Launches.latest(p.probe.Status.ActiveRun.StartTime.Time)) >= startDeadline
+	if progress.Hindered != nil && !overdue {
+		return nil // one refusal a pass is enough
+	}
+	if !room.has(string(p.probe.UID), node) || !p.creations.AllowN(p.now, 1) {
+		return nil
+	}
+	pod, err := p.make(ctx, s, i, node)
+	if err != nil {
+		hindrance, err := hindranceOf(err)
+		switch {
+		case err != nil:
+			return err
+		case overdue:
+			s.Launches[i] = Launch{At: p.now, Reason: hindrance.Reason, Message: hindrance.Message}
+		default:
+			progress.Hindered = hindrance
+		}
+		return nil
+	}
+	room.take(string(p.probe.UID), node)
+	s.Launches[i] = Launch{UID: pod.UID, At: p.now}
+	s.Pods[pod.Name] = pod
+	return nil
+}
+
+// make creates pod number i, or finds the one that an earlier attempt or another manager created.
+func (p *pass) make(ctx context.Context, s *Scene, i int, node string) (*corev1.Pod, error) {
+	pod := newPod(s.Order, s.Frozen, i, node, p.Prober)
+	err := p.Create(ctx, pod)
+	if !apierrors.IsAlreadyExists(err) {
+		return pod, err
+	}
+	there, err := p.pod(ctx, client.ObjectKeyFromObject(pod))
+	switch {
+	case err != nil:
+		return nil, err
+	case there == nil || there.DeletionTimestamp != nil:
+		return nil, apierrors.NewConflict(corev1.Resource("pods"), pod.Name, fmt.Errorf("it is just being deleted"))
+	case !metav1.IsControlledBy(there, s.Order) || !gated(there):
+		return nil, apierrors.NewForbidden(corev1.Resource("pods"), pod.Name, fmt.Errorf("a pod of this name exists and is not of run %s", s.Frozen.Plan.Run))
+	}
+	return there, nil
+}
+
+// hindranceOf sorts an error of the API server: what it refuses may be allowed later, and is shown until then. An
+// error that says nothing about the pod comes back as it is.
+func hindranceOf(err error) (*Refusal, error) {
+	var status apierrors.APIStatus
+	switch {
+	case !errors.As(err, &status) || apierrors.IsConflict(err) || apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err):
+		return nil, err
+	case apierrors.IsForbidden(err) && strings.Contains(status.Status().Message, "exceeded quota"):
+		return held(v1alpha1.ReasonQuota, "%s", status.Status().Message), nil
+	}
+	return held(v1alpha1.ReasonPodRefused, "%s", status.Status().Message), nil
+}
+
+// room counts the probe pods that there are, and the runs that wait for more.
+func (p *pass) room(ctx context.Context) (Room, error) {
+	var live corev1.PodList
+	notEnded := fields.AndSelectors(
+		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
+		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))
+	if err := p.Live.List(ctx, &live, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy},
+		client.MatchingFieldsSelector{Selector: notEnded}); err != nil {
+		return Room{}, fmt.Errorf("count the probe pods: %w", err)
+	}
+	runs, err := p.queue(ctx)
+	return p.Caps.room(occupancy(live.Items), string(p.probe.UID), runs), err
+}
+
+// queue lists the active runs that have pods still to make.
+func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
+	var orders corev1.ConfigMapList
+	if err := p.List(ctx, &orders, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+		return nil, fmt.Errorf("list the plans: %w", err)
+	}
+	var runs []Waiting
+	for i := range orders.Items {
+		o := &orders.Items[i]
+		open, err := strconv.Atoi(o.Annotations[annotationOpen])
+		if err != nil || open == 0 {
+			continue
+		}
+		var probe v1alpha1.TCPProbe
+		err = p.Get(ctx, types.NamespacedName{Namespace: o.Labels[labelNamespace], Name: o.Labels[labelName]}, &probe)
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		if err == nil && string(probe.UID) == o.Labels[labelUID] && active(o, &probe) {
+			runs = append(runs, Waiting{UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open})
+		}
+	}
+	return runs, nil
+}
+
+// poll is when to look at the run again if nothing happens.
+func (p *Progress) poll() time.Duration {
+	switch {
+	case p.count(Unmade) == 0:
+		return runPoll
+	case p.Hindered != nil || p.Ahead > 0:
+		return queuePoll
+	}
+	return releasePoll // only the rate of creations held it back
+}

@@ -1,0 +1,71 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Progress is how far the active run is.
+type Progress struct {
+	Number   int64
+	Outcomes []Outcome
+	Hindered *Refusal // why the last attempt to make a pod failed, if it did
+	Ahead    int      // runs before it in the queue for probe pods
+}
+
+// count is the number of sources in any of the states.
+func (p *Progress) count(states ...State) (n int) {
+	for _, o := range p.Outcomes {
+		for _, s := range states {
+			if o.State == s {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// reason is the first trouble, while it lasts; else whether anything happens yet.
+func (p *Progress) reason() string {
+	if trouble := p.troubles(); len(trouble) > 0 {
+		return trouble[0].Reason
+	}
+	if p.Ahead > 0 || len(p.Outcomes) > 0 && p.count(Unmade) == len(p.Outcomes) {
+		return v1alpha1.ReasonQueued
+	}
+	return v1alpha1.ReasonRunning
+}
+
+func (p *Progress) troubles() []Outcome {
+	var out []Outcome
+	for _, o := range p.Outcomes {
+		if o.Reason != "" {
+			out = append(out, o)
+		}
+	}
+	if p.Hindered != nil {
+		out = append(out, Outcome{Reason: p.Hindered.Reason, Message: p.Hindered.Message})
+	}
+	return out
+}
+
+func (p *Progress) message() string {
+	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.count(Reported), len(p.Outcomes))}
+	if n := p.count(Unmade); n > 0 {
+		wait := fmt.Sprintf("%d wait for a probe pod", n)
+		if p.Ahead > 0 {
+			wait += fmt.Sprintf(", place %d in the queue", p.Ahead+1)
+		}
+		parts = append(parts, wait)
+	}
+	var said []string
+	for _, o := range p.troubles() {
+		said = append(said, strings.TrimSpace(strings.TrimPrefix(sentence(o.Source, o.Reason, o.Message), ": ")))
+	}
+	if len(said) > 0 {
+		parts = append(parts, listed(said))
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,96 @@
+package controllers
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Refusal is why a run cannot start: one of the reasons of Accepted (somebody has to change something) or of
+// Covered (NoEndpoints, NoSources, EndpointsRefused: it starts by itself as soon as it can).
+type Refusal struct {
+	Reason  string
+	Message string
+	Held    bool // accepted, and waiting for the cluster
+}
+
+func (r *Refusal) Error() string { return r.Reason + ": " + r.Message }
+
+func refused(reason, format string, args ...any) *Refusal {
+	return &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+func held(reason, format string, args ...any) *Refusal {
+	return &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...), Held: true}
+}
+
+// refuseSpec reports what in probe this version does not carry out. The schema refuses most of it when the
+// resource is applied; a manager beside a newer or older schema must not ignore it either.
+func refuseSpec(probe *v1alpha1.TCPProbe, own OwnNamespaces) *Refusal {
+	if r := own.refuse(probe.Namespace); r != nil {
+		return r
+	}
+	if n := len(probe.Annotations[v1alpha1.RunAnnotation]); n > v1alpha1.MaxRunAnnotation {
+		return refused(v1alpha1.ReasonRunAnnotationTooLong, "the annotation %s has %d bytes; use at most %d", v1alpha1.RunAnnotation, n, v1alpha1.MaxRunAnnotation)
+	}
+	if _, err := metav1.LabelSelectorAsSelector(&probe.Spec.Sources.Selector); err != nil {
+		return refused(v1alpha1.ReasonInvalidSelector, "sources.selector: %v", err)
+	}
+	if what := unsupported(probe); what != "" {
+		return refused(v1alpha1.ReasonNotSupported, "%s", what)
+	}
+	return nil
+}
+
+// unsupported names the first member of the spec that this version cannot do, and what to do instead.
+func unsupported(probe *v1alpha1.TCPProbe) string {
+	spec := &probe.Spec
+	service := spec.Target.Service
+	switch {
+	case service == nil:
+		return "this version probes only target.service; put a Service with a selector before the pods"
+	case service.Namespace != "" && service.Namespace != probe.Namespace:
+		return fmt.Sprintf("this version probes only Services of its own namespace; create the TCPProbe in namespace %s", service.Namespace)
+	case spec.Run.Mode != v1alpha1.Once:
+		return fmt.Sprintf("this version has run.mode Once only, not %s; to run again, give the annotation %s a new value", spec.Run.Mode, v1alpha1.RunAnnotation)
+	case spec.Sources.Network != v1alpha1.NetworkPod:
+		return fmt.Sprintf("this version has sources.network Pod only, not %s", spec.Sources.Network)
+	case spec.Health != nil:
+		return "health says when recurring runs change PathHealthy, and this version has run.mode Once only; remove it"
+	}
+	for _, via := range service.Via {
+		if via != v1alpha1.ViaPodIP {
+			return fmt.Sprintf("this version has via PodIP only, not %s", via)
+		}
+	}
+	return unsupportedScenario(spec.Scenarios)
+}
+
+func unsupportedScenario(scenarios []v1alpha1.Scenario) string {
+	for _, s := range scenarios {
+		if s.Type != v1alpha1.Handshake && s.Type != v1alpha1.SequenceWrap {
+			return fmt.Sprintf("this version has the scenarios Handshake and SequenceWrap only, not %s", s.Type)
+		}
+		for _, v := range s.Variants() {
+			if v != v1alpha1.VariantPush {
+				return fmt.Sprintf("this version has the SequenceWrap variant Push only, not %s", v)
+			}
+		}
+	}
+	return ""
+}
+
+// OwnNamespaces are those of the operator: what runs there is never a target.
+type OwnNamespaces struct {
+	Manager string // where the manager runs
+	Probes  string // where the probe pods run
+}
+
+func (o OwnNamespaces) refuse(namespace string) *Refusal {
+	if namespace != o.Manager && namespace != o.Probes {
+		return nil
+	}
+	return refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself; create the TCPProbe beside the Service that it probes", namespace)
+}

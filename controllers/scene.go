@@ -1,0 +1,100 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// lostRun is why an active run cannot be carried on at all.
+type lostRun struct{ reason, message string }
+
+func (l *lostRun) Error() string { return l.reason + ": " + l.message }
+
+// scene reads the active run: its order from the API server, its pods and the nodes from the caches. What the caches
+// miss is asked for: a pod counts as gone only when the API server says so.
+func (p *pass) scene(ctx context.Context) (*Scene, error) {
+	order, err := p.order(ctx)
+	if err != nil {
+		return nil, err
+	}
+	frozen, err := thaw(order.Data[keyPlan], order.Data[keyWitnesses])
+	if err != nil {
+		return nil, &lostRun{string(report.ProberFault), fmt.Sprintf("the run's plan cannot be read: %v", err)}
+	}
+	launches, err := launchesOf(order)
+	if err != nil {
+		return nil, &lostRun{string(report.ProberFault), fmt.Sprintf("the record of the run's pods cannot be read: %v", err)}
+	}
+	s := &Scene{Frozen: frozen, Order: order, Launches: launches, Now: p.now}
+	if s.Nodes, err = p.readiness(ctx); err != nil {
+		return nil, err
+	}
+	if s.Pods, err = p.podsOf(ctx, s); err != nil {
+		return nil, err
+	}
+	s.Resumed = s.resume(p.started)
+	return s, nil
+}
+
+func (p *pass) order(ctx context.Context) (*corev1.ConfigMap, error) {
+	run := p.probe.Status.ActiveRun
+	var order corev1.ConfigMap
+	err := p.Live.Get(ctx, types.NamespacedName{Namespace: p.Prober.Namespace, Name: orderName(p.probe.Name, run.ID)}, &order)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && string(order.UID) != run.Plan, err == nil && order.DeletionTimestamp != nil:
+		return nil, &lostRun{v1alpha1.ReasonPodDeleted, "the run's plan, a ConfigMap in the probe namespace, was deleted while it ran, and its pods with it"}
+	case err != nil:
+		return nil, fmt.Errorf("read the plan of run %s: %w", run.ID, err)
+	}
+	return &order, nil
+}
+
+func (p *pass) readiness(ctx context.Context) (NodeReadiness, error) {
+	var nodes corev1.NodeList
+	if err := p.List(ctx, &nodes); err != nil {
+		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	out := make(NodeReadiness, len(nodes.Items))
+	for i := range nodes.Items {
+		out[nodes.Items[i].Name] = nodeReady(&nodes.Items[i])
+	}
+	return out, nil
+}
+
+// podsOf finds the run's pods by name.
+func (p *pass) podsOf(ctx context.Context, s *Scene) (map[string]*corev1.Pod, error) {
+	var list corev1.PodList
+	if err := p.List(ctx, &list, client.InNamespace(s.Order.Namespace), client.MatchingLabels{labelRun: s.Frozen.Plan.Run}); err != nil {
+		return nil, fmt.Errorf("list the pods of run %s: %w", s.Frozen.Plan.Run, err)
+	}
+	pods := make(map[string]*corev1.Pod, len(list.Items))
+	for i := range list.Items {
+		if pod := &list.Items[i]; metav1.IsControlledBy(pod, s.Order) {
+			pods[pod.Name] = pod
+		}
+	}
+	for i, launch := range s.Launches {
+		name := podName(s.Order.Name, i)
+		if launch.UID == "" || launch.Reason != "" || launch.Report != "" || pods[name] != nil && pods[name].UID == launch.UID {
+			continue
+		}
+		pod, err := p.pod(ctx, types.NamespacedName{Namespace: s.Order.Namespace, Name: name})
+		if err != nil {
+			return nil, err
+		}
+		delete(pods, name)
+		if pod != nil {
+			pods[name] = pod
+		}
+	}
+	return pods, nil
+}

@@ -1,0 +1,68 @@
+package controllers
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Cluster is a set of pairs that have one cause in common, as far as their ends tell.
+type Cluster struct {
+	Scope  string
+	Source string // with scope Source or Pair
+	Target int    // with scope Target or Pair
+	Pairs  []Pair
+	Of     int // pairs that could have been in it
+}
+
+// clusters explains the affected pairs by as few causes as their ends allow: all pairs; else sources most of whose
+// pairs are affected; else targets most of whose pairs are; else single pairs. all are the pairs that were
+// asked, affected ones included. smallest is how many pairs a source needs before it counts as a cause.
+func clusters(all, affected []Pair, smallest int) []Cluster {
+	sources, targets := bySource(all), byTarget(all)
+	if len(sources) > 1 && (len(targets) > 1 || smallest == 1) && 10*len(affected) >= 9*len(all) {
+		return []Cluster{{Scope: v1alpha1.ScopeAll, Pairs: affected, Of: len(all)}}
+	}
+	var out []Cluster
+	rest := affected
+	for source, pairs := range bySource(affected) {
+		if of := len(sources[source]); of >= smallest && most(len(pairs), of) {
+			out = append(out, Cluster{Scope: v1alpha1.ScopeSource, Source: source, Pairs: pairs, Of: of})
+			rest = slices.DeleteFunc(slices.Clone(rest), func(p Pair) bool { return p.Source == source })
+		}
+	}
+	single := rest
+	for target, pairs := range byTarget(rest) {
+		if of := len(targets[target]); of > 1 && most(len(pairs), of) {
+			out = append(out, Cluster{Scope: v1alpha1.ScopeTarget, Target: target, Pairs: pairs, Of: of})
+			single = slices.DeleteFunc(slices.Clone(single), func(p Pair) bool { return p.Target == target })
+		}
+	}
+	for _, p := range single {
+		out = append(out, Cluster{Scope: v1alpha1.ScopePair, Source: p.Source, Target: p.Target, Pairs: []Pair{p}, Of: 1})
+	}
+	slices.SortFunc(out, func(a, b Cluster) int {
+		return cmp.Or(cmp.Compare(len(b.Pairs), len(a.Pairs)), cmp.Compare(b.Scope, a.Scope), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target))
+	})
+	return out
+}
+
+// most is three quarters.
+func most(n, of int) bool { return 4*n >= 3*of }
+
+func bySource(pairs []Pair) map[string][]Pair {
+	out := make(map[string][]Pair)
+	for _, p := range pairs {
+		out[p.Source] = append(out[p.Source], p)
+	}
+	return out
+}
+
+func byTarget(pairs []Pair) map[int][]Pair {
+	out := make(map[int][]Pair)
+	for _, p := range pairs {
+		out[p.Target] = append(out[p.Target], p)
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package controllers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Service is what a run needs to know of the Service that it probes.
+type Service struct {
+	Name, Namespace string
+	Port            corev1.ServicePort
+	Families        []corev1.IPFamily
+	Selector        map[string]string
+}
+
+// String is status.target: the Service and its port as people name it.
+func (s *Service) String() string {
+	if s.Port.Name != "" {
+		return s.Name + ":" + s.Port.Name
+	}
+	return fmt.Sprintf("%s:%d", s.Name, s.Port.Port)
+}
+
+// resolveService applies the rules of what kind of Service may be probed at all, and finds port and families.
+func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Service, *Refusal) {
+	if r := refuseKind(svc); r != nil {
+		return nil, r
+	}
+	port, r := resolvePort(svc, target.Port)
+	if r != nil {
+		return nil, r
+	}
+	families, r := resolveFamilies(svc, target.Families)
+	if r != nil {
+		return nil, r
+	}
+	return &Service{Name: svc.Name, Namespace: svc.Namespace, Port: port, Families: families, Selector: svc.Spec.Selector}, nil
+}
+
+func refuseKind(svc *corev1.Service) *Refusal {
+	switch {
+	case svc.Namespace == "default" && svc.Name == "kubernetes":
+		return refused(v1alpha1.ReasonKubernetesService, "default/kubernetes is the API server, which is never probed")
+	case svc.Spec.Type == corev1.ServiceTypeExternalName:
+		return refused(v1alpha1.ReasonExternalName, "Service %s is of type ExternalName: it leads out of the cluster; name a Service with a selector", svc.Name)
+	case len(svc.Spec.Selector) == 0:
+		return refused(v1alpha1.ReasonNoSelector, "Service %s has no selector: nothing proves that its endpoints are yours; name a Service with a selector", svc.Name)
+	}
+	return nil
+}
+
+func resolvePort(svc *corev1.Service, want *intstr.IntOrString) (corev1.ServicePort, *Refusal) {
+	tcp := slices.DeleteFunc(slices.Clone(svc.Spec.Ports), func(p corev1.ServicePort) bool {
+		return p.Protocol != "" && p.Protocol != corev1.ProtocolTCP
+	})
+	if want == nil {
+		if len(tcp) == 1 {
+			return tcp[0], nil
+		}
+		return corev1.ServicePort{}, refused(v1alpha1.ReasonPortAmbiguous, "Service %s has %d TCP ports (%s); set target.service.port", svc.Name, len(tcp), portNames(tcp))
+	}
+	for _, p := range tcp {
+		if want.Type == intstr.Int && p.Port == want.IntVal || want.Type == intstr.String && p.Name == want.StrVal {
+			return p, nil
+		}
+	}
+	return corev1.ServicePort{}, refused(v1alpha1.ReasonPortNotFound, "Service %s has no TCP port %s; it has %s", svc.Name, want, portNames(tcp))
+}
+
+func portNames(ports []corev1.ServicePort) string {
+	if len(ports) == 0 {
+		return "none"
+	}
+	names := make([]string, len(ports))
+	for i, p := range ports {
+		names[i] = fmt.Sprint(p.Port)
+		if p.Name != "" {
+			names[i] += " " + p.Name
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func resolveFamilies(svc *corev1.Service, want []corev1.IPFamily) ([]corev1.IPFamily, *Refusal) {
+	if len(want) == 0 {
+		return svc.Spec.IPFamilies, nil
+	}
+	for _, f := range want {
+		if !slices.Contains(svc.Spec.IPFamilies, f) {
+			return nil, refused(v1alpha1.ReasonFamilyNotFound, "Service %s has the families %v, not %s", svc.Name, svc.Spec.IPFamilies, f)
+		}
+	}
+	return want, nil
+}

@@ -1,0 +1,197 @@
+package controllers
+
+import (
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Pair is one source and the index of one target in the plan.
+type Pair struct {
+	Source string
+	Target int
+}
+
+// noReport is the check of an Answer that stands for all checks of a source without a report.
+const noReport = -1
+
+// Answer is one check of one pair that did not pass.
+type Answer struct {
+	Pair
+	Check   int // index into plan.Checks(), or noReport
+	Verdict report.Verdict
+	Reason  string
+	Rule    string
+	Message string
+	Detail  *report.Group // flows, evidence and alpha of all pairs in it; nil if there are none
+}
+
+// Tally is what a run came to.
+type Tally struct {
+	Frozen   *Frozen
+	Outcomes []Outcome
+	Pairs    v1alpha1.PairCounts
+	Answers  []Answer // what did not pass, by source, target and check
+	Verdict  report.Verdict
+	Reported int // sources
+}
+
+// Amendments are what the manager learned about targets after the reports came in, by index.
+type Amendments struct {
+	Changed map[int]string // what about the endpoint's pod changed during the run
+	Policy  map[int]string // the ingress NetworkPolicy that selects the pod
+}
+
+// tally adds up the outcomes of a run whose sources are all settled.
+func tally(f *Frozen, outcomes []Outcome, amend Amendments) *Tally {
+	t := &Tally{Frozen: f, Outcomes: outcomes}
+	offNode := worst{}
+	for _, o := range outcomes {
+		if o.State == Reported {
+			t.Reported++
+		}
+		for position, target := range f.Plan.Sources[o.Source] {
+			answers := amend.apply(answersOf(f, o, position, target))
+			verdict := worst{}
+			for _, a := range answers {
+				verdict.add(a.Verdict)
+			}
+			t.count(verdict.verdict(), f.sameNode(o.Source, target))
+			if !f.sameNode(o.Source, target) {
+				offNode.add(verdict.verdict())
+			}
+			t.Answers = append(t.Answers, answers...)
+		}
+	}
+	t.Verdict = t.sum(offNode)
+	return t
+}
+
+// sum is the run's verdict: Fail if any pair failed, Pass if pairs on two nodes exist and all of them passed.
+func (t *Tally) sum(offNode worst) report.Verdict {
+	switch {
+	case t.Pairs.Fail > 0:
+		return report.Fail
+	case t.Pairs.SameNode == t.Pairs.Planned || offNode.verdict() != report.Pass:
+		return report.Inconclusive
+	}
+	return report.Pass
+}
+
+func (t *Tally) count(v report.Verdict, sameNode bool) {
+	t.Pairs.Planned++
+	switch v {
+	case report.Pass:
+		t.Pairs.Pass++
+	case report.Fail:
+		t.Pairs.Fail++
+	default:
+		t.Pairs.Inconclusive++
+	}
+	if sameNode {
+		t.Pairs.SameNode++
+	}
+}
+
+// worst is the worst of some verdicts: Fail, then Inconclusive, and Pass if neither came.
+type worst struct{ fail, inconclusive bool }
+
+func (w *worst) add(v report.Verdict) {
+	w.fail = w.fail || v == report.Fail
+	w.inconclusive = w.inconclusive || v == report.Inconclusive
+}
+
+func (w worst) verdict() report.Verdict {
+	switch {
+	case w.fail:
+		return report.Fail
+	case w.inconclusive:
+		return report.Inconclusive
+	}
+	return report.Pass
+}
+
+// answersOf lists the checks of one pair that did not pass.
+func answersOf(f *Frozen, o Outcome, position, target int) []Answer {
+	pair := Pair{o.Source, target}
+	if o.State != Reported {
+		return []Answer{{Pair: pair, Check: noReport, Verdict: report.Inconclusive, Reason: o.Reason, Message: o.Message}}
+	}
+	var out []Answer
+	for check := range f.Plan.Checks() {
+		verdict := o.Summary.Verdict(position, check)
+		if verdict == report.Pass {
+			continue
+		}
+		a := Answer{Pair: pair, Check: check, Verdict: verdict}
+		a.explain(o.Summary.Groups, position)
+		out = append(out, a)
+	}
+	return out
+}
+
+func (a *Answer) explain(groups []report.Group, position int) {
+	if a.Verdict == "" {
+		a.Verdict, a.Reason, a.Message = report.Inconclusive, v1alpha1.ReasonReportMissing, "the report has no verdict"
+		return
+	}
+	for i := range groups {
+		if g := &groups[i]; g.Check == a.Check && g.Verdict == a.Verdict && contains(g, position) {
+			a.Reason, a.Rule, a.Message, a.Detail = word(string(g.Reason)), g.Rule, g.Message, g
+			return
+		}
+	}
+	a.Reason, a.Message = v1alpha1.ReasonReportTooLong, "the short report had no room for the reason; the log of the probe pod has it"
+}
+
+// word is a reason of the prober as the schema of findings has room for it.
+func word(reason string) string { return reason[:min(len(reason), v1alpha1.MaxFindingReason)] }
+
+func contains(g *report.Group, position int) bool {
+	for _, p := range g.Positions() {
+		if p == position {
+			return true
+		}
+	}
+	return false
+}
+
+// apply turns answers that the amendments put in doubt into Inconclusive.
+func (m Amendments) apply(answers []Answer) []Answer {
+	for i := range answers {
+		a := &answers[i]
+		if what, changed := m.Changed[a.Target]; changed && a.Verdict == report.Fail {
+			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+what+" during the run")
+		} else if policy, selected := m.Policy[a.Target]; selected && a.silent() {
+			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: allow the probe namespace in, or choose another Service")
+		}
+	}
+	return answers
+}
+
+func (a *Answer) doubt(reason, message string) {
+	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
+}
+
+// silent reports whether nothing at all came back: what a firewall's drop looks like.
+func (a *Answer) silent() bool {
+	return a.Reason == string(report.Filtered) || a.Reason == string(report.PathDown)
+}
+
+// doubtful lists the targets that must be looked at again before the answers may be published: those that failed,
+// and those that were silent.
+func doubtful(f *Frozen, outcomes []Outcome) (failed, silent map[int]bool) {
+	failed, silent = make(map[int]bool), make(map[int]bool)
+	for _, o := range outcomes {
+		for position, target := range f.Plan.Sources[o.Source] {
+			for _, a := range answersOf(f, o, position, target) {
+				if a.Verdict == report.Fail {
+					failed[target] = true
+				}
+				if a.Check != noReport && a.silent() {
+					silent[target] = true
+				}
+			}
+		}
+	}
+	return failed, silent
+}

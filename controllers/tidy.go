@@ -1,0 +1,118 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// tidy removes what is left of a TCPProbe's ended runs, or of all its runs if it is gone.
+func (r *Reconciler) tidy(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
+	mine := []client.ListOption{client.InNamespace(r.Prober.Namespace), client.MatchingLabels{labelNamespace: key.Namespace, labelName: key.Name}}
+	var orders corev1.ConfigMapList
+	if err := r.List(ctx, &orders, mine...); err != nil {
+		return reconcile.Result{}, fmt.Errorf("list the plans of TCPProbe %s: %w", key, err)
+	}
+	if len(orders.Items) == 0 {
+		return reconcile.Result{}, nil
+	}
+	var pods corev1.PodList
+	if err := r.List(ctx, &pods, mine...); err != nil {
+		return reconcile.Result{}, fmt.Errorf("list the pods of TCPProbe %s: %w", key, err)
+	}
+	probe, err := r.owner(ctx, key)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	l := leftovers(orders.Items, pods.Items, probe, r.Clock.Now())
+	return reconcile.Result{RequeueAfter: l.Next}, r.clear(ctx, l)
+}
+
+// owner reads the TCPProbe uncached: a cache that lags behind would have the plan of a run deleted that has just
+// started. It is nil if it is gone or going.
+func (r *Reconciler) owner(ctx context.Context, key types.NamespacedName) (*v1alpha1.TCPProbe, error) {
+	var probe v1alpha1.TCPProbe
+	err := r.Live.Get(ctx, key, &probe)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && probe.DeletionTimestamp != nil:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read TCPProbe %s: %w", key, err)
+	}
+	return &probe, nil
+}
+
+func (r *Reconciler) clear(ctx context.Context, l Leftovers) error {
+	var objects []client.Object
+	for _, o := range l.Orders {
+		objects = append(objects, o)
+	}
+	for _, pod := range l.Pods {
+		objects = append(objects, pod)
+	}
+	for _, o := range objects {
+		uid := o.GetUID()
+		err := r.Delete(ctx, o, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return fmt.Errorf("delete %s/%s: %w", o.GetNamespace(), o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// sweepEvery is how often plans without a TCPProbe are looked for, besides on every deletion.
+const sweepEvery = 10 * time.Minute
+
+// Start sweeps until ctx ends: at once, because nobody saw the deletions while there was no leader, and then again
+// and again. It implements manager.Runnable.
+func (r *Reconciler) Start(ctx context.Context) error {
+	ticker := r.Clock.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
+			logf.FromContext(ctx).Error(err, "sweep of plans without a TCPProbe; the next one is due in ten minutes")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C():
+		}
+	}
+}
+
+// NeedLeaderElection keeps managers that are not the leader from sweeping.
+func (r *Reconciler) NeedLeaderElection() bool { return true }
+
+func (r *Reconciler) sweep(ctx context.Context) error {
+	var orders corev1.ConfigMapList
+	if err := r.List(ctx, &orders, client.InNamespace(r.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+		return fmt.Errorf("list the plans: %w", err)
+	}
+	done := make(map[types.NamespacedName]bool)
+	for i := range orders.Items {
+		key := probeOf(&orders.Items[i])
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		if _, err := r.tidy(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probeOf names the TCPProbe behind an order or a probe pod.
+func probeOf(o client.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetLabels()[labelNamespace], Name: o.GetLabels()[labelName]}
+}
