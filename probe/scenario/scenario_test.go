@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -37,8 +38,7 @@ func TestVerdicts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for scenario, want := range map[string]report.Reason{"Handshake": c.shake, "SequenceWrap": c.wrap} {
 				peer := c.peer
-				b := &bench{peer: &peer, path: through(c.drop), alpha: 1e-7}
-				o := b.run(t, scenario)
+				o := flow(t, scenario, &conntest.Bench{Peer: &peer, Path: through(c.drop)})
 				if o.Reason != want {
 					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message, strings.Join(o.Evidence, "\n"))
 				}
@@ -59,8 +59,7 @@ func synToPeer(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags 
 // Without a working guard there is no verdict, whatever was seen.
 func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	for name := range Registry {
-		b := &bench{peer: &wire.Listener{}, path: through(pushAtZero), alpha: 1e-7, stray: true}
-		if o := b.run(t, name); o.Reason != report.GuardIncomplete {
+		if o := flow(t, name, &conntest.Bench{Peer: &wire.Listener{}, Path: through(pushAtZero), Blind: true}); o.Reason != report.GuardIncomplete {
 			t.Errorf("%s: %s, want GuardIncomplete", name, o.Reason)
 		}
 	}
@@ -96,8 +95,7 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 func neverConvicts(t *testing.T, flows int, path func() wire.Path) {
 	got := map[report.Reason]int{}
 	for range flows {
-		b := &bench{peer: &wire.Listener{}, path: path, alpha: 1e-7}
-		o := b.run(t, "SequenceWrap")
+		o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{}, Path: path})
 		got[o.Reason]++
 		if o.Reason == report.SequenceZeroDropped {
 			t.Fatalf("convicted: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
@@ -118,7 +116,7 @@ func TestRuleIsFoundUnderLoss(t *testing.T) {
 		got := map[report.Reason]int{}
 		for range flows {
 			path := through(func(s *segment.Segment, toPeer bool) bool { return pushAtZero(s, toPeer) || lose(s, toPeer) })
-			o := (&bench{peer: &wire.Listener{}, path: path, alpha: 1e-7}).run(t, "SequenceWrap")
+			o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{}, Path: path})
 			got[o.Reason]++
 			if o.Verdict == report.Pass {
 				t.Fatalf("passed a path that drops PSH at 0:\n%s", strings.Join(o.Evidence, "\n"))

@@ -1,0 +1,164 @@
+package conn_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// dial opens a connection and asserts the answer to its SYN.
+func dial(t *testing.T, ctx context.Context, b *conntest.Bench, iss seq.Number, want conn.Answer) *conn.Conn {
+	t.Helper()
+	c, err := b.Stack.Open(conntest.Remote, iss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := c.Handshake(ctx, conntest.Pace, conn.MostSYNs); o.Answer != want {
+		t.Fatalf("handshake: %s, want %s\n%s", o.Answer, want, strings.Join(c.Evidence(), "\n"))
+	}
+	return c
+}
+
+// end ends the connection and asserts that the peer let go.
+func end(t *testing.T, ctx context.Context, b *conntest.Bench, c *conn.Conn) {
+	t.Helper()
+	e, err := c.End(ctx)
+	if err != nil || !e.Confirmed || !e.Check.Clean() || b.Peer.Live() != 0 {
+		t.Errorf("end: %+v %v, the peer holds %d connections\n%s", e, err, b.Peer.Live(), strings.Join(c.Evidence(), "\n"))
+	}
+}
+
+func TestConnectionAcrossSequenceZero(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		c := dial(t, ctx, b, seq.At(1<<32-4), conn.SynAck)
+		c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Payload: []byte("sixbyt")})
+		want := seq.At(3)
+		if !c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Acked() == want }) {
+			t.Errorf("6 bytes from 2^32-3 on: acknowledged %s, want %s", c.Acked(), want)
+		}
+		end(t, ctx, b, c)
+	})
+}
+
+func TestProof(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		peer wire.Listener
+		want conn.Proof
+	}{
+		{"accepts", wire.Listener{}, conn.Proof{Established: true}},
+		{"without DSACK", wire.Listener{NoDSACK: true}, conn.Proof{Established: true, Deferred: true}},
+		{"deferred", wire.Listener{Deferred: true}, conn.Proof{Established: true, Deferred: true}},
+		{"queue full", wire.Listener{QueueFull: true}, conn.Proof{}},
+	} {
+		b := &conntest.Bench{Peer: &c.peer}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			k := dial(t, ctx, b, seq.At(7), conn.SynAck)
+			if got := k.Prove(ctx, conntest.Pace, 'G'); got != c.want {
+				t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+			}
+			end(t, ctx, b, k)
+		})
+	}
+}
+
+// An RST that gets lost is sent again, until the peer shows that it keeps nothing.
+func TestEndSurvivesLoss(t *testing.T) {
+	lost := 0
+	b := &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			if toPeer && s.Flags.Has(segment.RST) && lost < 3 {
+				lost++
+				return nil
+			}
+			return []time.Duration{time.Millisecond}
+		}
+	}}
+	b.Run(t, func(t *testing.T, ctx context.Context) { end(t, ctx, b, dial(t, ctx, b, seq.At(7), conn.SynAck)) })
+	if lost != 3 {
+		t.Errorf("%d RSTs were lost, want 3", lost)
+	}
+}
+
+// A run that is over does not leave a connection behind.
+func TestEndAfterTheDeadline(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		over, cancel := context.WithCancel(ctx)
+		c := dial(t, over, b, seq.At(7), conn.SynAck)
+		cancel()
+		end(t, over, b, c)
+	})
+}
+
+// What a killed process left is reset by the one that takes over, although it does not know everything.
+func TestResumeEndsTheConnection(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		c := dial(t, ctx, b, seq.At(1<<32-9), conn.SynAck)
+		left := ledger.Entry{Local: c.Local(), Remote: conntest.Remote, Next: seq.At(40), Ack: seq.At(1_000_001)}
+		delete(b.Ports, c.Local()) // as the kernel does for a dead process
+		resumed, err := b.Stack.Resume(left)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end(t, ctx, b, resumed)
+	})
+}
+
+func TestRefusedAndSilent(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		end(t, ctx, b, dial(t, ctx, b, seq.At(7), conn.ResetAnswer))
+	})
+	b = &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+		return func(*segment.Segment, bool) []time.Duration { return nil }
+	}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		c := dial(t, ctx, b, seq.At(7), conn.NoAnswer)
+		if e, err := c.End(ctx); err != nil || e.Confirmed {
+			t.Errorf("end on a dead path: %+v %v, want unconfirmed", e, err)
+		}
+		if n := len(b.Wire.Sent()); n != conn.MostSYNs+1 {
+			t.Errorf("%d segments sent, want %d SYNs and one RST", n, conn.MostSYNs)
+		}
+	})
+}
+
+func TestPortsAreNotUsedTwice(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		seen := map[netip.AddrPort]bool{}
+		for range 200 {
+			c := dial(t, ctx, b, seq.At(7), conn.ResetAnswer)
+			if seen[c.Local()] {
+				t.Fatalf("%s used twice within two minutes", c.Local())
+			}
+			seen[c.Local()] = true
+			end(t, ctx, b, c)
+		}
+	})
+}
+
+func TestOpenReportsWhatFailed(t *testing.T) {
+	broken := errors.New("out of file descriptors")
+	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, broken }
+		if _, err := b.Stack.Open(conntest.Remote, seq.At(7)); !errors.Is(err, broken) {
+			t.Errorf("open: %v, want %v", err, broken)
+		}
+	})
+}

@@ -1,0 +1,134 @@
+// Package conntest runs a conn.Stack against a scripted peer, on a fake clock and without a kernel.
+package conntest
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Bench is one stack with its wire, its guard and what is at the far end.
+type Bench struct {
+	Peer  *wire.Listener
+	Path  func() wire.Path // made anew on the fake clock; nil: a clean one
+	Blind bool             // the guard misses what arrives
+
+	Wire  *wire.Scripted
+	Stack *conn.Stack
+	Ports map[netip.AddrPort]int // reserved and not given back
+}
+
+// Remote is where the peer listens; Local is the stack's own address.
+var (
+	Remote = netip.MustParseAddrPort("192.0.2.80:80")
+	Local  = netip.MustParseAddr("192.0.2.1")
+)
+
+// late is how long Run goes on afterwards, so that what is still on the way arrives.
+const late = 2 * time.Second
+
+// Run calls f on a fake clock. At its end everything must have been given back.
+func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		g := &working{taken: map[guard.Flow]uint64{}}
+		b.Wire, b.Ports = wire.NewScripted(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
+		b.Stack = &conn.Stack{Wire: guarded{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve}
+		if b.Blind {
+			b.Stack.Wire = b.Wire
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.Stack.Receive(ctx) }()
+		f(t, ctx)
+		time.Sleep(late)
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("receive: %v", err)
+		}
+		if err := b.Stack.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if len(b.Ports) > 0 || len(g.taken) > 0 {
+			t.Errorf("left behind: ports %v, guarded flows %v", b.Ports, g.taken)
+		}
+	})
+}
+
+func (b *Bench) path() wire.Path {
+	if b.Path == nil {
+		return nil
+	}
+	return b.Path()
+}
+
+// Pace is 200 segments a second.
+func Pace(ctx context.Context, n int) error {
+	time.Sleep(time.Duration(n) * 5 * time.Millisecond)
+	return ctx.Err()
+}
+
+func (b *Bench) reserve(a netip.AddrPort) (io.Closer, error) {
+	if b.Ports[a] > 0 {
+		return nil, wire.ErrPortTaken
+	}
+	b.Ports[a]++
+	return closer(func() error { delete(b.Ports, a); return nil }), nil
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+// working is a guard that has taken what its wire delivered.
+type working struct {
+	mu    sync.Mutex
+	taken map[guard.Flow]uint64
+}
+
+func (g *working) Add(f guard.Flow) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.taken[f] = 0
+	return nil
+}
+
+func (g *working) Remove(f guard.Flow) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.taken, f)
+	return nil
+}
+
+func (g *working) Counters(f guard.Flow) (guard.Counters, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return guard.Counters{Stolen: g.taken[f]}, nil
+}
+
+// guarded is a wire in front of a working guard.
+type guarded struct {
+	*wire.Scripted
+	guard *working
+}
+
+func (w guarded) Receive(ctx context.Context) (wire.Packet, error) {
+	p, err := w.Scripted.Receive(ctx)
+	if err == nil && p.Segment != nil {
+		w.guard.mu.Lock()
+		defer w.guard.mu.Unlock()
+		f := guard.Flow{Local: p.Segment.Destination, Remote: p.Segment.Source}
+		if _, known := w.guard.taken[f]; known {
+			w.guard.taken[f]++
+		}
+	}
+	return p, err
+}
