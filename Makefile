@@ -1,0 +1,71 @@
+# Every target sets up what it needs. "make help" lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Using it
+
+.PHONY: lab
+lab: ## A client, a switch that misbehaves and a server on this machine, without Kubernetes (needs root)
+	@go build -o bin/ ./cmd/tcpprobe
+	@bin/tcpprobe lab
+
+.PHONY: demo
+demo: setup-cluster ## A real cluster, a switch that breaks and what the operator says of it; KEEP=1 keeps it (needs root)
+	@test/demo.sh
+
+.PHONY: image
+image: ## dist/tcpprobe-image.tar: manager and prober; PLATFORMS="linux/amd64 linux/arm64" for both
+	@build/image.sh
+
+.PHONY: cluster-up cluster-down cluster-status
+cluster-up: setup-cluster ## Three Kubernetes nodes on this machine (needs root)
+	@test/cluster/up.sh
+cluster-down: ## End them and remove everything
+	@test/cluster/down.sh
+cluster-status: ## Do they run, and how to use them
+	@test/cluster/status.sh
+
+# Changing it
+
+.PHONY: test test-unit test-net test-envtest test-e2e
+test: setup ## Everything that must pass (needs root)
+	@test/run.sh
+test-unit: ## Unit tests and the seeds of the fuzz targets
+	@test/run.sh unit
+test-net: ## Tests in network namespaces (needs root)
+	@test/run.sh net
+test-envtest: ## Tests against a real API server
+	@test/run.sh envtest
+test-e2e: setup-cluster ## Tests on the three nodes (needs root)
+	@test/run.sh e2e
+
+.PHONY: generate verify lint
+generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles
+	@go generate ./...
+verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests
+	@build/verify.sh
+lint: ## Only the linters
+	@build/verify.sh linted
+	@build/verify.sh bounded
+
+.PHONY: bench-cluster
+bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, processor, memory (needs root)
+	@test/bench.sh
+
+.PHONY: clean
+clean: ## Remove what was built here; the cache with Kubernetes stays
+	rm -rf bin dist
+
+.PHONY: setup setup-cluster setup-checks
+setup:
+	@test/setup.sh
+setup-cluster:
+	@test/setup.sh cluster
+setup-checks:
+	@test/setup.sh checks

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the cluster and the checks need, where they are missing, and says which and why.
+#
+#   setup.sh [cluster|checks]...   (both, if none is named)
+set -euo pipefail
+
+declare -A purpose=(
+	[containerd]="runs the containers of the cluster's nodes"
+	[runc]="starts the containers"
+	[containernetworking-plugins]="gives the pods their network"
+	[nftables]="is how kube-proxy makes Services"
+	[iproute2]="lays the cluster's cables"
+	[procps]="sets the nodes' kernel parameters"
+	[kmod]="loads br_netfilter where the kernel has it as a module"
+	[clang]="compiles the eBPF programs, to check the committed objects"
+	[llvm]="strips the eBPF objects"
+	[libbpf-dev]="has the headers of eBPF programs"
+	[linux-libc-dev]="has the kernel's headers"
+	[gcc]="links test programs with the race detector"
+	[libc6-dev]="is what gcc links against"
+	[shellcheck]="checks the scripts"
+)
+declare -A group=(
+	[cluster]="containerd runc containernetworking-plugins nftables iproute2 procps kmod"
+	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck"
+)
+
+fail() {
+	echo "setup: $*" >&2
+	exit 1
+}
+
+installed() {
+	[[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+(($# > 0)) || set -- cluster checks
+missing=()
+for name in "$@"; do
+	for package in ${group[$name]:?"no such group: $name"}; do
+		installed "$package" || missing+=("$package")
+	done
+done
+
+command -v go >/dev/null || fail "Go 1.26 or newer is needed: https://go.dev/doc/install"
+((${#missing[@]} > 0)) || exit 0
+command -v apt-get >/dev/null || fail "this is no Debian; install what provides: ${missing[*]}"
+((EUID == 0)) || fail "needs root to install: ${missing[*]}"
+
+echo "Installing Debian packages:"
+for package in "${missing[@]}"; do printf '  %-28s %s\n' "$package" "${purpose[$package]}"; done
+export DEBIAN_FRONTEND=noninteractive
+apt-get update --quiet --quiet || echo "setup: the package lists could not be renewed; trying with those that are there" >&2
+apt-get install --quiet --yes --no-install-recommends --option Dpkg::Use-Pty=0 "${missing[@]}"
