@@ -82,9 +82,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.fault = fmt.Errorf("send %s to %s: %w", s.Part, c.flow.key.Remote, err)
 		return time.Now()
 	}
-	if g.Flags.Has(segment.RST) {
-		c.flow.resets.Add(-1)
-	} else if end := g.End(); end.After(c.next) {
+	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
 		c.next = end
 	}
 	c.slot.Advance(c.next, c.peer)

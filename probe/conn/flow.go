@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/guard"
-	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
@@ -26,15 +25,13 @@ type flow struct {
 
 	seen     atomic.Uint64 // inbound segments on the tap
 	overflow atomic.Uint64 // packets that did not fit into the inbox
-	resets   atomic.Int64  // RSTs seen leaving, less those we sent
+	resets   atomic.Uint64 // RSTs seen leaving that the prober did not send
 }
 
 // take is called by the stack's receiver.
 func (f *flow) take(p wire.Packet) {
 	if p.Outgoing {
-		if p.Segment.Flags.Has(segment.RST) {
-			f.resets.Add(1)
-		}
+		f.resets.Add(1)
 		return
 	}
 	if p.Segment != nil {
@@ -53,24 +50,24 @@ type SelfCheck struct {
 	Seen          uint64 // inbound segments on the tap
 	Stolen        uint64 // inbound segments that the guard took
 	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
-	StrayResets   int64  // RSTs seen leaving that the prober did not send
+	StrayResets   uint64 // RSTs seen leaving that the prober did not send
 	Overflow      uint64 // packets that came faster than they were read
 }
 
 // Clean reports whether nothing reached the kernel, and nothing of the kernel left.
 func (c SelfCheck) Clean() bool {
-	return c.Seen == c.Stolen && c.ResetsDropped == 0 && c.StrayResets <= 0 && c.Overflow == 0
+	return c.Seen == c.Stolen && c.ResetsDropped == 0 && c.StrayResets == 0 && c.Overflow == 0
 }
 
 // Plus adds the self-checks of two connections.
 func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
 	return SelfCheck{c.Seen + d.Seen, c.Stolen + d.Stolen, c.ResetsDropped + d.ResetsDropped,
-		max(c.StrayResets, 0) + max(d.StrayResets, 0), c.Overflow + d.Overflow}
+		c.StrayResets + d.StrayResets, c.Overflow + d.Overflow}
 }
 
 func (c SelfCheck) String() string {
 	return fmt.Sprintf("%d segments seen, %d taken by the guard, %d of the kernel's RSTs dropped, %d seen leaving, %d packets not read in time",
-		c.Seen, c.Stolen, c.ResetsDropped, max(c.StrayResets, 0), c.Overflow)
+		c.Seen, c.Stolen, c.ResetsDropped, c.StrayResets, c.Overflow)
 }
 
 // The tap's copy of a segment is queued before the guard counts it, and read later: both numbers meet
