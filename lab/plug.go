@@ -182,7 +182,7 @@ func (l *Lab) settle(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := errors.Join(l.client.Do(allUp), l.network.Do(allUp), l.server.Do(allUp))
+		err := errors.Join(l.client.Do(allUp), l.network.Do(allUp), l.server.Do(allUp), l.client.Do(allOwn), l.server.Do(allOwn))
 		if err == nil {
 			return nil
 		}
@@ -205,6 +205,25 @@ func allUp() error {
 		_, isTap := d.(*netlink.Tuntap) // the kernel never knows more of a tap than "unknown"
 		if a.Flags&net.FlagLoopback == 0 && !isTap && a.OperState != netlink.OperUp {
 			return fmt.Errorf("device %s is %s", a.Name, a.OperState)
+		}
+	}
+	return nil
+}
+
+// allOwn reports an IPv6 address of the thread's namespace that packets do not reach yet: the kernel
+// makes its local route in the background.
+func allOwn() error {
+	addresses, err := netlink.AddrList(nil, netlink.FAMILY_V6)
+	if err != nil {
+		return fmt.Errorf("listing addresses: %w", err)
+	}
+	for _, a := range addresses {
+		if a.IP.IsLinkLocalUnicast() {
+			continue
+		}
+		routes, err := netlink.RouteGet(a.IP)
+		if err != nil || len(routes) == 0 || routes[0].Type != unix.RTN_LOCAL {
+			return fmt.Errorf("address %s is not in use yet: %v", a.IP, err)
 		}
 	}
 	return nil

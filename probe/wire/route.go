@@ -44,24 +44,27 @@ func Lookup(dst netip.Addr, device string) (Route, error) {
 }
 
 func lookup(handle *netlink.Handle, dst netip.Addr, device string) (netlink.Route, error) {
-	routes, err := handle.RouteGetWithOptions(dst.Unmap().AsSlice(), &netlink.RouteGetOptions{Oif: device})
+	ip := dst.Unmap().AsSlice()
+	routes, err := handle.RouteGetWithOptions(ip, &netlink.RouteGetOptions{Oif: device})
+	if err == nil && device != "" && dst.Unmap().Is4() {
+		// Without a route the kernel takes the destination for a neighbour on the device; ask for the route itself.
+		_, err = handle.RouteGetWithOptions(ip, &netlink.RouteGetOptions{Oif: device, FIBMatch: true})
+	}
+	if err == nil && len(routes) == 0 {
+		err = unix.ENETUNREACH
+	}
 	switch {
-	case err != nil:
-		err = fmt.Errorf("%w: %w", ErrNoRoute, err)
-	case len(routes) == 0:
-		err = ErrNoRoute
-	default:
+	case err == nil:
 		return routes[0], nil
+	case device != "":
+		return netlink.Route{}, fmt.Errorf("%s by device %s: %w: %w", dst, device, ErrNoRoute, err)
 	}
-	if device != "" {
-		return netlink.Route{}, fmt.Errorf("%s by device %s: %w", dst, device, err)
-	}
-	return netlink.Route{}, fmt.Errorf("%s: %w", dst, err)
+	return netlink.Route{}, fmt.Errorf("%s: %w: %w", dst, ErrNoRoute, err)
 }
 
 func describe(dst netip.Addr, found netlink.Route, device *netlink.LinkAttrs) (Route, error) {
 	if found.Type != unix.RTN_UNICAST && found.Type != unix.RTN_LOCAL {
-		return Route{}, fmt.Errorf("%s: %w: the kernel's route for it leads to no host (type %d)", dst, ErrNoRoute, found.Type)
+		return Route{}, fmt.Errorf("%s: %w: the kernel's route of type %d leads to no host", dst, ErrNoRoute, found.Type)
 	}
 	source, ok := netip.AddrFromSlice(found.Src)
 	if !ok {

@@ -34,8 +34,10 @@ const SnapLength = 256
 
 // Packet is what the tap saw. Exactly one of Segment and Unreachable is set.
 type Packet struct {
-	Time        time.Time // kernel receive timestamp, without a monotonic reading
-	Outgoing    bool      // an RST of a registered flow that left this host without the prober's mark
+	// Time is the kernel's receive timestamp, without a monotonic reading. When nothing on this host had asked for
+	// timestamps before, the kernel begins in the background, and the first packets carry the time of Receive.
+	Time        time.Time
+	Outgoing    bool // an RST of a registered flow that left this host without the prober's mark
 	Segment     *segment.Segment
 	Unreachable *segment.Unreachable
 }
