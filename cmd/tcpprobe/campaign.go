@@ -81,7 +81,7 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
 
 func (o *labOptions) openCampaign(cmd *cobra.Command) (_ *campaign, err error) {
 	c := &campaign{labOptions: o, total: o.runs * len(o.faults), progress: progress(cmd.ErrOrStderr(), "runs done")}
-	if c.site, err = openSite(cmd.Context()); err != nil {
+	if c.site, err = openSite(cmd.Context(), lab.Options{}); err != nil {
 		return nil, err
 	}
 	c.clients = []*client{c.site.client}
@@ -106,7 +106,7 @@ func (c *campaign) close() error {
 // round makes all runs under one fault.
 func (c *campaign) round(ctx context.Context, f lab.Fault) (r round, err error) {
 	started := time.Now()
-	r = round{Fault: f.Name, mustConvict: f.DropsPushAtZero()}
+	r = newRound(f)
 	injection, err := c.Inject(f)
 	if err != nil {
 		return r, err

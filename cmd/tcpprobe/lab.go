@@ -81,14 +81,14 @@ type site struct {
 	client *client
 }
 
-func openSite(ctx context.Context) (_ *site, err error) {
+func openSite(ctx context.Context, o lab.Options) (_ *site, err error) {
 	s := &site{stop: func() error { return nil }}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.Lab, err = lab.New(ctx, lab.Options{}); err != nil {
+	if s.Lab, err = lab.New(ctx, o); err != nil {
 		return nil, err
 	}
 	if s.stop, err = s.Server().Serve(); err != nil {
@@ -112,8 +112,8 @@ func (s *site) close() error {
 
 // pass is one probe of the lab's server through a switch in one state, as `-o json` prints it.
 type pass struct {
-	Faults []string            `json:"faults"`
-	Switch []lab.FaultCounters `json:"switch"`
+	Faults []string            `json:"faults,omitempty"`
+	Switch []lab.FaultCounters `json:"switch,omitempty"` // of the faults that drop
 	Report report.Report       `json:"report"`
 }
 
@@ -123,7 +123,7 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := openSite(cmd.Context())
+	s, err := openSite(cmd.Context(), lab.Options{})
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (p pass) write(w io.Writer, format string) error {
 		fmt.Fprintln(w, "The switch is healthy.")
 	}
 	for _, c := range p.Switch {
-		fmt.Fprintf(w, "The switch does %s: it dropped %d of %d packets towards the server, %d of %d towards the client.\n",
+		fmt.Fprintf(w, "Fault %s: the switch dropped %d of %d packets towards the server, %d of %d towards the client.\n",
 			c.Fault, c.In.Dropped, c.In.Seen, c.Out.Dropped, c.Out.Seen)
 	}
 	fmt.Fprintln(w)

@@ -66,7 +66,6 @@ func rootCommand(program string) *cobra.Command {
 			"Exit status: 0 every verdict Pass, 1 some Fail, 2 the command could not be carried out,\n" +
 			"3 some Inconclusive and none Fail.",
 		Version:           version(),
-		Args:              cobra.NoArgs,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},

@@ -34,6 +34,8 @@ type verdictCount struct {
 	Count    int            `json:"count"`
 }
 
+func newRound(f lab.Fault) round { return round{Fault: f.Name, mustConvict: f.DropsPushAtZero()} }
+
 // add counts a report of so many runs.
 func (r *round) add(found report.Report, runs int) {
 	r.Runs += runs

@@ -1,0 +1,254 @@
+//go:build net
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// runFrom runs `tcpprobe run` on a lab's client.
+func runFrom(t *testing.T, s *site, args ...string) result {
+	t.Helper()
+	return finish(t, exec.Command("/proc/self/exe", append([]string{"run", "--paths", "2"}, args...)...), s.Client().Run)
+}
+
+func TestRunCommand(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	for _, f := range lab.Families {
+		target := s.Target(f, lab.Echo).String()
+		if r := runFrom(t, s, target, "-o", "json", "--source-interface", lab.ClientDevice); r.status != exitPass || len(read(t, r).Results) != 2 {
+			t.Errorf("%s: %+v", f, r)
+		}
+		people := runFrom(t, s, target, "--scenario", "Handshake")
+		if people.status != exitPass || !strings.Contains(people.stdout, "Established") || strings.Contains(people.stdout, "SequenceWrap") {
+			t.Errorf("%s: %+v", f, people)
+		}
+		closed := s.ServerAddr(f).String()
+		if f == lab.IPv6 {
+			closed = "[" + closed + "]"
+		}
+		r := runFrom(t, s, closed+":9", "-o", "json", "--scenario", "Handshake")
+		if r.status != exitFail || read(t, r).Results[0].Reason != report.Refused {
+			t.Errorf("%s, a closed port: %+v", f, r)
+		}
+	}
+	everyPush, err := lab.ParseFault("every-push")
+	if err != nil {
+		t.Fatal(err)
+	}
+	injection, err := s.Inject(everyPush)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer injection.Close()
+	if r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap"); r.status != exitInconclusive {
+		t.Errorf("over a path that loses every control: %+v", r)
+	}
+}
+
+func read(t *testing.T, r result) report.Report {
+	t.Helper()
+	out, err := report.Read(strings.NewReader(r.stdout))
+	if err != nil {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	return out
+}
+
+// What cannot be carried out says so before anything is sent.
+func TestRunCommandRefuses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"203.0.113.1:80"}, "no route to the target"},
+		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"}, "eth9"},
+	} {
+		if r := runFrom(t, s, c.args...); r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) {
+			t.Errorf("%v: %+v, want status 2 and %q", c.args, r, c.says)
+		}
+	}
+}
+
+func TestCommandsNeedPrivileges(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"run", "192.0.2.2:80"}, {"lab"}} {
+		// A copy that everybody may execute: the test's own directory is private.
+		cmd := exec.Command(publicCopy(t), args...)
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		if r := finish(t, cmd, (*exec.Cmd).Run); r.status != exitUnable || !strings.Contains(r.stderr, "root") {
+			t.Errorf("%v as nobody: %+v, want status 2 and what to do", args, r)
+		}
+	}
+}
+
+func publicCopy(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tcpprobe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	binary, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "tcpprobe")
+	if err := os.WriteFile(file, binary, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// The lab's story is told in both forms.
+func TestLabStory(t *testing.T) {
+	t.Parallel()
+	r := tcpprobe(t, "lab", "--paths", "4")
+	if r.status != exitPass || !strings.Contains(r.stdout, "The switch is healthy.") || !strings.Contains(r.stdout, "SequenceZeroDropped") {
+		t.Errorf("%+v", r)
+	}
+	r = tcpprobe(t, "lab", "--paths", "4", "-o", "json", "--family", "IPv6")
+	lines := json.NewDecoder(strings.NewReader(r.stdout))
+	for _, want := range []report.Verdict{report.Pass, report.Fail} {
+		var p pass
+		if err := lines.Decode(&p); err != nil || p.Report.Verdict() != want || len(p.Report.Results) != 2 {
+			t.Errorf("%v: %+v, want %s", err, p, want)
+		}
+	}
+}
+
+func TestLabWithFaultsGivesTheirVerdict(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[string]int{"push-at-zero": exitFail, "delay=1ms": exitPass, "every-push": exitInconclusive} {
+		if r := tcpprobe(t, "lab", "--paths", "2", "--family", "IPv4", "--fault", fault); r.status != want {
+			t.Errorf("%s: %+v, want status %d", fault, r, want)
+		}
+	}
+}
+
+// A switch command works on any device of any namespace and repairs it when it is ended.
+func TestSwitchCommand(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	cmd := exec.Command("/proc/self/exe", "lab", "switch", "--netns", s.Switch().Path(), "--port", lab.ClientPort, "--fault", "push-at-zero", "-o", "json")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	lines := json.NewDecoder(out)
+	var announced struct {
+		Attached []string
+		Mode     string
+	}
+	if err := lines.Decode(&announced); err != nil || len(announced.Attached) != 1 || announced.Mode == "" {
+		t.Fatalf("%+v, %v", announced, err)
+	}
+	_, found := probe(t, s, quick(""))
+	expect(t, found, established, zeroDropped)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var counted struct{ Switch []lab.FaultCounters }
+	if err := lines.Decode(&counted); err != nil || len(counted.Switch) != 1 || counted.Switch[0].In.Dropped == 0 {
+		t.Errorf("%+v, %v", counted, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	_, found = probe(t, s, quick(""))
+	expect(t, found, established, delivered)
+}
+
+func TestSwitchCommandRefuses(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ args, says string }{
+		{"--netns nowhere --port eth0 --fault everything", "nowhere"},
+		{"--port nothing --fault everything", "nothing"},
+		{"--port lo --fault delay=1ms", "tcpprobe lab"},
+	} {
+		r := tcpprobe(t, append([]string{"lab", "switch"}, strings.Fields(c.args)...)...)
+		if r.status != exitUnable || !strings.Contains(r.stderr, c.says) || r.stdout != "" {
+			t.Errorf("%s: %+v", c.args, r)
+		}
+	}
+}
+
+// Killed in the middle of its work, the lab takes its probing processes with it.
+func TestNothingOutlivesAKilledLab(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("/proc/self/exe", "lab", "--campaign", "--runs", "1000000", "--fault", "delay=1ms")
+	progress, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	if !bufio.NewScanner(progress).Scan() {
+		t.Fatal("no sign of progress")
+	}
+	workers := children(t, cmd.Process.Pid)
+	if len(workers) != campaignWorkers {
+		t.Fatalf("%d workers, want %d", len(workers), campaignWorkers)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	for deadline := time.Now().Add(20 * time.Second); len(alive(workers)) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still alive: %v", alive(workers))
+		}
+	}
+}
+
+func children(t *testing.T, pid int) (pids []string) {
+	t.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err == nil {
+			pids = append(pids, strings.Fields(string(text))...)
+		}
+	}
+	return pids
+}
+
+// alive leaves out what has gone, and what only waits for its parent to notice.
+func alive(pids []string) (out []string) {
+	for _, pid := range pids {
+		status, err := os.ReadFile("/proc/" + pid + "/status")
+		if err == nil && !strings.Contains(string(status), "State:\tZ") {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
