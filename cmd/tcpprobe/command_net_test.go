@@ -197,32 +197,37 @@ func TestSwitchCommandRefuses(t *testing.T) {
 	}
 }
 
-// Killed in the middle of its work, the lab takes its probing processes with it.
-func TestNothingOutlivesAKilledLab(t *testing.T) {
+// Killed or interrupted in the middle of its work, the lab takes its probing processes with it.
+func TestNothingOutlivesTheLab(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("/proc/self/exe", "lab", "--campaign", "--runs", "1000000", "--fault", "delay=1ms")
-	progress, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	if !bufio.NewScanner(progress).Scan() {
-		t.Fatal("no sign of progress")
-	}
-	workers := children(t, cmd.Process.Pid)
-	if len(workers) != campaignWorkers {
-		t.Fatalf("%d workers, want %d", len(workers), campaignWorkers)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait()
-	for deadline := time.Now().Add(20 * time.Second); len(alive(workers)) > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still alive: %v", alive(workers))
+	for signal, status := range map[syscall.Signal]int{syscall.SIGKILL: -1, syscall.SIGTERM: exitUnable} {
+		cmd := exec.Command("/proc/self/exe", "lab", "--campaign", "--runs", "1000000", "--fault", "delay=1ms")
+		progress, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cmd.Process.Kill() })
+		if !bufio.NewScanner(progress).Scan() {
+			t.Fatal("no sign of progress")
+		}
+		workers := children(t, cmd.Process.Pid)
+		if len(workers) != campaignWorkers {
+			t.Fatalf("%d workers, want %d", len(workers), campaignWorkers)
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		if got := cmd.ProcessState.ExitCode(); got != status {
+			t.Errorf("%v: exit status %d, want %d", signal, got, status)
+		}
+		for deadline := time.Now().Add(20 * time.Second); len(alive(workers)) > 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%v: still alive: %v", signal, alive(workers))
+			}
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -34,9 +33,9 @@ func (o *labOptions) tellStory(cmd *cobra.Command, s *site) error {
 	}
 	switch {
 	case healthy.Report.Verdict() != report.Pass:
-		return errors.New("the healthy switch did not pass: please report this with the output above")
+		return fmt.Errorf("the %s server did not pass through the healthy switch: see above", o.server)
 	case !slices.ContainsFunc(broken.Report.Results, blamesZero):
-		return errors.New("the faulty switch was not found out: please report this with the output above")
+		return fmt.Errorf("the fault was not found with the %s server: see above", o.server)
 	}
 	return nil
 }
