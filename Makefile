@@ -17,7 +17,7 @@ lab: ## A client, a switch that misbehaves and a server on this machine, without
 
 .PHONY: demo
 demo: setup-cluster ## A real cluster, a switch that breaks and what the operator says of it; KEEP=1 keeps it (needs root)
-	@test/demo.sh
+	@test/demo/demo.sh
 
 .PHONY: image
 image: ## dist/tcpprobe-image.tar: manager and prober; PLATFORMS="linux/amd64 linux/arm64" for both

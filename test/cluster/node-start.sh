@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib/all.sh"
 
 take_lock
-programs=$("$here/build.sh")
+programs=$(<"$state/programs")
 PATH=$programs:$PATH
 since=$(date --utc +%FT%T.%6NZ)
 start_node "$1" "$programs"

@@ -16,6 +16,7 @@ prepare() {
 	mkdir -p "$state"/{run,log,pki,images,bin}
 	chmod 700 "$state"
 	cp /proc/sys/kernel/random/boot_id "$state/boot"
+	printf '%s' "$programs" >"$state/programs"
 	[[ -e /proc/sys/net/bridge ]] || modprobe br_netfilter || fail "this kernel has no br_netfilter, which Services need"
 	(cd "$top" && CGO_ENABLED=0 go build -trimpath -o "$state/bin/" ./test/cluster/{tools/pki,tools/forward,images/pause,images/web})
 	local name
