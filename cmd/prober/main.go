@@ -15,7 +15,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/run"
@@ -40,6 +42,7 @@ func main() {
 
 // command is the whole program but for the engine.
 func command(args []string, execute executor, reset resetter) int {
+	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more must not cost the summary
 	worker := len(args) > 0 && args[0] == workerCommand
 	if worker {
 		args = args[1:]

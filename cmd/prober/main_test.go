@@ -74,7 +74,7 @@ var engines = map[string]executor{
 	},
 	// orphans leaves a child to process 1 and passes once that has been reaped.
 	"orphans": func(ctx context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
-		out, err := exec.Command("sh", "-c", "sh -c : >/dev/null & echo $!").Output()
+		out, err := exec.Command("sh", "-c", "sh -c 'exit 7' >/dev/null & echo $!").Output()
 		orphan, errPid := strconv.Atoi(strings.TrimSpace(string(out)))
 		if err := errors.Join(err, errPid); err != nil {
 			panic(err)
@@ -173,12 +173,12 @@ func prepare(t *testing.T, engine, text string, args ...string) *prober {
 	p.plan, _ = plan.Decode([]byte(text)) // tests of unreadable plans have none
 	p.Cmd = exec.Command("/proc/self/exe", append([]string{"--plan=" + path, "--source=kn1", "--summary=" + p.summary}, args...)...)
 	p.Env = append(os.Environ(), engineVariable+"="+engine)
+	p.Stdout = &p.stdout
 	return p
 }
 
 func (p *prober) begin(t *testing.T) {
 	t.Helper()
-	p.Stdout = &p.stdout
 	pipe, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -169,7 +169,7 @@ func TestOrphansAreReaped(t *testing.T) {
 	p := prepare(t, "orphans", examplePlan)
 	p.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	p.begin(t)
-	if s := p.conclude(t); s.Verdict(0, 0) != report.Pass {
+	if s := p.conclude(t); s.Verdict(0, 0) != report.Pass || len(p.said) > 0 {
 		t.Errorf("summary %+v, stderr %q", s, p.said)
 	}
 }
@@ -182,6 +182,24 @@ func TestUnwritableSummarySendsNothing(t *testing.T) {
 	if status := p.end(t); status != exitSilent || !p.heard("clear the summary") || p.stdout.Len() > 0 {
 		t.Errorf("status %d, stderr %q, stdout %q", status, p.said, p.stdout.String())
 	}
+}
+
+// The log can be gone while the termination message is well: what was found must not become Inconclusive.
+func TestSummaryOfAWorkerThatDiedLaterStands(t *testing.T) {
+	p := prepare(t, "passes", examplePlan)
+	p.Stdout = brokenPipe(t)
+	p.begin(t)
+	if s := p.conclude(t); s.Verdict(0, 0) != report.Pass || !p.heard("write the report") {
+		t.Errorf("summary %+v, stderr %q", s, p.said)
+	}
+}
+
+func TestLostLogDoesNotHideThatTheWorkerWasKilled(t *testing.T) {
+	p := prepare(t, "hangs", examplePlan)
+	p.Stdout = brokenPipe(t)
+	p.begin(t)
+	kill(t, p.ready(t), syscall.SIGKILL)
+	allInconclusive(t, p.conclude(t), report.ProberKilled, "killed by signal 9")
 }
 
 func TestOlderSummaryDoesNotStandForThisRun(t *testing.T) {
@@ -243,6 +261,20 @@ func TestTimetableIsInOrderAndKeepsTheReserve(t *testing.T) {
 			t.Errorf("%d s: %v, want %v", seconds, got, want)
 		}
 	}
+}
+
+// brokenPipe is a pipe that nobody reads.
+func brokenPipe(t *testing.T) *os.File {
+	t.Helper()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close() })
+	return in
 }
 
 func kill(t *testing.T, pid int, s syscall.Signal) {

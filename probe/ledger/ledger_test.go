@@ -164,6 +164,7 @@ func TestReaderSurvivesRubbish(t *testing.T) {
 		func(r *row) { r.local = [16]byte{} },
 		func(r *row) { r.remote = [16]byte{1} },
 		func(r *row) { r.state.Store(liveIPv6); r.remote = [16]byte{} },
+		func(r *row) { r.state.Store(liveIPv6); r.local = [16]byte{} },
 	} {
 		s := put(t, l, entry(2))
 		spoil(&l.shared.rows[s.row])

@@ -66,7 +66,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"a target below", func(p *Plan) { p.Sources["kn1"][0] = -1 }, "target -1"},
 		{"a target beyond", func(p *Plan) { p.Sources["kn1"][1] = 2 }, "target 2; the plan has 0 to 1"},
 		{"a target twice in a source", func(p *Plan) { p.Sources["kn1"][1] = 0 }, "target 0 twice"},
-		{"more verdicts than fit", func(p *Plan) { p.crowd(128, 23) }, "128 targets with 23 checks"},
+		{"more verdicts than fit", func(p *Plan) { p.crowd(94, 30) }, "94 targets with 30 checks"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := example(t)

@@ -69,6 +69,8 @@ func TestForgedSummaryIsRefused(t *testing.T) {
 		{"less than nothing leaked", -1, []string{"leakedFlows"}, "negative"},
 		{"a time before the start", -1, []string{"durationMicros"}, "negative"},
 		{"a matrix of another alphabet", "++++", []string{"matrix"}, "base64url"},
+		{"a matrix with odd bits", "mQ5", []string{"matrix"}, "base64url"},
+		{"a matrix of two lines", "m\nQ4", []string{"matrix"}, "base64url"},
 		{"a short matrix", "AA"[:0], []string{"matrix"}, "the matrix has 0 bytes; 3 targets with 2 checks have 2"},
 		{"a long matrix", "AAAA", []string{"matrix"}, "the matrix has 3 bytes"},
 		{"a matrix with more targets", "__8", []string{"matrix"}, "beyond the last target"},

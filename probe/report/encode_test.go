@@ -151,7 +151,12 @@ func TestEncodeNeverExceedsItsSize(t *testing.T) {
 			Run: strings.Repeat("\x00", 9000), Source: strings.Repeat("\"", 9000), Matrix: strings.Repeat("A", 9000),
 			Guard: strings.Repeat("\\", 9000), Kernel: strings.Repeat("é", 9000), Cut: math.MinInt,
 			LeakedFlows: math.MinInt, DurationMicros: math.MinInt64,
-			Groups: []Group{{Alpha: math.NaN(), Message: strings.Repeat("\"", 9000), Evidence: make([]string, 9000)}},
+		},
+		"hostile groups": {
+			Groups: []Group{
+				{Alpha: math.NaN(), Message: strings.Repeat("\"", 9000), Evidence: make([]string, 9000)},
+				{Alpha: math.Inf(1), Reason: Reason(strings.Repeat("\\", 9000))},
+			},
 		},
 		"a long error": {Error: strings.Repeat("\"", 9000), Source: node, Matrix: strings.Repeat("A", 900)},
 	} {

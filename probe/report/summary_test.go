@@ -72,11 +72,11 @@ func TestGroupsAreByReasonAndWorstFirst(t *testing.T) {
 	var results []Result
 	for position := range 5 {
 		why, v := PathDown, Inconclusive
-		if position%2 == 0 {
+		if position%2 == 1 {
 			v, why = Fail, SequenceZeroDropped
 		}
 		r := result(p, position, 1, v, why)
-		r.Rule, r.Alpha, r.StallMillis = "AnyOfFinUrgPushAtZero", float64(position)/100, int64(position)
+		r.Rule, r.Alpha, r.StallMillis = "AnyOfFinUrgPushAtZero", float64(4-position)/100, int64(position)
 		r.Evidence = []string{fmt.Sprintf("evidence of target %d", position)}
 		results = append(results, result(p, position, 0, Pass, Established), r)
 	}
@@ -85,11 +85,11 @@ func TestGroupsAreByReasonAndWorstFirst(t *testing.T) {
 		t.Fatalf("%d groups, want 2: %+v", len(groups), groups)
 	}
 	fail := groups[0]
-	if fail.Verdict != Fail || fail.Check != 1 || fail.Targets != "0,2,4" || fail.Flows.Tried != 48 ||
-		fail.Alpha != 0.04 || fail.StallMillis != 4 || fail.Evidence[0] != "evidence of target 0" {
+	if fail.Verdict != Fail || fail.Check != 1 || fail.Targets != "1,3" || fail.Flows.Tried != 32 ||
+		fail.Alpha != 0.03 || fail.StallMillis != 3 || fail.Evidence[0] != "evidence of target 1" {
 		t.Errorf("first group is %+v", fail)
 	}
-	if groups[1].Verdict != Inconclusive || groups[1].Targets != "1,3" {
+	if groups[1].Verdict != Inconclusive || groups[1].Targets != "0,2,4" {
 		t.Errorf("second group is %+v", groups[1])
 	}
 }
