@@ -24,17 +24,21 @@ type flow struct {
 	ended    time.Time
 
 	seen     atomic.Uint64 // inbound segments on the tap
+	strayed  atomic.Uint64 // inbound segments on another device
 	overflow atomic.Uint64 // packets that did not fit into the inbox
 	resets   atomic.Uint64 // RSTs seen leaving that the prober did not send
 }
 
 // take is called by the stack's receiver.
 func (f *flow) take(p wire.Packet) {
-	if p.Outgoing {
+	switch {
+	case p.Outgoing:
 		f.resets.Add(1)
 		return
-	}
-	if p.Segment != nil {
+	case p.Elsewhere:
+		f.strayed.Add(1)
+		return
+	case p.Segment != nil:
 		f.seen.Add(1)
 	}
 	select {
@@ -52,7 +56,12 @@ type SelfCheck struct {
 	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
 	StrayResets   uint64 // RSTs seen leaving that the prober did not send
 	Overflow      uint64 // packets that came faster than they were read
+	Elsewhere     uint64 // inbound segments on devices that the guard does not stand at
 }
+
+// Asymmetric reports whether answers came in by other devices only, past the guard. On a bridge or a bond
+// they show on the member as well, which means nothing.
+func (c SelfCheck) Asymmetric() bool { return c.Seen == 0 && c.Elsewhere > 0 }
 
 // Clean reports whether nothing reached the kernel, and nothing of the kernel left.
 func (c SelfCheck) Clean() bool {
@@ -62,7 +71,7 @@ func (c SelfCheck) Clean() bool {
 // Plus adds the self-checks of two connections.
 func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
 	return SelfCheck{c.Seen + d.Seen, c.Stolen + d.Stolen, c.ResetsDropped + d.ResetsDropped,
-		c.StrayResets + d.StrayResets, c.Overflow + d.Overflow}
+		c.StrayResets + d.StrayResets, c.Overflow + d.Overflow, c.Elsewhere + d.Elsewhere}
 }
 
 func (c SelfCheck) String() string {
@@ -85,7 +94,7 @@ func (f *flow) check() (SelfCheck, error) {
 		if err != nil {
 			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
 		}
-		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load()}
+		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load(), f.strayed.Load()}
 		if c.Clean() || time.Now().After(deadline) {
 			return c, nil
 		}

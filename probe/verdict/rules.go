@@ -18,7 +18,7 @@ type Finding struct {
 type rule func(*Observation) (f Finding, ok bool)
 
 // believable are the rules that come first in every scenario: what they name makes the rest worthless.
-var believable = []rule{faulty, unguarded, expired}
+var believable = []rule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(believable[:len(believable):len(believable)],
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
@@ -51,6 +51,11 @@ func when(cond bool, v report.Verdict, r report.Reason, format string, args ...a
 
 func faulty(o *Observation) (Finding, bool) {
 	return when(o.Fault != nil, report.Inconclusive, report.ProberFault, "the prober could not do its work: %v", o.Fault)
+}
+
+func asymmetric(o *Observation) (Finding, bool) {
+	return when(o.Guard.Asymmetric(), report.Inconclusive, report.AsymmetricReturn,
+		"%d answers came in by another device than the one that the SYN left by, where the local kernel rejects them; probe from that device (--source-interface)", o.Guard.Elsewhere)
 }
 
 func unguarded(o *Observation) (Finding, bool) {

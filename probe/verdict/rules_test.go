@@ -34,6 +34,8 @@ func TestHandshakeChain(t *testing.T) {
 		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: convicted[0]}, report.ReverseRstZeroDropped},
 		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0]}, report.Filtered},
 		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean}, report.GuardIncomplete},
+		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, StrayResets: 3}}, report.AsymmetricReturn},
+		{"a bond's member shows answers too", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: conn.SelfCheck{Seen: 2, Stolen: 2, Elsewhere: 2}}, report.Established},
 		{"deadline beats silence", Observation{Expired: true}, report.DeadlineExceeded},
 		{"fault beats all", Observation{Expired: true, Guard: unclean, Fault: errors.New("no memory")}, report.ProberFault},
 	} {

@@ -30,6 +30,7 @@ type captured struct {
 	time     time.Time
 	protocol uint16 // EtherType
 	outgoing bool
+	device   int32 // index
 }
 
 func newBatch() *batch {
@@ -72,7 +73,7 @@ func (b *batch) next() *captured {
 	header, source := &b.headers[i], &b.sources[i]
 	b.current = captured{
 		data: b.packets[i][:header.Len], wireLen: int(header.Len),
-		protocol: htons(source.Protocol), outgoing: source.Pkttype == unix.PACKET_OUTGOING,
+		protocol: htons(source.Protocol), outgoing: source.Pkttype == unix.PACKET_OUTGOING, device: source.Ifindex,
 	}
 	b.current.readControls(b.controls[i][:header.Hdr.Controllen])
 	return &b.current

@@ -23,6 +23,7 @@ type tap struct {
 	file     *os.File // non-blocking: the runtime waits
 	conn     syscall.RawConn
 	protocol uint16 // the other family is another wire's
+	device   int32  // index
 	batch    *batch
 	fill     func(fd uintptr) bool
 	failed   error           // of the last fill
@@ -32,18 +33,19 @@ type tap struct {
 }
 
 // openTap binds the socket after the filter is attached, so that no foreign packet gets in between, and
-// to all protocols: a tap for one protocol comes after the guard and would see nothing.
+// to all protocols: a tap for one protocol comes after the guard and would see nothing. It listens on
+// all devices, to tell an answer that takes another way in from none.
 func openTap(r Route, filter *ebpf.Program) (*tap, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), batch: newBatch()}
+	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), device: int32(r.Index), batch: newBatch()}
 	t.fill = t.receiveBatch
 	if err := prepare(fd, filter); err != nil {
 		return nil, errors.Join(err, t.file.Close())
 	}
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: r.Index}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL)}); err != nil {
 		return nil, errors.Join(err, t.file.Close())
 	}
 	if t.conn, err = t.file.SyscallConn(); err != nil {
@@ -75,7 +77,7 @@ func (t *tap) receive(ctx context.Context) (Packet, error) {
 			}
 			s, u, err := segment.Parse(c.data, segment.RawIP, c.wireLen)
 			if err == nil {
-				return Packet{Time: c.time, Outgoing: c.outgoing, Segment: s, Unreachable: u}, nil
+				return Packet{Time: c.time, Outgoing: c.outgoing, Elsewhere: c.device != t.device, Segment: s, Unreachable: u}, nil
 			}
 		}
 		if err := t.wait(ctx); err != nil {

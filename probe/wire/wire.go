@@ -38,6 +38,7 @@ type Packet struct {
 	// timestamps before, the kernel begins in the background, and the first packets carry the time of Receive.
 	Time        time.Time
 	Outgoing    bool // an RST of a registered flow that left this host without the prober's mark
+	Elsewhere   bool // seen on another device than the wire's, where the guard does not reach
 	Segment     *segment.Segment
 	Unreachable *segment.Unreachable
 }
