@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -37,13 +35,9 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	return j
 }
 
-// burst is how many segments may follow one another without pacing: a sandwich, and then some.
-const burst = 8
-
 // target runs all checks against one target, one after the other.
 func (j *job) target(ctx context.Context, h *host, t plan.Target) {
-	limit := rate.NewLimiter(rate.Limit(j.plan.PacketsPerSecond), burst)
-	env := scenario.Env{Remote: t.AddrPort(), Pace: limit.WaitN, Background: &verdict.Background{}, Alpha: j.alpha}
+	env := scenario.Env{Remote: t.AddrPort(), Pace: newPace(j.plan.PacketsPerSecond), Background: &verdict.Background{}, Alpha: j.alpha}
 	stack, fault := h.stackTo(t.Address)
 	if fault == nil {
 		env.Open = stack.Open
