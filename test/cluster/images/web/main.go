@@ -12,7 +12,10 @@ import (
 	"time"
 )
 
-const patience = 3 * time.Second
+const (
+	patience      = 3 * time.Second  // of "get"
+	headerTimeout = 20 * time.Second // of the server, as Apache's
+)
 
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == "get" {
@@ -35,7 +38,7 @@ func serve(address string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Addr: address, ReadHeaderTimeout: patience}
+	server := &http.Server{Addr: address, ReadHeaderTimeout: headerTimeout}
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, name)
 	})
