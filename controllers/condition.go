@@ -165,8 +165,5 @@ func describe(f v1alpha1.Finding) string {
 	if f.Target != "" {
 		words = append(words, "to "+f.Target)
 	}
-	if f.Scenario != "" {
-		words = append(words, strings.TrimSpace(f.Scenario+" "+f.Variant))
-	}
-	return strings.Join(append(words, f.Reason+", "+f.Message), " ")
+	return strings.Join(append(words, f.Message), " ")
 }

@@ -108,12 +108,13 @@ func (t *Tally) finding(c Cluster, answers []Answer) v1alpha1.Finding {
 	if c.Scope == v1alpha1.ScopeTarget || c.Scope == v1alpha1.ScopePair {
 		f.Target = t.Frozen.Plan.Targets[c.Target].AddrPort().String()
 	}
-	f.Message = cut(t.extent(c)+": "+first.Message, v1alpha1.MaxFindingMessage)
+	what := strings.TrimSpace(f.Scenario + " " + f.Variant)
+	f.Message = cut(fmt.Sprintf("%s, %s: %s", t.extent(c), cmp.Or(what, f.Reason), first.Message), v1alpha1.MaxFindingMessage)
 	detail(&f, mine)
 	return f
 }
 
-// extent says for people how far a finding goes; its scope, source and target stand before it.
+// extent says for people how far a finding goes, behind its source and target.
 func (t *Tally) extent(c Cluster) string {
 	target := t.Frozen.Plan.Targets[c.Target]
 	switch c.Scope {
@@ -122,9 +123,9 @@ func (t *Tally) extent(c Cluster) string {
 	case v1alpha1.ScopeSource:
 		return fmt.Sprintf("to %d of %d endpoints", len(c.Pairs), c.Of)
 	case v1alpha1.ScopeTarget:
-		return fmt.Sprintf("pod %s on node %s, from %d of %d nodes", target.Name, target.Node, len(c.Pairs), c.Of)
+		return fmt.Sprintf("(pod %s on node %s) from %d of %d nodes", target.Name, target.Node, len(c.Pairs), c.Of)
 	}
-	return fmt.Sprintf("pod %s on node %s", target.Name, target.Node)
+	return fmt.Sprintf("(pod %s on node %s)", target.Name, target.Node)
 }
 
 // detail adds flows, alpha, stall and evidence. Flows are left out where a group of the reports has pairs that are

@@ -126,10 +126,11 @@ func (l Launches) latest(start time.Time) time.Time {
 	return start
 }
 
-// Bounds of the record, in bytes: an object's annotations may have 256 KiB in all.
+// Bounds of the record, in bytes as it is written: an object's annotations may have 256 KiB in all, of which 1000 pods
+// need up to 155 KB for UIDs, times and reasons.
 const (
-	maxReports  = 120 << 10 // all reports together
-	maxMessages = 60 << 10  // all messages together
+	maxReports  = 80 << 10 // all reports together
+	maxMessages = 50 << 10 // all messages together
 )
 
 // keep puts outcomes that are settled into the record, as far as there is room, and reports whether it changed.
@@ -137,7 +138,7 @@ const (
 func (l Launches) keep(outcomes []Outcome) (changed bool) {
 	room := maxReports
 	for _, launch := range l {
-		room -= len(launch.Report)
+		room -= written(launch.Report)
 	}
 	for i, o := range outcomes {
 		launch, launched := l[i]
@@ -146,16 +147,33 @@ func (l Launches) keep(outcomes []Outcome) (changed bool) {
 		}
 		switch {
 		case o.State == Lost:
-			launch.Reason, launch.Message = o.Reason, cut(o.Message, min(v1alpha1.MaxFindingMessage, maxMessages/len(outcomes)))
-		case o.State == Reported && len(o.Text) <= room:
+			launch.Reason, launch.Message = o.Reason, fitting(o.Message, min(v1alpha1.MaxFindingMessage, maxMessages/len(outcomes)))
+		case o.State == Reported && written(o.Text) <= room:
 			launch.Report = o.Text
-			room -= len(launch.Report)
+			room -= written(launch.Report)
 		default:
 			continue
 		}
 		l[i], changed = launch, true
 	}
 	return changed
+}
+
+// written is how many bytes s has within JSON.
+func written(s string) int {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("controllers: a string does not marshal: " + err.Error())
+	}
+	return len(text) - len(`""`)
+}
+
+// fitting shortens s to at most limit bytes within JSON.
+func fitting(s string, limit int) string {
+	for s = cut(s, limit); written(s) > limit; {
+		s = cut(s, len(s)*3/4)
+	}
+	return s
 }
 
 // cut shortens s to at most limit bytes.

@@ -45,7 +45,7 @@ func concludeLost(probe *v1alpha1.TCPProbe, why *lostRun, now time.Time) {
 	status.Pairs, status.Affected = nil, ""
 	status.Findings = []v1alpha1.Finding{{
 		Scope: v1alpha1.ScopeAll, Pairs: int32(max(1, sources)), Verdict: string(report.Inconclusive), Reason: why.reason,
-		Message: cut(why.message, v1alpha1.MaxFindingMessage),
+		Message:   cut(why.message, v1alpha1.MaxFindingMessage),
 		FirstSeen: at, LastSeen: at,
 	}}
 }

@@ -1,0 +1,85 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+func TestFindings(t *testing.T) {
+	f := exampleFrozen(three, three)
+	f.LeftOut = []LeftOut{{"10.99.0.1:8080", "it belongs to the API server"}}
+	for name, outcomes := range map[string][]Outcome{
+		"all-pass":    outcomesOf(f, nil),
+		"bad-node":    outcomesOf(f, map[string]verdicts{"kn2": dropped("10.244.1.5:8080", "10.244.3.5:8080")}),
+		"bad-target":  outcomesOf(f, map[string]verdicts{"kn1": dropped("10.244.3.5:8080"), "kn2": dropped("10.244.3.5:8080")}),
+		"dead-path":   outcomesOf(f, map[string]verdicts{"kn1": both("10.244.2.5:8080")}),
+		"lost-source": append(outcomesOf(f, nil)[:2], Outcome{Source: "kn3", State: Lost, Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			text, err := yaml.Marshal(tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "findings-"+name+".yaml", text)
+		})
+	}
+}
+
+func TestFindingRemembersWhenItWasFirstSeen(t *testing.T) {
+	f := exampleFrozen(three, three)
+	bad := map[string]verdicts{"kn2": dropped("10.244.1.5:8080", "10.244.3.5:8080")}
+	first := tally(f, outcomesOf(f, bad), Amendments{}).findings(nil, metav1.NewTime(noon))
+	later := metav1.NewTime(noon.Add(time.Hour))
+	second := tally(f, outcomesOf(f, bad), Amendments{}).findings(first, later)
+	if got := second[0]; !got.FirstSeen.Time.Equal(noon) || !got.LastSeen.Equal(&later) {
+		t.Errorf("first seen %v, last seen %v", got.FirstSeen, got.LastSeen)
+	}
+	other := tally(f, outcomesOf(f, map[string]verdicts{"kn1": dropped("10.244.2.5:8080", "10.244.3.5:8080")}), Amendments{}).findings(first, later)
+	if !other[0].FirstSeen.Equal(&later) {
+		t.Error("another node's finding is as old as the first one's")
+	}
+}
+
+// TestFindingsFitTheSchema: the worst case of everything at once.
+func TestFindingsFitTheSchema(t *testing.T) {
+	nodes := make([]string, 200)
+	for i := range nodes {
+		nodes[i] = fmt.Sprintf("%s-%03d", strings.Repeat("n", 240), i)
+	}
+	f := exampleFrozen(nodes, nodes[:3])
+	var outcomes []Outcome
+	for i, node := range f.Nodes() {
+		outcomes = append(outcomes, Outcome{Source: node, State: Lost, Reason: fmt.Sprintf("Reason%d", i%50), Message: strings.Repeat("ä", 500)})
+		f.LeftOut = append(f.LeftOut, LeftOut{node, strings.Repeat("w", 500)})
+	}
+	findings := tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon))
+	if len(findings) != v1alpha1.MaxFindings || findings[len(findings)-1].Reason != v1alpha1.ReasonEndpointsRefused {
+		t.Errorf("%d findings, the last one %s", len(findings), findings[len(findings)-1].Reason)
+	}
+	for _, f := range findings {
+		if len(f.Message) > v1alpha1.MaxFindingMessage || f.Pairs < 1 {
+			t.Errorf("finding %+v", f)
+		}
+	}
+}
+
+func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
+	f := exampleFrozen([]string{"kn1", "kn4", "kn5"}, []string{"kn2", "kn3"})
+	bad := map[string]verdicts{"kn1": dropped()}
+	whole := tally(f, outcomesOf(f, bad), Amendments{}).findings(nil, metav1.NewTime(noon))
+	if len(whole) != 1 || whole[0].Flows == nil || whole[0].Flows.Fail != 32 || whole[0].Alpha != "1e-7" {
+		t.Errorf("%+v; want the flows of both pairs", whole)
+	}
+	split := tally(f, outcomesOf(f, bad), Amendments{Changed: map[int]string{0: "Pod web-1 restarted"}}).findings(nil, metav1.NewTime(noon))
+	if len(split) != 2 || split[0].Verdict != string(report.Fail) || split[0].Flows != nil || split[0].Evidence == nil {
+		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
+	}
+}

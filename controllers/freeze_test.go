@@ -1,0 +1,121 @@
+package controllers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// gathered has n pods with two addresses each, spread over hosts, and two sources.
+func gathered(n int) *Gathered {
+	g := &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: []string{"kn1", "kn2"}}}
+	for i := n; i > 0; i-- { // freeze sorts them
+		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
+			g.Endpoints = append(g.Endpoints, Endpoint{
+				Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
+				Node: fmt.Sprintf("kn%d", i%3+1), Restarts: int32(i),
+			})
+		}
+	}
+	g.LeftOut = []LeftOut{{"10.99.0.1:8080", "it belongs to the API server"}}
+	return g
+}
+
+func TestFrozenPlan(t *testing.T) {
+	f, err := freeze(exampleProbe(), "question-asking", gathered(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(f.Plan, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "plan.json", append(text, '\n'))
+	if f.Pairs() != 8 || !f.sameNode("kn2", 0) || f.sameNode("kn1", 0) {
+		t.Errorf("%d pairs; web-01 is on kn2", f.Pairs())
+	}
+}
+
+func TestFrozenThaws(t *testing.T) {
+	f, err := freeze(exampleProbe(), "question-asking", gathered(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	planJSON, witnesses, err := f.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := thaw(planJSON, witnesses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(f, back, cmpopts.EquateComparable(netip.Addr{})); d != "" {
+		t.Error(d)
+	}
+	for name, data := range map[string][2]string{
+		"no plan":            {"", witnesses},
+		"half a plan":        {planJSON[:len(planJSON)/2], witnesses},
+		"no witnesses":       {planJSON, "{}"},
+		"half the witnesses": {planJSON, witnesses[:len(witnesses)/2]},
+	} {
+		if _, err := thaw(data[0], data[1]); err == nil {
+			t.Errorf("%s: thawed", name)
+		}
+	}
+}
+
+func TestEndpointsAreSpreadOverSources(t *testing.T) {
+	probe := exampleProbe()
+	probe.Spec.Target.Service.MaxEndpoints = 4
+	g := gathered(12)
+	g.Sources.Planned = names(12)
+	f, err := freeze(probe, "question-asking", g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probed := make(map[int]bool)
+	for node, targets := range f.Plan.Sources {
+		if len(targets) != 8 {
+			t.Errorf("%s has %d targets; want the two addresses of 4 pods", node, len(targets))
+		}
+		for _, i := range targets {
+			probed[i] = true
+			if pod := f.Endpoints[i].Pod; countPod(f, targets, pod) != 2 {
+				t.Errorf("%s probes one address of %s only", node, pod)
+			}
+		}
+	}
+	if len(probed) < 20 {
+		t.Errorf("12 sources probe only %d of 24 addresses", len(probed))
+	}
+	again, _ := freeze(probe, "question-asking", g)
+	if !slices.Equal(f.Plan.Sources["node-003"], again.Plan.Sources["node-003"]) {
+		t.Error("the same run has two plans")
+	}
+}
+
+func countPod(f *Frozen, targets []int, pod string) (n int) {
+	for _, i := range targets {
+		if f.Endpoints[i].Pod == pod {
+			n++
+		}
+	}
+	return n
+}
+
+func TestImpossiblePlanIsRefused(t *testing.T) {
+	probe := exampleProbe()
+	probe.Spec.Paths = 0
+	if _, err := freeze(probe, "question-asking", gathered(1)); !errors.Is(err, plan.ErrInvalid) {
+		t.Errorf("error %v", err)
+	}
+}

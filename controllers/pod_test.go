@@ -1,0 +1,65 @@
+package controllers
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+func exampleSettings() ProberSettings {
+	return ProberSettings{
+		Image: "tcpprobe.dev/tcpprobe:dev", PullPolicy: corev1.PullIfNotPresent, Namespace: "tcpprobe-probes",
+		ServiceAccount: "prober", PriorityClass: "tcpprobe-prober",
+		Tolerations: []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}},
+	}
+}
+
+func examplePod(t *testing.T) *corev1.Pod {
+	t.Helper()
+	f := exampleFrozen([]string{"kn1", "kn2"}, []string{"kn3"})
+	o, err := newOrder(exampleProbe(), f, "tcpprobe-probes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.UID = "order-uid"
+	return newPod(o, f, 1, "kn2", exampleSettings())
+}
+
+func TestPod(t *testing.T) {
+	text, err := yaml.Marshal(examplePod(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "pod.yaml", text)
+}
+
+// TestPodKeepsItsPromises says apart from the golden file what must never be lost from it.
+func TestPodKeepsItsPromises(t *testing.T) {
+	pod := examplePod(t)
+	spec, container := pod.Spec, pod.Spec.Containers[0]
+	for promise, kept := range map[string]bool{
+		"nothing runs before its UID is on record":  gated(pod),
+		"the scheduler places it":                   spec.NodeName == "",
+		"no finalizer":                              len(pod.Finalizers) == 0,
+		"no emptyDir, which would block a drain":    len(spec.Volumes) == 1 && spec.Volumes[0].EmptyDir == nil,
+		"no token":                                  !*spec.AutomountServiceAccountToken,
+		"no host namespaces":                        !spec.HostNetwork && !spec.HostPID && !spec.HostIPC,
+		"not privileged":                            container.SecurityContext.Privileged == nil && !*container.SecurityContext.AllowPrivilegeEscalation,
+		"all capabilities dropped":                  container.SecurityContext.Capabilities.Drop[0] == "ALL",
+		"three capabilities":                        len(container.SecurityContext.Capabilities.Add) == 3,
+		"no CPU limit":                              container.Resources.Limits.Cpu().IsZero(),
+		"a memory limit":                            !container.Resources.Limits.Memory().IsZero(),
+		"an owner that controls it":                 *pod.OwnerReferences[0].Controller && pod.OwnerReferences[0].UID == "order-uid",
+		"no right on the owner's finalizers needed": pod.OwnerReferences[0].BlockOwnerDeletion == nil,
+	} {
+		if !kept {
+			t.Errorf("broken promise: %s", promise)
+		}
+	}
+	for _, toleration := range spec.Tolerations {
+		if toleration.Effect == corev1.TaintEffectNoExecute || toleration.Effect == "" {
+			t.Errorf("tolerates NoExecute: %v", toleration)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+var ownNamespaces = OwnNamespaces{Manager: "tcpprobe-system", Probes: "tcpprobe-probes"}
+
+func TestSmallestSpecIsNotRefused(t *testing.T) {
+	if r := refuseSpec(exampleProbe(), ownNamespaces); r != nil {
+		t.Errorf("refused: %v", r)
+	}
+	explicit := exampleProbe()
+	explicit.Spec.Target.Service.Namespace = explicit.Namespace
+	explicit.Spec.Scenarios[1].SequenceWrap = &v1alpha1.SequenceWrapOptions{Variants: []v1alpha1.SequenceWrapVariant{v1alpha1.VariantPush}}
+	if r := refuseSpec(explicit, ownNamespaces); r != nil {
+		t.Errorf("what is the default anyway is refused when spelled out: %v", r)
+	}
+}
+
+func TestSpecIsRefusedInClearWords(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*v1alpha1.TCPProbe)
+		reason string
+		says   string
+	}{
+		"the manager's namespace": {func(p *v1alpha1.TCPProbe) { p.Namespace = "tcpprobe-system" }, v1alpha1.ReasonNamespaceDenied, "belongs to the operator"},
+		"the probe namespace":     {func(p *v1alpha1.TCPProbe) { p.Namespace = "tcpprobe-probes" }, v1alpha1.ReasonNamespaceDenied, "belongs to the operator"},
+		"a long annotation":       {runValue(strings.Repeat("x", 64)), v1alpha1.ReasonRunAnnotationTooLong, "64 bytes; use at most 63"},
+		"an operator nobody knows": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Sources.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
+		}, v1alpha1.ReasonInvalidSelector, "Near"},
+		"an address": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
+		}, v1alpha1.ReasonNotSupported, "only target.service"},
+		"another namespace": {func(p *v1alpha1.TCPProbe) { p.Spec.Target.Service.Namespace = "pay" }, v1alpha1.ReasonNotSupported, "create the TCPProbe in namespace pay"},
+		"an interval":       {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
+		"the host network":  {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
+		"health":            {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},
+		"ClusterIP": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
+		}, v1alpha1.ReasonNotSupported, "PodIP only, not ClusterIP"},
+		"FinReorder": {func(p *v1alpha1.TCPProbe) { p.Spec.Scenarios[0].Type = v1alpha1.FinReorder }, v1alpha1.ReasonNotSupported, "not FinReorder"},
+		"a variant": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Scenarios[1].SequenceWrap = &v1alpha1.SequenceWrapOptions{Variants: []v1alpha1.SequenceWrapVariant{"Push", "Reset"}}
+		}, v1alpha1.ReasonNotSupported, "not Reset"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := exampleProbe()
+			c.change(p)
+			r := refuseSpec(p, ownNamespaces)
+			if r == nil || r.Held || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
+				t.Errorf("refusal %v; want %s that says %q", r, c.reason, c.says)
+			}
+		})
+	}
+}
+
+// runValue gives the run annotation a value.
+func runValue(value string) func(*v1alpha1.TCPProbe) {
+	return func(p *v1alpha1.TCPProbe) {
+		p.Annotations = map[string]string{v1alpha1.RunAnnotation: value}
+	}
+}
