@@ -22,7 +22,7 @@ type Options struct {
 }
 
 // Execute runs the part of p that concerns node. It never fails: what could not be done is an
-// Inconclusive result. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
+// Inconclusive result. All of the process must be in the network namespace to probe from. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
 func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.Report {
 	started := time.Now()
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
