@@ -86,7 +86,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.next = end
 	}
 	c.slot.Advance(c.next, c.peer)
-	c.log.add(at, '>', g.String(), s.Part)
+	c.log.sends(at, g.String(), s.Part)
 	return at
 }
 
@@ -159,11 +159,11 @@ func (c *Conn) Drain(each func(wire.Packet)) {
 // absorb updates the endpoint by what the peer sent.
 func (c *Conn) absorb(p wire.Packet) {
 	if p.Unreachable != nil {
-		c.log.add(p.Time, '<', p.Unreachable.String(), "")
+		c.log.receives(p.Time, p.Unreachable.String())
 		return
 	}
 	g := p.Segment
-	c.log.add(p.Time, '<', g.String(), "")
+	c.log.receives(p.Time, g.String())
 	if !c.established {
 		return
 	}
@@ -204,7 +204,8 @@ func (c *Conn) Reset() bool { return c.reset }
 // Fault is the last error of sending, or nil.
 func (c *Conn) Fault() error { return c.fault }
 
-// Evidence is what was sent and received, one line a segment, with times since the connection's start.
+// Evidence is what was sent and received, one line a segment, with times since the connection's start;
+// repetitions are only counted.
 func (c *Conn) Evidence() []string { return c.log.lines() }
 
 // Local is the connection's own address and port.

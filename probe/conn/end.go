@@ -54,7 +54,7 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 		return false
 	}
 	gone := false
-	sent := c.SendBeacon(c.ISS, 0)
+	sent := c.Send(Step{Part: "still there?", Flags: segment.ACK, Seq: &c.ISS, Payload: []byte{0}})
 	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
 		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone

@@ -147,10 +147,10 @@ func zeroDropped(o *Observation) (Finding, bool) {
 	b := o.Blocks[len(o.Blocks)-1]
 	witness := ""
 	if o.Witnessed {
-		witness = "; the peer's own SACK says that they alone are missing"
+		witness = "; the peer's SACK names it missing"
 	}
 	return when(true, report.Fail, report.SequenceZeroDropped,
-		"segments that start at sequence 0 are lost: %d of %d between beacons, %d of %d in random order among %d beacons of which %d were lost (p = %.1e)%s; the same bytes one number earlier arrived",
+		"data at sequence 0 is lost: %d of %d between answered beacons, then %d of %d among %d beacons (%d lost), p = %.1e%s; sent one number earlier it arrives",
 		o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), witness)
 }
 
