@@ -155,14 +155,14 @@ const examplePlan = `{"apiVersion": "plan.tcpprobe.dev/v1alpha1", "run": "r-1", 
 	"paths": 2, "packetsPerSecond": 200, "deadlineSeconds": 300, "alpha": 0.001}`
 
 // start starts a prober with that engine on the text of a plan.
-func start(t *testing.T, engine, text string, args ...string) *prober {
+func start(t testing.TB, engine, text string, args ...string) *prober {
 	t.Helper()
 	p := prepare(t, engine, text, args...)
 	p.begin(t)
 	return p
 }
 
-func prepare(t *testing.T, engine, text string, args ...string) *prober {
+func prepare(t testing.TB, engine, text string, args ...string) *prober {
 	t.Helper()
 	dir := t.TempDir()
 	p := &prober{summary: filepath.Join(dir, "termination-log")}
@@ -177,7 +177,7 @@ func prepare(t *testing.T, engine, text string, args ...string) *prober {
 	return p
 }
 
-func (p *prober) begin(t *testing.T) {
+func (p *prober) begin(t testing.TB) {
 	t.Helper()
 	pipe, err := p.StderrPipe()
 	if err != nil {
@@ -191,7 +191,7 @@ func (p *prober) begin(t *testing.T) {
 }
 
 // ready waits until the worker's flows are open, and returns its process ID.
-func (p *prober) ready(t *testing.T) int {
+func (p *prober) ready(t testing.TB) int {
 	t.Helper()
 	pid, err := strconv.Atoi(p.hear(t, "ready "))
 	if err != nil {
@@ -201,7 +201,7 @@ func (p *prober) ready(t *testing.T) int {
 }
 
 // hear waits for a line of stderr that begins like this, and returns the rest of it.
-func (p *prober) hear(t *testing.T, prefix string) string {
+func (p *prober) hear(t testing.TB, prefix string) string {
 	t.Helper()
 	for p.stderr.Scan() {
 		p.said = append(p.said, p.stderr.Text())
@@ -214,7 +214,7 @@ func (p *prober) hear(t *testing.T, prefix string) string {
 }
 
 // end waits for the prober's end and returns its exit status.
-func (p *prober) end(t *testing.T) int {
+func (p *prober) end(t testing.TB) int {
 	t.Helper()
 	for p.stderr.Scan() {
 		p.said = append(p.said, p.stderr.Text())
@@ -227,7 +227,7 @@ func (p *prober) end(t *testing.T) int {
 }
 
 // conclude waits for the end, demands exit status 0 and returns the summary.
-func (p *prober) conclude(t *testing.T) report.Summary {
+func (p *prober) conclude(t testing.TB) report.Summary {
 	t.Helper()
 	if status := p.end(t); status != exitReported {
 		t.Fatalf("exit status %d; stderr %q", status, p.said)

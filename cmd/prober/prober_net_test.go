@@ -46,7 +46,7 @@ type network struct {
 	mode   string
 }
 
-func newNetwork(t *testing.T, f lab.Family, mode string) network {
+func newNetwork(t testing.TB, f lab.Family, mode string) network {
 	t.Helper()
 	l, err := lab.New(t.Context(), lab.Options{Conntrack: true})
 	if err != nil {
@@ -70,7 +70,7 @@ func newNetwork(t *testing.T, f lab.Family, mode string) network {
 }
 
 // plan asks both scenarios of the echo server, with that many flows at a time.
-func (n network) plan(t *testing.T, paths, pps, deadline int) string {
+func (n network) plan(t testing.TB, paths, pps, deadline int) string {
 	t.Helper()
 	to := n.Target(n.family, lab.Echo)
 	b, err := json.Marshal(plan.Plan{
@@ -85,7 +85,7 @@ func (n network) plan(t *testing.T, paths, pps, deadline int) string {
 }
 
 // start starts a prober with the real engine on the lab's client.
-func (n network) start(t *testing.T, plan string, flags uintptr) *prober {
+func (n network) start(t testing.TB, plan string, flags uintptr) *prober {
 	t.Helper()
 	p := prepare(t, "real", plan, "--guard="+n.mode)
 	p.Env = append(p.Env, resetVariable+"=real")
