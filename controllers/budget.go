@@ -54,22 +54,20 @@ type Room struct {
 	caps     Caps
 	held     Occupancy
 	reserved int // places that runs before it in the queue will take
-	Ahead    int // how many those are
+	Place    int // in the queue, from 1
 }
 
 // room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
 // that started earlier come first, but they hold back only what they can use themselves.
 func (c Caps) room(held Occupancy, uid string, runs []Waiting) Room {
-	r := Room{caps: c, held: held}
+	r := Room{caps: c, held: held, Place: 1}
 	slices.SortFunc(runs, func(a, b Waiting) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.UID, b.UID)) })
 	for _, w := range runs {
 		if w.UID == uid {
 			break
 		}
-		if wants := min(w.Open, c.PerProbe-held.byProbe[w.UID]); wants > 0 {
-			r.reserved += wants
-			r.Ahead++
-		}
+		r.reserved += max(0, min(w.Open, c.PerProbe-held.byProbe[w.UID]))
+		r.Place++
 	}
 	return r
 }

@@ -56,19 +56,19 @@ func TestQueueIsFirstComeFirstServed(t *testing.T) {
 		return []Waiting{{"late", at(3), 100}, {"first", at(1), 4}, {"second", at(2), 100}, {"third", at(2), 1}}
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
-	for uid, want := range map[string]struct{ places, ahead int }{
-		"first": {10, 0}, "second": {10, 1}, "third": {6, 2}, "late": {5, 3},
+	for uid, want := range map[string]struct{ places, place int }{
+		"first": {10, 1}, "second": {10, 2}, "third": {6, 3}, "late": {5, 4},
 	} {
 		room := caps.room(occupancy(nil), uid, runs())
-		if n := fill(room, uid); n != want.places || room.Ahead != want.ahead {
-			t.Errorf("%s: %d places, %d ahead; want %+v", uid, n, room.Ahead, want)
+		if n := fill(room, uid); n != want.places || room.Place != want.place {
+			t.Errorf("%s: %d places, place %d; want %+v", uid, n, room.Place, want)
 		}
 	}
 	var busy []corev1.Pod
 	for i := range 10 {
 		busy = append(busy, proberPod("second", fmt.Sprint("n", i), corev1.PodRunning))
 	}
-	if room := caps.room(occupancy(busy), "late", runs()); room.Ahead != 2 || fill(room, "late") != 5 {
+	if room := caps.room(occupancy(busy), "late", runs()); fill(room, "late") != 5 {
 		t.Errorf("a run that is at its own cap holds back others: %+v", room)
 	}
 }

@@ -92,6 +92,15 @@ func says(message func(s report.Summary) []byte) act {
 	}
 }
 
+// exitHonestly ends a prober that was kept running.
+func (c *cast) exitHonestly(pod *corev1.Pod, order corev1.ConfigMap, node string) error {
+	p, err := plan.Decode([]byte(order.Data[keyPlan]))
+	if err != nil {
+		return err
+	}
+	return c.exit(pod, string(honest(p, node).Encode()))
+}
+
 // finds ends the container with a report in which the checks of the type have this verdict.
 func finds(check string, verdict report.Verdict, reason report.Reason) act {
 	return func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {

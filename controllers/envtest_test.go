@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -36,6 +38,7 @@ var (
 const apiServerAddress = "10.99.0.1"
 
 func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
 	code, err := withServer(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "envtest:", err)

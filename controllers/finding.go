@@ -227,7 +227,7 @@ func leftOutMessage(list []LeftOut) string {
 	for i, l := range list {
 		said[i] = l.Target + ": " + l.Why
 	}
-	return "not probed: " + listed(said)
+	return fmt.Sprintf("%d not probed: %s", len(list), listed(said))
 }
 
 // firstSeen is when before has the same finding, or now.

@@ -41,7 +41,7 @@ func (p *pass) launch(ctx context.Context, s *Scene, progress *Progress) (bool, 
 		}
 	}
 	if len(s.Launches) < len(nodes) && room.full() {
-		progress.Ahead = room.Ahead
+		progress.Place = room.Place
 	}
 	return len(s.Launches) > before, nil
 }
@@ -154,7 +154,7 @@ func (p *Progress) poll() time.Duration {
 	switch {
 	case p.count(Unmade) == 0:
 		return runPoll
-	case p.Hindered != nil || p.Ahead > 0:
+	case p.Hindered != nil || p.Place > 0:
 		return queuePoll
 	}
 	return releasePoll // only the rate of creations held it back

@@ -12,7 +12,7 @@ type Progress struct {
 	Number   int64
 	Outcomes []Outcome
 	Hindered *Refusal // why the last attempt to make a pod failed, if it did
-	Ahead    int      // runs before it in the queue for probe pods
+	Place    int      // in the queue for probe pods, from 1; 0 if there is room
 }
 
 // count is the number of sources in any of the states.
@@ -32,7 +32,7 @@ func (p *Progress) reason() string {
 	if trouble := p.troubles(); len(trouble) > 0 {
 		return trouble[0].Reason
 	}
-	if p.Ahead > 0 || len(p.Outcomes) > 0 && p.count(Unmade) == len(p.Outcomes) {
+	if p.Place > 0 && p.count(Starting, Probing) == 0 || len(p.Outcomes) > 0 && p.count(Unmade) == len(p.Outcomes) {
 		return v1alpha1.ReasonQueued
 	}
 	return v1alpha1.ReasonRunning
@@ -55,8 +55,8 @@ func (p *Progress) message() string {
 	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.count(Reported), len(p.Outcomes))}
 	if n := p.count(Unmade); n > 0 {
 		wait := fmt.Sprintf("%d wait for a probe pod", n)
-		if p.Ahead > 0 {
-			wait += fmt.Sprintf(", place %d in the queue", p.Ahead+1)
+		if p.Place > 0 {
+			wait += fmt.Sprintf(", place %d in the queue", p.Place)
 		}
 		parts = append(parts, wait)
 	}

@@ -1,0 +1,145 @@
+//go:build envtest
+
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// slowly ends a pod only on the third look at it.
+func slowly(looks map[types.UID]int) act {
+	return func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
+		if looks[pod.UID]++; looks[pod.UID] < 3 {
+			delete(c.started, pod.UID)
+			c.runs[p.Run+" "+node]--
+			return nil
+		}
+		return c.exit(pod, string(honest(p, node).Encode()))
+	}
+}
+
+func TestWavesAndQueue(t *testing.T) {
+	w := furnished(t)
+	looks := make(map[types.UID]int)
+	for _, n := range three {
+		w.cast.acts[n] = slowly(looks)
+	}
+	r := w.manager(w.api)
+	r.Caps = Caps{Total: 2, PerProbe: 1, PerNode: 1, PerSecond: 1}
+	var probes []*v1alpha1.TCPProbe
+	for _, name := range []string{"first", "second", "third"} {
+		p := w.probe(func(p *v1alpha1.TCPProbe) { p.Name = name })
+		if _, err := w.step(r, p); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Step(time.Second) // start times tell the order
+		probes = append(probes, p)
+	}
+	queued := false
+	for turn := 0; ; turn++ {
+		ends := 0
+		for _, p := range probes {
+			if _, err := w.step(r, p); err != nil {
+				t.Fatal(err)
+			}
+			now := w.get(p)
+			c := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionComplete)
+			queued = queued || p.Name == "third" && strings.Contains(c.Message, "place 3 in the queue")
+			if over(1)(now) {
+				ends++
+			}
+		}
+		demandCaps(t, w, r.Caps)
+		if ends == len(probes) {
+			break
+		}
+		if turn > 200 {
+			t.Fatal("no end in sight")
+		}
+		w.cast.act()
+		w.clock.Step(time.Second)
+	}
+	if !queued {
+		t.Error("the third in the queue was never told so")
+	}
+	if n := w.cast.once(); n != 9 {
+		t.Errorf("%d probers ran; want 9", n)
+	}
+	w.empty()
+}
+
+func demandCaps(t *testing.T, w *world, caps Caps) {
+	t.Helper()
+	held := occupancy(w.proberPods())
+	if held.total > caps.Total {
+		t.Errorf("%d pods at once; at most %d", held.total, caps.Total)
+	}
+	for probe, n := range held.byProbe {
+		if n > caps.PerProbe {
+			t.Errorf("%d pods of TCPProbe %s; at most %d", n, probe, caps.PerProbe)
+		}
+	}
+	for node, n := range held.byNode {
+		if n > caps.PerNode {
+			t.Errorf("%d pods on %s; at most %d", n, node, caps.PerNode)
+		}
+	}
+}
+
+func TestCreationsPerSecond(t *testing.T) {
+	w := furnished(t)
+	for _, n := range three {
+		w.cast.acts[n] = slowly(map[types.UID]int{})
+	}
+	r := w.manager(w.api)
+	r.Caps.PerSecond = 2
+	p := w.probe()
+	if _, err := w.step(r, p); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.proberPods()); n != 2 {
+		t.Fatalf("%d pods in the first moment; want 2", n)
+	}
+	if _, err := w.step(r, p); err != nil || len(w.proberPods()) != 2 {
+		t.Fatalf("%d pods though no time has passed, %v", len(w.proberPods()), err)
+	}
+	w.clock.Step(500 * time.Millisecond)
+	if _, err := w.step(r, p); err != nil || len(w.proberPods()) != 3 {
+		t.Fatalf("%d pods after half a second, %v", len(w.proberPods()), err)
+	}
+}
+
+// TestWritesArePaced: one write at the start, at most one a second while it runs, one at the end.
+func TestWritesArePaced(t *testing.T) {
+	w := furnished(t)
+	var written []time.Time
+	r := w.manager(counting(w, func() { written = append(written, w.clock.Now()) }))
+	looks := make(map[types.UID]int)
+	for _, n := range three {
+		w.cast.acts[n] = slowly(looks)
+	}
+	p := w.probe()
+	w.drive(r, p, over(1))
+	started, last := written[0], written[1]
+	if !last.Equal(started) {
+		t.Errorf("the plan was entered %v after the start", last.Sub(started))
+	}
+	for _, at := range written[2 : len(written)-1] {
+		if at.Sub(last) < statusPace {
+			t.Errorf("two writes within %v", at.Sub(last))
+		}
+		last = at
+	}
+	if n := len(written); n < 3 || n > 6 {
+		t.Errorf("%d writes", n)
+	}
+}
