@@ -17,57 +17,60 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
+// unusable are changes that spoil the example.
+var unusable = []struct {
+	name   string
+	change func(*Plan)
+	says   string
+}{
+	{"another version", func(p *Plan) { p.APIVersion = "plan.tcpprobe.dev/v2" }, "this prober reads"},
+	{"no run", func(p *Plan) { p.Run = "" }, `run ""`},
+	{"a run with a slash", func(p *Plan) { p.Run = "../etc" }, "run"},
+	{"a long run", func(p *Plan) { p.Run = strings.Repeat("a", 64) }, "1 to 63"},
+	{"a long probe", func(p *Plan) { p.Probe = strings.Repeat("a", 508) }, "probe has 508 bytes"},
+	{"no paths", func(p *Plan) { p.Paths = 0 }, "paths 0"},
+	{"too many paths", func(p *Plan) { p.Paths = 257 }, "paths 257"},
+	{"a trickle", func(p *Plan) { p.PacketsPerSecond = 9 }, "packetsPerSecond 9"},
+	{"a flood", func(p *Plan) { p.PacketsPerSecond = 2001 }, "packetsPerSecond 2001"},
+	{"no deadline", func(p *Plan) { p.DeadlineSeconds = 0 }, "deadlineSeconds 0"},
+	{"a deadline too far", func(p *Plan) { p.DeadlineSeconds = 3601 }, "deadlineSeconds 3601"},
+	{"no alpha", func(p *Plan) { p.Alpha = 0 }, "alpha 0"},
+	{"a careless alpha", func(p *Plan) { p.Alpha = 0.2 }, "alpha 0.2"},
+	{"alpha is no number", func(p *Plan) { p.Alpha = math.NaN() }, "alpha NaN"},
+	{"no targets", func(p *Plan) { p.Targets = nil }, "0 targets"},
+	{"too many targets", func(p *Plan) { p.Targets = targets(MaxTargets + 1) }, "4097 targets"},
+	{"a denied target", func(p *Plan) { p.Targets[1].Address = addr("169.254.169.254") }, "target 1, 169.254.169.254:8080, is never probed: link-local or cloud metadata"},
+	{"a target without address", func(p *Plan) { p.Targets[0].Address = netip.Addr{} }, "no address"},
+	{"a zone", func(p *Plan) { p.Targets[1].Address = addr("2001:db8::1%eth0") }, "zone"},
+	{"port 0", func(p *Plan) { p.Targets[0].Port = 0 }, "port 0"},
+	{"no via", func(p *Plan) { p.Targets[0].Via = "" }, "via"},
+	{"a long pod name", func(p *Plan) { p.Targets[0].Name = strings.Repeat("a", 254) }, "253 bytes"},
+	{"a long node name", func(p *Plan) { p.Targets[0].Node = strings.Repeat("a", 254) }, "253 bytes"},
+	{"one target twice", func(p *Plan) { p.Targets[1] = p.Targets[0]; p.Targets[1].Name = "other" }, "targets 0 and 1 are both 10.244.2.7:8080"},
+	{"no scenarios", func(p *Plan) { p.Scenarios = nil }, "0 scenarios"},
+	{"too many scenarios", func(p *Plan) { p.Scenarios = scenarios(9) }, "9 scenarios"},
+	{"a scenario's bad name", func(p *Plan) { p.Scenarios[0].Name = "a b" }, "name"},
+	{"a scenario without type", func(p *Plan) { p.Scenarios[0].Type = "" }, "type"},
+	{"a scenario twice", func(p *Plan) { p.Scenarios[1] = p.Scenarios[0] }, `second "Handshake"`},
+	{"a name that is another's type", func(p *Plan) { p.Scenarios[1].Name = "Handshake" }, `second "Handshake"`},
+	{"too many variants", func(p *Plan) { p.Scenarios[1].Variants = words(17) }, "17 variants"},
+	{"a variant in lower case", func(p *Plan) { p.Scenarios[1].Variants[0] = "push" }, `variants "push Fin"`},
+	{"a long variant", func(p *Plan) { p.Scenarios[1].Variants[0] = strings.Repeat("A", 64) }, "variants"},
+	{"a variant twice", func(p *Plan) { p.Scenarios[1].Variants[1] = "Push" }, "twice"},
+	{"a long payload", func(p *Plan) { p.Scenarios[1].Payload = strings.Repeat("a", MaxPayload+1) }, "1025 bytes"},
+	{"no sources", func(p *Plan) { p.Sources = nil }, "0 sources"},
+	{"too many sources", func(p *Plan) { p.Sources = sources(MaxSources+1, 0) }, "1001 sources"},
+	{"a source with a bad name", func(p *Plan) { p.Sources["kn 1"] = []int{0} }, "no node name"},
+	{"a source without targets", func(p *Plan) { p.Sources["kn1"] = nil }, "source kn1 has 0 targets"},
+	{"too many targets of a source", func(p *Plan) { p.Targets = targets(129); p.Sources = sources(1, upTo(129)...) }, "129 targets"},
+	{"a target below", func(p *Plan) { p.Sources["kn1"][0] = -1 }, "target -1"},
+	{"a target beyond", func(p *Plan) { p.Sources["kn1"][1] = 2 }, "target 2; the plan has 0 to 1"},
+	{"a target twice in a source", func(p *Plan) { p.Sources["kn1"][1] = 0 }, "target 0 twice"},
+	{"more verdicts than fit", func(p *Plan) { p.crowd(94, 30) }, "94 targets with 30 checks"},
+}
+
 func TestValidateRefuses(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		change func(*Plan)
-		says   string
-	}{
-		{"another version", func(p *Plan) { p.APIVersion = "plan.tcpprobe.dev/v2" }, "this prober reads"},
-		{"no run", func(p *Plan) { p.Run = "" }, `run ""`},
-		{"a run with a slash", func(p *Plan) { p.Run = "../etc" }, "run"},
-		{"a long run", func(p *Plan) { p.Run = strings.Repeat("a", 64) }, "1 to 63"},
-		{"a long probe", func(p *Plan) { p.Probe = strings.Repeat("a", 508) }, "probe has 508 bytes"},
-		{"no paths", func(p *Plan) { p.Paths = 0 }, "paths 0"},
-		{"too many paths", func(p *Plan) { p.Paths = 257 }, "paths 257"},
-		{"a trickle", func(p *Plan) { p.PacketsPerSecond = 9 }, "packetsPerSecond 9"},
-		{"a flood", func(p *Plan) { p.PacketsPerSecond = 2001 }, "packetsPerSecond 2001"},
-		{"no deadline", func(p *Plan) { p.DeadlineSeconds = 0 }, "deadlineSeconds 0"},
-		{"a deadline too far", func(p *Plan) { p.DeadlineSeconds = 3601 }, "deadlineSeconds 3601"},
-		{"no alpha", func(p *Plan) { p.Alpha = 0 }, "alpha 0"},
-		{"a careless alpha", func(p *Plan) { p.Alpha = 0.2 }, "alpha 0.2"},
-		{"alpha is no number", func(p *Plan) { p.Alpha = math.NaN() }, "alpha NaN"},
-		{"no targets", func(p *Plan) { p.Targets = nil }, "0 targets"},
-		{"too many targets", func(p *Plan) { p.Targets = targets(MaxTargets + 1) }, "4097 targets"},
-		{"a denied target", func(p *Plan) { p.Targets[1].Address = addr("169.254.169.254") }, "target 1, 169.254.169.254:8080, is never probed: link-local or cloud metadata"},
-		{"a target without address", func(p *Plan) { p.Targets[0].Address = netip.Addr{} }, "no address"},
-		{"a zone", func(p *Plan) { p.Targets[1].Address = addr("2001:db8::1%eth0") }, "zone"},
-		{"port 0", func(p *Plan) { p.Targets[0].Port = 0 }, "port 0"},
-		{"no via", func(p *Plan) { p.Targets[0].Via = "" }, "via"},
-		{"a long pod name", func(p *Plan) { p.Targets[0].Name = strings.Repeat("a", 254) }, "253 bytes"},
-		{"a long node name", func(p *Plan) { p.Targets[0].Node = strings.Repeat("a", 254) }, "253 bytes"},
-		{"one target twice", func(p *Plan) { p.Targets[1] = p.Targets[0]; p.Targets[1].Name = "other" }, "targets 0 and 1 are both 10.244.2.7:8080"},
-		{"no scenarios", func(p *Plan) { p.Scenarios = nil }, "0 scenarios"},
-		{"too many scenarios", func(p *Plan) { p.Scenarios = scenarios(9) }, "9 scenarios"},
-		{"a scenario's bad name", func(p *Plan) { p.Scenarios[0].Name = "a b" }, "name"},
-		{"a scenario without type", func(p *Plan) { p.Scenarios[0].Type = "" }, "type"},
-		{"a scenario twice", func(p *Plan) { p.Scenarios[1] = p.Scenarios[0] }, `second "Handshake"`},
-		{"a name that is another's type", func(p *Plan) { p.Scenarios[1].Name = "Handshake" }, `second "Handshake"`},
-		{"too many variants", func(p *Plan) { p.Scenarios[1].Variants = words(17) }, "17 variants"},
-		{"a variant in lower case", func(p *Plan) { p.Scenarios[1].Variants[0] = "push" }, `variants "push Fin"`},
-		{"a long variant", func(p *Plan) { p.Scenarios[1].Variants[0] = strings.Repeat("A", 64) }, "variants"},
-		{"a variant twice", func(p *Plan) { p.Scenarios[1].Variants[1] = "Push" }, "twice"},
-		{"a long payload", func(p *Plan) { p.Scenarios[1].Payload = strings.Repeat("a", MaxPayload+1) }, "1025 bytes"},
-		{"no sources", func(p *Plan) { p.Sources = nil }, "0 sources"},
-		{"too many sources", func(p *Plan) { p.Sources = sources(MaxSources+1, 0) }, "1001 sources"},
-		{"a source with a bad name", func(p *Plan) { p.Sources["kn 1"] = []int{0} }, "no node name"},
-		{"a source without targets", func(p *Plan) { p.Sources["kn1"] = nil }, "source kn1 has 0 targets"},
-		{"too many targets of a source", func(p *Plan) { p.Targets = targets(129); p.Sources = sources(1, upTo(129)...) }, "129 targets"},
-		{"a target below", func(p *Plan) { p.Sources["kn1"][0] = -1 }, "target -1"},
-		{"a target beyond", func(p *Plan) { p.Sources["kn1"][1] = 2 }, "target 2; the plan has 0 to 1"},
-		{"a target twice in a source", func(p *Plan) { p.Sources["kn1"][1] = 0 }, "target 0 twice"},
-		{"more verdicts than fit", func(p *Plan) { p.crowd(94, 30) }, "94 targets with 30 checks"},
-	} {
+	for _, c := range unusable {
 		t.Run(c.name, func(t *testing.T) {
 			p := example(t)
 			c.change(p)

@@ -49,59 +49,64 @@ func TestHonestSummaryIsAccepted(t *testing.T) {
 	}
 }
 
+// long is more than any text of a summary may have.
+var long = strings.Repeat("x", 301)
+
+// forgeries are single members of an honest summary, changed.
+var forgeries = []struct {
+	name  string
+	value any
+	path  []string
+	says  string
+}{
+	{"another version", "report.tcpprobe.dev/v2", []string{"apiVersion"}, "apiVersion"},
+	{"another run", "r-2", []string{"run"}, `run is "r-2"; need r-1`},
+	{"no run", "", []string{"run"}, "run is"},
+	{"another node", "kn2", []string{"source"}, `source is "kn2"; need kn1`},
+	{"a number for a name", 7, []string{"run"}, "no whole document"},
+	{"a guard with escapes", "tcx\x1b[2J", []string{"guard"}, "guard or kernel"},
+	{"a long kernel", long, []string{"kernel"}, "guard or kernel"},
+	{"less than nothing cut", -1, []string{"cut"}, "negative"},
+	{"less than nothing leaked", -1, []string{"leakedFlows"}, "negative"},
+	{"a time before the start", -1, []string{"durationMicros"}, "negative"},
+	{"a matrix of another alphabet", "++++", []string{"matrix"}, "base64url"},
+	{"a matrix with odd bits", "mQ5", []string{"matrix"}, "base64url"},
+	{"a matrix of two lines", "m\nQ4", []string{"matrix"}, "base64url"},
+	{"a short matrix", "AA"[:0], []string{"matrix"}, "the matrix has 0 bytes; 3 targets with 2 checks have 2"},
+	{"a long matrix", "AAAA", []string{"matrix"}, "the matrix has 3 bytes"},
+	{"a matrix with more targets", "__8", []string{"matrix"}, "beyond the last target"},
+	{"an unexplained verdict", []any{}, []string{"groups"}, "without a reason"},
+	{"a matrix that passes", "VQU", []string{"matrix"}, "another verdict elsewhere"},
+	{"a check below", -1, []string{"groups", "c"}, "check -1"},
+	{"a check beyond", 2, []string{"groups", "c"}, "check 2; the plan has 2"},
+	{"the check of another group", 0, []string{"groups", "c"}, "another verdict"},
+	{"no verdict", "", []string{"groups", "v"}, "verdict"},
+	{"a fourth verdict", "Maybe", []string{"groups", "v"}, `verdict "Maybe"`},
+	{"another verdict", "Inconclusive", []string{"groups", "v"}, "another verdict elsewhere"},
+	{"no reason", "", []string{"groups", "r"}, "CamelCase"},
+	{"a reason of two words", "Two Words", []string{"groups", "r"}, "CamelCase"},
+	{"a reason in lower case", "lower", []string{"groups", "r"}, "CamelCase"},
+	{"a long reason", "L" + long, []string{"groups", "r"}, "CamelCase"},
+	{"a rule of two lines", "A\nB", []string{"groups", "u"}, "CamelCase"},
+	{"a long message", long, []string{"groups", "m"}, "message"},
+	{"a message of two lines", "a\nb", []string{"groups", "m"}, "message"},
+	{"targets beyond", "0-3", []string{"groups", "t"}, "targets are not ascending ranges"},
+	{"no targets", "", []string{"groups", "t"}, "targets are not"},
+	{"a target in two groups", "0-2", []string{"groups", "t"}, "another verdict"},
+	{"less than no flows", []int{1, 1, -1, 1}, []string{"groups", "f"}, "negative"},
+	{"a stall before its time", -1, []string{"groups", "s"}, "negative"},
+	{"a certainty above all", 1.5, []string{"groups", "a"}, "alpha 1.5"},
+	{"a certainty below nothing", -0.5, []string{"groups", "a"}, "alpha -0.5"},
+	{"evidence that erases the screen", []string{"\x1b[2J"}, []string{"groups", "e"}, "evidence"},
+	{"long evidence", []string{long}, []string{"groups", "e"}, "evidence"},
+	{"endless evidence", make([]string, 33), []string{"groups", "e"}, "evidence"},
+	{"a huge message", strings.Repeat("x", MaxSummary), []string{"later"}, "bytes; at most 2000"},
+	{"too many groups", make([]struct{}, 65), []string{"groups"}, "65 groups"},
+}
+
 func TestForgedSummaryIsRefused(t *testing.T) {
 	p := examplePlan(3)
-	long := strings.Repeat("x", 301)
-	for _, c := range []struct {
-		name  string
-		value any
-		path  []string
-		says  string
-	}{
-		{"another version", "report.tcpprobe.dev/v2", []string{"apiVersion"}, "apiVersion"},
-		{"another run", "r-2", []string{"run"}, `run is "r-2"; need r-1`},
-		{"no run", "", []string{"run"}, "run is"},
-		{"another node", "kn2", []string{"source"}, `source is "kn2"; need kn1`},
-		{"a number for a name", 7, []string{"run"}, "no whole document"},
-		{"a guard with escapes", "tcx\x1b[2J", []string{"guard"}, "guard or kernel"},
-		{"a long kernel", long, []string{"kernel"}, "guard or kernel"},
-		{"less than nothing cut", -1, []string{"cut"}, "negative"},
-		{"less than nothing leaked", -1, []string{"leakedFlows"}, "negative"},
-		{"a time before the start", -1, []string{"durationMicros"}, "negative"},
-		{"a matrix of another alphabet", "++++", []string{"matrix"}, "base64url"},
-		{"a matrix with odd bits", "mQ5", []string{"matrix"}, "base64url"},
-		{"a matrix of two lines", "m\nQ4", []string{"matrix"}, "base64url"},
-		{"a short matrix", "AA"[:0], []string{"matrix"}, "the matrix has 0 bytes; 3 targets with 2 checks have 2"},
-		{"a long matrix", "AAAA", []string{"matrix"}, "the matrix has 3 bytes"},
-		{"a matrix with more targets", "__8", []string{"matrix"}, "beyond the last target"},
-		{"an unexplained verdict", []any{}, []string{"groups"}, "without a reason"},
-		{"a matrix that passes", "VQU", []string{"matrix"}, "another verdict elsewhere"},
-		{"a check below", -1, []string{"groups", "c"}, "check -1"},
-		{"a check beyond", 2, []string{"groups", "c"}, "check 2; the plan has 2"},
-		{"the check of another group", 0, []string{"groups", "c"}, "another verdict"},
-		{"no verdict", "", []string{"groups", "v"}, "verdict"},
-		{"a fourth verdict", "Maybe", []string{"groups", "v"}, `verdict "Maybe"`},
-		{"another verdict", "Inconclusive", []string{"groups", "v"}, "another verdict elsewhere"},
-		{"no reason", "", []string{"groups", "r"}, "CamelCase"},
-		{"a reason of two words", "Two Words", []string{"groups", "r"}, "CamelCase"},
-		{"a reason in lower case", "lower", []string{"groups", "r"}, "CamelCase"},
-		{"a long reason", "L" + long, []string{"groups", "r"}, "CamelCase"},
-		{"a rule of two lines", "A\nB", []string{"groups", "u"}, "CamelCase"},
-		{"a long message", long, []string{"groups", "m"}, "message"},
-		{"a message of two lines", "a\nb", []string{"groups", "m"}, "message"},
-		{"targets beyond", "0-3", []string{"groups", "t"}, "targets are not ascending ranges"},
-		{"no targets", "", []string{"groups", "t"}, "targets are not"},
-		{"a target in two groups", "0-2", []string{"groups", "t"}, "another verdict"},
-		{"less than no flows", []int{1, 1, -1, 1}, []string{"groups", "f"}, "negative"},
-		{"a stall before its time", -1, []string{"groups", "s"}, "negative"},
-		{"a certainty above all", 1.5, []string{"groups", "a"}, "alpha 1.5"},
-		{"a certainty below nothing", -0.5, []string{"groups", "a"}, "alpha -0.5"},
-		{"evidence that erases the screen", []string{"\x1b[2J"}, []string{"groups", "e"}, "evidence"},
-		{"long evidence", []string{long}, []string{"groups", "e"}, "evidence"},
-		{"endless evidence", make([]string, 33), []string{"groups", "e"}, "evidence"},
-		{"a huge message", strings.Repeat("x", MaxSummary), []string{"later"}, "bytes; at most 2000"},
-		{"too many groups", make([]struct{}, 65), []string{"groups"}, "65 groups"},
-	} {
+	for _, c := range forgeries {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := DecodeSummary(forge(t, p, c.value, c.path...), p, "kn1")
 			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
