@@ -46,22 +46,19 @@ type Opening struct {
 	Wrong       seq.Number // of WrongAck and StaleAck: the number acknowledged
 }
 
-// synWaits says how long each SYN waits for its answer. Linux answers a repeated SYN at most every
-// 500 ms (tcp_invalid_ratelimit).
+// synWaits says how long each of a handshake's SYNs waits for its answer. Linux answers a repeated SYN at
+// most every 500 ms (tcp_invalid_ratelimit).
 var synWaits = []time.Duration{200 * time.Millisecond, 550 * time.Millisecond, 550 * time.Millisecond,
 	600 * time.Millisecond, 600 * time.Millisecond, 600 * time.Millisecond}
-
-// MostSYNs is how many SYNs a patient handshake sends.
-var MostSYNs = len(synWaits)
 
 // icmpPatience is how many SYNs an ICMP error must outlive before it is believed: a router whose
 // neighbour table is cold also sends one.
 const icmpPatience = 3
 
-// Handshake opens the connection: up to the given number of SYNs until something answers, and ACK.
-func (c *Conn) Handshake(ctx context.Context, pace Pace, syns int) Opening {
+// Handshake opens the connection: SYNs until something answers, and ACK.
+func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 	var o Opening
-	for _, wait := range synWaits[:syns] {
+	for _, wait := range synWaits {
 		if pace(ctx, 1) != nil {
 			break
 		}
@@ -122,10 +119,10 @@ type Proof struct {
 	Deferred    bool // only data completed the handshake (TCP_DEFER_ACCEPT)
 }
 
-// Each of the two proofs is asked for a few times.
+// Each of the two proofs is asked for so often that 20 % loss each way hides both once in a million.
 const (
-	beaconProofs = 2
-	dataProofs   = 6
+	beaconProofs = 4
+	dataProofs   = 10
 )
 
 // Prove shows that the peer holds an established connection, and not only a half-open one: a SYN-ACK

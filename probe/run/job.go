@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -24,36 +23,42 @@ type job struct {
 	progress func(done, total int)
 
 	mu      sync.Mutex
-	results []report.Result
+	results []report.Result // by the target's position, then by check
+	done    int
 	leaked  int
 	guard   report.Guard
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
+	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
 	j.alpha = p.Alpha / float64(max(1, p.Paths*len(j.checks)))
 	return j
 }
 
-// target runs all checks against one target, one after the other.
-func (j *job) target(ctx context.Context, h *host, t plan.Target) {
+// target runs all checks against the target at the given position, one after the other.
+func (j *job) target(ctx context.Context, h *host, position int) {
+	t := j.plan.Targets[j.plan.Sources[j.node][position]]
 	env := scenario.Env{Remote: t.AddrPort(), Pace: newPace(j.plan.PacketsPerSecond), Background: &verdict.Background{}, Alpha: j.alpha}
 	stack, fault := h.stackTo(t.Address)
 	if fault == nil {
 		env.Open = stack.Open
 	}
-	for _, c := range j.checks {
-		if fault != nil {
-			j.add(j.result(t, c), j.unable(fault))
-			continue
+	for i, c := range j.checks {
+		flows := j.unable(fault)
+		if fault == nil {
+			env.Payload = j.plan.Scenarios[c.Scenario].Payload
+			flows = j.flows(ctx, c, env)
 		}
-		env.Payload = j.plan.Scenarios[c.Scenario].Payload
-		j.add(j.result(t, c), j.flows(ctx, c, env))
+		j.add(position*len(j.checks)+i, j.result(t, c), flows)
 	}
 }
 
-// unable is the outcome of a check that could not begin.
+// unable is the outcome of a check that could not begin; nil without a fault.
 func (j *job) unable(fault error) []scenario.Outcome {
+	if fault == nil {
+		return nil
+	}
 	reason := report.ProberFault
 	if errors.Is(fault, guard.ErrUnavailable) {
 		reason = report.GuardUnavailable
@@ -91,31 +96,35 @@ func (j *job) result(t plan.Target, c plan.Check) report.Result {
 	return r
 }
 
-// add completes a result by its flows.
-func (j *job) add(r report.Result, flows []scenario.Outcome) {
+// add completes result number i by its flows.
+func (j *job) add(i int, r report.Result, flows []scenario.Outcome) {
 	var findings []verdict.Finding
 	var rtts []time.Duration
-	var check conn.SelfCheck
-	leaked := 0
 	for _, f := range flows {
 		findings = append(findings, f.Finding)
 		if f.RTT > 0 {
 			rtts = append(rtts, f.RTT)
 		}
-		check = check.Plus(f.Guard)
-		leaked += f.Leaked
 	}
 	best, n := verdict.Combine(findings)
 	r.Verdict, r.Reason, r.Message, r.Flows, r.RTTMicros = best.Verdict, best.Reason, best.Message, n, verdict.RTT(rtts)
 	r.Evidence = evidence(flows, best)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.results = append(j.results, r)
-	j.leaked += leaked
-	j.guard.Stolen += check.Stolen
-	j.guard.ResetsDropped += check.ResetsDropped
+	j.results[i] = r
+	j.count(flows)
+	j.done++
 	if j.progress != nil {
-		j.progress(len(j.results), len(j.checks)*len(j.plan.Sources[j.node]))
+		j.progress(j.done, len(j.results))
+	}
+}
+
+// count adds up what the flows say of the guard, and what they may have left.
+func (j *job) count(flows []scenario.Outcome) {
+	for _, f := range flows {
+		j.leaked += f.Leaked
+		j.guard.Stolen += f.Guard.Stolen
+		j.guard.ResetsDropped += f.Guard.ResetsDropped
 	}
 }
 

@@ -30,8 +30,8 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	h := &host{device: o.Device, mode: o.GuardMode, ledger: o.Ledger}
 	job := newJob(p, node, o.Progress)
 	var all sync.WaitGroup
-	for _, t := range p.Sources[node] {
-		all.Go(func() { job.target(ctx, h, p.Targets[t]) })
+	for position := range p.Sources[node] {
+		all.Go(func() { job.target(ctx, h, position) })
 	}
 	all.Wait()
 	h.close()

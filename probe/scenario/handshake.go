@@ -12,25 +12,22 @@ import (
 const (
 	handshakePorts = 3
 	silentPorts    = 2
-	laterSYNs      = 3
 )
 
 // handshake asks whether a connection can be established, and if not, why.
 func handshake(ctx context.Context, e *Env) Outcome {
 	t := &trace{env: e}
-	syns := conn.MostSYNs
 	for t.Ports < handshakePorts && t.Fault == nil && ctx.Err() == nil {
 		c := t.open(randomNumber())
 		if c == nil {
 			break
 		}
-		t.Opening = c.Handshake(ctx, e.Pace, syns)
+		t.Opening = c.Handshake(ctx, e.Pace)
 		again := t.greet(ctx, c)
 		t.end(ctx, c)
 		if !again {
 			break
 		}
-		syns = laterSYNs
 	}
 	return t.finish(ctx, verdict.Handshake)
 }

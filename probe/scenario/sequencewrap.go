@@ -73,7 +73,7 @@ func (w *wrap) run(ctx context.Context) {
 		return
 	}
 	defer w.leave(ctx)
-	if w.Opening = w.conn.Handshake(ctx, w.env.Pace, conn.MostSYNs); w.Opening.Answer != conn.SynAck {
+	if w.Opening = w.conn.Handshake(ctx, w.env.Pace); w.Opening.Answer != conn.SynAck {
 		return
 	}
 	if !w.sendControl(ctx) || w.first(ctx) || !w.suspicious(ctx) {
