@@ -15,10 +15,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// slowly ends a pod only on the third look at it.
-func slowly(looks map[types.UID]int) act {
+// patiently ends a pod only when it is looked at for the last of so many times.
+func patiently(times int) act {
+	looks := make(map[types.UID]int)
 	return func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
-		if looks[pod.UID]++; looks[pod.UID] < 3 {
+		if looks[pod.UID]++; looks[pod.UID] < times {
 			delete(c.started, pod.UID)
 			c.runs[p.Run+" "+node]--
 			return nil
@@ -29,9 +30,8 @@ func slowly(looks map[types.UID]int) act {
 
 func TestWavesAndQueue(t *testing.T) {
 	w := furnished(t)
-	looks := make(map[types.UID]int)
 	for _, n := range three {
-		w.cast.acts[n] = slowly(looks)
+		w.cast.acts[n] = patiently(3)
 	}
 	r := w.manager(w.api)
 	r.Caps = Caps{Total: 2, PerProbe: 1, PerNode: 1, PerSecond: 1}
@@ -98,7 +98,7 @@ func demandCaps(t *testing.T, w *world, caps Caps) {
 func TestCreationsPerSecond(t *testing.T) {
 	w := furnished(t)
 	for _, n := range three {
-		w.cast.acts[n] = slowly(map[types.UID]int{})
+		w.cast.acts[n] = patiently(3)
 	}
 	r := w.manager(w.api)
 	r.Caps.PerSecond = 2
@@ -123,9 +123,8 @@ func TestWritesArePaced(t *testing.T) {
 	w := furnished(t)
 	var written []time.Time
 	r := w.manager(counting(w, func() { written = append(written, w.clock.Now()) }))
-	looks := make(map[types.UID]int)
 	for _, n := range three {
-		w.cast.acts[n] = slowly(looks)
+		w.cast.acts[n] = patiently(3)
 	}
 	p := w.probe()
 	w.drive(r, p, over(1))

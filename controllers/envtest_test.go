@@ -29,9 +29,10 @@ import (
 // There is no scheduler, no kubelet and no garbage collector: the tests play their parts (see cast_test.go).
 
 var (
-	admin      *rest.Config
-	kubeconfig []byte
-	scheme     = newScheme()
+	environment *envtest.Environment
+	admin       *rest.Config
+	kubeconfig  []byte
+	scheme      = newScheme()
 )
 
 // apiServerAddress is what default/kubernetes has as its endpoint here.
@@ -50,6 +51,7 @@ func TestMain(m *testing.M) {
 func withServer(m *testing.M) (code int, err error) {
 	crd := filepath.Join("..", "config", "crd", "tcpprobe.dev_tcpprobes.yaml")
 	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{Paths: []string{crd}, ErrorIfPathMissing: true}}
+	environment = env
 	env.ControlPlane.GetAPIServer().Configure().
 		Set("endpoint-reconciler-type", "none").
 		Append("disable-admission-plugins", "TaintNodesByCondition") // nobody is here to take the taint off again
