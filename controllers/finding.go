@@ -23,7 +23,7 @@ func (t *Tally) findings(before []v1alpha1.Finding, now metav1.Time) []v1alpha1.
 		if answers[0].Check == noReport {
 			smallest = 1 // whatever the source would have probed, it is the source that is missing
 		}
-		for _, c := range clusters(t.asked(affected), affected, smallest) {
+		for _, c := range clusters(t.asked(affected), affected, smallest, t.nodeOf) {
 			out = append(out, t.finding(c, answers))
 		}
 	}
@@ -90,6 +90,8 @@ func (t *Tally) asked(affected []Pair) []Pair {
 
 func (t *Tally) sameNode(p Pair) bool { return t.Frozen.sameNode(p.Source, p.Target) }
 
+func (t *Tally) nodeOf(target int) string { return t.Frozen.Plan.Targets[target].Node }
+
 // finding describes one cluster of the pairs behind answers, which have their cause in common.
 func (t *Tally) finding(c Cluster, answers []Answer) v1alpha1.Finding {
 	mine := slices.DeleteFunc(slices.Clone(answers), func(a Answer) bool { return !slices.Contains(c.Pairs, a.Pair) })
@@ -120,6 +122,8 @@ func (t *Tally) extent(c Cluster) string {
 	switch c.Scope {
 	case v1alpha1.ScopeAll:
 		return fmt.Sprintf("%d of %d pairs", len(c.Pairs), c.Of)
+	case v1alpha1.ScopeTopology:
+		return fmt.Sprintf("%d of %d pairs from it and to its pods", len(c.Pairs), c.Of)
 	case v1alpha1.ScopeSource:
 		return fmt.Sprintf("to %d of %d endpoints", len(c.Pairs), c.Of)
 	case v1alpha1.ScopeTarget:

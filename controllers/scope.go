@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -10,23 +11,23 @@ import (
 // Cluster is a set of pairs that have one cause in common, as far as their ends tell.
 type Cluster struct {
 	Scope  string
-	Source string // with scope Source or Pair
+	Source string // with scope Topology, Source or Pair
 	Target int    // with scope Target or Pair
 	Pairs  []Pair
 	Of     int // pairs that could have been in it
 }
 
-// clusters explains the affected pairs by as few causes as their ends allow: all pairs; else sources most of whose
-// pairs are affected; else targets most of whose pairs are; else single pairs. all are the pairs that were
-// asked, affected ones included. smallest is how many pairs a source needs before it counts as a cause.
-func clusters(all, affected []Pair, smallest int) []Cluster {
+// clusters explains the affected pairs by as few causes as their ends allow: all pairs; else nodes most of whose pairs
+// are affected, those from them and those to their pods; else sources most of whose pairs are; else targets most
+// of whose pairs are; else single pairs. all are the pairs that were asked, affected ones included. smallest is how
+// many pairs a source needs before it counts as a cause. nodeOf says where a target runs.
+func clusters(all, affected []Pair, smallest int, nodeOf func(target int) string) []Cluster {
 	sources, targets := bySource(all), byTarget(all)
 	if len(sources) > 1 && (len(targets) > 1 || smallest == 1) && 10*len(affected) >= 9*len(all) {
 		return []Cluster{{Scope: v1alpha1.ScopeAll, Pairs: affected, Of: len(all)}}
 	}
-	var out []Cluster
-	rest := affected
-	for source, pairs := range bySource(affected) {
+	out, rest := cutOff(all, affected, nodeOf)
+	for source, pairs := range bySource(rest) {
 		if of := len(sources[source]); of >= smallest && most(len(pairs), of) {
 			out = append(out, Cluster{Scope: v1alpha1.ScopeSource, Source: source, Pairs: pairs, Of: of})
 			rest = slices.DeleteFunc(slices.Clone(rest), func(p Pair) bool { return p.Source == source })
@@ -46,6 +47,30 @@ func clusters(all, affected []Pair, smallest int) []Cluster {
 		return cmp.Or(cmp.Compare(len(b.Pairs), len(a.Pairs)), cmp.Compare(b.Scope, a.Scope), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target))
 	})
 	return out
+}
+
+// cutOff finds the nodes whose cable, as it were, is at fault: pairs in both directions are affected, and most of them.
+func cutOff(all, affected []Pair, nodeOf func(target int) string) (nodes []Cluster, rest []Pair) {
+	rest = affected
+	sources := bySource(all)
+	for _, node := range slices.Sorted(maps.Keys(sources)) {
+		var out, in int
+		touches := func(p Pair) bool { return (p.Source == node) != (nodeOf(p.Target) == node) }
+		mine := slices.DeleteFunc(slices.Clone(rest), func(p Pair) bool { return !touches(p) })
+		for _, p := range mine {
+			if p.Source == node {
+				out++
+			} else {
+				in++
+			}
+		}
+		of := len(slices.DeleteFunc(slices.Clone(all), func(p Pair) bool { return !touches(p) }))
+		if out > 0 && in > 0 && most(len(mine), of) {
+			nodes = append(nodes, Cluster{Scope: v1alpha1.ScopeTopology, Source: node, Pairs: mine, Of: of})
+			rest = slices.DeleteFunc(slices.Clone(rest), touches)
+		}
+	}
+	return nodes, rest
 }
 
 // most is three quarters.

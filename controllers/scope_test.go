@@ -18,7 +18,7 @@ func grid(n, m int) []Pair {
 	return out
 }
 
-// but is a grid without the pairs of one node with itself.
+// offNode is a grid without the pairs of one node with itself.
 func offNode(n int) []Pair {
 	var out []Pair
 	for _, p := range grid(n, n) {
@@ -28,6 +28,9 @@ func offNode(n int) []Pair {
 	}
 	return out
 }
+
+// nodeOf places the targets of a grid on its nodes.
+func nodeOf(target int) string { return fmt.Sprintf("kn%d", target+1) }
 
 func where(all []Pair, affected func(Pair) bool) []Pair {
 	var out []Pair
@@ -55,7 +58,9 @@ func TestClustersNameTheCause(t *testing.T) {
 		"one endpoint":                     {grid(3, 3), to(1), 2, "Target 1 3/3"},
 		"most of one node":                 {grid(3, 4), func(p Pair) bool { return p.Source == "kn2" && p.Target != 3 }, 2, "Source kn2 3/4"},
 		"half of one node":                 {grid(3, 4), func(p Pair) bool { return p.Source == "kn2" && p.Target > 1 }, 2, "Pair kn2 2 1/1, Pair kn2 3 1/1"},
-		"one cable, both directions":       {offNode(3), either(from("kn2"), to(1)), 2, "Target 1 2/2, Source kn2 2/2"},
+		"one cable, both directions":       {offNode(3), either(from("kn2"), to(1)), 2, "Topology kn2 4/4"},
+		"most of one cable":                {offNode(4), func(p Pair) bool { return p.Source == "kn2" && p.Target != 3 || p.Target == 1 }, 2, "Topology kn2 5/6"},
+		"two cables":                       {offNode(5), either(either(from("kn2"), to(1)), either(from("kn4"), to(3))), 2, "Topology kn2 8/8, Topology kn4 6/8"},
 		"two nodes":                        {grid(4, 4), either(from("kn2"), from("kn3")), 2, "Source kn2 4/4, Source kn3 4/4"},
 		"one pair":                         {grid(3, 3), func(p Pair) bool { return p == Pair{"kn2", 1} }, 2, "Pair kn2 1 1/1"},
 		"one of one endpoint":              {grid(3, 1), from("kn2"), 2, "Pair kn2 0 1/1"},
@@ -69,7 +74,7 @@ func TestClustersNameTheCause(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []string
-			for _, cl := range clusters(c.all, where(c.all, c.affected), c.smallest) {
+			for _, cl := range clusters(c.all, where(c.all, c.affected), c.smallest, nodeOf) {
 				text := cl.Scope
 				if cl.Source != "" {
 					text += " " + cl.Source
@@ -94,7 +99,7 @@ func TestClustersLoseNoPair(t *testing.T) {
 		share := random.Float64()
 		affected := where(all, func(Pair) bool { return random.Float64() < share })
 		seen := make(map[Pair]int)
-		for _, c := range clusters(all, affected, 2) {
+		for _, c := range clusters(all, affected, 2, nodeOf) {
 			for _, p := range c.Pairs {
 				seen[p]++
 			}

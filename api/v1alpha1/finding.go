@@ -5,21 +5,22 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // Scopes of a finding: what its pairs have in common. Readers must accept
 // others.
 const (
-	ScopePair   = "Pair"   // one source, one endpoint
-	ScopeSource = "Source" // one source, all or most of its endpoints
-	ScopeTarget = "Target" // one endpoint, all or most of its sources
-	ScopeAll    = "All"    // all or most pairs
+	ScopePair     = "Pair"     // one source, one endpoint
+	ScopeSource   = "Source"   // one source, all or most of its endpoints
+	ScopeTarget   = "Target"   // one endpoint, all or most of its sources
+	ScopeTopology = "Topology" // one node, all or most pairs from it and to its pods: its cable
+	ScopeAll      = "All"      // all or most pairs
 )
 
 // Finding is one thing that is wrong or could not be established, for the
 // group of pairs that share it.
 type Finding struct {
 	// What its pairs have in common: Pair, Source (one node), Target (one
-	// endpoint), Topology, All.
+	// endpoint), Topology (one node, from it and to its pods), All.
 	// +kubebuilder:validation:MaxLength=16
 	Scope string `json:"scope"`
 
-	// The node, with scope Source or Pair.
+	// The node, with scope Topology, Source or Pair.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Source string `json:"source,omitempty"`

@@ -42,7 +42,6 @@ const (
 	GuardIncomplete  Reason = "GuardIncomplete"  // the guard did not take every segment that the tap saw
 	AsymmetricReturn Reason = "AsymmetricReturn" // the answer came in by another device
 	DeadlineExceeded Reason = "DeadlineExceeded" // the run's deadline came before a verdict
-	NotPlanned       Reason = "NotPlanned"       // the destination is not in the plan's allow-list
 	ProberFault      Reason = "ProberFault"      // the prober could not do its work; the message says what failed
 	ProberKilled     Reason = "ProberKilled"     // the worker or its container was killed
 )
