@@ -35,23 +35,12 @@ func TestWavesAndQueue(t *testing.T) {
 	}
 	r := w.manager(w.api)
 	r.Caps = Caps{Total: 2, PerProbe: 1, PerNode: 1, PerSecond: 1}
-	var probes []*v1alpha1.TCPProbe
-	for _, name := range []string{"first", "second", "third"} {
-		p := w.probe(func(p *v1alpha1.TCPProbe) { p.Name = name })
-		if _, err := w.step(r, p); err != nil {
-			t.Fatal(err)
-		}
-		w.clock.Step(time.Second) // start times tell the order
-		probes = append(probes, p)
-	}
+	probes := w.line(r, "first", "second", "third")
 	queued := false
 	for turn := 0; ; turn++ {
 		ends := 0
 		for _, p := range probes {
-			if _, err := w.step(r, p); err != nil {
-				t.Fatal(err)
-			}
-			now := w.get(p)
+			now := w.look(r, p)
 			c := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionComplete)
 			queued = queued || p.Name == "third" && strings.Contains(c.Message, "place 3 in the queue")
 			if over(1)(now) {
@@ -75,6 +64,26 @@ func TestWavesAndQueue(t *testing.T) {
 		t.Errorf("%d probers ran; want 9", n)
 	}
 	w.empty()
+}
+
+// line makes TCPProbes that start a second after each other.
+func (w *world) line(r *Reconciler, names ...string) []*v1alpha1.TCPProbe {
+	w.Helper()
+	var probes []*v1alpha1.TCPProbe
+	for _, name := range names {
+		p := w.probe(func(p *v1alpha1.TCPProbe) { p.Name = name })
+		w.look(r, p)
+		w.clock.Step(time.Second)
+		probes = append(probes, p)
+	}
+	return probes
+}
+
+// look is one pass and what it leaves behind.
+func (w *world) look(r *Reconciler, p *v1alpha1.TCPProbe) *v1alpha1.TCPProbe {
+	w.Helper()
+	w.pass(r, p)
+	return w.get(p)
 }
 
 func demandCaps(t *testing.T, w *world, caps Caps) {
@@ -103,9 +112,7 @@ func TestCreationsPerSecond(t *testing.T) {
 	r := w.manager(w.api)
 	r.Caps.PerSecond = 2
 	p := w.probe()
-	if _, err := w.step(r, p); err != nil {
-		t.Fatal(err)
-	}
+	w.pass(r, p)
 	if n := len(w.proberPods()); n != 2 {
 		t.Fatalf("%d pods in the first moment; want 2", n)
 	}

@@ -35,28 +35,33 @@ func dies(c *cast, pod *corev1.Pod, _ *plan.Plan, _ string) error {
 	return c.api.Delete(c.Context(), pod, zeroGrace)
 }
 
+var noRoom = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 1 Insufficient memory."}}
+
+func waits(reason string) []corev1.ContainerStatus {
+	return containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "as the kubelet says it"}})
+}
+
+// failures are what may become of a pod, and the reason that it gets.
+var failures = map[string]struct {
+	does   act
+	reason string
+	early  bool // shown while the run goes on
+}{
+	"no room":        {pending(noRoom, nil), v1alpha1.ReasonUnschedulable, true},
+	"no image":       {pending(nil, waits("ErrImagePull")), v1alpha1.ReasonImagePull, true},
+	"not created":    {pending(nil, waits("CreateContainerError")), v1alpha1.ReasonNotCreated, true},
+	"never starts":   {pending(nil, waits("ContainerCreating")), v1alpha1.ReasonStartTimeout, false},
+	"evicted":        {status(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}), v1alpha1.ReasonEvicted, false},
+	"not admitted":   {status(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfmemory"}), v1alpha1.ReasonNodeRejected, false},
+	"out of memory":  {ends(137, "OOMKilled"), v1alpha1.ReasonOutOfMemory, false},
+	"killed":         {ends(137, "Error"), string(report.ProberKilled), false},
+	"without a word": {ends(1, "Error"), v1alpha1.ReasonReportMissing, false},
+	"deleted":        {dies, v1alpha1.ReasonPodDeleted, false},
+}
+
 // TestEveryWayThatAPodFails: each is its own reason in the end, and those that the cluster knows before are shown at once.
 func TestEveryWayThatAPodFails(t *testing.T) {
-	unschedulable := []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 1 Insufficient memory."}}
-	waiting := func(reason string) []corev1.ContainerStatus {
-		return containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "as the kubelet says it"}})
-	}
-	for name, c := range map[string]struct {
-		does   act
-		reason string
-		early  bool // shown while the run goes on
-	}{
-		"no room":        {pending(unschedulable, nil), v1alpha1.ReasonUnschedulable, true},
-		"no image":       {pending(nil, waiting("ErrImagePull")), v1alpha1.ReasonImagePull, true},
-		"not created":    {pending(nil, waiting("CreateContainerError")), v1alpha1.ReasonNotCreated, true},
-		"never starts":   {pending(nil, waiting("ContainerCreating")), v1alpha1.ReasonStartTimeout, false},
-		"evicted":        {status(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}), v1alpha1.ReasonEvicted, false},
-		"not admitted":   {status(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfmemory"}), v1alpha1.ReasonNodeRejected, false},
-		"out of memory":  {ends(137, "OOMKilled"), v1alpha1.ReasonOutOfMemory, false},
-		"killed":         {ends(137, "Error"), string(report.ProberKilled), false},
-		"without a word": {ends(1, "Error"), v1alpha1.ReasonReportMissing, false},
-		"deleted":        {dies, v1alpha1.ReasonPodDeleted, false},
-	} {
+	for name, c := range failures {
 		t.Run(name, func(t *testing.T) {
 			w := furnished(t)
 			w.cast.acts["kn2"] = c.does

@@ -115,4 +115,3 @@ func TestManagersWithCachesFight(t *testing.T) {
 		t.Errorf("%d probers ran, %d ends were announced; want %d and %d", n, ends, 3*runs, runs)
 	}
 }
-

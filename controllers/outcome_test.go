@@ -76,63 +76,67 @@ func nodeDown(s *Scene, _ *corev1.Pod)    { s.Nodes["kn1"] = false }
 
 const late = startDeadline + time.Second
 
+type changes []func(*Scene, *corev1.Pod)
+
+// fates are all the ways that a source may go.
+var fates = map[string]struct {
+	age    time.Duration
+	change changes
+	state  State
+	reason string
+	says   string
+}{
+	"just released":        {0, nil, Starting, "", ""},
+	"container is made":    {0, changes{waitingFor("ContainerCreating", "")}, Starting, "", ""},
+	"runs":                 {late, changes{running}, Probing, "", ""},
+	"runs past everything": {10 * time.Minute, changes{running}, Lost, v1alpha1.ReasonReportMissing, "still runs 600 s"},
+	"runs, node away":      {10 * time.Minute, changes{running, nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
+
+	"no room":                {0, changes{unschedulable}, Starting, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
+	"no room, for too long":  {late, changes{unschedulable}, Lost, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
+	"no image":               {0, changes{waitingFor("ImagePullBackOff", "Back-off pulling")}, Starting, v1alpha1.ReasonImagePull, "ImagePullBackOff: Back-off pulling"},
+	"no image, for too long": {late, changes{waitingFor("ErrImageNeverPull", "")}, Lost, v1alpha1.ReasonImagePull, "ErrImageNeverPull"},
+	"not created":            {late, changes{waitingFor("CreateContainerConfigError", "no configmap")}, Lost, v1alpha1.ReasonNotCreated, "no configmap"},
+	"nobody says why":        {late, changes{waitingFor("ContainerCreating", "")}, Lost, v1alpha1.ReasonStartTimeout, "within 60 s"},
+	"node deleted":           {late, changes{nodeDeleted, unschedulable}, Lost, v1alpha1.ReasonNodeGone, "deleted"},
+	"node not ready":         {late, changes{nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
+
+	"deleted":               {0, changes{gone}, Lost, v1alpha1.ReasonPodDeleted, "before its report was read"},
+	"deleted with its node": {0, changes{gone, nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
+	"another of that name":  {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
+	"being deleted":         {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
+	"drained":               {0, changes{deleting, disruption("EvictionByEvictionAPI")}, Lost, v1alpha1.ReasonEvicted, "EvictionByEvictionAPI: because"},
+	"runs while deleted":    {0, changes{running, deleting}, Probing, "", ""},
+
+	"evicted":         {0, changes{podEnds("Evicted", "The node was low on resource: memory.")}, Lost, v1alpha1.ReasonEvicted, "low on resource"},
+	"preempted":       {0, changes{exitWith(143, "Error", ""), disruption("PreemptionByScheduler")}, Lost, v1alpha1.ReasonEvicted, "PreemptionByScheduler"},
+	"node shut down":  {0, changes{podEnds("Terminated", "Pod was terminated in response to imminent node shutdown.")}, Lost, v1alpha1.ReasonEvicted, "shutdown"},
+	"not admitted":    {0, changes{podEnds("OutOfcpu", "Node didn't have enough resource: cpu")}, Lost, v1alpha1.ReasonNodeRejected, "OutOfcpu: Node didn't"},
+	"wrong node":      {0, changes{podEnds("NodeAffinity", "")}, Lost, v1alpha1.ReasonNodeRejected, "NodeAffinity"},
+	"ended, no word":  {0, changes{podEnds("", "")}, Lost, v1alpha1.ReasonReportMissing, "Failed without a container"},
+	"deadline, unrun": {0, changes{podEnds("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")}, Lost, v1alpha1.ReasonStartTimeout, "longer than"},
+
+	"out of memory":      {0, changes{exitWith(137, "OOMKilled", "")}, Lost, v1alpha1.ReasonOutOfMemory, "up to 32 connections may be left at 2 targets"},
+	"killed":             {0, changes{exitWith(137, "Error", "")}, Lost, string(report.ProberKilled), "exit code 137; up to 32 connections"},
+	"killed late":        {0, changes{exitWith(1, "", ""), podEnds("DeadlineExceeded", "")}, Lost, string(report.ProberKilled), "DeadlineExceeded"},
+	"could not start":    {0, changes{exitWith(128, "StartError", "exec: no such file")}, Lost, v1alpha1.ReasonNotCreated, "no such file"},
+	"no report":          {0, changes{exitWith(0, "Completed", "")}, Lost, v1alpha1.ReasonReportMissing, "exit code 0 and no report"},
+	"no plan":            {0, changes{exitWith(2, "Error", string(report.Refusal("", "kn1", errExample).Encode()))}, Lost, string(report.ProberFault), "could not use its plan: example"},
+	"nonsense":           {0, changes{exitWith(0, "", "hello")}, Lost, v1alpha1.ReasonReportInvalid, "no whole document"},
+	"too long":           {0, changes{exitWith(0, "", strings.Repeat("x", 4096))}, Lost, v1alpha1.ReasonReportInvalid, "4096 bytes"},
+	"another's report":   {0, changes{foreign("kn2", "question-asking")}, Lost, v1alpha1.ReasonReportInvalid, `source is "kn2"`},
+	"yesterday's":        {0, changes{foreign("kn1", "question-before")}, Lost, v1alpha1.ReasonReportInvalid, `run is "question-before"`},
+	"a good report":      {0, changes{good}, Reported, "", ""},
+	"good, then drained": {0, changes{good, deleting}, Reported, "", ""},
+
+	"given up before":        {0, changes{onRecord(Launch{UID: "pod-uid", At: noon, Reason: v1alpha1.ReasonQuota, Message: "full"}), good}, Lost, v1alpha1.ReasonQuota, "full"},
+	"reported before, gone":  {0, changes{keptReport, gone}, Reported, "", ""},
+	"never made":             {late, changes{func(s *Scene, _ *corev1.Pod) { delete(s.Launches, 0) }}, Unmade, "", ""},
+	"made, not yet recorded": {0, changes{func(s *Scene, _ *corev1.Pod) { delete(s.Launches, 0) }, good}, Unmade, "", ""},
+}
+
 func TestEveryWayThatASourceGoes(t *testing.T) {
-	type changes []func(*Scene, *corev1.Pod)
-	for name, c := range map[string]struct {
-		age    time.Duration
-		change changes
-		state  State
-		reason string
-		says   string
-	}{
-		"just released":        {0, nil, Starting, "", ""},
-		"container is made":    {0, changes{waitingFor("ContainerCreating", "")}, Starting, "", ""},
-		"runs":                 {late, changes{running}, Probing, "", ""},
-		"runs past everything": {10 * time.Minute, changes{running}, Lost, v1alpha1.ReasonReportMissing, "still runs 600 s"},
-		"runs, node away":      {10 * time.Minute, changes{running, nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
-
-		"no room":                {0, changes{unschedulable}, Starting, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
-		"no room, for too long":  {late, changes{unschedulable}, Lost, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
-		"no image":               {0, changes{waitingFor("ImagePullBackOff", "Back-off pulling")}, Starting, v1alpha1.ReasonImagePull, "ImagePullBackOff: Back-off pulling"},
-		"no image, for too long": {late, changes{waitingFor("ErrImageNeverPull", "")}, Lost, v1alpha1.ReasonImagePull, "ErrImageNeverPull"},
-		"not created":            {late, changes{waitingFor("CreateContainerConfigError", "no configmap")}, Lost, v1alpha1.ReasonNotCreated, "no configmap"},
-		"nobody says why":        {late, changes{waitingFor("ContainerCreating", "")}, Lost, v1alpha1.ReasonStartTimeout, "within 60 s"},
-		"node deleted":           {late, changes{nodeDeleted, unschedulable}, Lost, v1alpha1.ReasonNodeGone, "deleted"},
-		"node not ready":         {late, changes{nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
-
-		"deleted":               {0, changes{gone}, Lost, v1alpha1.ReasonPodDeleted, "before its report was read"},
-		"deleted with its node": {0, changes{gone, nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
-		"another of that name":  {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
-		"being deleted":         {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
-		"drained":               {0, changes{deleting, disruption("EvictionByEvictionAPI")}, Lost, v1alpha1.ReasonEvicted, "EvictionByEvictionAPI: because"},
-		"runs while deleted":    {0, changes{running, deleting}, Probing, "", ""},
-
-		"evicted":         {0, changes{podEnds("Evicted", "The node was low on resource: memory.")}, Lost, v1alpha1.ReasonEvicted, "low on resource"},
-		"preempted":       {0, changes{exitWith(143, "Error", ""), disruption("PreemptionByScheduler")}, Lost, v1alpha1.ReasonEvicted, "PreemptionByScheduler"},
-		"node shut down":  {0, changes{podEnds("Terminated", "Pod was terminated in response to imminent node shutdown.")}, Lost, v1alpha1.ReasonEvicted, "shutdown"},
-		"not admitted":    {0, changes{podEnds("OutOfcpu", "Node didn't have enough resource: cpu")}, Lost, v1alpha1.ReasonNodeRejected, "OutOfcpu: Node didn't"},
-		"wrong node":      {0, changes{podEnds("NodeAffinity", "")}, Lost, v1alpha1.ReasonNodeRejected, "NodeAffinity"},
-		"ended, no word":  {0, changes{podEnds("", "")}, Lost, v1alpha1.ReasonReportMissing, "Failed without a container"},
-		"deadline, unrun": {0, changes{podEnds("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")}, Lost, v1alpha1.ReasonStartTimeout, "longer than"},
-
-		"out of memory":      {0, changes{exitWith(137, "OOMKilled", "")}, Lost, v1alpha1.ReasonOutOfMemory, "up to 32 connections may be left at 2 targets"},
-		"killed":             {0, changes{exitWith(137, "Error", "")}, Lost, string(report.ProberKilled), "exit code 137; up to 32 connections"},
-		"killed late":        {0, changes{exitWith(1, "", ""), podEnds("DeadlineExceeded", "")}, Lost, string(report.ProberKilled), "DeadlineExceeded"},
-		"could not start":    {0, changes{exitWith(128, "StartError", "exec: no such file")}, Lost, v1alpha1.ReasonNotCreated, "no such file"},
-		"no report":          {0, changes{exitWith(0, "Completed", "")}, Lost, v1alpha1.ReasonReportMissing, "exit code 0 and no report"},
-		"no plan":            {0, changes{exitWith(2, "Error", string(report.Refusal("", "kn1", errExample).Encode()))}, Lost, string(report.ProberFault), "could not use its plan: example"},
-		"nonsense":           {0, changes{exitWith(0, "", "hello")}, Lost, v1alpha1.ReasonReportInvalid, "no whole document"},
-		"too long":           {0, changes{exitWith(0, "", strings.Repeat("x", 4096))}, Lost, v1alpha1.ReasonReportInvalid, "4096 bytes"},
-		"another's report":   {0, changes{foreign("kn2", "question-asking")}, Lost, v1alpha1.ReasonReportInvalid, `source is "kn2"`},
-		"yesterday's":        {0, changes{foreign("kn1", "question-before")}, Lost, v1alpha1.ReasonReportInvalid, `run is "question-before"`},
-		"a good report":      {0, changes{good}, Reported, "", ""},
-		"good, then drained": {0, changes{good, deleting}, Reported, "", ""},
-
-		"given up before":        {0, changes{onRecord(Launch{UID: "pod-uid", At: noon, Reason: v1alpha1.ReasonQuota, Message: "full"}), good}, Lost, v1alpha1.ReasonQuota, "full"},
-		"reported before, gone":  {0, changes{keptReport, gone}, Reported, "", ""},
-		"never made":             {late, changes{func(s *Scene, _ *corev1.Pod) { delete(s.Launches, 0) }}, Unmade, "", ""},
-		"made, not yet recorded": {0, changes{func(s *Scene, _ *corev1.Pod) { delete(s.Launches, 0) }, good}, Unmade, "", ""},
-	} {
+	for name, c := range fates {
 		t.Run(name, func(t *testing.T) {
 			s, pod := exampleScene(t, c.age)
 			for _, change := range c.change {

@@ -50,18 +50,27 @@ func told(l Leftovers) string {
 	return strings.Join(out, " ")
 }
 
+type past struct {
+	order corev1.ConfigMap
+	pods  []corev1.Pod
+}
+
+func run(n int64, phase corev1.PodPhase, message string, ages ...int) past {
+	o, pods := pastOrder(n, phase, message, ages...)
+	return past{o, pods}
+}
+
+func all(runs []past) (orders []corev1.ConfigMap, pods []corev1.Pod) {
+	for _, r := range runs {
+		orders, pods = append(orders, r.order), append(pods, r.pods...)
+	}
+	return orders, pods
+}
+
 func TestLeftovers(t *testing.T) {
 	f := exampleFrozen([]string{"kn1"}, []string{"kn2"})
 	bad := string(outcomesOf(f, map[string]verdicts{"kn1": dropped()})[0].Text)
 	fine := string(outcomesOf(f, nil)[0].Text)
-	type past struct {
-		order corev1.ConfigMap
-		pods  []corev1.Pod
-	}
-	run := func(n int64, phase corev1.PodPhase, message string, ages ...int) past {
-		o, pods := pastOrder(n, phase, message, ages...)
-		return past{o, pods}
-	}
 	planned := func(p *v1alpha1.TCPProbe) {
 		o, _ := pastOrder(1, "", "")
 		p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Plan: string(o.UID)}
@@ -91,11 +100,7 @@ func TestLeftovers(t *testing.T) {
 		"never started":              {[]past{run(1, corev1.PodPending, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var orders []corev1.ConfigMap
-			var pods []corev1.Pod
-			for _, p := range c.past {
-				orders, pods = append(orders, p.order), append(pods, p.pods...)
-			}
+			orders, pods := all(c.past)
 			var probe *v1alpha1.TCPProbe
 			if c.change != nil {
 				probe = exampleProbe()

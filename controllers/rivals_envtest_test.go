@@ -45,9 +45,7 @@ func TestTwoManagersFight(t *testing.T) {
 	if last := w.get(p).Status.LastRun; last.Verdict != "Pass" || last.Reported != 3 {
 		t.Errorf("last run %+v", last)
 	}
-	if _, err := w.step(rivals[0], p); err != nil { // both may have been stopped before they cleared up
-		t.Fatal(err)
-	}
+	w.pass(rivals[0], p) // both may have been stopped before they cleared up
 	w.empty()
 }
 

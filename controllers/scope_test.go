@@ -42,36 +42,43 @@ func where(all []Pair, affected func(Pair) bool) []Pair {
 	return out
 }
 
+func from(source string) func(Pair) bool { return func(p Pair) bool { return p.Source == source } }
+
+func to(target int) func(Pair) bool { return func(p Pair) bool { return p.Target == target } }
+
+func either(a, b func(Pair) bool) func(Pair) bool {
+	return func(p Pair) bool { return a(p) || b(p) }
+}
+
+var pictures = map[string]struct {
+	all      []Pair
+	affected func(Pair) bool
+	smallest int
+	want     string
+}{
+	"everything":                       {grid(3, 3), func(Pair) bool { return true }, 2, "All 9/9"},
+	"nearly everything":                {grid(5, 4), func(p Pair) bool { return p != Pair{"kn5", 3} }, 2, "All 19/20"},
+	"one node":                         {grid(3, 3), from("kn2"), 2, "Source kn2 3/3"},
+	"one endpoint":                     {grid(3, 3), to(1), 2, "Target 1 3/3"},
+	"most of one node":                 {grid(3, 4), func(p Pair) bool { return p.Source == "kn2" && p.Target != 3 }, 2, "Source kn2 3/4"},
+	"half of one node":                 {grid(3, 4), func(p Pair) bool { return p.Source == "kn2" && p.Target > 1 }, 2, "Pair kn2 2 1/1, Pair kn2 3 1/1"},
+	"one cable, both directions":       {offNode(3), either(from("kn2"), to(1)), 2, "Topology kn2 4/4"},
+	"most of one cable":                {offNode(4), func(p Pair) bool { return p.Source == "kn2" && p.Target != 3 || p.Target == 1 }, 2, "Topology kn2 5/6"},
+	"two cables":                       {offNode(5), either(either(from("kn2"), to(1)), either(from("kn4"), to(3))), 2, "Topology kn2 8/8, Topology kn4 6/8"},
+	"two nodes":                        {grid(4, 4), either(from("kn2"), from("kn3")), 2, "Source kn2 4/4, Source kn3 4/4"},
+	"one pair":                         {grid(3, 3), func(p Pair) bool { return p == Pair{"kn2", 1} }, 2, "Pair kn2 1 1/1"},
+	"one of one endpoint":              {grid(3, 1), from("kn2"), 2, "Pair kn2 0 1/1"},
+	"one endpoint, from everywhere":    {grid(3, 1), to(0), 2, "Target 0 3/3"},
+	"one source, to everywhere":        {grid(1, 3), from("kn1"), 2, "Source kn1 3/3"},
+	"one and one":                      {grid(1, 1), from("kn1"), 2, "Pair kn1 0 1/1"},
+	"a lost source is a source":        {grid(3, 1), from("kn2"), 1, "Source kn2 1/1"},
+	"every source lost":                {grid(3, 1), func(Pair) bool { return true }, 1, "All 3/3"},
+	"the only source lost":             {grid(1, 1), from("kn1"), 1, "Source kn1 1/1"},
+	"a node and a pair somewhere else": {grid(4, 4), either(from("kn1"), func(p Pair) bool { return p == Pair{"kn3", 2} }), 2, "Source kn1 4/4, Pair kn3 2 1/1"},
+}
+
 func TestClustersNameTheCause(t *testing.T) {
-	from := func(source string) func(Pair) bool { return func(p Pair) bool { return p.Source == source } }
-	to := func(target int) func(Pair) bool { return func(p Pair) bool { return p.Target == target } }
-	either := func(a, b func(Pair) bool) func(Pair) bool { return func(p Pair) bool { return a(p) || b(p) } }
-	for name, c := range map[string]struct {
-		all      []Pair
-		affected func(Pair) bool
-		smallest int
-		want     string
-	}{
-		"everything":                       {grid(3, 3), func(Pair) bool { return true }, 2, "All 9/9"},
-		"nearly everything":                {grid(5, 4), func(p Pair) bool { return p != Pair{"kn5", 3} }, 2, "All 19/20"},
-		"one node":                         {grid(3, 3), from("kn2"), 2, "Source kn2 3/3"},
-		"one endpoint":                     {grid(3, 3), to(1), 2, "Target 1 3/3"},
-		"most of one node":                 {grid(3, 4), func(p Pair) bool { return p.Source == "kn2" && p.Target != 3 }, 2, "Source kn2 3/4"},
-		"half of one node":                 {grid(3, 4), func(p Pair) bool { return p.Source == "kn2" && p.Target > 1 }, 2, "Pair kn2 2 1/1, Pair kn2 3 1/1"},
-		"one cable, both directions":       {offNode(3), either(from("kn2"), to(1)), 2, "Topology kn2 4/4"},
-		"most of one cable":                {offNode(4), func(p Pair) bool { return p.Source == "kn2" && p.Target != 3 || p.Target == 1 }, 2, "Topology kn2 5/6"},
-		"two cables":                       {offNode(5), either(either(from("kn2"), to(1)), either(from("kn4"), to(3))), 2, "Topology kn2 8/8, Topology kn4 6/8"},
-		"two nodes":                        {grid(4, 4), either(from("kn2"), from("kn3")), 2, "Source kn2 4/4, Source kn3 4/4"},
-		"one pair":                         {grid(3, 3), func(p Pair) bool { return p == Pair{"kn2", 1} }, 2, "Pair kn2 1 1/1"},
-		"one of one endpoint":              {grid(3, 1), from("kn2"), 2, "Pair kn2 0 1/1"},
-		"one endpoint, from everywhere":    {grid(3, 1), to(0), 2, "Target 0 3/3"},
-		"one source, to everywhere":        {grid(1, 3), from("kn1"), 2, "Source kn1 3/3"},
-		"one and one":                      {grid(1, 1), from("kn1"), 2, "Pair kn1 0 1/1"},
-		"a lost source is a source":        {grid(3, 1), from("kn2"), 1, "Source kn2 1/1"},
-		"every source lost":                {grid(3, 1), func(Pair) bool { return true }, 1, "All 3/3"},
-		"the only source lost":             {grid(1, 1), from("kn1"), 1, "Source kn1 1/1"},
-		"a node and a pair somewhere else": {grid(4, 4), either(from("kn1"), func(p Pair) bool { return p == Pair{"kn3", 2} }), 2, "Source kn1 4/4, Pair kn3 2 1/1"},
-	} {
+	for name, c := range pictures {
 		t.Run(name, func(t *testing.T) {
 			var said []string
 			for _, cl := range clusters(c.all, where(c.all, c.affected), c.smallest, nodeOf) {

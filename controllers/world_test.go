@@ -156,6 +156,14 @@ func (w *world) step(r *Reconciler, p *v1alpha1.TCPProbe) (time.Duration, error)
 	return result.RequeueAfter, err
 }
 
+// pass is a step that must not fail.
+func (w *world) pass(r *Reconciler, p *v1alpha1.TCPProbe) {
+	w.Helper()
+	if _, err := w.step(r, p); err != nil {
+		w.Fatal(err)
+	}
+}
+
 // drive lets manager, kubelet and time take turns until done, for at most 200 turns.
 func (w *world) drive(r *Reconciler, p *v1alpha1.TCPProbe, done func(*v1alpha1.TCPProbe) bool) *v1alpha1.TCPProbe {
 	w.Helper()

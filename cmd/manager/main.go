@@ -128,5 +128,5 @@ func (s *settings) imageOfSelf(ctx context.Context, api client.Reader) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Pod %s/%s has no container named manager; set --prober-image", s.namespace, s.pod)
+	return fmt.Errorf("the Pod %s/%s has no container named manager; set --prober-image", s.namespace, s.pod)
 }
