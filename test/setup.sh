@@ -10,6 +10,7 @@ declare -A purpose=(
 	[containernetworking-plugins]="gives the pods their network"
 	[nftables]="is how kube-proxy makes Services"
 	[iproute2]="lays the cluster's cables"
+	[conntrack]="lists the connections that nodes track, to show that none stays"
 	[procps]="sets the nodes' kernel parameters"
 	[kmod]="loads br_netfilter where the kernel has it as a module"
 	[clang]="compiles the eBPF programs, to check the committed objects"
@@ -21,7 +22,7 @@ declare -A purpose=(
 	[shellcheck]="checks the scripts"
 )
 declare -A group=(
-	[cluster]="containerd runc containernetworking-plugins nftables iproute2 procps kmod"
+	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck"
 )
 

@@ -1,0 +1,82 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const firstProberPort = 61000 // above what the kernel gives to others
+
+// orderly is five times what conntrack keeps a connection that was reset, and less than half of what it keeps any other.
+const orderly = 50 * time.Second
+
+// TestNothingStays: when a run is over, no server has a socket of it, and soon no node tracks a connection of it.
+func TestNothingStays(t *testing.T) {
+	s := openShop(t)
+	p := s.probe(t)
+	ended(t, p, 1)
+	for _, node := range cluster.Nodes {
+		expectNoTrace(t, s.server(t, node.Name))
+	}
+}
+
+// expectNoTrace of a prober: neither at a server nor at the node before it.
+func expectNoTrace(t *testing.T, server corev1.Pod) {
+	t.Helper()
+	within(t, orderly, func() string { return proberSockets(t, server) })
+	within(t, orderly, func() string { return trackedProbers(t, server) })
+}
+
+// proberSockets are the sockets of a web server that belong to a prober's flows.
+func proberSockets(t *testing.T, server corev1.Pod) string {
+	t.Helper()
+	return proberLines(t, inPodNetwork(t, server, "ss -Htan exclude listening sport = :8080"), func(fields []string) string {
+		return fields[len(fields)-1] // the peer's address and port
+	})
+}
+
+// trackedProbers are the connections of probers to a web server that its node tracks.
+func trackedProbers(t *testing.T, server corev1.Pod) string {
+	t.Helper()
+	var list strings.Builder
+	for _, ip := range server.Status.PodIPs {
+		family := "ipv4"
+		if netip.MustParseAddr(ip.IP).Is6() {
+			family = "ipv6"
+		}
+		fmt.Fprintf(&list, "conntrack -L -f %s -p tcp -d %s 2>/dev/null; ", family, ip.IP)
+	}
+	return proberLines(t, onNode(t, server.Spec.NodeName, list.String()), func(fields []string) string {
+		for _, field := range fields {
+			if strings.HasPrefix(field, "sport=") {
+				return field // the first is that of the connection's own direction
+			}
+		}
+		return ""
+	})
+}
+
+// proberLines joins the lines whose port, behind the last ":" or "=" of what port gives, is a prober's.
+func proberLines(t *testing.T, output string, port func(fields []string) string) string {
+	t.Helper()
+	var found []string
+	for line := range strings.Lines(output) {
+		text := port(strings.Fields(line))
+		n, err := strconv.Atoi(text[strings.LastIndexAny(text, ":=")+1:])
+		if err != nil {
+			t.Fatalf("no port in %q", line)
+		}
+		if n >= firstProberPort {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
+}

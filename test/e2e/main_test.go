@@ -1,0 +1,110 @@
+//go:build e2e
+
+// Package e2e tests the operator on three real Kubernetes nodes, with real probe pods, over a switch that breaks on demand.
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// cluster is what test/cluster/status.sh says of the cluster, and a client of it.
+var cluster struct {
+	Kubeconfig string
+	Programs   string
+	Switch     string // network namespace
+	Nodes      []struct{ Name, Netns, Port string }
+
+	client client.WithWatch
+}
+
+// TestMain brings the cluster up and takes it down again. One that runs already is used and kept, as is any with KEEP=1.
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if err := os.Chdir("../.."); err != nil { // scripts and manifests are named from the top
+		return complain(err)
+	}
+	if script("test/cluster/status.sh", "-o", "json") != nil {
+		if os.Getenv("KEEP") == "" {
+			defer script("test/cluster/down.sh")
+		}
+		if err := script("test/cluster/up.sh"); err != nil {
+			return complain(err)
+		}
+	}
+	if err := connect(); err != nil {
+		return complain(err)
+	}
+	if err := install(); err != nil {
+		return complain(err)
+	}
+	return m.Run()
+}
+
+func complain(err error) int {
+	fmt.Fprintln(os.Stderr, "e2e:", err)
+	return 1
+}
+
+func connect() error {
+	description, err := exec.Command("test/cluster/status.sh", "-o", "json").Output()
+	if err != nil {
+		return fmt.Errorf("asking for the cluster: %w", err)
+	}
+	if err := json.Unmarshal(description, &cluster); err != nil {
+		return err
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", cluster.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.QPS = -1 // the API server is ours
+	if err := v1alpha1.AddToScheme(scheme.Scheme); err != nil {
+		return err
+	}
+	cluster.client, err = client.NewWithWatch(config, client.Options{})
+	return err
+}
+
+// install builds the product and puts it on the cluster as the README says.
+func install() error {
+	for _, command := range [][]string{
+		{"build/image.sh"},
+		{"go", "build", "-o", "bin/", "./cmd/tcpprobe"},
+		{"test/cluster/load.sh", "dist/tcpprobe-image.tar"},
+		{kubectl(), "apply", "-k", "config/default"},
+		{kubectl(), "-n", "tcpprobe-system", "rollout", "restart", "deployment/manager"}, // of an image that was there before
+		{kubectl(), "-n", "tcpprobe-system", "rollout", "status", "deployment/manager", "--timeout=120s"},
+	} {
+		if err := script(command...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func kubectl() string { return filepath.Join(cluster.Programs, "kubectl") }
+
+// script runs a command and shows what it says.
+func script(command ...string) error {
+	c := exec.Command(command[0], command[1:]...)
+	c.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig)
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("%v: %w", command, err)
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+const managerNamespace = "tcpprobe-system"
+
+// TestManagersKilled: ten runs, and in each the leading manager is killed with -9 at a random moment. Every run is reported once,
+// none twice, none is lost, and no run has two pods on a node.
+func TestManagersKilled(t *testing.T) {
+	const runs = 10
+	s := openShop(t)
+	pods := watchPods(t)
+	p := s.probe(t)
+	for number := int64(1); number <= runs; number++ {
+		moment := rand.N(3 * time.Second)
+		t.Logf("run %d: the leader dies after %v", number, moment)
+		time.Sleep(moment) // random, and so not an event to wait for
+		killLeader(t)
+		ended(t, p, number)
+		if p.Status.LastRun.Verdict != "Pass" || p.Status.ActiveRun != nil {
+			t.Errorf("run %d: %s, want Pass; active: %v", number, p.Status.LastRun.Verdict, p.Status.ActiveRun)
+		}
+		if number < runs {
+			again(t, p, fmt.Sprint("run ", number+1))
+		}
+	}
+	made := pods.of(p)
+	if len(made) != runs {
+		t.Errorf("%d runs have made pods, want %d", len(made), runs)
+	}
+	for run, perNode := range made {
+		for name, count := range perNode {
+			if count != 1 {
+				t.Errorf("run %s made %d pods for %s", run, count, name)
+			}
+		}
+	}
+}
+
+// killLeader kills the manager that holds the lease.
+func killLeader(t *testing.T) {
+	t.Helper()
+	eventually(t, func() string {
+		var lease coordinationv1.Lease
+		if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: "tcpprobe-manager"}, &lease); err != nil {
+			return err.Error()
+		}
+		leader, _, _ := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
+		var pod corev1.Pod
+		if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: leader}, &pod); err != nil {
+			return err.Error()
+		}
+		if status := pod.Status.ContainerStatuses; len(status) == 0 || status[0].State.Running == nil {
+			return "the leader is not running"
+		}
+		if err := node(pod.Spec.NodeName, killCommand(containerID(t, pod))).Run(); err != nil {
+			return "the leader had just died"
+		}
+		return ""
+	})
+}
+
+// podWatch counts every probe pod that was ever made, by run and node.
+type podWatch struct {
+	mu   sync.Mutex
+	made map[source]int
+	seen map[string]bool
+}
+
+// source is where a probe pod belongs.
+type source struct{ probe, run, node string }
+
+func watchPods(t *testing.T) *podWatch {
+	t.Helper()
+	w := &podWatch{made: map[source]int{}, seen: map[string]bool{}}
+	events, err := cluster.client.Watch(context.Background(), &corev1.PodList{}, client.InNamespace(probeNamespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(events.Stop)
+	go w.count(events)
+	return w
+}
+
+func (w *podWatch) count(events watch.Interface) {
+	for event := range events.ResultChan() {
+		pod, ok := event.Object.(*corev1.Pod)
+		if !ok {
+			continue
+		}
+		w.mu.Lock()
+		if !w.seen[string(pod.UID)] {
+			w.seen[string(pod.UID)] = true
+			w.made[source{pod.Labels["tcpprobe.dev/probe-uid"], pod.Labels["tcpprobe.dev/run-id"], pod.Annotations["tcpprobe.dev/source"]}]++
+		}
+		w.mu.Unlock()
+	}
+}
+
+// of gives, for each run of a TCPProbe, how many pods each node got.
+func (w *podWatch) of(p *v1alpha1.TCPProbe) map[string]map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	runs := map[string]map[string]int{}
+	for key, count := range w.made {
+		if key.probe != string(p.UID) {
+			continue
+		}
+		if runs[key.run] == nil {
+			runs[key.run] = map[string]int{}
+		}
+		runs[key.run][key.node] = count
+	}
+	return runs
+}

@@ -1,0 +1,107 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/netip"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+var families = []v1alpha1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
+
+// TestOneCable: a fault on one node's cable is found on that node and nowhere else, and is gone when it is.
+func TestOneCable(t *testing.T) {
+	for _, family := range families {
+		t.Run(string(family), func(t *testing.T) {
+			s := openShop(t)
+			p := s.probe(t, over(family))
+			ended(t, p, 1)
+			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+
+			repair := breakCable(t, "kn2", "push-at-zero")
+			again(t, p, "broken")
+			ended(t, p, 2)
+			expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
+			expectOnlyNode(t, s, p, "kn2")
+			want := v1alpha1.PairCounts{Planned: 9, Fail: 4, Pass: 5, SameNode: 3}
+			if *p.Status.Pairs != want {
+				t.Errorf("pairs %+v, want %+v: 4 of 6 cross the broken cable, 3 cross none", *p.Status.Pairs, want)
+			}
+
+			repair()
+			again(t, p, "repaired")
+			ended(t, p, 3)
+			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+		})
+	}
+}
+
+// expectOnlyNode: every finding names the node, as the source or as the target's node.
+func expectOnlyNode(t *testing.T, s shop, p *v1alpha1.TCPProbe, node string) {
+	t.Helper()
+	server := map[string]bool{}
+	for _, ip := range s.server(t, node).Status.PodIPs {
+		server[ip.IP] = true
+	}
+	if len(p.Status.Findings) == 0 {
+		t.Error("no findings")
+	}
+	for _, f := range p.Status.Findings {
+		target, _ := netip.ParseAddrPort(f.Target)
+		if f.Source != node && !server[target.Addr().String()] {
+			t.Errorf("finding of scope %s from %q to %q blames another node than %s", f.Scope, f.Source, f.Target, node)
+		}
+	}
+}
+
+// TestEveryPush: a switch that drops every PSH is not said to drop those at sequence 0.
+func TestEveryPush(t *testing.T) {
+	p := probeAcross(t, "every-push")
+	expectNoReason(t, p, report.SequenceZeroDropped)
+	if status := condition(p, v1alpha1.ConditionPathHealthy).Status; status == metav1.ConditionTrue {
+		t.Error("PathHealthy is True behind a switch that drops every PSH")
+	}
+}
+
+// TestLossyCable: random loss is not said to be a drop at sequence 0.
+func TestLossyCable(t *testing.T) {
+	expectNoReason(t, probeAcross(t, "loss=20%"), report.SequenceZeroDropped)
+}
+
+// TestDeadCable: Handshake says Filtered, SequenceWrap that it could not ask.
+func TestDeadCable(t *testing.T) {
+	p := probeAcross(t, "everything")
+	expectHealth(t, p, metav1.ConditionFalse, string(report.Filtered))
+	for _, f := range p.Status.Findings {
+		want := map[string]string{"Handshake": "Fail Filtered", "SequenceWrap": "Inconclusive PathDown"}[f.Scenario]
+		if found := f.Verdict + " " + f.Reason; found != want {
+			t.Errorf("%s: %s, want %s", f.Scenario, found, want)
+		}
+	}
+}
+
+// probeAcross runs a probe once while the cable of kn2 has a fault.
+func probeAcross(t *testing.T, fault string) *v1alpha1.TCPProbe {
+	t.Helper()
+	s := openShop(t)
+	breakCable(t, "kn2", fault)
+	p := s.probe(t)
+	ended(t, p, 1)
+	expectOnlyNode(t, s, p, "kn2")
+	return p
+}
+
+func expectNoReason(t *testing.T, p *v1alpha1.TCPProbe, reason report.Reason) {
+	t.Helper()
+	for _, f := range p.Status.Findings {
+		if f.Reason == string(reason) {
+			t.Errorf("finding %s from %q to %q: %s", f.Reason, f.Source, f.Target, f.Message)
+		}
+	}
+}

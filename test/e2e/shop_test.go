@@ -1,0 +1,112 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// shop is a tenant's namespace with a web server on every node and the Service "web" of both families before them.
+type shop struct{ namespace string }
+
+func openShop(t *testing.T) shop {
+	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "shop-"}}
+	create(t, namespace)
+	t.Cleanup(func() {
+		_ = cluster.client.Delete(context.Background(), namespace) // the test may have done so itself
+	})
+	s := shop{namespace.Name}
+	create(t, webServers(s.namespace))
+	create(t, webService(s.namespace))
+	eventually(t, func() string {
+		if ready := s.readyEndpoints(t); ready != len(families)*len(cluster.Nodes) {
+			return fmt.Sprintf("%d endpoints are ready", ready)
+		}
+		return ""
+	})
+	return s
+}
+
+func (s shop) readyEndpoints(t *testing.T) (ready int) {
+	t.Helper()
+	var slices discoveryv1.EndpointSliceList
+	if err := cluster.client.List(t.Context(), &slices, client.InNamespace(s.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for _, slice := range slices.Items {
+		for _, endpoint := range slice.Endpoints {
+			if ptr.Deref(endpoint.Conditions.Ready, false) {
+				ready++
+			}
+		}
+	}
+	return ready
+}
+
+// server is the web server's pod on a node.
+func (s shop) server(t *testing.T, node string) corev1.Pod {
+	t.Helper()
+	var pods corev1.PodList
+	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(s.namespace), client.MatchingLabels{"app": "web"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range pods.Items {
+		if pod.Spec.NodeName == node {
+			return pod
+		}
+	}
+	t.Fatalf("no web server on %s", node)
+	return corev1.Pod{}
+}
+
+func webServers(namespace string) *appsv1.DaemonSet {
+	labels := map[string]string{"app": "web"}
+	return &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web"},
+		Spec: appsv1.DaemonSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec: corev1.PodSpec{
+					TerminationGracePeriodSeconds: ptr.To[int64](1),
+					Containers: []corev1.Container{{
+						Name: "web", Image: "tcpprobe.dev/web:test", ImagePullPolicy: corev1.PullNever,
+						Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
+						ReadinessProbe: &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{
+							HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromString("http")},
+						}},
+					}},
+				},
+			},
+		},
+	}
+}
+
+func webService(namespace string) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web"},
+		Spec: corev1.ServiceSpec{
+			IPFamilyPolicy: ptr.To(corev1.IPFamilyPolicyRequireDualStack),
+			Selector:       map[string]string{"app": "web"},
+			Ports:          []corev1.ServicePort{{Name: "http", Port: 80, TargetPort: intstr.FromString("http")}},
+		},
+	}
+}
+
+func create(t *testing.T, object client.Object) {
+	t.Helper()
+	if err := cluster.client.Create(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+}
