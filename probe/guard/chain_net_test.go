@@ -4,6 +4,7 @@ package guard_test
 
 import (
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -122,6 +123,9 @@ func TestProgramsBehindTheGuardStillSeeForeignTraffic(t *testing.T) {
 			"guard clsact, program clsact": func(f *foreign, h *host) { f.byClsact(h, 2); h.attach(guard.Clsact) },
 		} {
 			t.Run(string(family)+"/"+name, func(t *testing.T) {
+				if strings.Contains(name, "tcx") {
+					needTCX(t)
+				}
 				h := newHost(t, l.Client(), l.Target(family, lab.Echo))
 				counter := newForeign(t, family, next)
 				place(counter, h)
@@ -169,6 +173,9 @@ func TestProgramThatAcceptsBeforeTheGuardShowsInTheCounters(t *testing.T) {
 			"program clsact, guard clsact": func(f *foreign, h *host) { f.byClsact(h, 1); h.attach(guard.Clsact) },
 		} {
 			t.Run(string(family)+"/"+name, func(t *testing.T) {
+				if strings.Contains(name, "tcx") {
+					needTCX(t)
+				}
 				h := newHost(t, l.Client(), l.Target(family, lab.Echo))
 				place(newForeign(t, family, pass), h)
 				f := h.newFlow()

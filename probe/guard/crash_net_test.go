@@ -32,11 +32,13 @@ func (h *host) standing() (s standing) {
 		for parent, attach := range map[uint32]ebpf.AttachType{
 			netlink.HANDLE_MIN_INGRESS: ebpf.AttachTCXIngress, netlink.HANDLE_MIN_EGRESS: ebpf.AttachTCXEgress,
 		} {
-			q, err := link.QueryPrograms(link.QueryOptions{Target: h.route.Index, Attach: attach})
-			if err != nil {
-				return err
+			if hasTCX() {
+				q, err := link.QueryPrograms(link.QueryOptions{Target: h.route.Index, Attach: attach})
+				if err != nil {
+					return err
+				}
+				s.tcx += len(q.Programs)
 			}
-			s.tcx += len(q.Programs)
 			filters, err := netlink.FilterList(device, parent)
 			if err != nil {
 				return err
@@ -88,6 +90,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 }
 
 func TestKilledTCXGuardLeavesNothing(t *testing.T) {
+	needTCX(t)
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	p, err := hold(t, l.Client(), order{Mode: guard.TCX, Peer: h.peer})

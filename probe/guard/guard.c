@@ -42,6 +42,17 @@ struct flow {
 	__u16 zero;
 };
 
+/* A flow on the stack is written in whole words only. Without CAP_PERFMON, kernels before 6.2 take a
+ * smaller number there for part of a spilled pointer and refuse to have the rest of its word written.
+ */
+union key {
+	struct flow flow;
+	struct {
+		__u64 local[2], remote[2];
+		__u64 rest; /* the ports, from the lowest byte up, and the protocol */
+	};
+};
+
 struct counters {
 	__u64 stolen;         /* segments taken at ingress */
 	__u64 resets_dropped; /* resets of the local kernel dropped at egress */
@@ -64,12 +75,10 @@ enum base {
 	AT_START,   /* a SOCK_DGRAM packet socket: the buffer starts with the IP header */
 };
 
-/* What a program needs to know of an IP packet. */
-struct packet {
-	__u8 source[16], destination[16];
-	__u16 protocol; /* ETH_P_IP or ETH_P_IPV6 */
-	__u8 next;      /* IPPROTO_* of what follows the IP header */
-	__u32 payload;  /* offset of it */
+/* What follows an IP header. */
+struct payload {
+	__u32 offset;
+	__u8 protocol; /* IPPROTO_* */
 };
 
 static __always_inline bool load(struct __sk_buff *skb, enum base base, __u32 offset, void *to, __u32 size)
@@ -79,7 +88,8 @@ static __always_inline bool load(struct __sk_buff *skb, enum base base, __u32 of
 	return bpf_skb_load_bytes(skb, offset, to, size) == 0;
 }
 
-static __always_inline bool read_ipv4(struct __sk_buff *skb, enum base base, __u32 at, struct packet *p)
+static __always_inline bool read_ipv4(struct __sk_buff *skb, enum base base, __u32 at, bool from_local, union key *key,
+				      struct payload *payload)
 {
 	struct iphdr ip;
 
@@ -87,62 +97,64 @@ static __always_inline bool read_ipv4(struct __sk_buff *skb, enum base base, __u
 		return false;
 	if (ip.frag_off & bpf_htons(FRAGMENT_OFFSET))
 		return false;
-	__builtin_memcpy(p->source, &ip.saddr, sizeof(ip.saddr));
-	__builtin_memcpy(p->destination, &ip.daddr, sizeof(ip.daddr));
-	p->protocol = ETH_P_IP;
-	p->payload = at + ip.ihl * 4;
-	p->next = ip.protocol;
+	key->local[0] = from_local ? ip.saddr : ip.daddr;
+	key->remote[0] = from_local ? ip.daddr : ip.saddr;
+	key->local[1] = key->remote[1] = 0;
+	payload->offset = at + ip.ihl * 4;
+	payload->protocol = ip.protocol;
 	return true;
 }
 
-static __always_inline bool read_ipv6(struct __sk_buff *skb, enum base base, __u32 at, struct packet *p)
+static __always_inline bool read_ipv6(struct __sk_buff *skb, enum base base, __u32 at, bool from_local, union key *key,
+				      struct payload *payload)
 {
 	struct ipv6hdr ip;
 
 	if (!load(skb, base, at, &ip, sizeof(ip)) || ip.version != 6)
 		return false;
-	__builtin_memcpy(p->source, &ip.saddr, sizeof(ip.saddr));
-	__builtin_memcpy(p->destination, &ip.daddr, sizeof(ip.daddr));
-	p->protocol = ETH_P_IPV6;
-	p->payload = at + sizeof(ip);
-	p->next = ip.nexthdr;
+	__builtin_memcpy(key->local, from_local ? &ip.saddr : &ip.daddr, sizeof(key->local));
+	__builtin_memcpy(key->remote, from_local ? &ip.daddr : &ip.saddr, sizeof(key->remote));
+	payload->offset = at + sizeof(ip);
+	payload->protocol = ip.nexthdr;
 	return true;
 }
 
-static __always_inline bool read_packet(struct __sk_buff *skb, enum base base, __u32 at, struct packet *p)
+/* Reads the IP header at an offset: the addresses of a flow, and what follows. */
+static __always_inline bool read_ip(struct __sk_buff *skb, enum base base, __u32 at, bool from_local, union key *key,
+				    struct payload *payload)
 {
 	if (skb->protocol == bpf_htons(ETH_P_IP))
-		return read_ipv4(skb, base, at, p);
+		return read_ipv4(skb, base, at, from_local, key, payload);
 	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return read_ipv6(skb, base, at, p);
+		return read_ipv6(skb, base, at, from_local, key, payload);
 	return false;
 }
 
-/* The counters of the flow that this segment belongs to, or NULL. */
-static __always_inline struct counters *find(struct __sk_buff *skb, enum base base, const struct packet *p, bool from_local)
+/* Completes the flow by its ports and returns its counters, or NULL if it is not registered. */
+static __always_inline struct counters *find(struct __sk_buff *skb, enum base base, bool from_local, union key *key,
+					     const struct payload *payload)
 {
-	struct flow flow = {.protocol = p->protocol};
-	__u8 ports[4]; /* source, destination */
+	__u64 protocol = skb->protocol == bpf_htons(ETH_P_IP) ? ETH_P_IP : ETH_P_IPV6;
+	__be16 ports[2]; /* source, destination */
 
-	if (!load(skb, base, p->payload, ports, sizeof(ports)))
+	if (!load(skb, base, payload->offset, ports, sizeof(ports)))
 		return NULL;
-	__builtin_memcpy(flow.local, from_local ? p->source : p->destination, sizeof(flow.local));
-	__builtin_memcpy(flow.remote, from_local ? p->destination : p->source, sizeof(flow.remote));
-	__builtin_memcpy(flow.local_port, from_local ? ports : ports + 2, sizeof(flow.local_port));
-	__builtin_memcpy(flow.remote_port, from_local ? ports + 2 : ports, sizeof(flow.remote_port));
-	return bpf_map_lookup_elem(&flows, &flow);
+	key->rest = protocol << 32 | (__u64)ports[from_local ? 1 : 0] << 16 | ports[from_local ? 0 : 1];
+	return bpf_map_lookup_elem(&flows, key);
 }
 
-static __always_inline bool is_reset(struct __sk_buff *skb, enum base base, const struct packet *p)
+static __always_inline bool is_reset(struct __sk_buff *skb, enum base base, const struct payload *payload)
 {
 	__u8 flags;
 
-	return p->next == IPPROTO_TCP && load(skb, base, p->payload + TCP_FLAGS, &flags, sizeof(flags)) && flags & TCP_RST;
+	return payload->protocol == IPPROTO_TCP && load(skb, base, payload->offset + TCP_FLAGS, &flags, sizeof(flags)) &&
+	       flags & TCP_RST;
 }
 
 /* Some drivers leave headers in a page of their own, where a relative load does not look: a packet
- * that seems too short for TCP gets its headers pulled together once. */
-static __always_inline bool read_tcp(struct __sk_buff *skb, struct packet *p)
+ * that seems too short for TCP gets its headers pulled together once.
+ */
+static __always_inline bool read_frame(struct __sk_buff *skb, bool from_local, union key *key, struct payload *payload)
 {
 	__u32 header = skb->protocol == bpf_htons(ETH_P_IP) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 	__u8 flags;
@@ -151,19 +163,20 @@ static __always_inline bool read_tcp(struct __sk_buff *skb, struct packet *p)
 		return false;
 	if (!load(skb, AT_NETWORK, header + TCP_FLAGS, &flags, sizeof(flags)))
 		bpf_skb_pull_data(skb, skb->len < ALL_HEADERS ? skb->len : ALL_HEADERS);
-	return read_packet(skb, AT_NETWORK, 0, p) && p->next == IPPROTO_TCP;
+	return read_ip(skb, AT_NETWORK, 0, from_local, key, payload) && payload->protocol == IPPROTO_TCP;
 }
 
 /* Takes the segments of our flows before the stack sees them, after the tap has. */
 SEC("tc")
 int tcpprobe_in(struct __sk_buff *skb)
 {
-	struct packet p = {};
+	union key key = {};
+	struct payload payload = {};
 	struct counters *counters;
 
-	if (!read_tcp(skb, &p))
+	if (!read_frame(skb, false, &key, &payload))
 		return TC_ACT_UNSPEC;
-	counters = find(skb, AT_NETWORK, &p, false);
+	counters = find(skb, AT_NETWORK, false, &key, &payload);
 	if (!counters)
 		return TC_ACT_UNSPEC;
 	__sync_fetch_and_add(&counters->stolen, 1);
@@ -174,55 +187,70 @@ int tcpprobe_in(struct __sk_buff *skb)
 SEC("tc")
 int tcpprobe_out(struct __sk_buff *skb)
 {
-	struct packet p = {};
+	union key key = {};
+	struct payload payload = {};
 	struct counters *counters;
 
-	if (skb->mark == prober_mark || !read_tcp(skb, &p) || !is_reset(skb, AT_NETWORK, &p))
+	if (skb->mark == prober_mark || !read_frame(skb, true, &key, &payload) || !is_reset(skb, AT_NETWORK, &payload))
 		return TC_ACT_UNSPEC;
-	counters = find(skb, AT_NETWORK, &p, true);
+	counters = find(skb, AT_NETWORK, true, &key, &payload);
 	if (!counters)
 		return TC_ACT_UNSPEC;
 	__sync_fetch_and_add(&counters->resets_dropped, 1);
 	return TC_ACT_SHOT;
 }
 
-static __always_inline bool is_error(__u16 protocol, __u8 type)
+static __always_inline bool is_error(struct __sk_buff *skb, const struct payload *payload)
 {
-	if (protocol == ETH_P_IP)
+	__u8 type;
+
+	if (payload->protocol != IPPROTO_ICMP && payload->protocol != IPPROTO_ICMPV6)
+		return false;
+	if (!load(skb, AT_START, payload->offset, &type, sizeof(type)))
+		return false;
+	if (payload->protocol == IPPROTO_ICMP)
 		return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
 	return type >= 1 && type <= 4; /* RFC 4443 section 2.1 */
 }
 
 /* An ICMP error that quotes a segment of ours. */
-static __always_inline bool is_our_error(struct __sk_buff *skb, const struct packet *p)
+static __always_inline bool is_our_error(struct __sk_buff *skb, const struct payload *payload)
 {
-	struct packet quoted = {};
-	__u8 type;
+	union key quoted = {};
+	struct payload rest = {};
 
-	if (p->next != (p->protocol == ETH_P_IP ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+	return is_error(skb, payload) && read_ip(skb, AT_START, payload->offset + ICMP_QUOTE, true, &quoted, &rest) &&
+	       rest.protocol == IPPROTO_TCP && find(skb, AT_START, true, &quoted, &rest);
+}
+
+static __always_inline bool is_stray_reset(struct __sk_buff *skb)
+{
+	union key key = {};
+	struct payload payload = {};
+
+	return skb->mark != prober_mark && read_ip(skb, AT_START, 0, true, &key, &payload) &&
+	       is_reset(skb, AT_START, &payload) && find(skb, AT_START, true, &key, &payload);
+}
+
+static __always_inline bool is_answer(struct __sk_buff *skb)
+{
+	union key key = {};
+	struct payload payload = {};
+
+	if (!read_ip(skb, AT_START, 0, false, &key, &payload))
 		return false;
-	if (!load(skb, AT_START, p->payload, &type, sizeof(type)) || !is_error(p->protocol, type))
-		return false;
-	if (!read_packet(skb, AT_START, p->payload + ICMP_QUOTE, &quoted) || quoted.next != IPPROTO_TCP)
-		return false;
-	return find(skb, AT_START, &quoted, true);
+	if (payload.protocol == IPPROTO_TCP)
+		return find(skb, AT_START, false, &key, &payload);
+	return is_our_error(skb, &payload);
 }
 
 /* What the prober's receiving socket sees: what arrives for our flows, ICMP errors about them, and
- * resets that leave although the prober did not send them. */
+ * resets that leave although the prober did not send them.
+ */
 SEC("socket")
 int tcpprobe_tap(struct __sk_buff *skb)
 {
-	struct packet p = {};
-	bool wanted;
+	bool wanted = skb->pkt_type == PACKET_OUTGOING ? is_stray_reset(skb) : is_answer(skb);
 
-	if (!read_packet(skb, AT_START, 0, &p))
-		return 0;
-	if (skb->pkt_type == PACKET_OUTGOING)
-		wanted = skb->mark != prober_mark && is_reset(skb, AT_START, &p) && find(skb, AT_START, &p, true);
-	else if (p.next == IPPROTO_TCP)
-		wanted = find(skb, AT_START, &p, false);
-	else
-		wanted = is_our_error(skb, &p);
 	return wanted ? snap_length : 0;
 }

@@ -30,29 +30,37 @@ type Guard struct {
 	devices map[int]attachment
 }
 
-// capacities are the sizes of the map to try: kernels before 5.11 charge it against RLIMIT_MEMLOCK,
-// which a container without CAP_SYS_RESOURCE cannot raise.
-var capacities = []uint32{16384, 1024, 128}
-
 // Load loads the programs and their map: some milliseconds, once per process. The error wraps
 // ErrUnavailable.
 func Load() (*Guard, error) {
-	_ = rlimit.RemoveMemlock() // refused without CAP_SYS_RESOURCE, and then perhaps not needed
-	objects, err := loadFitting(capacities, load)
+	objects, err := load(capacity(rlimit.RemoveMemlock() == nil, lockable()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: loading eBPF programs: %w; %s", ErrUnavailable, err, remedy(err))
 	}
 	return &Guard{programs: objects.guardPrograms, flows: objects.Flows, devices: map[int]attachment{}}, nil
 }
 
-// loadFitting loads with the largest capacity that the kernel permits.
-func loadFitting(capacities []uint32, load func(capacity uint32) (*guardObjects, error)) (objects *guardObjects, err error) {
-	for _, capacity := range capacities {
-		if objects, err = load(capacity); !errors.Is(err, unix.EPERM) {
-			return objects, err
-		}
+const (
+	maxFlows  = 16384
+	flowBytes = 128 // of locked memory that a flow takes before Linux 5.11
+)
+
+// capacity is how many flows the map is to hold. Before Linux 5.11 it counts against RLIMIT_MEMLOCK, which a container
+// without SYS_RESOURCE cannot lift: then it takes a quarter and leaves the rest to the programs.
+func capacity(unlimited bool, lockable uint64) uint32 {
+	if unlimited {
+		return maxFlows
 	}
-	return nil, err
+	return uint32(max(1, min(maxFlows, lockable/4/flowBytes)))
+}
+
+// lockable is how many bytes this process may lock.
+func lockable() uint64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
+		return 0
+	}
+	return limit.Cur
 }
 
 func load(capacity uint32) (*guardObjects, error) {

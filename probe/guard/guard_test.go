@@ -1,49 +1,58 @@
 package guard
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 )
 
-func TestLoadTriesSmallerMapsWhereMemoryIsLimited(t *testing.T) {
+func TestCapacityFitsTheMemoryThatMayBeLocked(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		limit uint32 // the largest map that the kernel permits
-		tried []uint32
-		want  error
-	}{
-		{"no limit", 1 << 20, []uint32{16384}, nil},
-		{"64 KiB of locked memory", 200, []uint32{16384, 1024, 128}, nil},
-		{"not permitted at all", 0, []uint32{16384, 1024, 128}, unix.EPERM},
-	} {
-		var tried []uint32
-		objects, err := loadFitting(capacities, func(capacity uint32) (*guardObjects, error) {
-			tried = append(tried, capacity)
-			if capacity > c.limit {
-				return nil, fmt.Errorf("map create: %w", unix.EPERM)
-			}
-			return new(guardObjects), nil
-		})
-		if !slices.Equal(tried, c.tried) || !errors.Is(err, c.want) || (objects == nil) != (c.want != nil) {
-			t.Errorf("%s: tried %v, %v", c.name, tried, err)
+		unlimited bool
+		lockable  uint64
+		want      uint32
+	}{{true, 0, 16384}, {false, 64 << 10, 128}, {false, 8 << 20, 16384}, {false, math.MaxUint64, 16384}, {false, 0, 1}} {
+		if got := capacity(c.unlimited, c.lockable); got != c.want {
+			t.Errorf("with %d lockable bytes: %d flows, want %d", c.lockable, got, c.want)
 		}
 	}
 }
 
-func TestLoadGivesUpAtOnceOnOtherErrors(t *testing.T) {
-	calls := 0
-	_, err := loadFitting(capacities, func(uint32) (*guardObjects, error) { calls++; return nil, unix.EINVAL })
-	if calls != 1 || !errors.Is(err, unix.EINVAL) {
-		t.Errorf("%d calls, %v", calls, err)
+// TestProgramsWriteTheStackInWholeWords holds guard.c to what kernels before 6.2 demand of a process
+// without CAP_PERFMON; this kernel would not notice.
+func TestProgramsWriteTheStackInWholeWords(t *testing.T) {
+	spec, err := loadGuard()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := remedy(err); !strings.Contains(got, "Linux 5.8") {
-		t.Errorf("the remedy is %q", got)
+	for name, program := range spec.Programs {
+		words := 0
+		for n, i := range program.Instructions {
+			if class := i.OpCode.Class(); class != asm.StClass && class != asm.StXClass || i.Dst != asm.RFP {
+				continue
+			}
+			if i.OpCode.Size() != asm.DWord {
+				t.Errorf("%s writes %s to the stack in instruction %d", name, i.OpCode.Size(), n)
+			}
+			words++
+		}
+		if words < 5 {
+			t.Errorf("%s writes %d words, fewer than a flow has", name, words)
+		}
+	}
+}
+
+func TestRemedyTellsMissingPermissionFromMissingFeature(t *testing.T) {
+	if got := remedy(fmt.Errorf("program load: %w", unix.EINVAL)); !strings.Contains(got, "Linux 5.8") {
+		t.Errorf("of an unknown feature: %q", got)
+	}
+	if got := remedy(fmt.Errorf("program load: %w", unix.EPERM)); strings.Contains(got, "Linux 5.8 or later is needed") {
+		t.Errorf("of a missing permission: %q", got)
 	}
 }
 

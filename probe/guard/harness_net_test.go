@@ -4,12 +4,15 @@ package guard_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
@@ -31,7 +34,33 @@ type host struct {
 	peer  netip.AddrPort
 }
 
-var modes = []guard.Mode{guard.TCX, guard.Clsact}
+// modes are all the ways to attach that this kernel has: both, except before Linux 6.6.
+var modes = func() []guard.Mode {
+	if hasTCX() {
+		return []guard.Mode{guard.TCX, guard.Clsact}
+	}
+	return []guard.Mode{guard.Clsact}
+}()
+
+func hasTCX() bool {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		panic(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
+		panic(err)
+	}
+	return major > 6 || major == 6 && minor >= 6
+}
+
+// needTCX skips a test that is about TCX itself where the kernel is too old for it.
+func needTCX(t *testing.T) {
+	t.Helper()
+	if !hasTCX() {
+		t.Skip("needs Linux 6.6")
+	}
+}
 
 // everyWay runs f in one lab for each family and each way to attach the guard.
 func everyWay(t *testing.T, f func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode)) {

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -100,7 +99,7 @@ func TestTapIsSilentAboutEverythingElse(t *testing.T) {
 	for _, family := range lab.Families {
 		t.Run(string(family), func(t *testing.T) {
 			h := newHost(t, l.Client(), l.Target(family, lab.Echo))
-			h.attach(guard.TCX)
+			h.attach(modes[0])
 			f := h.newFlow()
 			exchange(t, l, family) // foreign, before and between
 			f.connect()

@@ -3,10 +3,13 @@
 package guard_test
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -51,9 +54,29 @@ func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, address
 				return err
 			}
 		}
-		return netlink.LinkSetUp(device)
+		if err := netlink.LinkSetUp(device); err != nil {
+			return err
+		}
+		return awaitOwn(addresses)
 	}))
 	return file
+}
+
+// awaitOwn waits until packets reach the addresses: the kernel makes their local routes in the background.
+func awaitOwn(addresses []string) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+		own := 0
+		for _, text := range addresses {
+			routes, err := netlink.RouteGet(netip.MustParsePrefix(text).Addr().AsSlice())
+			if err == nil && routes[0].Type == unix.RTN_LOCAL {
+				own++
+			}
+		}
+		if own == len(addresses) {
+			return nil
+		}
+	}
+	return fmt.Errorf("addresses %v are not in use after %s", addresses, patience)
 }
 
 // cable carries every packet that one device sends to the other, until both are closed.
