@@ -15,7 +15,7 @@ type Mode string
 const (
 	// TCX links (Linux 6.6) stand before every other program and die with the process.
 	TCX Mode = "tcx"
-	// Clsact filters take the lowest free preference and outlive a crash; see Sweep.
+	// Clsact filters take the lowest free preference and outlive a crash; the next Attach to the device removes them.
 	Clsact Mode = "clsact"
 )
 
@@ -38,7 +38,7 @@ func (g *Guard) Attach(ifindex int, mode Mode) (Mode, error) {
 		}
 		return a.mode, nil
 	}
-	if err := Sweep(ifindex); err != nil {
+	if err := sweep(ifindex); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	a, err := g.attach(ifindex, mode)

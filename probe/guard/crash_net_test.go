@@ -105,7 +105,7 @@ func TestKilledTCXGuardLeavesNothing(t *testing.T) {
 }
 
 func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
-	for _, mode := range append(modes, "") {
+	for _, mode := range modes {
 		for _, qdiscBefore := range []bool{false, true} {
 			l := newLab(t)
 			h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
@@ -118,16 +118,12 @@ func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
 			if s := h.standing(); len(s.filters) != 2 || !strings.HasPrefix(s.filters[0], "tcpprobe-guard/") {
 				t.Fatalf("the crash left %+v, want two filters of the guard's name", s)
 			}
-			if mode == "" {
-				h.do(func() error { return guard.Sweep(h.route.Index) })
-			} else {
-				h.attach(mode)
-				f := h.newFlow()
-				f.connect()
-				f.reset()
-				f.checkComplete()
-				must(t, h.guard.Close())
-			}
+			h.attach(mode)
+			f := h.newFlow()
+			f.connect()
+			f.reset()
+			f.checkComplete()
+			must(t, h.guard.Close())
 			if s := h.standing(); len(s.filters) != 0 || s.tcx != 0 || (s.qdisc != "") != qdiscBefore {
 				t.Errorf("%s, qdisc before %t: left behind %+v", mode, qdiscBefore, s)
 			}

@@ -7,10 +7,9 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Sweep removes from a device of the calling thread's network namespace what crashed clsact guards left there, and a qdisc
-// that they made and nobody else uses. Guards of live processes stay. It is what a parent calls after
-// its worker was killed; Attach does it too.
-func Sweep(ifindex int) error {
+// sweep removes from a device what crashed clsact guards left there, and a qdisc that they made and
+// nobody else uses. Guards of live processes stay.
+func sweep(ifindex int) error {
 	c, err := openClsact(ifindex)
 	if err != nil {
 		return fmt.Errorf("looking for leftovers of a guard: %w", err)
@@ -18,7 +17,7 @@ func Sweep(ifindex int) error {
 	defer c.netlink.Close()
 	var errs []error
 	for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
-		errs = append(errs, c.sweep(parent))
+		errs = append(errs, c.sweepSide(parent))
 	}
 	if c.qdisc {
 		errs = append(errs, c.removeQdisc())
@@ -26,7 +25,7 @@ func Sweep(ifindex int) error {
 	return errors.Join(errs...)
 }
 
-func (c *clsact) sweep(parent uint32) error {
+func (c *clsact) sweepSide(parent uint32) error {
 	filters, err := c.netlink.FilterList(c.device, parent)
 	if err != nil {
 		return c.gone(err)
