@@ -23,6 +23,7 @@ type Gathered struct {
 	Service   *Service
 	Endpoints []Endpoint
 	LeftOut   []LeftOut
+	NotReady  int // endpoints that are not probed for that reason alone
 	Sources   Sources
 }
 

@@ -84,8 +84,8 @@ func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 	if err != nil {
 		return err
 	}
-	notReady += g.admit(asked, pods)
-	return g.refuse(notReady)
+	g.NotReady = notReady + g.admit(asked, pods)
+	return g.refuse()
 }
 
 // someOf names the pods to ask for, at most maxPods, the same ones in every run.
@@ -118,14 +118,14 @@ func (g *Gathered) admit(asked []Candidate, pods map[string]*corev1.Pod) (notRea
 	return notReady
 }
 
-func (g *Gathered) refuse(notReady int) error {
+func (g *Gathered) refuse() error {
 	switch {
 	case len(g.Endpoints) > 0:
 		return nil
 	case len(g.LeftOut) > 0:
 		return held(v1alpha1.ReasonEndpointsRefused, "none of the endpoints of Service %s may be probed; %s", g.Service.Name, leftOutMessage(g.LeftOut))
-	case notReady > 0:
-		return held(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", notReady, g.Service.Name)
+	case g.NotReady > 0:
+		return held(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", g.NotReady, g.Service.Name)
 	}
 	return held(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", g.Service.Name)
 }
@@ -133,6 +133,9 @@ func (g *Gathered) refuse(notReady int) error {
 // note says for Accepted what is probed, from where, and who cannot.
 func (g *Gathered) note() string {
 	text := fmt.Sprintf("probing %d endpoints of %s from %d nodes", len(g.Endpoints), g.Service, len(g.Sources.Planned))
+	if g.NotReady > 0 {
+		text += fmt.Sprintf("; %d more are not Ready", g.NotReady)
+	}
 	if len(g.Sources.Unable) > 0 {
 		text += "; cannot probe: " + listed(g.Sources.Unable)
 	}

@@ -32,7 +32,7 @@ func (p *Progress) reason() string {
 	if trouble := p.troubles(); len(trouble) > 0 {
 		return trouble[0].Reason
 	}
-	if p.Place > 0 && p.count(Starting, Probing) == 0 || len(p.Outcomes) > 0 && p.count(Unmade) == len(p.Outcomes) {
+	if p.Place > 0 && p.count(Starting, Probing) == 0 {
 		return v1alpha1.ReasonQueued
 	}
 	return v1alpha1.ReasonRunning

@@ -27,6 +27,18 @@ func (s *Service) String() string {
 	return fmt.Sprintf("%s:%d", s.Name, s.Port.Port)
 }
 
+// wanted is status.target as long as nobody knows the Service: what the spec says of it.
+func wanted(target v1alpha1.Target) string {
+	switch service := target.Service; {
+	case service == nil:
+		return ""
+	case service.Port == nil:
+		return service.Name
+	default:
+		return service.Name + ":" + service.Port.String()
+	}
+}
+
 // resolveService applies the rules of what kind of Service may be probed at all, and finds port and families.
 func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Service, *Refusal) {
 	if r := refuseKind(svc); r != nil {
