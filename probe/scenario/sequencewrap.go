@@ -34,13 +34,22 @@ const (
 func sequenceWrap(ctx context.Context, e *Env) Outcome {
 	t := &trace{env: e}
 	for _, p := range payloads(e.Payload) {
-		w := newWrap(t, p)
-		w.run(ctx)
+		t.tryPayload(ctx, p)
 		if !t.PeerReset || t.Delivered {
 			break
 		}
 	}
 	return t.finish(ctx, verdict.SequenceWrap)
+}
+
+// tryPayload asks with one payload, from another source port where an older connection of the last one answered.
+func (t *trace) tryPayload(ctx context.Context, p payload) {
+	for range handshakePorts {
+		newWrap(t, p).run(ctx)
+		if t.Opening.Answer != conn.StaleAck || t.Fault != nil || ctx.Err() != nil {
+			return
+		}
+	}
 }
 
 // wrap is one connection whose data crosses sequence number 0.
@@ -73,7 +82,12 @@ func (w *wrap) run(ctx context.Context) {
 		return
 	}
 	defer w.leave(ctx)
-	if w.Opening = w.conn.Handshake(ctx, w.env.Pace); w.Opening.Answer != conn.SynAck {
+	switch w.Opening = w.conn.Handshake(ctx, w.env.Pace); w.Opening.Answer {
+	case conn.SynAck:
+	case conn.StaleAck:
+		w.conn.Clear(w.Opening.Wrong)
+		return
+	default:
 		return
 	}
 	if !w.sendControl(ctx) || w.first(ctx) || !w.suspicious(ctx) {

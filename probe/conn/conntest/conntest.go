@@ -12,12 +12,19 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
+// Peer is what is at the far end: a *wire.Listener, or something around one.
+type Peer interface {
+	Receive(*segment.Segment) []*segment.Segment
+	Live() int
+}
+
 // Bench is one stack with its wire, its guard and what is at the far end.
 type Bench struct {
-	Peer  *wire.Listener
+	Peer  Peer
 	Path  func() wire.Path // made anew on the fake clock; nil: a clean one
 	Blind bool             // the guard misses what arrives
 

@@ -1,0 +1,57 @@
+package scenario
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// aged still holds a connection of an earlier prober on the first source ports that ask it. Such a one
+// answers a SYN with a bare ACK (RFC 9293 section 3.10.7.4) and ends with an RST at exactly the number it names.
+type aged struct {
+	*wire.Listener
+	older int // source ports that will find one
+	held  map[netip.AddrPort]bool
+}
+
+var agedAt = seq.At(3_000_000_000)
+
+func (a *aged) Receive(s *segment.Segment) []*segment.Segment {
+	if s.Flags == segment.SYN && a.older > 0 && !a.held[s.Source] {
+		a.older--
+		a.held[s.Source] = true
+	}
+	switch {
+	case !a.held[s.Source]:
+		return a.Listener.Receive(s)
+	case s.Flags.Has(segment.RST) && s.Seq == agedAt:
+		delete(a.held, s.Source)
+		return nil
+	}
+	return []*segment.Segment{{Source: s.Destination, Destination: s.Source, Flags: segment.ACK, Seq: seq.At(7), Ack: agedAt, WindowScale: -1}}
+}
+
+func (a *aged) Live() int { return a.Listener.Live() + len(a.held) }
+
+// What a killed prober left at the target costs a flow another source port, not its verdict, and is
+// cleared on the way.
+func TestOlderConnectionsDoNotCostTheVerdict(t *testing.T) {
+	pass := map[string]report.Reason{"Handshake": report.Established, "SequenceWrap": report.Delivered}
+	stuck := map[string]report.Reason{"Handshake": report.StaleState, "SequenceWrap": report.PathDown}
+	for older, want := range []map[string]report.Reason{pass, pass, pass, stuck} {
+		for scenario, reason := range want {
+			peer := &aged{Listener: &wire.Listener{}, older: older, held: map[netip.AddrPort]bool{}}
+			o := flow(t, scenario, &conntest.Bench{Peer: peer})
+			if o.Reason != reason || peer.Live() != 0 || o.Leaked != 0 {
+				t.Errorf("%s with %d older connections: %s, want %s; the peer holds %d connections, the outcome says %d\n%s",
+					scenario, older, o.Reason, reason, peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))
+			}
+		}
+	}
+}
