@@ -176,7 +176,7 @@ func (c *Conn) absorb(p wire.Packet) {
 		c.acknowledge()
 		return
 	}
-	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) {
+	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}
 	c.receive(g)

@@ -86,8 +86,11 @@ const (
 	settleStep = time.Millisecond
 )
 
-// check compares what the tap saw with what the guard took.
+// check compares what the tap saw with what the guard took. It fails if the tap did not see to the end.
 func (f *flow) check() (SelfCheck, error) {
+	if err := f.stack.deaf(); err != nil {
+		return SelfCheck{}, err
+	}
 	deadline := time.Now().Add(settle)
 	for {
 		n, err := f.stack.Guard.Counters(f.key)

@@ -128,7 +128,8 @@ const (
 // Prove shows that the peer holds an established connection, and not only a half-open one: a SYN-ACK
 // alone proves nothing, since a full accept queue ignores the final ACK without a word. An old byte is
 // answered with a DSACK by an established connection and without one by a half-open one; where that
-// stays open, one byte of data decides. Anything that the peer's application sends is proof as well.
+// stays open, one byte of data decides. Anything that the peer's application sends is proof as well. The
+// handshake was deferred only if a DSACK comes afterwards: a peer that never sends one was open all the time.
 func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	halfOpen := false
 	for i := 0; c.SACK && !halfOpen && i < beaconProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
@@ -145,8 +146,11 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 			return c.acked.AtLeast(end) || !c.undecided()
 		})
 	}
-	acked := c.acked.AtLeast(end)
-	return Proof{Established: acked || c.heard, Deferred: acked && !c.heard && (halfOpen || c.repeats > 0)}
+	if !c.acked.AtLeast(end) {
+		return Proof{Established: c.heard}
+	}
+	deferred := !c.heard && (halfOpen || c.repeats > 0)
+	return Proof{Established: true, Deferred: deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS, 0, 0).Duplicate}
 }
 
 // undecided reports whether the peer has neither shown its connection nor reset it.

@@ -67,11 +67,18 @@ func (s *Stack) Receive(ctx context.Context) error {
 func (s *Stack) stop(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = err
+	s.fault = fmt.Errorf("receive: %w", err)
 	for _, f := range s.flows {
 		close(f.inbox)
 	}
 	s.flows = map[guard.Flow]*flow{}
+}
+
+// deaf is why nothing arrives any more, or nil.
+func (s *Stack) deaf() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
 }
 
 func (s *Stack) flow(p wire.Packet) *flow {
@@ -127,7 +134,7 @@ func (s *Stack) register(f *flow) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fault != nil {
-		return errors.Join(fmt.Errorf("receive: %w", s.fault), s.Guard.Remove(f.key))
+		return errors.Join(s.fault, s.Guard.Remove(f.key))
 	}
 	if s.flows == nil {
 		s.flows = map[guard.Flow]*flow{}

@@ -22,7 +22,8 @@ type trials struct {
 	delivered func() bool            // a suspect got through
 }
 
-// run sends the block. Unless every suspect was lost, ok is false and the block proves nothing.
+// run sends the block. Unless every suspect was lost, ok is false and the block proves nothing; nor does it
+// with more answers than beacons, some of which are then copies, or late ones of earlier beacons.
 func (t trials) run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verdict.Block) (beaconsLost int, ok bool) {
 	answers := 0
 	count := func(p wire.Packet) {
@@ -43,9 +44,9 @@ func (t trials) run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verd
 	}
 	c.Await(ctx, time.Now().Add(settle), func(p wire.Packet) bool {
 		count(p)
-		return answers == size.Beacons || t.delivered()
+		return answers >= size.Beacons || t.delivered()
 	})
-	return size.Beacons - answers, !t.delivered() && ctx.Err() == nil && c.Fault() == nil
+	return size.Beacons - answers, answers <= size.Beacons && !t.delivered() && ctx.Err() == nil && c.Fault() == nil
 }
 
 // shuffled is the block's order: true stands for a suspect.

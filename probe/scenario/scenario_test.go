@@ -65,6 +65,34 @@ func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	}
 }
 
+// Nor is there one if the wire failed meanwhile: that nothing came is not the path's silence.
+func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
+	for name := range Registry {
+		if o := flow(t, name, &conntest.Bench{Peer: &wire.Listener{QueueFull: true}, Deaf: true}); o.Reason != report.ProberFault {
+			t.Errorf("%s: %s / %s, want ProberFault", name, o.Verdict, o.Reason)
+		}
+	}
+}
+
+// More answers than beacons cannot be told apart if the peer names no duplicates: such a block proves nothing.
+func TestSurplusAnswersProveNothing(t *testing.T) {
+	path := func() wire.Path {
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			switch {
+			case pushAtZero(s, toPeer):
+				return nil
+			case !toPeer:
+				return []time.Duration{delay, delay}
+			}
+			return []time.Duration{delay}
+		}
+	}
+	o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{NoDSACK: true}, Path: path})
+	if o.Reason != report.PathLossy {
+		t.Errorf("%s, want PathLossy: %s", o.Reason, o.Message)
+	}
+}
+
 // Loss, bursts and reordering never look like a rule about sequence 0.
 func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	const flows = 300

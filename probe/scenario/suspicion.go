@@ -67,6 +67,7 @@ func (w *wrap) confirm(ctx context.Context) {
 		if !ok {
 			return
 		}
+		clear(w.echoes.open) // late answers to earlier beacons must not pass for answers to the block's
 		lost, ok := block.run(ctx, w.conn, w.env.Pace, size)
 		w.Delivered = w.delivered()
 		if !ok || w.stopped() || !w.stillMissing(ctx) {

@@ -3,6 +3,7 @@ package conntest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/netip"
 	"sync"
@@ -27,6 +28,7 @@ type Bench struct {
 	Peer  Peer
 	Path  func() wire.Path // made anew on the fake clock; nil: a clean one
 	Blind bool             // the guard misses what arrives
+	Deaf  bool             // the wire fails after the first answer
 
 	Wire  *wire.Scripted
 	Stack *conn.Stack
@@ -52,14 +54,17 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 		if b.Blind {
 			b.Stack.Wire = b.Wire
 		}
+		if b.Deaf {
+			b.Stack.Wire = &deaf{Wire: b.Stack.Wire}
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.Stack.Receive(ctx) }()
 		f(t, ctx)
 		time.Sleep(late)
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("receive: %v", err)
+		if err := <-done; (err != nil) != b.Deaf {
+			t.Errorf("receive: %v, a deaf wire: %v", err, b.Deaf)
 		}
 		if err := b.Stack.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -138,4 +143,18 @@ func (w guarded) Receive(ctx context.Context) (wire.Packet, error) {
 		}
 	}
 	return p, err
+}
+
+// deaf is a wire that receives one packet only.
+type deaf struct {
+	wire.Wire
+	failed bool
+}
+
+func (w *deaf) Receive(ctx context.Context) (wire.Packet, error) {
+	if w.failed {
+		return wire.Packet{}, errors.New("network is down")
+	}
+	w.failed = true
+	return w.Wire.Receive(ctx)
 }
