@@ -56,7 +56,7 @@ lint: ## Only the linters
 
 .PHONY: bench-cluster
 bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, processor, memory (needs root)
-	@test/bench.sh
+	@test/run.sh bench
 
 .PHONY: clean
 clean: ## Remove what was built here; the cache with Kubernetes stays

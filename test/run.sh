@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs stages of the tests, each with the packages that have some, and closes with one line per stage.
 #
-#   run.sh [unit|net|envtest|e2e]   (all, if none is named)
+#   run.sh [unit|net|envtest|e2e|bench]   (all but bench, if none is named)
 # shellcheck disable=SC2317 # the stages are called by their names
 set -euo pipefail
 shopt -s inherit_errexit
@@ -39,6 +39,10 @@ envtest() {
 e2e() {
 	mapfile -t packages < <(tagged e2e)
 	FORMAT=testname gotestsum -- -tags e2e -count 1 -timeout 40m -p 1 "${packages[@]}"
+}
+
+bench() {
+	go test -v -tags e2e,bench -count 1 -timeout 15m -run TestBench ./test/e2e
 }
 
 if (($# == 1)); then

@@ -81,6 +81,12 @@ func containerID(t *testing.T, pod corev1.Pod) string {
 // inPodNetwork runs a shell command of the node in a pod's network namespace.
 func inPodNetwork(t *testing.T, pod corev1.Pod, command string) string {
 	t.Helper()
-	find := "ctr --namespace k8s.io tasks list | awk '$1 == \"" + containerID(t, pod) + "\" {print $2}'"
-	return onNode(t, pod.Spec.NodeName, "nsenter --net=/proc/$("+find+")/ns/net "+command)
+	return onNode(t, pod.Spec.NodeName, "nsenter --net=/proc/"+processOf(t, pod)+"/ns/net "+command)
+}
+
+// processOf is the PID, on its node, of a pod's first process.
+func processOf(t *testing.T, pod corev1.Pod) string {
+	t.Helper()
+	list := "ctr --namespace k8s.io tasks list | awk '$1 == \"" + containerID(t, pod) + "\" {print $2}'"
+	return strings.TrimSpace(onNode(t, pod.Spec.NodeName, list))
 }

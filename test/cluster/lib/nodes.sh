@@ -13,6 +13,14 @@ remove_node() {
 	remove_node_network "$1"
 }
 
+# node_init I prints the PID of the node's PID 1: the only child of its launcher.
+node_init() {
+	local launcher children
+	launcher=$(recorded_process "kn$1") || fail "node kn$1 does not run"
+	children=$(<"/proc/$launcher/task/$launcher/children")
+	printf '%s\n' "${children% }"
+}
+
 # node_object I: what its kubelet does not say of itself. Whichever of the two comes first, the other adds its part.
 node_object() {
 	cat <<-YAML
