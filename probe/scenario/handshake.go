@@ -7,11 +7,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// A silent port is asked again from another source port, which may take another path, before it is
-// called filtered; a port with an older connection behind it likewise.
+// A port that stays silent, or that answers what was not asked, is asked again from another source port, which
+// may take another path, before that is believed; a port with an older connection behind it once more.
 const (
 	handshakePorts = 3
-	silentPorts    = 2
+	doubtedPorts   = 2
 )
 
 // handshake asks whether a connection can be established, and if not, why.
@@ -38,12 +38,15 @@ func (t *trace) greet(ctx context.Context, c *conn.Conn) (again bool) {
 	case conn.SynAck:
 		t.Proof = c.Prove(ctx, t.env.Pace, payloads(t.env.Payload)[0](1)[0])
 		t.PeerReset = !t.Proof.Established && c.Reset()
-		return t.PeerReset && t.Ports < silentPorts
-	case conn.StaleAck, conn.WrongAck:
+		return t.PeerReset && t.Ports < doubtedPorts
+	case conn.StaleAck:
 		c.Clear(t.Opening.Wrong)
-		return t.Opening.Answer == conn.StaleAck
+		return true
+	case conn.WrongAck: // or the SYN-ACK of a half-open connection that an older flow left
+		c.Clear(t.Opening.Wrong)
+		return t.Ports < doubtedPorts
 	case conn.NoAnswer:
-		if t.Ports < silentPorts {
+		if t.Ports < doubtedPorts {
 			return true
 		}
 		t.knock(ctx, c)

@@ -56,6 +56,26 @@ func resetAtZeroBack(s *segment.Segment, toPeer bool) bool {
 
 func synToPeer(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags == segment.SYN }
 
+// A half-open connection that an earlier flow left repeats its SYN-ACK when the port is used again: another
+// port tells that from a path that alters what it carries.
+func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
+	for altered, want := range map[int]report.Reason{1: report.Established, 99: report.Altered} {
+		path := func() wire.Path {
+			left := altered
+			return func(s *segment.Segment, toPeer bool) []time.Duration {
+				if left > 0 && s.Flags == segment.SYN|segment.ACK {
+					left--
+					s.Ack = s.Ack.Add(77)
+				}
+				return []time.Duration{delay}
+			}
+		}
+		if o := flow(t, "Handshake", &conntest.Bench{Peer: &wire.Listener{}, Path: path}); o.Reason != want {
+			t.Errorf("the first %d SYN-ACKs altered: %s, want %s", altered, o.Reason, want)
+		}
+	}
+}
+
 // Without a working guard there is no verdict, whatever was seen.
 func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	for name := range Registry {

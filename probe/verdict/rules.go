@@ -94,7 +94,7 @@ func unreachable(o *Observation) (Finding, bool) {
 
 func altered(o *Observation) (Finding, bool) {
 	return when(o.Opening.Answer == conn.WrongAck, report.Fail, report.Altered,
-		"the answer to the SYN acknowledges %s, which was not sent: something on the path rewrites or invents segments", o.Opening.Wrong)
+		"the answers to SYNs acknowledge what was not sent, the last one %s: something on the path rewrites or invents segments", o.Opening.Wrong)
 }
 
 func stale(o *Observation) (Finding, bool) {
