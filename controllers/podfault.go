@@ -35,17 +35,6 @@ func obstacleOf(reason, word, message string) Outcome {
 	return Outcome{State: Starting, Reason: reason, Message: sentence(word, message)}
 }
 
-// sentence is the cluster's own word and message on one line.
-func sentence(parts ...string) string {
-	var said []string
-	for _, p := range parts {
-		if p = strings.Join(strings.Fields(p), " "); p != "" {
-			said = append(said, p)
-		}
-	}
-	return strings.Join(said, ": ")
-}
-
 // waitingReason sorts the kubelet's reasons for a container that does not start (kubelet/images/types.go,
 // kubelet/container/sync_result.go, kuberuntime_container.go); ContainerCreating and the like are no fault.
 func waitingReason(word string) string {

@@ -1,9 +1,7 @@
 package controllers
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -86,13 +84,4 @@ func repels(taint corev1.Taint, tolerations []corev1.Toleration) bool {
 		return !slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool { return t.ToleratesTaint(klog.Background(), &taint, false) })
 	}
 	return false
-}
-
-// listed joins at most four parts for a message and counts the rest.
-func listed(parts []string) string {
-	const most = 4
-	if len(parts) <= most {
-		return strings.Join(parts, "; ")
-	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(parts[:most], "; "), len(parts)-most)
 }

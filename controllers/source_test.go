@@ -81,12 +81,3 @@ func TestNoSources(t *testing.T) {
 		t.Errorf("no able node: %v", unable)
 	}
 }
-
-func TestListedCountsTheRest(t *testing.T) {
-	if got := listed([]string{"a", "b", "c", "d"}); got != "a; b; c; d" {
-		t.Error(got)
-	}
-	if got := listed([]string{"a", "b", "c", "d", "e", "f"}); got != "a; b; c; d; and 2 more" {
-		t.Error(got)
-	}
-}
