@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
@@ -126,6 +128,19 @@ func TestEndAfterTheDeadline(t *testing.T) {
 	})
 }
 
+// Of a connection that was prepared and never asked for, nothing leaves this host.
+func TestEndWithoutASYN(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		over, cancel := context.WithCancel(ctx)
+		cancel()
+		end(t, over, b, dial(t, over, b, seq.At(7), conn.NoAnswer))
+	})
+	if n := len(b.Wire.Sent()); n != 0 {
+		t.Errorf("%d segments sent, want none", n)
+	}
+}
+
 // What a killed process left is reset by the one that takes over, although it does not know everything.
 func TestResumeEndsTheConnection(t *testing.T) {
 	b := &conntest.Bench{Peer: &wire.Listener{}}
@@ -182,6 +197,10 @@ func TestOpenReportsWhatFailed(t *testing.T) {
 		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, broken }
 		if _, err := b.Stack.Open(conntest.Remote, seq.At(7)); !errors.Is(err, broken) {
 			t.Errorf("open: %v, want %v", err, broken)
+		}
+		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, unix.EMFILE }
+		if _, err := b.Stack.Open(conntest.Remote, seq.At(7)); !errors.Is(err, unix.EMFILE) || !strings.Contains(err.Error(), "fewer paths") {
+			t.Errorf("open: %v, want %v and what to do", err, unix.EMFILE)
 		}
 	})
 }

@@ -22,9 +22,10 @@ type Ending struct {
 
 // End resets the connection, sees the peer accept that, and gives the port back after the guard's
 // self-check. A peer that keeps nothing answers an old byte with RST. A context that has ended shortens
-// this, but a connection is never left without an RST.
+// this, but a connection that the peer may know of is never left without an RST.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
-	e := Ending{Confirmed: c.reset}
+	unasked := !c.established && c.sentSYN.IsZero() // not even a SYN was sent: nobody knows of this connection
+	e := Ending{Confirmed: c.reset || unasked}
 	tries := endTries
 	if ctx.Err() != nil {
 		tries = lateTries

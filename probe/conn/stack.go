@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -117,7 +119,7 @@ func (s *Stack) open(remote netip.AddrPort) (*flow, error) {
 func (s *Stack) openAt(local, remote netip.AddrPort) (*flow, error) {
 	reserved, err := s.Reserve(local)
 	if err != nil {
-		return nil, fmt.Errorf("reserve source port %s: %w", local, err)
+		return nil, outOfFiles(err)
 	}
 	f := &flow{stack: s, reserved: reserved, key: guard.Flow{Local: local, Remote: remote},
 		inbox: make(chan wire.Packet, inboxSize)}
@@ -125,6 +127,14 @@ func (s *Stack) openAt(local, remote netip.AddrPort) (*flow, error) {
 		return nil, errors.Join(err, reserved.Close())
 	}
 	return f, nil
+}
+
+// outOfFiles says what to do where a process may hold fewer sockets than a run has flows.
+func outOfFiles(err error) error {
+	if errors.Is(err, unix.EMFILE) {
+		return fmt.Errorf("%w; allow more (ulimit -n), or ask for fewer paths", err)
+	}
+	return err
 }
 
 func (s *Stack) register(f *flow) error {
