@@ -70,8 +70,11 @@ func (j *job) unable(fault error) []scenario.Outcome {
 // flows runs as many flows of a check at once as the plan asks for.
 func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scenario.Outcome {
 	definition, known := scenario.Registry[c.Type]
-	if !known {
+	switch {
+	case !known:
 		return j.unable(fmt.Errorf("scenario %s is not known to this prober", c.Type))
+	case !definition.Has(c.Variant):
+		return j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))
 	}
 	flow := definition.Flow(c.Variant)
 	out := make([]scenario.Outcome, j.plan.Paths)

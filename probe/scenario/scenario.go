@@ -6,6 +6,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
@@ -39,6 +40,11 @@ type Flow func(ctx context.Context, e *Env) Outcome
 type Definition struct {
 	Variants []string // empty: the scenario has none
 	Flow     func(variant string) Flow
+}
+
+// Has reports whether the scenario can be asked in that variant; "" is the one of a scenario without any.
+func (d Definition) Has(variant string) bool {
+	return slices.Contains(d.Variants, variant) || variant == "" && len(d.Variants) == 0
 }
 
 // Registry names every scenario.

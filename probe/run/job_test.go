@@ -1,0 +1,30 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// A question that this prober cannot ask is not answered, least of all with the answer to another one.
+func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
+	open := func(netip.AddrPort, seq.Number) (*conn.Conn, error) { return nil, errors.New("asked after all") }
+	for _, c := range []plan.Check{
+		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"}, {Type: "SequenceWrap", Variant: "Fin"}, {Type: "SequenceWrap"},
+	} {
+		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
+		for _, o := range j.flows(context.Background(), c, scenario.Env{Open: open}) {
+			if o.Reason != report.ProberFault || !strings.Contains(o.Message, "is not known to this prober") {
+				t.Errorf("%+v: %s / %s (%s)", c, o.Verdict, o.Reason, o.Message)
+			}
+		}
+	}
+}
