@@ -28,6 +28,11 @@ func Read(r io.Reader) (Report, error) {
 	if out.APIVersion != APIVersion {
 		return Report{}, fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", out.APIVersion, APIVersion)
 	}
+	for i, res := range out.Results {
+		if res.Verdict.rank() < Pass.rank() {
+			return Report{}, fmt.Errorf("read the report: result %d has verdict %.40q; want Pass, Fail or Inconclusive", i, res.Verdict)
+		}
+	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Report{}, errors.New("read the report: something follows the document")
 	}

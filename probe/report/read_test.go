@@ -29,6 +29,8 @@ func TestReadRefuses(t *testing.T) {
 		`{"kind":"Pod"}`:                        `apiVersion is ""`,
 		`{"apiVersion":"other/v1"}`:             `apiVersion is "other/v1"`,
 		`{"apiVersion":"` + APIVersion + `"}{}`: "something follows",
+		`{"apiVersion":"` + APIVersion + `","results":[{"verdict":"Maybe"}]}`: `verdict "Maybe"`,
+		`{"apiVersion":"` + APIVersion + `","results":[{}]}`:                  `result 0 has verdict ""`,
 	} {
 		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: error %v; want one that says %q", text, err, says)
