@@ -18,7 +18,7 @@ var ErrInvalid = errors.New("unusable plan")
 // would be ignored must not look obeyed. Decode checks the form only; call Validate before use.
 func Decode(b []byte) (*Plan, error) {
 	if len(b) > MaxSize {
-		return nil, invalid("%d bytes; at most %d", len(b), MaxSize)
+		return nil, invalid("too long; at most %d bytes", MaxSize)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()

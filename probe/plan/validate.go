@@ -90,6 +90,9 @@ func (p *Plan) validTargets() error {
 }
 
 func (t Target) valid(i int) error {
+	if !t.Address.IsValid() {
+		return invalid("target %d has no address", i)
+	}
 	if why, yes := Denied(t.Address); yes {
 		return invalid("target %d, %s, is never probed: %s", i, t.AddrPort(), why)
 	}
