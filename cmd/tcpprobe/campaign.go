@@ -32,12 +32,10 @@ const (
 type campaign struct {
 	*labOptions
 	*site
-	clients  []*client
-	progress func(done, total int)
-	total    int
+	clients []*client
+	made    counter // runs
 
-	mu   sync.Mutex
-	done int
+	mu sync.Mutex // of the round at work
 }
 
 // runCampaign makes many runs under each impairment. It fails if sequence 0 was blamed where it must not be.
@@ -65,6 +63,7 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
 			err = failed
 		}
 	}()
+	defer tell(cmd.ErrOrStderr(), c.made.String)()
 	var rounds []round
 	for _, f := range faults {
 		r, err := c.round(cmd.Context(), f)
@@ -80,7 +79,7 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
 }
 
 func (o *labOptions) openCampaign(cmd *cobra.Command) (_ *campaign, err error) {
-	c := &campaign{labOptions: o, total: o.runs * len(o.faults), progress: progress(cmd.ErrOrStderr(), "runs done")}
+	c := &campaign{labOptions: o, made: counter{total: o.runs * len(o.faults), what: "runs done"}}
 	if c.site, err = openSite(cmd.Context(), lab.Options{}); err != nil {
 		return nil, err
 	}
@@ -166,10 +165,8 @@ func (c *campaign) work(client *client, batches <-chan []netip.AddrPort, r *roun
 		}
 		c.mu.Lock()
 		r.add(found, len(batch))
-		c.done += len(batch)
-		done := c.done
 		c.mu.Unlock()
-		c.progress(done, c.total)
+		c.made.add(len(batch))
 	}
 	return nil
 }

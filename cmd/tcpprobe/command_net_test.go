@@ -76,8 +76,14 @@ func TestRunCommandRefuses(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"203.0.113.1:80"}, "no route to the target"},
-		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"}, "eth9"},
+		{[]string{"203.0.113.1:80"}, "cannot be probed: 203.0.113.1: no route"},
+		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"}, "eth9: this machine has no such network device"},
+		{[]string{"0.0.0.0:80"}, "it is no host's address"},
+		{[]string{"[::]:80"}, "it is no host's address"},
+		{[]string{"224.0.0.1:80"}, "address of many hosts"},
+		{[]string{"[ff02::1]:80"}, "address of many hosts"},
+		{[]string{"255.255.255.255:80"}, "address of many hosts"},
+		{[]string{"[fe80::1%" + lab.ClientDevice + "]:80"}, "link-local IPv6 addresses cannot be probed"},
 	} {
 		if r := runFrom(t, s, c.args...); r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) {
 			t.Errorf("%v: %+v, want status 2 and %q", c.args, r, c.says)

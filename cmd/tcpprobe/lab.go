@@ -42,6 +42,9 @@ func labCommand() *cobra.Command {
 			if o.campaign {
 				return o.runCampaign(cmd)
 			}
+			if cmd.Flags().Changed("runs") {
+				return errors.New("--runs is about campaigns: add --campaign")
+			}
 			return o.runPasses(cmd)
 		},
 	}
@@ -123,6 +126,15 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	p, err := o.plan(labNode, nil)
+	switch {
+	case err != nil:
+		return err
+	case len(faults) == 0 && !asksAboutZero(p):
+		return fmt.Errorf("without --fault the lab shows %s, which --scenario %s does not ask about: add SequenceWrap, or a --fault",
+			storyFault, strings.Join(o.scenarios, ", "))
+	}
+	defer tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
 	s, err := openSite(cmd.Context(), lab.Options{})
 	if err != nil {
 		return err
@@ -135,14 +147,14 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 	if len(faults) == 0 {
 		return o.tellStory(cmd, s)
 	}
-	p, err := o.pass(cmd.Context(), s, faults)
+	found, err := o.pass(cmd.Context(), s, faults)
 	if err != nil {
 		return err
 	}
-	if err := p.write(cmd.OutOrStdout(), o.output); err != nil {
+	if err := found.write(cmd.OutOrStdout(), o.output); err != nil {
 		return err
 	}
-	return verdict(p.Report.Verdict())
+	return verdict(found.Report.Verdict())
 }
 
 // pass probes the chosen server through the switch while the faults last.

@@ -54,7 +54,8 @@ func TestRefusals(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"run"}, "accepts 1 arg"},
+		{[]string{"run"}, "want one HOST:PORT"},
+		{[]string{"run", "10.0.0.1:80", "81"}, "have 2 arguments"},
 		{[]string{"run", "10.0.0.1"}, "want HOST:PORT"},
 		{[]string{"run", ":80"}, "want HOST:PORT"},
 		{[]string{"run", "10.0.0.1:http"}, "a number from 1 to 65535"},
@@ -65,9 +66,11 @@ func TestRefusals(t *testing.T) {
 		{[]string{"lab", "--fault", "gremlins"}, "push-at-zero"},
 		{[]string{"lab", "--family", "IPv5"}, "want IPv4 or IPv6 or both"},
 		{[]string{"lab", "--campaign", "--runs", "0"}, "want 1 or more"},
+		{[]string{"lab", "--runs", "5"}, "add --campaign"},
+		{[]string{"lab", "--scenario", "Handshake"}, "add SequenceWrap"},
 		{[]string{"lab", "switch", "--fault", "everything"}, `"port" not set`},
 		{[]string{"lab", "switch", "--port", "lo"}, `"fault" not set`},
-		{[]string{"report"}, "accepts 1 arg"},
+		{[]string{"report"}, "want one FILE"},
 		{[]string{"report", missing}, "no such file"},
 		{[]string{"report", "/dev/null"}, "not a whole JSON document"},
 		{[]string{"walk"}, "unknown command"},

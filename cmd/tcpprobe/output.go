@@ -13,6 +13,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
+// oneArgument refuses anything but one argument, and says what it is.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s: want one %s; have %d arguments (see --help)", cmd.Name(), what, len(args))
+		}
+		return nil
+	}
+}
+
 // choice is a flag with a few values.
 type choice struct {
 	value   *string
@@ -51,16 +61,50 @@ func writeReport(w io.Writer, r report.Report, format string) error {
 	return r.WriteTable(w)
 }
 
-// progress prints a line for people, at most once a second, and so none for what is over within one.
-func progress(w io.Writer, what string) func(done, total int) {
-	var mu sync.Mutex
-	last := time.Now()
-	return func(done, total int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if now := time.Now(); now.Sub(last) >= time.Second {
-			last = now
-			fmt.Fprintf(w, "%d of %d %s\n", done, total, what)
+// Progress is told after a second, and so not at all of what is over within one, and then every five.
+const (
+	firstLine = time.Second
+	moreLines = 5 * time.Second
+)
+
+// tell prints a line for people from time to time, until stop is called; line says how far the work is.
+func tell(w io.Writer, line func() string) (stop func()) {
+	started, next := time.Now(), time.NewTimer(firstLine)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-next.C:
+				fmt.Fprintf(w, "%s after %.0f s\n", line(), time.Since(started).Seconds())
+				next.Reset(moreLines)
+			case <-done:
+				return
+			}
 		}
+	}()
+	return func() {
+		next.Stop()
+		close(done)
+		<-ended
 	}
+}
+
+// counter is how many of a number of things are done.
+type counter struct {
+	mu          sync.Mutex
+	done, total int
+	what        string
+}
+
+func (c *counter) add(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done += n
+}
+
+func (c *counter) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return fmt.Sprintf("%d of %d %s", c.done, c.total, c.what)
 }

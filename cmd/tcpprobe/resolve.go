@@ -25,7 +25,7 @@ func resolve(ctx context.Context, target string) ([]netip.AddrPort, error) {
 	if err != nil || port == 0 {
 		return nil, fmt.Errorf("target %q: the port must be a number from 1 to 65535", target)
 	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	found, err := addresses(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w; check the name, or give an address", target, err)
 	}
@@ -36,19 +36,48 @@ func resolve(ctx context.Context, target string) ([]netip.AddrPort, error) {
 	return out, nil
 }
 
-// reachable leaves out the addresses to which the kernel has no route, and says so.
+func addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(host); err == nil { // the resolver makes others of some
+		return []netip.Addr{a}, nil
+	}
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// unfit says why no connection to an address can be crafted, whatever the routes are; "" if one can.
+func unfit(a netip.Addr) string {
+	switch {
+	case a.IsUnspecified():
+		return "it is no host's address; give 127.0.0.1 or ::1 for this machine"
+	case a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return "it is the address of many hosts, and TCP speaks to one"
+	case a.Is6() && a.IsLinkLocalUnicast():
+		return "link-local IPv6 addresses cannot be probed; give another address of that host"
+	}
+	return ""
+}
+
+// reachable leaves out the addresses that cannot be probed, or not from here, and says so.
 func reachable(all []netip.AddrPort, device string, warnings io.Writer) ([]netip.AddrPort, error) {
 	var out []netip.AddrPort
 	var errs []error
+	if device != "" {
+		if _, err := net.InterfaceByName(device); err != nil {
+			return nil, fmt.Errorf("--source-interface %s: this machine has no such network device (see ip link)", device)
+		}
+	}
 	for _, a := range all {
+		if why := unfit(a.Addr()); why != "" {
+			errs = append(errs, fmt.Errorf("%s: %s", a.Addr(), why))
+			continue
+		}
 		if _, err := wire.Lookup(a.Addr(), device); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", a.Addr(), err))
+			errs = append(errs, err)
 			continue
 		}
 		out = append(out, a)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no route to the target: %w", errors.Join(errs...))
+		return nil, fmt.Errorf("the target cannot be probed: %w", errors.Join(errs...))
 	}
 	if len(errs) > 0 {
 		fmt.Fprintf(warnings, "tcpprobe: not probed: %v\n", errors.Join(errs...))

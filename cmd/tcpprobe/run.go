@@ -27,7 +27,7 @@ func runCommand() *cobra.Command {
 		Long: "Probes every address that HOST has and this machine can reach. Needs root, or the capabilities\n" +
 			"NET_ADMIN, NET_RAW and BPF.",
 		Example: "  tcpprobe run 10.1.2.3:443\n  tcpprobe run '[2001:db8::7]:8080' --scenario SequenceWrap --paths 64 -o json",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("HOST:PORT, as in 10.1.2.3:443"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	o.flags(cmd)
@@ -54,9 +54,10 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	if err != nil {
 		return err
 	}
-	r := run.Execute(cmd.Context(), p, node, run.Options{
-		Device: o.device, GuardMode: guard.Mode(o.guard), Progress: progress(cmd.ErrOrStderr(), "checks done"),
-	})
+	c := &counter{total: len(targets) * len(p.Checks()), what: "checks done"}
+	stop := tell(cmd.ErrOrStderr(), c.String)
+	r := run.Execute(cmd.Context(), p, node, run.Options{Device: o.device, GuardMode: guard.Mode(o.guard), Progress: func(int, int) { c.add(1) }})
+	stop()
 	if err := cmd.Context().Err(); err != nil {
 		return err
 	}

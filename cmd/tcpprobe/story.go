@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -38,6 +39,11 @@ func (o *labOptions) tellStory(cmd *cobra.Command, s *site) error {
 		return fmt.Errorf("the fault was not found with the %s server: see above", o.server)
 	}
 	return nil
+}
+
+// asksAboutZero reports whether the story's fault can be found by the plan's checks.
+func asksAboutZero(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Scenarios, func(s plan.Scenario) bool { return s.Type == "SequenceWrap" })
 }
 
 func (o *labOptions) chapter(cmd *cobra.Command, s *site, faults []lab.Fault) (pass, error) {
