@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -33,13 +34,15 @@ type Conn struct {
 	heard       bool       // the peer sent data or a FIN
 	repeats     int        // SYN-ACKs received again after our ACK
 	sentSYN     time.Time
-	fault       error // why a segment could not be sent
+	unresolved  error // the next hop does not answer, so nothing could be sent
+	fault       error // why else a segment could not be sent
 }
 
 // Open prepares a connection to remote with the given initial sequence number: a random source port is
-// reserved, guarded and in the ledger. Nothing is sent yet. Every Conn must be ended by End.
-func (s *Stack) Open(remote netip.AddrPort, iss seq.Number) (*Conn, error) {
-	f, err := s.open(remote)
+// reserved, guarded and in the ledger. Nothing is sent yet. Every Conn must be ended by End. Where too many
+// flows are open, Open waits until ctx ends.
+func (s *Stack) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*Conn, error) {
+	f, err := s.open(ctx, remote)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +57,8 @@ func (s *Stack) Open(remote netip.AddrPort, iss seq.Number) (*Conn, error) {
 }
 
 // Resume takes over a connection that another process left open, only to End it.
-func (s *Stack) Resume(e ledger.Entry) (*Conn, error) {
-	f, err := s.openAt(e.Local, e.Remote)
+func (s *Stack) Resume(ctx context.Context, e ledger.Entry) (*Conn, error) {
+	f, err := s.openAt(ctx, e.Local, e.Remote)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +81,15 @@ type Step struct {
 func (c *Conn) Send(s Step) time.Time {
 	g := c.segment(s)
 	at, err := c.flow.stack.Wire.Send(g)
+	if errors.Is(err, wire.ErrUnresolved) {
+		c.unresolved = err
+		return time.Now()
+	}
 	if err != nil {
 		c.fault = fmt.Errorf("send %s to %s: %w", s.Part, c.flow.key.Remote, err)
 		return time.Now()
 	}
+	c.unresolved = nil
 	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
 		c.next = end
 	}

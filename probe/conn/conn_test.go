@@ -22,7 +22,7 @@ import (
 // dial opens a connection and asserts the answer to its SYN.
 func dial(t *testing.T, ctx context.Context, b *conntest.Bench, iss seq.Number, want conn.Answer) *conn.Conn {
 	t.Helper()
-	c, err := b.Stack.Open(conntest.Remote, iss)
+	c, err := b.Stack.Open(ctx, conntest.Remote, iss)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,8 +147,8 @@ func TestResumeEndsTheConnection(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-9), conn.SynAck)
 		left := ledger.Entry{Local: c.Local(), Remote: conntest.Remote, Next: seq.At(40), Ack: seq.At(1_000_001)}
-		delete(b.Ports, c.Local()) // as the kernel does for a dead process
-		resumed, err := b.Stack.Resume(left)
+		b.GiveBack(c.Local()) // as the kernel does for a dead process
+		resumed, err := b.Stack.Resume(ctx, left)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,12 +195,77 @@ func TestOpenReportsWhatFailed(t *testing.T) {
 	b := &conntest.Bench{Peer: &wire.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, broken }
-		if _, err := b.Stack.Open(conntest.Remote, seq.At(7)); !errors.Is(err, broken) {
+		if _, err := b.Stack.Open(ctx, conntest.Remote, seq.At(7)); !errors.Is(err, broken) {
 			t.Errorf("open: %v, want %v", err, broken)
 		}
 		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, unix.EMFILE }
-		if _, err := b.Stack.Open(conntest.Remote, seq.At(7)); !errors.Is(err, unix.EMFILE) || !strings.Contains(err.Error(), "fewer paths") {
+		if _, err := b.Stack.Open(ctx, conntest.Remote, seq.At(7)); !errors.Is(err, unix.EMFILE) || !strings.Contains(err.Error(), "fewer paths") {
 			t.Errorf("open: %v, want %v and what to do", err, unix.EMFILE)
+		}
+	})
+}
+
+// Ports that somebody else has are passed over, and are not taken for used.
+func TestTakenPortsArePassedOver(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		reserve := b.Stack.Reserve
+		b.Stack.Reserve = func(a netip.AddrPort) (io.Closer, error) {
+			if a.Port()%8 != 0 {
+				return nil, wire.ErrPortTaken
+			}
+			return reserve(a)
+		}
+		for range 300 {
+			c := dial(t, ctx, b, seq.At(7), conn.ResetAnswer)
+			if c.Local().Port()%8 != 0 {
+				t.Fatalf("%s is somebody else's", c.Local())
+			}
+			end(t, ctx, b, c)
+		}
+	})
+}
+
+// More flows than ports wait for one another, and not longer than their run.
+func TestFlowsWaitForAPort(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		var open []*conn.Conn
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		for {
+			other := netip.AddrPortFrom(conntest.Remote.Addr(), uint16(1+len(open)%60))
+			c, err := b.Stack.Open(short, other, seq.At(7))
+			if err != nil {
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("after %d flows: %v, want to wait", len(open), err)
+				}
+				break
+			}
+			open = append(open, c)
+		}
+		if _, err := open[0].End(ctx); err != nil {
+			t.Error(err)
+		}
+		c, err := b.Stack.Open(ctx, conntest.Remote, seq.At(7))
+		if err != nil {
+			t.Fatalf("a port was given back: %v", err)
+		}
+		for _, c := range append(open[1:], c) {
+			if _, err := c.End(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// A neighbour that does not exist is a fact about the target, not a fault of the prober.
+func TestNoNextHop(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{}, Alone: true}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		c := dial(t, ctx, b, seq.At(7), conn.NoNextHop)
+		if e, err := c.End(ctx); err != nil || c.Fault() != nil || e.Confirmed {
+			t.Errorf("end: %+v %v, fault %v", e, err, c.Fault())
 		}
 	})
 }

@@ -30,7 +30,7 @@ func (c *Conn) End(ctx context.Context) (Ending, error) {
 	if ctx.Err() != nil {
 		tries = lateTries
 	}
-	for i := 0; i < tries && !e.Confirmed && c.fault == nil; i++ {
+	for i := 0; i < tries && !e.Confirmed && c.fault == nil && c.unresolved == nil; i++ {
 		e.Confirmed = c.abort(context.WithoutCancel(ctx), i)
 		if !c.established {
 			break

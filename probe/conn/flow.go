@@ -21,7 +21,6 @@ type flow struct {
 	key      guard.Flow
 	reserved io.Closer
 	inbox    chan wire.Packet
-	ended    time.Time
 
 	seen     atomic.Uint64 // inbound segments on the tap
 	strayed  atomic.Uint64 // inbound segments on another device

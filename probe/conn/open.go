@@ -19,6 +19,7 @@ const (
 	ICMPError          // and no SYN-ACK from any of several SYNs
 	StaleAck           // a bare ACK: the peer holds an older connection of this 4-tuple (RFC 9293 section 3.5.1)
 	WrongAck           // a SYN-ACK or RST for a number that was not sent: something rewrites them
+	NoNextHop          // the next hop on this link answers no ARP or neighbour solicitation
 )
 
 // String completes "no connection could be opened (…)".
@@ -34,6 +35,8 @@ func (a Answer) String() string {
 		return "an older connection answered"
 	case WrongAck:
 		return "the answer was altered"
+	case NoNextHop:
+		return "the next hop does not answer"
 	}
 	return "no answer"
 }
@@ -44,6 +47,7 @@ type Opening struct {
 	Sent        int // SYNs
 	Unreachable *segment.Unreachable
 	Wrong       seq.Number // of WrongAck and StaleAck: the number acknowledged
+	Unresolved  error      // of NoNextHop: which
 }
 
 // synWaits says how long each of a handshake's SYNs waits for its answer. Linux answers a repeated SYN at
@@ -54,6 +58,9 @@ var synWaits = []time.Duration{200 * time.Millisecond, 550 * time.Millisecond, 5
 // icmpPatience is how many SYNs an ICMP error must outlive before it is believed: a router whose
 // neighbour table is cold also sends one.
 const icmpPatience = 3
+
+// hopPatience is how many SYNs must find no next hop; each asked for it several times.
+const hopPatience = 2
 
 // Handshake opens the connection: SYNs until something answers, and ACK.
 func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
@@ -67,12 +74,15 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 		if c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, &o) }) {
 			return o
 		}
-		if o.Unreachable != nil && o.Sent >= icmpPatience || c.fault != nil {
+		if o.Unreachable != nil && o.Sent >= icmpPatience || c.unresolved != nil && o.Sent >= hopPatience || c.fault != nil {
 			break
 		}
 	}
-	if o.Unreachable != nil {
+	switch {
+	case o.Unreachable != nil:
 		o.Answer = ICMPError
+	case c.unresolved != nil:
+		o.Answer, o.Unresolved = NoNextHop, c.unresolved
 	}
 	return o
 }

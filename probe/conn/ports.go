@@ -29,8 +29,9 @@ type portBook struct {
 	used map[portUse]time.Time
 }
 
-// draw returns a random port not used towards remote within reuseAfter; false if there is none.
-func (b *portBook) draw(remote netip.AddrPort) (uint16, bool) {
+// draw returns a random port not used towards remote within reuseAfter, and not taken by others; false if
+// there is none.
+func (b *portBook) draw(remote netip.AddrPort, taken map[uint16]bool) (uint16, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.used == nil {
@@ -41,11 +42,18 @@ func (b *portBook) draw(remote netip.AddrPort) (uint16, bool) {
 	start := rand.IntN(n)
 	for i := range n {
 		u := portUse{uint16(firstPort + (start+i)%n), remote}
-		if last, ok := b.used[u]; ok && now.Sub(last) < reuseAfter {
+		if last, ok := b.used[u]; taken[u.port] || ok && now.Sub(last) < reuseAfter {
 			continue
 		}
 		b.used[u] = now
 		return u.port, true
 	}
 	return 0, false
+}
+
+// forget takes back that a port was used: nothing was sent from it.
+func (b *portBook) forget(port uint16, remote netip.AddrPort) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.used, portUse{port, remote})
 }

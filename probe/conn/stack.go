@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,11 +37,17 @@ type Stack struct {
 	Source  netip.Addr
 
 	ports portBook
+	once  sync.Once
+	slots chan struct{} // one for each flow that holds a port
 	mu    sync.Mutex
 	flows map[guard.Flow]*flow
-	quiet []*flow // ended, but still guarded against late segments
-	fault error   // why the stack no longer receives
+	quiet map[*flow]*time.Timer // ended, but still guarded against late segments
+	fault error                 // why the stack no longer receives
 }
+
+// mostFlows hold a port at the same time; others wait. A few ports are left for those that somebody else
+// has.
+const mostFlows = 4000
 
 // lateSegments is how long an ended flow stays guarded: a duplicate that arrives late must not draw a
 // RST from the kernel.
@@ -102,21 +110,32 @@ func key(p wire.Packet) guard.Flow {
 }
 
 // open registers a new flow from a random port.
-func (s *Stack) open(remote netip.AddrPort) (*flow, error) {
+func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) {
+	taken := map[uint16]bool{}
 	for {
-		port, ok := s.ports.draw(remote)
+		port, ok := s.ports.draw(remote, taken)
 		if !ok {
 			return nil, fmt.Errorf("%s: %w; wait two minutes", remote, ErrNoPort)
 		}
-		f, err := s.openAt(netip.AddrPortFrom(s.Source, port), remote)
+		f, err := s.openAt(ctx, netip.AddrPortFrom(s.Source, port), remote)
 		if !errors.Is(err, wire.ErrPortTaken) {
 			return f, err
 		}
+		taken[port] = true
+		s.ports.forget(port, remote)
 	}
 }
 
 // openAt registers a new flow: its port is reserved, and the guard knows it, before anything is sent.
-func (s *Stack) openAt(local, remote netip.AddrPort) (*flow, error) {
+func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *flow, err error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.leave()
+		}
+	}()
 	reserved, err := s.Reserve(local)
 	if err != nil {
 		return nil, outOfFiles(err)
@@ -128,6 +147,24 @@ func (s *Stack) openAt(local, remote netip.AddrPort) (*flow, error) {
 	}
 	return f, nil
 }
+
+// enter waits until the flow may hold a port.
+func (s *Stack) enter(ctx context.Context) error {
+	s.once.Do(func() { s.slots = make(chan struct{}, mostFlows) })
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a source port: %w", ctx.Err())
+	}
+}
+
+func (s *Stack) leave() { <-s.slots }
 
 // outOfFiles says what to do where a process may hold fewer sockets than a run has flows.
 func outOfFiles(err error) error {
@@ -158,23 +195,34 @@ func (s *Stack) retire(f *flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.flows, f.key)
-	now := time.Now()
-	f.ended = now
-	for len(s.quiet) > 0 && now.Sub(s.quiet[0].ended) > lateSegments {
-		s.quiet[0].release()
-		s.quiet = s.quiet[1:]
+	if s.quiet == nil {
+		s.quiet = map[*flow]*time.Timer{}
 	}
-	s.quiet = append(s.quiet, f)
+	s.quiet[f] = time.AfterFunc(lateSegments, func() { _ = s.release(f) }) // what fails here fails again at Close of the guard
 }
 
-// Close releases every port and guard entry. The wire and the guard stay the caller's.
-func (s *Stack) Close() error {
+// release gives up what a quiet flow holds, once.
+func (s *Stack) release(f *flow) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var errs []error
-	for _, f := range s.quiet {
-		errs = append(errs, f.release())
+	timer, held := s.quiet[f]
+	if !held {
+		return nil
 	}
-	s.quiet = nil
+	delete(s.quiet, f)
+	timer.Stop()
+	s.leave()
+	return f.release()
+}
+
+// Close releases every port and guard entry of flows that have ended. The wire and the guard stay the caller's.
+func (s *Stack) Close() error {
+	s.mu.Lock()
+	quiet := slices.Collect(maps.Keys(s.quiet))
+	s.mu.Unlock()
+	var errs []error
+	for _, f := range quiet {
+		errs = append(errs, s.release(f))
+	}
 	return errors.Join(errs...)
 }

@@ -55,7 +55,7 @@ type Result struct {
 	Reason      Reason   `json:"reason"`
 	Message     string   `json:"message"`
 	Flows       Flows    `json:"flows"`
-	Alpha       float64  `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity
+	Alpha       float64  `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity; 0: no statistical test
 	RTTMicros   *RTT     `json:"rttMicros,omitempty"`
 	StallMillis int64    `json:"stallMillis"`
 	Evidence    []string `json:"evidence,omitempty"`

@@ -89,7 +89,7 @@ func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scena
 // result is a check's result, still without an outcome.
 func (j *job) result(t plan.Target, c plan.Check) report.Result {
 	r := report.Result{Name: j.plan.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant,
-		Target: t.AddrPort().String(), Via: t.Via, Family: "IPv4", PathType: report.Unknown, Alpha: j.plan.Alpha}
+		Target: t.AddrPort().String(), Via: t.Via, Family: "IPv4", PathType: report.Unknown}
 	if t.Address.Is6() {
 		r.Family = "IPv6"
 	}
@@ -111,6 +111,9 @@ func (j *job) add(i int, r report.Result, flows []scenario.Outcome) {
 	}
 	best, n := verdict.Combine(findings)
 	r.Verdict, r.Reason, r.Message, r.Flows, r.RTTMicros = best.Verdict, best.Reason, best.Message, n, verdict.RTT(rtts)
+	if best.Tested {
+		r.Alpha = j.plan.Alpha
+	}
 	r.Evidence = evidence(flows, best)
 	j.mu.Lock()
 	defer j.mu.Unlock()

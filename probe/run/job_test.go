@@ -16,7 +16,9 @@ import (
 
 // A question that this prober cannot ask is not answered, least of all with the answer to another one.
 func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
-	open := func(netip.AddrPort, seq.Number) (*conn.Conn, error) { return nil, errors.New("asked after all") }
+	open := func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error) {
+		return nil, errors.New("asked after all")
+	}
 	for _, c := range []plan.Check{
 		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"}, {Type: "SequenceWrap", Variant: "Fin"}, {Type: "SequenceWrap"},
 	} {

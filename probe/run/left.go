@@ -34,7 +34,7 @@ func (h *host) endLeft(e ledger.Entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c, err := s.Resume(e)
+	c, err := s.Resume(context.Background(), e)
 	if err != nil {
 		return false, fmt.Errorf("take over flow %s to %s: %w", e.Local, e.Remote, err)
 	}

@@ -18,7 +18,7 @@ const (
 func handshake(ctx context.Context, e *Env) Outcome {
 	t := &trace{env: e}
 	for t.Ports < handshakePorts && t.Fault == nil && ctx.Err() == nil {
-		c := t.open(randomNumber())
+		c := t.open(ctx, randomNumber())
 		if c == nil {
 			break
 		}

@@ -16,7 +16,7 @@ import (
 
 // Env is what one flow of a scenario works with.
 type Env struct {
-	Open       func(remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	Open       func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
 	Remote     netip.AddrPort
 	Pace       conn.Pace
 	Background *verdict.Background // shared by all flows towards the target
@@ -61,8 +61,11 @@ type trace struct {
 }
 
 // open begins the flow's next connection.
-func (t *trace) open(iss seq.Number) *conn.Conn {
-	c, err := t.env.Open(t.env.Remote, iss)
+func (t *trace) open(ctx context.Context, iss seq.Number) *conn.Conn {
+	c, err := t.env.Open(ctx, t.env.Remote, iss)
+	if ctx.Err() != nil && c == nil {
+		return nil // the deadline says it all
+	}
 	if err != nil {
 		t.Fault = err
 		return nil

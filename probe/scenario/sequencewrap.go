@@ -78,7 +78,7 @@ func newWrap(t *trace, p payload) *wrap {
 func (w *wrap) start() seq.Number { return w.zero.Add(-len(w.control)) }
 
 func (w *wrap) run(ctx context.Context) {
-	if w.conn = w.open(w.start().Add(-1)); w.conn == nil {
+	if w.conn = w.open(ctx, w.start().Add(-1)); w.conn == nil {
 		return
 	}
 	defer w.leave(ctx)

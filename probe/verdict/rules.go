@@ -12,6 +12,7 @@ type Finding struct {
 	Verdict report.Verdict
 	Reason  report.Reason
 	Message string
+	Tested  bool // by a statistical test, whose error is stated
 }
 
 // rule looks at one thing. ok is false where the rule has nothing to say.
@@ -46,7 +47,13 @@ func when(cond bool, v report.Verdict, r report.Reason, format string, args ...a
 	if !cond {
 		return Finding{}, false
 	}
-	return Finding{v, r, fmt.Sprintf(format, args...)}, true
+	return Finding{Verdict: v, Reason: r, Message: fmt.Sprintf(format, args...)}, true
+}
+
+// tested is a finding that rests on a confirmation block.
+func tested(f Finding, ok bool) (Finding, bool) {
+	f.Tested = ok
+	return f, ok
 }
 
 func faulty(o *Observation) (Finding, bool) {
@@ -59,8 +66,12 @@ func asymmetric(o *Observation) (Finding, bool) {
 }
 
 func unguarded(o *Observation) (Finding, bool) {
+	hint := "look for other tc programs on the device (tc filter show, bpftool net)"
+	if o.Guard.Seen < o.Guard.Stolen || o.Guard.Overflow > 0 {
+		hint = "this host was too busy to read them all; ask for fewer packets a second"
+	}
 	return when(!o.Guard.Clean(), report.Inconclusive, report.GuardIncomplete,
-		"the local kernel may have interfered, so nothing is concluded: %s; look for other tc programs on the device (tc filter show, bpftool net)", o.Guard)
+		"the local kernel may have interfered, so nothing is concluded: %s; %s", o.Guard, hint)
 }
 
 func expired(o *Observation) (Finding, bool) {
@@ -85,6 +96,9 @@ func refused(o *Observation) (Finding, bool) {
 }
 
 func unreachable(o *Observation) (Finding, bool) {
+	if o.Opening.Answer == conn.NoNextHop {
+		return when(true, report.Fail, report.Unreachable, "nothing could be sent: %v", o.Opening.Unresolved)
+	}
 	u := o.Opening.Unreachable
 	if o.Opening.Answer != conn.ICMPError || u == nil {
 		return Finding{}, false
@@ -108,9 +122,9 @@ func queueFull(o *Observation) (Finding, bool) {
 }
 
 func reverseReset(o *Observation) (Finding, bool) {
-	return when(o.ResetAny && o.Reverse.Convicts(), report.Fail, report.ReverseRstZeroDropped,
+	return tested(when(o.ResetAny && o.Reverse.Convicts(), report.Fail, report.ReverseRstZeroDropped,
 		"the port is closed, but its RST has sequence number 0 and is lost on the way back: %d of %d RSTs at 0 were lost, %d of %d at other numbers (p = %.1e)",
-		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P())
+		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P()))
 }
 
 func filtered(o *Observation) (Finding, bool) {
@@ -149,9 +163,9 @@ func zeroDropped(o *Observation) (Finding, bool) {
 	if o.Witnessed {
 		witness = "; the peer's SACK names it missing"
 	}
-	return when(true, report.Fail, report.SequenceZeroDropped,
+	return tested(when(true, report.Fail, report.SequenceZeroDropped,
 		"data at sequence 0 is lost: %d of %d between answered beacons, then %d of %d among %d beacons (%d lost), p = %.1e%s; sent one number earlier it arrives",
-		o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), witness)
+		o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), witness))
 }
 
 func notIsolated(o *Observation) (Finding, bool) {
@@ -161,7 +175,7 @@ func notIsolated(o *Observation) (Finding, bool) {
 
 func lossy(o *Observation) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PathLossy,
-		"the segment at sequence 0 was not acknowledged, but the path loses other segments too: %d of %d suspects between answered beacons lost, %s",
+		"the segment at sequence 0 was not acknowledged, but chance is not excluded: %d of %d suspects between answered beacons lost, %s",
 		o.Sandwich.Lost, o.Sandwich.Sent, blocks(o.Blocks))
 }
 

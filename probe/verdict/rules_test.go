@@ -28,6 +28,7 @@ func TestHandshakeChain(t *testing.T) {
 		{"reset before the proof", Observation{Opening: open, PeerReset: true}, report.PeerReset},
 		{"refused", Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}}, report.Refused},
 		{"icmp", Observation{Opening: conn.Opening{Answer: conn.ICMPError, Unreachable: &segment.Unreachable{Type: 3, Code: 13}}}, report.Unreachable},
+		{"no next hop", Observation{Opening: conn.Opening{Answer: conn.NoNextHop, Unresolved: errors.New("192.0.2.9 on eth0")}}, report.Unreachable},
 		{"altered", Observation{Opening: conn.Opening{Answer: conn.WrongAck}}, report.Altered},
 		{"stale", Observation{Opening: conn.Opening{Answer: conn.StaleAck}}, report.StaleState},
 		{"silent", Observation{Ports: 2}, report.Filtered},
@@ -83,10 +84,10 @@ func TestStrayResetIsUnclean(t *testing.T) {
 }
 
 func TestCombine(t *testing.T) {
-	pass := Finding{report.Pass, report.Delivered, "p"}
-	fail := Finding{report.Fail, report.SequenceZeroDropped, "f"}
-	lossy := Finding{report.Inconclusive, report.PathLossy, "l"}
-	down := Finding{report.Inconclusive, report.PathDown, "d"}
+	pass := Finding{report.Pass, report.Delivered, "p", false}
+	fail := Finding{report.Fail, report.SequenceZeroDropped, "f", true}
+	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
+	down := Finding{report.Inconclusive, report.PathDown, "d", false}
 	for _, c := range []struct {
 		name  string
 		flows []Finding

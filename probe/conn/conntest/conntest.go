@@ -4,6 +4,7 @@ package conntest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"sync"
@@ -29,10 +30,13 @@ type Bench struct {
 	Path  func() wire.Path // made anew on the fake clock; nil: a clean one
 	Blind bool             // the guard misses what arrives
 	Deaf  bool             // the wire fails after the first answer
+	Alone bool             // the next hop answers nobody
 
 	Wire  *wire.Scripted
 	Stack *conn.Stack
-	Ports map[netip.AddrPort]int // reserved and not given back
+
+	mu    sync.Mutex
+	ports map[netip.AddrPort]int // reserved and not given back
 }
 
 // Remote is where the peer listens; Local is the stack's own address.
@@ -49,13 +53,16 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g := &working{taken: map[guard.Flow]uint64{}}
-		b.Wire, b.Ports = wire.NewScripted(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
+		b.Wire, b.ports = wire.NewScripted(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
 		b.Stack = &conn.Stack{Wire: guarded{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve}
 		if b.Blind {
 			b.Stack.Wire = b.Wire
 		}
 		if b.Deaf {
 			b.Stack.Wire = &deaf{Wire: b.Stack.Wire}
+		}
+		if b.Alone {
+			b.Stack.Wire = alone{b.Stack.Wire}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -69,8 +76,12 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 		if err := b.Stack.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
-		if len(b.Ports) > 0 || len(g.taken) > 0 {
-			t.Errorf("left behind: ports %v, guarded flows %v", b.Ports, g.taken)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if len(b.ports) > 0 || len(g.taken) > 0 {
+			t.Errorf("left behind: ports %v, guarded flows %v", b.ports, g.taken)
 		}
 	})
 }
@@ -89,11 +100,20 @@ func Pace(ctx context.Context, n int) error {
 }
 
 func (b *Bench) reserve(a netip.AddrPort) (io.Closer, error) {
-	if b.Ports[a] > 0 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ports[a] > 0 {
 		return nil, wire.ErrPortTaken
 	}
-	b.Ports[a]++
-	return closer(func() error { delete(b.Ports, a); return nil }), nil
+	b.ports[a]++
+	return closer(func() error { b.GiveBack(a); return nil }), nil
+}
+
+// GiveBack frees a reserved port, as its socket's end does.
+func (b *Bench) GiveBack(a netip.AddrPort) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.ports, a)
 }
 
 type closer func() error
@@ -157,4 +177,11 @@ func (w *deaf) Receive(ctx context.Context) (wire.Packet, error) {
 	}
 	w.failed = true
 	return w.Wire.Receive(ctx)
+}
+
+// alone is a wire whose next hop does not exist.
+type alone struct{ wire.Wire }
+
+func (alone) Send(*segment.Segment) (time.Time, error) {
+	return time.Time{}, fmt.Errorf("%w: %s on eth0", wire.ErrUnresolved, Remote.Addr())
 }
