@@ -32,6 +32,7 @@ type Conn struct {
 	established bool       // a SYN-ACK was accepted
 	reset       bool       // the peer reset the connection
 	heard       bool       // the peer sent data or a FIN
+	closed      bool       // the peer sent a FIN
 	repeats     int        // SYN-ACKs received again after our ACK
 	sentSYN     time.Time
 	unresolved  error // the next hop does not answer, so nothing could be sent
@@ -196,7 +197,7 @@ func (c *Conn) receive(g *segment.Segment) {
 		return
 	}
 	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
-		c.peer, c.heard = g.End(), true
+		c.peer, c.heard, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
 	}
 	c.acknowledge()
 }
@@ -208,6 +209,9 @@ func (c *Conn) Acked() seq.Number { return c.acked }
 
 // Reset reports whether the peer reset the connection.
 func (c *Conn) Reset() bool { return c.reset }
+
+// Closed reports whether the peer closed its side.
+func (c *Conn) Closed() bool { return c.closed }
 
 // Fault is the last error of sending, or nil.
 func (c *Conn) Fault() error { return c.fault }

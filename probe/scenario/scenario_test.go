@@ -27,6 +27,7 @@ func TestVerdicts(t *testing.T) {
 		{"queue full", wire.Listener{QueueFull: true}, nothing, report.AckLostOrQueueFull, report.PathDown},
 		{"closed port", wire.Listener{Closed: true}, nothing, report.Refused, report.PathDown},
 		{"closes on the first byte", wire.Listener{CloseAt: 1}, nothing, report.Established, report.PeerReset},
+		{"closes while it is asked", wire.Listener{Patience: 12}, pushAtZero, report.Established, report.PeerReset},
 		{"PSH at 0 dropped", wire.Listener{}, pushAtZero, report.Established, report.SequenceZeroDropped},
 		{"PSH at 0 dropped, no DSACK", wire.Listener{NoDSACK: true}, pushAtZero, report.Established, report.SequenceZeroDropped},
 		{"FIN, PSH, RST at 0 dropped", wire.Listener{}, finPushResetAtZero, report.Established, report.SequenceZeroDropped},

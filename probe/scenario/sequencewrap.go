@@ -99,9 +99,11 @@ func (w *wrap) run(ctx context.Context) {
 	}
 }
 
-// leave ends the connection. An RST that came before is the peer's own doing.
+// leave ends the connection. An RST that came before is the peer's own doing. A peer that closed its side may
+// have let the connection go, whose remains answer beacons in another way: what stayed open then is not the path's.
 func (w *wrap) leave(ctx context.Context) {
-	w.PeerReset = w.conn.Reset() && w.Opening.Answer == conn.SynAck
+	undecided := !w.Delivered && !w.Convicted()
+	w.PeerReset = w.Opening.Answer == conn.SynAck && (w.conn.Reset() || w.conn.Closed() && undecided)
 	w.trace.end(ctx, w.conn)
 }
 

@@ -14,6 +14,7 @@ type Listener struct {
 	QueueFull bool // the final ACK and data are ignored
 	Deferred  bool // only data completes the handshake (TCP_DEFER_ACCEPT)
 	CloseAt   int  // after so many bytes the application closes; further data draws RST. 0: never
+	Patience  int  // after so many segments the application closes. 0: never
 	NoDSACK   bool // does not name duplicates
 
 	conns map[[2]netip.AddrPort]*peerConn
@@ -28,7 +29,8 @@ type peerConn struct {
 	rcv         seq.Number // RCV.NXT
 	snd         seq.Number // SND.NXT
 	established bool
-	finished    bool
+	segments    int             // received
+	finished    bool            // the application closed: what remains names no duplicates
 	early       []segment.Block // out-of-order data
 }
 
@@ -62,6 +64,9 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 		return c.ack() // challenge, RFC 5961 section 3.2
 	}
 	out := c.receive(s)
+	if c.segments++; c.l.Patience > 0 && c.segments == c.l.Patience && !c.finished {
+		out = append(out, c.close())
+	}
 	if c.finished && s.PayloadLen() > 0 && s.End().After(c.rcv) {
 		delete(l.conns, key)
 		return []*segment.Segment{refuse(s)}
@@ -110,11 +115,17 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 func (c *peerConn) answerData() []*segment.Segment {
 	out := c.ack()
 	if n := c.l.CloseAt; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
-		c.finished = true
-		out[0].Flags |= segment.FIN
-		c.snd = c.snd.Add(1)
+		out[0] = c.close()
 	}
 	return out
+}
+
+// close is the application's end: a FIN.
+func (c *peerConn) close() *segment.Segment {
+	fin := c.ack()[0]
+	fin.Flags |= segment.FIN
+	c.finished, c.snd = true, c.snd.Add(1)
+	return fin
 }
 
 // store takes a block of new data in and moves RCV.NXT over what has become contiguous.
@@ -159,7 +170,7 @@ func (c *peerConn) ack() []*segment.Segment {
 
 func (c *peerConn) duplicate(b segment.Block) []*segment.Segment {
 	out := c.ack()
-	if !c.l.NoDSACK {
+	if !c.l.NoDSACK && !c.finished {
 		out[0].SACK = append([]segment.Block{b}, out[0].SACK...)
 	}
 	return out
