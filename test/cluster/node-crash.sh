@@ -3,6 +3,6 @@
 source "$(dirname "$0")/lib/all.sh"
 
 take_lock
-cluster_runs || fail "no whole cluster runs"
+cluster_runs || fail "no cluster runs"
 remove_node "$1"
 say "Node kn$1 is gone without a word."

@@ -3,6 +3,11 @@
 source "$(dirname "$0")/lib/all.sh"
 
 take_lock
+cluster_runs || fail "no cluster runs"
+if recorded_process "kn$1" >/dev/null; then
+	say "Node kn$1 runs."
+	exit
+fi
 programs=$(<"$state/programs")
 PATH=$programs:$PATH
 since=$(date --utc +%FT%T.%6NZ)

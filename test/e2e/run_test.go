@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 const probeNamespace = "tcpprobe-probes"
@@ -90,6 +91,19 @@ func expectHealth(t *testing.T, p *v1alpha1.TCPProbe, status metav1.ConditionSta
 	t.Helper()
 	if c := condition(p, v1alpha1.ConditionPathHealthy); c.Status != status || c.Reason != reason {
 		t.Errorf("PathHealthy is %s %s, want %s %s: %s", c.Status, c.Reason, status, reason, c.Message)
+	}
+}
+
+// expectUndecided: a prober that was cut short is no failure of the path, and no health either.
+func expectUndecided(t *testing.T, p *v1alpha1.TCPProbe) {
+	t.Helper()
+	if c := condition(p, v1alpha1.ConditionPathHealthy); c.Status != metav1.ConditionUnknown {
+		t.Errorf("PathHealthy is %s after a run that was cut short: %s", c.Status, c.Message)
+	}
+	for _, f := range p.Status.Findings {
+		if f.Verdict != string(report.Inconclusive) {
+			t.Errorf("finding %s %s: %s", f.Verdict, f.Reason, f.Message)
+		}
 	}
 }
 

@@ -29,21 +29,18 @@ func openShop(t *testing.T) shop {
 	s := shop{namespace.Name}
 	create(t, webServers(s.namespace))
 	create(t, webService(s.namespace))
-	eventually(t, func() string {
-		if ready := s.readyEndpoints(t); ready != len(families)*len(cluster.Nodes) {
-			return fmt.Sprintf("%d endpoints are ready", ready)
-		}
-		return ""
-	})
+	eventually(t, func() string { return s.waiting(t) })
 	return s
 }
 
-func (s shop) readyEndpoints(t *testing.T) (ready int) {
+// waiting says how many endpoints are ready, until all are.
+func (s shop) waiting(t *testing.T) string {
 	t.Helper()
 	var slices discoveryv1.EndpointSliceList
 	if err := cluster.client.List(t.Context(), &slices, client.InNamespace(s.namespace)); err != nil {
 		t.Fatal(err)
 	}
+	ready := 0
 	for _, slice := range slices.Items {
 		for _, endpoint := range slice.Endpoints {
 			if ptr.Deref(endpoint.Conditions.Ready, false) {
@@ -51,7 +48,10 @@ func (s shop) readyEndpoints(t *testing.T) (ready int) {
 			}
 		}
 	}
-	return ready
+	if all := len(families) * len(cluster.Nodes); ready < all {
+		return fmt.Sprintf("%d of %d endpoints are ready", ready, all)
+	}
+	return ""
 }
 
 // server is the web server's pod on a node.

@@ -33,7 +33,7 @@ run kube-controller-manager --kubeconfig="$pki/controller-manager.kubeconfig" \
 	--secure-port=0 --leader-elect=false --use-service-account-credentials=true --kube-api-qps=300 --kube-api-burst=600 \
 	--service-account-private-key-file="$pki/service-account.key" --root-ca-file="$pki/ca.crt" \
 	--cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" \
-	--allocate-node-cidrs=false --v=1
+	--node-monitor-grace-period=20s --allocate-node-cidrs=false --v=1
 run kube-scheduler --kubeconfig="$pki/scheduler.kubeconfig" \
 	--authentication-kubeconfig="$pki/scheduler.kubeconfig" --authorization-kubeconfig="$pki/scheduler.kubeconfig" \
 	--secure-port=0 --leader-elect=false --kube-api-qps=300 --kube-api-burst=600 --v=1

@@ -20,12 +20,12 @@ forget_records_of_another_boot() {
 	[[ ! -e $state/boot || $(<"$state/boot") == $(</proc/sys/kernel/random/boot_id) ]] || rm -rf "$state/run"
 }
 
-# cluster_runs: up came to its end and everything it started still lives.
+# cluster_runs: up came to its end and the control plane still lives. Nodes come and go.
 cluster_runs() {
 	local name
 	[[ -e $state/cluster.json ]] || return 1
 	forget_records_of_another_boot
-	for name in forward control-plane "${nodes[@]/#/kn}"; do
+	for name in forward control-plane; do
 		recorded_process "$name" >/dev/null 2>&1 || return 1
 	done
 }

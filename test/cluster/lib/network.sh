@@ -4,11 +4,13 @@
 #   control plane ── bridge mgmt0 ══ mknI ── mgmt0 in node I        API traffic
 #   switch        ── bridge br0   ══ fknI ── fab0  in node I        pod traffic from node to node: fknI is node I's cable
 
-# make_netns NAME, without "ip netns add", which leaves a mount of /run/netns itself behind.
+# make_netns NAME, without "ip netns add": that mounts /run/netns over itself, and everybody else's doing so would hide our mounts.
+# Ours are in a folder of our own, and in /run/netns is only a link, so that "ip -n NAME" and --netns NAME find them.
 make_netns() {
-	mkdir -p /run/netns
-	touch "/run/netns/$1"
-	unshare --net="/run/netns/$1" true
+	mkdir -p "$state/netns" /run/netns
+	touch "$state/netns/$1"
+	unshare --net="$state/netns/$1" true
+	ln -s "$state/netns/$1" "/run/netns/$1"
 	# Addresses are ours alone: no duplicate detection, which takes a second; and no router speaks here.
 	nsenter --net="/run/netns/$1" sysctl -q \
 		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
@@ -24,11 +26,19 @@ make_bridge() {
 
 # plug NETNS BRIDGE PORT NODE-NETNS DEVICE ADDRESS4 ADDRESS6 lays a cable from a bridge to a node.
 plug() {
-	ip -n "$1" link add "$3" type veth peer name "$5" netns "$4"
+	ip -n "$1" link add "$3" type veth peer name "$5" address "$(hardware_address "$6")" netns "$4"
 	ip -n "$1" link set "$3" master "$2" up
 	ip -n "$4" link set "$5" up
 	ip -n "$4" address add "$6/24" dev "$5"
 	ip -n "$4" address add "$7/64" dev "$5" nodad
+}
+
+# hardware_address IPV4: a node that starts again has the network card it had. With another, its neighbours would send to the old
+# one for up to ten seconds.
+hardware_address() {
+	local bytes
+	IFS=. read -ra bytes <<<"$1"
+	printf '02:00:%02x:%02x:%02x:%02x' "${bytes[@]}"
 }
 
 make_core_network() {
@@ -70,6 +80,6 @@ unplug() {
 }
 
 remove_netns() {
-	umount "/run/netns/$1" 2>/dev/null || true # only a file, if a crash came in between
-	rm -f "/run/netns/$1"
+	umount "$state/netns/$1" 2>/dev/null || true # only a file, if a crash came in between
+	rm -f "$state/netns/$1" "/run/netns/$1"
 }

@@ -1,0 +1,39 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// TestNodeCrash: a node loses power while it probes, and comes back. The run ends and blames no path; the next is as if nothing
+// had been.
+func TestNodeCrash(t *testing.T) {
+	s := openShop(t)
+	p := s.probe(t, from("kn3"), slowly)
+	running(t, p, "kn3")
+	start := func() {
+		if err := script("test/cluster/node-start.sh", "3"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(start)
+	if err := script("test/cluster/node-crash.sh", "3"); err != nil {
+		t.Fatal(err)
+	}
+	start()
+	ended(t, p, 1)
+	expectUndecided(t, p)
+
+	eventually(t, func() string { return s.waiting(t) })
+	p.Spec.PacketsPerSecond = 200
+	if err := cluster.client.Update(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, p, 2)
+	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+}
