@@ -12,8 +12,8 @@ const (
 )
 
 // Sources chooses the nodes that probe. Only Ready linux nodes on amd64 and
-// arm64 take part; the others that the selector matches are counted in
-// status.sources.skipped.
+// arm64 take part, without taints that probe pods do not tolerate; the others
+// that the selector matches are counted in status.sources.skipped.
 type Sources struct {
 	// Labels of the nodes. Omitted or empty: every node.
 	// +default={}

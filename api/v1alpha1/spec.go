@@ -44,7 +44,7 @@ type TCPProbeSpec struct {
 	Target Target `json:"target,omitzero"`
 
 	// Where the probes run: one probe pod on each chosen node. Default: every
-	// node, 16 at most.
+	// node without taints, 16 at most.
 	// +default={"selector": {}, "max": 16, "network": "Pod"}
 	// +optional
 	Sources Sources `json:"sources,omitzero"`

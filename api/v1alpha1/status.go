@@ -12,15 +12,15 @@ const (
 	MaxFindingReason    = 48
 	MaxFindingMessage   = 256
 	MaxFindingRule      = 64
-	MaxEvidence         = 4  // lines of a finding
-	MaxEvidenceLine     = 96 // characters
+	MaxEvidence         = 6  // lines of a finding
+	MaxEvidenceLine     = 64 // characters
 )
 
 // TCPProbeStatus is what was found.
 type TCPProbeStatus struct {
 	// Accepted: the spec can be carried out. Complete: the run that was asked for
-	// has ended. Covered: every planned pair of source and endpoint was probed to
-	// a verdict. PathHealthy: no segment is lost on any path.
+	// has ended. Covered: every planned pair of source and endpoint came to Pass
+	// or Fail. PathHealthy: no pair failed, and every pair across two nodes passed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -93,8 +93,8 @@ type SourceCounts struct {
 	// +kubebuilder:validation:Minimum=0
 	Planned int32 `json:"planned"`
 
-	// Matched nodes that cannot probe: not Ready, not linux, or neither amd64 nor
-	// arm64; or beyond sources.max.
+	// Matched nodes that do not probe: not Ready, not linux, neither amd64 nor
+	// arm64, with a taint that probe pods do not tolerate, or beyond sources.max.
 	// +kubebuilder:validation:Minimum=0
 	Skipped int32 `json:"skipped"`
 }

@@ -23,7 +23,7 @@ const MaxRunAnnotation = 63
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=tcpprobes,singular=tcpprobe,scope=Namespaced,shortName=tcpp,categories=tcpprobe
 // +kubebuilder:printcolumn:name="Target",type=string,JSONPath=`.status.target`,description="What is probed"
-// +kubebuilder:printcolumn:name="Healthy",type=string,JSONPath=`.status.conditions[?(@.type=="PathHealthy")].status`,description="True: every path delivered every segment; False: at least one did not; Unknown: not established"
+// +kubebuilder:printcolumn:name="Healthy",type=string,JSONPath=`.status.conditions[?(@.type=="PathHealthy")].status`,description="True: every pair across two nodes passed; False: at least one pair failed; Unknown: neither is established"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="PathHealthy")].reason`,description="Why PathHealthy has this status"
 // +kubebuilder:printcolumn:name="Affected",type=string,JSONPath=`.status.affected`,description="Pairs of source and endpoint that failed / that were planned"
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="PathHealthy")].lastTransitionTime`,description="How long PathHealthy has had this status"

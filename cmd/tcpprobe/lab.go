@@ -34,7 +34,9 @@ func labCommand() *cobra.Command {
 		Use:   "lab",
 		Short: "Probe through a switch that misbehaves, all on this machine",
 		Long: "Makes a client, a switch and a server in network namespaces, and probes one from the other. Without --fault the\n" +
-			"switch is healthy first and then drops segments with PSH at sequence 0. Needs root; leaves nothing behind.\n\nFaults:\n  " +
+			"switch is healthy first and then drops segments with PSH at sequence 0. Needs root; leaves nothing behind.\n\n" +
+			"Exit status, without --fault: 0 if the server passed and the fault was found, else 2; of a campaign: 0 if no\n" +
+			"verdict was wrong, else 1.\n\nFaults:\n  " +
 			strings.Join(lab.Help(), "\n  "),
 		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --runs 20000",
 		Args:    cobra.NoArgs,
