@@ -108,8 +108,8 @@ type Finding struct {
 	// first; > was sent, < received.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=4
-	// +kubebuilder:validation:items:MaxLength=96
+	// +kubebuilder:validation:MaxItems=6
+	// +kubebuilder:validation:items:MaxLength=64
 	Evidence []string `json:"evidence,omitempty"`
 }
 

@@ -36,7 +36,7 @@ type Group struct {
 	Flows       Flows  // sums
 	Alpha       float64
 	StallMillis int64    // the longest
-	Evidence    []string // of the first target that has some
+	Evidence    []string // of the first target that has some: what the finding stands on
 }
 
 // Summarize is the short form of r, which answers p. Results that p did not ask for are left out;
@@ -121,7 +121,7 @@ func (m *member) add(position int, r Result) {
 	g.Alpha = max(g.Alpha, r.Alpha)
 	g.StallMillis = max(g.StallMillis, r.StallMillis)
 	if len(g.Evidence) == 0 {
-		g.Evidence = r.Evidence
+		g.Evidence = telling(r.Evidence)
 	}
 }
 
