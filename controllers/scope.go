@@ -26,7 +26,11 @@ func clusters(all, affected []Pair, smallest int, nodeOf func(target int) string
 	if len(sources) > 1 && (len(targets) > 1 || smallest == 1) && 10*len(affected) >= 9*len(all) {
 		return []Cluster{{Scope: v1alpha1.ScopeAll, Pairs: affected, Of: len(all)}}
 	}
-	out, rest := cutOff(all, affected, nodeOf)
+	var out []Cluster
+	rest := affected
+	if smallest > 1 { // else it is the sources that are missing, not the way to them
+		out, rest = cutOff(all, affected, nodeOf)
+	}
 	for source, pairs := range bySource(rest) {
 		if of := len(sources[source]); of >= smallest && most(len(pairs), of) {
 			out = append(out, Cluster{Scope: v1alpha1.ScopeSource, Source: source, Pairs: pairs, Of: of})

@@ -72,6 +72,7 @@ var pictures = map[string]struct {
 	"one source, to everywhere":        {grid(1, 3), from("kn1"), 2, "Source kn1 3/3"},
 	"one and one":                      {grid(1, 1), from("kn1"), 2, "Pair kn1 0 1/1"},
 	"a lost source is a source":        {grid(3, 1), from("kn2"), 1, "Source kn2 1/1"},
+	"two lost sources of three":        {grid(3, 3), either(from("kn1"), from("kn2")), 1, "Source kn1 3/3, Source kn2 3/3"},
 	"every source lost":                {grid(3, 1), func(Pair) bool { return true }, 1, "All 3/3"},
 	"the only source lost":             {grid(1, 1), from("kn1"), 1, "Source kn1 1/1"},
 	"a node and a pair somewhere else": {grid(4, 4), either(from("kn1"), func(p Pair) bool { return p == Pair{"kn3", 2} }), 2, "Source kn1 4/4, Pair kn3 2 1/1"},
