@@ -23,7 +23,8 @@ func (t *Tally) findings(before []v1alpha1.Finding, now metav1.Time) []v1alpha1.
 		if answers[0].Check == noReport {
 			smallest = 1 // whatever the source would have probed, it is the source that is missing
 		}
-		for _, c := range clusters(t.asked(affected), affected, smallest, t.nodeOf) {
+		largest := clusters(t.asked(affected), affected, smallest, t.nodeOf)
+		for _, c := range largest[:min(len(largest), v1alpha1.MaxFindings)] {
 			out = append(out, t.finding(c, answers))
 		}
 	}
@@ -94,7 +95,11 @@ func (t *Tally) nodeOf(target int) string { return t.Frozen.Plan.Targets[target]
 
 // finding describes one cluster of the pairs behind answers, which have their cause in common.
 func (t *Tally) finding(c Cluster, answers []Answer) v1alpha1.Finding {
-	mine := slices.DeleteFunc(slices.Clone(answers), func(a Answer) bool { return !slices.Contains(c.Pairs, a.Pair) })
+	members := make(map[Pair]bool, len(c.Pairs))
+	for _, p := range c.Pairs {
+		members[p] = true
+	}
+	mine := slices.DeleteFunc(slices.Clone(answers), func(a Answer) bool { return !members[a.Pair] })
 	first := mine[0]
 	f := v1alpha1.Finding{
 		Scope: c.Scope, Source: c.Source, Pairs: int32(len(c.Pairs)),

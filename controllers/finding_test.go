@@ -83,3 +83,28 @@ func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
 		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
 	}
 }
+
+// TestFindingsOfManyPairs: what no status has room for is not worked out either.
+func TestFindingsOfManyPairs(t *testing.T) {
+	nodes := make([]string, 250)
+	for i := range nodes {
+		nodes[i] = fmt.Sprintf("kn%03d", i)
+	}
+	f := exampleFrozen(nodes, nodes[:64])
+	ta := &Tally{Frozen: f}
+	for i, node := range f.Nodes() {
+		ta.Outcomes = append(ta.Outcomes, Outcome{Source: node, State: Reported})
+		for target := range f.Plan.Targets {
+			if (i+target)%2 == 0 {
+				ta.Answers = append(ta.Answers, Answer{Pair: Pair{node, target}, Check: 1, Verdict: report.Fail, Reason: "SequenceZeroDropped"})
+			}
+		}
+	}
+	start := time.Now()
+	if got := len(ta.findings(nil, metav1.NewTime(noon))); got != v1alpha1.MaxFindings-1 {
+		t.Errorf("%d findings", got)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
