@@ -99,8 +99,10 @@ func someOf(asked []Candidate, seed string) []string {
 	return rendezvous(seed, names, maxPods)
 }
 
-// admit takes the candidates that their live pods confirm, and counts those that are only not Ready.
+// admit takes the candidates that their live pods confirm, each address and port once however slices spell it, and
+// counts those that are only not Ready.
 func (g *Gathered) admit(asked []Candidate, pods map[string]*corev1.Pod) (notReady int) {
+	admitted := make(map[Endpoint]bool)
 	for _, c := range asked {
 		pod, read := pods[c.Ref.Name]
 		if !read {
@@ -112,7 +114,10 @@ func (g *Gathered) admit(asked []Candidate, pods map[string]*corev1.Pod) (notRea
 		case !serving(pod):
 			notReady++
 		default:
-			g.Endpoints = append(g.Endpoints, newEndpoint(c, pod))
+			if e := newEndpoint(c, pod); !admitted[e] {
+				admitted[e] = true
+				g.Endpoints = append(g.Endpoints, e)
+			}
 		}
 	}
 	return notReady

@@ -88,3 +88,13 @@ func TestNoteSaysWhoDoesNotTakePart(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestOneAddressInTwoSpellings: two slices may claim an address in different words; it is one target.
+func TestOneAddressInTwoSpellings(t *testing.T) {
+	asked := []Candidate{claim("fd00:244::5"), claim("fd00:244:0:0::5"), claim("10.244.1.5")}
+	g := &Gathered{Service: webService(), Sources: Sources{Matched: 1, Planned: []string{"kn1"}}}
+	g.admit(asked, map[string]*corev1.Pod{"web-1": webPod()})
+	if _, err := freeze(exampleProbe(), "question-asking", g); err != nil || len(g.Endpoints) != 2 {
+		t.Errorf("%d endpoints, %v; want 2 and a plan", len(g.Endpoints), err)
+	}
+}
