@@ -55,11 +55,15 @@ func allSettled(outcomes []Outcome) bool {
 // and deletes those that were given up.
 func (p *pass) push(ctx context.Context, s *Scene, outcomes []Outcome, progress *Progress) error {
 	kept := s.Launches.keep(outcomes)
+	heldBack, err := p.holdBack(ctx, s)
+	if err != nil {
+		return err
+	}
 	made, err := p.launch(ctx, s, progress)
 	if err != nil {
 		return err
 	}
-	if kept || made || s.Resumed {
+	if kept || heldBack || made || s.Resumed {
 		if err := p.record(ctx, s); err != nil {
 			return err
 		}

@@ -2,7 +2,7 @@
 // and pods, and turns their reports into the status. What decides is pure and stands in files of its own (refusal,
 // service, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, scope, finding, progress,
 // condition, status, event, budget, retain, policy); what reads and writes the cluster is thin (reconciler, gather,
-// start, scene, advance, launch, finish, tidy).
+// start, scene, advance, launch, fresh, finish, tidy).
 //
 // # Each run once
 //

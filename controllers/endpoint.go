@@ -12,6 +12,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
@@ -95,10 +96,10 @@ func (f Forbidden) refuseClaim(c Candidate, service *Service) string {
 		return "it belongs to " + owner
 	}
 	switch {
-	case c.Ref == nil || c.Ref.Kind != "Pod" || c.Ref.Name == "":
+	case c.Ref == nil || c.Ref.Kind != "Pod" || len(validation.IsDNS1123Subdomain(c.Ref.Name)) > 0: // no API server checks it
 		return "no Pod stands behind it"
 	case c.Ref.Namespace != service.Namespace:
-		return fmt.Sprintf("its Pod is in namespace %q, not in the Service's", c.Ref.Namespace)
+		return fmt.Sprintf("its Pod is in namespace %q, not in the Service's", cut(c.Ref.Namespace, validation.DNS1123LabelMaxLength))
 	}
 	return ""
 }
@@ -171,8 +172,8 @@ func restarts(pod *corev1.Pod) (n int32) {
 	return n
 }
 
-// changed reports what of the Pod behind e is no longer as it was when the run began, or "".
-func (e Endpoint) changed(pod *corev1.Pod) string {
+// moved reports why the address of e may be somebody else's by now, or "".
+func (e Endpoint) moved(pod *corev1.Pod) string {
 	switch {
 	case pod == nil:
 		return fmt.Sprintf("Pod %s is gone", e.Pod)
@@ -180,6 +181,18 @@ func (e Endpoint) changed(pod *corev1.Pod) string {
 		return fmt.Sprintf("Pod %s was replaced", e.Pod)
 	case !hasAddress(pod, e.Address):
 		return fmt.Sprintf("Pod %s has another address", e.Pod)
+	case pod.DeletionTimestamp != nil || ended(pod): // its address is free before its status says so
+		return fmt.Sprintf("Pod %s has ended", e.Pod)
+	}
+	return ""
+}
+
+// changed reports what of the Pod behind e is no longer as it was when the run began, or "".
+func (e Endpoint) changed(pod *corev1.Pod) string {
+	if what := e.moved(pod); what != "" {
+		return what
+	}
+	switch {
 	case restarts(pod) != e.Restarts:
 		return fmt.Sprintf("Pod %s restarted", e.Pod)
 	case !serving(pod):

@@ -169,3 +169,20 @@ func TestEndpointIsLookedAtAgainAfterTheRun(t *testing.T) {
 		t.Errorf("%q", what)
 	}
 }
+
+// TestForgedPodName: whatever stands in a slice as a Pod's name, it is refused in words. A name that the API cannot be
+// asked for would be an error of every pass instead, and nothing of it in the status.
+func TestForgedPodName(t *testing.T) {
+	for _, name := range []string{"../../../secrets/x", "a/b", "a%2fb", ".", "..", "A pod", strings.Repeat("x", 300)} {
+		c := claim("10.244.1.5")
+		c.Ref.Name = name
+		if why := (Forbidden{}).refuseClaim(c, webService()); why != "no Pod stands behind it" {
+			t.Errorf("Pod %.20q: %q", name, why)
+		}
+	}
+	c := claim("10.244.1.5")
+	c.Ref.Namespace = strings.Repeat("n", 10_000)
+	if why := (Forbidden{}).refuseClaim(c, webService()); len(why) > 200 {
+		t.Errorf("a refusal of %d bytes", len(why))
+	}
+}

@@ -3,6 +3,8 @@
 package controllers
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -10,6 +12,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -190,4 +194,74 @@ func TestSilenceBehindAPolicy(t *testing.T) {
 	if !strings.Contains(message, "NetworkPolicy quiet") {
 		t.Errorf("message %q", message)
 	}
+}
+
+// TestForeignPlanInTheStatus: a status that somebody pointed at another TCPProbe's plan neither runs nor reports it.
+func TestForeignPlanInTheStatus(t *testing.T) {
+	w := furnished(t)
+	w.busy()
+	r := w.manager(w.api)
+	victim := w.get(w.drive(r, w.probe(), w.probing))
+	thief := w.probe(func(p *v1alpha1.TCPProbe) { p.Namespace = w.namespace("thief-") })
+	thief = w.get(thief)
+	thief.Status.ActiveRun = victim.Status.ActiveRun.DeepCopy()
+	if err := w.api.Status().Update(w.Context(), thief); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(r, thief)
+	if now := w.get(thief); now.Status.ActiveRun != nil || now.Status.LastRun.Reported > 0 {
+		t.Errorf("it goes on with the plan of another TCPProbe: %+v", now.Status.ActiveRun)
+	}
+	if len(w.orders()) != 1 || len(w.proberPods()) != 3 {
+		t.Errorf("%d plans and %d pods; want those of the other TCPProbe left alone", len(w.orders()), len(w.proberPods()))
+	}
+}
+
+// TestAddressReusedInTheQueue: a pod whose turn comes late probes nothing whose pod is another one by then.
+func TestAddressReusedInTheQueue(t *testing.T) {
+	w := newWorld(t)
+	target := w.pod("web-1", "kn1", "10.244.1.5")
+	r := w.manager(w.api)
+	r.Caps.PerProbe = 1
+	p := w.probe()
+	w.drive(r, p, func(*v1alpha1.TCPProbe) bool { return len(w.proberPods()) == 1 })
+	w.delete(target, zeroGrace)
+	w.start(w.barePod("web-1b", ""), "10.244.1.5")
+	w.clock.Step(2 * freshFor)
+	done := w.drive(r, p, over(1))
+	if n := w.cast.once(); n != 1 {
+		t.Errorf("%d probers ran; want the one from before the change", n)
+	}
+	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonTargetChanged)
+	if !strings.Contains(message, "Pod web-1 is gone") {
+		t.Errorf("message %q", message)
+	}
+}
+
+// TestAddressReusedBeforeTheRelease: a manager dies with its pods on record and gated; the next one comes when their
+// target is another pod.
+func TestAddressReusedBeforeTheRelease(t *testing.T) {
+	w := newWorld(t)
+	target := w.pod("web-1", "kn1", "10.244.1.5")
+	p := w.probe()
+	dying := w.manager(interceptor.NewClient(w.api, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			if _, isPod := o.(*corev1.Pod); isPod {
+				return errKilled
+			}
+			return c.Patch(ctx, o, patch, opts...)
+		},
+	}))
+	if _, err := w.step(dying, p); !errors.Is(err, errKilled) || len(w.proberPods()) != 3 {
+		t.Fatalf("%d pods, %v; want 3 that are not released", len(w.proberPods()), err)
+	}
+	w.delete(target, zeroGrace)
+	w.start(w.barePod("web-1b", ""), "10.244.1.5")
+	w.clock.Step(2 * freshFor)
+	done := w.drive(w.manager(w.api), p, over(1))
+	if n := w.cast.once(); n != 0 {
+		t.Errorf("%d probers ran", n)
+	}
+	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonTargetChanged)
+	w.empty()
 }

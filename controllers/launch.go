@@ -56,7 +56,19 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 	if progress.Hindered != nil && !overdue {
 		return nil // one refusal a pass is enough
 	}
-	if !room.has(string(p.probe.UID), node) || !p.creations.AllowN(p.now, 1) {
+	if !room.has(string(p.probe.UID), node) {
+		return nil
+	}
+	if !p.creations.AllowN(p.now, 1) {
+		progress.Throttled = true
+		return nil
+	}
+	what, err := p.moved(ctx, s, node)
+	switch {
+	case err != nil:
+		return err
+	case what != "":
+		s.Launches[i] = Launch{At: p.now, Reason: v1alpha1.ReasonTargetChanged, Message: what}
 		return nil
 	}
 	pod, err := p.make(ctx, s, i, node)
@@ -154,8 +166,8 @@ func (p *Progress) poll() time.Duration {
 	switch {
 	case p.count(Unmade) == 0:
 		return runPoll
-	case p.Hindered != nil || p.Place > 0:
-		return queuePoll
+	case p.Throttled && p.Hindered == nil && p.Place == 0:
+		return releasePoll
 	}
-	return releasePoll // only the rate of creations held it back
+	return queuePoll
 }

@@ -13,6 +13,8 @@ type Progress struct {
 	Outcomes []Outcome
 	Hindered *Refusal // why the last attempt to make a pod failed, if it did
 	Place    int      // in the queue for probe pods, from 1; 0 if there is room
+
+	Throttled bool // there was room for a pod, and the rate of creations held it back
 }
 
 // count is the number of sources in any of the states.

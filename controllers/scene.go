@@ -50,6 +50,8 @@ func (p *pass) order(ctx context.Context) (*corev1.ConfigMap, error) {
 	var order corev1.ConfigMap
 	err := p.Live.Get(ctx, types.NamespacedName{Namespace: p.Prober.Namespace, Name: orderName(p.probe.Name, run.ID)}, &order)
 	switch {
+	case err == nil && order.Labels[labelUID] != string(p.probe.UID): // whoever wrote that into the status, it was not this manager
+		return nil, &lostRun{string(report.ProberFault), "status.activeRun names the plan of another TCPProbe"}
 	case apierrors.IsNotFound(err), err == nil && string(order.UID) != run.Plan, err == nil && order.DeletionTimestamp != nil:
 		return nil, &lostRun{v1alpha1.ReasonPodDeleted, "the run's plan, a ConfigMap in the probe namespace, was deleted while it ran, and its pods with it"}
 	case err != nil:
