@@ -147,12 +147,38 @@ func (g *Gathered) note() string {
 	return text
 }
 
+// Tenants can write as many EndpointSlices as they like, each of a megabyte: a few are read at a time, only what a run
+// needs of them is kept, and no more than so many slices and addresses.
+const (
+	slicePage  = 10
+	mostClaims = 20000
+)
+
 func (r *Reconciler) slices(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
-	var list discoveryv1.EndpointSliceList
-	if err := r.Live.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service}); err != nil {
-		return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
+	var kept []discoveryv1.EndpointSlice
+	claims, next := 0, ""
+	for first := true; first || next != ""; first = false {
+		var page discoveryv1.EndpointSliceList
+		if err := r.Live.List(ctx, &page, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service},
+			client.Limit(slicePage), client.Continue(next)); err != nil {
+			return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
+		}
+		for _, s := range page.Items {
+			claims += 1 + addresses(s.Endpoints)
+			kept = append(kept, discoveryv1.EndpointSlice{AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints})
+		}
+		if next = page.Continue; claims > mostClaims {
+			return nil, refused(v1alpha1.ReasonNotSupported, "the EndpointSlices of Service %s claim more than %d addresses: split the Service, or delete the slices that are not its own", service, mostClaims)
+		}
 	}
-	return list.Items, nil
+	return kept, nil
+}
+
+func addresses(endpoints []discoveryv1.Endpoint) (n int) {
+	for _, e := range endpoints {
+		n += len(e.Addresses)
+	}
+	return n
 }
 
 // forbidden lists the API server's and the nodes' addresses.

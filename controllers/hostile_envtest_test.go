@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -79,6 +80,27 @@ func TestForgedEndpoints(t *testing.T) {
 		t.Errorf("message %q", message)
 	}
 	w.empty()
+}
+
+// TestTooManyClaims: whoever writes more slices than a Service can need is refused, not read into memory.
+func TestTooManyClaims(t *testing.T) {
+	w := furnished(t)
+	for i := range mostClaims/1000 + 1 {
+		flood := slice(w.tenant, "web", fmt.Sprint("-flood-", i), nil, "10.0.0.1")
+		one := flood.Endpoints[0]
+		flood.Endpoints = nil
+		for j := range 1000 {
+			one.Addresses = []string{fmt.Sprintf("10.%d.%d.%d", i, j/250, 1+j%250)}
+			flood.Endpoints = append(flood.Endpoints, one)
+		}
+		w.create(flood)
+	}
+	p := w.probe()
+	w.pass(w.manager(w.api), p)
+	message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonNotSupported)
+	if !strings.Contains(message, "claim more than 20000 addresses") || len(w.orders()) > 0 {
+		t.Errorf("message %q", message)
+	}
 }
 
 func TestNothingButForgeriesIsNoTarget(t *testing.T) {

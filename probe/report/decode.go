@@ -36,7 +36,7 @@ func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
 		return Summary{}, err
 	}
 	s.checks = len(p.Checks())
-	if err := s.validMatrix(len(p.Sources[node])); err != nil {
+	if err := s.readMatrix(len(p.Sources[node])); err != nil {
 		return Summary{}, err
 	}
 	if err := s.validGroups(len(p.Sources[node])); err != nil {
@@ -67,8 +67,8 @@ func (s Summary) validHead(p *plan.Plan, node string) error {
 	return nil
 }
 
-// validMatrix checks that there are exactly as many bits as questions, filled up with zeros.
-func (s Summary) validMatrix(targets int) error {
+// readMatrix reads the verdicts: exactly as many bits as questions, filled up with zeros.
+func (s *Summary) readMatrix(targets int) error {
 	m, err := parseMatrix(s.Matrix)
 	if err != nil {
 		return invalid("the matrix is no base64url")
@@ -82,6 +82,7 @@ func (s Summary) validMatrix(targets int) error {
 			return invalid("the matrix has a verdict beyond the last target")
 		}
 	}
+	s.verdicts = m
 	return nil
 }
 

@@ -22,7 +22,8 @@ type Summary struct {
 	DurationMicros int64   `json:"durationMicros,omitempty"`
 	Error          string  `json:"error,omitempty"` // why the plan could not be used; then there is no matrix
 
-	checks int // of the plan, per target
+	verdicts matrix // what Matrix says
+	checks   int    // of the plan, per target
 }
 
 // Group is what several targets have in common: the check, its verdict, the reason and the rule.
@@ -56,7 +57,7 @@ func Summarize(r Report, p *plan.Plan) Summary {
 		Matrix: m.String(), Groups: groups.list(),
 		Guard: r.Guard.Mode, Kernel: r.Kernel,
 		LeakedFlows: r.LeakedFlows, DurationMicros: r.DurationMicros,
-		checks: asked.checks,
+		verdicts: m, checks: asked.checks,
 	}
 }
 
@@ -72,11 +73,7 @@ func (s Summary) Verdict(position, check int) Verdict {
 	if position < 0 || check < 0 || check >= s.checks {
 		return ""
 	}
-	m, err := parseMatrix(s.Matrix)
-	if err != nil {
-		return ""
-	}
-	return m.at(position*s.checks + check)
+	return s.verdicts.at(position*s.checks + check)
 }
 
 // grouping collects groups in the order of their first result.

@@ -53,7 +53,7 @@ var statusLimits = []struct {
 	{"one past run too many", "must have at most 5 items", func(s *v1alpha1.TCPProbeStatus) { s.History = append(s.History, s.History[0]) }},
 	{"a long message", "at most 1024 characters of message", func(s *v1alpha1.TCPProbeStatus) { s.Conditions[0].Message += "m" }},
 	{"a long reason", "and 64 of reason", func(s *v1alpha1.TCPProbeStatus) { s.Conditions[0].Reason += "R" }},
-	{"a long line of evidence", "may not be more than 96", func(s *v1alpha1.TCPProbeStatus) {
+	{"a long line of evidence", "may not be more than 64", func(s *v1alpha1.TCPProbeStatus) {
 		s.Findings[0].Evidence = append([]string{s.Findings[0].Evidence[0] + ">"}, s.Findings[0].Evidence[1:]...)
 	}},
 }
