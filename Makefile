@@ -12,6 +12,7 @@ help: ## This list
 
 .PHONY: lab
 lab: ## A client, a switch that misbehaves and a server on this machine, without Kubernetes (needs root)
+	@echo "Building bin/tcpprobe." >&2
 	@go build -o bin/ ./cmd/tcpprobe
 	@bin/tcpprobe lab
 

@@ -6,13 +6,13 @@ cd "$(dirname "$0")/.."
 
 platforms=${PLATFORMS:-linux/$(go env GOARCH)}
 image=tcpprobe.dev/tcpprobe:dev
-version=$(git describe --always --dirty --tags)
+version=$(git describe --always --dirty --tags 2>/dev/null || echo unknown) # of a checkout; an unpacked archive has none
 
 arguments=()
 for platform in $platforms; do
 	folder=$PWD/bin/${platform//\//-}
 	echo "Building manager and prober $version for $platform." >&2
-	CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build -trimpath \
+	CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build -trimpath -buildvcs=false \
 		-ldflags "-s -w -X main.version=$version" -o "$folder/" ./cmd/manager ./cmd/prober
 	arguments+=("$platform=$folder/manager,$folder/prober")
 done

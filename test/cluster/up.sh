@@ -18,7 +18,7 @@ prepare() {
 	cp /proc/sys/kernel/random/boot_id "$state/boot"
 	printf '%s' "$programs" >"$state/programs"
 	[[ -e /proc/sys/net/bridge ]] || modprobe br_netfilter || fail "this kernel has no br_netfilter, which Services need"
-	(cd "$top" && CGO_ENABLED=0 go build -trimpath -o "$state/bin/" ./test/cluster/{tools/pki,tools/forward,images/pause,images/web})
+	(cd "$top" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$state/bin/" ./test/cluster/{tools/pki,tools/forward,images/pause,images/web})
 	local name
 	for name in pause web; do
 		go -C "$top/build" run ./image -name "tcpprobe.dev/$name:test" -output "$state/images/$name.tar" \

@@ -87,7 +87,7 @@ eval "$(test/cluster/status.sh -o env)"
 step "The operator, from this checkout"
 make image
 test/cluster/load.sh dist/tcpprobe-image.tar
-go build -o bin/ ./cmd/tcpprobe
+go build -buildvcs=false -o bin/ ./cmd/tcpprobe
 show kubectl apply -k config/default
 show kubectl --namespace tcpprobe-system rollout status deployment/manager --timeout=120s
 

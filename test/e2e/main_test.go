@@ -83,7 +83,7 @@ func connect() error {
 func install() error {
 	for _, command := range [][]string{
 		{"build/image.sh"},
-		{"go", "build", "-o", "bin/", "./cmd/tcpprobe"},
+		{"go", "build", "-buildvcs=false", "-o", "bin/", "./cmd/tcpprobe"},
 		{"test/cluster/load.sh", "dist/tcpprobe-image.tar"},
 		{kubectl(), "apply", "-k", "config/default"},
 		{kubectl(), "-n", "tcpprobe-system", "rollout", "restart", "deployment/manager"}, // of an image that was there before

@@ -24,6 +24,9 @@ func openShop(t *testing.T) shop {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "shop-"}}
 	create(t, namespace)
 	t.Cleanup(func() {
+		if t.Failed() {
+			describe(namespace.Name)
+		}
 		_ = cluster.client.Delete(context.Background(), namespace) // the test may have done so itself
 	})
 	s := shop{namespace.Name}
@@ -31,6 +34,19 @@ func openShop(t *testing.T) shop {
 	create(t, webService(s.namespace))
 	eventually(t, func() string { return s.waiting(t) })
 	return s
+}
+
+// describe shows what a failed test leaves, before it is gone.
+func describe(namespace string) {
+	for _, arguments := range [][]string{
+		{"-n", namespace, "get", "tcpprobes", "-o", "yaml"},
+		{"-n", namespace, "get", "events"},
+		{"-n", probeNamespace, "get", "pods,configmaps", "-o", "wide"},
+		{"-n", managerNamespace, "get", "pods", "-o", "wide"},
+		{"-n", managerNamespace, "logs", "deployment/manager", "--all-pods", "--tail=50"},
+	} {
+		_ = script(append([]string{kubectl()}, arguments...)...) // as much as there is
+	}
 }
 
 // waiting says how many endpoints are ready, until all are.

@@ -18,6 +18,7 @@ make_cgroups() {
 			copy_cpuset "$root" "$root/$cgroup"
 			copy_cpuset "$root/$cgroup" "$root/$cgroup/$1"
 		elif [[ -e $root/cgroup.subtree_control ]]; then
+			delegate "$root"
 			delegate "$root/$cgroup"
 		fi
 	done
@@ -32,7 +33,7 @@ copy_cpuset() {
 delegate() {
 	local controller
 	for controller in $(<"$1/cgroup.controllers"); do
-		printf '+%s' "$controller" >"$1/cgroup.subtree_control"
+		grep -qw "$controller" "$1/cgroup.subtree_control" || printf '+%s' "$controller" >"$1/cgroup.subtree_control"
 	done
 }
 
