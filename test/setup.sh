@@ -11,6 +11,7 @@ declare -A purpose=(
 	[nftables]="is how kube-proxy makes Services"
 	[iproute2]="lays the cluster's cables"
 	[conntrack]="lists the connections that nodes track, to show that none stays"
+	[time]="measures the prober's memory"
 	[procps]="sets the nodes' kernel parameters"
 	[kmod]="loads br_netfilter where the kernel has it as a module"
 	[clang]="compiles the eBPF programs, to check the committed objects"
@@ -22,7 +23,7 @@ declare -A purpose=(
 	[shellcheck]="checks the scripts"
 )
 declare -A group=(
-	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod"
+	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck"
 )
 
