@@ -42,6 +42,7 @@ type Stack struct {
 	mu    sync.Mutex
 	flows map[guard.Flow]*flow
 	quiet map[*flow]*time.Timer // ended, but still guarded against late segments
+	ended time.Time             // when the last flow did
 	fault error                 // why the stack no longer receives
 }
 
@@ -52,6 +53,10 @@ const mostFlows = 4000
 // lateSegments is how long an ended flow stays guarded: a duplicate that arrives late must not draw a
 // RST from the kernel.
 const lateSegments = time.Second
+
+// lastSegments is how long Close leaves the last flow guarded: less, since a run should end, but longer
+// than networks reorder.
+const lastSegments = 100 * time.Millisecond
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
 var ErrNoPort = errors.New("no source port left towards this target")
@@ -195,6 +200,7 @@ func (s *Stack) retire(f *flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.flows, f.key)
+	s.ended = time.Now()
 	if s.quiet == nil {
 		s.quiet = map[*flow]*time.Timer{}
 	}
@@ -218,8 +224,11 @@ func (s *Stack) release(f *flow) error {
 // Close releases every port and guard entry of flows that have ended. The wire and the guard stay the caller's.
 func (s *Stack) Close() error {
 	s.mu.Lock()
-	quiet := slices.Collect(maps.Keys(s.quiet))
+	quiet, wait := slices.Collect(maps.Keys(s.quiet)), lastSegments-time.Since(s.ended)
 	s.mu.Unlock()
+	if len(quiet) > 0 {
+		time.Sleep(wait)
+	}
 	var errs []error
 	for _, f := range quiet {
 		errs = append(errs, s.release(f))
