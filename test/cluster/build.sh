@@ -29,7 +29,8 @@ content_hash() {
 build_into() {
 	export CGO_ENABLED=0
 	say "Building Kubernetes: 6 to 15 minutes on two cores the first time, never again until its version changes."
-	go -C "$source_folder" list -deps . 2>&1 >"$1/packages" | count_lines "modules fetched" 500
+	go -C "$source_folder" list -deps . 2>&1 >"$1/packages" |
+		count_lines "modules fetched" "$(grep -cE '^\s+\S+ v[0-9]' "$source_folder/go.mod")"
 	go -C "$source_folder" build -v -trimpath -ldflags "$(linker_flags)" -o "$1/kubernetes" . 2>&1 |
 		count_lines "packages compiled, then the linker" "$(wc -l <"$1/packages")"
 	rm "$1/packages"

@@ -46,6 +46,17 @@ lease_is_newer() {
 	[[ $renewed > $2 ]]
 }
 
+# wait_for_nodes I... until they are ready, or one has ended.
 wait_for_nodes() {
-	wait_for 120 "nodes ${*/#/kn} to become ready" kubectl wait --for=condition=Ready --timeout=1s "${@/#/node/kn}"
+	local i
+	wait_for 120 "nodes ${*/#/kn} to become ready" ready_or_ended "$@"
+	for i in "$@"; do
+		recorded_process "kn$i" >/dev/null || fail "node kn$i has ended; see $state/log/kn$i.log"
+	done
+}
+
+ready_or_ended() {
+	local i
+	for i in "$@"; do recorded_process "kn$i" || return 0; done
+	kubectl wait --for=condition=Ready --timeout=1s "${@/#/node/kn}"
 }
