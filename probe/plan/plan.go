@@ -34,9 +34,30 @@ type Target struct {
 // Scenario is one entry of the resource's spec.
 type Scenario struct {
 	Name     string   `json:"name,omitempty"`
-	Type     string   `json:"type"` // Handshake or SequenceWrap
+	Type     string   `json:"type"` // Handshake, SequenceWrap, FinReorder or AcceptQueue
 	Variants []string `json:"variants,omitempty"`
 	Payload  string   `json:"payload,omitempty"` // overrides the default payload
+
+	FinReorder  *FinReorder  `json:"finReorder,omitempty"`  // with that type only
+	AcceptQueue *AcceptQueue `json:"acceptQueue,omitempty"` // with that type only
+}
+
+// FinReorder says how the peer is brought to close first, and how far its FIN's acknowledgement overtakes ours.
+type FinReorder struct {
+	Trigger   Trigger `json:"trigger"`
+	GapMillis int     `json:"gapMillis"` // between the overtaking ACK and the FIN
+}
+
+// Trigger is what makes the peer close: exactly one member.
+type Trigger struct {
+	OnAccept bool   `json:"onAccept,omitempty"` // it closes by itself
+	Send     string `json:"send,omitempty"`     // it closes after this text
+	HTTPGet  string `json:"httpGet,omitempty"`  // it closes after a request for this path with "Connection: close"
+}
+
+// AcceptQueue says how far the target's queue may be filled.
+type AcceptQueue struct {
+	MaxConnections int `json:"maxConnections"`
 }
 
 // Check is one question asked of every target: a scenario and, where it has variants, one of them.

@@ -57,8 +57,31 @@ type Result struct {
 	Flows       Flows    `json:"flows"`
 	Alpha       float64  `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity; 0: no statistical test
 	RTTMicros   *RTT     `json:"rttMicros,omitempty"`
+	Share       *Share   `json:"share,omitempty"` // where some flows failed
+	Queue       *Queue   `json:"queue,omitempty"` // AcceptQueue
 	StallMillis int64    `json:"stallMillis"`
 	Evidence    []string `json:"evidence,omitempty"`
+}
+
+// Share says how many of the paths behind the flows a finding concerns.
+type Share struct {
+	Failed   int      `json:"failed"`          // flows
+	Of       int      `json:"of"`              // flows with a verdict
+	Low      float64  `json:"low"`             // 95 % Clopper-Pearson interval of Failed / Of
+	High     float64  `json:"high"`            //
+	Ports    []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
+	Coverage float64  `json:"coverage"`        // estimated chance that a bad path of this share, or of 1/16 if none failed, was met
+}
+
+// MaxPorts bounds Share.Ports.
+const MaxPorts = 16
+
+// Queue is what AcceptQueue found out about the target's listeners.
+type Queue struct {
+	Least     int    `json:"least"`     // established connections before the first overflow
+	Most      int    `json:"most"`      // in all; more than Least with several queues or an accepting application
+	Behaviour string `json:"behaviour"` // of a connection too many: IgnoredSyn, IgnoredAck, Reset
+	Freed     bool   `json:"freed"`     // a fresh connection was established after all had been given up
 }
 
 // Flows counts the crafted connections of a result by verdict.

@@ -18,6 +18,8 @@ type Reason string
 const (
 	Established Reason = "Established" // Handshake: the peer proved that its connection exists
 	Delivered   Reason = "Delivered"   // SequenceWrap: the suspect was acknowledged
+	FinAccepted Reason = "FinAccepted" // FinReorder: the FIN that an ACK had overtaken was accepted
+	NotReached  Reason = "NotReached"  // AcceptQueue: nothing overflowed within the cap
 )
 
 // Reasons of Fail.
@@ -29,12 +31,18 @@ const (
 	Altered               Reason = "Altered"               // Handshake: the answer acknowledges a number that was not sent
 	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped" // Handshake: an RST comes back unless its sequence number is 0
 	SequenceZeroDropped   Reason = "SequenceZeroDropped"   // SequenceWrap: exactly the segment at sequence 0 is lost
+	SequenceZeroLossy     Reason = "SequenceZeroLossy"     // SequenceWrap: over all flows, segments at sequence 0 are lost more often than others
+	AckZeroDropped        Reason = "AckZeroDropped"        // SequenceWrap: answers that acknowledge exactly 0 are lost on the way back
+	FinIgnored            Reason = "FinIgnored"            // FinReorder: the peer ignored a FIN that an ACK had overtaken
+	QueueOverflowed       Reason = "QueueOverflowed"       // AcceptQueue: connections were dropped within the cap
 )
 
 // Reasons of Inconclusive that the prober itself gives.
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number: no rule about sequence 0
+	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
 	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere
 	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
 	StaleState       Reason = "StaleState"       // the peer still holds an older connection of this 4-tuple, on several ports

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	for i, c := range j.checks {
 		flows := j.unable(fault)
 		if fault == nil {
-			env.Payload = j.plan.Scenarios[c.Scenario].Payload
+			env.Order = j.plan.Scenarios[c.Scenario]
 			flows = j.flows(ctx, c, env)
 		}
 		j.add(position*len(j.checks)+i, j.result(t, c), flows)
@@ -77,7 +78,7 @@ func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scena
 		return j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))
 	}
 	flow := definition.Flow(c.Variant)
-	out := make([]scenario.Outcome, j.plan.Paths)
+	out := make([]scenario.Outcome, cmp.Or(definition.Flows, j.plan.Paths))
 	var all sync.WaitGroup
 	for i := range out {
 		all.Go(func() { out[i] = flow(ctx, &env) })

@@ -36,7 +36,7 @@ func handshake(ctx context.Context, e *Env) Outcome {
 func (t *trace) greet(ctx context.Context, c *conn.Conn) (again bool) {
 	switch t.Opening.Answer {
 	case conn.SynAck:
-		t.Proof = c.Prove(ctx, t.env.Pace, payloads(t.env.Payload)[0](1)[0])
+		t.Proof = c.Prove(ctx, t.env.Pace, payloads(t.env.Order.Payload)[0](1)[0])
 		t.PeerReset = !t.Proof.Established && c.Reset()
 		return t.PeerReset && t.Ports < doubtedPorts
 	case conn.StaleAck:

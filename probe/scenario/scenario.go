@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -21,13 +23,15 @@ type Env struct {
 	Pace       conn.Pace
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
-	Payload    string              // the user's; "" means the default ones
+	Order      plan.Scenario       // what the plan says of this scenario
 }
 
 // Outcome is what one flow found.
 type Outcome struct {
 	verdict.Finding
 	RTT      time.Duration // 0 where the answer cannot be matched to one SYN
+	Stall    time.Duration // how long the peer kept the flow waiting; 0 where it did not
+	Queue    *report.Queue // of AcceptQueue
 	Evidence []string
 	Leaked   int // connections that may be left at the peer
 	Guard    conn.SelfCheck
@@ -40,6 +44,7 @@ type Flow func(ctx context.Context, e *Env) Outcome
 type Definition struct {
 	Variants []string // empty: the scenario has none
 	Flow     func(variant string) Flow
+	Flows    int // how many of them decide, whatever the plan's paths; 0: as many as those
 }
 
 // Has reports whether the scenario can be asked in that variant; "" is the one of a scenario without any.

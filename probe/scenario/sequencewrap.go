@@ -33,7 +33,7 @@ const (
 // sequenceWrap asks whether data that starts at sequence number 0 arrives (variant Push).
 func sequenceWrap(ctx context.Context, e *Env) Outcome {
 	t := &trace{env: e}
-	for _, p := range payloads(e.Payload) {
+	for _, p := range payloads(e.Order.Payload) {
 		t.tryPayload(ctx, p)
 		if !t.PeerReset || t.Delivered {
 			break
