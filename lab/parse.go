@@ -13,18 +13,26 @@ import (
 // longest bounds every duration of a fault: beyond it nothing is learnt about TCP.
 const longest = 10 * time.Second
 
+// maxMembers is more than any switch divides its traffic among.
+const maxMembers = 1024
+
 // parameters are the faults with a parameter, each with the reader of what follows the equals sign.
-var parameters = map[string]func(*Fault, string) error{
-	"loss":      readLoss,
-	"burst":     readBurst,
-	"delay":     readDelay,
-	"reorder":   readReorder,
-	"duplicate": readDuplicate,
+func parameters() map[string]func(*Fault, string) error {
+	m := map[string]func(*Fault, string) error{
+		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
+		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
+	}
+	for _, k := range catalogue {
+		if name, ok := k.elsewhere(); ok {
+			m[name] = func(f *Fault, v string) error { return readNumber(f, k.rule, v) }
+		}
+	}
+	return m
 }
 
 // ParseFault reads a fault as people write it: NAME, NAME=PARAMETER, and either with @in or @out; see Help.
 func ParseFault(text string) (Fault, error) {
-	f := Fault{Name: text, Direction: Both}
+	f := Fault{Direction: Both}
 	body, direction, directed := strings.Cut(text, "@")
 	if directed {
 		f.Direction = Direction(direction)
@@ -32,19 +40,25 @@ func ParseFault(text string) (Fault, error) {
 			return Fault{}, fmt.Errorf("fault %q: after @ comes in or out", text)
 		}
 	}
-	name, value, valued := strings.Cut(body, "=")
-	if r, ok := rules[name]; ok && !valued {
-		f.Rule = &r
-		return f, nil
-	}
-	read, ok := parameters[name]
-	if !ok || !valued {
-		return Fault{}, fmt.Errorf("fault %q is not one of %s", text, strings.Join(names(), ", "))
-	}
-	if err := read(&f, value); err != nil {
+	if err := f.read(body); err != nil {
 		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
 	}
+	f.Name = text
 	return f, nil
+}
+
+// read sets what a fault does.
+func (f *Fault) read(text string) error {
+	name, value, valued := strings.Cut(text, "=")
+	if r, ok := rules[name]; ok && !valued {
+		f.Rule = &r
+		return nil
+	}
+	read, ok := parameters()[name]
+	if !ok || !valued {
+		return fmt.Errorf("is not one of %s", strings.Join(names(), ", "))
+	}
+	return read(f, value)
 }
 
 // ParseFaults reads several faults and reports every mistake.
@@ -63,7 +77,19 @@ func ParseFaults(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, "loss=P%", "burst=P%/TIME", "delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%")
+	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
+		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%")
+}
+
+// readNumber makes a rule about 0 one about another number.
+func readNumber(f *Fault, r Rule, v string) error {
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil {
+		return fmt.Errorf("want a sequence number from 0 to 4294967295, not %q", v)
+	}
+	r.Number = uint32(n)
+	f.Rule = &r
+	return nil
 }
 
 func readLoss(f *Fault, v string) error {
@@ -87,6 +113,37 @@ func readBurst(f *Fault, v string) error {
 	d, err := readTime(mean)
 	f.Rule = &Rule{Share: s, Burst: d}
 	return err
+}
+
+func readECMP(f *Fault, v string) error { return readMembers(f, v, false) }
+
+func readSpray(f *Fault, v string) error { return readMembers(f, v, true) }
+
+// readMembers reads the number of members, how many are bad, for flows the hash's seed, and what the bad ones do.
+func readMembers(f *Fault, v string, spray bool) error {
+	numbers, inner, ok := strings.Cut(v, ":")
+	parts := strings.Split(numbers, "/")
+	if !ok || len(parts) < 2 || len(parts) > 3 || spray && len(parts) == 3 {
+		return errors.New("want members, bad ones and what they drop, as in ecmp=16/1:push-at-zero, ecmp=16/1/SEED:push-at-zero or spray=16/1:push-at-zero")
+	}
+	var n [3]uint64
+	for i, p := range parts {
+		var err error
+		if n[i], err = strconv.ParseUint(p, 10, 32); err != nil {
+			return fmt.Errorf("want a number, not %q", p)
+		}
+	}
+	if n[0] < 2 || n[0] > maxMembers || n[1] < 1 || n[1] > n[0] {
+		return fmt.Errorf("want 2 to %d members, and 1 or more of them bad", maxMembers)
+	}
+	if err := f.read(inner); err != nil {
+		return err
+	}
+	if f.Rule == nil || f.Rule.Members.Count != 0 {
+		return fmt.Errorf("a member can only drop, which %s does not say", inner)
+	}
+	f.Rule.Members = Members{Count: int(n[0]), Bad: int(n[1]), Spray: spray, Seed: uint32(n[2])}
+	return nil
 }
 
 func readDelay(f *Fault, v string) error {

@@ -5,24 +5,30 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
 func TestParseFault(t *testing.T) {
 	for text, want := range map[string]Fault{
-		"push-at-zero":            {Rule: &Rule{AtZero: true, All: segment.PSH, Share: 1}},
-		"fin-push-rst-at-zero@in": {Direction: In, Rule: &Rule{AtZero: true, Any: segment.FIN | segment.PSH | segment.RST, Share: 1}},
-		"every-push@out":          {Direction: Out, Rule: &Rule{All: segment.PSH, Share: 1}},
-		"everything":              {Rule: &Rule{Share: 1}},
-		"loss=0.5%":               {Rule: &Rule{Share: 0.005}},
-		"loss=100%":               {Rule: &Rule{Share: 1}},
-		"burst=5%/50ms":           {Rule: &Rule{Share: 0.05, Burst: 50 * time.Millisecond}},
-		"delay=20ms":              {Impairment: &Impairment{Delay: 20 * time.Millisecond}},
-		"delay=20ms/5ms@out":      {Direction: Out, Impairment: &Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}},
-		"reorder=10%":             {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
-		"reorder=10%/500us":       {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
-		"duplicate=1%":            {Impairment: &Impairment{Duplicate: 0.01}},
+		"push-at-zero":             {Rule: &Rule{Flags: withAll(psh), Place: Starting, Share: 1}},
+		"fin-push-rst-at-zero@in":  {Direction: In, Rule: &Rule{Flags: withAny(fin | psh | rst), Place: Starting, Share: 1}},
+		"every-push@out":           {Direction: Out, Rule: &Rule{Flags: withAll(psh), Share: 1}},
+		"ack-at-zero":              {Rule: &Rule{Flags: 1 << ack, Place: Starting, Share: 1}},
+		"no-flags":                 {Rule: &Rule{Flags: 1, Share: 1}},
+		"push-at=4294967295":       {Rule: &Rule{Flags: withAll(psh), Place: Starting, Number: 1<<32 - 1, Share: 1}},
+		"straddling-zero":          {Rule: &Rule{Flags: 1<<64 - 1, Place: Straddling, Share: 1}},
+		"ack-number=7@out":         {Direction: Out, Rule: &Rule{Flags: withAll(ack), Place: Acking, Number: 7, Share: 1}},
+		"ecmp=16/1:loss=1%@in":     {Direction: In, Rule: &Rule{Members: Members{Count: 16, Bad: 1}, Share: 0.01}},
+		"ecmp=8/2/99:push-at-zero": {Rule: &Rule{Flags: withAll(psh), Place: Starting, Members: Members{Count: 8, Bad: 2, Seed: 99}, Share: 1}},
+		"spray=16/3:everything":    {Rule: &Rule{Members: Members{Count: 16, Bad: 3, Spray: true}, Share: 1}},
+		"everything":               {Rule: &Rule{Share: 1}},
+		"loss=0.5%":                {Rule: &Rule{Share: 0.005}},
+		"loss=100%":                {Rule: &Rule{Share: 1}},
+		"burst=5%/50ms":            {Rule: &Rule{Share: 0.05, Burst: 50 * time.Millisecond}},
+		"delay=20ms":               {Impairment: &Impairment{Delay: 20 * time.Millisecond}},
+		"delay=20ms/5ms@out":       {Direction: Out, Impairment: &Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}},
+		"reorder=10%":              {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
+		"reorder=10%/500us":        {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
+		"duplicate=1%":             {Impairment: &Impairment{Duplicate: 0.01}},
 	} {
 		got, err := ParseFault(text)
 		want.Name = text
@@ -38,24 +44,38 @@ func TestParseFault(t *testing.T) {
 // A refusal names what was written and shows how to write it.
 func TestParseFaultRefuses(t *testing.T) {
 	for text, part := range map[string]string{
-		"":                 "push-at-zero, ",
-		"push":             "loss=P%",
-		"push-at-zero=1%":  "is not one of",
-		"loss":             "is not one of",
-		"loss=":            "as in 5%",
-		"loss=5":           "as in 5%",
-		"loss=0%":          "from 0.001",
-		"loss=101%":        "to 100",
-		"loss=NaN%":        "to 100",
-		"burst=5%":         "as in 5%/50ms",
-		"burst=100%/50ms":  "use everything",
-		"burst=5%/0s":      "as in 20ms",
-		"delay=1h":         "between 1us and 10s",
-		"delay=20ms/":      "as in 20ms",
-		"reorder=10%/x":    "as in 20ms",
-		"everything@":      "in or out",
-		"everything@in@in": "in or out",
-		"everything@both":  "in or out",
+		"":                              "push-at-zero, ",
+		"push":                          "loss=P%",
+		"push-at-zero=1%":               "is not one of",
+		"loss":                          "is not one of",
+		"loss=":                         "as in 5%",
+		"loss=5":                        "as in 5%",
+		"loss=0%":                       "from 0.001",
+		"loss=101%":                     "to 100",
+		"loss=NaN%":                     "to 100",
+		"burst=5%":                      "as in 5%/50ms",
+		"burst=100%/50ms":               "use everything",
+		"burst=5%/0s":                   "as in 20ms",
+		"delay=1h":                      "between 1us and 10s",
+		"delay=20ms/":                   "as in 20ms",
+		"reorder=10%/x":                 "as in 20ms",
+		"push-at=":                      "from 0 to 4294967295",
+		"push-at=-1":                    "from 0 to 4294967295",
+		"push-at=4294967296":            "from 0 to 4294967295",
+		"every-push=1":                  "is not one of",
+		"ecmp=16:everything":            "as in ecmp=16/1:",
+		"ecmp=16/1":                     "what they drop",
+		"ecmp=1/1:everything":           "2 to 1024 members",
+		"ecmp=16/0:everything":          "1 or more of them bad",
+		"ecmp=16/17:everything":         "1 or more of them bad",
+		"ecmp=16/1/x:everything":        "want a number",
+		"ecmp=16/1:delay=1ms":           "can only drop",
+		"ecmp=16/1:nothing":             "is not one of",
+		"ecmp=4/1:spray=4/1:everything": "can only drop",
+		"spray=16/1/7:everything":       "spray=16/1:",
+		"everything@":                   "in or out",
+		"everything@in@in":              "in or out",
+		"everything@both":               "in or out",
 	} {
 		_, err := ParseFault(text)
 		if err == nil || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), text) {
@@ -77,8 +97,9 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 	lines := Help()
 	for _, line := range lines[:len(lines)-1] {
 		written := strings.Fields(line)[0]
-		short, optional, _ := strings.Cut(strings.TrimSuffix(written, "]"), "[")
-		for _, text := range []string{short, short + optional} {
+		short, rest, _ := strings.Cut(written, "[")
+		optional, end, _ := strings.Cut(rest, "]")
+		for _, text := range []string{short + end, short + optional + end} {
 			if _, err := ParseFault(text); err != nil {
 				t.Error(err)
 			}
@@ -86,14 +107,23 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 		name, _, _ := strings.Cut(short, "=")
 		shown[name] = true
 	}
-	if len(shown) != len(rules)+len(parameters) {
-		t.Errorf("Help shows %d faults, the parser knows %d", len(shown), len(rules)+len(parameters))
+	for _, k := range catalogue {
+		if !shown[k.name] {
+			t.Errorf("Help does not show %s", k.name)
+		}
+		elsewhere, _ := k.elsewhere()
+		shown[elsewhere] = true // one stands for all
+	}
+	for name := range parameters() {
+		if !shown[name] {
+			t.Errorf("Help does not show %s", name)
+		}
 	}
 }
 
 // Whatever is typed, a fault that is taken can be carried out: one kind, and every number in its range.
 func FuzzParseFault(f *testing.F) {
-	for _, s := range []string{"push-at-zero", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms", "reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {
+	for _, s := range []string{"push-at-zero", "ecmp=16/1/7:push-at=1@in", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms", "reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -18,15 +18,20 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 enum { IN, OUT, DIRECTIONS };
 
+enum place { ANYWHERE, STARTING, STRADDLING, ACKING };
+
 // rule says which packets match and which of those are dropped. Set before loading.
 struct rule {
-	__u8 flags;   // 0: every IP packet matches, whatever it carries; 1: TCP segments with the three properties below
-	__u8 any;     // at least one of these flags is set; 0: not asked
-	__u8 all;     // all of these flags are set
-	__u8 at_zero; // the sequence number is 0
-	__u32 share;  // of 2^32: of matches, or of time if bursts; the highest value means all
-	__u64 good;   // mean length in ns of the time between bursts; 0: no bursts
-	__u64 bad;    // mean length in ns of a burst
+	__u64 flags;    // bit f: segments whose six flags have the value f match; 0: every IP packet matches, whatever it carries
+	__u64 good;     // mean length in ns of the time between bursts; 0: no bursts
+	__u64 bad;      // mean length in ns of a burst
+	__u32 number;   // what place refers to
+	__u32 share;    // of 2^32: of matches, or of time if bursts; the highest value means all
+	__u32 seed;     // of the hash that chooses a flow's member
+	__u16 members;  // among which the traffic is divided; 0: the switch is one
+	__u16 broken;   // of those, the first ones have the rule
+	__u8 spray;     // members are chosen for each packet by chance
+	__u8 place;
 };
 volatile const struct rule rule;
 
@@ -55,9 +60,16 @@ struct {
 	__type(value, __u64);
 } weather SEC(".maps");
 
+#define SIX_FLAGS 0x3f
+#define WORDS 4 // of an IPv6 address
+
 struct packet {
-	int tcp;
-	__be32 seq;
+	__u32 source[WORDS], destination[WORDS]; // the last words only, if IPv4
+	__u32 words;                             // of each address
+	__u32 ports;                             // both; 0 if not TCP
+	__u32 seq, ack;
+	__u32 payload; // bytes
+	__u8 protocol;
 	__u8 flags;
 };
 
@@ -66,16 +78,23 @@ static __always_inline int load(struct __sk_buff *skb, __u32 offset, void *to, _
 	return bpf_skb_load_bytes_relative(skb, offset, to, size, BPF_HDR_START_NET);
 }
 
-static __always_inline int read_tcp(struct __sk_buff *skb, __u32 offset, struct packet *p)
+// read_tcp reads what is behind an IP header; size is that of the IP payload.
+static __always_inline void read_tcp(struct __sk_buff *skb, __u32 offset, __u32 size, struct packet *p)
 {
-	__u8 header[14]; // up to the flags
+	struct {
+		__be32 ports, seq, ack;
+		__u8 offset, flags;
+	} tcp; // up to the flags
 
-	if (load(skb, offset, header, sizeof header))
-		return 0;
-	__builtin_memcpy(&p->seq, header + 4, sizeof p->seq);
-	p->flags = header[13];
-	p->tcp = 1;
-	return 1;
+	p->protocol = 0;
+	if (load(skb, offset, &tcp, 14))
+		return;
+	p->protocol = IPPROTO_TCP;
+	p->ports = bpf_ntohl(tcp.ports);
+	p->seq = bpf_ntohl(tcp.seq);
+	p->ack = bpf_ntohl(tcp.ack);
+	p->flags = tcp.flags;
+	p->payload = size - (tcp.offset >> 4) * 4;
 }
 
 static __always_inline int read_ipv4(struct __sk_buff *skb, struct packet *p)
@@ -84,8 +103,12 @@ static __always_inline int read_ipv4(struct __sk_buff *skb, struct packet *p)
 
 	if (load(skb, 0, &ip, sizeof ip))
 		return 0;
+	p->words = 1;
+	p->source[0] = bpf_ntohl(ip.saddr);
+	p->destination[0] = bpf_ntohl(ip.daddr);
+	p->protocol = ip.protocol;
 	if (ip.protocol == IPPROTO_TCP && !(ip.frag_off & bpf_htons(0x1fff)))
-		read_tcp(skb, ip.ihl * 4, p);
+		read_tcp(skb, ip.ihl * 4, bpf_ntohs(ip.tot_len) - ip.ihl * 4, p);
 	return 1;
 }
 
@@ -106,8 +129,14 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *p)
 		return 0;
 	if (ip.nexthdr == IPPROTO_ICMPV6 && is_neighbour_discovery(skb))
 		return 0;
+	p->words = WORDS;
+	for (int i = 0; i < WORDS; i++) {
+		p->source[i] = bpf_ntohl(ip.saddr.in6_u.u6_addr32[i]);
+		p->destination[i] = bpf_ntohl(ip.daddr.in6_u.u6_addr32[i]);
+	}
+	p->protocol = ip.nexthdr;
 	if (ip.nexthdr == IPPROTO_TCP)
-		read_tcp(skb, sizeof ip, p);
+		read_tcp(skb, sizeof ip, bpf_ntohs(ip.payload_len), p);
 	return 1;
 }
 
@@ -120,18 +149,56 @@ static __always_inline int read(struct __sk_buff *skb, struct packet *p)
 		ip = read_ipv4(skb, p);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
 		ip = read_ipv6(skb, p);
-	return ip && (!rule.flags || p->tcp);
+	return ip && (!rule.flags || p->protocol == IPPROTO_TCP);
 }
 
 static __always_inline int matches(const struct packet *p)
 {
+	__u32 before = rule.number - p->seq;
+
 	if (!rule.flags)
 		return 1;
-	if (rule.at_zero && p->seq != 0)
+	if (!(rule.flags >> (p->flags & SIX_FLAGS) & 1))
 		return 0;
-	if (rule.any && !(p->flags & rule.any))
-		return 0;
-	return (p->flags & rule.all) == rule.all;
+	switch (rule.place) {
+	case STARTING:
+		return before == 0;
+	case STRADDLING:
+		return before > 0 && before < p->payload;
+	case ACKING:
+		return p->ack == rule.number;
+	}
+	return 1;
+}
+
+// mix adds a word to a hash and spreads it over all bits, with the constants of MurmurHash3's finaliser.
+static __always_inline __u32 mix(__u32 h, __u32 word)
+{
+	h ^= word;
+	h = (h ^ h >> 16) * 0x85ebca6b;
+	h = (h ^ h >> 13) * 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+static __always_inline __u32 hash(const struct packet *p)
+{
+	__u32 h = rule.seed;
+
+	for (int i = 0; i < WORDS; i++)
+		if (i < p->words)
+			h = mix(h, p->source[i]);
+	for (int i = 0; i < WORDS; i++)
+		if (i < p->words)
+			h = mix(h, p->destination[i]);
+	return mix(mix(h, p->protocol), p->ports);
+}
+
+// on_broken_member reports whether the packet meets the rule at all.
+static __always_inline int on_broken_member(const struct packet *p)
+{
+	__u32 random = rule.spray ? bpf_get_prandom_u32() : hash(p);
+
+	return !rule.members || ((__u64)random * rule.members >> 32) < rule.broken;
 }
 
 static __always_inline __u64 draw(__u64 mean)
@@ -178,7 +245,7 @@ static __always_inline int decide(struct __sk_buff *skb, __u32 direction)
 	if (!count || !read(skb, &p))
 		return PASS;
 	__sync_fetch_and_add(&count->seen, 1);
-	if (!matches(&p))
+	if (!matches(&p) || !on_broken_member(&p))
 		return PASS;
 	if (rule.good ? !is_bad(direction) : !chance())
 		return PASS;

@@ -20,14 +20,18 @@ type portCount struct {
 }
 
 type portRule struct {
-	_      structs.HostLayout
-	Flags  uint8
-	Any    uint8
-	All    uint8
-	AtZero uint8
-	Share  uint32
-	Good   uint64
-	Bad    uint64
+	_       structs.HostLayout
+	Flags   uint64
+	Good    uint64
+	Bad     uint64
+	Number  uint32
+	Share   uint32
+	Seed    uint32
+	Members uint16
+	Broken  uint16
+	Spray   uint8
+	Place   uint8
+	_       [6]byte
 }
 
 // Names of all BPF objects in the ELF.

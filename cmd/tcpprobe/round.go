@@ -11,6 +11,8 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
 // round is what the runs of a campaign found under one fault, as `-o json` prints it.
@@ -23,7 +25,7 @@ type round struct {
 	Switch         []lab.FaultCounters `json:"switch,omitempty"`
 	DurationMicros int64               `json:"durationMicros"`
 
-	mustConvict bool // the fault drops the suspect and nothing else
+	suspect, control float64 // the shares of each that the fault drops
 }
 
 // verdictCount is how often a verdict was reached.
@@ -34,7 +36,14 @@ type verdictCount struct {
 	Count    int            `json:"count"`
 }
 
-func newRound(f lab.Fault) round { return round{Fault: f.Name, mustConvict: f.DropsPushAtZero()} }
+func newRound(f lab.Fault) round {
+	return round{Fault: f.Name, suspect: f.Loss(pushAt(0), lab.In), control: f.Loss(pushAt(1<<32-1), lab.In)}
+}
+
+// pushAt is a byte as SequenceWrap sends it: at 0 the suspect, before it the control.
+func pushAt(n uint32) *segment.Segment {
+	return &segment.Segment{Seq: seq.At(n), Flags: segment.PSH | segment.ACK, Payload: []byte{'x'}}
+}
 
 // add counts a report of so many runs.
 func (r *round) add(found report.Report, runs int) {
@@ -57,12 +66,16 @@ func compareVerdicts(a, b verdictCount) int {
 	return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Reason, b.Reason))
 }
 
-// isWrong reports a verdict that is not only inconclusive but false.
+// isWrong reports a verdict that is not only inconclusive but false. Where some flows or some packets meet the fault and
+// others do not, either may be true.
 func (r *round) isWrong(res report.Result) bool {
-	if r.mustConvict {
+	switch {
+	case r.suspect == r.control:
+		return blamesZero(res)
+	case r.suspect == 1:
 		return res.Scenario == "SequenceWrap" && res.Verdict == report.Pass
 	}
-	return blamesZero(res)
+	return false
 }
 
 // judge is Fail if any round has a wrong verdict.

@@ -46,6 +46,9 @@ func TestCampaignFailsOnFalseVerdicts(t *testing.T) {
 		{"push-at-zero@out", []report.Report{blamed}, 1},
 		{"fin-urg-push-together-at-zero", []report.Report{blamed}, 1},
 		{"push-at-zero", []report.Report{blamed, unknown, connected}, 0},
+		{"push-at=1", []report.Report{blamed}, 1},
+		{"ecmp=16/1:push-at-zero", []report.Report{blamed, acquitted}, 0},
+		{"ecmp=16/1:loss=20%", []report.Report{blamed, acquitted}, 1},
 		{"fin-push-rst-at-zero@in", []report.Report{blamed, acquitted}, 1},
 	} {
 		r := roundUnder(t, c.fault, c.found...)
