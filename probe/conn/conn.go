@@ -22,9 +22,14 @@ type Conn struct {
 	slot ledger.Slot
 	log  log
 
+	// DataAcks leaves the final ACK of the handshake to the first data.
+	DataAcks bool
+
 	ISS  seq.Number    // initial send sequence number
 	RTT  time.Duration // SYN to SYN-ACK, by the kernel's receive timestamp
 	SACK bool          // the peer agreed to selective acknowledgements
+
+	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
 	next        seq.Number // SND.NXT: the first number not sent yet
 	peer        seq.Number // RCV.NXT, once established
@@ -32,7 +37,7 @@ type Conn struct {
 	established bool       // a SYN-ACK was accepted
 	reset       bool       // the peer reset the connection
 	heard       bool       // the peer sent data or a FIN
-	closed      bool       // the peer sent a FIN
+	closed      bool       // the peer sent a FIN, and all its data came before
 	repeats     int        // SYN-ACKs received again after our ACK
 	sentSYN     time.Time
 	unresolved  error // the next hop does not answer, so nothing could be sent
@@ -74,8 +79,9 @@ type Step struct {
 	Flags   segment.Flags
 	Seq     *seq.Number // nil: SND.NXT
 	Ack     *seq.Number // nil: RCV.NXT
-	Payload []byte
-	Options bool // the options of a SYN
+	Payload []byte      // not to be changed any more: records keep it
+	Urgent  uint16      // with URG: the urgent pointer
+	Options bool        // the options of a SYN
 }
 
 // Send sends one segment and returns the time just before it left. A failure is kept: see Fault.
@@ -95,13 +101,14 @@ func (c *Conn) Send(s Step) time.Time {
 		c.next = end
 	}
 	c.slot.Advance(c.next, c.peer)
-	c.log.sends(at, g.String(), s.Part)
+	c.sent(at, s.Part, g)
 	return at
 }
 
 func (c *Conn) segment(s Step) *segment.Segment {
 	g := &segment.Segment{Source: c.flow.key.Local, Destination: c.flow.key.Remote, Flags: s.Flags,
-		Seq: c.next, Window: window, WindowScale: -1, Payload: s.Payload}
+		Seq: c.next, Window: window, WindowScale: -1, Payload: s.Payload, Urgent: s.Urgent,
+		ID: segment.RandomID()}
 	if s.Seq != nil {
 		g.Seq = *s.Seq
 	}
@@ -168,11 +175,11 @@ func (c *Conn) Drain(each func(wire.Packet)) {
 // absorb updates the endpoint by what the peer sent.
 func (c *Conn) absorb(p wire.Packet) {
 	if p.Unreachable != nil {
-		c.log.receives(p.Time, p.Unreachable.String())
+		c.log.receives(c.flow.recordOf(p), p.Unreachable.String())
 		return
 	}
 	g := p.Segment
-	c.log.receives(p.Time, g.String())
+	c.log.receives(c.flow.recordOf(p), g.String())
 	if !c.established {
 		return
 	}
@@ -198,11 +205,19 @@ func (c *Conn) receive(g *segment.Segment) {
 	}
 	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
 		c.peer, c.heard, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
+		if c.holding() {
+			c.peer = c.peer.Add(-1)
+		}
 	}
-	c.acknowledge()
+	if g.PayloadLen() > 0 || !c.holding() {
+		c.acknowledge()
+	}
 }
 
 func (c *Conn) acknowledge() { c.Send(Step{Part: "ack", Flags: segment.ACK}) }
+
+// SendNext is SND.NXT: the first sequence number not sent yet.
+func (c *Conn) SendNext() seq.Number { return c.next }
 
 // Acked is the highest acknowledgement number that the peer sent.
 func (c *Conn) Acked() seq.Number { return c.acked }

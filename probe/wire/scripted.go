@@ -49,11 +49,25 @@ func (w *Scripted) Send(s *segment.Segment) (time.Time, error) {
 func (w *Scripted) arrive(s *segment.Segment) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, answer := range w.peer(s) {
-		for _, d := range w.path(answer, false) {
-			time.AfterFunc(d, func() { w.in <- Packet{Time: time.Now(), Segment: answer} })
+	w.deliver(w.peer(s))
+}
+
+// deliver hands what the peer sends to the path.
+func (w *Scripted) deliver(all []*segment.Segment) {
+	for _, s := range all {
+		for _, d := range w.path(s, false) {
+			time.AfterFunc(d, func() { w.in <- Packet{Time: time.Now(), Segment: s} })
 		}
 	}
+}
+
+// Later lets the peer send without being asked: after d, what f returns leaves it.
+func (w *Scripted) Later(d time.Duration, f func() []*segment.Segment) {
+	time.AfterFunc(d, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.deliver(f())
+	})
 }
 
 // Receive returns the next answer.

@@ -54,6 +54,11 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &working{taken: map[guard.Flow]uint64{}}
 		b.Wire, b.ports = wire.NewScripted(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
+		if timed, ok := b.Peer.(interface {
+			Later(func(time.Duration, func() []*segment.Segment))
+		}); ok {
+			timed.Later(b.Wire.Later)
+		}
 		b.Stack = &conn.Stack{Wire: guarded{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve}
 		if b.Blind {
 			b.Stack.Wire = b.Wire

@@ -1,0 +1,50 @@
+package conn_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// A held FIN is known but not acknowledged, whatever else arrives, until it is released.
+func TestHeldFIN(t *testing.T) {
+	for _, reply := range []int{0, 700} {
+		b := &conntest.Bench{Peer: &wire.Closer{After: "x", Reply: reply}}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			c := dial(t, ctx, b, seq.At(1<<32-2), conn.SynAck)
+			c.HoldFIN = true
+			if _, held := c.PeerFIN(); held {
+				t.Error("a FIN is held that was not sent")
+			}
+			c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Payload: []byte("x")})
+			c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Closed() })
+			fin, held := c.PeerFIN()
+			if !held || acknowledged(b, fin.Add(1)) || reply > 0 && !acknowledged(b, fin) {
+				t.Errorf("held %v at %s after %d bytes\n%s", held, fin, reply, strings.Join(c.Evidence(), "\n"))
+			}
+			c.ReleaseFIN()
+			c.Send(conn.Step{Part: "ack", Flags: segment.ACK})
+			if !acknowledged(b, fin.Add(1)) {
+				t.Errorf("the FIN %s is not acknowledged after its release", fin)
+			}
+			end(t, ctx, b, c)
+		})
+	}
+}
+
+// acknowledged reports whether a segment with that acknowledgement number was sent.
+func acknowledged(b *conntest.Bench, n seq.Number) bool {
+	for _, s := range b.Wire.Sent() {
+		if s.Flags.Has(segment.ACK) && s.Ack == n {
+			return true
+		}
+	}
+	return false
+}
