@@ -2,9 +2,8 @@
 //
 //	prober --plan=/etc/tcpprobe/plan.json --source=NODE [--summary=/dev/termination-log] [--guard=tcx|clsact]
 //
-// It is two processes of one binary. The supervisor, process 1 of the container, starts the worker,
-// which sends the packets. The two share the ledger of live flows, so that whatever kills the worker, the
-// supervisor can reset what it left at the targets and say what happened.
+// It is two processes of one binary, see package supervisor: process 1 of the container reads the plan and reports,
+// its worker sends the packets.
 //
 // The full report goes to standard output as one line of JSON, progress and errors to standard error,
 // the report's summary of at most 2,000 bytes to the termination message. Exit status 0: the summary
@@ -13,14 +12,16 @@
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/run"
+	"github.com/tcpprobe/tcpprobe/probe/supervisor"
 )
 
 // Exit statuses.
@@ -33,30 +34,28 @@ const (
 // workerCommand is the first argument of a worker.
 const workerCommand = "worker"
 
-// The worker is told of its parent's death when the thread that started it ends: keep to the first.
-func init() { runtime.LockOSThread() }
-
 func main() {
 	os.Exit(command(os.Args[1:], run.Execute, run.ResetLeft))
 }
 
 // command is the whole program but for the engine.
-func command(args []string, execute executor, reset resetter) int {
+func command(args []string, execute supervisor.Executor, reset resetter) int {
+	if len(args) > 0 && args[0] == workerCommand {
+		return status(supervisor.Work("prober", execute))
+	}
 	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more must not cost the summary
-	worker := len(args) > 0 && args[0] == workerCommand
-	if worker {
-		args = args[1:]
-	}
-	o, err := parseOrder(args, worker)
+	o, usage, err := parseOrder(args)
 	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Println(usage)
+		return exitReported
 	case err != nil:
-		complain(err)
-		return exitSilent
-	case worker:
-		err = work(o, execute)
-	default:
-		return supervise(o, reset)
+		return status(err)
 	}
+	return carryOut(o, reset)
+}
+
+func status(err error) int {
 	if err != nil {
 		complain(err)
 		return exitSilent

@@ -20,6 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/run"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/supervisor"
 )
 
 // engineVariable makes the test binary a prober with one of the engines below, as supervisor and worker.
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // engines stand for run.Execute. Each says "ready" with its process ID on standard error once its flows are in
 // the ledger.
-var engines = map[string]executor{
+var engines = map[string]supervisor.Executor{
 	// passes finds nothing wrong.
 	"passes": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		return passed(p, node)
@@ -48,6 +49,7 @@ var engines = map[string]executor{
 		for _, s := range slots {
 			s.Clear()
 		}
+		fmt.Fprintln(os.Stderr, "flows ended")
 		r := passed(p, node)
 		r.Results = r.Results[:len(r.Results)-1]
 		r.Results[0].Verdict, r.Results[0].Reason = report.Inconclusive, report.DeadlineExceeded
@@ -65,6 +67,11 @@ var engines = map[string]executor{
 	"strays": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
 		enter(o.Ledger, append([]string{"10.244.2.200:8080", "169.254.169.254:80"}, plannedFlows...))
 		panic("strayed")
+	},
+	// leaves one passes, but forgets to end a flow.
+	"leaves one": func(_ context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+		enter(o.Ledger, plannedFlows[:1])
+		return passed(p, node)
 	},
 	// forgets gives no results.
 	"forgets": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -20,31 +18,30 @@ type order struct {
 	source  string // node
 	summary string // path
 	guard   guard.Mode
-	until   time.Time // of a worker: when to end
 }
 
-func parseOrder(args []string, worker bool) (order, error) {
-	var o order
-	var usage strings.Builder
+// parseOrder also returns how the command is used.
+func parseOrder(args []string) (o order, usage string, err error) {
+	var text strings.Builder
 	f := flag.NewFlagSet("prober", flag.ContinueOnError)
-	f.SetOutput(&usage)
+	f.SetOutput(&text)
 	f.StringVar(&o.plan, "plan", "/etc/tcpprobe/plan.json", "file with the plan")
 	f.StringVar(&o.source, "source", "", "name of the `node` that this prober stands on")
 	f.StringVar(&o.summary, "summary", "/dev/termination-log", "file for the summary")
 	f.Func("guard", "`mode` of the RST guard: tcx or clsact; the best available if not set", o.setGuard)
-	if worker {
-		f.Func("until", "`time` to end, in nanoseconds since 1970", o.setUntil)
+	err = f.Parse(args)
+	usage = strings.TrimSpace(text.String())
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return order{}, usage, err
+	case err != nil:
+		return order{}, usage, errors.New(usage)
+	case f.NArg() > 0:
+		return order{}, usage, fmt.Errorf("unknown argument %q", f.Arg(0))
+	case o.source == "":
+		return order{}, usage, errors.New("--source is missing: name the node whose part of the plan to carry out")
 	}
-	if f.Parse(args) != nil {
-		return order{}, errors.New(strings.TrimSpace(usage.String()))
-	}
-	if f.NArg() > 0 {
-		return order{}, fmt.Errorf("unknown argument %q", f.Arg(0))
-	}
-	if o.source == "" {
-		return order{}, errors.New("--source is missing: name the node whose part of the plan to carry out")
-	}
-	return o, nil
+	return o, usage, nil
 }
 
 func (o *order) setGuard(s string) error {
@@ -53,22 +50,6 @@ func (o *order) setGuard(s string) error {
 		return errors.New("need tcx or clsact")
 	}
 	return nil
-}
-
-func (o *order) setUntil(s string) error {
-	n, err := strconv.ParseInt(s, 10, 64)
-	o.until = time.Unix(0, n)
-	return err
-}
-
-// workerArgs is the command line of the worker that is to end at until.
-func (o order) workerArgs(until time.Time) []string {
-	args := []string{"prober", workerCommand, "--plan=" + o.plan, "--source=" + o.source, "--summary=" + o.summary,
-		"--until=" + strconv.FormatInt(until.UnixNano(), 10)}
-	if o.guard != "" {
-		args = append(args, "--guard="+string(o.guard))
-	}
-	return args
 }
 
 // load reads the plan and sees that it can be used from this source. If it can be read and not used it

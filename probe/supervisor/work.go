@@ -1,46 +1,48 @@
-package main
+package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
 
-// ledgerFD is where the worker finds the ledger: behind the three standard files.
-const ledgerFD = 3
+// Executor is run.Execute.
+type Executor func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report
 
-// executor is run.Execute.
-type executor func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report
-
-// work carries out the plan and writes summary and report. On SIGTERM, SIGINT and at the end of its
-// time the engine ends its flows in an orderly way, and what is missing is Inconclusive. An error means that no
-// summary was written.
-func work(o order, execute executor) error {
+// Work is the worker's whole life: it carries out the task that its supervisor hands over and gives the report
+// back. On SIGTERM, SIGINT and at the end of its time the engine ends its flows in an orderly way, and what is
+// missing is Inconclusive. Progress goes to standard error, each line after the given name.
+func Work(name string, execute Executor) error {
+	signal.Ignore(syscall.SIGPIPE) // of a supervisor that is gone; the flows are still to be ended
 	flows, err := ledger.Open(os.NewFile(ledgerFD, "flow ledger"))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; only a supervisor starts a worker", err)
 	}
-	p, err := o.load()
+	t, err := readTask(os.NewFile(taskFD, "task"))
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), o.until)
+	ctx, cancel := context.WithDeadline(context.Background(), t.Until)
 	defer cancel()
 	told := stopOnSignal(cancel)
-	r := execute(ctx, p, o.source, run.Options{GuardMode: o.guard, Ledger: flows, Progress: progressTo(os.Stderr, time.Now)})
-	settle(ctx, &r, p, told())
-	if err := writeSummary(o.summary, report.Summarize(r, p)); err != nil {
-		return err
-	}
-	return r.WriteLine(os.Stdout)
+	done := progress.NewCounter(len(t.Plan.Sources[t.Node])*len(t.Plan.Checks()), "checks done")
+	stop := progress.Tell(os.Stderr, func() string { return name + ": " + done.String() })
+	r := execute(ctx, t.Plan, t.Node, run.Options{
+		Device: t.Device, GuardMode: t.Guard, Ledger: flows, Progress: func(int, int) { done.Add(1) },
+	})
+	stop()
+	settle(ctx, &r, t.Plan, told())
+	document := os.NewFile(reportFD, "report")
+	return errors.Join(r.WriteLine(document), document.Close())
 }
 
 // stopOnSignal calls stop at the first signal to end. The function it returns tells which that was, nil if none.
@@ -79,12 +81,4 @@ func settle(ctx context.Context, r *report.Report, p *plan.Plan, told os.Signal)
 	default:
 		r.Fill(p, report.ProberFault, "the engine gave no result")
 	}
-}
-
-// writeSummary leaves s where the kubelet collects it as the container's termination message.
-func writeSummary(path string, s report.Summary) error {
-	if err := os.WriteFile(path, s.Encode(), 0o644); err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
-	return nil
 }

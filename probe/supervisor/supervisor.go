@@ -1,0 +1,56 @@
+// Package supervisor keeps two processes of one program: the worker, which sends the packets, and its parent, which
+// outlives it. The two share the ledger of live flows, so that whatever kills the worker, the supervisor can
+// reset what it left at the targets and say what happened. If the supervisor is killed, the worker ends its
+// flows by itself.
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Supervisor says how to supervise.
+type Supervisor struct {
+	Worker      []string                                    // arguments with which this program calls Work
+	Reset       func([]ledger.Entry) (reset int, err error) // run.ResetLeft
+	Provisional func(report.Report)                         // gets the report before flows are reset, which may take too long; may be nil
+	Complain    func(error)                                 // gets what went wrong in between
+}
+
+// Supervise has a worker carry out the task and returns its report. SIGTERM and SIGINT tell the worker to stop;
+// told is the first of them. Every check has a result in the report: Inconclusive with the reason where the worker did
+// not get so far. The process must have no other children: all are reaped.
+func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
+	runtime.LockOSThread() // the worker is told of its parent's death when the thread that started it ends
+	defer runtime.UnlockOSThread()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	started := time.Now()
+	times := timetableOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
+	t.Until = times.until
+	a := aftermath{Supervisor: s, task: t, started: started, times: times}
+	flows, file, err := ledger.Create()
+	if err != nil {
+		return a.report(end{why: report.ProberFault, how: err.Error()}, 0, 0), nil
+	}
+	defer file.Close()
+	a.flows = flows
+	w, err := start(s.Worker, t, file)
+	if err != nil {
+		return a.report(end{why: report.ProberFault, how: fmt.Sprintf("the worker could not be started: %v", err)}, 0, 0), nil
+	}
+	e := w.await(times, signals)
+	if w.reported != nil {
+		a.end(a.left()) // of a worker that died after its report
+		return *w.reported, e.told
+	}
+	return a.close(e), e.told
+}

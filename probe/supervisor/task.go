@@ -1,0 +1,53 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// Task is one node's part of a plan, and how to carry it out. The worker gets it as one JSON document.
+type Task struct {
+	Plan   *plan.Plan `json:"plan"` // has been validated
+	Node   string     `json:"node"`
+	Device string     `json:"device,omitempty"` // as in run.Options
+	Guard  guard.Mode `json:"guard,omitempty"`  // as in run.Options
+	Until  time.Time  `json:"until"`            // when the worker ends its flows; Supervise sets it
+}
+
+func (t Task) write(w io.Writer) error {
+	if err := json.NewEncoder(w).Encode(t); err != nil {
+		return fmt.Errorf("hand the task to the worker: %w", err)
+	}
+	return nil
+}
+
+func readTask(r io.Reader) (t Task, err error) {
+	if err := json.NewDecoder(r).Decode(&t); err != nil {
+		return t, fmt.Errorf("read the worker's task: %w; only a supervisor starts a worker", err)
+	}
+	return t, nil
+}
+
+// timetable is how a run's time is divided, so that the report is there before the deadline even if the worker
+// does not end at the end of its time.
+type timetable struct {
+	until time.Time // the worker ends its flows
+	kill  time.Time // the supervisor ends the worker
+	last  time.Time // resetting ends
+}
+
+// stopWithin is the time that a worker has from the signal to stop to its death.
+const stopWithin = 6 * time.Second
+
+// timetableOf keeps a tenth of the time in reserve, 6 s at most: the engine takes up to 4 s to give up a flow that
+// nobody answers.
+func timetableOf(started time.Time, whole time.Duration) timetable {
+	reserve := min(whole/10, 6*time.Second)
+	deadline := started.Add(whole)
+	return timetable{deadline.Add(-reserve), deadline.Add(-reserve / 3), deadline.Add(-reserve / 10)}
+}

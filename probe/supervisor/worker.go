@@ -1,0 +1,127 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Where a worker finds what it shares with its supervisor: behind the three standard files.
+const (
+	ledgerFD = 3 + iota
+	taskFD
+	reportFD
+)
+
+// worker is a started worker, as its supervisor sees it.
+type worker struct {
+	process  *os.Process
+	received chan *report.Report // one, nil if the worker gave none
+	reported *report.Report      // after await
+}
+
+// start starts this program again as the worker. Should the supervisor die, the worker is told to stop; as
+// process 1 of a container the supervisor takes the worker with it at once.
+func start(args []string, t Task, flows *os.File) (*worker, error) {
+	task, order, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer order.Close()
+	answer, document, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, task.Close())
+	}
+	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{
+		Files: []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, task, document},
+		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM},
+	})
+	if err := errors.Join(task.Close(), document.Close(), err); err != nil {
+		return nil, errors.Join(err, answer.Close())
+	}
+	w := &worker{process: p, received: make(chan *report.Report, 1)}
+	go w.receive(answer)
+	_ = t.write(order) // fails if the worker has ended, which await tells
+	return w, nil
+}
+
+// receive takes the report in while the worker writes it: a pipe holds less than a report.
+func (w *worker) receive(answer *os.File) {
+	defer answer.Close()
+	r, err := report.Read(answer)
+	if err != nil {
+		w.received <- nil
+		return
+	}
+	w.received <- &r
+}
+
+// end is how a worker ended.
+type end struct {
+	status  syscall.WaitStatus
+	told    os.Signal     // it had been told to stop, by this signal
+	overdue bool          // it did not stop in time, so the supervisor killed it
+	why     report.Reason // for the checks that it left open
+	how     string        // if it was not even started
+}
+
+func (e end) String() string {
+	switch {
+	case e.how != "":
+		return e.how
+	case e.overdue && e.told != nil:
+		return fmt.Sprintf("the worker was told to stop (%s), did not, and was killed", e.told)
+	case e.overdue:
+		return "the worker did not end at the deadline and was killed"
+	case e.status.Signaled():
+		return fmt.Sprintf("the worker was killed by signal %d (%s)", e.status.Signal(), e.status.Signal())
+	default:
+		return fmt.Sprintf("the worker ended with status %d and without a report; see its last words on standard error", e.status.ExitStatus())
+	}
+}
+
+// await sees the worker to its end: passes signals on to it and sees to it that it ends in time.
+func (w *worker) await(t timetable, signals <-chan os.Signal) end {
+	ended := make(chan syscall.WaitStatus, 1)
+	go func() { ended <- reap(w.process.Pid) }()
+	e := end{why: report.ProberKilled}
+	overdue := time.NewTimer(time.Until(t.kill))
+	for {
+		select {
+		case e.status = <-ended:
+			w.reported = <-w.received
+			return e
+		case s := <-signals:
+			_ = w.process.Signal(s) // an error means that it has ended
+			if e.told == nil {
+				e.told = s
+				overdue.Reset(min(stopWithin, time.Until(t.kill)))
+			}
+		case <-overdue.C:
+			_ = w.process.Kill()
+			e.overdue = true
+			if e.told == nil {
+				e.why = report.DeadlineExceeded
+			}
+		}
+	}
+}
+
+// reap waits for the process pid, and for every other child that ends meanwhile: orphans of the whole
+// container become process 1's. A child whose status somebody else has taken counts as ended badly.
+func reap(pid int) syscall.WaitStatus {
+	for {
+		var status syscall.WaitStatus
+		got, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case got == pid:
+			return status
+		case err == syscall.ECHILD:
+			return 0xff << 8
+		}
+	}
+}
