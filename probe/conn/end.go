@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -24,23 +25,38 @@ type Ending struct {
 // self-check. A peer that keeps nothing answers an old byte with RST. A context that has ended shortens
 // this, but a connection that the peer may know of is never left without an RST.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
-	unasked := !c.established && c.sentSYN.IsZero() // not even a SYN was sent: nobody knows of this connection
-	e := Ending{Confirmed: c.reset || unasked}
-	tries := endTries
-	if ctx.Err() != nil {
-		tries = lateTries
-	}
-	for i := 0; i < tries && !e.Confirmed && c.fault == nil && c.unresolved == nil; i++ {
-		e.Confirmed = c.abort(context.WithoutCancel(ctx), i)
-		if !c.established {
-			break
-		}
-	}
+	e := Ending{Confirmed: c.Abort(ctx)}
 	c.slot.Clear()
 	var err error
 	e.Check, err = c.flow.check()
 	c.flow.stack.retire(c.flow)
 	return e, err
+}
+
+// Abort resets the connection and reports whether the peer showed that it keeps nothing. The port stays taken.
+func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
+	unasked := !c.established && c.sentSYN.IsZero() // not even a SYN was sent: nobody knows of this connection
+	if c.reset || unasked {
+		return true
+	}
+	tries := endTries
+	if ctx.Err() != nil {
+		tries = lateTries
+	}
+	for i := 0; i < tries && !confirmed && c.fault == nil && c.unresolved == nil; i++ {
+		confirmed = c.abort(context.WithoutCancel(ctx), i)
+		if !c.established {
+			break
+		}
+	}
+	return confirmed
+}
+
+// Again makes an aborted connection ready for a fresh incarnation of the same 4-tuple.
+func (c *Conn) Again(iss seq.Number) {
+	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
+	c.established, c.reset, c.heard, c.closed, c.repeats = false, false, false, false, 0
+	c.sentSYN = time.Time{}
 }
 
 // abort sends one RST at the exact number that the peer waits for, as far as is known, and asks

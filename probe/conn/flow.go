@@ -30,6 +30,9 @@ type flow struct {
 
 // take is called by the stack's receiver.
 func (f *flow) take(p wire.Packet) {
+	if r := f.stack.Recorder; r != nil {
+		r.Record(f.recordOf(p))
+	}
 	switch {
 	case p.Outgoing:
 		f.resets.Add(1)

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -20,38 +21,50 @@ type log struct {
 }
 
 type entry struct {
+	Record
 	after time.Duration
 	text  string
 	cut   int // segments left out before this one
 }
 
-func (l *log) sends(at time.Time, text, part string) {
+func (l *log) sends(r Record) {
 	if l.sent == nil {
 		l.sent = map[string]int{}
 	}
-	l.sent[part]++
-	l.cutting = l.sent[part] > keepEach
-	l.add(at, '>', text+" ("+part+")")
+	l.sent[r.Part]++
+	l.cutting = l.sent[r.Part] > keepEach
+	l.add(r, '>', r.Sent.String()+" ("+r.Part+")")
 }
 
-func (l *log) receives(at time.Time, text string) { l.add(at, '<', text) }
+func (l *log) receives(r Record, text string) { l.add(r, '<', text) }
 
-func (l *log) add(at time.Time, direction byte, text string) {
+func (l *log) add(r Record, direction byte, text string) {
 	if l.cutting {
 		l.cut++
 		return
 	}
-	after := at.Sub(l.start)
-	l.kept = append(l.kept, entry{after, fmt.Sprintf("%+.6f %c %s", after.Seconds(), direction, text), l.cut})
+	after := r.Time.Sub(l.start)
+	l.kept = append(l.kept, entry{r, after, fmt.Sprintf("%+.6f %c %s", after.Seconds(), direction, text), l.cut})
 	l.cut = 0
 }
 
-// lines are the log in the order of time: a segment that waited in the inbox while others were sent was
-// there before them.
+// sorted is what was kept in the order of time: a segment that waited in the inbox while others were sent
+// was there before them.
+func (l *log) sorted() []entry {
+	return slices.SortedStableFunc(slices.Values(l.kept), func(a, b entry) int { return cmp.Compare(a.after, b.after) })
+}
+
+func (l *log) records() []Record {
+	var out []Record
+	for _, e := range l.sorted() {
+		out = append(out, e.Record)
+	}
+	return out
+}
+
 func (l *log) lines() []string {
 	var out []string
-	byTime := func(a, b entry) int { return int(a.after - b.after) }
-	for _, e := range slices.SortedStableFunc(slices.Values(l.kept), byTime) {
+	for _, e := range l.sorted() {
 		out = append(out, leftOut(e.cut)...)
 		out = append(out, e.text)
 	}

@@ -69,9 +69,7 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 		if pace(ctx, 1) != nil {
 			break
 		}
-		c.sentSYN = c.Send(Step{Part: "syn", Flags: segment.SYN, Seq: &c.ISS, Options: true})
-		o.Sent++
-		if c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, &o) }) {
+		if c.syn(ctx, "syn", wait, &o) {
 			return o
 		}
 		if o.Unreachable != nil && o.Sent >= icmpPatience || c.unresolved != nil && o.Sent >= hopPatience || c.fault != nil {
@@ -87,6 +85,19 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 	return o
 }
 
+// syn sends one SYN and waits for its answer.
+func (c *Conn) syn(ctx context.Context, part string, wait time.Duration, o *Opening) (answered bool) {
+	c.sentSYN = c.Send(Step{Part: part, Flags: segment.SYN, Seq: &c.ISS, Options: true})
+	o.Sent++
+	return c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, o) })
+}
+
+// TrySYN sends one SYN only.
+func (c *Conn) TrySYN(ctx context.Context, part string) (o Opening) {
+	c.syn(ctx, part, c.Patience(0), &o)
+	return o
+}
+
 // answer classifies one packet that came back to our SYN; true ends the waiting.
 func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 	if p.Unreachable != nil {
@@ -98,6 +109,7 @@ func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 	switch {
 	case g.Flags.Has(segment.RST) && ours:
 		o.Answer, c.reset = ResetAnswer, true
+		c.RTT = max(p.Time.Sub(c.sentSYN), 0)
 	case g.Flags.Has(segment.SYN|segment.ACK) && ours:
 		o.Answer = SynAck
 		c.establish(p)
@@ -117,7 +129,9 @@ func (c *Conn) establish(p wire.Packet) {
 	c.SACK = p.Segment.SACKPermitted
 	c.peer = p.Segment.Seq.Add(1)
 	c.acked = p.Segment.Ack
-	c.acknowledge()
+	if !c.DataAcks {
+		c.acknowledge()
+	}
 }
 
 // Pace waits until n more segments may be sent; it fails when the context ends.

@@ -35,6 +35,8 @@ type Stack struct {
 	Reserve func(netip.AddrPort) (io.Closer, error)
 	Ledger  *ledger.Ledger // nil: nobody takes over after a crash
 	Source  netip.Addr
+	// Recorder is told of every packet; nil: nobody is.
+	Recorder Recorder
 
 	ports portBook
 	once  sync.Once

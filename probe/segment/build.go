@@ -35,7 +35,7 @@ type Builder struct {
 }
 
 // IP returns s as an IPv4 or IPv6 packet with correct lengths and checksums. IPv4 packets carry DF and
-// a random identification other than 0. The bytes are valid until the next call.
+// the segment's identification, or a random one. The bytes are valid until the next call.
 //
 // The SYN alone carries the window scale (RFC 7323 section 2.2: elsewhere it has no meaning).
 func (b *Builder) IP(s *Segment) ([]byte, error) {
@@ -60,7 +60,7 @@ func (b *Builder) over4(s *Segment) ([]byte, error) {
 	copy(b.from[:], from[:])
 	copy(b.to[:], to[:])
 	b.ip4 = layers.IPv4{
-		Version: 4, TTL: hopLimit(s), Id: b.identification(), Flags: layers.IPv4DontFragment,
+		Version: 4, TTL: hopLimit(s), Id: b.identification(s), Flags: layers.IPv4DontFragment,
 		Protocol: layers.IPProtocolTCP, SrcIP: b.from[:4], DstIP: b.to[:4],
 	}
 	if err := b.tcp.SetNetworkLayerForChecksum(&b.ip4); err != nil {
@@ -144,12 +144,18 @@ func (b *Builder) option(nops int, kind layers.TCPOptionKind, value ...byte) {
 	b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: kind, OptionLength: 2, OptionData: b.values[start:]})
 }
 
-func (b *Builder) identification() uint16 {
-	if b.identify != nil {
+func (b *Builder) identification(s *Segment) uint16 {
+	switch {
+	case s.ID != 0:
+		return s.ID
+	case b.identify != nil:
 		return b.identify()
 	}
-	return uint16(1 + rand.IntN(65535))
+	return RandomID()
 }
+
+// RandomID is an IPv4 identification other than 0, by which some devices recognise crafted packets.
+func RandomID() uint16 { return uint16(1 + rand.IntN(65535)) }
 
 func hopLimit(s *Segment) uint8 {
 	if s.HopLimit == 0 {

@@ -70,6 +70,9 @@ type header struct {
 	from, to netip.Addr
 	hopLimit uint8
 	protocol layers.IPProtocol
+	id       uint16 // IPv4 alone
+	packet   []byte // as captured, from the IP header on
+	size     int    // of the IP header
 	payload  []byte // as captured
 	length   int    // bytes of payload on the wire
 }
@@ -99,7 +102,8 @@ func (d *decoder) network4(packet []byte, wireLen int) (header, error) {
 		total = wireLen
 	}
 	from, to := address(d.ip4.SrcIP), address(d.ip4.DstIP)
-	return header{from, to, d.ip4.TTL, d.ip4.Protocol, d.ip4.Payload, total - 4*int(d.ip4.IHL)}, nil
+	size := 4 * int(d.ip4.IHL)
+	return header{from, to, d.ip4.TTL, d.ip4.Protocol, d.ip4.Id, packet, size, d.ip4.Payload, total - size}, nil
 }
 
 func (d *decoder) network6(packet []byte, wireLen int) (header, error) {
@@ -113,7 +117,7 @@ func (d *decoder) network6(packet []byte, wireLen int) (header, error) {
 		length = wireLen - ipv6Header
 	}
 	from, to := address(d.ip6.SrcIP), address(d.ip6.DstIP)
-	return header{from, to, d.ip6.HopLimit, d.ip6.NextHeader, d.ip6.Payload, length}, nil
+	return header{from, to, d.ip6.HopLimit, d.ip6.NextHeader, 0, packet, ipv6Header, d.ip6.Payload, length}, nil
 }
 
 func (d *decoder) segment(h header) (*Segment, error) {
@@ -125,14 +129,21 @@ func (d *decoder) segment(h header) (*Segment, error) {
 		Source:      netip.AddrPortFrom(h.from, uint16(t.SrcPort)),
 		Destination: netip.AddrPortFrom(h.to, uint16(t.DstPort)),
 		Seq:         seq.At(t.Seq), Ack: seq.At(t.Ack), Flags: Flags(h.payload[13]),
-		Window: t.Window, Urgent: t.Urgent, HopLimit: h.hopLimit, WindowScale: -1,
+		Window: t.Window, Urgent: t.Urgent, HopLimit: h.hopLimit, ID: h.id, WindowScale: -1,
 		Len: max(0, h.length-4*int(t.DataOffset)),
 	}
-	if len(t.Payload) > 0 {
-		s.Payload = slices.Clone(t.Payload[:min(len(t.Payload), s.Len)])
-	}
+	s.keep(h.packet, h.size+4*int(t.DataOffset), min(len(t.Payload), s.Len))
 	s.readOptions(t.Options)
 	return s, nil
+}
+
+// keep copies the headers, which end at the given offset of the packet, and the payload behind them.
+func (s *Segment) keep(packet []byte, end, payload int) {
+	kept := slices.Clone(packet[:end+payload])
+	s.Header = kept[:end:end]
+	if payload > 0 {
+		s.Payload = kept[end:]
+	}
 }
 
 func (s *Segment) readOptions(options []layers.TCPOption) {

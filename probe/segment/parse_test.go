@@ -22,6 +22,10 @@ func TestParseReadsWhatBuilderWrote(t *testing.T) {
 			want.HopLimit = 64
 		}
 		packet := goldenPacket(t, g.name)
+		want.Header = packet[:len(packet)-want.Len]
+		if packet[0]>>4 == 4 {
+			want.ID = binary.BigEndian.Uint16(packet[4:])
+		}
 		for _, c := range []struct {
 			link   Link
 			packet []byte
@@ -150,7 +154,7 @@ func TestOptionsOfOddSizeAreIgnored(t *testing.T) {
 
 func TestParsingAllocatesTheResultAlone(t *testing.T) {
 	ack := build(t, Segment{Source: here4, Destination: there4, Flags: ACK, WindowScale: -1})
-	for name, want := range map[string]float64{"ack": 1, "syn4": 1, "everything4": 3} { // payload and SACK blocks
+	for name, want := range map[string]float64{"ack": 2, "syn4": 2, "everything4": 3} { // headers with payload, and SACK blocks
 		packet := ack
 		if name != "ack" {
 			packet = goldenPacket(t, name)
@@ -192,7 +196,8 @@ func TestUnreachableQuotesASegment(t *testing.T) {
 		if c.quoted == "syn6" {
 			want.Source, want.Destination = here6, there6
 		}
-		if err != nil || s != nil || *u != want {
+		want.Header, want.Len = packet[:len(packet)-len(quote)+headers(quote)], len(packet)
+		if err != nil || s != nil || !reflect.DeepEqual(*u, want) {
 			t.Errorf("%s\n got %+v %v\nwant %+v", c.name, u, err, want)
 		}
 	}
@@ -206,6 +211,14 @@ func TestUnreachableNeedsEightBytesOfTheSegment(t *testing.T) {
 			t.Errorf("%d bytes quoted: %v %v", size, u, err)
 		}
 	}
+}
+
+// headers is the size of a packet's IP header and of a TCP header without options.
+func headers(packet []byte) int {
+	if packet[0]>>4 == 4 {
+		return 20 + 20
+	}
+	return 40 + 20
 }
 
 // icmpError is an ICMP error from a router about a packet. Its checksums are 0, which Parse does not mind.
@@ -250,6 +263,9 @@ func FuzzParse(f *testing.F) {
 func holdsTogether(t *testing.T, s *Segment) {
 	if len(s.Payload) > s.Len || s.Len < 0 || s.WindowScale < -1 || s.WindowScale > 14 || len(s.SACK) > 4 {
 		t.Fatalf("impossible %+v", s)
+	}
+	if n := len(s.Header); n < 40 || n > 120 {
+		t.Fatalf("headers of %d bytes", n)
 	}
 	packet, err := new(Builder).IP(s)
 	if errors.Is(err, ErrUnbuildable) {

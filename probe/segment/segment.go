@@ -51,12 +51,14 @@ type Segment struct {
 	Window              uint16
 	Urgent              uint16
 	HopLimit            uint8  // TTL or hop limit; 0 means 64 when building
+	ID                  uint16 // IPv4 identification; 0 means a random one when building
 	MSS                 uint16 // 0: option absent
 	WindowScale         int8   // option value, -1: option absent
 	SACKPermitted       bool
 	SACK                []Block // in the order of the header: a DSACK comes first (RFC 2883 section 4)
 	Payload             []byte  // what was captured; may be cut to the snap length
 	Len                 int     // payload bytes on the wire; 0 when building, where len(Payload) counts
+	Header              []byte  // of a captured segment: its packet from the IP header to the end of the TCP header
 }
 
 // Unreachable is an ICMP error (RFC 792, RFC 4443) that quotes one of our segments.
@@ -65,6 +67,8 @@ type Unreachable struct {
 	Type, Code          uint8
 	Source, Destination netip.AddrPort // of the quoted segment
 	Seq                 seq.Number     // of the quoted segment
+	Header              []byte         // the packet from its IP header to the quoted TCP options, as far as it was captured
+	Len                 int            // bytes of the whole packet on the wire
 }
 
 // End is the sequence number after the segment: SYN and FIN count as one each.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/google/gopacket/layers"
 
@@ -11,8 +12,9 @@ import (
 )
 
 const (
-	icmpHeader  = 8 // both families: type, code, checksum and four bytes that depend on the type
-	quotedBytes = 8 // of the TCP header: the ports and the sequence number (RFC 792)
+	icmpHeader  = 8  // both families: type, code, checksum and four bytes that depend on the type
+	tcpHeader   = 20 // without options
+	quotedBytes = 8  // of the TCP header: the ports and the sequence number (RFC 792)
 )
 
 // unreachable reads an ICMP error and the segment that it quotes.
@@ -28,11 +30,13 @@ func (d *decoder) unreachable(h header) (*Unreachable, error) {
 	if q.protocol != layers.IPProtocolTCP || len(q.payload) < quotedBytes || q.from.Is4() != h.from.Is4() {
 		return nil, fmt.Errorf("%w: ICMP error that quotes %s", ErrForeign, q.protocol)
 	}
+	start := h.size + icmpHeader + q.size
 	return &Unreachable{
 		From: h.from, Type: kind, Code: code,
 		Source:      netip.AddrPortFrom(q.from, binary.BigEndian.Uint16(q.payload)),
 		Destination: netip.AddrPortFrom(q.to, binary.BigEndian.Uint16(q.payload[2:])),
 		Seq:         seq.At(binary.BigEndian.Uint32(q.payload[4:])),
+		Header:      slices.Clone(h.packet[:min(start+tcpHeader, len(h.packet))]), Len: h.size + h.length,
 	}, nil
 }
 

@@ -1,0 +1,62 @@
+package conn
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Recorder is told of every packet of a stack's flows as soon as it was sent or seen, from many goroutines.
+type Recorder interface{ Record(Record) }
+
+// Record is one packet of a flow as it was on the wire.
+type Record struct {
+	Local, Remote netip.AddrPort // the flow
+	Time          time.Time
+	Origin        Origin
+	Part          string           // of the prober's: what it is for, such as syn, control, suspect or beacon
+	Sent          *segment.Segment // of the prober's: the same bytes come out when it is built again
+	Header        []byte           // of all others: what was seen of it, up to the end of the TCP header
+	Len           int              // of all others: bytes on the wire
+}
+
+// Origin says whose a packet is.
+type Origin uint8
+
+const (
+	Prober Origin = iota
+	Peer          // or a host on the way, with an ICMP error
+	Stray         // the peer's, on a device where no guard stands
+	Kernel        // an RST of this host's kernel that left
+)
+
+// recordOf is what was seen of a packet that the prober did not send.
+func (f *flow) recordOf(p wire.Packet) Record {
+	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Origin: Peer}
+	switch {
+	case p.Outgoing:
+		r.Origin = Kernel
+	case p.Elsewhere:
+		r.Origin = Stray
+	}
+	if u := p.Unreachable; u != nil {
+		r.Header, r.Len = u.Header, u.Len
+	} else {
+		r.Header, r.Len = p.Segment.Header, len(p.Segment.Header)+p.Segment.PayloadLen()
+	}
+	return r
+}
+
+// sent logs a segment that has left, and records it.
+func (c *Conn) sent(at time.Time, part string, g *segment.Segment) {
+	r := Record{Local: g.Source, Remote: g.Destination, Time: at, Part: part, Sent: g}
+	c.log.sends(r)
+	if recorder := c.flow.stack.Recorder; recorder != nil {
+		recorder.Record(r)
+	}
+}
+
+// Records are the packets behind the lines of Evidence.
+func (c *Conn) Records() []Record { return c.log.records() }
