@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the cluster and the checks need, where they are missing, and says which and why.
+# Installs the Debian packages that the cluster, the checks and the bench need, where they are missing, and says which and why.
 #
-#   setup.sh [cluster|checks]...   (both, if none is named)
+#   setup.sh [cluster|checks|bench]...   (the first two, if none is named)
 set -euo pipefail
 
 declare -A purpose=(
@@ -21,9 +21,12 @@ declare -A purpose=(
 	[gcc]="links test programs with the race detector"
 	[libc6-dev]="is what gcc links against"
 	[shellcheck]="checks the scripts"
+	[python3-scapy]="is what this engine is measured beside"
+	[tcpdump]="brings libpcap, which compiles that tool's filters"
 )
 declare -A group=(
 	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
+	[bench]="python3-scapy tcpdump"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck"
 )
 

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime/pprof"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// order is what the process in the client's namespace is to measure. Exactly one of the counts is set.
+type order struct {
+	Targets   []netip.AddrPort `json:"targets"`
+	Exchanges int              `json:"exchanges,omitempty"`
+	Flows     int              `json:"flows,omitempty"` // of one SequenceWrap
+	Trips     int              `json:"trips,omitempty"` // round trips
+	Profile   string           `json:"profile,omitempty"`
+}
+
+// serve carries an order out and prints the result as JSON.
+func serve(ctx context.Context, text string) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return fmt.Errorf("reading the order: %w", err)
+	}
+	if o.Profile != "" {
+		stop, err := profile(o.Profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	var result any
+	err := withEngine(o.Targets[0].Addr(), func(s *conn.Stack) (err error) {
+		switch {
+		case o.Exchanges > 0:
+			result, err = exchanges(ctx, s, o)
+		case o.Flows > 0:
+			result, err = wrap(ctx, s, o)
+		default:
+			result, err = trips(ctx, s, o)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(result)
+}
+
+func profile(path string) (stop func(), err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
+}
+
+// withEngine runs f with what a run of the product holds: one guard, one wire, one stack.
+func withEngine(target netip.Addr, f func(*conn.Stack) error) error {
+	route, err := wire.Lookup(target, "")
+	if err != nil {
+		return err
+	}
+	g, err := guard.Load()
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	if _, err := g.Attach(route.Index, ""); err != nil {
+		return err
+	}
+	w, err := wire.Open(route, g.Tap())
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	s := &conn.Stack{Wire: w, Guard: g, Reserve: wire.Reserve, Source: route.Source}
+	failed := make(chan error, 1)
+	go func() { failed <- s.Receive(ctx) }()
+	err = f(s)
+	stop()
+	if fault := <-failed; fault != nil {
+		return fault
+	}
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// exchanged is what either tool says of its exchanges: handshake, push and close.
+type exchanged struct {
+	Count             int       `json:"count"`
+	Seconds           float64   `json:"seconds"`
+	CPUSeconds        float64   `json:"cpuSeconds"`
+	RoundTripMicros   []float64 `json:"roundTripMicros"` // of SYN and SYN-ACK
+	ResidentKilobytes int       `json:"residentKilobytes"`
+}
+
+// PerSecond is the rate.
+func (e exchanged) PerSecond() float64 { return float64(e.Count) / e.Seconds }
+
+// CPUMicros is the processor time that one exchange took.
+func (e exchanged) CPUMicros() float64 { return e.CPUSeconds * 1e6 / float64(e.Count) }
+
+// atOnce is how many flows are open at the same time, as with a run's paths.
+const atOnce = 64
+
+// pushed is the data of an exchange: an unfinished request.
+var pushed = []byte("GET /xxxxxxxxxxx")
+
+// exchanges makes that many exchanges with one target after the other, as fast as it can.
+func exchanges(ctx context.Context, s *conn.Stack, o order) (exchanged, error) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	errs := make([]error, atOnce)
+	start, used := time.Now(), processorTime()
+	for worker := range errs {
+		all.Go(func() {
+			for i := next.Add(1); i <= int64(o.Exchanges) && errs[worker] == nil; i = next.Add(1) {
+				errs[worker] = exchange(ctx, s, o.Targets[int(i)%len(o.Targets)])
+			}
+		})
+	}
+	all.Wait()
+	e := exchanged{Count: o.Exchanges, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}
+	resident, err := residentKilobytes()
+	e.ResidentKilobytes = resident
+	return e, errors.Join(append(errs, err)...)
+}
+
+func unpaced(ctx context.Context, _ int) error { return ctx.Err() }
+
+// exchange opens a connection, pushes data, sees it acknowledged and ends the connection, and sees that accepted.
+func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
+	c, err := s.Open(ctx, target, seq.At(uint32(time.Now().UnixNano())))
+	if err != nil {
+		return err
+	}
+	delivered := false
+	if o := c.Handshake(ctx, unpaced); o.Answer == conn.SynAck {
+		delivered = push(ctx, c)
+	}
+	end, err := c.End(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !delivered || !end.Confirmed || !end.Check.Clean():
+		return fmt.Errorf("exchange with %s: delivered %t, end confirmed %t, guard: %s\n%s",
+			target, delivered, end.Confirmed, end.Check, strings.Join(c.Evidence(), "\n"))
+	}
+	return nil
+}
+
+func push(ctx context.Context, c *conn.Conn) bool {
+	start := c.ISS.Add(1)
+	end := start.Add(len(pushed))
+	sent := c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
+	c.Await(ctx, sent.Add(c.Patience(0)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
+	return c.Acked().AtLeast(end)
+}
+
+// processorTime is what this process has used so far, in all its threads.
+func processorTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
+// residentKilobytes is the largest resident memory of this program.
+func residentKilobytes() (n int, err error) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if rest, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
+			_, err := fmt.Sscan(rest, &n)
+			return n, err
+		}
+	}
+	return 0, errors.New("/proc/self/status has no VmHWM")
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"strconv"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+)
+
+// How much is measured in a round. The Python tool is slow enough for few exchanges to tell its rate.
+const (
+	tunedExchanges = 300
+	naiveExchanges = 20
+	wrapFlows      = 128
+	roundTrips     = 300
+)
+
+// python is Debian's own interpreter, for which python3-scapy is installed, and script what it runs.
+const (
+	python  = "/usr/bin/python3"
+	script  = "bench/scapy/exchange.py"
+	product = "bin/tcpprobe"
+)
+
+// round is every figure taken once.
+type round struct {
+	engine, tuned, naive exchanged
+	wrapped              wrapped
+	tripped              tripped
+	engineStart          float64 // milliseconds to the first SYN
+	pythonStart          float64
+}
+
+func (s *site) round(ctx context.Context, o options) (r round, err error) {
+	if r.tuned, err = s.python(ctx, "tuned", tunedExchanges); err != nil {
+		return r, err
+	}
+	if err = s.client(ctx, order{Targets: s.targets(), Exchanges: o.exchanges}, &r.engine); err != nil {
+		return r, err
+	}
+	if r.naive, err = s.python(ctx, "naive", naiveExchanges); err != nil {
+		return r, err
+	}
+	if err = s.client(ctx, order{Targets: s.near(), Flows: wrapFlows}, &r.wrapped); err != nil {
+		return r, err
+	}
+	if err = s.client(ctx, order{Targets: s.near(), Trips: roundTrips}, &r.tripped); err != nil {
+		return r, err
+	}
+	return r, s.starts(ctx, &r)
+}
+
+// starts measures the product's own command, and the Python tool's script.
+func (s *site) starts(ctx context.Context, r *round) error {
+	target := s.near()[0]
+	took, err := s.firstSYN(ctx, product, "run", target.String(), "--scenario", "Handshake", "--paths", "1", "-o", "json")
+	if err != nil {
+		return err
+	}
+	r.engineStart = took.Seconds() * 1000
+	return s.withoutResets(func() error {
+		took, err := s.firstSYN(ctx, python, pythonArgs(target, "tuned", 1)...)
+		r.pythonStart = took.Seconds() * 1000
+		return err
+	})
+}
+
+func (s *site) python(ctx context.Context, way string, count int) (e exchanged, err error) {
+	err = s.withoutResets(func() error {
+		return s.inClient(ctx, &e, python, pythonArgs(s.near()[0], way, count)...)
+	})
+	return e, err
+}
+
+func pythonArgs(target netip.AddrPort, way string, count int) []string {
+	return []string{script, target.Addr().String(), strconv.Itoa(int(target.Port())), strconv.Itoa(count), way}
+}
+
+// near is the peer on the client's own subnet.
+func (s *site) near() []netip.AddrPort {
+	return []netip.AddrPort{netip.AddrPortFrom(s.ServerAddr(lab.IPv4), peerPort)}
+}
+
+// targets are all the peer's addresses: towards one, a prober's source ports would last for a quarter of a second.
+func (s *site) targets() []netip.AddrPort {
+	out := s.near()
+	for i := range lab.Distant {
+		out = append(out, netip.AddrPortFrom(s.DistantAddr(lab.IPv4, i), peerPort))
+	}
+	return out
+}
+
+// present reports what is missing for the bench, before anything is measured.
+func present() error {
+	if _, err := exec.LookPath(product); err != nil {
+		return fmt.Errorf("%w; run it by `make bench`, which builds it", err)
+	}
+	if err := exec.Command(python, "-c", "import scapy").Run(); err != nil {
+		return fmt.Errorf("%s has no scapy: %w; test/setup.sh bench installs it", python, err)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// tripped are round trips of SYN and SYN-ACK to the same peer, in microseconds.
+type tripped struct {
+	Engine []float64 `json:"engine"` // from just before the system call that sends to the kernel's receive timestamp
+	Kernel []float64 `json:"kernel"` // tcpi_rtt of a fresh connection
+}
+
+// trips measures both ways in turn, one connection at a time.
+func trips(ctx context.Context, s *conn.Stack, o order) (t tripped, err error) {
+	for i := range o.Trips {
+		target := o.Targets[i%len(o.Targets)]
+		engine, err := engineTrip(ctx, s, target)
+		if err != nil {
+			return t, err
+		}
+		kernel, err := kernelTrip(target)
+		if err != nil {
+			return t, fmt.Errorf("connecting by the kernel: %w", err)
+		}
+		t.Engine, t.Kernel = append(t.Engine, micros(engine)), append(t.Kernel, kernel)
+	}
+	return t, nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func engineTrip(ctx context.Context, s *conn.Stack, target netip.AddrPort) (time.Duration, error) {
+	c, err := s.Open(ctx, target, seq.At(uint32(time.Now().UnixNano())))
+	if err != nil {
+		return 0, err
+	}
+	opening := c.Handshake(ctx, unpaced)
+	if _, err := c.End(ctx); err != nil {
+		return 0, err
+	}
+	if opening.Answer != conn.SynAck {
+		return 0, fmt.Errorf("no handshake with %s: %s", target, opening.Answer)
+	}
+	return c.RTT, nil
+}
+
+// kernelTrip is the first sample of a connection's smoothed round trip, which is that of its SYN.
+func kernelTrip(target netip.AddrPort) (float64, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: target.Addr().As4(), Port: int(target.Port())}); err != nil {
+		return 0, err
+	}
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0, err
+	}
+	return float64(info.Rtt), nil
+}

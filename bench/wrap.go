@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// wrapped is how long the flows of one SequenceWrap took together: from the first port drawn to the last verdict,
+// every connection's end seen to be accepted.
+type wrapped struct {
+	Milliseconds float64 `json:"milliseconds"`
+}
+
+// wrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
+func wrap(ctx context.Context, s *conn.Stack, o order) (wrapped, error) {
+	env := scenario.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: 1e-3 / float64(o.Flows)}
+	flow := scenario.Registry["SequenceWrap"].Flow("Push")
+	outcomes := make([]scenario.Outcome, o.Flows)
+	var all sync.WaitGroup
+	start := time.Now()
+	for i := range outcomes {
+		all.Go(func() { outcomes[i] = flow(ctx, &env) })
+	}
+	all.Wait()
+	took := time.Since(start)
+	for _, f := range outcomes {
+		if f.Verdict != report.Pass {
+			return wrapped{}, fmt.Errorf("a clean path's SequenceWrap was %s / %s: %s", f.Verdict, f.Reason, f.Message)
+		}
+	}
+	return wrapped{took.Seconds() * 1000}, nil
+}
