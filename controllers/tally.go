@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -135,7 +137,7 @@ func (a *Answer) explain(groups []report.Group, position int) {
 		return
 	}
 	for i := range groups {
-		if g := &groups[i]; g.Check == a.Check && g.Verdict == a.Verdict && contains(g, position) {
+		if g := &groups[i]; g.Verdict == a.Verdict && slices.Contains(g.Checks(), a.Check) && slices.Contains(g.Positions(), position) {
 			a.Reason, a.Rule, a.Message, a.Detail = word(string(g.Reason)), g.Rule, g.Message, g
 			return
 		}
@@ -145,15 +147,6 @@ func (a *Answer) explain(groups []report.Group, position int) {
 
 // word is a reason of the prober as the schema of findings has room for it.
 func word(reason string) string { return reason[:min(len(reason), v1alpha1.MaxFindingReason)] }
-
-func contains(g *report.Group, position int) bool {
-	for _, p := range g.Positions() {
-		if p == position {
-			return true
-		}
-	}
-	return false
-}
 
 // apply turns answers that the amendments put in doubt into Inconclusive.
 func (m Amendments) apply(answers []Answer) []Answer {

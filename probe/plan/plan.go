@@ -38,6 +38,9 @@ type Scenario struct {
 	Variants []string `json:"variants,omitempty"`
 	Payload  string   `json:"payload,omitempty"` // overrides the default payload
 
+	// Only are the targets that each source asks: node name -> indices into Targets. Empty: every source asks all its own.
+	Only map[string][]int `json:"only,omitempty"`
+
 	FinReorder  *FinReorder  `json:"finReorder,omitempty"`  // with that type only
 	AcceptQueue *AcceptQueue `json:"acceptQueue,omitempty"` // with that type only
 }

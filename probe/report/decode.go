@@ -39,6 +39,9 @@ func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
 	if err := s.readMatrix(len(p.Sources[node])); err != nil {
 		return Summary{}, err
 	}
+	if err := s.validRestriction(p, node); err != nil {
+		return Summary{}, err
+	}
 	if err := s.validGroups(len(p.Sources[node])); err != nil {
 		return Summary{}, err
 	}
@@ -86,6 +89,19 @@ func (s *Summary) readMatrix(targets int) error {
 	return nil
 }
 
+// validRestriction: there is no answer to what the plan did not ask of this source.
+func (s Summary) validRestriction(p *plan.Plan, node string) error {
+	checks := p.Checks()
+	for position, target := range p.Sources[node] {
+		for i, c := range checks {
+			if !p.Asks(node, c, target) && s.Verdict(position, i) != "" {
+				return invalid("target %d, check %d: a verdict that was not asked for", position, i)
+			}
+		}
+	}
+	return nil
+}
+
 // validGroups checks each group, and that the groups and the matrix tell the same story: every target in a
 // group has the group's verdict, and, unless groups were cut, every Fail and Inconclusive is in one.
 func (s Summary) validGroups(targets int) error {
@@ -101,12 +117,14 @@ func (s Summary) validGroups(targets int) error {
 		if err != nil {
 			return invalid("group %d: targets are %v", i, err)
 		}
-		for _, position := range positions {
-			q := question{position, g.Check}
-			if told[q] || s.Verdict(position, g.Check) != g.Verdict {
-				return invalid("group %d: target %d has another verdict elsewhere", i, position)
+		for _, check := range g.Checks() {
+			for _, position := range positions {
+				q := question{position, check}
+				if told[q] || s.Verdict(position, check) != g.Verdict {
+					return invalid("group %d: target %d has another verdict elsewhere", i, position)
+				}
+				told[q] = true
 			}
-			told[q] = true
 		}
 	}
 	if s.Cut == 0 {
@@ -130,6 +148,8 @@ func (g Group) valid(checks int) error {
 	switch {
 	case g.Check < 0 || g.Check >= checks:
 		return fmt.Errorf("check %d; the plan has %d", g.Check, checks)
+	case !validChecks(g.Also, checks):
+		return errors.New("its further checks are none of the plan's")
 	case g.Verdict.rank() < Pass.rank():
 		return fmt.Errorf("verdict %q", ascii(string(g.Verdict), maxWord))
 	case !camel(string(g.Reason)) || g.Rule != "" && !camel(g.Rule):
@@ -142,8 +162,26 @@ func (g Group) valid(checks int) error {
 		return errors.New("a negative count")
 	case !(g.Alpha >= 0 && g.Alpha <= 1):
 		return fmt.Errorf("alpha %g", g.Alpha)
+	case !g.Share.valid():
+		return errors.New("the share is none")
+	case !g.Queue.valid():
+		return errors.New("the queue is none")
 	}
 	return nil
+}
+
+func validChecks(also string, checks int) bool {
+	_, err := parsePositions(also, checks)
+	return also == "" || err == nil
+}
+
+func (s *Share) valid() bool {
+	return s == nil || 0 <= s.Failed && s.Failed <= s.Of && 0 <= s.Low && s.Low <= s.High && s.High <= 1 &&
+		0 <= s.Coverage && s.Coverage <= 1 && len(s.Ports) <= MaxPorts
+}
+
+func (q *Queue) valid() bool {
+	return q == nil || 0 <= q.Least && q.Least <= q.Most && (q.Behaviour == "" || camel(q.Behaviour))
 }
 
 // camel reports whether s is one CamelCase word, as a condition's reason has to be.

@@ -80,6 +80,9 @@ var forgeries = []struct {
 	{"a check below", -1, []string{"groups", "c"}, "check -1"},
 	{"a check beyond", 2, []string{"groups", "c"}, "check 2; the plan has 2"},
 	{"the check of another group", 0, []string{"groups", "c"}, "another verdict"},
+	{"further checks beyond", "2", []string{"groups", "o"}, "further checks"},
+	{"further checks of another verdict", "0", []string{"groups", "o"}, "another verdict elsewhere"},
+	{"a check twice", "1", []string{"groups", "o"}, "another verdict elsewhere"},
 	{"no verdict", "", []string{"groups", "v"}, "verdict"},
 	{"a fourth verdict", "Maybe", []string{"groups", "v"}, `verdict "Maybe"`},
 	{"another verdict", "Inconclusive", []string{"groups", "v"}, "another verdict elsewhere"},
@@ -97,6 +100,14 @@ var forgeries = []struct {
 	{"a stall before its time", -1, []string{"groups", "s"}, "negative"},
 	{"a certainty above all", 1.5, []string{"groups", "a"}, "alpha 1.5"},
 	{"a certainty below nothing", -0.5, []string{"groups", "a"}, "alpha -0.5"},
+	{"a share of less than nothing", map[string]any{"n": []int{-1, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
+	{"more failures than flows", map[string]any{"n": []int{2, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
+	{"an interval upside down", map[string]any{"n": []int{1, 1}, "b": []float64{0.5, 0.4, 1}}, []string{"groups", "h"}, "share"},
+	{"more than covered", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 2}}, []string{"groups", "h"}, "share"},
+	{"too many ports", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": make([]int, MaxPorts+1)}, []string{"groups", "h"}, "share"},
+	{"a port beyond", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": []int{65536}}, []string{"groups", "h"}, "no whole document"},
+	{"a queue upside down", map[string]any{"n": []int{2, 1}}, []string{"groups", "q"}, "queue"},
+	{"behaviour of two words", map[string]any{"n": []int{1, 1}, "b": "Two Words"}, []string{"groups", "q"}, "queue"},
 	{"evidence that erases the screen", []string{"\x1b[2J"}, []string{"groups", "e"}, "evidence"},
 	{"long evidence", []string{long}, []string{"groups", "e"}, "evidence"},
 	{"endless evidence", make([]string, 33), []string{"groups", "e"}, "evidence"},
@@ -153,6 +164,7 @@ func FuzzDecodeSummary(f *testing.F) {
 	f.Add(Summarize(crowd(p, true, 3), p).Encode())
 	f.Add(Refusal("", "kn1", errors.New("no plan")).Encode())
 	f.Add(forge(f, p, 1, "cut"))
+	f.Add(Summarize(exampleReport(p, measured(result(p, 0, 1, Fail, SequenceZeroDropped))), p).Encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeSummary(b, p, "kn1")
 		if err != nil {
@@ -189,6 +201,7 @@ func FuzzEncode(f *testing.F) {
 				res.Reason = Reason(reason)
 			}
 			res.Rule, res.Message, res.Alpha, res.StallMillis = rule, message, alpha, stall
+			res.Share = &Share{Of: int(lines), Low: min(alpha, 0), High: alpha, Coverage: alpha, Ports: make([]uint16, lines)}
 			res.Evidence = append(res.Evidence, evidence)
 		}
 		b := Summarize(r, p).Encode()

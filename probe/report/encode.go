@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,41 +29,48 @@ const (
 	maxMatrix  = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters, six bits each
 )
 
-// Encode writes s as one line of JSON of at most MaxSummary bytes. What does not fit goes: first
-// evidence, from the last group and the last line on, then whole groups from the end, counted in Cut.
+// Encode writes s as one line of JSON of at most MaxSummary bytes. What does not fit goes: first evidence, from the last
+// group and the last line on, then words and numbers of groups after the first, then whole groups from the end, counted
+// in Cut. So check, verdict, reason and rule stay longest.
 func (s Summary) Encode() []byte {
 	s = s.bounded()
-	groups := s.Groups
-	s.Groups, s.Cut = nil, s.Cut+len(groups) // the largest number that Cut can be
-	room := MaxSummary - len(marshal(s)) - len(`"groups":[],`)
-	for _, g := range groups {
-		bare := g
-		bare.Evidence = nil
-		n := len(marshal(bare)) + len(`,`)
-		if n > room {
+	whole := s.Groups
+	s.Groups, s.Cut = nil, s.Cut+len(whole) // the largest number that Cut can be
+	left := room(MaxSummary - len(marshal(s)) - len(`"groups":[],`))
+	for i, g := range whole {
+		if !left.take("", g.bare()) {
 			break
 		}
-		room -= n
-		s.Groups = append(s.Groups, bare)
+		s.Groups = append(s.Groups, g.bare())
 		s.Cut--
+		if i == 0 {
+			s.Groups[i].say(g, &left)
+		}
 	}
 	for i := range s.Groups {
-		s.Groups[i].Evidence, room = fitting(groups[i].Evidence, room)
+		if i > 0 {
+			s.Groups[i].say(whole[i], &left)
+		} else {
+			s.Groups[i].show(whole[i], &left)
+		}
+	}
+	for i := 1; i < len(s.Groups); i++ {
+		s.Groups[i].show(whole[i], &left)
 	}
 	return marshal(s)
 }
 
-// fitting is how many of the lines find room, and the room that is left.
-func fitting(lines []string, room int) ([]string, int) {
-	room -= len(`,"e":[]`)
-	for i, line := range lines {
-		n := len(marshal(line)) + len(`,`)
-		if n > room {
-			return lines[:i], room
-		}
-		room -= n
+// room is how many bytes are left.
+type room int
+
+// take makes room for an element, or a member with its name, and a comma. It reports whether there was any.
+func (r *room) take(name string, v any) bool {
+	n := room(len(marshal(v)) + len(name) + len(`,`))
+	if n > *r {
+		return false
 	}
-	return lines, room
+	*r -= n
+	return true
 }
 
 // bounded is s with every text printable and no longer than DecodeSummary accepts.
@@ -84,16 +92,25 @@ func (s Summary) bounded() Summary {
 
 func (g Group) bounded() Group {
 	g.Verdict, g.Reason = Verdict(ascii(string(g.Verdict), maxWord)), Reason(ascii(string(g.Reason), maxWord))
-	g.Rule, g.Message = ascii(g.Rule, maxWord), clean(g.Message, maxMessage)
+	g.Also, g.Rule, g.Message = ascii(g.Also, maxWord), ascii(g.Rule, maxWord), clean(g.Message, maxMessage)
 	if !(g.Alpha >= 0 && g.Alpha <= 1) { // NaN too
 		g.Alpha = 1
 	}
+	g.Share, g.Queue = g.Share.bounded(), g.Queue.bounded()
 	lines := g.Evidence[:min(len(g.Evidence), maxLines)]
 	g.Evidence = make([]string, len(lines))
 	for i, line := range lines {
 		g.Evidence[i] = clean(line, maxLine)
 	}
 	return g
+}
+
+// portion is f to four places, between 0 and 1.
+func portion(f float64) float64 {
+	if !(f >= 0 && f <= 1) { // NaN too
+		return 1
+	}
+	return math.Round(f*1e4) / 1e4
 }
 
 // clean is s on one line: what cannot be printed becomes a question mark, and what goes beyond limit
@@ -138,41 +155,4 @@ func marshal(v any) []byte {
 		panic("report: " + err.Error())
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// wireGroup is a Group with the short names that a termination message needs.
-type wireGroup struct {
-	Check    int      `json:"c"`
-	Verdict  Verdict  `json:"v"`
-	Reason   Reason   `json:"r"`
-	Rule     string   `json:"u,omitempty"`
-	Message  string   `json:"m,omitempty"`
-	Targets  string   `json:"t"`
-	Flows    [4]int   `json:"f"` // tried, pass, fail, inconclusive
-	Alpha    float64  `json:"a,omitempty"`
-	Stall    int64    `json:"s,omitempty"` // milliseconds
-	Evidence []string `json:"e,omitempty"`
-}
-
-// MarshalJSON writes a wireGroup.
-func (g Group) MarshalJSON() ([]byte, error) {
-	return marshal(wireGroup{
-		g.Check, g.Verdict, g.Reason, g.Rule, g.Message, g.Targets,
-		[4]int{g.Flows.Tried, g.Flows.Pass, g.Flows.Fail, g.Flows.Inconclusive},
-		g.Alpha, g.StallMillis, g.Evidence,
-	}), nil
-}
-
-// UnmarshalJSON reads a wireGroup.
-func (g *Group) UnmarshalJSON(b []byte) error {
-	var w wireGroup
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*g = Group{
-		w.Check, w.Verdict, w.Reason, w.Rule, w.Message, w.Targets,
-		Flows{w.Flows[0], w.Flows[1], w.Flows[2], w.Flows[3]},
-		w.Alpha, w.Stall, w.Evidence,
-	}
-	return nil
 }

@@ -50,8 +50,10 @@ func parsePositions(s string, limit int) ([]int, error) {
 }
 
 // Positions lists the group's targets, as indices into plan.Sources[node].
-func (g Group) Positions() []int {
-	out, err := parsePositions(g.Targets, 1<<16)
+func (g Group) Positions() []int { return indices(g.Targets) }
+
+func indices(ranges string) []int {
+	out, err := parsePositions(ranges, 1<<16)
 	if err != nil {
 		return nil
 	}

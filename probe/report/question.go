@@ -22,6 +22,9 @@ func questionsOf(p *plan.Plan, node string) questions {
 	qs := questions{len(positions), len(checks), make(map[subject][]question, len(positions)*len(checks))}
 	for position, t := range positions {
 		for check, c := range checks {
+			if !p.Asks(node, c, t) {
+				continue
+			}
 			s := subjectOf(p, p.Targets[t], c)
 			qs.by[s] = append(qs.by[s], question{position, check})
 		}
@@ -51,7 +54,7 @@ func (r *Report) Fill(p *plan.Plan, reason Reason, message string) int {
 	for _, t := range p.Sources[r.Source.Node] {
 		for _, c := range p.Checks() {
 			s := subjectOf(p, p.Targets[t], c)
-			if !answered[s] {
+			if p.Asks(r.Source.Node, c, t) && !answered[s] {
 				r.Results = append(r.Results, s.inconclusive(p.Targets[t], r.Source.Node, reason, message))
 			}
 		}

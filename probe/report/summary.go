@@ -26,20 +26,6 @@ type Summary struct {
 	checks   int    // of the plan, per target
 }
 
-// Group is what several targets have in common: the check, its verdict, the reason and the rule.
-type Group struct {
-	Check       int // index into plan.Checks()
-	Verdict     Verdict
-	Reason      Reason
-	Rule        string
-	Message     string // of the first target
-	Targets     string // positions in plan.Sources[node], as ranges: "0-3,7"
-	Flows       Flows  // sums
-	Alpha       float64
-	StallMillis int64    // the longest
-	Evidence    []string // of the first target that has some: what the finding stands on
-}
-
 // Summarize is the short form of r, which answers p. Results that p did not ask for are left out;
 // checks without a result have no verdict.
 func Summarize(r Report, p *plan.Plan) Summary {
@@ -54,7 +40,7 @@ func Summarize(r Report, p *plan.Plan) Summary {
 	}
 	return Summary{
 		APIVersion: APIVersion, Run: r.Run, Source: r.Source.Node,
-		Matrix: m.String(), Groups: groups.list(),
+		Matrix: m.String(), Groups: merged(groups.list(), p.Checks()),
 		Guard: r.Guard.Mode, Kernel: r.Kernel,
 		LeakedFlows: r.LeakedFlows, DurationMicros: r.DurationMicros,
 		verdicts: m, checks: asked.checks,
@@ -112,14 +98,8 @@ func (g *grouping) add(q question, r Result) {
 }
 
 func (m *member) add(position int, r Result) {
-	g := &m.group
 	m.positions = append(m.positions, position)
-	g.Flows = g.Flows.plus(r.Flows)
-	g.Alpha = max(g.Alpha, r.Alpha)
-	g.StallMillis = max(g.StallMillis, r.StallMillis)
-	if len(g.Evidence) == 0 {
-		g.Evidence = telling(r.Evidence)
-	}
+	m.group.add(r)
 }
 
 // list is worst first: by verdict, then by the number of targets, then in the order of the plan.

@@ -41,6 +41,7 @@ const (
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data completes the handshake all the same
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number: no rule about sequence 0
 	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
 	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere

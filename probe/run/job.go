@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ type job struct {
 	progress func(done, total int)
 
 	mu      sync.Mutex
-	results []report.Result // by the target's position, then by check
+	results []report.Result // by the target's position, then by check; without a scenario where nothing is asked
+	asked   int             // results that there will be
 	done    int
 	leaked  int
 	guard   report.Guard
@@ -34,18 +36,34 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
 	j.alpha = p.Alpha / float64(max(1, p.Paths*len(j.checks)))
+	for _, target := range p.Sources[node] {
+		for _, c := range j.checks {
+			if p.Asks(node, c, target) {
+				j.asked++
+			}
+		}
+	}
 	return j
+}
+
+// found are the results of what was asked.
+func (j *job) found() []report.Result {
+	return slices.DeleteFunc(j.results, func(r report.Result) bool { return r.Scenario == "" })
 }
 
 // target runs all checks against the target at the given position, one after the other.
 func (j *job) target(ctx context.Context, h *host, position int) {
-	t := j.plan.Targets[j.plan.Sources[j.node][position]]
+	index := j.plan.Sources[j.node][position]
+	t := j.plan.Targets[index]
 	env := scenario.Env{Remote: t.AddrPort(), Pace: newPace(j.plan.PacketsPerSecond), Background: &verdict.Background{}, Alpha: j.alpha}
 	stack, fault := h.stackTo(t.Address)
 	if fault == nil {
 		env.Open = stack.Open
 	}
 	for i, c := range j.checks {
+		if !j.plan.Asks(j.node, c, index) {
+			continue
+		}
 		flows := j.unable(fault)
 		if fault == nil {
 			env.Order = j.plan.Scenarios[c.Scenario]
@@ -78,6 +96,7 @@ func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scena
 		return j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))
 	}
 	flow := definition.Flow(c.Variant)
+	env.Budget = verdict.NewBudget(j.alpha)
 	out := make([]scenario.Outcome, cmp.Or(definition.Flows, j.plan.Paths))
 	var all sync.WaitGroup
 	for i := range out {
@@ -122,7 +141,7 @@ func (j *job) add(i int, r report.Result, flows []scenario.Outcome) {
 	j.count(flows)
 	j.done++
 	if j.progress != nil {
-		j.progress(j.done, len(j.results))
+		j.progress(j.done, j.asked)
 	}
 }
 

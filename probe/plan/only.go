@@ -1,0 +1,48 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+)
+
+// Asks reports whether the source asks the check of the target with that index.
+func (p *Plan) Asks(source string, c Check, target int) bool {
+	only := p.Scenarios[c.Scenario].Only
+	return len(only) == 0 || slices.Contains(only[source], target)
+}
+
+// validOnly: what a scenario is restricted to is part of the plan, and nobody shares an accept queue.
+func (p *Plan) validOnly() error {
+	for i, s := range p.Scenarios {
+		for _, source := range slices.Sorted(maps.Keys(s.Only)) {
+			for _, target := range s.Only[source] {
+				if !slices.Contains(p.Sources[source], target) {
+					return invalid("scenario %d is restricted to target %d from source %.80q, which does not have it", i, target, source)
+				}
+			}
+		}
+		if s.Type == "AcceptQueue" {
+			if err := p.validAlone(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// validAlone refuses two sources that would fill the same queue at the same time, and so each measure the other.
+func (p *Plan) validAlone(scenario int) error {
+	asker := make(map[int]string)
+	for _, source := range slices.Sorted(maps.Keys(p.Sources)) {
+		for _, target := range p.Sources[source] {
+			if !p.Asks(source, Check{Scenario: scenario}, target) {
+				continue
+			}
+			if other, twice := asker[target]; twice {
+				return invalid("sources %s and %s would both fill the accept queue of target %d; restrict scenario %d to one of them", other, source, target, scenario)
+			}
+			asker[target] = source
+		}
+	}
+	return nil
+}

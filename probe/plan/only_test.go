@@ -1,0 +1,34 @@
+package plan
+
+import "testing"
+
+// queue is the scenario AcceptQueue with that many connections at most.
+func queue(most int) Scenario {
+	return Scenario{Type: "AcceptQueue", AcceptQueue: &AcceptQueue{MaxConnections: most}}
+}
+
+func TestAsks(t *testing.T) {
+	p := example(t)
+	p.Scenarios[0].Only = map[string][]int{"kn1": {1}}
+	for _, c := range []struct {
+		source        string
+		check, target int
+		want          bool
+	}{
+		{"kn1", 0, 0, false}, {"kn1", 0, 1, true}, {"kn2", 0, 1, false}, // restricted
+		{"kn1", 1, 0, true}, {"kn2", 1, 1, true}, // not
+	} {
+		if got := p.Asks(c.source, p.Checks()[c.check], c.target); got != c.want {
+			t.Errorf("%s asks check %d of target %d: %t", c.source, c.check, c.target, got)
+		}
+	}
+}
+
+func TestAQueueOfOneSourceEach(t *testing.T) {
+	p := example(t)
+	p.Scenarios[0] = queue(8)
+	p.Scenarios[0].Only = map[string][]int{"kn1": {0}, "kn2": {1}}
+	if err := p.Validate(); err != nil {
+		t.Error(err)
+	}
+}
