@@ -35,7 +35,7 @@ const (
 const workerCommand = "worker"
 
 func main() {
-	os.Exit(command(os.Args[1:], run.Execute, run.ResetLeft))
+	os.Exit(command(os.Args[1:], run.Execute, resetLeft))
 }
 
 // command is the whole program but for the engine.
@@ -66,5 +66,8 @@ func status(err error) int {
 // complain is the one place that errors are printed from.
 func complain(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
 
-// resetter is run.ResetLeft.
+// resetLeft is run.ResetLeft by the kernel's routes, which are the prober's too.
+func resetLeft(left []ledger.Entry) (reset int, err error) { return run.ResetLeft(left, "") }
+
+// resetter is resetLeft.
 type resetter func([]ledger.Entry) (reset int, err error)

@@ -22,7 +22,7 @@ import (
 // These tests have the engine itself send real segments from the lab's client to its server.
 func init() {
 	engines["real"] = run.Execute
-	resetters["real"] = run.ResetLeft
+	resetters["real"] = resetLeft
 }
 
 var guardModes = []string{"tcx", "clsact"}

@@ -13,6 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
 )
 
 // defaultRuns is the number of runs in each round of a campaign.
@@ -33,7 +34,7 @@ type campaign struct {
 	*labOptions
 	*site
 	clients []*client
-	made    counter // runs
+	made    *progress.Counter // runs
 
 	mu sync.Mutex // of the round at work
 }
@@ -63,7 +64,7 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
 			err = failed
 		}
 	}()
-	defer tell(cmd.ErrOrStderr(), c.made.String)()
+	defer progress.Tell(cmd.ErrOrStderr(), c.made.String)()
 	var rounds []round
 	for _, f := range faults {
 		r, err := c.round(cmd.Context(), f)
@@ -79,7 +80,7 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
 }
 
 func (o *labOptions) openCampaign(cmd *cobra.Command) (_ *campaign, err error) {
-	c := &campaign{labOptions: o, made: counter{total: o.runs * len(o.faults), what: "runs done"}}
+	c := &campaign{labOptions: o, made: progress.NewCounter(o.runs*len(o.faults), "runs done")}
 	if c.site, err = openSite(cmd.Context(), lab.Options{}); err != nil {
 		return nil, err
 	}
@@ -166,7 +167,7 @@ func (c *campaign) work(client *client, batches <-chan []netip.AddrPort, r *roun
 		c.mu.Lock()
 		r.add(found, len(batch))
 		c.mu.Unlock()
-		c.made.add(len(batch))
+		c.made.Add(len(batch))
 	}
 	return nil
 }

@@ -2,45 +2,37 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/tcpprobe/tcpprobe/probe/capability"
 )
 
-// needed are the capabilities of a probe. Before Linux 5.8 SYS_ADMIN stands for BPF.
-var needed = []struct {
-	name string
-	any  []uint
-}{
-	{"NET_ADMIN", []uint{unix.CAP_NET_ADMIN}},
-	{"NET_RAW", []uint{unix.CAP_NET_RAW}},
-	{"BPF", []uint{unix.CAP_BPF, unix.CAP_SYS_ADMIN}},
-}
+// forLab is what making network namespaces takes, beside probing from them.
+var forLab = append([]capability.Capability{capability.SysAdmin}, capability.Probing...)
 
-// checkCapabilities reports what this process lacks for probing, before anything is sent.
-func checkCapabilities() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return fmt.Errorf("reading this process's capabilities: %w", err)
+// permitted reports what this process lacks, before anything is made or sent.
+func permitted(wanted []capability.Capability, orElse string) error {
+	missing, err := capability.Missing(wanted...)
+	if err != nil {
+		return err
 	}
-	effective := uint64(data[1].Effective)<<32 | uint64(data[0].Effective)
-	if missing := lacking(effective); len(missing) > 0 {
-		return fmt.Errorf("this process lacks the capabilities %s: run it as root (sudo tcpprobe …), or once: "+
-			"sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep $(command -v tcpprobe)", strings.Join(missing, ", "))
+	if len(missing) > 0 {
+		return fmt.Errorf("this process lacks the capabilities %s: run it as root (sudo %s …)%s", strings.Join(missing, ", "), executable(), orElse)
 	}
 	return nil
 }
 
-func lacking(effective uint64) (names []string) {
-	for _, n := range needed {
-		has := false
-		for _, bit := range n.any {
-			has = has || effective&(1<<bit) != 0
-		}
-		if !has {
-			names = append(names, n.name)
-		}
+// permittedToProbe is about `tcpprobe run`, whose few capabilities a file can have.
+func permittedToProbe() error {
+	return permitted(capability.Probing, ", or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep "+executable())
+}
+
+// executable is this program's file, whatever name it was called by; sudo has a path of its own.
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "tcpprobe"
 	}
-	return names
+	return path
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -262,4 +263,79 @@ func alive(pids []string) (out []string) {
 		}
 	}
 	return out
+}
+
+// slow starts `tcpprobe run` on the client with flows that stay open for long: many at 200 packets a second.
+func slow(t *testing.T, s *site, f lab.Family) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe", "run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String())
+	cmd.Stderr = os.Stderr
+	if err := s.Client().Do(cmd.Start); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		open, err := s.Server().Sockets(s.ClientAddr(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open["ESTABLISHED"] >= 5 {
+			return cmd
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server's sockets are %v", open)
+		}
+	}
+}
+
+// Whichever of its two processes is killed, nothing stays at the target.
+func TestKilledRunLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{Conntrack: true})
+	for _, f := range lab.Families {
+		t.Run("worker/"+string(f), func(t *testing.T) {
+			cmd := slow(t, s, f)
+			workers := children(t, cmd.Process.Pid)
+			if len(workers) != 1 {
+				t.Fatalf("workers %v, want one", workers)
+			}
+			pid, err := strconv.Atoi(workers[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			if cmd.Wait(); cmd.ProcessState.ExitCode() != exitInconclusive {
+				t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), exitInconclusive)
+			}
+			expectNothingLeft(t, s)
+		})
+		t.Run("supervisor/"+string(f), func(t *testing.T) {
+			cmd := slow(t, s, f)
+			workers := children(t, cmd.Process.Pid)
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Wait()
+			for deadline := time.Now().Add(30 * time.Second); len(alive(workers)) > 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("the worker does not end")
+				}
+			}
+			expectNothingLeft(t, s)
+		})
+	}
+}
+
+// The deadline holds, and what it cut short says so.
+func TestRunCommandHoldsItsDeadline(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "256", "--deadline", "2s", "-o", "json")
+	found := read(t, r)
+	if r.status != exitInconclusive || len(found.Results) != 1 || found.Results[0].Reason != report.DeadlineExceeded || found.LeakedFlows != 0 {
+		t.Errorf("%+v", r)
+	}
+	expectNothingLeft(t, s)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -24,6 +25,7 @@ type labOptions struct {
 	server   string
 	guard    string
 	output   string
+	pcap     pcap
 	campaign bool
 	runs     int
 }
@@ -41,6 +43,9 @@ func labCommand() *cobra.Command {
 		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --runs 20000",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := permitted(forLab, ""); err != nil {
+				return err
+			}
 			if o.campaign {
 				return o.runCampaign(cmd)
 			}
@@ -70,6 +75,7 @@ func (o *labOptions) flags(cmd *cobra.Command) {
 	f.IntVar(&o.runs, "runs", defaultRuns, "runs in each round of a campaign, of one flow unless --paths says otherwise")
 	guardFlag(cmd, &o.guard)
 	outputFlag(cmd, &o.output)
+	o.pcap.flag(f)
 }
 
 func (o *labOptions) families() []lab.Family {
@@ -136,7 +142,7 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("without --fault the lab shows %s, which --scenario %s does not ask about: add SequenceWrap, or a --fault",
 			storyFault, strings.Join(o.scenarios, ", "))
 	}
-	defer tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
+	defer progress.Tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
 	s, err := openSite(cmd.Context(), lab.Options{})
 	if err != nil {
 		return err

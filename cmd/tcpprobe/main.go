@@ -54,9 +54,12 @@ func execute(ctx context.Context, args []string) int {
 	case ctx.Err() != nil:
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintln(os.Stderr, "tcpprobe:", err)
+	complain(err)
 	return exitUnable
 }
+
+// complain is the one place that errors are printed from.
+func complain(err error) { fmt.Fprintln(os.Stderr, "tcpprobe:", err) }
 
 func rootCommand(program string) *cobra.Command {
 	root := &cobra.Command{
@@ -74,7 +77,7 @@ func rootCommand(program string) *cobra.Command {
 	if strings.HasPrefix(program, "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl tcpprobe"}
 	}
-	root.AddCommand(runCommand(), labCommand(), reportCommand(), workerCommand())
+	root.AddCommand(runCommand(), labCommand(), reportCommand(), workerCommand(), runWorkerCommand())
 	return root
 }
 

@@ -5,8 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,52 +57,4 @@ func writeReport(w io.Writer, r report.Report, format string) error {
 		return r.WriteLine(w)
 	}
 	return r.WriteTable(w)
-}
-
-// Progress is told after a second, and so not at all of what is over within one, and then every five.
-const (
-	firstLine = time.Second
-	moreLines = 5 * time.Second
-)
-
-// tell prints a line for people from time to time, until stop is called; line says how far the work is.
-func tell(w io.Writer, line func() string) (stop func()) {
-	started, next := time.Now(), time.NewTimer(firstLine)
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-next.C:
-				fmt.Fprintf(w, "%s after %.0f s\n", line(), time.Since(started).Seconds())
-				next.Reset(moreLines)
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		next.Stop()
-		close(done)
-		<-ended
-	}
-}
-
-// counter is how many of a number of things are done.
-type counter struct {
-	mu          sync.Mutex
-	done, total int
-	what        string
-}
-
-func (c *counter) add(n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.done += n
-}
-
-func (c *counter) String() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return fmt.Sprintf("%d of %d %s", c.done, c.total, c.what)
 }

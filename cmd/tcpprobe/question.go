@@ -1,22 +1,45 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
-// What an ordinary TCPProbe gives a run.
+// question is what is asked of the targets.
+type question struct {
+	scenarios        []string
+	paths            int
+	alpha            float64
+	packetsPerSecond int           // per target
+	deadline         time.Duration // 0: by the number of flows
+}
+
+// Defaults of a question: enough flows to meet one bad path of eight with 88 %, the error that suits
+// a run which a person watches, and the rate of an ordinary TCPProbe.
 const (
-	ordinaryRate    = 200 // packets per second and target
-	deadlineSeconds = 50
+	defaultPaths = 16
+	defaultAlpha = 1e-3
+	ordinaryRate = 200 // packets per second and target
 )
+
+func (q *question) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&q.scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
+		"; may be repeated; a scenario alone means its first variant, SequenceWrap/all every one")
+	f.IntVar(&q.paths, "paths", defaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
+	f.Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
+}
 
 // scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push".
 func scenarioNames() string {
@@ -43,7 +66,7 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 	}
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: strings.ToLower(rand.Text()[:10]), Sources: map[string][]int{},
-		Paths: q.paths, PacketsPerSecond: q.packetsPerSecond, DeadlineSeconds: deadlineSeconds, Alpha: q.alpha,
+		Paths: q.paths, PacketsPerSecond: q.packetsPerSecond, Alpha: q.alpha,
 	}
 	for i, t := range targets {
 		p.Targets = append(p.Targets, plan.Target{Address: t.Addr(), Port: t.Port(), Via: "Address"})
@@ -54,17 +77,51 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 			return nil, err
 		}
 	}
-	return p, nil
+	var err error
+	p.DeadlineSeconds, err = q.deadlineSeconds(p)
+	return p, err
 }
 
-// addScenario adds "Type", with the first variant if the scenario has some, or "Type/Variant".
+// flowSegments is more than a flow sends to find a fault and to be sure of it, slack how long the slowest peer lets it wait.
+const (
+	flowSegments = 150
+	slack        = 30 // seconds
+)
+
+// deadlineSeconds is the time that was asked for, or else what the plan's flows need at its rate even if each meets a fault.
+func (q *question) deadlineSeconds(p *plan.Plan) (int, error) {
+	if q.deadline != 0 {
+		s := int(q.deadline.Round(time.Second) / time.Second)
+		if s < 1 || s > plan.MaxDeadline {
+			return 0, fmt.Errorf("--deadline %s: want 1s to %s", q.deadline, plan.MaxDeadline*time.Second)
+		}
+		return s, nil
+	}
+	segments := 0
+	for _, c := range p.Checks() {
+		segments += flowSegments * cmp.Or(scenario.Registry[c.Type].Flows, p.Paths)
+	}
+	return min(slack+segments/p.PacketsPerSecond, plan.MaxDeadline), nil
+}
+
+// everyVariant stands for all variants of a scenario.
+const everyVariant = "all"
+
+// addScenario adds "Type", with the first variant if the scenario has some, "Type/Variant", or "Type/all".
 func addScenario(p *plan.Plan, name string) error {
 	kind, variant, chosen := strings.Cut(name, "/")
 	definition, known := scenario.Registry[kind]
-	if known && !chosen && len(definition.Variants) > 0 {
-		variant = definition.Variants[0]
+	var variants []string
+	switch {
+	case chosen && variant == everyVariant:
+		variants = definition.Variants
+	case chosen:
+		variants = []string{variant}
+	case len(definition.Variants) > 0:
+		variants = definition.Variants[:1]
 	}
-	if !known || (chosen || variant != "") && !slices.Contains(definition.Variants, variant) {
+	unknown := func(v string) bool { return !slices.Contains(definition.Variants, v) }
+	if !known || slices.ContainsFunc(variants, unknown) || chosen && len(variants) == 0 {
 		return fmt.Errorf("--scenario %s: want one of %s", name, scenarioNames())
 	}
 	at := slices.IndexFunc(p.Scenarios, func(s plan.Scenario) bool { return s.Type == kind })
@@ -73,8 +130,10 @@ func addScenario(p *plan.Plan, name string) error {
 		at = len(p.Scenarios) - 1
 	}
 	s := &p.Scenarios[at]
-	if variant != "" && !slices.Contains(s.Variants, variant) {
-		s.Variants = append(s.Variants, variant)
+	for _, v := range variants {
+		if !slices.Contains(s.Variants, v) {
+			s.Variants = append(s.Variants, v)
+		}
 	}
 	return nil
 }

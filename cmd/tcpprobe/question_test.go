@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
 func ask(scenarios ...string) *question {
@@ -57,7 +57,7 @@ func TestPlanRefuses(t *testing.T) {
 	for want, q := range map[string][]*question{
 		"--paths":    {few, many},
 		"--alpha":    {sure, wild, no},
-		"--scenario": {ask("Teardrop"), ask("Handshake/Push"), ask("SequenceWrap/Pull"), ask("SequenceWrap/"), ask("")},
+		"--scenario": {ask("Teardrop"), ask("Handshake/Push"), ask("SequenceWrap/Pull"), ask("SequenceWrap/"), ask("Handshake/all"), ask("")},
 	} {
 		for _, one := range q {
 			if _, err := one.plan("host", someTargets); err == nil || !strings.Contains(err.Error(), want) {
@@ -67,17 +67,28 @@ func TestPlanRefuses(t *testing.T) {
 	}
 }
 
-func TestLackingCapabilities(t *testing.T) {
-	const all = 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_NET_RAW | 1<<unix.CAP_BPF
-	for effective, want := range map[uint64][]string{
-		all: nil,
-		all&^(1<<unix.CAP_BPF) | 1<<unix.CAP_SYS_ADMIN: nil,
-		all &^ (1 << unix.CAP_BPF):                     {"BPF"},
-		1 << unix.CAP_BPF:                              {"NET_ADMIN", "NET_RAW"},
-		0:                                              {"NET_ADMIN", "NET_RAW", "BPF"},
-	} {
-		if got := lacking(effective); !slices.Equal(got, want) {
-			t.Errorf("%#x lacks %v, want %v", effective, got, want)
+func TestAllVariants(t *testing.T) {
+	variants := scenario.Registry["SequenceWrap"].Variants
+	p, err := ask("SequenceWrap/Push", "SequenceWrap/all").plan("host", someTargets)
+	if err != nil || !slices.Equal(slices.Sorted(slices.Values(p.Scenarios[0].Variants)), slices.Sorted(slices.Values(variants))) {
+		t.Errorf("%v, variants %v, want %v", err, p.Scenarios[0].Variants, variants)
+	}
+}
+
+// There is time for every flow to meet a fault, but never more than a prober accepts.
+func TestDeadlineScalesWithTheWork(t *testing.T) {
+	few, many, said := ask("SequenceWrap"), ask("SequenceWrap", "Handshake"), ask("SequenceWrap")
+	few.paths, many.paths, said.deadline = 1, plan.MaxPaths, 90*time.Second
+	for q, want := range map[*question]int{few: 30, many: 30 + 2*256*150/200, said: 90} {
+		if p, err := q.plan("host", someTargets); err != nil || p.DeadlineSeconds != want {
+			t.Errorf("%+v: %v, deadline %d s, want %d", q, err, p.DeadlineSeconds, want)
+		}
+	}
+	for _, no := range []time.Duration{-time.Second, time.Millisecond, 2 * time.Hour} {
+		q := ask("Handshake")
+		q.deadline = no
+		if _, err := q.plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "--deadline") {
+			t.Errorf("a deadline of %s: %v", no, err)
 		}
 	}
 }

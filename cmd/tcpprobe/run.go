@@ -1,14 +1,15 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/probe/guard"
-	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/run"
+	"github.com/tcpprobe/tcpprobe/probe/supervisor"
 )
 
 // runOptions are the flags of `tcpprobe run`.
@@ -17,6 +18,7 @@ type runOptions struct {
 	device string
 	guard  string
 	output string
+	pcap   pcap
 }
 
 func runCommand() *cobra.Command {
@@ -25,15 +27,17 @@ func runCommand() *cobra.Command {
 		Use:   "run HOST:PORT",
 		Short: "Probe a target from this machine",
 		Long: "Probes every address that HOST has and this machine can reach. Needs root, or the capabilities\n" +
-			"NET_ADMIN, NET_RAW and BPF.",
-		Example: "  tcpprobe run 10.1.2.3:443\n  tcpprobe run '[2001:db8::7]:8080' --scenario SequenceWrap --paths 64 -o json",
+			"NET_ADMIN, NET_RAW and BPF. Whatever ends it, the connections it opened are reset.",
+		Example: "  tcpprobe run 10.1.2.3:443\n  tcpprobe run '[2001:db8::7]:8080' --scenario SequenceWrap/all --paths 64 -o json",
 		Args:    oneArgument("HOST:PORT, as in 10.1.2.3:443"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.device, "source-interface", "", "send from this network device (default: the kernel's choice)")
+	cmd.Flags().DurationVar(&o.deadline, "deadline", 0, "time for the whole run, after which what is missing is Inconclusive (default: ample for the number of flows, at most an hour)")
 	guardFlag(cmd, &o.guard)
 	outputFlag(cmd, &o.output)
+	o.pcap.flag(cmd.Flags())
 	return cmd
 }
 
@@ -42,7 +46,7 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkCapabilities(); err != nil {
+	if err := permittedToProbe(); err != nil {
 		return err
 	}
 	targets, err := reachable(addresses, o.device, cmd.ErrOrStderr())
@@ -54,17 +58,37 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	if err != nil {
 		return err
 	}
-	c := &counter{total: len(targets) * len(p.Checks()), what: "checks done"}
-	stop := tell(cmd.ErrOrStderr(), c.String)
-	r := run.Execute(cmd.Context(), p, node, run.Options{Device: o.device, GuardMode: guard.Mode(o.guard), Progress: func(int, int) { c.add(1) }})
-	stop()
-	if err := cmd.Context().Err(); err != nil {
+	spill, err := o.pcap.begin()
+	if err != nil {
 		return err
+	}
+	defer o.pcap.discard()
+	s := supervisor.Supervisor{Worker: []string{runWorker}, Complain: complain,
+		Reset: func(left []ledger.Entry) (int, error) { return run.ResetLeft(left, o.device) }}
+	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard), Spill: spill})
+	if told != nil {
+		return errors.New("interrupted")
 	}
 	if err := writeReport(cmd.OutOrStdout(), r, o.output); err != nil {
 		return err
 	}
+	if err := o.pcap.finish(r); err != nil {
+		return err
+	}
 	return verdict(r.Verdict())
+}
+
+// runWorker is the command of the process that sends the packets of `tcpprobe run`: see package supervisor.
+const runWorker = "run-worker"
+
+func runWorkerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    runWorker,
+		Short:  "Carry out the task of the process that started this one",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return supervisor.Work("tcpprobe", run.Execute) },
+	}
 }
 
 // hostname names this machine in reports.
@@ -74,25 +98,4 @@ func hostname() string {
 		return "localhost"
 	}
 	return name
-}
-
-// question is what is asked of the targets.
-type question struct {
-	scenarios        []string
-	paths            int
-	alpha            float64
-	packetsPerSecond int // per target
-}
-
-// Defaults of a question: enough flows to meet one bad path of eight with 88 %, and the error that suits
-// a run which a person watches.
-const (
-	defaultPaths = 16
-	defaultAlpha = 1e-3
-)
-
-func (q *question) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&q.scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+"; may be repeated")
-	cmd.Flags().IntVar(&q.paths, "paths", defaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
-	cmd.Flags().Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
 }

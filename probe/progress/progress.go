@@ -54,6 +54,13 @@ func (c *Counter) Add(n int) {
 	c.done += n
 }
 
+// Set says how many are done, of how many.
+func (c *Counter) Set(done, total int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done, c.total = done, total
+}
+
 func (c *Counter) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 )
 
 // ResetLeft ends the flows that a killed worker left: each is taken over at its port, reset, and the
-// peer is asked whether it let go. It returns how many did.
-func ResetLeft(entries []ledger.Entry) (reset int, err error) {
-	h := &host{}
+// peer is asked whether it let go. It returns how many did. The device is that of Options.
+func ResetLeft(entries []ledger.Entry, device string) (reset int, err error) {
+	h := &host{device: device}
 	defer h.close()
 	ended := make([]bool, len(entries))
 	errs := make([]error, len(entries))

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
@@ -36,13 +37,17 @@ func Work(name string, execute Executor) error {
 	told := stopOnSignal(cancel)
 	done := progress.NewCounter(len(t.Plan.Sources[t.Node])*len(t.Plan.Checks()), "checks done")
 	stop := progress.Tell(os.Stderr, func() string { return name + ": " + done.String() })
-	r := execute(ctx, t.Plan, t.Node, run.Options{
-		Device: t.Device, GuardMode: t.Guard, Ledger: flows, Progress: func(int, int) { done.Add(1) },
-	})
+	options := run.Options{Device: t.Device, GuardMode: t.Guard, Ledger: flows, Progress: done.Set}
+	var recorder *capture.Recorder
+	if t.Spill != nil {
+		recorder = capture.NewRecorder(t.Spill)
+		options.Recorder = recorder
+	}
+	r := execute(ctx, t.Plan, t.Node, options)
 	stop()
 	settle(ctx, &r, t.Plan, told())
 	document := os.NewFile(reportFD, "report")
-	return errors.Join(r.WriteLine(document), document.Close())
+	return errors.Join(recorder.Flush(), r.WriteLine(document), document.Close())
 }
 
 // stopOnSignal calls stop at the first signal to end. The function it returns tells which that was, nil if none.

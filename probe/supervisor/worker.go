@@ -15,6 +15,7 @@ const (
 	ledgerFD = 3 + iota
 	taskFD
 	reportFD
+	spillFD // of a task that has one
 )
 
 // worker is a started worker, as its supervisor sees it.
@@ -36,8 +37,12 @@ func start(args []string, t Task, flows *os.File) (*worker, error) {
 	if err != nil {
 		return nil, errors.Join(err, task.Close())
 	}
+	files := []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, task, document}
+	if t.Spill != nil {
+		files = append(files, t.Spill)
+	}
 	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{
-		Files: []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, task, document},
+		Files: files,
 		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM},
 	})
 	if err := errors.Join(task.Close(), document.Close(), err); err != nil {
