@@ -26,7 +26,7 @@ func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
 	var in, out []Impairment
 	for _, f := range faults {
 		if f.Rule != nil {
-			a, err := AttachFault(l.network.Path(), ClientPort, f)
+			a, err := l.attach(f)
 			if err != nil {
 				return nil, err
 			}
@@ -48,7 +48,25 @@ func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
 	return j, nil
 }
 
+// attach puts a fault that drops where all packets between client and server pass.
+func (l *Lab) attach(f Fault) (*Attached, error) {
+	namespace, device := l.network, ClientPort
+	if l.layout.faulty != nil {
+		namespace, device = l.layout.faulty(l)
+	}
+	if l.layout.alone {
+		if f.Direction != Both {
+			return nil, fmt.Errorf("fault %s: on lo both directions are one; leave @%s away", f.Name, f.Direction)
+		}
+		f.Direction = In // each packet leaves lo once and enters it once
+	}
+	return AttachFault(namespace.Path(), device, f)
+}
+
 func (j *Injection) startRelay(in, out []Impairment) error {
+	if j.lab.layout.alone || j.lab.layout.routed {
+		return errors.New("only a switch between cables can delay, reorder and duplicate: choose another topology")
+	}
 	if !j.lab.relaying.CompareAndSwap(false, true) {
 		return errors.New("the lab's switch delays, reorders or duplicates already: close that injection first")
 	}

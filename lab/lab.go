@@ -10,6 +10,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync/atomic"
 )
@@ -25,8 +26,8 @@ const (
 // Families are those that every lab speaks.
 var Families = []Family{IPv4, IPv6}
 
-// ClientDevice and ServerDevice are the hosts' network devices; ClientPort and ServerPort are the
-// ports of the switch that they are plugged into.
+// ClientDevice and ServerDevice are the hosts' network devices, those that have their addresses; ClientPort
+// and ServerPort are the ports of the switch that they are plugged into.
 const (
 	ClientDevice = "eth0"
 	ServerDevice = "eth0"
@@ -37,30 +38,32 @@ const (
 
 // Options changes the lab.
 type Options struct {
-	Conntrack bool // the server's kernel tracks connections, so that Conntrack has something to count
+	Conntrack bool     // the server's kernel tracks connections, so that Conntrack has something to count
+	Topology  Topology // what is between client and server; a switch, if not said
 }
 
 // Lab is one running network. Any number can run at once, with the same addresses.
 type Lab struct {
 	client, network, server *Namespace
+	layout                  layout
+	tunnel                  *ferry      // of the client's layer-3 device; nil without
 	relaying                atomic.Bool // an Injection has divided the switch
 }
 
 // New makes the namespaces, plugs them together and waits until both families can be sent.
 func New(ctx context.Context, o Options) (_ *Lab, err error) {
-	l := &Lab{}
+	how, ok := layouts[o.Topology]
+	if !ok {
+		return nil, fmt.Errorf("no topology %q: it is one of %v", o.Topology, Topologies)
+	}
+	l := &Lab{layout: how}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	for _, m := range []struct {
-		to   **Namespace
-		name string
-	}{{&l.client, "client"}, {&l.network, "switch"}, {&l.server, "server"}} {
-		if *m.to, err = newNamespace(m.name); err != nil {
-			return nil, err
-		}
+	if err = l.found(); err != nil {
+		return nil, err
 	}
 	if err = l.plug(); err != nil {
 		return nil, err
@@ -76,18 +79,38 @@ func New(ctx context.Context, o Options) (_ *Lab, err error) {
 	return l, nil
 }
 
+// found makes the namespaces.
+func (l *Lab) found() (err error) {
+	for _, m := range []struct {
+		to   **Namespace
+		name string
+	}{{&l.client, "client"}, {&l.network, "switch"}, {&l.server, "server"}} {
+		if l.layout.alone && m.to == &l.server {
+			l.server = l.client
+			continue
+		}
+		if *m.to, err = newNamespace(m.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Client is where probes start.
 func (l *Lab) Client() *Namespace { return l.client }
 
-// Switch is between client and server; all their packets cross it.
+// Switch is between client and server; all their packets cross it, but for Loopback. In a topology with a router it is that.
 func (l *Lab) Switch() *Namespace { return l.network }
 
-// Server is where the reference servers listen.
+// Server is where the reference servers listen: the client itself in Loopback.
 func (l *Lab) Server() *Namespace { return l.server }
 
 // Close removes everything.
 func (l *Lab) Close() error {
 	var errs []error
+	if l.tunnel != nil {
+		errs = append(errs, l.tunnel.stop())
+	}
 	for _, n := range []*Namespace{l.client, l.network, l.server} {
 		if n != nil {
 			errs = append(errs, n.Close())
@@ -99,11 +122,27 @@ func (l *Lab) Close() error {
 // ClientAddr is the client's address.
 func (l *Lab) ClientAddr(f Family) netip.Addr { return subnets[f].client.Addr() }
 
-// ServerAddr is the server's address, on the client's own subnet.
-func (l *Lab) ServerAddr(f Family) netip.Addr { return subnets[f].server.Addr() }
+// ServerAddr is the server's address, on the client's own subnet unless there is a router.
+func (l *Lab) ServerAddr(f Family) netip.Addr {
+	switch {
+	case l.layout.alone:
+		return l.ClientAddr(f)
+	case l.layout.routed:
+		return subnets[f].beyond.Addr()
+	}
+	return subnets[f].server.Addr()
+}
 
-// DistantAddr is one of the server's further addresses, which the client reaches through the server
-// as a gateway: the i-th of Distant.
+// TargetAddr is what the client has to probe to reach the server: its address, or a virtual one that a router translates.
+func (l *Lab) TargetAddr(f Family) netip.Addr {
+	if l.layout.virtual {
+		return subnets[f].virtual
+	}
+	return l.ServerAddr(f)
+}
+
+// DistantAddr is one of the server's further addresses, which the client reaches through a gateway, the server
+// itself or the router: the i-th of Distant.
 func (l *Lab) DistantAddr(f Family, i int) netip.Addr {
 	a := subnets[f].distant.Addr()
 	for range i%Distant + 1 {

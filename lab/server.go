@@ -43,9 +43,9 @@ func (s Server) Port() uint16 {
 	return 0
 }
 
-// Target is the server's address and port on the client's own subnet.
+// Target is a server as the client has to probe it.
 func (l *Lab) Target(f Family, s Server) netip.AddrPort {
-	return netip.AddrPortFrom(l.ServerAddr(f), s.Port())
+	return netip.AddrPortFrom(l.TargetAddr(f), s.Port())
 }
 
 // listener is one server on one family.

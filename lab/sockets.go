@@ -14,23 +14,13 @@ import (
 // trackConnections makes the namespace's kernel track every connection. It does so from the moment
 // that a rule asks for a connection's state.
 func trackConnections(n *Namespace) error {
-	err := n.Do(func() error {
-		c := &nftables.Conn{}
-		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyINet, Name: "tcpprobe-lab"})
+	return n.rules(func(c *nftables.Conn, t *nftables.Table) {
 		chain := c.AddChain(&nftables.Chain{
-			Name: "input", Table: table, Type: nftables.ChainTypeFilter,
+			Name: "input", Table: t, Type: nftables.ChainTypeFilter,
 			Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter,
 		})
-		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
-			&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-			&expr.Counter{},
-		}})
-		return c.Flush()
+		c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: []expr.Any{&expr.Ct{Key: expr.CtKeySTATE, Register: 1}, &expr.Counter{}}})
 	})
-	if err != nil {
-		return fmt.Errorf("switching connection tracking on in the %s: %w; the kernel needs nf_tables and nf_conntrack", n.name, err)
-	}
-	return nil
 }
 
 // tcpStates are the kernel's names, by number (include/net/tcp_states.h).
