@@ -81,12 +81,12 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
 
 func (o *labOptions) openCampaign(cmd *cobra.Command) (_ *campaign, err error) {
 	c := &campaign{labOptions: o, made: progress.NewCounter(o.runs*len(o.faults), "runs done")}
-	if c.site, err = openSite(cmd.Context(), lab.Options{}); err != nil {
+	if c.site, err = openSite(cmd.Context(), lab.Options{}, nil); err != nil {
 		return nil, err
 	}
 	c.clients = []*client{c.site.client}
 	for len(c.clients) < campaignWorkers {
-		extra, err := startClient(cmd.Context(), c.Lab)
+		extra, err := startClient(cmd.Context(), c.Lab, nil)
 		if err != nil {
 			return nil, errors.Join(err, c.close())
 		}

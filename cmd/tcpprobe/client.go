@@ -24,8 +24,8 @@ type client struct {
 const patience = 10 * time.Second
 
 // startClient runs this program once more, inside the client's namespace. When ctx ends, the worker ends its flows and
-// reports what it has.
-func startClient(ctx context.Context, l *lab.Lab) (*client, error) {
+// reports what it has. A spill takes every packet that it sends and sees.
+func startClient(ctx context.Context, l *lab.Lab, spill *os.File) (*client, error) {
 	stdin, orders, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -36,6 +36,9 @@ func startClient(ctx context.Context, l *lab.Lab) (*client, error) {
 	}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "worker")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, os.Stderr
+	if spill != nil {
+		cmd.Args, cmd.ExtraFiles = append(cmd.Args, "--spilling"), []*os.File{spill} // spillFD
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
 	c := &client{orders: orders, reports: reports, exited: make(chan error, 1)}

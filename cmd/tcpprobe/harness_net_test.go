@@ -17,7 +17,7 @@ import (
 func newSite(t *testing.T, o lab.Options) *site {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := openSite(ctx, o)
+	s, err := openSite(ctx, o, nil)
 	if err != nil {
 		cancel()
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,9 @@ func labCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := permitted(forLab, ""); err != nil {
 				return err
+			}
+			if o.campaign && o.pcap.name != "" {
+				return errors.New("--pcap is about single runs: leave --campaign out")
 			}
 			if o.campaign {
 				return o.runCampaign(cmd)
@@ -92,7 +96,7 @@ type site struct {
 	client *client
 }
 
-func openSite(ctx context.Context, o lab.Options) (_ *site, err error) {
+func openSite(ctx context.Context, o lab.Options, spill *os.File) (_ *site, err error) {
 	s := &site{stop: func() error { return nil }}
 	defer func() {
 		if err != nil {
@@ -105,7 +109,7 @@ func openSite(ctx context.Context, o lab.Options) (_ *site, err error) {
 	if s.stop, err = s.Server().Serve(); err != nil {
 		return nil, err
 	}
-	s.client, err = startClient(ctx, s.Lab)
+	s.client, err = startClient(ctx, s.Lab, spill)
 	return s, err
 }
 
@@ -142,8 +146,13 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 		return fmt.Errorf("without --fault the lab shows %s, which --scenario %s does not ask about: add SequenceWrap, or a --fault",
 			storyFault, strings.Join(o.scenarios, ", "))
 	}
+	spill, err := o.pcap.begin()
+	if err != nil {
+		return err
+	}
+	defer o.pcap.discard()
 	defer progress.Tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
-	s, err := openSite(cmd.Context(), lab.Options{})
+	s, err := openSite(cmd.Context(), lab.Options{}, spill)
 	if err != nil {
 		return err
 	}
@@ -153,8 +162,18 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 		}
 	}()
 	if len(faults) == 0 {
-		return o.tellStory(cmd, s)
+		err = o.tellStory(cmd, s)
+	} else {
+		err = o.showPass(cmd, s, faults)
 	}
+	if cmd.Context().Err() != nil {
+		return err
+	}
+	return errors.Join(err, o.pcap.finish())
+}
+
+// showPass probes once, and what it found is what it returns.
+func (o *labOptions) showPass(cmd *cobra.Command, s *site, faults []lab.Fault) error {
 	found, err := o.pass(cmd.Context(), s, faults)
 	if err != nil {
 		return err
@@ -186,6 +205,7 @@ func (o *labOptions) pass(ctx context.Context, s *site, faults []lab.Fault) (p p
 	if err := ctx.Err(); err != nil {
 		return p, err
 	}
+	o.pcap.about(p.Report)
 	for _, f := range faults {
 		p.Faults = append(p.Faults, f.Name)
 	}

@@ -72,7 +72,8 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	if err := writeReport(cmd.OutOrStdout(), r, o.output); err != nil {
 		return err
 	}
-	if err := o.pcap.finish(r); err != nil {
+	o.pcap.about(r)
+	if err := o.pcap.finish(); err != nil {
 		return err
 	}
 	return verdict(r.Verdict())

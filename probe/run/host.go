@@ -18,9 +18,10 @@ import (
 // host is what a run holds of this machine: one guard, and a stack for each device and source address
 // that routes to the targets need.
 type host struct {
-	device string
-	mode   guard.Mode
-	ledger *ledger.Ledger
+	device   string
+	mode     guard.Mode
+	ledger   *ledger.Ledger
+	recorder conn.Recorder
 
 	mu       sync.Mutex
 	guard    *guard.Guard
@@ -82,7 +83,7 @@ func (h *host) open(route wire.Route) (*stack, error) {
 		return nil, fmt.Errorf("open a wire on %s: %w", route.Device, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &stack{Stack: &conn.Stack{Wire: w, Guard: h.guard, Reserve: wire.Reserve, Ledger: h.ledger, Source: route.Source},
+	s := &stack{Stack: &conn.Stack{Wire: w, Guard: h.guard, Reserve: wire.Reserve, Ledger: h.ledger, Recorder: h.recorder, Source: route.Source},
 		stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)

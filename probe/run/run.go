@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -18,6 +19,7 @@ type Options struct {
 	Device    string                // "" for the kernel's choice of route
 	GuardMode guard.Mode            // "" for the best available
 	Ledger    *ledger.Ledger        // nil: nobody takes over after a crash
+	Recorder  conn.Recorder         // is told of every packet; nil: nobody is
 	Progress  func(done, total int) // after every result; may be nil
 }
 
@@ -27,7 +29,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	started := time.Now()
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
 		Kernel: kernelRelease(), Started: started.UTC()}
-	h := &host{device: o.Device, mode: o.GuardMode, ledger: o.Ledger}
+	h := &host{device: o.Device, mode: o.GuardMode, ledger: o.Ledger, recorder: o.Recorder}
 	job := newJob(p, node, o.Progress)
 	var all sync.WaitGroup
 	for position := range p.Sources[node] {
