@@ -134,6 +134,9 @@ func (j *job) add(i int, r report.Result, flows []scenario.Outcome) {
 		r.Alpha = j.plan.Alpha
 	}
 	r.Evidence = evidence(flows, best)
+	for _, f := range flows {
+		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i] = r

@@ -54,6 +54,7 @@ func (d Definition) Has(variant string) bool {
 
 // Registry names every scenario.
 var Registry = map[string]Definition{
+	"FinReorder":   {Flow: func(string) Flow { return finReorder }, Flows: finFlows},
 	"Handshake":    {Flow: func(string) Flow { return handshake }},
 	"SequenceWrap": {Variants: []string{"Push"}, Flow: func(string) Flow { return sequenceWrap }},
 }

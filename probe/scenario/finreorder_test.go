@@ -1,0 +1,148 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+var (
+	onAccept = plan.Trigger{OnAccept: true}
+	sendText = plan.Trigger{Send: "QUIT\r\n"}
+	httpGet  = plan.Trigger{HTTPGet: "/"}
+)
+
+// farewells runs one flow of FinReorder against a scripted peer.
+func farewells(t *testing.T, trigger plan.Trigger, b *conntest.Bench) (o Outcome) {
+	t.Helper()
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		order := plan.Scenario{Type: "FinReorder", FinReorder: &plan.FinReorder{Trigger: trigger, GapMillis: 20}}
+		e := &Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Order: order}
+		o = Registry["FinReorder"].Flow("")(ctx, e)
+	})
+	return o
+}
+
+func TestFinReorderVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		peer    conntest.Peer
+		trigger plan.Trigger
+		want    report.Reason
+	}{
+		{"fixed, on accept", &wire.Closer{OnAccept: true}, onAccept, report.FinAccepted},
+		{"fixed, after text", &wire.Closer{After: "QUIT\r\n"}, sendText, report.FinAccepted},
+		{"fixed, after a request", &wire.Closer{After: "Connection: close\r\n\r\n", Reply: 500}, httpGet, report.FinAccepted},
+		{"fixed, FIN apart from the data", &wire.Closer{After: "\r\n\r\n", Reply: 500, Separate: true}, httpGet, report.FinAccepted},
+		{"old, shutdown on accept", &wire.Closer{OnAccept: true, Old: true}, onAccept, report.FinIgnored},
+		{"old, shutdown after text", &wire.Closer{After: "QUIT\r\n", Old: true, Reply: 3}, sendText, report.FinIgnored},
+		{"old, shutdown after a request", &wire.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet, report.FinIgnored},
+		{"old, close", &wire.Closer{OnAccept: true, Old: true, Orphan: true}, onAccept, report.FinAccepted},
+		{"ignores without a word", &wire.Closer{OnAccept: true, Mute: true}, onAccept, report.NotIsolated},
+		{"ignores every FIN", &wire.Closer{OnAccept: true, Deaf: true}, onAccept, report.PathDown},
+		{"never closes", &wire.Closer{}, onAccept, report.PeerDidNotClose},
+		{"closes after something else", &wire.Closer{After: "BYE\r\n"}, sendText, report.PeerDidNotClose},
+		{"resets", &wire.Closer{After: "QUIT\r\n", Aborts: true}, sendText, report.PeerReset},
+		{"closed port", &wire.Listener{Closed: true}, onAccept, report.PathDown},
+		{"queue full", &wire.Listener{QueueFull: true}, sendText, report.PathDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := farewells(t, c.trigger, &conntest.Bench{Peer: c.peer})
+			if o.Reason != c.want {
+				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, strings.Join(o.Evidence, "\n"))
+			}
+			if c.peer.Live() != 0 || o.Leaked != 0 {
+				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))
+			}
+			if stalled := o.Stall >= 200*time.Millisecond && o.Stall < 220*time.Millisecond; stalled != (c.want == report.FinIgnored) {
+				t.Errorf("a stall of %s", o.Stall)
+			}
+		})
+	}
+}
+
+// What the path loses, repeats and reorders never looks like a peer that ignores a FIN.
+func TestImpairedPathsAreNotBlamedOnThePeer(t *testing.T) {
+	for name, path := range impairedPaths() {
+		t.Run(name, func(t *testing.T) { accepts(t, path, strings.Contains(name, "twice")) })
+	}
+}
+
+// accepts probes healthy peers. Where SYNs are doubled, a late copy leaves a half-open connection behind.
+func accepts(t *testing.T, path func() wire.Path, doubled bool) {
+	const flows = 250
+	got := map[report.Reason]int{}
+	for i := range flows {
+		peer := &wire.Closer{After: "QUIT\r\n", Reply: i % 3 * 100, Orphan: i%2 == 0, Separate: i%5 == 0}
+		o := farewells(t, sendText, &conntest.Bench{Peer: peer, Path: path})
+		if got[o.Reason]++; o.Verdict == report.Fail {
+			t.Fatalf("blamed: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+		}
+		if peer.Live() > o.Leaked && !doubled {
+			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))
+		}
+	}
+	t.Log(got)
+	if got[report.FinAccepted] < flows*95/100 {
+		t.Errorf("%v: fewer than 95 %% of the flows were decided", got)
+	}
+}
+
+// A kernel that ignores the FIN is found out on such paths as well; where it is not, that is no Pass.
+func TestIgnoredFINIsFoundOnImpairedPaths(t *testing.T) {
+	for name, path := range impairedPaths() {
+		t.Run(name, func(t *testing.T) {
+			const flows = 250
+			got := map[report.Reason]int{}
+			for range flows {
+				o := farewells(t, onAccept, &conntest.Bench{Peer: &wire.Closer{OnAccept: true, Old: true}, Path: path})
+				got[o.Reason]++
+			}
+			t.Log(got)
+			if got[report.FinIgnored] < flows*95/100 || got[report.FinAccepted] > flows/100 {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+func impairedPaths() map[string]func() wire.Path {
+	paths := map[string]func() wire.Path{}
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		r := rand.New(rand.NewPCG(21, uint64(share*100)))
+		paths[fmt.Sprintf("random %.0f %%", share*100)] = through(random(r, share))
+	}
+	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
+		r := rand.New(rand.NewPCG(22, uint64(mean)))
+		paths[fmt.Sprintf("bursts of %s", mean)] = func() wire.Path { return through(bursts(r, 0.05, mean))() }
+	}
+	r := rand.New(rand.NewPCG(23, 23))
+	paths["reordering, some twice"] = func() wire.Path {
+		return func(*segment.Segment, bool) []time.Duration {
+			out := []time.Duration{delay + time.Duration(r.IntN(20))*time.Millisecond}
+			if r.IntN(10) == 0 {
+				out = append(out, out[0]+time.Duration(r.IntN(100))*time.Millisecond)
+			}
+			return out
+		}
+	}
+	paths["everything twice, 5 % lost"] = func() wire.Path {
+		return func(*segment.Segment, bool) []time.Duration {
+			if r.IntN(20) == 0 {
+				return nil
+			}
+			return []time.Duration{delay, delay + time.Duration(r.IntN(40))*time.Millisecond}
+		}
+	}
+	return paths
+}

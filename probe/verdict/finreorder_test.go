@@ -1,0 +1,63 @@
+package verdict
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+func TestFinReorderChain(t *testing.T) {
+	seen := Observation{Opening: open}
+	for _, c := range []struct {
+		name    string
+		seen    Closing
+		verdict report.Verdict
+		want    report.Reason
+	}{
+		{"accepted", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinAccepted: 1}}, report.Pass, report.FinAccepted},
+		{"accepted, after voids", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinAccepted: 1, FinVoid: 2, FinSilent: 1}}, report.Pass, report.FinAccepted},
+		{"ignored twice", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 2}}, report.Fail, report.FinIgnored},
+		{"ignored twice of three", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 2, FinAccepted: 1}}, report.Fail, report.FinIgnored},
+		{"ignored once", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1}}, report.Inconclusive, report.PathLossy},
+		{"ignored once, accepted twice", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1, FinAccepted: 2}}, report.Inconclusive, report.PathLossy},
+		{"ignored once, accepted three times", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1, FinAccepted: 3}}, report.Pass, report.FinAccepted},
+		{"unheard", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinUnheard: 2}}, report.Inconclusive, report.NotIsolated},
+		{"unheard once", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinUnheard: 1}}, report.Inconclusive, report.PathLossy},
+		{"silent", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinSilent: 5}}, report.Inconclusive, report.PathLossy},
+		{"the control is silent", Closing{Observation: seen}, report.Inconclusive, report.PathDown},
+		{"the control is ignored", Closing{Observation: seen, Control: FinRefused}, report.Inconclusive, report.NotIsolated},
+		{"not closed", Closing{Observation: seen, NotClosed: true}, report.Inconclusive, report.PeerDidNotClose},
+		{"too long an answer", Closing{Observation: seen, NotClosed: true, TooLong: true}, report.Inconclusive, report.PeerDidNotClose},
+		{"trigger unheard", Closing{Observation: seen, Unheard: true}, report.Inconclusive, report.PathDown},
+		{"no connection", Closing{}, report.Inconclusive, report.PathDown},
+		{"no further connection", Closing{Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1}}, report.Inconclusive, report.PathLossy},
+		{"resets", Closing{Observation: Observation{Opening: open, PeerReset: true}, Control: FinAccepted, Overtaken: FinAnswers{}}, report.Inconclusive, report.PeerReset},
+		{"guard incomplete beats an ignored FIN", Closing{Observation: Observation{Opening: open, Guard: unclean}, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 2}}, report.Inconclusive, report.GuardIncomplete},
+		{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{Elsewhere: 3}}}, report.Inconclusive, report.AsymmetricReturn},
+		{"deadline", Closing{Observation: Observation{Opening: open, Expired: true}, Control: FinAccepted, Overtaken: FinAnswers{FinAccepted: 1}}, report.Inconclusive, report.DeadlineExceeded},
+		{"fault", Closing{Observation: Observation{Fault: errors.New("no memory")}}, report.Inconclusive, report.ProberFault},
+	} {
+		if f := FinReorder(&c.seen); f.Reason != c.want || f.Verdict != c.verdict || f.Message == "" {
+			t.Errorf("%s: %s / %s (%s), want %s / %s", c.name, f.Verdict, f.Reason, f.Message, c.verdict, c.want)
+		}
+	}
+}
+
+func TestFinReorderMessages(t *testing.T) {
+	bad := FinReorder(&Closing{Observation: Observation{Opening: open}, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 2, FinAccepted: 1}, Stall: 201300 * time.Microsecond})
+	good := FinReorder(&Closing{Observation: Observation{Opening: open}, Control: FinAccepted, Overtaken: FinAnswers{FinAccepted: 1}})
+	for f, words := range map[Finding][]string{
+		bad:  {"2 of 3", "201 ms", "modelled on Linux's minimum RTO", "tcp: accept old ack during closing", "795a7dfbc3d9", "6.9"},
+		good: {"this application's way of closing is not affected; it does not show that the kernel is fixed"},
+	} {
+		for _, w := range words {
+			if !strings.Contains(f.Message, w) {
+				t.Errorf("the message of %s lacks %q: %s", f.Reason, w, f.Message)
+			}
+		}
+	}
+}
