@@ -101,6 +101,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.next = end
 	}
 	c.slot.Advance(c.next, c.peer)
+	c.flow.stack.sent.Add(1)
 	c.sent(at, s.Part, g)
 	return at
 }
@@ -128,17 +129,27 @@ func (c *Conn) segment(s Step) *segment.Segment {
 const maximumSegment = 1460
 
 // Next waits until the given time for the next packet of the peer, after the endpoint took it in and
-// acknowledged what it carried. ok is false when nothing came, or when nothing can come any more.
+// acknowledged what it carried. What has arrived already is taken even when the time is over. ok is false when
+// nothing came, or when nothing can come any more.
 func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
+	select {
+	case p, ok = <-c.flow.inbox:
+	default:
+		p, ok = c.wait(ctx, until)
+	}
+	if ok {
+		c.absorb(p)
+	}
+	return p, ok
+}
+
+func (c *Conn) wait(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case p, ok = <-c.flow.inbox:
 	case <-timer.C:
 	case <-ctx.Done():
-	}
-	if ok {
-		c.absorb(p)
 	}
 	return p, ok
 }

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,6 +39,7 @@ type Stack struct {
 	// Recorder is told of every packet; nil: nobody is.
 	Recorder Recorder
 
+	sent  atomic.Int64 // segments
 	ports portBook
 	once  sync.Once
 	slots chan struct{} // one for each flow that holds a port
@@ -62,6 +64,9 @@ const lastSegments = 100 * time.Millisecond
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
 var ErrNoPort = errors.New("no source port left towards this target")
+
+// Sent counts the segments that have left.
+func (s *Stack) Sent() int { return int(s.sent.Load()) }
 
 // Receive hands arriving packets to their flows until ctx ends or the wire fails.
 func (s *Stack) Receive(ctx context.Context) error {

@@ -24,6 +24,7 @@ type Report struct {
 	Started        time.Time `json:"started"`
 	DurationMicros int64     `json:"durationMicros"`
 	Guard          Guard     `json:"guard"`
+	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
 	Results        []Result  `json:"results"`
 }

@@ -40,8 +40,8 @@ func (r Report) title() string {
 	if from := cmp.Or(r.Source.Node, r.Source.Address); from != "" {
 		s += " from " + printable(from)
 	}
-	s += fmt.Sprintf(", kernel %s, guard %s, %s",
-		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")), micros(r.DurationMicros))
+	s += fmt.Sprintf(", kernel %s, guard %s, %d segments sent in %s",
+		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")), r.SegmentsSent, micros(r.DurationMicros))
 	if r.LeakedFlows > 0 {
 		s += fmt.Sprintf(", flows that may be left at their targets: %d", r.LeakedFlows)
 	}

@@ -92,6 +92,14 @@ func (h *host) open(route wire.Route) (*stack, error) {
 	return s, nil
 }
 
+// sent counts the segments of all stacks.
+func (h *host) sent() (n int) {
+	for _, s := range h.stacks {
+		n += s.Sent()
+	}
+	return n
+}
+
 // close gives everything back. Errors are of no more use: the kernel frees what is left at exit.
 func (h *host) close() {
 	for _, s := range h.stacks {

@@ -16,6 +16,7 @@ import (
 
 // Options are what the plan does not say.
 type Options struct {
+	Namespace string                // path of the network namespace to probe from; "" for that of the process's first thread
 	Device    string                // "" for the kernel's choice of route
 	GuardMode guard.Mode            // "" for the best available
 	Ledger    *ledger.Ledger        // nil: nobody takes over after a crash
@@ -24,11 +25,16 @@ type Options struct {
 }
 
 // Execute runs the part of p that concerns node. It never fails: what could not be done is an
-// Inconclusive result. All of the process must be in the network namespace to probe from. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
+// Inconclusive result, and nothing is done unless all threads of the process are in the network namespace to probe
+// from. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
 func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.Report {
 	started := time.Now()
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
 		Kernel: kernelRelease(), Started: started.UTC()}
+	if err := settled(o.Namespace); err != nil {
+		r.Fill(p, report.ProberFault, err.Error())
+		return r
+	}
 	h := &host{device: o.Device, mode: o.GuardMode, ledger: o.Ledger, recorder: o.Recorder}
 	job := newJob(p, node, o.Progress)
 	var all sync.WaitGroup
@@ -38,7 +44,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	all.Wait()
 	h.close()
 	r.Results, r.LeakedFlows, r.Guard = job.found(), job.leaked, job.guard
-	r.Guard.Mode, r.Source.Address = string(h.attached), h.address
+	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()
 	r.DurationMicros = time.Since(started).Microseconds()
 	return r
 }

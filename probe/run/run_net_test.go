@@ -52,9 +52,18 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// execute runs both scenarios from the client and returns the reasons.
+// execute runs both scenarios from the client and returns the results.
 func (s *site) execute(mode guard.Mode, targets ...netip.AddrPort) map[string]report.Result {
 	s.t.Helper()
+	found := map[string]report.Result{}
+	for _, result := range s.report(mode, targets...).Results {
+		found[result.Scenario+" "+result.Target] = result
+	}
+	return found
+}
+
+// planFor asks both scenarios.
+func planFor(targets []netip.AddrPort) *plan.Plan {
 	p := &plan.Plan{APIVersion: plan.APIVersion, Run: "r", Probe: "test/run", Paths: 2, PacketsPerSecond: 1000, DeadlineSeconds: 30, Alpha: 1e-7,
 		Sources:   map[string][]int{"client": nil},
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}}}
@@ -62,26 +71,28 @@ func (s *site) execute(mode guard.Mode, targets ...netip.AddrPort) map[string]re
 		p.Targets = append(p.Targets, plan.Target{Address: t.Addr(), Port: t.Port(), Via: "PodIP"})
 		p.Sources["client"] = append(p.Sources["client"], i)
 	}
-	text, err := json.Marshal(order{p, mode})
+	return p
+}
+
+// report runs both scenarios from the client.
+func (s *site) report(mode guard.Mode, targets ...netip.AddrPort) (r report.Report) {
+	s.t.Helper()
+	text, err := json.Marshal(order{planFor(targets), mode, s.Client().Path()})
 	must(s.t, err)
 	var out bytes.Buffer
 	child := exec.CommandContext(s.t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), orderVariable+"="+string(text))
 	child.Stdout, child.Stderr = &out, os.Stderr
 	must(s.t, s.Client().Run(child))
-	var r report.Report
 	must(s.t, json.Unmarshal(out.Bytes(), &r))
-	found := map[string]report.Result{}
-	for _, result := range r.Results {
-		found[result.Scenario+" "+result.Target] = result
-	}
-	return found
+	return r
 }
 
 // order is what a child of the test, which lives in the client's namespace with all its threads, executes.
 type order struct {
 	Plan *plan.Plan
 	Mode guard.Mode
+	Home string // network namespace
 }
 
 const orderVariable = "TCPPROBE_TEST_ORDER"
@@ -95,7 +106,7 @@ func TestMain(m *testing.M) {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		log.Fatal(err)
 	}
-	r := run.Execute(context.Background(), o.Plan, "client", run.Options{GuardMode: o.Mode})
+	r := run.Execute(context.Background(), o.Plan, "client", run.Options{GuardMode: o.Mode, Namespace: o.Home})
 	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
 		log.Fatal(err)
 	}

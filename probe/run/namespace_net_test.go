@@ -1,0 +1,54 @@
+//go:build net
+
+package run_test
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/run"
+)
+
+// A run whose goroutines could be anywhere sends nothing: one thread that stands elsewhere is enough, and so is a whole
+// process that is not where it should be.
+func TestThreadsElsewhereSendNothing(t *testing.T) {
+	s := newSite(t)
+	p := planFor([]netip.AddrPort{s.Target(lab.IPv4, lab.Echo)})
+	execute := func(o run.Options) report.Report { return run.Execute(context.Background(), p, "client", o) }
+	var inside report.Report
+	must(t, s.Client().Do(func() error { inside = execute(run.Options{}); return nil }))
+	for name, r := range map[string]report.Report{
+		"one thread inside": inside,
+		"all outside":       execute(run.Options{Namespace: s.Client().Path()}),
+		"no such namespace": execute(run.Options{Namespace: "/proc/self/ns/nothing"}),
+	} {
+		if len(r.Results) != len(p.Checks()) || r.SegmentsSent != 0 {
+			t.Errorf("%s: %+v", name, r)
+		}
+		for _, res := range r.Results {
+			if res.Reason != report.ProberFault || !strings.Contains(res.Message, "namespace") {
+				t.Errorf("%s: %s, %s", name, res.Reason, res.Message)
+			}
+		}
+	}
+}
+
+// The number of segments sent is that of the packets that the server's side got.
+func TestSegmentsSentAreCounted(t *testing.T) {
+	s := newSite(t)
+	counting, err := lab.ParseFault("xmas") // looks at every segment, and drops none of these
+	must(t, err)
+	injection, err := s.Inject(counting)
+	must(t, err)
+	t.Cleanup(func() { must(t, injection.Close()) })
+	r := s.report("", s.Target(lab.IPv4, lab.Echo))
+	counted, err := injection.Counters()
+	must(t, err)
+	if r.SegmentsSent == 0 || uint64(r.SegmentsSent) != counted[0].In.Seen {
+		t.Errorf("%d segments sent, %d packets seen by the switch", r.SegmentsSent, counted[0].In.Seen)
+	}
+}
