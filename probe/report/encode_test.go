@@ -52,7 +52,7 @@ func badNode(p *plan.Plan) Report {
 		result(p, 1, 0, Pass, Established), wrap(1),
 		filtered, down)
 	r.Started = time.Date(2026, 10, 2, 3, 0, 0, 0, time.UTC)
-	r.DurationMicros, r.LeakedFlows, r.Guard.Stolen = 1234567, 1, 80
+	r.DurationMicros, r.LeakedFlows, r.SegmentsSent, r.Guard.Stolen = 1234567, 1, 4711, 80
 	return r
 }
 
