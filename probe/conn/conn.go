@@ -132,24 +132,8 @@ const maximumSegment = 1460
 // acknowledged what it carried. What has arrived already is taken even when the time is over. ok is false when
 // nothing came, or when nothing can come any more.
 func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
-	select {
-	case p, ok = <-c.flow.inbox:
-	default:
-		p, ok = c.wait(ctx, until)
-	}
-	if ok {
+	if p, ok = c.flow.inbox.await(ctx, until); ok {
 		c.absorb(p)
-	}
-	return p, ok
-}
-
-func (c *Conn) wait(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case p, ok = <-c.flow.inbox:
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 	return p, ok
 }
@@ -169,28 +153,20 @@ func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet
 
 // Drain takes in what has already arrived, without waiting.
 func (c *Conn) Drain(each func(wire.Packet)) {
-	for {
-		select {
-		case p, ok := <-c.flow.inbox:
-			if !ok {
-				return
-			}
-			c.absorb(p)
-			each(p)
-		default:
-			return
-		}
+	for p, ok := c.flow.inbox.take(); ok; p, ok = c.flow.inbox.take() {
+		c.absorb(p)
+		each(p)
 	}
 }
 
 // absorb updates the endpoint by what the peer sent.
 func (c *Conn) absorb(p wire.Packet) {
 	if p.Unreachable != nil {
-		c.log.receives(c.flow.recordOf(p), p.Unreachable.String())
+		c.log.receives(c.flow.recordOf(p), p.Unreachable)
 		return
 	}
 	g := p.Segment
-	c.log.receives(c.flow.recordOf(p), g.String())
+	c.log.receives(c.flow.recordOf(p), g)
 	if !c.established {
 		return
 	}

@@ -1,9 +1,7 @@
 package conn
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -11,16 +9,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// inboxSize bounds what may arrive for one flow before its scenario looks: a full confirmation block
-// and as much again.
-const inboxSize = 1024
-
 // flow is one 4-tuple while it is guarded.
 type flow struct {
-	stack    *Stack
-	key      guard.Flow
-	reserved io.Closer
-	inbox    chan wire.Packet
+	stack *Stack
+	key   guard.Flow
+	inbox *inbox
 
 	seen     atomic.Uint64 // inbound segments on the tap
 	strayed  atomic.Uint64 // inbound segments on another device
@@ -43,9 +36,7 @@ func (f *flow) take(p wire.Packet) {
 	case p.Segment != nil:
 		f.seen.Add(1)
 	}
-	select {
-	case f.inbox <- p:
-	default:
+	if !f.inbox.put(p) {
 		f.overflow.Add(1)
 	}
 }
@@ -105,9 +96,4 @@ func (f *flow) check() (SelfCheck, error) {
 		}
 		time.Sleep(settleStep)
 	}
-}
-
-// release gives the port and the guard's entry back.
-func (f *flow) release() error {
-	return errors.Join(f.stack.Guard.Remove(f.key), f.reserved.Close())
 }

@@ -23,8 +23,8 @@ type log struct {
 type entry struct {
 	Record
 	after time.Duration
-	text  string
-	cut   int // segments left out before this one
+	text  fmt.Stringer // written out only where somebody reads it
+	cut   int          // segments left out before this one
 }
 
 func (l *log) sends(r Record) {
@@ -33,18 +33,17 @@ func (l *log) sends(r Record) {
 	}
 	l.sent[r.Part]++
 	l.cutting = l.sent[r.Part] > keepEach
-	l.add(r, '>', r.Sent.String()+" ("+r.Part+")")
+	l.add(r, r.Sent)
 }
 
-func (l *log) receives(r Record, text string) { l.add(r, '<', text) }
+func (l *log) receives(r Record, text fmt.Stringer) { l.add(r, text) }
 
-func (l *log) add(r Record, direction byte, text string) {
+func (l *log) add(r Record, text fmt.Stringer) {
 	if l.cutting {
 		l.cut++
 		return
 	}
-	after := r.Time.Sub(l.start)
-	l.kept = append(l.kept, entry{r, after, fmt.Sprintf("%+.6f %c %s", after.Seconds(), direction, text), l.cut})
+	l.kept = append(l.kept, entry{r, r.Time.Sub(l.start), text, l.cut})
 	l.cut = 0
 }
 
@@ -66,9 +65,16 @@ func (l *log) lines() []string {
 	var out []string
 	for _, e := range l.sorted() {
 		out = append(out, leftOut(e.cut)...)
-		out = append(out, e.text)
+		out = append(out, e.line())
 	}
 	return append(out, leftOut(l.cut)...)
+}
+
+func (e entry) line() string {
+	if e.Sent != nil {
+		return fmt.Sprintf("%+.6f > %s (%s)", e.after.Seconds(), e.text, e.Part)
+	}
+	return fmt.Sprintf("%+.6f < %s", e.after.Seconds(), e.text)
 }
 
 func leftOut(n int) []string {

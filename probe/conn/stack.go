@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +23,7 @@ import (
 // Guard keeps the local kernel away from registered flows. *guard.Guard is the real one.
 type Guard interface {
 	Add(guard.Flow) error
-	Remove(guard.Flow) error
+	Remove(...guard.Flow) error
 	Counters(guard.Flow) (guard.Counters, error)
 }
 
@@ -42,25 +40,17 @@ type Stack struct {
 	sent  atomic.Int64 // segments
 	ports portBook
 	once  sync.Once
-	slots chan struct{} // one for each flow that holds a port
+	slots chan struct{} // one for each flow that is guarded
 	mu    sync.Mutex
 	flows map[guard.Flow]*flow
-	quiet map[*flow]*time.Timer // ended, but still guarded against late segments
-	ended time.Time             // when the last flow did
-	fault error                 // why the stack no longer receives
+	quiet []quietFlow // ended, but still guarded against late segments; in the order of their ends
+	fault error       // why the stack no longer receives
+	// sweeper ends the guarding of quiet flows; nil: there are none.
+	sweeper *time.Timer
 }
 
-// mostFlows hold a port at the same time; others wait. A few ports are left for those that somebody else
-// has.
-const mostFlows = 4000
-
-// lateSegments is how long an ended flow stays guarded: a duplicate that arrives late must not draw a
-// RST from the kernel.
-const lateSegments = time.Second
-
-// lastSegments is how long Close leaves the last flow guarded: less, since a run should end, but longer
-// than networks reorder.
-const lastSegments = 100 * time.Millisecond
+// mostFlows are guarded at the same time; others wait. It is half of what the guard has room for.
+const mostFlows = 8192
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
 var ErrNoPort = errors.New("no source port left towards this target")
@@ -91,7 +81,7 @@ func (s *Stack) stop(err error) {
 	defer s.mu.Unlock()
 	s.fault = fmt.Errorf("receive: %w", err)
 	for _, f := range s.flows {
-		close(f.inbox)
+		f.inbox.end()
 	}
 	s.flows = map[guard.Flow]*flow{}
 }
@@ -123,7 +113,7 @@ func key(p wire.Packet) guard.Flow {
 
 // open registers a new flow from a random port.
 func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) {
-	taken := map[uint16]bool{}
+	var taken map[uint16]bool
 	for {
 		port, ok := s.ports.draw(remote, taken)
 		if !ok {
@@ -132,6 +122,9 @@ func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) 
 		f, err := s.openAt(ctx, netip.AddrPortFrom(s.Source, port), remote)
 		if !errors.Is(err, wire.ErrPortTaken) {
 			return f, err
+		}
+		if taken == nil {
+			taken = map[uint16]bool{}
 		}
 		taken[port] = true
 		s.ports.forget(port, remote)
@@ -148,31 +141,35 @@ func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *fl
 			s.leave()
 		}
 	}()
-	reserved, err := s.Reserve(local)
-	if err != nil {
+	if err := s.ports.hold(local, s.Reserve); err != nil {
 		return nil, outOfFiles(err)
 	}
-	f := &flow{stack: s, reserved: reserved, key: guard.Flow{Local: local, Remote: remote},
-		inbox: make(chan wire.Packet, inboxSize)}
+	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox()}
 	if err := s.register(f); err != nil {
-		return nil, errors.Join(err, reserved.Close())
+		return nil, errors.Join(err, s.ports.giveBack(local))
 	}
 	return f, nil
 }
 
-// enter waits until the flow may hold a port.
+// enter waits until there is room for one more flow, which quiet ones make sooner then.
 func (s *Stack) enter(ctx context.Context) error {
 	s.once.Do(func() { s.slots = make(chan struct{}, mostFlows) })
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for a source port: %w", ctx.Err())
+	for {
+		select {
+		case s.slots <- struct{}{}:
+			return nil
+		default:
+		}
+		if err := s.forget(lastSegments); err != nil {
+			return err
+		}
+		select {
+		case s.slots <- struct{}{}:
+			return nil
+		case <-time.After(lastSegments / 10):
+		case <-ctx.Done():
+			return fmt.Errorf("wait for other flows to end: %w", ctx.Err())
+		}
 	}
 }
 
@@ -200,45 +197,4 @@ func (s *Stack) register(f *flow) error {
 	}
 	s.flows[f.key] = f
 	return nil
-}
-
-// retire takes a flow out of the demultiplexer but leaves it guarded for a while.
-func (s *Stack) retire(f *flow) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.flows, f.key)
-	s.ended = time.Now()
-	if s.quiet == nil {
-		s.quiet = map[*flow]*time.Timer{}
-	}
-	s.quiet[f] = time.AfterFunc(lateSegments, func() { _ = s.release(f) }) // what fails here fails again at Close of the guard
-}
-
-// release gives up what a quiet flow holds, once.
-func (s *Stack) release(f *flow) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	timer, held := s.quiet[f]
-	if !held {
-		return nil
-	}
-	delete(s.quiet, f)
-	timer.Stop()
-	s.leave()
-	return f.release()
-}
-
-// Close releases every port and guard entry of flows that have ended. The wire and the guard stay the caller's.
-func (s *Stack) Close() error {
-	s.mu.Lock()
-	quiet, wait := slices.Collect(maps.Keys(s.quiet)), lastSegments-time.Since(s.ended)
-	s.mu.Unlock()
-	if len(quiet) > 0 {
-		time.Sleep(wait)
-	}
-	var errs []error
-	for _, f := range quiet {
-		errs = append(errs, s.release(f))
-	}
-	return errors.Join(errs...)
 }

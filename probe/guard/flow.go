@@ -56,13 +56,28 @@ func (g *Guard) Counters(f Flow) (Counters, error) {
 	return Counters{Stolen: c.Stolen, ResetsDropped: c.ResetsDropped}, wrap("reading the counters of", f, known(err))
 }
 
-// Remove forgets f: from now on the kernel resets it. The error wraps ErrUnknown.
-func (g *Guard) Remove(f Flow) error {
-	key, err := f.key()
-	if err != nil {
-		return err
+// Remove forgets flows: from now on the kernel resets them. The error wraps ErrUnknown; the others are
+// forgotten all the same.
+func (g *Guard) Remove(flows ...Flow) error {
+	keys := make([]guardFlow, len(flows))
+	for i, f := range flows {
+		var err error
+		if keys[i], err = f.key(); err != nil {
+			return err
+		}
 	}
-	return wrap("forgetting", f, known(g.flows.Delete(key)))
+	if len(flows) > 1 {
+		n, err := g.flows.BatchDelete(keys, nil) // Linux 5.6; stops at what is not there
+		if err == nil {
+			return nil
+		}
+		keys, flows = keys[n:], flows[n:]
+	}
+	var errs []error
+	for i, k := range keys {
+		errs = append(errs, wrap("forgetting", flows[i], known(g.flows.Delete(k))))
+	}
+	return errors.Join(errs...)
 }
 
 func known(err error) error {

@@ -138,10 +138,12 @@ func (g *working) Add(f guard.Flow) error {
 	return nil
 }
 
-func (g *working) Remove(f guard.Flow) error {
+func (g *working) Remove(flows ...guard.Flow) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.taken, f)
+	for _, f := range flows {
+		delete(g.taken, f)
+	}
 	return nil
 }
 
