@@ -23,10 +23,8 @@ func (s Server) answer(c *net.TCPConn) {
 		io.Copy(io.Discard, c)
 	case BadRequest:
 		refuse(c)
-	case HalfClose:
-		c.CloseWrite()
-		io.Copy(io.Discard, c)
-	case CloseOnAccept:
+	default:
+		closers[s].answer(c)
 	}
 }
 

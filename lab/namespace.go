@@ -54,6 +54,9 @@ func open(name string) (*Namespace, error) {
 	return &Namespace{name: name, handle: h}, nil
 }
 
+// Own is the namespace that this process lives in.
+func Own() (*Namespace, error) { return open("") }
+
 // aside runs f on the caller's goroutine and brings the thread back to its namespace afterwards, even
 // if f panics or ends the goroutine. A thread that cannot be brought back stays locked, so the
 // runtime destroys it with the goroutine instead of lending it to others.

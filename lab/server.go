@@ -28,7 +28,8 @@ const (
 )
 
 // Servers are all of them. Their ports are the same in every lab.
-var Servers = []Server{Echo, Sink, Banner, BadRequest, HalfClose, CloseOnAccept, Deferred, NeverAccepts}
+var Servers = []Server{Echo, Sink, Banner, BadRequest, HalfClose, CloseOnAccept, Deferred, NeverAccepts,
+	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose, HTTPHalfClose, HTTPShutdown}
 
 // stalledBacklog is the backlog of NeverAccepts; the kernel queues one connection more.
 const stalledBacklog = 1

@@ -26,6 +26,14 @@ func TestServers(t *testing.T) {
 		CloseOnAccept: checkCloseOnAccept,
 		Deferred:      checkDeferred,
 		NeverAccepts:  checkNeverAccepts,
+
+		ShutdownOnAccept:  checkCloses(ShutdownOnAccept, "", ""),
+		CloseAfterText:    checkCloses(CloseAfterText, "x", thanks),
+		HalfCloseAfter:    checkCloses(HalfCloseAfter, "x", thanks),
+		ShutdownAfterText: checkCloses(ShutdownAfterText, "x", thanks),
+		HTTPClose:         checkCloses(HTTPClose, closingRequest, page),
+		HTTPHalfClose:     checkCloses(HTTPHalfClose, closingRequest, page),
+		HTTPShutdown:      checkCloses(HTTPShutdown, closingRequest, page),
 	}
 	for _, s := range Servers {
 		for _, f := range Families {

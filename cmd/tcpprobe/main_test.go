@@ -67,7 +67,6 @@ func TestRefusals(t *testing.T) {
 		{[]string{"lab", "--family", "IPv5"}, "want IPv4 or IPv6 or both"},
 		{[]string{"lab", "--campaign", "--runs", "0"}, "want 1 or more"},
 		{[]string{"lab", "--runs", "5"}, "add --campaign"},
-		{[]string{"lab", "--scenario", "Handshake"}, "add SequenceWrap"},
 		{[]string{"lab", "switch", "--fault", "everything"}, `"port" not set`},
 		{[]string{"lab", "switch", "--port", "lo"}, `"fault" not set`},
 		{[]string{"report"}, "want one FILE"},

@@ -23,6 +23,7 @@ type question struct {
 	alpha            float64
 	packetsPerSecond int           // per target
 	deadline         time.Duration // 0: by the number of flows
+	closing
 }
 
 // Defaults of a question: enough flows to meet one bad path of eight with 88 %, the error that suits
@@ -38,6 +39,7 @@ func (q *question) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&q.scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
 		"; may be repeated; a scenario alone means its first variant, SequenceWrap/all every one")
 	f.IntVar(&q.paths, "paths", defaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
+	q.closing.flags(cmd)
 	f.Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
 }
 
@@ -77,7 +79,10 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 			return nil, err
 		}
 	}
-	var err error
+	err := q.closing.order(p)
+	if err != nil {
+		return nil, err
+	}
 	p.DeadlineSeconds, err = q.deadlineSeconds(p)
 	return p, err
 }

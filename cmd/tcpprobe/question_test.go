@@ -13,7 +13,7 @@ import (
 )
 
 func ask(scenarios ...string) *question {
-	return &question{scenarios: scenarios, paths: defaultPaths, alpha: defaultAlpha, packetsPerSecond: ordinaryRate}
+	return &question{scenarios: scenarios, paths: defaultPaths, alpha: defaultAlpha, packetsPerSecond: ordinaryRate, closing: closing{gapMillis: defaultGap}}
 }
 
 var someTargets = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.7:443"), netip.MustParseAddrPort("[2001:db8::7]:443")}

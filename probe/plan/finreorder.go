@@ -1,0 +1,51 @@
+package plan
+
+import "strings"
+
+// Bounds of FinReorder, as the resource has them.
+const (
+	MaxGapMillis = 1000
+	MaxSend      = 1024 // bytes
+	MaxPath      = 512  // bytes
+)
+
+// validFinReorder refuses FinReorder without a single trigger, and its options with anything else.
+func (s Scenario) validFinReorder(i int) error {
+	f := s.FinReorder
+	switch {
+	case f == nil && s.Type == "FinReorder":
+		return invalid("scenario %d, FinReorder, has no trigger; need onAccept, send or httpGet", i)
+	case f == nil:
+		return nil
+	case s.Type != "FinReorder":
+		return invalid("scenario %d, %s, has the options of FinReorder", i, s.Type)
+	case f.GapMillis < 1 || f.GapMillis > MaxGapMillis:
+		return invalid("scenario %d has gapMillis %d; need 1 to %d", i, f.GapMillis, MaxGapMillis)
+	}
+	return f.Trigger.valid(i)
+}
+
+func (t Trigger) valid(i int) error {
+	n := 0
+	for _, given := range []bool{t.OnAccept, t.Send != "", t.HTTPGet != ""} {
+		if given {
+			n++
+		}
+	}
+	switch {
+	case n != 1:
+		return invalid("scenario %d has %d triggers; need exactly one of onAccept, send and httpGet", i, n)
+	case len(t.Send) > MaxSend:
+		return invalid("scenario %d sends %d bytes to have the peer close; at most %d", i, len(t.Send), MaxSend)
+	case len(t.HTTPGet) > MaxPath:
+		return invalid("scenario %d has a path of %d bytes; at most %d", i, len(t.HTTPGet), MaxPath)
+	case t.HTTPGet != "" && !path(t.HTTPGet):
+		return invalid("scenario %d has path %.80q; need / and printable ASCII without spaces", i, t.HTTPGet)
+	}
+	return nil
+}
+
+// path reports whether s can stand in a request line.
+func path(s string) bool {
+	return strings.HasPrefix(s, "/") && all([]byte(s), func(c byte) bool { return c >= '!' && c <= '~' })
+}
