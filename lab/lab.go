@@ -10,7 +10,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"sync/atomic"
 )
@@ -52,9 +51,9 @@ type Lab struct {
 
 // New makes the namespaces, plugs them together and waits until both families can be sent.
 func New(ctx context.Context, o Options) (_ *Lab, err error) {
-	how, ok := layouts[o.Topology]
-	if !ok {
-		return nil, fmt.Errorf("no topology %q: it is one of %v", o.Topology, Topologies)
+	how, err := o.Topology.layout()
+	if err != nil {
+		return nil, err
 	}
 	l := &Lab{layout: how}
 	defer func() {

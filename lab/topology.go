@@ -1,30 +1,32 @@
 package lab
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // Topology is how the lab connects its client and its server. Whatever it is, ClientDevice is the device that has the client's
 // address, and faults stand between the two.
 type Topology string
 
 const (
-	Switched         Topology = "switch"            // one subnet; what the empty name means
-	FirewallDrop     Topology = "firewall-drop"     // a router that tracks connections and drops what belongs to none
-	FirewallReject   Topology = "firewall-reject"   // the same, but answers by an RST
-	FirewallProhibit Topology = "firewall-prohibit" // the same, but answers by an ICMP error: administratively prohibited
-	DNAT             Topology = "dnat"              // a router that translates a virtual address to the server's, as kube-proxy does
-	Loopback         Topology = "loopback"          // the server is on the client, which reaches it by lo
-	Bridge           Topology = "bridge"            // the client's address is on a bridge, the cable is the bridge's port
-	Macvlan          Topology = "macvlan"           // the client's address is on a macvlan device
-	Redirected       Topology = "ifb"               // what the client receives goes round by an ifb device, as for shaping
-	Tun              Topology = "tun"               // the client has a layer-3 device, without Ethernet addresses
-	VXLAN            Topology = "vxlan"             // client and server are on an overlay
+	Switched         Topology = "switch"
+	FirewallDrop     Topology = "firewall-drop"
+	FirewallReject   Topology = "firewall-reject"
+	FirewallProhibit Topology = "firewall-prohibit"
+	DNAT             Topology = "dnat"
+	Loopback         Topology = "loopback"
+	Bridge           Topology = "bridge"
+	Macvlan          Topology = "macvlan"
+	Redirected       Topology = "ifb"
+	Tun              Topology = "tun"
+	VXLAN            Topology = "vxlan"
 )
 
-// Topologies are all of them.
-var Topologies = []Topology{Switched, FirewallDrop, FirewallReject, FirewallProhibit, DNAT, Loopback, Bridge, Macvlan, Redirected, Tun, VXLAN}
-
-// layout is what makes a topology; the zero value is a switch between the ends of two cables.
+// layout is what makes a topology; without any of its parts it is a switch between the ends of two cables.
 type layout struct {
+	name    Topology
+	is      string                            // for people
 	alone   bool                              // there is no server but the client
 	routed  bool                              // the switch is a router between two subnets
 	virtual bool                              // what is probed is an address that the router translates
@@ -35,20 +37,52 @@ type layout struct {
 	faulty  func(l *Lab) (*Namespace, string) // the device that has the faults; nil: the client's port
 }
 
-var layouts = map[Topology]layout{
-	"":               {},
-	Switched:         {},
-	FirewallDrop:     {routed: true, equip: dropStrays},
-	FirewallReject:   {routed: true, equip: rejectStrays},
-	FirewallProhibit: {routed: true, equip: prohibitStrays},
-	DNAT:             {routed: true, virtual: true, equip: translate},
-	Loopback:         {alone: true, faulty: func(l *Lab) (*Namespace, string) { return l.client, "lo" }},
-	Bridge:           {stack: stackBridge},
-	Macvlan:          {stack: stackMacvlan},
-	Redirected:       {stack: stackIFB},
-	Tun:              {routed: true, tunnel: true},
-	// The switch sees only datagrams: what is in them, the server's end of the overlay.
-	VXLAN: {stack: stackVXLAN, overlay: true, faulty: func(l *Lab) (*Namespace, string) { return l.server, ServerDevice }},
+// layouts are those of every topology; the first is what the empty name means.
+var layouts = []layout{
+	{name: Switched, is: "one subnet, a switch between"},
+	{name: FirewallDrop, routed: true, equip: dropStrays, is: "a router that tracks connections and drops what belongs to none"},
+	{name: FirewallReject, routed: true, equip: rejectStrays, is: "the same, but it answers by an RST"},
+	{name: FirewallProhibit, routed: true, equip: prohibitStrays, is: "the same, but it answers by ICMP: administratively prohibited"},
+	{name: DNAT, routed: true, virtual: true, equip: translate, is: "a router that translates a virtual address to the server's, as kube-proxy does"},
+	{name: Loopback, alone: true, faulty: loopback, is: "the server is on the client, which reaches it by lo"},
+	{name: Bridge, stack: stackBridge, is: "the client's address is on a bridge, whose port the cable is"},
+	{name: Macvlan, stack: stackMacvlan, is: "the client's address is on a macvlan device"},
+	{name: Redirected, stack: stackIFB, is: "what the client receives goes round by an ifb device, as for shaping"},
+	{name: Tun, routed: true, tunnel: true, is: "the client has a layer-3 device, without Ethernet addresses"},
+	{name: VXLAN, stack: stackVXLAN, overlay: true, faulty: overlaid, is: "client and server are on an overlay"},
+}
+
+func loopback(l *Lab) (*Namespace, string) { return l.client, "lo" }
+
+// overlaid is the server's end of the overlay: the switch sees only datagrams.
+func overlaid(l *Lab) (*Namespace, string) { return l.server, ServerDevice }
+
+// Topologies are all of them.
+func Topologies() (names []Topology) {
+	for _, y := range layouts {
+		names = append(names, y.name)
+	}
+	return names
+}
+
+// TopologyHelp lists the topologies for people, one line each.
+func TopologyHelp() (lines []string) {
+	for _, y := range layouts {
+		lines = append(lines, fmt.Sprintf("%-18s %s", y.name, y.is))
+	}
+	return lines
+}
+
+func (t Topology) layout() (layout, error) {
+	if t == "" {
+		return layouts[0], nil
+	}
+	for _, y := range layouts {
+		if y.name == t {
+			return y, nil
+		}
+	}
+	return layout{}, fmt.Errorf("no topology %q: it is one of %v", t, Topologies())
 }
 
 // subnet is the address plan of one family.

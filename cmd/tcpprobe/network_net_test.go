@@ -13,7 +13,7 @@ import (
 // Whatever is between client and server, and whatever device has the client's address, the verdicts are the same, with both
 // guards. Nothing stays open at the server, nor in a router that tracks connections.
 func TestVerdictInEveryTopology(t *testing.T) {
-	for _, topology := range lab.Topologies {
+	for _, topology := range lab.Topologies() {
 		t.Run(string(topology), func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, lab.Options{Topology: topology, Conntrack: true})
