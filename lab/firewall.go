@@ -42,6 +42,19 @@ func (l *Lab) firewall(stray []expr.Any) error {
 	})
 }
 
+// protect gives a host a firewall of its own, which drops what belongs to no connection that it knows, in both directions.
+func protect(n *Namespace) error {
+	return n.rules(func(c *nftables.Conn, t *nftables.Table) {
+		for name, hook := range map[string]*nftables.ChainHook{"input": nftables.ChainHookInput, "output": nftables.ChainHookOutput} {
+			chain := c.AddChain(&nftables.Chain{
+				Name: name, Table: t, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: nftables.ChainPriorityFilter,
+			})
+			drop := []expr.Any{&expr.Counter{}, &expr.Verdict{Kind: expr.VerdictDrop}}
+			c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: concat(isTCP(), state(expr.CtStateBitINVALID), drop)})
+		}
+	})
+}
+
 // translate makes the router send to the server what comes for the virtual address.
 func translate(l *Lab) error {
 	return l.network.rules(func(c *nftables.Conn, t *nftables.Table) {

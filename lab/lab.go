@@ -38,6 +38,7 @@ const (
 // Options changes the lab.
 type Options struct {
 	Conntrack bool     // the server's kernel tracks connections, so that Conntrack has something to count
+	Protected bool     // the client has a firewall of its own, which drops what belongs to no connection that it has seen
 	Topology  Topology // what is between client and server; a switch, if not said
 }
 
@@ -69,6 +70,11 @@ func New(ctx context.Context, o Options) (_ *Lab, err error) {
 	}
 	if o.Conntrack {
 		if err = trackConnections(l.server); err != nil {
+			return nil, err
+		}
+	}
+	if o.Protected {
+		if err = protect(l.client); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -10,13 +11,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// Whatever is between client and server, and whatever device has the client's address, the verdicts are the same, with both
-// guards. Nothing stays open at the server, nor in a router that tracks connections.
+// Whatever is between client and server, whatever device has the client's address, and although the client's own firewall
+// drops what it takes for strays, the verdicts are the same, with both guards. Nothing stays open at the server, nor where
+// connections are tracked.
 func TestVerdictInEveryTopology(t *testing.T) {
 	for _, topology := range lab.Topologies() {
 		t.Run(string(topology), func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, lab.Options{Topology: topology, Conntrack: true})
+			s := newSite(t, lab.Options{Topology: topology, Conntrack: true, Protected: true})
 			for _, guard := range []string{"tcx", "clsact"} {
 				p, found := probe(t, s, quick(guard))
 				expect(t, found, established, delivered)
@@ -41,25 +43,28 @@ func expectUnharmed(t *testing.T, p pass, guard string) {
 	}
 }
 
-// tracking are the topologies whose router remembers every connection.
-var tracking = []lab.Topology{lab.FirewallDrop, lab.FirewallReject, lab.FirewallProhibit, lab.DNAT}
-
-// expectNothingOpen finds no socket of the client's at the server, and nothing tracked on the way that waits for more
-// than the ten seconds that the kernel remembers a reset.
+// expectNothingOpen finds no socket of the client's at the server, and nothing tracked that waits for more than the ten
+// seconds that the kernel remembers a reset.
 func expectNothingOpen(t *testing.T, s *site, topology lab.Topology) {
 	t.Helper()
+	routers := []lab.Topology{lab.FirewallDrop, lab.FirewallReject, lab.FirewallProhibit, lab.DNAT}
 	for _, f := range lab.Families {
 		awaitEmpty(t, "sockets", time.Second, s.Server().Sockets, s.ClientAddr(f))
-		tracked, err := s.Switch().Conntrack(s.ClientAddr(f))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(tracking, topology) != (tracked["CLOSE"] > 0) {
-			t.Errorf("%s: the router tracks %v: this shows nothing", f, tracked)
-		}
-		delete(tracked, "CLOSE")
-		if len(tracked) > 0 {
-			t.Errorf("%s: the router still tracks %v", f, tracked)
-		}
+		expectTracked(t, "router", s.Switch(), s.ClientAddr(f), slices.Contains(routers, topology))
+		expectTracked(t, "client", s.Client(), s.ClientAddr(f), topology == lab.Loopback)
+	}
+}
+
+// expectTracked wants a host to track reset connections of peer, or none at all.
+func expectTracked(t *testing.T, name string, n *lab.Namespace, peer netip.Addr, some bool) {
+	t.Helper()
+	tracked, err := n.Conntrack(peer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reset := tracked["CLOSE"]
+	delete(tracked, "CLOSE")
+	if len(tracked) > 0 || (reset > 0) != some {
+		t.Errorf("the %s tracks of %s: %v, and %d that were reset", name, peer, tracked, reset)
 	}
 }

@@ -101,7 +101,7 @@ func TestDeviceWithoutLinkHeader(t *testing.T) {
 			openTun(t, l.Server(), "tun0", unix.IFF_TUN, "203.0.113.2/24", "2001:db8:3::2/64"))
 		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
 		h := newHost(t, l.Client(), netip.AddrPortFrom(peer, lab.Echo.Port()))
-		if h.route.Ethernet || h.route.Loopback || h.route.Device != "tun0" {
+		if h.route.Ethernet || h.route.Loopback || !h.route.Bare || h.route.Device != "tun0" {
 			t.Fatalf("the way is %+v, want the tun device", h.route)
 		}
 		h.checkGuarded(mode)

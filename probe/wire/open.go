@@ -20,9 +20,10 @@ type device struct {
 }
 
 // Open returns the wire of the route's device for the family of its source address. tap is the guard's
-// socket filter. Ethernet devices are sent to by AF_PACKET, which passes no local firewall; lo and devices
-// without link addresses by raw IP socket. Open belongs to the calling thread's network namespace, the
-// wire may then be used from any. It needs the capabilities NET_RAW and NET_ADMIN.
+// socket filter. Ethernet devices and those that take bare IP packets are sent to by AF_PACKET, which passes
+// no local firewall and leaves nothing in its connection tracking; lo and tunnels that want the kernel's
+// route by raw IP socket. Open belongs to the calling thread's network namespace, the wire may then be used
+// from any. It needs the capabilities NET_RAW and NET_ADMIN.
 func Open(r Route, tap *ebpf.Program) (Wire, error) {
 	in, err := openTap(r, tap)
 	if err != nil {

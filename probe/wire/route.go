@@ -20,6 +20,7 @@ type Route struct {
 	Source   netip.Addr // what the kernel would put into a packet
 	Gateway  netip.Addr // the next hop: the destination itself where it is on the link
 	Ethernet bool       // the device has Ethernet addresses that must be resolved
+	Bare     bool       // the device takes IP packets as they are and asks for nothing else: tun, WireGuard
 	Loopback bool
 	MTU      int // bytes of IP packet
 }
@@ -75,6 +76,7 @@ func describe(dst netip.Addr, found netlink.Route, device *netlink.LinkAttrs) (R
 		Loopback: device.Flags&net.FlagLoopback != 0,
 	}
 	r.Ethernet = device.EncapType == "ether" && device.RawFlags&unix.IFF_NOARP == 0 // ipvlan L3: Ethernet, but resolves nothing
+	r.Bare = device.EncapType == "none"                                             // a tunnel of another type may want the kernel's route to know its far end
 	if found.MTU > 0 {
 		r.MTU = found.MTU
 	}

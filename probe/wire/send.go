@@ -37,8 +37,11 @@ type draft struct {
 }
 
 func openSender(r Route) (*sender, error) {
-	if r.Ethernet {
+	switch {
+	case r.Ethernet:
 		return openFrames(r)
+	case r.Bare:
+		return openBare(r)
 	}
 	return openRaw(r)
 }
@@ -66,7 +69,22 @@ func openFrames(r Route) (*sender, error) {
 	return s, nil
 }
 
-// openRaw sends by a raw IP socket: the kernel finds the way within the device.
+// openBare sends by AF_PACKET to a device without link addresses.
+func openBare(r Route) (*sender, error) {
+	s, err := openSocket(unix.AF_PACKET, unix.SOCK_DGRAM, 0, r.Device)
+	if err != nil {
+		return nil, err
+	}
+	link := unix.SockaddrLinklayer{Protocol: htons(protocol(r.Source)), Ifindex: r.Index}
+	s.aim = func(d *draft, _ netip.Addr) error {
+		d.link = link
+		d.to = &d.link
+		return nil
+	}
+	return s, nil
+}
+
+// openRaw sends by a raw IP socket, which a local firewall can stop: the kernel finds the way within the device.
 func openRaw(r Route) (*sender, error) {
 	family, _ := socketAddress(netip.AddrPortFrom(r.Source, 0))
 	s, err := openSocket(family, unix.SOCK_RAW, unix.IPPROTO_RAW, r.Device)
