@@ -52,8 +52,10 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 	return confirmed
 }
 
-// Again makes an aborted connection ready for a fresh incarnation of the same 4-tuple.
+// Again makes an aborted connection ready for a fresh incarnation of the same 4-tuple. What has arrived for the old
+// one is dropped.
 func (c *Conn) Again(iss seq.Number) {
+	c.Drain(func(wire.Packet) {})
 	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
 	c.established, c.reset, c.heard, c.closed, c.repeats = false, false, false, false, 0
 	c.sentSYN = time.Time{}

@@ -96,6 +96,7 @@ func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scena
 		return j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))
 	}
 	flow := definition.Flow(c.Variant)
+	env.Budget = verdict.NewBudget(j.alpha)
 	out := make([]scenario.Outcome, cmp.Or(definition.Flows, j.plan.Paths))
 	var all sync.WaitGroup
 	for i := range out {

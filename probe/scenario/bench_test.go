@@ -13,11 +13,16 @@ import (
 )
 
 // flow runs one flow of a scenario against a scripted peer.
-func flow(t *testing.T, scenario string, b *conntest.Bench) (o Outcome) {
+func flow(t *testing.T, scenario string, b *conntest.Bench) Outcome {
+	return ask(t, scenario, "Push", b)
+}
+
+// ask runs one flow of a scenario's variant.
+func ask(t *testing.T, scenario, variant string, b *conntest.Bench) (o Outcome) {
 	t.Helper()
 	b.Run(t, func(t *testing.T, ctx context.Context) {
-		e := &Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: 1e-7}
-		o = Registry[scenario].Flow("Push")(ctx, e)
+		e := &Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: 1e-7, Budget: verdict.NewBudget(1e-7)}
+		o = Registry[scenario].Flow(variant)(ctx, e)
 	})
 	return o
 }

@@ -17,7 +17,7 @@ const settle = 250 * time.Millisecond
 // uniformly random order, so that bursts of loss hit both alike.
 type trials struct {
 	suspect   func()                 // sends one suspect
-	beacon    func()                 // sends one beacon
+	beacon    func() bool            // sends one beacon; true if its answer is there already
 	answered  func(wire.Packet) bool // p answers a beacon that was not answered before
 	delivered func() bool            // a suspect got through
 }
@@ -37,8 +37,8 @@ func (t trials) run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verd
 		}
 		if trial {
 			t.suspect()
-		} else {
-			t.beacon()
+		} else if t.beacon() {
+			answers++
 		}
 		c.Drain(count)
 	}

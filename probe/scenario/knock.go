@@ -28,11 +28,11 @@ func (t *trace) knock(ctx context.Context, c *conn.Conn) {
 		k.beacon()
 		t.ResetAny = c.Await(ctx, time.Now().Add(knockWait), k.answered)
 	}
-	size, ok := verdict.BlockFor(t.env.Alpha, 0)
+	size, ok := verdict.BlockFor(t.env.Alpha, 0, beaconsASuspect)
 	if !t.ResetAny || !ok {
 		return
 	}
-	block := trials{suspect: k.suspect, beacon: k.beacon, answered: k.answered, delivered: func() bool { return k.zero }}
+	block := trials{suspect: k.suspect, beacon: func() bool { k.beacon(); return false }, answered: k.answered, delivered: func() bool { return k.zero }}
 	if lost, ok := block.run(ctx, c, t.env.Pace, size); ok {
 		t.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: t.env.Alpha}
 	}

@@ -23,6 +23,8 @@ type Env struct {
 	Pace       conn.Pace
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
+	Budget     *verdict.Budget     // of the same error, shared by all flows of the check
+	Purpose    string              // scenario and variant, as captures name them
 	Order      plan.Scenario       // what the plan says of this scenario
 }
 
@@ -33,8 +35,14 @@ type Outcome struct {
 	Stall    time.Duration // how long the peer kept the flow waiting; 0 where it did not
 	Queue    *report.Queue // of AcceptQueue
 	Evidence []string
-	Leaked   int // connections that may be left at the peer
+	Records  []conn.Record // the packets behind the evidence
+	Leaked   int           // connections that may be left at the peer
 	Guard    conn.SelfCheck
+}
+
+// keep keeps what a connection showed.
+func (o *Outcome) keep(c *conn.Conn) {
+	o.Evidence, o.Records = append(o.Evidence, c.Evidence()...), append(o.Records, c.Records()...)
 }
 
 // Flow runs one flow of a scenario. It sends nothing after it returns.
@@ -44,7 +52,8 @@ type Flow func(ctx context.Context, e *Env) Outcome
 type Definition struct {
 	Variants []string // empty: the scenario has none
 	Flow     func(variant string) Flow
-	Flows    int // how many of them decide, whatever the plan's paths; 0: as many as those
+	Flows    int  // how many of them decide, whatever the plan's paths; 0: as many as those
+	Alone    bool // asked of one target after the other: it may hold many connections to each
 }
 
 // Has reports whether the scenario can be asked in that variant; "" is the one of a scenario without any.
@@ -56,7 +65,7 @@ func (d Definition) Has(variant string) bool {
 var Registry = map[string]Definition{
 	"FinReorder":   {Flow: func(string) Flow { return finReorder }, Flows: finFlows},
 	"Handshake":    {Flow: func(string) Flow { return handshake }},
-	"SequenceWrap": {Variants: []string{"Push"}, Flow: func(string) Flow { return sequenceWrap }},
+	"SequenceWrap": {Variants: variantNames, Flow: sequenceWrap},
 }
 
 // trace gathers what is common to all scenarios: the connections of one flow, one after the other.
@@ -68,7 +77,11 @@ type trace struct {
 
 // open begins the flow's next connection.
 func (t *trace) open(ctx context.Context, iss seq.Number) *conn.Conn {
-	c, err := t.env.Open(ctx, t.env.Remote, iss)
+	return t.openTo(ctx, t.env.Remote, iss)
+}
+
+func (t *trace) openTo(ctx context.Context, remote netip.AddrPort, iss seq.Number) *conn.Conn {
+	c, err := t.env.Open(ctx, remote, iss)
 	if ctx.Err() != nil && c == nil {
 		return nil // the deadline says it all
 	}
@@ -93,7 +106,7 @@ func (t *trace) end(ctx context.Context, c *conn.Conn) {
 		t.outcome.Leaked++
 	}
 	t.Guard = t.Guard.Plus(e.Check)
-	t.outcome.Evidence = append(t.outcome.Evidence, c.Evidence()...)
+	t.outcome.keep(c)
 	if t.Opening.Answer == conn.SynAck && t.Opening.Sent == 1 {
 		t.outcome.RTT = c.RTT
 	}

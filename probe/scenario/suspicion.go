@@ -12,6 +12,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
+// beaconsASuspect is how many beacons of a block come with each suspect: they cost the peer least.
+const beaconsASuspect = 3
+
 // Sandwiches of one flow are this far apart, with as much again of jitter.
 const sandwichSpacing = 5 * time.Millisecond
 
@@ -59,11 +62,11 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 }
 
 // confirm sends the randomised block, and a second one where the first stays undecided. Each spends
-// half of the flow's alpha.
-func (w *wrap) confirm(ctx context.Context) {
-	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() { w.sendBeacon() }, answered: w.echoes.take, delivered: w.delivered}
+// half of alpha.
+func (w *wrap) confirm(ctx context.Context, alpha float64) {
+	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendBeacon(); return false }, answered: w.echoes.take, delivered: w.delivered}
 	for range 2 {
-		size, ok := verdict.BlockFor(w.env.Alpha/2, w.env.Background.Rate())
+		size, ok := verdict.BlockFor(alpha/2, w.env.Background.Rate(), beaconsASuspect)
 		if !ok {
 			return
 		}
@@ -74,7 +77,7 @@ func (w *wrap) confirm(ctx context.Context) {
 			return
 		}
 		w.env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
-		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: w.env.Alpha / 2})
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / 2})
 		if w.Convicted() {
 			return
 		}
@@ -132,13 +135,4 @@ func (e *echoes) take(p wire.Packet) bool {
 }
 
 // pause waits for the given time and up to as much again.
-func pause(ctx context.Context, least time.Duration) error {
-	t := time.NewTimer(least + rand.N(least))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func pause(ctx context.Context, least time.Duration) error { return wait(ctx, least+rand.N(least)) }

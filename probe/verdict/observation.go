@@ -4,7 +4,6 @@ package verdict
 
 import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
-	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
 // Observation is everything that one flow of a scenario saw.
@@ -25,12 +24,34 @@ type Observation struct {
 	Sandwich  Count // suspects between two beacons that were both answered
 	Witnessed bool  // the peer said by SACK that the suspect alone is missing
 	Blocks    []Confirmation
-	Healed    bool       // the same bytes arrived in a segment that starts one byte earlier
-	Suspect   seq.Number // the suspect's sequence number
+	Isolated  bool   // the same arrived at another number
+	What      string // the suspect in words
+	ByAck     bool   // it is the acknowledgement number that is 0
+	Elsewhere Count  // segments that differ from the suspect in the number alone
+	AckZero   Incarnations
 }
 
 // Count is how many were sent and how many of them were lost.
 type Count struct{ Sent, Lost int }
+
+// Rate is the share lost; 0 if nothing was sent.
+func (c Count) Rate() float64 {
+	if c.Sent == 0 {
+		return 0
+	}
+	return float64(c.Lost) / float64(c.Sent)
+}
+
+// Incarnations are connections of one 4-tuple in each of which a random one of several answers acknowledges exactly 0.
+// In all of them that answer was lost.
+type Incarnations struct {
+	Made  int
+	P     float64 // that it was the one lost each time, if all are lost alike
+	Alpha float64 // the share of the stated error
+}
+
+// Convicts reports whether chance is excluded.
+func (i Incarnations) Convicts() bool { return i.Made > 0 && i.P <= i.Alpha }
 
 // Confirmation is the outcome of a randomised block in which every suspect was lost.
 type Confirmation struct {

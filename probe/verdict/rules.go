@@ -25,13 +25,25 @@ var handshakeRules = append(believable[:len(believable):len(believable)],
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
 var sequenceWrapRules = append(believable[:len(believable):len(believable)],
-	delivered, peerReset, pathDown, controlLost, zeroDropped, notIsolated, lossy)
+	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
+
+var handshakeAckRules = append(believable[:len(believable):len(believable)],
+	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
+
+var closedPortRules = append(believable[:len(believable):len(believable)],
+	delivered, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
 // Handshake judges a flow of the scenario Handshake.
 func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }
 
 // SequenceWrap judges a flow of the scenario SequenceWrap.
 func SequenceWrap(o *Observation) Finding { return judge(sequenceWrapRules, o) }
+
+// HandshakeAck judges a flow of that variant of SequenceWrap.
+func HandshakeAck(o *Observation) Finding { return judge(handshakeAckRules, o) }
+
+// ClosedPort judges a flow of those variants of SequenceWrap that ask at a closed port.
+func ClosedPort(o *Observation) Finding { return judge(closedPortRules, o) }
 
 func judge(rules []rule, o *Observation) Finding {
 	for _, r := range rules {
@@ -133,57 +145,4 @@ func filtered(o *Observation) (Finding, bool) {
 		note = "; segments other than SYN reach the target"
 	}
 	return when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports%s", o.Ports, note)
-}
-
-func delivered(o *Observation) (Finding, bool) {
-	return when(o.Delivered, report.Pass, report.Delivered, "the segment at sequence %s was acknowledged", o.Suspect)
-}
-
-func peerReset(o *Observation) (Finding, bool) {
-	return when(o.PeerReset, report.Inconclusive, report.PeerReset,
-		"the application closes the connection when it gets unfinished requests, with both payloads; set a payload that it waits on")
-}
-
-func pathDown(o *Observation) (Finding, bool) {
-	return when(o.Opening.Answer != conn.SynAck, report.Inconclusive, report.PathDown,
-		"no connection could be opened (%s), so nothing is known about sequence %s; see Handshake", o.Opening.Answer, o.Suspect)
-}
-
-func controlLost(o *Observation) (Finding, bool) {
-	return when(o.Control.Sent > 0 && o.Control.Lost == o.Control.Sent, report.Inconclusive, report.PathDown,
-		"all %d control segments, the same as the suspect but at another sequence number, went unanswered: this is no matter of sequence %s", o.Control.Sent, o.Suspect)
-}
-
-func zeroDropped(o *Observation) (Finding, bool) {
-	if !o.Convicted() || !o.Healed {
-		return Finding{}, false
-	}
-	b := o.Blocks[len(o.Blocks)-1]
-	witness := ""
-	if o.Witnessed {
-		witness = "; the peer's SACK names it missing"
-	}
-	return tested(when(true, report.Fail, report.SequenceZeroDropped,
-		"data at sequence 0 is lost: %d of %d between answered beacons, then %d of %d among %d beacons (%d lost), p = %.1e%s; sent one number earlier it arrives",
-		o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), witness))
-}
-
-func notIsolated(o *Observation) (Finding, bool) {
-	return when(o.Convicted(), report.Inconclusive, report.NotIsolated,
-		"the segment at sequence 0 is lost, but so are its bytes one number earlier: not shown to be a matter of sequence 0")
-}
-
-func lossy(o *Observation) (Finding, bool) {
-	return when(true, report.Inconclusive, report.PathLossy,
-		"the segment at sequence 0 was not acknowledged, but chance is not excluded: %d of %d suspects between answered beacons lost, %s",
-		o.Sandwich.Lost, o.Sandwich.Sent, blocks(o.Blocks))
-}
-
-func blocks(all []Confirmation) string {
-	if len(all) == 0 {
-		return "too few for a confirmation"
-	}
-	b := all[len(all)-1]
-	return fmt.Sprintf("confirmation undecided: %d suspects and %d of %d beacons lost (p = %.1e, needed %.1e)",
-		b.Suspects, b.BeaconsLost, b.Beacons, b.P(), b.Alpha)
 }

@@ -59,12 +59,12 @@ func TestSequenceWrapChain(t *testing.T) {
 		{"reset", Observation{Opening: open, PeerReset: true}, report.Inconclusive, report.PeerReset},
 		{"no handshake", Observation{}, report.Inconclusive, report.PathDown},
 		{"control lost", Observation{Opening: open, Control: Count{6, 6}}, report.Inconclusive, report.PathDown},
-		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: convicted, Healed: true}, report.Fail, report.SequenceZeroDropped},
-		{"convicted in the second block", Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], convicted...), Healed: true}, report.Fail, report.SequenceZeroDropped},
+		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: convicted, Isolated: true}, report.Fail, report.SequenceZeroDropped},
+		{"convicted in the second block", Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], convicted...), Isolated: true}, report.Fail, report.SequenceZeroDropped},
 		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: convicted}, report.Inconclusive, report.NotIsolated},
 		{"undecided", Observation{Opening: open, Control: healthy, Blocks: undecided}, report.Inconclusive, report.PathLossy},
 		{"never suspicious", Observation{Opening: open, Control: healthy, Sandwich: Count{1, 1}}, report.Inconclusive, report.PathLossy},
-		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: convicted, Healed: true, Guard: unclean}, report.Inconclusive, report.GuardIncomplete},
+		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: convicted, Isolated: true, Guard: unclean}, report.Inconclusive, report.GuardIncomplete},
 	} {
 		if f := SequenceWrap(&c.o); f.Reason != c.want || f.Verdict != c.verdict {
 			t.Errorf("%s: %s / %s (%s), want %s / %s", c.name, f.Verdict, f.Reason, f.Message, c.verdict, c.want)
@@ -121,8 +121,8 @@ func TestBackgroundGrowsSure(t *testing.T) {
 }
 
 func TestMessagesSayWhatWasSeen(t *testing.T) {
-	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted, Healed: true, Witnessed: true})
-	for _, words := range []string{"10 of 10", "30 beacons", "p = 1.2e-09", "SACK"} {
+	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted, Isolated: true, Witnessed: true})
+	for _, words := range []string{"10 of 10", "30 others", "p = 1.2e-09", "SACK"} {
 		if !strings.Contains(f.Message, words) {
 			t.Errorf("message lacks %q: %s", words, f.Message)
 		}

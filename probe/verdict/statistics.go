@@ -73,20 +73,22 @@ func Suspicious(lostInARow int, p0 float64) bool {
 	return float64(lostInARow)*ratio >= math.Log((1-suspicionBeta)/suspicionAlpha)
 }
 
-// The least and most suspects of a confirmation block; each comes with three beacons.
+// The least and most suspects of a confirmation block.
 const (
-	minBlock        = 8
-	maxBlock        = 64
-	beaconsASuspect = 3
+	minBlock = 4
+	maxBlock = 64
 )
+
+// EnoughLost is how many controls must be lost, and none answered, to say that they are always lost.
+const EnoughLost = 16
 
 // Block is a randomised confirmation block: suspects and beacons in uniformly random order.
 type Block struct{ Suspects, Beacons int }
 
 // BlockFor is the smallest block that convicts at alpha when every suspect is lost and beacons are lost
-// at the given rate, with two standard deviations and one beacon to spare. ok is false where no block of
-// a bearable size can.
-func BlockFor(alpha, beaconLoss float64) (b Block, ok bool) {
+// at the given rate, with two standard deviations and one beacon to spare; so many beacons come with each suspect.
+// ok is false where no block of a bearable size can.
+func BlockFor(alpha, beaconLoss float64, beaconsASuspect int) (b Block, ok bool) {
 	for n := minBlock; n <= maxBlock; n++ {
 		b = Block{n, beaconsASuspect * n}
 		mean := beaconLoss * float64(b.Beacons)

@@ -54,7 +54,7 @@ func TestSuspicion(t *testing.T) {
 func TestBlockConvictsWithOneBeaconLost(t *testing.T) {
 	for _, alpha := range []float64{1e-3, 5e-8, 3e-9, 1e-11} {
 		for _, loss := range []float64{0, 0.02, 0.2, 0.36} {
-			b, ok := BlockFor(alpha, loss)
+			b, ok := BlockFor(alpha, loss, 3)
 			if !ok {
 				t.Errorf("alpha %g, loss %g: no block", alpha, loss)
 				continue
@@ -65,7 +65,7 @@ func TestBlockConvictsWithOneBeaconLost(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := BlockFor(1e-9, 0.95); ok {
+	if _, ok := BlockFor(1e-9, 0.95, 3); ok {
 		t.Error("a block must not promise a verdict on a path that loses 95 %")
 	}
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -18,6 +19,7 @@ type Listener struct {
 	NoDSACK   bool // does not name duplicates
 
 	conns map[[2]netip.AddrPort]*peerConn
+	made  int
 }
 
 // peerConn is the listener's side of one connection.
@@ -27,14 +29,19 @@ type peerConn struct {
 	remote      netip.AddrPort
 	start       seq.Number // RCV.NXT at the beginning
 	rcv         seq.Number // RCV.NXT
+	iss         seq.Number
 	snd         seq.Number // SND.NXT
 	established bool
 	segments    int             // received
 	finished    bool            // the application closed: what remains names no duplicates
 	early       []segment.Block // out-of-order data
+	answered    time.Time       // when seldom last did
 }
 
-// peerISS starts every connection of a Listener; any number does.
+// firstClosed is where the ports begin at which nothing listens.
+const firstClosed = 60000
+
+// peerISS starts the first connection of a Listener, the next ones follow far behind.
 var peerISS = seq.At(1_000_000)
 
 // Live counts the connections, half-open ones included, that the listener still holds.
@@ -50,8 +57,9 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 	switch {
 	case c == nil && s.Flags.Has(segment.RST):
 		return nil
-	case c == nil && s.Flags == segment.SYN && !l.Closed:
-		c = &peerConn{l: l, local: s.Destination, remote: s.Source, start: s.Seq.Add(1), rcv: s.Seq.Add(1), snd: peerISS.Add(1)}
+	case c == nil && s.Flags == segment.SYN && !l.Closed && s.Destination.Port() < firstClosed:
+		c = &peerConn{l: l, local: s.Destination, remote: s.Source, start: s.Seq.Add(1), rcv: s.Seq.Add(1), iss: peerISS.Add(l.made << 20)}
+		c.snd, l.made = c.iss.Add(1), l.made+1
 		l.conns[key] = c
 		return c.synAck()
 	case c == nil:
@@ -61,7 +69,10 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 			delete(l.conns, key)
 			return nil
 		}
-		return c.ack() // challenge, RFC 5961 section 3.2
+		if !s.Seq.In(c.rcv, 65535) {
+			return nil
+		}
+		return c.seldom() // challenge, RFC 5961 section 3.2
 	}
 	out := c.receive(s)
 	if c.segments++; c.l.Patience > 0 && c.segments == c.l.Patience && !c.finished {
@@ -86,19 +97,25 @@ func refuse(s *segment.Segment) *segment.Segment {
 }
 
 func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
-	if s.Flags.Has(segment.SYN) {
+	switch {
+	case s.Flags.Has(segment.SYN) && s.End() == c.start && !c.established:
 		return c.synAck()
+	case s.Flags.Has(segment.SYN):
+		return c.seldom()
 	}
 	if !c.established {
 		switch {
-		case s.Seq.Before(c.rcv):
+		case s.Seq.Before(c.rcv) && !s.End().After(c.rcv):
 			return c.ack() // outside a half-open connection's window: an ACK without DSACK
 		case c.l.QueueFull, c.l.Deferred && s.PayloadLen() == 0:
 			return nil
 		}
 		c.established = true
 	}
-	if s.PayloadLen() == 0 {
+	if s.End() == s.Seq {
+		if s.Seq.Before(c.rcv) {
+			return c.seldom()
+		}
 		return nil
 	}
 	if !s.End().After(c.rcv) {
@@ -109,6 +126,16 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	}
 	c.store(segment.Block{Left: s.Seq, Right: s.End()})
 	return c.answerData()
+}
+
+// seldom is an ACK for what carries no data and lies outside the window: once in 500 ms (tcp_invalid_ratelimit).
+func (c *peerConn) seldom() []*segment.Segment {
+	now := time.Now()
+	if now.Sub(c.answered) < 500*time.Millisecond {
+		return nil
+	}
+	c.answered = now
+	return c.ack()
 }
 
 // answerData acknowledges, and closes where the application had enough.
@@ -158,7 +185,7 @@ func (c *peerConn) rightmost() seq.Number {
 
 func (c *peerConn) synAck() []*segment.Segment {
 	s := c.bare(segment.SYN | segment.ACK)
-	s.Seq, s.Ack, s.MSS, s.SACKPermitted = peerISS, c.start, 1460, true
+	s.Seq, s.Ack, s.MSS, s.SACKPermitted = c.iss, c.start, 1460, true
 	return []*segment.Segment{s}
 }
 

@@ -30,22 +30,32 @@ const (
 	sandwichWidth = 2 * time.Millisecond
 )
 
-// sequenceWrap asks whether data that starts at sequence number 0 arrives (variant Push).
-func sequenceWrap(ctx context.Context, e *Env) Outcome {
-	t := &trace{env: e}
-	for _, p := range payloads(e.Order.Payload) {
-		t.tryPayload(ctx, p)
-		if !t.PeerReset || t.Delivered {
-			break
+// shape is a suspect that is part of a connection whose numbers cross 0.
+type shape struct {
+	what   string // for people: "… at sequence 0 is lost"
+	flags  segment.Flags
+	data   bool // carries bytes
+	across bool // starts before 0 and ends behind it
+}
+
+// crossing is the Flow of a variant of that shape.
+func crossing(s shape) Flow {
+	return func(ctx context.Context, e *Env) Outcome {
+		t := &trace{env: e}
+		for _, p := range payloads(e.Order.Payload) {
+			t.tryPayload(ctx, s, p)
+			if !t.PeerReset || t.Delivered {
+				break
+			}
 		}
+		return t.finish(ctx, verdict.SequenceWrap)
 	}
-	return t.finish(ctx, verdict.SequenceWrap)
 }
 
 // tryPayload asks with one payload, from another source port where an older connection of the last one answered.
-func (t *trace) tryPayload(ctx context.Context, p payload) {
+func (t *trace) tryPayload(ctx context.Context, s shape, p payload) {
 	for range handshakePorts {
-		newWrap(t, p).run(ctx)
+		newWrap(t, s, p).run(ctx)
 		if t.Opening.Answer != conn.StaleAck || t.Fault != nil || ctx.Err() != nil {
 			return
 		}
@@ -55,33 +65,44 @@ func (t *trace) tryPayload(ctx context.Context, p payload) {
 // wrap is one connection whose data crosses sequence number 0.
 type wrap struct {
 	*trace
+	shape
 	conn    *conn.Conn
-	zero    seq.Number // where the suspect starts
+	at      seq.Number // where the suspect starts
 	end     seq.Number // after the suspect
-	control []byte     // ends at zero
+	control []byte     // ends where the suspect starts
 	suspect []byte
 	witness []byte
 	echoes  echoes
 }
 
-func newWrap(t *trace, p payload) *wrap {
+func newWrap(t *trace, s shape, p payload) *wrap {
 	k := leastControl + rand.IntN(moreControl)
 	data := p(3 * k)
-	w := &wrap{trace: t, zero: seq.At(0), control: data[:k], suspect: data[k : 2*k], witness: data[2*k:]}
-	w.end = w.zero.Add(k)
+	w := &wrap{trace: t, shape: s, control: data[:k], suspect: data[k:k], witness: data[2*k:]}
+	if s.data {
+		w.suspect = data[k : 2*k]
+	}
+	if s.across {
+		w.at = w.at.Add(-k / 2)
+	}
+	w.end = w.at.Add(len(w.suspect))
+	if s.flags.Has(segment.FIN) {
+		w.end = w.end.Add(1)
+	}
 	w.echoes.open = map[seq.Number]int{}
-	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, Suspect: w.zero}
+	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what}
 	return w
 }
 
 // start is the sequence number of the control's first byte.
-func (w *wrap) start() seq.Number { return w.zero.Add(-len(w.control)) }
+func (w *wrap) start() seq.Number { return w.at.Add(-len(w.control)) }
 
 func (w *wrap) run(ctx context.Context) {
 	if w.conn = w.open(ctx, w.start().Add(-1)); w.conn == nil {
 		return
 	}
 	defer w.leave(ctx)
+	w.conn.DataAcks = true
 	switch w.Opening = w.conn.Handshake(ctx, w.env.Pace); w.Opening.Answer {
 	case conn.SynAck:
 	case conn.StaleAck:
@@ -90,12 +111,20 @@ func (w *wrap) run(ctx context.Context) {
 	default:
 		return
 	}
-	if !w.sendControl(ctx) || w.first(ctx) || !w.suspicious(ctx) {
+	if !w.sendControl(ctx) {
+		w.reverse(ctx)
+		return
+	}
+	if w.first(ctx) || !w.suspicious(ctx) {
 		return
 	}
 	w.sendWitness(ctx)
-	if w.confirm(ctx); w.Convicted() {
-		w.heal(ctx)
+	w.env.Budget.Spend(ctx, func(alpha float64) bool {
+		w.confirm(ctx, alpha)
+		return w.Convicted()
+	})
+	if w.Convicted() {
+		w.isolate(ctx)
 	}
 }
 
@@ -103,7 +132,11 @@ func (w *wrap) run(ctx context.Context) {
 // have let the connection go, whose remains answer beacons in another way: what stayed open then is not the path's.
 func (w *wrap) leave(ctx context.Context) {
 	undecided := !w.Delivered && !w.Convicted()
-	w.PeerReset = w.Opening.Answer == conn.SynAck && (w.conn.Reset() || w.conn.Closed() && undecided)
+	answered := w.Convicted() && w.Isolated || w.AckZero.Made > 0 // whatever it did afterwards
+	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.conn.Reset() || w.conn.Closed() && undecided)
+	if undecided && w.conn.Acked().IsZero() {
+		w.heal(context.WithoutCancel(ctx)) // an RST at 0 would be a suspect itself
+	}
 	w.trace.end(ctx, w.conn)
 }
 
@@ -114,8 +147,8 @@ func (w *wrap) sendControl(ctx context.Context) bool {
 			return false
 		}
 		w.Control.Sent++
-		sent := w.data("control", w.start(), w.control)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.zero) {
+		sent := w.send("control", w.start(), w.control, w.flags&^segment.FIN)
+		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.at) {
 			w.env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return true
 		}
@@ -134,48 +167,40 @@ func (w *wrap) first(ctx context.Context) bool {
 		return false
 	}
 	sent := w.sendSuspect()
-	return w.await(ctx, sent.Add(2*w.conn.RTT+firstPatience), w.end)
+	w.Delivered = w.await(ctx, sent.Add(2*w.conn.RTT+firstPatience), w.end)
+	return w.Delivered
 }
 
 // firstPatience is how long the first suspect waits before beacons ask; nothing is concluded from it.
 const firstPatience = 10 * time.Millisecond
 
-// data sends a segment with PSH at the given number.
-func (w *wrap) data(part string, at seq.Number, b []byte) time.Time {
-	return w.conn.Send(conn.Step{Part: part, Flags: segment.PSH | segment.ACK, Seq: &at, Payload: b})
+// send sends bytes at the given number. The urgent pointer of URG points behind them.
+func (w *wrap) send(part string, at seq.Number, b []byte, flags segment.Flags) time.Time {
+	s := conn.Step{Part: part, Flags: flags, Seq: &at, Payload: b}
+	if flags.Has(segment.URG) {
+		s.Urgent = uint16(len(b))
+	}
+	return w.conn.Send(s)
 }
 
-func (w *wrap) sendSuspect() time.Time { return w.data("suspect", w.zero, w.suspect) }
+func (w *wrap) sendSuspect() time.Time { return w.send("suspect", w.at, w.suspect, w.flags) }
 
 // sendWitness sends the data after the missing suspect, once: the peer's SACK then says in its own
-// words that the suspect alone is missing.
+// words that the suspect alone is missing. Nothing follows a FIN.
 func (w *wrap) sendWitness(ctx context.Context) {
-	if w.env.Pace(ctx, 1) != nil {
+	if w.flags.Has(segment.FIN) || w.env.Pace(ctx, 1) != nil {
 		return
 	}
-	sent := w.data("witness", w.end, w.witness)
+	sent := w.send("witness", w.end, w.witness, w.flags)
 	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.Patience(0)), func(p wire.Packet) bool {
 		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK, func(b segment.Block) bool { return b.Left == w.end })
 	})
-}
-
-// heal sends the suspect's bytes in a segment that starts one byte earlier: if they arrive, the bytes
-// were never the trouble.
-func (w *wrap) heal(ctx context.Context) {
-	earlier := append([]byte{w.control[len(w.control)-1]}, w.suspect...)
-	for i := 0; i < healTries && !w.Healed && !w.stopped() && w.env.Pace(ctx, 1) == nil; i++ {
-		sent := w.data("heal", w.zero.Add(-1), earlier)
-		w.Healed = w.await(ctx, sent.Add(w.conn.Patience(i)), w.end)
-	}
 }
 
 // await waits until the peer has acknowledged everything up to the given number.
 func (w *wrap) await(ctx context.Context, until time.Time, upTo seq.Number) bool {
 	reached := func(wire.Packet) bool { return w.conn.Acked().AtLeast(upTo) || w.stopped() }
 	w.conn.Await(ctx, until, reached)
-	if upTo == w.end && !w.Convicted() {
-		w.Delivered = w.delivered()
-	}
 	return w.conn.Acked().AtLeast(upTo)
 }
 

@@ -1,0 +1,121 @@
+package scenario
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Every variant's suspect is delivered by a healthy path, and convicted where exactly it is dropped.
+func TestEveryVariantSilentAndFiring(t *testing.T) {
+	if !slices.Equal(slices.Sorted(slices.Values(variantNames)), slices.Sorted(maps.Keys(variants))) {
+		t.Fatal("variantNames and variants differ")
+	}
+	for _, v := range variantNames {
+		t.Run(v, func(t *testing.T) {
+			expect(t, v, &conntest.Bench{Peer: &wire.Listener{}}, report.Delivered)
+			want := report.SequenceZeroDropped
+			switch v {
+			case "HandshakeAck":
+				want = report.HandshakeAckLost
+			case "AckZero":
+				want = report.AckZeroDropped
+			}
+			expect(t, v, &conntest.Bench{Peer: &wire.Listener{}, Path: through(suspectOf(v))}, want)
+		})
+	}
+}
+
+// expect runs one flow and compares its reason; nothing may be left at the peer.
+func expect(t *testing.T, variant string, b *conntest.Bench, want report.Reason) {
+	t.Helper()
+	o := ask(t, "SequenceWrap", variant, b)
+	if o.Reason != want {
+		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message, strings.Join(o.Evidence, "\n"))
+	}
+	if live := b.Peer.Live(); live != 0 || o.Leaked != 0 {
+		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked, strings.Join(o.Evidence, "\n"))
+	}
+}
+
+// suspectOf drops exactly the variant's suspect on its way to the peer.
+func suspectOf(variant string) func(*segment.Segment, bool) bool {
+	exact := map[string]segment.Flags{
+		"Push": segment.PSH | segment.ACK, "UrgentPush": segment.URG | segment.PSH | segment.ACK, "Data": segment.ACK,
+		"Fin": segment.FIN | segment.ACK, "PushFin": segment.PSH | segment.FIN | segment.ACK, "Ack": segment.ACK, "HandshakeAck": segment.ACK,
+		"Reset": segment.RST | segment.ACK, "Syn": segment.SYN, "FinUrgPush": segment.FIN | segment.URG | segment.PSH, "Null": 0,
+	}
+	return func(s *segment.Segment, toPeer bool) bool {
+		switch variant {
+		case "Straddle":
+			return toPeer && s.PayloadLen() > 0 && s.Seq.Uint32() > 1<<31 && s.End().Uint32() > 0 && s.End().Uint32() < 1<<31
+		case "AckZero":
+			return toPeer && s.Flags == segment.ACK && s.Ack.IsZero()
+		}
+		return toPeer && s.Seq.IsZero() && s.Flags == exact[variant]
+	}
+}
+
+// A segment that is lost at every number is no matter of the number 0.
+func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
+	for variant, drop := range map[string]func(*segment.Segment, bool) bool{
+		"Fin":        flagged(segment.FIN),
+		"PushFin":    flagged(segment.FIN),
+		"UrgentPush": flagged(segment.URG),
+		"Reset":      flagged(segment.RST),
+		"FinUrgPush": flagged(segment.URG),
+		"Null":       func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags == 0 },
+		"Ack": func(s *segment.Segment, toPeer bool) bool {
+			return toPeer && s.Flags == segment.ACK && s.PayloadLen() == 0
+		},
+		"Syn": flagged(segment.SYN),
+	} {
+		t.Run(variant, func(t *testing.T) {
+			o := ask(t, "SequenceWrap", variant, &conntest.Bench{Peer: &wire.Listener{}, Path: through(drop)})
+			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
+				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+			}
+		})
+	}
+}
+
+func flagged(f segment.Flags) func(*segment.Segment, bool) bool {
+	return func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags.Has(f) }
+}
+
+// Where it is the answers that are lost, because they acknowledge 0, the reverse path is named.
+func TestAnswersThatAcknowledgeZero(t *testing.T) {
+	back := func(s *segment.Segment, toPeer bool) bool {
+		return !toPeer && s.Flags.Has(segment.ACK) && s.Ack.IsZero()
+	}
+	expect(t, "Push", &conntest.Bench{Peer: &wire.Listener{}, Path: through(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &wire.Listener{NoDSACK: true}, Path: through(back)}, report.AckZeroDropped)
+}
+
+// slowly delays everything by more than the first patience.
+func slowly(drop func(*segment.Segment, bool) bool) func() wire.Path {
+	return func() wire.Path {
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			if drop(s, toPeer) {
+				return nil
+			}
+			return []time.Duration{75 * time.Millisecond}
+		}
+	}
+}
+
+// A round trip of 150 ms changes no verdict.
+func TestVariantsOnALongPath(t *testing.T) {
+	for _, v := range variantNames {
+		expect(t, v, &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(nothing)}, report.Delivered)
+	}
+	expect(t, "Syn", &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(suspectOf("Syn"))}, report.SequenceZeroDropped)
+	expect(t, "Fin", &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(suspectOf("Fin"))}, report.SequenceZeroDropped)
+}
