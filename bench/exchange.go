@@ -84,11 +84,16 @@ func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
 	return nil
 }
 
+// pushTries is how often the data is sent where nothing comes back in time, as on a machine that stalls.
+const pushTries = 6
+
 func push(ctx context.Context, c *conn.Conn) bool {
 	start := c.ISS.Add(1)
 	end := start.Add(len(pushed))
-	sent := c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
-	c.Await(ctx, sent.Add(c.Patience(0)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
+	for i := 0; i < pushTries && !c.Acked().AtLeast(end); i++ {
+		sent := c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
+		c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
+	}
 	return c.Acked().AtLeast(end)
 }
 

@@ -34,7 +34,7 @@ func (g *Guard) Add(f Flow) error {
 	if err != nil {
 		return err
 	}
-	err = g.flows.Update(key, guardCounters{}, ebpf.UpdateNoExist)
+	err = g.flows.Update(&key, &guardCounters{}, ebpf.UpdateNoExist) // by pointers: what is not pointed to is encoded by reflection
 	switch {
 	case errors.Is(err, ebpf.ErrKeyExist):
 		err = ErrRegistered
@@ -52,7 +52,7 @@ func (g *Guard) Counters(f Flow) (Counters, error) {
 		return Counters{}, err
 	}
 	var c guardCounters
-	err = g.flows.Lookup(key, &c)
+	err = g.flows.Lookup(&key, &c)
 	return Counters{Stolen: c.Stolen, ResetsDropped: c.ResetsDropped}, wrap("reading the counters of", f, known(err))
 }
 
@@ -75,7 +75,7 @@ func (g *Guard) Remove(flows ...Flow) error {
 	}
 	var errs []error
 	for i, k := range keys {
-		errs = append(errs, wrap("forgetting", flows[i], known(g.flows.Delete(k))))
+		errs = append(errs, wrap("forgetting", flows[i], known(g.flows.Delete(&k))))
 	}
 	return errors.Join(errs...)
 }

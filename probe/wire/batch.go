@@ -54,7 +54,7 @@ func (b *batch) receive(fd int) error {
 		b.headers[i].Hdr.Namelen = unix.SizeofSockaddrLinklayer
 		b.headers[i].Hdr.SetControllen(len(b.controls[i]))
 	}
-	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.headers)), batchSize,
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.headers)), batchSize,
 		unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
 		return errno

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +23,7 @@ func Reserve(local netip.AddrPort) (io.Closer, error) {
 	}
 	err = unix.Bind(fd, address)
 	if err == nil {
-		return os.NewFile(uintptr(fd), "reserved "+local.String()), nil
+		return reserved(fd), nil
 	}
 	unix.Close(fd)
 	if errors.Is(err, unix.EADDRINUSE) {
@@ -32,6 +31,11 @@ func Reserve(local netip.AddrPort) (io.Closer, error) {
 	}
 	return nil, fmt.Errorf("reserving %s: %w", local, err)
 }
+
+// reserved is the descriptor of a bound socket.
+type reserved int
+
+func (r reserved) Close() error { return unix.Close(int(r)) }
 
 func socketAddress(a netip.AddrPort) (family int, address unix.Sockaddr) {
 	if ip := a.Addr().Unmap(); ip.Is4() {

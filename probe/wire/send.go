@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -27,10 +28,7 @@ type sender struct {
 type draft struct {
 	builder segment.Builder
 	packet  []byte
-	link    unix.SockaddrLinklayer
-	inet4   unix.SockaddrInet4
-	inet6   unix.SockaddrInet6
-	to      unix.Sockaddr // one of the three
+	to      address
 	sent    time.Time
 	err     error
 	put     func(fd uintptr) // the system call
@@ -60,10 +58,8 @@ func openFrames(r Route) (*sender, error) {
 	etherType := htons(protocol(r.Source))
 	s.hops = hops
 	s.aim = func(d *draft, dst netip.Addr) error {
-		address, err := hops.resolve(dst)
-		d.link = unix.SockaddrLinklayer{Protocol: etherType, Ifindex: r.Index, Halen: uint8(len(address))}
-		copy(d.link.Addr[:], address[:])
-		d.to = &d.link
+		hop, err := hops.resolve(dst)
+		d.to.setLink(etherType, r.Index, hop)
 		return err
 	}
 	return s, nil
@@ -97,11 +93,7 @@ func openRaw(r Route) (*sender, error) {
 		}
 	}
 	s.aim = func(d *draft, dst netip.Addr) error {
-		if dst.Is4() {
-			d.inet4.Addr, d.to = dst.As4(), &d.inet4
-		} else {
-			d.inet6.Addr, d.to = dst.As16(), &d.inet6
-		}
+		d.to.setIP(dst)
 		return nil
 	}
 	return s, nil
@@ -126,9 +118,24 @@ func newDraft() any {
 	d := new(draft)
 	d.put = func(fd uintptr) {
 		d.sent = time.Now()
-		d.err = unix.Sendto(int(fd), d.packet, 0, d.to)
+		d.err = d.transmit(fd)
 	}
 	return d
+}
+
+// transmit tries without waiting first, and then without a word to Go's scheduler: the call takes some
+// microseconds, and a thread that the scheduler takes for blocked is replaced by another. Only a full device queue
+// makes it wait.
+func (d *draft) transmit(fd uintptr) error {
+	packet, size := uintptr(unsafe.Pointer(&d.packet[0])), uintptr(len(d.packet))
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, packet, size, unix.MSG_DONTWAIT, uintptr(d.to.at), d.to.size)
+	for errno == unix.EAGAIN || errno == unix.EINTR {
+		_, _, errno = unix.Syscall6(unix.SYS_SENDTO, fd, packet, size, 0, uintptr(d.to.at), d.to.size)
+	}
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func (k *sender) send(s *segment.Segment) (time.Time, error) {
