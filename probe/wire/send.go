@@ -71,10 +71,9 @@ func openBare(r Route) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	link := unix.SockaddrLinklayer{Protocol: htons(protocol(r.Source)), Ifindex: r.Index}
+	etherType := htons(protocol(r.Source))
 	s.aim = func(d *draft, _ netip.Addr) error {
-		d.link = link
-		d.to = &d.link
+		d.to.setLink(etherType, r.Index, hardware{}) // which the device does not look at
 		return nil
 	}
 	return s, nil
