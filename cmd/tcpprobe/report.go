@@ -6,11 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 func reportCommand() *cobra.Command {
-	return &cobra.Command{
+	pcap := ""
+	cmd := &cobra.Command{
 		Use:     "report FILE|-",
 		Short:   "Show a report to people",
 		Long:    "Reads a report as `tcpprobe run -o json` or a probe pod printed it; - is standard input.",
@@ -24,9 +26,16 @@ func reportCommand() *cobra.Command {
 			if err := r.WriteTable(cmd.OutOrStdout()); err != nil {
 				return err
 			}
+			if pcap != "" {
+				if err := capture.Extract(r, pcap); err != nil {
+					return err
+				}
+			}
 			return verdict(r.Verdict())
 		},
 	}
+	cmd.Flags().StringVar(&pcap, "pcap", "", "write the packets that show what failed, which the report carries, to this `file` as pcapng, for Wireshark")
+	return cmd
 }
 
 func readReport(stdin io.Reader, name string) (report.Report, error) {

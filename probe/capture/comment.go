@@ -16,13 +16,17 @@ const maxComment = 16 << 10
 func comment(runs []report.Report, left int) string {
 	var b strings.Builder
 	for _, r := range runs {
-		fmt.Fprintf(&b, "%s: tcpprobe run %s from %s, %s\n", r.Verdict(), r.Run, r.Source.Node, r.Started.Format(time.RFC3339))
+		b.WriteString(title(r))
 		list(&b, r.Results)
 	}
 	if left > 0 {
 		fmt.Fprintf(&b, "%d packets more were too many to be kept\n", left)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func title(r report.Report) string {
+	return fmt.Sprintf("%s: tcpprobe run %s from %s, %s\n", r.Verdict(), r.Run, r.Source.Node, r.Started.Format(time.RFC3339))
 }
 
 func list(b *strings.Builder, results []report.Result) {

@@ -22,14 +22,22 @@ type File struct {
 // Create begins a capture that Finish will leave under the given name. It fails where no file could be
 // made, and where something other than a file is. Every File must be finished or discarded.
 func Create(name string) (*File, error) {
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("capture to %s: it is no ordinary file; name one, or a new one", name)
+	if err := ordinary(name); err != nil {
+		return nil, err
 	}
 	spill, err := openSpill(filepath.Dir(name))
 	if err != nil {
 		return nil, fmt.Errorf("capture to %s: %w", name, err)
 	}
 	return &File{name, spill}, nil
+}
+
+// ordinary refuses to replace what is no ordinary file.
+func ordinary(name string) error {
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("capture to %s: it is no ordinary file; name one, or a new one", name)
+	}
+	return nil
 }
 
 // Spill is where a Recorder writes, in this process or a child of it. It has no name, and is gone with the
@@ -51,7 +59,7 @@ func (f *File) write(w io.Writer, runs []report.Report) error {
 	if err != nil {
 		return err
 	}
-	found, left, err := places(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16))
+	found, left, err := places(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), mostPackets)
 	if err != nil {
 		return err
 	}

@@ -8,16 +8,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// flows turns records into packets and numbers their flows as they appear, from 1.
+// flows turns records into packets and names their flows: a number, from 1 as they appear, and the purpose
+// that the first segment sent has told.
 type flows struct {
-	numbers map[[2]netip.AddrPort]int
+	names   map[[2]netip.AddrPort]string
 	builder segment.Builder
 }
 
 // packet returns the record as it was on the wire. Its data are valid until the next call.
 func (f *flows) packet(r conn.Record) (packet, error) {
-	p := packet{time: r.Time, flags: inbound, data: r.Header, length: r.Len}
-	n := f.number(r)
+	p := packet{time: r.Time, flags: inbound, comment: f.name(r), data: r.Header, length: r.Len}
 	switch r.Origin {
 	case conn.Prober:
 		data, err := f.builder.IP(r.Sent)
@@ -25,25 +25,28 @@ func (f *flows) packet(r conn.Record) (packet, error) {
 			return packet{}, err
 		}
 		p.data, p.length, p.flags = data, len(data), outbound
-		p.comment = fmt.Sprintf("flow %d, sent: %s", n, r.Part)
+		p.comment += ", sent: " + r.Part
 	case conn.Peer:
-		p.comment = fmt.Sprintf("flow %d, received", n)
+		p.comment += ", received"
 	case conn.Stray:
-		p.comment = fmt.Sprintf("flow %d, received on a device without the guard", n)
+		p.comment += ", received on a device without the guard"
 	case conn.Kernel:
 		p.flags = outbound
-		p.comment = fmt.Sprintf("flow %d, sent by this host's kernel, not by the prober", n)
+		p.comment += ", sent by this host's kernel and not by the prober"
 	}
 	return p, nil
 }
 
-func (f *flows) number(r conn.Record) int {
+func (f *flows) name(r conn.Record) string {
 	key := [2]netip.AddrPort{r.Local, r.Remote}
-	if f.numbers == nil {
-		f.numbers = map[[2]netip.AddrPort]int{}
+	if f.names == nil {
+		f.names = map[[2]netip.AddrPort]string{}
 	}
-	if f.numbers[key] == 0 {
-		f.numbers[key] = len(f.numbers) + 1
+	if f.names[key] == "" {
+		f.names[key] = fmt.Sprintf("flow %d", len(f.names)+1)
+		if r.Purpose != "" {
+			f.names[key] += " of " + r.Purpose
+		}
 	}
-	return f.numbers[key]
+	return f.names[key]
 }

@@ -17,9 +17,9 @@ type place struct {
 	offset, size int64
 }
 
-// places finds the packet blocks of a spill and counts those that are too many. A block that its writer, killed, did
+// places finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its writer, killed, did
 // not complete ends the spill.
-func places(spill *bufio.Reader) (found []place, left int, err error) {
+func places(spill *bufio.Reader, most int) (found []place, left int, err error) {
 	for offset := int64(0); ; {
 		p, err := nextPlace(spill)
 		switch {
@@ -27,7 +27,7 @@ func places(spill *bufio.Reader) (found []place, left int, err error) {
 			return found, left, nil
 		case err != nil:
 			return nil, 0, err
-		case len(found) < mostPackets:
+		case len(found) < most:
 			p.offset = offset
 			found = append(found, p)
 		default:

@@ -11,11 +11,15 @@ import (
 // it, is only counted after that.
 const keepEach = 2
 
+// keepAnswers is how many packets in a row the log keeps of what arrives, however much that is.
+const keepAnswers = 16
+
 // log is the flow's evidence: one entry a segment, in the order in which the endpoint got to know them.
 type log struct {
 	start   time.Time
 	kept    []entry
 	sent    map[string]int // by part
+	arrived int            // packets since the last segment sent
 	cutting bool           // the last segment sent was not kept, nor is what arrives
 	cut     int            // segments not kept since the last that was
 }
@@ -32,11 +36,15 @@ func (l *log) sends(r Record) {
 		l.sent = map[string]int{}
 	}
 	l.sent[r.Part]++
-	l.cutting = l.sent[r.Part] > keepEach
+	l.arrived, l.cutting = 0, l.sent[r.Part] > keepEach
 	l.add(r, r.Sent)
 }
 
-func (l *log) receives(r Record, text fmt.Stringer) { l.add(r, text) }
+func (l *log) receives(r Record, text fmt.Stringer) {
+	l.arrived++
+	l.cutting = l.cutting || l.arrived > keepAnswers
+	l.add(r, text)
+}
 
 func (l *log) add(r Record, text fmt.Stringer) {
 	if l.cutting {

@@ -16,6 +16,7 @@ type Record struct {
 	Local, Remote netip.AddrPort // the flow
 	Time          time.Time
 	Origin        Origin
+	Purpose       string           // of the prober's: what its connection is for
 	Part          string           // of the prober's: what it is for, such as syn, control, suspect or beacon
 	Sent          *segment.Segment // of the prober's: the same bytes come out when it is built again
 	Header        []byte           // of all others: what was seen of it, up to the end of the TCP header
@@ -51,7 +52,7 @@ func (f *flow) recordOf(p wire.Packet) Record {
 
 // sent logs a segment that has left, and records it.
 func (c *Conn) sent(at time.Time, part string, g *segment.Segment) {
-	r := Record{Local: g.Source, Remote: g.Destination, Time: at, Part: part, Sent: g}
+	r := Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: c.Purpose, Part: part, Sent: g}
 	c.log.sends(r)
 	if recorder := c.flow.stack.Recorder; recorder != nil {
 		recorder.Record(r)

@@ -71,6 +71,13 @@ type Check struct {
 	Variant  string
 }
 
+func (c Check) String() string {
+	if c.Variant == "" {
+		return c.Type
+	}
+	return c.Type + "/" + c.Variant
+}
+
 // Checks lists the questions of p in their fixed order.
 func (p *Plan) Checks() []Check {
 	var out []Check

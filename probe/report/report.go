@@ -27,7 +27,11 @@ type Report struct {
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
 	Results        []Result  `json:"results"`
+	Capture        []byte    `json:"capture,omitempty"` // pcapng of the packets that show what failed, at most MaxCapture bytes
 }
+
+// MaxCapture bounds Report.Capture, in bytes: 16 KiB in base64.
+const MaxCapture = 12 << 10
 
 // Source is where the run happened.
 type Source struct {

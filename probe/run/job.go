@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/capture"
+	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -23,6 +25,7 @@ type job struct {
 	checks   []plan.Check
 	alpha    float64 // of one flow of one check
 	progress func(done, total int)
+	alone    sync.Mutex // held by a scenario that is asked of one target after the other
 
 	mu      sync.Mutex
 	results []report.Result // by the target's position, then by check; without a scenario where nothing is asked
@@ -30,6 +33,8 @@ type job struct {
 	done    int
 	leaked  int
 	guard   report.Guard
+
+	failures []capture.Finding // one of each kind
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
@@ -96,7 +101,11 @@ func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scena
 		return j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))
 	}
 	flow := definition.Flow(c.Variant)
-	env.Budget = verdict.NewBudget(j.alpha)
+	env.Budget, env.Purpose = verdict.NewBudget(j.alpha), c.String()
+	if definition.Alone {
+		j.alone.Lock()
+		defer j.alone.Unlock()
+	}
 	out := make([]scenario.Outcome, cmp.Or(definition.Flows, j.plan.Paths))
 	var all sync.WaitGroup
 	for i := range out {
@@ -134,13 +143,15 @@ func (j *job) add(i int, r report.Result, flows []scenario.Outcome) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
-	r.Evidence = evidence(flows, best)
+	telling := telling(flows, best)
+	r.Evidence, r.Queue = telling.Evidence, telling.Queue
 	for _, f := range flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i] = r
+	j.show(r, telling.Records)
 	j.count(flows)
 	j.done++
 	if j.progress != nil {
@@ -157,12 +168,22 @@ func (j *job) count(flows []scenario.Outcome) {
 	}
 }
 
-// evidence is that of the first flow with the published finding.
-func evidence(flows []scenario.Outcome, f verdict.Finding) []string {
+// show keeps the packets behind a failure, unless those of another target show the same.
+func (j *job) show(r report.Result, packets []conn.Record) {
+	known := func(f capture.Finding) bool {
+		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
+	}
+	if r.Verdict == report.Fail && len(packets) > 0 && !slices.ContainsFunc(j.failures, known) {
+		j.failures = append(j.failures, capture.Finding{Result: r, Records: packets})
+	}
+}
+
+// telling is the first flow with the published finding.
+func telling(flows []scenario.Outcome, f verdict.Finding) (o scenario.Outcome) {
 	for _, o := range flows {
 		if o.Finding.Reason == f.Reason {
-			return o.Evidence
+			return o
 		}
 	}
-	return nil
+	return o
 }

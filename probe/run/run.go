@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
@@ -45,6 +46,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	h.close()
 	r.Results, r.LeakedFlows, r.Guard = job.found(), job.leaked, job.guard
 	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()
+	r.Capture = capture.Smallest(r, job.failures)
 	r.DurationMicros = time.Since(started).Microseconds()
 	return r
 }
