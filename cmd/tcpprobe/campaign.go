@@ -1,173 +1,189 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/probe/guard"
-	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
 )
 
-// defaultRuns is the number of runs in each round of a campaign.
-const defaultRuns = 1000
-
-// impairments are a campaign's rounds unless others are asked for. None of them is about sequence 0.
-var impairments = []string{"loss=1%", "loss=5%", "loss=20%", "burst=5%/50ms", "burst=20%/10ms", "reorder=10%/2ms"}
-
-// A round's runs are spread over several workers, each of which probes a batch of addresses at once: under
-// loss a run mostly waits.
-const (
-	campaignWorkers = 4
-	batchSize       = plan.MaxSourceTargets
-)
-
-// campaign is a site with more than one client at work.
-type campaign struct {
-	*labOptions
-	*site
-	clients []*client
-	made    *progress.Counter // runs
-
-	mu sync.Mutex // of the round at work
+// campaignOptions are the flags of `tcpprobe lab --campaign`.
+type campaignOptions struct {
+	campaign bool
+	runs     int
+	with     []string
+	seeds    int
 }
 
-// runCampaign makes many runs under each impairment. It fails if sequence 0 was blamed where it must not be.
-func (o *labOptions) runCampaign(cmd *cobra.Command) (err error) {
-	if o.runs < 1 {
-		return fmt.Errorf("--runs %d: want 1 or more", o.runs)
+// impairments are a campaign's rounds unless others are asked for. None of them is about sequence 0.
+var impairments = []string{"loss=1%", "loss=5%", "loss=20%", "burst=1%/5ms", "burst=1%/50ms", "burst=1%/300ms",
+	"burst=5%/5ms", "burst=5%/50ms", "burst=5%/300ms", "reorder=10%/2ms", "duplicate=10%", "delay=1ms/5ms"}
+
+// Runs in each round: 100,000 in all to see that nobody innocent is convicted, fewer to see that a fault is.
+const (
+	innocentRuns = 8334
+	guiltyRuns   = 1000
+)
+
+func (o *campaignOptions) flags(f *pflag.FlagSet) {
+	f.BoolVar(&o.campaign, "campaign", false, "make many runs under each of several impairments and count the verdicts")
+	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)", innocentRuns, guiltyRuns))
+	f.StringArrayVar(&o.with, "with", nil, "a fault that every round of a campaign has beside its own; may be repeated")
+	f.IntVar(&o.seeds, "seeds", 0, "make one run with each of so many seeds of an ecmp fault, instead of --runs")
+}
+
+// onlyOfCampaigns refuses their flags elsewhere.
+func (o *campaignOptions) onlyOfCampaigns(f *pflag.FlagSet) error {
+	for _, name := range []string{"runs", "with", "seeds"} {
+		if f.Changed(name) {
+			return fmt.Errorf("--%s is about campaigns: add --campaign", name)
+		}
+	}
+	return nil
+}
+
+// campaignLanes are the labs that work at the same time: under loss a run mostly waits.
+const campaignLanes = 4
+
+// campaign is many runs, in rounds of one state of the switch each.
+type campaign struct {
+	*labOptions
+	rounds []*round
+	made   *progress.Counter // runs
+}
+
+// runCampaign fails if a verdict was wrong, or anything was left at the server.
+func (o *labOptions) runCampaign(cmd *cobra.Command) error {
+	c, err := o.newCampaign(cmd.Flags())
+	if err != nil {
+		return err
+	}
+	stop := progress.Tell(cmd.ErrOrStderr(), c.made.String)
+	err = c.carryOut(cmd.Context())
+	stop()
+	if err != nil {
+		return err
+	}
+	found := c.result()
+	if err := found.write(cmd.OutOrStdout(), o.output); err != nil {
+		return err
+	}
+	return verdict(found.verdict())
+}
+
+// newCampaign says what the flags ask for. Unless they do, it is asked at the rate of an ordinary probe, which decides how
+// loss and segments fall together, and about sequence 0 alone, which takes a handshake anyway.
+func (o *labOptions) newCampaign(f *pflag.FlagSet) (*campaign, error) {
+	if o.runs < 0 || o.seeds < 0 || o.runs > 0 && o.seeds > 0 || f.Changed("runs") && o.runs == 0 {
+		return nil, errors.New("a campaign needs --runs of 1 or more, or --seeds of 1 or more")
+	}
+	if !f.Changed("scenario") {
+		o.scenarios = []string{"SequenceWrap"}
+	}
+	if !f.Changed("packets-per-second") {
+		o.packetsPerSecond = ordinaryRate
 	}
 	if len(o.faults) == 0 {
 		o.faults = impairments
 	}
-	if !cmd.Flags().Changed("paths") {
-		o.paths = 1
+	usual := innocentRuns
+	if len(o.with) > 0 {
+		usual = guiltyRuns
 	}
-	o.packetsPerSecond = ordinaryRate // it decides how loss and segments fall together
-	faults, err := lab.ParseFaults(o.faults)
-	if err != nil {
-		return err
-	}
-	c, err := o.openCampaign(cmd)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if failed := c.close(); failed != nil {
-			err = failed
-		}
-	}()
-	defer progress.Tell(cmd.ErrOrStderr(), c.made.String)()
-	var rounds []round
-	for _, f := range faults {
-		r, err := c.round(cmd.Context(), f)
+	c := &campaign{labOptions: o}
+	for _, name := range o.faults {
+		faults, err := lab.ParseFaults(append([]string{name}, o.with...))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		rounds = append(rounds, r)
+		c.rounds = append(c.rounds, newRound(faults, cmp.Or(o.seeds, o.runs, usual)))
 	}
-	if err := writeRounds(cmd.OutOrStdout(), rounds, o.output); err != nil {
-		return err
-	}
-	return judge(rounds)
-}
-
-func (o *labOptions) openCampaign(cmd *cobra.Command) (_ *campaign, err error) {
-	c := &campaign{labOptions: o, made: progress.NewCounter(o.runs*len(o.faults), "runs done")}
-	if c.site, err = openSite(cmd.Context(), lab.Options{}, nil); err != nil {
+	if _, err := o.plan(labNode, nil); err != nil {
 		return nil, err
 	}
-	c.clients = []*client{c.site.client}
-	for len(c.clients) < campaignWorkers {
-		extra, err := startClient(cmd.Context(), c.Lab, nil)
-		if err != nil {
-			return nil, errors.Join(err, c.close())
+	c.made = progress.NewCounter(len(c.rounds)*c.rounds[0].planned, "runs done")
+	return c, o.seedable(c.rounds)
+}
+
+// seedable refuses seeds where there is nothing to be seeded.
+func (o *campaignOptions) seedable(rounds []*round) error {
+	for _, r := range rounds {
+		if o.seeds > 0 && seeded(r.faults, 1) == nil {
+			return fmt.Errorf("--seeds: %s chooses nothing by a hash; ask for a --fault such as ecmp=16/1:push-at-zero", r.Fault)
 		}
-		c.clients = append(c.clients, extra)
 	}
-	return c, nil
+	return nil
 }
 
-func (c *campaign) close() error {
-	var errs []error
-	for _, extra := range c.clients[1:] {
-		errs = append(errs, extra.close())
-	}
-	return errors.Join(append(errs, c.site.close())...)
+// part is what one lane does of a round at a time.
+type part struct {
+	*round
+	faults []lab.Fault
+	runs   int
 }
 
-// round makes all runs under one fault.
-func (c *campaign) round(ctx context.Context, f lab.Fault) (r round, err error) {
-	started := time.Now()
-	r = newRound(f)
-	injection, err := c.Inject(f)
-	if err != nil {
-		return r, err
+// parts divides the rounds among the lanes.
+func (c *campaign) parts() (all []part) {
+	for _, r := range c.rounds {
+		if c.seeds > 0 {
+			for seed := range c.seeds {
+				all = append(all, part{r, seeded(r.faults, uint32(seed)), 1})
+			}
+			continue
+		}
+		each := (r.planned + campaignLanes - 1) / campaignLanes
+		for left := r.planned; left > 0; left -= each {
+			all = append(all, part{r, r.faults, min(each, left)})
+		}
 	}
-	defer func() { err = errors.Join(err, injection.Close()) }()
-	batches := make(chan []netip.AddrPort)
-	var workers sync.WaitGroup
-	errs := make([]error, len(c.clients))
-	ctx, cancel := context.WithCancel(ctx)
+	return all
+}
+
+// seeded are the faults with another seed of their hash; nil if none has any.
+func seeded(faults []lab.Fault, seed uint32) []lab.Fault {
+	var out []lab.Fault
+	found := false
+	for _, f := range faults {
+		if r := f.Rule; r != nil && r.Members.Count > 0 && !r.Members.Spray {
+			other := *r
+			other.Members.Seed, f.Rule, found = seed, &other, true
+		}
+		out = append(out, f)
+	}
+	if !found {
+		return nil
+	}
+	return out
+}
+
+// carryOut has the lanes do all parts.
+func (c *campaign) carryOut(ctx context.Context) error {
+	within, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for i, client := range c.clients {
-		workers.Go(func() {
-			if errs[i] = c.work(client, batches, &r); errs[i] != nil {
+	parts := make(chan part)
+	errs := make([]error, campaignLanes)
+	var lanes sync.WaitGroup
+	for i := range errs {
+		lanes.Go(func() {
+			if errs[i] = c.work(within, parts); errs[i] != nil {
 				cancel()
 			}
 		})
 	}
-	c.deal(ctx, batches)
-	workers.Wait()
-	if err := errors.Join(append(errs, ctx.Err())...); err != nil {
-		return r, err
-	}
-	r.Switch, err = injection.Counters()
-	r.DurationMicros = time.Since(started).Microseconds()
-	return r, err
-}
-
-// deal hands out the round's runs in batches, going round the server's addresses so that no run meets a source port
-// that an earlier one used on the same address a moment ago.
-func (c *campaign) deal(ctx context.Context, batches chan<- []netip.AddrPort) {
-	defer close(batches)
-	families := c.families()
-	for n := 0; n < c.runs; n += batchSize {
-		batch := make([]netip.AddrPort, min(batchSize, c.runs-n))
-		for i := range batch {
-			f := families[(n+i)%len(families)]
-			batch[i] = netip.AddrPortFrom(c.DistantAddr(f, (n+i)/len(families)), lab.Server(c.server).Port())
-		}
+	for _, p := range c.parts() {
 		select {
-		case batches <- batch:
-		case <-ctx.Done():
-			return
+		case parts <- p:
+		case <-within.Done():
 		}
 	}
-}
-
-// work carries out batches on one worker and adds up what they find.
-func (c *campaign) work(client *client, batches <-chan []netip.AddrPort, r *round) error {
-	for batch := range batches {
-		p, err := c.plan(labNode, batch)
-		if err != nil {
-			return err
-		}
-		found, err := client.execute(order{p, guard.Mode(c.guard)})
-		if err != nil {
-			return err
-		}
-		c.mu.Lock()
-		r.add(found, len(batch))
-		c.mu.Unlock()
-		c.made.Add(len(batch))
-	}
-	return nil
+	close(parts)
+	lanes.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
 }

@@ -221,8 +221,8 @@ func TestNothingOutlivesTheLab(t *testing.T) {
 			t.Fatal("no sign of progress")
 		}
 		workers := children(t, cmd.Process.Pid)
-		if len(workers) != campaignWorkers {
-			t.Fatalf("%d workers, want %d", len(workers), campaignWorkers)
+		if len(workers) != campaignLanes {
+			t.Fatalf("%d workers, want %d", len(workers), campaignLanes)
 		}
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)

@@ -21,14 +21,14 @@ import (
 // labOptions are the flags of `tcpprobe lab`.
 type labOptions struct {
 	question
-	faults   []string
-	family   string
-	server   string
-	guard    string
-	output   string
-	pcap     pcap
-	campaign bool
-	runs     int
+	faults  []string
+	family  string
+	server  string
+	network network
+	guard   string
+	output  string
+	pcap    pcap
+	campaignOptions
 }
 
 func labCommand() *cobra.Command {
@@ -39,9 +39,9 @@ func labCommand() *cobra.Command {
 		Long: "Makes a client, a switch and a server in network namespaces, and probes one from the other. Without --fault the\n" +
 			"switch is healthy, and then, for SequenceWrap, drops segments with PSH at sequence 0. Needs root; leaves nothing behind.\n\n" +
 			"Exit status, without --fault: 0 if the server passed and the fault was found, else 2; of a campaign: 0 if no\n" +
-			"verdict was wrong, else 1.\n\nFaults:\n  " +
-			strings.Join(lab.Help(), "\n  "),
-		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --runs 20000",
+			"verdict was wrong but by the stated chance, and nothing was left at the server, else 1.\n\nFaults:\n  " +
+			strings.Join(lab.Help(), "\n  ") + "\n\nNetworks:\n  " + networkHelp(),
+		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --alpha 1e-7\n  tcpprobe lab --campaign --with push-at-zero\n  tcpprobe lab --campaign --seeds 200 --paths 108 --fault ecmp=16/1:push-at-zero",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := permitted(forLab, ""); err != nil {
@@ -53,8 +53,8 @@ func labCommand() *cobra.Command {
 			if o.campaign {
 				return o.runCampaign(cmd)
 			}
-			if cmd.Flags().Changed("runs") {
-				return errors.New("--runs is about campaigns: add --campaign")
+			if err := o.onlyOfCampaigns(cmd.Flags()); err != nil {
+				return err
 			}
 			return o.runPasses(cmd)
 		},
@@ -75,8 +75,8 @@ func (o *labOptions) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.faults, "fault", nil, "what the switch does, see above; repeated ones add up, in a campaign each is a round of its own")
 	f.Var(choice{&o.family, []string{string(lab.IPv4), string(lab.IPv6), "both"}}, "family", "IP version to probe over")
 	f.Var(choice{&o.server, servers}, "server", "how the server answers")
-	f.BoolVar(&o.campaign, "campaign", false, "make many runs under each of several impairments and count the verdicts")
-	f.IntVar(&o.runs, "runs", defaultRuns, "runs in each round of a campaign, of one flow unless --paths says otherwise")
+	o.campaignOptions.flags(f)
+	o.network.flag(cmd)
 	guardFlag(cmd, &o.guard)
 	outputFlag(cmd, &o.output)
 	o.pcap.flag(f)
@@ -148,7 +148,7 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 	}
 	defer o.pcap.discard()
 	defer progress.Tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
-	s, err := openSite(cmd.Context(), lab.Options{}, spill)
+	s, err := openSite(cmd.Context(), o.network.options(), spill)
 	if err != nil {
 		return err
 	}

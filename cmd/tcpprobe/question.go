@@ -34,6 +34,12 @@ const (
 	ordinaryRate = 200 // packets per second and target
 )
 
+// What a prober accepts as a rate.
+const (
+	leastRate = 10
+	mostRate  = 2000
+)
+
 func (q *question) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
@@ -41,6 +47,7 @@ func (q *question) flags(cmd *cobra.Command) {
 	f.IntVar(&q.paths, "paths", defaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
 	q.closing.flags(cmd)
 	f.Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
+	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("segments to each target in a second: %d to %d", leastRate, mostRate))
 }
 
 // scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push".
@@ -65,6 +72,8 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 		return nil, fmt.Errorf("--paths %d: want 1 to %d", q.paths, plan.MaxPaths)
 	case !(q.alpha > 0 && q.alpha <= 0.1): // so that NaN is refused
 		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most 0.1", q.alpha)
+	case q.packetsPerSecond < leastRate || q.packetsPerSecond > mostRate:
+		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.packetsPerSecond, leastRate, mostRate)
 	}
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: strings.ToLower(rand.Text()[:10]), Sources: map[string][]int{},

@@ -2,11 +2,10 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
-	"io"
+	"maps"
 	"slices"
-	"text/tabwriter"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -15,29 +14,74 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// round is what the runs of a campaign found under one fault, as `-o json` prints it.
+// round is what the runs of a campaign found under one state of the switch, as `-o json` prints it. A run is what is asked
+// of one target.
 type round struct {
 	Fault          string              `json:"fault"`
 	Runs           int                 `json:"runs"`
+	Flows          int                 `json:"flows"`
+	Convicted      int                 `json:"convicted"` // runs that blame sequence 0
+	Wrong          int                 `json:"wrong"`     // runs that do so, or acquit it, against the truth
 	Verdicts       []verdictCount      `json:"verdicts"`
-	Wrong          int                 `json:"wrong"` // verdicts that blame sequence 0 wrongly, or acquit it wrongly
-	LeakedFlows    int                 `json:"leakedFlows"`
+	SegmentsSent   int                 `json:"segmentsSent"`
+	MostSegments   int                 `json:"mostSegments"`  // of one report
+	LongestMicros  int64               `json:"longestMicros"` // of one report
+	LeakedFlows    int                 `json:"leakedFlows"`   // whose end nobody confirmed
+	Left           map[string]int      `json:"left"`          // what the server's kernel held afterwards: sockets and tracked connections by state
 	Switch         []lab.FaultCounters `json:"switch,omitempty"`
 	DurationMicros int64               `json:"durationMicros"`
 
-	suspect, control float64 // the shares of each that the fault drops
+	planned int // runs
+	faults  []lab.Fault
+	truth   truth
+	mu      sync.Mutex
 }
+
+// truth is what a fault does to the segments that SequenceWrap compares.
+type truth string
+
+const (
+	innocent truth = "innocent" // all the same to the suspect as to the control
+	certain  truth = "certain"  // loses every suspect
+	partial  truth = "partial"  // loses some: flows, or packets
+)
 
 // verdictCount is how often a verdict was reached.
 type verdictCount struct {
 	Scenario string         `json:"scenario"`
+	Variant  string         `json:"variant,omitempty"`
 	Verdict  report.Verdict `json:"verdict"`
 	Reason   report.Reason  `json:"reason"`
 	Count    int            `json:"count"`
+	Example  string         `json:"example,omitempty"` // what one that did not pass said
 }
 
-func newRound(f lab.Fault) round {
-	return round{Fault: f.Name, suspect: f.Loss(pushAt(0), lab.In), control: f.Loss(pushAt(1<<32-1), lab.In)}
+func newRound(faults []lab.Fault, runs int) *round {
+	var names []string
+	for _, f := range faults {
+		names = append(names, f.Name)
+	}
+	return &round{Fault: strings.Join(names, " + "), planned: runs, faults: faults, truth: truthOf(faults), Left: map[string]int{}}
+}
+
+func truthOf(faults []lab.Fault) truth {
+	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
+	switch {
+	case suspect == control:
+		return innocent
+	case suspect == 0:
+		return certain
+	}
+	return partial
+}
+
+// arriving is the share of segments such as s that the switch lets through.
+func arriving(faults []lab.Fault, s *segment.Segment) float64 {
+	share := 1.0
+	for _, f := range faults {
+		share *= 1 - f.Loss(s, lab.In)
+	}
+	return share
 }
 
 // pushAt is a byte as SequenceWrap sends it: at 0 the suspect, before it the control.
@@ -45,68 +89,82 @@ func pushAt(n uint32) *segment.Segment {
 	return &segment.Segment{Seq: seq.At(n), Flags: segment.PSH | segment.ACK, Payload: []byte{'x'}}
 }
 
-// add counts a report of so many runs.
-func (r *round) add(found report.Report, runs int) {
-	r.Runs += runs
+// add counts a report of one run or more.
+func (r *round) add(found report.Report) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.LeakedFlows += found.LeakedFlows
+	r.SegmentsSent += found.SegmentsSent
+	r.MostSegments = max(r.MostSegments, found.SegmentsSent)
+	r.LongestMicros = max(r.LongestMicros, found.DurationMicros)
+	runs := map[string]report.Verdict{} // by target: what it says of sequence 0
 	for _, res := range found.Results {
-		if r.isWrong(res) {
+		runs[res.Target] = worse(runs[res.Target], res)
+		r.Flows += res.Flows.Tried
+		r.count(res)
+	}
+	for _, v := range runs {
+		r.Runs++
+		if v == report.Fail {
+			r.Convicted++
+		}
+		if r.truth == innocent && v == report.Fail || r.truth == certain && v == report.Pass {
 			r.Wrong++
 		}
-		key := verdictCount{Scenario: res.Scenario, Verdict: res.Verdict, Reason: res.Reason}
-		at, seen := slices.BinarySearchFunc(r.Verdicts, key, compareVerdicts)
-		if !seen {
-			r.Verdicts = slices.Insert(r.Verdicts, at, key)
-		}
-		r.Verdicts[at].Count++
 	}
+}
+
+// worse is a run's verdict about sequence 0, given one more result.
+func worse(v report.Verdict, res report.Result) report.Verdict {
+	switch {
+	case res.Scenario != "SequenceWrap", v == report.Fail:
+		return v
+	case v == "" || res.Verdict != report.Pass:
+		return res.Verdict
+	}
+	return v
+}
+
+func (r *round) count(res report.Result) {
+	key := verdictCount{Scenario: res.Scenario, Variant: res.Variant, Verdict: res.Verdict, Reason: res.Reason}
+	at, seen := slices.BinarySearchFunc(r.Verdicts, key, compareVerdicts)
+	if !seen {
+		if res.Verdict != report.Pass {
+			key.Example = res.Message
+		}
+		r.Verdicts = slices.Insert(r.Verdicts, at, key)
+	}
+	r.Verdicts[at].Count++
 }
 
 func compareVerdicts(a, b verdictCount) int {
-	return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Reason, b.Reason))
+	return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Variant, b.Variant),
+		cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Reason, b.Reason))
 }
 
-// isWrong reports a verdict that is not only inconclusive but false. Where some flows or some packets meet the fault and
-// others do not, either may be true.
-func (r *round) isWrong(res report.Result) bool {
-	switch {
-	case r.suspect == r.control:
-		return blamesZero(res)
-	case r.suspect == 1:
-		return res.Scenario == "SequenceWrap" && res.Verdict == report.Pass
+// close adds what one part of the round came to.
+func (r *round) close(left map[string]int, counted []lab.FaultCounters, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for state, n := range left {
+		r.Left[state] += n
 	}
-	return false
+	if r.Switch == nil {
+		r.Switch = make([]lab.FaultCounters, len(counted))
+	}
+	for i, c := range counted {
+		sum := &r.Switch[i]
+		sum.Fault = c.Fault
+		sum.In.Seen, sum.In.Dropped = sum.In.Seen+c.In.Seen, sum.In.Dropped+c.In.Dropped
+		sum.Out.Seen, sum.Out.Dropped = sum.Out.Seen+c.Out.Seen, sum.Out.Dropped+c.Out.Dropped
+	}
+	r.DurationMicros = max(r.DurationMicros, took.Microseconds())
 }
 
-// judge is Fail if any round has a wrong verdict.
-func judge(rounds []round) error {
-	if slices.ContainsFunc(rounds, func(r round) bool { return r.Wrong > 0 }) {
-		return verdict(report.Fail)
+// left is how much the server's kernel held.
+func (r *round) left() (n int) {
+	for held := range maps.Values(r.Left) {
+		n += held
 	}
-	return nil
-}
-
-func writeRounds(w io.Writer, rounds []round, format string) error {
-	if format == asJSON {
-		return json.NewEncoder(w).Encode(map[string]any{"rounds": rounds})
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FAULT\tRUNS\tSCENARIO\tVERDICT\tREASON\tCOUNT")
-	for _, r := range rounds {
-		for _, v := range r.Verdicts {
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%d\n", r.Fault, r.Runs, v.Scenario, v.Verdict, v.Reason, v.Count)
-		}
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(w)
-	for _, r := range rounds {
-		took := time.Duration(r.DurationMicros) * time.Microsecond
-		_, err := fmt.Fprintf(w, "%s: %d wrong verdicts in %d runs, %d flows leaked, %s\n", r.Fault, r.Wrong, r.Runs, r.LeakedFlows, took.Round(time.Millisecond))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return n
 }

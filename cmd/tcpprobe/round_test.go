@@ -1,86 +1,98 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
+// found is the report of one run with one result.
 func found(scenario string, v report.Verdict, r report.Reason) report.Report {
-	return report.Report{LeakedFlows: 1, Results: []report.Result{{Scenario: scenario, Verdict: v, Reason: r}}}
+	return report.Report{LeakedFlows: 1, SegmentsSent: 8, DurationMicros: 500,
+		Results: []report.Result{{Scenario: scenario, Target: "192.0.2.2:80", Verdict: v, Reason: r, Flows: report.Flows{Tried: 16}}}}
 }
 
-func roundUnder(t *testing.T, fault string, reports ...report.Report) round {
+var (
+	blamed    = found("SequenceWrap", report.Fail, report.SequenceZeroDropped)
+	acquitted = found("SequenceWrap", report.Pass, report.Delivered)
+	unknown   = found("SequenceWrap", report.Inconclusive, report.PathLossy)
+)
+
+func roundUnder(t *testing.T, faults []string, reports ...report.Report) *round {
 	t.Helper()
-	f, err := lab.ParseFault(fault)
+	f, err := lab.ParseFaults(faults)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRound(f)
+	r := newRound(f, len(reports))
 	for _, one := range reports {
-		r.add(one, 1)
+		r.add(one)
 	}
 	return r
 }
 
-// A campaign fails on a verdict that is false, and only then: blaming sequence 0 under loss, acquitting
-// it under a rule about it. What could not be established is not wrong.
-func TestCampaignFailsOnFalseVerdicts(t *testing.T) {
-	blamed := found("SequenceWrap", report.Fail, report.SequenceZeroDropped)
-	acquitted := found("SequenceWrap", report.Pass, report.Delivered)
-	unknown := found("SequenceWrap", report.Inconclusive, report.PathLossy)
-	connected := found("Handshake", report.Pass, report.Established)
+// Blaming sequence 0 under loss is wrong, and so is acquitting it under a rule about it. What could not be established is not.
+func TestFalseVerdictsAreWrong(t *testing.T) {
+	connected := found("Handshake", report.Fail, report.Filtered)
 	for _, c := range []struct {
-		fault string
-		found []report.Report
-		wrong int
+		faults []string
+		found  []report.Report
+		truth  truth
+		wrong  int
 	}{
-		{"loss=5%", []report.Report{acquitted, unknown, connected}, 0},
-		{"loss=5%", []report.Report{acquitted, blamed, blamed}, 2},
-		{"every-push", []report.Report{blamed}, 1},
-		{"push-at-zero@out", []report.Report{blamed}, 1},
-		{"fin-urg-push-together-at-zero", []report.Report{blamed}, 1},
-		{"push-at-zero", []report.Report{blamed, unknown, connected}, 0},
-		{"push-at=1", []report.Report{blamed}, 1},
-		{"ecmp=16/1:push-at-zero", []report.Report{blamed, acquitted}, 0},
-		{"ecmp=16/1:loss=20%", []report.Report{blamed, acquitted}, 1},
-		{"fin-push-rst-at-zero@in", []report.Report{blamed, acquitted}, 1},
+		{[]string{"loss=5%"}, []report.Report{acquitted, unknown, connected}, innocent, 0},
+		{[]string{"loss=5%"}, []report.Report{acquitted, blamed}, innocent, 1},
+		{[]string{"delay=1ms"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"every-push"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"push-at-zero@out"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"push-at=1"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"push-at-zero"}, []report.Report{blamed, unknown, connected}, certain, 0},
+		{[]string{"fin-push-rst-at-zero@in"}, []report.Report{blamed, acquitted}, certain, 1},
+		{[]string{"loss=5%", "push-at-zero"}, []report.Report{blamed, acquitted}, certain, 1},
+		{[]string{"loss=5%", "reorder=5%"}, []report.Report{blamed, acquitted}, innocent, 1},
+		{[]string{"ecmp=16/1:push-at-zero"}, []report.Report{blamed, acquitted}, partial, 0},
+		{[]string{"ecmp=16/1:loss=20%"}, []report.Report{blamed, acquitted}, innocent, 1},
 	} {
-		r := roundUnder(t, c.fault, c.found...)
-		if r.Wrong != c.wrong || r.Runs != len(c.found) || r.LeakedFlows != len(c.found) {
-			t.Errorf("%s: %+v, want %d wrong", c.fault, r, c.wrong)
+		r := roundUnder(t, c.faults, c.found...)
+		if r.truth != c.truth || r.Wrong != c.wrong {
+			t.Errorf("%v: %s, %d wrong; want %s and %d", c.faults, r.truth, r.Wrong, c.truth, c.wrong)
 		}
-		if failed := judge([]round{{}, r}) != nil; failed != (c.wrong > 0) {
-			t.Errorf("%s: the campaign failed: %v", c.fault, failed)
+		if r.Runs != len(c.found) || r.LeakedFlows != len(c.found) || r.Flows != 16*len(c.found) || r.SegmentsSent != 8*len(c.found) {
+			t.Errorf("%v: %+v", c.faults, r)
 		}
 	}
 }
 
+// A run's checks are one run: any that fails convicts, and none of them acquits for another.
+func TestARunIsAllThatIsAskedOfATarget(t *testing.T) {
+	r := roundUnder(t, []string{"push-at-zero"})
+	r.add(report.Report{Results: []report.Result{acquitted.Results[0], blamed.Results[0], acquitted.Results[0]}})
+	if r.Runs != 1 || r.Convicted != 1 || r.Wrong != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestVerdictsAreCounted(t *testing.T) {
-	pass := found("SequenceWrap", report.Pass, report.Delivered)
 	hello := found("Handshake", report.Pass, report.Established)
-	r := roundUnder(t, "loss=1%", pass, hello, pass)
-	want := []verdictCount{{"Handshake", report.Pass, report.Established, 1}, {"SequenceWrap", report.Pass, report.Delivered, 2}}
+	r := roundUnder(t, []string{"loss=1%"}, acquitted, hello, acquitted)
+	want := []verdictCount{{Scenario: "Handshake", Verdict: report.Pass, Reason: report.Established, Count: 1},
+		{Scenario: "SequenceWrap", Verdict: report.Pass, Reason: report.Delivered, Count: 2}}
 	if !slices.Equal(r.Verdicts, want) {
 		t.Errorf("%v, want %v", r.Verdicts, want)
 	}
-	var people, programs bytes.Buffer
-	if err := writeRounds(&people, []round{r}, table); err != nil {
-		t.Error(err)
+}
+
+// The parts of a round add up.
+func TestPartsAddUp(t *testing.T) {
+	r := roundUnder(t, []string{"loss=1%"})
+	counted := []lab.FaultCounters{{Fault: "loss=1%", Counters: lab.Counters{In: lab.Count{Seen: 100, Dropped: 1}}}}
+	for range 2 {
+		r.close(map[string]int{"socket SYN_RECV": 1}, counted, time.Second)
 	}
-	if !strings.Contains(people.String(), "SequenceWrap  Pass     Delivered    2") {
-		t.Errorf("the table is\n%s", people.String())
-	}
-	if err := writeRounds(&programs, []round{r}, asJSON); err != nil {
-		t.Error(err)
-	}
-	var back struct{ Rounds []round }
-	if err := json.Unmarshal(programs.Bytes(), &back); err != nil || !slices.Equal(back.Rounds[0].Verdicts, want) {
-		t.Errorf("%v: %s", err, programs.String())
+	if r.left() != 2 || r.Switch[0].In != (lab.Count{Seen: 200, Dropped: 2}) || r.DurationMicros != 1e6 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -75,7 +75,7 @@ func (c SelfCheck) String() string {
 // The tap's copy of a segment is queued before the guard counts it, and read later: both numbers meet
 // within settle or not at all.
 const (
-	settle     = 50 * time.Millisecond
+	settle     = 500 * time.Millisecond
 	settleStep = time.Millisecond
 )
 
