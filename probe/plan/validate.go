@@ -29,7 +29,7 @@ const (
 // Validate reports the first reason why p must not be carried out. The prober calls it on what it was
 // given, the operator on what it is about to give; both refuse denied destinations (see Denied).
 func (p *Plan) Validate() error {
-	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources, p.validOnly} {
+	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources, p.validOnly, p.validQueues} {
 		if err := check(); err != nil {
 			return err
 		}

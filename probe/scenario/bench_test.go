@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -22,6 +23,7 @@ func ask(t *testing.T, scenario, variant string, b *conntest.Bench) (o Outcome) 
 	t.Helper()
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		e := &Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: 1e-7, Budget: verdict.NewBudget(1e-7)}
+		e.Order.AcceptQueue = &plan.AcceptQueue{MaxConnections: 8}
 		o = Registry[scenario].Flow(variant)(ctx, e)
 	})
 	return o

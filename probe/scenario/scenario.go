@@ -63,6 +63,7 @@ func (d Definition) Has(variant string) bool {
 
 // Registry names every scenario.
 var Registry = map[string]Definition{
+	"AcceptQueue":  {Flow: func(string) Flow { return acceptQueue }, Flows: 1, Alone: true},
 	"FinReorder":   {Flow: func(string) Flow { return finReorder }, Flows: finFlows},
 	"Handshake":    {Flow: func(string) Flow { return handshake }},
 	"SequenceWrap": {Variants: variantNames, Flow: sequenceWrap},

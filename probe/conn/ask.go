@@ -1,0 +1,34 @@
+package conn
+
+import (
+	"context"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Ask sends one SYN and does not wait: Hear does.
+func (c *Conn) Ask() {
+	c.sentSYN = c.Send(Step{Part: "syn", Flags: segment.SYN, Seq: &c.ISS, Options: true})
+}
+
+// Hear waits until the given time for what answers the SYNs that Ask sent.
+func (c *Conn) Hear(ctx context.Context, until time.Time) (o Opening) {
+	heard := c.Collect(ctx, until, func(p wire.Packet) bool { return c.answer(p, &o) })
+	switch {
+	case heard:
+	case o.Unreachable != nil:
+		o.Answer = ICMPError
+	case c.unresolved != nil:
+		o.Answer, o.Unresolved = NoNextHop, c.unresolved
+	}
+	return o
+}
+
+// Collect is Await for one connection among many that are waited for in turn: what has arrived already is
+// looked at even when the time is over.
+func (c *Conn) Collect(ctx context.Context, until time.Time, done func(wire.Packet) bool) (found bool) {
+	c.Drain(func(p wire.Packet) { found = found || done(p) })
+	return found || c.Await(ctx, until, done)
+}

@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+)
+
+// MaxConnections bounds AcceptQueue. It leaves a margin above the longest backlog that servers ask for by themselves
+// (511: nginx, Apache, Redis, Node), and keeps well below what one source can hold: 4,000 ports towards a target, of
+// which those of the last two minutes are not used again. Go's servers take the kernel's limit, 4,096 by default: that
+// is out of reach for one source, and to fill it would be an attack.
+const MaxConnections = 1024
+
+// leastQueueRate is the packets per second below which an overflow could not be confirmed within the two seconds for which a
+// full queue is held.
+const leastQueueRate = 50
+
+// What filling a queue takes: four segments to open and to end a connection, and what comes before and after.
+const (
+	segmentsAConnection = 4
+	segmentsAQueue      = 150
+	secondsAQueue       = 4
+)
+
+// validQueues: an accept queue is filled only on an explicit order, that can be carried out in time.
+func (p *Plan) validQueues() error {
+	for i, s := range p.Scenarios {
+		if s.Type != "AcceptQueue" {
+			if s.AcceptQueue != nil {
+				return invalid("scenario %d has acceptQueue, which belongs to type AcceptQueue", i)
+			}
+			continue
+		}
+		if err := p.validQueue(i, s.AcceptQueue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Plan) validQueue(i int, q *AcceptQueue) error {
+	switch {
+	case q == nil:
+		return invalid("scenario %d of type AcceptQueue has no acceptQueue.maxConnections: how many connections may it open?", i)
+	case q.MaxConnections < 1 || q.MaxConnections > MaxConnections:
+		return invalid("scenario %d has acceptQueue.maxConnections %d; need 1 to %d", i, q.MaxConnections, MaxConnections)
+	case p.PacketsPerSecond < leastQueueRate:
+		return invalid("packetsPerSecond %d; type AcceptQueue needs %d or more, to confirm an overflow within the 2 s for which it holds a full queue",
+			p.PacketsPerSecond, leastQueueRate)
+	}
+	for _, source := range slices.Sorted(maps.Keys(p.Sources)) {
+		if err := p.validFilling(i, source, q.MaxConnections); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validFilling: which pod's queue a ClusterIP leads to is anybody's guess; and a source fills one queue after the other.
+func (p *Plan) validFilling(scenario int, source string, connections int) error {
+	queues := 0
+	for _, target := range p.Sources[source] {
+		if !p.Asks(source, Check{Scenario: scenario}, target) {
+			continue
+		}
+		if p.Targets[target].Via == "ClusterIP" {
+			return invalid("scenario %d of type AcceptQueue is asked of target %d, a ClusterIP, which spreads connections over the queues of many pods; ask the pods", scenario, target)
+		}
+		queues++
+	}
+	seconds := queues * (secondsAQueue + (connections*segmentsAConnection+segmentsAQueue)/p.PacketsPerSecond)
+	if seconds > p.DeadlineSeconds {
+		return invalid("source %.80q takes %d s to open %d connections to %d targets at %d packets a second, and the deadline is %d s; lower maxConnections, or raise packetsPerSecond or the deadline",
+			source, seconds, connections, queues, p.PacketsPerSecond, p.DeadlineSeconds)
+	}
+	return nil
+}

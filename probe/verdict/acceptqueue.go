@@ -1,0 +1,134 @@
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Filling is what the flow of AcceptQueue saw.
+type Filling struct {
+	Observation
+	Cap       int // connections that it may open
+	Least     int // established when the first went unanswered, or in all
+	More      int // established afterwards, from other source ports
+	Behaviour string
+	Doubt     Doubt // about the first connection without an answer
+	Refusals  int   // RSTs in a row to that connection, while others answered
+	Alive     int   // beacons on established connections answered since
+	Aside     int   // source ports given up: nothing answered there while other ports were answered
+	Freed     bool  // a fresh connection was established after all had been given up
+}
+
+// Values of report.Queue.Behaviour: what becomes of a connection too many.
+const (
+	IgnoredSyn = "IgnoredSyn" // its SYN gets no answer: clients see slow or failing connects
+	IgnoredAck = "IgnoredAck" // it gets a SYN-ACK, but neither its final ACK nor its data count: clients believe in a connection that is not there
+	ResetIt    = "Reset"      // it is reset
+)
+
+// EnoughRefusals is how many RSTs in a row are no accident: an RST is never made by loss.
+const EnoughRefusals = 3
+
+// Overflowed reports whether the first connection too many is one beyond chance.
+func (f *Filling) Overflowed() bool {
+	return f.Doubt.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
+}
+
+// Most is how many connections were established in all.
+func (f *Filling) Most() int { return f.Least + f.More }
+
+type fillingRule func(*Filling) (Finding, bool)
+
+var acceptQueueRules = []fillingRule{overflowed, notReached, queuePathDown, queueReset, queueDied, queueLossy}
+
+// AcceptQueue judges the flow of the scenario AcceptQueue.
+func AcceptQueue(f *Filling) Finding {
+	for _, r := range believable {
+		if found, ok := r(&f.Observation); ok {
+			return found
+		}
+	}
+	for _, r := range acceptQueueRules {
+		if found, ok := r(f); ok {
+			return found
+		}
+	}
+	panic("verdict: the last rule of a chain must always decide")
+}
+
+func overflowed(f *Filling) (Finding, bool) {
+	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s: %s. %s",
+		f.depth(), behaviours[f.Behaviour], f.certainty(), f.afterwards())
+	found.Tested = f.Doubt.Convicts()
+	return found, ok
+}
+
+var behaviours = map[string]string{
+	IgnoredSyn: "the SYN of the next gets no answer",
+	IgnoredAck: "the next gets a SYN-ACK, but its final ACK and its data count for nothing",
+	ResetIt:    "the next is reset",
+}
+
+func (f *Filling) depth() string {
+	if f.More == 0 {
+		return fmt.Sprintf("the accept queue is full after %d connections", f.Least)
+	}
+	return fmt.Sprintf("an accept queue is full after %d connections, while %d more were established from other source ports: several queues (SO_REUSEPORT), or an application that accepts slowly",
+		f.Least, f.More)
+}
+
+func (f *Filling) certainty() string {
+	if !f.Doubt.Convicts() {
+		return fmt.Sprintf("%d times in a row, while the established connections answer", f.Refusals)
+	}
+	return f.Doubt.String()
+}
+
+func (f *Filling) afterwards() string {
+	if f.Freed {
+		return "After all connections were reset a fresh one was established: the application accepts, but more slowly than connections come"
+	}
+	return "After all connections were reset a fresh one still was not established: closing does not free the queue's slots, only the application's accept() does, and it stays full until then"
+}
+
+func notReached(f *Filling) (Finding, bool) {
+	note := ""
+	if f.Aside > 0 {
+		note = fmt.Sprintf("; %d further source ports were given up, since nothing answered there while others were answered", f.Aside)
+	}
+	return when(f.Least >= f.Cap, report.Pass, report.NotReached,
+		"all %d connections were established: no queue overflows before that%s", f.Least, note)
+}
+
+func queuePathDown(f *Filling) (Finding, bool) {
+	if f.PeerReset {
+		return Finding{}, false
+	}
+	if f.Least > 0 {
+		odd := f.Opening.Answer != conn.NoAnswer && f.Opening.Answer != conn.SynAck
+		return when(odd, report.Inconclusive, report.PathDown, "after %d connections no further one could be opened (%s)", f.Least, f.Opening.Answer)
+	}
+	if f.Opening.Answer == conn.SynAck {
+		return when(true, report.Inconclusive, report.PathDown,
+			"SYN-ACKs came, but not one connection was established, so nothing is known about the queue: it may be full already; see Handshake")
+	}
+	return when(true, report.Inconclusive, report.PathDown,
+		"no connection could be opened (%s), so nothing is known about the queue; a queue that is full already looks like this too; see Handshake", f.Opening.Answer)
+}
+
+func queueReset(f *Filling) (Finding, bool) {
+	return when(f.PeerReset, report.Inconclusive, report.PeerReset,
+		"the peer resets connections by itself (%d were established), so an overflow could not be told from that", f.Least)
+}
+
+func queueDied(f *Filling) (Finding, bool) {
+	return when(f.Doubt.Silence(), report.Inconclusive, report.PathDown,
+		"after %d connections nothing is answered any more, neither new connections nor what is sent on the established ones", f.Least)
+}
+
+func queueLossy(f *Filling) (Finding, bool) {
+	return when(true, report.Inconclusive, report.PathLossy,
+		"after %d connections one went unanswered, but chance is not excluded: %s", f.Least, f.Doubt)
+}
