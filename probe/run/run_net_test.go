@@ -75,9 +75,15 @@ func planFor(targets []netip.AddrPort) *plan.Plan {
 }
 
 // report runs both scenarios from the client.
-func (s *site) report(mode guard.Mode, targets ...netip.AddrPort) (r report.Report) {
+func (s *site) report(mode guard.Mode, targets ...netip.AddrPort) report.Report {
 	s.t.Helper()
-	text, err := json.Marshal(order{planFor(targets), mode, s.Client().Path()})
+	return s.carryOut(order{planFor(targets), mode, s.Client().Path()})
+}
+
+// carryOut executes an order in the client.
+func (s *site) carryOut(o order) (r report.Report) {
+	s.t.Helper()
+	text, err := json.Marshal(o)
 	must(s.t, err)
 	var out bytes.Buffer
 	child := exec.CommandContext(s.t.Context(), os.Args[0])

@@ -1,0 +1,158 @@
+//go:build net
+
+package run_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// stalled is a listener whose application never accepts.
+type stalled struct {
+	family   lab.Family
+	backlog  int
+	deferred bool // TCP_DEFER_ACCEPT
+	queues   int  // listeners that share the port (SO_REUSEPORT); 0: one
+}
+
+func (l stalled) String() string {
+	return fmt.Sprintf("%s backlog %d deferred %t queues %d", l.family, l.backlog, l.deferred, l.queues)
+}
+
+// listen opens the listener in the server's namespace until the test ends.
+func (s *site) listen(l stalled) netip.AddrPort {
+	s.t.Helper()
+	at := netip.AddrPortFrom(s.ServerAddr(l.family), 0)
+	must(s.t, s.Server().Do(func() error {
+		for range max(l.queues, 1) {
+			fd, err := l.open(at)
+			if err != nil {
+				return err
+			}
+			s.t.Cleanup(func() { unix.Close(fd) })
+			if at, err = boundTo(fd); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return at
+}
+
+func (l stalled) open(at netip.AddrPort) (fd int, err error) {
+	family, address := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte(at.Addr().AsSlice()[:4]), Port: int(at.Port())})
+	if l.family == lab.IPv6 {
+		family, address = unix.AF_INET6, &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
+	}
+	if fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return -1, err
+	}
+	options := map[int]int{unix.SO_REUSEPORT: min(l.queues, 1)}
+	for option, value := range options {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, value); err != nil {
+			return fd, err
+		}
+	}
+	if l.deferred {
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 30); err != nil {
+			return fd, err
+		}
+	}
+	if err := unix.Bind(fd, address); err != nil {
+		return fd, err
+	}
+	return fd, unix.Listen(fd, l.backlog)
+}
+
+func boundTo(fd int) (netip.AddrPort, error) {
+	name, err := unix.Getsockname(fd)
+	switch a := name.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)), err
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port)), err
+	}
+	return netip.AddrPort{}, err
+}
+
+// sysctl sets a parameter of the server's namespace.
+func (s *site) sysctl(name, value string) {
+	s.t.Helper()
+	must(s.t, s.Server().Do(func() error { return os.WriteFile("/proc/sys/net/ipv4/"+name, []byte(value), 0) }))
+}
+
+// waiting is how many connections the server's kernel holds in the queues of a port, and how many it has room for.
+func (s *site) waiting(at netip.AddrPort) (n, room int) {
+	s.t.Helper()
+	family := uint8(unix.AF_INET)
+	if at.Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	var all []*netlink.Socket
+	must(s.t, s.Server().Do(func() (err error) { all, err = netlink.SocketDiagTCP(family); return err }))
+	for _, l := range all {
+		if l.State == unix.BPF_TCP_LISTEN && l.ID.SourcePort == at.Port() {
+			n, room = n+int(l.RQueue), room+int(l.WQueue)
+		}
+	}
+	return n, room
+}
+
+// fill asks how many connections each target's queue holds.
+func (s *site) fill(limit int, targets ...netip.AddrPort) map[string]report.Result {
+	s.t.Helper()
+	p := planFor(targets)
+	p.Paths, p.PacketsPerSecond, p.DeadlineSeconds = 1, 2000, 60
+	p.Scenarios = []plan.Scenario{{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: limit}}}
+	must(s.t, p.Validate())
+	started := time.Now()
+	r := s.carryOut(order{Plan: p, Home: s.Client().Path()})
+	s.t.Logf("%v, %d segments", time.Since(started).Round(time.Millisecond), r.SegmentsSent)
+	if r.LeakedFlows != 0 {
+		s.t.Errorf("%d flows leaked", r.LeakedFlows)
+	}
+	found := map[string]report.Result{}
+	for _, result := range r.Results {
+		found[result.Target] = result
+	}
+	return found
+}
+
+// expectFull compares what was found of a stalled listener with what its kernel says.
+func (s *site) expectFull(l stalled, at netip.AddrPort, r report.Result, behaviour string) {
+	s.t.Helper()
+	places := l.backlog + 1
+	if r.Reason != report.QueueOverflowed || r.Queue == nil || *r.Queue != (report.Queue{Least: places, Most: places, Behaviour: behaviour}) {
+		s.t.Errorf("%s: %s / %s %+v, want %d places and %s\n%s\n%s", l, r.Verdict, r.Reason, r.Queue, places, behaviour, r.Message, strings.Join(r.Evidence, "\n"))
+	}
+	if n, room := s.waiting(at); n != places || room != l.backlog {
+		s.t.Errorf("%s: the kernel has %d connections in a queue for %d", l, n, room)
+	}
+}
+
+// The depth that was found is the kernel's own.
+func TestQueueDepths(t *testing.T) {
+	s := newSite(t)
+	var all []stalled
+	var targets []netip.AddrPort
+	for _, backlog := range []int{1, 5, 128, 511} {
+		for _, f := range lab.Families {
+			all = append(all, stalled{family: f, backlog: backlog})
+			targets = append(targets, s.listen(all[len(all)-1]))
+		}
+	}
+	for i, l := range all {
+		s.expectFull(l, targets[i], s.fill(600, targets[i])[targets[i].String()], "IgnoredSyn")
+	}
+}
