@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -84,9 +85,13 @@ func (n *Namespace) Serve() (stop func() error, err error) {
 	return stop, nil
 }
 
+// asking is how often a server wants to know whether its client is still there: often, so that nobody takes the question
+// for an answer.
+var asking = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
+
 func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	l := &listener{kind: kind, conns: map[net.Conn]bool{}}
-	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	config := net.ListenConfig{KeepAliveConfig: asking, Control: func(_, _ string, c syscall.RawConn) error {
 		if kind != Deferred {
 			return nil
 		}
