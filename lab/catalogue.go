@@ -34,6 +34,7 @@ var catalogue = []known{
 	{"every-fin", every(withAll(segment.FIN)), "segments with FIN at any sequence number"},
 	{"every-urg", every(withAll(segment.URG)), "segments with URG at any sequence number"},
 	{"every-rst", every(withAll(segment.RST)), "segments with RST at any sequence number"},
+	{"every-syn", every(withAll(segment.SYN)), "segments with SYN at any sequence number, as a packet filter without state does to a port"},
 	{"xmas", every(exactly(segment.FIN | segment.URG | segment.PSH)), "segments with FIN, URG, PSH and no other flag at any sequence number"},
 	{"no-flags", every(exactly(0)), "segments without a flag at any sequence number"},
 	{"invalid-flags", every(combinations(invalid)), "segments with flags that connection tracking calls invalid, the two above among them"},
@@ -66,6 +67,14 @@ func index(list []known) map[string]Rule {
 		m[k.name] = k.rule
 	}
 	return m
+}
+
+// Catalogue names the faults that drop by a rule, all that can be written without a parameter.
+func Catalogue() (names []string) {
+	for _, k := range catalogue {
+		names = append(names, k.name)
+	}
+	return names
 }
 
 // Help lists the faults for people, one line each: how it is written and what it does.

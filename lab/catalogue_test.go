@@ -78,6 +78,7 @@ var bites = map[string]func(segment.Segment) bool{
 	"every-fin":       func(s segment.Segment) bool { return s.Flags.Has(fin) },
 	"every-urg":       func(s segment.Segment) bool { return s.Flags.Has(urg) },
 	"every-rst":       func(s segment.Segment) bool { return s.Flags.Has(rst) },
+	"every-syn":       func(s segment.Segment) bool { return s.Flags.Has(syn) },
 	"xmas":            func(s segment.Segment) bool { return s.Flags == fin|urg|psh },
 	"no-flags":        func(s segment.Segment) bool { return s.Flags == 0 },
 	"invalid-flags": func(s segment.Segment) bool {
