@@ -21,13 +21,14 @@ declare -A purpose=(
 	[gcc]="links test programs with the race detector"
 	[libc6-dev]="is what gcc links against"
 	[shellcheck]="checks the scripts"
+	[tshark]="reads the captures that the product writes, with another's eyes"
 	[python3-scapy]="is what this engine is measured beside"
 	[tcpdump]="brings libpcap, which compiles that tool's filters"
 )
 declare -A group=(
 	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
 	[bench]="python3-scapy tcpdump"
-	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck"
+	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck tshark"
 )
 
 fail() {

@@ -221,8 +221,8 @@ func TestNothingOutlivesTheLab(t *testing.T) {
 			t.Fatal("no sign of progress")
 		}
 		workers := children(t, cmd.Process.Pid)
-		if len(workers) != campaignLanes {
-			t.Fatalf("%d workers, want %d", len(workers), campaignLanes)
+		if len(workers) != lanes {
+			t.Fatalf("%d workers, want %d", len(workers), lanes)
 		}
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
@@ -266,9 +266,10 @@ func alive(pids []string) (out []string) {
 }
 
 // slow starts `tcpprobe run` on the client with flows that stay open for long: many at 200 packets a second.
-func slow(t *testing.T, s *site, f lab.Family) *exec.Cmd {
+func slow(t *testing.T, s *site, f lab.Family, more ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe", "run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String())
+	args := append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String()}, more...)
+	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Stderr = os.Stderr
 	if err := s.Client().Do(cmd.Start); err != nil {
 		t.Fatal(err)

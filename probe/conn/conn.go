@@ -25,8 +25,6 @@ type Conn struct {
 	// DataAcks leaves the final ACK of the handshake to the first data.
 	DataAcks bool
 
-	Purpose string // what it is for, as captures name it
-
 	ISS  seq.Number    // initial send sequence number
 	RTT  time.Duration // SYN to SYN-ACK, by the kernel's receive timestamp
 	SACK bool          // the peer agreed to selective acknowledgements

@@ -15,6 +15,8 @@ type flow struct {
 	key   guard.Flow
 	inbox *inbox
 
+	purpose atomic.Value // string; set by the scenario, read by the receiver too
+
 	seen     atomic.Uint64 // inbound segments on the tap
 	strayed  atomic.Uint64 // inbound segments on another device
 	overflow atomic.Uint64 // packets that did not fit into the inbox

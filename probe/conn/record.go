@@ -16,7 +16,7 @@ type Record struct {
 	Local, Remote netip.AddrPort // the flow
 	Time          time.Time
 	Origin        Origin
-	Purpose       string           // of the prober's: what its connection is for
+	Purpose       string           // what the connection is for: see For
 	Part          string           // of the prober's: what it is for, such as syn, control, suspect or beacon
 	Sent          *segment.Segment // of the prober's: the same bytes come out when it is built again
 	Header        []byte           // of all others: what was seen of it, up to the end of the TCP header
@@ -33,9 +33,15 @@ const (
 	Kernel        // an RST of this host's kernel that left
 )
 
+// why is what For said, if it was called.
+func (f *flow) why() string {
+	s, _ := f.purpose.Load().(string)
+	return s
+}
+
 // recordOf is what was seen of a packet that the prober did not send.
 func (f *flow) recordOf(p wire.Packet) Record {
-	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Origin: Peer}
+	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Purpose: f.why(), Origin: Peer}
 	switch {
 	case p.Outgoing:
 		r.Origin = Kernel
@@ -50,9 +56,12 @@ func (f *flow) recordOf(p wire.Packet) Record {
 	return r
 }
 
+// For says what the connection is for, as its records tell it: scenario and variant.
+func (c *Conn) For(purpose string) { c.flow.purpose.Store(purpose) }
+
 // sent logs a segment that has left, and records it.
 func (c *Conn) sent(at time.Time, part string, g *segment.Segment) {
-	r := Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: c.Purpose, Part: part, Sent: g}
+	r := Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: c.flow.why(), Part: part, Sent: g}
 	c.log.sends(r)
 	if recorder := c.flow.stack.Recorder; recorder != nil {
 		recorder.Record(r)

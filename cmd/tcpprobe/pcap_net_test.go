@@ -1,0 +1,287 @@
+//go:build net
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// frame is a packet as tshark reads and judges it. Numbers of sequence are raw.
+type frame struct {
+	number, stream string
+	seq, ack       uint32
+	length         uint32 // of the payload
+	retransmission bool
+	acks           string // number of the frame that this one acknowledges
+	sacked         uint32 // left edge of the first SACK block
+	direction      string
+	comment        string
+}
+
+// sent reports whether the frame was sent as the given part.
+func (f frame) sent(part string) bool { return strings.HasSuffix(f.comment, ", sent: "+part) }
+
+func (f frame) received() bool { return strings.HasSuffix(f.comment, ", received") }
+
+// tshark runs tshark over a file, which it must not complain about.
+func tshark(t *testing.T, file string, args ...string) string {
+	t.Helper()
+	r := finish(t, exec.Command("tshark", append([]string{"-r", file, "-o", "tcp.relative_sequence_numbers:false"}, args...)...), (*exec.Cmd).Run)
+	complaint := strings.TrimSpace(strings.ReplaceAll(r.stderr, `Running as user "root" and group "root". This could be dangerous.`, ""))
+	if r.status != 0 || complaint != "" {
+		t.Fatalf("tshark %v: status %d, %s", args, r.status, complaint)
+	}
+	return r.stdout
+}
+
+// frames reads a capture by tshark.
+func frames(t *testing.T, file string) (out []frame) {
+	t.Helper()
+	for _, bad := range []string{tshark(t, file, "-q", "-z", "expert,error"), tshark(t, file, "-Y", "_ws.malformed")} {
+		if strings.TrimSpace(bad) != "" {
+			t.Errorf("tshark finds faults:\n%s", bad)
+		}
+	}
+	if r := finish(t, exec.Command("capinfos", "-t", "-o", file), (*exec.Cmd).Run); r.status != 0 || !strings.Contains(r.stdout, "pcapng") || !strings.Contains(r.stdout, "Strict time order:   True") {
+		t.Errorf("capinfos: %+v", r)
+	}
+	args := []string{"-T", "fields", "-E", "occurrence=f"}
+	for _, field := range []string{"frame.number", "tcp.stream", "tcp.seq_raw", "tcp.ack_raw", "tcp.len", "tcp.analysis.retransmission",
+		"tcp.analysis.acks_frame", "tcp.options.sack_le", "frame.packet_flags_direction", "frame.comment"} {
+		args = append(args, "-e", field)
+	}
+	for line := range strings.Lines(tshark(t, file, args...)) {
+		w := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		out = append(out, frame{w[0], w[1], number(t, w[2]), number(t, w[3]), number(t, w[4]), w[5] != "", w[6], number(t, w[7]), w[8], w[9]})
+	}
+	return out
+}
+
+func number(t *testing.T, s string) uint32 {
+	t.Helper()
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint32(n)
+}
+
+// sectionComment is what a capture says of itself.
+func sectionComment(t *testing.T, file string) string {
+	t.Helper()
+	r := finish(t, exec.Command("capinfos", "-k", "-M", file), (*exec.Cmd).Run)
+	if r.status != 0 {
+		t.Fatalf("capinfos: %+v", r)
+	}
+	return r.stdout
+}
+
+// streams divides frames by connection.
+func streams(all []frame) map[string][]frame {
+	out := map[string][]frame{}
+	for _, f := range all {
+		out[f.stream] = append(out[f.stream], f)
+	}
+	return out
+}
+
+// showsDropped sees tshark agree that the path loses the segment at 0 of one connection: it is sent again and
+// again, nothing acknowledges it until it is healed, and the SACK's left edge is right behind it.
+func showsDropped(t *testing.T, flow []frame) {
+	t.Helper()
+	suspects, witnessed, healed := 0, false, false
+	var size uint32
+	for _, f := range flow {
+		switch {
+		case f.sent("suspect"):
+			if suspects++; f.seq != 0 || f.length == 0 || f.retransmission != (suspects > 1) {
+				t.Errorf("suspect %d: %+v", suspects, f)
+			}
+			size = f.length
+		case f.received() && suspects > 0 && !healed:
+			if f.ack-1 < 2*size {
+				t.Errorf("before healing frame %s acknowledges %d", f.number, f.ack)
+			}
+			witnessed = witnessed || f.sacked == size
+		}
+		healed = healed || f.sent("heal")
+	}
+	if suspects < 2 || !witnessed || !healed {
+		t.Errorf("%d suspects, witnessed %v, healed %v", suspects, witnessed, healed)
+	}
+}
+
+// showsDelivered sees tshark agree that the segment at 0 arrives: it finds its acknowledgement.
+func showsDelivered(t *testing.T, flow []frame) {
+	t.Helper()
+	at := slices.IndexFunc(flow, func(f frame) bool { return f.sent("suspect") })
+	if at < 0 || flow[at].seq != 0 {
+		t.Fatalf("no suspect at 0 in %+v", flow)
+	}
+	suspect := flow[at]
+	if !slices.ContainsFunc(flow, func(f frame) bool { return f.received() && f.acks == suspect.number && f.ack == suspect.length }) {
+		t.Errorf("tshark finds no acknowledgement of the suspect in %+v", flow)
+	}
+}
+
+// The verdict, and what another program sees in the packets, are the same.
+func TestPcapAgreesWithTheVerdict(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	for _, c := range []struct {
+		faults []string
+		status int
+		says   string
+		shows  func(*testing.T, []frame)
+	}{
+		{nil, exitPass, "Pass/Delivered: SequenceWrap/Push to ", showsDelivered},
+		{[]string{"push-at-zero"}, exitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", showsDropped},
+	} {
+		stop := s.inject(t, c.faults...)
+		for _, f := range lab.Families {
+			file := filepath.Join(t.TempDir(), "run.pcapng")
+			r := runFrom(t, s, s.Target(f, lab.Echo).String(), "--scenario", "SequenceWrap/Push", "--pcap", file)
+			if r.status != c.status {
+				t.Fatalf("%s: %+v", f, r)
+			}
+			if says := sectionComment(t, file); !strings.Contains(says, c.says) {
+				t.Errorf("%s: the file says %q, want %q", f, says, c.says)
+			}
+			all := frames(t, file)
+			if n := len(streams(all)); n != 2 {
+				t.Errorf("%s: %d connections, want 2", f, n)
+			}
+			for _, flow := range streams(all) {
+				c.shows(t, flow)
+			}
+			for i, v := range all {
+				if out := strings.Contains(v.comment, ", sent: "); out == v.received() || out != (v.direction == "0x00000002") || !strings.Contains(v.comment, " of SequenceWrap/Push") {
+					t.Errorf("%s: frame %d: direction %s, comment %q", f, i+1, v.direction, v.comment)
+				}
+			}
+		}
+		stop()
+	}
+}
+
+// inject makes the switch misbehave until stop.
+func (s *site) inject(t *testing.T, faults ...string) (stop func()) {
+	t.Helper()
+	parsed, err := lab.ParseFaults(faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := s.Inject(parsed...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A report carries what shows its finding, and tshark sees the same in that.
+func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	dir := t.TempDir()
+	for _, fault := range []string{"", "push-at-zero"} {
+		stop := s.inject(t, strings.Fields(fault)...)
+		r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "-o", "json", "--scenario", "SequenceWrap/Push")
+		stop()
+		written, file := filepath.Join(dir, "report"+fault+".json"), filepath.Join(dir, "finding"+fault+".pcapng")
+		if err := os.WriteFile(written, []byte(r.stdout), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		shown := finish(t, exec.Command("/proc/self/exe", "report", written, "--pcap", file), (*exec.Cmd).Run)
+		if n := len(read(t, r).Capture); n > report.MaxCapture {
+			t.Errorf("a capture of %d bytes", n)
+		}
+		if fault == "" {
+			if shown.status != exitUnable || !strings.Contains(shown.stderr, "no capture") {
+				t.Errorf("of a run that passed: %+v", shown)
+			}
+			continue
+		}
+		if shown.status != exitFail || !strings.Contains(shown.stdout, "SequenceZeroDropped") {
+			t.Errorf("%+v", shown)
+		}
+		flows := streams(frames(t, file))
+		if len(flows) != 1 {
+			t.Errorf("%d connections, want one", len(flows))
+		}
+		for _, flow := range flows {
+			showsDropped(t, flow)
+		}
+		if says := sectionComment(t, file); !strings.Contains(says, "Fail/SequenceZeroDropped: SequenceWrap/Push") {
+			t.Errorf("the file says %q", says)
+		}
+	}
+}
+
+// The lab's story in one file: first the segment arrives, then it does not.
+func TestLabPcap(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "lab.pcapng")
+	r := finish(t, exec.Command("/proc/self/exe", "lab", "--paths", "1", "--family", "IPv4", "--scenario", "SequenceWrap/Push", "--pcap", file), (*exec.Cmd).Run)
+	if r.status != exitPass {
+		t.Fatalf("%+v", r)
+	}
+	flows := streams(frames(t, file))
+	if len(flows) != 2 {
+		t.Fatalf("%d connections, want 2", len(flows))
+	}
+	showsDelivered(t, flows["0"])
+	showsDropped(t, flows["1"])
+	says := sectionComment(t, file)
+	if pass, fail := strings.Index(says, "Pass/Delivered"), strings.Index(says, "Fail/SequenceZeroDropped"); pass < 0 || fail < pass {
+		t.Errorf("the file says %q", says)
+	}
+}
+
+// What cannot be written is refused before anything is sent, and a run that is killed leaves what was there.
+func TestPcapIsRefusedOrWhole(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{})
+	dir := t.TempDir()
+	for _, name := range []string{dir, filepath.Join(dir, "none", "run.pcapng"), "/dev/null"} {
+		for _, command := range [][]string{{"run", s.Target(lab.IPv4, lab.Echo).String(), "--pcap", name}, {"lab", "--pcap", name}} {
+			r := finish(t, exec.Command("/proc/self/exe", command...), s.Client().Run)
+			if r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, "capture to "+name) {
+				t.Errorf("%v: %+v", command, r)
+			}
+		}
+	}
+	file := filepath.Join(dir, "run.pcapng")
+	if err := os.WriteFile(file, []byte("older"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+		cmd := slow(t, s, lab.IPv4, "--pcap", file)
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		if b, err := os.ReadFile(file); err != nil || string(b) != "older" {
+			t.Errorf("after %s: %q, %v", signal, b, err)
+		}
+		if found, err := os.ReadDir(dir); err != nil || len(found) != 1 {
+			t.Errorf("after %s: %v, %v", signal, found, err)
+		}
+	}
+}
