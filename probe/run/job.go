@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/capture"
-	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -40,7 +38,7 @@ type job struct {
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
-	j.alpha = p.Alpha / float64(max(1, p.Paths*len(j.checks)))
+	j.alpha = p.Alpha / float64(max(1, (p.Paths+1)*len(j.checks))) // one more for the test over all flows
 	for _, target := range p.Sources[node] {
 		for _, c := range j.checks {
 			if p.Asks(node, c, target) {
@@ -69,13 +67,14 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
-		flows := j.unable(fault)
+		a := answer{flows: j.unable(fault)}
 		if fault == nil {
 			env.Order = j.plan.Scenarios[c.Scenario]
-			flows = j.flows(ctx, c, env)
+			a = j.ask(ctx, c, env)
 		}
-		j.add(position*len(j.checks)+i, j.result(t, c), flows)
+		j.add(position*len(j.checks)+i, j.result(t, c), a)
 	}
+	j.name(position)
 }
 
 // unable is the outcome of a check that could not begin; nil without a fault.
@@ -91,14 +90,22 @@ func (j *job) unable(fault error) []scenario.Outcome {
 	return []scenario.Outcome{{Finding: f}}
 }
 
-// flows runs as many flows of a check at once as the plan asks for.
-func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scenario.Outcome {
+// answer is what the flows of a check came to.
+type answer struct {
+	flows   []scenario.Outcome
+	pooled  []scenario.Outcome // further flows of the test over all of them
+	finding *verdict.Finding   // of that test
+	perPath bool               // each flow may take another path, so that their share is one of paths
+}
+
+// ask runs as many flows of a check at once as the plan asks for.
+func (j *job) ask(ctx context.Context, c plan.Check, env scenario.Env) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:
-		return j.unable(fmt.Errorf("scenario %s is not known to this prober", c.Type))
+		return answer{flows: j.unable(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
 	case !definition.Has(c.Variant):
-		return j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))
+		return answer{flows: j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
 	flow := definition.Flow(c.Variant)
 	env.Budget, env.Purpose = verdict.NewBudget(j.alpha), c.String()
@@ -106,10 +113,20 @@ func (j *job) flows(ctx context.Context, c plan.Check, env scenario.Env) []scena
 		j.alone.Lock()
 		defer j.alone.Unlock()
 	}
-	out := make([]scenario.Outcome, cmp.Or(definition.Flows, j.plan.Paths))
+	a := answer{perPath: definition.Flows == 0}
+	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), func() scenario.Outcome { return flow(ctx, &env) })
+	if definition.Pool != nil {
+		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
+	}
+	return a
+}
+
+// atOnce calls f n times side by side.
+func atOnce[T any](n int, f func() T) []T {
+	out := make([]T, n)
 	var all sync.WaitGroup
 	for i := range out {
-		all.Go(func() { out[i] = flow(ctx, &env) })
+		all.Go(func() { out[i] = f() })
 	}
 	all.Wait()
 	return out
@@ -126,64 +143,4 @@ func (j *job) result(t plan.Target, c plan.Check) report.Result {
 		r.PathType = report.SameNode
 	}
 	return r
-}
-
-// add completes result number i by its flows.
-func (j *job) add(i int, r report.Result, flows []scenario.Outcome) {
-	var findings []verdict.Finding
-	var rtts []time.Duration
-	for _, f := range flows {
-		findings = append(findings, f.Finding)
-		if f.RTT > 0 {
-			rtts = append(rtts, f.RTT)
-		}
-	}
-	best, n := verdict.Combine(findings)
-	r.Verdict, r.Reason, r.Message, r.Flows, r.RTTMicros = best.Verdict, best.Reason, best.Message, n, verdict.RTT(rtts)
-	if best.Tested {
-		r.Alpha = j.plan.Alpha
-	}
-	telling := telling(flows, best)
-	r.Evidence, r.Queue = telling.Evidence, telling.Queue
-	for _, f := range flows {
-		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.results[i] = r
-	j.show(r, telling.Records)
-	j.count(flows)
-	j.done++
-	if j.progress != nil {
-		j.progress(j.done, j.asked)
-	}
-}
-
-// count adds up what the flows say of the guard, and what they may have left.
-func (j *job) count(flows []scenario.Outcome) {
-	for _, f := range flows {
-		j.leaked += f.Leaked
-		j.guard.Stolen += f.Guard.Stolen
-		j.guard.ResetsDropped += f.Guard.ResetsDropped
-	}
-}
-
-// show keeps the packets behind a failure, unless those of another target show the same.
-func (j *job) show(r report.Result, packets []conn.Record) {
-	known := func(f capture.Finding) bool {
-		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
-	}
-	if r.Verdict == report.Fail && len(packets) > 0 && !slices.ContainsFunc(j.failures, known) {
-		j.failures = append(j.failures, capture.Finding{Result: r, Records: packets})
-	}
-}
-
-// telling is the first flow with the published finding.
-func telling(flows []scenario.Outcome, f verdict.Finding) (o scenario.Outcome) {
-	for _, o := range flows {
-		if o.Finding.Reason == f.Reason {
-			return o
-		}
-	}
-	return o
 }

@@ -20,10 +20,10 @@ func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 		return nil, errors.New("asked after all")
 	}
 	for _, c := range []plan.Check{
-		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"}, {Type: "SequenceWrap", Variant: "Fin"}, {Type: "SequenceWrap"},
+		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"}, {Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
 	} {
 		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
-		for _, o := range j.flows(context.Background(), c, scenario.Env{Open: open}) {
+		for _, o := range j.ask(context.Background(), c, scenario.Env{Open: open}).flows {
 			if o.Reason != report.ProberFault || !strings.Contains(o.Message, "is not known to this prober") {
 				t.Errorf("%+v: %s / %s (%s)", c, o.Verdict, o.Reason, o.Message)
 			}

@@ -102,7 +102,7 @@ func (a *attempt) unanswered(ctx context.Context, until time.Time) int {
 		missing += n
 	}
 	a.Collect(ctx, until, func(p wire.Packet) bool {
-		if a.echoes.take(p) {
+		if a.echoes.take(a.Conn, p) {
 			missing--
 		}
 		return missing <= 0 || a.stopped()

@@ -38,18 +38,16 @@ type shape struct {
 	across bool // starts before 0 and ends behind it
 }
 
-// crossing is the Flow of a variant of that shape.
-func crossing(s shape) Flow {
-	return func(ctx context.Context, e *Env) Outcome {
-		t := &trace{env: e}
-		for _, p := range payloads(e.Order.Payload) {
-			t.tryPayload(ctx, s, p)
-			if !t.PeerReset || t.Delivered {
-				break
-			}
+// cross is the Flow of a variant of that shape.
+func (s shape) cross(ctx context.Context, e *Env) Outcome {
+	t := &trace{env: e}
+	for _, p := range payloads(e.Order.Payload) {
+		t.tryPayload(ctx, s, p)
+		if !t.PeerReset || t.Delivered {
+			break
 		}
-		return t.finish(ctx, verdict.SequenceWrap)
 	}
+	return t.finish(ctx, verdict.SequenceWrap)
 }
 
 // tryPayload asks with one payload, from another source port where an older connection of the last one answered.
@@ -168,6 +166,7 @@ func (w *wrap) first(ctx context.Context) bool {
 	}
 	sent := w.sendSuspect()
 	w.Delivered = w.await(ctx, sent.Add(2*w.conn.RTT+firstPatience), w.end)
+	w.FirstLost = !w.Delivered
 	return w.Delivered
 }
 

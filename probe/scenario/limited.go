@@ -77,9 +77,10 @@ func (l *limited) ask(ctx context.Context, part string, number seq.Number) bool 
 	if wait(ctx, time.Until(l.last.Add(limitedGap))) != nil || l.conn.Reset() {
 		return false
 	}
+	l.conn.Drain(func(wire.Packet) {}) // a copy of the last answer must not pass for this one's
 	l.last = l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})
 	answered := l.conn.Await(ctx, l.last.Add(l.conn.Patience(2)), func(p wire.Packet) bool {
-		bare, duplicate := conn.Answers(p)
+		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
 	if !answered && part == "suspect" && !l.conn.Reset() {

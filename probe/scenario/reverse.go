@@ -105,7 +105,7 @@ func (w *wrap) slotAnswered(ctx context.Context, slot, zero int) bool {
 		case zero + 1:
 			return w.conn.Acked().AtLeast(seq.At(1))
 		}
-		return w.echoes.take(p)
+		return w.answered(p)
 	})
 }
 

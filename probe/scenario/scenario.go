@@ -31,13 +31,15 @@ type Env struct {
 // Outcome is what one flow found.
 type Outcome struct {
 	verdict.Finding
-	RTT      time.Duration // 0 where the answer cannot be matched to one SYN
-	Stall    time.Duration // how long the peer kept the flow waiting; 0 where it did not
-	Queue    *report.Queue // of AcceptQueue
-	Evidence []string
-	Records  []conn.Record // the packets behind the evidence
-	Leaked   int           // connections that may be left at the peer
-	Guard    conn.SelfCheck
+	Port      uint16        // source port of the last connection
+	FirstLost bool          // the first suspect was not answered
+	RTT       time.Duration // 0 where the answer cannot be matched to one SYN
+	Stall     time.Duration // how long the peer kept the flow waiting; 0 where it did not
+	Queue     *report.Queue // of AcceptQueue
+	Evidence  []string
+	Records   []conn.Record // the packets behind the evidence
+	Leaked    int           // connections that may be left at the peer
+	Guard     conn.SelfCheck
 }
 
 // keep keeps what a connection showed.
@@ -52,8 +54,9 @@ type Flow func(ctx context.Context, e *Env) Outcome
 type Definition struct {
 	Variants []string // empty: the scenario has none
 	Flow     func(variant string) Flow
-	Flows    int  // how many of them decide, whatever the plan's paths; 0: as many as those
-	Alone    bool // asked of one target after the other: it may hold many connections to each
+	Pool     func(variant string) Pool // nil, or nil for a variant: there is none
+	Flows    int                       // how many of them decide, whatever the plan's paths; 0: as many as those
+	Alone    bool                      // asked of one target after the other: it may hold many connections to each
 }
 
 // Has reports whether the scenario can be asked in that variant; "" is the one of a scenario without any.
@@ -66,7 +69,7 @@ var Registry = map[string]Definition{
 	"AcceptQueue":  {Flow: func(string) Flow { return acceptQueue }, Flows: 1, Alone: true},
 	"FinReorder":   {Flow: func(string) Flow { return finReorder }, Flows: finFlows},
 	"Handshake":    {Flow: func(string) Flow { return handshake }},
-	"SequenceWrap": {Variants: variantNames, Flow: sequenceWrap},
+	"SequenceWrap": {Variants: variantNames, Flow: sequenceWrap, Pool: poolOf},
 }
 
 // trace gathers what is common to all scenarios: the connections of one flow, one after the other.
@@ -90,7 +93,7 @@ func (t *trace) openTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 		t.Fault = err
 		return nil
 	}
-	c.For(t.env.Purpose)
+	c.Purpose = t.env.Purpose
 	t.Ports++
 	return c
 }
@@ -108,6 +111,7 @@ func (t *trace) end(ctx context.Context, c *conn.Conn) {
 		t.outcome.Leaked++
 	}
 	t.Guard = t.Guard.Plus(e.Check)
+	t.outcome.Port = c.Local().Port()
 	t.outcome.keep(c)
 	if t.Opening.Answer == conn.SynAck && t.Opening.Sent == 1 {
 		t.outcome.RTT = c.RTT
@@ -118,7 +122,7 @@ func (t *trace) end(ctx context.Context, c *conn.Conn) {
 func (t *trace) finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
 	t.Expired = ctx.Err() != nil
 	t.outcome.Finding = judge(&t.Observation)
-	t.outcome.Guard = t.Guard
+	t.outcome.Guard, t.outcome.FirstLost = t.Guard, t.FirstLost
 	return t.outcome
 }
 

@@ -44,7 +44,7 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 	width := w.sendBeacon().Sub(start)
 	answers := 0
 	w.conn.Await(ctx, time.Now().Add(w.conn.Patience(0)), func(p wire.Packet) bool {
-		if w.echoes.take(p) {
+		if w.answered(p) {
 			answers++
 		}
 		return answers == 2 || w.delivered() || w.stopped()
@@ -64,7 +64,7 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 // confirm sends the randomised block, and a second one where the first stays undecided. Each spends
 // half of alpha.
 func (w *wrap) confirm(ctx context.Context, alpha float64) {
-	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendBeacon(); return false }, answered: w.echoes.take, delivered: w.delivered}
+	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendBeacon(); return false }, answered: w.answered, delivered: w.delivered}
 	for range 2 {
 		size, ok := verdict.BlockFor(alpha/2, w.env.Background.Rate(), beaconsASuspect)
 		if !ok {
@@ -92,7 +92,7 @@ func (w *wrap) stillMissing(ctx context.Context) bool {
 			return false
 		}
 		sent := w.sendBeacon()
-		if w.conn.Await(ctx, sent.Add(w.conn.Patience(i)), w.echoes.take) {
+		if w.conn.Await(ctx, sent.Add(w.conn.Patience(i)), w.answered) {
 			w.Delivered = w.delivered()
 			return !w.Delivered
 		}
@@ -109,6 +109,9 @@ func (w *wrap) sendBeacon() time.Time {
 	return w.conn.SendBeacon(at, w.control[i])
 }
 
+// answered reports whether p answers a beacon that has not been answered before.
+func (w *wrap) answered(p wire.Packet) bool { return w.echoes.take(w.conn, p) }
+
 // echoes tells which acknowledgements answer a beacon: those that name its byte as a duplicate. A peer
 // that names none is believed on every bare acknowledgement.
 type echoes struct {
@@ -118,8 +121,8 @@ type echoes struct {
 }
 
 // take reports whether p answers a beacon that has not been answered before.
-func (e *echoes) take(p wire.Packet) bool {
-	bare, block := conn.Answers(p)
+func (e *echoes) take(c *conn.Conn, p wire.Packet) bool {
+	bare, block := c.Answers(p)
 	if !bare {
 		return false
 	}

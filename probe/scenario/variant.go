@@ -2,14 +2,18 @@ package scenario
 
 import "github.com/tcpprobe/tcpprobe/probe/segment"
 
-// variants are the kinds of segments that SequenceWrap puts at sequence number 0.
-var variants = map[string]Flow{
-	"Push":         crossing(shape{what: "data with PSH", flags: segment.PSH | segment.ACK, data: true}),
-	"UrgentPush":   crossing(shape{what: "data with URG and PSH", flags: segment.URG | segment.PSH | segment.ACK, data: true}),
-	"Data":         crossing(shape{what: "data without PSH", flags: segment.ACK, data: true}),
-	"Straddle":     crossing(shape{what: "data across 0", flags: segment.PSH | segment.ACK, data: true, across: true}),
-	"Fin":          crossing(shape{what: "a FIN", flags: segment.FIN | segment.ACK}),
-	"PushFin":      crossing(shape{what: "data with PSH and FIN", flags: segment.PSH | segment.FIN | segment.ACK, data: true}),
+// shapes are the variants that are part of a connection whose numbers cross 0.
+var shapes = map[string]shape{
+	"Push":       {what: "data with PSH", flags: segment.PSH | segment.ACK, data: true},
+	"UrgentPush": {what: "data with URG and PSH", flags: segment.URG | segment.PSH | segment.ACK, data: true},
+	"Data":       {what: "data without PSH", flags: segment.ACK, data: true},
+	"Straddle":   {what: "data across 0", flags: segment.PSH | segment.ACK, data: true, across: true},
+	"Fin":        {what: "a FIN", flags: segment.FIN | segment.ACK},
+	"PushFin":    {what: "data with PSH and FIN", flags: segment.PSH | segment.FIN | segment.ACK, data: true},
+}
+
+// others are the variants that go other ways.
+var others = map[string]Flow{
 	"Ack":          keepAlive,
 	"Reset":        resetInWindow,
 	"HandshakeAck": handshakeAck,
@@ -24,4 +28,17 @@ var variantNames = []string{"Push", "UrgentPush", "Data", "Straddle", "Fin", "Pu
 	"Reset", "Syn", "FinUrgPush", "Null", "AckZero"}
 
 // sequenceWrap asks whether a segment is lost because it starts at sequence number 0.
-func sequenceWrap(variant string) Flow { return variants[variant] }
+func sequenceWrap(variant string) Flow {
+	if s, ok := shapes[variant]; ok {
+		return s.cross
+	}
+	return others[variant]
+}
+
+// poolOf is the test over all flows, of the variants whose delivered suspect can be sent again.
+func poolOf(variant string) Pool {
+	if s, ok := shapes[variant]; ok && s.flags&segment.FIN == 0 {
+		return s.pool
+	}
+	return nil
+}

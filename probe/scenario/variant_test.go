@@ -1,8 +1,6 @@
 package scenario
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +13,8 @@ import (
 
 // Every variant's suspect is delivered by a healthy path, and convicted where exactly it is dropped.
 func TestEveryVariantSilentAndFiring(t *testing.T) {
-	if !slices.Equal(slices.Sorted(slices.Values(variantNames)), slices.Sorted(maps.Keys(variants))) {
-		t.Fatal("variantNames and variants differ")
+	if len(variantNames) != len(shapes)+len(others) {
+		t.Fatal("variantNames has not all variants")
 	}
 	for _, v := range variantNames {
 		t.Run(v, func(t *testing.T) {

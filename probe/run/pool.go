@@ -1,0 +1,50 @@
+package run
+
+import (
+	"context"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// pool tests over all flows, where none is bad by itself but several lost their first suspect: what a fabric does that
+// sprays the packets of a flow over its paths.
+func (j *job) pool(ctx context.Context, c plan.Check, sample scenario.Pool, env *scenario.Env, a *answer) {
+	if sample == nil || !uneven(a.flows, env.Background) {
+		return
+	}
+	type part struct {
+		verdict.Pool
+		scenario.Outcome
+	}
+	size := verdict.PoolBlock(len(a.flows))
+	parts := atOnce(len(a.flows), func() part {
+		p, o := sample(ctx, env, size)
+		return part{p, o}
+	})
+	var sum verdict.Pool
+	for _, p := range parts {
+		a.pooled = append(a.pooled, p.Outcome)
+		if p.Verdict == report.Pass { // what is not to be believed adds nothing
+			sum = sum.Plus(p.Pool)
+		}
+	}
+	if f, lossy := sum.Lossy(c.Variant, j.alpha); lossy {
+		a.finding = &f
+	}
+}
+
+func uneven(flows []scenario.Outcome, background *verdict.Background) bool {
+	firstLost := 0
+	for _, f := range flows {
+		if f.Verdict == report.Fail {
+			return false
+		}
+		if f.FirstLost {
+			firstLost++
+		}
+	}
+	return verdict.Uneven(firstLost, len(flows), background.P0())
+}

@@ -1,0 +1,116 @@
+package run
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/capture"
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// add completes result number i by its flows.
+func (j *job) add(i int, r report.Result, a answer) {
+	var findings []verdict.Finding
+	var rtts []time.Duration
+	flows := a.flows
+	for _, f := range flows {
+		findings = append(findings, f.Finding)
+		if f.RTT > 0 {
+			rtts = append(rtts, f.RTT)
+		}
+	}
+	best, n := verdict.Combine(findings)
+	if a.finding != nil {
+		best, flows = *a.finding, a.pooled
+	}
+	r.Verdict, r.Reason, r.Message, r.Flows, r.RTTMicros = best.Verdict, best.Reason, best.Message, n, verdict.RTT(rtts)
+	if best.Tested {
+		r.Alpha = j.plan.Alpha
+	}
+	telling := telling(flows, best)
+	r.Evidence, r.Queue = telling.Evidence, telling.Queue
+	for _, f := range flows {
+		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
+	}
+	if a.perPath && n.Pass+n.Fail > 0 {
+		share := verdict.ShareOf(n.Fail, n.Pass+n.Fail)
+		share.Ports = failedPorts(a.flows)
+		r.Share = &share
+		r.Message = verdict.Shared(r.Message, share)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.results[i] = r
+	j.show(r, telling.Records)
+	j.count(a.flows)
+	j.count(a.pooled)
+	j.done++
+	if j.progress != nil {
+		j.progress(j.done, j.asked)
+	}
+}
+
+// failedPorts are the source ports of flows that failed, as many as a share has room for.
+func failedPorts(flows []scenario.Outcome) (ports []uint16) {
+	for _, f := range flows {
+		if f.Verdict == report.Fail && len(ports) < report.MaxPorts {
+			ports = append(ports, f.Port)
+		}
+	}
+	slices.Sort(ports)
+	return ports
+}
+
+// name gives the known rule that explains all that was found at one target to the results that it explains.
+func (j *job) name(position int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
+	reasons := map[string]report.Reason{}
+	for _, r := range mine {
+		if r.Scenario == "SequenceWrap" {
+			reasons[r.Variant] = r.Reason
+		}
+	}
+	rule := verdict.NameRule(reasons)
+	if rule == nil {
+		return
+	}
+	for i := range mine {
+		if r := &mine[i]; r.Scenario == "SequenceWrap" && r.Verdict == report.Fail {
+			r.Rule, r.Message = rule.Name, rule.Explain(r.Message)
+		}
+	}
+}
+
+// count adds up what the flows say of the guard, and what they may have left.
+func (j *job) count(flows []scenario.Outcome) {
+	for _, f := range flows {
+		j.leaked += f.Leaked
+		j.guard.Stolen += f.Guard.Stolen
+		j.guard.ResetsDropped += f.Guard.ResetsDropped
+	}
+}
+
+// show keeps the packets behind a failure, unless those of another target show the same.
+func (j *job) show(r report.Result, packets []conn.Record) {
+	known := func(f capture.Finding) bool {
+		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
+	}
+	if r.Verdict == report.Fail && len(packets) > 0 && !slices.ContainsFunc(j.failures, known) {
+		j.failures = append(j.failures, capture.Finding{Result: r, Records: packets})
+	}
+}
+
+// telling is the first flow with the published finding.
+func telling(flows []scenario.Outcome, f verdict.Finding) (o scenario.Outcome) {
+	for _, o := range flows {
+		if o.Finding.Reason == f.Reason {
+			return o
+		}
+	}
+	return o
+}

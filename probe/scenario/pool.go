@@ -1,0 +1,97 @@
+package scenario
+
+import (
+	"context"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Pool is one flow's part in a test over all flows of a check. It sends nothing after it returns.
+type Pool func(ctx context.Context, e *Env, size verdict.Block) (verdict.Pool, Outcome)
+
+// pool repeats a delivered suspect, and beacons, in uniformly random order: the peer names each as a duplicate
+// (RFC 2883), so every one is a sample. A flow that does not get so far adds nothing.
+func (s shape) pool(ctx context.Context, e *Env, size verdict.Block) (verdict.Pool, Outcome) {
+	t := &trace{env: e}
+	w := newWrap(t, s, payloads(e.Order.Payload)[0])
+	p := &samples{wrap: w, open: map[segment.Block]int{}}
+	if w.conn = w.open(ctx, w.start().Add(-1)); w.conn != nil {
+		p.take(ctx, size)
+		w.trace.end(ctx, w.conn)
+	}
+	return p.found, t.finish(ctx, verdict.SequenceWrap)
+}
+
+// samples counts duplicates by what the peer says of them.
+type samples struct {
+	*wrap
+	open  map[segment.Block]int // sent and not answered
+	found verdict.Pool
+}
+
+func (p *samples) take(ctx context.Context, size verdict.Block) {
+	p.conn.DataAcks = true
+	p.Opening = p.conn.Handshake(ctx, p.env.Pace)
+	if p.Opening.Answer != conn.SynAck || !p.sendControl(ctx) || !p.deliver(ctx) {
+		return
+	}
+	order := shuffled(size)
+	for _, suspect := range order {
+		if p.env.Pace(ctx, 1) != nil || p.stopped() {
+			return
+		}
+		p.sample(suspect)
+		p.conn.Drain(p.answer)
+	}
+	p.conn.Await(ctx, time.Now().Add(settle), func(g wire.Packet) bool {
+		p.answer(g)
+		return len(p.open) == 0
+	})
+	if ctx.Err() == nil && !p.stopped() {
+		p.found = p.count(size)
+	}
+}
+
+// deliver sends the suspect until it is acknowledged.
+func (p *samples) deliver(ctx context.Context) bool {
+	for i := 0; i < controlTries && !p.Delivered && p.env.Pace(ctx, 1) == nil; i++ {
+		sent := p.sendSuspect()
+		p.Delivered = p.await(ctx, sent.Add(p.conn.Patience(i)), p.end)
+	}
+	return p.Delivered
+}
+
+func (p *samples) sample(suspect bool) {
+	if suspect {
+		p.open[segment.Block{Left: p.at, Right: p.end}]++
+		p.sendSuspect()
+		return
+	}
+	at := p.start().Add(p.echoes.sent % len(p.control))
+	p.open[segment.Block{Left: at, Right: at.Add(1)}]++
+	p.sendBeacon()
+}
+
+func (p *samples) answer(g wire.Packet) {
+	_, b := p.conn.Answers(g)
+	if p.open[b]--; p.open[b] <= 0 {
+		delete(p.open, b)
+	}
+}
+
+func (p *samples) count(size verdict.Block) (n verdict.Pool) {
+	n.Suspects.Sent, n.Beacons.Sent = size.Suspects, size.Beacons
+	for b, lost := range p.open {
+		if b.Left == p.at {
+			n.Suspects.Lost += lost
+		} else {
+			n.Beacons.Lost += lost
+		}
+	}
+	return n
+}
+
