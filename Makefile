@@ -34,13 +34,15 @@ cluster-status: ## Do they run, and how to use them
 
 # Changing it
 
-.PHONY: test test-unit test-net test-envtest test-e2e
+.PHONY: test test-unit test-net test-guest test-envtest test-e2e
 test: setup ## Everything that must pass (needs root)
 	@test/run.sh
 test-unit: ## Unit tests and the seeds of the fuzz targets
 	@test/run.sh unit
 test-net: ## Tests in network namespaces (needs root)
 	@test/run.sh net
+test-guest: setup-guests ## Tests against other kernels, in software emulation
+	@test/run.sh guest
 test-envtest: ## Tests against a real API server
 	@test/run.sh envtest
 test-e2e: setup-cluster ## Tests on the three nodes (needs root)
@@ -67,10 +69,12 @@ bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, process
 clean: ## Remove what was built here; the cache with Kubernetes stays
 	rm -rf bin dist
 
-.PHONY: setup setup-cluster setup-checks
+.PHONY: setup setup-cluster setup-guests setup-checks
 setup:
 	@test/setup.sh
 setup-cluster:
 	@test/setup.sh cluster
+setup-guests:
+	@test/setup.sh guests
 setup-checks:
 	@test/setup.sh checks

@@ -6,7 +6,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
-tags=net,envtest,e2e
+tags=net,guest,envtest,e2e
 files() { git ls-files --cached --others --exclude-standard "$@"; }
 fingerprint() { files | while IFS= read -r file; do [[ ! -f $file ]] || sha256sum "$file"; done; }
 tool() { go tool -modfile=build/go.mod "$@"; }

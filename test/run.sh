@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs stages of the tests, each with the packages that have some, and closes with one line per stage.
 #
-#   run.sh [unit|net|envtest|e2e|bench]   (all but bench, if none is named)
+#   run.sh [unit|net|guest|envtest|e2e|bench]   (all but bench, if none is named)
 # shellcheck disable=SC2317 # the stages are called by their names
 set -euo pipefail
 shopt -s inherit_errexit
@@ -29,6 +29,11 @@ net() {
 	gotestsum -- -tags net -count 1 -p 1 -timeout 30m "${packages[@]}"
 }
 
+# Each guest is asked everything at once: the questions mostly wait.
+guest() {
+	gotestsum -- -tags guest -count 1 -parallel 100 -timeout 10m ./test/guest
+}
+
 envtest() {
 	KUBEBUILDER_ASSETS=$(test/cluster/build.sh)
 	export KUBEBUILDER_ASSETS
@@ -52,7 +57,7 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 summary=() status=0
-for stage in unit net envtest e2e; do
+for stage in unit net guest envtest e2e; do
 	printf '\n=== %s ===\n' "$stage"
 	start=$SECONDS verdict=ok
 	test/run.sh "$stage" 2>&1 | tee "$log" || verdict=FAILED status=1

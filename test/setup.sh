@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the cluster, the checks and the bench need, where they are missing, and says which and why.
+# Installs the Debian packages that the cluster, the guests, the checks and the bench need, where they are missing, and says which and why.
 #
-#   setup.sh [cluster|checks|bench]...   (the first two, if none is named)
+#   setup.sh [cluster|guests|checks|bench]...   (all but bench, if none is named)
 set -euo pipefail
 
 declare -A purpose=(
@@ -13,7 +13,10 @@ declare -A purpose=(
 	[conntrack]="lists the connections that nodes track, to show that none stays"
 	[time]="measures the prober's memory"
 	[procps]="sets the nodes' kernel parameters"
-	[kmod]="loads br_netfilter where the kernel has it as a module"
+	[kmod]="loads br_netfilter where the kernel has it as a module, and knows which modules the guests need"
+	[qemu-system-x86]="boots other kernels as peers"
+	[debian-archive-keyring]="verifies them"
+	[xz-utils]="unpacks their modules"
 	[clang]="compiles the eBPF programs, to check the committed objects"
 	[llvm]="strips the eBPF objects"
 	[libbpf-dev]="has the headers of eBPF programs"
@@ -28,6 +31,7 @@ declare -A purpose=(
 declare -A group=(
 	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
 	[bench]="python3-scapy tcpdump"
+	[guests]="qemu-system-x86 debian-archive-keyring xz-utils kmod"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck tshark"
 )
 
@@ -40,7 +44,7 @@ installed() {
 	[[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-(($# > 0)) || set -- cluster checks
+(($# > 0)) || set -- cluster guests checks
 missing=()
 for name in "$@"; do
 	for package in ${group[$name]:?"no such group: $name"}; do

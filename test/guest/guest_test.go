@@ -1,0 +1,171 @@
+//go:build guest
+
+package guest
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// kernels are the guests: the version that each has to be of, and whether it ignores a FIN that an ACK overtook.
+var kernels = []struct {
+	name, version string
+	ignores       bool
+}{
+	{"5.10", "5.10.223", true},
+	{"6.1", "6.1.", false},
+	{"6.12", "6.12.", false},
+}
+
+var (
+	onAccept = plan.Trigger{OnAccept: true}
+	sendText = plan.Trigger{Send: "QUIT\r\n"}
+	httpGet  = plan.Trigger{HTTPGet: "/"}
+)
+
+// closers are the servers that close first. An old kernel escapes by close() alone.
+var closers = []struct {
+	server  lab.Server
+	trigger plan.Trigger
+	orphan  bool // closed by close()
+}{
+	{lab.CloseOnAccept, onAccept, true}, {lab.HalfClose, onAccept, false}, {lab.ShutdownOnAccept, onAccept, false},
+	{lab.CloseAfterText, sendText, true}, {lab.HalfCloseAfter, sendText, false}, {lab.ShutdownAfterText, sendText, false},
+	{lab.HTTPClose, httpGet, true}, {lab.HTTPHalfClose, httpGet, false}, {lab.HTTPShutdown, httpGet, false},
+}
+
+// Every kernel is asked everything at once; the guests boot side by side.
+func TestKernels(t *testing.T) {
+	folder, first := fetch(t), build(t)
+	for _, k := range kernels {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Now()
+			m := boot(t, filepath.Join(folder, k.name), first)
+			t.Logf("%s, %s: up after %s", m.Release, m.Version, time.Since(start).Round(time.Millisecond))
+			if !strings.Contains(m.Version, k.version) {
+				t.Errorf("version %q, want %s", m.Version, k.version)
+			}
+			stacks := m.stacks(t)
+			t.Run("scenarios", func(t *testing.T) {
+				for family, s := range stacks {
+					s.ask(t, family, "Handshake", "", lab.Echo, plan.Scenario{}, report.Established)
+					s.ask(t, family, "SequenceWrap", "Push", lab.Echo, plan.Scenario{}, report.Delivered)
+					for _, c := range closers {
+						want := report.FinAccepted
+						if k.ignores && !c.orphan {
+							want = report.FinIgnored
+						}
+						s.ask(t, family, "FinReorder", "", c.server, plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}, want)
+					}
+				}
+			})
+			m.forgets(t)
+			t.Logf("done after %s", time.Since(start).Round(time.Millisecond))
+		})
+	}
+}
+
+// fetch is the folder with the kernels.
+func fetch(t *testing.T) string {
+	t.Helper()
+	var out bytes.Buffer
+	script := exec.CommandContext(t.Context(), "./fetch.sh")
+	script.Stdout, script.Stderr = &out, os.Stderr
+	must(t, script.Run())
+	return strings.TrimSpace(out.String())
+}
+
+// build is the guests' first process.
+func build(t *testing.T) string {
+	t.Helper()
+	first := filepath.Join(t.TempDir(), "init")
+	compile := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", first, "./init")
+	compile.Env, compile.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	must(t, compile.Run())
+	return first
+}
+
+// stack is the engine towards one guest over one family.
+type stack struct{ *conn.Stack }
+
+func (m *machine) stacks(t *testing.T) map[string]stack {
+	t.Helper()
+	all := map[string]stack{}
+	for family, source := range TestAddr {
+		s := &conn.Stack{Wire: m.link.views[source.Is6()], Guard: m.link, Reserve: reserve, Source: source}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- s.Receive(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		all[family] = stack{s}
+	}
+	return all
+}
+
+// alpha is the error that the verdicts here may have.
+const alpha = 1e-7
+
+// ask runs the flows of a scenario and compares what they say. A stall must be that of a sender's timer, which is 200 ms
+// and, on a busy machine, what it takes to answer.
+func (s stack) ask(t *testing.T, family, kind, variant string, server lab.Server, order plan.Scenario, want report.Reason) {
+	t.Run(strings.Join([]string{kind + variant, string(server), family}, " "), func(t *testing.T) {
+		t.Parallel()
+		definition := scenario.Registry[kind]
+		e := &scenario.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
+			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha), Order: order}
+		outcomes := make(chan scenario.Outcome)
+		flows := max(definition.Flows, 1)
+		for range flows {
+			go func() { outcomes <- definition.Flow(variant)(t.Context(), e) }()
+		}
+		for range flows {
+			o := <-outcomes
+			if o.Reason != want || o.Leaked != 0 {
+				t.Errorf("%s / %s, want %s; %d leaked: %s\n%s", o.Verdict, o.Reason, want, o.Leaked, o.Message, strings.Join(o.Evidence, "\n"))
+			}
+			if stalled := o.Stall >= 200*time.Millisecond && o.Stall < 2*time.Second; stalled != (want == report.FinIgnored) {
+				t.Errorf("a stall of %s", o.Stall)
+			}
+			if o.Stall > 0 {
+				t.Logf("a stall of %s", o.Stall)
+			}
+		}
+	})
+}
+
+func unpaced(ctx context.Context, _ int) error { return ctx.Err() }
+
+// forgets waits for the guest's kernel to keep nothing of the connections, TIME_WAIT included.
+func (m *machine) forgets(t *testing.T) {
+	t.Helper()
+	var left map[string]int
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if left = m.sockets(t); len(left) == 0 {
+			return
+		}
+	}
+	t.Errorf("the guest still has sockets: %v", left)
+}

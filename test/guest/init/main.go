@@ -1,0 +1,158 @@
+// Command init is the first process of a guest: it brings the network up, starts the lab's reference servers and answers
+// questions on the console.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/test/guest"
+)
+
+const device = "eth0"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Println(guest.Said+"failed:", err)
+	}
+	unix.Sync()
+	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // which ends qemu: it was told not to
+}
+
+func run() error {
+	for _, start := range []func() error{mount, loadModules, connect} {
+		if err := start(); err != nil {
+			return err
+		}
+	}
+	here, err := lab.Own()
+	if err != nil {
+		return err
+	}
+	if _, err := here.Serve(); err != nil {
+		return err
+	}
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return err
+	}
+	if err := say(guest.Ready{Release: unix.ByteSliceToString(name.Release[:]), Version: unix.ByteSliceToString(name.Version[:])}); err != nil {
+		return err
+	}
+	return answer(here)
+}
+
+func mount() error {
+	for _, kind := range []string{"proc", "sysfs"} {
+		if err := errors.Join(os.MkdirAll("/"+kind, 0o755), unix.Mount(kind, "/"+kind, kind, 0, "")); err != nil {
+			return fmt.Errorf("mounting %s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// loadModules loads them in the order of their names.
+func loadModules() error {
+	files, err := filepath.Glob("/modules/*.ko")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(unix.FinitModule(int(f.Fd()), "", 0), f.Close()); err != nil {
+			return fmt.Errorf("loading %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+// connect gives the device its addresses and tells it the test's.
+func connect() error {
+	link, err := awaitDevice()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(up("lo"), netlink.LinkSetUp(link)); err != nil {
+		return fmt.Errorf("setting devices up: %w", err)
+	}
+	for family, own := range guest.GuestAddr {
+		if err := errors.Join(address(link, own), neighbour(link, guest.TestAddr[family])); err != nil {
+			return fmt.Errorf("configuring %s: %w", family, err)
+		}
+	}
+	return nil
+}
+
+// awaitDevice waits for the kernel to have found the network card.
+func awaitDevice() (link netlink.Link, err error) {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if link, err = netlink.LinkByName(device); err == nil {
+			return link, nil
+		}
+	}
+	return nil, fmt.Errorf("no %s: %w", device, err)
+}
+
+func up(name string) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return err
+	}
+	return netlink.LinkSetUp(link)
+}
+
+// address gives the device an address without asking whether anybody else has it.
+func address(link netlink.Link, a netip.Addr) error {
+	bits := a.BitLen() / 4 * 3 // /24 and /96
+	return netlink.AddrAdd(link, &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(bits, a.BitLen())}, Flags: unix.IFA_F_NODAD})
+}
+
+func neighbour(link netlink.Link, a netip.Addr) error {
+	return netlink.NeighSet(&netlink.Neigh{LinkIndex: link.Attrs().Index, IP: a.AsSlice(), HardwareAddr: guest.TestMAC, State: netlink.NUD_PERMANENT})
+}
+
+// answer answers questions until the console is gone.
+func answer(here *lab.Namespace) error {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if lines.Text() != guest.Sockets {
+			continue
+		}
+		all := map[string]int{}
+		for _, peer := range guest.TestAddr {
+			count, err := here.Sockets(peer)
+			if err != nil {
+				return err
+			}
+			for state, n := range count {
+				all[state] += n
+			}
+		}
+		if err := say(all); err != nil {
+			return err
+		}
+	}
+	return errors.New("the console is gone")
+}
+
+func say(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s%s\n", guest.Said, text)
+	return err
+}

@@ -1,0 +1,149 @@
+//go:build guest
+
+package guest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cavaliergopher/cpio"
+	"golang.org/x/sys/unix"
+)
+
+// machine is a running guest.
+type machine struct {
+	Ready
+	link    *link
+	console io.Writer
+	said    chan string
+	log     bytes.Buffer // of the console; complete once said is closed
+}
+
+// bootPatience bounds a start on a machine that is busy with other things: on its own it takes five seconds.
+const bootPatience = 3 * time.Minute
+
+// boot starts the kernel in the folder with the given first process. Nothing of it has a name that could stay behind: it
+// gets its link and its initial file system as open files.
+func boot(t *testing.T, kernel, first string) *machine {
+	t.Helper()
+	own, theirs := pair(t)
+	initrd := pack(t, kernel, first)
+	m := &machine{said: make(chan string, 16), link: newLink(own)}
+	// cx16=off: what qemu 7.2 emulates of cmpxchg16b leaves wrong flags, on which kernel 6.12 panics.
+	qemu := exec.Command("qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+		"-accel", "tcg", "-cpu", "max,cx16=off", "-m", "128", "-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/4",
+		"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0",
+		"-netdev", "dgram,id=test,local.type=fd,local.str=3", "-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
+	qemu.ExtraFiles = []*os.File{theirs, initrd}
+	qemu.Stderr = os.Stderr
+	qemu.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	console, err := qemu.StdinPipe()
+	must(t, err)
+	output, err := qemu.StdoutPipe()
+	must(t, err)
+	must(t, qemu.Start())
+	m.console = console
+	go m.listen(output)
+	t.Cleanup(func() {
+		qemu.Process.Kill()
+		qemu.Wait()
+		must(t, own.Close())
+		if t.Failed() {
+			t.Logf("console:\n%s", m.log.String())
+		}
+	})
+	theirs.Close()
+	initrd.Close()
+	m.hear(t, bootPatience, &m.Ready)
+	return m
+}
+
+// pair is both ends of a cable.
+func pair(t *testing.T) (own, theirs *os.File) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	must(t, err)
+	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "guest's end of the link")
+}
+
+// pack makes the guest's initial file system: its first process and the modules of its kernel.
+func pack(t *testing.T, kernel, first string) *os.File {
+	t.Helper()
+	fd, err := unix.MemfdCreate("initrd", unix.MFD_CLOEXEC)
+	must(t, err)
+	f := os.NewFile(uintptr(fd), "initrd")
+	w := cpio.NewWriter(f)
+	must(t, w.WriteHeader(&cpio.Header{Name: "modules", Mode: cpio.TypeDir | 0o755}))
+	modules, err := filepath.Glob(filepath.Join(kernel, "modules", "*.ko"))
+	must(t, err)
+	for _, module := range modules {
+		put(t, w, "modules/"+filepath.Base(module), module)
+	}
+	put(t, w, "init", first)
+	must(t, w.Close())
+	return f
+}
+
+func put(t *testing.T, w *cpio.Writer, name, from string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	must(t, err)
+	must(t, w.WriteHeader(&cpio.Header{Name: name, Mode: cpio.TypeReg | 0o755, Size: int64(len(content))}))
+	_, err = w.Write(content)
+	must(t, err)
+}
+
+// listen reads the console.
+func (m *machine) listen(output io.Reader) {
+	defer close(m.said)
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		line := strings.TrimRight(lines.Text(), "\r")
+		fmt.Fprintln(&m.log, line)
+		if text, ok := strings.CutPrefix(line, Said); ok {
+			m.said <- text
+		}
+	}
+}
+
+// hear reads the next thing that the guest's first process says.
+func (m *machine) hear(t *testing.T, patience time.Duration, into any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	select {
+	case text, ok := <-m.said:
+		if err := json.Unmarshal([]byte(text), into); !ok || err != nil {
+			t.Fatalf("the guest said %q", text)
+		}
+	case <-ctx.Done():
+		t.Fatalf("the guest said nothing for %s", patience)
+	}
+}
+
+// sockets asks for the guest's sockets towards the test, by state.
+func (m *machine) sockets(t *testing.T) map[string]int {
+	t.Helper()
+	_, err := fmt.Fprintln(m.console, Sockets)
+	must(t, err)
+	var count map[string]int
+	m.hear(t, time.Minute, &count)
+	return count
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
