@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -24,6 +25,7 @@ type question struct {
 	packetsPerSecond int           // per target
 	deadline         time.Duration // 0: by the number of flows
 	closing
+	queue
 }
 
 // Defaults of a question: enough flows to meet one bad path of eight with 88 %, the error that suits
@@ -46,6 +48,7 @@ func (q *question) flags(cmd *cobra.Command) {
 		"; may be repeated; a scenario alone means its first variant, SequenceWrap/all every one")
 	f.IntVar(&q.paths, "paths", defaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
 	q.closing.flags(cmd)
+	q.queue.flags(cmd)
 	f.Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
 	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("segments to each target in a second: %d to %d", leastRate, mostRate))
 }
@@ -88,7 +91,7 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 			return nil, err
 		}
 	}
-	err := q.closing.order(p)
+	err := errors.Join(q.closing.order(p), q.queue.order(p))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +118,7 @@ func (q *question) deadlineSeconds(p *plan.Plan) (int, error) {
 	for _, c := range p.Checks() {
 		segments += flowSegments * cmp.Or(scenario.Registry[c.Type].Flows, p.Paths)
 	}
-	return min(slack+segments/p.PacketsPerSecond, plan.MaxDeadline), nil
+	return min(slack+segments/p.PacketsPerSecond+q.queue.seconds(p), plan.MaxDeadline), nil
 }
 
 // everyVariant stands for all variants of a scenario.

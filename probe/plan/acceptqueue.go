@@ -5,22 +5,20 @@ import (
 	"slices"
 )
 
-// MaxConnections bounds AcceptQueue. It leaves a margin above the longest backlog that servers ask for by themselves
-// (511: nginx, Apache, Redis, Node), and keeps well below what one source can hold: 4,000 ports towards a target, of
-// which those of the last two minutes are not used again. Go's servers take the kernel's limit, 4,096 by default: that
-// is out of reach for one source, and to fill it would be an attack.
-const MaxConnections = 1024
+// MaxConnections bounds AcceptQueue. It is above the longest queue that is usual, the 4,097 connections of a Go server with the
+// kernel's default net.core.somaxconn, and below the 4,535 source ports that a source has for one target in two minutes.
+const MaxConnections = 4200
 
-// leastQueueRate is the packets per second below which an overflow could not be confirmed within the two seconds for which a
+// LeastQueueRate is the packets per second below which an overflow could not be confirmed within the two seconds for which a
 // full queue is held.
-const leastQueueRate = 50
+const LeastQueueRate = 50
 
-// What filling a queue takes: four segments to open and to end a connection, and what comes before and after.
-const (
-	segmentsAConnection = 4
-	segmentsAQueue      = 150
-	secondsAQueue       = 4
-)
+// QueueSeconds is how long it takes at most to fill a queue where nothing is lost: four segments to open and to end each
+// connection, some for what comes before and after, and the wait for a fresh connection to a queue that stays full.
+func QueueSeconds(connections, packetsPerSecond int) int {
+	const each, once, wait = 4, 250, 5
+	return wait + (each*connections+once)/packetsPerSecond
+}
 
 // validQueues: an accept queue is filled only on an explicit order, that can be carried out in time.
 func (p *Plan) validQueues() error {
@@ -44,9 +42,9 @@ func (p *Plan) validQueue(i int, q *AcceptQueue) error {
 		return invalid("scenario %d of type AcceptQueue has no acceptQueue.maxConnections: how many connections may it open?", i)
 	case q.MaxConnections < 1 || q.MaxConnections > MaxConnections:
 		return invalid("scenario %d has acceptQueue.maxConnections %d; need 1 to %d", i, q.MaxConnections, MaxConnections)
-	case p.PacketsPerSecond < leastQueueRate:
+	case p.PacketsPerSecond < LeastQueueRate:
 		return invalid("packetsPerSecond %d; type AcceptQueue needs %d or more, to confirm an overflow within the 2 s for which it holds a full queue",
-			p.PacketsPerSecond, leastQueueRate)
+			p.PacketsPerSecond, LeastQueueRate)
 	}
 	for _, source := range slices.Sorted(maps.Keys(p.Sources)) {
 		if err := p.validFilling(i, source, q.MaxConnections); err != nil {
@@ -68,7 +66,7 @@ func (p *Plan) validFilling(scenario int, source string, connections int) error 
 		}
 		queues++
 	}
-	seconds := queues * (secondsAQueue + (connections*segmentsAConnection+segmentsAQueue)/p.PacketsPerSecond)
+	seconds := queues * QueueSeconds(connections, p.PacketsPerSecond)
 	if seconds > p.DeadlineSeconds {
 		return invalid("source %.80q takes %d s to open %d connections to %d targets at %d packets a second, and the deadline is %d s; lower maxConnections, or raise packetsPerSecond or the deadline",
 			source, seconds, connections, queues, p.PacketsPerSecond, p.DeadlineSeconds)

@@ -23,7 +23,7 @@ func TestQueueOrdersThatCanBeCarriedOut(t *testing.T) {
 	for name, change := range map[string]func(*Plan){
 		"as it is":    func(*Plan) {},
 		"least":       func(p *Plan) { last(p).AcceptQueue.MaxConnections, p.PacketsPerSecond = 1, 50 },
-		"most":        func(p *Plan) { last(p).AcceptQueue.MaxConnections, p.Sources["kn1"] = MaxConnections, []int{0} },
+		"most":        func(p *Plan) { last(p).AcceptQueue.MaxConnections, p.DeadlineSeconds = MaxConnections, 3600 },
 		"a ClusterIP": func(p *Plan) { p.Targets[1].Via = "ClusterIP"; last(p).Only = map[string][]int{"kn1": {0}} },
 	} {
 		if err := queueing(t, change).Validate(); err != nil {
@@ -39,11 +39,11 @@ func TestQueueOrdersThatAreRefused(t *testing.T) {
 	}{
 		"no limit":             {func(p *Plan) { last(p).AcceptQueue = nil }, "how many connections"},
 		"none":                 {func(p *Plan) { last(p).AcceptQueue.MaxConnections = 0 }, "maxConnections 0"},
-		"too many":             {func(p *Plan) { last(p).AcceptQueue.MaxConnections = 1025 }, "need 1 to 1024"},
+		"too many":             {func(p *Plan) { last(p).AcceptQueue.MaxConnections = 4201 }, "need 1 to 4200"},
 		"another type's":       {func(p *Plan) { last(p).Type = "Liveness" }, "belongs to type AcceptQueue"},
 		"too slowly":           {func(p *Plan) { p.PacketsPerSecond = 49 }, "needs 50 or more"},
 		"a ClusterIP":          {func(p *Plan) { p.Targets[1].Via = "ClusterIP" }, "ask the pods"},
-		"longer than there is": {func(p *Plan) { p.DeadlineSeconds = 20 }, "takes 28 s to open 512 connections to 2 targets"},
+		"longer than there is": {func(p *Plan) { p.DeadlineSeconds = 20 }, "takes 32 s to open 512 connections to 2 targets"},
 	} {
 		if err := queueing(t, c.change).Validate(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v; want one that says %q", name, err, c.says)

@@ -10,6 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 const (
@@ -102,6 +103,9 @@ func (f *filling) rehearse(ctx context.Context, a *attempt) bool {
 			return false
 		}
 		f.rtt = max(f.rtt, a.RTT)
+		if a.opening.Sent == 1 && f.outcome.RTT == 0 {
+			f.outcome.RTT = a.RTT
+		}
 		if f.env.Pace(ctx, 2) != nil || !a.again(ctx) {
 			return false
 		}
@@ -118,6 +122,7 @@ func (f *filling) fill(ctx context.Context) {
 		}
 		if f.admit(ctx, a) {
 			f.queued = append(f.queued, a)
+			f.tend()
 			continue
 		}
 		f.Opening = a.opening
@@ -127,6 +132,13 @@ func (f *filling) fill(ctx context.Context) {
 		}
 	}
 	f.seen.Least = len(f.queued)
+}
+
+// tend takes in and acknowledges what peers send meanwhile, so that they need not repeat it.
+func (f *filling) tend() {
+	for _, a := range f.queued {
+		a.Drain(func(wire.Packet) {})
+	}
 }
 
 // admit brings an attempt as far as it gets.
