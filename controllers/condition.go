@@ -16,6 +16,7 @@ import (
 type Standing struct {
 	Refusal  *Refusal  // why a run that is due does not start
 	Progress *Progress // of the active run
+	Trouble  error     // that keeps a run from starting or going on, and says nothing about what was asked
 	Note     string    // for Accepted: what is probed from where
 }
 
@@ -41,6 +42,8 @@ func accepted(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
 	switch {
 	case s.refused():
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case s.held():
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "nothing is probed now: %s", s.Refusal.Message)
 	case s.Note != "":
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "%s", s.Note)
 	}
@@ -55,6 +58,8 @@ func complete(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
 	switch {
 	case s.refused():
 		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
+	case s.Trouble != nil:
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonServerError, "the run cannot go on, and is tried again: %v", s.Trouble)
 	case s.Progress != nil:
 		return condition(kind, metav1.ConditionFalse, s.Progress.reason(), "%s", s.Progress.message())
 	case s.held():
@@ -128,7 +133,8 @@ func pathHealthy(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
 	case report.Fail:
 		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s", strings.TrimPrefix(described(status.Findings, report.Fail), ": "))
 	case report.Pass:
-		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllPassed, "all %d pairs across the network passed", status.Pairs.Planned-status.Pairs.SameNode)
+		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllPassed, "%s", strings.Join(append([]string{
+			fmt.Sprintf("all %d pairs across the network passed", status.Pairs.Planned-status.Pairs.SameNode)}, status.LastRun.Notes...), "; "))
 	}
 	if p := status.Pairs; p != nil && p.SameNode == p.Planned && p.Inconclusive == 0 {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonSameNodeOnly, "all %d pairs passed, but each within one node: no segment crossed the network; have an endpoint on another node, or more nodes in sources", p.Planned)

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 // after is the TCPProbe after its first run, with these outcomes.
@@ -36,6 +38,8 @@ func TestConditions(t *testing.T) {
 	one := exampleFrozen([]string{"kn1"}, []string{"kn1"})
 	left := exampleFrozen(three, three)
 	left.LeftOut = []LeftOut{{"10.99.0.1:8080", "it belongs to the API server"}}
+	closing := exampleFrozen(three, three)
+	closing.Plan.Scenarios[0] = plan.Scenario{Name: "close-http", Type: "FinReorder"}
 	progress := &Progress{Number: 1, Outcomes: []Outcome{
 		{Source: "kn1", State: Reported}, {Source: "kn2", State: Starting, Reason: v1alpha1.ReasonUnschedulable, Message: "0/3 nodes are available"}, {Source: "kn3", State: Probing},
 	}}
@@ -57,6 +61,7 @@ func TestConditions(t *testing.T) {
 		"running":           {exampleProbe(), Standing{Progress: progress, Note: "probing 3 endpoints of web:http from 3 nodes"}},
 		"running-again":     {annotated, Standing{Progress: progress, Note: "probing 3 endpoints of web:http from 3 nodes"}},
 		"all-pass":          {after(f, outcomesOf(f, nil)), Standing{}},
+		"passed-with-notes": {after(closing, outcomesOf(closing, map[string]verdicts{"kn1": finAccepted, "kn2": finAccepted, "kn3": finAccepted})), Standing{}},
 		"bad-node":          {after(f, outcomesOf(f, bad)), Standing{}},
 		"lost-source":       {after(f, lostSource), Standing{}},
 		"one-node":          {after(one, outcomesOf(one, nil)), Standing{}},
@@ -65,6 +70,13 @@ func TestConditions(t *testing.T) {
 		"plan-lost":         {planLost(), Standing{}},
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, "conditions-"+name+".txt", []byte(conditionsOf(c.probe, c.standing))) })
+	}
+}
+
+// finAccepted is what a prober reports of a FIN that was accepted.
+func finAccepted(r *report.Result) {
+	if r.Scenario == "FinReorder" {
+		r.Reason, r.Message = report.FinAccepted, "to "+r.Target+" it was accepted; it does not show that the kernel is fixed"
 	}
 }
 

@@ -187,16 +187,16 @@ func (e Endpoint) moved(pod *corev1.Pod) string {
 	return ""
 }
 
-// changed reports what of the Pod behind e is no longer as it was when the run began, or "".
-func (e Endpoint) changed(pod *corev1.Pod) string {
+// changed reports what of the Pod behind e is no longer as it was when the run began; its zero value if nothing.
+func (e Endpoint) changed(pod *corev1.Pod) Change {
 	if what := e.moved(pod); what != "" {
-		return what
+		return Change{What: what, Moved: true}
 	}
 	switch {
 	case restarts(pod) != e.Restarts:
-		return fmt.Sprintf("Pod %s restarted", e.Pod)
+		return Change{What: fmt.Sprintf("Pod %s restarted", e.Pod)}
 	case !serving(pod):
-		return fmt.Sprintf("Pod %s is not Ready", e.Pod)
+		return Change{What: fmt.Sprintf("Pod %s is not Ready", e.Pod), Unready: true}
 	}
-	return ""
+	return Change{}
 }

@@ -150,7 +150,7 @@ func TestEndpointIsLookedAtAgainAfterTheRun(t *testing.T) {
 	if e.Node != "kn2" || e.Address != netip.MustParseAddr("10.244.1.5") || e.Restarts != 2 {
 		t.Fatalf("endpoint %+v", e)
 	}
-	if what := e.changed(webPod()); what != "" {
+	if what := e.changed(webPod()).What; what != "" {
 		t.Errorf("nothing changed, but: %s", what)
 	}
 	for want, change := range map[string]func(*corev1.Pod){
@@ -161,11 +161,11 @@ func TestEndpointIsLookedAtAgainAfterTheRun(t *testing.T) {
 	} {
 		pod := webPod()
 		change(pod)
-		if what := e.changed(pod); what != want {
+		if what := e.changed(pod).What; what != want {
 			t.Errorf("%q; want %q", what, want)
 		}
 	}
-	if what := e.changed(nil); what != "Pod web-1 is gone" {
+	if what := e.changed(nil).What; what != "Pod web-1 is gone" {
 		t.Errorf("%q", what)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,16 +16,8 @@ import (
 // has too keep the time when they were first seen.
 func (t *Tally) findings(before []v1alpha1.Finding, now metav1.Time) []v1alpha1.Finding {
 	var out []v1alpha1.Finding
-	for _, answers := range t.causes() {
-		affected := pairsOf(answers)
-		smallest := 2
-		if answers[0].Check == noReport {
-			smallest = 1 // whatever the source would have probed, it is the source that is missing
-		}
-		largest := clusters(t.asked(affected), affected, smallest, t.nodeOf)
-		for _, c := range largest[:min(len(largest), v1alpha1.MaxFindings)] {
-			out = append(out, t.finding(c, answers))
-		}
+	for _, b := range t.blames() {
+		out = append(out, t.finding(b))
 	}
 	slices.SortStableFunc(out, func(a, b v1alpha1.Finding) int {
 		return cmp.Or(cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(b.Pairs, a.Pairs)) // "Fail" < "Inconclusive"
@@ -38,69 +29,13 @@ func (t *Tally) findings(before []v1alpha1.Finding, now metav1.Time) []v1alpha1.
 	return out
 }
 
-// cause is what answers of the same group have in common.
-type cause struct {
-	check        int
-	verdict      report.Verdict
-	reason, rule string
-}
-
-// causes are the answers by cause, in the order of the plan's checks.
-func (t *Tally) causes() [][]Answer {
-	groups := make(map[cause][]Answer)
-	var order []cause
-	for _, a := range t.Answers {
-		k := cause{a.Check, a.Verdict, a.Reason, a.Rule}
-		if groups[k] == nil {
-			order = append(order, k)
-		}
-		groups[k] = append(groups[k], a)
-	}
-	slices.SortStableFunc(order, func(a, b cause) int {
-		return cmp.Or(cmp.Compare(a.check, b.check), cmp.Compare(a.verdict, b.verdict), cmp.Compare(a.reason, b.reason), cmp.Compare(a.rule, b.rule))
-	})
-	out := make([][]Answer, len(order))
-	for i, k := range order {
-		out[i] = groups[k]
-	}
-	return out
-}
-
-func pairsOf(answers []Answer) []Pair {
-	out := make([]Pair, len(answers))
-	for i, a := range answers {
-		out[i] = a.Pair
-	}
-	return out
-}
-
-// asked are the pairs that might have been affected: where only pairs across the network are, those on one node
-// would only blur the picture.
-func (t *Tally) asked(affected []Pair) []Pair {
-	sameNode := slices.ContainsFunc(affected, t.sameNode)
-	var out []Pair
-	for _, o := range t.Outcomes {
-		for _, target := range t.Frozen.Plan.Sources[o.Source] {
-			if p := (Pair{o.Source, target}); sameNode || !t.sameNode(p) {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
-}
-
 func (t *Tally) sameNode(p Pair) bool { return t.Frozen.sameNode(p.Source, p.Target) }
 
 func (t *Tally) nodeOf(target int) string { return t.Frozen.Plan.Targets[target].Node }
 
-// finding describes one cluster of the pairs behind answers, which have their cause in common.
-func (t *Tally) finding(c Cluster, answers []Answer) v1alpha1.Finding {
-	members := make(map[Pair]bool, len(c.Pairs))
-	for _, p := range c.Pairs {
-		members[p] = true
-	}
-	mine := slices.DeleteFunc(slices.Clone(answers), func(a Answer) bool { return !members[a.Pair] })
-	first := mine[0]
+// finding describes one cluster of pairs, which have their cause in common.
+func (t *Tally) finding(b blame) v1alpha1.Finding {
+	c, first := b.Cluster, b.answers[0]
 	f := v1alpha1.Finding{
 		Scope: c.Scope, Source: c.Source, Pairs: int32(len(c.Pairs)),
 		Via:     string(v1alpha1.ViaPodIP),
@@ -108,16 +43,17 @@ func (t *Tally) finding(c Cluster, answers []Answer) v1alpha1.Finding {
 		Verdict: string(first.Verdict), Reason: first.Reason, Rule: cut(first.Rule, v1alpha1.MaxFindingRule),
 		PathType: t.pathType(c.Pairs),
 	}
+	what := first.Reason
 	if first.Check != noReport {
-		check := t.Frozen.Plan.Checks()[first.Check]
-		f.Scenario, f.Variant, f.Name = check.Type, check.Variant, t.Frozen.Plan.Scenarios[check.Scenario].Name
+		checks := t.Frozen.Plan.Checks()
+		f.Scenario, f.Variants, f.Name = checks[first.Check].Type, variantNames(checks, b.checks), t.Frozen.Plan.Scenarios[checks[first.Check].Scenario].Name
+		what = title(checks, b.checks, &t.Frozen.Plan) + t.aside(b)
 	}
 	if c.Scope == v1alpha1.ScopeTarget || c.Scope == v1alpha1.ScopePair {
 		f.Target = t.Frozen.Plan.Targets[c.Target].AddrPort().String()
 	}
-	what := strings.TrimSpace(f.Scenario + " " + f.Variant)
-	f.Message = cut(fmt.Sprintf("%s, %s: %s", t.extent(c), cmp.Or(what, f.Reason), first.Message), v1alpha1.MaxFindingMessage)
-	detail(&f, mine)
+	f.Message = cut(fmt.Sprintf("%s, %s: %s", t.extent(c), what, first.Message), v1alpha1.MaxFindingMessage)
+	detail(&f, b.answers)
 	return f
 }
 
@@ -135,48 +71,6 @@ func (t *Tally) extent(c Cluster) string {
 		return fmt.Sprintf("(pod %s on node %s) from %d of %d nodes", target.Name, target.Node, len(c.Pairs), c.Of)
 	}
 	return fmt.Sprintf("(pod %s on node %s)", target.Name, target.Node)
-}
-
-// detail adds flows, alpha, stall and evidence. Flows are left out where a group of the reports has pairs that are
-// not in this finding: its sums cannot be told apart.
-func detail(f *v1alpha1.Finding, answers []Answer) {
-	seen := make(map[*report.Group]int)
-	for _, a := range answers {
-		if a.Detail != nil {
-			seen[a.Detail]++
-		}
-	}
-	whole, flows, alpha := len(seen) > 0, v1alpha1.FlowCounts{}, 0.0
-	for _, a := range answers {
-		g := a.Detail
-		if g == nil || seen[g] == 0 {
-			continue
-		}
-		whole = whole && seen[g] == len(g.Positions())
-		seen[g] = 0 // counted
-		flows.Tried += int64(g.Flows.Tried)
-		flows.Pass += int64(g.Flows.Pass)
-		flows.Fail += int64(g.Flows.Fail)
-		flows.Inconclusive += int64(g.Flows.Inconclusive)
-		alpha, f.StallMillis = max(alpha, g.Alpha), max(f.StallMillis, g.StallMillis)
-		if len(f.Evidence) == 0 {
-			f.Evidence = evidence(g.Evidence)
-		}
-	}
-	if whole {
-		f.Flows = &flows
-	}
-	if f.Verdict == string(report.Fail) && alpha > 0 {
-		f.Alpha = strings.Replace(strconv.FormatFloat(alpha, 'g', 2, 64), "e-0", "e-", 1)
-	}
-}
-
-func evidence(lines []string) []string {
-	var out []string
-	for _, line := range lines[:min(len(lines), v1alpha1.MaxEvidence)] {
-		out = append(out, cut(line, v1alpha1.MaxEvidenceLine))
-	}
-	return out
 }
 
 // family is that of all the pairs, or empty.
@@ -241,9 +135,9 @@ func leftOutMessage(list []LeftOut) string {
 
 // firstSeen is when before has the same finding, or now.
 func firstSeen(f *v1alpha1.Finding, before []v1alpha1.Finding, now metav1.Time) metav1.Time {
-	type identity struct{ scope, source, target, name, scenario, variant, verdict, reason string }
+	type identity struct{ scope, source, target, name, scenario, variants, verdict, reason string }
 	of := func(f *v1alpha1.Finding) identity {
-		return identity{f.Scope, f.Source, f.Target, f.Name, f.Scenario, f.Variant, f.Verdict, f.Reason}
+		return identity{f.Scope, f.Source, f.Target, f.Name, f.Scenario, strings.Join(f.Variants, ","), f.Verdict, f.Reason}
 	}
 	for i := range before {
 		if of(&before[i]) == of(f) {

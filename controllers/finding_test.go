@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -78,7 +79,7 @@ func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
 	if len(whole) != 1 || whole[0].Flows == nil || whole[0].Flows.Fail != 32 || whole[0].Alpha != "1e-7" {
 		t.Errorf("%+v; want the flows of both pairs", whole)
 	}
-	split := tally(f, outcomesOf(f, bad), Amendments{Changed: map[int]string{0: "Pod web-1 restarted"}}).findings(nil, metav1.NewTime(noon))
+	split := tally(f, outcomesOf(f, bad), Amendments{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}).findings(nil, metav1.NewTime(noon))
 	if len(split) != 2 || split[0].Verdict != string(report.Fail) || split[0].Flows != nil || split[0].Evidence == nil {
 		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
 	}
@@ -106,5 +107,80 @@ func TestFindingsOfManyPairs(t *testing.T) {
 	}
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// manyVariants is a run whose SequenceWrap has five variants, with a node that loses some of them by one rule, and one
+// more by no rule that is known.
+func manyVariants() (*Frozen, []Outcome) {
+	f := exampleFrozen(three, three)
+	f.Plan.Scenarios[1].Variants = []string{"Push", "Fin", "Data", "Ack", "Reset"}
+	lost := map[string]string{"Push": "AnyOfFinPushRstAtZero", "Fin": "AnyOfFinPushRstAtZero", "Reset": "AnyOfFinPushRstAtZero", "Ack": ""}
+	return f, outcomesOf(f, map[string]verdicts{"kn2": func(r *report.Result) {
+		if rule, is := lost[r.Variant]; is && r.PathType != report.SameNode && r.Target != "10.244.2.5:8080" {
+			dropped()(r)
+			r.Rule = rule
+			r.Share = &report.Share{Failed: 2, Of: 16, Low: 0.0155, High: 0.3835, Ports: []uint16{40001, 0, 65535}, Coverage: 0.88}
+		}
+	}})
+}
+
+func TestVariantsOfOneCauseAreOneFinding(t *testing.T) {
+	f, outcomes := manyVariants()
+	text, err := yaml.Marshal(tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "findings-many-variants.yaml", text)
+}
+
+// full is what a prober reports of a queue that overflowed.
+func full(targets ...string) verdicts {
+	return func(r *report.Result) {
+		failing("AcceptQueue", report.Fail, report.QueueOverflowed, targets...)(r)
+		if r.Reason == report.QueueOverflowed {
+			r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
+		}
+	}
+}
+
+// TestQueuesAreTheEndpoints: whoever filled it, a queue belongs to its endpoint.
+func TestQueuesAreTheEndpoints(t *testing.T) {
+	f := exampleFrozen(three, three)
+	f.Plan.Scenarios = append(f.Plan.Scenarios, plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256},
+		Only: map[string][]int{"kn1": {1, 2}, "kn2": {0}}})
+	for name, c := range map[string]struct {
+		change map[string]verdicts
+		scopes string
+	}{
+		"one":              {map[string]verdicts{"kn2": full()}, "Target 10.244.1.5:8080"},
+		"both of one node": {map[string]verdicts{"kn1": full()}, "Target 10.244.2.5:8080, Target 10.244.3.5:8080"},
+		"all":              {map[string]verdicts{"kn1": full(), "kn2": full()}, "All "},
+	} {
+		var scopes []string
+		for _, f := range tally(f, outcomesOf(f, c.change), Amendments{}).findings(nil, metav1.NewTime(noon)) {
+			scopes = append(scopes, f.Scope+" "+f.Target)
+			if want := (v1alpha1.QueueFinding{Least: 129, Most: 130, Behaviour: "IgnoredAck"}); f.Queue == nil || *f.Queue != want {
+				t.Errorf("%s: queue %+v", name, f.Queue)
+			}
+		}
+		if got := strings.Join(scopes, ", "); got != c.scopes {
+			t.Errorf("%s: %s; want %s", name, got, c.scopes)
+		}
+	}
+}
+
+// TestAFullQueueMakesAPodUnready: that does not speak against the finding, and a restart does.
+func TestAFullQueueMakesAPodUnready(t *testing.T) {
+	f := exampleFrozen([]string{"kn1"}, []string{"kn2", "kn3"})
+	f.Plan.Scenarios[0] = plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256}}
+	outcomes := outcomesOf(f, map[string]verdicts{"kn1": full("10.244.1.5:8080")})
+	for what, want := range map[Change]report.Verdict{
+		{What: "Pod web-1 is not Ready", Unready: true}: report.Fail,
+		{What: "Pod web-1 restarted"}:                   report.Inconclusive,
+	} {
+		if got := tally(f, outcomes, Amendments{Changed: map[int]Change{0: what}}).Verdict; got != want {
+			t.Errorf("%s: %s; want %s", what.What, got, want)
+		}
 	}
 }

@@ -19,6 +19,7 @@ func (p *pass) finish(ctx context.Context, s *Scene, outcomes []Outcome) (reconc
 		return reconcile.Result{}, err
 	}
 	conclude(p.probe, tally(s.Frozen, outcomes, amend), p.now)
+	p.hindered.forget(s.Frozen.Plan.Run)
 	return p.conclude(ctx)
 }
 
@@ -30,23 +31,22 @@ func (p *pass) conclude(ctx context.Context) (reconcile.Result, error) {
 	return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
 }
 
-// recheck looks again, uncached, at every target that failed or was silent: nothing is published about a pod that is
-// no longer the one that was probed, or that a NetworkPolicy may shield.
+// recheck looks again, uncached, at every target: nothing is published about a pod that is no longer the one that was
+// probed, or that a NetworkPolicy may shield.
 func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amendments, error) {
-	amend := Amendments{Changed: make(map[int]string), Policy: make(map[int]string)}
-	failed, silent := doubtful(f, outcomes)
-	if len(failed)+len(silent) == 0 {
-		return amend, nil
-	}
-	pods, err := p.pods(ctx, p.probe.Namespace, podNames(f, failed, silent))
+	amend := Amendments{Changed: make(map[int]Change), Policy: make(map[int]string)}
+	probed := allTargets(f)
+	pods, err := p.pods(ctx, p.probe.Namespace, podNames(f, probed))
 	if err != nil {
 		return amend, err
 	}
-	for target := range failed {
-		if what := f.Endpoints[target].changed(pods[f.Endpoints[target].Pod]); what != "" {
-			amend.Changed[target] = what
+	for target := range probed {
+		e := f.Endpoints[target]
+		if change := e.changed(pods[e.Pod]); change.What != "" {
+			amend.Changed[target] = change
 		}
 	}
+	silent := silentTargets(f, outcomes)
 	if len(silent) == 0 {
 		return amend, nil
 	}
@@ -68,12 +68,21 @@ func (m Amendments) addPolicies(f *Frozen, silent map[int]bool, pods map[string]
 	}
 }
 
-func podNames(f *Frozen, sets ...map[int]bool) []string {
-	names := make(map[string]bool)
-	for _, set := range sets {
-		for target := range set {
-			names[f.Endpoints[target].Pod] = true
+// allTargets are those that any source probed.
+func allTargets(f *Frozen) map[int]bool {
+	all := make(map[int]bool)
+	for _, targets := range f.Plan.Sources {
+		for _, target := range targets {
+			all[target] = true
 		}
+	}
+	return all
+}
+
+func podNames(f *Frozen, targets map[int]bool) []string {
+	names := make(map[string]bool)
+	for target := range targets {
+		names[f.Endpoints[target].Pod] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }

@@ -25,6 +25,7 @@ type Gathered struct {
 	LeftOut   []LeftOut
 	NotReady  int // endpoints that are not probed for that reason alone
 	Sources   Sources
+	Fills     string // for Accepted: whose queues the frozen run fills
 }
 
 // LeftOut is an endpoint that must not be probed.
@@ -69,18 +70,15 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 	for _, node := range g.Sources.Planned {
 		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, int(probe.Spec.Target.Service.MaxEndpoints))
 	}
+	if fillsQueues(probe.Spec.Scenarios) {
+		f.fill(g.Service.Consent, string(probe.UID))
+	}
 	return f, f.Plan.Validate()
 }
 
 // spread gives one source its targets: the addresses of at most limit pods, others for another seed.
 func spread(seed string, endpoints []Endpoint, limit int) []int {
-	var pods []string
-	for _, e := range endpoints {
-		if !slices.Contains(pods, e.Pod) {
-			pods = append(pods, e.Pod)
-		}
-	}
-	chosen := rendezvous(seed, pods, limit)
+	chosen := rendezvous(seed, podsOf(endpoints), limit)
 	var indices []int
 	for i, e := range endpoints {
 		if slices.Contains(chosen, e.Pod) {
@@ -97,8 +95,33 @@ func planScenarios(scenarios []v1alpha1.Scenario) []plan.Scenario {
 		for _, v := range s.Variants() {
 			out[i].Variants = append(out[i].Variants, string(v))
 		}
+		switch s.Type {
+		case v1alpha1.FinReorder:
+			out[i].FinReorder = planFinReorder(s.FinReorder)
+		case v1alpha1.AcceptQueue:
+			out[i].AcceptQueue = planAcceptQueue(s.AcceptQueue)
+		}
 	}
 	return out
+}
+
+// planFinReorder: the schema sees to it that options are there, and one trigger in them.
+func planFinReorder(o *v1alpha1.FinReorderOptions) *plan.FinReorder {
+	if o == nil {
+		return nil
+	}
+	out := &plan.FinReorder{GapMillis: int(o.GapMillis), Trigger: plan.Trigger{OnAccept: o.Trigger.OnAccept != nil, Send: o.Trigger.Send}}
+	if get := o.Trigger.HTTPGet; get != nil {
+		out.Trigger.HTTPGet = cmp.Or(get.Path, "/")
+	}
+	return out
+}
+
+func planAcceptQueue(o *v1alpha1.AcceptQueueOptions) *plan.AcceptQueue {
+	if o == nil {
+		return &plan.AcceptQueue{MaxConnections: v1alpha1.DefaultMaxConnections}
+	}
+	return &plan.AcceptQueue{MaxConnections: int(o.MaxConnections)}
 }
 
 // Nodes lists the sources in the order in which their pods are made and numbered.

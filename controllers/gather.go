@@ -29,6 +29,9 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 	if err != nil {
 		return nil, err
 	}
+	if refusal := refuseConsent(probe, service); refusal != nil {
+		return nil, refusal
+	}
 	var nodes corev1.NodeList
 	if err := r.List(ctx, &nodes); err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
@@ -41,7 +44,13 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 	if refusal := g.Sources.refuse(); refusal != nil {
 		return nil, refusal
 	}
-	return g, r.endpoints(ctx, probe, g, nodes.Items)
+	if err := r.endpoints(ctx, probe, g, nodes.Items); err != nil {
+		return nil, err
+	}
+	if refusal := g.refuseOnlyEndpoint(probe); refusal != nil {
+		return nil, refusal
+	}
+	return g, nil
 }
 
 func (r *Reconciler) service(ctx context.Context, probe *v1alpha1.TCPProbe) (*Service, error) {
@@ -137,7 +146,7 @@ func (g *Gathered) refuse() error {
 
 // note says for Accepted what is probed, from where, and who cannot.
 func (g *Gathered) note() string {
-	text := fmt.Sprintf("probing %d endpoints of %s from %d nodes", len(g.Endpoints), g.Service, len(g.Sources.Planned))
+	text := fmt.Sprintf("probing %d endpoints of %s from %d nodes", len(g.Endpoints), g.Service, len(g.Sources.Planned)) + g.Fills
 	if g.NotReady > 0 {
 		text += fmt.Sprintf("; %d more are not Ready", g.NotReady)
 	}

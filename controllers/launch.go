@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 		s.Launches[i] = Launch{At: p.now, Reason: dead.Reason, Message: dead.Message}
 		return nil
 	}
-	overdue := p.now.Sub(s.Launches.latest(p.probe.Status.ActiveRun.StartTime.Time)) >= startDeadline
+	overdue := p.hindered.since(s.Frozen.Plan.Run, p.now) >= startDeadline
 	if progress.Hindered != nil && !overdue {
 		return nil // one refusal a pass is enough
 	}
@@ -74,9 +75,11 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 	pod, err := p.make(ctx, s, i, node)
 	if err != nil {
 		hindrance, err := hindranceOf(err)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		p.hindered.mark(s.Frozen.Plan.Run, p.now)
+		switch {
 		case overdue:
 			s.Launches[i] = Launch{At: p.now, Reason: hindrance.Reason, Message: hindrance.Message}
 		default:
@@ -84,6 +87,7 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 		}
 		return nil
 	}
+	p.hindered.forget(s.Frozen.Plan.Run)
 	room.take(string(p.probe.UID), node)
 	s.Launches[i] = Launch{UID: pod.UID, At: p.now}
 	s.Pods[pod.Name] = pod
@@ -118,6 +122,8 @@ func hindranceOf(err error) (*Refusal, error) {
 		return nil, err
 	case apierrors.IsForbidden(err) && strings.Contains(status.Status().Message, "exceeded quota"):
 		return held(v1alpha1.ReasonQuota, "%s", status.Status().Message), nil
+	case apierrors.IsTooManyRequests(err) || status.Status().Code >= http.StatusInternalServerError:
+		return held(v1alpha1.ReasonServerError, "%s", status.Status().Message), nil
 	}
 	return held(v1alpha1.ReasonPodRefused, "%s", status.Status().Message), nil
 }

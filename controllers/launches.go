@@ -51,16 +51,6 @@ func (l Launches) record(order *corev1.ConfigMap, sources int) error {
 	return nil
 }
 
-// latest is when a pod was last released, or start.
-func (l Launches) latest(start time.Time) time.Time {
-	for _, launch := range l {
-		if launch.Reason == "" && launch.At.After(start) {
-			start = launch.At
-		}
-	}
-	return start
-}
-
 // Bounds of the record, in bytes as it is written: an object's annotations may have 256 KiB in all, of which 1000 pods
 // need up to 155 KB for UIDs, times and reasons.
 const (

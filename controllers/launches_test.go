@@ -77,13 +77,3 @@ func TestRecordFitsAnAnnotation(t *testing.T) {
 		}
 	}
 }
-
-func TestLatestLaunch(t *testing.T) {
-	l := Launches{0: {At: noon.Add(time.Second)}, 1: {At: noon.Add(time.Minute), Reason: "given up"}}
-	if got := l.latest(noon); !got.Equal(noon.Add(time.Second)) {
-		t.Errorf("%v; a source that was given up is no launch", got)
-	}
-	if got := (Launches{}).latest(noon); !got.Equal(noon) {
-		t.Errorf("%v", got)
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -33,6 +34,7 @@ type Reconciler struct {
 	launching sync.Mutex // one at a time counts and makes pods
 	creations *rate.Limiter
 	written   pace
+	hindered  hindrances
 }
 
 // pass is one look at one TCPProbe.
@@ -71,12 +73,21 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName) (reconc
 		return reconcile.Result{}, fmt.Errorf("read TCPProbe %s: %w", key, err)
 	}
 	p := &pass{Reconciler: r, probe: &probe, stored: *probe.Status.DeepCopy(), now: r.Clock.Now()}
-	switch run := probe.Status.ActiveRun; {
-	case probe.DeletionTimestamp != nil:
-		return r.tidy(ctx, key)
+	result, err := p.step(ctx)
+	if err != nil && !apierrors.IsConflict(err) && ctx.Err() == nil {
+		p.tell(ctx, err)
+	}
+	return result, err
+}
+
+// step does what is next.
+func (p *pass) step(ctx context.Context) (reconcile.Result, error) {
+	switch run := p.probe.Status.ActiveRun; {
+	case p.probe.DeletionTimestamp != nil:
+		return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
 	case run != nil && run.Plan != "":
 		return p.advance(ctx)
-	case probe.Spec.State == v1alpha1.Suspended || run == nil && answered(&probe):
+	case p.probe.Spec.State == v1alpha1.Suspended || run == nil && answered(p.probe):
 		return p.rest(ctx)
 	}
 	return p.start(ctx)
@@ -90,6 +101,20 @@ func (p *pass) rest(ctx context.Context) (reconcile.Result, error) {
 		return reconcile.Result{}, err
 	}
 	return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
+}
+
+// tell shows the error that keeps a run from starting or from going on. The next pass tries again; what this one
+// changed in memory is dropped.
+func (p *pass) tell(ctx context.Context, err error) {
+	key := client.ObjectKeyFromObject(p.probe)
+	p.probe.Status = *p.stored.DeepCopy()
+	idle := p.probe.Status.ActiveRun == nil && (answered(p.probe) || p.probe.Spec.State == v1alpha1.Suspended)
+	if idle || p.probe.DeletionTimestamp != nil || p.written.wait(key, p.now) > 0 {
+		return
+	}
+	if failed := p.write(ctx, Standing{Trouble: err}); failed != nil && !apierrors.IsConflict(failed) {
+		logf.FromContext(ctx).Error(failed, "an error does not reach the status", "error", err.Error())
+	}
 }
 
 // write computes the conditions and writes the status if it changed, under the resourceVersion that this pass read:
@@ -109,35 +134,4 @@ func (p *pass) write(ctx context.Context, s Standing) error {
 		p.Events.Eventf(p.probe, nil, e.kind, e.reason, e.action, "%s", e.note)
 	}
 	return nil
-}
-
-// pace remembers when each TCPProbe's status was last written.
-type pace struct {
-	mu sync.Mutex
-	at map[types.NamespacedName]time.Time
-}
-
-// statusPace is the shortest time between two writes of the status while a run goes on.
-const statusPace = time.Second
-
-func (p *pace) mark(key types.NamespacedName, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.at == nil {
-		p.at = make(map[types.NamespacedName]time.Time)
-	}
-	p.at[key] = now
-}
-
-func (p *pace) forget(key types.NamespacedName) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.at, key)
-}
-
-// wait is how long the next write has to wait.
-func (p *pace) wait(key types.NamespacedName, now time.Time) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return statusPace - now.Sub(p.at[key])
 }

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -68,15 +69,13 @@ func unsupported(probe *v1alpha1.TCPProbe) string {
 	return unsupportedScenario(spec.Scenarios)
 }
 
+// supported are the scenarios that this version's prober knows.
+var supported = []v1alpha1.ScenarioType{v1alpha1.Handshake, v1alpha1.SequenceWrap, v1alpha1.FinReorder, v1alpha1.AcceptQueue}
+
 func unsupportedScenario(scenarios []v1alpha1.Scenario) string {
 	for _, s := range scenarios {
-		if s.Type != v1alpha1.Handshake && s.Type != v1alpha1.SequenceWrap {
-			return fmt.Sprintf("this version has the scenarios Handshake and SequenceWrap only, not %s", s.Type)
-		}
-		for _, v := range s.Variants() {
-			if v != v1alpha1.VariantPush {
-				return fmt.Sprintf("this version has the SequenceWrap variant Push only, not %s", v)
-			}
+		if !slices.Contains(supported, s.Type) {
+			return fmt.Sprintf("this version has the scenarios %v, not %s", supported, s.Type)
 		}
 	}
 	return ""

@@ -45,10 +45,7 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		"ClusterIP": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 		}, v1alpha1.ReasonNotSupported, "PodIP only, not ClusterIP"},
-		"FinReorder": {func(p *v1alpha1.TCPProbe) { p.Spec.Scenarios[0].Type = v1alpha1.FinReorder }, v1alpha1.ReasonNotSupported, "not FinReorder"},
-		"a variant": {func(p *v1alpha1.TCPProbe) {
-			p.Spec.Scenarios[1].SequenceWrap = &v1alpha1.SequenceWrapOptions{Variants: []v1alpha1.SequenceWrapVariant{"Push", "Reset"}}
-		}, v1alpha1.ReasonNotSupported, "not Reset"},
+		"Liveness": {func(p *v1alpha1.TCPProbe) { p.Spec.Scenarios[0].Type = v1alpha1.Liveness }, v1alpha1.ReasonNotSupported, "not Liveness"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := exampleProbe()

@@ -53,6 +53,19 @@ func clusters(all, affected []Pair, smallest int, nodeOf func(target int) string
 	return out
 }
 
+// listeners explains what concerns the endpoints alone, whoever asked: all of them, or each by itself.
+func listeners(all, affected []Pair) []Cluster {
+	targets := byTarget(all)
+	if len(targets) > 1 && 10*len(affected) >= 9*len(all) {
+		return []Cluster{{Scope: v1alpha1.ScopeAll, Pairs: affected, Of: len(all)}}
+	}
+	var out []Cluster
+	for _, p := range affected {
+		out = append(out, Cluster{Scope: v1alpha1.ScopeTarget, Target: p.Target, Pairs: []Pair{p}, Of: len(targets[p.Target])})
+	}
+	return out
+}
+
 // cutOff finds the nodes whose cable, as it were, is at fault: pairs in both directions are affected, and most of them.
 func cutOff(all, affected []Pair, nodeOf func(target int) string) (nodes []Cluster, rest []Pair) {
 	rest = affected

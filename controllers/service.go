@@ -17,6 +17,7 @@ type Service struct {
 	Port            corev1.ServicePort
 	Families        []corev1.IPFamily
 	Selector        map[string]string
+	Consent         string // to having its pods' queues filled: the value of AcceptQueueAnnotation
 }
 
 // String is status.target: the Service and its port as people name it.
@@ -52,7 +53,8 @@ func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Servi
 	if r != nil {
 		return nil, r
 	}
-	return &Service{Name: svc.Name, Namespace: svc.Namespace, Port: port, Families: families, Selector: svc.Spec.Selector}, nil
+	return &Service{Name: svc.Name, Namespace: svc.Namespace, Port: port, Families: families, Selector: svc.Spec.Selector,
+		Consent: svc.Annotations[v1alpha1.AcceptQueueAnnotation]}, nil
 }
 
 func refuseKind(svc *corev1.Service) *Refusal {

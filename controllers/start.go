@@ -66,6 +66,7 @@ func (p *pass) prepare(ctx context.Context) (*Gathered, *corev1.ConfigMap, error
 	if err != nil {
 		return nil, nil, err
 	}
+	gathered.Sources.Planned, gathered.Fills = frozen.Nodes(), frozen.fills()
 	order, err := newOrder(p.probe, frozen, p.Prober.Namespace)
 	return gathered, order, err
 }

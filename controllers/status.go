@@ -31,6 +31,7 @@ func conclude(probe *v1alpha1.TCPProbe, t *Tally, now time.Time) {
 	status := &probe.Status
 	findings := t.findings(status.Findings, metav1.NewTime(now))
 	closeRun(status, t.Verdict, len(t.Outcomes), t.Reported, now)
+	status.LastRun.Notes = t.Notes
 	pairs := t.Pairs
 	status.Pairs, status.Findings = &pairs, findings
 	status.Affected = fmt.Sprintf("%d/%d", pairs.Fail, pairs.Planned)

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -34,13 +35,8 @@ type Tally struct {
 	Pairs    v1alpha1.PairCounts
 	Answers  []Answer // what did not pass, by source, target and check
 	Verdict  report.Verdict
-	Reported int // sources
-}
-
-// Amendments are what the manager learned about targets after the reports came in, by index.
-type Amendments struct {
-	Changed map[int]string // what about the endpoint's pod changed during the run
-	Policy  map[int]string // the ingress NetworkPolicy that selects the pod
+	Reported int      // sources
+	Notes    []string // what there is to say about what passed
 }
 
 // tally adds up the outcomes of a run whose sources are all settled.
@@ -52,7 +48,8 @@ func tally(f *Frozen, outcomes []Outcome, amend Amendments) *Tally {
 			t.Reported++
 		}
 		for position, target := range f.Plan.Sources[o.Source] {
-			answers := amend.apply(answersOf(f, o, position, target))
+			answers := amend.apply(f, answersOf(f, o, position, target))
+			answers = amend.doubtPass(f, o, position, answers, Pair{o.Source, target})
 			verdict := worst{}
 			for _, a := range answers {
 				verdict.add(a.Verdict)
@@ -64,7 +61,7 @@ func tally(f *Frozen, outcomes []Outcome, amend Amendments) *Tally {
 			t.Answers = append(t.Answers, answers...)
 		}
 	}
-	t.Verdict = t.sum(offNode)
+	t.Verdict, t.Notes = t.sum(offNode), notes(f, outcomes)
 	return t
 }
 
@@ -119,9 +116,9 @@ func answersOf(f *Frozen, o Outcome, position, target int) []Answer {
 		return []Answer{{Pair: pair, Check: noReport, Verdict: report.Inconclusive, Reason: o.Reason, Message: o.Message}}
 	}
 	var out []Answer
-	for check := range f.Plan.Checks() {
+	for check, c := range f.Plan.Checks() {
 		verdict := o.Summary.Verdict(position, check)
-		if verdict == report.Pass {
+		if verdict == report.Pass || !f.Plan.Asks(o.Source, c, target) {
 			continue
 		}
 		a := Answer{Pair: pair, Check: check, Verdict: verdict}
@@ -138,53 +135,15 @@ func (a *Answer) explain(groups []report.Group, position int) {
 	}
 	for i := range groups {
 		if g := &groups[i]; g.Verdict == a.Verdict && slices.Contains(g.Checks(), a.Check) && slices.Contains(g.Positions(), position) {
-			a.Reason, a.Rule, a.Message, a.Detail = word(string(g.Reason)), g.Rule, g.Message, g
+			a.Reason, a.Rule, a.Message, a.Detail = word(string(g.Reason)), g.Rule, cmp.Or(g.Message, seeLog), g
 			return
 		}
 	}
 	a.Reason, a.Message = v1alpha1.ReasonReportTooLong, "the short report had no room for the reason; the log of the probe pod has it"
 }
 
+// seeLog stands for a message that the short report had no room for.
+const seeLog = "the log of the probe pod says more"
+
 // word is a reason of the prober as the schema of findings has room for it.
 func word(reason string) string { return reason[:min(len(reason), v1alpha1.MaxFindingReason)] }
-
-// apply turns answers that the amendments put in doubt into Inconclusive.
-func (m Amendments) apply(answers []Answer) []Answer {
-	for i := range answers {
-		a := &answers[i]
-		if what, changed := m.Changed[a.Target]; changed && a.Verdict == report.Fail {
-			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+what+" during the run")
-		} else if policy, selected := m.Policy[a.Target]; selected && a.silent() {
-			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: allow the probe namespace in, or choose another Service")
-		}
-	}
-	return answers
-}
-
-func (a *Answer) doubt(reason, message string) {
-	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
-}
-
-// silent reports whether nothing at all came back: what a firewall's drop looks like.
-func (a *Answer) silent() bool {
-	return a.Reason == string(report.Filtered) || a.Reason == string(report.PathDown)
-}
-
-// doubtful lists the targets that must be looked at again before the answers may be published: those that failed,
-// and those that were silent.
-func doubtful(f *Frozen, outcomes []Outcome) (failed, silent map[int]bool) {
-	failed, silent = make(map[int]bool), make(map[int]bool)
-	for _, o := range outcomes {
-		for position, target := range f.Plan.Sources[o.Source] {
-			for _, a := range answersOf(f, o, position, target) {
-				if a.Verdict == report.Fail {
-					failed[target] = true
-				}
-				if a.Check != noReport && a.silent() {
-					silent[target] = true
-				}
-			}
-		}
-	}
-	return failed, silent
-}

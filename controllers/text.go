@@ -16,6 +16,15 @@ func listed(parts []string) string {
 	return fmt.Sprintf("%s; and %d more", strings.Join(parts[:most], "; "), len(parts)-most)
 }
 
+// several names at most four things.
+func several(names []string) string {
+	const most = 4
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
 // sentence is the cluster's own word and message on one line.
 func sentence(parts ...string) string {
 	var said []string

@@ -17,7 +17,7 @@ import (
 
 // mostStatus is what a status may take up: etcd and every watcher carry it, and "request is too large" would mean
 // a resource that cannot even be deleted.
-const mostStatus = 64 << 10
+const mostStatus = 80 << 10
 
 func schema(t *testing.T) apiextensions.JSONSchemaProps {
 	t.Helper()
@@ -64,6 +64,10 @@ func largest(t *testing.T, s apiextensions.JSONSchemaProps, path string) any {
 			return nil
 		}
 		return slices.Repeat([]any{largest(t, *s.Items.Schema, path+"[]")}, int(*s.MaxItems))
+	case s.Type == "boolean":
+		return false
+	case s.Type == "integer" && s.Maximum != nil:
+		return int64(*s.Maximum)
 	case s.Type == "integer" && s.Format == "int32":
 		return int32(math.MaxInt32)
 	case s.Type == "integer":
@@ -115,6 +119,9 @@ func TestLimitsAreTheSchemas(t *testing.T) {
 		{"MaxFindingRule", v1alpha1.MaxFindingRule, finding["rule"].MaxLength},
 		{"MaxEvidence", v1alpha1.MaxEvidence, finding["evidence"].MaxItems},
 		{"MaxEvidenceLine", v1alpha1.MaxEvidenceLine, finding["evidence"].Items.Schema.MaxLength},
+		{"MaxPorts", v1alpha1.MaxPorts, finding["share"].Properties["ports"].MaxItems},
+		{"MaxNotes", v1alpha1.MaxNotes, status["lastRun"].Properties["notes"].MaxItems},
+		{"MaxNote", v1alpha1.MaxNote, status["lastRun"].Properties["notes"].Items.Schema.MaxLength},
 		{"MaxRunAnnotation", v1alpha1.MaxRunAnnotation, status["handledRun"].MaxLength},
 	} {
 		if limit.schema == nil || int64(limit.constant) != *limit.schema {

@@ -35,6 +35,7 @@ const (
 	ReasonPortNotFound         = "PortNotFound"         // the Service has no TCP port of this name or number
 	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
 	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
+	ReasonConsentMissing       = "ConsentMissing"       // AcceptQueue, and the Service's annotation does not allow it
 )
 
 // Reasons of Complete, besides those of a source without a report.
@@ -69,6 +70,7 @@ const (
 	ReasonUnschedulable  = "Unschedulable"  // the scheduler found no room on the node
 	ReasonImagePull      = "ImagePull"      // the node could not pull the prober's image
 	ReasonPodRefused     = "PodRefused"     // the API server refused the pod: admission, Pod Security, authorisation
+	ReasonServerError    = "ServerError"    // the API server, or a webhook that it asks, failed to answer; the message has its words
 	ReasonQuota          = "Quota"          // a ResourceQuota of the probe namespace is used up
 	ReasonNotCreated     = "NotCreated"     // the kubelet could not make or start the container
 	ReasonNodeRejected   = "NodeRejected"   // the kubelet did not admit the pod

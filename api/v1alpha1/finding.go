@@ -44,10 +44,12 @@ type Finding struct {
 	// +kubebuilder:validation:MaxLength=32
 	Scenario string `json:"scenario,omitempty"`
 
-	// The scenario's variant, if it has variants.
+	// The scenario's variants that all of this holds for, if it has variants.
 	// +optional
-	// +kubebuilder:validation:MaxLength=16
-	Variant string `json:"variant,omitempty"`
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=13
+	// +kubebuilder:validation:items:MaxLength=12
+	Variants []string `json:"variants,omitempty"`
 
 	// How the endpoint was reached.
 	// +optional
@@ -104,6 +106,15 @@ type Finding struct {
 	// +kubebuilder:validation:Minimum=0
 	StallMillis int64 `json:"stallMillis,omitempty"`
 
+	// How many of the paths behind the connections it concerns, where some
+	// connections fared better; of one pair.
+	// +optional
+	Share *PathShare `json:"share,omitempty"`
+
+	// What AcceptQueue found out about the listeners.
+	// +optional
+	Queue *QueueFinding `json:"queue,omitempty"`
+
 	// The segments of one flow that the verdict rests on, with seconds since its
 	// first; > was sent, < received.
 	// +optional
@@ -111,6 +122,62 @@ type Finding struct {
 	// +kubebuilder:validation:MaxItems=6
 	// +kubebuilder:validation:items:MaxLength=64
 	Evidence []string `json:"evidence,omitempty"`
+}
+
+// PathShare estimates the share of bad paths from the connections of one pair.
+type PathShare struct {
+	// Connections that failed.
+	// +kubebuilder:validation:Minimum=0
+	Failed int32 `json:"failed"`
+
+	// Connections that came to a verdict.
+	// +kubebuilder:validation:Minimum=0
+	Of int32 `json:"of"`
+
+	// Lower end of the 95 % interval (Clopper-Pearson) of the share, as 0.016.
+	// +kubebuilder:validation:MaxLength=8
+	Low string `json:"low"`
+
+	// Upper end.
+	// +kubebuilder:validation:MaxLength=8
+	High string `json:"high"`
+
+	// Source ports of connections that failed, at most 16: what to trace the bad
+	// path with.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:Minimum=1
+	// +kubebuilder:validation:items:Maximum=65535
+	Ports []int32 `json:"ports,omitempty"`
+
+	// Estimated chance that so many connections meet a bad path of this share, as
+	// 0.88.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	Coverage string `json:"coverage,omitempty"`
+}
+
+// QueueFinding is how far listeners' queues were filled.
+type QueueFinding struct {
+	// Connections that were established before the first that was dropped: the
+	// least of all endpoints.
+	// +kubebuilder:validation:Minimum=0
+	Least int32 `json:"least"`
+
+	// Connections that were established in all: the most of all endpoints. More
+	// than least where there are several queues, or the application accepts.
+	// +kubebuilder:validation:Minimum=0
+	Most int32 `json:"most"`
+
+	// What became of a connection too many: IgnoredSyn, IgnoredAck, Reset.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	Behaviour string `json:"behaviour,omitempty"`
+
+	// Whether a fresh connection was established after all had been given up. If
+	// not, a queue is still full, and stays so until the application accepts.
+	Freed bool `json:"freed"`
 }
 
 // FlowCounts counts crafted connections by verdict.

@@ -71,6 +71,14 @@ type LastRun struct {
 	// Nodes whose report came in.
 	// +kubebuilder:validation:Minimum=0
 	Reported int32 `json:"reported"`
+
+	// What else there is to say about what passed, such as what a Pass of
+	// FinReorder does not show.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:items:MaxLength=256
+	Notes []string `json:"notes,omitempty"`
 }
 
 // PastRun is one line of history.

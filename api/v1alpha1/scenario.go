@@ -16,6 +16,7 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.sequenceWrap) || self.type == 'SequenceWrap'",fieldPath=".sequenceWrap",message="belongs to type SequenceWrap"
 // +kubebuilder:validation:XValidation:rule="!has(self.finReorder) || self.type == 'FinReorder'",fieldPath=".finReorder",message="belongs to type FinReorder"
+// +kubebuilder:validation:XValidation:rule="!has(self.acceptQueue) || self.type == 'AcceptQueue'",fieldPath=".acceptQueue",message="belongs to type AcceptQueue"
 // +kubebuilder:validation:XValidation:rule="self.type != 'FinReorder' || has(self.finReorder)",fieldPath=".finReorder",message="type FinReorder needs finReorder.trigger: what makes the peer close first"
 type Scenario struct {
 	// Distinguishes scenarios of the same type. Findings repeat it.
@@ -28,8 +29,9 @@ type Scenario struct {
 	// Handshake: does the connection come about, seen from both ends?
 	// SequenceWrap: is a segment lost because it starts at sequence number 0?
 	// FinReorder: is a FIN ignored that an ACK overtook? AcceptQueue: does the
-	// listener drop connections without a word? Liveness: does a long-lived
-	// connection stay alive?
+	// listener drop connections without a word? It fills the listener's queue and
+	// needs the Service's consent (annotation tcpprobe.dev/allow-accept-queue).
+	// Liveness: does a long-lived connection stay alive?
 	// +required
 	Type ScenarioType `json:"type"`
 
@@ -50,6 +52,10 @@ type Scenario struct {
 	// Options of type FinReorder.
 	// +optional
 	FinReorder *FinReorderOptions `json:"finReorder,omitempty"`
+
+	// Options of type AcceptQueue. Omitted: 256 connections.
+	// +optional
+	AcceptQueue *AcceptQueueOptions `json:"acceptQueue,omitempty"`
 }
 
 // Variants returns the variants to try, in order: none for a type without
@@ -66,7 +72,7 @@ func (s Scenario) Variants() []SequenceWrapVariant {
 
 // SequenceWrapVariant is the kind of segment that is made to start at sequence
 // number 0.
-// +kubebuilder:validation:Enum=Push;UrgentPush;Data;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null
+// +kubebuilder:validation:Enum=Push;UrgentPush;Data;Straddle;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null;AckZero
 type SequenceWrapVariant string
 
 // VariantPush is data with the PSH flag, what nearly every sender puts on its
@@ -76,13 +82,16 @@ const VariantPush SequenceWrapVariant = "Push"
 // SequenceWrapOptions chooses what is sent at sequence number 0.
 type SequenceWrapOptions struct {
 	// Kinds of segments that are made to start at sequence number 0, each a
-	// question of its own: Push (default), UrgentPush, Data, Fin, PushFin, Ack,
-	// HandshakeAck, Reset, Syn, FinUrgPush, Null.
+	// question of its own. In a connection: Push (default), UrgentPush, Data
+	// (without PSH), Straddle (data across 0), Fin, PushFin, Ack (a keep-alive),
+	// HandshakeAck, Reset (within the window: the connection survives). Before
+	// one: Syn. At a closed port: FinUrgPush, "Null" (no flag; YAML needs the
+	// quotes), AckZero (acknowledges 0).
 	// +default=["Push"]
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=11
+	// +kubebuilder:validation:MaxItems=13
 	Variants []SequenceWrapVariant `json:"variants,omitempty"`
 }
 
@@ -119,6 +128,24 @@ type Trigger struct {
 	// +optional
 	HTTPGet *HTTPGet `json:"httpGet,omitempty"`
 }
+
+// AcceptQueueOptions says how far a listener's queue may be filled.
+type AcceptQueueOptions struct {
+	// Connections that are opened and left without a request, at most; all are
+	// given up at the first that the listener drops. 1 to 5000, default 256: twice
+	// the 128 that were the kernel's ceiling up to Linux 5.3 and still are many
+	// servers' choice. nginx asks for 511; 4096 is today's ceiling
+	// (net.core.somaxconn). No more than packetsPerSecond and run.deadlineSeconds
+	// allow: five packets each.
+	// +default=256
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5000
+	MaxConnections int32 `json:"maxConnections,omitempty"`
+}
+
+// DefaultMaxConnections is what AcceptQueue without options may open.
+const DefaultMaxConnections = 256
 
 // OnAccept has no options.
 type OnAccept struct{}

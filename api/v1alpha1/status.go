@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Limits of the status. Together they keep it below 64 KiB, however many
+// Limits of the status. Together they keep it below 80 KiB, however many
 // sources there are. The schema enforces them, so whoever writes a status cuts
 // to them first.
 const (
@@ -14,6 +14,9 @@ const (
 	MaxFindingRule      = 64
 	MaxEvidence         = 6  // lines of a finding
 	MaxEvidenceLine     = 64 // characters
+	MaxPorts            = 16 // of a finding's share
+	MaxNotes            = 4  // of a run
+	MaxNote             = 256
 )
 
 // TCPProbeStatus is what was found.

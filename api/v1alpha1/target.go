@@ -100,3 +100,19 @@ type AddressTarget struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
 }
+
+// AcceptQueueAnnotation on a *Service* is its owner's consent to AcceptQueue,
+// which fills the queue of connections that wait for the application's accept().
+// While a queue is full, nobody else's connections get in. Giving up the
+// connections does not empty it: only accept() does, so an application that has
+// stalled stays full.
+const AcceptQueueAnnotation = "tcpprobe.dev/allow-accept-queue"
+
+// Values of AcceptQueueAnnotation.
+const (
+	// AllowAcceptQueue: all ready pods but one at a time, which keeps serving.
+	AllowAcceptQueue = "true"
+
+	// AllowOnlyEndpoint: every ready pod, even the only one.
+	AllowOnlyEndpoint = "only-endpoint"
+)

@@ -176,12 +176,12 @@ func validChecks(also string, checks int) bool {
 }
 
 func (s *Share) valid() bool {
-	return s == nil || 0 <= s.Failed && s.Failed <= s.Of && 0 <= s.Low && s.Low <= s.High && s.High <= 1 &&
+	return s == nil || 0 <= s.Failed && s.Failed <= s.Of && s.Of <= plan.MaxPaths && 0 <= s.Low && s.Low <= s.High && s.High <= 1 &&
 		0 <= s.Coverage && s.Coverage <= 1 && len(s.Ports) <= MaxPorts
 }
 
 func (q *Queue) valid() bool {
-	return q == nil || 0 <= q.Least && q.Least <= q.Most && (q.Behaviour == "" || camel(q.Behaviour))
+	return q == nil || 0 <= q.Least && q.Least <= q.Most && q.Most < 1<<16 && (q.Behaviour == "" || camel(q.Behaviour))
 }
 
 // camel reports whether s is one CamelCase word, as a condition's reason has to be.

@@ -102,6 +102,8 @@ var forgeries = []struct {
 	{"a certainty below nothing", -0.5, []string{"groups", "a"}, "alpha -0.5"},
 	{"a share of less than nothing", map[string]any{"n": []int{-1, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
 	{"more failures than flows", map[string]any{"n": []int{2, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
+	{"more flows than paths", map[string]any{"n": []int{1, 257}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
+	{"a queue of more than ports", map[string]any{"n": []int{1, 65536}}, []string{"groups", "q"}, "queue"},
 	{"an interval upside down", map[string]any{"n": []int{1, 1}, "b": []float64{0.5, 0.4, 1}}, []string{"groups", "h"}, "share"},
 	{"more than covered", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 2}}, []string{"groups", "h"}, "share"},
 	{"too many ports", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": make([]int, MaxPorts+1)}, []string{"groups", "h"}, "share"},

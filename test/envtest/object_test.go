@@ -55,7 +55,16 @@ func pairs(n int) string {
 // allVariants is a scenario of that name with every variant there is.
 func allVariants(name string) string {
 	return "{name: " + name + ", type: SequenceWrap, sequenceWrap: {variants: " +
-		"[Push, UrgentPush, Data, Fin, PushFin, Ack, HandshakeAck, Reset, Syn, FinUrgPush, \"Null\"]}}"
+		"[Push, UrgentPush, Data, Straddle, Fin, PushFin, Ack, HandshakeAck, Reset, Syn, FinUrgPush, \"Null\", AckZero]}}"
+}
+
+// closing is n scenarios FinReorder, each with a name of its own.
+func closing(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("{name: c%d, type: FinReorder, finReorder: {trigger: {onAccept: {}}, gapMillis: 20}}", i))
+	}
+	return strings.Join(list, ", ")
 }
 
 // named is n scenarios, each with a name of its own.

@@ -55,6 +55,11 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"FinReorder without a trigger", web + `scenarios: [{type: FinReorder}]`, "spec.scenarios[0].finReorder", "needs finReorder.trigger"},
 	{"two triggers", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {onAccept: {}, send: QUIT}}}]`, "spec.scenarios[0].finReorder.trigger", "exactly one of onAccept, send and httpGet"},
 	{"relative path", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {httpGet: {path: x}}}}]`, "spec.scenarios[0].finReorder.trigger.httpGet.path", "should match"},
+	{"AcceptQueue's options elsewhere", web + `scenarios: [{type: Handshake, acceptQueue: {}}]`, "spec.scenarios[0].acceptQueue", "belongs to type AcceptQueue"},
+	{"no connection", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 0}}]`, "spec.scenarios[0].acceptQueue.maxConnections", "greater than or equal to 1"},
+	{"5001 connections", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 5001}}]`, "spec.scenarios[0].acceptQueue.maxConnections", "less than or equal to 5000"},
+	{"no gap", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {onAccept: {}}, gapMillis: 0}}]`, "spec.scenarios[0].finReorder.gapMillis", "greater than or equal to 1"},
+	{"a variant without quotes that YAML takes for nothing", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Null]}}]`, "spec.scenarios[0].sequenceWrap.variants[0]", "null"},
 	{"unknown variant", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Pull]}}]`, "spec.scenarios[0].sequenceWrap.variants[0]", `supported values: "Push"`},
 	{"variant twice", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Push]}}]`, "spec.scenarios[0].sequenceWrap.variants[1]", "Duplicate value"},
 	{"23 variants", web + "scenarios: [" + allVariants("a") + ", " + allVariants("b") + ", {type: Handshake}]", "spec.scenarios", "at most 22 scenarios and variants in all"},
@@ -67,8 +72,12 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"257 paths", web + `paths: 257`, "spec.paths", "less than or equal to 256"},
 	{"9 packets a second", web + `packetsPerSecond: 9`, "spec.packetsPerSecond", "greater than or equal to 10"},
 	{"2001 packets a second", web + `packetsPerSecond: 2001`, "spec.packetsPerSecond", "less than or equal to 2000"},
-	{"too slow for its deadline", web + "paths: 256\npacketsPerSecond: 10", "spec", "cannot end in time"},
+	{"too slow for its deadline", web + "paths: 256\npacketsPerSecond: 10", "spec", "cannot end in time even where nothing is lost"},
 	{"one packet a second too slow", web + "paths: 256\npacketsPerSecond: 61", "spec", "cannot end in time"},
+	{"a pause that takes it beyond the deadline", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Ack]}}]` + "\nrun: {deadlineSeconds: 5}\npackets" + `PerSecond: 63`, "spec", "cannot end in time"},
+	{"one FinReorder too many", web + "scenarios: [" + closing(2) + "]\nrun: {deadlineSeconds: 7}", "spec", "cannot end in time"},
+	{"one connection too many", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 101}}]` + "\nrun: {deadlineSeconds: 5}", "spec", "cannot end in time"},
+	{"the usual queue in too short a time", web + `scenarios: [{type: AcceptQueue}]` + "\nrun: {deadlineSeconds: 8}", "spec", "cannot end in time"},
 
 	{"unknown mode", web + `run: {mode: Cron}`, "spec.run.mode", `supported values: "Once", "Interval", "Continuous"`},
 	{"interval in mode Once", web + `run: {intervalSeconds: 300}`, "spec.run.intervalSeconds", "must be set with mode Interval, and with no other mode"},
@@ -78,6 +87,8 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"deadline of 4 s", web + `run: {deadlineSeconds: 4}`, "spec.run.deadlineSeconds", "greater than or equal to 5"},
 	{"Liveness in mode Once", web + `scenarios: [{type: Liveness}]`, "spec.scenarios", "it needs run.mode Continuous"},
 	{"AcceptQueue in mode Continuous", web + "run: {mode: Continuous}\nscenarios: [{type: AcceptQueue}]", "spec.scenarios", "it must not run continuously"},
+	{"AcceptQueue through the ClusterIP", `{target: {service: {name: web, via: [PodIP, ClusterIP]}}, scenarios: [{type: AcceptQueue}]}`, "spec.scenarios", "it needs target.service, via PodIP alone"},
+	{"AcceptQueue of an address", `{target: {address: {ip: 10.1.2.3, port: 443}}, scenarios: [{type: AcceptQueue}]}`, "spec.scenarios", "it needs target.service, via PodIP alone"},
 	{"health in mode Once", web + `health: {raiseAfter: 2}`, "spec.health", "remove it, or choose run.mode Interval or Continuous"},
 	{"raise after 0", web + `health: {raiseAfter: 0}`, "spec.health.raiseAfter", "greater than or equal to 1"},
 
@@ -86,8 +97,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"address", `target: {address: {ip: "fd00::1", port: 443}}`, "spec.target.address", "this version supports only target.service"},
 	{"ClusterIP", `target: {service: {name: web, via: [PodIP, ClusterIP]}}`, "spec.target.service.via", "this version supports only PodIP"},
 	{"network Host", web + `sources: {network: Host}`, "spec.sources.network", "this version supports only Pod"},
-	{"FinReorder", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {httpGet: {}}}}]`, "spec.scenarios", "this version supports only the types Handshake and SequenceWrap"},
-	{"variant Fin", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Fin]}}]`, "spec.scenarios", "this version supports only the SequenceWrap variant Push"},
+	{"Liveness", web + "run: {mode: Continuous}\nscenarios: [{type: Liveness}]", "spec.scenarios", "this version does not have the type Liveness"},
 }
 
 func TestRefusals(t *testing.T) {

@@ -1,0 +1,83 @@
+package controllers
+
+import (
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Amendments are what the manager learned about targets after the reports came in, by index.
+type Amendments struct {
+	Changed map[int]Change
+	Policy  map[int]string // the ingress NetworkPolicy that selects the pod
+}
+
+// Change is what of the pod behind an endpoint is no longer as it was when the run began.
+type Change struct {
+	What    string
+	Moved   bool // the address may have been somebody else's, or nobody's
+	Unready bool // nothing but that
+}
+
+// apply turns answers that the amendments put in doubt into Inconclusive.
+func (m Amendments) apply(f *Frozen, answers []Answer) []Answer {
+	for i := range answers {
+		a := &answers[i]
+		change, changed := m.Changed[a.Target]
+		policy := m.Policy[a.Target]
+		switch {
+		case changed && a.Verdict == report.Fail && !(change.Unready && f.fillsQueue(a.Check)):
+			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
+		case policy != "" && a.silent():
+			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: allow the probe namespace in, or choose another Service")
+		}
+	}
+	return answers
+}
+
+// fillsQueue: a full accept queue makes a pod fail its readiness probe, which does not speak against the finding.
+func (f *Frozen) fillsQueue(check int) bool {
+	return f.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
+}
+
+// doubtPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the target's:
+// whoever answered was perhaps not the pod that was asked about. Once is enough.
+func (m Amendments) doubtPass(f *Frozen, o Outcome, position int, answers []Answer, p Pair) []Answer {
+	change := m.Changed[p.Target]
+	if !change.Moved || o.State != Reported || slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged }) {
+		return answers
+	}
+	for check := range f.Plan.Checks() {
+		if o.Summary.Verdict(position, check) == report.Pass {
+			a := Answer{Pair: p, Check: check}
+			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Pass: "+change.What+" during the run")
+			return append(answers, a)
+		}
+	}
+	return answers
+}
+
+func (a *Answer) doubt(reason, message string) {
+	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
+}
+
+// silent reports whether nothing at all came back: what a firewall's drop looks like.
+func (a *Answer) silent() bool {
+	return a.Check != noReport && (a.Reason == string(report.Filtered) || a.Reason == string(report.PathDown))
+}
+
+// silentTargets are those from which some source heard nothing.
+func silentTargets(f *Frozen, outcomes []Outcome) map[int]bool {
+	silent := make(map[int]bool)
+	for _, o := range outcomes {
+		for position, target := range f.Plan.Sources[o.Source] {
+			for _, a := range answersOf(f, o, position, target) {
+				if a.silent() {
+					silent[target] = true
+				}
+			}
+		}
+	}
+	return silent
+}

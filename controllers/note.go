@@ -1,0 +1,53 @@
+package controllers
+
+import (
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// notes are what the reports say about what passed, in the words of the first, at most MaxNotes: what a Pass does not
+// show, for one.
+func notes(f *Frozen, outcomes []Outcome) []string {
+	checks := f.Plan.Checks()
+	var out []string
+	said := make(map[string]bool)
+	for _, o := range outcomes {
+		for _, g := range o.Summary.Groups {
+			if o.State != Reported || g.Verdict != report.Pass || g.Message == "" {
+				continue
+			}
+			about := title(checks, g.Checks(), &f.Plan)
+			if len(out) < v1alpha1.MaxNotes && !said[about+string(g.Reason)] {
+				said[about+string(g.Reason)] = true
+				out = append(out, cut(about+": "+g.Message, v1alpha1.MaxNote))
+			}
+		}
+	}
+	return out
+}
+
+// title names checks of one scenario for people: "SequenceWrap Push, Fin", or "FinReorder close-http".
+func title(all []plan.Check, some []int, p *plan.Plan) string {
+	check := all[some[0]]
+	words := []string{check.Type}
+	if name := p.Scenarios[check.Scenario].Name; name != "" {
+		words = append(words, name)
+	}
+	if names := variantNames(all, some); len(names) > 0 {
+		words = append(words, strings.Join(names, ", "))
+	}
+	return strings.Join(words, " ")
+}
+
+func variantNames(all []plan.Check, some []int) []string {
+	var names []string
+	for _, i := range some {
+		if v := all[i].Variant; v != "" {
+			names = append(names, v)
+		}
+	}
+	return names
+}

@@ -1,0 +1,43 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+)
+
+// TestSchemaFollowsTheProber: users can ask for exactly what the prober can do.
+func TestSchemaFollowsTheProber(t *testing.T) {
+	scenarios := readCRD(t).Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["scenarios"].Items.Schema.Properties
+	types := enum(scenarios["type"].Enum)
+	types = slices.DeleteFunc(types, func(name string) bool { return name == "Liveness" }) // a rule refuses it
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(scenario.Registry)), types); diff != "" {
+		t.Errorf("scenarios (- prober, + schema):\n%s", diff)
+	}
+	variants := scenarios["sequenceWrap"].Properties["variants"]
+	known := slices.Sorted(slices.Values(scenario.Registry["SequenceWrap"].Variants))
+	if diff := cmp.Diff(known, enum(variants.Items.Schema.Enum)); diff != "" {
+		t.Errorf("variants of SequenceWrap (- prober, + schema):\n%s", diff)
+	}
+	if n := int(*variants.MaxItems); n != len(known) {
+		t.Errorf("at most %d variants; there are %d", n, len(known))
+	}
+}
+
+// enum are the names of an enumeration, sorted.
+func enum(values []apiextensions.JSON) []string {
+	var names []string
+	for _, v := range values {
+		names = append(names, strings.Trim(string(v.Raw), `"`))
+	}
+	slices.Sort(names)
+	return names
+}
