@@ -93,7 +93,7 @@ func (t *trace) openTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 		t.Fault = err
 		return nil
 	}
-	c.Purpose = t.env.Purpose
+	c.For(t.env.Purpose)
 	t.Ports++
 	return c
 }
