@@ -6,8 +6,8 @@ import "strings"
 const tellingLines = 6
 
 // telling picks, of a flow's evidence, the lines that its finding stands on: the suspect, a beacon after it
-// and its answer, what the peer said of the witness, and the heal with its answer. Evidence without a
-// suspect is told from its beginning.
+// and its answer, what the peer said of the witness, and the heal with its answer; of a FIN that an ACK
+// overtook that ACK and the FIN's answer too. Evidence without a suspect is told from its beginning.
 func telling(lines []string) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -18,8 +18,13 @@ func telling(lines []string) []string {
 		}
 		seen[part] = true
 		switch part {
+		case "overtaking ack":
+			out = append(out, line)
 		case "suspect":
 			out = append(out, line)
+			if seen["overtaking ack"] {
+				out = append(out, answer(lines, i)...)
+			}
 		case "beacon", "heal":
 			out = append(out, line)
 			out = append(out, answer(lines, i)...)

@@ -25,3 +25,22 @@ func TestTelling(t *testing.T) {
 		t.Errorf("of nothing: %q", got)
 	}
 }
+
+func TestTellingAnOvertakenFIN(t *testing.T) {
+	lines := []string{
+		"+0.000 > S seq 1 (syn)",
+		"+0.001 < SA seq 7 ack 2",
+		"+0.002 > FA seq 2 ack 8 (fin in order)",
+		"+0.003 < A seq 9 ack 3",
+		"+0.010 > A seq 3 ack 9 (overtaking ack)",
+		"+0.011 > A seq 3 ack 9 (overtaking ack)",
+		"+0.030 > FA seq 2 ack 8 (suspect)",
+		"+0.031 < A seq 9 ack 2",
+		"+0.231 > FA seq 2 ack 9 (heal)",
+		"+0.232 < A seq 9 ack 3",
+	}
+	want := []string{lines[4], lines[6], lines[7], lines[8], lines[9]}
+	if got := telling(lines); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -23,13 +23,12 @@ import (
 const device = "eth0"
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Println(guest.Said+"failed:", err)
-	}
+	fmt.Println(guest.Said+"failed:", run())
 	unix.Sync()
 	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // which ends qemu: it was told not to
 }
 
+// run returns only when it failed.
 func run() error {
 	for _, start := range []func() error{mount, loadModules, connect} {
 		if err := start(); err != nil {
