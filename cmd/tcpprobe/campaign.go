@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -49,9 +47,6 @@ func (o *campaignOptions) onlyOfCampaigns(f *pflag.FlagSet) error {
 	return nil
 }
 
-// campaignLanes are the labs that work at the same time: under loss a run mostly waits.
-const campaignLanes = 4
-
 // campaign is many runs, in rounds of one state of the switch each.
 type campaign struct {
 	*labOptions
@@ -66,7 +61,7 @@ func (o *labOptions) runCampaign(cmd *cobra.Command) error {
 		return err
 	}
 	stop := progress.Tell(cmd.ErrOrStderr(), c.made.String)
-	err = c.carryOut(cmd.Context())
+	err = inLanes(cmd.Context(), c.network.options(), c.parts(), c.work)
 	stop()
 	if err != nil {
 		return err
@@ -138,7 +133,7 @@ func (c *campaign) parts() (all []part) {
 			}
 			continue
 		}
-		each := (r.planned + campaignLanes - 1) / campaignLanes
+		each := (r.planned + lanes - 1) / lanes
 		for left := r.planned; left > 0; left -= each {
 			all = append(all, part{r, r.faults, min(each, left)})
 		}
@@ -161,29 +156,4 @@ func seeded(faults []lab.Fault, seed uint32) []lab.Fault {
 		return nil
 	}
 	return out
-}
-
-// carryOut has the lanes do all parts.
-func (c *campaign) carryOut(ctx context.Context) error {
-	within, cancel := context.WithCancel(ctx)
-	defer cancel()
-	parts := make(chan part)
-	errs := make([]error, campaignLanes)
-	var lanes sync.WaitGroup
-	for i := range errs {
-		lanes.Go(func() {
-			if errs[i] = c.work(within, parts); errs[i] != nil {
-				cancel()
-			}
-		})
-	}
-	for _, p := range c.parts() {
-		select {
-		case parts <- p:
-		case <-within.Done():
-		}
-	}
-	close(parts)
-	lanes.Wait()
-	return errors.Join(append(errs, ctx.Err())...)
 }

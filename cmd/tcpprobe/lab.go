@@ -29,6 +29,7 @@ type labOptions struct {
 	output  string
 	pcap    pcap
 	campaignOptions
+	catalogue bool
 }
 
 func labCommand() *cobra.Command {
@@ -50,7 +51,10 @@ func labCommand() *cobra.Command {
 			if o.campaign && o.pcap.name != "" {
 				return errors.New("--pcap is about single runs: leave --campaign out")
 			}
-			if o.campaign {
+			switch {
+			case o.catalogue:
+				return o.runCatalogue(cmd)
+			case o.campaign:
 				return o.runCampaign(cmd)
 			}
 			if err := o.onlyOfCampaigns(cmd.Flags()); err != nil {
@@ -76,6 +80,7 @@ func (o *labOptions) flags(cmd *cobra.Command) {
 	f.Var(choice{&o.family, []string{string(lab.IPv4), string(lab.IPv6), "both"}}, "family", "IP version to probe over")
 	f.Var(choice{&o.server, servers}, "server", "how the server answers")
 	o.campaignOptions.flags(f)
+	f.BoolVar(&o.catalogue, "catalogue", false, "go through every rule that the switch knows, and hold what is convicted against what should be")
 	o.network.flag(cmd)
 	guardFlag(cmd, &o.guard)
 	outputFlag(cmd, &o.output)

@@ -4,29 +4,65 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
+// lanes are the labs that work at the same time: under loss, and between segments that must be far apart, a run mostly
+// waits.
+const lanes = 4
+
+// inLanes has the lanes do all jobs, each with a site of its own, until one fails.
+func inLanes[T any](ctx context.Context, o lab.Options, jobs []T, work func(context.Context, *site, <-chan T) error) error {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue := make(chan T)
+	errs := make([]error, min(lanes, len(jobs)))
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() {
+			if errs[i] = inLane(within, o, queue, work); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	for _, j := range jobs {
+		select {
+		case queue <- j:
+		case <-within.Done():
+		}
+	}
+	close(queue)
+	all.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// inLane opens a site whose server tracks connections, so that it can be asked what was left, and works there.
+func inLane[T any](ctx context.Context, o lab.Options, queue <-chan T, work func(context.Context, *site, <-chan T) error) (err error) {
+	o.Conntrack = true
+	s, err := openSite(ctx, o, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return work(ctx, s, queue)
+}
+
 // batchSize is how many addresses a lane probes at once.
 const batchSize = 64
 
-// lane is a lab that works for a campaign.
+// lane is a site that works for a campaign.
 type lane struct {
 	*campaign
 	*site
 	dealt int // runs so far
 }
 
-// work opens a lane and does parts until there are no more.
-func (c *campaign) work(ctx context.Context, parts <-chan part) (err error) {
-	s, err := openSite(ctx, lab.Options{Conntrack: true, Topology: lab.Topology(c.network)}, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
+// work does parts until there are no more.
+func (c *campaign) work(ctx context.Context, s *site, parts <-chan part) error {
 	l := &lane{campaign: c, site: s}
 	for p := range parts {
 		if err := l.part(ctx, p); err != nil {

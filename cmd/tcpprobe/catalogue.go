@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// rightNames are what the rules of the catalogue are called in a report; the others are none about the number 0.
+var rightNames = map[string]string{
+	"push-at-zero": "PushAtZero", "fin-at-zero": "FinAtZero", "urg-at-zero": "UrgAtZero", "rst-at-zero": "RstAtZero", "syn-at-zero": "SynAtZero",
+	"ack-at-zero": "AckAloneAtZero", "fin-urg-push-at-zero": "AnyOfFinUrgPushAtZero", "fin-push-rst-at-zero": "AnyOfFinPushRstAtZero",
+	"fin-urg-push-together-at-zero": "FinUrgPushTogetherAtZero", "no-flags-at-zero": "NoFlagsAtZero", "any-flags-at-zero": "AnyFlagsAtZero",
+	"all-at-zero": "EverythingAtZero", "straddling-zero": "StraddlingZero", "ack-number-zero": "AckNumberZero",
+}
+
+// catalogueQuestion is asked of every rule: all variants, over as few flows as a verdict takes.
+const (
+	catalogueScenario = "SequenceWrap/" + everyVariant
+	cataloguePaths    = 2
+)
+
+// inspection is what was found under one rule of the catalogue over one family, as `-o json` prints it.
+type inspection struct {
+	Rule      string    `json:"rule"`
+	Family    string    `json:"family"`
+	Variants  []outturn `json:"variants"`
+	Due       int       `json:"due"`       // variants that the rule bites
+	Convicted int       `json:"convicted"` // of these
+	Others    int       `json:"others"`    // convicted without cause, or for another one
+	Named     string    `json:"named,omitempty"`
+	Right     string    `json:"right,omitempty"` // what the rule is called
+}
+
+// outturn is what was found of one variant, and what is true.
+type outturn struct {
+	Variant string         `json:"variant"`
+	Verdict report.Verdict `json:"verdict"`
+	Reason  report.Reason  `json:"reason"`
+	Due     report.Reason  `json:"due,omitempty"` // why it must fail, if it must
+	Message string         `json:"message,omitempty"`
+}
+
+// right reports whether what must be convicted was, and what must not was not.
+func (o outturn) right() bool {
+	if o.Due == "" {
+		return o.Verdict != report.Fail
+	}
+	return o.Reason == o.Due
+}
+
+// runCatalogue goes through every rule that the switch knows.
+func (o *labOptions) runCatalogue(cmd *cobra.Command) error {
+	if err := o.onlyTheCatalogue(cmd); err != nil {
+		return err
+	}
+	o.scenarios = []string{catalogueScenario}
+	if !cmd.Flags().Changed("paths") {
+		o.paths = cataloguePaths
+	}
+	faults, err := lab.ParseFaults(lab.Catalogue())
+	if err != nil {
+		return err
+	}
+	inspected := make(chan []inspection, len(faults))
+	done := progress.NewCounter(len(faults), "rules done")
+	stop := progress.Tell(cmd.ErrOrStderr(), done.String)
+	err = inLanes(cmd.Context(), o.network.options(), faults, func(ctx context.Context, s *site, queue <-chan lab.Fault) error {
+		for f := range queue {
+			found, err := o.inspect(ctx, s, f)
+			if err != nil {
+				return err
+			}
+			inspected <- found
+			done.Add(1)
+		}
+		return nil
+	})
+	stop()
+	if err != nil {
+		return err
+	}
+	found := newReview(inspected)
+	if err := found.write(cmd.OutOrStdout(), o.output); err != nil {
+		return err
+	}
+	return verdict(found.verdict())
+}
+
+// onlyTheCatalogue refuses flags that the catalogue decides about.
+func (o *labOptions) onlyTheCatalogue(cmd *cobra.Command) error {
+	for _, name := range []string{"campaign", "fault", "scenario", "pcap"} {
+		if cmd.Flags().Changed(name) {
+			return errors.New("--catalogue goes through every rule and every variant by itself: leave --" + name + " out")
+		}
+	}
+	return nil
+}
+
+// inspect probes through a switch with one rule.
+func (o *labOptions) inspect(ctx context.Context, s *site, f lab.Fault) (found []inspection, err error) {
+	injection, err := s.Inject(f)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, injection.Close()) }()
+	var targets []netip.AddrPort
+	for _, family := range o.families() {
+		targets = append(targets, s.Target(family, lab.Server(o.server)))
+	}
+	p, err := o.plan(labNode, targets)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.client.execute(order{p, guard.Mode(o.guard)})
+	if err != nil {
+		return nil, err
+	}
+	for _, family := range o.families() {
+		found = append(found, inspectionOf(f, string(family), r.Results))
+	}
+	return found, ctx.Err()
+}
+
+// inspectionOf holds the results of one family against the truth.
+func inspectionOf(f lab.Fault, family string, all []report.Result) inspection {
+	i := inspection{Rule: f.Name, Family: family}
+	for _, r := range all {
+		if r.Family != family {
+			continue
+		}
+		v := outturn{Variant: r.Variant, Verdict: r.Verdict, Reason: r.Reason, Due: due(f, r.Variant)}
+		if r.Verdict != report.Pass {
+			v.Message = r.Message
+		}
+		i.add(v)
+		i.Named = cmp.Or(i.Named, r.Rule)
+	}
+	if i.Due > 0 {
+		i.Right = rightNames[f.Name]
+	}
+	return i
+}
+
+func (i *inspection) add(v outturn) {
+	i.Variants = append(i.Variants, v)
+	if v.Due != "" {
+		i.Due++
+	}
+	switch {
+	case v.Verdict != report.Fail:
+	case v.right():
+		i.Convicted++
+	default:
+		i.Others++
+	}
+}
+
+func compareInspections(a, b inspection) int {
+	order := lab.Catalogue()
+	return cmp.Or(cmp.Compare(slices.Index(order, a.Rule), slices.Index(order, b.Rule)), cmp.Compare(a.Family, b.Family))
+}

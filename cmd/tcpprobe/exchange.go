@@ -1,0 +1,113 @@
+package main
+
+import (
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Flags of the segments below.
+const (
+	fin = segment.FIN
+	syn = segment.SYN
+	rst = segment.RST
+	psh = segment.PSH
+	ack = segment.ACK
+	urg = segment.URG
+)
+
+// exchange is a segment of a probe and the answer that it draws.
+type exchange struct{ sent, answer *segment.Segment }
+
+// exchanged is an exchange by flags, sequence and acknowledgement number and length of the segment sent, and by the flags,
+// sequence and acknowledgement number of its answer.
+func exchanged(flags segment.Flags, at, acks int, length int, back segment.Flags, backAt, backAcks int) exchange {
+	return exchange{
+		&segment.Segment{Flags: flags, Seq: seq.At(uint32(at)), Ack: seq.At(uint32(acks)), Payload: make([]byte, length)},
+		&segment.Segment{Flags: back, Seq: seq.At(uint32(backAt)), Ack: seq.At(uint32(backAcks))},
+	}
+}
+
+// dropped says in which direction the switch loses the exchange for certain; "" if it does not.
+func (e exchange) dropped(f lab.Fault) lab.Direction {
+	switch {
+	case f.Drops(e.sent, lab.In):
+		return lab.In
+	case f.Drops(e.answer, lab.Out):
+		return lab.Out
+	}
+	return ""
+}
+
+// comparison is what a variant of SequenceWrap compares: exchanges about the number 0, and others that are like them and
+// must come through for a verdict. It is written down from the protocol, not taken from the engine that it judges.
+type comparison struct{ zero, others []exchange }
+
+// Numbers without a property, and how much data a connection carries.
+const (
+	peerNumber  = 1 << 30
+	otherNumber = 1 << 20
+	length      = 100
+)
+
+// crossing is a connection whose data ends at 0, where the suspect starts.
+func crossing(flags segment.Flags, bytes, numbers int) comparison {
+	return comparison{
+		zero: []exchange{
+			exchanged(flags, 0, peerNumber, bytes, ack, peerNumber, numbers),
+			exchanged(psh|ack, -length, peerNumber, length, ack, peerNumber, 0),
+		},
+		others: []exchange{
+			exchanged(flags, otherNumber, peerNumber, bytes, ack, peerNumber, otherNumber+numbers),
+			exchanged(psh|ack, -1, peerNumber, length+1, ack, peerNumber, length),
+		},
+	}
+}
+
+// single is a segment that is compared with itself at another number; needed are exchanges that come before.
+func single(zero, other exchange, needed ...exchange) comparison {
+	return comparison{[]exchange{zero}, append(needed, other)}
+}
+
+// closedPort is how a port is known to be closed: an RST at 0 answers a SYN.
+var closedPort = exchanged(syn, otherNumber, 0, 0, rst|ack, 0, otherNumber+1)
+
+// comparisons are those of all variants that can convict: HandshakeAck cannot, since any later data does what it did.
+var comparisons = map[string]comparison{
+	"Push":       crossing(psh|ack, length, length),
+	"UrgentPush": crossing(urg|psh|ack, length, length),
+	"Data":       crossing(ack, length, length),
+	"Fin":        crossing(fin|ack, 0, 1),
+	"PushFin":    crossing(psh|fin|ack, length, length+1),
+	"Straddle": single(exchanged(psh|ack, -length/2, peerNumber, length, ack, peerNumber, length/2),
+		exchanged(psh|ack, -2*length, peerNumber, length, ack, peerNumber, -length)),
+	"Ack": single(exchanged(ack, 0, peerNumber, 0, ack, peerNumber, 1), exchanged(ack, -length/2, peerNumber, 0, ack, peerNumber, 1),
+		exchanged(psh|ack, 1-length, peerNumber, length, ack, peerNumber, 1)),
+	"Reset": single(exchanged(rst|ack, 0, peerNumber, 0, ack, peerNumber, -2), exchanged(rst|ack, 2, peerNumber, 0, ack, peerNumber, -2)),
+	"Syn":   single(exchanged(syn, 0, 0, 0, syn|ack, peerNumber, 1), exchanged(syn, otherNumber, 0, 0, syn|ack, peerNumber, otherNumber+1)),
+	"FinUrgPush": single(exchanged(fin|urg|psh, 0, 0, 0, rst|ack, 0, 1), exchanged(fin|urg|psh, otherNumber, 0, 0, rst|ack, 0, otherNumber+1),
+		closedPort),
+	"Null":    single(exchanged(0, 0, 0, 0, rst|ack, 0, 0), exchanged(0, otherNumber, 0, 0, rst|ack, 0, otherNumber), closedPort),
+	"AckZero": single(exchanged(ack, otherNumber, 0, 0, rst, 0, 0), exchanged(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
+}
+
+// due is the reason to convict that a fault gives a variant; "" where it gives none.
+func due(f lab.Fault, variant string) report.Reason {
+	c := comparisons[variant]
+	for _, e := range c.others {
+		if e.dropped(f) != "" {
+			return ""
+		}
+	}
+	for _, e := range c.zero {
+		switch way := e.dropped(f); {
+		case way == "":
+		case way == lab.Out, variant == "AckZero":
+			return report.AckZeroDropped
+		default:
+			return report.SequenceZeroDropped
+		}
+	}
+	return ""
+}
