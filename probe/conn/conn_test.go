@@ -269,3 +269,28 @@ func TestNoNextHop(t *testing.T) {
 		}
 	})
 }
+
+func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
+	b := &conntest.Bench{Peer: &wire.Listener{}, Lossy: true}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		c := dial(t, ctx, b, seq.At(1), conn.SynAck)
+		if e, err := c.End(ctx); err != nil || e.Check.Overflow != 1 || e.Check.Clean() {
+			t.Errorf("the kernel dropped a packet meanwhile, and the self-check says: %s %v", e.Check, err)
+		}
+	})
+}
+
+// A peer's data must fit the way back, or it is lost and the connection's end with it.
+func TestSYNOffersWhatTheWayCarries(t *testing.T) {
+	for mtu, want := range map[int]uint16{0: 1460, 1420: 1380, 1 << 16: 65495} {
+		b := &conntest.Bench{Peer: &wire.Listener{}}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			b.Stack.MTU = mtu
+			c := dial(t, ctx, b, seq.At(1), conn.SynAck)
+			if got := b.Wire.Sent()[0].MSS; got != want {
+				t.Errorf("MTU %d: MSS %d, want %d", mtu, got, want)
+			}
+			end(t, ctx, b, c)
+		})
+	}
+}

@@ -15,6 +15,8 @@ type flow struct {
 	key   guard.Flow
 	inbox *inbox
 
+	lostBefore int64 // packets of any flow that the kernel dropped before this one began
+
 	purpose atomic.Value // string; set by the scenario, read by the receiver too
 
 	seen     atomic.Uint64 // inbound segments on the tap
@@ -50,7 +52,7 @@ type SelfCheck struct {
 	Stolen        uint64 // inbound segments that the guard took
 	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
 	StrayResets   uint64 // RSTs seen leaving that the prober did not send
-	Overflow      uint64 // packets that came faster than they were read
+	Overflow      uint64 // packets that came faster than they were read; of any flow, where the kernel dropped them
 	Elsewhere     uint64 // inbound segments on devices that the guard does not stand at
 }
 
@@ -86,16 +88,30 @@ func (f *flow) check() (SelfCheck, error) {
 	if err := f.stack.deaf(); err != nil {
 		return SelfCheck{}, err
 	}
+	lost, err := f.lost()
+	if err != nil {
+		return SelfCheck{}, err
+	}
 	deadline := time.Now().Add(settle)
 	for {
 		n, err := f.stack.Guard.Counters(f.key)
 		if err != nil {
 			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
 		}
-		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load(), f.strayed.Load()}
+		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost, f.strayed.Load()}
 		if c.Clean() || time.Now().After(deadline) {
 			return c, nil
 		}
 		time.Sleep(settleStep)
 	}
+}
+
+// lost counts the packets that the kernel had to drop since the flow began: one of them may have been its.
+func (f *flow) lost() (uint64, error) {
+	n, err := f.stack.Wire.Dropped()
+	if err != nil {
+		return 0, err
+	}
+	f.stack.lost.Store(int64(n))
+	return uint64(max(0, int64(n)-f.lostBefore)), nil
 }

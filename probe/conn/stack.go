@@ -4,10 +4,12 @@
 package conn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -34,10 +36,12 @@ type Stack struct {
 	Reserve func(netip.AddrPort) (io.Closer, error)
 	Ledger  *ledger.Ledger // nil: nobody takes over after a crash
 	Source  netip.Addr
+	MTU     int // of the way to the peers, in bytes of IP packet; 0: Ethernet's
 	// Recorder is told of every packet; nil: nobody is.
 	Recorder Recorder
 
 	sent  atomic.Int64 // segments
+	lost  atomic.Int64 // packets that the kernel had dropped before Receive when a flow last asked
 	ports portBook
 	once  sync.Once
 	slots chan struct{} // one for each flow that is guarded
@@ -144,7 +148,7 @@ func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *fl
 	if err := s.ports.hold(local, s.Reserve); err != nil {
 		return nil, outOfFiles(err)
 	}
-	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox()}
+	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(), lostBefore: s.lost.Load()}
 	if err := s.register(f); err != nil {
 		return nil, errors.Join(err, s.ports.giveBack(local))
 	}
@@ -197,4 +201,14 @@ func (s *Stack) register(f *flow) error {
 	}
 	s.flows[f.key] = f
 	return nil
+}
+
+// maximumSegment is the MSS option of a SYN (RFC 9293 section 3.7.1).
+func (s *Stack) maximumSegment() uint16 {
+	const ethernet, tcp, ipv4, ipv6 = 1500, 20, 20, 40
+	headers := tcp + ipv6
+	if s.Source.Is4() {
+		headers = tcp + ipv4
+	}
+	return uint16(min(cmp.Or(s.MTU, ethernet), math.MaxUint16) - headers)
 }

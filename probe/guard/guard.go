@@ -35,7 +35,7 @@ type Guard struct {
 func Load() (*Guard, error) {
 	objects, err := load(capacity(rlimit.RemoveMemlock() == nil, lockable()))
 	if err != nil {
-		return nil, fmt.Errorf("%w: loading eBPF programs: %w; %s", ErrUnavailable, err, remedy(err))
+		return nil, fmt.Errorf("%w: %s (loading eBPF programs: %w)", ErrUnavailable, remedy(err), err)
 	}
 	return &Guard{programs: objects.guardPrograms, flows: objects.Flows, devices: map[int]attachment{}}, nil
 }

@@ -83,7 +83,8 @@ func (h *host) open(route wire.Route) (*stack, error) {
 		return nil, fmt.Errorf("open a wire on %s: %w", route.Device, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &stack{Stack: &conn.Stack{Wire: w, Guard: h.guard, Reserve: wire.Reserve, Ledger: h.ledger, Recorder: h.recorder, Source: route.Source},
+	s := &stack{Stack: &conn.Stack{Wire: w, Guard: h.guard, Reserve: wire.Reserve, Ledger: h.ledger, Recorder: h.recorder,
+		Source: route.Source, MTU: route.MTU},
 		stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +32,7 @@ type Bench struct {
 	Blind bool             // the guard misses what arrives
 	Deaf  bool             // the wire fails after the first answer
 	Alone bool             // the next hop answers nobody
+	Lossy bool             // the kernel drops a packet before it can be received, now and then
 
 	Wire  *wire.Scripted
 	Stack *conn.Stack
@@ -68,6 +70,9 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 		}
 		if b.Alone {
 			b.Stack.Wire = alone{b.Stack.Wire}
+		}
+		if b.Lossy {
+			b.Stack.Wire = &lossy{Wire: b.Stack.Wire}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -192,3 +197,11 @@ type alone struct{ wire.Wire }
 func (alone) Send(*segment.Segment) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%w: %s on eth0", wire.ErrUnresolved, Remote.Addr())
 }
+
+// lossy is a wire that has dropped one packet more whenever it is asked.
+type lossy struct {
+	wire.Wire
+	dropped atomic.Int64
+}
+
+func (w *lossy) Dropped() (int, error) { return int(w.dropped.Add(1)), nil }
