@@ -39,6 +39,7 @@ type Conn struct {
 	heard       bool       // the peer sent data or a FIN
 	closed      bool       // the peer sent a FIN, and all its data came before
 	repeats     int        // SYN-ACKs received again after our ACK
+	owed        time.Time  // since when the peer waits for an acknowledgement of its data; zero if it does not
 	sentSYN     time.Time
 	unresolved  error // the next hop does not answer, so nothing could be sent
 	fault       error // why else a segment could not be sent
@@ -100,6 +101,9 @@ func (c *Conn) Send(s Step) time.Time {
 	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
 		c.next = end
 	}
+	if g.Flags.Has(segment.ACK) && g.Ack == c.peer {
+		c.owed = time.Time{}
+	}
 	c.slot.Advance(c.next, c.peer)
 	c.flow.stack.sent.Add(1)
 	c.sent(at, s.Part, g)
@@ -120,15 +124,29 @@ func (c *Conn) segment(s Step) *segment.Segment {
 		g.Ack = *s.Ack
 	}
 	if s.Options {
-		g.MSS, g.SACKPermitted = c.flow.stack.maximumSegment(), true
+		g.MSS, g.SACKPermitted = maximumSegment, true
 	}
 	return g
 }
+
+// maximumSegment is the MSS option of a SYN: Ethernet's 1500 bytes less 40 of headers.
+const maximumSegment = 1460
 
 // Next waits until the given time for the next packet of the peer, after the endpoint took it in and
 // acknowledged what it carried. What has arrived already is taken even when the time is over. ok is false when
 // nothing came, or when nothing can come any more.
 func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
+	if due := c.owed.Add(ackDelay); !c.owed.IsZero() && due.Before(until) {
+		if p, ok = c.arrival(ctx, due); ok || ctx.Err() != nil {
+			return p, ok
+		}
+		c.acknowledge()
+	}
+	return c.arrival(ctx, until)
+}
+
+// arrival is the next packet until then.
+func (c *Conn) arrival(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	if p, ok = c.flow.inbox.await(ctx, until); ok {
 		c.absorb(p)
 	}
@@ -182,19 +200,37 @@ func (c *Conn) absorb(p wire.Packet) {
 	c.receive(g)
 }
 
-// receive takes the peer's data and FIN in order and acknowledges them, whatever they are.
+// ackDelay is how long data waits for a segment that acknowledges it on the way, as on Linux (RFC 9293 section
+// 3.8.6.3 allows 500 ms): most probes send one within that time.
+const ackDelay = 40 * time.Millisecond
+
+// receive takes the peer's data and FIN in order, whatever they are. A FIN, and what was received before, is
+// acknowledged at once.
 func (c *Conn) receive(g *segment.Segment) {
 	if g.End() == g.Seq {
 		return
 	}
+	before := c.peer
 	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
 		c.peer, c.heard, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
 		if c.holding() {
 			c.peer = c.peer.Add(-1)
 		}
 	}
-	if g.PayloadLen() > 0 || !c.holding() {
+	fresh := c.peer != before
+	switch {
+	case g.PayloadLen() == 0 && c.holding():
+	case fresh && !g.Flags.Has(segment.FIN):
+		c.owe()
+	default:
 		c.acknowledge()
+	}
+}
+
+// owe has new data acknowledged by the next segment, or soon.
+func (c *Conn) owe() {
+	if c.owed.IsZero() {
+		c.owed = time.Now()
 	}
 }
 

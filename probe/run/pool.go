@@ -37,14 +37,14 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample scenario.Pool, env 
 }
 
 func uneven(flows []scenario.Outcome, background *verdict.Background) bool {
-	firstLost := 0
+	first := verdict.Count{Sent: len(flows)}
 	for _, f := range flows {
 		if f.Verdict == report.Fail {
 			return false
 		}
 		if f.FirstLost {
-			firstLost++
+			first.Lost++
 		}
 	}
-	return verdict.Uneven(firstLost, len(flows), background.P0())
+	return verdict.Uneven(first, background.Count())
 }

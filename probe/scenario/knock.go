@@ -28,7 +28,7 @@ func (t *trace) knock(ctx context.Context, c *conn.Conn) {
 		k.beacon()
 		t.ResetAny = c.Await(ctx, time.Now().Add(knockWait), k.answered)
 	}
-	size, ok := verdict.BlockFor(t.env.Alpha, 0, beaconsASuspect)
+	size, ok := verdict.BlockFor(t.env.Alpha, leastLoss, beaconsASuspect)
 	if !t.ResetAny || !ok {
 		return
 	}

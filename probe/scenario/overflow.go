@@ -120,7 +120,7 @@ func (f *filling) doubt(ctx context.Context, a *attempt) (answered bool) {
 	suspects := f.suspects(ctx, a)
 	f.seen.Doubt, f.others = verdict.Doubt{Alpha: f.env.Alpha}, false
 	for range verdict.MostRounds {
-		size := verdict.RoundFor(len(suspects)-1, f.env.Alpha, f.env.Background.Rate())
+		size := verdict.RoundFor(len(suspects)-1, f.env.Alpha, f.env.Background.Count().Rate())
 		still, lost, ok := f.round(ctx, suspects, size.Beacons)
 		if !ok {
 			return false

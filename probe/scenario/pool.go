@@ -94,4 +94,3 @@ func (p *samples) count(size verdict.Block) (n verdict.Pool) {
 	}
 	return n
 }
-

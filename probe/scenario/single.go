@@ -24,6 +24,9 @@ type single struct {
 	ask func(ctx context.Context, part string, number seq.Number) bool
 }
 
+// leastLoss is what the only block of a single allows for.
+const leastLoss = 0.01
+
 // mostSingles bounds the search for suspicion.
 const mostSingles = 40
 
@@ -91,7 +94,7 @@ func (s *single) suspicious(ctx context.Context) bool {
 
 // confirm sends the randomised block of suspects and controls, which differ in the number alone.
 func (s *single) confirm(ctx context.Context, alpha float64) {
-	size, ok := verdict.BlockFor(alpha, s.Elsewhere.Rate(), 1)
+	size, ok := verdict.BlockFor(alpha, max(s.Elsewhere.Rate(), leastLoss), 1)
 	if !ok {
 		return
 	}

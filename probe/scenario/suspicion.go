@@ -66,7 +66,7 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 func (w *wrap) confirm(ctx context.Context, alpha float64) {
 	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendBeacon(); return false }, answered: w.answered, delivered: w.delivered}
 	for range 2 {
-		size, ok := verdict.BlockFor(alpha/2, w.env.Background.Rate(), beaconsASuspect)
+		size, ok := verdict.BlockFor(alpha/2, w.env.Background.Count().Rate(), beaconsASuspect)
 		if !ok {
 			return
 		}

@@ -27,12 +27,9 @@ func (b *Background) P0() float64 {
 	return max(minBackground, UpperBound(b.n.Lost, b.n.Sent, backgroundConfidence))
 }
 
-// Rate is the share lost so far.
-func (b *Background) Rate() float64 {
+// Count is what was sent and lost so far.
+func (b *Background) Count() Count {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.n.Sent == 0 {
-		return 0
-	}
-	return float64(b.n.Lost) / float64(b.n.Sent)
+	return b.n
 }

@@ -12,7 +12,7 @@ type Budget struct {
 }
 
 // followAlpha is the error of saying that one more flow is affected.
-const followAlpha = 1e-3
+const followAlpha = 2e-3
 
 // NewBudget gives each flow the same share of the error.
 func NewBudget(alpha float64) *Budget {

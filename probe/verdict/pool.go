@@ -23,14 +23,14 @@ func (p Pool) P() float64 {
 	return Fisher(p.Suspects.Lost, p.Suspects.Sent, p.Beacons.Lost, p.Beacons.Sent)
 }
 
-// unevenness is how unlikely so many first suspects are lost before all flows are asked for more; its error costs packets
-// only.
-const unevenness = 0.05
+// unevenness is how unlikely it must be that so many first suspects are lost before all flows are asked for more; its
+// error costs packets only.
+const unevenness = 0.25
 
 // Uneven reports whether so many flows lost their first suspect that a fabric which sprays packets over its paths may lose
 // some of them, though each flow got one through in the end.
-func Uneven(firstLost, flows int, p0 float64) bool {
-	return firstLost >= 2 && p0 < 1 && 1-binomialAtMost(firstLost-1, flows, p0) < unevenness
+func Uneven(first, others Count) bool {
+	return first.Lost >= 2 && Fisher(first.Lost, first.Sent, others.Lost, others.Sent) < unevenness
 }
 
 // poolSize is how many suspects a pool has at least: at one bad path of 16 that convicts at 1e-9.

@@ -27,7 +27,7 @@ func paths(s report.Share) string {
 	case s.Failed == 0 || s.Of < 2:
 		return ""
 	case s.Failed == s.Of:
-		return fmt.Sprintf("on every path of %d tried", s.Of)
+		return fmt.Sprintf("on all of %d paths tried", s.Of)
 	case 2*s.Failed > s.Of:
 		return fmt.Sprintf("on %d of %d paths tried", s.Failed, s.Of)
 	}

@@ -15,7 +15,7 @@ func TestShare(t *testing.T) {
 	}{
 		{0, 16, 0, 0.2059, 0.6439, ""},
 		{2, 16, 0.0155, 0.3835, 0.8819, "on about 1 of 8 paths (2 of 16 flows, 95 % interval 2 to 38 %)"},
-		{16, 16, 0.7941, 1, 1, "on every path of 16 tried"},
+		{16, 16, 0.7941, 1, 1, "on all of 16 paths tried"},
 		{12, 16, 0.4762, 0.9273, 1, "on 12 of 16 paths tried"},
 		{7, 108, 0.0265, 0.1290, 0.9993, "on about 1 of 15 paths (7 of 108 flows, 95 % interval 3 to 13 %)"},
 		{1, 1, 0.025, 1, 1, ""},
@@ -46,7 +46,8 @@ func TestPoolConvictsSprayingOnly(t *testing.T) {
 	if _, lossy := (Pool{}).Lossy("Push", 1); lossy {
 		t.Error("nothing sampled convicts")
 	}
-	if !Uneven(7, 108, 0.01) || Uneven(1, 108, 0.01) || Uneven(7, 108, 0.05) {
-		t.Error("7 of 108 first suspects lost are uneven at 1 % loss, not at 5 %; 1 of 108 never is")
+	first := Count{108, 7}
+	if !Uneven(first, Count{108, 0}) || Uneven(Count{108, 1}, Count{1000, 0}) || Uneven(first, Count{216, 10}) {
+		t.Error("7 of 108 first suspects lost are uneven where nothing else is lost, not at 5 %; 1 of 108 never is")
 	}
 }

@@ -86,13 +86,16 @@ const EnoughLost = 16
 type Block struct{ Suspects, Beacons int }
 
 // BlockFor is the smallest block that convicts at alpha when every suspect is lost and beacons are lost
-// at the given rate, with two standard deviations and one beacon to spare; so many beacons come with each suspect.
-// ok is false where no block of a bearable size can.
+// at the given rate, with two standard deviations, and one beacon if any is lost at all, to spare; so many beacons come
+// with each suspect. ok is false where no block of a bearable size can.
 func BlockFor(alpha, beaconLoss float64, beaconsASuspect int) (b Block, ok bool) {
 	for n := minBlock; n <= maxBlock; n++ {
 		b = Block{n, beaconsASuspect * n}
 		mean := beaconLoss * float64(b.Beacons)
-		lost := min(int(math.Ceil(mean+2*math.Sqrt(mean*(1-beaconLoss))))+1, b.Beacons)
+		lost := 0
+		if beaconLoss > 0 {
+			lost = min(int(math.Ceil(mean+2*math.Sqrt(mean*(1-beaconLoss))))+1, b.Beacons)
+		}
 		if Fisher(b.Suspects, b.Suspects, lost, b.Beacons) <= alpha {
 			return b, true
 		}

@@ -51,7 +51,7 @@ func TestSuspicion(t *testing.T) {
 	}
 }
 
-func TestBlockConvictsWithOneBeaconLost(t *testing.T) {
+func TestBlockConvictsAtTheLossSeen(t *testing.T) {
 	for _, alpha := range []float64{1e-3, 5e-8, 3e-9, 1e-11} {
 		for _, loss := range []float64{0, 0.02, 0.2, 0.36} {
 			b, ok := BlockFor(alpha, loss, 3)
@@ -59,7 +59,10 @@ func TestBlockConvictsWithOneBeaconLost(t *testing.T) {
 				t.Errorf("alpha %g, loss %g: no block", alpha, loss)
 				continue
 			}
-			lost := int(math.Ceil(loss*float64(b.Beacons))) + 1
+			lost := int(math.Ceil(loss * float64(b.Beacons)))
+			if loss > 0 {
+				lost++
+			}
 			if p := Fisher(b.Suspects, b.Suspects, lost, b.Beacons); p > alpha {
 				t.Errorf("alpha %g, loss %g: block %+v gives %g", alpha, loss, b, p)
 			}
