@@ -44,6 +44,7 @@ func TestQueues(t *testing.T) {
 		{"backlog 5, accept deferred", backlog{places: 6, Listener: wire.Listener{Deferred: true}}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
 		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
 		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
 		{"RST for the SYN", backlog{places: 6, resets: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
 		{"slots freed when connections end", backlog{places: 6, accepts: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
 		{"closed port", backlog{Listener: wire.Listener{Closed: true}}, nothing, report.PathDown, report.Queue{}},

@@ -16,6 +16,7 @@ type backlog struct {
 	queues     int  // 0: one
 	answersSYN bool // SYNs are answered even when the queue is full
 	resets     bool // a connection too many gets an RST instead of silence
+	aborts     bool // only its final ACK does (tcp_abort_on_overflow)
 	accepts    bool // the application takes connections that have ended out of the queue
 
 	taken    map[int]int                   // places, by queue
@@ -60,7 +61,7 @@ func (b *backlog) completes(s *segment.Segment) bool {
 
 // tooMany is what becomes of a connection without a place.
 func (b *backlog) tooMany(s *segment.Segment) []*segment.Segment {
-	if !b.resets {
+	if !b.resets && (!b.aborts || s.Flags == segment.SYN) {
 		return nil
 	}
 	b.Listener.Receive(&segment.Segment{Source: s.Source, Destination: s.Destination, Flags: segment.RST, Seq: s.Seq})

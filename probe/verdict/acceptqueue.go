@@ -10,15 +10,16 @@ import (
 // Filling is what the flow of AcceptQueue saw.
 type Filling struct {
 	Observation
-	Cap       int // connections that it may open
-	Least     int // established when the first went unanswered, or in all
-	More      int // established afterwards, from other source ports
-	Behaviour string
-	Doubt     Doubt // about the first connection without an answer
-	Refusals  int   // RSTs in a row to that connection, while others answered
-	Alive     int   // beacons on established connections answered since
-	Aside     int   // source ports given up: nothing answered there while other ports were answered
-	Freed     bool  // a fresh connection was established after all had been given up
+	Cap      int    // connections that it may open
+	Least    int    // established when the first went unanswered, or in all
+	More     int    // established afterwards, from other source ports
+	First    string // what became of the first that got no place: IgnoredSyn, IgnoredAck, Reset
+	UnderWay string // and of the one whose handshake was under way; empty where there was none
+	Doubt    Doubt  // whether the first was silent by chance
+	Refusals int    // RSTs in a row to it
+	Alive    int    // beacons on established connections answered since
+	Aside    int    // source ports given up: nothing answered there while other ports were answered
+	Freed    bool   // a fresh connection was established after all had been given up
 }
 
 // Values of report.Queue.Behaviour: what becomes of a connection too many.
@@ -34,6 +35,14 @@ const EnoughRefusals = 3
 // Overflowed reports whether the first connection too many is one beyond chance.
 func (f *Filling) Overflowed() bool {
 	return f.Doubt.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
+}
+
+// Behaviour is the one of a connection too many that tells most: a reset is what clients notice first.
+func (f *Filling) Behaviour() string {
+	if f.UnderWay == ResetIt {
+		return ResetIt
+	}
+	return f.First
 }
 
 // Most is how many connections were established in all.
@@ -59,8 +68,8 @@ func AcceptQueue(f *Filling) Finding {
 }
 
 func overflowed(f *Filling) (Finding, bool) {
-	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s: %s. %s",
-		f.depth(), behaviours[f.Behaviour], f.certainty(), f.afterwards())
+	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s%s: %s. %s",
+		f.depth(), behaviours[f.First], underWay[f.UnderWay], f.certainty(), f.afterwards())
 	found.Tested = f.Doubt.Convicts()
 	return found, ok
 }
@@ -69,6 +78,11 @@ var behaviours = map[string]string{
 	IgnoredSyn: "the SYN of the next gets no answer",
 	IgnoredAck: "the next gets a SYN-ACK, but its final ACK and its data count for nothing",
 	ResetIt:    "the next is reset",
+}
+
+var underWay = map[string]string{
+	IgnoredAck: ", a handshake that was under way comes to nothing",
+	ResetIt:    ", a handshake that was under way is reset (on Linux: tcp_abort_on_overflow)",
 }
 
 func (f *Filling) depth() string {
@@ -88,7 +102,7 @@ func (f *Filling) certainty() string {
 
 func (f *Filling) afterwards() string {
 	if f.Freed {
-		return "After all connections were reset a fresh one was established: the application accepts, but more slowly than connections come"
+		return "After all connections were reset a fresh one was established: the application accepts, but more slowly than connections come, or something on the way limits the connections of one client"
 	}
 	return "After all connections were reset a fresh one still was not established: closing does not free the queue's slots, only the application's accept() does, and it stays full until then"
 }

@@ -13,13 +13,19 @@ const MostRounds = 4
 // product of the rounds' exact p-values: how likely the losses would fall on just these if the network lost
 // connection attempts and beacons alike. Because only the order is random, it holds for any loss, and for bursts. Its
 // inverse is a test martingale, so the rounds may end at any time (Ville's inequality). When an answer
-// narrows the doubt to fewer ports it begins anew; each beginning may spend a MostRounds-th of the error.
+// narrows the doubt to fewer ports it begins anew; each beginning may spend a MostRounds-th of the doubt's error.
 type Doubt struct {
-	Alpha  float64 // for all beginnings together
+	Alpha  float64
 	Rounds []Round
 }
 
-// Round is one of them.
+// NewDoubt is the number-th doubt, from 1, of a run whose doubts may err with probability alpha together:
+// the sum of 1/(n(n+1)) is 1.
+func NewDoubt(alpha float64, number int) Doubt {
+	return Doubt{Alpha: alpha / float64(number*(number+1))}
+}
+
+// Round is one round.
 type Round struct {
 	Block
 	BeaconsLost int
@@ -57,7 +63,7 @@ func (d Doubt) Silence() bool {
 
 func (d Doubt) String() string {
 	if len(d.Rounds) == 0 {
-		return "too little time to ask again"
+		return "it could not be asked for again often enough"
 	}
 	var n, beacons, lost int
 	for _, r := range d.Rounds {
