@@ -134,6 +134,13 @@ func TestLabStory(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	r = tcpprobe(t, "lab", "--paths", "4", "-o", "json", "--family", "IPv6")
+	file := filepath.Join(t.TempDir(), "story.json")
+	if err := os.WriteFile(file, []byte(r.stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if told := tcpprobe(t, "report", file); told.status != exitFail || strings.Count(told.stdout, "SCENARIO") != 2 {
+		t.Errorf("the story as a report: %+v", told)
+	}
 	lines := json.NewDecoder(strings.NewReader(r.stdout))
 	for _, want := range []report.Verdict{report.Pass, report.Fail} {
 		var p pass
