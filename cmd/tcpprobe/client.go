@@ -34,7 +34,7 @@ func startClient(ctx context.Context, l *lab.Lab, spill *os.File) (*client, erro
 	if err != nil {
 		return nil, errors.Join(err, stdin.Close(), orders.Close())
 	}
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", "worker")
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", "worker", "--namespace="+l.Client().Path())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, os.Stderr
 	if spill != nil {
 		cmd.Args, cmd.ExtraFiles = append(cmd.Args, "--spilling"), []*os.File{spill} // spillFD

@@ -30,13 +30,13 @@ const labNode = "client"
 // process of its own that lives in the namespace from the start.
 func workerCommand() *cobra.Command {
 	spilling := false
+	var options run.Options
 	cmd := &cobra.Command{
 		Use:    "worker",
 		Short:  "Carry out plans from standard input",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var options run.Options
 			var recorder *capture.Recorder
 			if spilling {
 				recorder = capture.NewRecorder(os.NewFile(spillFD, "spill of a capture"))
@@ -60,6 +60,7 @@ func workerCommand() *cobra.Command {
 			}
 		},
 	}
+	cmd.Flags().StringVar(&options.Namespace, "namespace", "", "path of the network namespace to be in")
 	cmd.Flags().BoolVar(&spilling, "spilling", false, "record packets to file descriptor 3")
 	return cmd
 }
