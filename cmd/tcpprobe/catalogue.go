@@ -20,7 +20,7 @@ var rightNames = map[string]string{
 	"push-at-zero": "PushAtZero", "fin-at-zero": "FinAtZero", "urg-at-zero": "UrgAtZero", "rst-at-zero": "RstAtZero", "syn-at-zero": "SynAtZero",
 	"ack-at-zero": "AckAloneAtZero", "fin-urg-push-at-zero": "AnyOfFinUrgPushAtZero", "fin-push-rst-at-zero": "AnyOfFinPushRstAtZero",
 	"fin-urg-push-together-at-zero": "FinUrgPushTogetherAtZero", "no-flags-at-zero": "NoFlagsAtZero", "any-flags-at-zero": "AnyFlagsAtZero",
-	"all-at-zero": "EverythingAtZero", "straddling-zero": "StraddlingZero", "ack-number-zero": "AckNumberZero",
+	"all-at-zero": "AnyFlagsAtZero" /* see verdict.NameRule: in both directions they look alike */, "straddling-zero": "StraddlingZero", "ack-number-zero": "AckNumberZero",
 }
 
 // catalogueQuestion is asked of every rule: all variants, over as few flows as a verdict takes.

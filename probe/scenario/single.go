@@ -161,7 +161,8 @@ func (t *trace) answeredSYN() bool {
 type stray struct {
 	what  string
 	flags segment.Flags
-	acks  bool // the number under suspicion is the acknowledgement number
+	acks  bool   // the number under suspicion is the acknowledgement number
+	data  []byte // has the RST to one at 0 acknowledge more than 0
 }
 
 // closedPorts are tried until one is closed. They lie above what Linux gives to its own connections.
@@ -200,7 +201,7 @@ func (s stray) askAt(ctx context.Context, t *trace, remote netip.AddrPort) bool 
 }
 
 func (s stray) ask(ctx context.Context, one *single, part string, number seq.Number) bool {
-	step := conn.Step{Part: part, Flags: s.flags, Seq: &number}
+	step := conn.Step{Part: part, Flags: s.flags, Seq: &number, Payload: s.data}
 	if s.acks {
 		at := one.conn.ISS.Add(1)
 		step.Seq, step.Ack = &at, &number
@@ -221,6 +222,7 @@ func (s stray) answers(p wire.Packet, number seq.Number) bool {
 	if s.acks {
 		return g.Seq == number && !g.Flags.Has(segment.ACK)
 	}
+	number = number.Add(len(s.data))
 	if s.flags.Has(segment.FIN) {
 		number = number.Add(1)
 	}

@@ -19,7 +19,7 @@ var others = map[string]Flow{
 	"HandshakeAck": handshakeAck,
 	"Syn":          synAtZero,
 	"FinUrgPush":   atClosedPort(stray{what: "FIN, URG and PSH together", flags: segment.FIN | segment.URG | segment.PSH}),
-	"Null":         atClosedPort(stray{what: "a segment without flags"}),
+	"Null":         atClosedPort(stray{what: "a segment without flags", data: []byte{0}}),
 	"AckZero":      atClosedPort(stray{what: "an ACK of number 0", flags: segment.ACK, acks: true}),
 }
 

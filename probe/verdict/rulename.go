@@ -25,6 +25,9 @@ const finUrgPush = segment.FIN | segment.URG | segment.PSH
 // dosControl is in the command references of Netgear M4100, Extreme 200 and NetApp CN1610 ("dos-control tcpflag").
 const dosControl = "Dell N, Netgear M4100/M7300, Quanta LB4M, NetApp CN1610, Extreme 200: `show dos-control`; off by `no dos-control tcpflag`. No natural segment is hit"
 
+// headerCheck is in the configuration statements of Junos ("TCP SEQNUM is zero and flags are set").
+const headerCheck = "Juniper MX with MX-SPC3: `header-integrity-check`"
+
 // knownRules is the catalogue. Sources are the vendors' manuals and release notes.
 var knownRules = []KnownRule{
 	{"AnyOfFinUrgPushAtZero", "a silicon family of chassis switches; ZTE 9900: `anti-dos abnormal enable`, then `disable`, or V2.00.00R8P16", anyOf(finUrgPush)},
@@ -32,8 +35,8 @@ var knownRules = []KnownRule{
 	{"FinUrgPushTogetherAtZero", dosControl, func(f segment.Flags) bool { return f.Has(finUrgPush) }},
 	{"NoFlagsAtZero", dosControl, func(f segment.Flags) bool { return f == 0 }},
 	{"NoFlagsOrFinUrgPushAtZero", dosControl, func(f segment.Flags) bool { return f == 0 || f.Has(finUrgPush) }},
-	{"AnyFlagsAtZero", "Juniper MX-SPC3 (`header-integrity-check` drops sequence number 0 with flags)", func(f segment.Flags) bool { return f != 0 }},
-	{"EverythingAtZero", "", func(segment.Flags) bool { return true }},
+	{"AnyFlagsAtZero", headerCheck, func(f segment.Flags) bool { return f != 0 }},
+	{"EverythingAtZero", headerCheck, func(segment.Flags) bool { return true }},
 	{"PushAtZero", "ZTE 9900: `anti-dos abnormal enable`, then `disable`, or V2.00.00R8P16", anyOf(segment.PSH)},
 	{"FinAtZero", "", anyOf(segment.FIN)},
 	{"UrgAtZero", "", anyOf(segment.URG)},
@@ -60,6 +63,10 @@ var (
 	ackNumberZero  = KnownRule{Name: "AckNumberZero"}
 )
 
+// unseen is the rule that differs from AnyFlagsAtZero in segments without flags alone. Where it works in both
+// directions nobody can tell them apart: a host answers such a segment with an RST at 0 or not at all.
+const unseen = "EverythingAtZero"
+
 // NameRule is the one known rule that explains which variants of SequenceWrap are lost towards one target and which
 // arrive; nil if none does, or more than one.
 func NameRule(reasons map[string]report.Reason) *KnownRule {
@@ -74,13 +81,14 @@ func NameRule(reasons map[string]report.Reason) *KnownRule {
 		return nameOther(reasons)
 	}
 	for i := range knownRules {
-		if !knownRules[i].explains(reasons) {
-			continue
-		}
-		if found != nil {
+		k := &knownRules[i]
+		switch {
+		case !k.explains(reasons), k.Name == unseen && reasons["Null"] != report.SequenceZeroDropped:
+		case found != nil:
 			return nil
+		default:
+			found = k
 		}
-		found = &knownRules[i]
 	}
 	return found
 }
