@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 
@@ -27,11 +28,26 @@ func openSite(ctx context.Context) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.Switch().Do(noFirewall); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
 	p, err := startPeer(l.Server())
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return &site{l, p}, nil
+}
+
+// noFirewall keeps frames out of the firewall that br_netfilter puts before a bridge: whether this machine has that
+// must not matter.
+func noFirewall() error {
+	for _, family := range []string{"iptables", "ip6tables", "arptables"} {
+		err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-"+family, []byte("0"), 0)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("taking the switch out of the firewall's way: %w", err)
+		}
+	}
+	return nil
 }
 
 func (s *site) close() error { return errors.Join(s.peer.close(), s.Lab.Close()) }

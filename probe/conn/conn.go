@@ -124,13 +124,10 @@ func (c *Conn) segment(s Step) *segment.Segment {
 		g.Ack = *s.Ack
 	}
 	if s.Options {
-		g.MSS, g.SACKPermitted = maximumSegment, true
+		g.MSS, g.SACKPermitted = c.flow.stack.maximumSegment(), true
 	}
 	return g
 }
-
-// maximumSegment is the MSS option of a SYN: Ethernet's 1500 bytes less 40 of headers.
-const maximumSegment = 1460
 
 // Next waits until the given time for the next packet of the peer, after the endpoint took it in and
 // acknowledged what it carried. What has arrived already is taken even when the time is over. ok is false when

@@ -14,14 +14,23 @@ const keepEach = 2
 // keepAnswers is how many packets in a row the log keeps of what arrives, however much that is.
 const keepAnswers = 16
 
+// usualSegments are those of a flow that finds nothing.
+const usualSegments = 10
+
 // log is the flow's evidence: one entry a segment, in the order in which the endpoint got to know them.
 type log struct {
 	start   time.Time
 	kept    []entry
-	sent    map[string]int // by part
-	arrived int            // packets since the last segment sent
-	cutting bool           // the last segment sent was not kept, nor is what arrives
-	cut     int            // segments not kept since the last that was
+	sent    []sentPart
+	arrived int  // packets since the last segment sent
+	cutting bool // the last segment sent was not kept, nor is what arrives
+	cut     int  // segments not kept since the last that was
+}
+
+// sentPart is how many segments of one part were sent; a flow has a handful of parts.
+type sentPart struct {
+	part string
+	n    int
 }
 
 type entry struct {
@@ -32,12 +41,20 @@ type entry struct {
 }
 
 func (l *log) sends(r Record) {
-	if l.sent == nil {
-		l.sent = map[string]int{}
-	}
-	l.sent[r.Part]++
-	l.arrived, l.cutting = 0, l.sent[r.Part] > keepEach
+	l.arrived, l.cutting = 0, l.count(r.Part) > keepEach
 	l.add(r, r.Sent)
+}
+
+// count is how many segments of a part were sent, with the one that is about to be logged.
+func (l *log) count(part string) int {
+	for i := range l.sent {
+		if l.sent[i].part == part {
+			l.sent[i].n++
+			return l.sent[i].n
+		}
+	}
+	l.sent = append(l.sent, sentPart{part, 1})
+	return 1
 }
 
 func (l *log) receives(r Record, text fmt.Stringer) {
@@ -50,6 +67,9 @@ func (l *log) add(r Record, text fmt.Stringer) {
 	if l.cutting {
 		l.cut++
 		return
+	}
+	if l.kept == nil {
+		l.kept = make([]entry, 0, usualSegments)
 	}
 	l.kept = append(l.kept, entry{r, r.Time.Sub(l.start), text, l.cut})
 	l.cut = 0

@@ -48,26 +48,27 @@ func (b *portBook) draw(remote netip.AddrPort, taken map[uint16]bool) (uint16, b
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	u := b.usage(remote)
-	now := b.second()
+	now := time.Now()
+	second := b.second(now)
 	start := rand.IntN(allPorts)
 	for i := range allPorts {
 		at := (start + i) % allPorts
 		port := uint16(firstPort + at)
-		if last := u.second[at]; taken[port] || last != 0 && now-last < uint16(reuseAfter/time.Second) {
+		if last := u.second[at]; taken[port] || last != 0 && second-last < uint16(reuseAfter/time.Second) {
 			continue
 		}
-		u.second[at], u.last = now, time.Now()
+		u.second[at], u.last = second, now
 		return port, true
 	}
 	return 0, false
 }
 
-// second is the present one, never 0.
-func (b *portBook) second() uint16 {
+// second is that of a time, never 0.
+func (b *portBook) second(now time.Time) uint16 {
 	if b.from.IsZero() {
-		b.from = time.Now()
+		b.from = now
 	}
-	return uint16(max(1, 1+int(time.Since(b.from)/time.Second)&0xffff))
+	return max(1, uint16(1+now.Sub(b.from)/time.Second))
 }
 
 // usage is that of one target; those of targets that nothing was sent to for long are dropped meanwhile.

@@ -67,8 +67,9 @@ func (s *Stack) forget(age time.Duration) error {
 func (s *Stack) quietFor(age time.Duration) (flows []guard.Flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
 	for _, q := range s.quiet {
-		if time.Since(q.ended) < age {
+		if now.Sub(q.ended) < age {
 			break
 		}
 		flows = append(flows, q.key)
