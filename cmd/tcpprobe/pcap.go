@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tcpprobe/tcpprobe/probe/capture"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -39,6 +40,7 @@ func (p *pcap) finish() error {
 	if p.file == nil {
 		return nil
 	}
+	defer progress.Tell(os.Stderr, func() string { return "still writing the capture" })()
 	return p.file.Finish(p.runs...)
 }
 

@@ -267,6 +267,10 @@ func TestPcapIsRefusedOrWhole(t *testing.T) {
 			}
 		}
 	}
+	campaign := finish(t, exec.Command("/proc/self/exe", "lab", "--campaign", "--pcap", filepath.Join(dir, "x")), (*exec.Cmd).Run)
+	if campaign.status != exitUnable || !strings.Contains(campaign.stderr, "--campaign") {
+		t.Errorf("a capture of a campaign: %+v", campaign)
+	}
 	file := filepath.Join(dir, "run.pcapng")
 	if err := os.WriteFile(file, []byte("older"), 0o600); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func Smallest(r report.Report, findings []Finding) []byte {
 type excerpt struct {
 	system, title string
 	lines         []string // of the comment
+	left          int      // findings that found no room
 	blocks        []timed
 	flows         *flows
 }
@@ -44,16 +46,21 @@ type timed struct {
 	bytes []byte
 }
 
+// room is what findings may take, in bytes; the rest is for the line that counts those left out.
+const room = report.MaxCapture - 128
+
 // add takes a finding in, if there is room.
 func (e *excerpt) add(f Finding) {
 	more := *e
 	more.lines = append(slices.Clone(e.lines), describe(f.Result))
 	more.blocks = append(slices.Clone(e.blocks), e.encode(f.Records)...)
 	switch {
-	case more.size() <= report.MaxCapture:
+	case more.size() <= room:
 		*e = more
 	case len(e.lines) == 0:
 		e.squeeze(f)
+	default:
+		e.left++
 	}
 }
 
@@ -62,7 +69,7 @@ func (e *excerpt) squeeze(f Finding) {
 	e.lines = []string{describe(f.Result), "cut: more packets show this than there is room for\n"}
 	for _, b := range e.encode(firsts(f.Records)) {
 		e.blocks = append(e.blocks, b)
-		if e.size() > report.MaxCapture {
+		if e.size() > room {
 			e.blocks = e.blocks[:len(e.blocks)-1]
 			return
 		}
@@ -92,7 +99,11 @@ func (e *excerpt) encode(records []conn.Record) (out []timed) {
 }
 
 func (e *excerpt) head() []byte {
-	return appendHead(nil, strings.TrimSuffix(e.title+strings.Join(e.lines, ""), "\n"), e.system)
+	text := e.title + strings.Join(e.lines, "")
+	if e.left > 0 {
+		text += fmt.Sprintf("failures whose packets found no room: %d\n", e.left)
+	}
+	return appendHead(nil, strings.TrimSuffix(text, "\n"), e.system)
 }
 
 func (e *excerpt) size() int {

@@ -71,9 +71,12 @@ func TestSmallestOfALongFlowIsCut(t *testing.T) {
 	for i := range 200 {
 		parts = append(parts, fmt.Sprint("part ", i))
 	}
-	b := Smallest(exampleReport(finding()), []Finding{{finding(), long(parts...)}})
+	b := Smallest(exampleReport(finding()), []Finding{{finding(), long(parts...)}, {finding(), example()}})
 	if err := Check(b); err != nil || len(b) > report.MaxCapture || len(b) < report.MaxCapture-512 {
 		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if !strings.Contains(string(b), "failures whose packets found no room: 1") {
+		t.Errorf("the finding that is left out is not counted in %q", b[:400])
 	}
 }
 
