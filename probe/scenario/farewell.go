@@ -19,19 +19,22 @@ const (
 	// challengeSpacing keeps repetitions apart: a Linux socket sends one challenge ACK in 500 ms
 	// (tcp_invalid_ratelimit).
 	challengeSpacing = 550 * time.Millisecond
-	finTries         = 4
+	enoughChallenges = 2
+	finTries         = 5
 	leastRTO         = 200 * time.Millisecond // Linux: TCP_RTO_MIN
-	finWatch         = 500 * time.Millisecond
+	leastWatch       = 500 * time.Millisecond
+	mostWatch        = 2 * time.Second
 )
 
 // farewell is the end of one connection that the peer closed first.
 type farewell struct {
 	*finFlow
 	conn     *conn.Conn
-	own      seq.Number // S: the number of our FIN
-	peer     seq.Number // F: the number of the peer's FIN
-	taken    int        // bytes that the peer sent
-	repeated bool       // the peer sent its FIN again, after it should have been acknowledged
+	own      seq.Number    // S: the number of our FIN
+	peer     seq.Number    // F: the number of the peer's FIN
+	taken    int           // bytes that the peer sent
+	took     time.Duration // from the trigger to the peer's FIN
+	repeated bool          // the peer sent its FIN again, after it should have been acknowledged
 }
 
 // inOrder sends the FIN before the peer's FIN is acknowledged.
@@ -64,14 +67,29 @@ func (w *farewell) overtaken(ctx context.Context) verdict.FinAnswer {
 		w.rest(ctx, sent.Add(overtakersGap))
 	}
 	w.rest(ctx, time.Now().Add(time.Duration(w.order.GapMillis)*time.Millisecond))
+	return w.suspects(ctx)
+}
+
+// suspects sends the overtaken FIN until it is accepted, or ignored twice: the first challenge could be the answer to a
+// late copy of the SYN, with the FIN lost, but none is still on its way half a second later.
+func (w *farewell) suspects(ctx context.Context) verdict.FinAnswer {
+	challenges := 0
 	for i := 0; i < finTries && !w.over() && (i == 0 || w.env.Pace(ctx, 1) == nil); i++ {
 		sent := w.fin("suspect")
 		switch a, _ := w.hear(ctx, w.patience(sent)); a {
 		case verdict.FinAccepted:
 			return w.watch(ctx)
 		case verdict.FinIgnored:
-			return w.repeat(ctx, sent, a)
+			if challenges++; challenges == enoughChallenges {
+				return w.repeat(ctx, sent, a)
+			}
+			if a, _ := w.hear(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
+				return w.watch(ctx) // it was only late
+			}
 		}
+	}
+	if challenges > 0 {
+		return verdict.FinSilent
 	}
 	return w.repeat(ctx, time.Now(), verdict.FinUnheard)
 }
@@ -108,9 +126,10 @@ func (w *farewell) repeat(ctx context.Context, sent time.Time, answer verdict.Fi
 }
 
 // watch waits after the FIN was accepted: a peer that sends its own again never had it acknowledged, so that
-// nothing was overtaken.
+// nothing was overtaken. Where the peer's FIN was lost before, its timer has backed off to about as long as that took.
 func (w *farewell) watch(ctx context.Context) verdict.FinAnswer {
-	w.rest(ctx, time.Now().Add(finWatch+3*w.conn.RTT))
+	rto := min(max(leastWatch, w.took+leastRTO+w.conn.RTT), mostWatch)
+	w.rest(ctx, time.Now().Add(rto+3*w.conn.RTT))
 	w.conn.ReleaseFIN()
 	if w.repeated {
 		return verdict.FinVoid

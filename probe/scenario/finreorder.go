@@ -8,14 +8,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// finFlows is how many flows of FinReorder must agree. Each opens mostClosings connections at most, of which so many may
-// fail.
+// finFlows is how many flows of FinReorder must agree.
+const finFlows = 3
+
+// What one of them tries at most.
 const (
-	finFlows     = 3
-	mostClosings = 12
-	mostControls = 3
-	mostResets   = 2
-	mostUnopened = 3
+	mostClosings = 12 // connections in all,
+	mostControls = 3  // that close in order,
+	mostResets   = 2  // that the peer resets,
+	mostUnopened = 3  // that do not come about
 )
 
 // finReorder asks whether the peer, which closes first, ignores a FIN that the acknowledgement of its own FIN overtook.
@@ -69,34 +70,33 @@ func (f *finFlow) overtake(ctx context.Context) {
 	}
 }
 
-// part has the peer close a new connection and ends it as told. ok is false where further connections would not
+// part has the peer close a new connection and leaves it as told. ok is false where further connections would not
 // show more.
-func (f *finFlow) part(ctx context.Context, leave func(*farewell, context.Context) verdict.FinAnswer) (a verdict.FinAnswer, ok bool) {
-	for f.more(ctx) {
-		w := f.meet(ctx)
-		if w == nil {
-			f.unopened++
-			continue
-		}
-		closed := w.provoke(ctx)
-		switch {
-		case closed:
-			a = leave(w, ctx)
-		case w.conn.Reset():
-			a = verdict.FinReset
-		default:
-			w.stuck()
-		}
-		f.end(ctx, w.conn)
-		if a != verdict.FinReset && closed {
-			return a, true
-		}
-		if a == verdict.FinReset {
-			f.resets++
+func (f *finFlow) part(ctx context.Context, leave leaving) (a verdict.FinAnswer, ok bool) {
+	for !ok && f.more(ctx) {
+		if w := f.meet(ctx); w != nil {
+			a, ok = w.depart(ctx, leave)
 		}
 	}
 	f.PeerReset = f.resets >= mostResets
-	return a, false
+	return a, ok
+}
+
+// leaving is a way to leave a connection that the peer closed.
+type leaving func(*farewell, context.Context) verdict.FinAnswer
+
+// depart has the peer close, leaves as told and ends the connection. ok is false where the peer reset it or did not close.
+func (w *farewell) depart(ctx context.Context, leave leaving) (a verdict.FinAnswer, ok bool) {
+	defer func() { w.end(ctx, w.conn) }()
+	if !w.provoke(ctx) {
+		w.stuck()
+		return verdict.FinSilent, false
+	}
+	if a = leave(w, ctx); a == verdict.FinReset {
+		w.resets++
+		return verdict.FinSilent, false
+	}
+	return a, true
 }
 
 // more reports whether another connection may be opened, and may show something.
@@ -107,9 +107,14 @@ func (f *finFlow) more(ctx context.Context) bool {
 
 // stuck notes why the peer did not close.
 func (w *farewell) stuck() {
-	w.seen.Unheard = !w.conn.Acked().AtLeast(w.own)
-	w.seen.NotClosed = !w.seen.Unheard
-	w.seen.TooLong = w.taken > mostAnswer
+	switch {
+	case w.conn.Reset():
+		w.resets++
+	case !w.conn.Acked().AtLeast(w.own):
+		w.seen.Unheard = true
+	default:
+		w.seen.NotClosed, w.seen.TooLong = true, w.taken > mostAnswer
+	}
 }
 
 // meet opens a connection; nil where none came about.
@@ -117,7 +122,7 @@ func (f *finFlow) meet(ctx context.Context) *farewell {
 	f.opened++
 	c := f.open(ctx, randomNumber())
 	if c == nil {
-		return nil
+		return nil // a fault, or the deadline
 	}
 	c.HoldFIN = true
 	if f.Opening = c.Handshake(ctx, f.env.Pace); f.Opening.Answer == conn.SynAck {
@@ -127,5 +132,6 @@ func (f *finFlow) meet(ctx context.Context) *farewell {
 		c.Clear(f.Opening.Wrong)
 	}
 	f.end(ctx, c)
+	f.unopened++
 	return nil
 }

@@ -31,8 +31,8 @@ func (w *farewell) provoke(ctx context.Context) bool {
 	text := triggerText(w.order.Trigger, w.env.Remote)
 	start := w.conn.SendNext()
 	w.own = start.Add(len(text))
-	deadline := time.Now().Add(closeWait)
-	for i := 0; time.Now().Before(deadline) && w.env.Pace(ctx, 1) == nil; i++ {
+	asked := time.Now()
+	for i := 0; time.Since(asked) < closeWait && w.env.Pace(ctx, 1) == nil; i++ {
 		switch {
 		case !w.conn.Acked().AtLeast(w.own):
 			w.conn.Send(conn.Step{Part: "trigger", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: text})
@@ -43,6 +43,7 @@ func (w *farewell) provoke(ctx context.Context) bool {
 			break
 		}
 	}
+	w.took = time.Since(asked)
 	var held bool
 	w.peer, held = w.conn.PeerFIN()
 	return held && w.conn.Acked().AtLeast(w.own) && !w.over()

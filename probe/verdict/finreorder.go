@@ -38,14 +38,25 @@ type FinAnswers map[FinAnswer]int
 // such as a SYN's late copy, with the FIN lost at the same time.
 const enoughIgnored = 2
 
+// enoughUnheard is how many connections must have said nothing at all to the FIN. One says nothing to four FINs in a row
+// with 2 % where a fifth of everything is lost.
+const enoughUnheard = 3
+
 // Decided reports whether further connections would not change the verdict: two ignored the FIN, or the accepting
-// ones outweigh a single one that seemed to.
-func (a FinAnswers) Decided() bool { return a.Ignored() || a.accepted() }
+// ones outweigh a single one that seemed to, or none says anything.
+func (a FinAnswers) Decided() bool { return a.Ignored() || a.accepted() || a.unheard() }
 
 // Ignored reports whether enough connections ignored the FIN.
 func (a FinAnswers) Ignored() bool { return a[FinIgnored] >= enoughIgnored }
 
 func (a FinAnswers) accepted() bool { return a[FinAccepted] > 2*a[FinIgnored] }
+
+func (a FinAnswers) unheard() bool {
+	return a[FinUnheard] >= enoughUnheard && a[FinUnheard] == a.judged()
+}
+
+// judged is the number of connections that showed something.
+func (a FinAnswers) judged() int { return a[FinIgnored] + a[FinAccepted] + a[FinUnheard] }
 
 // closingRule looks at one thing. ok is false where the rule has nothing to say.
 type closingRule func(*Closing) (f Finding, ok bool)
@@ -97,8 +108,6 @@ func finControl(c *Closing) (Finding, bool) {
 	case FinSilent:
 		return when(true, report.Inconclusive, report.PathDown,
 			"a FIN in order, before any overtaking ACK, drew no answer either: FINs are lost on the way, whatever their order")
-	case FinVoid:
-		return when(true, report.Inconclusive, report.PathLossy, "the connections that close in order lost too much to compare with")
 	}
 	return when(true, report.Inconclusive, report.NotIsolated,
 		"the peer ignores a FIN in order, before any overtaking ACK, as well: this is no matter of the order")
@@ -106,14 +115,10 @@ func finControl(c *Closing) (Finding, bool) {
 
 func finIgnored(c *Closing) (Finding, bool) {
 	return when(c.Overtaken.Ignored(), report.Fail, report.FinIgnored,
-		"the peer answered a FIN that an ACK had overtaken as if it had not come, on %d of %d connections, and took its repetition with the current acknowledgement: "+
-			"the close stalls for %d ms (modelled on Linux's minimum RTO). The cure is a kernel with \"tcp: accept old ack during closing\" (795a7dfbc3d9, mainline 6.9, "+
-			"also in stable trees); the application escapes by close() instead of shutdown()",
+		"on %d of %d connections the peer ignored a FIN that an ACK had overtaken: the close stalls for %d ms (modelled on Linux's minimum RTO). "+
+			"Cure: a kernel with \"tcp: accept old ack during closing\" (795a7dfbc3d9, mainline 6.9, also in stable trees), or close() instead of shutdown()",
 		c.Overtaken[FinIgnored], c.Overtaken.judged(), c.Stall.Milliseconds())
 }
-
-// judged is the number of connections that showed something.
-func (a FinAnswers) judged() int { return a[FinIgnored] + a[FinAccepted] + a[FinUnheard] }
 
 func finAccepted(c *Closing) (Finding, bool) {
 	return when(c.Overtaken.accepted(), report.Pass, report.FinAccepted,
@@ -122,10 +127,9 @@ func finAccepted(c *Closing) (Finding, bool) {
 }
 
 func finUnheard(c *Closing) (Finding, bool) {
-	n := c.Overtaken[FinUnheard]
-	return when(n >= enoughIgnored && n == c.Overtaken.judged(), report.Inconclusive, report.NotIsolated,
+	return when(c.Overtaken.unheard(), report.Inconclusive, report.NotIsolated,
 		"a FIN that an ACK had overtaken drew no answer on %d connections, and the same FIN with the current acknowledgement was accepted: "+
-			"a firewall on the way drops it as invalid, or the peer ignores it without a word", n)
+			"a firewall on the way drops it as invalid, or the peer ignores it without a word", c.Overtaken[FinUnheard])
 }
 
 func finLossy(c *Closing) (Finding, bool) {
