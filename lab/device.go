@@ -1,11 +1,16 @@
 package lab
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/wgctrl"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 )
 
 // A host's addresses beneath an overlay: for tests between networks (RFC 2544).
@@ -28,6 +33,38 @@ func stackMacvlan(h host) error {
 	return add(&netlink.Macvlan{LinkAttrs: attributes(h.device, under), Mode: netlink.MACVLAN_MODE_BRIDGE})
 }
 
+// stackIPVLAN puts a device with the cable's own Ethernet address on the cable.
+func stackIPVLAN(h host) error {
+	under, err := netlink.LinkByName(h.cable)
+	if err != nil {
+		return err
+	}
+	return add(&netlink.IPVlan{LinkAttrs: attributes(h.device, under), Mode: netlink.IPVLAN_MODE_L2})
+}
+
+// stackVLAN tags what is sent over the cable.
+func stackVLAN(h host) error {
+	under, err := netlink.LinkByName(h.cable)
+	if err != nil {
+		return err
+	}
+	return add(&netlink.Vlan{LinkAttrs: attributes(h.device, under), VlanId: 7})
+}
+
+// stackBond makes the cable the one member of a bond.
+func stackBond(h host) error {
+	member, err := netlink.LinkByName(h.cable)
+	if err != nil {
+		return err
+	}
+	bond := netlink.NewLinkBond(attributes(h.device, nil))
+	bond.Mode, bond.Miimon = netlink.BOND_MODE_ACTIVE_BACKUP, 10
+	if err := add(bond); err != nil {
+		return err
+	}
+	return errors.Join(netlink.LinkSetDown(member), netlink.LinkSetMaster(member, bond), netlink.LinkSetUp(member))
+}
+
 // stackVXLAN puts the host on an overlay with one other.
 func stackVXLAN(h host) error {
 	under, err := netlink.LinkByName(h.cable)
@@ -42,6 +79,36 @@ func stackVXLAN(h host) error {
 		SrcAddr: h.outer.Addr().AsSlice(), Group: h.peer.Addr().AsSlice(),
 	})
 }
+
+// stackGeneve does so by another protocol.
+func stackGeneve(h host) error {
+	if err := h.address(h.cable, h.outer); err != nil {
+		return err
+	}
+	return add(&netlink.Geneve{LinkAttrs: attributes(h.device, nil), ID: 1, Remote: h.peer.Addr().AsSlice()})
+}
+
+// stackWireGuard puts the host on an encrypted network with one other.
+func stackWireGuard(h host) error {
+	if err := errors.Join(h.address(h.cable, h.outer), add(&netlink.Wireguard{LinkAttrs: attributes(h.device, nil)})); err != nil {
+		return err
+	}
+	control, err := wgctrl.New()
+	if err != nil {
+		return err
+	}
+	own, port := key(h.outer), wireGuardPort
+	err = control.ConfigureDevice(h.device, wgtypes.Config{PrivateKey: &own, ListenPort: &port, Peers: []wgtypes.PeerConfig{{
+		PublicKey: key(h.peer).PublicKey(), Endpoint: net.UDPAddrFromAddrPort(netip.AddrPortFrom(h.peer.Addr(), wireGuardPort)),
+		AllowedIPs: []net.IPNet{*ipNet(netip.MustParsePrefix("0.0.0.0/0")), *ipNet(netip.MustParsePrefix("::/0"))},
+	}}})
+	return errors.Join(err, control.Close())
+}
+
+const wireGuardPort = 51820
+
+// key is a host's private key, which is no secret.
+func key(of netip.Prefix) wgtypes.Key { return sha256.Sum256([]byte(of.String())) }
 
 // stackIFB sends what the cable receives round by an ifb device.
 func stackIFB(h host) error {
@@ -75,6 +142,13 @@ func attributes(name string, parent netlink.Link) netlink.LinkAttrs {
 	return a
 }
 
+// ErrUnsupported means that this machine's kernel has no such device.
+var ErrUnsupported = errors.New("this kernel has no such device")
+
 func add(device netlink.Link) error {
-	return errors.Join(netlink.LinkAdd(device), netlink.LinkSetUp(device))
+	err := netlink.LinkAdd(device)
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		return fmt.Errorf("%w: %s", ErrUnsupported, device.Type())
+	}
+	return errors.Join(err, netlink.LinkSetUp(device))
 }

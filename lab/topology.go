@@ -21,6 +21,11 @@ const (
 	Redirected       Topology = "ifb"
 	Tun              Topology = "tun"
 	VXLAN            Topology = "vxlan"
+	Geneve           Topology = "geneve"
+	WireGuard        Topology = "wireguard"
+	VLAN             Topology = "vlan"
+	Bond             Topology = "bond"
+	IPVLAN           Topology = "ipvlan"
 )
 
 // layout is what makes a topology; without any of its parts it is a switch between the ends of two cables.
@@ -37,7 +42,8 @@ type layout struct {
 	faulty  func(l *Lab) (*Namespace, string) // the device that has the faults; nil: the client's port
 }
 
-// layouts are those of every topology; the first is what the empty name means.
+// layouts are those of every topology; the first is what the empty name means. The last ones need devices that some kernels
+// lack: New says so by ErrUnsupported.
 var layouts = []layout{
 	{name: Switched, is: "one subnet, a switch between"},
 	{name: FirewallDrop, routed: true, equip: dropStrays, is: "a router that tracks connections and drops what belongs to none"},
@@ -50,6 +56,11 @@ var layouts = []layout{
 	{name: Redirected, stack: stackIFB, is: "what the client receives goes round by an ifb device, as for shaping"},
 	{name: Tun, routed: true, tunnel: true, is: "the client has a layer-3 device, without Ethernet addresses"},
 	{name: VXLAN, stack: stackVXLAN, overlay: true, faulty: overlaid, is: "client and server are on an overlay"},
+	{name: Geneve, stack: stackGeneve, overlay: true, faulty: overlaid, is: "the same, of another kind"},
+	{name: WireGuard, stack: stackWireGuard, overlay: true, faulty: overlaid, is: "the same, encrypted, by layer-3 devices"},
+	{name: VLAN, stack: stackVLAN, overlay: true, faulty: overlaid, is: "client and server are on a VLAN"},
+	{name: Bond, stack: stackBond, is: "the client's address is on a bond, whose member the cable is"},
+	{name: IPVLAN, stack: stackIPVLAN, is: "the client's address is on an ipvlan device"},
 }
 
 func loopback(l *Lab) (*Namespace, string) { return l.client, "lo" }
