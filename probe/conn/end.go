@@ -73,7 +73,8 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 		return false
 	}
 	gone := false
-	sent := c.Send(Step{Part: "still there?", Flags: segment.ACK, Seq: &c.ISS, Payload: []byte{0}})
+	old := c.ISS.Add(-LongAgo)
+	sent := c.Send(Step{Part: "still there?", Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
 	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
 		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone

@@ -141,6 +141,25 @@ func (s *site) expectFull(l stalled, at netip.AddrPort, r report.Result, behavio
 	}
 }
 
+// What becomes of a handshake under way depends on the kernel's settings: only without SYN cookies is it reset.
+func TestQueuesUnderEverySetting(t *testing.T) {
+	for _, c := range []struct{ cookies, abort, behaviour string }{
+		{"0", "0", "IgnoredSyn"}, {"1", "0", "IgnoredSyn"}, {"2", "0", "IgnoredSyn"},
+		{"0", "1", "Reset"}, {"1", "1", "Reset"}, {"2", "1", "IgnoredSyn"},
+	} {
+		t.Run("syncookies "+c.cookies+" abort "+c.abort, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.sysctl("tcp_syncookies", c.cookies)
+			s.sysctl("tcp_abort_on_overflow", c.abort)
+			for _, l := range []stalled{{family: lab.IPv4, backlog: 1}, {family: lab.IPv6, backlog: 5}, {family: lab.IPv4, backlog: 5, deferred: true}} {
+				at := s.listen(l)
+				s.expectFull(l, at, s.fill(20, at)[at.String()], c.behaviour)
+			}
+		})
+	}
+}
+
 // The depth that was found is the kernel's own.
 func TestQueueDepths(t *testing.T) {
 	s := newSite(t)

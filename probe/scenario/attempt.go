@@ -89,7 +89,7 @@ func (a *attempt) again(ctx context.Context) bool {
 // beacon sends a byte from before the connection began, each time another.
 func (a *attempt) beacon() {
 	a.echoes.sent++
-	at := a.ISS.Add(-a.echoes.sent)
+	at := a.ISS.Add(-conn.LongAgo - a.echoes.sent)
 	a.echoes.open[at]++
 	a.SendBeacon(at, 0)
 }
