@@ -69,7 +69,8 @@ func (l *limited) begin(ctx context.Context) {
 }
 
 // ask sends one such segment and waits for its answer: an acknowledgement that names no beacon. A peer that obeys an RST
-// in its window, as before RFC 5961, answers the next beacon with an RST: that one arrived as well.
+// in its window, as before RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the
+// remains of the peer's connection answer so anyway, or obey the control.
 func (l *limited) ask(ctx context.Context, part string, number seq.Number) bool {
 	if part == "control" {
 		number = l.elsewhere()
@@ -85,7 +86,7 @@ func (l *limited) ask(ctx context.Context, part string, number seq.Number) bool 
 	})
 	if !answered && part == "suspect" && !l.conn.Reset() {
 		l.conn.Beacon(ctx, l.conn.ISS.Add(1), l.data[0], 1)
-		return l.conn.Reset() && l.flags.Has(segment.RST)
+		return l.conn.Reset() && l.flags.Has(segment.RST) && !l.conn.Closed()
 	}
 	return answered
 }
