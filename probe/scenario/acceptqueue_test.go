@@ -166,3 +166,42 @@ func TestPathThatDiesIsNoOverflow(t *testing.T) {
 		t.Errorf("%s, %d leaked of %d: %s", o.Reason, o.Leaked, peer.Live(), o.Message)
 	}
 }
+
+// Source ports on dead paths are given up; they are no full queue, and do not hide one.
+func TestDeadPathsAreNoOverflow(t *testing.T) {
+	for _, c := range []struct {
+		peer backlog
+		want report.Reason
+	}{{backlog{}, report.NotReached}, {backlog{places: 6}, report.QueueOverflowed}} {
+		for seed := range uint64(20) {
+			salt := rand.New(rand.NewPCG(14, seed)).Uint32()
+			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of them
+			path := through(func(s *segment.Segment, toPeer bool) bool {
+				return toPeer && deadPort(s.Source.Port()) || !toPeer && deadPort(s.Destination.Port())
+			})
+			peer := c.peer
+			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: path})
+			if o.Reason != c.want && !(o.Reason == report.PathDown && !strings.Contains(o.Message, "after")) { // the first two ports dead
+				t.Errorf("seed %d: %s, want %s: %s", seed, o.Reason, c.want, o.Message)
+			}
+		}
+	}
+}
+
+// A run that is interrupted gives everything up at once.
+func TestInterruptedFillingLeavesNothing(t *testing.T) {
+	for _, after := range []time.Duration{10 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 2500 * time.Millisecond} {
+		peer := &backlog{places: 60}
+		b := &conntest.Bench{Peer: peer}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, after)
+			defer cancel()
+			e := &Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: 1e-7}
+			e.Order.AcceptQueue = &plan.AcceptQueue{MaxConnections: 600}
+			o := acceptQueue(ctx, e)
+			if o.Reason != report.DeadlineExceeded || o.Leaked != 0 || peer.Live() != 0 {
+				t.Errorf("after %s: %s, %d leaked, the peer holds %d", after, o.Reason, o.Leaked, peer.Live())
+			}
+		})
+	}
+}
