@@ -15,7 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// rightNames are what the rules of the catalogue are called in a report; the others are none about the number 0.
+// rightNames are what the rules of the catalogue are called in a report; the others are none about the number 0. Nobody can
+// see what all-at-zero does to segments without flags: a host answers them with an RST at 0, if at all.
 var rightNames = map[string]string{
 	"push-at-zero": "PushAtZero", "fin-at-zero": "FinAtZero", "urg-at-zero": "UrgAtZero", "rst-at-zero": "RstAtZero", "syn-at-zero": "SynAtZero",
 	"ack-at-zero": "AckAloneAtZero", "fin-urg-push-at-zero": "AnyOfFinUrgPushAtZero", "fin-push-rst-at-zero": "AnyOfFinPushRstAtZero",

@@ -88,13 +88,16 @@ var comparisons = map[string]comparison{
 	"Syn":   single(exchanged(syn, 0, 0, 0, syn|ack, peerNumber, 1), exchanged(syn, otherNumber, 0, 0, syn|ack, peerNumber, otherNumber+1)),
 	"FinUrgPush": single(exchanged(fin|urg|psh, 0, 0, 0, rst|ack, 0, 1), exchanged(fin|urg|psh, otherNumber, 0, 0, rst|ack, 0, otherNumber+1),
 		closedPort),
-	"Null":    single(exchanged(0, 0, 0, 0, rst|ack, 0, 0), exchanged(0, otherNumber, 0, 0, rst|ack, 0, otherNumber), closedPort),
+	"Null":    single(exchanged(0, 0, 0, 1, rst|ack, 0, 1), exchanged(0, otherNumber, 0, 1, rst|ack, 0, otherNumber+1), closedPort),
 	"AckZero": single(exchanged(ack, otherNumber, 0, 0, rst, 0, 0), exchanged(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
 }
 
 // due is the reason to convict that a fault gives a variant; "" where it gives none.
 func due(f lab.Fault, variant string) report.Reason {
 	c := comparisons[variant]
+	if variant == "AckZero" && closedPort.dropped(f) == lab.Out && c.zero[0].dropped(f) == lab.Out && c.others[1].dropped(f) == "" {
+		return report.ReverseRstZeroDropped
+	}
 	for _, e := range c.others {
 		if e.dropped(f) != "" {
 			return ""
