@@ -35,7 +35,7 @@ func TestWhatIsDue(t *testing.T) {
 		"push-at-zero":                  {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-urg-push-at-zero":          {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-push-rst-at-zero@in":       {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
-		"fin-push-rst-at-zero":          {"Fin", "Push", "PushFin", "Reset", "UrgentPush"}, // no port can be seen to be closed
+		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"}, // RSTs that come back are lost too
 		"fin-urg-push-together-at-zero": {"FinUrgPush"},
 		"no-flags-at-zero":              {"Null"},
 		"straddling-zero":               {"Straddle"},

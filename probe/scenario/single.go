@@ -191,6 +191,9 @@ func (s stray) askAt(ctx context.Context, t *trace, remote netip.AddrPort) bool 
 	defer t.end(ctx, c)
 	c.DataAcks = true
 	t.Opening = c.Handshake(ctx, t.env.Pace)
+	if s.acks && t.Opening.Answer == conn.NoAnswer {
+		t.knock(ctx, c) // the RST that is missing has sequence number 0
+	}
 	if t.Opening.Answer != conn.ResetAnswer {
 		return t.Opening.Answer != conn.SynAck
 	}

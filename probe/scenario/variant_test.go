@@ -97,6 +97,12 @@ func TestAnswersThatAcknowledgeZero(t *testing.T) {
 	expect(t, "Push", &conntest.Bench{Peer: &wire.Listener{NoDSACK: true}, Path: through(back)}, report.AckZeroDropped)
 }
 
+// A closed port whose RSTs at 0 are lost looks like a filtered one to SYNs; ACKs of other numbers are answered.
+func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
+	expect(t, "AckZero", &conntest.Bench{Peer: &wire.Listener{}, Path: through(resetAtZeroBack)}, report.ReverseRstZeroDropped)
+	expect(t, "AckZero", &conntest.Bench{Peer: &wire.Listener{}, Path: through(synToPeer)}, report.PathDown)
+}
+
 // slowly delays everything by more than the first patience.
 func slowly(drop func(*segment.Segment, bool) bool) func() wire.Path {
 	return func() wire.Path {

@@ -31,7 +31,7 @@ var handshakeAckRules = append(believable[:len(believable):len(believable)],
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
 
 var closedPortRules = append(believable[:len(believable):len(believable)],
-	delivered, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
+	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
 // Handshake judges a flow of the scenario Handshake.
 func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }
