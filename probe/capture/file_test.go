@@ -2,6 +2,8 @@ package capture
 
 import (
 	"encoding/hex"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +164,26 @@ func TestFileThatCannotBeWrittenLeavesNothing(t *testing.T) {
 	}
 	if _, err := f.Spill().Stat(); err == nil {
 		t.Error("the spill is still open")
+	}
+}
+
+// Network file systems know no files without a name; there a file is as whole, or not there.
+func TestPublishing(t *testing.T) {
+	for how, open := range map[string]func(string) (draft, error){"unnamed": unnamed, "named": named} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "run.pcapng")
+		write := func(w io.Writer) error { _, err := w.Write([]byte("whole")); return err }
+		if err := publishFrom(name, open, write); err != nil || string(read(t, name)) != "whole" || len(names(t, dir)) != 1 {
+			t.Errorf("%s: %v, %v", how, names(t, dir), err)
+		}
+		broken := errors.New("disk full")
+		fail := func(w io.Writer) error { return errors.Join(write(w), broken) }
+		if err := publishFrom(name, open, fail); !errors.Is(err, broken) || string(read(t, name)) != "whole" || len(names(t, dir)) != 1 {
+			t.Errorf("%s, failing: %v, %v", how, names(t, dir), err)
+		}
+		if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v", how, info.Mode(), err)
+		}
 	}
 }
 
