@@ -20,6 +20,7 @@ import (
 // question is what is asked of the targets.
 type question struct {
 	scenarios        []string
+	payload          string // "" for that of the scenario
 	paths            int
 	alpha            float64
 	packetsPerSecond int           // per target
@@ -45,7 +46,8 @@ const (
 func (q *question) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
-		"; may be repeated; a scenario alone means its first variant, SequenceWrap/all every one")
+		"; may be repeated; a scenario alone means its first variant")
+	f.StringVar(&q.payload, "payload", "", `what the connections carry instead of an unfinished request, repeated as needed (with \r and \n): the beginning of what the target waits for`)
 	f.IntVar(&q.paths, "paths", defaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
 	q.closing.flags(cmd)
 	q.queue.flags(cmd)
@@ -53,17 +55,14 @@ func (q *question) flags(cmd *cobra.Command) {
 	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("segments to each target in a second: %d to %d", leastRate, mostRate))
 }
 
-// scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push".
+// scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push|Data|all".
 func scenarioNames() string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(scenario.Registry)) {
-		variants := scenario.Registry[name].Variants
-		if len(variants) == 0 {
-			out = append(out, name)
+		if variants := scenario.Registry[name].Variants; len(variants) > 0 {
+			name += "/" + strings.Join(variants, "|") + "|" + everyVariant
 		}
-		for _, v := range variants {
-			out = append(out, name+"/"+v)
-		}
+		out = append(out, name)
 	}
 	return strings.Join(out, ", ")
 }
@@ -75,6 +74,8 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 		return nil, fmt.Errorf("--paths %d: want 1 to %d", q.paths, plan.MaxPaths)
 	case !(q.alpha > 0 && q.alpha <= 0.1): // so that NaN is refused
 		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most 0.1", q.alpha)
+	case len(lineEnds.Replace(q.payload)) > plan.MaxPayload:
+		return nil, fmt.Errorf("--payload of %d bytes: want at most %d", len(q.payload), plan.MaxPayload)
 	case q.packetsPerSecond < leastRate || q.packetsPerSecond > mostRate:
 		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.packetsPerSecond, leastRate, mostRate)
 	}
@@ -90,6 +91,9 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 		if err := addScenario(p, name); err != nil {
 			return nil, err
 		}
+	}
+	for i := range p.Scenarios {
+		p.Scenarios[i].Payload = lineEnds.Replace(q.payload)
 	}
 	err := errors.Join(q.closing.order(p), q.queue.order(p))
 	if err != nil {

@@ -75,6 +75,19 @@ func TestAllVariants(t *testing.T) {
 	}
 }
 
+func TestPayload(t *testing.T) {
+	q := ask("Handshake", "SequenceWrap")
+	q.payload = `HELO \r\n`
+	p, err := q.plan("host", someTargets)
+	if err != nil || p.Scenarios[0].Payload != "HELO \r\n" || p.Scenarios[1].Payload != "HELO \r\n" {
+		t.Errorf("%v: %+v", err, p)
+	}
+	q.payload = strings.Repeat("x", plan.MaxPayload+1)
+	if _, err := q.plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "--payload") {
+		t.Errorf("a long payload: %v", err)
+	}
+}
+
 // There is time for every flow to meet a fault, but never more than a prober accepts.
 func TestDeadlineScalesWithTheWork(t *testing.T) {
 	few, many, said := ask("SequenceWrap"), ask("SequenceWrap", "Handshake"), ask("SequenceWrap")
