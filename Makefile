@@ -60,7 +60,7 @@ lint: ## Only the linters
 .PHONY: bench bench-cluster
 bench: ## This engine beside the well-known Python packet tool: rates, round trips, start, memory (needs root)
 	@test/setup.sh bench
-	@go build -o bin/ ./cmd/tcpprobe ./bench
+	@CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/ ./cmd/tcpprobe ./bench
 	@bin/bench
 bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, processor, memory (needs root)
 	@test/run.sh bench

@@ -173,13 +173,9 @@ func (c *Conn) Drain(each func(wire.Packet)) {
 
 // absorb updates the endpoint by what the peer sent.
 func (c *Conn) absorb(p wire.Packet) {
-	if p.Unreachable != nil {
-		c.log.receives(c.flow.recordOf(p), p.Unreachable)
-		return
-	}
+	c.log.receives(p)
 	g := p.Segment
-	c.log.receives(c.flow.recordOf(p), g)
-	if !c.established {
+	if g == nil || !c.established {
 		return
 	}
 	switch {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // keepEach is how many segments of one part the log keeps: what is repeated to be sure, and what answers
@@ -33,16 +36,18 @@ type sentPart struct {
 	n    int
 }
 
+// entry is one segment, small because most are read by nobody.
 type entry struct {
-	Record
-	after time.Duration
-	text  fmt.Stringer // written out only where somebody reads it
-	cut   int          // segments left out before this one
+	after  time.Duration
+	part   string           // of a segment sent
+	sent   *segment.Segment // nil: it was received
+	packet wire.Packet      // received
+	cut    int              // segments left out before this one
 }
 
-func (l *log) sends(r Record) {
-	l.arrived, l.cutting = 0, l.count(r.Part) > keepEach
-	l.add(r, r.Sent)
+func (l *log) sends(at time.Time, part string, g *segment.Segment) {
+	l.arrived, l.cutting = 0, l.count(part) > keepEach
+	l.add(entry{after: at.Sub(l.start), part: part, sent: g})
 }
 
 // count is how many segments of a part were sent, with the one that is about to be logged.
@@ -57,13 +62,13 @@ func (l *log) count(part string) int {
 	return 1
 }
 
-func (l *log) receives(r Record, text fmt.Stringer) {
+func (l *log) receives(p wire.Packet) {
 	l.arrived++
 	l.cutting = l.cutting || l.arrived > keepAnswers
-	l.add(r, text)
+	l.add(entry{after: p.Time.Sub(l.start), packet: p})
 }
 
-func (l *log) add(r Record, text fmt.Stringer) {
+func (l *log) add(e entry) {
 	if l.cutting {
 		l.cut++
 		return
@@ -71,22 +76,14 @@ func (l *log) add(r Record, text fmt.Stringer) {
 	if l.kept == nil {
 		l.kept = make([]entry, 0, usualSegments)
 	}
-	l.kept = append(l.kept, entry{r, r.Time.Sub(l.start), text, l.cut})
-	l.cut = 0
+	e.cut, l.cut = l.cut, 0
+	l.kept = append(l.kept, e)
 }
 
 // sorted is what was kept in the order of time: a segment that waited in the inbox while others were sent
 // was there before them.
 func (l *log) sorted() []entry {
 	return slices.SortedStableFunc(slices.Values(l.kept), func(a, b entry) int { return cmp.Compare(a.after, b.after) })
-}
-
-func (l *log) records() []Record {
-	var out []Record
-	for _, e := range l.sorted() {
-		out = append(out, e.Record)
-	}
-	return out
 }
 
 func (l *log) lines() []string {
@@ -99,10 +96,14 @@ func (l *log) lines() []string {
 }
 
 func (e entry) line() string {
-	if e.Sent != nil {
-		return fmt.Sprintf("%+.6f > %s (%s)", e.after.Seconds(), e.text, e.Part)
+	seconds := e.after.Seconds()
+	switch {
+	case e.sent != nil:
+		return fmt.Sprintf("%+.6f > %s (%s)", seconds, e.sent, e.part)
+	case e.packet.Unreachable != nil:
+		return fmt.Sprintf("%+.6f < %s", seconds, e.packet.Unreachable)
 	}
-	return fmt.Sprintf("%+.6f < %s", e.after.Seconds(), e.text)
+	return fmt.Sprintf("%+.6f < %s", seconds, e.packet.Segment)
 }
 
 func leftOut(n int) []string {

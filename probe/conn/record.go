@@ -59,14 +59,27 @@ func (f *flow) recordOf(p wire.Packet) Record {
 // For says what the connection is for, as its records tell it: scenario and variant.
 func (c *Conn) For(purpose string) { c.flow.purpose.Store(purpose) }
 
+// recordSent is a segment that has left.
+func (f *flow) recordSent(at time.Time, part string, g *segment.Segment) Record {
+	return Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: f.why(), Part: part, Sent: g}
+}
+
 // sent logs a segment that has left, and records it.
 func (c *Conn) sent(at time.Time, part string, g *segment.Segment) {
-	r := Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: c.flow.why(), Part: part, Sent: g}
-	c.log.sends(r)
+	c.log.sends(at, part, g)
 	if recorder := c.flow.stack.Recorder; recorder != nil {
-		recorder.Record(r)
+		recorder.Record(c.flow.recordSent(at, part, g))
 	}
 }
 
 // Records are the packets behind the lines of Evidence.
-func (c *Conn) Records() []Record { return c.log.records() }
+func (c *Conn) Records() (out []Record) {
+	for _, e := range c.log.sorted() {
+		if e.sent != nil {
+			out = append(out, c.flow.recordSent(c.log.start.Add(e.after), e.part, e.sent))
+		} else {
+			out = append(out, c.flow.recordOf(e.packet))
+		}
+	}
+	return out
+}
