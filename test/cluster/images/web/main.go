@@ -1,10 +1,13 @@
 // Command web is the target of the demo and the end-to-end tests: an ordinary HTTP server on the kernel's own TCP, which answers
-// with its host's name. "web get URL" fetches once, for pods that have no other program.
+// with its host's name; beside it a port that closes what it accepts, and one that never accepts. "web get URL" fetches once,
+// for pods that have no other program.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -22,6 +25,12 @@ func main() {
 		exit(get(os.Args[2]))
 	}
 	go stopOnSignal()
+	go func() { exit(closeAll(":8081")) }()
+	stalled, err := stall(":8082")
+	if err != nil {
+		exit(err)
+	}
+	defer stalled.Close()
 	exit(serve(":8080"))
 }
 
@@ -43,6 +52,39 @@ func serve(address string) error {
 		fmt.Fprintln(w, name)
 	})
 	return server.ListenAndServe()
+}
+
+// closeAll says goodbye to whoever connects.
+func closeAll(address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	for {
+		c, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		go func() { c.Close() }()
+	}
+}
+
+// stalledBacklog is Python's http.server's.
+const stalledBacklog = 5
+
+// stall listens and never accepts: an application that hangs.
+func stall(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := listener.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var shortened error
+	err = raw.Control(func(fd uintptr) { shortened = syscall.Listen(int(fd), stalledBacklog) })
+	return listener, errors.Join(err, shortened)
 }
 
 func get(url string) error {
