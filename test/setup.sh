@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the cluster, the guests, the checks and the bench need, where they are missing, and says which and why.
+# Installs the Debian packages that the cluster, the guests, the servers under test, the checks and the bench need, where they are missing, and says which and why.
 #
-#   setup.sh [cluster|guests|checks|bench]...   (all but bench, if none is named)
+#   setup.sh [cluster|guests|servers|checks|bench]...   (all but bench, if none is named)
 set -euo pipefail
 
 declare -A purpose=(
@@ -24,12 +24,15 @@ declare -A purpose=(
 	[gcc]="links test programs with the race detector"
 	[libc6-dev]="is what gcc links against"
 	[shellcheck]="checks the scripts"
+	[nginx]="is a server whose accept queue is measured"
+	[python3]="has another such server"
 	[tshark]="reads the captures that the product writes, with another's eyes"
 	[python3-scapy]="is what this engine is measured beside"
 	[tcpdump]="brings libpcap, which compiles that tool's filters"
 )
 declare -A group=(
 	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
+	[servers]="nginx python3"
 	[bench]="python3-scapy tcpdump"
 	[guests]="qemu-system-x86 debian-archive-keyring xz-utils kmod"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck tshark"
@@ -44,7 +47,7 @@ installed() {
 	[[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-(($# > 0)) || set -- cluster guests checks
+(($# > 0)) || set -- cluster guests servers checks
 missing=()
 for name in "$@"; do
 	for package in ${group[$name]:?"no such group: $name"}; do
@@ -60,5 +63,10 @@ command -v apt-get >/dev/null || fail "this is no Debian; install what provides:
 echo "Installing Debian packages:"
 for package in "${missing[@]}"; do printf '  %-28s %s\n' "$package" "${purpose[$package]}"; done
 export DEBIAN_FRONTEND=noninteractive
+readonly policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then # so that no server starts because tests need its program
+	trap 'rm -f "$policy"' EXIT
+	install --mode=755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
+fi
 apt-get update --quiet --quiet || echo "setup: the package lists could not be renewed; trying with those that are there" >&2
 apt-get install --quiet --yes --no-install-recommends --option Dpkg::Use-Pty=0 "${missing[@]}"
