@@ -40,9 +40,10 @@ func boot(t *testing.T, kernel, first string) *machine {
 	own, theirs := pair(t)
 	initrd := pack(t, kernel, first)
 	m := &machine{said: make(chan string, 16), link: newLink(own)}
-	// cx16=off: what qemu 7.2 emulates of cmpxchg16b leaves wrong flags, on which kernel 6.12 panics.
+	// cx16=off: what qemu 7.2 emulates of cmpxchg16b leaves wrong flags, on which kernel 6.12 panics. la57=off: page tables of
+	// four levels are faster to emulate than of five.
 	qemu := exec.Command("qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-		"-accel", "tcg", "-cpu", "max,cx16=off", "-m", "128", "-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/4",
+		"-accel", "tcg", "-cpu", "max,cx16=off,la57=off", "-m", "128", "-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/4",
 		"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0",
 		"-netdev", "dgram,id=test,local.type=fd,local.str=3", "-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
 	qemu.ExtraFiles = []*os.File{theirs, initrd}
