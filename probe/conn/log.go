@@ -17,8 +17,11 @@ const keepEach = 2
 // keepAnswers is how many packets in a row the log keeps of what arrives, however much that is.
 const keepAnswers = 16
 
-// usualSegments are those of a flow that finds nothing.
-const usualSegments = 10
+// Segments and parts of a flow that finds nothing.
+const (
+	usualSegments = 10
+	usualParts    = 6
+)
 
 // log is the flow's evidence: one entry a segment, in the order in which the endpoint got to know them.
 type log struct {
@@ -57,6 +60,9 @@ func (l *log) count(part string) int {
 			l.sent[i].n++
 			return l.sent[i].n
 		}
+	}
+	if l.sent == nil {
+		l.sent = make([]sentPart, 0, usualParts)
 	}
 	l.sent = append(l.sent, sentPart{part, 1})
 	return 1

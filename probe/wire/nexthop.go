@@ -76,7 +76,7 @@ func (n *nextHops) resolve(dst netip.Addr) (hardware, error) {
 	if ok && now.Before(h.until) {
 		return h.address, nil
 	}
-	route, err := lookup(n.netlink, dst, n.device)
+	route, err := lookup(n.netlink, dst, netlink.RouteGetOptions{OifIndex: n.index}, n.device)
 	if err != nil {
 		return hardware{}, err
 	}

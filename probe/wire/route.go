@@ -33,7 +33,7 @@ func Lookup(dst netip.Addr, device string) (Route, error) {
 		return Route{}, fmt.Errorf("opening netlink: %w", err)
 	}
 	defer handle.Close()
-	found, err := lookup(handle, dst, device)
+	found, err := lookup(handle, dst, netlink.RouteGetOptions{Oif: device}, device)
 	if err != nil {
 		return Route{}, err
 	}
@@ -44,12 +44,14 @@ func Lookup(dst netip.Addr, device string) (Route, error) {
 	return describe(dst, found, link.Attrs())
 }
 
-func lookup(handle *netlink.Handle, dst netip.Addr, device string) (netlink.Route, error) {
+// lookup restricts the answer to the device that over names or numbers; device is its name, "" for any.
+func lookup(handle *netlink.Handle, dst netip.Addr, over netlink.RouteGetOptions, device string) (netlink.Route, error) {
 	ip := dst.Unmap().AsSlice()
-	routes, err := handle.RouteGetWithOptions(ip, &netlink.RouteGetOptions{Oif: device})
+	routes, err := handle.RouteGetWithOptions(ip, &over)
 	if err == nil && device != "" && dst.Unmap().Is4() {
 		// Without a route the kernel takes the destination for a neighbour on the device; ask for the route itself.
-		_, err = handle.RouteGetWithOptions(ip, &netlink.RouteGetOptions{Oif: device, FIBMatch: true})
+		over.FIBMatch = true
+		_, err = handle.RouteGetWithOptions(ip, &over)
 	}
 	if err == nil && len(routes) == 0 {
 		err = unix.ENETUNREACH
