@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 )
 
 // defaultHopLimit is the TTL or hop limit of a segment that names none; it is what Linux sends.
@@ -21,8 +23,15 @@ var ErrUnbuildable = errors.New("segment cannot be built")
 // several goroutines at once.
 type Builder struct {
 	identify func() uint16 // IPv4 identification; nil: random and not 0
-	packet   []byte
-	options  []byte
+	buffer   gopacket.SerializeBuffer
+	ip4      layers.IPv4
+	ip6      layers.IPv6
+	tcp      layers.TCP
+	payload  gopacket.Payload
+	from, to [16]byte
+	options  [9]layers.TCPOption
+	data     [maxOptions]byte
+	values   []byte // of the options, in data
 }
 
 // IP returns s as an IPv4 or IPv6 packet with correct lengths and checksums. IPv4 packets carry DF and
@@ -34,109 +43,105 @@ func (b *Builder) IP(s *Segment) ([]byte, error) {
 	if !from.IsValid() || !to.IsValid() || from.Is4() != to.Is4() {
 		return nil, fmt.Errorf("%w: addresses %s and %s are not of one family", ErrUnbuildable, from, to)
 	}
-	if len(s.Payload) > 65535-ipv6Header-tcpHeader-maxOptions {
-		return nil, fmt.Errorf("%w: payload of %d bytes does not fit into one packet", ErrUnbuildable, len(s.Payload))
+	if b.buffer == nil {
+		b.buffer = gopacket.NewSerializeBufferExpectedSize(128, 0)
 	}
-	b.putOptions(s)
-	if len(b.options) > maxOptions {
-		return nil, fmt.Errorf("%w: options of %d bytes, a TCP header holds %d", ErrUnbuildable, len(b.options), maxOptions)
+	if err := b.transport(s); err != nil {
+		return nil, err
 	}
-	b.packet = b.packet[:0]
-	length := tcpHeader + len(b.options) + len(s.Payload)
 	if from.Is4() {
-		b.put4(s, from, to, length)
-	} else {
-		b.put6(s, from, to, length)
+		return b.over4(s)
 	}
-	b.putTCP(s, pseudoHeader(from, to, length))
-	return b.packet, nil
+	return b.over6(s)
 }
 
-// put4 appends the IPv4 header (RFC 791 section 3.1).
-func (b *Builder) put4(s *Segment, from, to netip.Addr, length int) {
-	const dontFragment = 0x4000
-	source, destination := from.As4(), to.As4()
-	p := append(b.packet, 0x45, 0)
-	p = binary.BigEndian.AppendUint16(p, uint16(ipv4Header+length))
-	p = binary.BigEndian.AppendUint16(p, b.identification(s))
-	p = binary.BigEndian.AppendUint16(p, dontFragment)
-	p = append(p, hopLimit(s), protocolTCP, 0, 0)
-	p = append(append(p, source[:]...), destination[:]...)
-	binary.BigEndian.PutUint16(p[10:], checksum(sum(0, p)))
-	b.packet = p
+func (b *Builder) over4(s *Segment) ([]byte, error) {
+	from, to := s.Source.Addr().Unmap().As4(), s.Destination.Addr().Unmap().As4()
+	copy(b.from[:], from[:])
+	copy(b.to[:], to[:])
+	b.ip4 = layers.IPv4{
+		Version: 4, TTL: hopLimit(s), Id: b.identification(s), Flags: layers.IPv4DontFragment,
+		Protocol: layers.IPProtocolTCP, SrcIP: b.from[:4], DstIP: b.to[:4],
+	}
+	if err := b.tcp.SetNetworkLayerForChecksum(&b.ip4); err != nil {
+		return nil, err
+	}
+	return b.serialize(&b.ip4)
 }
 
-// put6 appends the IPv6 header (RFC 8200 section 3).
-func (b *Builder) put6(s *Segment, from, to netip.Addr, length int) {
-	source, destination := from.As16(), to.As16()
-	p := append(b.packet, 0x60, 0, 0, 0)
-	p = binary.BigEndian.AppendUint16(p, uint16(length))
-	p = append(p, protocolTCP, hopLimit(s))
-	b.packet = append(append(p, source[:]...), destination[:]...)
+func (b *Builder) over6(s *Segment) ([]byte, error) {
+	b.from, b.to = s.Source.Addr().As16(), s.Destination.Addr().As16()
+	b.ip6 = layers.IPv6{
+		Version: 6, HopLimit: hopLimit(s), NextHeader: layers.IPProtocolTCP, SrcIP: b.from[:], DstIP: b.to[:],
+	}
+	if err := b.tcp.SetNetworkLayerForChecksum(&b.ip6); err != nil {
+		return nil, err
+	}
+	return b.serialize(&b.ip6)
 }
 
-// putTCP appends the segment (RFC 9293 section 3.1), whose checksum begins with that of the pseudo header.
-func (b *Builder) putTCP(s *Segment, pseudo uint32) {
-	start := len(b.packet)
-	p := binary.BigEndian.AppendUint16(b.packet, s.Source.Port())
-	p = binary.BigEndian.AppendUint16(p, s.Destination.Port())
-	p = binary.BigEndian.AppendUint32(p, s.Seq.Uint32())
-	p = binary.BigEndian.AppendUint32(p, s.Ack.Uint32())
-	p = append(p, byte(tcpHeader+len(b.options))/4<<4, byte(s.Flags))
-	p = binary.BigEndian.AppendUint16(p, s.Window)
-	p = append(p, 0, 0)
-	p = binary.BigEndian.AppendUint16(p, s.Urgent)
-	p = append(append(p, b.options...), s.Payload...)
-	binary.BigEndian.PutUint16(p[start+16:], checksum(sum(pseudo, p[start:])))
-	b.packet = p
+func (b *Builder) serialize(ip gopacket.SerializableLayer) ([]byte, error) {
+	options := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
+	if err := gopacket.SerializeLayers(b.buffer, options, ip, &b.tcp, &b.payload); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnbuildable, err)
+	}
+	return b.buffer.Bytes(), nil
+}
+
+func (b *Builder) transport(s *Segment) error {
+	if len(s.Payload) > 65535-ipv6Header-20-maxOptions {
+		return fmt.Errorf("%w: payload of %d bytes does not fit into one packet", ErrUnbuildable, len(s.Payload))
+	}
+	f := s.Flags
+	b.payload = s.Payload
+	b.tcp = layers.TCP{
+		SrcPort: layers.TCPPort(s.Source.Port()), DstPort: layers.TCPPort(s.Destination.Port()),
+		Seq: s.Seq.Uint32(), Ack: s.Ack.Uint32(), Window: s.Window, Urgent: s.Urgent,
+		FIN: f.Has(FIN), SYN: f.Has(SYN), RST: f.Has(RST), PSH: f.Has(PSH),
+		ACK: f.Has(ACK), URG: f.Has(URG), ECE: f.Has(ECE), CWR: f.Has(CWR),
+	}
+	return b.putOptions(s)
 }
 
 // putOptions fills the TCP options as Linux does: in its order, each aligned to four bytes by no-operations.
-func (b *Builder) putOptions(s *Segment) {
-	o := b.options[:0]
+func (b *Builder) putOptions(s *Segment) error {
+	b.tcp.Options, b.values = b.options[:0], b.data[:0]
 	if s.MSS != 0 {
-		o = append(o, optionMSS, 4, byte(s.MSS>>8), byte(s.MSS))
+		b.option(0, layers.TCPOptionKindMSS, byte(s.MSS>>8), byte(s.MSS))
 	}
 	if s.SACKPermitted {
-		o = append(o, optionNop, optionNop, optionSACKPermitted, 2)
+		b.option(2, layers.TCPOptionKindSACKPermitted)
 	}
 	if s.WindowScale >= 0 && s.Flags.Has(SYN) {
-		o = append(o, optionNop, optionWindowScale, 3, byte(s.WindowScale))
+		b.option(1, layers.TCPOptionKindWindowScale, byte(s.WindowScale))
 	}
 	if len(s.SACK) > 0 {
-		o = append(o, optionNop, optionNop, optionSACK, byte(2+8*len(s.SACK)))
+		var edges [32]byte
+		list := edges[:0]
+		for _, k := range s.SACK {
+			list = binary.BigEndian.AppendUint32(list, k.Left.Uint32())
+			list = binary.BigEndian.AppendUint32(list, k.Right.Uint32())
+		}
+		b.option(2, layers.TCPOptionKindSACK, list...)
 	}
-	for _, k := range s.SACK {
-		o = binary.BigEndian.AppendUint32(o, k.Left.Uint32())
-		o = binary.BigEndian.AppendUint32(o, k.Right.Uint32())
+	size := len(b.values)
+	for _, o := range b.tcp.Options {
+		size += int(o.OptionLength) // without the value
 	}
-	b.options = o
+	if size > maxOptions {
+		return fmt.Errorf("%w: options of %d bytes, a TCP header holds %d", ErrUnbuildable, size, maxOptions)
+	}
+	return nil
 }
 
-// pseudoHeader is the sum over what TCP's checksum covers of the IP header (RFC 9293 section 3.1).
-func pseudoHeader(from, to netip.Addr, length int) uint32 {
-	source, destination := from.As16(), to.As16() // the prefix of mapped addresses is taken off below
-	n := sum(sum(0, source[:]), destination[:]) + protocolTCP + uint32(length)
-	if from.Is4() {
-		n -= 2 * 0xffff // ::ffff:0:0/96, once each
+// option appends one option behind so many no-operations.
+func (b *Builder) option(nops int, kind layers.TCPOptionKind, value ...byte) {
+	for range nops {
+		b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: layers.TCPOptionKindNop, OptionLength: 1})
 	}
-	return n
-}
-
-// sum adds 16-bit words to what has been added so far (RFC 1071). Data of 64 KiB cannot overflow it.
-func sum(n uint32, data []byte) uint32 {
-	for ; len(data) >= 2; data = data[2:] {
-		n += uint32(data[0])<<8 | uint32(data[1])
-	}
-	if len(data) == 1 {
-		n += uint32(data[0]) << 8
-	}
-	return n
-}
-
-func checksum(n uint32) uint16 {
-	n = n>>16 + n&0xffff
-	return ^uint16(n>>16 + n)
+	start := len(b.values)
+	b.values = append(b.values, value...)
+	b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: kind, OptionLength: 2, OptionData: b.values[start:]})
 }
 
 func (b *Builder) identification(s *Segment) uint16 {

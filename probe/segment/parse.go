@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -18,29 +22,9 @@ const (
 	RawIP                // an IPv4 or IPv6 header
 )
 
-// Sizes of headers without options, in bytes.
 const (
 	ethernetHeader = 14
-	ipv4Header     = 20
 	ipv6Header     = 40
-	tcpHeader      = 20
-)
-
-// Protocol numbers of IP (IANA).
-const (
-	protocolICMP   = 1
-	protocolTCP    = 6
-	protocolICMPv6 = 58
-)
-
-// Kinds of TCP options (IANA).
-const (
-	optionEnd           = 0
-	optionNop           = 1
-	optionMSS           = 2
-	optionWindowScale   = 3
-	optionSACKPermitted = 4
-	optionSACK          = 5
 )
 
 // ErrForeign means that a packet is neither TCP nor an ICMP error that quotes TCP, or is too damaged
@@ -52,29 +36,40 @@ var ErrForeign = errors.New("neither TCP nor an ICMP error about TCP")
 // Exactly one result is non-nil; the error wraps ErrForeign. Checksums are not verified: a tap sees
 // them before the device has filled them in. The results share no memory with packet.
 func Parse(packet []byte, link Link, wireLen int) (*Segment, *Unreachable, error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
 	if link == Ethernet {
 		if len(packet) < ethernetHeader {
 			return nil, nil, fmt.Errorf("%w: %d bytes are no Ethernet frame", ErrForeign, len(packet))
 		}
 		packet, wireLen = packet[ethernetHeader:], wireLen-ethernetHeader
 	}
-	h, err := parseIP(packet, wireLen)
+	h, err := d.network(packet, wireLen)
 	if err != nil {
 		return nil, nil, err
 	}
-	if h.protocol == protocolTCP {
-		s, err := h.segment()
+	if h.protocol == layers.IPProtocolTCP {
+		s, err := d.segment(h)
 		return s, nil, err
 	}
-	u, err := h.unreachable()
+	u, err := d.unreachable(h)
 	return nil, u, err
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// decoder keeps the layers so that parsing allocates nothing but its result.
+type decoder struct {
+	ip4 layers.IPv4
+	ip6 layers.IPv6
+	tcp layers.TCP
 }
 
 // header is what the network layer says of a packet.
 type header struct {
 	from, to netip.Addr
 	hopLimit uint8
-	protocol uint8
+	protocol layers.IPProtocol
 	id       uint16 // IPv4 alone
 	packet   []byte // as captured, from the IP header on
 	size     int    // of the IP header
@@ -82,80 +77,63 @@ type header struct {
 	length   int    // bytes of payload on the wire
 }
 
-func parseIP(packet []byte, wireLen int) (header, error) {
+func (d *decoder) network(packet []byte, wireLen int) (header, error) {
 	if len(packet) == 0 {
 		return header{}, fmt.Errorf("%w: empty packet", ErrForeign)
 	}
 	switch packet[0] >> 4 {
 	case 4:
-		return parse4(packet, wireLen)
+		return d.network4(packet, wireLen)
 	case 6:
-		return parse6(packet, wireLen)
+		return d.network6(packet, wireLen)
 	}
 	return header{}, fmt.Errorf("%w: IP version %d", ErrForeign, packet[0]>>4)
 }
 
-func parse4(packet []byte, wireLen int) (header, error) {
-	const fragmentOffset = 0x1fff
-	size := 4 * int(packet[0]&0xf)
-	if size < ipv4Header || len(packet) < size {
-		return header{}, fmt.Errorf("%w: %d bytes are no IPv4 header", ErrForeign, len(packet))
+func (d *decoder) network4(packet []byte, wireLen int) (header, error) {
+	if err := d.ip4.DecodeFromBytes(packet, gopacket.NilDecodeFeedback); err != nil {
+		return header{}, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
-	if binary.BigEndian.Uint16(packet[6:])&fragmentOffset != 0 {
+	if d.ip4.FragOffset != 0 {
 		return header{}, fmt.Errorf("%w: a later fragment", ErrForeign)
 	}
 	total := int(binary.BigEndian.Uint16(packet[2:]))
 	if total == 0 {
 		total = wireLen
 	}
-	if total < size {
-		return header{}, fmt.Errorf("%w: IPv4 length %d", ErrForeign, total)
-	}
-	return header{
-		from: netip.AddrFrom4([4]byte(packet[12:])), to: netip.AddrFrom4([4]byte(packet[16:])),
-		hopLimit: packet[8], protocol: packet[9], id: binary.BigEndian.Uint16(packet[4:]),
-		packet: packet, size: size, payload: packet[size:min(total, len(packet))], length: total - size,
-	}, nil
+	from, to := address(d.ip4.SrcIP), address(d.ip4.DstIP)
+	size := 4 * int(d.ip4.IHL)
+	return header{from, to, d.ip4.TTL, d.ip4.Protocol, d.ip4.Id, packet, size, d.ip4.Payload, total - size}, nil
 }
 
-func parse6(packet []byte, wireLen int) (header, error) {
-	if len(packet) < ipv6Header {
-		return header{}, fmt.Errorf("%w: %d bytes are no IPv6 header", ErrForeign, len(packet))
+func (d *decoder) network6(packet []byte, wireLen int) (header, error) {
+	err := d.ip6.DecodeFromBytes(packet, gopacket.NilDecodeFeedback)
+	super := d.ip6.Length == 0 && wireLen > 65535 // a length of 0 is an error to the decoder, after all else is read
+	if len(packet) < ipv6Header || err != nil && !super {
+		return header{}, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
-	length := int(binary.BigEndian.Uint16(packet[4:]))
-	if length == 0 && wireLen > 65535 {
+	length := int(d.ip6.Length)
+	if super {
 		length = wireLen - ipv6Header
 	}
-	if length == 0 {
-		return header{}, fmt.Errorf("%w: IPv6 length 0", ErrForeign)
-	}
-	return header{
-		from: netip.AddrFrom16([16]byte(packet[8:])), to: netip.AddrFrom16([16]byte(packet[24:])),
-		hopLimit: packet[7], protocol: packet[6],
-		packet: packet, size: ipv6Header, payload: packet[ipv6Header:min(ipv6Header+length, len(packet))], length: length,
-	}, nil
+	from, to := address(d.ip6.SrcIP), address(d.ip6.DstIP)
+	return header{from, to, d.ip6.HopLimit, d.ip6.NextHeader, 0, packet, ipv6Header, d.ip6.Payload, length}, nil
 }
 
-func (h header) segment() (*Segment, error) {
-	t := h.payload
-	if len(t) < tcpHeader {
-		return nil, fmt.Errorf("%w: %d bytes are no TCP header", ErrForeign, len(t))
-	}
-	size := 4 * int(t[12]>>4)
-	if size < tcpHeader || len(t) < size {
-		return nil, fmt.Errorf("%w: a TCP header of %d bytes, of which there are %d", ErrForeign, size, len(t))
+func (d *decoder) segment(h header) (*Segment, error) {
+	t := &d.tcp
+	if err := t.DecodeFromBytes(h.payload, gopacket.NilDecodeFeedback); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
 	s := &Segment{
-		Source:      netip.AddrPortFrom(h.from, binary.BigEndian.Uint16(t)),
-		Destination: netip.AddrPortFrom(h.to, binary.BigEndian.Uint16(t[2:])),
-		Seq:         seq.At(binary.BigEndian.Uint32(t[4:])), Ack: seq.At(binary.BigEndian.Uint32(t[8:])), Flags: Flags(t[13]),
-		Window: binary.BigEndian.Uint16(t[14:]), Urgent: binary.BigEndian.Uint16(t[18:]),
-		HopLimit: h.hopLimit, ID: h.id, WindowScale: -1, Len: max(0, h.length-size),
+		Source:      netip.AddrPortFrom(h.from, uint16(t.SrcPort)),
+		Destination: netip.AddrPortFrom(h.to, uint16(t.DstPort)),
+		Seq:         seq.At(t.Seq), Ack: seq.At(t.Ack), Flags: Flags(h.payload[13]),
+		Window: t.Window, Urgent: t.Urgent, HopLimit: h.hopLimit, ID: h.id, WindowScale: -1,
+		Len: max(0, h.length-4*int(t.DataOffset)),
 	}
-	if err := s.readOptions(t[tcpHeader:size]); err != nil {
-		return nil, err
-	}
-	s.keep(h.packet, h.size+size, min(len(t)-size, s.Len))
+	s.keep(h.packet, h.size+4*int(t.DataOffset), min(len(t.Payload), s.Len))
+	s.readOptions(t.Options)
 	return s, nil
 }
 
@@ -168,31 +146,18 @@ func (s *Segment) keep(packet []byte, end, payload int) {
 	}
 }
 
-func (s *Segment) readOptions(o []byte) error {
-	for len(o) > 0 && o[0] != optionEnd {
-		if o[0] == optionNop {
-			o = o[1:]
-			continue
+func (s *Segment) readOptions(options []layers.TCPOption) {
+	for _, o := range options {
+		switch data := o.OptionData; {
+		case o.OptionType == layers.TCPOptionKindMSS && len(data) == 2:
+			s.MSS = binary.BigEndian.Uint16(data)
+		case o.OptionType == layers.TCPOptionKindWindowScale && len(data) == 1:
+			s.WindowScale = int8(min(data[0], 14)) // RFC 7323 section 2.3: more than 14 counts as 14
+		case o.OptionType == layers.TCPOptionKindSACKPermitted && len(data) == 0:
+			s.SACKPermitted = true
+		case o.OptionType == layers.TCPOptionKindSACK && len(data)%8 == 0:
+			s.SACK = blocks(data)
 		}
-		if len(o) < 2 || o[1] < 2 || len(o) < int(o[1]) {
-			return fmt.Errorf("%w: a TCP option %d without its end", ErrForeign, o[0])
-		}
-		s.readOption(o[0], o[2:o[1]])
-		o = o[o[1]:]
-	}
-	return nil
-}
-
-func (s *Segment) readOption(kind byte, data []byte) {
-	switch {
-	case kind == optionMSS && len(data) == 2:
-		s.MSS = binary.BigEndian.Uint16(data)
-	case kind == optionWindowScale && len(data) == 1:
-		s.WindowScale = int8(min(data[0], 14)) // RFC 7323 section 2.3: more than 14 counts as 14
-	case kind == optionSACKPermitted && len(data) == 0:
-		s.SACKPermitted = true
-	case kind == optionSACK && len(data)%8 == 0:
-		s.SACK = blocks(data)
 	}
 }
 
@@ -203,4 +168,9 @@ func blocks(data []byte) []Block {
 		list = append(list, Block{seq.At(left), seq.At(right)})
 	}
 	return list
+}
+
+func address(ip []byte) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a
 }

@@ -6,26 +6,29 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/google/gopacket/layers"
+
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
 const (
-	icmpHeader  = 8 // both families: type, code, checksum and four bytes that depend on the type
-	quotedBytes = 8 // of the TCP header: the ports and the sequence number (RFC 792)
+	icmpHeader  = 8  // both families: type, code, checksum and four bytes that depend on the type
+	tcpHeader   = 20 // without options
+	quotedBytes = 8  // of the TCP header: the ports and the sequence number (RFC 792)
 )
 
 // unreachable reads an ICMP error and the segment that it quotes.
-func (h header) unreachable() (*Unreachable, error) {
+func (d *decoder) unreachable(h header) (*Unreachable, error) {
 	if len(h.payload) < icmpHeader || !quotes(h.protocol, h.payload[0]) {
-		return nil, fmt.Errorf("%w: protocol %d", ErrForeign, h.protocol)
+		return nil, fmt.Errorf("%w: protocol %s", ErrForeign, h.protocol)
 	}
 	kind, code, quote := h.payload[0], h.payload[1], h.payload[icmpHeader:]
-	q, err := parseIP(quote, len(quote))
+	q, err := d.network(quote, len(quote))
 	if err != nil {
 		return nil, err
 	}
-	if q.protocol != protocolTCP || len(q.payload) < quotedBytes || q.from.Is4() != h.from.Is4() {
-		return nil, fmt.Errorf("%w: ICMP error that quotes protocol %d", ErrForeign, q.protocol)
+	if q.protocol != layers.IPProtocolTCP || len(q.payload) < quotedBytes || q.from.Is4() != h.from.Is4() {
+		return nil, fmt.Errorf("%w: ICMP error that quotes %s", ErrForeign, q.protocol)
 	}
 	start := h.size + icmpHeader + q.size
 	return &Unreachable{
@@ -38,11 +41,11 @@ func (h header) unreachable() (*Unreachable, error) {
 }
 
 // quotes reports whether an ICMP message of this type quotes the packet that caused it.
-func quotes(protocol, kind uint8) bool {
+func quotes(protocol layers.IPProtocol, kind uint8) bool {
 	switch protocol {
-	case protocolICMP: // unreachable, time exceeded, parameter problem (RFC 792)
+	case layers.IPProtocolICMPv4: // unreachable, time exceeded, parameter problem (RFC 792)
 		return kind == 3 || kind == 11 || kind == 12
-	case protocolICMPv6: // the same and packet too big (RFC 4443 section 2.1)
+	case layers.IPProtocolICMPv6: // the same and packet too big (RFC 4443 section 2.1)
 		return kind >= 1 && kind <= 4
 	}
 	return false
