@@ -235,6 +235,9 @@ func (c *Conn) SendNext() seq.Number { return c.next }
 // Acked is the highest acknowledgement number that the peer sent.
 func (c *Conn) Acked() seq.Number { return c.acked }
 
+// Established reports whether a SYN-ACK was accepted, and the peer may hold the connection.
+func (c *Conn) Established() bool { return c.established }
+
 // Reset reports whether the peer reset the connection.
 func (c *Conn) Reset() bool { return c.reset }
 

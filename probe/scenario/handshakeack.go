@@ -34,11 +34,7 @@ func handshakeAck(ctx context.Context, e *Env) Outcome {
 func (t *trace) finalAcks(ctx context.Context, c *conn.Conn) {
 	t.Delivered, t.Control = t.completes(ctx, c)
 	t.leaveZero(ctx, c)
-	if t.Delivered || !c.Abort(ctx) {
-		return
-	}
-	c.Again(ordinary())
-	if c.Handshake(ctx, t.env.Pace).Answer == conn.SynAck {
+	if !t.Delivered && t.reopen(ctx, c, ordinary()) {
 		t.Isolated, t.Elsewhere = t.completes(ctx, c)
 	}
 }

@@ -35,12 +35,8 @@ func (w *wrap) heal(ctx context.Context) {
 // elsewhere ends the connection and repeats the exchange in a fresh incarnation of the same 4-tuple with the FIN
 // at an ordinary number.
 func (w *wrap) elsewhere(ctx context.Context) bool {
-	if !w.conn.Abort(ctx) {
-		return false
-	}
 	w.at = seq.At(1 << 31).Add(len(w.control))
-	w.conn.Again(w.start().Add(-1))
-	if w.conn.Handshake(ctx, w.env.Pace).Answer != conn.SynAck || !w.sendControl(ctx) {
+	if !w.reopen(ctx, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) {
 		return false
 	}
 	end := w.at.Add(len(w.suspect) + 1)
@@ -48,6 +44,29 @@ func (w *wrap) elsewhere(ctx context.Context) bool {
 		sent := w.send("control", w.at, w.suspect, w.flags)
 		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
 			return true
+		}
+	}
+	return false
+}
+
+// reopenings is how often a late segment of the last incarnation may disturb the next one's handshake.
+const reopenings = 4
+
+// reopen ends the connection and opens a fresh incarnation of the same 4-tuple.
+func (t *trace) reopen(ctx context.Context, c *conn.Conn, iss seq.Number) bool {
+	for range reopenings {
+		if c.Established() && !c.Abort(ctx) {
+			return false
+		}
+		c.Again(iss)
+		o := c.Handshake(ctx, t.env.Pace)
+		switch o.Answer {
+		case conn.SynAck:
+			return true
+		case conn.StaleAck, conn.WrongAck:
+			c.Clear(o.Wrong)
+		default:
+			return false
 		}
 	}
 	return false

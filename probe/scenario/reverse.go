@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -26,21 +25,10 @@ func (w *wrap) reverse(ctx context.Context) {
 	}
 	n := &w.AckZero
 	n.P, n.Alpha = 1, w.env.Alpha
-	gone := w.conn.Abort(ctx)
-	for tries := 0; gone && n.P > n.Alpha && tries < mostIncarnations; tries++ {
-		w.conn.Again(w.start().Add(-1))
-		o := w.conn.Handshake(ctx, w.env.Pace)
-		if o.Answer == conn.StaleAck { // or a late one of the last incarnation
-			w.conn.Clear(o.Wrong)
-			continue
-		}
-		if o.Answer != conn.SynAck {
-			return
-		}
+	for tries := 0; n.P > n.Alpha && tries < mostIncarnations && w.reopen(ctx, w.conn, w.start().Add(-1)); tries++ {
 		if w.almost(ctx) && !w.count(w.incarnation(ctx, rand.IntN(slots))) {
 			return
 		}
-		gone = w.conn.Abort(ctx)
 	}
 }
 

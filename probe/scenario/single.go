@@ -27,8 +27,11 @@ type single struct {
 // leastLoss is what the only block of a single allows for.
 const leastLoss = 0.01
 
-// mostSingles bounds the search for suspicion.
-const mostSingles = 40
+// The search for suspicion is bounded; where each question takes long, more so.
+const (
+	mostSingles = 160
+	mostAlone   = 40
+)
 
 // run asks with the suspect, and if that stays without an answer, whether it is the number.
 func (s *single) run(ctx context.Context) {
@@ -68,8 +71,11 @@ func (s *single) control(ctx context.Context) (answered bool) {
 // suspicious puts the suspect between two controls until it is answered, or until losing it so often in a row
 // calls for a confirmation.
 func (s *single) suspicious(ctx context.Context) bool {
-	before := false
-	for range mostSingles {
+	before, most := false, mostSingles
+	if s.alone {
+		most = mostAlone
+	}
+	for range most {
 		if s.env.Pace(ctx, 2) != nil || s.conn.Fault() != nil || s.conn.Reset() && s.alone {
 			return false
 		}
@@ -130,7 +136,8 @@ func synAtZero(ctx context.Context, e *Env) Outcome {
 	return t.finish(ctx, verdict.SequenceWrap)
 }
 
-// syn sends one SYN. Whatever comes back shows that it arrived: a SYN-ACK, an RST, or an ACK of an older connection.
+// syn sends one SYN. A SYN-ACK or an RST that acknowledges it shows that it arrived; what names another number may be a late
+// copy of an older answer.
 func (s *single) syn(ctx context.Context, part string, number seq.Number) bool {
 	s.conn.Again(number)
 	o := s.conn.TrySYN(ctx, part)
@@ -140,9 +147,8 @@ func (s *single) syn(ctx context.Context, part string, number seq.Number) bool {
 	case conn.StaleAck, conn.WrongAck:
 		s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer knows of an earlier SYN at 0
 		s.conn.Clear(o.Wrong)
-		return o.Answer == conn.StaleAck
 	}
-	return o.Answer != conn.NoAnswer
+	return o.Answer == conn.SynAck || o.Answer == conn.ResetAnswer
 }
 
 // lastSYN leaves nothing of a SYN whose answer was lost: an answered one and its RST come after it.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -122,4 +123,50 @@ func TestVariantsOnALongPath(t *testing.T) {
 	}
 	expect(t, "Syn", &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(suspectOf("Syn"))}, report.SequenceZeroDropped)
 	expect(t, "Fin", &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(suspectOf("Fin"))}, report.SequenceZeroDropped)
+}
+
+// No variant is convicted on a path that only loses, delays, reorders or repeats; a rule about its suspect is never
+// passed on it.
+func TestEveryVariantOnImpairedPaths(t *testing.T) {
+	const flows = 25
+	r := rand.New(rand.NewPCG(7, 7))
+	for name, lose := range map[string]func() func(*segment.Segment, bool) bool{
+		"random 5 %":     func() func(*segment.Segment, bool) bool { return random(r, 0.05) },
+		"random 20 %":    func() func(*segment.Segment, bool) bool { return random(r, 0.2) },
+		"bursts, 5 %":    func() func(*segment.Segment, bool) bool { return bursts(r, 0.05, 50*time.Millisecond) },
+		"reordered 20 %": func() func(*segment.Segment, bool) bool { return nothing },
+	} {
+		t.Run(name, func(t *testing.T) {
+			late := 0
+			if strings.HasPrefix(name, "reordered") {
+				late = 20
+			}
+			for _, v := range variantNames {
+				innocent, guilty := map[report.Reason]int{}, map[report.Reason]int{}
+				for range flows {
+					innocent[impaired(t, v, r, late, lose, nothing).Reason]++
+					guilty[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
+				}
+				if innocent[report.SequenceZeroDropped]+innocent[report.AckZeroDropped]+innocent[report.ReverseRstZeroDropped] > 0 || guilty[report.Delivered] > 0 {
+					t.Errorf("%s: %v without the rule, %v with it", v, innocent, guilty)
+				}
+				t.Log(v, innocent, guilty)
+			}
+		})
+	}
+}
+
+func impaired(t *testing.T, variant string, r *rand.Rand, late int, lose func() func(*segment.Segment, bool) bool, rule func(*segment.Segment, bool) bool) Outcome {
+	return ask(t, "SequenceWrap", variant, &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+		lost := lose()
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			if rule(s, toPeer) || lost(s, toPeer) {
+				return nil
+			}
+			if late > 0 && r.IntN(5) == 0 {
+				return []time.Duration{delay + time.Duration(r.IntN(late))*time.Millisecond, delay}
+			}
+			return []time.Duration{delay}
+		}
+	}})
 }
