@@ -16,6 +16,11 @@ kernels=(
 )
 modules=(virtio_pci virtio_net tcp_diag)
 
+# What the lab's networks need, and the kernel that gets it as well, in NAME/devices.
+complete=6.12
+devices=(tcp_diag veth bridge tun macvlan ipvlan ifb vxlan geneve wireguard 8021q bonding cls_bpf cls_u32 act_mirred sch_ingress
+	nf_tables nft_ct nft_nat nft_chain_nat nft_reject_inet nf_conntrack_netlink)
+
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tcpprobe
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -75,11 +80,21 @@ kernel_into() (
 	package=$(apt-cache depends --important linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
 	[[ -n $package ]] || fail "$* has no linux-image-cloud-amd64"
 	(cd "$work" && apt-get download --quiet --quiet "$package" && dpkg-deb --extract ./linux-image-*.deb tree)
-	mkdir -p "$folder/modules"
+	mkdir -p "$folder"
 	cp "$work"/tree/boot/vmlinuz-* "$folder/vmlinuz"
-	for package in "${modules[@]}"; do add_module "$(echo "$work"/tree/lib/modules/*)" "$folder/modules" "$package"; done
+	add_modules "$work/tree" "$folder/modules" "${modules[@]}"
+	[[ $(basename "$folder") != "$complete" ]] || add_modules "$work/tree" "$folder/devices" "${devices[@]}"
 	rm -rf "$work"
 )
+
+# add_modules TREE FOLDER MODULE... copies modules in the order of their loading.
+add_modules() {
+	local tree folder=$2 module
+	tree=$(echo "$1"/lib/modules/*)
+	mkdir -p "$folder"
+	shift 2
+	for module in "$@"; do add_module "$tree" "$folder" "$module"; done
+}
 
 # add_module TREE FOLDER MODULE copies a module after those that it needs; what is built into the kernel is none.
 add_module() {

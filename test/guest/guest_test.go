@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestKernels(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			m := boot(t, filepath.Join(folder, k.name), first)
+			m := bootPeer(t, filepath.Join(folder, k.name), first)
 			t.Logf("%s, %s: up after %s", m.Release, m.Version, time.Since(start).Round(time.Millisecond))
 			if !strings.Contains(m.Version, k.version) {
 				t.Errorf("version %q, want %s", m.Version, k.version)
@@ -91,13 +92,17 @@ func fetch(t *testing.T) string {
 }
 
 // build is the guests' first process.
-func build(t *testing.T) string {
+func build(t *testing.T) string { return compile(t, "build", "./init") }
+
+// compile makes a program that needs nothing else.
+func compile(t *testing.T, words ...string) string {
 	t.Helper()
-	first := filepath.Join(t.TempDir(), "init")
-	compile := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", first, "./init")
-	compile.Env, compile.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-	must(t, compile.Run())
-	return first
+	program := filepath.Join(t.TempDir(), "program")
+	words = slices.Insert(words, len(words)-1, "-ldflags", "-s -w", "-o", program)
+	compiler := exec.CommandContext(t.Context(), "go", words...)
+	compiler.Env, compiler.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	must(t, compiler.Run())
+	return program
 }
 
 // stack is the engine towards one guest over one family.

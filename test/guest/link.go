@@ -23,5 +23,12 @@ const Said = "guest: "
 // Ready is what it says first: the kernel's release and version.
 type Ready struct{ Release, Version string }
 
+// Tests is a test program. A guest that has it runs the tests that its environment variable TESTS names, says how they
+// ended, and ends as well.
+const Tests = "/tests"
+
+// Tested is how they ended: "" if they passed.
+type Tested struct{ Error string }
+
 // Sockets is the question for all TCP sockets towards the test, which is answered by their number in each state.
 const Sockets = "sockets"

@@ -33,40 +33,49 @@ type machine struct {
 // bootPatience bounds a start on a machine that is busy with other things: on its own it takes five seconds.
 const bootPatience = 3 * time.Minute
 
-// boot starts the kernel in the folder with the given first process. Nothing of it has a name that could stay behind: it
-// gets its link and its initial file system as open files.
-func boot(t *testing.T, kernel, first string) *machine {
+// bootPeer starts a guest at the other end of a link.
+func bootPeer(t *testing.T, kernel, first string) *machine {
 	t.Helper()
 	own, theirs := pair(t)
-	initrd := pack(t, kernel, first)
-	m := &machine{said: make(chan string, 16), link: newLink(own)}
+	t.Cleanup(func() { must(t, own.Close()) })
+	m := boot(t, kernel, pack(t, filepath.Join(kernel, "modules"), map[string]string{"init": first}), theirs, "", "-m", "128",
+		"-netdev", "dgram,id=test,local.type=fd,local.str=4", "-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
+	m.link = newLink(own)
+	m.hear(t, bootPatience, &m.Ready)
+	return m
+}
+
+// boot starts the kernel in the folder. Nothing of it has a name that could stay behind: it gets its initial file system
+// and its link, if any, as open files. words are added to the kernel's command line.
+func boot(t *testing.T, kernel string, initrd, link *os.File, words string, more ...string) *machine {
+	t.Helper()
 	// cx16=off: what qemu 7.2 emulates of cmpxchg16b leaves wrong flags, on which kernel 6.12 panics. la57=off: page tables of
 	// four levels are faster to emulate than of five.
-	qemu := exec.Command("qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-		"-accel", "tcg", "-cpu", "max,cx16=off,la57=off", "-m", "128", "-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/4",
-		"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0",
-		"-netdev", "dgram,id=test,local.type=fd,local.str=3", "-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
-	qemu.ExtraFiles = []*os.File{theirs, initrd}
-	qemu.Stderr = os.Stderr
+	qemu := exec.Command("qemu-system-x86_64", append(more, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+		"-accel", "tcg", "-cpu", "max,cx16=off,la57=off", "-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/3",
+		"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0 "+words)...)
+	qemu.ExtraFiles, qemu.Stderr = []*os.File{initrd}, os.Stderr
+	if link != nil {
+		qemu.ExtraFiles = append(qemu.ExtraFiles, link)
+	}
 	qemu.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	console, err := qemu.StdinPipe()
 	must(t, err)
 	output, err := qemu.StdoutPipe()
 	must(t, err)
 	must(t, qemu.Start())
-	m.console = console
+	for _, f := range qemu.ExtraFiles {
+		f.Close()
+	}
+	m := &machine{said: make(chan string, 16), console: console}
 	go m.listen(output)
 	t.Cleanup(func() {
 		qemu.Process.Kill()
 		qemu.Wait()
-		must(t, own.Close())
 		if t.Failed() {
 			t.Logf("console:\n%s", m.log.String())
 		}
 	})
-	theirs.Close()
-	initrd.Close()
-	m.hear(t, bootPatience, &m.Ready)
 	return m
 }
 
@@ -78,20 +87,22 @@ func pair(t *testing.T) (own, theirs *os.File) {
 	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "guest's end of the link")
 }
 
-// pack makes the guest's initial file system: its first process and the modules of its kernel.
-func pack(t *testing.T, kernel, first string) *os.File {
+// pack makes a guest's initial file system: the modules in a folder, and programs by their names there.
+func pack(t *testing.T, modules string, programs map[string]string) *os.File {
 	t.Helper()
 	fd, err := unix.MemfdCreate("initrd", unix.MFD_CLOEXEC)
 	must(t, err)
 	f := os.NewFile(uintptr(fd), "initrd")
 	w := cpio.NewWriter(f)
 	must(t, w.WriteHeader(&cpio.Header{Name: "modules", Mode: cpio.TypeDir | 0o755}))
-	modules, err := filepath.Glob(filepath.Join(kernel, "modules", "*.ko"))
+	files, err := filepath.Glob(filepath.Join(modules, "*.ko"))
 	must(t, err)
-	for _, module := range modules {
+	for _, module := range files {
 		put(t, w, "modules/"+filepath.Base(module), module)
 	}
-	put(t, w, "init", first)
+	for name, program := range programs {
+		put(t, w, name, program)
+	}
 	must(t, w.Close())
 	return f
 }

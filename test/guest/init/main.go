@@ -1,5 +1,5 @@
 // Command init is the first process of a guest: it brings the network up, starts the lab's reference servers and answers
-// questions on the console.
+// questions on the console, or it runs tests.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -30,10 +31,17 @@ func main() {
 
 // run returns only when it failed.
 func run() error {
-	for _, start := range []func() error{mount, loadModules, connect} {
-		if err := start(); err != nil {
-			return err
-		}
+	if err := errors.Join(mount("proc", "/proc"), mount("sysfs", "/sys"), mount("devtmpfs", "/dev"), mount("tmpfs", "/tmp")); err != nil {
+		return err
+	}
+	if err := loadModules(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(guest.Tests); err == nil {
+		return test()
+	}
+	if err := connect(); err != nil {
+		return err
 	}
 	here, err := lab.Own()
 	if err != nil {
@@ -52,13 +60,25 @@ func run() error {
 	return answer(here)
 }
 
-func mount() error {
-	for _, kind := range []string{"proc", "sysfs"} {
-		if err := errors.Join(os.MkdirAll("/"+kind, 0o755), unix.Mount(kind, "/"+kind, kind, 0, "")); err != nil {
-			return fmt.Errorf("mounting %s: %w", kind, err)
-		}
+func mount(kind, on string) error {
+	if err := errors.Join(os.MkdirAll(on, 0o755), unix.Mount(kind, on, kind, 0, "")); err != nil {
+		return fmt.Errorf("mounting %s: %w", on, err)
 	}
 	return nil
+}
+
+// test runs the test program, on the console.
+func test() error {
+	program := exec.Command(guest.Tests, "-test.v", "-test.run", os.Getenv("TESTS"))
+	program.Dir, program.Stdout, program.Stderr = "/tmp", os.Stdout, os.Stdout
+	var ended guest.Tested
+	if err := program.Run(); err != nil {
+		ended.Error = err.Error()
+	}
+	if err := say(ended); err != nil {
+		return err
+	}
+	return errors.New("done")
 }
 
 // loadModules loads them in the order of their names.
