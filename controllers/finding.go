@@ -41,7 +41,7 @@ func (t *Tally) finding(b blame) v1alpha1.Finding {
 		Via:     string(v1alpha1.ViaPodIP),
 		Family:  t.family(c.Pairs),
 		Verdict: string(first.Verdict), Reason: first.Reason, Rule: cut(first.Rule, v1alpha1.MaxFindingRule),
-		PathType: t.pathType(c.Pairs),
+		PathType: t.pathType(c.Pairs), RuleKnownFrom: cut(report.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
 	}
 	what := first.Reason
 	if first.Check != noReport {

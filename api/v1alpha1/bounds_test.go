@@ -17,7 +17,7 @@ import (
 
 // mostStatus is what a status may take up: etcd and every watcher carry it, and "request is too large" would mean
 // a resource that cannot even be deleted.
-const mostStatus = 80 << 10
+const mostStatus = 96 << 10
 
 func schema(t *testing.T) apiextensions.JSONSchemaProps {
 	t.Helper()
@@ -117,6 +117,7 @@ func TestLimitsAreTheSchemas(t *testing.T) {
 		{"MaxHistory", v1alpha1.MaxHistory, status["history"].MaxItems},
 		{"MaxFindingMessage", v1alpha1.MaxFindingMessage, finding["message"].MaxLength},
 		{"MaxFindingRule", v1alpha1.MaxFindingRule, finding["rule"].MaxLength},
+		{"MaxRuleKnownFrom", v1alpha1.MaxRuleKnownFrom, finding["ruleKnownFrom"].MaxLength},
 		{"MaxEvidence", v1alpha1.MaxEvidence, finding["evidence"].MaxItems},
 		{"MaxEvidenceLine", v1alpha1.MaxEvidenceLine, finding["evidence"].Items.Schema.MaxLength},
 		{"MaxPorts", v1alpha1.MaxPorts, finding["share"].Properties["ports"].MaxItems},

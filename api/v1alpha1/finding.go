@@ -80,9 +80,15 @@ type Finding struct {
 	// +kubebuilder:validation:MaxLength=64
 	Rule string `json:"rule,omitempty"`
 
-	// Why, in a sentence.
+	// Which devices the rule is known from, and the command that shows or cures it
+	// there, if any are.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
+	RuleKnownFrom string `json:"ruleKnownFrom,omitempty"`
+
+	// Why, in a sentence.
+	// +optional
+	// +kubebuilder:validation:MaxLength=400
 	Message string `json:"message,omitempty"`
 
 	// When it was first seen, without a run since in which it was not.

@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Limits of the status. Together they keep it below 80 KiB, however many
+// Limits of the status. Together they keep it below 96 KiB, however many
 // sources there are. The schema enforces them, so whoever writes a status cuts
 // to them first.
 const (
@@ -10,8 +10,9 @@ const (
 	MaxFindings         = 32
 	MaxHistory          = 5
 	MaxFindingReason    = 48
-	MaxFindingMessage   = 256
+	MaxFindingMessage   = 400
 	MaxFindingRule      = 64
+	MaxRuleKnownFrom    = 256
 	MaxEvidence         = 6  // lines of a finding
 	MaxEvidenceLine     = 64 // characters
 	MaxPorts            = 16 // of a finding's share

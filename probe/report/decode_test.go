@@ -50,7 +50,7 @@ func TestHonestSummaryIsAccepted(t *testing.T) {
 }
 
 // long is more than any text of a summary may have.
-var long = strings.Repeat("x", 301)
+var long = strings.Repeat("x", maxMessage+1)
 
 // forgeries are single members of an honest summary, changed.
 var forgeries = []struct {

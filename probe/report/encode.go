@@ -21,7 +21,7 @@ const (
 	maxNode    = 253
 	maxWord    = 63
 	maxRelease = 64
-	maxMessage = 300
+	maxMessage = 400
 	maxLine    = 160
 	maxLines   = 32
 	maxError   = 600

@@ -8,7 +8,6 @@ import (
 // KnownRule is a rule about sequence number 0 that devices have been seen to apply, or that is the simplest of its kind.
 type KnownRule struct {
 	Name string // as in a report
-	Cure string // where it is known, and the command that shows or cures it; "" if nobody is known
 	lost func(at segment.Flags) bool
 }
 
@@ -22,33 +21,28 @@ var suspectFlags = map[string]segment.Flags{
 
 const finUrgPush = segment.FIN | segment.URG | segment.PSH
 
-// dosControl is in the command references of Netgear M4100, Extreme 200 and NetApp CN1610 ("dos-control tcpflag").
-const dosControl = "Dell N, Netgear M4100/M7300, Quanta LB4M, NetApp CN1610, Extreme 200: `show dos-control`; off by `no dos-control tcpflag`. No natural segment is hit"
-
-// headerCheck is in the configuration statements of Junos ("TCP SEQNUM is zero and flags are set").
-const headerCheck = "Juniper MX with MX-SPC3: `header-integrity-check`"
-
-// knownRules is the catalogue. Sources are the vendors' manuals and release notes.
+// knownRules is the catalogue; report.KnownFrom has what devices they are known from.
 var knownRules = []KnownRule{
-	{"AnyOfFinUrgPushAtZero", "a silicon family of chassis switches; ZTE 9900: `anti-dos abnormal enable`, then `disable`, or V2.00.00R8P16", anyOf(finUrgPush)},
-	{"AnyOfFinPushRstAtZero", "Juniper ACX, M, MX, T (stateful firewall, IDS, TCP ALG): see `header-integrity-check`", anyOf(segment.FIN | segment.PSH | segment.RST)},
-	{"FinUrgPushTogetherAtZero", dosControl, func(f segment.Flags) bool { return f.Has(finUrgPush) }},
-	{"NoFlagsAtZero", dosControl, func(f segment.Flags) bool { return f == 0 }},
-	{"NoFlagsOrFinUrgPushAtZero", dosControl, func(f segment.Flags) bool { return f == 0 || f.Has(finUrgPush) }},
-	{"AnyFlagsAtZero", headerCheck, func(f segment.Flags) bool { return f != 0 }},
-	{"EverythingAtZero", headerCheck, func(segment.Flags) bool { return true }},
-	{"PushAtZero", "ZTE 9900: `anti-dos abnormal enable`, then `disable`, or V2.00.00R8P16", anyOf(segment.PSH)},
-	{"FinAtZero", "", anyOf(segment.FIN)},
-	{"UrgAtZero", "", anyOf(segment.URG)},
-	{"RstAtZero", "", anyOf(segment.RST)},
-	{"SynAtZero", "", anyOf(segment.SYN)},
-	{"AckAloneAtZero", "", func(f segment.Flags) bool { return f == segment.ACK }},
+	{"AnyOfFinUrgPushAtZero", anyOf(finUrgPush)},
+	{"AnyOfFinPushRstAtZero", anyOf(segment.FIN | segment.PSH | segment.RST)},
+	{"FinUrgPushTogetherAtZero", func(f segment.Flags) bool { return f.Has(finUrgPush) }},
+	{"NoFlagsAtZero", func(f segment.Flags) bool { return f == 0 }},
+	{"NoFlagsOrFinUrgPushAtZero", func(f segment.Flags) bool { return f == 0 || f.Has(finUrgPush) }},
+	{"AnyFlagsAtZero", func(f segment.Flags) bool { return f != 0 }},
+	{"EverythingAtZero", func(segment.Flags) bool { return true }},
+	{"PushAtZero", anyOf(segment.PSH)},
+	{"FinAtZero", anyOf(segment.FIN)},
+	{"UrgAtZero", anyOf(segment.URG)},
+	{"RstAtZero", anyOf(segment.RST)},
+	{"SynAtZero", anyOf(segment.SYN)},
+	{"AckAloneAtZero", func(f segment.Flags) bool { return f == segment.ACK }},
 }
 
 // Explain adds the rule, and what is known of it, to a message.
 func (k *KnownRule) Explain(message string) string {
-	if message += "; the rule is " + k.Name; k.Cure != "" {
-		message += ", known from " + k.Cure
+	message += "; the rule is " + k.Name
+	if devices := report.KnownFrom(k.Name); devices != "" {
+		message += ", known from " + devices
 	}
 	return message
 }

@@ -20,7 +20,7 @@ func fullStatus() v1alpha1.TCPProbeStatus {
 		Scope: v1alpha1.ScopePair, Source: strings.Repeat("n", 253), Target: "[fd00::1]:65535", Pairs: 64000,
 		Name: strings.Repeat("s", 63), Scenario: "SequenceWrap", Variants: []string{"HandshakeAck"}, Via: "PodIP", Family: "IPv6",
 		PathType: "SameNode", Verdict: "Inconclusive", Reason: "AReasonThatThisVersionHasNeverHeardOf",
-		Rule: strings.Repeat("r", v1alpha1.MaxFindingRule), Message: strings.Repeat("m", v1alpha1.MaxFindingMessage),
+		Rule: strings.Repeat("r", v1alpha1.MaxFindingRule), RuleKnownFrom: strings.Repeat("k", v1alpha1.MaxRuleKnownFrom), Message: strings.Repeat("m", v1alpha1.MaxFindingMessage),
 		FirstSeen: now, LastSeen: now, Flows: &v1alpha1.FlowCounts{Tried: 1, Fail: 1}, Alpha: "9.99e-100",
 		Share: &v1alpha1.PathShare{Failed: 255, Of: 256, Low: "0.00015", High: "1", Coverage: "0.99"},
 		Queue: &v1alpha1.QueueFinding{Least: 65535, Most: 65535, Behaviour: "IgnoredAck"},
