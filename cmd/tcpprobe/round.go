@@ -24,17 +24,26 @@ type round struct {
 	Wrong          int                 `json:"wrong"`     // runs that do so, or acquit it, against the truth
 	Verdicts       []verdictCount      `json:"verdicts"`
 	SegmentsSent   int                 `json:"segmentsSent"`
-	MostSegments   int                 `json:"mostSegments"`  // of one report
-	LongestMicros  int64               `json:"longestMicros"` // of one report
-	LeakedFlows    int                 `json:"leakedFlows"`   // whose end nobody confirmed
-	Left           map[string]int      `json:"left"`          // what the server's kernel held afterwards: sockets and tracked connections by state
+	Reports        quantiles           `json:"reports"`     // of one run or a batch of them
+	LeakedFlows    int                 `json:"leakedFlows"` // whose end nobody confirmed
+	Left           map[string]int      `json:"left"`        // what the server's kernel held afterwards: sockets and tracked connections by state
 	Switch         []lab.FaultCounters `json:"switch,omitempty"`
 	DurationMicros int64               `json:"durationMicros"`
 
-	planned int // runs
+	planned int     // runs
+	sent    []int   // segments, by report
+	took    []int64 // microseconds, by report
 	faults  []lab.Fault
 	truth   truth
 	mu      sync.Mutex
+}
+
+// quantiles are what a report took: in the middle, and at most.
+type quantiles struct {
+	MedianSegments int   `json:"medianSegments"`
+	MostSegments   int   `json:"mostSegments"`
+	MedianMicros   int64 `json:"medianMicros"`
+	MostMicros     int64 `json:"mostMicros"`
 }
 
 // truth is what a fault does to the segments that SequenceWrap compares.
@@ -95,8 +104,7 @@ func (r *round) add(found report.Report) {
 	defer r.mu.Unlock()
 	r.LeakedFlows += found.LeakedFlows
 	r.SegmentsSent += found.SegmentsSent
-	r.MostSegments = max(r.MostSegments, found.SegmentsSent)
-	r.LongestMicros = max(r.LongestMicros, found.DurationMicros)
+	r.sent, r.took = append(r.sent, found.SegmentsSent), append(r.took, found.DurationMicros)
 	runs := map[string]report.Verdict{} // by target: what it says of sequence 0
 	for _, res := range found.Results {
 		runs[res.Target] = worse(runs[res.Target], res)
@@ -167,4 +175,15 @@ func (r *round) left() (n int) {
 		n += held
 	}
 	return n
+}
+
+// finish works out what needs all reports.
+func (r *round) finish() {
+	if len(r.sent) == 0 {
+		return
+	}
+	slices.Sort(r.sent)
+	slices.Sort(r.took)
+	middle, last := len(r.sent)/2, len(r.sent)-1
+	r.Reports = quantiles{r.sent[middle], r.sent[last], r.took[middle], r.took[last]}
 }

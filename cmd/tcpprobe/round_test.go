@@ -96,3 +96,14 @@ func TestPartsAddUp(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestQuantilesOfReports(t *testing.T) {
+	r := roundUnder(t, []string{"loss=1%"})
+	for _, n := range []int{30, 10, 20} {
+		r.add(report.Report{SegmentsSent: n, DurationMicros: int64(n) * 100})
+	}
+	r.finish()
+	if want := (quantiles{20, 30, 2000, 3000}); r.Reports != want {
+		t.Errorf("%+v, want %+v", r.Reports, want)
+	}
+}

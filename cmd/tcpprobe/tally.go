@@ -34,6 +34,7 @@ const sensitivity = 0.99
 func (c *campaign) result() tally {
 	t := tally{Alpha: c.alpha, Rounds: c.rounds}
 	for _, r := range c.rounds {
+		r.finish()
 		side := &t.Guilty
 		if r.truth == innocent {
 			side = &t.Innocent
@@ -99,11 +100,13 @@ func (t tally) sentences() (out []string) {
 		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d at alpha %g (99.9 %% bound).", i.Convicted, i.Runs, i.Bound, t.Alpha))
 	}
 	if g := t.Guilty; g.Runs > 0 {
-		longest, most := int64(0), 0
-		for _, r := range t.Rounds {
-			longest, most = max(longest, r.LongestMicros), max(most, r.MostSegments)
+		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Convicted, g.Runs, g.Bound))
+	}
+	for _, r := range t.Rounds {
+		if q := r.Reports; r.truth == partial {
+			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle, %s and %d at most.",
+				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.MostMicros), q.MostSegments))
 		}
-		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%). One report took up to %s and %d segments.", g.Convicted, g.Runs, g.Bound, seconds(longest), most))
 	}
 	return append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))
 }
