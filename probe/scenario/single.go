@@ -24,7 +24,7 @@ type single struct {
 	ask func(ctx context.Context, part string, number seq.Number) bool
 }
 
-// leastLoss is what the only block of a single allows for.
+// leastLoss is what a block of singles allows for at least.
 const leastLoss = 0.01
 
 // The search for suspicion is bounded; where each question takes long, more so.
@@ -98,21 +98,28 @@ func (s *single) suspicious(ctx context.Context) bool {
 	return false
 }
 
-// confirm sends the randomised block of suspects and controls, which differ in the number alone.
+// confirm sends the randomised block of suspects and controls, which differ in the number alone, and a second one where
+// the first stays undecided. Each spends half of alpha.
 func (s *single) confirm(ctx context.Context, alpha float64) {
-	size, ok := verdict.BlockFor(alpha, max(s.Elsewhere.Rate(), leastLoss), 1)
-	if !ok {
-		return
-	}
 	block := trials{
 		suspect:   func() { s.suspect(ctx) },
-		beacon:    func() bool { return s.ask(ctx, "control", ordinary()) },
+		beacon:    func() bool { return s.control(ctx) },
 		answered:  func(wire.Packet) bool { return false },
 		delivered: func() bool { return s.Delivered },
 	}
-	if lost, ok := block.run(ctx, s.conn, s.env.Pace, size); ok {
-		s.Blocks = append(s.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha})
-		s.Isolated = lost < size.Beacons
+	for range 2 {
+		size, ok := verdict.BlockFor(alpha/2, max(s.Elsewhere.Rate(), leastLoss), 1)
+		if !ok {
+			return
+		}
+		lost, ok := block.run(ctx, s.conn, s.env.Pace, size)
+		if !ok {
+			return
+		}
+		s.Blocks = append(s.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / 2})
+		if s.Isolated = lost < size.Beacons; s.Convicted() {
+			return
+		}
 	}
 }
 
@@ -136,19 +143,26 @@ func synAtZero(ctx context.Context, e *Env) Outcome {
 	return t.finish(ctx, verdict.SequenceWrap)
 }
 
-// syn sends one SYN. A SYN-ACK or an RST that acknowledges it shows that it arrived; what names another number may be a late
-// copy of an older answer.
+// syn sends one SYN, and again where something of an older one answers. A SYN-ACK or an RST that acknowledges it shows
+// that it arrived; what names another number may be a late copy of an older answer.
 func (s *single) syn(ctx context.Context, part string, number seq.Number) bool {
-	s.conn.Again(number)
-	o := s.conn.TrySYN(ctx, part)
-	switch o.Answer {
-	case conn.SynAck:
-		s.conn.Abort(ctx)
-	case conn.StaleAck, conn.WrongAck:
-		s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer knows of an earlier SYN at 0
-		s.conn.Clear(o.Wrong)
+	for range reopenings {
+		s.conn.Again(number)
+		switch o := s.conn.TrySYN(ctx, part); o.Answer {
+		case conn.SynAck:
+			s.conn.Abort(ctx)
+			return true
+		case conn.ResetAnswer:
+			return true
+		case conn.StaleAck, conn.WrongAck:
+			s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer knows of an earlier SYN at 0
+			s.conn.Clear(o.Wrong)
+		default:
+			s.conn.Clear(number.Add(1)) // it may be the answer that was lost
+			return false
+		}
 	}
-	return o.Answer == conn.SynAck || o.Answer == conn.ResetAnswer
+	return false
 }
 
 // lastSYN leaves nothing of a SYN whose answer was lost: an answered one and its RST come after it.
