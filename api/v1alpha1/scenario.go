@@ -132,7 +132,7 @@ type Trigger struct {
 // AcceptQueueOptions says how far a listener's queue may be filled.
 type AcceptQueueOptions struct {
 	// Connections that are opened and left without a request, at most; all are
-	// given up at the first that the listener drops. 1 to 5000, default 256: twice
+	// given up at the first that the listener drops. 1 to 4200, default 256: twice
 	// the 128 that were the kernel's ceiling up to Linux 5.3 and still are many
 	// servers' choice. nginx asks for 511; 4096 is today's ceiling
 	// (net.core.somaxconn). No more than packetsPerSecond and run.deadlineSeconds
@@ -140,7 +140,7 @@ type AcceptQueueOptions struct {
 	// +default=256
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=5000
+	// +kubebuilder:validation:Maximum=4200
 	MaxConnections int32 `json:"maxConnections,omitempty"`
 }
 

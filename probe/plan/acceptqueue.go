@@ -13,11 +13,11 @@ const MaxConnections = 4200
 // full queue is held.
 const LeastQueueRate = 50
 
-// QueueSeconds is how long it takes at most to fill a queue where nothing is lost: four segments to open and to end each
-// connection, some for what comes before and after, and the wait for a fresh connection to a queue that stays full.
+// QueueSeconds is how long it takes at least to ask about a queue: four segments to open and to end each connection, some
+// that come before, and the time for which a full queue is held.
 func QueueSeconds(connections, packetsPerSecond int) int {
-	const each, once, wait = 4, 250, 5
-	return wait + (each*connections+once)/packetsPerSecond
+	const each, before, held = 4, 100, 2
+	return held + (each*connections+before)/packetsPerSecond
 }
 
 // validQueues: an accept queue is filled only on an explicit order, that can be carried out in time.

@@ -43,7 +43,7 @@ func TestQueueOrdersThatAreRefused(t *testing.T) {
 		"another type's":       {func(p *Plan) { last(p).Type = "Liveness" }, "belongs to type AcceptQueue"},
 		"too slowly":           {func(p *Plan) { p.PacketsPerSecond = 49 }, "needs 50 or more"},
 		"a ClusterIP":          {func(p *Plan) { p.Targets[1].Via = "ClusterIP" }, "ask the pods"},
-		"longer than there is": {func(p *Plan) { p.DeadlineSeconds = 20 }, "takes 32 s to open 512 connections to 2 targets"},
+		"longer than there is": {func(p *Plan) { p.DeadlineSeconds = 20 }, "takes 24 s to open 512 connections to 2 targets"},
 	} {
 		if err := queueing(t, c.change).Validate(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v; want one that says %q", name, err, c.says)

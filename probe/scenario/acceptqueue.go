@@ -28,6 +28,7 @@ func acceptQueue(ctx context.Context, e *Env) Outcome {
 	f.giveUp(ctx)
 	if f.seen.Overflowed() {
 		f.seen.Freed = f.fresh(ctx)
+		f.seen.Asked = f.seen.Freed || ctx.Err() == nil
 	}
 	return f.judge()
 }

@@ -111,7 +111,7 @@ func TestLossIsNoOverflow(t *testing.T) {
 	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
 		t.Run("bursts of "+mean.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(12, uint64(mean)))
-			neverOverflows(t, flows, func() wire.Path { return through(bursts(r, 0.05, mean))() })
+			neverOverflows(t, flows/2, func() wire.Path { return through(bursts(r, 0.05, mean))() })
 		})
 	}
 }
@@ -119,7 +119,7 @@ func TestLossIsNoOverflow(t *testing.T) {
 func neverOverflows(t *testing.T, flows int, path func() wire.Path) {
 	got := map[report.Reason]int{}
 	for range flows {
-		o := queue(t, 24, &conntest.Bench{Peer: &backlog{}, Path: path})
+		o := queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
 		if got[o.Reason]++; o.Reason == report.QueueOverflowed {
 			t.Fatalf("%s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
 		}

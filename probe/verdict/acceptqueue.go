@@ -19,6 +19,7 @@ type Filling struct {
 	Refusals int    // RSTs in a row to it
 	Alive    int    // beacons on established connections answered since
 	Aside    int    // source ports given up: nothing answered there while other ports were answered
+	Asked    bool   // there was time to see whether the queue was freed
 	Freed    bool   // a fresh connection was established after all had been given up
 }
 
@@ -32,7 +33,7 @@ const (
 // EnoughRefusals is how many RSTs in a row are no accident: an RST is never made by loss.
 const EnoughRefusals = 3
 
-// Overflowed reports whether the first connection too many is one beyond chance.
+// Overflowed reports whether a connection too many was one beyond chance.
 func (f *Filling) Overflowed() bool {
 	return f.Doubt.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
 }
@@ -101,6 +102,9 @@ func (f *Filling) certainty() string {
 }
 
 func (f *Filling) afterwards() string {
+	if !f.Asked {
+		return "The run ended before it could be seen whether a fresh connection is established now: only the application's accept() frees the queue's slots"
+	}
 	if f.Freed {
 		return "After all connections were reset a fresh one was established: the application accepts, but more slowly than connections come, or something on the way limits the connections of one client"
 	}
@@ -128,8 +132,12 @@ func queuePathDown(f *Filling) (Finding, bool) {
 		return when(true, report.Inconclusive, report.PathDown,
 			"SYN-ACKs came, but not one connection was established, so nothing is known about the queue: it may be full already; see Handshake")
 	}
+	full := ""
+	if f.Opening.Answer == conn.NoAnswer {
+		full = "; a queue that is full already looks like this too"
+	}
 	return when(true, report.Inconclusive, report.PathDown,
-		"no connection could be opened (%s), so nothing is known about the queue; a queue that is full already looks like this too; see Handshake", f.Opening.Answer)
+		"no connection could be opened (%s), so nothing is known about the queue%s; see Handshake", f.Opening.Answer, full)
 }
 
 func queueReset(f *Filling) (Finding, bool) {

@@ -40,13 +40,14 @@ func TestAcceptQueueChain(t *testing.T) {
 
 // Who reads the message at night learns how many, what clients see, how sure it is, and what heals it.
 func TestOverflowMessage(t *testing.T) {
-	stalled := Filling{Cap: 600, Least: 512, First: IgnoredSyn, UnderWay: ResetIt, Doubt: full}
-	slow := Filling{Cap: 600, Least: 7, More: 3, First: IgnoredAck, Doubt: full, Freed: true}
+	stalled := Filling{Cap: 600, Least: 512, First: IgnoredSyn, UnderWay: ResetIt, Doubt: full, Asked: true}
+	slow := Filling{Cap: 600, Least: 7, More: 3, First: IgnoredAck, Doubt: full, Asked: true, Freed: true}
 	for _, c := range []struct {
 		f     Filling
 		words []string
 	}{
 		{stalled, []string{"full after 512 connections", "SYN of the next gets no answer", "tcp_abort_on_overflow", "16 of 16", "p = 1.6e-11", "only the application's accept() does"}},
+		{Filling{Cap: 600, Least: 6, First: IgnoredSyn, Doubt: full}, []string{"The run ended before"}},
 		{slow, []string{"after 7 connections", "3 more", "SO_REUSEPORT", "final ACK", "the application accepts, but more slowly"}},
 	} {
 		found := AcceptQueue(&c.f)

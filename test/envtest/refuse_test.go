@@ -57,7 +57,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"relative path", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {httpGet: {path: x}}}}]`, "spec.scenarios[0].finReorder.trigger.httpGet.path", "should match"},
 	{"AcceptQueue's options elsewhere", web + `scenarios: [{type: Handshake, acceptQueue: {}}]`, "spec.scenarios[0].acceptQueue", "belongs to type AcceptQueue"},
 	{"no connection", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 0}}]`, "spec.scenarios[0].acceptQueue.maxConnections", "greater than or equal to 1"},
-	{"5001 connections", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 5001}}]`, "spec.scenarios[0].acceptQueue.maxConnections", "less than or equal to 5000"},
+	{"4201 connections", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 4201}}]`, "spec.scenarios[0].acceptQueue.maxConnections", "less than or equal to 4200"},
 	{"no gap", web + `scenarios: [{type: FinReorder, finReorder: {trigger: {onAccept: {}}, gapMillis: 0}}]`, "spec.scenarios[0].finReorder.gapMillis", "greater than or equal to 1"},
 	{"a variant without quotes that YAML takes for nothing", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Null]}}]`, "spec.scenarios[0].sequenceWrap.variants[0]", "null"},
 	{"unknown variant", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Pull]}}]`, "spec.scenarios[0].sequenceWrap.variants[0]", `supported values: "Push"`},
