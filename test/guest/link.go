@@ -1,5 +1,6 @@
 // Package guest boots kernels of the distribution in software emulation and lets the engine probe them: peers that have
-// the faults that this machine's kernel has not. Its tests need no root, only qemu-system-x86_64.
+// the faults that this machine's kernel has not, which is itself probed in network namespaces (build tag net). The
+// tests need no root, only qemu-system-x86_64.
 //
 //	test -- Ethernet frames over a pair of Unix sockets -- eth0 [guest: the lab's reference servers]
 package guest
