@@ -1,0 +1,60 @@
+package scenario
+
+import (
+	"context"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// synAtZero asks whether a SYN at 0 arrives: every ask is a fresh incarnation of the same 4-tuple.
+func synAtZero(ctx context.Context, e *Env) Outcome {
+	t := &trace{env: e}
+	t.What = "a SYN"
+	if c := t.open(ctx, ordinary()); c != nil {
+		c.DataAcks = true
+		if t.Opening = c.Handshake(ctx, e.Pace); t.answeredSYN() && c.Abort(ctx) {
+			s := &single{trace: t, conn: c}
+			s.ask = s.syn
+			s.run(ctx)
+			s.lastSYN(ctx)
+		}
+		t.end(ctx, c)
+	}
+	return t.finish(ctx, verdict.SequenceWrap)
+}
+
+// syn sends one SYN, and again where something of an older one answers. A SYN-ACK or an RST that acknowledges it shows
+// that it arrived; what names another number may be a late copy of an older answer.
+func (s *single) syn(ctx context.Context, part string, number seq.Number) bool {
+	for range reopenings {
+		s.conn.Again(number)
+		switch o := s.conn.TrySYN(ctx, part); o.Answer {
+		case conn.SynAck:
+			s.conn.Abort(ctx)
+			return true
+		case conn.ResetAnswer:
+			return true
+		case conn.StaleAck, conn.WrongAck:
+			s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer knows of an earlier SYN at 0
+			s.conn.Clear(o.Wrong)
+		default:
+			s.conn.Clear(number.Add(1)) // it may be the answer that was lost
+			return false
+		}
+	}
+	return false
+}
+
+// lastSYN leaves nothing of a SYN whose answer was lost: an answered one and its RST come after it.
+func (s *single) lastSYN(ctx context.Context) {
+	for i := 0; i < healTries && !s.conn.Reset() && s.conn.Fault() == nil; i++ {
+		s.syn(context.WithoutCancel(ctx), "control", ordinary())
+	}
+}
+
+// answeredSYN reports whether SYNs of the flow arrive and their answers come back.
+func (t *trace) answeredSYN() bool {
+	return t.Opening.Answer == conn.SynAck || t.Opening.Answer == conn.ResetAnswer
+}
