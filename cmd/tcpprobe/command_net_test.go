@@ -228,8 +228,11 @@ func TestNothingOutlivesTheLab(t *testing.T) {
 			t.Fatal("no sign of progress")
 		}
 		workers := children(t, cmd.Process.Pid)
-		if len(workers) != lanes {
-			t.Fatalf("%d workers, want %d", len(workers), lanes)
+		for deadline := time.Now().Add(20 * time.Second); len(workers) != lanes; workers = children(t, cmd.Process.Pid) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d workers, want %d", len(workers), lanes)
+			}
+			time.Sleep(time.Millisecond)
 		}
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
@@ -275,7 +278,12 @@ func alive(pids []string) (out []string) {
 // slow starts `tcpprobe run` on the client with flows that stay open for long: many at 200 packets a second.
 func slow(t *testing.T, s *site, f lab.Family, more ...string) *exec.Cmd {
 	t.Helper()
-	args := append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String()}, more...)
+	return holding(t, s, f, 5, append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String()}, more...)...)
+}
+
+// holding starts a command on the client that soon has so many connections open at once.
+func holding(t *testing.T, s *site, f lab.Family, connections int, args ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Stderr = os.Stderr
 	if err := s.Client().Do(cmd.Start); err != nil {
@@ -287,7 +295,7 @@ func slow(t *testing.T, s *site, f lab.Family, more ...string) *exec.Cmd {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if open["ESTABLISHED"] >= 5 {
+		if open["ESTABLISHED"] >= connections {
 			return cmd
 		}
 		if time.Now().After(deadline) {
@@ -340,7 +348,7 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 func TestRunCommandHoldsItsDeadline(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, lab.Options{})
-	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "256", "--deadline", "2s", "-o", "json")
+	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "64", "--packets-per-second", "10", "--deadline", "10s", "-o", "json")
 	found := read(t, r)
 	if r.status != exitInconclusive || len(found.Results) != 1 || found.Results[0].Reason != report.DeadlineExceeded || found.LeakedFlows != 0 {
 		t.Errorf("%+v", r)

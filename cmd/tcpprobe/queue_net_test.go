@@ -3,6 +3,8 @@
 package main
 
 import (
+	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -11,6 +13,7 @@ import (
 
 // The lab's stalled application is found out, and one that accepts is not.
 func TestQueuesOfTheLab(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, lab.Options{})
 	for server, want := range map[lab.Server]report.Queue{
 		lab.NeverAccepts:  {Least: 2, Most: 2, Behaviour: "IgnoredSyn"},
@@ -33,6 +36,28 @@ func TestQueuesOfTheLab(t *testing.T) {
 		}
 		if p.Report.LeakedFlows != 0 {
 			t.Errorf("%s: %d flows leaked", server, p.Report.LeakedFlows)
+		}
+	}
+	expectNothingLeft(t, s)
+}
+
+// A worker that is killed while it holds many connections leaves none of them.
+func TestKilledFillingLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, lab.Options{Conntrack: true})
+	for _, f := range lab.Families {
+		cmd := holding(t, s, f, 60, "run", "--scenario", "AcceptQueue", "--max-connections", "2000", s.Target(f, lab.Sink).String())
+		for _, worker := range children(t, cmd.Process.Pid) {
+			pid, err := strconv.Atoi(worker)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if cmd.Wait(); cmd.ProcessState.ExitCode() != exitInconclusive {
+			t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), exitInconclusive)
 		}
 	}
 	expectNothingLeft(t, s)
