@@ -140,6 +140,11 @@ func FuzzParseFault(f *testing.F) {
 		if r := fault.Rule; r != nil && (!(r.Share >= 0.9e-5 && r.Share <= 1) || r.Burst < 0 || r.Burst > longest || r.Burst > 0 && r.Share == 1) {
 			t.Errorf("%q: %+v", text, *r)
 		}
+		if r := fault.Rule; r != nil {
+			if m := r.Members; m != (Members{}) && (m.Count < 2 || m.Count > maxMembers || m.Bad < 1 || m.Bad > m.Count || m.Spray && m.Seed != 0) {
+				t.Errorf("%q: %+v", text, m)
+			}
+		}
 		if i := fault.Impairment; i != nil {
 			for _, d := range []time.Duration{i.Delay, i.Jitter, i.Gap} {
 				if d < 0 || d > longest {
