@@ -34,6 +34,7 @@ type farewell struct {
 	peer     seq.Number    // F: the number of the peer's FIN
 	taken    int           // bytes that the peer sent
 	took     time.Duration // from the trigger to the peer's FIN
+	settled  bool          // no copy of the SYN can still be on its way
 	repeated bool          // the peer sent its FIN again, after it should have been acknowledged
 }
 
@@ -71,16 +72,21 @@ func (w *farewell) overtaken(ctx context.Context) verdict.FinAnswer {
 }
 
 // suspects sends the overtaken FIN until it is accepted, or ignored twice: the first challenge could be the answer to a
-// late copy of the SYN, with the FIN lost, but none is still on its way half a second later.
+// late copy of the SYN, with the FIN lost, but none is still on its way half a second later. Then one is enough.
 func (w *farewell) suspects(ctx context.Context) verdict.FinAnswer {
-	challenges := 0
+	challenges, enough := 0, enoughChallenges
+	if w.settled {
+		enough = 1
+	}
 	for i := 0; i < finTries && !w.over() && (i == 0 || w.env.Pace(ctx, 1) == nil); i++ {
 		sent := w.fin("suspect")
-		switch a, _ := w.hear(ctx, w.patience(sent)); a {
-		case verdict.FinAccepted:
+		switch a, _ := w.hear(ctx, w.patience(sent)); {
+		case a == verdict.FinAccepted && challenges > 0:
+			return verdict.FinLate
+		case a == verdict.FinAccepted:
 			return w.watch(ctx)
-		case verdict.FinIgnored:
-			if challenges++; challenges == enoughChallenges {
+		case a == verdict.FinIgnored:
+			if challenges++; challenges == enough {
 				return w.repeat(ctx, sent, a)
 			}
 			if a, _ := w.hear(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
@@ -89,7 +95,7 @@ func (w *farewell) suspects(ctx context.Context) verdict.FinAnswer {
 		}
 	}
 	if challenges > 0 {
-		return verdict.FinSilent
+		return w.nothing()
 	}
 	return w.repeat(ctx, time.Now(), verdict.FinUnheard)
 }
@@ -115,10 +121,17 @@ func (w *farewell) repeat(ctx context.Context, sent time.Time, answer verdict.Fi
 		case w.repeated:
 			return verdict.FinVoid
 		default:
-			w.seen.Stall = max(w.seen.Stall, at.Sub(sent))
+			if answer == verdict.FinIgnored {
+				w.seen.Stall = max(w.seen.Stall, at.Sub(sent))
+			}
 			return answer
 		}
 	}
+	return w.nothing()
+}
+
+// nothing is the answer where none was heard.
+func (w *farewell) nothing() verdict.FinAnswer {
 	if w.conn.Reset() {
 		return verdict.FinReset
 	}

@@ -48,6 +48,8 @@ func TestFinReorderVerdicts(t *testing.T) {
 		{"old, shutdown after text", &wire.Closer{After: "QUIT\r\n", Old: true, Reply: 3}, sendText, report.FinIgnored},
 		{"old, shutdown after a request", &wire.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet, report.FinIgnored},
 		{"old, close", &wire.Closer{OnAccept: true, Old: true, Orphan: true}, onAccept, report.FinAccepted},
+		{"old, shutdown and soon close", &wire.Closer{OnAccept: true, Old: true, Leaves: 100 * time.Millisecond}, onAccept, report.NotIsolated},
+		{"old, shutdown after text and soon close", &wire.Closer{After: "QUIT\r\n", Old: true, Leaves: 100 * time.Millisecond}, sendText, report.FinIgnored},
 		{"ignores without a word", &wire.Closer{OnAccept: true, Mute: true}, onAccept, report.NotIsolated},
 		{"ignores every FIN", &wire.Closer{OnAccept: true, Deaf: true}, onAccept, report.PathDown},
 		{"never closes", &wire.Closer{}, onAccept, report.PeerDidNotClose},

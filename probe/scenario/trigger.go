@@ -9,6 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
@@ -31,6 +32,10 @@ func (w *farewell) provoke(ctx context.Context) bool {
 	text := triggerText(w.order.Trigger, w.env.Remote)
 	start := w.conn.SendNext()
 	w.own = start.Add(len(text))
+	// An application that does not wait half a second with its close() lets the second FIN in: ask it in another way.
+	if w.settled = len(text) > 0 && w.seen.Overtaken[verdict.FinLate] > 0; w.settled {
+		w.rest(ctx, time.Now().Add(challengeSpacing))
+	}
 	asked := time.Now()
 	for i := 0; time.Since(asked) < closeWait && w.env.Pace(ctx, 1) == nil; i++ {
 		switch {

@@ -26,6 +26,7 @@ const (
 	FinAccepted                  // acknowledged
 	FinIgnored                   // an ACK without it; repeated with the current acknowledgement it was accepted
 	FinUnheard                   // nothing; repeated with the current acknowledgement it was accepted at once
+	FinLate                      // an ACK without it; repeated half a second later, with the same acknowledgement, it was accepted
 	FinRefused                   // an ACK without it, whatever acknowledgement it carried
 	FinReset                     // RST
 	FinVoid                      // the peer repeated its own FIN: what should have overtaken ours never arrived
@@ -44,7 +45,7 @@ const enoughUnheard = 3
 
 // Decided reports whether further connections would not change the verdict: two ignored the FIN, or the accepting
 // ones outweigh a single one that seemed to, or none says anything.
-func (a FinAnswers) Decided() bool { return a.Ignored() || a.accepted() || a.unheard() }
+func (a FinAnswers) Decided() bool { return a.Ignored() || a.accepted() || a.unheard() || a.late() }
 
 // Ignored reports whether enough connections ignored the FIN.
 func (a FinAnswers) Ignored() bool { return a[FinIgnored] >= enoughIgnored }
@@ -55,13 +56,18 @@ func (a FinAnswers) unheard() bool {
 	return a[FinUnheard] >= enoughUnheard && a[FinUnheard] == a.judged()
 }
 
+func (a FinAnswers) late() bool { return a[FinLate] >= enoughLate && a.judged() == 0 }
+
 // judged is the number of connections that showed something.
 func (a FinAnswers) judged() int { return a[FinIgnored] + a[FinAccepted] + a[FinUnheard] }
+
+// enoughLate is how many connections must have accepted the FIN late to say so.
+const enoughLate = 3
 
 // closingRule looks at one thing. ok is false where the rule has nothing to say.
 type closingRule func(*Closing) (f Finding, ok bool)
 
-var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finIgnored, finAccepted, finUnheard, finLossy}
+var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finIgnored, finAccepted, finUnheard, finLate, finLossy}
 
 // FinReorder judges a flow of the scenario FinReorder.
 func FinReorder(c *Closing) Finding {
@@ -132,8 +138,14 @@ func finUnheard(c *Closing) (Finding, bool) {
 			"a firewall on the way drops it as invalid, or the peer ignores it without a word", c.Overtaken[FinUnheard])
 }
 
+func finLate(c *Closing) (Finding, bool) {
+	return when(c.Overtaken.late(), report.Inconclusive, report.NotIsolated,
+		"on %d connections the peer answered a FIN that an ACK had overtaken as if it had not come, and accepted it half a second later: "+
+			"its application may have closed the connection meanwhile, after which every kernel accepts it", c.Overtaken[FinLate])
+}
+
 func finLossy(c *Closing) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PathLossy,
 		"too much was lost to judge: of the connections with an overtaken FIN %d accepted it, %d ignored it and %d showed nothing",
-		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored], c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard])
+		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored], c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard]+c.Overtaken[FinLate])
 }

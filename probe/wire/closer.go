@@ -13,15 +13,16 @@ import (
 // measured against 5.10, 6.1 and 6.18. The zero value is a kernel with "tcp: accept old ack during closing" whose
 // application never closes.
 type Closer struct {
-	OnAccept bool   // the application closes at once
-	After    string // it closes once what it read ends in this
-	Reply    int    // bytes that it sends before its FIN
-	Separate bool   // the FIN comes in a segment of its own
-	Orphan   bool   // it closes by close(), else by shutdown()
-	Aborts   bool   // it resets instead
-	Old      bool   // the kernel ignores a FIN with an old acknowledgement, and says so
-	Mute     bool   // it does not even say so
-	Deaf     bool   // it ignores every FIN
+	OnAccept bool          // the application closes at once
+	After    string        // it closes once what it read ends in this
+	Reply    int           // bytes that it sends before its FIN
+	Separate bool          // the FIN comes in a segment of its own
+	Orphan   bool          // it closes by close(), else by shutdown()
+	Leaves   time.Duration // after which the application closes what it has shut down; 0: never
+	Aborts   bool          // it resets instead
+	Old      bool          // the kernel ignores a FIN with an old acknowledgement, and says so
+	Mute     bool          // it does not even say so
+	Deaf     bool          // it ignores every FIN
 
 	conns map[[2]netip.AddrPort]*closing
 	later func(time.Duration, func() []*segment.Segment)
@@ -55,6 +56,7 @@ type closing struct {
 	una, nxt  seq.Number // SND.UNA, SND.NXT
 	read      []byte     // by the application
 	challenge time.Time  // when the last one left
+	closed    time.Time
 }
 
 // Later tells the peer how to send without being asked: what f returns leaves after d.
@@ -112,7 +114,8 @@ func (c *closing) receive(s *segment.Segment) []*segment.Segment {
 // acceptable reports whether the segment survives the check of its acknowledgement. An orphan in FIN-WAIT-2
 // is a time-wait mini-socket, which does not look at it.
 func (c *closing) acceptable(s *segment.Segment) bool {
-	mini := c.Orphan && c.state == finWait2
+	gone := c.Orphan || c.Leaves > 0 && time.Since(c.closed) >= c.Leaves
+	mini := gone && c.state == finWait2
 	old := c.Old || c.Mute
 	return mini || !s.Ack.Before(c.una) || !old || c.state < finWait1
 }
@@ -186,7 +189,7 @@ func (c *closing) close() []*segment.Segment {
 		return []*segment.Segment{r}
 	}
 	c.nxt = c.nxt.Add(c.Reply + 1)
-	c.state = finWait1
+	c.state, c.closed = finWait1, time.Now()
 	c.repeat(closerRTO, closerRepeats)
 	return c.unacknowledged()
 }
