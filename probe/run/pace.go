@@ -13,10 +13,22 @@ import (
 const burst = 8
 
 // newPace lets that many segments a second pass. It fails only once the context has ended: a limiter by
-// itself fails as soon as it foresees that, and flows that may not send would blame the path's silence.
-func newPace(perSecond int) conn.Pace {
+// itself fails as soon as it foresees that, and flows that may not send would blame the path's silence. When
+// the run has ended, whoever may still send, to end a flow, need not wait.
+func newPace(run context.Context, perSecond int) conn.Pace {
 	limit := rate.NewLimiter(rate.Limit(perSecond), burst)
-	return func(ctx context.Context, n int) error { return limit.WaitN(undated{ctx}, n) }
+	return func(ctx context.Context, n int) error {
+		if limit.AllowN(time.Now(), n) {
+			return ctx.Err()
+		}
+		wait, stop := context.WithCancel(undated{ctx})
+		defer stop()
+		defer context.AfterFunc(run, stop)()
+		if err := limit.WaitN(wait, n); err != nil && run.Err() == nil {
+			return err
+		}
+		return ctx.Err()
+	}
 }
 
 // undated is a context that does not tell when it will end.

@@ -10,7 +10,7 @@ import (
 
 func TestPaceFailsOnlyWhenTheContextHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pace := newPace(1)
+		pace := newPace(t.Context(), 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		started := time.Now()
@@ -25,6 +25,27 @@ func TestPaceFailsOnlyWhenTheContextHasEnded(t *testing.T) {
 		}
 		if err := pace(ctx, 1); !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != 2500*time.Millisecond {
 			t.Errorf("beyond the deadline: %v after %s", err, time.Since(started))
+		}
+	})
+}
+
+// Whoever waits when the run ends is let go at once, to end a flow; whoever was to end with the run is told.
+func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run, end := context.WithTimeout(t.Context(), time.Second)
+		defer end()
+		pace := newPace(run, 1)
+		if err := pace(run, burst); err != nil {
+			t.Fatal(err)
+		}
+		started := time.Now()
+		for range 3 {
+			if err := pace(context.WithoutCancel(run), burst); err != nil || time.Since(started) != time.Second {
+				t.Errorf("to end a flow: %v after %s", err, time.Since(started))
+			}
+		}
+		if err := pace(run, 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("within the run: %v", err)
 		}
 	})
 }
