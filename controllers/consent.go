@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
 // AcceptQueue fills a listener's queue, and a queue that nobody accepts from stays full. So the owner of the Service has
@@ -121,6 +122,13 @@ func (f *Frozen) asksAnything(source string, target int) bool {
 		}
 	}
 	return false
+}
+
+// fillsFrom reports whether the source fills any queue.
+func (f *Frozen) fillsFrom(source string) bool {
+	return slices.ContainsFunc(f.Plan.Scenarios, func(s plan.Scenario) bool {
+		return s.Type == string(v1alpha1.AcceptQueue) && (len(s.Only) == 0 || len(s.Only[source]) > 0)
+	})
 }
 
 // fills says for Accepted whose queues are filled, if any are.

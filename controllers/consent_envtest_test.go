@@ -103,3 +103,41 @@ func TestPassOfAPodThatMoved(t *testing.T) {
 		t.Errorf("%+v, %q", done.Status.Pairs, message)
 	}
 }
+
+// TestOneFillsAtATime: two TCPProbes of one Service take turns.
+func TestOneFillsAtATime(t *testing.T) {
+	w := newWorld(t)
+	w.pod("web-1", "kn1", "10.244.1.5")
+	w.consents("only-endpoint")
+	first, r := w.probe(fillingQueues), w.manager(w.api)
+	second := w.probe(fillingQueues, func(p *v1alpha1.TCPProbe) { p.Name = "late" })
+	w.pass(r, first)
+	w.pass(r, second)
+	message := w.condition(w.get(second), v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonQueued)
+	if !strings.Contains(message, "TCPProbe web fills the queues of Service web now") {
+		t.Errorf("message %q", message)
+	}
+	w.drive(r, first, over(1))
+	w.drive(r, second, over(1))
+	if n := w.cast.once(); n != 2 {
+		t.Errorf("%d probers ran", n)
+	}
+}
+
+// TestConsentWithdrawnInTheQueue: a pod whose turn comes late fills nothing that it may not fill any more.
+func TestConsentWithdrawnInTheQueue(t *testing.T) {
+	w := newWorld(t)
+	w.pod("web-1", "kn1", "10.244.1.5")
+	w.consents("only-endpoint")
+	p, r := w.probe(fillingQueues), w.manager(w.api)
+	r.Caps.Total = 0
+	w.pass(r, p)
+	w.consents("no longer")
+	w.clock.Step(2 * freshFor)
+	r.Caps = DefaultCaps
+	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
+	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)
+	if n := w.cast.once(); n != 0 {
+		t.Errorf("%d probers ran", n)
+	}
+}

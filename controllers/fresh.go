@@ -2,7 +2,7 @@ package controllers
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -11,15 +11,19 @@ import (
 // freshFor is how long what the planner saw of a run's targets is good for letting a pod go.
 const freshFor = 10 * time.Second
 
-// moved reports which target of the node is no longer the pod that the planner saw, or "". A pod may wait for its turn
-// much longer than an address takes to be somebody else's; so it is not let go on what was true when the run began.
-func (p *pass) moved(ctx context.Context, s *Scene, node string) (string, error) {
+// outdated reports why the node's pod must not be let go on what was true when the run began: a target of it is no longer
+// the pod that the planner saw, or its Service's owner has taken back the consent. A pod may wait for its turn much
+// longer than an address takes to be somebody else's.
+func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, error) {
 	planned := p.probe.Status.ActiveRun.StartTime.Time
 	if made := s.Order.CreationTimestamp.Time; made.Before(planned) { // an earlier attempt's plan, taken over
 		planned = made
 	}
 	if p.now.Sub(planned) < freshFor {
-		return "", nil
+		return nil, nil
+	}
+	if refusal, err := p.withdrawn(ctx, s, node); refusal != nil || err != nil {
+		return refusal, err
 	}
 	targets := make(map[int]bool)
 	for _, target := range s.Frozen.Plan.Sources[node] {
@@ -27,15 +31,31 @@ func (p *pass) moved(ctx context.Context, s *Scene, node string) (string, error)
 	}
 	pods, err := p.pods(ctx, p.probe.Namespace, podNames(s.Frozen, targets))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, target := range s.Frozen.Plan.Sources[node] {
 		e := s.Frozen.Endpoints[target]
 		if what := e.moved(pods[e.Pod]); what != "" {
-			return fmt.Sprintf("not probed: %s before its turn came (%s)", what, s.Frozen.Plan.Targets[target].AddrPort()), nil
+			return refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came (%s)", what, s.Frozen.Plan.Targets[target].AddrPort()), nil
 		}
 	}
-	return "", nil
+	return nil, nil
+}
+
+// withdrawn reports that the Service does not let its queues be filled any more.
+func (p *pass) withdrawn(ctx context.Context, s *Scene, node string) (*Refusal, error) {
+	if !s.Frozen.fillsFrom(node) {
+		return nil, nil
+	}
+	service, err := p.service(ctx, p.probe)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return refuseConsent(p.probe, service), nil
 }
 
 // holdBack gives up the pods on record that are still gated, left so by a manager that died, if a target of theirs has
@@ -46,12 +66,12 @@ func (p *pass) holdBack(ctx context.Context, s *Scene) (changed bool, err error)
 		if pod == nil || launch.UID != pod.UID || launch.Reason != "" || !gated(pod) {
 			continue
 		}
-		what, err := p.moved(ctx, s, node)
+		refusal, err := p.outdated(ctx, s, node)
 		if err != nil {
 			return false, err
 		}
-		if what != "" {
-			launch.Reason, launch.Message = v1alpha1.ReasonTargetChanged, what
+		if refusal != nil {
+			launch.Reason, launch.Message = refusal.Reason, refusal.Message
 			s.Launches[i], changed = launch, true
 		}
 	}

@@ -64,12 +64,12 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 		progress.Throttled = true
 		return nil
 	}
-	what, err := p.moved(ctx, s, node)
+	refusal, err := p.outdated(ctx, s, node)
 	switch {
 	case err != nil:
 		return err
-	case what != "":
-		s.Launches[i] = Launch{At: p.now, Reason: v1alpha1.ReasonTargetChanged, Message: what}
+	case refusal != nil:
+		s.Launches[i] = Launch{At: p.now, Reason: refusal.Reason, Message: cut(refusal.Message, v1alpha1.MaxFindingMessage)}
 		return nil
 	}
 	pod, err := p.make(ctx, s, i, node)

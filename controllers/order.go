@@ -20,6 +20,7 @@ const (
 	labelName      = "tcpprobe.dev/probe-name"
 	labelUID       = "tcpprobe.dev/probe-uid"
 	labelRun       = "tcpprobe.dev/run-id"
+	labelFills     = "tcpprobe.dev/fills-queues-of" // of an order with AcceptQueue: the Service
 
 	annotationSource   = "tcpprobe.dev/source"   // of a pod: its node
 	annotationOpen     = "tcpprobe.dev/open"     // of an order: how many pods are still to be made
@@ -53,13 +54,17 @@ func newOrder(probe *v1alpha1.TCPProbe, f *Frozen, namespace string) (*corev1.Co
 }
 
 func orderLabels(probe *v1alpha1.TCPProbe, run string) map[string]string {
-	return map[string]string{
+	labels := map[string]string{
 		labelManagedBy: managedBy,
 		labelNamespace: probe.Namespace,
 		labelName:      probe.Name,
 		labelUID:       string(probe.UID),
 		labelRun:       run,
 	}
+	if fillsQueues(probe.Spec.Scenarios) {
+		labels[labelFills] = probe.Spec.Target.Service.Name
+	}
+	return labels
 }
 
 // orderName starts with the TCPProbe's name for people, and is unique by the run's ID. With a pod's number

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -90,8 +91,27 @@ func neverRan(t *corev1.ContainerStateTerminated) bool {
 
 // leftovers says how many flows a killed container may have left at its targets: those of one check at a time.
 func (s *Scene) leftovers(pod *corev1.Pod) string {
-	targets := len(s.Frozen.Plan.Sources[pod.Annotations[annotationSource]])
-	return fmt.Sprintf("up to %d connections may be left at %d targets until these time them out", targets*s.Frozen.Plan.Paths, targets)
+	source, open := pod.Annotations[annotationSource], 0
+	targets := s.Frozen.Plan.Sources[source]
+	for _, target := range targets {
+		open += s.Frozen.mostOpen(source, target)
+	}
+	return fmt.Sprintf("up to %d connections may be left at %d targets until these time them out", open, len(targets))
+}
+
+// mostOpen is how many connections the source may have with the target at a time.
+func (f *Frozen) mostOpen(source string, target int) (n int) {
+	for i, s := range f.Plan.Scenarios {
+		if !f.Plan.Asks(source, plan.Check{Scenario: i}, target) {
+			continue
+		}
+		if s.AcceptQueue != nil {
+			n = max(n, s.AcceptQueue.MaxConnections)
+		} else {
+			n = max(n, f.Plan.Paths)
+		}
+	}
+	return n
 }
 
 // disrupted says who is taking the pod away (core/v1, pod condition DisruptionTarget).

@@ -32,6 +32,7 @@ type Reconciler struct {
 	once      sync.Once
 	started   time.Time
 	launching sync.Mutex // one at a time counts and makes pods
+	filling   sync.Mutex // one at a time begins to fill queues
 	creations *rate.Limiter
 	written   pace
 	hindered  hindrances

@@ -20,6 +20,10 @@ import (
 // start begins the run that is due: announced in the status, then ordered, then the order's UID in the status, and
 // only then its pods. Whatever was done before the manager last died is done again or taken over.
 func (p *pass) start(ctx context.Context) (reconcile.Result, error) {
+	if fillsQueues(p.probe.Spec.Scenarios) {
+		p.filling.Lock()
+		defer p.filling.Unlock()
+	}
 	gathered, order, err := p.prepare(ctx)
 	if err == nil {
 		err = p.begin(ctx, gathered, order)
@@ -56,6 +60,9 @@ func (p *pass) begin(ctx context.Context, g *Gathered, order *corev1.ConfigMap) 
 // prepare gathers and freezes the run that is due.
 func (p *pass) prepare(ctx context.Context) (*Gathered, *corev1.ConfigMap, error) {
 	gathered, err := p.gather(ctx, p.probe)
+	if err == nil && fillsQueues(p.probe.Spec.Scenarios) {
+		err = p.contend(ctx)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

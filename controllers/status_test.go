@@ -1,8 +1,12 @@
 package controllers
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -41,5 +45,29 @@ func TestRunsBecomeHistory(t *testing.T) {
 	}
 	if p.Status.Affected != "0/9" || p.Status.LastRun.Reported != 3 || p.Status.LastRun.Verdict != "Pass" {
 		t.Errorf("status %+v", p.Status)
+	}
+}
+
+// TestTheEndIsWrittenOnce: what is said of a run's end does not change when it comes back from the API server, whose
+// times have seconds. Another write would be in the way of whoever edits the resource then.
+func TestTheEndIsWrittenOnce(t *testing.T) {
+	f := exampleFrozen(three, three)
+	p := exampleProbe()
+	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 3}
+	end := noon.Add(4600 * time.Millisecond)
+	conclude(p, tally(f, outcomesOf(f, nil), Amendments{}), end)
+	setConditions(p, Standing{}, end)
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored v1alpha1.TCPProbe
+	if err := json.Unmarshal(text, &stored); err != nil {
+		t.Fatal(err)
+	}
+	again := stored.DeepCopy()
+	setConditions(again, Standing{}, end.Add(time.Second))
+	if d := cmp.Diff(stored.Status, again.Status); d != "" {
+		t.Error(d)
 	}
 }
