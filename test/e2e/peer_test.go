@@ -38,6 +38,7 @@ func closing(name string, trigger v1alpha1.Trigger) func(*v1alpha1.TCPProbeSpec)
 
 // TestOvertakenFin: this kernel takes it, and the Pass says what it does not show.
 func TestOvertakenFin(t *testing.T) {
+	s := openShop(t)
 	for _, c := range []struct {
 		name    string
 		trigger v1alpha1.Trigger
@@ -47,17 +48,16 @@ func TestOvertakenFin(t *testing.T) {
 		{"on-accept", v1alpha1.Trigger{OnAccept: &v1alpha1.OnAccept{}}, 8081},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := openShop(t)
-			s.expose(t, "closing", c.port)
-			p := s.probe(t, of("closing"), closing(c.name, c.trigger))
+			s.expose(t, c.name, c.port)
+			p := s.probe(t, of(c.name), closing(c.name, c.trigger))
 			ended(t, p, 1)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 			if notes := strings.Join(p.Status.LastRun.Notes, "\n"); !strings.Contains(notes, "FinReorder "+c.name+": ") || !strings.Contains(notes, "does not show") {
 				t.Errorf("notes %q; want what a Pass does not show", notes)
 			}
-			expectNoTrace(t, s.server(t, "kn2"))
 		})
 	}
+	expectNoTrace(t, s.server(t, "kn2"))
 }
 
 func filling(most int32) func(*v1alpha1.TCPProbeSpec) {

@@ -17,14 +17,15 @@ import (
 
 const probeNamespace = "tcpprobe-probes"
 
-// probe applies a TCPProbe of the shop's Service, changed by the options.
+// probe applies a TCPProbe of the shop's Service, changed by the options; it has the Service's name.
 func (s shop) probe(t *testing.T, options ...func(*v1alpha1.TCPProbeSpec)) *v1alpha1.TCPProbe {
 	t.Helper()
-	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "web"}}
+	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace}}
 	p.Spec.Target.Service = &v1alpha1.ServiceTarget{Name: "web"}
 	for _, option := range options {
 		option(&p.Spec)
 	}
+	p.Name = p.Spec.Target.Service.Name
 	create(t, p)
 	return p
 }
