@@ -10,6 +10,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/run"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
@@ -35,6 +36,7 @@ func serve(ctx context.Context, text string) error {
 		}
 		defer stop()
 	}
+	run.Thrift()
 	var result any
 	err := withEngine(o.Targets[0].Addr(), func(s *conn.Stack) (err error) {
 		switch {

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
 
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
