@@ -21,6 +21,7 @@ const (
 	HTTPClose         Server = "http-close"          // answers an HTTP request and closes
 	HTTPHalfClose     Server = "http-half-close"     // answers an HTTP request, shuts its sending side down and reads on
 	HTTPShutdown      Server = "http-shutdown"       // answers an HTTP request and shuts both sides down
+	HTTPLinger        Server = "http-linger"         // answers an HTTP request, shuts its sending side down and closes soon
 )
 
 // closer is how a server closes first: after what, and in which way. false where what it waited for never came.
@@ -39,6 +40,7 @@ var closers = map[Server]closer{
 	HTTPClose:         {request, closeAll},
 	HTTPHalfClose:     {request, halfClose},
 	HTTPShutdown:      {request, shutdown},
+	HTTPLinger:        {request, linger},
 }
 
 func (k closer) answer(c *net.TCPConn) {
@@ -75,6 +77,16 @@ func closeAll(*net.TCPConn) {}
 
 func halfClose(c *net.TCPConn) {
 	c.CloseWrite()
+	io.Copy(io.Discard, c)
+}
+
+// lingering is how long HTTPLinger reads on after its own end.
+const lingering = 100 * time.Millisecond
+
+// linger is how servers let the peer read the last answer before their close could reset it.
+func linger(c *net.TCPConn) {
+	c.CloseWrite()
+	c.SetReadDeadline(time.Now().Add(lingering))
 	io.Copy(io.Discard, c)
 }
 

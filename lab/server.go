@@ -30,7 +30,7 @@ const (
 
 // Servers are all of them. Their ports are the same in every lab.
 var Servers = []Server{Echo, Sink, Banner, BadRequest, HalfClose, CloseOnAccept, Deferred, NeverAccepts,
-	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose, HTTPHalfClose, HTTPShutdown}
+	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose, HTTPHalfClose, HTTPShutdown, HTTPLinger}
 
 // stalledBacklog is the backlog of NeverAccepts; the kernel queues one connection more.
 const stalledBacklog = 1

@@ -34,6 +34,7 @@ func TestServers(t *testing.T) {
 		HTTPClose:         checkCloses(HTTPClose, closingRequest, page),
 		HTTPHalfClose:     checkCloses(HTTPHalfClose, closingRequest, page),
 		HTTPShutdown:      checkCloses(HTTPShutdown, closingRequest, page),
+		HTTPLinger:        checkCloses(HTTPLinger, closingRequest, page),
 	}
 	for _, s := range Servers {
 		for _, f := range Families {

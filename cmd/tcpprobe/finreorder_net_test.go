@@ -13,7 +13,7 @@ import (
 var closers = map[lab.Server]string{
 	lab.HalfClose: "on-accept", lab.CloseOnAccept: "on-accept", lab.ShutdownOnAccept: "on-accept",
 	lab.CloseAfterText: "send=QUIT", lab.HalfCloseAfter: "send=QUIT", lab.ShutdownAfterText: "send=QUIT",
-	lab.HTTPClose: "http-get", lab.HTTPHalfClose: "http-get=/healthz", lab.HTTPShutdown: "http-get",
+	lab.HTTPClose: "http-get", lab.HTTPHalfClose: "http-get=/healthz", lab.HTTPShutdown: "http-get", lab.HTTPLinger: "http-get",
 }
 
 // farewells asks for FinReorder.

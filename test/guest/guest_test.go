@@ -47,6 +47,7 @@ var closers = []struct {
 	{lab.CloseOnAccept, onAccept, true}, {lab.HalfClose, onAccept, false}, {lab.ShutdownOnAccept, onAccept, false},
 	{lab.CloseAfterText, sendText, true}, {lab.HalfCloseAfter, sendText, false}, {lab.ShutdownAfterText, sendText, false},
 	{lab.HTTPClose, httpGet, true}, {lab.HTTPHalfClose, httpGet, false}, {lab.HTTPShutdown, httpGet, false},
+	{lab.HTTPLinger, httpGet, false}, // asked once copies of the SYN are gone
 }
 
 // Every kernel is asked everything at once; the guests boot side by side.
