@@ -53,7 +53,10 @@ func TestRuleIsNamed(t *testing.T) {
 
 // TestScopes: one direction of one cable is a source or a target, all cables are all.
 func TestScopes(t *testing.T) {
-	for _, c := range []struct {
+	s := openShop(t)
+	p := s.probe(t, asking("Push"), over("IPv4"))
+	ended(t, p, 1)
+	for i, c := range []struct {
 		name, fault, scope string
 		cables             []string
 	}{
@@ -62,16 +65,15 @@ func TestScopes(t *testing.T) {
 		{"everywhere", "push-at-zero", v1alpha1.ScopeAll, []string{"kn1", "kn2", "kn3"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := openShop(t)
 			for _, node := range c.cables {
 				breakCable(t, node, c.fault)
 			}
-			p := s.probe(t, asking("Push"), over("IPv4"))
-			ended(t, p, 1)
+			again(t, p, c.scope)
+			ended(t, p, int64(i+2))
 			expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 			f := p.Status.Findings
 			if len(f) != 1 || f[0].Scope != c.scope || f[0].Scope == v1alpha1.ScopeSource && f[0].Source != "kn2" {
-				t.Errorf("findings %+v; want one of scope %s", f, c.scope)
+				t.Fatalf("findings %+v; want one of scope %s", f, c.scope)
 			}
 			if c.scope == v1alpha1.ScopeTarget && !strings.HasPrefix(f[0].Target, s.server(t, "kn2").Status.PodIP+":") {
 				t.Errorf("target %s is not the server of kn2", f[0].Target)
