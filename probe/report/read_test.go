@@ -96,3 +96,11 @@ func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {
 		t.Errorf("a control character got through: %q", b.String()[max(0, i-20):i+1])
 	}
 }
+
+func TestTableNamesSourcePorts(t *testing.T) {
+	r := Report{Results: []Result{{Verdict: Fail, Reason: SequenceZeroDropped, Share: &Share{Failed: 2, Of: 16, Ports: []uint16{61001, 65000}}}}}
+	var b strings.Builder
+	if err := r.WriteTable(&b); err != nil || !strings.Contains(b.String(), "source ports of some that failed: 61001 65000\n") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}

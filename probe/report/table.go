@@ -87,6 +87,9 @@ func (r Result) paragraph() []string {
 	if f := r.Flows; f.Tried > 0 {
 		lines = append(lines, fmt.Sprintf("  flows: %d tried, %d pass, %d fail, %d inconclusive", f.Tried, f.Pass, f.Fail, f.Inconclusive))
 	}
+	if r.Share != nil && len(r.Share.Ports) > 0 {
+		lines = append(lines, "  source ports of some that failed: "+strings.Trim(fmt.Sprint(r.Share.Ports), "[]"))
+	}
 	if r.Verdict == Fail && r.Alpha > 0 {
 		lines = append(lines, fmt.Sprintf("  chance that this is a false alarm: at most %.1g", r.Alpha))
 	}
