@@ -46,12 +46,15 @@ type filling struct {
 	doubts int           // so far
 	held   time.Time     // until when a queue that may be full is kept so
 	others bool          // in the last doubt other ports were answered
-	rtt    time.Duration // the longest seen
+	rtt    time.Duration // the shortest seen
 }
 
 // judge turns what was seen into the flow's outcome.
 func (f *filling) judge() Outcome {
 	f.seen.Observation = f.Observation
+	if !f.seen.Overflowed() {
+		f.seen.First = "" // that was an earlier doubt, unfounded
+	}
 	f.outcome.Finding, f.outcome.Guard = verdict.AcceptQueue(&f.seen), f.Guard
 	if f.outcome.Reason == report.QueueOverflowed || f.outcome.Reason == report.NotReached {
 		f.outcome.Queue = &report.Queue{Least: f.seen.Least, Most: f.seen.Most(), Behaviour: f.seen.Behaviour(), Freed: f.seen.Freed}
@@ -141,8 +144,15 @@ func (f *filling) attempt(ctx context.Context) *attempt {
 func (f *filling) admit(ctx context.Context, a *attempt) bool {
 	for a.stage() < queued && f.advance(ctx, a) {
 	}
-	f.rtt = max(f.rtt, a.RTT)
+	f.measure(a)
 	return a.stage() == queued
+}
+
+// measure keeps the shortest round trip: under loss others hold the peer's wait before it repeats a SYN-ACK.
+func (f *filling) measure(a *attempt) {
+	if a.RTT > 0 && (f.rtt == 0 || a.RTT < f.rtt) {
+		f.rtt = a.RTT
+	}
 }
 
 // advance asks until the attempt's stage changes.

@@ -45,7 +45,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 		if a.opening.Answer != conn.SynAck {
 			return false
 		}
-		f.rtt = max(f.rtt, a.RTT)
+		f.measure(a)
 		if a.opening.Sent == 1 && f.outcome.RTT == 0 {
 			f.outcome.RTT = a.RTT
 		}
