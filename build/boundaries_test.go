@@ -24,9 +24,9 @@ func TestBoundaries(t *testing.T) {
 		{"probe/report/x.go", "sigs.k8s.io/yaml", true},
 		{"probe/report/x.go", product + "probe/plan", false},
 		{"probe/report/x_test.go", product + "lab", false},
-		{"probe/report/x.go", "github.com/gopacket/gopacket", true},
-		{"probe/report/x_test.go", "github.com/gopacket/gopacket", true},
-		{"probe/segment/x.go", "github.com/gopacket/gopacket", false},
+		{"probe/report/x.go", "github.com/google/gopacket", true},
+		{"probe/report/x_test.go", "github.com/google/gopacket", true},
+		{"probe/segment/x.go", "github.com/google/gopacket", false},
 		{"lab/x.go", product + "probe/segment", false},
 		{"lab/x.go", product + "probe/report", true},
 		{"controllers/x.go", product + "api/v1alpha1", false},
@@ -71,7 +71,7 @@ func newModule(t *testing.T) string {
 	}
 	write(t, filepath.Join(module, ".depguard.yaml"), string(rules))
 	manifest := "module github.com/tcpprobe/tcpprobe\ngo 1.26.0\n"
-	for _, library := range []string{"github.com/gopacket/gopacket", "k8s.io/api", "sigs.k8s.io/yaml"} {
+	for _, library := range []string{"github.com/google/gopacket", "k8s.io/api", "sigs.k8s.io/yaml"} {
 		folder := filepath.Join(module, "libraries", filepath.Base(library))
 		write(t, filepath.Join(folder, "go.mod"), "module "+library+"\n")
 		write(t, filepath.Join(folder, "empty.go"), "package "+filepath.Base(library)+"\n")

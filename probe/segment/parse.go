@@ -8,8 +8,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -123,7 +123,10 @@ func (d *decoder) network6(packet []byte, wireLen int) (header, error) {
 func (d *decoder) segment(h header) (*Segment, error) {
 	t := &d.tcp
 	if err := t.DecodeFromBytes(h.payload, gopacket.NilDecodeFeedback); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrForeign, err)
+		if !hasHeader(h.payload) {
+			return nil, fmt.Errorf("%w: %w", ErrForeign, err)
+		}
+		t.Options = t.Options[:len(t.Options)-1] // the last one is broken; the rest counts, since the guard has taken the segment
 	}
 	s := &Segment{
 		Source:      netip.AddrPortFrom(h.from, uint16(t.SrcPort)),
@@ -135,6 +138,11 @@ func (d *decoder) segment(h header) (*Segment, error) {
 	s.keep(h.packet, h.size+4*int(t.DataOffset), min(len(t.Payload), s.Len))
 	s.readOptions(t.Options)
 	return s, nil
+}
+
+// hasHeader reports whether a whole TCP header is there, whatever its options are.
+func hasHeader(tcp []byte) bool {
+	return len(tcp) >= tcpHeader && tcp[12]>>4 >= tcpHeader/4 && 4*int(tcp[12]>>4) <= len(tcp)
 }
 
 // keep copies the headers, which end at the given offset of the packet, and the payload behind them.
