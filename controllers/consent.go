@@ -81,7 +81,8 @@ func (f *Frozen) fillable(consent, seed string) []string {
 	return pods
 }
 
-// askers gives each pod's first address to one source, on another node if one is there.
+// askers gives each pod's first address to one source, on another node if one is there: to the one that has the fewest so
+// far, because a source fills one queue after the other.
 func (f *Frozen) askers(pods []string, seed string) map[string][]int {
 	only := make(map[string][]int)
 	for source := range f.Plan.Sources { // an empty map would restrict nothing
@@ -93,7 +94,9 @@ func (f *Frozen) askers(pods []string, seed string) map[string][]int {
 		if away := slices.DeleteFunc(slices.Clone(sources), func(source string) bool { return f.sameNode(source, target) }); len(away) > 0 {
 			sources = away
 		}
-		asker := rendezvous(seed+"/"+pod, sources, 1)[0]
+		asker := slices.MinFunc(sources, func(a, b string) int {
+			return cmp.Or(cmp.Compare(len(only[a]), len(only[b])), cmp.Compare(weight(seed+"/"+pod, a), weight(seed+"/"+pod, b)))
+		})
 		only[asker] = append(only[asker], target)
 	}
 	return only

@@ -103,6 +103,11 @@ func TestEachQueueHasOneAsker(t *testing.T) {
 		if n := len(slices.Compact(filled)); n != len(filled) || n != c.filled {
 			t.Errorf("consent %s: filled %v; want %d pods, each once", c.consent, filled, c.filled)
 		}
+		for source, targets := range f.Plan.Scenarios[0].Only {
+			if len(targets) > 2 {
+				t.Errorf("%s fills %d queues, one after the other, of %d", source, len(targets), c.filled)
+			}
+		}
 		if n := f.Pairs(); n != 6*12 {
 			t.Errorf("%d pairs; Handshake still asks all", n)
 		}

@@ -76,8 +76,9 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"one packet a second too slow", web + "paths: 256\npacketsPerSecond: 61", "spec", "cannot end in time"},
 	{"a pause that takes it beyond the deadline", web + `scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, Ack]}}]` + "\nrun: {deadlineSeconds: 5}\npackets" + `PerSecond: 63`, "spec", "cannot end in time"},
 	{"one FinReorder too many", web + "scenarios: [" + closing(2) + "]\nrun: {deadlineSeconds: 7}", "spec", "cannot end in time"},
-	{"one connection too many", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 101}}]` + "\nrun: {deadlineSeconds: 5}", "spec", "cannot end in time"},
-	{"the usual queue in too short a time", web + `scenarios: [{type: AcceptQueue}]` + "\nrun: {deadlineSeconds: 8}", "spec", "cannot end in time"},
+	{"one connection too many", web + `scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 126}}]` + "\nrun: {deadlineSeconds: 5}", "spec", "cannot end in time"},
+	{"the usual queue in too short a time", web + `scenarios: [{type: AcceptQueue}]` + "\nrun: {deadlineSeconds: 7}", "spec", "cannot end in time"},
+	{"too slow to confirm an overflow", web + "scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 10}}]\npackets" + "PerSecond: 49", "spec.packetsPerSecond", "must be at least 50 with AcceptQueue"},
 
 	{"unknown mode", web + `run: {mode: Cron}`, "spec.run.mode", `supported values: "Once", "Interval", "Continuous"`},
 	{"interval in mode Once", web + `run: {intervalSeconds: 300}`, "spec.run.intervalSeconds", "must be set with mode Interval, and with no other mode"},

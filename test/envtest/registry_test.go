@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
@@ -27,8 +28,16 @@ func TestSchemaFollowsTheProber(t *testing.T) {
 	if diff := cmp.Diff(known, enum(variants.Items.Schema.Enum)); diff != "" {
 		t.Errorf("variants of SequenceWrap (- prober, + schema):\n%s", diff)
 	}
-	if n := int(*variants.MaxItems); n != len(known) {
-		t.Errorf("at most %d variants; there are %d", n, len(known))
+	if n := int(*variants.MaxItems); n != len(known) || n > plan.MaxVariants {
+		t.Errorf("at most %d variants; there are %d, and a plan has room for %d", n, len(known), plan.MaxVariants)
+	}
+	for name, bound := range map[string][2]float64{
+		"maxConnections": {plan.MaxConnections, *scenarios["acceptQueue"].Properties["maxConnections"].Maximum},
+		"gapMillis":      {plan.MaxGapMillis, *scenarios["finReorder"].Properties["gapMillis"].Maximum},
+	} {
+		if bound[0] != bound[1] {
+			t.Errorf("%s: at most %v in a plan, %v in the schema", name, bound[0], bound[1])
+		}
 	}
 }
 
