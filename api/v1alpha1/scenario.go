@@ -136,7 +136,7 @@ type AcceptQueueOptions struct {
 	// the 128 that were the kernel's ceiling up to Linux 5.3 and still are many
 	// servers' choice. nginx asks for 511; 4096 is today's ceiling
 	// (net.core.somaxconn). No more than packetsPerSecond and run.deadlineSeconds
-	// allow: five packets each.
+	// allow: four packets each.
 	// +default=256
 	// +optional
 	// +kubebuilder:validation:Minimum=1
