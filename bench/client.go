@@ -80,7 +80,7 @@ func withEngine(target netip.Addr, f func(*conn.Stack) error) error {
 		return err
 	}
 	defer g.Close()
-	if _, err := g.Attach(route.Index, ""); err != nil {
+	if _, err := g.AttachAhead(route.Index, ""); err != nil {
 		return err
 	}
 	w, err := wire.Open(route, g.Tap())

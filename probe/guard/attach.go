@@ -22,6 +22,7 @@ const (
 // attachment is the guard on one device.
 type attachment struct {
 	mode   Mode
+	second *second // nil: nothing is still to come
 	detach func() error
 }
 
@@ -30,6 +31,10 @@ type attachment struct {
 // them. Leftovers of a crashed guard are removed. It returns the mode in use; the error wraps
 // ErrUnavailable.
 func (g *Guard) Attach(ifindex int, mode Mode) (Mode, error) {
+	return g.attachOnce(ifindex, mode, g.attachTCX)
+}
+
+func (g *Guard) attachOnce(ifindex int, mode Mode, byTCX func(ifindex int) (attachment, error)) (Mode, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if a, ok := g.devices[ifindex]; ok {
@@ -41,7 +46,7 @@ func (g *Guard) Attach(ifindex int, mode Mode) (Mode, error) {
 	if err := sweep(ifindex); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	a, err := g.attach(ifindex, mode)
+	a, err := g.attach(ifindex, mode, byTCX)
 	if err != nil {
 		return "", fmt.Errorf("%w: device %d: %w", ErrUnavailable, ifindex, err)
 	}
@@ -49,14 +54,14 @@ func (g *Guard) Attach(ifindex int, mode Mode) (Mode, error) {
 	return a.mode, nil
 }
 
-func (g *Guard) attach(ifindex int, mode Mode) (attachment, error) {
+func (g *Guard) attach(ifindex int, mode Mode, byTCX func(ifindex int) (attachment, error)) (attachment, error) {
 	switch mode {
 	case TCX:
-		return g.attachTCX(ifindex)
+		return byTCX(ifindex)
 	case Clsact:
 		return g.attachClsact(ifindex)
 	case "":
-		a, tcx := g.attachTCX(ifindex)
+		a, tcx := byTCX(ifindex)
 		if tcx == nil {
 			return a, nil
 		}
@@ -79,7 +84,7 @@ func (g *Guard) attachTCX(ifindex int) (attachment, error) {
 	if err != nil {
 		return attachment{}, errors.Join(fmt.Errorf("attaching to TCX ingress: %w", err), out.Close())
 	}
-	return attachment{TCX, func() error { return closeAll(in, out) }}, nil
+	return attachment{mode: TCX, detach: func() error { return closeAll(in, out) }}, nil
 }
 
 func headOf(ifindex int, program *ebpf.Program, where ebpf.AttachType) (link.Link, error) {

@@ -28,7 +28,7 @@ func (g *Guard) attachClsact(ifindex int) (attachment, error) {
 	if err := c.install(g.programs); err != nil {
 		return attachment{}, errors.Join(err, c.detach())
 	}
-	return attachment{Clsact, c.detach}, nil
+	return attachment{mode: Clsact, detach: c.detach}, nil
 }
 
 func openClsact(ifindex int) (*clsact, error) {

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -95,5 +96,18 @@ func TestFilterNamesSayWhoseTheyAre(t *testing.T) {
 		if _, _, ok := leaseOf(foreign); ok {
 			t.Errorf("%q is taken for a guard's", foreign)
 		}
+	}
+}
+
+// A guard whose egress program could not follow lets no flow be judged, and closes all the same.
+func TestIncompleteGuardHasNoCounters(t *testing.T) {
+	s := &second{done: make(chan struct{}), err: unix.EPERM}
+	close(s.done)
+	g := &Guard{devices: map[int]attachment{1: {}, 2: {second: s}}}
+	if err := g.whole(); !errors.Is(err, ErrUnavailable) || !errors.Is(err, unix.EPERM) {
+		t.Errorf("%v, want that the guard is unavailable, and why", err)
+	}
+	if err := s.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -29,6 +29,7 @@ const holderOrder = "GUARD_HOLDER"
 // order is what a holder does before it says that it is ready.
 type order struct {
 	Mode         guard.Mode
+	Ahead        bool // attach the egress program in the background, and wait for it by Counters
 	Peer         netip.AddrPort
 	Capabilities []int // if not nil: all that the process keeps
 	Drop         bool  // internal: the capabilities are still to be dropped
@@ -68,7 +69,11 @@ func (o order) carryOut() error {
 	if err != nil {
 		return err
 	}
-	if _, err := g.Attach(route.Index, o.Mode); err != nil {
+	attach := g.Attach
+	if o.Ahead {
+		attach = g.AttachAhead
+	}
+	if _, err := attach(route.Index, o.Mode); err != nil {
 		return err
 	}
 	w, err := wire.Open(route, g.Tap())
@@ -79,7 +84,10 @@ func (o order) carryOut() error {
 	if err := g.Add(f); err != nil {
 		return err
 	}
-	_, err = w.Send(&segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240})
+	if _, err := w.Send(&segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240}); err != nil {
+		return err
+	}
+	_, err = g.Counters(f)
 	return err
 }
 

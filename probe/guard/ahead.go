@@ -1,0 +1,68 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// second is an egress program on its way to a device.
+type second struct {
+	done chan struct{}
+	link link.Link
+	err  error
+}
+
+// AttachAhead is Attach for a process all of whose threads are in one network namespace, and in a hurry: it returns as
+// soon as the ingress program stands. That alone lets no reset be made; the egress program, whose counter is to stay
+// at 0, follows. The kernel waits some milliseconds for each of the two. Meanwhile the tap would see a reset that
+// leaves, and Counters waits until both stand, so that no flow is judged without.
+func (g *Guard) AttachAhead(ifindex int, mode Mode) (Mode, error) {
+	return g.attachOnce(ifindex, mode, g.attachTCXAhead)
+}
+
+func (g *Guard) attachTCXAhead(ifindex int) (attachment, error) {
+	in, err := headOf(ifindex, g.programs.TcpprobeIn, ebpf.AttachTCXIngress)
+	if err != nil {
+		return attachment{}, fmt.Errorf("attaching to TCX ingress: %w", err)
+	}
+	out := &second{done: make(chan struct{})}
+	go func() {
+		defer close(out.done)
+		out.link, out.err = headOf(ifindex, g.programs.TcpprobeOut, ebpf.AttachTCXEgress)
+	}()
+	return attachment{mode: TCX, second: out, detach: func() error { return errors.Join(in.Close(), out.close()) }}, nil
+}
+
+// wait returns why the program could not be attached, if so.
+func (s *second) wait() error {
+	if s == nil {
+		return nil
+	}
+	<-s.done
+	if s.err != nil {
+		return fmt.Errorf("%w: attaching to TCX egress: %w", ErrUnavailable, s.err)
+	}
+	return nil
+}
+
+func (s *second) close() error {
+	if s.wait() != nil {
+		return nil // there is nothing to close, and Counters has told of it
+	}
+	return s.link.Close()
+}
+
+// whole waits until all programs stand.
+func (g *Guard) whole() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, a := range g.devices {
+		if err := a.second.wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
