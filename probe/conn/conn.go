@@ -201,6 +201,9 @@ const ackDelay = 40 * time.Millisecond
 // acknowledged at once.
 func (c *Conn) receive(g *segment.Segment) {
 	if g.End() == g.Seq {
+		if g.Flags == segment.ACK && g.Seq == c.peer.Add(-1) { // a keep-alive: unanswered ones end the connection
+			c.acknowledge()
+		}
 		return
 	}
 	before := c.peer

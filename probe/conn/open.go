@@ -48,6 +48,7 @@ type Opening struct {
 	Unreachable *segment.Unreachable
 	Wrong       seq.Number // of WrongAck and StaleAck: the number acknowledged
 	Unresolved  error      // of NoNextHop: which
+	HopLimit    uint8      // of ResetAnswer: what was left of it
 }
 
 // synWaits says how long each of a handshake's SYNs waits for its answer. Linux answers a repeated SYN at
@@ -108,7 +109,7 @@ func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 	ours := g.Flags.Has(segment.ACK) && g.Ack == c.ISS.Add(1)
 	switch {
 	case g.Flags.Has(segment.RST) && ours:
-		o.Answer, c.reset = ResetAnswer, true
+		o.Answer, o.HopLimit, c.reset = ResetAnswer, g.HopLimit, true
 		c.RTT = max(p.Time.Sub(c.sentSYN), 0)
 	case g.Flags.Has(segment.SYN|segment.ACK) && ours:
 		o.Answer = SynAck

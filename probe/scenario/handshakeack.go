@@ -44,7 +44,7 @@ func (t *trace) finalAcks(ctx context.Context, c *conn.Conn) {
 func (t *trace) completes(ctx context.Context, c *conn.Conn) (established bool, n verdict.Count) {
 	for i := 0; i < handshakeAckTries && !c.Reset() && t.env.Pace(ctx, 2) == nil; i++ {
 		c.Send(conn.Step{Part: "suspect", Flags: segment.ACK})
-		switch b := c.Beacon(ctx, c.ISS, 0, i); {
+		switch b := c.Beacon(ctx, c.ISS.Add(-conn.LongAgo), 0, i); {
 		case b.Duplicate:
 			return true, n
 		case b.Answered:

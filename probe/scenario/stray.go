@@ -65,15 +65,16 @@ func (s stray) ask(ctx context.Context, one *single, part string, number seq.Num
 	}
 	sent := one.conn.Send(step)
 	return one.conn.Await(ctx, sent.Add(one.conn.Patience(0)), func(p wire.Packet) bool {
-		one.Delivered = one.Delivered || s.answers(p, seq.At(0))
-		return s.answers(p, number)
+		one.Delivered = one.Delivered || s.answers(p, seq.At(0), one.Opening.HopLimit)
+		return s.answers(p, number, one.Opening.HopLimit)
 	})
 }
 
-// answers reports whether p is the RST that the segment of that number draws.
-func (s stray) answers(p wire.Packet, number seq.Number) bool {
+// answers reports whether p is the RST that the segment of that number draws, from as far away as the one to the SYN:
+// a firewall on the way, which rejects such segments, is nearer.
+func (s stray) answers(p wire.Packet, number seq.Number, hopLimit uint8) bool {
 	g := p.Segment
-	if g == nil || !g.Flags.Has(segment.RST) {
+	if g == nil || !g.Flags.Has(segment.RST) || g.HopLimit != hopLimit {
 		return false
 	}
 	if s.acks {

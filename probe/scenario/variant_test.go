@@ -104,6 +104,25 @@ func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
 	expect(t, "AckZero", &conntest.Bench{Peer: &wire.Listener{}, Path: through(synToPeer)}, report.PathDown)
 }
 
+// A firewall that rejects what belongs to no connection answers in the host's name, but from nearer by.
+func TestRejectionByTheWayIsNoDelivery(t *testing.T) {
+	for _, v := range []string{"FinUrgPush", "Null", "AckZero"} {
+		expect(t, v, &conntest.Bench{Peer: &rejected{Listener: &wire.Listener{}}}, report.StateTracking)
+	}
+}
+
+type rejected struct{ *wire.Listener }
+
+func (r *rejected) Receive(s *segment.Segment) []*segment.Segment {
+	out := r.Listener.Receive(s)
+	for _, a := range out {
+		if a.HopLimit = 63; s.Flags != segment.SYN {
+			a.HopLimit = 64
+		}
+	}
+	return out
+}
+
 // slowly delays everything by more than the first patience.
 func slowly(drop func(*segment.Segment, bool) bool) func() wire.Path {
 	return func() wire.Path {
