@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -152,14 +153,22 @@ func (n network) passes(t *testing.T) {
 	}
 }
 
-// child is the one child of a process.
+// child is the one child of a process, whichever of its threads started it.
 func child(t *testing.T, pid int) int {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	var all []byte
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	c, err := strconv.Atoi(strings.TrimSpace(string(all)))
 	if err != nil {
 		t.Fatal(err)
 	}

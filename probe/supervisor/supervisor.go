@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -28,8 +27,6 @@ type Supervisor struct {
 // told is the first of them. Every check has a result in the report: Inconclusive with the reason where the worker did
 // not get so far. The process must have no other children: all are reaped.
 func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
-	runtime.LockOSThread() // the worker is told of its parent's death when the thread that started it ends
-	defer runtime.UnlockOSThread()
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,7 +21,7 @@ import (
 type Executor func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report
 
 // Work is the worker's whole life: it carries out the task that its supervisor hands over and gives the report
-// back. On SIGTERM, SIGINT and at the end of its time the engine ends its flows in an orderly way, and what is
+// back. On SIGTERM, SIGINT, the supervisor's death and at the end of its time the engine ends its flows in an orderly way, and what is
 // missing is Inconclusive. Progress goes to standard error, each line after the given name.
 func Work(name string, execute Executor) error {
 	signal.Ignore(syscall.SIGPIPE) // of a supervisor that is gone; the flows are still to be ended
@@ -28,12 +29,17 @@ func Work(name string, execute Executor) error {
 	if err != nil {
 		return fmt.Errorf("%w; only a supervisor starts a worker", err)
 	}
-	t, err := readTask(os.NewFile(taskFD, "task"))
+	order := os.NewFile(taskFD, "task")
+	t, err := readTask(order)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), t.Until)
 	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, order) // until the supervisor is gone
+		cancel()
+	}()
 	told := stopOnSignal(cancel)
 	done := progress.NewCounter(len(t.Plan.Sources[t.Node])*len(t.Plan.Checks()), "checks done")
 	stop := progress.Tell(os.Stderr, func() string { return name + ": " + done.String() })

@@ -21,34 +21,32 @@ const (
 // worker is a started worker, as its supervisor sees it.
 type worker struct {
 	process  *os.Process
+	order    *os.File            // open as long as the supervisor lives
 	received chan *report.Report // one, nil if the worker gave none
 	reported *report.Report      // after await
 }
 
-// start starts this program again as the worker. Should the supervisor die, the worker is told to stop; as
-// process 1 of a container the supervisor takes the worker with it at once.
+// start starts this program again as the worker. Should the supervisor die, the end of its task's pipe tells the worker,
+// whatever privileges the program's file has (PR_SET_PDEATHSIG does not survive those); as process 1 of a container
+// the supervisor takes the worker with it at once.
 func start(args []string, t Task, flows *os.File) (*worker, error) {
 	task, order, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer order.Close()
 	answer, document, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, task.Close())
+		return nil, errors.Join(err, task.Close(), order.Close())
 	}
 	files := []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, task, document}
 	if t.Spill != nil {
 		files = append(files, t.Spill)
 	}
-	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{
-		Files: files,
-		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM},
-	})
+	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{Files: files})
 	if err := errors.Join(task.Close(), document.Close(), err); err != nil {
-		return nil, errors.Join(err, answer.Close())
+		return nil, errors.Join(err, answer.Close(), order.Close())
 	}
-	w := &worker{process: p, received: make(chan *report.Report, 1)}
+	w := &worker{process: p, order: order, received: make(chan *report.Report, 1)}
 	go w.receive(answer)
 	_ = t.write(order) // fails if the worker has ended, which await tells
 	return w, nil
@@ -99,6 +97,7 @@ func (w *worker) await(t timetable, signals <-chan os.Signal) end {
 		select {
 		case e.status = <-ended:
 			w.reported = <-w.received
+			_ = w.order.Close()
 			return e
 		case s := <-signals:
 			_ = w.process.Signal(s) // an error means that it has ended
