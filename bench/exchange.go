@@ -35,8 +35,8 @@ func (e exchanged) PerSecond() float64 { return float64(e.Count) / e.Seconds }
 // CPUMicros is the processor time that one exchange took.
 func (e exchanged) CPUMicros() float64 { return e.CPUSeconds * 1e6 / float64(e.Count) }
 
-// atOnce is how many flows are open at the same time, as with a run's paths.
-const atOnce = 64
+// atOnce is how many flows are open at the same time: as many as an ordinary run has paths.
+const atOnce = 16
 
 // pushed is the data of an exchange: an unfinished request.
 var pushed = []byte("GET /xxxxxxxxxxx")

@@ -75,8 +75,8 @@ func figures(r []round) []figure {
 		Name: "from process start to the first SYN on the wire", Unit: "ms", Aim: aim{Of: engine, AtMost: 25},
 		Rows: []row{over(r, engine, func(r round) float64 { return r.engineStart }), over(r, tuned, func(r round) float64 { return r.pythonStart })},
 	}, {
-		Name: "resident memory at full rate", Unit: "MB", Aim: aim{Of: engine, AtMost: 25},
-		Rows: []row{over(r, engine, func(r round) float64 { return megabytes(r.engine) }), over(r, tuned, func(r round) float64 { return megabytes(r.tuned) })},
+		Name: "resident memory at full rate", Unit: "MiB", Aim: aim{Of: engine, AtMost: 25},
+		Rows: []row{over(r, engine, func(r round) float64 { return mebibytes(r.engine) }), over(r, tuned, func(r round) float64 { return mebibytes(r.tuned) })},
 	}}
 	for i, f := range all {
 		all[i] = f.judge()
@@ -84,7 +84,7 @@ func figures(r []round) []figure {
 	return all
 }
 
-func megabytes(e exchanged) float64 { return float64(e.ResidentKilobytes) * 1024 / 1e6 }
+func mebibytes(e exchanged) float64 { return float64(e.ResidentKilobytes) / 1024 }
 
 func rate(r []round) figure {
 	const ratio = "this engine / Python tool, tuned"

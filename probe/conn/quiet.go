@@ -68,13 +68,15 @@ func (s *Stack) quietFor(age time.Duration) (flows []guard.Flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	for _, q := range s.quiet {
-		if now.Sub(q.ended) < age {
-			break
-		}
-		flows = append(flows, q.key)
+	n := 0
+	for n < len(s.quiet) && now.Sub(s.quiet[n].ended) >= age {
+		n++
 	}
-	s.quiet = slices.Delete(s.quiet, 0, len(flows))
+	flows = make([]guard.Flow, n)
+	for i := range flows {
+		flows[i] = s.quiet[i].key
+	}
+	s.quiet = slices.Delete(s.quiet, 0, n)
 	return flows
 }
 

@@ -53,8 +53,8 @@ type Stack struct {
 	sweeper *time.Timer
 }
 
-// mostFlows are guarded at the same time; others wait. It is half of what the guard has room for.
-const mostFlows = 8192
+// mostFlows are guarded at the same time; others wait. It is a quarter of what the guard has room for.
+const mostFlows = 4096
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
 var ErrNoPort = errors.New("no source port left towards this target")
