@@ -166,7 +166,6 @@ func (w *wrap) first(ctx context.Context) bool {
 	}
 	sent := w.sendSuspect()
 	w.Delivered = w.await(ctx, sent.Add(2*w.conn.RTT+firstPatience), w.end)
-	w.FirstLost = !w.Delivered
 	return w.Delivered
 }
 

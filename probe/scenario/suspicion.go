@@ -46,6 +46,7 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 	w.conn.Await(ctx, time.Now().Add(w.conn.Patience(0)), func(p wire.Packet) bool {
 		if w.answered(p) {
 			answers++
+			w.FirstLost = w.FirstLost || p.Segment.Ack == w.at // what was sent before this beacon is missing
 		}
 		return answers == 2 || w.delivered() || w.stopped()
 	})

@@ -21,7 +21,7 @@ type Observation struct {
 	PeerReset bool  // the peer reset the connection before a verdict, with every payload
 	Control   Count // segments like the suspect without its property
 	Delivered bool  // the suspect was acknowledged
-	FirstLost bool  // but not the first time it was sent
+	FirstLost bool  // a beacon's answer showed that the first one was missing
 	Sandwich  Count // suspects between two beacons that were both answered
 	Witnessed bool  // the peer said by SACK that the suspect alone is missing
 	Blocks    []Confirmation
