@@ -22,7 +22,7 @@ type peer struct {
 }
 
 const (
-	acceptPause = time.Millisecond // what came meanwhile is accepted at once, as a busy server does
+	acceptPause = 5 * time.Millisecond // what came meanwhile is accepted at once, as a busy server does
 	heldOpen    = 4096             // connections
 )
 
