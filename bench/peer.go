@@ -23,7 +23,7 @@ type peer struct {
 
 const (
 	acceptPause = 5 * time.Millisecond // what came meanwhile is accepted at once, as a busy server does
-	heldOpen    = 4096             // connections
+	heldOpen    = 4096                 // connections
 )
 
 func startPeer(n *lab.Namespace) (*peer, error) {
