@@ -83,7 +83,7 @@ var comparisons = map[string]comparison{
 	"Straddle": single(exchanged(psh|ack, -length/2, peerNumber, length, ack, peerNumber, length/2),
 		exchanged(psh|ack, -2*length, peerNumber, length, ack, peerNumber, -length)),
 	"Ack": single(exchanged(ack, 0, peerNumber, 0, ack, peerNumber, 1), exchanged(ack, -length/2, peerNumber, 0, ack, peerNumber, 1),
-		exchanged(psh|ack, 1-length, peerNumber, length, ack, peerNumber, 1)),
+		exchanged(psh|ack, otherNumber, peerNumber, length, ack, peerNumber, otherNumber+length)),
 	"Reset": single(exchanged(rst|ack, 0, peerNumber, 0, ack, peerNumber, -2), exchanged(rst|ack, 2, peerNumber, 0, ack, peerNumber, -2)),
 	"Syn":   single(exchanged(syn, 0, 0, 0, syn|ack, peerNumber, 1), exchanged(syn, otherNumber, 0, 0, syn|ack, peerNumber, otherNumber+1)),
 	"FinUrgPush": single(exchanged(fin|urg|psh, 0, 0, 0, rst|ack, 0, 1), exchanged(fin|urg|psh, otherNumber, 0, 0, rst|ack, 0, otherNumber+1),

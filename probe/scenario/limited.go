@@ -12,41 +12,43 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// limitedGap keeps segments apart that Linux answers on one socket once in 500 ms (tcp_invalid_ratelimit).
-const limitedGap = 550 * time.Millisecond
+// copies is how long a first question waits for copies of an earlier answer, which would pass for its own.
+const copies = 250 * time.Millisecond
 
 // limited asks, in an established connection, with segments that draw an acknowledgement and change nothing, but that
-// the peer answers only from time to time.
+// the peer answers only from time to time: Linux once in 500 ms on one socket (tcp_invalid_ratelimit). So each question
+// has an incarnation of its own.
 type limited struct {
 	*single
 	flags segment.Flags
-	data  []byte // what the connection carried before
-	last  time.Time
+	data  []byte // what each incarnation carries before
+	asked bool   // in this incarnation
 }
 
-// keepAlive asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT, which is 1.
+// varied is how much the peer's RCV.NXT differs between incarnations, so that an RST of one is not exact in the next.
+const varied = 10000
+
+// keepAlive asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT.
 func keepAlive(ctx context.Context, e *Env) Outcome {
-	return limitedFlow(ctx, e, "a bare ACK", segment.ACK, seq.At(1))
+	return limitedFlow(ctx, e, "a bare ACK", segment.ACK)
 }
 
-// resetInWindow asks whether an RST at 0 arrives. The peer's RCV.NXT is 2 lower, so that the RST lies in the window
+// resetInWindow asks whether an RST at 0 arrives. The peer's RCV.NXT is a little lower, so that the RST lies in the window
 // without being exact: the peer challenges it and the connection survives (RFC 5961 section 3.2).
 func resetInWindow(ctx context.Context, e *Env) Outcome {
-	return limitedFlow(ctx, e, "an RST", segment.RST|segment.ACK, seq.At(0).Add(-2))
+	return limitedFlow(ctx, e, "an RST", segment.RST|segment.ACK)
 }
 
-// limitedFlow runs the flow in a connection whose data ends at next.
-func limitedFlow(ctx context.Context, e *Env, what string, flags segment.Flags, next seq.Number) Outcome {
+func limitedFlow(ctx context.Context, e *Env, what string, flags segment.Flags) Outcome {
 	t := &trace{env: e}
 	for _, p := range payloads(e.Order.Payload) {
 		t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: what}
-		data := p(leastControl + rand.IntN(moreControl))
-		if c := t.open(ctx, next.Add(-len(data)-1)); c != nil {
-			l := &limited{single: &single{trace: t, conn: c, alone: true}, flags: flags, data: data}
+		l := &limited{single: &single{trace: t, alone: true}, flags: flags, data: p(leastControl + rand.IntN(moreControl))}
+		if l.conn = t.open(ctx, l.initial()); l.conn != nil {
 			l.single.ask = l.ask
 			l.begin(ctx)
-			t.PeerReset = !t.Delivered && (c.Reset() || c.Closed())
-			t.end(ctx, c)
+			t.PeerReset = !t.Delivered && !t.Convicted() && (l.conn.Reset() || l.conn.Closed())
+			t.end(ctx, l.conn)
 		}
 		if !t.PeerReset {
 			break
@@ -55,33 +57,59 @@ func limitedFlow(ctx context.Context, e *Env, what string, flags segment.Flags, 
 	return t.finish(ctx, verdict.SequenceWrap)
 }
 
-// begin opens the connection, has the control data acknowledged and asks.
+// initial is an initial number after which the data ends above 0 for a keep-alive, below it for an RST.
+func (l *limited) initial() seq.Number {
+	next := seq.At(1 + rand.Uint32N(varied))
+	if l.flags.Has(segment.RST) {
+		next = seq.At(0).Add(-2 - rand.IntN(varied))
+	}
+	return next.Add(-len(l.data) - 1)
+}
+
+// begin opens the connection and asks.
 func (l *limited) begin(ctx context.Context) {
 	l.conn.DataAcks = true
-	if l.Opening = l.conn.Handshake(ctx, l.env.Pace); l.Opening.Answer != conn.SynAck {
-		return
-	}
-	w := &wrap{trace: l.trace, shape: shape{flags: segment.PSH | segment.ACK}, conn: l.conn, control: l.data}
-	w.at = l.conn.ISS.Add(1 + len(l.data))
-	if w.sendControl(ctx) {
-		l.last = time.Now() // a late copy of this answer must not pass for one to the suspect
+	if l.Opening = l.conn.Handshake(ctx, l.env.Pace); l.Opening.Answer == conn.SynAck && l.ready(ctx, copies) {
 		l.run(ctx)
 	}
 }
 
-// ask sends one such segment and waits for its answer: an acknowledgement that names no beacon. A peer that obeys an RST
-// in its window, as before RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the
-// remains of the peer's connection answer so anyway, or obey the control.
+// ready has the data acknowledged, and lets copies of that answer arrive.
+func (l *limited) ready(ctx context.Context, pause time.Duration) bool {
+	w := &wrap{trace: l.trace, shape: shape{flags: segment.PSH | segment.ACK}, conn: l.conn, control: l.data}
+	w.at = l.conn.ISS.Add(1 + len(l.data))
+	if !w.sendControl(ctx) {
+		return false
+	}
+	l.conn.Await(ctx, time.Now().Add(pause), func(wire.Packet) bool { return w.stopped() })
+	l.asked = false
+	return ctx.Err() == nil && !w.stopped() && !l.conn.Closed()
+}
+
+// ask sends one such segment. That the suspect is answered is believed at once only the first time, after a long pause;
+// later it must be answered twice.
 func (l *limited) ask(ctx context.Context, part string, number seq.Number) bool {
 	if part == "control" {
 		number = l.elsewhere()
 	}
-	if wait(ctx, time.Until(l.last.Add(limitedGap))) != nil || l.conn.Reset() {
+	first := !l.asked
+	answered := l.askOnce(ctx, part, number)
+	if answered && part == "suspect" && !first {
+		return l.askOnce(ctx, part, number)
+	}
+	return answered
+}
+
+// askOnce waits for the answer: an acknowledgement that names no beacon. A peer that obeys an RST in its window, as before
+// RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the remains of the peer's
+// connection answer so anyway, or obey the control.
+func (l *limited) askOnce(ctx context.Context, part string, number seq.Number) bool {
+	if l.asked && (!l.reopen(ctx, l.conn, l.initial()) || !l.ready(ctx, l.conn.Patience(0))) {
 		return false
 	}
-	l.conn.Drain(func(wire.Packet) {}) // a copy of the last answer must not pass for this one's
-	l.last = l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})
-	answered := l.conn.Await(ctx, l.last.Add(l.conn.Patience(2)), func(p wire.Packet) bool {
+	l.asked = true
+	sent := l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})
+	answered := l.conn.Await(ctx, sent.Add(l.conn.Patience(0)), func(p wire.Packet) bool {
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
