@@ -30,6 +30,7 @@ type tap struct {
 	ending   <-chan struct{} // of the context that interrupts reading
 	release  func() bool
 	dropped  atomic.Int64
+	handling atomic.Bool // packets were fetched, and not all are returned
 }
 
 // openTap binds the socket after the filter is attached, so that no foreign packet gets in between, and
@@ -88,6 +89,7 @@ func (t *tap) receive(ctx context.Context) (Packet, error) {
 
 // wait blocks until the batch is filled again.
 func (t *tap) wait(ctx context.Context) error {
+	t.handling.Store(false)
 	if err := t.endWith(ctx); err != nil {
 		return err
 	}
@@ -105,8 +107,10 @@ func (t *tap) wait(ctx context.Context) error {
 
 // receiveBatch reports false if there is nothing to receive yet.
 func (t *tap) receiveBatch(fd uintptr) bool {
+	t.handling.Store(true) // before they leave the socket
 	t.failed = t.batch.receive(int(fd))
 	if t.failed == unix.EAGAIN {
+		t.handling.Store(false)
 		t.failed = nil
 		return false
 	}
@@ -133,6 +137,12 @@ func (t *tap) interrupted(ctx context.Context) error {
 		return err
 	}
 	return ctx.Err()
+}
+
+func (t *tap) behind() bool {
+	waiting := 0
+	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) }) // of the first packet, in bytes
+	return err == nil && waiting > 0 || t.handling.Load()
 }
 
 func (t *tap) droppedPackets() (int, error) {

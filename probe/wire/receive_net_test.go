@@ -70,6 +70,28 @@ func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 	}
 }
 
+// What the kernel has, and what was fetched from it, is still to be returned.
+func TestWireKnowsThatPacketsWait(t *testing.T) {
+	l := newLab(t)
+	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
+	f := c.flow(61000)
+	if c.Behind() {
+		t.Error("behind before anything came")
+	}
+	flood(t, l, f, 3, nil)
+	for i := range 3 {
+		if !c.Behind() {
+			t.Errorf("not behind with %d packets to come", 3-i)
+		}
+		c.receive()
+	}
+	end, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Receive(end); err == nil || c.Behind() {
+		t.Errorf("received %v after the last packet; behind: %v", err, c.Behind())
+	}
+}
+
 // awaitTimestamps has packets arrive until the kernel stamps them on arrival: it begins in the
 // background, and until then stamps them when they are received.
 func (c *client) awaitTimestamps(arrive func()) {

@@ -87,6 +87,9 @@ func (w *Scripted) Sent() []*segment.Segment {
 	return append([]*segment.Segment(nil), w.sent...)
 }
 
+// Behind is always false: what has arrived is there.
+func (w *Scripted) Behind() bool { return false }
+
 // Dropped is always 0.
 func (w *Scripted) Dropped() (int, error) { return 0, nil }
 

@@ -16,6 +16,8 @@ type Wire interface {
 	Send(s *segment.Segment) (time.Time, error)
 	// Receive blocks for the next packet of a registered flow, or until ctx ends.
 	Receive(ctx context.Context) (Packet, error)
+	// Behind reports whether packets have arrived that Receive has not returned yet: silence that a busy host makes up.
+	Behind() bool
 	// Dropped counts the packets that the kernel could not queue for Receive.
 	Dropped() (int, error)
 	Close() error
