@@ -25,6 +25,10 @@ type Conn struct {
 	// DataAcks leaves the final ACK of the handshake to the first data.
 	DataAcks bool
 
+	// Charge is told of each segment that is sent without Pace: acknowledgements, and what ends the connection. It may
+	// be nil.
+	Charge func()
+
 	ISS  seq.Number    // initial send sequence number
 	RTT  time.Duration // SYN to SYN-ACK, by the kernel's receive timestamp
 	SACK bool          // the peer agreed to selective acknowledgements
@@ -180,7 +184,9 @@ func (c *Conn) absorb(p wire.Packet) {
 	}
 	switch {
 	case g.Flags.Has(segment.RST):
-		c.reset = c.reset || g.Seq.In(c.peer, window)
+		if g.Seq.In(c.peer, window) {
+			c.reset, c.owed = true, time.Time{}
+		}
 		return
 	case g.Flags.Has(segment.SYN):
 		c.repeats++
@@ -230,7 +236,15 @@ func (c *Conn) owe() {
 	}
 }
 
-func (c *Conn) acknowledge() { c.Send(Step{Part: "ack", Flags: segment.ACK}) }
+func (c *Conn) acknowledge() { c.sendNow(Step{Part: "ack", Flags: segment.ACK}) }
+
+// sendNow sends a segment that does not wait for the pace.
+func (c *Conn) sendNow(s Step) time.Time {
+	if c.Charge != nil {
+		c.Charge()
+	}
+	return c.Send(s)
+}
 
 // SendNext is SND.NXT: the first sequence number not sent yet.
 func (c *Conn) SendNext() seq.Number { return c.next }

@@ -58,7 +58,7 @@ func (c *Conn) Again(iss seq.Number) {
 	c.Drain(func(wire.Packet) {})
 	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
 	c.established, c.reset, c.heard, c.closed, c.repeats = false, false, false, false, 0
-	c.sentSYN = time.Time{}
+	c.sentSYN, c.owed = time.Time{}, time.Time{}
 }
 
 // abort sends one RST at the exact number that the peer waits for, as far as is known, and asks
@@ -74,7 +74,7 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 	}
 	gone := false
 	old := c.ISS.Add(-LongAgo)
-	sent := c.Send(Step{Part: "still there?", Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
+	sent := c.sendNow(Step{Part: "still there?", Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
 	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
 		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone
@@ -87,10 +87,10 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 }
 
 func (c *Conn) rst(at seq.Number) {
-	c.Send(Step{Part: "rst", Flags: segment.RST | segment.ACK, Seq: &at})
+	c.sendNow(Step{Part: "rst", Flags: segment.RST | segment.ACK, Seq: &at})
 }
 
 // Clear resets the older connection of this 4-tuple that a bare ACK told of, at the number it named.
 func (c *Conn) Clear(at seq.Number) {
-	c.Send(Step{Part: "rst of stale state", Flags: segment.RST, Seq: &at})
+	c.sendNow(Step{Part: "rst of stale state", Flags: segment.RST, Seq: &at})
 }

@@ -29,7 +29,9 @@ const (
 	catchUpStep = time.Millisecond
 )
 
-func newInbox(behind func() bool) *inbox { return &inbox{ready: make(chan struct{}, 1), behind: behind} }
+func newInbox(behind func() bool) *inbox {
+	return &inbox{ready: make(chan struct{}, 1), behind: behind}
+}
 
 // put reports false where there is no room.
 func (b *inbox) put(p wire.Packet) bool {

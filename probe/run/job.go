@@ -58,7 +58,8 @@ func (j *job) found() []report.Result {
 func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
-	env := scenario.Env{Remote: t.AddrPort(), Pace: newPace(ctx, j.plan.PacketsPerSecond), Background: &verdict.Background{}, Alpha: j.alpha}
+	env := scenario.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha}
+	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
 	stack, fault := h.stackTo(t.Address)
 	if fault == nil {
 		env.Open = stack.Open

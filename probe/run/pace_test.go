@@ -10,7 +10,7 @@ import (
 
 func TestPaceFailsOnlyWhenTheContextHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pace := newPace(t.Context(), 1)
+		pace, _ := newPace(t.Context(), 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		started := time.Now()
@@ -34,7 +34,7 @@ func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run, end := context.WithTimeout(t.Context(), time.Second)
 		defer end()
-		pace := newPace(run, 1)
+		pace, _ := newPace(run, 1)
 		if err := pace(run, burst); err != nil {
 			t.Fatal(err)
 		}
@@ -46,6 +46,20 @@ func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
 		}
 		if err := pace(run, 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("within the run: %v", err)
+		}
+	})
+}
+
+// Segments that do not wait use up the rate all the same.
+func TestChargedSegmentsMakeOthersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pace, charge := newPace(t.Context(), 10)
+		for range burst + 20 {
+			charge()
+		}
+		start := time.Now()
+		if err := pace(t.Context(), 1); err != nil || time.Since(start).Round(100*time.Millisecond) != 2100*time.Millisecond {
+			t.Errorf("waited %s, %v; want 2.1 s", time.Since(start), err)
 		}
 	})
 }

@@ -21,6 +21,7 @@ type Env struct {
 	Open       func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
 	Remote     netip.AddrPort
 	Pace       conn.Pace
+	Charge     func()              // counts a segment that does not wait for Pace; may be nil
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // of the same error, shared by all flows of the check
@@ -93,6 +94,7 @@ func (t *trace) openTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 		t.Fault = err
 		return nil
 	}
+	c.Charge = t.env.Charge
 	c.For(t.env.Purpose)
 	t.Ports++
 	return c

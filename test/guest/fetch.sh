@@ -41,6 +41,7 @@ mirror() {
 # source_of SUITE prints the line of a source list: security updates have a mirror of their own.
 source_of() {
 	local own uri
+	# shellcheck source=/dev/null
 	own=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
 	case $1 in
 	*-security) uri=$(mirror "$own-security") ;;
