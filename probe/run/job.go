@@ -115,19 +115,29 @@ func (j *job) ask(ctx context.Context, c plan.Check, env scenario.Env) answer {
 		defer j.alone.Unlock()
 	}
 	a := answer{perPath: definition.Flows == 0}
-	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), func() scenario.Outcome { return flow(ctx, &env) })
+	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), j.open(), func() scenario.Outcome { return flow(ctx, &env) })
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}
 	return a
 }
 
-// atOnce calls f n times side by side.
-func atOnce[T any](n int, f func() T) []T {
-	out := make([]T, n)
+// open is how many flows to a target may be open at the same time: as many as get a segment each tenth of a second. More
+// would only wait for the pace, and the peer with them, which repeats its SYN-ACKs and holds connections for nothing.
+func (j *job) open() int { return max(leastOpen, j.plan.PacketsPerSecond/10) }
+
+const leastOpen = 4
+
+// atOnce calls f n times, at most so many side by side.
+func atOnce[T any](n, most int, f func() T) []T {
+	out, turns := make([]T, n), make(chan struct{}, most)
 	var all sync.WaitGroup
 	for i := range out {
-		all.Go(func() { out[i] = f() })
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turns }()
+			out[i] = f()
+		})
 	}
 	all.Wait()
 	return out

@@ -20,7 +20,7 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample scenario.Pool, env 
 		scenario.Outcome
 	}
 	size := verdict.PoolBlock(len(a.flows))
-	parts := atOnce(len(a.flows), func() part {
+	parts := atOnce(len(a.flows), j.open(), func() part {
 		p, o := sample(ctx, env, size)
 		return part{p, o}
 	})
