@@ -13,8 +13,9 @@ import (
 // Pool is one flow's part in a test over all flows of a check. It sends nothing after it returns.
 type Pool func(ctx context.Context, e *Env, size verdict.Block) (verdict.Pool, Outcome)
 
-// pool repeats a delivered suspect, and beacons, in uniformly random order: the peer names each as a duplicate
-// (RFC 2883), so every one is a sample. A flow that does not get so far adds nothing.
+// pool repeats a delivered suspect, and the control, in uniformly random order: the peer names each as a duplicate
+// (RFC 2883), so every one is a sample. The two differ in their numbers alone, so that loss by length or by flags falls
+// on both. A flow that does not get so far adds nothing.
 func (s shape) pool(ctx context.Context, e *Env, size verdict.Block) (verdict.Pool, Outcome) {
 	t := &trace{env: e}
 	w := newWrap(t, s, payloads(e.Order.Payload)[0])
@@ -71,9 +72,8 @@ func (p *samples) sample(suspect bool) {
 		p.sendSuspect()
 		return
 	}
-	at := p.start().Add(p.echoes.sent % len(p.control))
-	p.open[segment.Block{Left: at, Right: at.Add(1)}]++
-	p.sendBeacon()
+	p.open[segment.Block{Left: p.start(), Right: p.at}]++
+	p.send("beacon", p.start(), p.control, p.flags)
 }
 
 func (p *samples) answer(g wire.Packet) {
