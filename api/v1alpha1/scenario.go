@@ -85,8 +85,9 @@ type SequenceWrapOptions struct {
 	// question of its own. In a connection: Push (default), UrgentPush, Data
 	// (without PSH), Straddle (data across 0), Fin, PushFin, Ack (a keep-alive),
 	// HandshakeAck, Reset (within the window: the connection survives). Before
-	// one: Syn. At a closed port: FinUrgPush, "Null" (no flag; YAML needs the
-	// quotes), AckZero (acknowledges 0).
+	// one: Syn. At a closed port of the endpoint's address (65534, else 65531,
+	// else 65523): FinUrgPush, "Null" (no flag; YAML needs the quotes), AckZero
+	// (acknowledges 0).
 	// +default=["Push"]
 	// +optional
 	// +listType=set

@@ -17,8 +17,8 @@ const (
 // The rule about time counts, per source and endpoint, in thousandths of a
 // packet: what a scenario sends where nothing is lost, and the milliseconds that
 // it waits, whatever the pace. SequenceWrap and Handshake send 6 packets a flow;
-// Ack and Reset wait 2 s, because Linux answers such segments every 500 ms at
-// most; FinReorder sends 100 and waits 3 s and three gaps, to see that nothing
+// Ack and Reset may need 2 s, because late copies of an earlier answer must not
+// pass for theirs; FinReorder sends 100 and waits 3 s and three gaps, to see that nothing
 // comes after the FIN; AcceptQueue sends 4 a connection and 100, and holds them
 // for 2 s. (A source fills one queue after the other; how many it has to fill only
 // the manager knows, which refuses what is too much then.)

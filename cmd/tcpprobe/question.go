@@ -52,7 +52,7 @@ func (q *question) flags(cmd *cobra.Command) {
 	q.closing.flags(cmd)
 	q.queue.flags(cmd)
 	f.Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
-	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("segments to each target in a second: %d to %d", leastRate, mostRate))
+	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", leastRate, mostRate))
 }
 
 // scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push|Data|all".
