@@ -15,8 +15,7 @@ import (
 func (j *job) add(i int, r report.Result, a answer) {
 	var findings []verdict.Finding
 	var rtts []time.Duration
-	flows := a.flows
-	for _, f := range flows {
+	for _, f := range a.flows {
 		findings = append(findings, f.Finding)
 		if f.RTT > 0 {
 			rtts = append(rtts, f.RTT)
@@ -24,15 +23,15 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 	best, n := verdict.Combine(findings)
 	if a.finding != nil {
-		best, flows = *a.finding, a.pooled
+		best = *a.finding
 	}
 	r.Verdict, r.Reason, r.Message, r.Flows, r.RTTMicros = best.Verdict, best.Reason, best.Message, n, verdict.RTT(rtts)
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
-	telling := telling(flows, best)
+	telling := telling(a.flows, best)
 	r.Evidence, r.Queue = telling.Evidence, telling.Queue
-	for _, f := range flows {
+	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
 	if a.perPath && n.Pass+n.Fail > 0 {
@@ -105,10 +104,10 @@ func (j *job) show(r report.Result, packets []conn.Record) {
 	}
 }
 
-// telling is the first flow with the published finding.
+// telling is the first flow with the published finding; of one about all flows, the first that lost what others delivered.
 func telling(flows []scenario.Outcome, f verdict.Finding) (o scenario.Outcome) {
 	for _, o := range flows {
-		if o.Finding.Reason == f.Reason {
+		if o.Reason == f.Reason || f.Reason == report.SequenceZeroLossy && o.FirstLost {
 			return o
 		}
 	}
