@@ -71,7 +71,8 @@ type TCPProbeSpec struct {
 
 	// Flows per endpoint and scenario. Each has another source port and so perhaps
 	// takes another path through ECMP and link aggregation. More flows find what
-	// only some of the paths do. 1 to 256, default 16.
+	// only some of the paths do. FinReorder and AcceptQueue take as many as they
+	// need instead. 1 to 256, default 16.
 	// +default=16
 	// +optional
 	// +kubebuilder:validation:Minimum=1
