@@ -6,7 +6,6 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
-	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
@@ -31,7 +30,7 @@ type attempt struct {
 // newAttempt takes over a connection that nothing was sent on.
 func newAttempt(c *conn.Conn, b byte) *attempt {
 	c.DataAcks = true
-	return &attempt{Conn: c, byte: b, echoes: echoes{open: map[seq.Number]int{}}}
+	return &attempt{Conn: c, byte: b, echoes: newEchoes()}
 }
 
 func (a *attempt) stage() stage {
@@ -82,15 +81,14 @@ func (a *attempt) again(ctx context.Context) bool {
 		return false
 	}
 	a.Again(randomNumber())
-	a.opening, a.echoes = conn.Opening{}, echoes{open: map[seq.Number]int{}}
+	a.opening, a.echoes = conn.Opening{}, newEchoes()
 	return true
 }
 
 // beacon sends a byte from before the connection began, each time another.
 func (a *attempt) beacon() {
-	a.echoes.sent++
-	at := a.ISS.Add(-conn.LongAgo - a.echoes.sent)
-	a.echoes.open[at]++
+	at := a.ISS.Add(-conn.LongAgo - 1 - a.echoes.sent)
+	a.echoes.expect(at, 1)
 	a.SendBeacon(at, 0)
 }
 

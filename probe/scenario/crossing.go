@@ -87,7 +87,7 @@ func newWrap(t *trace, s shape, p payload) *wrap {
 	if s.flags.Has(segment.FIN) {
 		w.end = w.end.Add(1)
 	}
-	w.echoes.open = map[seq.Number]int{}
+	w.echoes = newEchoes()
 	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what}
 	return w
 }

@@ -63,9 +63,9 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 }
 
 // confirm sends the randomised block, and a second one where the first stays undecided. Each spends
-// half of alpha.
+// half of alpha. Its beacons are like the suspect in length and flags, so that loss by these falls on both.
 func (w *wrap) confirm(ctx context.Context, alpha float64) {
-	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendBeacon(); return false }, answered: w.answered, delivered: w.delivered}
+	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendLike(); return false }, answered: w.answered, delivered: w.delivered}
 	for range 2 {
 		size, ok := verdict.BlockFor(alpha/2, w.env.Background.Count().Rate(), beaconsASuspect)
 		if !ok {
@@ -105,20 +105,40 @@ func (w *wrap) stillMissing(ctx context.Context) bool {
 func (w *wrap) sendBeacon() time.Time {
 	i := w.echoes.sent % len(w.control)
 	at := w.start().Add(i)
-	w.echoes.sent++
-	w.echoes.open[at]++
+	w.echoes.expect(at, 1)
 	return w.conn.SendBeacon(at, w.control[i])
+}
+
+// sendLike repeats most of the control, each time from another byte on, as a beacon like the suspect. One that
+// carries nothing is most like a beacon of one byte.
+func (w *wrap) sendLike() {
+	if len(w.suspect) == 0 {
+		w.sendBeacon()
+		return
+	}
+	i := w.echoes.sent % (len(w.control) / 4)
+	at := w.start().Add(i)
+	w.echoes.expect(at, len(w.control)-i)
+	w.send("beacon", at, w.control[i:], w.flags&^segment.FIN)
 }
 
 // answered reports whether p answers a beacon that has not been answered before.
 func (w *wrap) answered(p wire.Packet) bool { return w.echoes.take(w.conn, p) }
 
-// echoes tells which acknowledgements answer a beacon: those that name its byte as a duplicate. A peer
+// echoes tells which acknowledgements answer a beacon: those that name its bytes as a duplicate. A peer
 // that names none is believed on every bare acknowledgement.
 type echoes struct {
 	sent  int
-	open  map[seq.Number]int
+	open  map[segment.Block]int
 	named bool
+}
+
+func newEchoes() echoes { return echoes{open: map[segment.Block]int{}} }
+
+// expect notes that so many bytes from that number on have been sent again.
+func (e *echoes) expect(at seq.Number, n int) {
+	e.sent++
+	e.open[segment.Block{Left: at, Right: at.Add(n)}]++
 }
 
 // take reports whether p answers a beacon that has not been answered before.
@@ -131,10 +151,10 @@ func (e *echoes) take(c *conn.Conn, p wire.Packet) bool {
 		return !e.named
 	}
 	e.named = true
-	if e.open[block.Left] == 0 || block.Right != block.Left.Add(1) {
+	if e.open[block] == 0 {
 		return false
 	}
-	e.open[block.Left]--
+	e.open[block]--
 	return true
 }
 
