@@ -48,7 +48,7 @@ func start(args []string, t Task, flows *os.File) (*worker, error) {
 	}
 	w := &worker{process: p, order: order, received: make(chan *report.Report, 1)}
 	go w.receive(answer)
-	_ = t.write(order) // fails if the worker has ended, which await tells
+	go func() { _ = t.write(order) }() // waits for a worker that does not read; fails if it has ended, which await tells
 	return w, nil
 }
 
