@@ -105,7 +105,7 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 
 // flowSegments is more than a flow sends to find a fault and to be sure of it, slack how long the slowest peer lets it wait.
 const (
-	flowSegments = 150
+	flowSegments = 400
 	slack        = 30 // seconds
 )
 

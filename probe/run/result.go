@@ -34,7 +34,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
-	if a.perPath && n.Pass+n.Fail > 0 {
+	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil {
 		share := verdict.ShareOf(n.Fail, n.Pass+n.Fail)
 		share.Ports = failedPorts(a.flows)
 		r.Share = &share
@@ -68,19 +68,18 @@ func (j *job) name(position int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
-	reasons := map[string]report.Reason{}
-	for _, r := range mine {
-		if r.Scenario == "SequenceWrap" {
-			reasons[r.Variant] = r.Reason
+	for entry := range j.plan.Scenarios {
+		reasons := map[string]report.Reason{}
+		for i, r := range mine {
+			if r.Scenario == "SequenceWrap" && j.checks[i].Scenario == entry {
+				reasons[r.Variant] = r.Reason
+			}
 		}
-	}
-	rule := verdict.NameRule(reasons)
-	if rule == nil {
-		return
-	}
-	for i := range mine {
-		if r := &mine[i]; r.Scenario == "SequenceWrap" && r.Verdict == report.Fail {
-			r.Rule, r.Message = rule.Name, rule.Explain(r.Message)
+		rule := verdict.NameRule(reasons)
+		for i := range mine {
+			if r := &mine[i]; rule != nil && j.checks[i].Scenario == entry && r.Verdict == report.Fail {
+				r.Rule, r.Message = rule.Name, rule.Explain(r.Message)
+			}
 		}
 	}
 }

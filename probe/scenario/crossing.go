@@ -43,7 +43,7 @@ func (s shape) cross(ctx context.Context, e *Env) Outcome {
 	t := &trace{env: e}
 	for _, p := range payloads(e.Order.Payload) {
 		t.tryPayload(ctx, s, p)
-		if !t.PeerReset || t.Delivered {
+		if !t.PeerReset || t.Delivered || len(t.Blocks) > 0 { // a second block would spend the error again
 			break
 		}
 	}
@@ -88,7 +88,7 @@ func newWrap(t *trace, s shape, p payload) *wrap {
 		w.end = w.end.Add(1)
 	}
 	w.echoes = newEchoes()
-	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what}
+	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what, Across: s.across}
 	return w
 }
 
@@ -117,12 +117,12 @@ func (w *wrap) run(ctx context.Context) {
 		return
 	}
 	w.sendWitness(ctx)
-	w.env.Budget.Spend(ctx, func(alpha float64) bool {
-		w.confirm(ctx, alpha)
-		return w.Convicted()
-	})
-	if w.Convicted() {
-		w.isolate(ctx)
+	w.env.Budget.Spend(ctx, func(alpha float64) { w.confirm(ctx, alpha) })
+	if !w.Convicted() {
+		return
+	}
+	if w.isolate(ctx); w.Isolated {
+		w.env.Budget.Convict()
 	}
 }
 

@@ -6,14 +6,30 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// isolate shows that the number is to blame for the loss, and nothing else about the suspect.
+// isolate shows that the number is to blame for the loss, and nothing else about the suspect: neither its bytes, nor all
+// numbers from 0 on, nor a FIN wherever it is.
 func (w *wrap) isolate(ctx context.Context) {
-	w.heal(ctx)
-	if w.Isolated && w.flags.Has(segment.FIN) {
+	switch w.heal(ctx); {
+	case !w.Isolated:
+	case w.flags.Has(segment.FIN):
 		w.Isolated = w.elsewhere(ctx)
+	case !w.Witnessed:
+		w.Isolated = w.beyond(ctx)
 	}
+}
+
+// beyond sends what follows the suspect's bytes: a device that drops a range of numbers loses that as well.
+func (w *wrap) beyond(ctx context.Context) bool {
+	for i := 0; i < healTries && !w.stopped() && w.env.Pace(ctx, 1) == nil; i++ {
+		sent := w.send("control", w.end, w.witness, w.flags)
+		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.end.Add(len(w.witness))) {
+			return true
+		}
+	}
+	return false
 }
 
 // heal sends the suspect's bytes in a segment that starts one byte earlier, or from both sides of 0 where the
@@ -32,22 +48,32 @@ func (w *wrap) heal(ctx context.Context) {
 	}
 }
 
-// elsewhere ends the connection and repeats the exchange in a fresh incarnation of the same 4-tuple with the FIN
-// at an ordinary number.
+// mostElsewhere bounds how often a FIN is tried at an ordinary number.
+const mostElsewhere = 24
+
+// elsewhere sends the suspect at an ordinary number, once in each of several fresh incarnations of the same 4-tuple, until
+// enough arrived to exclude that it is FINs that the path loses.
 func (w *wrap) elsewhere(ctx context.Context) bool {
-	w.at = seq.At(1 << 31).Add(len(w.control))
-	if !w.reopen(ctx, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) {
-		return false
-	}
-	end := w.at.Add(len(w.suspect) + 1)
-	for i := 0; i < healTries && !w.stopped() && w.env.Pace(ctx, 1) == nil; i++ {
+	lostAtZero := w.Blocks[len(w.Blocks)-1].Suspects
+	for range mostElsewhere {
+		w.at = ordinary()
+		if !w.reopen(ctx, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) || w.env.Pace(ctx, 1) != nil {
+			return false
+		}
 		sent := w.send("control", w.at, w.suspect, w.flags)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
+		w.Elsewhere.Sent++
+		if !w.await(ctx, sent.Add(w.conn.Patience(0)), w.at.Add(len(w.suspect)+1)) {
+			w.Elsewhere.Lost++
+		}
+		if verdict.Fisher(lostAtZero, lostAtZero, w.Elsewhere.Lost, w.Elsewhere.Sent) <= isolationAlpha {
 			return true
 		}
 	}
 	return false
 }
+
+// isolationAlpha is the error of saying that a FIN at 0, whose loss is beyond chance, is lost more often than others.
+const isolationAlpha = 1e-3
 
 // reopenings is how often a late segment of the last incarnation may disturb the next one's handshake.
 const reopenings = 4

@@ -50,7 +50,7 @@ func limitedFlow(ctx context.Context, e *Env, what string, flags segment.Flags) 
 			t.PeerReset = !t.Delivered && !t.Convicted() && (l.conn.Reset() || l.conn.Closed())
 			t.end(ctx, l.conn)
 		}
-		if !t.PeerReset {
+		if !t.PeerReset || len(t.Blocks) > 0 {
 			break
 		}
 	}
@@ -86,15 +86,15 @@ func (l *limited) ready(ctx context.Context, pause time.Duration) bool {
 	return ctx.Err() == nil && !w.stopped() && !l.conn.Closed()
 }
 
-// ask sends one such segment. That the suspect is answered is believed at once only the first time, after a long pause;
-// later it must be answered twice.
+// ask sends one such segment. That it is answered is believed at once only the first time, after a long pause; later it
+// must be answered twice, the control like the suspect.
 func (l *limited) ask(ctx context.Context, part string, number seq.Number) bool {
 	if part == "control" {
 		number = l.elsewhere()
 	}
 	first := !l.asked
 	answered := l.askOnce(ctx, part, number)
-	if answered && part == "suspect" && !first {
+	if answered && !first {
 		return l.askOnce(ctx, part, number)
 	}
 	return answered

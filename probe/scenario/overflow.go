@@ -20,6 +20,7 @@ const holdTime = 2 * time.Second
 
 // resolve finds out why an attempt got no place; true: the filling may go on.
 func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
+	f.held = time.Now().Add(holdTime)
 	for i := 0; i < mostInsisting && f.insist(ctx, a) && !f.admit(ctx, a); i++ {
 	}
 	if a.stage() == queued {
@@ -59,7 +60,6 @@ func (f *filling) keepQueued() (n int) {
 
 // insist asks for the attempt until chance is excluded; true: it was answered after all.
 func (f *filling) insist(ctx context.Context, a *attempt) bool {
-	f.held = time.Now().Add(holdTime)
 	held, cancel := context.WithDeadline(ctx, f.held)
 	defer cancel()
 	switch {
@@ -99,7 +99,7 @@ const persistence = 6
 func (f *filling) repeat(ctx context.Context, a *attempt) (answered bool) {
 	for f.seen.Refusals = 1; f.seen.Refusals < verdict.EnoughRefusals && ctx.Err() == nil; f.seen.Refusals++ {
 		if a.again(ctx); f.admit(ctx, a) || a.stage() != refused {
-			return true
+			return ctx.Err() == nil
 		}
 	}
 	if _, lost, ok := f.round(ctx, nil, aliveBeacons); ok {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // slots are the answers that one incarnation asks for; one of them, at random, is to acknowledge exactly 0.
@@ -25,8 +24,13 @@ func (w *wrap) reverse(ctx context.Context) {
 	}
 	n := &w.AckZero
 	n.P, n.Alpha = 1, w.env.Alpha
-	for tries := 0; n.P > n.Alpha && tries < mostIncarnations && w.reopen(ctx, w.conn, w.start().Add(-1)); tries++ {
-		if w.almost(ctx) && !w.count(w.incarnation(ctx, rand.IntN(slots))) {
+	for tries := 0; n.P > n.Alpha && tries < mostIncarnations; tries++ {
+		zero := rand.IntN(slots)
+		from := seq.At(0).Add(-zero - 1)
+		if !w.reopen(ctx, w.conn, from.Add(-len(w.control)-1)) {
+			return
+		}
+		if w.upTo(ctx, from) && !w.count(w.incarnation(ctx, from, zero)) {
 			return
 		}
 	}
@@ -58,24 +62,14 @@ func (w *wrap) sendAcross() {
 	w.send("across 0", seq.At(0).Add(-1), append(last[:1:1], w.witness...), segment.PSH|segment.ACK)
 }
 
-// incarnation asks for an answer in each slot and counts those that were lost. zeroLost says whether the one that
-// acknowledges 0 is among them.
-func (w *wrap) incarnation(ctx context.Context, zero int) (lost int, zeroLost bool) {
+// incarnation asks for an answer in each slot, each to one more byte than the last, and counts those that were lost.
+// zeroLost says whether the one that acknowledges 0 is among them. But for their numbers the slots are alike.
+func (w *wrap) incarnation(ctx context.Context, from seq.Number, zero int) (lost int, zeroLost bool) {
 	for slot := range slots {
 		if w.env.Pace(ctx, 2) != nil || w.stopped() {
 			return lost, false
 		}
-		clear(w.echoes.open)
-		switch slot {
-		case zero:
-			last := seq.At(0).Add(-1)
-			w.send("to be acknowledged with 0", last, w.control[len(w.control)-1:], segment.ACK)
-		case zero + 1:
-			w.sendAcross()
-		default:
-			w.sendBeacon()
-		}
-		if !w.slotAnswered(ctx, slot, zero) {
+		if !w.slotAnswered(ctx, from.Add(slot+1)) {
 			lost++
 			zeroLost = zeroLost || slot == zero
 		}
@@ -83,26 +77,21 @@ func (w *wrap) incarnation(ctx context.Context, zero int) (lost int, zeroLost bo
 	return lost, zeroLost && ctx.Err() == nil
 }
 
-// slotAnswered adds a beacon, since an acknowledgement of data may be delayed, and waits for an answer to either.
-func (w *wrap) slotAnswered(ctx context.Context, slot, zero int) bool {
-	sent := w.sendBeacon()
-	return w.conn.Await(ctx, sent.Add(w.conn.Patience(1)), func(p wire.Packet) bool {
-		switch slot {
-		case zero:
-			return w.conn.Acked().AtLeast(seq.At(0))
-		case zero + 1:
-			return w.conn.Acked().AtLeast(seq.At(1))
-		}
-		return w.answered(p)
-	})
+// slotAnswered sends all from the last acknowledged byte up to end, twice, since the acknowledgement of new data may be
+// delayed but that of old is not, and waits for an answer.
+func (w *wrap) slotAnswered(ctx context.Context, end seq.Number) bool {
+	at := w.conn.Acked().Add(-1)
+	bytes := w.witness[:end.Sub(at)]
+	w.send("to be acknowledged with "+end.String(), at, bytes, segment.ACK)
+	sent := w.send("to be acknowledged with "+end.String(), at, bytes, segment.ACK)
+	return w.await(ctx, sent.Add(w.conn.Patience(1)), end)
 }
 
-// almost has all of the control but its last byte acknowledged.
-func (w *wrap) almost(ctx context.Context) bool {
-	most := w.control[:len(w.control)-1]
+// upTo has the control acknowledged, which ends at that number.
+func (w *wrap) upTo(ctx context.Context, end seq.Number) bool {
 	for i := 0; i < controlTries && !w.stopped() && w.env.Pace(ctx, 1) == nil; i++ {
-		sent := w.send("control", w.start(), most, segment.PSH|segment.ACK)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), seq.At(0).Add(-1)) {
+		sent := w.send("control", end.Add(-len(w.control)), w.control, segment.PSH|segment.ACK)
+		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
 			return true
 		}
 	}

@@ -122,7 +122,7 @@ func (t *trace) end(ctx context.Context, c *conn.Conn) {
 
 // finish judges the flow.
 func (t *trace) finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
-	t.Expired = ctx.Err() != nil
+	t.Expired = ctx.Err() != nil && !t.Delivered && !(t.Convicted() && t.Isolated) // what was found stands
 	t.outcome.Finding = judge(&t.Observation)
 	t.outcome.Guard, t.outcome.FirstLost = t.Guard, t.FirstLost
 	return t.outcome

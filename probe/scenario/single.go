@@ -36,15 +36,15 @@ func (s *single) run(ctx context.Context) {
 	if s.env.Pace(ctx, 1) != nil || s.suspect(ctx) || !s.suspicious(ctx) {
 		return
 	}
-	test := func(alpha float64) bool {
-		s.confirm(ctx, alpha)
-		return s.Convicted()
-	}
 	if s.alone {
-		test(s.env.Alpha)
+		s.confirm(ctx, s.env.Alpha)
 		return
 	}
-	s.env.Budget.Spend(ctx, test)
+	s.env.Budget.Spend(ctx, func(alpha float64) {
+		if s.confirm(ctx, alpha); s.Convicted() && s.Isolated {
+			s.env.Budget.Convict()
+		}
+	})
 }
 
 func (s *single) suspect(ctx context.Context) bool {
@@ -121,5 +121,10 @@ func (s *single) confirm(ctx context.Context, alpha float64) {
 	}
 }
 
-// ordinary is a number without a property.
-func ordinary() seq.Number { return seq.At(1<<20 + rand.Uint32N(1<<31)) }
+// ordinary is a number without a property; every second one is near 0, so that a range of numbers is not taken for 0.
+func ordinary() seq.Number {
+	if rand.IntN(2) == 0 {
+		return seq.At(1<<10 + rand.Uint32N(1<<10))
+	}
+	return seq.At(1<<20 + rand.Uint32N(1<<31))
+}

@@ -104,6 +104,24 @@ func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
 	expect(t, "AckZero", &conntest.Bench{Peer: &wire.Listener{}, Path: through(synToPeer)}, report.PathDown)
 }
 
+// A device that drops all numbers from 0 on, and one that drops most FINs, do not drop the number 0.
+func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
+	upFromZero := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Seq.Uint32() < 2_000_000_000 }
+	mostFINs := func(s *segment.Segment, toPeer bool) bool {
+		return toPeer && s.Flags.Has(segment.FIN) && rand.Float64() < 0.9
+	}
+	for _, drop := range []func(*segment.Segment, bool) bool{upFromZero, mostFINs} {
+		for _, v := range variantNames {
+			for range 40 {
+				o := ask(t, "SequenceWrap", v, &conntest.Bench{Peer: &wire.Listener{}, Path: through(drop)})
+				if o.Verdict == report.Fail {
+					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+				}
+			}
+		}
+	}
+}
+
 // A firewall that rejects what belongs to no connection answers in the host's name, but from nearer by.
 func TestRejectionByTheWayIsNoDelivery(t *testing.T) {
 	for _, v := range []string{"FinUrgPush", "Null", "AckZero"} {

@@ -20,11 +20,18 @@ func (b *Background) Add(c Count) {
 	b.n.Lost += c.Lost
 }
 
+// fewSeen is what the bound comes to at most where nothing was lost, however little was sent: a block settles it.
+const fewSeen = 0.15
+
 // P0 is the loss that suspicion must exceed: the upper bound of what was seen, at least 1 %.
 func (b *Background) P0() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return max(minBackground, UpperBound(b.n.Lost, b.n.Sent, backgroundConfidence))
+	bound := UpperBound(b.n.Lost, b.n.Sent, backgroundConfidence)
+	if b.n.Sent > 0 && b.n.Lost == 0 {
+		bound = min(bound, fewSeen)
+	}
+	return max(minBackground, bound)
 }
 
 // Count is what was sent and lost so far.

@@ -1,6 +1,9 @@
 package verdict
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Budget is how the flows of one check spend its stated error. Until one of them is convicted, each is tested at the
 // flow's own share, one after the other; that one carries the published finding. Whether further flows belong to it
@@ -8,7 +11,7 @@ import "context"
 type Budget struct {
 	alpha     float64
 	turn      chan struct{}
-	convicted bool
+	convicted atomic.Bool
 }
 
 // followAlpha is the error of saying that one more flow is affected.
@@ -19,8 +22,11 @@ func NewBudget(alpha float64) *Budget {
 	return &Budget{alpha: alpha, turn: make(chan struct{}, 1)}
 }
 
+// Convict notes that a flow carries the published finding.
+func (b *Budget) Convict() { b.convicted.Store(true) }
+
 // Spend waits for the flow's turn and calls test with the error that it may make.
-func (b *Budget) Spend(ctx context.Context, test func(alpha float64) (convicted bool)) {
+func (b *Budget) Spend(ctx context.Context, test func(alpha float64)) {
 	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -28,8 +34,8 @@ func (b *Budget) Spend(ctx context.Context, test func(alpha float64) (convicted 
 	}
 	defer func() { <-b.turn }()
 	alpha := b.alpha
-	if b.convicted {
+	if b.convicted.Load() {
 		alpha = max(alpha, followAlpha)
 	}
-	b.convicted = test(alpha) || b.convicted
+	test(alpha)
 }

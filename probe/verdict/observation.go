@@ -28,6 +28,7 @@ type Observation struct {
 	Isolated  bool   // the same arrived at another number
 	What      string // the suspect in words
 	ByAck     bool   // it is the acknowledgement number that is 0
+	Across    bool   // it starts before 0 and ends behind it
 	Elsewhere Count  // segments that differ from the suspect in the number alone
 	AckZero   Incarnations
 }

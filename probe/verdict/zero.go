@@ -9,7 +9,7 @@ import (
 
 // at is where the suspect is: "data with PSH at sequence 0".
 func (o *Observation) at() string {
-	if o.ByAck {
+	if o.ByAck || o.Across {
 		return o.What
 	}
 	return o.What + " at sequence 0"
@@ -35,7 +35,7 @@ func noClosedPort(o *Observation) (Finding, bool) {
 		return when(true, report.Inconclusive, report.PathDown, "%s is asked about at a closed port, and all that were tried are open", o.at())
 	}
 	return when(o.Opening.Answer != conn.ResetAnswer, report.Inconclusive, report.PathDown,
-		"%s is asked about at a closed port, and none refuses a SYN (%s): a firewall hides them", o.at(), o.Opening.Answer)
+		"%s is asked about at a closed port, and none refuses a SYN (%s): a firewall hides them, or RSTs at sequence 0 are lost on the way back (variant AckZero tells)", o.at(), o.Opening.Answer)
 }
 
 func ackZeroDropped(o *Observation) (Finding, bool) {
@@ -74,7 +74,7 @@ func zeroDropped(o *Observation) (Finding, bool) {
 
 func notIsolated(o *Observation) (Finding, bool) {
 	return when(o.Convicted(), report.Inconclusive, report.NotIsolated,
-		"%s is lost, but so is the same at another number: not shown to be a matter of sequence 0", o.at())
+		"%s is lost, but the same was not seen to arrive at other numbers, or seldom: not shown to be a matter of the number 0", o.at())
 }
 
 // finalAckLost is a note: data completes the handshake all the same, so no connection is lost by this alone.
