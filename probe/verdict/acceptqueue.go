@@ -88,9 +88,9 @@ var underWay = map[string]string{
 
 func (f *Filling) depth() string {
 	if f.More == 0 {
-		return fmt.Sprintf("the accept queue is full after %d connections", f.Least)
+		return fmt.Sprintf("%d connections get a place, and no more", f.Least)
 	}
-	return fmt.Sprintf("an accept queue is full after %d connections, while %d more were established from other source ports: several queues (SO_REUSEPORT), or an application that accepts slowly",
+	return fmt.Sprintf("after %d connections one gets no place, while %d more were established from other source ports: several queues (SO_REUSEPORT), or an application that accepts slowly",
 		f.Least, f.More)
 }
 

@@ -46,7 +46,7 @@ func TestOverflowMessage(t *testing.T) {
 		f     Filling
 		words []string
 	}{
-		{stalled, []string{"full after 512 connections", "SYN of the next gets no answer", "tcp_abort_on_overflow", "16 of 16", "p = 1.6e-11", "only the application's accept() does"}},
+		{stalled, []string{"512 connections get a place", "SYN of the next gets no answer", "tcp_abort_on_overflow", "16 of 16", "p = 1.6e-11", "only the application's accept() does"}},
 		{Filling{Cap: 600, Least: 6, First: IgnoredSyn, Doubt: full}, []string{"The run ended before"}},
 		{slow, []string{"after 7 connections", "3 more", "SO_REUSEPORT", "final ACK", "the application accepts, but more slowly"}},
 	} {
