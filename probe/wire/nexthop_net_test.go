@@ -148,3 +148,23 @@ func TestSendSaysWhenThereIsNoWay(t *testing.T) {
 		}
 	}
 }
+
+// A device whose queue is full takes the packets later; none is lost before it has left.
+func TestSendWaitsForAFullQueue(t *testing.T) {
+	l := newLab(t)
+	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
+	f := c.flow(61000)
+	must(t, l.Client().Do(func() error {
+		dev, err := device(lab.ClientDevice)
+		if err != nil {
+			return err
+		}
+		return netlink.QdiscAdd(&netlink.Tbf{
+			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: dev.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
+			Rate:       2500, Buffer: netlink.Xmittime(2500, 100), Limit: 100, // one packet of 54 bytes in 22 ms
+		})
+	}))
+	for i := range 10 {
+		c.send(segmentOf(f, uint32(i), segment.ACK))
+	}
+}

@@ -154,11 +154,23 @@ func (k *sender) put(d *draft, s *segment.Segment) (err error) {
 	if err := k.aim(d, s.Destination.Addr().Unmap()); err != nil {
 		return err
 	}
-	if err := k.conn.Control(d.put); err != nil {
-		return err
+	for range fullTries {
+		if err := k.conn.Control(d.put); err != nil {
+			return err
+		}
+		if !errors.Is(d.err, unix.ENOBUFS) {
+			return d.err
+		}
+		time.Sleep(fullWait)
 	}
-	return d.err
+	return fmt.Errorf("the device's queue stays full (see tc -s qdisc): ask for fewer packets a second: %w", d.err)
 }
+
+// A device whose queue is full refuses a packet: it has not left, so it is offered again for a second.
+const (
+	fullTries = 200
+	fullWait  = 5 * time.Millisecond
+)
 
 func (k *sender) Close() error {
 	if k.hops != nil {
