@@ -92,7 +92,7 @@ func TestPayload(t *testing.T) {
 func TestDeadlineScalesWithTheWork(t *testing.T) {
 	few, many, said := ask("SequenceWrap"), ask("SequenceWrap", "Handshake"), ask("SequenceWrap")
 	few.paths, many.paths, said.deadline = 1, plan.MaxPaths, 90*time.Second
-	for q, want := range map[*question]int{few: 30, many: 30 + 2*256*150/200, said: 90} {
+	for q, want := range map[*question]int{few: 30 + flowSegments/200, many: 30 + 2*256*flowSegments/200, said: 90} {
 		if p, err := q.plan("host", someTargets); err != nil || p.DeadlineSeconds != want {
 			t.Errorf("%+v: %v, deadline %d s, want %d", q, err, p.DeadlineSeconds, want)
 		}
