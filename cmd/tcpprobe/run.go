@@ -69,11 +69,8 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	if told != nil {
 		return errors.New("interrupted")
 	}
-	if err := writeReport(cmd.OutOrStdout(), r, o.output); err != nil {
-		return err
-	}
 	o.pcap.about(r)
-	if err := o.pcap.finish(); err != nil {
+	if err := errors.Join(o.pcap.finish(), writeReport(cmd.OutOrStdout(), r, o.output)); err != nil {
 		return err
 	}
 	return verdict(r.Verdict())
