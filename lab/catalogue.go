@@ -26,6 +26,7 @@ var catalogue = []known{
 	{"fin-push-rst-at-zero", at(withAny(segment.FIN | segment.PSH | segment.RST)), "segments with any of FIN, PSH, RST at sequence 0"},
 	{"fin-urg-push-together-at-zero", at(withAll(segment.FIN | segment.URG | segment.PSH)), "segments with all of FIN, URG, PSH at sequence 0: no natural segment"},
 	{"no-flags-at-zero", at(exactly(0)), "segments without a flag at sequence 0: no natural segment"},
+	{"dos-control-at-zero", at(exactly(0) | withAll(segment.FIN|segment.URG|segment.PSH)), "both of these at sequence 0"},
 	{"any-flags-at-zero", at(withAny(sixFlags)), "segments with any flag at sequence 0"},
 	{"all-at-zero", at(withAll(0)), "segments at sequence 0, with or without flags"},
 	{"straddling-zero", Rule{Flags: withAll(0), Place: Straddling, Share: 1}, "segments that start before sequence 0 and carry the byte of sequence 0"},

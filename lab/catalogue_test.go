@@ -62,6 +62,7 @@ var bites = map[string]func(segment.Segment) bool{
 	},
 	"fin-urg-push-together-at-zero": flagged(fin|urg|psh, fin|urg|psh|ack),
 	"no-flags-at-zero":              flagged(0),
+	"dos-control-at-zero":           flagged(0, fin|urg|psh, fin|urg|psh|ack),
 	"any-flags-at-zero":             func(s segment.Segment) bool { return s.Seq == seq.At(0) && s.Flags != 0 },
 	"all-at-zero":                   func(s segment.Segment) bool { return s.Seq == seq.At(0) },
 	"straddling-zero": func(s segment.Segment) bool {

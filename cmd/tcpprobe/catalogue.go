@@ -20,7 +20,7 @@ import (
 var rightNames = map[string]string{
 	"push-at-zero": "PushAtZero", "fin-at-zero": "FinAtZero", "urg-at-zero": "UrgAtZero", "rst-at-zero": "RstAtZero", "syn-at-zero": "SynAtZero",
 	"ack-at-zero": "AckAloneAtZero", "fin-urg-push-at-zero": "AnyOfFinUrgPushAtZero", "fin-push-rst-at-zero": "AnyOfFinPushRstAtZero",
-	"fin-urg-push-together-at-zero": "FinUrgPushTogetherAtZero", "no-flags-at-zero": "NoFlagsAtZero", "any-flags-at-zero": "AnyFlagsAtZero",
+	"fin-urg-push-together-at-zero": "FinUrgPushTogetherAtZero", "no-flags-at-zero": "NoFlagsAtZero", "dos-control-at-zero": "NoFlagsOrFinUrgPushAtZero", "any-flags-at-zero": "AnyFlagsAtZero",
 	"all-at-zero": "AnyFlagsAtZero" /* see verdict.NameRule: in both directions they look alike */, "straddling-zero": "StraddlingZero", "ack-number-zero": "AckNumberZero",
 }
 

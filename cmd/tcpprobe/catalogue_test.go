@@ -38,6 +38,7 @@ func TestWhatIsDue(t *testing.T) {
 		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"}, // RSTs that come back are lost too
 		"fin-urg-push-together-at-zero": {"FinUrgPush"},
 		"no-flags-at-zero":              {"Null"},
+		"dos-control-at-zero":           {"FinUrgPush", "Null"},
 		"straddling-zero":               {"Straddle"},
 		"push-at-zero@out":              nil,
 		"push-at=1":                     nil,
