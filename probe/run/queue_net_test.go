@@ -160,13 +160,14 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 	}
 }
 
-// Listeners that share a port have a queue each; a source port always meets the same.
+// Listeners that share a port have a queue each; a source port always meets the same. What the kernel let in while the
+// filling was being given up is not counted.
 func TestQueuesOfSharedPort(t *testing.T) {
 	s := newSite(t)
 	at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
 	r := s.fill(60, at)[at.String()]
 	n, room := s.waiting(at)
-	if r.Reason != report.QueueOverflowed || r.Queue.Least < 6 || r.Queue.Most > 24 || r.Queue.Most != n || room != 20 {
+	if r.Reason != report.QueueOverflowed || r.Queue.Least < 6 || r.Queue.Most < r.Queue.Least || r.Queue.Most > n || n > 24 || room != 20 {
 		t.Errorf("%s %+v, the kernel has %d in queues for %d\n%s", r.Reason, r.Queue, n, room, r.Message)
 	}
 	t.Log(r.Message)

@@ -104,8 +104,11 @@ func (l *limited) ask(ctx context.Context, part string, number seq.Number) bool 
 // RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the remains of the peer's
 // connection answer so anyway, or obey the control.
 func (l *limited) askOnce(ctx context.Context, part string, number seq.Number) bool {
-	if l.asked && (!l.reopen(ctx, l.conn, l.initial()) || !l.ready(ctx, l.conn.Patience(0))) {
-		return false
+	if l.asked {
+		l.Stuck = l.Stuck || !l.reopen(ctx, l.conn, l.initial())
+		if l.Stuck || !l.ready(ctx, l.conn.Patience(0)) {
+			return false
+		}
 	}
 	l.asked = true
 	sent := l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})

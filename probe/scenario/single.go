@@ -74,7 +74,7 @@ func (s *single) suspicious(ctx context.Context) bool {
 		most = mostAlone
 	}
 	for range most {
-		if s.env.Pace(ctx, 2) != nil || s.conn.Fault() != nil {
+		if s.env.Pace(ctx, 2) != nil || s.conn.Fault() != nil || s.Stuck {
 			return false
 		}
 		after := s.control(ctx)

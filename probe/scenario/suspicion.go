@@ -62,12 +62,15 @@ func (w *wrap) sandwich(ctx context.Context) (void bool) {
 	return false
 }
 
-// confirm sends the randomised block, and a second one where the first stays undecided. Each spends
-// half of alpha. Its beacons are like the suspect in length and flags, so that loss by these falls on both.
+// mostBlocks is how many blocks are sent, each larger as the loss of beacons is known better, while none decides.
+const mostBlocks = 3
+
+// confirm sends randomised blocks until one decides. Each spends its part of alpha. Their beacons are like the suspect in
+// length and flags, so that loss by these falls on both.
 func (w *wrap) confirm(ctx context.Context, alpha float64) {
 	block := trials{suspect: func() { w.sendSuspect() }, beacon: func() bool { w.sendLike(); return false }, answered: w.answered, delivered: w.delivered}
-	for range 2 {
-		size, ok := verdict.BlockFor(alpha/2, w.env.Background.Count().Rate(), beaconsASuspect)
+	for range mostBlocks {
+		size, ok := verdict.BlockFor(alpha/mostBlocks, w.env.Background.Count().Rate(), beaconsASuspect)
 		if !ok {
 			return
 		}
@@ -78,7 +81,7 @@ func (w *wrap) confirm(ctx context.Context, alpha float64) {
 			return
 		}
 		w.env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
-		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / 2})
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / mostBlocks})
 		if w.Convicted() {
 			return
 		}

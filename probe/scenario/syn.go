@@ -47,9 +47,12 @@ func (s *single) syn(ctx context.Context, part string, number seq.Number) bool {
 	return false
 }
 
+// lastSYNs bounds what follows where no RST is taken.
+const lastSYNs = 3
+
 // lastSYN leaves nothing of a SYN whose answer was lost: an answered one and its RST come after it.
 func (s *single) lastSYN(ctx context.Context) {
-	for i := 0; i < healTries && !s.conn.Reset() && s.conn.Fault() == nil; i++ {
+	for i := 0; i < lastSYNs && !s.conn.Reset() && s.conn.Fault() == nil; i++ {
 		s.syn(context.WithoutCancel(ctx), "control", ordinary())
 	}
 }

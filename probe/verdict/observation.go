@@ -31,6 +31,7 @@ type Observation struct {
 	Across    bool   // it starts before 0 and ends behind it
 	Elsewhere Count  // segments that differ from the suspect in the number alone
 	AckZero   Incarnations
+	Stuck     bool // nothing more could be asked: the peer took no RST that would have ended an incarnation
 }
 
 // Count is how many were sent and how many of them were lost.

@@ -50,6 +50,10 @@ func controlLost(o *Observation) (Finding, bool) {
 }
 
 func stateTracking(o *Observation) (Finding, bool) {
+	if o.Stuck {
+		return when(true, report.Inconclusive, report.StateTracking,
+			"%s went unanswered, and the RSTs that end a connection at its own number are not taken either, which is no matter of the number 0", o.at())
+	}
 	return when(o.Elsewhere.Sent >= EnoughLost && o.Elsewhere.Lost == o.Elsewhere.Sent, report.Inconclusive, report.StateTracking,
 		"%s went unanswered, and so did %d like it at other numbers: something on the path or the peer drops them all, which is no matter of the number 0",
 		o.at(), o.Elsewhere.Lost)
