@@ -81,7 +81,7 @@ func halfClose(c *net.TCPConn) {
 }
 
 // lingering is how long HTTPLinger reads on after its own end.
-const lingering = 100 * time.Millisecond
+const lingering = 400 * time.Millisecond
 
 // linger is how servers let the peer read the last answer before their close could reset it.
 func linger(c *net.TCPConn) {
