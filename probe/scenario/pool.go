@@ -78,9 +78,11 @@ func (p *samples) sample(suspect bool) {
 
 func (p *samples) answer(g wire.Packet) {
 	_, b := p.conn.Answers(g)
-	if p.open[b]--; p.open[b] <= 0 {
-		delete(p.open, b)
+	if p.open[b] > 1 {
+		p.open[b]--
+		return
 	}
+	delete(p.open, b)
 }
 
 func (p *samples) count(size verdict.Block) (n verdict.Pool) {
