@@ -69,6 +69,7 @@ func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
+	c.DataAcks = true
 	delivered := false
 	if o := c.Handshake(ctx, unpaced); o.Answer == conn.SynAck {
 		delivered = push(ctx, c)

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/rlimit"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // Count is what one direction of a port did under one fault.
@@ -88,9 +88,8 @@ func (a *Attached) attach(device int, d Direction, by attacher) error {
 
 // load brings the programs into the kernel, with the rule as their constant.
 func (a *Attached) load(r Rule) error {
-	if err := rlimit.RemoveMemlock(); err != nil {
-		return fmt.Errorf("raising the limit of locked memory, which kernels before 5.11 need: %w", err)
-	}
+	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // what programs take counts against it before Linux 5.11
 	spec, err := loadPort()
 	if err != nil {
 		return err

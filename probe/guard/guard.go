@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -33,7 +32,7 @@ type Guard struct {
 // Load loads the programs and their map: some milliseconds, once per process. The error wraps
 // ErrUnavailable.
 func Load() (*Guard, error) {
-	objects, err := load(capacity(rlimit.RemoveMemlock() == nil, lockable()))
+	objects, err := loadWithinLimits()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s (loading eBPF programs: %w)", ErrUnavailable, remedy(err), err)
 	}
@@ -45,13 +44,27 @@ const (
 	flowBytes = 128 // of locked memory that a flow takes before Linux 5.11
 )
 
-// capacity is how many flows the map is to hold. Before Linux 5.11 it counts against RLIMIT_MEMLOCK, which a container
-// without SYS_RESOURCE cannot lift: then it takes a quarter and leaves the rest to the programs.
-func capacity(unlimited bool, lockable uint64) uint32 {
-	if unlimited {
-		return maxFlows
+// loadWithinLimits has room for fewer flows where the kernel refuses the memory for all.
+func loadWithinLimits() (*guardObjects, error) {
+	unlock()
+	objects, err := load(maxFlows)
+	if few := capacity(lockable()); errors.Is(err, unix.EPERM) && few < maxFlows {
+		return load(few)
 	}
+	return objects, err
+}
+
+// capacity is how many flows the map is to hold where it counts against RLIMIT_MEMLOCK, as before Linux 5.11: a quarter
+// of what may be locked, the rest is for the programs.
+func capacity(lockable uint64) uint32 {
 	return uint32(max(1, min(maxFlows, lockable/4/flowBytes)))
+}
+
+// unlock lifts RLIMIT_MEMLOCK as far as this process may; later kernels do not ask. (Package rlimit of the eBPF library
+// finds out first whether this kernel does, by making a map in every process that links it.)
+func unlock() {
+	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // without SYS_RESOURCE the limit stays, and capacity fits into it
 }
 
 // lockable is how many bytes this process may lock.

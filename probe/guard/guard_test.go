@@ -13,13 +13,9 @@ import (
 )
 
 func TestCapacityFitsTheMemoryThatMayBeLocked(t *testing.T) {
-	for _, c := range []struct {
-		unlimited bool
-		lockable  uint64
-		want      uint32
-	}{{true, 0, 16384}, {false, 64 << 10, 128}, {false, 8 << 20, 16384}, {false, math.MaxUint64, 16384}, {false, 0, 1}} {
-		if got := capacity(c.unlimited, c.lockable); got != c.want {
-			t.Errorf("with %d lockable bytes: %d flows, want %d", c.lockable, got, c.want)
+	for lockable, want := range map[uint64]uint32{64 << 10: 128, 8 << 20: 16384, math.MaxUint64: 16384, 0: 1} {
+		if got := capacity(lockable); got != want {
+			t.Errorf("with %d lockable bytes: %d flows, want %d", lockable, got, want)
 		}
 	}
 }
