@@ -18,8 +18,9 @@ import (
 type order struct {
 	Targets   []netip.AddrPort `json:"targets"`
 	Exchanges int              `json:"exchanges,omitempty"`
-	Flows     int              `json:"flows,omitempty"` // of one SequenceWrap
-	Trips     int              `json:"trips,omitempty"` // round trips
+	Sockets   int              `json:"sockets,omitempty"` // exchanges by the kernel's own TCP
+	Flows     int              `json:"flows,omitempty"`   // of one SequenceWrap
+	Trips     int              `json:"trips,omitempty"`   // round trips
 	Profile   string           `json:"profile,omitempty"`
 }
 
@@ -42,6 +43,8 @@ func serve(ctx context.Context, text string) error {
 		switch {
 		case o.Exchanges > 0:
 			result, err = exchanges(ctx, s, o)
+		case o.Sockets > 0:
+			result, err = sockets(ctx, o)
 		case o.Flows > 0:
 			result, err = wrap(ctx, s, o)
 		default:

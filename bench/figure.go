@@ -75,8 +75,8 @@ func figures(r []round) []figure {
 		Name: "from process start to the first SYN on the wire", Unit: "ms", Aim: aim{Of: engine, AtMost: 25},
 		Rows: []row{over(r, engine, func(r round) float64 { return r.engineStart }), over(r, tuned, func(r round) float64 { return r.pythonStart })},
 	}, {
-		Name: "resident memory at full rate", Unit: "MiB", Aim: aim{Of: engine, AtMost: 25},
-		Rows: []row{over(r, engine, func(r round) float64 { return mebibytes(r.engine) }), over(r, tuned, func(r round) float64 { return mebibytes(r.tuned) })},
+		Name: "resident memory at full rate", Unit: "MB", Aim: aim{Of: engine, AtMost: 25},
+		Rows: []row{over(r, engine, func(r round) float64 { return megabytes(r.engine) }), over(r, tuned, func(r round) float64 { return megabytes(r.tuned) })},
 	}}
 	for i, f := range all {
 		all[i] = f.judge()
@@ -84,12 +84,13 @@ func figures(r []round) []figure {
 	return all
 }
 
-func mebibytes(e exchanged) float64 { return float64(e.ResidentKilobytes) / 1024 }
+func megabytes(e exchanged) float64 { return float64(e.ResidentKilobytes) * 1024 / 1e6 }
 
 func rate(r []round) figure {
 	const ratio = "this engine / Python tool, tuned"
 	return figure{Name: rateFigure, Unit: "per second", Aim: aim{Of: ratio, AtLeast: 100}, Rows: []row{
 		over(r, engine, func(r round) float64 { return r.engine.PerSecond() }),
+		over(r, kernel, func(r round) float64 { return r.kernel.PerSecond() }),
 		over(r, tuned, func(r round) float64 { return r.tuned.PerSecond() }),
 		over(r, naive, func(r round) float64 { return r.naive.PerSecond() }),
 		over(r, ratio, func(r round) float64 { return r.engine.PerSecond() / r.tuned.PerSecond() }),
@@ -100,6 +101,7 @@ func processor(r []round) figure {
 	const ratio = "Python tool, tuned / this engine"
 	return figure{Name: cpuFigure, Unit: "µs", Aim: aim{Of: ratio, AtLeast: 50}, Rows: []row{
 		over(r, engine, func(r round) float64 { return r.engine.CPUMicros() }),
+		over(r, kernel, func(r round) float64 { return r.kernel.CPUMicros() }),
 		over(r, tuned, func(r round) float64 { return r.tuned.CPUMicros() }),
 		over(r, naive, func(r round) float64 { return r.naive.CPUMicros() }),
 		over(r, ratio, func(r round) float64 { return r.tuned.CPUMicros() / r.engine.CPUMicros() }),

@@ -29,11 +29,11 @@ const (
 
 // round is every figure taken once.
 type round struct {
-	engine, tuned, naive exchanged
-	wrapped              wrapped
-	tripped              tripped
-	engineStart          float64 // milliseconds to the first SYN
-	pythonStart          float64
+	engine, kernel, tuned, naive exchanged
+	wrapped                      wrapped
+	tripped                      tripped
+	engineStart                  float64 // milliseconds to the first SYN
+	pythonStart                  float64
 }
 
 func (s *site) round(ctx context.Context, o options) (r round, err error) {
@@ -41,6 +41,9 @@ func (s *site) round(ctx context.Context, o options) (r round, err error) {
 		return r, err
 	}
 	if err = s.client(ctx, order{Targets: s.targets(), Exchanges: o.exchanges}, &r.engine); err != nil {
+		return r, err
+	}
+	if err = s.client(ctx, order{Targets: s.targets(), Sockets: o.exchanges}, &r.kernel); err != nil {
 		return r, err
 	}
 	if r.naive, err = s.python(ctx, "naive", naiveExchanges); err != nil {

@@ -63,11 +63,15 @@ func TestExchangesLeaveNothing(t *testing.T) {
 	}
 }
 
-func TestWrapAndTripsAreMeasured(t *testing.T) {
+func TestEverythingElseIsMeasured(t *testing.T) {
 	s := newSite(t)
 	var w wrapped
 	if err := s.client(t.Context(), order{Targets: s.near(), Flows: 16}, &w); err != nil || w.Milliseconds <= 0 {
 		t.Errorf("SequenceWrap: %+v %v", w, err)
+	}
+	var e exchanged
+	if err := s.client(t.Context(), order{Targets: s.targets(), Sockets: 500}, &e); err != nil || e.Count != 500 || e.CPUSeconds <= 0 {
+		t.Errorf("the kernel's own exchanges: %+v %v", e, err)
 	}
 	var trips tripped
 	if err := s.client(t.Context(), order{Targets: s.near(), Trips: 10}, &trips); err != nil || len(trips.Engine) != 10 || len(trips.Kernel) != 10 {

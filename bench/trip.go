@@ -28,7 +28,7 @@ func trips(ctx context.Context, s *conn.Stack, o order) (t tripped, err error) {
 		}
 		kernel, err := kernelTrip(target)
 		if err != nil {
-			return t, fmt.Errorf("connecting by the kernel: %w", err)
+			return t, err
 		}
 		t.Engine, t.Kernel = append(t.Engine, micros(engine)), append(t.Kernel, kernel)
 	}
@@ -54,14 +54,11 @@ func engineTrip(ctx context.Context, s *conn.Stack, target netip.AddrPort) (time
 
 // kernelTrip is the first sample of a connection's smoothed round trip, which is that of its SYN.
 func kernelTrip(target netip.AddrPort) (float64, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	fd, err := connect(target)
 	if err != nil {
 		return 0, err
 	}
 	defer unix.Close(fd)
-	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: target.Addr().As4(), Port: int(target.Port())}); err != nil {
-		return 0, err
-	}
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
 		return 0, err

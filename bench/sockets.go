@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sockets makes the same exchanges by the kernel's own TCP: what the machine's network path alone lets anybody reach.
+func sockets(ctx context.Context, o order) (exchanged, error) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	errs := make([]error, atOnce)
+	start, used := time.Now(), processorTime()
+	for worker := range errs {
+		all.Go(func() {
+			for i := next.Add(1); i <= int64(o.Sockets) && errs[worker] == nil; i = next.Add(1) {
+				errs[worker] = errors.Join(ctx.Err(), socketExchange(o.Targets[int(i)%len(o.Targets)]))
+			}
+		})
+	}
+	all.Wait()
+	e := exchanged{Count: o.Sockets, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}
+	return e, errors.Join(errs...)
+}
+
+// socketExchange connects, pushes data and closes by an RST, which is seen by nobody.
+func socketExchange(target netip.AddrPort) error {
+	fd, err := connect(target)
+	if err != nil {
+		return err
+	}
+	reset := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	_, err = unix.Write(fd, pushed)
+	if err := errors.Join(reset, err, unix.Close(fd)); err != nil {
+		return fmt.Errorf("exchange with %s by the kernel: %w", target, err)
+	}
+	return nil
+}
+
+// connect opens a connection by the kernel.
+func connect(target netip.AddrPort) (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return 0, err
+	}
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: target.Addr().As4(), Port: int(target.Port())}); err != nil {
+		return 0, fmt.Errorf("connect to %s by the kernel: %w", target, errors.Join(err, unix.Close(fd)))
+	}
+	return fd, nil
+}
