@@ -239,7 +239,7 @@ func TestNetToldToStopLeavesNothing(t *testing.T) {
 
 func TestNetDeadlineLeavesNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
-		s := n.start(t, n.plan(t, 64, 10, 5), 0).conclude(t) // not even time for the handshakes
+		s := n.start(t, n.plan(t, 64, 10, 15), 0).conclude(t) // not even time for the handshakes; a second to end in
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 {
 			t.Errorf("summary %+v", s)
 		}
