@@ -28,12 +28,17 @@ func (g *Guard) attachTCXAhead(ifindex int) (attachment, error) {
 	if err != nil {
 		return attachment{}, fmt.Errorf("attaching to TCX ingress: %w", err)
 	}
+	return g.following(ifindex, in), nil
+}
+
+// following attaches the egress program in the background, where the ingress program stands.
+func (g *Guard) following(ifindex int, in link.Link) attachment {
 	out := &second{done: make(chan struct{})}
 	go func() {
 		defer close(out.done)
 		out.link, out.err = headOf(ifindex, g.programs.TcpprobeOut, ebpf.AttachTCXEgress)
 	}()
-	return attachment{mode: TCX, second: out, detach: func() error { return errors.Join(in.Close(), out.close()) }}, nil
+	return attachment{mode: TCX, second: out, detach: func() error { return errors.Join(in.Close(), out.close()) }}
 }
 
 // wait returns why the program could not be attached, if so.

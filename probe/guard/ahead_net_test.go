@@ -15,9 +15,9 @@ import (
 // Once Counters has answered, both programs stand, however they were attached.
 func TestCountersWaitForBothPrograms(t *testing.T) {
 	needTCX(t)
-	for _, ahead := range []bool{true, false} {
+	for _, w := range []way{atOnce, ahead, handed} {
 		l := newLab(t)
-		if _, err := hold(t, l.Client(), order{Ahead: ahead, Peer: l.Target(lab.IPv4, lab.Echo)}); err != nil {
+		if _, err := hold(t, l.Client(), order{Way: w, Peer: l.Target(lab.IPv4, lab.Echo)}); err != nil {
 			t.Fatal(err)
 		}
 		for _, where := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
@@ -28,7 +28,7 @@ func TestCountersWaitForBothPrograms(t *testing.T) {
 				}
 				found, err := link.QueryPrograms(link.QueryOptions{Target: d.Index, Attach: where})
 				if err == nil && len(found.Programs) != 1 {
-					t.Errorf("ahead %t, %s: %d programs, want 1", ahead, where, len(found.Programs))
+					t.Errorf("%q, %s: %d programs, want 1", w, where, len(found.Programs))
 				}
 				return err
 			}))

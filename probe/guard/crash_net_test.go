@@ -93,15 +93,30 @@ func TestKilledTCXGuardLeavesNothing(t *testing.T) {
 	needTCX(t)
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
-	p, err := hold(t, l.Client(), order{Mode: guard.TCX, Peer: h.peer})
-	must(t, err)
-	if s := h.standing(); s.tcx != 2 {
-		t.Fatalf("the holder has %+v", s)
+	for _, w := range []way{atOnce, handed} {
+		p, err := hold(t, l.Client(), order{Way: w, Mode: guard.TCX, Peer: h.peer})
+		must(t, err)
+		if s := h.standing(); s.tcx != 2 {
+			t.Fatalf("%q: the holder has %+v", w, s)
+		}
+		kill(t, p)
+		if s := h.standing(); !s.nothing() {
+			t.Errorf("%q: left behind: %+v", w, s)
+		}
 	}
-	kill(t, p)
+}
+
+// Its other process has died before it adopted the guard.
+func TestHandoverThatNobodyAdoptsLeavesNothing(t *testing.T) {
+	needTCX(t)
+	l := newLab(t)
+	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+	p, err := hold(t, l.Client(), order{Way: abandoned, Peer: h.peer})
+	must(t, err)
 	if s := h.standing(); !s.nothing() {
 		t.Errorf("left behind: %+v", s)
 	}
+	kill(t, p)
 }
 
 func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {

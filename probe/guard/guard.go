@@ -77,19 +77,23 @@ func lockable() uint64 {
 }
 
 func load(capacity uint32) (*guardObjects, error) {
+	spec, err := specification(capacity)
+	if err != nil {
+		return nil, err
+	}
+	objects := new(guardObjects)
+	return objects, spec.LoadAndAssign(objects, nil)
+}
+
+// specification is what there is to load, with room for so many flows.
+func specification(capacity uint32) (*ebpf.CollectionSpec, error) {
 	spec, err := loadGuard()
 	if err != nil {
 		return nil, err
 	}
 	spec.Maps[guardMapFlows].MaxEntries = capacity
-	if err := spec.Variables[guardVarProberMark].Set(uint32(wire.ProberMark)); err != nil {
-		return nil, err
-	}
-	if err := spec.Variables[guardVarSnapLength].Set(uint32(wire.SnapLength)); err != nil {
-		return nil, err
-	}
-	objects := new(guardObjects)
-	return objects, spec.LoadAndAssign(objects, nil)
+	return spec, errors.Join(spec.Variables[guardVarProberMark].Set(uint32(wire.ProberMark)),
+		spec.Variables[guardVarSnapLength].Set(uint32(wire.SnapLength)))
 }
 
 // Tap is the socket filter for a SOCK_DGRAM packet socket. It delivers what arrives for registered

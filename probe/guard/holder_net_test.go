@@ -29,11 +29,21 @@ const holderOrder = "GUARD_HOLDER"
 // order is what a holder does before it says that it is ready.
 type order struct {
 	Mode         guard.Mode
-	Ahead        bool // attach the egress program in the background, and wait for it by Counters
+	Way          way
 	Peer         netip.AddrPort
 	Capabilities []int // if not nil: all that the process keeps
 	Drop         bool  // internal: the capabilities are still to be dropped
 }
+
+// way is how a holder comes by its guard.
+type way string
+
+const (
+	atOnce    way = ""          // Load and Attach
+	ahead     way = "ahead"     // AttachAhead: the egress program follows, and Counters waits for it
+	handed    way = "handed"    // Prepare and Adopt, as between two processes
+	abandoned way = "abandoned" // Prepare alone, and Close
+)
 
 const ready = "ready"
 
@@ -61,19 +71,19 @@ func (o order) carryOut() error {
 	if o.Drop {
 		return o.dropAndRestart()
 	}
-	g, err := guard.Load()
-	if err != nil {
-		return err
-	}
 	route, err := wire.Lookup(o.Peer.Addr(), "")
 	if err != nil {
 		return err
 	}
-	attach := g.Attach
-	if o.Ahead {
-		attach = g.AttachAhead
+	if o.Way == abandoned {
+		h, err := guard.Prepare(route.Index)
+		if err != nil {
+			return err
+		}
+		return h.Close()
 	}
-	if _, err := attach(route.Index, o.Mode); err != nil {
+	g, err := o.guard(route.Index)
+	if err != nil {
 		return err
 	}
 	w, err := wire.Open(route, g.Tap())
@@ -89,6 +99,42 @@ func (o order) carryOut() error {
 	}
 	_, err = g.Counters(f)
 	return err
+}
+
+func (o order) guard(device int) (*guard.Guard, error) {
+	if o.Way == handed {
+		return handOver(device)
+	}
+	g, err := guard.Load()
+	if err != nil {
+		return nil, err
+	}
+	attach := g.Attach
+	if o.Way == ahead {
+		attach = g.AttachAhead
+	}
+	_, err = attach(device, o.Mode)
+	return g, err
+}
+
+// handOver plays both processes; the first one lets go.
+func handOver(device int) (*guard.Guard, error) {
+	h, err := guard.Prepare(device)
+	if err != nil {
+		return nil, err
+	}
+	var copies []int
+	for _, d := range h.Descriptors() {
+		c, err := unix.FcntlInt(uintptr(d), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		copies = append(copies, c)
+	}
+	if err := h.Close(); err != nil {
+		return nil, err
+	}
+	return guard.Adopt(h.Device(), copies)
 }
 
 // dropAndRestart leaves only the wanted capabilities in the bounding set and executes itself, as a

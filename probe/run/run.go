@@ -20,6 +20,7 @@ type Options struct {
 	Namespace string                // path of the network namespace to probe from; "" for that of the process's first thread
 	Device    string                // "" for the kernel's choice of route
 	GuardMode guard.Mode            // "" for the best available
+	Guard     *guard.Guard          // one that was made ahead, and which the run closes; nil: the run makes it
 	Ledger    *ledger.Ledger        // nil: nobody takes over after a crash
 	Recorder  conn.Recorder         // is told of every packet; nil: nobody is
 	Progress  func(done, total int) // after every result; may be nil
@@ -37,7 +38,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 		r.Fill(p, report.ProberFault, err.Error())
 		return r
 	}
-	h := &host{device: o.Device, mode: o.GuardMode, ledger: o.Ledger, recorder: o.Recorder}
+	h := &host{device: o.Device, mode: o.GuardMode, guard: o.Guard, ledger: o.Ledger, recorder: o.Recorder}
 	job := newJob(p, node, o.Progress)
 	var all sync.WaitGroup
 	for position := range p.Sources[node] {

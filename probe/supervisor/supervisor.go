@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -19,6 +20,7 @@ import (
 type Supervisor struct {
 	Worker      []string                                    // arguments with which this program calls Work
 	Reset       func([]ledger.Entry) (reset int, err error) // run.ResetLeft
+	Ahead       func(Task) *guard.Handover                  // makes the worker's guard while its process starts; may be nil, and give nil
 	Provisional func(report.Report)                         // gets the report before flows are reset, which may take too long; may be nil
 	Complain    func(error)                                 // gets what went wrong in between
 }
@@ -40,7 +42,7 @@ func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
 	}
 	defer file.Close()
 	a.flows = flows
-	w, err := start(s.Worker, t, file)
+	w, err := s.start(t, file)
 	if err != nil {
 		return a.report(end{why: report.ProberFault, how: fmt.Sprintf("the worker could not be started: %v", err)}, 0, 0), nil
 	}
@@ -50,4 +52,15 @@ func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
 		return *w.reported, e.told
 	}
 	return a.close(e), e.told
+}
+
+// ahead begins to make the worker's guard; nil comes where the worker is to make it.
+func (s Supervisor) ahead(t Task) <-chan *guard.Handover {
+	made := make(chan *guard.Handover, 1)
+	if s.Ahead == nil {
+		made <- nil
+		return made
+	}
+	go func() { made <- s.Ahead(t) }()
+	return made
 }

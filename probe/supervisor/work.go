@@ -30,7 +30,7 @@ func Work(name string, execute Executor) error {
 		return fmt.Errorf("%w; only a supervisor starts a worker", err)
 	}
 	order := os.NewFile(taskFD, "task")
-	t, err := readTask(order)
+	t, held, err := accept(order)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func Work(name string, execute Executor) error {
 	told := stopOnSignal(cancel)
 	done := progress.NewCounter(len(t.Plan.Sources[t.Node])*len(t.Plan.Checks()), "checks done")
 	stop := progress.Tell(os.Stderr, func() string { return name + ": " + done.String() })
-	options := run.Options{Device: t.Device, GuardMode: t.Guard, Ledger: flows, Progress: done.Set}
+	options := run.Options{Device: t.Device, GuardMode: t.Guard, Guard: held, Ledger: flows, Progress: done.Set}
 	var recorder *capture.Recorder
 	if t.Spill != nil {
 		recorder = capture.NewRecorder(t.Spill)

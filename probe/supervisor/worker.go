@@ -21,16 +21,16 @@ const (
 // worker is a started worker, as its supervisor sees it.
 type worker struct {
 	process  *os.Process
-	order    *os.File            // open as long as the supervisor lives
+	order    *os.File            // a socket, open as long as the supervisor lives
 	received chan *report.Report // one, nil if the worker gave none
 	reported *report.Report      // after await
 }
 
-// start starts this program again as the worker. Should the supervisor die, the end of its task's pipe tells the worker,
+// start starts this program again as the worker. Should the supervisor die, the end of its task's socket tells the worker,
 // whatever privileges the program's file has (PR_SET_PDEATHSIG does not survive those); as process 1 of a container
 // the supervisor takes the worker with it at once.
-func start(args []string, t Task, flows *os.File) (*worker, error) {
-	task, order, err := os.Pipe()
+func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
+	task, order, err := pair()
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +42,15 @@ func start(args []string, t Task, flows *os.File) (*worker, error) {
 	if t.Spill != nil {
 		files = append(files, t.Spill)
 	}
-	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{Files: files})
+	ahead := s.ahead(t)
+	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, s.Worker...), &os.ProcAttr{Files: files})
 	if err := errors.Join(task.Close(), document.Close(), err); err != nil {
+		_ = (<-ahead).Close() // nobody takes it
 		return nil, errors.Join(err, answer.Close(), order.Close())
 	}
 	w := &worker{process: p, order: order, received: make(chan *report.Report, 1)}
 	go w.receive(answer)
-	go func() { _ = t.write(order) }() // waits for a worker that does not read; fails if it has ended, which await tells
+	go func() { _ = t.hand(order, <-ahead) }() // waits for a worker that does not read; fails if it has ended, which await tells
 	return w, nil
 }
 
