@@ -99,11 +99,11 @@ func TestPartsAddUp(t *testing.T) {
 
 func TestQuantilesOfReports(t *testing.T) {
 	r := roundUnder(t, []string{"loss=1%"})
-	for _, n := range []int{30, 10, 20} {
-		r.add(report.Report{SegmentsSent: n, DurationMicros: int64(n) * 100})
+	for n := range 200 {
+		r.add(report.Report{SegmentsSent: 200 - n, DurationMicros: int64(n+1) * 100})
 	}
 	r.finish()
-	if want := (quantiles{20, 30, 2000, 3000}); r.Reports != want {
+	if want := (quantiles{101, 198, 200, 10100, 19800, 20000}); r.Reports != want {
 		t.Errorf("%+v, want %+v", r.Reports, want)
 	}
 }

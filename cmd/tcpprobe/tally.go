@@ -104,8 +104,8 @@ func (t tally) sentences() (out []string) {
 	}
 	for _, r := range t.Rounds {
 		if q := r.Reports; r.truth == partial {
-			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle, %s and %d at most.",
-				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.MostMicros), q.MostSegments))
+			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle; 99 of 100 at most %s, and at most %d; the longest %s, the largest %d.",
+				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.NearlyMicros), q.NearlySegments, seconds(q.MostMicros), q.MostSegments))
 		}
 	}
 	return append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))
