@@ -65,7 +65,9 @@ func complete(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
 	case s.held():
 		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s; the run starts by itself when that changes", s.Refusal.Message)
 	case answered(probe):
-		return completed(probe.Status.LastRun)
+		c := completed(probe.Status.LastRun)
+		c.Message += nextWords(probe)
+		return c
 	case probe.Spec.State == v1alpha1.Suspended:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonSuspended, "a run is due, and spec.state Suspended holds it back")
 	}
@@ -122,13 +124,19 @@ func uncovered(status *v1alpha1.TCPProbeStatus) string {
 
 func pathHealthy(probe *v1alpha1.TCPProbe, s Standing) metav1.Condition {
 	const kind = v1alpha1.ConditionPathHealthy
-	status := &probe.Status
 	switch {
 	case s.refused():
 		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
 	case !sameQuestion(probe):
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
+	case interval(probe) > 0 && probe.Status.Health != nil:
+		return recurringHealth(probe, healthByLastRun(&probe.Status))
 	}
+	return healthByLastRun(&probe.Status)
+}
+
+func healthByLastRun(status *v1alpha1.TCPProbeStatus) metav1.Condition {
+	const kind = v1alpha1.ConditionPathHealthy
 	switch report.Verdict(status.LastRun.Verdict) {
 	case report.Fail:
 		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s", strings.TrimPrefix(described(status.Findings, report.Fail), ": "))

@@ -25,10 +25,12 @@ func (p *pass) finish(ctx context.Context, s *Scene, outcomes []Outcome) (reconc
 
 // conclude writes the run's end, once: the resourceVersion lets one manager through. Then its order goes.
 func (p *pass) conclude(ctx context.Context) (reconcile.Result, error) {
+	weigh(p.probe, p.now)
+	keepTime(p.probe, p.now)
 	if err := p.write(ctx, Standing{}); err != nil {
 		return reconcile.Result{}, err
 	}
-	return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
+	return p.wait(ctx)
 }
 
 // recheck looks again, uncached, at every target: nothing is published about a pod that is no longer the one that was

@@ -175,11 +175,12 @@ func started(pod *corev1.Pod) bool {
 }
 
 // resume gives pods that were recorded but not released before the manager started a start deadline of their own: it
-// was not they who lost the time.
+// was not they who lost the time. So it does to those from later than now: the clock was set back.
 func (s *Scene) resume(managerStarted time.Time) (changed bool) {
 	for i, launch := range s.Launches {
 		pod := s.Pods[podName(s.Order.Name, i)]
-		if launch.At.Before(managerStarted) && pod != nil && pod.UID == launch.UID && gated(pod) {
+		waited := launch.At.Before(managerStarted) && pod != nil && pod.UID == launch.UID && gated(pod)
+		if waited || launch.At.After(s.Now) {
 			launch.At = s.Now
 			s.Launches[i], changed = launch, true
 		}

@@ -88,20 +88,30 @@ func (p *pass) step(ctx context.Context) (reconcile.Result, error) {
 		return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
 	case run != nil && run.Plan != "":
 		return p.advance(ctx)
-	case p.probe.Spec.State == v1alpha1.Suspended || run == nil && answered(p.probe):
+	case p.probe.Spec.State == v1alpha1.Suspended || run == nil && !due(p.probe, p.now):
 		return p.rest(ctx)
 	}
 	return p.start(ctx)
 }
 
-// rest is a pass with nothing to do but to clear up after the last run. A run that was announced and has no plan yet
-// is withdrawn.
+// rest is a pass with nothing to do but to clear up after the last run and to wait for the next. A run that was announced
+// and has no plan yet is withdrawn.
 func (p *pass) rest(ctx context.Context) (reconcile.Result, error) {
 	p.probe.Status.ActiveRun = nil
+	keepTime(p.probe, p.now)
 	if err := p.write(ctx, Standing{}); err != nil {
 		return reconcile.Result{}, err
 	}
-	return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
+	return p.wait(ctx)
+}
+
+// wait clears up, and looks again when something else has to go or the next run is due.
+func (p *pass) wait(ctx context.Context) (reconcile.Result, error) {
+	result, err := p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
+	if next := untilNext(p.probe, p.now); next > 0 && (result.RequeueAfter == 0 || next < result.RequeueAfter) {
+		result.RequeueAfter = next
+	}
+	return result, err
 }
 
 // tell shows the error that keeps a run from starting or from going on. The next pass tries again; what this one
@@ -109,7 +119,7 @@ func (p *pass) rest(ctx context.Context) (reconcile.Result, error) {
 func (p *pass) tell(ctx context.Context, err error) {
 	key := client.ObjectKeyFromObject(p.probe)
 	p.probe.Status = *p.stored.DeepCopy()
-	idle := p.probe.Status.ActiveRun == nil && (answered(p.probe) || p.probe.Spec.State == v1alpha1.Suspended)
+	idle := p.probe.Status.ActiveRun == nil && (!due(p.probe, p.now) || p.probe.Spec.State == v1alpha1.Suspended)
 	if idle || p.probe.DeletionTimestamp != nil || p.written.wait(key, p.now) > 0 {
 		return
 	}

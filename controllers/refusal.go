@@ -54,12 +54,10 @@ func unsupported(probe *v1alpha1.TCPProbe) string {
 		return "this version probes only target.service; put a Service with a selector before the pods"
 	case service.Namespace != "" && service.Namespace != probe.Namespace:
 		return fmt.Sprintf("this version probes only Services of its own namespace; create the TCPProbe in namespace %s", service.Namespace)
-	case spec.Run.Mode != v1alpha1.Once:
-		return fmt.Sprintf("this version has run.mode Once only, not %s; to run again, give the annotation %s a new value", spec.Run.Mode, v1alpha1.RunAnnotation)
+	case spec.Run.Mode != v1alpha1.Once && spec.Run.Mode != v1alpha1.Interval:
+		return fmt.Sprintf("this version has run.mode Once and Interval only, not %s", spec.Run.Mode)
 	case spec.Sources.Network != v1alpha1.NetworkPod:
 		return fmt.Sprintf("this version has sources.network Pod only, not %s", spec.Sources.Network)
-	case spec.Health != nil:
-		return "health says when recurring runs change PathHealthy, and this version has run.mode Once only; remove it"
 	}
 	for _, via := range service.Via {
 		if via != v1alpha1.ViaPodIP {

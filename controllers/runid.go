@@ -27,7 +27,8 @@ func runID(probe *v1alpha1.TCPProbe, number int64) string {
 // questionID is the first half: what the probe asks.
 func questionID(probe *v1alpha1.TCPProbe) string {
 	relevant := probe.Spec
-	relevant.State, relevant.Health = "", nil // neither changes what a run sends
+	relevant.State, relevant.Health = "", nil // neither these change what a run sends, nor when it is sent
+	relevant.Run.Mode, relevant.Run.IntervalSeconds = "", nil
 	text, err := json.Marshal(struct {
 		UID  types.UID
 		Spec v1alpha1.TCPProbeSpec
@@ -58,7 +59,10 @@ func sameQuestion(probe *v1alpha1.TCPProbe) bool {
 
 // trigger is what starts the run that is due.
 func trigger(probe *v1alpha1.TCPProbe) string {
-	if sameQuestion(probe) {
+	switch {
+	case answered(probe):
+		return v1alpha1.TriggerInterval
+	case sameQuestion(probe):
 		return v1alpha1.TriggerAnnotation
 	}
 	return v1alpha1.TriggerSpec

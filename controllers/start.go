@@ -54,6 +54,7 @@ func (p *pass) begin(ctx context.Context, g *Gathered, order *corev1.ConfigMap) 
 		return err
 	}
 	p.probe.Status.ActiveRun.Plan = string(placed.UID)
+	takeSlot(p.probe, p.now)
 	return p.write(ctx, standing)
 }
 

@@ -14,6 +14,9 @@ import (
 // announced before, but has no plan yet, is replaced: it has done nothing.
 func announce(probe *v1alpha1.TCPProbe, g *Gathered, now time.Time) {
 	number, status := nextNumber(probe), &probe.Status
+	if !sameQuestion(probe) {
+		status.Health = nil // of another question
+	}
 	status.ActiveRun = &v1alpha1.ActiveRun{
 		ID: runID(probe, number), Number: number, Trigger: trigger(probe),
 		StartTime: metav1.NewTime(now), Sources: int32(len(g.Sources.Planned)),

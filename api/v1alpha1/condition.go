@@ -62,6 +62,12 @@ const (
 const (
 	ReasonAllPassed    = "AllPassed"    // True
 	ReasonSameNodeOnly = "SameNodeOnly" // Unknown: no segment crossed the network
+
+	// Of recurring runs.
+	ReasonRecentFailure    = "RecentFailure"    // False: enough runs failed, the last one did not, and the time to clear is not over
+	ReasonBelowRaiseAfter  = "BelowRaiseAfter"  // True or Unknown: the last run failed, and more have to before that counts
+	ReasonEarlierRunPassed = "EarlierRunPassed" // True: the last run came to no verdict
+	ReasonCoverageLost     = "CoverageLost"     // Unknown: for three runs more than a tenth of the pairs came to no verdict
 )
 
 // Reasons of a source that gave no report. Findings, Complete (at once, while the run goes on) and Covered have

@@ -6,6 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 const (
 	TriggerSpec       = "Spec"       // the TCPProbe is new, or what it asks has changed
 	TriggerAnnotation = "Annotation" // RunAnnotation has a new value
+	TriggerInterval   = "Interval"   // the time has come
 )
 
 // ActiveRun is a run in progress.
@@ -97,4 +98,32 @@ type PastRun struct {
 
 	// When it ended.
 	CompletionTime metav1.Time `json:"completionTime"`
+}
+
+// States of a HealthRecord. Readers must accept others.
+const (
+	HealthRaised  = "Raised"  // enough runs in a row failed, and none has cleared it
+	HealthClear   = "Clear"   // a run passed, and too few have failed since
+	HealthUnknown = "Unknown" // no run came to a verdict that counts
+)
+
+// HealthRecord is what recurring runs have come to, for PathHealthy. A run that is
+// Inconclusive neither raises nor clears.
+type HealthRecord struct {
+	// Raised: enough runs in a row failed. Clear: a run passed after that, and
+	// health.clearAfterSeconds or more after the last failure. Unknown: neither yet.
+	// +kubebuilder:validation:MaxLength=16
+	State string `json:"state"`
+
+	// Runs in a row that failed.
+	// +kubebuilder:validation:Minimum=0
+	Failing int32 `json:"failing"`
+
+	// When a failing run ended last.
+	// +optional
+	LastFailure *metav1.Time `json:"lastFailure,omitempty"`
+
+	// Runs in a row in which more than a tenth of the pairs came to no verdict.
+	// +kubebuilder:validation:Minimum=0
+	Uncovered int32 `json:"uncovered"`
 }

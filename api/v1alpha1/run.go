@@ -38,6 +38,12 @@ type Run struct {
 	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
 }
 
+// Defaults of Health.
+const (
+	DefaultRaiseAfter        = 1
+	DefaultClearAfterSeconds = 60
+)
+
 // Health says when recurring runs change PathHealthy.
 type Health struct {
 	// Failing runs in a row that make PathHealthy False. 1 to 10, default 1.

@@ -25,7 +25,7 @@ const (
 
 // TCPProbeSpec says what to probe, from where, with which scenarios and when.
 //
-// This version supports run.mode Once, target.service in the TCPProbe's own
+// This version supports run.mode Once and Interval, target.service in the TCPProbe's own
 // namespace via PodIP, sources.network Pod, and every scenario but Liveness. It
 // refuses everything else.
 //
@@ -37,14 +37,15 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() <= 22",fieldPath=".scenarios",message="at most 22 scenarios and variants in all: more do not fit into a source's report"
 // +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 * self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000 + s.sequenceWrap.variants.filter(v, v in ['Ack', 'Reset']).size() * 2000 * self.packetsPerSecond : self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000",message="cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, 100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for Ack, Reset and AcceptQueue each, 3 s for FinReorder), must fit into run.deadlineSeconds"
 //
-// +kubebuilder:validation:XValidation:rule="self.run.mode == 'Once'",fieldPath=".run.mode",message="this version supports only Once; to run again, give the annotation tcpprobe.dev/run a new value"
+// +kubebuilder:validation:XValidation:rule="self.run.mode != 'Continuous'",fieldPath=".run.mode",message="this version supports only Once and Interval"
 // +kubebuilder:validation:XValidation:rule="!has(self.target.address)",fieldPath=".target.address",message="this version supports only target.service; put a Service with a selector before the address's pods"
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP')",fieldPath=".target.service.via",message="this version supports only PodIP"
 // +kubebuilder:validation:XValidation:rule="self.sources.network == 'Pod'",fieldPath=".sources.network",message="this version supports only Pod"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness')",fieldPath=".scenarios",message="this version does not have the type Liveness"
 type TCPProbeSpec struct {
 	// Active (default), or Suspended: no new run starts; a run that has started
-	// ends by itself, and the status stays.
+	// ends by itself, and the status stays. What would have run meanwhile is not made
+	// up for.
 	// +default="Active"
 	// +optional
 	State State `json:"state,omitempty"`

@@ -74,6 +74,10 @@ type TCPProbeStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	MissedRuns int64 `json:"missedRuns,omitempty"`
 
+	// What recurring runs have come to. Only with run.mode Interval.
+	// +optional
+	Health *HealthRecord `json:"health,omitempty"`
+
 	// What is wrong, worst first, grouped: one bad node is one entry.
 	// +optional
 	// +listType=atomic

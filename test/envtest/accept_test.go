@@ -53,6 +53,9 @@ var acceptances = []struct{ name, spec, stored string }{
 		"scenarios: [{type: AcceptQueue, acceptQueue: {maxConnections: 125}}]\nrun: {mode: Once, deadlineSeconds: 5}"},
 	{"eight scenarios", web + `scenarios: [` + named(8) + `]`, `scenarios: [` + named(8) + `]`},
 	{"the most paths, as slow as the deadline allows", web + "paths: 256\npacketsPerSecond: 62", "paths: 256\npacketsPerSecond: 62"},
+	{"an interval", web + `run: {mode: Interval, intervalSeconds: 60}`, `run: {mode: Interval, intervalSeconds: 60, deadlineSeconds: 50}`},
+	{"an interval with health", web + "run: {mode: Interval, intervalSeconds: 86400}\nhealth: {raiseAfter: 3}",
+		"run: {mode: Interval, intervalSeconds: 86400, deadlineSeconds: 50}\nhealth: {raiseAfter: 3, clearAfterSeconds: 60}"},
 	{"the longest deadline", web + `run: {deadlineSeconds: 3600}`, `run: {mode: Once, deadlineSeconds: 3600}`},
 }
 

@@ -93,8 +93,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"health in mode Once", web + `health: {raiseAfter: 2}`, "spec.health", "remove it, or choose run.mode Interval or Continuous"},
 	{"raise after 0", web + `health: {raiseAfter: 0}`, "spec.health.raiseAfter", "greater than or equal to 1"},
 
-	{"mode Interval", web + `run: {mode: Interval, intervalSeconds: 300}`, "spec.run.mode", "this version supports only Once"},
-	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once"},
+	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once and Interval"},
 	{"address", `target: {address: {ip: "fd00::1", port: 443}}`, "spec.target.address", "this version supports only target.service"},
 	{"ClusterIP", `target: {service: {name: web, via: [PodIP, ClusterIP]}}`, "spec.target.service.via", "this version supports only PodIP"},
 	{"network Host", web + `sources: {network: Host}`, "spec.sources.network", "this version supports only Pod"},

@@ -1,0 +1,125 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/utils/ptr"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// afterRuns plays a recurring TCPProbe's runs, five minutes apart: f fails, p passes, i is Inconclusive.
+func afterRuns(p *v1alpha1.TCPProbe, runs string) {
+	f := exampleFrozen(three, three)
+	p.Status.LastRun = nil
+	for i, run := range runs {
+		at := noon.Add(time.Duration(i) * 5 * time.Minute)
+		announce(p, &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: three}}, at)
+		outcomes := outcomesOf(f, nil)
+		switch run {
+		case 'f':
+			outcomes = outcomesOf(f, map[string]verdicts{"kn2": dropped()})
+		case 'i':
+			outcomes = append(outcomes[:2], Outcome{Source: "kn3", State: Lost, Reason: v1alpha1.ReasonImagePull, Message: "no such image"})
+		}
+		conclude(p, tally(f, outcomes, Amendments{}), at)
+		weigh(p, at)
+		setConditions(p, Standing{}, at)
+	}
+}
+
+func limits(raise, clear int32) func(*v1alpha1.TCPProbe) {
+	return func(p *v1alpha1.TCPProbe) {
+		p.Spec.Health = &v1alpha1.Health{RaiseAfter: raise, ClearAfterSeconds: &clear}
+	}
+}
+
+func TestHealthOverRuns(t *testing.T) {
+	for name, c := range map[string]struct {
+		limits       func(*v1alpha1.TCPProbe)
+		runs         string
+		status, says string // of PathHealthy: status and reason, and part of its message
+	}{
+		"passes":                        {limits(1, 60), "pp", "True AllPassed", "passed"},
+		"fails":                         {limits(1, 60), "ppf", "False SequenceZeroDropped", "kn2"},
+		"heals":                         {limits(1, 60), "fp", "True AllPassed", "passed"},
+		"heals too soon":                {limits(1, 600), "fp", "False RecentFailure", "failed at 2026-10-02T12:00:00Z, and none has passed 10m0s or more after that"},
+		"heals in time":                 {limits(1, 600), "fpp", "True AllPassed", "passed"},
+		"fails again meanwhile":         {limits(1, 600), "fpfp", "False RecentFailure", "failed at 2026-10-02T12:10:00Z"},
+		"one of three":                  {limits(3, 60), "pf", "True BelowRaiseAfter", "1 of the 3 failing runs in a row"},
+		"one of three, never passed":    {limits(3, 60), "f", "Unknown BelowRaiseAfter", "1 of the 3"},
+		"three in a row":                {limits(3, 60), "pfff", "False SequenceZeroDropped", "kn2"},
+		"three, not in a row":           {limits(3, 60), "pffpf", "True BelowRaiseAfter", "1 of the 3"},
+		"nothing established between":   {limits(3, 60), "pffif", "False SequenceZeroDropped", "kn2"},
+		"nothing established":           {limits(1, 60), "i", "Unknown ImagePull", "no such image"},
+		"inconclusive does not clear":   {limits(1, 60), "fi", "False RecentFailure", "the last one: 3 of 9 pairs came to no verdict"},
+		"inconclusive does not raise":   {limits(1, 60), "pi", "True EarlierRunPassed", "3 of 9 pairs came to no verdict"},
+		"three without coverage":        {limits(1, 60), "piii", "Unknown CoverageLost", "each of the last 3 runs"},
+		"failed, then no coverage":      {limits(1, 60), "fiii", "Unknown CoverageLost", "each of the last 3 runs"},
+		"coverage lost and found again": {limits(1, 60), "piiip", "True AllPassed", "passed"},
+		"defaults":                      {func(p *v1alpha1.TCPProbe) { p.Spec.Health = nil }, "pf", "False SequenceZeroDropped", "kn2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := recurring(c.limits)
+			afterRuns(p, c.runs)
+			got := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionPathHealthy)
+			if s := string(got.Status) + " " + got.Reason; s != c.status || !strings.Contains(got.Message, c.says) {
+				t.Errorf("after %s: %s, %q; want %s that says %q", c.runs, s, got.Message, c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestHealthForgetsAnotherQuestion(t *testing.T) {
+	p := recurring(limits(3, 60))
+	afterRuns(p, "pff")
+	p.Spec.Paths++
+	announce(p, &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: three}}, noon)
+	if p.Status.Health != nil {
+		t.Errorf("a new question begins with %+v", p.Status.Health)
+	}
+}
+
+func TestOnceHasNoHealthRecord(t *testing.T) {
+	p := recurring()
+	afterRuns(p, "f")
+	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Once, DeadlineSeconds: 50}
+	weigh(p, noon)
+	if p.Status.Health != nil {
+		t.Errorf("%+v", p.Status.Health)
+	}
+}
+
+func TestCompleteTellsTheNextRun(t *testing.T) {
+	p := recurring()
+	p.Status.NextRunTime = nil
+	afterRuns(p, "p")
+	keepTime(p, noon)
+	setConditions(p, Standing{}, noon)
+	message := func() string {
+		return meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete).Message
+	}
+	if want := "the next run is due at " + clockTime(p.Status.NextRunTime); !strings.HasSuffix(message(), want) {
+		t.Errorf("%q; want %q", message(), want)
+	}
+	p.Spec.State = v1alpha1.Suspended
+	keepTime(p, noon)
+	setConditions(p, Standing{}, noon)
+	if want := "spec.state Suspended holds further runs back"; !strings.HasSuffix(message(), want) {
+		t.Errorf("%q; want %q", message(), want)
+	}
+}
+
+func TestDefaultsOfHealth(t *testing.T) {
+	p := recurring(func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To(int32(0))} })
+	if raiseAfter(p) != 1 || clearAfter(p) != 0 {
+		t.Errorf("raise after %d, clear after %v", raiseAfter(p), clearAfter(p))
+	}
+	p.Spec.Health = nil
+	if raiseAfter(p) != 1 || clearAfter(p) != time.Minute {
+		t.Errorf("raise after %d, clear after %v", raiseAfter(p), clearAfter(p))
+	}
+}
