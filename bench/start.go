@@ -78,6 +78,9 @@ func awaitSYN(tap int) (time.Time, error) {
 	frame, control := make([]byte, 2048), make([]byte, 128)
 	for {
 		n, controls, _, _, err := unix.Recvmsg(tap, frame, control, 0)
+		if err == unix.EINTR { // by Go's scheduler: a receive timeout is set (signal(7))
+			continue
+		}
 		if err != nil {
 			return time.Time{}, err
 		}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -14,18 +15,28 @@ import (
 // ferry carries everything between two tap or tun devices, until it is stopped.
 type ferry struct {
 	near, far *os.File
+	stopping  atomic.Bool
 	done      sync.WaitGroup
 	failed    [2]error // why a direction stopped, other than by stop
 }
 
 // start begins, with what packets meet on the way from near to far and back.
 func (f *ferry) start(in, out []Impairment) {
-	f.done.Go(func() { f.failed[0] = carry(f.near, f.far, in) })
-	f.done.Go(func() { f.failed[1] = carry(f.far, f.near, out) })
+	f.done.Go(func() { f.failed[0] = f.fault(carry(f.near, f.far, in)) })
+	f.done.Go(func() { f.failed[1] = f.fault(carry(f.far, f.near, out)) })
+}
+
+// fault is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for that.
+func (f *ferry) fault(err error) error {
+	if f.stopping.Load() {
+		return nil
+	}
+	return err
 }
 
 // stop closes the devices, which removes them.
 func (f *ferry) stop() error {
+	f.stopping.Store(true)
 	var errs []error
 	for _, end := range []*os.File{f.near, f.far} {
 		if end != nil {
@@ -36,13 +47,13 @@ func (f *ferry) stop() error {
 	return errors.Join(append(errs, f.failed[:]...)...)
 }
 
-// carry moves frames from one device to the other until from is closed.
+// carry moves frames from one device to the other until one of them is closed or fails.
 func carry(from, to *os.File, impairments []Impairment) error {
 	t := &timetable{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
 	for {
 		if err := from.SetReadDeadline(t.next()); err != nil {
-			return ignoreClosed(err)
+			return err
 		}
 		n, err := from.Read(buffer)
 		now := time.Now()
@@ -50,21 +61,14 @@ func carry(from, to *os.File, impairments []Impairment) error {
 		case err == nil:
 			t.arrive(now, append([]byte(nil), buffer[:n]...))
 		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return ignoreClosed(err)
+			return err
 		}
 		for f := t.depart(now); f != nil; f = t.depart(now) {
 			if _, err := to.Write(f); err != nil {
-				return ignoreClosed(err)
+				return err
 			}
 		}
 	}
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
 }
 
 // tapQueue is how many frames a device holds while the ferry is not scheduled. Overflow would look like loss.

@@ -124,12 +124,20 @@ func (c *cable) received() (numbers []int) {
 	}
 }
 
+// read is read(2), which a signal of Go's scheduler ends where a receive timeout is set (signal(7)).
+func read(fd int, buffer []byte) (n int, err error) {
+	for n, err = unix.Read(fd, buffer); err == unix.EINTR; {
+		n, err = unix.Read(fd, buffer)
+	}
+	return n, err
+}
+
 // next waits for a segment from the other end, or for the end of the transmission.
 func (c *cable) next() (number int, end bool) {
 	c.t.Helper()
 	buffer := make([]byte, 2048)
 	for {
-		n, err := unix.Read(c.to, buffer)
+		n, err := read(c.to, buffer)
 		if err != nil {
 			c.t.Fatalf("nothing more arrived: %v", err)
 		}

@@ -103,7 +103,7 @@ func answerToStray(t *testing.T, l *Lab, f Family) string {
 	buffer := make([]byte, 2048)
 	answer := ""
 	for {
-		n, err := unix.Read(back, buffer)
+		n, err := read(back, buffer)
 		if err != nil {
 			t.Fatalf("%s: not even an answer to a SYN: %v", f, err)
 		}
