@@ -36,7 +36,8 @@ func (p *pass) conclude(ctx context.Context) (reconcile.Result, error) {
 func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amendments, error) {
 	amend := Amendments{Changed: make(map[int]Change), Policy: make(map[int]string)}
 	probed := allTargets(f)
-	pods, err := p.pods(ctx, p.probe.Namespace, podNames(f, probed))
+	namespace := f.namespace(p.probe.Namespace)
+	pods, err := p.pods(ctx, namespace, podNames(f, probed))
 	if err != nil {
 		return amend, err
 	}
@@ -51,8 +52,8 @@ func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amen
 		return amend, nil
 	}
 	var policies networkingv1.NetworkPolicyList
-	if err := p.Live.List(ctx, &policies, client.InNamespace(p.probe.Namespace)); err != nil {
-		return amend, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", p.probe.Namespace, err)
+	if err := p.Live.List(ctx, &policies, client.InNamespace(namespace)); err != nil {
+		return amend, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", namespace, err)
 	}
 	amend.addPolicies(f, silent, pods, policies.Items)
 	return amend, nil

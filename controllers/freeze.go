@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,7 +40,9 @@ type LeftOut struct {
 type Frozen struct {
 	Plan plan.Plan
 
-	// For the manager's eyes: who stood behind Plan.Targets, index by index, and who was left out.
+	// For the manager's eyes: what the spec named as the target then, who stood behind Plan.Targets, index by index, and
+	// who was left out.
+	Target    v1alpha1.Target
 	Endpoints []Endpoint
 	LeftOut   []LeftOut
 }
@@ -61,6 +64,7 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 			DeadlineSeconds:  int(probe.Spec.Run.DeadlineSeconds),
 			Alpha:            alpha,
 		},
+		Target:    *probe.Spec.Target.DeepCopy(),
 		Endpoints: endpoints,
 		LeftOut:   g.LeftOut,
 	}
@@ -135,6 +139,14 @@ func (f *Frozen) Pairs() (n int) {
 	return n
 }
 
+// namespace is where the pods behind the targets are, for a TCPProbe in the tenant's namespace.
+func (f *Frozen) namespace(tenant string) string {
+	if f.Target.Service == nil {
+		return tenant
+	}
+	return cmp.Or(f.Target.Service.Namespace, tenant)
+}
+
 // sameNode reports whether nothing but one kernel is between the source and the target.
 func (f *Frozen) sameNode(source string, target int) bool {
 	return f.Plan.Targets[target].Node == source
@@ -142,8 +154,9 @@ func (f *Frozen) sameNode(source string, target int) bool {
 
 // witnesses is the part of Frozen that the prober does not get.
 type witnesses struct {
-	Endpoints []Endpoint `json:"endpoints"`
-	LeftOut   []LeftOut  `json:"leftOut,omitempty"`
+	Target    v1alpha1.Target `json:"target"`
+	Endpoints []Endpoint      `json:"endpoints"`
+	LeftOut   []LeftOut       `json:"leftOut,omitempty"`
 }
 
 // encode is Frozen as the data of a ConfigMap: the prober's part and the manager's.
@@ -152,7 +165,7 @@ func (f *Frozen) encode() (planJSON, witnessJSON string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	w, err := json.Marshal(witnesses{f.Endpoints, f.LeftOut})
+	w, err := json.Marshal(witnesses{f.Target, f.Endpoints, f.LeftOut})
 	return string(p), string(w), err
 }
 
@@ -169,5 +182,8 @@ func thaw(planJSON, witnessJSON string) (*Frozen, error) {
 	if len(w.Endpoints) != len(p.Targets) {
 		return nil, fmt.Errorf("%d witnesses of %d targets", len(w.Endpoints), len(p.Targets))
 	}
-	return &Frozen{Plan: *p, Endpoints: w.Endpoints, LeftOut: w.LeftOut}, p.Validate()
+	if w.Target == (v1alpha1.Target{}) {
+		return nil, errors.New("no target")
+	}
+	return &Frozen{Plan: *p, Target: w.Target, Endpoints: w.Endpoints, LeftOut: w.LeftOut}, p.Validate()
 }

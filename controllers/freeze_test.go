@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +66,7 @@ func TestFrozenThaws(t *testing.T) {
 		"no plan":            {"", witnesses},
 		"half a plan":        {planJSON[:len(planJSON)/2], witnesses},
 		"no witnesses":       {planJSON, "{}"},
+		"no target":          {planJSON, strings.Replace(witnesses, `"target":{`, `"tarot":{`, 1)},
 		"half the witnesses": {planJSON, witnesses[:len(witnesses)/2]},
 	} {
 		if _, err := thaw(data[0], data[1]); err == nil {

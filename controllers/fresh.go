@@ -29,7 +29,7 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	for _, target := range s.Frozen.Plan.Sources[node] {
 		targets[target] = true
 	}
-	pods, err := p.pods(ctx, p.probe.Namespace, podNames(s.Frozen, targets))
+	pods, err := p.pods(ctx, s.Frozen.namespace(p.probe.Namespace), podNames(s.Frozen, targets))
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +42,14 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	return nil, nil
 }
 
-// withdrawn reports that the Service does not let its queues be filled any more.
+// withdrawn reports that a consent does not hold any more: of another namespace's Service to be probed, of any Service to
+// have its queues filled.
 func (p *pass) withdrawn(ctx context.Context, s *Scene, node string) (*Refusal, error) {
-	if !s.Frozen.fillsFrom(node) {
+	tenant, fills := p.probe.Namespace, s.Frozen.fillsFrom(node)
+	if !fills && s.Frozen.namespace(tenant) == tenant {
 		return nil, nil
 	}
-	service, err := p.service(ctx, p.probe)
+	service, err := p.service(ctx, tenant, s.Frozen.Target.Service)
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
 		return refusal, nil
@@ -55,7 +57,10 @@ func (p *pass) withdrawn(ctx context.Context, s *Scene, node string) (*Refusal, 
 	if err != nil {
 		return nil, err
 	}
-	return refuseConsent(p.probe, service), nil
+	if fills {
+		return refuseFilling(service), nil
+	}
+	return nil, nil
 }
 
 // holdBack gives up the pods on record that are still gated, left so by a manager that died, if a target of theirs has

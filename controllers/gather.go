@@ -25,7 +25,7 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 	if refusal := refuseSpec(probe, r.Own); refusal != nil {
 		return nil, refusal
 	}
-	service, err := r.service(ctx, probe)
+	service, err := r.service(ctx, probe.Namespace, probe.Spec.Target.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -51,23 +51,6 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 		return nil, refusal
 	}
 	return g, nil
-}
-
-func (r *Reconciler) service(ctx context.Context, probe *v1alpha1.TCPProbe) (*Service, error) {
-	target := probe.Spec.Target.Service
-	var svc corev1.Service
-	err := r.Live.Get(ctx, types.NamespacedName{Namespace: probe.Namespace, Name: target.Name}, &svc)
-	if apierrors.IsNotFound(err) {
-		return nil, refused(v1alpha1.ReasonServiceNotFound, "there is no Service %s in namespace %s", target.Name, probe.Namespace)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read Service %s/%s: %w", probe.Namespace, target.Name, err)
-	}
-	service, refusal := resolveService(&svc, target)
-	if refusal != nil {
-		return nil, refusal
-	}
-	return service, nil
 }
 
 // endpoints fills in what of the Service may be probed, and what must not be.

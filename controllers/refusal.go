@@ -52,8 +52,6 @@ func unsupported(probe *v1alpha1.TCPProbe) string {
 	switch {
 	case service == nil:
 		return "this version probes only target.service; put a Service with a selector before the pods"
-	case service.Namespace != "" && service.Namespace != probe.Namespace:
-		return fmt.Sprintf("this version probes only Services of its own namespace; create the TCPProbe in namespace %s", service.Namespace)
 	case spec.Run.Mode != v1alpha1.Once:
 		return fmt.Sprintf("this version has run.mode Once only, not %s; to run again, give the annotation %s a new value", spec.Run.Mode, v1alpha1.RunAnnotation)
 	case spec.Sources.Network != v1alpha1.NetworkPod:
@@ -87,8 +85,20 @@ type OwnNamespaces struct {
 	Probes  string // where the probe pods run
 }
 
+func (o OwnNamespaces) has(namespace string) bool {
+	return namespace == o.Manager || namespace == o.Probes
+}
+
+// refuseService reports that Services of the namespace are never probed.
+func (o OwnNamespaces) refuseService(namespace string) *Refusal {
+	if !o.has(namespace) {
+		return nil
+	}
+	return refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself, and what runs there is never probed", namespace)
+}
+
 func (o OwnNamespaces) refuse(namespace string) *Refusal {
-	if namespace != o.Manager && namespace != o.Probes {
+	if !o.has(namespace) {
 		return nil
 	}
 	return refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself; create the TCPProbe beside the Service that it probes", namespace)

@@ -38,10 +38,9 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		"an address": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
 		}, v1alpha1.ReasonNotSupported, "only target.service"},
-		"another namespace": {func(p *v1alpha1.TCPProbe) { p.Spec.Target.Service.Namespace = "pay" }, v1alpha1.ReasonNotSupported, "create the TCPProbe in namespace pay"},
-		"an interval":       {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
-		"the host network":  {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
-		"health":            {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},
+		"an interval":      {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
+		"the host network": {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
+		"health":           {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},
 		"ClusterIP": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 		}, v1alpha1.ReasonNotSupported, "PodIP only, not ClusterIP"},

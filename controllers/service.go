@@ -14,6 +14,7 @@ import (
 // Service is what a run needs to know of the Service that it probes.
 type Service struct {
 	Name, Namespace string
+	Foreign         bool // of another namespace than the TCPProbe
 	Port            corev1.ServicePort
 	Families        []corev1.IPFamily
 	Selector        map[string]string
@@ -22,22 +23,30 @@ type Service struct {
 
 // String is status.target: the Service and its port as people name it.
 func (s *Service) String() string {
-	if s.Port.Name != "" {
-		return s.Name + ":" + s.Port.Name
+	name := s.Name
+	if s.Foreign {
+		name = s.Namespace + "/" + name
 	}
-	return fmt.Sprintf("%s:%d", s.Name, s.Port.Port)
+	if s.Port.Name != "" {
+		return name + ":" + s.Port.Name
+	}
+	return fmt.Sprintf("%s:%d", name, s.Port.Port)
 }
 
 // wanted is status.target as long as nobody knows the Service: what the spec says of it.
-func wanted(target v1alpha1.Target) string {
-	switch service := target.Service; {
-	case service == nil:
+func wanted(probe *v1alpha1.TCPProbe) string {
+	service := probe.Spec.Target.Service
+	if service == nil {
 		return ""
-	case service.Port == nil:
-		return service.Name
-	default:
-		return service.Name + ":" + service.Port.String()
 	}
+	name := service.Name
+	if service.Namespace != "" && service.Namespace != probe.Namespace {
+		name = service.Namespace + "/" + name
+	}
+	if service.Port == nil {
+		return name
+	}
+	return name + ":" + service.Port.String()
 }
 
 // resolveService applies the rules of what kind of Service may be probed at all, and finds port and families.

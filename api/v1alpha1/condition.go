@@ -35,7 +35,8 @@ const (
 	ReasonPortNotFound         = "PortNotFound"         // the Service has no TCP port of this name or number
 	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
 	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
-	ReasonConsentMissing       = "ConsentMissing"       // AcceptQueue, and the Service's annotation does not allow it
+	ReasonConsentMissing       = "ConsentMissing"       // a Service's annotation does not allow it: to be probed from another namespace, or AcceptQueue
+	ReasonEgressPolicy         = "EgressPolicy"         // a Service of another namespace, and a NetworkPolicy restricts egress of the TCPProbe's own
 )
 
 // Reasons of Complete, besides those of a source without a report.

@@ -11,8 +11,7 @@ const (
 
 // The last group of rules below, and the paragraph above them, are all that
 // the schema knows and this version cannot do yet. Each rule goes as soon as
-// the code behind it exists. (A Service of another namespace is refused by the
-// manager: a rule cannot know the TCPProbe's own.)
+// the code behind it exists.
 //
 // The rule about time counts, per source and endpoint, in thousandths of a
 // packet: what a scenario sends where nothing is lost, and the milliseconds that
@@ -25,9 +24,8 @@ const (
 
 // TCPProbeSpec says what to probe, from where, with which scenarios and when.
 //
-// This version supports run.mode Once, target.service in the TCPProbe's own
-// namespace via PodIP, sources.network Pod, and every scenario but Liveness. It
-// refuses everything else.
+// This version supports run.mode Once, target.service via PodIP, sources.network
+// Pod, and every scenario but Liveness. It refuses everything else.
 //
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it needs run.mode Continuous"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.run.mode != 'Continuous')",fieldPath=".scenarios",message="AcceptQueue fills the target's queue: it must not run continuously, choose run.mode Once or Interval"

@@ -101,6 +101,10 @@ type AddressTarget struct {
 	Port int32 `json:"port"`
 }
 
+// AllowFromAnnotation on a *Service* is its owner's consent to be probed from
+// other namespaces: their names, separated by commas. There is no wildcard.
+const AllowFromAnnotation = "tcpprobe.dev/allow-from"
+
 // AcceptQueueAnnotation on a *Service* is its owner's consent to AcceptQueue,
 // which fills the queue of connections that wait for the application's accept().
 // While a queue is full, nobody else's connections get in. Giving up the

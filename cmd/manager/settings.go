@@ -16,6 +16,7 @@ import (
 // settings are what the command line and the environment say.
 type settings struct {
 	prober         controllers.ProberSettings
+	allow          controllers.Allowances
 	namespace      string // the manager's own
 	pod            string // the manager's own
 	leaderElect    bool
@@ -36,6 +37,7 @@ func parse(args []string) (*settings, error) {
 	f.StringVar(&s.prober.ServiceAccount, "prober-service-account", "prober", "service account of the probe pods; its token is never mounted")
 	f.StringVar(&s.prober.PriorityClass, "prober-priority-class", "tcpprobe-prober", "PriorityClass of the probe pods")
 	f.StringVar(&tolerations, "prober-tolerations", "[]", "tolerations of the probe pods, as in a Pod, in JSON or YAML; each with effect NoSchedule or PreferNoSchedule")
+	f.BoolVar(&s.allow.PastEgressPolicies, "past-egress-policies", false, "let TCPProbes reach consenting Services of other namespaces even where a NetworkPolicy restricts egress of their own namespace")
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "let one of several managers lead")
 	f.StringVar(&s.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", "127.0.0.1:8080", "where metrics are served; 0 for nowhere")
