@@ -52,7 +52,7 @@ func (g *Gathered) refuseOnlyEndpoint(probe *v1alpha1.TCPProbe) *Refusal {
 func podsOf(endpoints []Endpoint) []string {
 	var pods []string
 	for _, e := range endpoints {
-		if !slices.Contains(pods, e.Pod) {
+		if e.Pod != "" && !slices.Contains(pods, e.Pod) {
 			pods = append(pods, e.Pod)
 		}
 	}

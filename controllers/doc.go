@@ -1,8 +1,8 @@
 // Package controllers carries TCPProbes out: it decides whom the operator's power may be turned on, makes a run's plan
 // and pods, and turns their reports into the status. What decides is pure and stands in files of its own (refusal,
-// service, foreign, consent, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, amend, scope,
+// service, consent, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, amend, scope,
 // blame, finding, detail, note, progress, condition, status, event, budget, retain, policy); what reads and writes the
-// cluster is thin (reconciler, pace, gather, contend, start, scene, advance, launch, fresh, finish, tidy).
+// cluster is thin (reconciler, pace, gather, foreign, address, contend, start, scene, advance, launch, fresh, finish, tidy).
 //
 // # Each run once
 //

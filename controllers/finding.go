@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -38,7 +39,7 @@ func (t *Tally) finding(b blame) v1alpha1.Finding {
 	c, first := b.Cluster, b.answers[0]
 	f := v1alpha1.Finding{
 		Scope: c.Scope, Source: c.Source, Pairs: int32(len(c.Pairs)),
-		Via:     string(v1alpha1.ViaPodIP),
+		Via:     t.via(c.Pairs),
 		Family:  t.family(c.Pairs),
 		Verdict: string(first.Verdict), Reason: first.Reason, Rule: cut(first.Rule, v1alpha1.MaxFindingRule),
 		PathType: t.pathType(c.Pairs), RuleKnownFrom: cut(report.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
@@ -68,9 +69,28 @@ func (t *Tally) extent(c Cluster) string {
 	case v1alpha1.ScopeSource:
 		return fmt.Sprintf("to %d of %d endpoints", len(c.Pairs), c.Of)
 	case v1alpha1.ScopeTarget:
-		return fmt.Sprintf("(pod %s on node %s) from %d of %d nodes", target.Name, target.Node, len(c.Pairs), c.Of)
+		return fmt.Sprintf("(%s) from %d of %d nodes", behind(target), len(c.Pairs), c.Of)
 	}
-	return fmt.Sprintf("(pod %s on node %s)", target.Name, target.Node)
+	return fmt.Sprintf("(%s)", behind(target))
+}
+
+// behind says who answers for a target.
+func behind(t plan.Target) string {
+	if t.Name == "" {
+		return "target.address"
+	}
+	return fmt.Sprintf("pod %s on node %s", t.Name, t.Node)
+}
+
+// via is that of all the pairs, or empty.
+func (t *Tally) via(pairs []Pair) string {
+	via := t.Frozen.Plan.Targets[pairs[0].Target].Via
+	for _, p := range pairs {
+		if t.Frozen.Plan.Targets[p.Target].Via != via {
+			return ""
+		}
+	}
+	return via
 }
 
 // family is that of all the pairs, or empty.

@@ -43,6 +43,9 @@ func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amen
 	}
 	for target := range probed {
 		e := f.Endpoints[target]
+		if e.Pod == "" {
+			continue
+		}
 		if change := e.changed(pods[e.Pod]); change.What != "" {
 			amend.Changed[target] = change
 		}
@@ -83,7 +86,9 @@ func allTargets(f *Frozen) map[int]bool {
 func podNames(f *Frozen, targets map[int]bool) []string {
 	names := make(map[string]bool)
 	for target := range targets {
-		names[f.Endpoints[target].Pod] = true
+		if pod := f.Endpoints[target].Pod; pod != "" {
+			names[pod] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(names))
 }

@@ -72,7 +72,7 @@ func exampleFrozen(nodes, hosts []string) *Frozen {
 		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: alpha,
 	}}
 	for i, host := range hosts {
-		e := Endpoint{Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080, Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
+		e := Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080, Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
 		f.Endpoints = append(f.Endpoints, e)
 		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: "PodIP", Name: e.Pod, Node: e.Node})
 		for _, n := range nodes {

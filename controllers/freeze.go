@@ -21,7 +21,7 @@ const maxFrozen = 700 << 10
 
 // Gathered is what a run starts from: the Service, the endpoints that passed every rule, and the nodes.
 type Gathered struct {
-	Service   *Service
+	Service   *Service // nil with target.address
 	Endpoints []Endpoint
 	LeftOut   []LeftOut
 	NotReady  int // endpoints that are not probed for that reason alone
@@ -69,10 +69,10 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 		LeftOut:   g.LeftOut,
 	}
 	for _, e := range endpoints {
-		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: string(v1alpha1.ViaPodIP), Name: e.Pod, Node: e.Node})
+		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: string(e.Via), Name: e.Pod, Node: e.Node})
 	}
 	for _, node := range g.Sources.Planned {
-		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, int(probe.Spec.Target.Service.MaxEndpoints))
+		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
 	}
 	if fillsQueues(probe.Spec.Scenarios) {
 		f.fill(g.Service.Consent, string(probe.UID))
@@ -80,12 +80,21 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 	return f, f.Plan.Validate()
 }
 
-// spread gives one source its targets: the addresses of at most limit pods, others for another seed.
+// maxEndpoints is how many pods each source probes.
+func maxEndpoints(probe *v1alpha1.TCPProbe) int {
+	if probe.Spec.Target.Service == nil {
+		return 0
+	}
+	return int(probe.Spec.Target.Service.MaxEndpoints)
+}
+
+// spread gives one source its targets: the addresses of at most limit pods, others for another seed, and those that no
+// pod is known behind.
 func spread(seed string, endpoints []Endpoint, limit int) []int {
 	chosen := rendezvous(seed, podsOf(endpoints), limit)
 	var indices []int
 	for i, e := range endpoints {
-		if slices.Contains(chosen, e.Pod) {
+		if e.Pod == "" || slices.Contains(chosen, e.Pod) {
 			indices = append(indices, i)
 		}
 	}

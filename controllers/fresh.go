@@ -3,7 +3,10 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -35,6 +38,9 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	}
 	for _, target := range s.Frozen.Plan.Sources[node] {
 		e := s.Frozen.Endpoints[target]
+		if e.Pod == "" {
+			continue
+		}
 		if what := e.moved(pods[e.Pod]); what != "" {
 			return refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came (%s)", what, s.Frozen.Plan.Targets[target].AddrPort()), nil
 		}
@@ -43,24 +49,34 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 }
 
 // withdrawn reports that a consent does not hold any more: of another namespace's Service to be probed, of any Service to
-// have its queues filled.
+// have its queues filled, of the administrator to probe an address.
 func (p *pass) withdrawn(ctx context.Context, s *Scene, node string) (*Refusal, error) {
 	tenant, fills := p.probe.Namespace, s.Frozen.fillsFrom(node)
-	if !fills && s.Frozen.namespace(tenant) == tenant {
-		return nil, nil
+	var service *Service
+	var err error
+	switch target := s.Frozen.Target; {
+	case target.Address != nil:
+		err = p.stillAllowed(ctx, tenant, target.Address)
+	case fills || s.Frozen.namespace(tenant) != tenant:
+		service, err = p.service(ctx, tenant, target.Service)
 	}
-	service, err := p.service(ctx, tenant, s.Frozen.Target.Service)
 	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
 		return refusal, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if fills {
+	case err == nil && fills:
 		return refuseFilling(service), nil
 	}
-	return nil, nil
+	return nil, err
+}
+
+func (p *pass) stillAllowed(ctx context.Context, tenant string, target *v1alpha1.AddressTarget) error {
+	var nodes corev1.NodeList
+	if err := p.List(ctx, &nodes); err != nil {
+		return fmt.Errorf("list nodes: %w", err)
+	}
+	_, err := p.address(ctx, tenant, target, nodes.Items)
+	return err
 }
 
 // holdBack gives up the pods on record that are still gated, left so by a manager that died, if a target of theirs has

@@ -25,13 +25,45 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 	if refusal := refuseSpec(probe, r.Own); refusal != nil {
 		return nil, refusal
 	}
-	service, err := r.service(ctx, probe.Namespace, probe.Spec.Target.Service)
+	g := &Gathered{}
+	if err := r.consented(ctx, probe, g); err != nil {
+		return nil, err
+	}
+	nodes, err := r.sources(ctx, probe, g)
 	if err != nil {
 		return nil, err
 	}
-	if refusal := refuseConsent(probe, service); refusal != nil {
+	if target := probe.Spec.Target.Address; target != nil {
+		e, err := r.address(ctx, probe.Namespace, target, nodes)
+		g.Endpoints = []Endpoint{e}
+		return g, err
+	}
+	if err := r.endpoints(ctx, probe, g, nodes); err != nil {
+		return nil, err
+	}
+	if refusal := g.refuseOnlyEndpoint(probe); refusal != nil {
 		return nil, refusal
 	}
+	return g, nil
+}
+
+// consented fills in the Service, if one is the target and its owner consents to what is asked.
+func (r *Reconciler) consented(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered) (err error) {
+	target := probe.Spec.Target.Service
+	if target == nil {
+		return nil
+	}
+	if g.Service, err = r.service(ctx, probe.Namespace, target); err != nil {
+		return err
+	}
+	if refusal := refuseConsent(probe, g.Service); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// sources fills in the nodes that probe, and returns all nodes.
+func (r *Reconciler) sources(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered) ([]corev1.Node, error) {
 	var nodes corev1.NodeList
 	if err := r.List(ctx, &nodes); err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
@@ -40,17 +72,11 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 	if err != nil {
 		return nil, err
 	}
-	g := &Gathered{Service: service, Sources: chooseSources(nodes.Items, selector, r.Prober.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))}
+	g.Sources = chooseSources(nodes.Items, selector, r.Prober.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))
 	if refusal := g.Sources.refuse(); refusal != nil {
 		return nil, refusal
 	}
-	if err := r.endpoints(ctx, probe, g, nodes.Items); err != nil {
-		return nil, err
-	}
-	if refusal := g.refuseOnlyEndpoint(probe); refusal != nil {
-		return nil, refusal
-	}
-	return g, nil
+	return nodes.Items, nil
 }
 
 // endpoints fills in what of the Service may be probed, and what must not be.
@@ -127,9 +153,21 @@ func (g *Gathered) refuse() error {
 	return held(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", g.Service.Name)
 }
 
+// String is status.target: what is probed, as people name it.
+func (g *Gathered) String() string {
+	if g.Service != nil {
+		return g.Service.String()
+	}
+	return netip.AddrPortFrom(g.Endpoints[0].Address, g.Endpoints[0].Port).String()
+}
+
 // note says for Accepted what is probed, from where, and who cannot.
 func (g *Gathered) note() string {
-	text := fmt.Sprintf("probing %d endpoints of %s from %d nodes", len(g.Endpoints), g.Service, len(g.Sources.Planned)) + g.Fills
+	what := g.String()
+	if g.Service != nil {
+		what = fmt.Sprintf("%d endpoints of %s", len(g.Endpoints), what)
+	}
+	text := fmt.Sprintf("probing %s from %d nodes", what, len(g.Sources.Planned)) + g.Fills
 	if g.NotReady > 0 {
 		text += fmt.Sprintf("; %d more are not Ready", g.NotReady)
 	}
@@ -173,6 +211,8 @@ func addresses(endpoints []discoveryv1.Endpoint) (n int) {
 	return n
 }
 
+const theAPIServer = "the API server"
+
 // forbidden lists the API server's and the nodes' addresses.
 func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
 	f := make(Forbidden)
@@ -182,7 +222,7 @@ func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbid
 	}
 	for _, slice := range apiServer {
 		for _, e := range slice.Endpoints {
-			f.add("the API server", e.Addresses...)
+			f.add(theAPIServer, e.Addresses...)
 		}
 	}
 	for _, n := range nodes {

@@ -48,10 +48,7 @@ func refuseSpec(probe *v1alpha1.TCPProbe, own OwnNamespaces) *Refusal {
 // unsupported names the first member of the spec that this version cannot do, and what to do instead.
 func unsupported(probe *v1alpha1.TCPProbe) string {
 	spec := &probe.Spec
-	service := spec.Target.Service
 	switch {
-	case service == nil:
-		return "this version probes only target.service; put a Service with a selector before the pods"
 	case spec.Run.Mode != v1alpha1.Once:
 		return fmt.Sprintf("this version has run.mode Once only, not %s; to run again, give the annotation %s a new value", spec.Run.Mode, v1alpha1.RunAnnotation)
 	case spec.Sources.Network != v1alpha1.NetworkPod:
@@ -59,12 +56,26 @@ func unsupported(probe *v1alpha1.TCPProbe) string {
 	case spec.Health != nil:
 		return "health says when recurring runs change PathHealthy, and this version has run.mode Once only; remove it"
 	}
+	if what := unsupportedTarget(spec); what != "" {
+		return what
+	}
+	return unsupportedScenario(spec.Scenarios)
+}
+
+func unsupportedTarget(spec *v1alpha1.TCPProbeSpec) string {
+	service := spec.Target.Service
+	if service == nil {
+		if fillsQueues(spec.Scenarios) {
+			return "AcceptQueue fills one listener's queue, which a Service's annotation allows; it needs target.service"
+		}
+		return ""
+	}
 	for _, via := range service.Via {
 		if via != v1alpha1.ViaPodIP {
 			return fmt.Sprintf("this version has via PodIP only, not %s", via)
 		}
 	}
-	return unsupportedScenario(spec.Scenarios)
+	return ""
 }
 
 // supported are the scenarios that this version's prober knows.

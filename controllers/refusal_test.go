@@ -35,9 +35,10 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		"an operator nobody knows": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Sources.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
 		}, v1alpha1.ReasonInvalidSelector, "Near"},
-		"an address": {func(p *v1alpha1.TCPProbe) {
+		"the queue of an address": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
-		}, v1alpha1.ReasonNotSupported, "only target.service"},
+			p.Spec.Scenarios[0].Type = v1alpha1.AcceptQueue
+		}, v1alpha1.ReasonNotSupported, "it needs target.service"},
 		"an interval":      {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
 		"the host network": {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
 		"health":           {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},

@@ -2,7 +2,9 @@ package controllers
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,11 +35,11 @@ func (s *Service) String() string {
 	return fmt.Sprintf("%s:%d", name, s.Port.Port)
 }
 
-// wanted is status.target as long as nobody knows the Service: what the spec says of it.
+// wanted is status.target as long as nobody knows the target: what the spec says of it.
 func wanted(probe *v1alpha1.TCPProbe) string {
-	service := probe.Spec.Target.Service
+	service, address := probe.Spec.Target.Service, probe.Spec.Target.Address
 	if service == nil {
-		return ""
+		return net.JoinHostPort(address.IP, strconv.Itoa(int(address.Port)))
 	}
 	name := service.Name
 	if service.Namespace != "" && service.Namespace != probe.Namespace {

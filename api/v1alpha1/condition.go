@@ -36,6 +36,8 @@ const (
 	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
 	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
 	ReasonConsentMissing       = "ConsentMissing"       // a Service's annotation does not allow it: to be probed from another namespace, or AcceptQueue
+	ReasonAddressDenied        = "AddressDenied"        // target.address is of a kind, or of a part of the cluster, that is never probed
+	ReasonAddressNotAllowed    = "AddressNotAllowed"    // the administrator's ranges do not have target.address
 	ReasonEgressPolicy         = "EgressPolicy"         // a Service of another namespace, and a NetworkPolicy restricts egress of the TCPProbe's own
 )
 

@@ -15,8 +15,9 @@ type Target struct {
 	// +optional
 	Service *ServiceTarget `json:"service,omitempty"`
 
-	// An address in the namespace's allow-list (annotation
-	// tcpprobe.dev/allowed-cidrs of the Namespace).
+	// An address outside the cluster, in the namespace's allow-list (annotation
+	// tcpprobe.dev/allowed-cidrs of the Namespace) and in the manager's own ceiling,
+	// both of which only administrators can set.
 	// +optional
 	Address *AddressTarget `json:"address,omitempty"`
 }
@@ -28,6 +29,9 @@ type Via string
 const (
 	ViaPodIP     Via = "PodIP"     // each endpoint by its own address
 	ViaClusterIP Via = "ClusterIP" // the Service's virtual address
+
+	// ViaAddress is how findings name target.address. No spec has it.
+	ViaAddress Via = "Address"
 )
 
 // IPFamily is IPv4 or IPv6.
@@ -104,6 +108,11 @@ type AddressTarget struct {
 // AllowFromAnnotation on a *Service* is its owner's consent to be probed from
 // other namespaces: their names, separated by commas. There is no wildcard.
 const AllowFromAnnotation = "tcpprobe.dev/allow-from"
+
+// AllowedCIDRsAnnotation on a *Namespace* holds the ranges, separated by commas,
+// that target.address of its TCPProbes may be in, such as 10.1.0.0/16. Tenants
+// cannot write it, and the manager's own ceiling holds besides.
+const AllowedCIDRsAnnotation = "tcpprobe.dev/allowed-cidrs"
 
 // AcceptQueueAnnotation on a *Service* is its owner's consent to AcceptQueue,
 // which fills the queue of connections that wait for the application's accept().

@@ -31,6 +31,9 @@ var needed = []may{
 	{manager, "shop", "networkpolicies.networking.k8s.io", "list"},
 	{manager, "", "nodes", "list watch"},
 	{manager, "shop", "pods", "get"},
+	{manager, "", "namespaces", "get"},
+	{manager, "", "ipaddresses.networking.k8s.io", "get"},
+	{manager, managerNamespace, "pods", "list"},
 	{manager, "shop", "events.events.k8s.io", "create patch"},
 	{manager, probeNamespace, "pods", "get list watch create patch delete"},
 	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
@@ -51,6 +54,8 @@ var forbidden = []may{
 	{manager, managerNamespace, "secrets", "get list watch create"},
 	{manager, probeNamespace, "serviceaccounts/token", "create"},
 	{manager, "", "nodes", "update patch delete"},
+	{manager, "", "namespaces", "list watch create update patch delete"}, // whoever writes the annotation allows addresses
+	{manager, managerNamespace, "pods", "watch create update patch delete"},
 	{manager, "shop", "services", "create update patch delete"},
 	{manager, "shop", "endpointslices.discovery.k8s.io", "create update patch delete"},
 	{manager, "", "clusterroles.rbac.authorization.k8s.io", "create update bind escalate"},

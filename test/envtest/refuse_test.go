@@ -95,7 +95,6 @@ var refusals = []struct{ name, spec, where, words string }{
 
 	{"mode Interval", web + `run: {mode: Interval, intervalSeconds: 300}`, "spec.run.mode", "this version supports only Once"},
 	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once"},
-	{"address", `target: {address: {ip: "fd00::1", port: 443}}`, "spec.target.address", "this version supports only target.service"},
 	{"ClusterIP", `target: {service: {name: web, via: [PodIP, ClusterIP]}}`, "spec.target.service.via", "this version supports only PodIP"},
 	{"network Host", web + `sources: {network: Host}`, "spec.sources.network", "this version supports only Pod"},
 	{"Liveness", web + "run: {mode: Continuous}\nscenarios: [{type: Liveness}]", "spec.scenarios", "this version does not have the type Liveness"},
