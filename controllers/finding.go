@@ -76,7 +76,10 @@ func (t *Tally) extent(c Cluster) string {
 
 // behind says who answers for a target.
 func behind(t plan.Target) string {
-	if t.Name == "" {
+	switch v1alpha1.Via(t.Via) {
+	case v1alpha1.ViaClusterIP:
+		return "the ClusterIP"
+	case v1alpha1.ViaAddress:
 		return "target.address"
 	}
 	return fmt.Sprintf("pod %s on node %s", t.Name, t.Node)
@@ -134,7 +137,7 @@ func (t *Tally) leftOut() []v1alpha1.Finding {
 		return nil
 	}
 	f := v1alpha1.Finding{
-		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: string(v1alpha1.ViaPodIP),
+		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: t.Frozen.onlyVia(),
 		Verdict: string(report.Inconclusive), Reason: v1alpha1.ReasonEndpointsRefused,
 		Message: cut(leftOutMessage(list), v1alpha1.MaxFindingMessage),
 	}
@@ -142,6 +145,14 @@ func (t *Tally) leftOut() []v1alpha1.Finding {
 		f.Scope, f.Target = v1alpha1.ScopeTarget, list[0].Target
 	}
 	return []v1alpha1.Finding{f}
+}
+
+// onlyVia is the one way to the endpoints that the spec asks for, or empty.
+func (f *Frozen) onlyVia() string {
+	if s := f.Target.Service; s != nil && len(s.Via) == 1 {
+		return string(s.Via[0])
+	}
+	return ""
 }
 
 // leftOutMessage says which endpoints were not probed, and why.

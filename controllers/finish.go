@@ -41,12 +41,18 @@ func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amen
 	if err != nil {
 		return amend, err
 	}
+	behind, err := p.behindChanged(ctx, f, p.probe.Namespace)
+	if err != nil {
+		return amend, err
+	}
 	for target := range probed {
-		e := f.Endpoints[target]
-		if e.Pod == "" {
+		change := Change{What: behind, Moved: true}
+		if e := f.Endpoints[target]; e.Pod != "" {
+			change = e.changed(pods[e.Pod])
+		} else if !f.viaClusterIP(target) {
 			continue
 		}
-		if change := e.changed(pods[e.Pod]); change.What != "" {
+		if change.What != "" {
 			amend.Changed[target] = change
 		}
 	}

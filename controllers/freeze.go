@@ -23,6 +23,7 @@ const maxFrozen = 700 << 10
 type Gathered struct {
 	Service   *Service // nil with target.address
 	Endpoints []Endpoint
+	Behind    *Behind // what the ClusterIPs lead to, if any is among the endpoints
 	LeftOut   []LeftOut
 	NotReady  int // endpoints that are not probed for that reason alone
 	Sources   Sources
@@ -40,10 +41,11 @@ type LeftOut struct {
 type Frozen struct {
 	Plan plan.Plan
 
-	// For the manager's eyes: what the spec named as the target then, who stood behind Plan.Targets, index by index, and
-	// who was left out.
+	// For the manager's eyes: what the spec named as the target then, who stood behind Plan.Targets, index by index, who
+	// behind a ClusterIP, and who was left out.
 	Target    v1alpha1.Target
 	Endpoints []Endpoint
+	Behind    *Behind
 	LeftOut   []LeftOut
 }
 
@@ -66,6 +68,7 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 		},
 		Target:    *probe.Spec.Target.DeepCopy(),
 		Endpoints: endpoints,
+		Behind:    g.Behind,
 		LeftOut:   g.LeftOut,
 	}
 	for _, e := range endpoints {
@@ -156,6 +159,11 @@ func (f *Frozen) namespace(tenant string) string {
 	return cmp.Or(f.Target.Service.Namespace, tenant)
 }
 
+// viaClusterIP reports whether the target is a ClusterIP.
+func (f *Frozen) viaClusterIP(target int) bool {
+	return f.Plan.Targets[target].Via == string(v1alpha1.ViaClusterIP)
+}
+
 // sameNode reports whether nothing but one kernel is between the source and the target.
 func (f *Frozen) sameNode(source string, target int) bool {
 	return f.Plan.Targets[target].Node == source
@@ -165,6 +173,7 @@ func (f *Frozen) sameNode(source string, target int) bool {
 type witnesses struct {
 	Target    v1alpha1.Target `json:"target"`
 	Endpoints []Endpoint      `json:"endpoints"`
+	Behind    *Behind         `json:"behind,omitempty"`
 	LeftOut   []LeftOut       `json:"leftOut,omitempty"`
 }
 
@@ -174,7 +183,7 @@ func (f *Frozen) encode() (planJSON, witnessJSON string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	w, err := json.Marshal(witnesses{f.Target, f.Endpoints, f.LeftOut})
+	w, err := json.Marshal(witnesses{f.Target, f.Endpoints, f.Behind, f.LeftOut})
 	return string(p), string(w), err
 }
 
@@ -194,5 +203,5 @@ func thaw(planJSON, witnessJSON string) (*Frozen, error) {
 	if w.Target == (v1alpha1.Target{}) {
 		return nil, errors.New("no target")
 	}
-	return &Frozen{Plan: *p, Target: w.Target, Endpoints: w.Endpoints, LeftOut: w.LeftOut}, p.Validate()
+	return &Frozen{Plan: *p, Target: w.Target, Endpoints: w.Endpoints, Behind: w.Behind, LeftOut: w.LeftOut}, p.Validate()
 }

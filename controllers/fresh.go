@@ -28,6 +28,12 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	if refusal, err := p.withdrawn(ctx, s, node); refusal != nil || err != nil {
 		return refusal, err
 	}
+	switch what, err := p.behindChanged(ctx, s.Frozen, p.probe.Namespace); {
+	case err != nil:
+		return nil, err
+	case what != "":
+		return refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came", what), nil
+	}
 	targets := make(map[int]bool)
 	for _, target := range s.Frozen.Plan.Sources[node] {
 		targets[target] = true

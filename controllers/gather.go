@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -56,8 +57,10 @@ func (r *Reconciler) consented(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 	if g.Service, err = r.service(ctx, probe.Namespace, target); err != nil {
 		return err
 	}
-	if refusal := refuseConsent(probe, g.Service); refusal != nil {
-		return refusal
+	for _, refusal := range []*Refusal{refuseConsent(probe, g.Service), g.Service.refuseVia(target)} {
+		if refusal != nil {
+			return refusal
+		}
 	}
 	return nil
 }
@@ -81,7 +84,7 @@ func (r *Reconciler) sources(ctx context.Context, probe *v1alpha1.TCPProbe, g *G
 
 // endpoints fills in what of the Service may be probed, and what must not be.
 func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered, nodes []corev1.Node) error {
-	list, err := r.slices(ctx, g.Service.Namespace, g.Service.Name)
+	list, err := r.slicesOf(ctx, g.Service.Namespace, g.Service.Name)
 	if err != nil {
 		return err
 	}
@@ -89,6 +92,22 @@ func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 	if err != nil {
 		return err
 	}
+	via := probe.Spec.Target.Service.Via
+	if slices.Contains(via, v1alpha1.ViaPodIP) {
+		if err := r.podIPs(ctx, g, list, forbidden, string(probe.UID)); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(via, v1alpha1.ViaClusterIP) {
+		if err := r.clusterIPs(ctx, g, list, forbidden); err != nil {
+			return err
+		}
+	}
+	return g.refuse()
+}
+
+// podIPs fills in the pods' own addresses.
+func (r *Reconciler) podIPs(ctx context.Context, g *Gathered, list []discoveryv1.EndpointSlice, forbidden Forbidden, seed string) error {
 	claimed, notReady := candidates(g.Service, list)
 	var asked []Candidate
 	for _, c := range claimed {
@@ -98,12 +117,12 @@ func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 		}
 		asked = append(asked, c)
 	}
-	pods, err := r.pods(ctx, g.Service.Namespace, someOf(asked, string(probe.UID)))
+	pods, err := r.pods(ctx, g.Service.Namespace, someOf(asked, seed))
 	if err != nil {
 		return err
 	}
 	g.NotReady = notReady + g.admit(asked, pods)
-	return g.refuse()
+	return nil
 }
 
 // someOf names the pods to ask for, at most maxPods, the same ones in every run.
@@ -167,6 +186,9 @@ func (g *Gathered) note() string {
 	if g.Service != nil {
 		what = fmt.Sprintf("%d endpoints of %s", len(g.Endpoints), what)
 	}
+	if g.Behind != nil {
+		what += fmt.Sprintf(", its ClusterIP among them (%d pods behind it),", len(g.Behind.Pods))
+	}
 	text := fmt.Sprintf("probing %s from %d nodes", what, len(g.Sources.Planned)) + g.Fills
 	if g.NotReady > 0 {
 		text += fmt.Sprintf("; %d more are not Ready", g.NotReady)
@@ -184,7 +206,7 @@ const (
 	mostClaims = 20000
 )
 
-func (r *Reconciler) slices(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
+func (r *Reconciler) slicesOf(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
 	var kept []discoveryv1.EndpointSlice
 	claims, next := 0, ""
 	for first := true; first || next != ""; first = false {
@@ -195,7 +217,7 @@ func (r *Reconciler) slices(ctx context.Context, namespace, service string) ([]d
 		}
 		for _, s := range page.Items {
 			claims += 1 + addresses(s.Endpoints)
-			kept = append(kept, discoveryv1.EndpointSlice{AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints})
+			kept = append(kept, discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{UID: s.UID, Generation: s.Generation}, AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints})
 		}
 		if next = page.Continue; claims > mostClaims {
 			return nil, refused(v1alpha1.ReasonNotSupported, "the EndpointSlices of Service %s claim more than %d addresses: split the Service, or delete the slices that are not its own", service, mostClaims)
@@ -216,7 +238,7 @@ const theAPIServer = "the API server"
 // forbidden lists the API server's and the nodes' addresses.
 func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
 	f := make(Forbidden)
-	apiServer, err := r.slices(ctx, "default", "kubernetes")
+	apiServer, err := r.slicesOf(ctx, "default", "kubernetes")
 	if err != nil {
 		return nil, err
 	}

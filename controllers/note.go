@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -12,7 +13,7 @@ import (
 // show, for one.
 func notes(f *Frozen, outcomes []Outcome) []string {
 	checks := f.Plan.Checks()
-	var out []string
+	out := translated(f, outcomes)
 	said := make(map[string]bool)
 	for _, o := range outcomes {
 		for _, g := range o.Summary.Groups {
@@ -27,6 +28,30 @@ func notes(f *Frozen, outcomes []Outcome) []string {
 		}
 	}
 	return out
+}
+
+// translated says what is known of the ClusterIP, if it answered at all: what answers in its name was translated, because
+// no host has such an address.
+func translated(f *Frozen, outcomes []Outcome) []string {
+	answered, of := 0, 0
+	for _, o := range outcomes {
+		for position, target := range f.Plan.Sources[o.Source] {
+			if !f.viaClusterIP(target) || o.State != Reported {
+				continue
+			}
+			of++
+			for check := range f.Plan.Checks() {
+				if o.Summary.Verdict(position, check) == report.Pass {
+					answered++
+					break
+				}
+			}
+		}
+	}
+	if answered == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the ClusterIP answered in %d of %d pairs, so its segments were translated; which pods answered, and whether across the network, does not show", answered, of)}
 }
 
 // title names checks of one scenario for people: "SequenceWrap Push, Fin", or "FinReorder close-http".

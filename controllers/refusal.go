@@ -70,12 +70,25 @@ func unsupportedTarget(spec *v1alpha1.TCPProbeSpec) string {
 		}
 		return ""
 	}
-	for _, via := range service.Via {
-		if via != v1alpha1.ViaPodIP {
-			return fmt.Sprintf("this version has via PodIP only, not %s", via)
-		}
+	if !slices.Contains(service.Via, v1alpha1.ViaClusterIP) {
+		return ""
+	}
+	switch {
+	case fillsQueues(spec.Scenarios):
+		return "AcceptQueue fills one listener's queue, and a ClusterIP leads to several; use via PodIP alone"
+	case asksClosedPorts(spec.Scenarios):
+		return "the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"
 	}
 	return ""
+}
+
+// closedPortVariants are those that the prober asks at a port where nobody listens.
+var closedPortVariants = []v1alpha1.SequenceWrapVariant{"FinUrgPush", "Null", "AckZero"}
+
+func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
+	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool {
+		return slices.ContainsFunc(s.Variants(), func(v v1alpha1.SequenceWrapVariant) bool { return slices.Contains(closedPortVariants, v) })
+	})
 }
 
 // supported are the scenarios that this version's prober knows.

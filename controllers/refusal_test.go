@@ -42,9 +42,14 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		"an interval":      {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
 		"the host network": {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
 		"health":           {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},
-		"ClusterIP": {func(p *v1alpha1.TCPProbe) {
+		"a queue behind a ClusterIP": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
-		}, v1alpha1.ReasonNotSupported, "PodIP only, not ClusterIP"},
+			p.Spec.Scenarios[0].Type = v1alpha1.AcceptQueue
+		}, v1alpha1.ReasonNotSupported, "a ClusterIP leads to several; use via PodIP alone"},
+		"a closed port of a ClusterIP": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaClusterIP}
+			p.Spec.Scenarios[1].SequenceWrap = &v1alpha1.SequenceWrapOptions{Variants: []v1alpha1.SequenceWrapVariant{v1alpha1.VariantPush, "Null"}}
+		}, v1alpha1.ReasonNotSupported, "ask a closed port of a host, and a ClusterIP is none"},
 		"Liveness": {func(p *v1alpha1.TCPProbe) { p.Spec.Scenarios[0].Type = v1alpha1.Liveness }, v1alpha1.ReasonNotSupported, "not Liveness"},
 	} {
 		t.Run(name, func(t *testing.T) {

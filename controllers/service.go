@@ -3,12 +3,14 @@ package controllers
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -19,6 +21,8 @@ type Service struct {
 	Foreign         bool // of another namespace than the TCPProbe
 	Port            corev1.ServicePort
 	Families        []corev1.IPFamily
+	ClusterIPs      []netip.Addr // of these families; none if it is headless
+	Local           bool         // its ClusterIP leads to pods of the client's own node alone
 	Selector        map[string]string
 	Consent         string // to having its pods' queues filled: the value of AcceptQueueAnnotation
 }
@@ -65,7 +69,26 @@ func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Servi
 		return nil, r
 	}
 	return &Service{Name: svc.Name, Namespace: svc.Namespace, Port: port, Families: families, Selector: svc.Spec.Selector,
+		ClusterIPs: clusterIPs(svc, families), Local: ptr.Deref(svc.Spec.InternalTrafficPolicy, "") == corev1.ServiceInternalTrafficPolicyLocal,
 		Consent: svc.Annotations[v1alpha1.AcceptQueueAnnotation]}, nil
+}
+
+// clusterIPs are those of the families; of a headless Service, none.
+func clusterIPs(svc *corev1.Service, families []corev1.IPFamily) (out []netip.Addr) {
+	for _, text := range svc.Spec.ClusterIPs {
+		a, err := netip.ParseAddr(text)
+		if err == nil && slices.Contains(families, family(a)) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func family(a netip.Addr) corev1.IPFamily {
+	if a.Is4() {
+		return corev1.IPv4Protocol
+	}
+	return corev1.IPv6Protocol
 }
 
 func refuseKind(svc *corev1.Service) *Refusal {

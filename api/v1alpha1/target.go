@@ -64,7 +64,10 @@ type ServiceTarget struct {
 	Port *intstr.IntOrString `json:"port,omitempty"`
 
 	// How the endpoints are reached: PodIP (default), each by its own address;
-	// ClusterIP, through the Service's address.
+	// ClusterIP, through the Service's address, which shows whether its translation
+	// passes what the network does, and not which pod answers. A ClusterIP is probed
+	// only if all that the Service's EndpointSlices name are pods of its own, and
+	// counts only if that is the same when the run ends.
 	// +default=["PodIP"]
 	// +optional
 	// +listType=set

@@ -32,6 +32,7 @@ var acceptances = []struct{ name, spec, stored string }{
 	{"port by name", `target: {service: {name: web, port: http-2}}`, `target: {service: {name: web, port: http-2, via: [PodIP], maxEndpoints: 16}}`},
 	{"everything of the target", `target: {service: {name: web, namespace: default, via: [PodIP], families: [IPv6, IPv4], maxEndpoints: 64}}`,
 		`target: {service: {name: web, namespace: default, via: [PodIP], families: [IPv6, IPv4], maxEndpoints: 64}}`},
+	{"both ways", `target: {service: {name: web, via: [ClusterIP, PodIP]}}`, `target: {service: {name: web, via: [ClusterIP, PodIP], maxEndpoints: 16}}`},
 	{"an address", `target: {address: {ip: "fd00::1", port: 443}}`, `target: {address: {ip: "fd00::1", port: 443}}`},
 	{"suspended", web + `state: Suspended`, `state: Suspended`},
 	{"a selector", web + `sources: {selector: {matchLabels: {` + pairs(16) + `}}, max: 1000}`,
