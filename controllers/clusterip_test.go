@@ -151,14 +151,14 @@ func TestSilenceOfAClusterIP(t *testing.T) {
 
 func TestTranslationIsNoted(t *testing.T) {
 	f := clustered(t)
-	if got := notes(f, outcomesOf(f, nil)); len(got) != 1 || !strings.HasPrefix(got[0], "the ClusterIP answered in 2 of 2 pairs, so its segments were translated") || len(got[0]) > v1alpha1.MaxNote {
+	if got := translated(f, outcomesOf(f, nil)); len(got) != 1 || !strings.HasPrefix(got[0], "the ClusterIP answered in 2 of 2 pairs, so its segments were translated") || len(got[0]) > v1alpha1.MaxNote {
 		t.Errorf("%q", got)
 	}
 	lost := func(r *report.Result) { r.Verdict, r.Reason = report.Fail, report.Filtered }
-	if got := notes(f, outcomesOf(f, map[string]verdicts{"kn1": lost, "kn2": lost})); len(got) != 0 {
+	if got := translated(f, outcomesOf(f, map[string]verdicts{"kn1": lost, "kn2": lost})); len(got) != 0 {
 		t.Errorf("nothing answered, and: %q", got)
 	}
-	if got := notes(exampleFrozen([]string{"kn1"}, []string{"kn2"}), nil); len(got) != 0 {
+	if got := translated(exampleFrozen([]string{"kn1"}, []string{"kn2"}), nil); len(got) != 0 {
 		t.Errorf("no ClusterIP, and: %q", got)
 	}
 }

@@ -112,24 +112,6 @@ func (t *Tally) family(pairs []Pair) string {
 	return "IPv6"
 }
 
-// pathType is SameNode if all pairs are, Unknown if none is, and empty otherwise. Whether an overlay carries the
-// others is not visible from here.
-func (t *Tally) pathType(pairs []Pair) string {
-	same := 0
-	for _, p := range pairs {
-		if t.sameNode(p) {
-			same++
-		}
-	}
-	switch same {
-	case len(pairs):
-		return string(report.SameNode)
-	case 0:
-		return string(report.Unknown)
-	}
-	return ""
-}
-
 // leftOut is the finding that endpoints had to be left out, if any had to.
 func (t *Tally) leftOut() []v1alpha1.Finding {
 	list := t.Frozen.LeftOut

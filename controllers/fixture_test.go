@@ -57,7 +57,7 @@ func passing(p *plan.Plan, node string) report.Report {
 			}
 			r.Results = append(r.Results, report.Result{
 				Name: p.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant, Target: t.AddrPort().String(), Via: t.Via,
-				Family: "IPv4", PathType: report.Routed, Verdict: report.Pass, Reason: reason, Flows: report.Flows{Tried: 16, Pass: 16},
+				Family: "IPv4", PathType: report.Unknown, Verdict: report.Pass, Reason: reason, Flows: report.Flows{Tried: 16, Pass: 16},
 			})
 		}
 	}

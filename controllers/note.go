@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -9,11 +10,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// notes are what the reports say about what passed, in the words of the first, at most MaxNotes: what a Pass does not
-// show, for one.
+// noted are the first MaxNotes of all notes.
+func noted(parts ...[]string) []string {
+	all := slices.Concat(parts...)
+	return all[:min(len(all), v1alpha1.MaxNotes)]
+}
+
+// notes are what the reports say about what passed, in the words of the first: what a Pass does not show, for one.
 func notes(f *Frozen, outcomes []Outcome) []string {
 	checks := f.Plan.Checks()
-	out := translated(f, outcomes)
+	var out []string
 	said := make(map[string]bool)
 	for _, o := range outcomes {
 		for _, g := range o.Summary.Groups {
@@ -21,7 +27,7 @@ func notes(f *Frozen, outcomes []Outcome) []string {
 				continue
 			}
 			about := title(checks, g.Checks(), &f.Plan)
-			if len(out) < v1alpha1.MaxNotes && !said[about+string(g.Reason)] {
+			if !said[about+string(g.Reason)] {
 				said[about+string(g.Reason)] = true
 				out = append(out, cut(about+": "+g.Message, v1alpha1.MaxNote))
 			}
