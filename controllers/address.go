@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -116,27 +115,6 @@ func (r *Reconciler) refuseCluster(ctx context.Context, a netip.Addr, nodes []co
 		return refused(v1alpha1.ReasonAddressDenied, "%s is in the pod range of node %s, where nobody but a Pod confirms whose it is; name its Service as target.service", a, name)
 	}
 	return r.refuseVirtual(ctx, a)
-}
-
-// forbidOwn adds the API server's ClusterIPs and the addresses of the operator's own pods.
-func (r *Reconciler) forbidOwn(ctx context.Context, f Forbidden) error {
-	var server corev1.Service
-	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: "default", Name: "kubernetes"}, &server); err != nil {
-		return fmt.Errorf("read Service default/kubernetes: %w", err)
-	}
-	f.add(theAPIServer, server.Spec.ClusterIPs...)
-	for _, namespace := range []string{r.Own.Manager, r.Own.Probes} {
-		var pods corev1.PodList
-		if err := r.Live.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
-			return fmt.Errorf("list the pods of namespace %s: %w", namespace, err)
-		}
-		for _, pod := range pods.Items {
-			for _, ip := range pod.Status.PodIPs {
-				f.add("the operator itself", ip.IP)
-			}
-		}
-	}
-	return nil
 }
 
 // refuseVirtual reports that a is the ClusterIP of a Service. A cluster older than 1.33 does not keep a record of them.

@@ -2,7 +2,8 @@
 // and pods, and turns their reports into the status. What decides is pure and stands in files of its own (refusal,
 // service, consent, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, amend, scope,
 // blame, finding, detail, note, progress, condition, status, event, budget, retain, policy); what reads and writes the
-// cluster is thin (reconciler, pace, gather, foreign, address, clusterip, contend, start, scene, advance, launch, fresh, finish, tidy).
+// cluster is thin (reconciler, pace, gather, slices, forbidden,
+// foreign, address, clusterip, contend, start, scene, advance, launch, fresh, finish, tidy).
 //
 // # Each run once
 //
