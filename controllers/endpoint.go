@@ -126,7 +126,19 @@ var podRules = []podRule{
 	{"its Pod does not match the Service's selector", func(_ Candidate, s *Service, pod *corev1.Pod) bool {
 		return len(s.Selector) == 0 || !labels.SelectorFromSet(s.Selector).Matches(labels.Set(pod.Labels))
 	}},
-	{"its Pod is on the host network", func(_ Candidate, _ *Service, pod *corev1.Pod) bool { return pod.Spec.HostNetwork }},
+	{"its Pod is on the host network", func(_ Candidate, s *Service, pod *corev1.Pod) bool { return pod.Spec.HostNetwork && !s.Host }},
+	{"its Pod is on the host network and does not declare this port, which may be the kubelet's", func(c Candidate, _ *Service, pod *corev1.Pod) bool {
+		return pod.Spec.HostNetwork && !declares(pod, c.Port)
+	}},
+}
+
+// declares reports whether one of the pod's containers names the TCP port as its own.
+func declares(pod *corev1.Pod, port uint16) bool {
+	return slices.ContainsFunc(pod.Spec.Containers, func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+			return p.ContainerPort == int32(port) && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP)
+		})
+	})
 }
 
 // refusePod reports why the live Pod behind a claim does not confirm it, or "".

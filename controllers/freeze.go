@@ -41,9 +41,10 @@ type LeftOut struct {
 type Frozen struct {
 	Plan plan.Plan
 
-	// For the manager's eyes: what the spec named as the target then, who stood behind Plan.Targets, index by index, who
+	// For the manager's eyes: what the spec named as target and network then, who stood behind Plan.Targets, index by index, who
 	// behind a ClusterIP, and who was left out.
 	Target    v1alpha1.Target
+	Network   v1alpha1.Network
 	Endpoints []Endpoint
 	Behind    *Behind
 	LeftOut   []LeftOut
@@ -67,6 +68,7 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 			Alpha:            alpha,
 		},
 		Target:    *probe.Spec.Target.DeepCopy(),
+		Network:   probe.Spec.Sources.Network,
 		Endpoints: endpoints,
 		Behind:    g.Behind,
 		LeftOut:   g.LeftOut,
@@ -171,10 +173,11 @@ func (f *Frozen) sameNode(source string, target int) bool {
 
 // witnesses is the part of Frozen that the prober does not get.
 type witnesses struct {
-	Target    v1alpha1.Target `json:"target"`
-	Endpoints []Endpoint      `json:"endpoints"`
-	Behind    *Behind         `json:"behind,omitempty"`
-	LeftOut   []LeftOut       `json:"leftOut,omitempty"`
+	Target    v1alpha1.Target  `json:"target"`
+	Network   v1alpha1.Network `json:"network"`
+	Endpoints []Endpoint       `json:"endpoints"`
+	Behind    *Behind          `json:"behind,omitempty"`
+	LeftOut   []LeftOut        `json:"leftOut,omitempty"`
 }
 
 // encode is Frozen as the data of a ConfigMap: the prober's part and the manager's.
@@ -183,7 +186,7 @@ func (f *Frozen) encode() (planJSON, witnessJSON string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	w, err := json.Marshal(witnesses{f.Target, f.Endpoints, f.Behind, f.LeftOut})
+	w, err := json.Marshal(witnesses{f.Target, f.Network, f.Endpoints, f.Behind, f.LeftOut})
 	return string(p), string(w), err
 }
 
@@ -203,5 +206,5 @@ func thaw(planJSON, witnessJSON string) (*Frozen, error) {
 	if w.Target == (v1alpha1.Target{}) {
 		return nil, errors.New("no target")
 	}
-	return &Frozen{Plan: *p, Target: w.Target, Endpoints: w.Endpoints, Behind: w.Behind, LeftOut: w.LeftOut}, p.Validate()
+	return &Frozen{Plan: *p, Target: w.Target, Network: w.Network, Endpoints: w.Endpoints, Behind: w.Behind, LeftOut: w.LeftOut}, p.Validate()
 }

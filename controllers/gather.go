@@ -22,8 +22,10 @@ const maxPods = 256
 // gather reads everything that a run starts from. What decides whom the operator's power is turned on is read from
 // the API server itself, never from a cache. An error that is a *Refusal says why the run cannot start.
 func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gathered, error) {
-	if refusal := refuseSpec(probe, r.Own); refusal != nil {
-		return nil, refusal
+	for _, refusal := range []*Refusal{refuseSpec(probe, r.Own), r.Allow.refuseNetwork(probe)} {
+		if refusal != nil {
+			return nil, refusal
+		}
 	}
 	g := &Gathered{}
 	if err := r.consented(ctx, probe, g); err != nil {
@@ -56,6 +58,7 @@ func (r *Reconciler) consented(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 	if g.Service, err = r.service(ctx, probe.Namespace, target); err != nil {
 		return err
 	}
+	g.Service.Host = probe.Spec.Sources.Network == v1alpha1.NetworkHost
 	for _, refusal := range []*Refusal{refuseConsent(probe, g.Service), g.Service.refuseVia(target)} {
 		if refusal != nil {
 			return refusal
@@ -86,6 +89,9 @@ func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 	list, err := r.slicesOf(ctx, g.Service.Namespace, g.Service.Name)
 	if err != nil {
 		return err
+	}
+	if g.Service.Host {
+		nodes = nil // pods of the host network have their addresses
 	}
 	forbidden, err := r.forbidden(ctx, nodes)
 	if err != nil {

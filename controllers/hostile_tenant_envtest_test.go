@@ -94,6 +94,11 @@ var attempts = map[string]attempt{
 			w.create(slice(w.tenant, "web", "-mine", refTo(mine), "10.244.1.77"))
 		},
 		spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "its Pod is on the host network"},
+	"the nodes' own network": {
+		spec: func(_ *world, s *v1alpha1.TCPProbeSpec) {
+			s.Target.Service, s.Sources.Network = &v1alpha1.ServiceTarget{Name: "web"}, v1alpha1.NetworkHost
+		},
+		reason: v1alpha1.ReasonHostNetworkDenied, says: "use network Pod, or have the manager started with --host-network"},
 	"a Service without a selector": {
 		prepare: func(w *world) {
 			w.service("free", corev1.ServiceSpec{})

@@ -47,5 +47,5 @@ func (t *Tally) tunnelled() []string {
 	if overlay == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d of %d pairs across the network went through an overlay: the switches saw a tunnel and not these segments", overlay, of)}
+	return []string{fmt.Sprintf("%d of %d pairs across the network went through an overlay: the switches saw a tunnel and not these segments; to show them those, probe pods of the host network with sources.network Host", overlay, of)}
 }

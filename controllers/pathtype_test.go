@@ -53,7 +53,7 @@ func TestPassThroughAnOverlaySaysSo(t *testing.T) {
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 2}
 	conclude(p, tally(f, outcomes, Amendments{}), noon)
 	c := pathHealthy(p, Standing{})
-	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "2 of 2 pairs across the network went through an overlay: the switches saw a tunnel and not these segments") {
+	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "2 of 2 pairs across the network went through an overlay: the switches saw a tunnel and not these segments; to show them those, probe pods of the host network with sources.network Host") || len(p.Status.LastRun.Notes[0]) > v1alpha1.MaxNote {
 		t.Errorf("%s: %s", c.Status, c.Message)
 	}
 }

@@ -51,8 +51,6 @@ func unsupported(probe *v1alpha1.TCPProbe) string {
 	switch {
 	case spec.Run.Mode != v1alpha1.Once:
 		return fmt.Sprintf("this version has run.mode Once only, not %s; to run again, give the annotation %s a new value", spec.Run.Mode, v1alpha1.RunAnnotation)
-	case spec.Sources.Network != v1alpha1.NetworkPod:
-		return fmt.Sprintf("this version has sources.network Pod only, not %s", spec.Sources.Network)
 	case spec.Health != nil:
 		return "health says when recurring runs change PathHealthy, and this version has run.mode Once only; remove it"
 	}
@@ -76,6 +74,8 @@ func unsupportedTarget(spec *v1alpha1.TCPProbeSpec) string {
 	switch {
 	case fillsQueues(spec.Scenarios):
 		return "AcceptQueue fills one listener's queue, and a ClusterIP leads to several; use via PodIP alone"
+	case spec.Sources.Network == v1alpha1.NetworkHost:
+		return "segments that are crafted on a node's own network bypass the translation of a ClusterIP; use sources.network Pod, or via PodIP alone"
 	case asksClosedPorts(spec.Scenarios):
 		return "the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"
 	}

@@ -39,9 +39,12 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 			p.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
 			p.Spec.Scenarios[0].Type = v1alpha1.AcceptQueue
 		}, v1alpha1.ReasonNotSupported, "it needs target.service"},
-		"an interval":      {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
-		"the host network": {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
-		"health":           {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},
+		"an interval": {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Interval }, v1alpha1.ReasonNotSupported, "run.mode Once only, not Interval"},
+		"a ClusterIP from the host network": {func(p *v1alpha1.TCPProbe) {
+			throughClusterIP(p)
+			p.Spec.Sources.Network = v1alpha1.NetworkHost
+		}, v1alpha1.ReasonNotSupported, "bypass the translation of a ClusterIP; use sources.network Pod, or via PodIP alone"},
+		"health": {func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{} }, v1alpha1.ReasonNotSupported, "remove it"},
 		"a queue behind a ClusterIP": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 			p.Spec.Scenarios[0].Type = v1alpha1.AcceptQueue

@@ -19,6 +19,7 @@ import (
 type Service struct {
 	Name, Namespace string
 	Foreign         bool // of another namespace than the TCPProbe
+	Host            bool // its pods may be on the host network
 	Port            corev1.ServicePort
 	Families        []corev1.IPFamily
 	ClusterIPs      []netip.Addr // of these families; none if it is headless

@@ -36,6 +36,7 @@ const (
 	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
 	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
 	ReasonConsentMissing       = "ConsentMissing"       // a Service's annotation does not allow it: to be probed from another namespace, or AcceptQueue
+	ReasonHostNetworkDenied    = "HostNetworkDenied"    // sources.network Host, and the administrator has not enabled it
 	ReasonNoClusterIP          = "NoClusterIP"          // via ClusterIP, and the Service is headless, or its ClusterIP stays on the client's node
 	ReasonAddressDenied        = "AddressDenied"        // target.address is of a kind, or of a part of the cluster, that is never probed
 	ReasonAddressNotAllowed    = "AddressNotAllowed"    // the administrator's ranges do not have target.address

@@ -38,6 +38,7 @@ func parse(args []string) (*settings, error) {
 	f.StringVar(&s.prober.PriorityClass, "prober-priority-class", "tcpprobe-prober", "PriorityClass of the probe pods")
 	f.StringVar(&tolerations, "prober-tolerations", "[]", "tolerations of the probe pods, as in a Pod, in JSON or YAML; each with effect NoSchedule or PreferNoSchedule")
 	f.StringVar(&ceiling, "address-ceiling", "", "ranges, such as 10.1.0.0/16,2001:db8::/32, that no TCPProbe's target.address may be outside of, whatever its Namespace allows; default: no address at all")
+	f.BoolVar(&s.allow.HostNetwork, "host-network", false, "allow sources.network Host: probe pods, with NET_RAW, NET_ADMIN and BPF, on the nodes' own network, and to pods there")
 	f.BoolVar(&s.allow.PastEgressPolicies, "past-egress-policies", false, "let TCPProbes reach consenting Services of other namespaces even where a NetworkPolicy restricts egress of their own namespace")
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "let one of several managers lead")
 	f.StringVar(&s.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")

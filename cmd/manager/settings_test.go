@@ -10,11 +10,11 @@ import (
 func TestSettings(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "tcpprobe-system")
 	t.Setenv("POD_NAME", "manager-0")
-	s, err := parse([]string{"--leader-elect", "--past-egress-policies", "--address-ceiling=10.1.0.0/16, fd00::/64", `--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
+	s, err := parse([]string{"--leader-elect", "--past-egress-policies", "--host-network", "--address-ceiling=10.1.0.0/16, fd00::/64", `--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.leaderElect || !s.allow.PastEgressPolicies || len(s.allow.Addresses) != 2 || s.namespace != "tcpprobe-system" || s.pod != "manager-0" || s.prober.Namespace != "tcpprobe-probes" || s.prober.ServiceAccount != "prober" ||
+	if !s.leaderElect || !s.allow.PastEgressPolicies || !s.allow.HostNetwork || len(s.allow.Addresses) != 2 || s.namespace != "tcpprobe-system" || s.pod != "manager-0" || s.prober.Namespace != "tcpprobe-probes" || s.prober.ServiceAccount != "prober" ||
 		s.prober.PriorityClass != "tcpprobe-prober" || len(s.prober.Tolerations) != 1 || s.prober.PullPolicy != corev1.PullIfNotPresent {
 		t.Errorf("settings %+v", s)
 	}

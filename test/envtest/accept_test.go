@@ -33,6 +33,7 @@ var acceptances = []struct{ name, spec, stored string }{
 	{"everything of the target", `target: {service: {name: web, namespace: default, via: [PodIP], families: [IPv6, IPv4], maxEndpoints: 64}}`,
 		`target: {service: {name: web, namespace: default, via: [PodIP], families: [IPv6, IPv4], maxEndpoints: 64}}`},
 	{"both ways", `target: {service: {name: web, via: [ClusterIP, PodIP]}}`, `target: {service: {name: web, via: [ClusterIP, PodIP], maxEndpoints: 16}}`},
+	{"from the host network", web + `sources: {network: Host}`, `sources: {selector: {}, max: 16, network: Host}`},
 	{"an address", `target: {address: {ip: "fd00::1", port: 443}}`, `target: {address: {ip: "fd00::1", port: 443}}`},
 	{"suspended", web + `state: Suspended`, `state: Suspended`},
 	{"a selector", web + `sources: {selector: {matchLabels: {` + pairs(16) + `}}, max: 1000}`,

@@ -96,7 +96,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"mode Interval", web + `run: {mode: Interval, intervalSeconds: 300}`, "spec.run.mode", "this version supports only Once"},
 	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once"},
 	{"a closed port of a ClusterIP", `{target: {service: {name: web, via: [PodIP, ClusterIP]}}, scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, AckZero]}}]}`, "spec.target.service.via", "the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none"},
-	{"network Host", web + `sources: {network: Host}`, "spec.sources.network", "this version supports only Pod"},
+	{"a ClusterIP from the host network", `{target: {service: {name: web, via: [ClusterIP]}}, sources: {network: Host}}`, "spec.sources.network", "segments that are crafted on a node's own network bypass the translation of a ClusterIP"},
 	{"Liveness", web + "run: {mode: Continuous}\nscenarios: [{type: Liveness}]", "spec.scenarios", "this version does not have the type Liveness"},
 }
 

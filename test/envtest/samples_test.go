@@ -23,7 +23,7 @@ func sample(t *testing.T, name string) *unstructured.Unstructured {
 }
 
 func TestSamplesAreAccepted(t *testing.T) {
-	for _, name := range []string{"smallest.yaml", "full.yaml", "variants.yaml", "close.yaml", "queue.yaml", "other-namespace.yaml", "address.yaml", "cluster-ip.yaml"} {
+	for _, name := range []string{"smallest.yaml", "full.yaml", "variants.yaml", "close.yaml", "queue.yaml", "other-namespace.yaml", "address.yaml", "cluster-ip.yaml", "host-network.yaml"} {
 		if err := create(t.Context(), sample(t, name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
