@@ -155,6 +155,27 @@ func (r *Reconciler) behindChanged(ctx context.Context, f *Frozen, tenant string
 	if f.Behind == nil {
 		return "", nil
 	}
+	var names []string
+	for _, e := range f.Behind.Pods {
+		names = append(names, e.Pod)
+	}
+	pods, err := r.pods(ctx, f.namespace(tenant), names)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range f.Behind.Pods {
+		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready { // what readiness does is in the slices
+			return change.What, nil
+		}
+	}
+	return r.leadsElsewhere(ctx, f, tenant)
+}
+
+// leadsElsewhere is behindChanged without its pods: whether the cluster's proxies have been told anything else since.
+func (r *Reconciler) leadsElsewhere(ctx context.Context, f *Frozen, tenant string) (string, error) {
+	if f.Behind == nil {
+		return "", nil
+	}
 	service, err := r.service(ctx, tenant, f.Target.Service)
 	var refusal *Refusal
 	switch {
@@ -165,21 +186,9 @@ func (r *Reconciler) behindChanged(ctx context.Context, f *Frozen, tenant string
 	case !f.leadsTo(service):
 		return fmt.Sprintf("Service %s has another ClusterIP or port", service.Name), nil
 	}
-	var names []string
-	for _, e := range f.Behind.Pods {
-		names = append(names, e.Pod)
-	}
-	pods, err := r.pods(ctx, service.Namespace, names)
-	if err != nil {
-		return "", err
-	}
-	for _, e := range f.Behind.Pods {
-		if change := e.changed(pods[e.Pod]); change.Moved || change.What != "" && !change.Unready {
-			return change.What, nil
-		}
-	}
 	list, err := r.slicesOf(ctx, service.Namespace, service.Name)
-	if err == nil && !slices.Equal(versions(list), f.Behind.Slices) {
+	flooded := errors.As(err, &refusal)
+	if flooded || err == nil && !slices.Equal(versions(list), f.Behind.Slices) {
 		return fmt.Sprintf("the EndpointSlices of Service %s were changed", service.Name), nil
 	}
 	return "", err

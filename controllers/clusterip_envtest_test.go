@@ -109,6 +109,7 @@ func TestSliceEditedDuringTheRun(t *testing.T) {
 				}
 			}
 		}, "the EndpointSlices of Service web were changed"},
+		"more than anybody reads": {func(w *world) { w.flood() }, "the EndpointSlices of Service web were changed"},
 		"a pod replaced": {func(w *world) {
 			w.delete(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: "web-1"}}, zeroGrace)
 			w.start(w.barePod("web-1", ""), "10.244.1.5")

@@ -28,7 +28,7 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	if refusal, err := p.withdrawn(ctx, s, node); refusal != nil || err != nil {
 		return refusal, err
 	}
-	switch what, err := p.behindChanged(ctx, s.Frozen, p.probe.Namespace); {
+	switch what, err := p.leadsElsewhere(ctx, s.Frozen, p.probe.Namespace); {
 	case err != nil:
 		return nil, err
 	case what != "":
