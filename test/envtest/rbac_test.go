@@ -4,11 +4,13 @@ package envtest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
@@ -88,6 +90,21 @@ func TestNobodyHasMore(t *testing.T) {
 				t.Fatal(err)
 			case allowed:
 				t.Errorf("%s may %s %s in %q", m.user, verb, m.resource, m.namespace)
+			}
+		}
+	}
+}
+
+// TestTenantsDoNotWriteSlices: what docs/security.md says of Kubernetes' own roles, of which it makes edit and admin.
+func TestTenantsDoNotWriteSlices(t *testing.T) {
+	for _, name := range []string{"system:aggregate-to-edit", "system:aggregate-to-admin"} {
+		role := get(t, "", name, &rbacv1.ClusterRole{})
+		if len(role.Rules) == 0 {
+			t.Errorf("%s has no rule at all", name)
+		}
+		for _, rule := range role.Rules {
+			if slices.Contains(rule.APIGroups, "discovery.k8s.io") || slices.Contains(rule.APIGroups, "*") {
+				t.Errorf("%s: %+v", name, rule)
 			}
 		}
 	}
