@@ -101,6 +101,9 @@ func ParseRanges(text string) ([]netip.Prefix, error) {
 
 // refuseCluster reports that a belongs to this cluster, whoever allows it.
 func (r *Reconciler) refuseCluster(ctx context.Context, a netip.Addr, nodes []corev1.Node) error {
+	if inner, ok := plan.Embedded(a); ok { // a translator leads there
+		a = inner
+	}
 	f, err := r.forbidden(ctx, nodes)
 	if err != nil {
 		return err

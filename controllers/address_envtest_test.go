@@ -96,6 +96,7 @@ func TestAddressesThatNobodyMayAllow(t *testing.T) {
 		"kubelet":       {"192.168.7.2", "belongs to node kn2"},
 		"kubelet-nat64": {"64:ff9b::c0a8:702", "belongs to node kn2"},
 		"node-to-pods":  {"10.244.99.1", "in the pod range of node kn-ranged"},
+		"pods-nat64":    {"64:ff9b::af4:6301", "10.244.99.1 is in the pod range of node kn-ranged"},
 		"cluster-ip":    {web.Spec.ClusterIP, "is the ClusterIP of a Service; name that as target.service"},
 	} {
 		w.refuses(r, w.addressed(name, c.ip), v1alpha1.ReasonAddressDenied, c.says)
