@@ -53,7 +53,8 @@ type Frozen struct {
 // freeze orders the run with this ID.
 func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 	endpoints := slices.SortedFunc(slices.Values(g.Endpoints), func(a, b Endpoint) int {
-		return cmp.Or(cmp.Compare(a.Pod, b.Pod), a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port))
+		podless := cmp.Compare(len(b.Pod), 0) - cmp.Compare(len(a.Pod), 0) // last: what pods answer explains more
+		return cmp.Or(podless, cmp.Compare(a.Pod, b.Pod), a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port))
 	})
 	f := &Frozen{
 		Plan: plan.Plan{

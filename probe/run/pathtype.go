@@ -20,6 +20,8 @@ func pathType(t plan.Target, node string, r wire.Route) report.PathType {
 	switch {
 	case t.Node != "" && t.Node == node, r.Loopback:
 		return report.SameNode
+	case t.Via == "ClusterIP": // whoever answers, and from where, the node decides
+		return report.Unknown
 	case slices.Contains(tunnels, r.Kind):
 		return report.Overlay
 	case slices.Contains(onLinks, r.Kind):

@@ -18,6 +18,8 @@ func TestPathTypes(t *testing.T) {
 		{plan.Target{}, wire.Route{Kind: "wireguard"}, report.Overlay},
 		{plan.Target{Node: "kn2"}, wire.Route{Kind: "device"}, report.Routed},
 		{plan.Target{Node: "kn2"}, wire.Route{Kind: "bond"}, report.Routed},
+		{plan.Target{Via: "ClusterIP"}, wire.Route{Kind: "bond"}, report.Unknown},
+		{plan.Target{Via: "ClusterIP", Node: "kn1"}, wire.Route{Kind: "bond"}, report.SameNode},
 		{plan.Target{Node: "kn2"}, wire.Route{Kind: "veth"}, report.Unknown},
 		{plan.Target{Node: "kn2"}, wire.Route{Kind: "tuntap"}, report.Unknown},
 		{plan.Target{Node: "kn2"}, wire.Route{}, report.Unknown}, // no route was found
