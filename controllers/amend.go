@@ -29,6 +29,8 @@ func (m Amendments) apply(f *Frozen, answers []Answer) []Answer {
 		switch {
 		case changed && a.Verdict == report.Fail && !(change.Unready && f.fillsQueue(a.Check)):
 			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
+		case a.silent() && f.viaClusterIP(a.Target):
+			a.doubt(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: a network plugin that translates at the sockets leaves crafted segments as they are, or a policy keeps them out; ask via PodIP")
 		case policy != "" && a.silent():
 			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: allow the probe namespace in, or choose another Service")
 		}

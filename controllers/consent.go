@@ -19,12 +19,17 @@ func fillsQueues(scenarios []v1alpha1.Scenario) bool {
 	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool { return s.Type == v1alpha1.AcceptQueue })
 }
 
-// refuseConsent reports why the Service's owner does not let its queues be filled.
+// refuseConsent reports why the Service's owner does not let the probe fill its queues, if it would.
 func refuseConsent(probe *v1alpha1.TCPProbe, service *Service) *Refusal {
+	if !fillsQueues(probe.Spec.Scenarios) {
+		return nil
+	}
+	return refuseFilling(service)
+}
+
+func refuseFilling(service *Service) *Refusal {
 	const annotation = v1alpha1.AcceptQueueAnnotation
 	switch {
-	case !fillsQueues(probe.Spec.Scenarios):
-		return nil
 	case service.Consent == "":
 		return refused(v1alpha1.ReasonConsentMissing, "AcceptQueue fills the queue of the pods behind Service %s, which turns clients away meanwhile, and for good where the application has stalled; "+
 			"whoever owns the Service can allow that by its annotation %s: %q, or remove the scenario", service.Name, annotation, v1alpha1.AllowAcceptQueue)
@@ -47,7 +52,7 @@ func (g *Gathered) refuseOnlyEndpoint(probe *v1alpha1.TCPProbe) *Refusal {
 func podsOf(endpoints []Endpoint) []string {
 	var pods []string
 	for _, e := range endpoints {
-		if !slices.Contains(pods, e.Pod) {
+		if e.Pod != "" && !slices.Contains(pods, e.Pod) {
 			pods = append(pods, e.Pod)
 		}
 	}

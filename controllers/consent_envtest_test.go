@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -19,18 +18,10 @@ func fillingQueues(p *v1alpha1.TCPProbe) {
 	p.Spec.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue, AcceptQueue: &v1alpha1.AcceptQueueOptions{MaxConnections: 10}}}
 }
 
-// consents gives the Service's annotation a value, as its owner would.
+// consents to AcceptQueue, as the Service's owner would.
 func (w *world) consents(value string) {
 	w.Helper()
-	var svc corev1.Service
-	if err := w.api.Get(w.Context(), client.ObjectKey{Namespace: w.tenant, Name: "web"}, &svc); err != nil {
-		w.Fatal(err)
-	}
-	before := svc.DeepCopy()
-	metav1.SetMetaDataAnnotation(&svc.ObjectMeta, v1alpha1.AcceptQueueAnnotation, value)
-	if err := w.api.Patch(w.Context(), &svc, client.MergeFrom(before)); err != nil {
-		w.Fatal(err)
-	}
+	w.annotates(v1alpha1.AcceptQueueAnnotation, value)
 }
 
 // TestQueuesAreFilledWithConsentAlone: by degrees, and never all of them without being told so.

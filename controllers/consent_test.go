@@ -72,7 +72,7 @@ func fleet(pods int, consent string) *Gathered {
 		node := fmt.Sprintf("kn%d", i+1)
 		g.Sources.Planned = append(g.Sources.Planned, node)
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i+1), fmt.Sprintf("10.244.0.%d", i+1)} {
-			g.Endpoints = append(g.Endpoints, Endpoint{Address: netip.MustParseAddr(a), Port: 8080, Pod: "web-" + node, UID: types.UID(node), Node: node})
+			g.Endpoints = append(g.Endpoints, Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: "web-" + node, UID: types.UID(node), Node: node})
 		}
 	}
 	return g

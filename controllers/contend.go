@@ -15,9 +15,9 @@ import (
 // One manager leads, and whoever is about to begin such a run holds filling, so that no two pass here together.
 func (p *pass) contend(ctx context.Context) error {
 	var orders corev1.ConfigMapList
-	if err := p.Live.List(ctx, &orders, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{
-		labelManagedBy: managedBy, labelNamespace: p.probe.Namespace, labelFills: p.probe.Spec.Target.Service.Name,
-	}); err != nil {
+	filling := fillsLabels(p.probe)
+	filling[labelManagedBy] = managedBy
+	if err := p.Live.List(ctx, &orders, client.InNamespace(p.Prober.Namespace), client.MatchingLabels(filling)); err != nil {
 		return fmt.Errorf("list the plans that fill queues: %w", err)
 	}
 	for i := range orders.Items {
@@ -31,8 +31,16 @@ func (p *pass) contend(ctx context.Context) error {
 			return fmt.Errorf("read TCPProbe %s: %w", o.Labels[labelName], err)
 		}
 		if err == nil && string(other.UID) == o.Labels[labelUID] && active(o, &other) {
-			return held(v1alpha1.ReasonQueued, "TCPProbe %s fills the queues of Service %s now, and two at once would measure each other", other.Name, p.probe.Spec.Target.Service.Name)
+			return held(v1alpha1.ReasonQueued, "%s fills the queues of Service %s now, and two at once would measure each other", p.known(&other), p.probe.Spec.Target.Service.Name)
 		}
 	}
 	return nil
+}
+
+// known names another TCPProbe to whoever reads this one, who may not know those of other namespaces.
+func (p *pass) known(other *v1alpha1.TCPProbe) string {
+	if other.Namespace != p.probe.Namespace {
+		return "a TCPProbe of another namespace"
+	}
+	return "TCPProbe " + other.Name
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
@@ -83,6 +84,15 @@ func (c Candidate) ref() corev1.ObjectReference {
 // Forbidden are addresses of this cluster that are never probed, each with what it belongs to.
 type Forbidden map[netip.Addr]string
 
+// owner is whom an address belongs to, also where a translator stands before it.
+func (f Forbidden) owner(a netip.Addr) (owner string, yes bool) {
+	if inner, ok := plan.Embedded(a); ok {
+		a = inner
+	}
+	owner, yes = f[a.Unmap()]
+	return owner, yes
+}
+
 // refuseClaim reports why a claim is refused before any Pod is asked, or "".
 func (f Forbidden) refuseClaim(c Candidate, service *Service) string {
 	a, err := netip.ParseAddr(c.Address)
@@ -92,7 +102,7 @@ func (f Forbidden) refuseClaim(c Candidate, service *Service) string {
 	if why, yes := plan.Denied(a); yes {
 		return "it is an address that is never probed (" + why + ")"
 	}
-	if owner, yes := f[a.Unmap()]; yes {
+	if owner, yes := f.owner(a); yes {
 		return "it belongs to " + owner
 	}
 	switch {
@@ -116,7 +126,19 @@ var podRules = []podRule{
 	{"its Pod does not match the Service's selector", func(_ Candidate, s *Service, pod *corev1.Pod) bool {
 		return len(s.Selector) == 0 || !labels.SelectorFromSet(s.Selector).Matches(labels.Set(pod.Labels))
 	}},
-	{"its Pod is on the host network", func(_ Candidate, _ *Service, pod *corev1.Pod) bool { return pod.Spec.HostNetwork }},
+	{"its Pod is on the host network", func(_ Candidate, s *Service, pod *corev1.Pod) bool { return pod.Spec.HostNetwork && !s.Host }},
+	{"its Pod is on the host network and does not declare this port, which may be the kubelet's", func(c Candidate, _ *Service, pod *corev1.Pod) bool {
+		return pod.Spec.HostNetwork && !declares(pod, c.Port)
+	}},
+}
+
+// declares reports whether one of the pod's containers names the TCP port as its own.
+func declares(pod *corev1.Pod, port uint16) bool {
+	return slices.ContainsFunc(pod.Spec.Containers, func(c corev1.Container) bool {
+		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+			return p.ContainerPort == int32(port) && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP)
+		})
+	})
 }
 
 // refusePod reports why the live Pod behind a claim does not confirm it, or "".
@@ -149,18 +171,19 @@ func serving(pod *corev1.Pod) bool {
 	})
 }
 
-// Endpoint is one address that passed every rule, and the identity of the Pod behind it at that moment.
+// Endpoint is one address that passed every rule, and the identity of the Pod behind it at that moment, if one is.
 type Endpoint struct {
+	Via      v1alpha1.Via
 	Address  netip.Addr
 	Port     uint16
-	Pod      string
+	Pod      string // empty unless via PodIP
 	UID      types.UID
 	Node     string
 	Restarts int32 // of all its containers
 }
 
 func newEndpoint(c Candidate, pod *corev1.Pod) Endpoint {
-	return Endpoint{Address: c.addr(), Port: c.Port, Pod: pod.Name, UID: pod.UID, Node: pod.Spec.NodeName, Restarts: restarts(pod)}
+	return Endpoint{Via: v1alpha1.ViaPodIP, Address: c.addr(), Port: c.Port, Pod: pod.Name, UID: pod.UID, Node: pod.Spec.NodeName, Restarts: restarts(pod)}
 }
 
 func restarts(pod *corev1.Pod) (n int32) {

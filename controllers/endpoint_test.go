@@ -120,6 +120,22 @@ func TestPodHasToConfirmTheClaim(t *testing.T) {
 	if why := refusePod(claim("10.244.1.5"), webService(), nil); why != "there is no Pod web-1" {
 		t.Errorf("no pod: %q", why)
 	}
+	hosted, host := webService(), webPod()
+	hosted.Host, host.Spec.HostNetwork = true, true
+	if why := refusePod(claim("10.244.1.5"), hosted, host); !strings.Contains(why, "does not declare this port") {
+		t.Errorf("a host's port that the pod does not declare: %q", why)
+	}
+	host.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080, Protocol: corev1.ProtocolUDP}, {ContainerPort: 10250}}}}
+	if why := refusePod(claim("10.244.1.5"), hosted, host); !strings.Contains(why, "does not declare this port") {
+		t.Errorf("of another protocol: %q", why)
+	}
+	host.Spec.Containers[0].Ports[0].Protocol = corev1.ProtocolTCP
+	if why := refusePod(claim("10.244.1.5"), hosted, host); why != "" {
+		t.Errorf("a declared port, with the host network enabled: %q", why)
+	}
+	if why := refusePod(claim("10.244.1.5"), webService(), host); why != "its Pod is on the host network" {
+		t.Errorf("a declared port, without: %q", why)
+	}
 	nothing := webService()
 	nothing.Selector = nil
 	if why := refusePod(claim("10.244.1.5"), nothing, webPod()); why == "" {

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -38,7 +39,7 @@ func (t *Tally) finding(b blame) v1alpha1.Finding {
 	c, first := b.Cluster, b.answers[0]
 	f := v1alpha1.Finding{
 		Scope: c.Scope, Source: c.Source, Pairs: int32(len(c.Pairs)),
-		Via:     string(v1alpha1.ViaPodIP),
+		Via:     t.via(c.Pairs),
 		Family:  t.family(c.Pairs),
 		Verdict: string(first.Verdict), Reason: first.Reason, Rule: cut(first.Rule, v1alpha1.MaxFindingRule),
 		PathType: t.pathType(c.Pairs), RuleKnownFrom: cut(report.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
@@ -68,9 +69,31 @@ func (t *Tally) extent(c Cluster) string {
 	case v1alpha1.ScopeSource:
 		return fmt.Sprintf("to %d of %d endpoints", len(c.Pairs), c.Of)
 	case v1alpha1.ScopeTarget:
-		return fmt.Sprintf("(pod %s on node %s) from %d of %d nodes", target.Name, target.Node, len(c.Pairs), c.Of)
+		return fmt.Sprintf("(%s) from %d of %d nodes", behind(target), len(c.Pairs), c.Of)
 	}
-	return fmt.Sprintf("(pod %s on node %s)", target.Name, target.Node)
+	return fmt.Sprintf("(%s)", behind(target))
+}
+
+// behind says who answers for a target.
+func behind(t plan.Target) string {
+	switch v1alpha1.Via(t.Via) {
+	case v1alpha1.ViaClusterIP:
+		return "the ClusterIP"
+	case v1alpha1.ViaAddress:
+		return "target.address"
+	}
+	return fmt.Sprintf("pod %s on node %s", t.Name, t.Node)
+}
+
+// via is that of all the pairs, or empty.
+func (t *Tally) via(pairs []Pair) string {
+	via := t.Frozen.Plan.Targets[pairs[0].Target].Via
+	for _, p := range pairs {
+		if t.Frozen.Plan.Targets[p.Target].Via != via {
+			return ""
+		}
+	}
+	return via
 }
 
 // family is that of all the pairs, or empty.
@@ -89,24 +112,6 @@ func (t *Tally) family(pairs []Pair) string {
 	return "IPv6"
 }
 
-// pathType is SameNode if all pairs are, Unknown if none is, and empty otherwise. Whether an overlay carries the
-// others is not visible from here.
-func (t *Tally) pathType(pairs []Pair) string {
-	same := 0
-	for _, p := range pairs {
-		if t.sameNode(p) {
-			same++
-		}
-	}
-	switch same {
-	case len(pairs):
-		return string(report.SameNode)
-	case 0:
-		return string(report.Unknown)
-	}
-	return ""
-}
-
 // leftOut is the finding that endpoints had to be left out, if any had to.
 func (t *Tally) leftOut() []v1alpha1.Finding {
 	list := t.Frozen.LeftOut
@@ -114,7 +119,7 @@ func (t *Tally) leftOut() []v1alpha1.Finding {
 		return nil
 	}
 	f := v1alpha1.Finding{
-		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: string(v1alpha1.ViaPodIP),
+		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: t.Frozen.onlyVia(),
 		Verdict: string(report.Inconclusive), Reason: v1alpha1.ReasonEndpointsRefused,
 		Message: cut(leftOutMessage(list), v1alpha1.MaxFindingMessage),
 	}
@@ -122,6 +127,14 @@ func (t *Tally) leftOut() []v1alpha1.Finding {
 		f.Scope, f.Target = v1alpha1.ScopeTarget, list[0].Target
 	}
 	return []v1alpha1.Finding{f}
+}
+
+// onlyVia is the one way to the endpoints that the spec asks for, or empty.
+func (f *Frozen) onlyVia() string {
+	if s := f.Target.Service; s != nil && len(s.Via) == 1 {
+		return string(s.Via[0])
+	}
+	return ""
 }
 
 // leftOutMessage says which endpoints were not probed, and why.

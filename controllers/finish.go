@@ -38,13 +38,23 @@ func (p *pass) conclude(ctx context.Context) (reconcile.Result, error) {
 func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amendments, error) {
 	amend := Amendments{Changed: make(map[int]Change), Policy: make(map[int]string)}
 	probed := allTargets(f)
-	pods, err := p.pods(ctx, p.probe.Namespace, podNames(f, probed))
+	namespace := f.namespace(p.probe.Namespace)
+	pods, err := p.pods(ctx, namespace, podNames(f, probed))
+	if err != nil {
+		return amend, err
+	}
+	behind, err := p.behindChanged(ctx, f, p.probe.Namespace)
 	if err != nil {
 		return amend, err
 	}
 	for target := range probed {
-		e := f.Endpoints[target]
-		if change := e.changed(pods[e.Pod]); change.What != "" {
+		change := Change{What: behind, Moved: true}
+		if e := f.Endpoints[target]; e.Pod != "" {
+			change = e.changed(pods[e.Pod])
+		} else if !f.viaClusterIP(target) {
+			continue
+		}
+		if change.What != "" {
 			amend.Changed[target] = change
 		}
 	}
@@ -53,8 +63,8 @@ func (p *pass) recheck(ctx context.Context, f *Frozen, outcomes []Outcome) (Amen
 		return amend, nil
 	}
 	var policies networkingv1.NetworkPolicyList
-	if err := p.Live.List(ctx, &policies, client.InNamespace(p.probe.Namespace)); err != nil {
-		return amend, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", p.probe.Namespace, err)
+	if err := p.Live.List(ctx, &policies, client.InNamespace(namespace)); err != nil {
+		return amend, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", namespace, err)
 	}
 	amend.addPolicies(f, silent, pods, policies.Items)
 	return amend, nil
@@ -84,7 +94,9 @@ func allTargets(f *Frozen) map[int]bool {
 func podNames(f *Frozen, targets map[int]bool) []string {
 	names := make(map[string]bool)
 	for target := range targets {
-		names[f.Endpoints[target].Pod] = true
+		if pod := f.Endpoints[target].Pod; pod != "" {
+			names[pod] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(names))
 }

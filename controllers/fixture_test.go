@@ -57,7 +57,7 @@ func passing(p *plan.Plan, node string) report.Report {
 			}
 			r.Results = append(r.Results, report.Result{
 				Name: p.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant, Target: t.AddrPort().String(), Via: t.Via,
-				Family: "IPv4", PathType: report.Routed, Verdict: report.Pass, Reason: reason, Flows: report.Flows{Tried: 16, Pass: 16},
+				Family: "IPv4", PathType: report.Unknown, Verdict: report.Pass, Reason: reason, Flows: report.Flows{Tried: 16, Pass: 16},
 			})
 		}
 	}
@@ -66,13 +66,13 @@ func passing(p *plan.Plan, node string) report.Report {
 
 // exampleFrozen is a run from each of the nodes to a web pod on each of the hosts, with Handshake and SequenceWrap/Push.
 func exampleFrozen(nodes, hosts []string) *Frozen {
-	f := &Frozen{Plan: plan.Plan{
+	f := &Frozen{Target: exampleProbe().Spec.Target, Plan: plan.Plan{
 		APIVersion: plan.APIVersion, Run: "question-asking", Probe: "shop/web", Sources: make(map[string][]int),
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
 		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: alpha,
 	}}
 	for i, host := range hosts {
-		e := Endpoint{Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080, Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
+		e := Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080, Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
 		f.Endpoints = append(f.Endpoints, e)
 		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: "PodIP", Name: e.Pod, Node: e.Node})
 		for _, n := range nodes {

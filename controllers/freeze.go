@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,8 +21,9 @@ const maxFrozen = 700 << 10
 
 // Gathered is what a run starts from: the Service, the endpoints that passed every rule, and the nodes.
 type Gathered struct {
-	Service   *Service
+	Service   *Service // nil with target.address
 	Endpoints []Endpoint
+	Behind    *Behind // what the ClusterIPs lead to, if any is among the endpoints
 	LeftOut   []LeftOut
 	NotReady  int // endpoints that are not probed for that reason alone
 	Sources   Sources
@@ -39,15 +41,20 @@ type LeftOut struct {
 type Frozen struct {
 	Plan plan.Plan
 
-	// For the manager's eyes: who stood behind Plan.Targets, index by index, and who was left out.
+	// For the manager's eyes: what the spec named as target and network then, who stood behind Plan.Targets, index by index, who
+	// behind a ClusterIP, and who was left out.
+	Target    v1alpha1.Target
+	Network   v1alpha1.Network
 	Endpoints []Endpoint
+	Behind    *Behind
 	LeftOut   []LeftOut
 }
 
 // freeze orders the run with this ID.
 func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 	endpoints := slices.SortedFunc(slices.Values(g.Endpoints), func(a, b Endpoint) int {
-		return cmp.Or(cmp.Compare(a.Pod, b.Pod), a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port))
+		podless := cmp.Compare(len(b.Pod), 0) - cmp.Compare(len(a.Pod), 0) // last: what pods answer explains more
+		return cmp.Or(podless, cmp.Compare(a.Pod, b.Pod), a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port))
 	})
 	f := &Frozen{
 		Plan: plan.Plan{
@@ -61,14 +68,17 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 			DeadlineSeconds:  int(probe.Spec.Run.DeadlineSeconds),
 			Alpha:            alpha,
 		},
+		Target:    *probe.Spec.Target.DeepCopy(),
+		Network:   probe.Spec.Sources.Network,
 		Endpoints: endpoints,
+		Behind:    g.Behind,
 		LeftOut:   g.LeftOut,
 	}
 	for _, e := range endpoints {
-		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: string(v1alpha1.ViaPodIP), Name: e.Pod, Node: e.Node})
+		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: string(e.Via), Name: e.Pod, Node: e.Node})
 	}
 	for _, node := range g.Sources.Planned {
-		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, int(probe.Spec.Target.Service.MaxEndpoints))
+		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
 	}
 	if fillsQueues(probe.Spec.Scenarios) {
 		f.fill(g.Service.Consent, string(probe.UID))
@@ -76,12 +86,21 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 	return f, f.Plan.Validate()
 }
 
-// spread gives one source its targets: the addresses of at most limit pods, others for another seed.
+// maxEndpoints is how many pods each source probes.
+func maxEndpoints(probe *v1alpha1.TCPProbe) int {
+	if probe.Spec.Target.Service == nil {
+		return 0
+	}
+	return int(probe.Spec.Target.Service.MaxEndpoints)
+}
+
+// spread gives one source its targets: the addresses of at most limit pods, others for another seed, and those that no
+// pod is known behind.
 func spread(seed string, endpoints []Endpoint, limit int) []int {
 	chosen := rendezvous(seed, podsOf(endpoints), limit)
 	var indices []int
 	for i, e := range endpoints {
-		if slices.Contains(chosen, e.Pod) {
+		if e.Pod == "" || slices.Contains(chosen, e.Pod) {
 			indices = append(indices, i)
 		}
 	}
@@ -135,6 +154,19 @@ func (f *Frozen) Pairs() (n int) {
 	return n
 }
 
+// namespace is where the pods behind the targets are, for a TCPProbe in the tenant's namespace.
+func (f *Frozen) namespace(tenant string) string {
+	if f.Target.Service == nil {
+		return tenant
+	}
+	return cmp.Or(f.Target.Service.Namespace, tenant)
+}
+
+// viaClusterIP reports whether the target is a ClusterIP.
+func (f *Frozen) viaClusterIP(target int) bool {
+	return f.Plan.Targets[target].Via == string(v1alpha1.ViaClusterIP)
+}
+
 // sameNode reports whether nothing but one kernel is between the source and the target.
 func (f *Frozen) sameNode(source string, target int) bool {
 	return f.Plan.Targets[target].Node == source
@@ -142,8 +174,11 @@ func (f *Frozen) sameNode(source string, target int) bool {
 
 // witnesses is the part of Frozen that the prober does not get.
 type witnesses struct {
-	Endpoints []Endpoint `json:"endpoints"`
-	LeftOut   []LeftOut  `json:"leftOut,omitempty"`
+	Target    v1alpha1.Target  `json:"target"`
+	Network   v1alpha1.Network `json:"network"`
+	Endpoints []Endpoint       `json:"endpoints"`
+	Behind    *Behind          `json:"behind,omitempty"`
+	LeftOut   []LeftOut        `json:"leftOut,omitempty"`
 }
 
 // encode is Frozen as the data of a ConfigMap: the prober's part and the manager's.
@@ -152,7 +187,7 @@ func (f *Frozen) encode() (planJSON, witnessJSON string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	w, err := json.Marshal(witnesses{f.Endpoints, f.LeftOut})
+	w, err := json.Marshal(witnesses{f.Target, f.Network, f.Endpoints, f.Behind, f.LeftOut})
 	return string(p), string(w), err
 }
 
@@ -169,5 +204,8 @@ func thaw(planJSON, witnessJSON string) (*Frozen, error) {
 	if len(w.Endpoints) != len(p.Targets) {
 		return nil, fmt.Errorf("%d witnesses of %d targets", len(w.Endpoints), len(p.Targets))
 	}
-	return &Frozen{Plan: *p, Endpoints: w.Endpoints, LeftOut: w.LeftOut}, p.Validate()
+	if w.Target == (v1alpha1.Target{}) {
+		return nil, errors.New("no target")
+	}
+	return &Frozen{Plan: *p, Target: w.Target, Network: w.Network, Endpoints: w.Endpoints, Behind: w.Behind, LeftOut: w.LeftOut}, p.Validate()
 }

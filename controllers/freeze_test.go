@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
@@ -21,7 +23,7 @@ func gathered(n int) *Gathered {
 	for i := n; i > 0; i-- { // freeze sorts them
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
 			g.Endpoints = append(g.Endpoints, Endpoint{
-				Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
+				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
 				Node: fmt.Sprintf("kn%d", i%3+1), Restarts: int32(i),
 			})
 		}
@@ -65,6 +67,7 @@ func TestFrozenThaws(t *testing.T) {
 		"no plan":            {"", witnesses},
 		"half a plan":        {planJSON[:len(planJSON)/2], witnesses},
 		"no witnesses":       {planJSON, "{}"},
+		"no target":          {planJSON, strings.Replace(witnesses, `"target":{`, `"tarot":{`, 1)},
 		"half the witnesses": {planJSON, witnesses[:len(witnesses)/2]},
 	} {
 		if _, err := thaw(data[0], data[1]); err == nil {

@@ -3,7 +3,10 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -25,16 +28,25 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	if refusal, err := p.withdrawn(ctx, s, node); refusal != nil || err != nil {
 		return refusal, err
 	}
+	switch what, err := p.leadsElsewhere(ctx, s.Frozen, p.probe.Namespace); {
+	case err != nil:
+		return nil, err
+	case what != "":
+		return refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came", what), nil
+	}
 	targets := make(map[int]bool)
 	for _, target := range s.Frozen.Plan.Sources[node] {
 		targets[target] = true
 	}
-	pods, err := p.pods(ctx, p.probe.Namespace, podNames(s.Frozen, targets))
+	pods, err := p.pods(ctx, s.Frozen.namespace(p.probe.Namespace), podNames(s.Frozen, targets))
 	if err != nil {
 		return nil, err
 	}
 	for _, target := range s.Frozen.Plan.Sources[node] {
 		e := s.Frozen.Endpoints[target]
+		if e.Pod == "" {
+			continue
+		}
 		if what := e.moved(pods[e.Pod]); what != "" {
 			return refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came (%s)", what, s.Frozen.Plan.Targets[target].AddrPort()), nil
 		}
@@ -42,20 +54,35 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	return nil, nil
 }
 
-// withdrawn reports that the Service does not let its queues be filled any more.
+// withdrawn reports that a consent does not hold any more: of another namespace's Service to be probed, of any Service to
+// have its queues filled, of the administrator to probe an address.
 func (p *pass) withdrawn(ctx context.Context, s *Scene, node string) (*Refusal, error) {
-	if !s.Frozen.fillsFrom(node) {
-		return nil, nil
+	tenant, fills := p.probe.Namespace, s.Frozen.fillsFrom(node)
+	var service *Service
+	var err error
+	switch target := s.Frozen.Target; {
+	case target.Address != nil:
+		err = p.stillAllowed(ctx, tenant, target.Address)
+	case fills || s.Frozen.namespace(tenant) != tenant:
+		service, err = p.service(ctx, tenant, target.Service)
 	}
-	service, err := p.service(ctx, p.probe)
 	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
 		return refusal, nil
+	case err == nil && fills:
+		return refuseFilling(service), nil
 	}
-	if err != nil {
-		return nil, err
+	return nil, err
+}
+
+func (p *pass) stillAllowed(ctx context.Context, tenant string, target *v1alpha1.AddressTarget) error {
+	var nodes corev1.NodeList
+	if err := p.List(ctx, &nodes); err != nil {
+		return fmt.Errorf("list nodes: %w", err)
 	}
-	return refuseConsent(p.probe, service), nil
+	_, err := p.address(ctx, tenant, target, nodes.Items)
+	return err
 }
 
 // holdBack gives up the pods on record that are still gated, left so by a manager that died, if a target of theirs has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -11,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -22,29 +22,25 @@ const maxPods = 256
 // gather reads everything that a run starts from. What decides whom the operator's power is turned on is read from
 // the API server itself, never from a cache. An error that is a *Refusal says why the run cannot start.
 func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gathered, error) {
-	if refusal := refuseSpec(probe, r.Own); refusal != nil {
-		return nil, refusal
+	for _, refusal := range []*Refusal{refuseSpec(probe, r.Own), r.Allow.refuseNetwork(probe)} {
+		if refusal != nil {
+			return nil, refusal
+		}
 	}
-	service, err := r.service(ctx, probe)
+	g := &Gathered{}
+	if err := r.consented(ctx, probe, g); err != nil {
+		return nil, err
+	}
+	nodes, err := r.sources(ctx, probe, g)
 	if err != nil {
 		return nil, err
 	}
-	if refusal := refuseConsent(probe, service); refusal != nil {
-		return nil, refusal
+	if target := probe.Spec.Target.Address; target != nil {
+		e, err := r.address(ctx, probe.Namespace, target, nodes)
+		g.Endpoints = []Endpoint{e}
+		return g, err
 	}
-	var nodes corev1.NodeList
-	if err := r.List(ctx, &nodes); err != nil {
-		return nil, fmt.Errorf("list nodes: %w", err)
-	}
-	selector, err := metav1.LabelSelectorAsSelector(&probe.Spec.Sources.Selector)
-	if err != nil {
-		return nil, err
-	}
-	g := &Gathered{Service: service, Sources: chooseSources(nodes.Items, selector, r.Prober.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))}
-	if refusal := g.Sources.refuse(); refusal != nil {
-		return nil, refusal
-	}
-	if err := r.endpoints(ctx, probe, g, nodes.Items); err != nil {
+	if err := r.endpoints(ctx, probe, g, nodes); err != nil {
 		return nil, err
 	}
 	if refusal := g.refuseOnlyEndpoint(probe); refusal != nil {
@@ -53,33 +49,70 @@ func (r *Reconciler) gather(ctx context.Context, probe *v1alpha1.TCPProbe) (*Gat
 	return g, nil
 }
 
-func (r *Reconciler) service(ctx context.Context, probe *v1alpha1.TCPProbe) (*Service, error) {
+// consented fills in the Service, if one is the target and its owner consents to what is asked.
+func (r *Reconciler) consented(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered) (err error) {
 	target := probe.Spec.Target.Service
-	var svc corev1.Service
-	err := r.Live.Get(ctx, types.NamespacedName{Namespace: probe.Namespace, Name: target.Name}, &svc)
-	if apierrors.IsNotFound(err) {
-		return nil, refused(v1alpha1.ReasonServiceNotFound, "there is no Service %s in namespace %s", target.Name, probe.Namespace)
+	if target == nil {
+		return nil
 	}
+	if g.Service, err = r.service(ctx, probe.Namespace, target); err != nil {
+		return err
+	}
+	g.Service.Host = probe.Spec.Sources.Network == v1alpha1.NetworkHost
+	for _, refusal := range []*Refusal{refuseConsent(probe, g.Service), g.Service.refuseVia(target)} {
+		if refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// sources fills in the nodes that probe, and returns all nodes.
+func (r *Reconciler) sources(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered) ([]corev1.Node, error) {
+	var nodes corev1.NodeList
+	if err := r.List(ctx, &nodes); err != nil {
+		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&probe.Spec.Sources.Selector)
 	if err != nil {
-		return nil, fmt.Errorf("read Service %s/%s: %w", probe.Namespace, target.Name, err)
+		return nil, err
 	}
-	service, refusal := resolveService(&svc, target)
-	if refusal != nil {
+	g.Sources = chooseSources(nodes.Items, selector, r.Prober.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))
+	if refusal := g.Sources.refuse(); refusal != nil {
 		return nil, refusal
 	}
-	return service, nil
+	return nodes.Items, nil
 }
 
 // endpoints fills in what of the Service may be probed, and what must not be.
 func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered, nodes []corev1.Node) error {
-	list, err := r.slices(ctx, g.Service.Namespace, g.Service.Name)
+	list, err := r.slicesOf(ctx, g.Service.Namespace, g.Service.Name)
 	if err != nil {
 		return err
+	}
+	if g.Service.Host {
+		nodes = nil // pods of the host network have their addresses
 	}
 	forbidden, err := r.forbidden(ctx, nodes)
 	if err != nil {
 		return err
 	}
+	via := probe.Spec.Target.Service.Via
+	if slices.Contains(via, v1alpha1.ViaPodIP) {
+		if err := r.podIPs(ctx, g, list, forbidden, string(probe.UID)); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(via, v1alpha1.ViaClusterIP) {
+		if err := r.clusterIPs(ctx, g, list, forbidden); err != nil {
+			return err
+		}
+	}
+	return g.refuse()
+}
+
+// podIPs fills in the pods' own addresses.
+func (r *Reconciler) podIPs(ctx context.Context, g *Gathered, list []discoveryv1.EndpointSlice, forbidden Forbidden, seed string) error {
 	claimed, notReady := candidates(g.Service, list)
 	var asked []Candidate
 	for _, c := range claimed {
@@ -89,12 +122,12 @@ func (r *Reconciler) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 		}
 		asked = append(asked, c)
 	}
-	pods, err := r.pods(ctx, g.Service.Namespace, someOf(asked, string(probe.UID)))
+	pods, err := r.pods(ctx, g.Service.Namespace, someOf(asked, seed))
 	if err != nil {
 		return err
 	}
 	g.NotReady = notReady + g.admit(asked, pods)
-	return g.refuse()
+	return nil
 }
 
 // someOf names the pods to ask for, at most maxPods, the same ones in every run.
@@ -144,9 +177,24 @@ func (g *Gathered) refuse() error {
 	return held(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", g.Service.Name)
 }
 
+// String is status.target: what is probed, as people name it.
+func (g *Gathered) String() string {
+	if g.Service != nil {
+		return g.Service.String()
+	}
+	return netip.AddrPortFrom(g.Endpoints[0].Address, g.Endpoints[0].Port).String()
+}
+
 // note says for Accepted what is probed, from where, and who cannot.
 func (g *Gathered) note() string {
-	text := fmt.Sprintf("probing %d endpoints of %s from %d nodes", len(g.Endpoints), g.Service, len(g.Sources.Planned)) + g.Fills
+	what := g.String()
+	if g.Service != nil {
+		what = fmt.Sprintf("%d endpoints of %s", len(g.Endpoints), what)
+	}
+	if g.Behind != nil {
+		what += fmt.Sprintf(", its ClusterIP among them (%d pods behind it),", len(g.Behind.Pods))
+	}
+	text := fmt.Sprintf("probing %s from %d nodes", what, len(g.Sources.Planned)) + g.Fills
 	if g.NotReady > 0 {
 		text += fmt.Sprintf("; %d more are not Ready", g.NotReady)
 	}
@@ -154,68 +202,6 @@ func (g *Gathered) note() string {
 		text += "; cannot probe: " + listed(g.Sources.Unable)
 	}
 	return text
-}
-
-// Tenants can write as many EndpointSlices as they like, each of a megabyte: a few are read at a time, only what a run
-// needs of them is kept, and no more than so many slices and addresses.
-const (
-	slicePage  = 10
-	mostClaims = 20000
-)
-
-func (r *Reconciler) slices(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
-	var kept []discoveryv1.EndpointSlice
-	claims, next := 0, ""
-	for first := true; first || next != ""; first = false {
-		var page discoveryv1.EndpointSliceList
-		if err := r.Live.List(ctx, &page, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service},
-			client.Limit(slicePage), client.Continue(next)); err != nil {
-			return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
-		}
-		for _, s := range page.Items {
-			claims += 1 + addresses(s.Endpoints)
-			kept = append(kept, discoveryv1.EndpointSlice{AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints})
-		}
-		if next = page.Continue; claims > mostClaims {
-			return nil, refused(v1alpha1.ReasonNotSupported, "the EndpointSlices of Service %s claim more than %d addresses: split the Service, or delete the slices that are not its own", service, mostClaims)
-		}
-	}
-	return kept, nil
-}
-
-func addresses(endpoints []discoveryv1.Endpoint) (n int) {
-	for _, e := range endpoints {
-		n += len(e.Addresses)
-	}
-	return n
-}
-
-// forbidden lists the API server's and the nodes' addresses.
-func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
-	f := make(Forbidden)
-	apiServer, err := r.slices(ctx, "default", "kubernetes")
-	if err != nil {
-		return nil, err
-	}
-	for _, slice := range apiServer {
-		for _, e := range slice.Endpoints {
-			f.add("the API server", e.Addresses...)
-		}
-	}
-	for _, n := range nodes {
-		for _, a := range n.Status.Addresses {
-			f.add("node "+n.Name, a.Address)
-		}
-	}
-	return f, nil
-}
-
-func (f Forbidden) add(owner string, addresses ...string) {
-	for _, text := range addresses {
-		if a, err := netip.ParseAddr(text); err == nil { // a node's addresses include names
-			f[a.Unmap()] = owner
-		}
-	}
 }
 
 // pods reads pods by name, uncached. A pod that does not exist is in the map as nil.

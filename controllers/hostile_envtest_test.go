@@ -82,9 +82,9 @@ func TestForgedEndpoints(t *testing.T) {
 	w.empty()
 }
 
-// TestTooManyClaims: whoever writes more slices than a Service can need is refused, not read into memory.
-func TestTooManyClaims(t *testing.T) {
-	w := furnished(t)
+// flood writes more slices of the Service than a Service can need.
+func (w *world) flood() {
+	w.Helper()
 	for i := range mostClaims/1000 + 1 {
 		flood := slice(w.tenant, "web", fmt.Sprint("-flood-", i), nil, "10.0.0.1")
 		one := flood.Endpoints[0]
@@ -95,6 +95,12 @@ func TestTooManyClaims(t *testing.T) {
 		}
 		w.create(flood)
 	}
+}
+
+// TestTooManyClaims: whoever writes more slices than a Service can need is refused, not read into memory.
+func TestTooManyClaims(t *testing.T) {
+	w := furnished(t)
+	w.flood()
 	p := w.probe()
 	w.pass(w.manager(w.api), p)
 	message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonNotSupported)

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -8,8 +10,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// notes are what the reports say about what passed, in the words of the first, at most MaxNotes: what a Pass does not
-// show, for one.
+// noted are the first MaxNotes of all notes.
+func noted(parts ...[]string) []string {
+	all := slices.Concat(parts...)
+	return all[:min(len(all), v1alpha1.MaxNotes)]
+}
+
+// notes are what the reports say about what passed, in the words of the first: what a Pass does not show, for one.
 func notes(f *Frozen, outcomes []Outcome) []string {
 	checks := f.Plan.Checks()
 	var out []string
@@ -20,13 +27,37 @@ func notes(f *Frozen, outcomes []Outcome) []string {
 				continue
 			}
 			about := title(checks, g.Checks(), &f.Plan)
-			if len(out) < v1alpha1.MaxNotes && !said[about+string(g.Reason)] {
+			if !said[about+string(g.Reason)] {
 				said[about+string(g.Reason)] = true
 				out = append(out, cut(about+": "+g.Message, v1alpha1.MaxNote))
 			}
 		}
 	}
 	return out
+}
+
+// translated says what is known of the ClusterIP, if it answered at all: what answers in its name was translated, because
+// no host has such an address.
+func translated(f *Frozen, outcomes []Outcome) []string {
+	answered, of := 0, 0
+	for _, o := range outcomes {
+		for position, target := range f.Plan.Sources[o.Source] {
+			if !f.viaClusterIP(target) || o.State != Reported {
+				continue
+			}
+			of++
+			for check := range f.Plan.Checks() {
+				if o.Summary.Verdict(position, check) == report.Pass {
+					answered++
+					break
+				}
+			}
+		}
+	}
+	if answered == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the ClusterIP answered in %d of %d pairs, so its segments were translated; which pods answered, and whether across the network, does not show", answered, of)}
 }
 
 // title names checks of one scenario for people: "SequenceWrap Push, Fin", or "FinReorder close-http".

@@ -1,7 +1,9 @@
 package controllers
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,7 @@ const (
 	labelUID       = "tcpprobe.dev/probe-uid"
 	labelRun       = "tcpprobe.dev/run-id"
 	labelFills     = "tcpprobe.dev/fills-queues-of" // of an order with AcceptQueue: the Service
+	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
 
 	annotationSource   = "tcpprobe.dev/source"   // of a pod: its node
 	annotationOpen     = "tcpprobe.dev/open"     // of an order: how many pods are still to be made
@@ -62,9 +65,15 @@ func orderLabels(probe *v1alpha1.TCPProbe, run string) map[string]string {
 		labelRun:       run,
 	}
 	if fillsQueues(probe.Spec.Scenarios) {
-		labels[labelFills] = probe.Spec.Target.Service.Name
+		maps.Copy(labels, fillsLabels(probe))
 	}
 	return labels
+}
+
+// fillsLabels name the Service whose queues the probe fills.
+func fillsLabels(probe *v1alpha1.TCPProbe) map[string]string {
+	service := probe.Spec.Target.Service
+	return map[string]string{labelFills: service.Name, labelFillsIn: cmp.Or(service.Namespace, probe.Namespace)}
 }
 
 // orderName starts with the TCPProbe's name for people, and is unique by the run's ID. With a pod's number

@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
 // ProberSettings is what the administrator decides about probe pods.
@@ -55,6 +57,7 @@ func newPod(order *corev1.ConfigMap, f *Frozen, i int, node string, s ProberSett
 			ServiceAccountName:            s.ServiceAccount,
 			AutomountServiceAccountToken:  ptr.To(false),
 			EnableServiceLinks:            ptr.To(false),
+			HostNetwork:                   f.Network == v1alpha1.NetworkHost,
 			DNSPolicy:                     corev1.DNSDefault, // it resolves nothing
 			RestartPolicy:                 corev1.RestartPolicyNever,
 			ActiveDeadlineSeconds:         ptr.To(int64(podLifetime(f).Seconds())),

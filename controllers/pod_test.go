@@ -3,8 +3,11 @@ package controllers
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
 func exampleSettings() ProberSettings {
@@ -32,6 +35,26 @@ func TestPod(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "pod.yaml", text)
+}
+
+// TestPodOnTheHostNetwork: that, and nothing else, is another one.
+func TestPodOnTheHostNetwork(t *testing.T) {
+	f := exampleFrozen([]string{"kn1"}, []string{"kn3"})
+	f.Network = v1alpha1.NetworkHost
+	o, err := newOrder(exampleProbe(), f, "tcpprobe-probes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosted := newPod(o, f, 0, "kn1", exampleSettings())
+	f.Network = v1alpha1.NetworkPod
+	plain := newPod(o, f, 0, "kn1", exampleSettings())
+	if !hosted.Spec.HostNetwork || plain.Spec.HostNetwork {
+		t.Errorf("host network %t and %t", hosted.Spec.HostNetwork, plain.Spec.HostNetwork)
+	}
+	plain.Spec.HostNetwork = true
+	if d := cmp.Diff(plain, hosted); d != "" {
+		t.Error(d)
+	}
 }
 
 // TestPodKeepsItsPromises says apart from the golden file what must never be lost from it.

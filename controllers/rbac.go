@@ -1,15 +1,17 @@
 package controllers
 
 // The manager's rights. What it reads of tenants it reads by name or in one namespace, never by a watch; it makes and
-// deletes nothing outside the probe namespace. patch on pods is for taking off the scheduling gate, patch on
+// deletes nothing outside the probe namespace. Of Namespaces it reads the metadata, for the annotation; pods of its own
+// namespace it lists to keep target.address off them. patch on pods is for taking off the scheduling gate, patch on
 // configmaps for the record of the pods.
 //
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes/status,verbs=update
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=pods;services,verbs=get
+// +kubebuilder:rbac:groups="",resources=pods;services;namespaces,verbs=get
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ipaddresses,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 //
 // +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=pods,verbs=get;list;watch;create;patch;delete
@@ -17,3 +19,4 @@ package controllers
 //
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=tcpprobe-system,resources=leases,verbs=get;create;update
 // +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=pods,verbs=list

@@ -27,6 +27,7 @@ type Reconciler struct {
 	Clock         clock.WithTicker
 	Own           OwnNamespaces
 	Prober        ProberSettings
+	Allow         Allowances
 	Caps          Caps
 
 	once      sync.Once

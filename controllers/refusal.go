@@ -48,23 +48,44 @@ func refuseSpec(probe *v1alpha1.TCPProbe, own OwnNamespaces) *Refusal {
 // unsupported names the first member of the spec that this version cannot do, and what to do instead.
 func unsupported(probe *v1alpha1.TCPProbe) string {
 	spec := &probe.Spec
-	service := spec.Target.Service
-	switch {
-	case service == nil:
-		return "this version probes only target.service; put a Service with a selector before the pods"
-	case service.Namespace != "" && service.Namespace != probe.Namespace:
-		return fmt.Sprintf("this version probes only Services of its own namespace; create the TCPProbe in namespace %s", service.Namespace)
-	case spec.Run.Mode != v1alpha1.Once && spec.Run.Mode != v1alpha1.Interval:
-		return fmt.Sprintf("this version has run.mode Once and Interval only, not %s", spec.Run.Mode)
-	case spec.Sources.Network != v1alpha1.NetworkPod:
-		return fmt.Sprintf("this version has sources.network Pod only, not %s", spec.Sources.Network)
+	if mode := spec.Run.Mode; mode != v1alpha1.Once && mode != v1alpha1.Interval {
+		return fmt.Sprintf("this version has run.mode Once and Interval only, not %s", mode)
 	}
-	for _, via := range service.Via {
-		if via != v1alpha1.ViaPodIP {
-			return fmt.Sprintf("this version has via PodIP only, not %s", via)
-		}
+	if what := unsupportedTarget(spec); what != "" {
+		return what
 	}
 	return unsupportedScenario(spec.Scenarios)
+}
+
+func unsupportedTarget(spec *v1alpha1.TCPProbeSpec) string {
+	service := spec.Target.Service
+	if service == nil {
+		if fillsQueues(spec.Scenarios) {
+			return "AcceptQueue fills one listener's queue, which a Service's annotation allows; it needs target.service"
+		}
+		return ""
+	}
+	if !slices.Contains(service.Via, v1alpha1.ViaClusterIP) {
+		return ""
+	}
+	switch {
+	case fillsQueues(spec.Scenarios):
+		return "AcceptQueue fills one listener's queue, and a ClusterIP leads to several; use via PodIP alone"
+	case spec.Sources.Network == v1alpha1.NetworkHost:
+		return "segments that are crafted on a node's own network bypass the translation of a ClusterIP; use sources.network Pod, or via PodIP alone"
+	case asksClosedPorts(spec.Scenarios):
+		return "the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"
+	}
+	return ""
+}
+
+// closedPortVariants are those that the prober asks at a port where nobody listens.
+var closedPortVariants = []v1alpha1.SequenceWrapVariant{"FinUrgPush", "Null", "AckZero"}
+
+func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
+	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool {
+		return slices.ContainsFunc(s.Variants(), func(v v1alpha1.SequenceWrapVariant) bool { return slices.Contains(closedPortVariants, v) })
+	})
 }
 
 // supported are the scenarios that this version's prober knows.
@@ -85,8 +106,20 @@ type OwnNamespaces struct {
 	Probes  string // where the probe pods run
 }
 
+func (o OwnNamespaces) has(namespace string) bool {
+	return namespace == o.Manager || namespace == o.Probes
+}
+
+// refuseService reports that Services of the namespace are never probed.
+func (o OwnNamespaces) refuseService(namespace string) *Refusal {
+	if !o.has(namespace) {
+		return nil
+	}
+	return refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself, and what runs there is never probed", namespace)
+}
+
 func (o OwnNamespaces) refuse(namespace string) *Refusal {
-	if namespace != o.Manager && namespace != o.Probes {
+	if !o.has(namespace) {
 		return nil
 	}
 	return refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself; create the TCPProbe beside the Service that it probes", namespace)

@@ -35,15 +35,23 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		"an operator nobody knows": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Sources.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
 		}, v1alpha1.ReasonInvalidSelector, "Near"},
-		"an address": {func(p *v1alpha1.TCPProbe) {
+		"the queue of an address": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
-		}, v1alpha1.ReasonNotSupported, "only target.service"},
-		"another namespace": {func(p *v1alpha1.TCPProbe) { p.Spec.Target.Service.Namespace = "pay" }, v1alpha1.ReasonNotSupported, "create the TCPProbe in namespace pay"},
-		"watching":          {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Continuous }, v1alpha1.ReasonNotSupported, "run.mode Once and Interval only, not Continuous"},
-		"the host network":  {func(p *v1alpha1.TCPProbe) { p.Spec.Sources.Network = v1alpha1.NetworkHost }, v1alpha1.ReasonNotSupported, "network Pod only"},
-		"ClusterIP": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Scenarios[0].Type = v1alpha1.AcceptQueue
+		}, v1alpha1.ReasonNotSupported, "it needs target.service"},
+		"watching": {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Continuous }, v1alpha1.ReasonNotSupported, "run.mode Once and Interval only, not Continuous"},
+		"a ClusterIP from the host network": {func(p *v1alpha1.TCPProbe) {
+			throughClusterIP(p)
+			p.Spec.Sources.Network = v1alpha1.NetworkHost
+		}, v1alpha1.ReasonNotSupported, "bypass the translation of a ClusterIP; use sources.network Pod, or via PodIP alone"},
+		"a queue behind a ClusterIP": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
-		}, v1alpha1.ReasonNotSupported, "PodIP only, not ClusterIP"},
+			p.Spec.Scenarios[0].Type = v1alpha1.AcceptQueue
+		}, v1alpha1.ReasonNotSupported, "a ClusterIP leads to several; use via PodIP alone"},
+		"a closed port of a ClusterIP": {func(p *v1alpha1.TCPProbe) {
+			p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaClusterIP}
+			p.Spec.Scenarios[1].SequenceWrap = &v1alpha1.SequenceWrapOptions{Variants: []v1alpha1.SequenceWrapVariant{v1alpha1.VariantPush, "Null"}}
+		}, v1alpha1.ReasonNotSupported, "ask a closed port of a host, and a ClusterIP is none"},
 		"Liveness": {func(p *v1alpha1.TCPProbe) { p.Spec.Scenarios[0].Type = v1alpha1.Liveness }, v1alpha1.ReasonNotSupported, "not Liveness"},
 	} {
 		t.Run(name, func(t *testing.T) {

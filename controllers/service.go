@@ -2,11 +2,15 @@ package controllers
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -14,30 +18,42 @@ import (
 // Service is what a run needs to know of the Service that it probes.
 type Service struct {
 	Name, Namespace string
+	Foreign         bool // of another namespace than the TCPProbe
+	Host            bool // its pods may be on the host network
 	Port            corev1.ServicePort
 	Families        []corev1.IPFamily
+	ClusterIPs      []netip.Addr // of these families; none if it is headless
+	Local           bool         // its ClusterIP leads to pods of the client's own node alone
 	Selector        map[string]string
 	Consent         string // to having its pods' queues filled: the value of AcceptQueueAnnotation
 }
 
 // String is status.target: the Service and its port as people name it.
 func (s *Service) String() string {
-	if s.Port.Name != "" {
-		return s.Name + ":" + s.Port.Name
+	name := s.Name
+	if s.Foreign {
+		name = s.Namespace + "/" + name
 	}
-	return fmt.Sprintf("%s:%d", s.Name, s.Port.Port)
+	if s.Port.Name != "" {
+		return name + ":" + s.Port.Name
+	}
+	return fmt.Sprintf("%s:%d", name, s.Port.Port)
 }
 
-// wanted is status.target as long as nobody knows the Service: what the spec says of it.
-func wanted(target v1alpha1.Target) string {
-	switch service := target.Service; {
-	case service == nil:
-		return ""
-	case service.Port == nil:
-		return service.Name
-	default:
-		return service.Name + ":" + service.Port.String()
+// wanted is status.target as long as nobody knows the target: what the spec says of it.
+func wanted(probe *v1alpha1.TCPProbe) string {
+	service, address := probe.Spec.Target.Service, probe.Spec.Target.Address
+	if service == nil {
+		return net.JoinHostPort(address.IP, strconv.Itoa(int(address.Port)))
 	}
+	name := service.Name
+	if service.Namespace != "" && service.Namespace != probe.Namespace {
+		name = service.Namespace + "/" + name
+	}
+	if service.Port == nil {
+		return name
+	}
+	return name + ":" + service.Port.String()
 }
 
 // resolveService applies the rules of what kind of Service may be probed at all, and finds port and families.
@@ -54,7 +70,26 @@ func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Servi
 		return nil, r
 	}
 	return &Service{Name: svc.Name, Namespace: svc.Namespace, Port: port, Families: families, Selector: svc.Spec.Selector,
+		ClusterIPs: clusterIPs(svc, families), Local: ptr.Deref(svc.Spec.InternalTrafficPolicy, "") == corev1.ServiceInternalTrafficPolicyLocal,
 		Consent: svc.Annotations[v1alpha1.AcceptQueueAnnotation]}, nil
+}
+
+// clusterIPs are those of the families; of a headless Service, none.
+func clusterIPs(svc *corev1.Service, families []corev1.IPFamily) (out []netip.Addr) {
+	for _, text := range svc.Spec.ClusterIPs {
+		a, err := netip.ParseAddr(text)
+		if err == nil && slices.Contains(families, family(a)) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func family(a netip.Addr) corev1.IPFamily {
+	if a.Is4() {
+		return corev1.IPv4Protocol
+	}
+	return corev1.IPv6Protocol
 }
 
 func refuseKind(svc *corev1.Service) *Refusal {

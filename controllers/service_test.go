@@ -89,12 +89,16 @@ func TestServiceIsRefused(t *testing.T) {
 
 func TestTargetAsTheSpecHasIt(t *testing.T) {
 	for want, target := range map[string]v1alpha1.Target{
-		"":          {Address: &v1alpha1.AddressTarget{IP: "10.1.2.3"}},
-		"web":       {Service: &v1alpha1.ServiceTarget{Name: "web"}},
-		"web:http":  {Service: &v1alpha1.ServiceTarget{Name: "web", Port: ptr.To(intstr.FromString("http"))}},
-		"web:65535": {Service: &v1alpha1.ServiceTarget{Name: "web", Port: ptr.To(intstr.FromInt32(65535))}},
+		"10.1.2.3:443": {Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}},
+		"[fd00::1]:80": {Address: &v1alpha1.AddressTarget{IP: "fd00::1", Port: 80}},
+		"web":          {Service: &v1alpha1.ServiceTarget{Name: "web"}},
+		"web:http":     {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "shop", Port: ptr.To(intstr.FromString("http"))}},
+		"pay/web:http": {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "pay", Port: ptr.To(intstr.FromString("http"))}},
+		"web:65535":    {Service: &v1alpha1.ServiceTarget{Name: "web", Port: ptr.To(intstr.FromInt32(65535))}},
 	} {
-		if got := wanted(target); got != want {
+		probe := exampleProbe()
+		probe.Spec.Target = target
+		if got := wanted(probe); got != want {
 			t.Errorf("%q; want %q", got, want)
 		}
 	}

@@ -45,7 +45,7 @@ func strip(in any) (any, error) {
 		delete(o.Annotations, annotationLaunches)
 	case *corev1.Node:
 		o.Annotations = nil
-		o.Spec = corev1.NodeSpec{Taints: o.Spec.Taints}
+		o.Spec = corev1.NodeSpec{Taints: o.Spec.Taints, PodCIDR: o.Spec.PodCIDR, PodCIDRs: o.Spec.PodCIDRs}
 		o.Status = corev1.NodeStatus{
 			Conditions: o.Status.Conditions, Addresses: o.Status.Addresses,
 			NodeInfo: corev1.NodeSystemInfo{OperatingSystem: o.Status.NodeInfo.OperatingSystem, Architecture: o.Status.NodeInfo.Architecture},

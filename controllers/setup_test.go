@@ -11,12 +11,13 @@ import (
 func TestStripKeepsWhatDecides(t *testing.T) {
 	whole := node("kn1", "192.168.7.1")
 	whole.Spec.Taints = []corev1.Taint{{Key: "a", Effect: corev1.TaintEffectNoSchedule}}
+	whole.Spec.PodCIDRs = []string{"10.244.1.0/24"}
 	whole.Spec.ProviderID, whole.Annotations = "cloud://1", map[string]string{"a": "b"}
 	whole.Status.Images = make([]corev1.ContainerImage, 50)
 	whole.ManagedFields = make([]metav1.ManagedFieldsEntry, 3)
 	stripped := whole.DeepCopy()
 	mustStrip(t, stripped)
-	if unable(stripped, nil) != unable(whole, nil) || len(stripped.Status.Addresses) != 1 || len(stripped.Labels) != 1 {
+	if unable(stripped, nil) != unable(whole, nil) || len(stripped.Status.Addresses) != 1 || len(stripped.Labels) != 1 || len(stripped.Spec.PodCIDRs) != 1 {
 		t.Errorf("stripped of something that is needed: %+v", stripped)
 	}
 	if stripped.Status.Images != nil || stripped.Annotations != nil || stripped.Spec.ProviderID != "" || stripped.ManagedFields != nil {

@@ -103,7 +103,7 @@ func (p *pass) place(ctx context.Context, order *corev1.ConfigMap) (*corev1.Conf
 // refuse shows why the run that is due does not start, and tries again: soon at first, then less and less often.
 func (p *pass) refuse(ctx context.Context, why *Refusal) (reconcile.Result, error) {
 	p.probe.Status.ActiveRun = nil // announced at most
-	p.probe.Status.Target = wanted(p.probe.Spec.Target)
+	p.probe.Status.Target = cut(wanted(p.probe), 128)
 	if err := p.write(ctx, Standing{Refusal: why}); err != nil {
 		return reconcile.Result{}, err
 	}

@@ -22,7 +22,7 @@ func announce(probe *v1alpha1.TCPProbe, g *Gathered, now time.Time) {
 		StartTime: metav1.NewTime(now), Sources: int32(len(g.Sources.Planned)),
 	}
 	status.HandledRun = probe.Annotations[v1alpha1.RunAnnotation]
-	status.Target = cut(g.Service.String(), 128)
+	status.Target = cut(g.String(), 128)
 	status.Sources = &v1alpha1.SourceCounts{
 		Matched: int32(g.Sources.Matched), Planned: int32(len(g.Sources.Planned)),
 		Skipped: int32(g.Sources.Matched - len(g.Sources.Planned)),

@@ -61,7 +61,7 @@ func tally(f *Frozen, outcomes []Outcome, amend Amendments) *Tally {
 			t.Answers = append(t.Answers, answers...)
 		}
 	}
-	t.Verdict, t.Notes = t.sum(offNode), notes(f, outcomes)
+	t.Verdict, t.Notes = t.sum(offNode), noted(t.tunnelled(), translated(f, outcomes), notes(f, outcomes))
 	return t
 }
 

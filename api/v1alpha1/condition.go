@@ -35,7 +35,12 @@ const (
 	ReasonPortNotFound         = "PortNotFound"         // the Service has no TCP port of this name or number
 	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
 	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
-	ReasonConsentMissing       = "ConsentMissing"       // AcceptQueue, and the Service's annotation does not allow it
+	ReasonConsentMissing       = "ConsentMissing"       // a Service's annotation does not allow it: to be probed from another namespace, or AcceptQueue
+	ReasonHostNetworkDenied    = "HostNetworkDenied"    // sources.network Host, and the administrator has not enabled it
+	ReasonNoClusterIP          = "NoClusterIP"          // via ClusterIP, and the Service is headless, or its ClusterIP stays on the client's node
+	ReasonAddressDenied        = "AddressDenied"        // target.address is of a kind, or of a part of the cluster, that is never probed
+	ReasonAddressNotAllowed    = "AddressNotAllowed"    // the administrator's ranges do not have target.address
+	ReasonEgressPolicy         = "EgressPolicy"         // a Service of another namespace, and a NetworkPolicy restricts egress of the TCPProbe's own
 )
 
 // Reasons of Complete, besides those of a source without a report.
@@ -91,4 +96,7 @@ const (
 	ReasonReportInvalid  = "ReportInvalid"  // the report is cut, forged or of another run
 	ReasonTargetChanged  = "TargetChanged"  // the endpoint's pod was replaced, restarted or not ready during the run
 	ReasonPolicyMayApply = "PolicyMayApply" // silence, and an ingress NetworkPolicy selects the endpoint
+
+	// ReasonTranslationUnseen: silence at a ClusterIP. Crafted segments bypass a translation that is made at sockets.
+	ReasonTranslationUnseen = "TranslationUnseen"
 )

@@ -51,7 +51,8 @@ type Finding struct {
 	// +kubebuilder:validation:items:MaxLength=12
 	Variants []string `json:"variants,omitempty"`
 
-	// How the endpoint was reached.
+	// How the endpoint was reached: PodIP, ClusterIP, or Address for target.address.
+	// Empty if in several ways.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	Via string `json:"via,omitempty"`

@@ -31,8 +31,10 @@ type Sources struct {
 	Max int32 `json:"max,omitempty"`
 
 	// Pod (default): from the pod network, the way that clients in pods go. Host:
-	// from the node's own network, which shows the switches the segments
-	// themselves under an overlay; only where the administrator enabled it.
+	// from the node's own network, to the Service's pods wherever they are, on the
+	// host network too. Between two ends on the host network the switches see the
+	// segments themselves, where an overlay would show them a tunnel. Only where the
+	// administrator enabled it.
 	// +default="Pod"
 	// +optional
 	Network Network `json:"network,omitempty"`

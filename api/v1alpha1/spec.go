@@ -11,8 +11,7 @@ const (
 
 // The last group of rules below, and the paragraph above them, are all that
 // the schema knows and this version cannot do yet. Each rule goes as soon as
-// the code behind it exists. (A Service of another namespace is refused by the
-// manager: a rule cannot know the TCPProbe's own.)
+// the code behind it exists.
 //
 // The rule about time counts, per source and endpoint, in thousandths of a
 // packet: what a scenario sends where nothing is lost, and the milliseconds that
@@ -25,22 +24,20 @@ const (
 
 // TCPProbeSpec says what to probe, from where, with which scenarios and when.
 //
-// This version supports run.mode Once and Interval, target.service in the TCPProbe's own
-// namespace via PodIP, sources.network Pod, and every scenario but Liveness. It
+// This version supports run.mode Once and Interval, and every scenario but Liveness. It
 // refuses everything else.
 //
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it needs run.mode Continuous"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.run.mode != 'Continuous')",fieldPath=".scenarios",message="AcceptQueue fills the target's queue: it must not run continuously, choose run.mode Once or Interval"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || has(self.target.service) && self.target.service.via.all(v, v == 'PodIP'))",fieldPath=".scenarios",message="AcceptQueue fills one listener's queue, which a Service's annotation allows: it needs target.service, via PodIP alone"
+// +kubebuilder:validation:XValidation:rule="self.sources.network == 'Pod' || !has(self.target.service) || self.target.service.via.all(v, v == 'PodIP')",fieldPath=".sources.network",message="segments that are crafted on a node's own network bypass the translation of a ClusterIP: use network Pod, or via PodIP alone"
+// +kubebuilder:validation:XValidation:rule="!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP') || self.scenarios.all(s, !has(s.sequenceWrap) || s.sequenceWrap.variants.all(v, !(v in ['FinUrgPush', 'Null', 'AckZero'])))",fieldPath=".target.service.via",message="the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none: use via PodIP alone"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.packetsPerSecond >= 50)",fieldPath=".packetsPerSecond",message="must be at least 50 with AcceptQueue, to confirm an overflow within the 2 s for which it holds a full queue"
 // +kubebuilder:validation:XValidation:rule="!has(self.health) || self.run.mode != 'Once'",fieldPath=".health",message="health says when recurring runs change PathHealthy: remove it, or choose run.mode Interval or Continuous"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() <= 22",fieldPath=".scenarios",message="at most 22 scenarios and variants in all: more do not fit into a source's report"
 // +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 * self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000 + s.sequenceWrap.variants.filter(v, v in ['Ack', 'Reset']).size() * 2000 * self.packetsPerSecond : self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000",message="cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, 100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for Ack, Reset and AcceptQueue each, 3 s for FinReorder), must fit into run.deadlineSeconds"
 //
 // +kubebuilder:validation:XValidation:rule="self.run.mode != 'Continuous'",fieldPath=".run.mode",message="this version supports only Once and Interval"
-// +kubebuilder:validation:XValidation:rule="!has(self.target.address)",fieldPath=".target.address",message="this version supports only target.service; put a Service with a selector before the address's pods"
-// +kubebuilder:validation:XValidation:rule="!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP')",fieldPath=".target.service.via",message="this version supports only PodIP"
-// +kubebuilder:validation:XValidation:rule="self.sources.network == 'Pod'",fieldPath=".sources.network",message="this version supports only Pod"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness')",fieldPath=".scenarios",message="this version does not have the type Liveness"
 type TCPProbeSpec struct {
 	// Active (default), or Suspended: no new run starts; a run that has started

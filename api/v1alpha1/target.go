@@ -15,8 +15,9 @@ type Target struct {
 	// +optional
 	Service *ServiceTarget `json:"service,omitempty"`
 
-	// An address in the namespace's allow-list (annotation
-	// tcpprobe.dev/allowed-cidrs of the Namespace).
+	// An address outside the cluster, in the namespace's allow-list (annotation
+	// tcpprobe.dev/allowed-cidrs of the Namespace) and in the manager's own ceiling,
+	// both of which only administrators can set.
 	// +optional
 	Address *AddressTarget `json:"address,omitempty"`
 }
@@ -28,6 +29,9 @@ type Via string
 const (
 	ViaPodIP     Via = "PodIP"     // each endpoint by its own address
 	ViaClusterIP Via = "ClusterIP" // the Service's virtual address
+
+	// ViaAddress is how findings name target.address. No spec has it.
+	ViaAddress Via = "Address"
 )
 
 // IPFamily is IPv4 or IPv6.
@@ -60,7 +64,10 @@ type ServiceTarget struct {
 	Port *intstr.IntOrString `json:"port,omitempty"`
 
 	// How the endpoints are reached: PodIP (default), each by its own address;
-	// ClusterIP, through the Service's address.
+	// ClusterIP, through the Service's address, which shows whether its translation
+	// passes what the network does, and not which pod answers. A ClusterIP is probed
+	// only if all that the Service's EndpointSlices name are pods of its own, and
+	// counts only if that is the same when the run ends.
 	// +default=["PodIP"]
 	// +optional
 	// +listType=set
@@ -100,6 +107,15 @@ type AddressTarget struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
 }
+
+// AllowFromAnnotation on a *Service* is its owner's consent to be probed from
+// other namespaces: their names, separated by commas. There is no wildcard.
+const AllowFromAnnotation = "tcpprobe.dev/allow-from"
+
+// AllowedCIDRsAnnotation on a *Namespace* holds the ranges, separated by commas,
+// that target.address of its TCPProbes may be in, such as 10.1.0.0/16. Tenants
+// cannot write it, and the manager's own ceiling holds besides.
+const AllowedCIDRsAnnotation = "tcpprobe.dev/allowed-cidrs"
 
 // AcceptQueueAnnotation on a *Service* is its owner's consent to AcceptQueue,
 // which fills the queue of connections that wait for the application's accept().

@@ -77,6 +77,7 @@ func run(ctx context.Context, s *settings) error {
 		Clock:  clock.RealClock{},
 		Own:    controllers.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
 		Prober: s.prober,
+		Allow:  s.allow,
 		Caps:   controllers.DefaultCaps,
 	}
 	if err := reconciler.SetupWithManager(mgr); err != nil {

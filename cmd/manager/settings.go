@@ -16,6 +16,7 @@ import (
 // settings are what the command line and the environment say.
 type settings struct {
 	prober         controllers.ProberSettings
+	allow          controllers.Allowances
 	namespace      string // the manager's own
 	pod            string // the manager's own
 	leaderElect    bool
@@ -27,7 +28,7 @@ type settings struct {
 
 func parse(args []string) (*settings, error) {
 	var s settings
-	var pullPolicy, tolerations string
+	var pullPolicy, tolerations, ceiling string
 	f := flag.NewFlagSet("manager", flag.ContinueOnError)
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the manager's own namespace; default: the environment's POD_NAMESPACE")
 	f.StringVar(&s.prober.Namespace, "probe-namespace", "tcpprobe-probes", "where probe pods run; the manager's own namespace is refused")
@@ -36,6 +37,9 @@ func parse(args []string) (*settings, error) {
 	f.StringVar(&s.prober.ServiceAccount, "prober-service-account", "prober", "service account of the probe pods; its token is never mounted")
 	f.StringVar(&s.prober.PriorityClass, "prober-priority-class", "tcpprobe-prober", "PriorityClass of the probe pods")
 	f.StringVar(&tolerations, "prober-tolerations", "[]", "tolerations of the probe pods, as in a Pod, in JSON or YAML; each with effect NoSchedule or PreferNoSchedule")
+	f.StringVar(&ceiling, "address-ceiling", "", "ranges, such as 10.1.0.0/16,2001:db8::/32, that no TCPProbe's target.address may be outside of, whatever its Namespace allows; default: no address at all")
+	f.BoolVar(&s.allow.HostNetwork, "host-network", false, "allow sources.network Host: probe pods, with NET_RAW, NET_ADMIN and BPF, on the nodes' own network, and to pods there")
+	f.BoolVar(&s.allow.PastEgressPolicies, "past-egress-policies", false, "let TCPProbes reach consenting Services of other namespaces even where a NetworkPolicy restricts egress of their own namespace")
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "let one of several managers lead")
 	f.StringVar(&s.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", "127.0.0.1:8080", "where metrics are served; 0 for nowhere")
@@ -48,6 +52,10 @@ func parse(args []string) (*settings, error) {
 	s.pod = os.Getenv("POD_NAME")
 	if err := yaml.UnmarshalStrict([]byte(tolerations), &s.prober.Tolerations); err != nil {
 		return nil, fmt.Errorf("--prober-tolerations: %w", err)
+	}
+	var err error
+	if s.allow.Addresses, err = controllers.ParseRanges(ceiling); err != nil {
+		return nil, fmt.Errorf("--address-ceiling: %w", err)
 	}
 	return &s, s.valid(f.Args())
 }

@@ -10,11 +10,11 @@ import (
 func TestSettings(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "tcpprobe-system")
 	t.Setenv("POD_NAME", "manager-0")
-	s, err := parse([]string{"--leader-elect", `--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
+	s, err := parse([]string{"--leader-elect", "--past-egress-policies", "--host-network", "--address-ceiling=10.1.0.0/16, fd00::/64", `--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.leaderElect || s.namespace != "tcpprobe-system" || s.pod != "manager-0" || s.prober.Namespace != "tcpprobe-probes" || s.prober.ServiceAccount != "prober" ||
+	if !s.leaderElect || !s.allow.PastEgressPolicies || !s.allow.HostNetwork || len(s.allow.Addresses) != 2 || s.namespace != "tcpprobe-system" || s.pod != "manager-0" || s.prober.Namespace != "tcpprobe-probes" || s.prober.ServiceAccount != "prober" ||
 		s.prober.PriorityClass != "tcpprobe-prober" || len(s.prober.Tolerations) != 1 || s.prober.PullPolicy != corev1.PullIfNotPresent {
 		t.Errorf("settings %+v", s)
 	}
@@ -29,6 +29,7 @@ func TestSettingsAreRefused(t *testing.T) {
 		"no image for probe pods":                {"--namespace=a"},
 		`--prober-pull-policy "Sometimes"`:       {"--namespace=a", "--prober-image=x", "--prober-pull-policy=Sometimes"},
 		`unexpected argument "start"`:            {"--namespace=a", "--prober-image=x", "start"},
+		`--address-ceiling: "10.1.2.3" is no`:    {"--namespace=a", "--prober-image=x", "--address-ceiling=10.1.2.3"},
 		"--prober-tolerations: ":                 {"--namespace=a", "--prober-image=x", "--prober-tolerations=[{"},
 		`unknown field "effects"`:                {"--namespace=a", "--prober-image=x", `--prober-tolerations=[{"effects":"NoSchedule"}]`},
 		`effect "NoExecute" of key "dedicated"`:  {"--namespace=a", "--prober-image=x", `--prober-tolerations=[{"key":"dedicated","effect":"NoExecute"}]`},

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -66,10 +67,28 @@ func (o order) load() (*plan.Plan, error) {
 	if err := p.Validate(); err != nil {
 		return p, err
 	}
+	if err := refuseAPIServer(p, os.Getenv("KUBERNETES_SERVICE_HOST")); err != nil {
+		return p, err
+	}
 	if len(p.Sources[o.source]) == 0 {
 		return p, fmt.Errorf("%w: it has %d sources, and %s is none of them", plan.ErrInvalid, len(p.Sources), o.source)
 	}
 	return p, nil
+}
+
+// refuseAPIServer refuses the one address of the cluster that every pod knows, whatever the plan says. Where the operator
+// has denied it, this changes nothing; neither has to trust the other.
+func refuseAPIServer(p *plan.Plan, host string) error {
+	server, err := netip.ParseAddr(host)
+	if err != nil { // outside a cluster, or a name
+		return nil
+	}
+	for i, t := range p.Targets {
+		if t.Address == server.Unmap() {
+			return fmt.Errorf("%w: target %d, %s, is the API server, which is never probed", plan.ErrInvalid, i, t.AddrPort())
+		}
+	}
+	return nil
 }
 
 // readAtMost reads a file, but never much more than limit bytes of it: plan.Decode refuses the rest.

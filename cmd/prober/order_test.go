@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
 func TestDefaultsAreThoseOfThePod(t *testing.T) {
@@ -22,6 +26,18 @@ func TestWrongCommandLines(t *testing.T) {
 	} {
 		if _, _, err := parseOrder(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: error %v; want one that says %q", line, err, says)
+		}
+	}
+}
+
+func TestTheAPIServerIsNoTarget(t *testing.T) {
+	p := &plan.Plan{Targets: []plan.Target{{Address: netip.MustParseAddr("10.244.1.5"), Port: 80}, {Address: netip.MustParseAddr("10.96.0.1"), Port: 443}}}
+	for host, says := range map[string]string{
+		"": "", "10.96.0.2": "", "kubernetes.example.test": "", "10.96.0.1": "target 1, 10.96.0.1:443, is the API server", "::ffff:10.96.0.1": "the API server",
+	} {
+		err := refuseAPIServer(p, host)
+		if says == "" && err != nil || says != "" && (!errors.Is(err, plan.ErrInvalid) || !strings.Contains(err.Error(), says)) {
+			t.Errorf("API server at %q: %v; want %q", host, err, says)
 		}
 	}
 }

@@ -52,14 +52,14 @@ func Denied(a netip.Addr) (why string, yes bool) {
 			}
 		}
 	}
-	if inner, ok := embedded(a); ok {
+	if inner, ok := Embedded(a); ok {
 		return Denied(inner)
 	}
 	return "", false
 }
 
-// embedded is the IPv4 address that a translator would make of a.
-func embedded(a netip.Addr) (netip.Addr, bool) {
+// Embedded is the IPv4 address that a translator would make of a, if a is of a kind that has one.
+func Embedded(a netip.Addr) (netip.Addr, bool) {
 	for _, e := range embeddings {
 		if e.in.Contains(a) {
 			b := a.As16()

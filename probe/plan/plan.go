@@ -26,9 +26,9 @@ type Plan struct {
 type Target struct {
 	Address netip.Addr `json:"address"`
 	Port    uint16     `json:"port"`
-	Via     string     `json:"via"`            // PodIP
-	Name    string     `json:"name,omitempty"` // the pod behind it
-	Node    string     `json:"node,omitempty"` // the node it runs on
+	Via     string     `json:"via"`            // PodIP, ClusterIP or Address
+	Name    string     `json:"name,omitempty"` // the pod behind it, if one is known
+	Node    string     `json:"node,omitempty"` // the node it runs on; behind a ClusterIP, that of all its pods
 }
 
 // Scenario is one entry of the resource's spec.

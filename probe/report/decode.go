@@ -42,6 +42,9 @@ func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
 	if err := s.validRestriction(p, node); err != nil {
 		return Summary{}, err
 	}
+	if err := s.validWays(len(p.Sources[node])); err != nil {
+		return Summary{}, err
+	}
 	if err := s.validGroups(len(p.Sources[node])); err != nil {
 		return Summary{}, err
 	}
@@ -86,6 +89,27 @@ func (s *Summary) readMatrix(targets int) error {
 		}
 	}
 	s.verdicts = m
+	return nil
+}
+
+// validWays: every way is that to a target of this source, and no target has two.
+func (s Summary) validWays(targets int) error {
+	seen := make(map[int]bool)
+	for _, ranges := range []string{s.Overlay, s.Routed} {
+		if ranges == "" {
+			continue
+		}
+		positions, err := parsePositions(ranges, targets)
+		if err != nil {
+			return invalid("the path types are %v", err)
+		}
+		for _, position := range positions {
+			if seen[position] {
+				return invalid("target %d has two path types", position)
+			}
+			seen[position] = true
+		}
+	}
 	return nil
 }
 

@@ -26,6 +26,7 @@ const (
 	maxLines   = 32
 	maxError   = 600
 	maxGroups  = 64
+	maxWays    = 256                          // overlay and routed together
 	maxMatrix  = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters, six bits each
 )
 
@@ -79,8 +80,12 @@ func (s Summary) bounded() Summary {
 	s.Guard, s.Kernel = ascii(s.Guard, maxWord), ascii(s.Kernel, maxRelease)
 	s.Error = clean(s.Error, maxError)
 	if len(s.Matrix) > maxMatrix || s.Error != "" {
-		s.Matrix, s.Groups = "", nil // the plan was not valid: better no verdict than half of them
+		s.Matrix, s.Overlay, s.Routed, s.Groups = "", "", "", nil // the plan was not valid: better no verdict than half of them
 	}
+	if len(s.Overlay)+len(s.Routed) > maxWays {
+		s.Overlay, s.Routed = "", "" // so ragged that they would take the verdicts' room: Unknown
+	}
+	s.Overlay, s.Routed = ascii(s.Overlay, maxWays), ascii(s.Routed, maxWays)
 	kept := s.Groups[:min(len(s.Groups), maxGroups)]
 	s.Cut = max(s.Cut, 0) + len(s.Groups) - len(kept)
 	s.Groups = make([]Group, len(kept))

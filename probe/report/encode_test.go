@@ -152,6 +152,7 @@ func TestEncodeNeverExceedsItsSize(t *testing.T) {
 			Guard: strings.Repeat("\\", 9000), Kernel: strings.Repeat("é", 9000), Cut: math.MinInt,
 			LeakedFlows: math.MinInt, DurationMicros: math.MinInt64,
 		},
+		"hostile ways": {Overlay: strings.Repeat("\"", 9000), Routed: strings.Repeat("0", 250)},
 		"hostile groups": {
 			Groups: []Group{
 				{Alpha: math.NaN(), Message: strings.Repeat("\"", 9000), Evidence: make([]string, 9000)},

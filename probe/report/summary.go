@@ -20,7 +20,9 @@ type Summary struct {
 	Kernel         string  `json:"kernel,omitempty"`
 	LeakedFlows    int     `json:"leakedFlows,omitempty"`
 	DurationMicros int64   `json:"durationMicros,omitempty"`
-	Error          string  `json:"error,omitempty"` // why the plan could not be used; then there is no matrix
+	Overlay        string  `json:"overlay,omitempty"` // positions of targets that a tunnel leads to, as ranges: "0-3,7"
+	Routed         string  `json:"routed,omitempty"`  // and of those to which the segments go as they are
+	Error          string  `json:"error,omitempty"`   // why the plan could not be used; then there is no matrix
 
 	verdicts matrix // what Matrix says
 	checks   int    // of the plan, per target
@@ -32,8 +34,10 @@ func Summarize(r Report, p *plan.Plan) Summary {
 	asked := questionsOf(p, r.Source.Node)
 	m := newMatrix(asked.len())
 	var groups grouping
+	ways := make(map[PathType][]int)
 	for _, res := range r.Results {
 		for _, q := range asked.of(res) {
+			ways[res.PathType] = append(ways[res.PathType], q.position)
 			m.raise(q.index(asked.checks), res.Verdict)
 			groups.add(q, res)
 		}
@@ -42,6 +46,7 @@ func Summarize(r Report, p *plan.Plan) Summary {
 		APIVersion: APIVersion, Run: r.Run, Source: r.Source.Node,
 		Matrix: m.String(), Groups: merged(groups.list(), p.Checks()),
 		Guard: r.Guard.Mode, Kernel: r.Kernel,
+		Overlay: formatPositions(ways[Overlay]), Routed: formatPositions(ways[Routed]),
 		LeakedFlows: r.LeakedFlows, DurationMicros: r.DurationMicros,
 		verdicts: m, checks: asked.checks,
 	}
@@ -60,6 +65,18 @@ func (s Summary) Verdict(position, check int) Verdict {
 		return ""
 	}
 	return s.verdicts.at(position*s.checks + check)
+}
+
+// PathType of the way to the target at position in plan.Sources[node], as far as the source could see it. Whether it is on
+// the same node is for the plan to say.
+func (s Summary) PathType(position int) PathType {
+	switch {
+	case slices.Contains(indices(s.Overlay), position):
+		return Overlay
+	case slices.Contains(indices(s.Routed), position):
+		return Routed
+	}
+	return Unknown
 }
 
 // grouping collects groups in the order of their first result.

@@ -41,6 +41,47 @@ func exampleReport(p *plan.Plan, results ...Result) Report {
 	return Report{APIVersion: APIVersion, Run: p.Run, Source: Source{Node: "kn1"}, Guard: Guard{Mode: "tcx"}, Kernel: "6.18.44", Results: results}
 }
 
+// TestSummaryTellsTheWays: what the source saw of the way to each target, and nothing of what it did not see.
+func TestSummaryTellsTheWays(t *testing.T) {
+	p := examplePlan(4)
+	var results []Result
+	want := []PathType{Overlay, Routed, Unknown, Overlay}
+	for position, kind := range want {
+		for check, reason := range []Reason{Established, Delivered} {
+			r := result(p, position, check, Pass, reason)
+			r.PathType = kind
+			results = append(results, r)
+		}
+	}
+	s, err := DecodeSummary(Summarize(exampleReport(p, results...), p).Encode(), p, "kn1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for position, kind := range want {
+		if got := s.PathType(position); got != kind {
+			t.Errorf("target %d: %s; want %s", position, got, kind)
+		}
+	}
+	if s.Overlay != "0,3" || s.Routed != "1" {
+		t.Errorf("overlay %q, routed %q", s.Overlay, s.Routed)
+	}
+}
+
+// TestRaggedWaysMakeRoom: the way to every second target of many is not worth a verdict.
+func TestRaggedWaysMakeRoom(t *testing.T) {
+	p := examplePlan(128)
+	var results []Result
+	for position := range 128 {
+		r := result(p, position, 0, Pass, Established)
+		r.PathType = []PathType{Overlay, Routed}[position%2]
+		results = append(results, r)
+	}
+	s, err := DecodeSummary(Summarize(exampleReport(p, results...), p).Encode(), p, "kn1")
+	if err != nil || s.PathType(0) != Unknown || s.Verdict(127, 0) != Pass {
+		t.Errorf("%v: %s, %s", err, s.PathType(0), s.Verdict(127, 0))
+	}
+}
+
 func TestSummaryTellsEveryVerdictByPositionAndCheck(t *testing.T) {
 	p := examplePlan(3)
 	r := exampleReport(p,

@@ -38,12 +38,13 @@ type stackKey struct {
 // stack is an open conn.Stack and what it stands on.
 type stack struct {
 	*conn.Stack
-	stop context.CancelFunc
-	done chan struct{}
+	route wire.Route // of the first target
+	stop  context.CancelFunc
+	done  chan struct{}
 }
 
 // stackTo returns the stack that reaches dst, opened at the first use.
-func (h *host) stackTo(dst netip.Addr) (*conn.Stack, error) {
+func (h *host) stackTo(dst netip.Addr) (*stack, error) {
 	route, err := wire.Lookup(dst, h.device)
 	if err != nil {
 		return nil, fmt.Errorf("find a route to %s: %w", dst, err)
@@ -52,7 +53,7 @@ func (h *host) stackTo(dst netip.Addr) (*conn.Stack, error) {
 	defer h.mu.Unlock()
 	key := stackKey{route.Index, route.Source}
 	if s := h.stacks[key]; s != nil {
-		return s.Stack, nil
+		return s, nil
 	}
 	s, err := h.open(route)
 	if err != nil {
@@ -62,7 +63,7 @@ func (h *host) stackTo(dst netip.Addr) (*conn.Stack, error) {
 		h.stacks, h.address = map[stackKey]*stack{}, route.Source.String()
 	}
 	h.stacks[key] = s
-	return s.Stack, nil
+	return s, nil
 }
 
 func (h *host) open(route wire.Route) (*stack, error) {
@@ -85,7 +86,7 @@ func (h *host) open(route wire.Route) (*stack, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &stack{Stack: &conn.Stack{Wire: w, Guard: h.guard, Reserve: wire.Reserve, Ledger: h.ledger, Recorder: h.recorder,
 		Source: route.Source, MTU: route.MTU},
-		stop: stop, done: make(chan struct{})}
+		route: route, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		_ = s.Receive(ctx) // the flows learn of a fault when they are opened or read

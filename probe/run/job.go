@@ -14,6 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // job is one run in progress: the plan's part of one source, and what has been found.
@@ -61,8 +62,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	env := scenario.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha}
 	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
 	stack, fault := h.stackTo(t.Address)
+	var route wire.Route
 	if fault == nil {
-		env.Open = stack.Open
+		env.Open, route = stack.Open, stack.route
 	}
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
@@ -73,7 +75,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 			env.Order = j.plan.Scenarios[c.Scenario]
 			a = j.ask(ctx, c, env)
 		}
-		j.add(position*len(j.checks)+i, j.result(t, c), a)
+		j.add(position*len(j.checks)+i, j.result(t, c, route), a)
 	}
 	j.name(position)
 }
@@ -144,14 +146,11 @@ func atOnce[T any](n, most int, f func() T) []T {
 }
 
 // result is a check's result, still without an outcome.
-func (j *job) result(t plan.Target, c plan.Check) report.Result {
+func (j *job) result(t plan.Target, c plan.Check, route wire.Route) report.Result {
 	r := report.Result{Name: j.plan.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant,
-		Target: t.AddrPort().String(), Via: t.Via, Family: "IPv4", PathType: report.Unknown}
+		Target: t.AddrPort().String(), Via: t.Via, Family: "IPv4", PathType: pathType(t, j.node, route)}
 	if t.Address.Is6() {
 		r.Family = "IPv6"
-	}
-	if t.Node != "" && t.Node == j.node {
-		r.PathType = report.SameNode
 	}
 	return r
 }

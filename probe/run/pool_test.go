@@ -24,7 +24,7 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := scenario.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: j.alpha}
-		j.add(0, j.result(p.Targets[0], j.checks[0]), j.ask(ctx, j.checks[0], env))
+		j.add(0, j.result(p.Targets[0], j.checks[0], wire.Route{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.SequenceZeroLossy || r.Flows != (report.Flows{Tried: 4, Pass: 4}) || r.Alpha != p.Alpha {
 			t.Errorf("%+v", r)

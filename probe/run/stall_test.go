@@ -26,7 +26,7 @@ func TestIgnoredFINIsPublished(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := scenario.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Order: p.Scenarios[0]}
-		j.add(0, j.result(p.Targets[0], j.checks[0]), j.ask(ctx, j.checks[0], env))
+		j.add(0, j.result(p.Targets[0], j.checks[0], wire.Route{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.FinIgnored || r.Flows != (report.Flows{Tried: 3, Fail: 3}) || r.Share != nil || r.Alpha != 0 {
 			t.Errorf("%+v", r)

@@ -16,6 +16,7 @@ var ErrNoRoute = errors.New("no route")
 // Route is how the kernel reaches a destination.
 type Route struct {
 	Device   string
+	Kind     string     // of the device, as "ip -details link" names it: veth, vxlan, bond; "device" for hardware
 	Index    int        // of the device
 	Source   netip.Addr // what the kernel would put into a packet
 	Gateway  netip.Addr // the next hop: the destination itself where it is on the link
@@ -41,7 +42,7 @@ func Lookup(dst netip.Addr, device string) (Route, error) {
 	if err != nil {
 		return Route{}, fmt.Errorf("device %d on the way to %s: %w", found.LinkIndex, dst, err)
 	}
-	return describe(dst, found, link.Attrs())
+	return describe(dst, found, link)
 }
 
 // lookup restricts the answer to the device that over names or numbers; device is its name, "" for any.
@@ -65,7 +66,8 @@ func lookup(handle *netlink.Handle, dst netip.Addr, over netlink.RouteGetOptions
 	return netlink.Route{}, fmt.Errorf("%s: %w: %w", dst, ErrNoRoute, err)
 }
 
-func describe(dst netip.Addr, found netlink.Route, device *netlink.LinkAttrs) (Route, error) {
+func describe(dst netip.Addr, found netlink.Route, link netlink.Link) (Route, error) {
+	device := link.Attrs()
 	if found.Type != unix.RTN_UNICAST && found.Type != unix.RTN_LOCAL {
 		return Route{}, fmt.Errorf("%s: %w: the kernel's route of type %d leads to no host", dst, ErrNoRoute, found.Type)
 	}
@@ -74,7 +76,7 @@ func describe(dst netip.Addr, found netlink.Route, device *netlink.LinkAttrs) (R
 		return Route{}, fmt.Errorf("%s: %w: device %s has no address to send from", dst, ErrNoRoute, device.Name)
 	}
 	r := Route{
-		Device: device.Name, Index: device.Index, Source: source.Unmap(), Gateway: gateway(dst, found), MTU: device.MTU,
+		Device: device.Name, Kind: link.Type(), Index: device.Index, Source: source.Unmap(), Gateway: gateway(dst, found), MTU: device.MTU,
 		Loopback: device.Flags&net.FlagLoopback != 0,
 	}
 	r.Ethernet = device.EncapType == "ether" && device.RawFlags&unix.IFF_NOARP == 0 // ipvlan L3: Ethernet, but resolves nothing

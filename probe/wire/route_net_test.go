@@ -25,8 +25,8 @@ func TestLookupSaysHowTheKernelWouldGo(t *testing.T) {
 			return err
 		}
 		index := eth.Attrs().Index
-		link := wire.Route{Device: lab.ClientDevice, Index: index, Ethernet: true, MTU: 1500}
-		lo := wire.Route{Device: "lo", Index: 1, Loopback: true, Ethernet: false, MTU: 65536}
+		link := wire.Route{Device: lab.ClientDevice, Kind: "veth", Index: index, Ethernet: true, MTU: 1500}
+		lo := wire.Route{Device: "lo", Kind: "device", Index: 1, Loopback: true, Ethernet: false, MTU: 65536}
 		for _, f := range lab.Families {
 			own, server := l.ClientAddr(f), l.ServerAddr(f)
 			for _, c := range []struct {

@@ -19,7 +19,7 @@ import (
 // shop is a tenant's namespace with a web server on every node and the Service "web" of both families before them.
 type shop struct{ namespace string }
 
-func openShop(t *testing.T) shop {
+func openShop(t *testing.T, changes ...func(*appsv1.DaemonSet)) shop {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "shop-"}}
 	create(t, namespace)
@@ -30,7 +30,11 @@ func openShop(t *testing.T) shop {
 		_ = cluster.client.Delete(context.Background(), namespace) // the test may have done so itself
 	})
 	s := shop{namespace.Name}
-	create(t, webServers(s.namespace))
+	servers := webServers(s.namespace)
+	for _, change := range changes {
+		change(servers)
+	}
+	create(t, servers)
 	create(t, webService(s.namespace))
 	eventually(t, func() string { return s.waiting(t) })
 	return s

@@ -4,11 +4,13 @@ package envtest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
@@ -31,6 +33,9 @@ var needed = []may{
 	{manager, "shop", "networkpolicies.networking.k8s.io", "list"},
 	{manager, "", "nodes", "list watch"},
 	{manager, "shop", "pods", "get"},
+	{manager, "", "namespaces", "get"},
+	{manager, "", "ipaddresses.networking.k8s.io", "get"},
+	{manager, managerNamespace, "pods", "list"},
 	{manager, "shop", "events.events.k8s.io", "create patch"},
 	{manager, probeNamespace, "pods", "get list watch create patch delete"},
 	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
@@ -51,6 +56,8 @@ var forbidden = []may{
 	{manager, managerNamespace, "secrets", "get list watch create"},
 	{manager, probeNamespace, "serviceaccounts/token", "create"},
 	{manager, "", "nodes", "update patch delete"},
+	{manager, "", "namespaces", "list watch create update patch delete"}, // whoever writes the annotation allows addresses
+	{manager, managerNamespace, "pods", "watch create update patch delete"},
 	{manager, "shop", "services", "create update patch delete"},
 	{manager, "shop", "endpointslices.discovery.k8s.io", "create update patch delete"},
 	{manager, "", "clusterroles.rbac.authorization.k8s.io", "create update bind escalate"},
@@ -83,6 +90,21 @@ func TestNobodyHasMore(t *testing.T) {
 				t.Fatal(err)
 			case allowed:
 				t.Errorf("%s may %s %s in %q", m.user, verb, m.resource, m.namespace)
+			}
+		}
+	}
+}
+
+// TestTenantsDoNotWriteSlices: what docs/security.md says of Kubernetes' own roles, of which it makes edit and admin.
+func TestTenantsDoNotWriteSlices(t *testing.T) {
+	for _, name := range []string{"system:aggregate-to-edit", "system:aggregate-to-admin"} {
+		role := get(t, "", name, &rbacv1.ClusterRole{})
+		if len(role.Rules) == 0 {
+			t.Errorf("%s has no rule at all", name)
+		}
+		for _, rule := range role.Rules {
+			if slices.Contains(rule.APIGroups, "discovery.k8s.io") || slices.Contains(rule.APIGroups, "*") {
+				t.Errorf("%s: %+v", name, rule)
 			}
 		}
 	}

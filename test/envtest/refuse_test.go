@@ -94,9 +94,8 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"raise after 0", web + `health: {raiseAfter: 0}`, "spec.health.raiseAfter", "greater than or equal to 1"},
 
 	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once and Interval"},
-	{"address", `target: {address: {ip: "fd00::1", port: 443}}`, "spec.target.address", "this version supports only target.service"},
-	{"ClusterIP", `target: {service: {name: web, via: [PodIP, ClusterIP]}}`, "spec.target.service.via", "this version supports only PodIP"},
-	{"network Host", web + `sources: {network: Host}`, "spec.sources.network", "this version supports only Pod"},
+	{"a closed port of a ClusterIP", `{target: {service: {name: web, via: [PodIP, ClusterIP]}}, scenarios: [{type: SequenceWrap, sequenceWrap: {variants: [Push, AckZero]}}]}`, "spec.target.service.via", "the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none"},
+	{"a ClusterIP from the host network", `{target: {service: {name: web, via: [ClusterIP]}}, sources: {network: Host}}`, "spec.sources.network", "segments that are crafted on a node's own network bypass the translation of a ClusterIP"},
 	{"Liveness", web + "run: {mode: Continuous}\nscenarios: [{type: Liveness}]", "spec.scenarios", "this version does not have the type Liveness"},
 }
 

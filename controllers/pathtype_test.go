@@ -1,0 +1,59 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// by has a source report the way to its targets.
+func by(kind report.PathType) verdicts { return func(r *report.Result) { r.PathType = kind } }
+
+// TestPathTypes: the plan knows what is on one node, the source what its own device is; nobody knows more.
+func TestPathTypes(t *testing.T) {
+	f := exampleFrozen([]string{"kn1", "kn2", "kn3"}, []string{"kn1", "kn2"})
+	for name, c := range map[string]struct {
+		ways map[string]verdicts
+		want string // of all pairs of kn3, and of kn1 to the pod on kn2
+		note string
+	}{
+		"not seen": {nil, "Unknown Unknown", ""},
+		"tunnels":  {map[string]verdicts{"kn1": by(report.Overlay), "kn3": by(report.Overlay)}, "Overlay Overlay", "3 of 4 pairs across the network went through an overlay"},
+		"links":    {map[string]verdicts{"kn1": by(report.Routed), "kn2": by(report.Routed), "kn3": by(report.Routed)}, "Routed Routed", ""},
+		"of one":   {map[string]verdicts{"kn3": by(report.Routed)}, "Routed Unknown", ""},
+		"a liar's": {map[string]verdicts{"kn3": by(report.SameNode)}, "Unknown Unknown", ""}, // the plan says who is on one node
+		"to some of them": {map[string]verdicts{"kn3": func(r *report.Result) {
+			if r.Target == "10.244.1.5:8080" {
+				r.PathType = report.Overlay
+			}
+		}}, " Unknown", "1 of 4 pairs"},
+	} {
+		sum := tally(f, outcomesOf(f, c.ways), Amendments{})
+		if got := sum.pathType([]Pair{{"kn3", 0}, {"kn3", 1}}) + " " + sum.pathType([]Pair{{"kn1", 1}}); got != c.want {
+			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+		if got := strings.Join(sum.Notes, "; "); c.note == "" && got != "" || !strings.HasPrefix(got, c.note) {
+			t.Errorf("%s: notes %q; want %q", name, got, c.note)
+		}
+		if got := sum.pathType([]Pair{{"kn1", 0}}) + sum.pathType([]Pair{{"kn1", 0}, {"kn3", 0}}); got != "SameNode" {
+			t.Errorf("%s: on one node, and with another pair: %q", name, got)
+		}
+	}
+}
+
+// TestPassThroughAnOverlaySaysSo in PathHealthy, where people look.
+func TestPassThroughAnOverlaySaysSo(t *testing.T) {
+	f := exampleFrozen([]string{"kn1", "kn2"}, []string{"kn1", "kn2"})
+	outcomes := outcomesOf(f, map[string]verdicts{"kn1": by(report.Overlay), "kn2": by(report.Overlay)})
+	p := exampleProbe()
+	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 2}
+	conclude(p, tally(f, outcomes, Amendments{}), noon)
+	c := pathHealthy(p, Standing{})
+	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "2 of 2 pairs across the network went through an overlay: the switches saw a tunnel and not these segments; to show them those, probe pods of the host network with sources.network Host") || len(p.Status.LastRun.Notes[0]) > v1alpha1.MaxNote {
+		t.Errorf("%s: %s", c.Status, c.Message)
+	}
+}
