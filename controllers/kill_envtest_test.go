@@ -122,7 +122,7 @@ func (p *process) start() {
 		p.Fatal(err)
 	}
 	p.log = log
-	p.cmd = exec.Command(p.binary, "--namespace=tcpprobe-system", "--probe-namespace=tcpprobe-probes", "--prober-image=example.test/tcpprobe:1",
+	p.cmd = exec.Command(p.binary, "--namespace=tcpprobe-system", "--probe-namespace=tcpprobe-probes", "--prober-image=tcpprobe.dev/tcpprobe:dev",
 		"--prober-pull-policy=Never", "--health-probe-bind-address=0", "--metrics-bind-address=0")
 	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
 	p.cmd.Stdout, p.cmd.Stderr = log, log

@@ -1,6 +1,7 @@
 // Command prober is what runs inside a probe pod: it carries out one source's part of a plan.
 //
 //	prober --plan=/etc/tcpprobe/plan.json --source=NODE [--summary=/dev/termination-log] [--guard=tcx|clsact]
+//	prober --version
 //
 // It is two processes of one binary, see package supervisor: process 1 of the container reads the plan and reports,
 // its worker sends the packets.
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
@@ -33,6 +35,9 @@ const (
 
 // workerCommand is the first argument of a worker.
 const workerCommand = "worker"
+
+// version is set when the image is built.
+var version string
 
 func main() {
 	os.Exit(command(os.Args[1:], run.Execute, resetLeft))
@@ -51,8 +56,21 @@ func command(args []string, execute supervisor.Executor, reset resetter) int {
 		return exitReported
 	case err != nil:
 		return status(err)
+	case o.version:
+		fmt.Println("tcpprobe prober", versionName())
+		return exitReported
 	}
 	return carryOut(o, reset)
+}
+
+func versionName() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
 
 func status(err error) int {

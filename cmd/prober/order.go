@@ -19,6 +19,7 @@ type order struct {
 	source  string // node
 	summary string // path
 	guard   guard.Mode
+	version bool // print it, and do nothing else
 }
 
 // parseOrder also returns how the command is used.
@@ -30,6 +31,7 @@ func parseOrder(args []string) (o order, usage string, err error) {
 	f.StringVar(&o.source, "source", "", "name of the `node` that this prober stands on")
 	f.StringVar(&o.summary, "summary", "/dev/termination-log", "file for the summary")
 	f.Func("guard", "`mode` of the RST guard: tcx or clsact; the best available if not set", o.setGuard)
+	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	err = f.Parse(args)
 	usage = strings.TrimSpace(text.String())
 	switch {
@@ -39,6 +41,8 @@ func parseOrder(args []string) (o order, usage string, err error) {
 		return order{}, usage, errors.New(usage)
 	case f.NArg() > 0:
 		return order{}, usage, fmt.Errorf("unknown argument %q", f.Arg(0))
+	case o.version:
+		return o, usage, nil
 	case o.source == "":
 		return order{}, usage, errors.New("--source is missing: name the node whose part of the plan to carry out")
 	}

@@ -21,6 +21,7 @@ func TestDefaultsAreThoseOfThePod(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	for line, says := range map[string]string{
 		"":                         "--source is missing",
+		"--version extra":          `unknown argument "extra"`,
 		"--source=kn1 extra":       `unknown argument "extra"`,
 		"--source=kn1 --guard=xdp": "need tcx or clsact",
 	} {
@@ -47,5 +48,14 @@ func TestHelpIsNoFailure(t *testing.T) {
 	p.begin(t)
 	if status := p.end(t); status != exitReported || len(p.said) > 0 || !strings.Contains(p.stdout.String(), "file with the plan") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, p.stdout.String(), p.said)
+	}
+}
+
+func TestVersionNeedsNothingElse(t *testing.T) {
+	p := prepare(t, "passes", examplePlan, "--version")
+	p.begin(t)
+	want := "tcpprobe prober " + versionName() + "\n"
+	if status := p.end(t); status != exitReported || len(p.said) > 0 || p.stdout.String() != want {
+		t.Errorf("status %d, stdout %q, stderr %q; want %q", status, p.stdout.String(), p.said, want)
 	}
 }

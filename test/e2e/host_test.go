@@ -33,6 +33,20 @@ func enable(t *testing.T, argument string) {
 	t.Cleanup(func() { patch(`{"op": "remove", ` + first + `}`) })
 }
 
+// admitHostNetwork has the admission policy let probe pods onto the nodes' network until the test ends.
+func admitHostNetwork(t *testing.T) {
+	t.Helper()
+	set := func(value string) {
+		t.Helper()
+		patch := `{"data": {"hostNetwork": "` + value + `"}}`
+		if err := script(kubectl(), "-n", managerNamespace, "patch", "configmap/probe-pods", "--patch="+patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("true")
+	t.Cleanup(func() { set("false") })
+}
+
 // TestFromTheHostNetwork: pods on the nodes' own network and others are probed from there, and what a cable drops is found;
 // nothing of it without the administrator.
 func TestFromTheHostNetwork(t *testing.T) {
@@ -46,6 +60,7 @@ func TestFromTheHostNetwork(t *testing.T) {
 		return ""
 	})
 	enable(t, "--host-network")
+	admitHostNetwork(t)
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	if want := (v1alpha1.PairCounts{Planned: 18, Pass: 18, SameNode: 6}); *p.Status.Pairs != want {

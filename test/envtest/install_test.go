@@ -83,8 +83,8 @@ func proberPod(namespace string) *corev1.Pod {
 }
 
 func TestProbePodsAreAdmittedInTheirNamespaceAlone(t *testing.T) {
-	install(t)
-	if err := api.Create(t.Context(), proberPod(probeNamespace), client.DryRunAll); err != nil {
+	k := policed(t)
+	if err := k.Create(t.Context(), managersPod(t), client.DryRunAll); err != nil {
 		t.Errorf("in %s: %v", probeNamespace, err)
 	}
 	err := api.Create(t.Context(), proberPod(managerNamespace), client.DryRunAll)

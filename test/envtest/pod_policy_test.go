@@ -1,0 +1,168 @@
+//go:build envtest
+
+package envtest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// managersPod is the pod that the manager makes: controllers' own golden file.
+func managersPod(t *testing.T) *corev1.Pod {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "controllers", "testdata", "pod.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := &corev1.Pod{}
+	if err := yaml.UnmarshalStrict(text, pod); err != nil {
+		t.Fatal(err)
+	}
+	return pod
+}
+
+// asManager talks to the API server as the manager does.
+func asManager(t *testing.T) client.Client {
+	t.Helper()
+	c := rest.CopyConfig(admin)
+	c.Impersonate = rest.ImpersonationConfig{UserName: manager}
+	k, err := connect(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// policed installs, and waits until the API server enforces the policy and knows the manager's role.
+func policed(t *testing.T) client.Client {
+	t.Helper()
+	install(t)
+	k := asManager(t)
+	var others, own error
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		others = api.Create(ctx, managersPod(t), client.DryRunAll)
+		own = k.Create(ctx, managersPod(t), client.DryRunAll)
+		return others != nil && own == nil, nil
+	})
+	if err != nil {
+		t.Fatalf("%v: the manager's pod by an administrator: %v; by the manager: %v", err, others, own)
+	}
+	return k
+}
+
+func TestOnlyTheManagerCreatesProbePods(t *testing.T) {
+	policed(t)
+	err := api.Create(t.Context(), managersPod(t), client.DryRunAll)
+	if err == nil || !strings.Contains(err.Error(), "may not create pods in the probe namespace: only the TCPProbe manager does") {
+		t.Errorf("an administrator's pod: %v", err)
+	}
+	elsewhere := managersPod(t)
+	elsewhere.Namespace = namespace(t)
+	elsewhere.Spec.ServiceAccountName = ""
+	if err := api.Create(t.Context(), elsewhere, client.DryRunAll); err != nil && strings.Contains(err.Error(), "tcpprobe-probe-pods") {
+		t.Errorf("the policy reaches another namespace: %v", err)
+	}
+}
+
+// excesses are what not even the manager may give a probe pod, and what the refusal says.
+var excesses = []struct {
+	name, says string
+	edit       func(*corev1.PodSpec, *corev1.Container)
+}{
+	{"another image", "runs the image tcpprobe.dev/tcpprobe:dev only", func(_ *corev1.PodSpec, c *corev1.Container) { c.Image = "example.test/other:1" }},
+	{"an init container", "one container and no other", func(s *corev1.PodSpec, c *corev1.Container) {
+		s.InitContainers = []corev1.Container{{Name: "first", Image: c.Image}}
+	}},
+	{"a sidecar", "one container and no other", func(s *corev1.PodSpec, c *corev1.Container) {
+		second := c.DeepCopy()
+		second.Name = "second"
+		s.Containers = append(s.Containers, *second)
+	}},
+	{"SYS_ADMIN", "adds none but NET_RAW, NET_ADMIN and BPF", func(_ *corev1.PodSpec, c *corev1.Container) {
+		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, "SYS_ADMIN")
+	}},
+	{"nothing dropped", "drops ALL capabilities", func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.Capabilities.Drop = nil }},
+	{"privileged", "is not privileged", func(_ *corev1.PodSpec, c *corev1.Container) {
+		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = ptr.To(true), nil
+	}},
+	{"escalation", "set allowPrivilegeEscalation to false", func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.AllowPrivilegeEscalation = nil }},
+	{"a writable root", "readOnlyRootFilesystem to true", func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.ReadOnlyRootFilesystem = nil }},
+	{"no seccomp", "seccomp profile RuntimeDefault", func(s *corev1.PodSpec, _ *corev1.Container) { s.SecurityContext = nil }},
+	{"seccomp undone", "none for the container", func(_ *corev1.PodSpec, c *corev1.Container) {
+		c.SecurityContext.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
+	}},
+	{"host network", "only where an administrator allows it by hostNetwork", func(s *corev1.PodSpec, _ *corev1.Container) { s.HostNetwork = true }},
+	{"host processes", "take out hostPID", func(s *corev1.PodSpec, _ *corev1.Container) { s.HostPID = true }},
+	{"host IPC", "hostIPC", func(s *corev1.PodSpec, _ *corev1.Container) { s.HostIPC = true }},
+	{"a host port", "host ports", func(_ *corev1.PodSpec, c *corev1.Container) {
+		c.Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80}}
+	}},
+	{"a host path", "take out the other volumes", func(s *corev1.PodSpec, _ *corev1.Container) {
+		s.Volumes = append(s.Volumes, corev1.Volume{Name: "node", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}})
+	}},
+	{"a token", "automountServiceAccountToken to false", func(s *corev1.PodSpec, _ *corev1.Container) { s.AutomountServiceAccountToken = nil }},
+	{"another account", "use the service account prober", func(s *corev1.PodSpec, _ *corev1.Container) { s.ServiceAccountName = "default" }},
+}
+
+func TestProbePodsGetNothingMore(t *testing.T) {
+	k := policed(t)
+	for _, e := range excesses {
+		t.Run(e.name, func(t *testing.T) {
+			if e.name == "another account" {
+				haveDefaultAccount(t)
+			}
+			pod := managersPod(t)
+			e.edit(&pod.Spec, &pod.Spec.Containers[0])
+			if err := k.Create(t.Context(), pod, client.DryRunAll); err == nil || !strings.Contains(err.Error(), e.says) {
+				t.Errorf("%v; want an error that says %q", err, e.says)
+			}
+		})
+	}
+}
+
+// haveDefaultAccount makes what a controller makes elsewhere: without it, another plugin refuses the pod first.
+func haveDefaultAccount(t *testing.T) {
+	t.Helper()
+	account := &corev1.ServiceAccount{}
+	account.Namespace, account.Name = probeNamespace, "default"
+	if err := client.IgnoreAlreadyExists(api.Create(t.Context(), account)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestProbePodsStayAsTheyWereMade(t *testing.T) {
+	k := policed(t)
+	pod := managersPod(t)
+	if err := k.Create(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = api.Delete(context.Background(), pod, client.GracePeriodSeconds(0)) })
+	released := pod.DeepCopy()
+	released.Spec.SchedulingGates = nil
+	if err := k.Patch(t.Context(), released, client.MergeFrom(pod), client.DryRunAll); err != nil {
+		t.Errorf("the manager cannot release its pod: %v", err)
+	}
+	changed := pod.DeepCopy()
+	changed.Spec.Containers[0].Image = "example.test/other:1"
+	if err := api.Update(t.Context(), changed, client.DryRunAll); err == nil || !strings.Contains(err.Error(), "runs the image") {
+		t.Errorf("another image by an update: %v", err)
+	}
+	debugged := pod.DeepCopy()
+	debugged.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{
+		Name: "debug", Image: "example.test/other:1", ImagePullPolicy: corev1.PullNever, TerminationMessagePolicy: corev1.TerminationMessageReadFile}}}
+	err := api.SubResource("ephemeralcontainers").Update(t.Context(), debugged, client.DryRunAll)
+	if err == nil || !strings.Contains(err.Error(), "one container and no other") {
+		t.Errorf("a debug container: %v", err)
+	}
+}
