@@ -6,7 +6,7 @@ import (
 )
 
 // collectAt is by how much of what lives, in percent, the heap may grow before it is collected.
-const collectAt = 50
+const collectAt = 40
 
 // Thrift keeps the memory of a process that probes small, for a pod's limit: little lives in it, but Go lets the heap
 // grow by as much as all global variables take, which are the tables of the packet library. GOGC overrides it.
