@@ -43,22 +43,27 @@ var pushed = []byte("GET /xxxxxxxxxxx")
 
 // exchanges makes that many exchanges with one target after the other, as fast as it can.
 func exchanges(ctx context.Context, s *conn.Stack, o order) (exchanged, error) {
+	e, err := sideBySide(o.Exchanges, func(i int) error { return exchange(ctx, s, o.Targets[i%len(o.Targets)]) })
+	resident, unread := residentKilobytes()
+	e.ResidentKilobytes = resident
+	return e, errors.Join(err, unread)
+}
+
+// sideBySide makes exchanges number 1 to count, and measures them all together.
+func sideBySide(count int, exchange func(i int) error) (exchanged, error) {
 	var next atomic.Int64
 	var all sync.WaitGroup
 	errs := make([]error, atOnce)
 	start, used := time.Now(), processorTime()
 	for worker := range errs {
 		all.Go(func() {
-			for i := next.Add(1); i <= int64(o.Exchanges) && errs[worker] == nil; i = next.Add(1) {
-				errs[worker] = exchange(ctx, s, o.Targets[int(i)%len(o.Targets)])
+			for i := next.Add(1); i <= int64(count) && errs[worker] == nil; i = next.Add(1) {
+				errs[worker] = exchange(int(i))
 			}
 		})
 	}
 	all.Wait()
-	e := exchanged{Count: o.Exchanges, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}
-	resident, err := residentKilobytes()
-	e.ResidentKilobytes = resident
-	return e, errors.Join(append(errs, err)...)
+	return exchanged{Count: count, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}, errors.Join(errs...)
 }
 
 func unpaced(ctx context.Context, _ int) error { return ctx.Err() }

@@ -5,29 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // sockets makes the same exchanges by the kernel's own TCP: what the machine's network path alone lets anybody reach.
 func sockets(ctx context.Context, o order) (exchanged, error) {
-	var next atomic.Int64
-	var all sync.WaitGroup
-	errs := make([]error, atOnce)
-	start, used := time.Now(), processorTime()
-	for worker := range errs {
-		all.Go(func() {
-			for i := next.Add(1); i <= int64(o.Sockets) && errs[worker] == nil; i = next.Add(1) {
-				errs[worker] = errors.Join(ctx.Err(), socketExchange(o.Targets[int(i)%len(o.Targets)]))
-			}
-		})
-	}
-	all.Wait()
-	e := exchanged{Count: o.Sockets, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}
-	return e, errors.Join(errs...)
+	return sideBySide(o.Sockets, func(i int) error {
+		return errors.Join(ctx.Err(), socketExchange(o.Targets[i%len(o.Targets)]))
+	})
 }
 
 // socketExchange connects, pushes data and closes by an RST, which is seen by nobody.
