@@ -1,52 +1,71 @@
 package controllers
 
 import (
-	"cmp"
-	"slices"
-	"time"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Caps bound how many probe pods there are at once.
+// Caps bound what all TCPProbes do together: how many probe pods there are at once, and what these may send.
 type Caps struct {
-	Total     int // in the whole cluster
-	PerProbe  int // of one TCPProbe
-	PerNode   int // on one node
-	PerSecond int // created
+	Total         int // pods in the whole cluster
+	PerProbe      int // pods of one TCPProbe
+	PerNode       int // pods on one node
+	PerSecond     int // pods created
+	NodePackets   int // packets a second from one node
+	TargetPackets int // packets a second to one target: a pod, or an address that no pod is known behind
 }
 
-// DefaultCaps are those of this version.
-var DefaultCaps = Caps{Total: 200, PerProbe: 50, PerNode: 5, PerSecond: 20}
+// DefaultCaps are those of a manager that was told nothing else.
+var DefaultCaps = Caps{Total: 200, PerProbe: 50, PerNode: 5, PerSecond: 20, NodePackets: 30_000, TargetPackets: 10_000}
 
-// Waiting is an active run with pods still to make.
-type Waiting struct {
-	UID   string    // of its TCPProbe
-	Start time.Time // first come, first served
-	Open  int       // pods still to make
+// Valid reports a bound with which nothing could ever run.
+func (c Caps) Valid() error {
+	for _, bound := range []int{c.Total, c.PerProbe, c.PerNode, c.PerSecond} {
+		if bound < 1 {
+			return fmt.Errorf("%d probe pods at most: need 1 or more; to stop all TCPProbes scale the manager to 0", bound)
+		}
+	}
+	for _, bound := range []int{c.NodePackets, c.TargetPackets} {
+		if bound < leastPackets {
+			return fmt.Errorf("%d packets a second at most: need %d or more, which is the slowest that a TCPProbe can be", bound, leastPackets)
+		}
+	}
+	return nil
 }
 
-// Occupancy is who holds probe pods at one moment. Pods that have ended do not count.
+const leastPackets = 10 // spec.packetsPerSecond begins there
+
+// Occupancy is who holds probe pods at one moment, and what these may send. Pods that have ended do not count.
 type Occupancy struct {
-	total   int
-	byProbe map[string]int // by UID of the TCPProbe
-	byNode  map[string]int
+	total       int
+	byNamespace map[string]int // of the TCPProbe
+	byProbe     map[string]int // by UID of the TCPProbe
+	byNode      map[string]int
+	fromNode    map[string]int // packets a second
+	toTarget    map[string]int // packets a second, by key
 }
 
 func occupancy(pods []corev1.Pod) Occupancy {
-	o := Occupancy{byProbe: make(map[string]int), byNode: make(map[string]int)}
+	o := Occupancy{byNamespace: make(map[string]int), byProbe: make(map[string]int), byNode: make(map[string]int),
+		fromNode: make(map[string]int), toTarget: make(map[string]int)}
 	for i := range pods {
 		if pod := &pods[i]; !ended(pod) {
-			o.add(pod.Labels[labelUID], pod.Annotations[annotationSource])
+			o.byNamespace[pod.Labels[labelNamespace]]++
+			o.add(pod.Labels[labelUID], pod.Annotations[annotationSource], loadOf(pod))
 		}
 	}
 	return o
 }
 
-func (o *Occupancy) add(probe, node string) {
+func (o *Occupancy) add(probe, node string, l Load) {
 	o.total++
 	o.byProbe[probe]++
 	o.byNode[node]++
+	o.fromNode[node] += l.PerSecond()
+	for _, key := range l.Targets {
+		o.toTarget[key] += l.Rate
+	}
 }
 
 // Room is what one run may take of the free places.
@@ -58,18 +77,22 @@ type Room struct {
 }
 
 // room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
-// that started earlier come first, but they hold back only what they can use themselves.
+// before it in the queue hold back only what they can use themselves.
 func (c Caps) room(held Occupancy, uid string, runs []Waiting) Room {
 	r := Room{caps: c, held: held, Place: 1}
-	slices.SortFunc(runs, func(a, b Waiting) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.UID, b.UID)) })
-	for _, w := range runs {
+	for _, w := range c.fairly(held, runs) {
 		if w.UID == uid {
 			break
 		}
-		r.reserved += max(0, min(w.Open, c.PerProbe-held.byProbe[w.UID]))
+		r.reserved += c.wants(held, w)
 		r.Place++
 	}
 	return r
+}
+
+// wants is how many places the run can use now.
+func (c Caps) wants(held Occupancy, w Waiting) int {
+	return max(0, min(w.Open, c.PerProbe-held.byProbe[w.UID]))
 }
 
 // has reports whether the TCPProbe may have another pod on the node.
@@ -77,8 +100,21 @@ func (r *Room) has(uid, node string) bool {
 	return !r.full() && r.held.byProbe[uid] < r.caps.PerProbe && r.held.byNode[node] < r.caps.PerNode
 }
 
+// overload says whose packets a second would be exceeded by a pod with this load on the node; "" if nobody's.
+func (r *Room) overload(node string, l Load) string {
+	if r.held.fromNode[node]+l.PerSecond() > r.caps.NodePackets {
+		return fmt.Sprintf("the %d packets a second that all probes may send from one node", r.caps.NodePackets)
+	}
+	for key, times := range l.times() {
+		if r.held.toTarget[key]+times*l.Rate > r.caps.TargetPackets {
+			return fmt.Sprintf("the %d packets a second that all probes may send to one target", r.caps.TargetPackets)
+		}
+	}
+	return ""
+}
+
 // take books that pod.
-func (r *Room) take(uid, node string) { r.held.add(uid, node) }
+func (r *Room) take(uid, node string, l Load) { r.held.add(uid, node, l) }
 
 // full reports that the cluster's places are taken or promised.
 func (r *Room) full() bool { return r.held.total+r.reserved >= r.caps.Total }

@@ -3,7 +3,6 @@ package controllers
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,7 +18,7 @@ func proberPod(probe, node string, phase corev1.PodPhase) corev1.Pod {
 // fill takes places for the TCPProbe on nodes of its own until there are none, and reports how many there were.
 func fill(r Room, probe string) (n int) {
 	for node := fmt.Sprintf("node-%d", n); r.has(probe, node); node = fmt.Sprintf("node-%d", n) {
-		r.take(probe, node)
+		r.take(probe, node, Load{})
 		n++
 	}
 	return n
@@ -38,7 +37,7 @@ func TestCaps(t *testing.T) {
 		t.Errorf("one that has 8 may have %d more; want 2", n)
 	}
 	node := caps.room(occupancy(pods), "mine", nil)
-	node.take("mine", "kn1")
+	node.take("mine", "kn1", Load{})
 	if node.has("mine", "kn1") {
 		t.Error("a sixth pod on one node")
 	}
@@ -50,25 +49,48 @@ func TestCaps(t *testing.T) {
 	}
 }
 
-func TestQueueIsFirstComeFirstServed(t *testing.T) {
-	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
-	runs := func() []Waiting {
-		return []Waiting{{"late", at(3), 100}, {"first", at(1), 4}, {"second", at(2), 100}, {"third", at(2), 1}}
+func TestPacketsPerSecond(t *testing.T) {
+	running := func(node string, l Load) corev1.Pod {
+		pod := proberPod("other", node, corev1.PodRunning)
+		pod.Annotations[annotationLoad] = l.String()
+		return pod
 	}
-	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
-	for uid, want := range map[string]struct{ places, place int }{
-		"first": {10, 1}, "second": {10, 2}, "third": {6, 3}, "late": {5, 4},
+	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5, NodePackets: 1000, TargetPackets: 500}
+	room := caps.room(occupancy([]corev1.Pod{running("kn1", Load{200, []string{"a", "b", "c"}}), running("kn2", Load{200, []string{"a"}}),
+		proberPod("of an older manager", "kn1", corev1.PodRunning)}), "mine", nil)
+	for _, c := range []struct {
+		node string
+		load Load
+		says string
+	}{
+		{"kn1", Load{200, []string{"x", "y"}}, ""},
+		{"kn1", Load{200, []string{"x", "y", "z"}}, "the 1000 packets a second that all probes may send from one node"},
+		{"kn2", Load{100, []string{"a", "x"}}, ""},
+		{"kn2", Load{101, []string{"x", "a"}}, "the 500 packets a second that all probes may send to one target"},
+		{"kn3", Load{251, []string{"x", "x"}}, "the 500 packets a second that all probes may send to one target"},
 	} {
-		room := caps.room(occupancy(nil), uid, runs())
-		if n := fill(room, uid); n != want.places || room.Place != want.place {
-			t.Errorf("%s: %d places, place %d; want %+v", uid, n, room.Place, want)
+		if over := room.overload(c.node, c.load); over != c.says {
+			t.Errorf("%v on %s: %q; want %q", c.load, c.node, over, c.says)
 		}
 	}
-	var busy []corev1.Pod
-	for i := range 10 {
-		busy = append(busy, proberPod("second", fmt.Sprint("n", i), corev1.PodRunning))
+	room.take("mine", "kn3", Load{100, []string{"a"}})
+	if room.overload("kn4", Load{1, []string{"a"}}) == "" {
+		t.Error("what was just taken does not count")
 	}
-	if room := caps.room(occupancy(busy), "late", runs()); fill(room, "late") != 5 {
-		t.Errorf("a run that is at its own cap holds back others: %+v", room)
+}
+
+func TestCapsThatStopEverything(t *testing.T) {
+	if err := DefaultCaps.Valid(); err != nil {
+		t.Error(err)
+	}
+	for _, change := range []func(*Caps){
+		func(c *Caps) { c.Total = 0 }, func(c *Caps) { c.PerProbe = -1 }, func(c *Caps) { c.PerNode = 0 }, func(c *Caps) { c.PerSecond = 0 },
+		func(c *Caps) { c.NodePackets = 9 }, func(c *Caps) { c.TargetPackets = 9 },
+	} {
+		caps := DefaultCaps
+		change(&caps)
+		if caps.Valid() == nil {
+			t.Errorf("%+v is valid", caps)
+		}
 	}
 }

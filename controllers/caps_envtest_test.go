@@ -34,7 +34,7 @@ func TestWavesAndQueue(t *testing.T) {
 		w.cast.acts[n] = patiently(3)
 	}
 	r := w.manager(w.api)
-	r.Caps = Caps{Total: 2, PerProbe: 1, PerNode: 1, PerSecond: 1}
+	r.Caps.Total, r.Caps.PerProbe, r.Caps.PerNode, r.Caps.PerSecond = 2, 1, 1, 1
 	probes := w.line(r, "first", "second", "third")
 	queued := false
 	for turn := 0; ; turn++ {
@@ -97,6 +97,16 @@ func demandCaps(t *testing.T, w *world, caps Caps) {
 			t.Errorf("%d pods of TCPProbe %s; at most %d", n, probe, caps.PerProbe)
 		}
 	}
+	for node, n := range held.fromNode {
+		if n > caps.NodePackets {
+			t.Errorf("%d packets a second from %s; at most %d", n, node, caps.NodePackets)
+		}
+	}
+	for target, n := range held.toTarget {
+		if n > caps.TargetPackets {
+			t.Errorf("%d packets a second to %s; at most %d", n, target, caps.TargetPackets)
+		}
+	}
 	for node, n := range held.byNode {
 		if n > caps.PerNode {
 			t.Errorf("%d pods on %s; at most %d", n, node, caps.PerNode)
@@ -148,4 +158,50 @@ func TestWritesArePaced(t *testing.T) {
 	if n := len(written); n < 3 || n > 6 {
 		t.Errorf("%d writes", n)
 	}
+}
+
+// TestPacketsAreShared: two TCPProbes, and packets for one of them at a time.
+func TestPacketsAreShared(t *testing.T) {
+	w := furnished(t)
+	for _, n := range three {
+		w.cast.acts[n] = patiently(2)
+	}
+	r := w.manager(w.api)
+	r.Caps.NodePackets = 700 // a pod sends 200 to each of two pods
+	probes := w.line(r, "first", "second")
+	waited := false
+	for turn := 0; !over(1)(w.get(probes[0])) || !over(1)(w.get(probes[1])); turn++ {
+		if turn > 100 {
+			t.Fatal("no end in sight")
+		}
+		for _, p := range probes {
+			c := meta.FindStatusCondition(w.look(r, p).Status.Conditions, v1alpha1.ConditionComplete)
+			waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message, "the 700 packets a second that all probes may send from one node are taken")
+		}
+		demandCaps(t, w, r.Caps)
+		w.cast.act()
+		w.clock.Step(time.Second)
+	}
+	if !waited {
+		t.Error("the second was never told what it waits for")
+	}
+	if n := w.cast.once(); n != 6 {
+		t.Errorf("%d probers ran; want 6", n)
+	}
+	w.empty()
+}
+
+// TestAboveEveryBudget: what could never start is refused at once, in words that say what to lower.
+func TestAboveEveryBudget(t *testing.T) {
+	w := furnished(t)
+	r := w.manager(w.api)
+	r.Caps.TargetPackets = 150
+	p := w.probe()
+	w.pass(r, p)
+	c := meta.FindStatusCondition(w.get(p).Status.Conditions, v1alpha1.ConditionAccepted)
+	if c.Reason != v1alpha1.ReasonRateAboveCeiling || !strings.Contains(c.Message, "lower packetsPerSecond to 150") {
+		t.Error(show(c))
+	}
+	w.empty()
+	w.delete(p) // under other caps it may run
 }

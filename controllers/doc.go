@@ -1,7 +1,7 @@
 // Package controllers carries TCPProbes out: it decides whom the operator's power may be turned on, makes a run's plan
 // and pods, and turns their reports into the status. What decides is pure and stands in files of its own (refusal, allow,
 // service, consent, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, amend, scope,
-// blame, finding, pathtype, detail, note, progress, condition, status, event, budget, retain, policy); what reads and
+// blame, finding, pathtype, detail, note, progress, condition, status, event, budget, queue, load, retain, policy); what reads and
 // writes the cluster is thin (reconciler, pace, gather, slices, forbidden, foreign, address, clusterip, contend, start,
 // scene, advance, launch, fresh, finish, tidy).
 //

@@ -3,6 +3,8 @@
 package controllers
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -180,17 +182,16 @@ func TestGreedyTenant(t *testing.T) {
 		})
 		w.pass(r, p)
 	}
-	perNode := make(map[string]int)
-	for _, pod := range w.proberPods() {
-		perNode[pod.Annotations[annotationSource]]++
+	held := occupancy(w.proberPods())
+	demandCaps(t, w, DefaultCaps)
+	if most := slices.Max(slices.Collect(maps.Values(held.toTarget))); most != DefaultCaps.TargetPackets {
+		t.Errorf("%d packets a second to one target; want all of the %d that there are, and the others in the queue", most, DefaultCaps.TargetPackets)
 	}
-	if len(perNode) != 3 {
-		t.Errorf("probe pods on %d nodes", len(perNode))
-	}
-	for node, n := range perNode {
-		if n != DefaultCaps.PerNode {
-			t.Errorf("%d probe pods on %s; want %d, and the others in the queue", n, node, DefaultCaps.PerNode)
-		}
+	w.clock.Step(statusPace)
+	last := w.look(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: "h"}})
+	c := meta.FindStatusCondition(last.Status.Conditions, v1alpha1.ConditionComplete)
+	if c.Reason != v1alpha1.ReasonQueued || !strings.Contains(c.Message, "because the 10000 packets a second that all probes may send to one target are taken") {
+		t.Errorf("the last of them: %s", show(c))
 	}
 	for _, o := range w.orders() {
 		f, err := thaw(o.Data[keyPlan], o.Data[keyWitnesses])

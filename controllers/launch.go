@@ -60,6 +60,11 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 	if !room.has(string(p.probe.UID), node) {
 		return nil
 	}
+	load := s.Frozen.load(node)
+	if over := room.overload(node, load); over != "" {
+		progress.Overload = over
+		return nil
+	}
 	if !p.creations.AllowN(p.now, 1) {
 		progress.Throttled = true
 		return nil
@@ -88,7 +93,7 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 		return nil
 	}
 	p.hindered.forget(s.Frozen.Plan.Run)
-	room.take(string(p.probe.UID), node)
+	room.take(string(p.probe.UID), node, load)
 	s.Launches[i] = Launch{UID: pod.UID, At: p.now}
 	s.Pods[pod.Name] = pod
 	return nil
@@ -161,7 +166,7 @@ func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
 			return nil, err
 		}
 		if err == nil && string(probe.UID) == o.Labels[labelUID] && active(o, &probe) {
-			runs = append(runs, Waiting{UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open})
+			runs = append(runs, Waiting{Namespace: probe.Namespace, UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open})
 		}
 	}
 	return runs, nil
@@ -172,7 +177,7 @@ func (p *Progress) poll() time.Duration {
 	switch {
 	case p.count(Unmade) == 0:
 		return runPoll
-	case p.Throttled && p.Hindered == nil && p.Place == 0:
+	case p.Throttled && p.Hindered == nil && p.Place == 0 && p.Overload == "":
 		return releasePoll
 	}
 	return queuePoll

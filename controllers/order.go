@@ -26,6 +26,7 @@ const (
 	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
 
 	annotationSource   = "tcpprobe.dev/source"   // of a pod: its node
+	annotationLoad     = "tcpprobe.dev/load"     // of a pod: what it may send, see Load
 	annotationOpen     = "tcpprobe.dev/open"     // of an order: how many pods are still to be made
 	annotationLaunches = "tcpprobe.dev/launches" // of an order: which pods are released, see Launches
 )

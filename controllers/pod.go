@@ -44,7 +44,7 @@ func newPod(order *corev1.ConfigMap, f *Frozen, i int, node string, s ProberSett
 		ObjectMeta: metav1.ObjectMeta{
 			Name: podName(order.Name, i), Namespace: order.Namespace,
 			Labels:      podLabels(order),
-			Annotations: podAnnotations(node),
+			Annotations: podAnnotations(node, f.load(node)),
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "v1", Kind: "ConfigMap", Name: order.Name, UID: order.UID, Controller: ptr.To(true),
 			}},
@@ -136,8 +136,9 @@ func podLabels(order *corev1.ConfigMap) map[string]string {
 	return labels
 }
 
-func podAnnotations(node string) map[string]string {
+func podAnnotations(node string, l Load) map[string]string {
 	annotations := maps.Clone(meshAnnotations)
+	annotations[annotationLoad] = l.String()
 	annotations[annotationSource] = node
 	return annotations
 }

@@ -14,6 +14,8 @@ type Progress struct {
 	Hindered *Refusal // why the last attempt to make a pod failed, if it did
 	Place    int      // in the queue for probe pods, from 1; 0 if there is room
 
+	Overload string // whose packets a second leave no room for another pod; "" if there is room
+
 	Throttled bool // there was room for a pod, and the rate of creations held it back
 }
 
@@ -34,7 +36,7 @@ func (p *Progress) reason() string {
 	if trouble := p.troubles(); len(trouble) > 0 {
 		return trouble[0].Reason
 	}
-	if p.Place > 0 && p.count(Starting, Probing) == 0 {
+	if (p.Place > 0 || p.Overload != "") && p.count(Starting, Probing) == 0 {
 		return v1alpha1.ReasonQueued
 	}
 	return v1alpha1.ReasonRunning
@@ -59,6 +61,9 @@ func (p *Progress) message() string {
 		wait := fmt.Sprintf("%d wait for a probe pod", n)
 		if p.Place > 0 {
 			wait += fmt.Sprintf(", place %d in the queue", p.Place)
+		}
+		if p.Overload != "" {
+			wait += ", because " + p.Overload + " are taken"
 		}
 		parts = append(parts, wait)
 	}

@@ -74,6 +74,9 @@ func (p *pass) prepare(ctx context.Context) (*Gathered, *corev1.ConfigMap, error
 	if err != nil {
 		return nil, nil, err
 	}
+	if r := p.Caps.exceeds(frozen); r != nil {
+		return nil, nil, r
+	}
 	gathered.Sources.Planned, gathered.Fills = frozen.Nodes(), frozen.fills()
 	order, err := newOrder(p.probe, frozen, p.Prober.Namespace)
 	return gathered, order, err

@@ -40,6 +40,7 @@ const (
 	ReasonNoClusterIP          = "NoClusterIP"          // via ClusterIP, and the Service is headless, or its ClusterIP stays on the client's node
 	ReasonAddressDenied        = "AddressDenied"        // target.address is of a kind, or of a part of the cluster, that is never probed
 	ReasonAddressNotAllowed    = "AddressNotAllowed"    // the administrator's ranges do not have target.address
+	ReasonRateAboveCeiling     = "RateAboveCeiling"     // one pod of the run would send more than the administrator allows a node, or to a target
 	ReasonEgressPolicy         = "EgressPolicy"         // a Service of another namespace, and a NetworkPolicy restricts egress of the TCPProbe's own
 )
 

@@ -78,7 +78,7 @@ func run(ctx context.Context, s *settings) error {
 		Own:    controllers.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
 		Prober: s.prober,
 		Allow:  s.allow,
-		Caps:   controllers.DefaultCaps,
+		Caps:   s.caps,
 	}
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)

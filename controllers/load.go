@@ -1,0 +1,96 @@
+package controllers
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Load is what one probe pod sends at most: so many packets a second to each of its targets, all at the same time.
+type Load struct {
+	Rate    int
+	Targets []string // a key for each; that of a pod for each of its addresses
+}
+
+// PerSecond is what leaves the pod's node.
+func (l Load) PerSecond() int { return l.Rate * len(l.Targets) }
+
+// String is the load as a pod's annotation: what runs is counted by what it carries, whichever manager made it.
+func (l Load) String() string {
+	return strings.Join(append([]string{strconv.Itoa(l.Rate)}, l.Targets...), " ")
+}
+
+// loadOf reads a pod's annotation. A pod without one is of an older manager, and counts as one that sends nothing.
+func loadOf(pod *corev1.Pod) Load {
+	words := strings.Fields(pod.Annotations[annotationLoad])
+	if len(words) == 0 {
+		return Load{}
+	}
+	perSecond, err := strconv.Atoi(words[0])
+	if err != nil {
+		return Load{}
+	}
+	return Load{Rate: perSecond, Targets: words[1:]}
+}
+
+// load is that of the run's pod on this node.
+func (f *Frozen) load(node string) Load {
+	l := Load{Rate: f.Plan.PacketsPerSecond}
+	for _, target := range f.Plan.Sources[node] {
+		l.Targets = append(l.Targets, f.targetKey(target))
+	}
+	return l
+}
+
+// targetKey stands for the pod behind the target, or for the address if none is known. It is short, because every probe
+// pod carries up to 128: should two share one, they share the packets too.
+func (f *Frozen) targetKey(target int) string {
+	name := f.targetName(target)
+	if f.Endpoints[target].Pod != "" {
+		tenant, _, _ := strings.Cut(f.Plan.Probe, "/")
+		name = f.namespace(tenant) + "/" + name
+	}
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return fmt.Sprintf("%08x", h.Sum32())
+}
+
+// exceeds reports a run with a pod that no budget has room for, not even an empty one.
+func (c Caps) exceeds(f *Frozen) *Refusal {
+	for _, node := range f.Nodes() {
+		l := f.load(node)
+		if perNode := l.PerSecond(); perNode > c.NodePackets {
+			return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; lower packetsPerSecond to %d, or target.service.maxEndpoints",
+				l.Rate, len(l.Targets), perNode, c.NodePackets, c.NodePackets/len(l.Targets))
+		}
+		times := l.times()
+		for i, key := range l.Targets {
+			if n := times[key]; n*l.Rate > c.TargetPackets {
+				return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; lower packetsPerSecond to %d",
+					l.Rate, n, f.targetName(f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, c.TargetPackets/n)
+			}
+		}
+	}
+	return nil
+}
+
+// times counts how often each target is among the load's.
+func (l Load) times() map[string]int {
+	n := make(map[string]int)
+	for _, key := range l.Targets {
+		n[key]++
+	}
+	return n
+}
+
+// targetName is the target for people.
+func (f *Frozen) targetName(target int) string {
+	e := f.Endpoints[target]
+	return cmp.Or(e.Pod, e.Address.String())
+}
