@@ -3,7 +3,8 @@
 // service, consent, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, amend, scope,
 // blame, finding, pathtype, detail, note, progress, condition, status, event, budget, queue, load, retain, policy); what reads and
 // writes the cluster is thin (reconciler, pace, gather, slices, forbidden, foreign, address, clusterip, contend, start,
-// scene, advance, launch, fresh, finish, tidy).
+// scene, advance, launch, fresh, finish, tidy), and metrics, collector and watchdog tell
+// others how it does.
 //
 // # Each run once
 //

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -30,6 +31,9 @@ func (p *pass) conclude(ctx context.Context) (reconcile.Result, error) {
 	if err := p.write(ctx, Standing{}); err != nil {
 		return reconcile.Result{}, err
 	}
+	countRun(&p.probe.Status)
+	run := p.probe.Status.LastRun
+	logf.FromContext(ctx).Info("run ended", "run", run.Number, "verdict", run.Verdict, "sources", run.Sources, "reported", run.Reported)
 	return p.wait(ctx)
 }
 

@@ -103,8 +103,12 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 func (p *pass) make(ctx context.Context, s *Scene, i int, node string) (*corev1.Pod, error) {
 	pod := newPod(s.Order, s.Frozen, i, node, p.Prober)
 	err := p.Create(ctx, pod)
-	if !apierrors.IsAlreadyExists(err) {
-		return pod, err
+	switch {
+	case err == nil:
+		podsMade.Inc()
+		return pod, nil
+	case !apierrors.IsAlreadyExists(err):
+		return nil, err
 	}
 	there, err := p.pod(ctx, client.ObjectKeyFromObject(pod))
 	switch {

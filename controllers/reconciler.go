@@ -37,6 +37,7 @@ type Reconciler struct {
 	creations *rate.Limiter
 	written   pace
 	hindered  hindrances
+	passing   passes
 }
 
 // pass is one look at one TCPProbe.
@@ -52,6 +53,7 @@ const conflictPause = 50 * time.Millisecond // for a cache to see what another w
 // Reconcile looks at one TCPProbe and does the next step of its run.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	r.once.Do(r.init)
+	defer r.passing.begin(req.NamespacedName, r.Clock.Now())()
 	result, err := r.look(ctx, req.NamespacedName)
 	if apierrors.IsConflict(err) { // somebody else was first: look again
 		return reconcile.Result{RequeueAfter: conflictPause}, nil

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -55,7 +56,12 @@ func (p *pass) begin(ctx context.Context, g *Gathered, order *corev1.ConfigMap) 
 	}
 	p.probe.Status.ActiveRun.Plan = string(placed.UID)
 	takeSlot(p.probe, p.now)
-	return p.write(ctx, standing)
+	if err := p.write(ctx, standing); err != nil {
+		return err
+	}
+	run := p.probe.Status.ActiveRun
+	logf.FromContext(ctx).Info("run started", "run", run.Number, "trigger", run.Trigger, "sources", run.Sources)
+	return nil
 }
 
 // prepare gathers and freezes the run that is due.

@@ -17,10 +17,8 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers"
@@ -83,6 +81,9 @@ func run(ctx context.Context, s *settings) error {
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
+	if err := observe(mgr, reconciler); err != nil {
+		return err
+	}
 	ctrl.Log.Info("starting", "version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
 	return mgr.Start(ctx)
 }
@@ -94,7 +95,7 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(s.prober.Namespace),
-		Metrics:                       metricsserver.Options{BindAddress: s.metricsAddress},
+		Metrics:                       s.metricsOptions(),
 		HealthProbeBindAddress:        s.healthAddress,
 		LeaderElection:                s.leaderElect,
 		LeaderElectionID:              "tcpprobe-manager",
@@ -103,11 +104,6 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up the manager: %w", err)
-	}
-	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
-		if err := add("ping", healthz.Ping); err != nil {
-			return nil, fmt.Errorf("set up the health checks: %w", err)
-		}
 	}
 	return mgr, nil
 }

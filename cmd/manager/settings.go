@@ -15,16 +15,17 @@ import (
 
 // settings are what the command line and the environment say.
 type settings struct {
-	prober         controllers.ProberSettings
-	allow          controllers.Allowances
-	caps           controllers.Caps
-	namespace      string // the manager's own
-	pod            string // the manager's own
-	leaderElect    bool
-	healthAddress  string
-	metricsAddress string
-	version        bool
-	log            zap.Options
+	prober             controllers.ProberSettings
+	allow              controllers.Allowances
+	caps               controllers.Caps
+	namespace          string // the manager's own
+	pod                string // the manager's own
+	leaderElect        bool
+	healthAddress      string
+	metricsAddress     string
+	metricsCertificate string
+	version            bool
+	log                zap.Options
 }
 
 func parse(args []string) (*settings, error) {
@@ -44,7 +45,8 @@ func parse(args []string) (*settings, error) {
 	s.bindCaps(f)
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "let one of several managers lead")
 	f.StringVar(&s.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
-	f.StringVar(&s.metricsAddress, "metrics-bind-address", "127.0.0.1:8080", "where metrics are served; 0 for nowhere")
+	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "where /metrics is served over HTTPS, to whoever the API server lets get it; 0 for nowhere")
+	f.StringVar(&s.metricsCertificate, "metrics-cert-dir", "", "folder with tls.crt and tls.key for /metrics; default: a certificate that the manager makes for itself")
 	f.BoolVar(&s.version, "version", false, "print the version and exit")
 	s.log.BindFlags(f)
 	if err := f.Parse(args); err != nil {
