@@ -72,19 +72,24 @@ func (o *Occupancy) add(probe, node string, l Load) {
 type Room struct {
 	caps     Caps
 	held     Occupancy
-	reserved int // places that runs before it in the queue will take
-	Place    int // in the queue, from 1
+	reserved int            // places that runs before it in the queue will take
+	promised map[string]int // and on which nodes
+	Place    int            // in the queue, from 1
 }
 
 // room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
 // before it in the queue hold back only what they can use themselves.
 func (c Caps) room(held Occupancy, uid string, runs []Waiting) Room {
-	r := Room{caps: c, held: held, Place: 1}
+	r := Room{caps: c, held: held, promised: make(map[string]int), Place: 1}
 	for _, w := range c.fairly(held, runs) {
 		if w.UID == uid {
 			break
 		}
-		r.reserved += c.wants(held, w)
+		n := c.wants(held, w)
+		r.reserved += n
+		for _, node := range w.Nodes[:min(n, len(w.Nodes))] {
+			r.promised[node]++
+		}
 		r.Place++
 	}
 	return r
@@ -97,7 +102,7 @@ func (c Caps) wants(held Occupancy, w Waiting) int {
 
 // has reports whether the TCPProbe may have another pod on the node.
 func (r *Room) has(uid, node string) bool {
-	return !r.full() && r.held.byProbe[uid] < r.caps.PerProbe && r.held.byNode[node] < r.caps.PerNode
+	return !r.full() && !r.fullOn(node) && r.held.byProbe[uid] < r.caps.PerProbe
 }
 
 // overload says whose packets a second would be exceeded by a pod with this load on the node; "" if nobody's.
@@ -118,3 +123,8 @@ func (r *Room) take(uid, node string, l Load) { r.held.add(uid, node, l) }
 
 // full reports that the cluster's places are taken or promised.
 func (r *Room) full() bool { return r.held.total+r.reserved >= r.caps.Total }
+
+// fullOn reports that the node's are.
+func (r *Room) fullOn(node string) bool {
+	return r.held.byNode[node]+r.promised[node] >= r.caps.PerNode
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,10 +42,22 @@ func (p *pass) launch(ctx context.Context, s *Scene, progress *Progress) (bool, 
 			return false, err
 		}
 	}
-	if len(s.Launches) < len(nodes) && room.full() {
+	open := s.unmade()
+	p.unmade[s.Order.UID] = open
+	if len(open) > 0 && (room.full() || slices.ContainsFunc(open, room.fullOn)) {
 		progress.Place = room.Place
 	}
 	return len(s.Launches) > before, nil
+}
+
+// unmade are the nodes whose pods are still to be made.
+func (s *Scene) unmade() (nodes []string) {
+	for i, node := range s.Frozen.Nodes() {
+		if _, done := s.Launches[i]; !done {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
 }
 
 // launchOne makes pod number i if it can. A pod that the cluster has refused until the start deadline is given up.
@@ -158,6 +171,7 @@ func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
 		return nil, fmt.Errorf("list the plans: %w", err)
 	}
 	var runs []Waiting
+	unmade := make(map[types.UID][]string) // without those of orders that are gone
 	for i := range orders.Items {
 		o := &orders.Items[i]
 		open, err := strconv.Atoi(o.Annotations[annotationOpen])
@@ -170,9 +184,11 @@ func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
 			return nil, err
 		}
 		if err == nil && string(probe.UID) == o.Labels[labelUID] && active(o, &probe) {
-			runs = append(runs, Waiting{Namespace: probe.Namespace, UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open})
+			runs = append(runs, Waiting{Namespace: probe.Namespace, UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open, Nodes: p.unmade[o.UID]})
+			unmade[o.UID] = p.unmade[o.UID]
 		}
 	}
+	p.unmade = unmade
 	return runs, nil
 }
 
@@ -184,5 +200,5 @@ func (p *Progress) poll() time.Duration {
 	case p.Throttled && p.Hindered == nil && p.Place == 0 && p.Overload == "":
 		return releasePoll
 	}
-	return queuePoll
+	return min(queuePoll*time.Duration(1+p.Place/10), runPoll) // whoever is far behind need not ask as often
 }

@@ -11,7 +11,8 @@ type Waiting struct {
 	Namespace string // of its TCPProbe
 	UID       string // of its TCPProbe
 	Start     time.Time
-	Open      int // pods still to make
+	Open      int      // pods still to make
+	Nodes     []string // on these, as far as this manager has seen them
 }
 
 // fairly orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind as

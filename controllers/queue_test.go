@@ -12,7 +12,7 @@ import (
 func TestQueueOfANamespace(t *testing.T) {
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 	runs := func() []Waiting {
-		return []Waiting{{"shop", "late", at(3), 100}, {"shop", "first", at(1), 4}, {"shop", "second", at(2), 100}, {"shop", "third", at(2), 1}}
+		return []Waiting{{"shop", "late", at(3), 100, nil}, {"shop", "first", at(1), 4, nil}, {"shop", "second", at(2), 100, nil}, {"shop", "third", at(2), 1, nil}}
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
 	for uid, want := range map[string]struct{ places, place int }{
@@ -37,9 +37,9 @@ func TestQueueOfANamespace(t *testing.T) {
 func TestQueueBetweenNamespaces(t *testing.T) {
 	var runs []Waiting
 	for i := range 30 {
-		runs = append(runs, Waiting{"greedy", fmt.Sprintf("greedy-%02d", i), noon.Add(time.Duration(i) * time.Second), 50})
+		runs = append(runs, Waiting{"greedy", fmt.Sprintf("greedy-%02d", i), noon.Add(time.Duration(i) * time.Second), 50, nil})
 	}
-	runs = append(runs, Waiting{"modest", "modest", noon.Add(time.Hour), 3}, Waiting{"late", "late", noon.Add(2 * time.Hour), 50})
+	runs = append(runs, Waiting{"modest", "modest", noon.Add(time.Hour), 3, nil}, Waiting{"late", "late", noon.Add(2 * time.Hour), 50, nil})
 	var pods []corev1.Pod
 	for i := range 200 {
 		pod := proberPod(fmt.Sprintf("greedy-%02d", i/50), fmt.Sprint("n", i), corev1.PodRunning)
@@ -57,5 +57,20 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 		if n := fill(DefaultCaps.room(ten, uid, runs), uid); n != places {
 			t.Errorf("of ten free places %s gets %d; want %d", uid, n, places)
 		}
+	}
+}
+
+// TestQueueForANode: the places of a node go to whoever is first in the queue, and those of other nodes stay free.
+func TestQueueForANode(t *testing.T) {
+	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}
+	runs := []Waiting{{"shop", "first", noon, 3, []string{"kn1", "kn2", "kn3"}}, {"shop", "second", noon.Add(time.Second), 3, []string{"kn1", "kn2", "kn3"}}}
+	second := caps.room(occupancy(nil), "second", runs)
+	for node, has := range map[string]bool{"kn1": false, "kn2": false, "kn3": true, "kn4": true} {
+		if second.has("second", node) != has {
+			t.Errorf("a place on %s: %t; the first takes two, of kn1 and kn2", node, !has)
+		}
+	}
+	if first := caps.room(occupancy(nil), "first", runs); !first.has("first", "kn1") {
+		t.Error("the first waits for itself")
 	}
 }

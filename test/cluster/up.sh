@@ -53,7 +53,8 @@ register() {
 # describe: for programs, what status.sh says to people.
 describe() {
 	local i comma=
-	printf '{"kubeconfig": "%s", "programs": "%s", "switch": "%s", "nodes": [' "$KUBECONFIG" "$programs" "$switch"
+	printf '{"kubeconfig": "%s", "programs": "%s", "audit": "%s", "switch": "%s", "nodes": [' \
+		"$KUBECONFIG" "$programs" "$state/log/audit.log" "$switch"
 	for i in "${nodes[@]}"; do
 		printf '%s{"name": "kn%s", "netns": "%skn%s", "port": "fkn%s"}' "$comma" "$i" "$node_prefix" "$i" "$i"
 		comma=', '

@@ -22,6 +22,7 @@ import (
 var cluster struct {
 	Kubeconfig string
 	Programs   string
+	Audit      string // the API server's log of what the manager asked
 	Switch     string // network namespace
 	Nodes      []struct{ Name, Netns, Port string }
 
@@ -51,7 +52,13 @@ func run(m *testing.M) int {
 	if err := install(); err != nil {
 		return complain(err)
 	}
-	return m.Run()
+	status := m.Run()
+	if status == 0 && everything() {
+		if err := audit(); err != nil {
+			return complain(err)
+		}
+	}
+	return status
 }
 
 func complain(err error) int {

@@ -13,6 +13,7 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -76,6 +77,25 @@ func killLeader(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// TestLeaseIsMadeAgain: whoever deletes it does not leave the operator without a leader.
+func TestLeaseIsMadeAgain(t *testing.T) {
+	s := openShop(t)
+	lease := &coordinationv1.Lease{}
+	lease.Namespace, lease.Name = managerNamespace, "tcpprobe-manager"
+	if err := cluster.client.Delete(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() string {
+		if err := cluster.client.Get(t.Context(), client.ObjectKeyFromObject(lease), lease); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	p := s.probe(t)
+	ended(t, p, 1)
+	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
 // podWatch counts every probe pod that was ever made, by run and node.

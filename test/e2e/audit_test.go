@@ -1,0 +1,123 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// right is one thing that a role allows, and that a request makes use of.
+type right struct{ verb, group, resource, namespace string } // "" of a cluster role: every namespace
+
+func (r right) String() string {
+	return fmt.Sprintf("%s %s in %s", r.verb, strings.TrimSuffix(r.resource+"."+r.group, "."), cmp.Or(r.namespace, "the cluster"))
+}
+
+// request is what the API server's audit log says of one request of the manager.
+type request struct {
+	Verb      string
+	ObjectRef struct{ APIGroup, Resource, Subresource, Namespace, Name string }
+	User      struct{ Username string }
+	Status    struct {
+		Code    int `json:"code"`
+		Message string
+	} `json:"responseStatus"`
+	URI string `json:"requestURI"`
+}
+
+func (r *request) uses() right {
+	resource := r.ObjectRef.Resource
+	if r.ObjectRef.Subresource != "" {
+		resource += "/" + r.ObjectRef.Subresource
+	}
+	return right{r.Verb, r.ObjectRef.APIGroup, resource, r.ObjectRef.Namespace}
+}
+
+// audit checks, after all other tests, that the manager was refused nothing and has no right that it does not need.
+func audit() error {
+	used, err := usedRights()
+	if err != nil {
+		return err
+	}
+	shipped, err := shippedRights("config/rbac/role.yaml")
+	if err != nil {
+		return err
+	}
+	for _, r := range shipped {
+		if !slices.ContainsFunc(used, func(u right) bool {
+			return u == r || r.namespace == "" && u.verb == r.verb && u.group == r.group && u.resource == r.resource
+		}) {
+			err = errors.Join(err, fmt.Errorf("the manager has a right that no test has it use: %s", r))
+		}
+	}
+	if err == nil {
+		fmt.Fprintf(os.Stderr, "e2e: the manager was refused nothing, and used all of its %d rights\n", len(shipped))
+	}
+	return err
+}
+
+// usedRights reads the audit log. A request that was refused is an error.
+func usedRights() (used []right, err error) {
+	log, err := os.Open(cluster.Audit)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r request
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("%s: %w", cluster.Audit, err)
+		}
+		if r.Status.Code == 403 {
+			return nil, fmt.Errorf("the manager was refused: %s %s: %s", r.Verb, r.URI, r.Status.Message)
+		}
+		if u := r.uses(); !slices.Contains(used, u) {
+			used = append(used, u)
+		}
+	}
+	return used, lines.Err()
+}
+
+// shippedRights are all that the roles in this file allow.
+func shippedRights(path string) (all []right, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	documents := yaml.NewYAMLOrJSONDecoder(file, 4096)
+	for {
+		var role rbacv1.ClusterRole // a Role has the same members
+		if err := documents.Decode(&role); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		for _, rule := range role.Rules {
+			for _, verb := range rule.Verbs {
+				for _, resource := range rule.Resources {
+					all = append(all, right{verb, rule.APIGroups[0], resource, role.Namespace})
+				}
+			}
+		}
+	}
+}
+
+// everything reports whether all tests were run.
+func everything() bool {
+	return flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
+}

@@ -1,0 +1,91 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers"
+)
+
+// TestHundredAtOnce: a hundred TCPProbes are applied together, under the caps that everybody has. All finish, none runs
+// twice, and no cap is passed on the way.
+func TestHundredAtOnce(t *testing.T) {
+	const all = 100
+	s := openShop(t)
+	pods := watchPods(t)
+	start := time.Now()
+	for i := range all {
+		p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: fmt.Sprintf("web-%02d", i)}}
+		p.Spec.Target.Service = &v1alpha1.ServiceTarget{Name: "web"}
+		create(t, p)
+	}
+	queued := false
+	for _, p := range s.probes(t) {
+		within(t, 3*patience, func() string {
+			expectCaps(t)
+			refresh(t, &p)
+			c := condition(&p, v1alpha1.ConditionComplete)
+			queued = queued || c.Reason == v1alpha1.ReasonQueued
+			if p.Status.LastRun == nil {
+				return p.Name + " has not ended: " + c.Message
+			}
+			return ""
+		})
+		expectHealth(t, &p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+	}
+	t.Logf("%d TCPProbes of %d nodes each after %v", all, len(cluster.Nodes), time.Since(start).Round(time.Second))
+	if !queued {
+		t.Error("none was told that it waits")
+	}
+	for _, p := range s.probes(t) {
+		made := pods.of(&p)
+		if len(made) != 1 || p.Status.LastRun.Number != 1 {
+			t.Errorf("%s: %d runs made pods, the last is number %d", p.Name, len(made), p.Status.LastRun.Number)
+		}
+		for run, perNode := range made {
+			for node, n := range perNode {
+				if n != 1 {
+					t.Errorf("%s: run %s made %d pods for %s", p.Name, run, n, node)
+				}
+			}
+		}
+	}
+}
+
+func (s shop) probes(t *testing.T) []v1alpha1.TCPProbe {
+	t.Helper()
+	var list v1alpha1.TCPProbeList
+	if err := cluster.client.List(t.Context(), &list, client.InNamespace(s.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	return list.Items
+}
+
+// expectCaps counts the probe pods that have not ended.
+func expectCaps(t *testing.T) {
+	t.Helper()
+	var pods corev1.PodList
+	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(probeNamespace)); err != nil {
+		t.Fatal(err)
+	}
+	total, perNode := 0, make(map[string]int)
+	for _, pod := range pods.Items {
+		if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+			total++
+			perNode[pod.Annotations["tcpprobe.dev/source"]]++
+		}
+	}
+	for node, n := range perNode {
+		if n > controllers.DefaultCaps.PerNode || total > controllers.DefaultCaps.Total {
+			t.Fatalf("%d probe pods, %d of them on %s", total, n, node)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// everyMinute is the shortest interval.
+func everyMinute(s *v1alpha1.TCPProbeSpec) {
+	s.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To[int32](60)}
+	s.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To[int32](0)}
+}
+
+// TestEveryMinute: runs come by themselves, find the fault when it is there and see when it is gone; suspended, none comes.
+func TestEveryMinute(t *testing.T) {
+	s := openShop(t)
+	p := s.probe(t, everyMinute)
+	ended(t, p, 1)
+	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+	due := p.Status.NextRunTime
+
+	repair := breakCable(t, "kn2", "push-at-zero")
+	ended(t, p, 2)
+	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
+	if late := p.Status.LastRun.StartTime.Sub(due.Time); late < 0 || late.Seconds() > 10 || p.Status.LastRun.Trigger != v1alpha1.TriggerInterval {
+		t.Errorf("run 2 (%s) started %v after it was due", p.Status.LastRun.Trigger, late)
+	}
+
+	repair()
+	ended(t, p, 3)
+	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+	if p.Status.MissedRuns != 0 || len(p.Status.History) != 2 || p.Status.History[0].Affected != "8/18" {
+		t.Errorf("%d missed, history %+v", p.Status.MissedRuns, p.Status.History)
+	}
+	p.Spec.State = v1alpha1.Suspended
+	if err := cluster.client.Update(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() string {
+		refresh(t, p)
+		if p.Status.NextRunTime != nil {
+			return "a run is due though the TCPProbe is suspended"
+		}
+		return ""
+	})
+}

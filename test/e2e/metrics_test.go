@@ -1,0 +1,116 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// scrape asks a manager for its metrics as from its own node, as whoever holds the token.
+func scrape(t *testing.T, manager corev1.Pod, token string) (status int, text string) {
+	t.Helper()
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+			inside("tcpprobe-"+manager.Spec.NodeName, func() { conn, err = (&net.Dialer{}).DialContext(ctx, network, address) })
+			return conn, err
+		},
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the manager's own certificate
+	}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+net.JoinHostPort(manager.Status.PodIP, "8443")+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// collectorToken is that of a service account that may read the managers' metrics, or may not.
+func collectorToken(t *testing.T, s shop, may bool) string {
+	t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: fmt.Sprint("collector-", may)}}
+	create(t, account)
+	if may {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "collector-"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "tcpprobe-metrics-reader"},
+			Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: s.namespace, Name: account.Name}},
+		}
+		create(t, binding)
+		t.Cleanup(func() { _ = cluster.client.Delete(context.Background(), binding) })
+	}
+	request := &authenticationv1.TokenRequest{}
+	if err := cluster.client.SubResource("token").Create(t.Context(), account, request); err != nil {
+		t.Fatal(err)
+	}
+	return request.Status.Token
+}
+
+func managers(t *testing.T) []corev1.Pod {
+	t.Helper()
+	var pods corev1.PodList
+	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(managerNamespace), client.MatchingLabels{"app.kubernetes.io/name": "tcpprobe-manager"}); err != nil {
+		t.Fatal(err)
+	}
+	return pods.Items
+}
+
+// TestMetrics: who may not read them gets none; who may learns from the leader, and from it alone, how each TCPProbe is.
+func TestMetrics(t *testing.T) {
+	s := openShop(t)
+	p := s.probe(t)
+	ended(t, p, 1)
+	stranger, collector := collectorToken(t, s, false), collectorToken(t, s, true)
+	healthy := fmt.Sprintf(`tcpprobe_condition{name="web",namespace=%q,reason="AllPassed",status="True",type=%q} 1`, s.namespace, v1alpha1.ConditionPathHealthy)
+	told := 0
+	for _, manager := range managers(t) {
+		if status, text := scrape(t, manager, ""); status != http.StatusUnauthorized || strings.Contains(text, "tcpprobe_") {
+			t.Errorf("without a token: %d", status)
+		}
+		if status, text := scrape(t, manager, stranger); status != http.StatusForbidden || strings.Contains(text, "tcpprobe_") {
+			t.Errorf("without the right: %d", status)
+		}
+		status, text := scrape(t, manager, collector)
+		if status != http.StatusOK || !strings.Contains(text, `tcpprobe_build_info{version="`) {
+			t.Errorf("with the right: %d %.200s", status, text)
+		}
+		if strings.Contains(text, healthy) {
+			told++
+			for _, metric := range []string{`tcpprobe_runs_total{trigger="Spec",verdict="Pass"}`, `tcpprobe_pods{state="Running"}`, "tcpprobe_queued_runs 0", "tcpprobe_run_duration_seconds_count"} {
+				if !strings.Contains(text, metric) {
+					t.Errorf("the leader does not tell %s", metric)
+				}
+			}
+		}
+	}
+	if told != 1 {
+		t.Errorf("%d managers tell of the TCPProbe; want the leader", told)
+	}
+}
