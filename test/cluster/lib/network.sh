@@ -51,21 +51,28 @@ make_core_network() {
 }
 
 make_node_network() {
-	local i=$1 netns=${node_prefix}kn$1 j
+	local i=$1 netns=${node_prefix}kn$1
 	make_netns "$netns"
 	plug "$control_plane" mgmt0 "mkn$i" "$netns" mgmt0 "$management4.1$i" "${management6}1$i"
 	plug "$switch" br0 "fkn$i" "$netns" fab0 "$fabric4.1$i" "${fabric6}1$i"
 	# Like any node it has a default route; the control plane forwards nothing, so what is nobody's address is silence.
 	ip -n "$netns" route add default via "$management4.1"
 	ip -n "$netns" route add default via "${management6}1"
-	for j in "${nodes[@]}"; do
-		((j == i)) && continue
-		ip -n "$netns" route add "$pods4.$j.0/24" via "$fabric4.1$j"
-		ip -n "$netns" route add "$pods6:$j::/64" via "${fabric6}1$j"
-	done
+	route_pods "$i" "$fabric4" "$fabric6"
+	[[ ! -e $state/overlay ]] || lay_overlay "$i"
 	# From the API server to pods: webhooks, aggregated APIs, and the answers to pods that call it.
 	ip -n "$control_plane" route replace "$pods4.$i.0/24" via "$management4.1$i"
 	ip -n "$control_plane" route replace "$pods6:$i::/64" via "${management6}1$i"
+}
+
+# route_pods I NETWORK4 NETWORK6: to the pods of the other nodes, through these nodes' addresses in this network.
+route_pods() {
+	local netns=${node_prefix}kn$1 j
+	for j in "${nodes[@]}"; do
+		((j == $1)) && continue
+		ip -n "$netns" route replace "$pods4.$j.0/24" via "$2.1$j"
+		ip -n "$netns" route replace "$pods6:$j::/64" via "${3}1$j"
+	done
 }
 
 # remove_node_network I: the kernel dismantles a namespace in the background, so the cables go first, by their ends that stay.
