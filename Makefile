@@ -49,7 +49,7 @@ test-e2e: setup-cluster ## Tests on the three nodes (needs root)
 	@test/run.sh e2e
 
 .PHONY: generate verify lint
-generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles
+generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
 	@go generate ./...
 verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests
 	@build/verify.sh

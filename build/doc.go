@@ -1,3 +1,3 @@
-// Package build holds what building and checking the product needs, apart from its own dependencies: the linters and test runner
-// (tools of this module), the program that writes its image, and the test of the rules between its packages.
+// Package build holds what building and checking the product needs, apart from its own dependencies: the linters, test runner and helm
+// (tools of this module), the programs that write its image and its chart, and the test of the rules between its packages.
 package build

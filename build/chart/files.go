@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+const header = "# Generated from config/default by \"go generate ./api/v1alpha1\". Change config/ or build/chart/places.go.\n"
+
+// files are the chart's generated templates, by name: every object but the manager's Namespace, which Helm makes.
+func files(objects []*yaml.RNode, places []place) (map[string]string, error) {
+	if err := marked(objects, places); err != nil {
+		return nil, err
+	}
+	texts := map[string][]string{}
+	for _, o := range objects {
+		if o.GetKind() == "Namespace" && o.GetName() == "tcpprobe-system" {
+			continue
+		}
+		file := fileOf(o)
+		text, err := template(o, places)
+		if err != nil {
+			return nil, err
+		}
+		texts[file] = append(texts[file], text)
+	}
+	all := map[string]string{}
+	for file, t := range texts {
+		body := strings.Join(t, "---\n")
+		if file == "crds.yaml" {
+			body = onlyIf(".Values.crds.enabled", "", body)
+		}
+		all[file] = header + body
+	}
+	return all, nil
+}
+
+// fileOf groups objects by rules, so that an object that is new in config/ gets into the chart by itself.
+func fileOf(o *yaml.RNode) string {
+	group, _, _ := strings.Cut(o.GetApiVersion(), "/")
+	switch {
+	case o.GetKind() == "CustomResourceDefinition":
+		return "crds.yaml"
+	case group == "rbac.authorization.k8s.io":
+		return "rbac.yaml"
+	case group == "admissionregistration.k8s.io" || o.GetName() == "probe-pods":
+		return "pod-policy.yaml"
+	case o.GetNamespace() == "tcpprobe-system":
+		return "manager.yaml"
+	}
+	return "probe-namespace.yaml"
+}

@@ -1,0 +1,62 @@
+package main
+
+// place is where a value of the chart goes into an object of config/default.
+//
+// Without onlyIf it replaces what the object has at the path, and it is an error if the object has nothing there. With
+// onlyIf it adds a field, which the object must not have; if the path ends in "-", an element at the end of a list.
+type place struct {
+	kind   string
+	name   string // empty: every object of this kind
+	path   []string
+	value  string // what is written, a template of one line
+	block  string // instead of value: an expression whose value is written as YAML
+	onlyIf string // an expression
+}
+
+var container = []string{"spec", "template", "spec", "containers", "[name=manager]"}
+
+// places is how the chart differs from config/default, apart from the namespaces and from what files.go says.
+var places = []place{
+	{kind: "CustomResourceDefinition", path: []string{"metadata", "annotations", "helm.sh/resource-policy"},
+		value: "keep", onlyIf: ".Values.crds.keep"},
+
+	// The image: the manager's, and what the admission policy lets probe pods run.
+	{kind: "Deployment", name: "manager", path: in(container, "image"), value: `{{ include "tcpprobe.image" . | quote }}`},
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "image"}, value: `{{ include "tcpprobe.image" . | quote }}`},
+	{kind: "Deployment", name: "manager", path: in(container, "imagePullPolicy"), value: `{{ .Values.image.pullPolicy }}`},
+	{kind: "ServiceAccount", path: []string{"imagePullSecrets"},
+		block: ".Values.imagePullSecrets", onlyIf: ".Values.imagePullSecrets"},
+
+	// The manager's pods.
+	{kind: "Deployment", name: "manager", path: []string{"spec", "replicas"}, value: `{{ .Values.replicas }}`},
+	{kind: "Deployment", name: "manager", path: in(container, "resources"), block: ".Values.resources"},
+	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "nodeSelector"}, block: ".Values.nodeSelector"},
+	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "tolerations"},
+		block: ".Values.tolerations", onlyIf: ".Values.tolerations"},
+
+	// What the manager allows, and how it makes probe pods. The admission policy has a word in hostNetwork too.
+	argument(`--host-network`, ".Values.hostNetwork"),
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "hostNetwork"}, value: `{{ .Values.hostNetwork | quote }}`},
+	argument(`{{ printf "--address-ceiling=%s" (join "," .Values.addressCeiling) | quote }}`, ".Values.addressCeiling"),
+	argument(`--past-egress-policies`, ".Values.pastEgressPolicies"),
+	argument(`{{ printf "--prober-tolerations=%s" (toJson .Values.prober.tolerations) | quote }}`, ".Values.prober.tolerations"),
+	argument(`--prober-pull-policy={{ .Values.image.pullPolicy }}`, `ne .Values.image.pullPolicy "IfNotPresent"`),
+	argument(`--zap-log-level={{ .Values.logLevel }}`, `ne .Values.logLevel "info"`),
+
+	// As config/components/editors does.
+	editors("rbac.authorization.k8s.io/aggregate-to-edit"),
+	editors("rbac.authorization.k8s.io/aggregate-to-admin"),
+}
+
+func argument(value, onlyIf string) place {
+	return place{kind: "Deployment", name: "manager", path: in(container, "args", "-"), value: value, onlyIf: onlyIf}
+}
+
+func editors(label string) place {
+	return place{kind: "ClusterRole", name: "tcpprobe-editor", path: []string{"metadata", "labels", label},
+		value: `"true"`, onlyIf: ".Values.editors.enabled"}
+}
+
+func in(path []string, more ...string) []string {
+	return append(append([]string{}, path...), more...)
+}

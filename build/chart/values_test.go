@@ -1,0 +1,120 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	deployment = "Deployment tcpprobe-system/manager "
+	pod        = deployment + "spec.template.spec."
+	thirdArg   = "+ " + pod + "containers[0].args[2]: "
+	probePods  = "ConfigMap tcpprobe-system/probe-pods data."
+	digest     = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	imageWas   = "tcpprobe.dev/tcpprobe:dev"
+)
+
+// variants turn each value to another and say all that changes by it.
+var variants = []struct {
+	leaf, values string
+	changes      []string
+}{
+	{"image.repository", "image: {repository: example.test/t}", imageChange("example.test/t:dev")},
+	{"image.tag", "image: {tag: v1}", imageChange("tcpprobe.dev/tcpprobe:v1")},
+	{"image.digest", "image: {tag: v1, digest: '" + digest + "'}", imageChange("tcpprobe.dev/tcpprobe@" + digest)},
+	{"image.pullPolicy", "image: {pullPolicy: Always}", []string{
+		thirdArg + `"--prober-pull-policy=Always"`,
+		"+ " + pod + `containers[0].imagePullPolicy: "Always"`,
+		"- " + pod + `containers[0].imagePullPolicy: "IfNotPresent"`,
+	}},
+	{"imagePullSecrets", "imagePullSecrets: [{name: registry}]", []string{
+		`+ ServiceAccount tcpprobe-probes/prober imagePullSecrets[0].name: "registry"`,
+		`+ ServiceAccount tcpprobe-system/manager imagePullSecrets[0].name: "registry"`,
+	}},
+	{"crds.keep", "crds: {keep: false}", []string{
+		`- CustomResourceDefinition tcpprobes.tcpprobe.dev metadata.annotations.helm.sh/resource-policy: "keep"`,
+	}},
+	{"editors.enabled", "editors: {enabled: true}", []string{
+		`+ ClusterRole tcpprobe-editor metadata.labels.rbac.authorization.k8s.io/aggregate-to-admin: "true"`,
+		`+ ClusterRole tcpprobe-editor metadata.labels.rbac.authorization.k8s.io/aggregate-to-edit: "true"`,
+	}},
+	{"hostNetwork", "hostNetwork: true", []string{
+		"+ " + probePods + `hostNetwork: "true"`,
+		thirdArg + `"--host-network"`,
+		"- " + probePods + `hostNetwork: "false"`,
+	}},
+	{"addressCeiling", "addressCeiling: [10.50.0.0/16, '2001:db8::/32']", []string{thirdArg + `"--address-ceiling=10.50.0.0/16,2001:db8::/32"`}},
+	{"pastEgressPolicies", "pastEgressPolicies: true", []string{thirdArg + `"--past-egress-policies"`}},
+	{"prober.tolerations", "prober: {tolerations: [{key: gpu, operator: Exists, effect: NoSchedule}]}", []string{
+		thirdArg + `"--prober-tolerations=[{\"effect\":\"NoSchedule\",\"key\":\"gpu\",\"operator\":\"Exists\"}]"`,
+	}},
+	{"replicas", "replicas: 1", []string{"+ " + deployment + "spec.replicas: 1", "- " + deployment + "spec.replicas: 2"}},
+	{"resources.requests.cpu", "resources: {requests: {cpu: 50m}}", resourceChange("requests.cpu", "20m", "50m")},
+	{"resources.requests.memory", "resources: {requests: {memory: 1Gi}}", resourceChange("requests.memory", "64Mi", "1Gi")},
+	{"resources.limits.memory", "resources: {limits: {memory: 1Gi}}", resourceChange("limits.memory", "256Mi", "1Gi")},
+	{"nodeSelector.kubernetes.io/os", "nodeSelector: {zone: a}", []string{"+ " + pod + `nodeSelector.zone: "a"`}},
+	{"tolerations", "tolerations: [{operator: Exists}]", []string{"+ " + pod + `tolerations[0].operator: "Exists"`}},
+	{"logLevel", "logLevel: debug", []string{thirdArg + `"--zap-log-level=debug"`}},
+}
+
+func imageChange(to string) []string {
+	image := pod + "containers[0].image: "
+	return []string{
+		"+ " + probePods + `image: "` + to + `"`, "+ " + image + `"` + to + `"`,
+		"- " + probePods + `image: "` + imageWas + `"`, "- " + image + `"` + imageWas + `"`,
+	}
+}
+
+func resourceChange(what, from, to string) []string {
+	path := pod + "containers[0].resources." + what
+	return []string{"+ " + path + `: "` + to + `"`, "- " + path + `: "` + from + `"`}
+}
+
+func TestEachValueChangesItsPlaceAndNothingElse(t *testing.T) {
+	unchanged := render(t, "tcpprobe-system", "")
+	for _, v := range variants {
+		t.Run(v.leaf, func(t *testing.T) {
+			if diff := cmp.Diff(v.changes, unchanged.changes(render(t, "tcpprobe-system", v.values))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestWithoutDefinitions(t *testing.T) {
+	changes := render(t, "tcpprobe-system", "").changes(render(t, "tcpprobe-system", "crds: {enabled: false}"))
+	if len(changes) == 0 {
+		t.Error("crds.enabled false changes nothing")
+	}
+	for _, c := range changes {
+		if !strings.HasPrefix(c, "- CustomResourceDefinition ") {
+			t.Error(c)
+		}
+	}
+}
+
+// TestEveryValueIsRead has a variant for each value of values.yaml but for those that tests of their own turn.
+func TestEveryValueIsRead(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(chartFolder, "values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := lines{}
+	for field, value := range values(t, string(text)) {
+		all.take(field, value)
+	}
+	tested := []string{"crds.enabled", "probeNamespace"}
+	for _, v := range variants {
+		tested = append(tested, v.leaf)
+	}
+	slices.Sort(tested)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(all)), tested); diff != "" {
+		t.Errorf("values.yaml (-) and the variants of this test (+) differ:\n%s", diff)
+	}
+}
