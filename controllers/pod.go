@@ -18,6 +18,7 @@ type ProberSettings struct {
 	PullPolicy     corev1.PullPolicy
 	Namespace      string // of pods and orders
 	ServiceAccount string
+	Privileged     bool                // where the three capabilities do not suffice, such as before Linux 5.8, which has no BPF
 	PriorityClass  string              // empty: the cluster's default
 	Tolerations    []corev1.Toleration // never NoExecute: a node that is being emptied is left alone
 }
@@ -77,20 +78,28 @@ func proberContainer(node string, s ProberSettings) corev1.Container {
 		VolumeMounts:             []corev1.VolumeMount{{Name: "plan", MountPath: planFolder, ReadOnly: true}},
 		TerminationMessagePath:   corev1.TerminationMessagePathDefault,
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile, // never the log: a report or nothing
-		SecurityContext: &corev1.SecurityContext{
-			RunAsUser:                ptr.To(int64(0)), // capabilities reach a process of another user only as ambient ones, which Kubernetes cannot give
-			AllowPrivilegeEscalation: ptr.To(false),
-			ReadOnlyRootFilesystem:   ptr.To(true),
-			Capabilities: &corev1.Capabilities{
-				Drop: []corev1.Capability{"ALL"},
-				Add:  []corev1.Capability{"NET_RAW", "NET_ADMIN", "BPF"},
-			},
-		},
+		SecurityContext:          securityContext(s.Privileged),
 		Resources: corev1.ResourceRequirements{ // no CPU limit: throttling voids samples
 			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
 		},
 	}
+}
+
+func securityContext(privileged bool) *corev1.SecurityContext {
+	c := &corev1.SecurityContext{
+		RunAsUser:                ptr.To(int64(0)), // capabilities reach a process of another user only as ambient ones, which Kubernetes cannot give
+		AllowPrivilegeEscalation: ptr.To(false),
+		ReadOnlyRootFilesystem:   ptr.To(true),
+		Capabilities: &corev1.Capabilities{
+			Drop: []corev1.Capability{"ALL"},
+			Add:  []corev1.Capability{"NET_RAW", "NET_ADMIN", "BPF"},
+		},
+	}
+	if privileged {
+		c.Privileged, c.AllowPrivilegeEscalation = ptr.To(true), nil // the API server takes only one of the two
+	}
+	return c
 }
 
 // onlyOn leaves the placing to the scheduler, with one node to choose from: a pod with spec.nodeName would pass by

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -53,6 +54,23 @@ func TestPodOnTheHostNetwork(t *testing.T) {
 	}
 	plain.Spec.HostNetwork = true
 	if d := cmp.Diff(plain, hosted); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestPrivilegedPod: that, and nothing else, is another one.
+func TestPrivilegedPod(t *testing.T) {
+	plain := examplePod(t)
+	settings := exampleSettings()
+	settings.Privileged = true
+	privileged := plain.DeepCopy()
+	privileged.Spec.Containers = []corev1.Container{proberContainer("kn2", settings)}
+	if c := privileged.Spec.Containers[0].SecurityContext; !*c.Privileged {
+		t.Error("not privileged")
+	}
+	plain.Spec.Containers[0].SecurityContext.Privileged = ptr.To(true)
+	plain.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = nil
+	if d := cmp.Diff(plain, privileged); d != "" {
 		t.Error(d)
 	}
 }

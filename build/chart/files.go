@@ -6,7 +6,10 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-const header = "# Generated from config/default by \"go generate ./api/v1alpha1\". Change config/ or build/chart/places.go.\n"
+const header = "# Generated from config/ by \"go generate ./api/v1alpha1\". Change config/ or build/chart/places.go.\n"
+
+// optional files have objects only if a value says so.
+var optional = map[string]string{"crds.yaml": ".Values.crds.enabled", "monitoring.yaml": ".Values.monitoring.enabled"}
 
 // files are the chart's generated templates, by name: every object but the manager's Namespace, which Helm makes.
 func files(objects []*yaml.RNode, places []place) (map[string]string, error) {
@@ -28,8 +31,8 @@ func files(objects []*yaml.RNode, places []place) (map[string]string, error) {
 	all := map[string]string{}
 	for file, t := range texts {
 		body := strings.Join(t, "---\n")
-		if file == "crds.yaml" {
-			body = onlyIf(".Values.crds.enabled", "", body)
+		if condition := optional[file]; condition != "" {
+			body = onlyIf(condition, "", body)
 		}
 		all[file] = header + body
 	}
@@ -42,6 +45,8 @@ func fileOf(o *yaml.RNode) string {
 	switch {
 	case o.GetKind() == "CustomResourceDefinition":
 		return "crds.yaml"
+	case group == "monitoring.coreos.com":
+		return "monitoring.yaml"
 	case group == "rbac.authorization.k8s.io":
 		return "rbac.yaml"
 	case group == "admissionregistration.k8s.io" || o.GetName() == "probe-pods":

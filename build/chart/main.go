@@ -14,19 +14,26 @@ import (
 )
 
 func main() {
-	source := flag.String("source", "../config/default", "folder of the kustomization")
+	config := flag.String("config", "../config", "folder of the kustomizations")
 	templates := flag.String("templates", "../charts/tcpprobe/templates", "folder of the chart's templates")
 	flag.Parse()
-	if err := generate(*source, *templates); err != nil {
+	if err := generate(*config, *templates); err != nil {
 		fmt.Fprintf(os.Stderr, "chart: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func generate(source, templates string) error {
-	objects, err := kustomized(source)
-	if err != nil {
-		return err
+// sources are the kustomizations whose objects the chart has.
+var sources = []string{"default", "monitoring"}
+
+func generate(config, templates string) error {
+	var objects []*yaml.RNode
+	for _, folder := range sources {
+		some, err := kustomized(filepath.Join(config, folder))
+		if err != nil {
+			return err
+		}
+		objects = append(objects, some...)
 	}
 	written, err := files(objects, places)
 	if err != nil {

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // place is where a value of the chart goes into an object of config/default.
 //
 // Without onlyIf it replaces what the object has at the path, and it is an error if the object has nothing there. With
@@ -34,13 +36,21 @@ var places = []place{
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "tolerations"},
 		block: ".Values.tolerations", onlyIf: ".Values.tolerations"},
 
-	// What the manager allows, and how it makes probe pods. The admission policy has a word in hostNetwork too.
+	// What the manager allows, and how it makes probe pods. The admission policy has a word in some of it too.
 	argument(`--host-network`, ".Values.hostNetwork"),
 	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "hostNetwork"}, value: `{{ .Values.hostNetwork | quote }}`},
+	argument(`--prober-privileged`, ".Values.prober.privileged"),
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "privileged"}, value: `{{ .Values.prober.privileged | quote }}`},
 	argument(`{{ printf "--address-ceiling=%s" (join "," .Values.addressCeiling) | quote }}`, ".Values.addressCeiling"),
 	argument(`--past-egress-policies`, ".Values.pastEgressPolicies"),
 	argument(`{{ printf "--prober-tolerations=%s" (toJson .Values.prober.tolerations) | quote }}`, ".Values.prober.tolerations"),
 	argument(`--prober-pull-policy={{ .Values.image.pullPolicy }}`, `ne .Values.image.pullPolicy "IfNotPresent"`),
+	limit("--max-pods", "pods"),
+	limit("--max-pods-per-tcpprobe", "podsPerTCPProbe"),
+	limit("--max-pods-per-node", "podsPerNode"),
+	limit("--max-pods-per-second", "podsPerSecond"),
+	limit("--max-packets-per-node", "packetsPerNode"),
+	limit("--max-packets-per-target", "packetsPerTarget"),
 	argument(`--zap-log-level={{ .Values.logLevel }}`, `ne .Values.logLevel "info"`),
 
 	// As config/components/editors does.
@@ -50,6 +60,10 @@ var places = []place{
 
 func argument(value, onlyIf string) place {
 	return place{kind: "Deployment", name: "manager", path: in(container, "args", "-"), value: value, onlyIf: onlyIf}
+}
+
+func limit(flag, value string) place {
+	return argument(fmt.Sprintf("%s={{ .Values.limits.%s }}", flag, value), ".Values.limits."+value)
 }
 
 func editors(label string) place {

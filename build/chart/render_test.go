@@ -61,12 +61,12 @@ func render(t *testing.T, namespace, text string) lines {
 	return all
 }
 
-// kustomize has what config/default installs, line by line, with components where they are named.
-func kustomize(t *testing.T, components ...string) lines {
+// kustomize has what these kustomizations of config/ install together, line by line, with components where they are named.
+func kustomize(t *testing.T, resources string, components ...string) lines {
 	t.Helper()
 	disk := filesys.MakeFsOnDisk()
 	overlay := t.TempDir()
-	text := "resources: [default]\ncomponents: [" + strings.Join(components, ",") + "]\n"
+	text := "resources: [" + resources + "]\ncomponents: [" + strings.Join(components, ",") + "]\n"
 	if err := disk.WriteFile(overlay+"/kustomization.yaml", []byte(text)); err != nil {
 		t.Fatal(err)
 	}

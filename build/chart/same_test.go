@@ -23,14 +23,15 @@ func comparable(l lines) lines {
 
 func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 	for _, c := range []struct {
-		name, values string
-		components   []string
+		name, values, resources string
+		components              []string
 	}{
-		{"by default", "", nil},
-		{"with editors", "editors: {enabled: true}", []string{"components/editors"}},
+		{"by default", "", "default", nil},
+		{"with monitoring", "monitoring: {enabled: true}", "default, monitoring", nil},
+		{"with editors", "editors: {enabled: true}", "default", []string{"components/editors"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chart, manifests := comparable(render(t, "tcpprobe-system", c.values)), comparable(kustomize(t, c.components...))
+			chart, manifests := comparable(render(t, "tcpprobe-system", c.values)), comparable(kustomize(t, c.resources, c.components...))
 			if len(manifests) < 100 {
 				t.Fatalf("config/default has no more than %d lines", len(manifests))
 			}
@@ -43,7 +44,7 @@ func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 
 // TestComparisonFails changes, removes and adds a line, an object and an empty map, and wants to hear of each.
 func TestComparisonFails(t *testing.T) {
-	manifests := comparable(kustomize(t))
+	manifests := comparable(kustomize(t, "default"))
 	chart := maps.Clone(manifests)
 	chart["Deployment tcpprobe-system/manager spec.replicas"] = "3"
 	chart["Deployment tcpprobe-system/manager spec.template.spec.containers[0].securityContext.privileged"] = "true"

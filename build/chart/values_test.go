@@ -49,11 +49,22 @@ var variants = []struct {
 		thirdArg + `"--host-network"`,
 		"- " + probePods + `hostNetwork: "false"`,
 	}},
+	{"prober.privileged", "prober: {privileged: true}", []string{
+		"+ " + probePods + `privileged: "true"`,
+		thirdArg + `"--prober-privileged"`,
+		"- " + probePods + `privileged: "false"`,
+	}},
 	{"addressCeiling", "addressCeiling: [10.50.0.0/16, '2001:db8::/32']", []string{thirdArg + `"--address-ceiling=10.50.0.0/16,2001:db8::/32"`}},
 	{"pastEgressPolicies", "pastEgressPolicies: true", []string{thirdArg + `"--past-egress-policies"`}},
 	{"prober.tolerations", "prober: {tolerations: [{key: gpu, operator: Exists, effect: NoSchedule}]}", []string{
 		thirdArg + `"--prober-tolerations=[{\"effect\":\"NoSchedule\",\"key\":\"gpu\",\"operator\":\"Exists\"}]"`,
 	}},
+	{"limits.pods", "limits: {pods: 77}", []string{thirdArg + `"--max-pods=77"`}},
+	{"limits.podsPerTCPProbe", "limits: {podsPerTCPProbe: 77}", []string{thirdArg + `"--max-pods-per-tcpprobe=77"`}},
+	{"limits.podsPerNode", "limits: {podsPerNode: 77}", []string{thirdArg + `"--max-pods-per-node=77"`}},
+	{"limits.podsPerSecond", "limits: {podsPerSecond: 77}", []string{thirdArg + `"--max-pods-per-second=77"`}},
+	{"limits.packetsPerNode", "limits: {packetsPerNode: 77}", []string{thirdArg + `"--max-packets-per-node=77"`}},
+	{"limits.packetsPerTarget", "limits: {packetsPerTarget: 77}", []string{thirdArg + `"--max-packets-per-target=77"`}},
 	{"replicas", "replicas: 1", []string{"+ " + deployment + "spec.replicas: 1", "- " + deployment + "spec.replicas: 2"}},
 	{"resources.requests.cpu", "resources: {requests: {cpu: 50m}}", resourceChange("requests.cpu", "20m", "50m")},
 	{"resources.requests.memory", "resources: {requests: {memory: 1Gi}}", resourceChange("requests.memory", "64Mi", "1Gi")},
@@ -109,7 +120,7 @@ func TestEveryValueIsRead(t *testing.T) {
 	for field, value := range values(t, string(text)) {
 		all.take(field, value)
 	}
-	tested := []string{"crds.enabled", "probeNamespace"}
+	tested := []string{"crds.enabled", "monitoring.enabled", "probeNamespace"}
 	for _, v := range variants {
 		tested = append(tested, v.leaf)
 	}

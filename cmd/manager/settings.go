@@ -37,6 +37,7 @@ func parse(args []string) (*settings, error) {
 	f.StringVar(&s.prober.Image, "prober-image", "", "image of the probe pods; default: that of the manager's own Pod, which the environment's POD_NAME names")
 	f.StringVar(&pullPolicy, "prober-pull-policy", string(corev1.PullIfNotPresent), "when nodes pull --prober-image: Always, IfNotPresent or Never")
 	f.StringVar(&s.prober.ServiceAccount, "prober-service-account", "prober", "service account of the probe pods; its token is never mounted")
+	f.BoolVar(&s.prober.Privileged, "prober-privileged", false, "make probe pods privileged, where NET_RAW, NET_ADMIN and BPF do not suffice")
 	f.StringVar(&s.prober.PriorityClass, "prober-priority-class", "tcpprobe-prober", "PriorityClass of the probe pods")
 	f.StringVar(&tolerations, "prober-tolerations", "[]", "tolerations of the probe pods, as in a Pod, in JSON or YAML; each with effect NoSchedule or PreferNoSchedule")
 	f.StringVar(&ceiling, "address-ceiling", "", "ranges, such as 10.1.0.0/16,2001:db8::/32, that no TCPProbe's target.address may be outside of, whatever its Namespace allows; default: no address at all")
