@@ -110,6 +110,9 @@ func (s *Scene) ending(pod *corev1.Pod, node string) (Outcome, bool) {
 		if !ended(pod) {
 			return Outcome{}, false
 		}
+		if o, dead := s.nodeFault(node); dead && pod.Status.Reason == "" { // not its kubelet's word: nobody waits for that
+			return o, true
+		}
 		return podFault(pod), true
 	}
 	if terminated.Message == "" || neverRan(terminated) {

@@ -103,6 +103,7 @@ var fates = map[string]struct {
 
 	"deleted":               {0, changes{gone}, Lost, v1alpha1.ReasonPodDeleted, "before its report was read"},
 	"deleted with its node": {0, changes{gone, nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
+	"collected":             {0, changes{running, podEnds("", ""), disruption("DeletionByPodGC"), nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
 	"another of that name":  {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
 	"being deleted":         {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
 	"drained":               {0, changes{deleting, disruption("EvictionByEvictionAPI")}, Lost, v1alpha1.ReasonEvicted, "EvictionByEvictionAPI: because"},

@@ -43,9 +43,7 @@ start_forward() {
 
 register() {
 	wait_for 120 "the API server" kubectl get --raw /readyz
-	local i
-	for i in "${nodes[@]}"; do node_object "$i"; done |
-		kubectl apply --server-side --force-conflicts -f - >/dev/null
+	apply_nodes "${nodes[@]}"
 	kubectl create clusterrolebinding tcpprobe-test:kube-proxy --clusterrole=system:node-proxier \
 		--user=system:kube-proxy >/dev/null
 }

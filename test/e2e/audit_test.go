@@ -30,11 +30,10 @@ type request struct {
 	Verb      string
 	ObjectRef struct{ APIGroup, Resource, Subresource, Namespace, Name string }
 	User      struct{ Username string }
-	Status    struct {
-		Code    int `json:"code"`
-		Message string
-	} `json:"responseStatus"`
-	URI string `json:"requestURI"`
+	URI       string `json:"requestURI"`
+	Notes     struct {
+		Decision string `json:"authorization.k8s.io/decision"`
+	} `json:"annotations"`
 }
 
 func (r *request) uses() right {
@@ -68,7 +67,7 @@ func audit() error {
 	return err
 }
 
-// usedRights reads the audit log. A request that was refused is an error.
+// usedRights reads the audit log. A request without the right to it is an error; a quota's 403 is not.
 func usedRights() (used []right, err error) {
 	log, err := os.Open(cluster.Audit)
 	if err != nil {
@@ -82,8 +81,8 @@ func usedRights() (used []right, err error) {
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return nil, fmt.Errorf("%s: %w", cluster.Audit, err)
 		}
-		if r.Status.Code == 403 {
-			return nil, fmt.Errorf("the manager was refused: %s %s: %s", r.Verb, r.URI, r.Status.Message)
+		if r.Notes.Decision != "allow" {
+			return nil, fmt.Errorf("the manager was refused: %s %s: %s", r.Verb, r.URI, r.Notes.Decision)
 		}
 		if u := r.uses(); !slices.Contains(used, u) {
 			used = append(used, u)

@@ -70,13 +70,7 @@ func TestHelm(t *testing.T) {
 	helm(t, "upgrade", "tcpprobe", "charts/tcpprobe", "--wait", "--timeout=100s")
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	for run, perNode := range pods.of(p) {
-		for node, n := range perNode {
-			if n != 1 {
-				t.Errorf("run %s made %d pods for %s", run, n, node)
-			}
-		}
-	}
+	expectOncePerNode(t, pods.of(p))
 	eventually(t, func() string {
 		for _, manager := range managers(t) {
 			if strings.HasSuffix(manager.Spec.Containers[0].Image, ":previous") {

@@ -50,13 +50,7 @@ func TestHundredAtOnce(t *testing.T) {
 		if len(made) != 1 || p.Status.LastRun.Number != 1 {
 			t.Errorf("%s: %d runs made pods, the last is number %d", p.Name, len(made), p.Status.LastRun.Number)
 		}
-		for run, perNode := range made {
-			for node, n := range perNode {
-				if n != 1 {
-					t.Errorf("%s: run %s made %d pods for %s", p.Name, run, n, node)
-				}
-			}
-		}
+		expectOncePerNode(t, made)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 // TestDrain: a node can be drained while it probes, without force, and the run says what became of the pod.
@@ -24,6 +25,7 @@ func TestDrain(t *testing.T) {
 	mustKubectl(t, "drain", "kn3", "--ignore-daemonsets", "--timeout=100s")
 	ended(t, p, 1)
 	expectUndecided(t, p)
+	expectHealth(t, p, metav1.ConditionUnknown, string(report.ProberKilled)) // it had the time to say so itself
 }
 
 // TestNamespaceDeleted: nothing holds back a namespace that is probed, and nothing of its probe stays.

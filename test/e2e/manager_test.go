@@ -47,13 +47,7 @@ func TestManagersKilled(t *testing.T) {
 	if len(made) != runs {
 		t.Errorf("%d runs have made pods, want %d", len(made), runs)
 	}
-	for run, perNode := range made {
-		for name, count := range perNode {
-			if count != 1 {
-				t.Errorf("run %s made %d pods for %s", run, count, name)
-			}
-		}
-	}
+	expectOncePerNode(t, made)
 }
 
 // killLeader kills the manager that holds the lease.
@@ -111,13 +105,30 @@ type source struct{ probe, run, node string }
 func watchPods(t *testing.T) *podWatch {
 	t.Helper()
 	w := &podWatch{made: map[source]int{}, seen: map[string]bool{}}
-	events, err := cluster.client.Watch(context.Background(), &corev1.PodList{}, client.InNamespace(probeNamespace))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(events.Stop)
-	go w.count(events)
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan struct{})
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		w.follow(ctx, sync.OnceFunc(func() { close(first) }))
+	}()
+	t.Cleanup(func() { cancel(); <-followed })
+	<-first
 	return w
+}
+
+// follow watches until ctx ends. A watch that the API server breaks off is taken up again: it begins with what there is.
+func (w *podWatch) follow(ctx context.Context, began func()) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if events, err := cluster.client.Watch(ctx, &corev1.PodList{}, client.InNamespace(probeNamespace)); err == nil {
+			began()
+			w.count(events)
+			events.Stop()
+		}
+		<-tick.C
+	}
 }
 
 func (w *podWatch) count(events watch.Interface) {
@@ -150,4 +161,15 @@ func (w *podWatch) of(p *v1alpha1.TCPProbe) map[string]map[string]int {
 		runs[key.run][key.node] = count
 	}
 	return runs
+}
+
+func expectOncePerNode(t *testing.T, runs map[string]map[string]int) {
+	t.Helper()
+	for run, perNode := range runs {
+		for name, count := range perNode {
+			if count != 1 {
+				t.Errorf("run %s made %d pods for %s", run, count, name)
+			}
+		}
+	}
 }

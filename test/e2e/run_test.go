@@ -95,6 +95,27 @@ func expectHealth(t *testing.T, p *v1alpha1.TCPProbe, status metav1.ConditionSta
 	}
 }
 
+func expectCovered(t *testing.T, p *v1alpha1.TCPProbe, status metav1.ConditionStatus, reason string) {
+	t.Helper()
+	if c := condition(p, v1alpha1.ConditionCovered); c.Status != status || c.Reason != reason {
+		t.Errorf("Covered is %s %s, want %s %s: %s", c.Status, c.Reason, status, reason, c.Message)
+	}
+}
+
+// hindered waits until a run says why it does not end.
+func hindered(t *testing.T, p *v1alpha1.TCPProbe, reason string) {
+	t.Helper()
+	eventually(t, func() string {
+		refresh(t, p)
+		c := condition(p, v1alpha1.ConditionComplete)
+		if c.Status != metav1.ConditionFalse || c.Reason != reason {
+			return fmt.Sprintf("Complete is %s %s, and %s was expected: %s", c.Status, c.Reason, reason, c.Message)
+		}
+		t.Logf("%s: %s", c.Reason, c.Message)
+		return ""
+	})
+}
+
 // expectUndecided: a prober that was cut short is no failure of the path, and no health either.
 func expectUndecided(t *testing.T, p *v1alpha1.TCPProbe) {
 	t.Helper()
@@ -124,7 +145,7 @@ func running(t *testing.T, p *v1alpha1.TCPProbe, node string) (found corev1.Pod)
 	t.Helper()
 	eventually(t, func() string {
 		for _, pod := range probePods(t, p) {
-			if pod.Spec.NodeName == node && pod.Status.Phase == corev1.PodRunning {
+			if pod.Spec.NodeName == node && sending(pod) {
 				found = pod
 				return ""
 			}
@@ -132,4 +153,9 @@ func running(t *testing.T, p *v1alpha1.TCPProbe, node string) (found corev1.Pod)
 		return "no probe pod runs on " + node
 	})
 	return found
+}
+
+// sending: the phase alone stays Running for a moment after the container has ended.
+func sending(pod corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && len(pod.Status.ContainerStatuses) == 1 && pod.Status.ContainerStatuses[0].State.Running != nil
 }

@@ -4,9 +4,15 @@ source "$(dirname "$0")/../lib/settings.sh"
 PATH=$1:$PATH
 pki=$state/pki
 
+# run PROGRAM [ARGUMENT...] for ever: as on any node, what ends is started again. Its PID, as this machine numbers it, is on record.
 run() {
-	"$@" >"$state/log/$1.log" 2>&1 &
+	while true; do
+		"$@" >>"$state/log/$1.log" 2>&1 &
+		echo $! >"$state/pids/$1"
+		wait $! || sleep 0.2
+	done &
 }
+mkdir -p "$state/pids"
 
 # Durability is of no use to a cluster that lives for minutes.
 run etcd --name=only --data-dir="$state/etcd" --unsafe-no-fsync=true --log-level=warn \

@@ -36,6 +36,7 @@ wait_for 60 "containerd of $node" ctr version
 for image in /run/cluster/images/*.tar; do ctr --namespace k8s.io images import "$image"; done
 kubelet --config="$config/kubelet.yaml" --kubeconfig="/run/cluster/pki/$node.kubeconfig" \
 	--hostname-override="$node" --node-ip="$management4.1$i,${management6}1$i" >/var/log/kubelet.log 2>&1 &
+echo $! >/run/kubelet.pid
 kube-proxy --config="$config/kube-proxy.yaml" >/var/log/kube-proxy.log 2>&1 &
 
 # PID 1 reaps the shims' orphans for ever.

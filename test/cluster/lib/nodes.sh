@@ -13,12 +13,18 @@ remove_node() {
 	remove_node_network "$1"
 }
 
-# node_init I prints the PID of the node's PID 1: the only child of its launcher.
-node_init() {
+# machine_init NAME prints the PID of the machine's PID 1: the only child of its launcher.
+machine_init() {
 	local launcher children
-	launcher=$(recorded_process "kn$1") || fail "node kn$1 does not run"
+	launcher=$(recorded_process "$1") || fail "$1 does not run"
 	children=$(<"/proc/$launcher/task/$launcher/children")
 	printf '%s\n' "${children% }"
+}
+
+apply_nodes() {
+	local i
+	for i in "$@"; do node_object "$i"; done |
+		kubectl apply --server-side --force-conflicts -f - >/dev/null
 }
 
 # node_object I: what its kubelet does not say of itself. Whichever of the two comes first, the other adds its part.
