@@ -78,6 +78,7 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName) (reconc
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read TCPProbe %s: %w", key, err)
 	}
+	supplement(&probe.Spec)
 	p := &pass{Reconciler: r, probe: &probe, stored: *probe.Status.DeepCopy(), now: r.Clock.Now()}
 	result, err := p.step(ctx)
 	if err != nil && !apierrors.IsConflict(err) && ctx.Err() == nil {
@@ -93,7 +94,7 @@ func (p *pass) step(ctx context.Context) (reconcile.Result, error) {
 		return p.tidy(ctx, client.ObjectKeyFromObject(p.probe))
 	case run != nil && run.Plan != "":
 		return p.advance(ctx)
-	case p.probe.Spec.State == v1alpha1.Suspended || run == nil && !due(p.probe, p.now):
+	case p.probe.Spec.State == v1alpha1.Suspended || run == nil && !due(p.probe, p.now) && refuseSpec(p.probe, p.Own) == nil:
 		return p.rest(ctx)
 	}
 	return p.start(ctx)
