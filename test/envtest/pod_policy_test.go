@@ -4,6 +4,7 @@ package envtest
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
@@ -164,5 +166,55 @@ func TestProbePodsStayAsTheyWereMade(t *testing.T) {
 	err := api.SubResource("ephemeralcontainers").Update(t.Context(), debugged, client.DryRunAll)
 	if err == nil || !strings.Contains(err.Error(), "one container and no other") {
 		t.Errorf("a debug container: %v", err)
+	}
+}
+
+// variants are what an administrator may allow beyond that, by the ConfigMap beside the policy. None of them allows the others.
+var variants = map[string]func(*corev1.PodSpec, *corev1.Container){
+	"privileged": func(_ *corev1.PodSpec, c *corev1.Container) {
+		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = ptr.To(true), nil
+	},
+	"hostNetwork": func(s *corev1.PodSpec, _ *corev1.Container) { s.HostNetwork = true },
+}
+
+func TestAdministratorAllowsVariants(t *testing.T) {
+	k := policed(t)
+	for allowed := range variants {
+		t.Run(allowed, func(t *testing.T) {
+			t.Cleanup(func() { setVariant(t, allowed, "false") })
+			setVariant(t, allowed, "true")
+			err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+				return createVariant(k, t, allowed) == nil, nil
+			})
+			if err != nil {
+				t.Errorf("allowed, and refused: %v", createVariant(k, t, allowed))
+			}
+			for other := range variants {
+				if other != allowed && createVariant(k, t, other) == nil {
+					t.Errorf("%s is admitted where only %s is allowed", other, allowed)
+				}
+			}
+			escalated := managersPod(t)
+			escalated.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = ptr.To(true)
+			if err := k.Create(t.Context(), escalated, client.DryRunAll); err == nil {
+				t.Error("a pod that escalates without being privileged is admitted")
+			}
+		})
+	}
+}
+
+func createVariant(k client.Client, t *testing.T, name string) error {
+	pod := managersPod(t)
+	variants[name](&pod.Spec, &pod.Spec.Containers[0])
+	return k.Create(t.Context(), pod, client.DryRunAll)
+}
+
+func setVariant(t *testing.T, name, value string) {
+	t.Helper()
+	settings := &corev1.ConfigMap{}
+	settings.Namespace, settings.Name = managerNamespace, "probe-pods"
+	patch := fmt.Appendf(nil, `{"data": {%q: %q}}`, name, value)
+	if err := api.Patch(context.Background(), settings, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		t.Fatal(err)
 	}
 }
