@@ -57,13 +57,17 @@ lint: ## Only the linters
 	@build/verify.sh linted
 	@build/verify.sh bounded
 
-.PHONY: bench bench-cluster
+.PHONY: bench bench-cluster bench-scale
 bench: ## This engine beside the well-known Python packet tool: rates, round trips, start, memory (needs root)
 	@test/setup.sh bench
 	@CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/ ./cmd/tcpprobe ./bench
 	@bin/bench
 bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, processor, memory (needs root)
 	@test/run.sh bench
+
+bench-scale: ## A thousand fake nodes and TCPProbes: time, writes, memory (20 minutes)
+	@go build -o bin/ ./test/scale
+	@bin/scale
 
 .PHONY: clean
 clean: ## Remove what was built here; the cache with Kubernetes stays

@@ -55,7 +55,7 @@ scripts() {
 
 manifests() {
 	local folder
-	for folder in config/default config/samples; do tool kustomize build "$folder" >/dev/null; done
+	for folder in config/default config/monitoring config/samples; do tool kustomize build "$folder" >/dev/null; done
 	tool helm lint --quiet --strict charts/tcpprobe
 	tool helm template tcpprobe charts/tcpprobe --namespace tcpprobe-system >/dev/null
 }

@@ -15,7 +15,6 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -82,33 +81,58 @@ func TestCollectorWithoutCaches(t *testing.T) {
 	}
 }
 
+var metricName = regexp.MustCompile(`\btcpprobe_[a-z_]+\b`)
+
+// metricsTold are the names of all metrics that a leading manager tells, but for tcpprobe_build_info, which its program adds.
+func metricsTold(t *testing.T) map[string]bool {
+	t.Helper()
+	names := make(map[string]bool)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(&Collector{Caches: furnishedCaches(t), Probes: "tcpprobe-probes", Elected: elected()}, runsEnded, pairsJudged, runSeconds, podsMade)
+	runsEnded.WithLabelValues("Pass", "Spec")
+	pairsJudged.WithLabelValues("Pass")
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		names[f.GetName()] = true
+	}
+	return names
+}
+
 // TestAlertsAskForMetricsThatThereAre: an alert on a name that nobody tells would be silent for ever.
 func TestAlertsAskForMetricsThatThereAre(t *testing.T) {
 	rules, err := os.ReadFile("../config/monitoring/alerts.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := make(map[string]bool)
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(&Collector{Caches: furnishedCaches(t), Probes: "tcpprobe-probes", Elected: elected()}, runsEnded, pairsJudged, runSeconds, podsMade)
-	runsEnded.WithLabelValues("Pass", "Spec")
-	pairsJudged.WithLabelValues("Pass")
-	for _, gather := range []prometheus.Gatherer{registry, metrics.Registry} {
-		families, err := gather.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range families {
-			told[f.GetName()] = true
-		}
-	}
-	asked := regexp.MustCompile(`\btcpprobe_[a-z_]+\b`).FindAllString(string(rules), -1)
+	names, asked := metricsTold(t), metricName.FindAllString(string(rules), -1)
 	if len(asked) == 0 {
 		t.Error("the alerts ask for nothing")
 	}
 	for _, name := range asked {
-		if !told[name] {
+		if !names[name] {
 			t.Errorf("nobody tells %s", name)
+		}
+	}
+}
+
+func TestMetricsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, documented := metricsTold(t), make(map[string]bool)
+	for _, name := range metricName.FindAllString(string(page), -1) {
+		documented[name] = true
+		if !names[name] && name != "tcpprobe_build_info" {
+			t.Errorf("docs/operations.md has %s, which nobody tells", name)
+		}
+	}
+	for name := range names {
+		if !documented[name] {
+			t.Errorf("docs/operations.md does not have %s", name)
 		}
 	}
 }

@@ -7,12 +7,12 @@ package controllers
 //
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes/status,verbs=update
-// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=pods;services;namespaces,verbs=get
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ipaddresses,verbs=get
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 //
@@ -20,5 +20,5 @@ package controllers
 // +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=configmaps,verbs=get;list;watch;create;patch;delete
 //
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=tcpprobe-system,resources=leases,verbs=get;create;update
-// +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=events,verbs=create
 // +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=pods,verbs=list

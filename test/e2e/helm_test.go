@@ -49,6 +49,7 @@ func TestHelm(t *testing.T) {
 	if err := script("go", "build", "-C", "build", "-o", "../"+helmProgram, "helm.sh/helm/v4/cmd/helm"); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(excuse())
 	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
 	t.Cleanup(func() {
 		_ = script(kubectl(), "delete", "crd", "tcpprobes.tcpprobe.dev", "--ignore-not-found")

@@ -60,6 +60,7 @@ func TestUninstall(t *testing.T) {
 	s := openShop(t)
 	p := s.probe(t, slowly)
 	running(t, p, "kn1")
+	t.Cleanup(excuse())
 	t.Cleanup(func() {
 		if err := install(); err != nil {
 			t.Error(err)

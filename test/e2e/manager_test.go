@@ -54,17 +54,9 @@ func TestManagersKilled(t *testing.T) {
 func killLeader(t *testing.T) {
 	t.Helper()
 	eventually(t, func() string {
-		var lease coordinationv1.Lease
-		if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: "tcpprobe-manager"}, &lease); err != nil {
-			return err.Error()
-		}
-		leader, _, _ := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
-		var pod corev1.Pod
-		if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: leader}, &pod); err != nil {
-			return err.Error()
-		}
-		if status := pod.Status.ContainerStatuses; len(status) == 0 || status[0].State.Running == nil {
-			return "the leader is not running"
+		pod, missing := leader(t)
+		if missing != "" {
+			return missing
 		}
 		if err := node(pod.Spec.NodeName, killCommand(containerID(t, pod))).Run(); err != nil {
 			return "the leader had just died"
@@ -73,23 +65,51 @@ func killLeader(t *testing.T) {
 	})
 }
 
-// TestLeaseIsMadeAgain: whoever deletes it does not leave the operator without a leader.
+// leader is the manager that holds the lease, or what keeps it from leading.
+func leader(t *testing.T) (pod corev1.Pod, missing string) {
+	t.Helper()
+	var lease coordinationv1.Lease
+	if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: "tcpprobe-manager"}, &lease); err != nil {
+		return pod, err.Error()
+	}
+	name, _, _ := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
+	if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: name}, &pod); err != nil {
+		return pod, err.Error()
+	}
+	if status := pod.Status.ContainerStatuses; len(status) == 0 || status[0].State.Running == nil {
+		return pod, "the leader is not running"
+	}
+	return pod, ""
+}
+
+// TestLeaseIsMadeAgain: whoever deletes it does not leave the operator without a leader, nor for long with two.
 func TestLeaseIsMadeAgain(t *testing.T) {
 	s := openShop(t)
+	var before corev1.Pod
+	eventually(t, func() (missing string) { before, missing = leader(t); return missing })
 	lease := &coordinationv1.Lease{}
 	lease.Namespace, lease.Name = managerNamespace, "tcpprobe-manager"
 	if err := cluster.client.Delete(t.Context(), lease); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() string {
-		if err := cluster.client.Get(t.Context(), client.ObjectKeyFromObject(lease), lease); err != nil {
-			return err.Error()
-		}
-		return ""
-	})
+	var now corev1.Pod
+	eventually(t, func() (missing string) { now, missing = leader(t); return missing })
 	p := s.probe(t)
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+	eventually(t, func() string {
+		if now.UID == before.UID {
+			return ""
+		}
+		var pod corev1.Pod
+		if err := cluster.client.Get(t.Context(), client.ObjectKeyFromObject(&before), &pod); err != nil {
+			t.Fatal(err)
+		}
+		if status := pod.Status.ContainerStatuses[0]; status.RestartCount == before.Status.ContainerStatuses[0].RestartCount || !status.Ready {
+			return before.Name + ", which does not lead any more, has not begun anew"
+		}
+		return ""
+	})
 }
 
 // podWatch counts every probe pod that was ever made, by run and node.

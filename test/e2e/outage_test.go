@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -19,6 +18,7 @@ func TestControlPlaneRestarts(t *testing.T) {
 	pods := watchPods(t)
 	p := s.probe(t, slowly)
 	running(t, p, "kn1")
+	defer excuse()()
 	for _, program := range []string{"etcd", "kube-apiserver"} {
 		if err := script("test/cluster/component-kill.sh", program); err != nil {
 			t.Fatal(err)
@@ -38,17 +38,18 @@ func TestControlPlaneRestarts(t *testing.T) {
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
-// answers waits for an API server that reads and writes again.
+// answers waits for an API server that is ready and writes.
 func answers(t *testing.T) {
 	t.Helper()
 	eventually(t, func() string {
+		if err := script(kubectl(), "get", "--raw", "/readyz"); err != nil {
+			return err.Error()
+		}
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "outage-"}}
-		if err := cluster.client.Create(t.Context(), namespace, client.DryRunAll); err != nil {
+		if err := cluster.client.Create(t.Context(), namespace); err != nil {
 			return err.Error()
 		}
-		if err := cluster.client.List(t.Context(), &corev1.NodeList{}); err != nil {
-			return err.Error()
-		}
+		_ = cluster.client.Delete(t.Context(), namespace)
 		return ""
 	})
 }

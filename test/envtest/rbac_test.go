@@ -36,11 +36,11 @@ var needed = []may{
 	{manager, "", "namespaces", "get"},
 	{manager, "", "ipaddresses.networking.k8s.io", "get"},
 	{manager, managerNamespace, "pods", "list"},
-	{manager, "shop", "events.events.k8s.io", "create patch"},
+	{manager, "shop", "events.events.k8s.io", "create"},
 	{manager, probeNamespace, "pods", "get list watch create patch delete"},
 	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
 	{manager, managerNamespace, "leases.coordination.k8s.io", "get create update"},
-	{manager, managerNamespace, "events", "create patch"}, // who leads
+	{manager, managerNamespace, "events", "create"}, // who leads
 }
 
 // forbidden is what nobody who takes over manager or prober must find open.
@@ -55,7 +55,8 @@ var forbidden = []may{
 	{manager, probeNamespace, "secrets", "get list watch create"},
 	{manager, managerNamespace, "secrets", "get list watch create"},
 	{manager, probeNamespace, "serviceaccounts/token", "create"},
-	{manager, "", "nodes", "update patch delete"},
+	{manager, "", "nodes", "get update patch delete"},
+	{manager, "shop", "events.events.k8s.io", "update patch delete"},
 	{manager, "", "namespaces", "list watch create update patch delete"}, // whoever writes the annotation allows addresses
 	{manager, managerNamespace, "pods", "watch create update patch delete"},
 	{manager, "shop", "services", "create update patch delete"},

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/tcpprobe/tcpprobe/controllers"
+)
+
+const (
+	mostMemory      = 300_000_000 // bytes
+	mostStatusBytes = 64 << 10
+)
+
+// result is all that was measured.
+type result struct {
+	Interval    string
+	Small, Full *figures // TCPProbes that recur
+	Wide        *figures // one, from every node
+	Aims        []aim
+}
+
+// aim is what the operator promises, and whether it held.
+type aim struct {
+	What string
+	Met  bool
+	Is   string
+}
+
+func (r *result) judge() {
+	for _, f := range []*figures{r.Small, r.Full} {
+		r.aim(f.Missed == 0, fmt.Sprintf("on time: no slot missed with %d TCPProbes and nodes", f.TCPProbes), "%d missed, %d runs by slot, at most %.0f s late", f.Missed, f.Recurring, f.Late.Max)
+		r.aim(f.BoundBroken == 0, "status writes: 2 at the start, 1 a second, 1 at the end", "%d of %d runs had more; at most %.0f in one", f.BoundBroken, f.Runs, f.StatusWrites.Max)
+	}
+	r.aim(r.Full.Memory < mostMemory, "manager under 300 MB", "%d MB", r.Full.Memory/1e6)
+	r.bounded(r.Full, fmt.Sprintf("%d TCPProbes", r.Full.TCPProbes))
+	r.bounded(r.Wide, fmt.Sprintf("one TCPProbe over %d nodes", r.Wide.Nodes))
+	r.aim(r.Wide.StatusBytes < mostStatusBytes, fmt.Sprintf("status of one TCPProbe over %d nodes under 64 KiB", r.Wide.Nodes), "%d bytes", r.Wide.StatusBytes)
+}
+
+// bounded: the manager's own bounds are those of its --help; pods made in 10 s may begin with a second's worth at once.
+func (r *result) bounded(f *figures, whose string) {
+	p, caps := f.Pods, controllers.DefaultCaps
+	fast := 11 * caps.PerSecond
+	r.aim(p.Total <= caps.Total && p.OfOneTCPProbe <= caps.PerProbe && p.OnOneNode <= caps.PerNode && p.In10Seconds <= fast, "bounds kept with "+whose,
+		"%d of %d pods at once, %d of %d per TCPProbe, %d of %d per node, %d of %d made in 10 s",
+		p.Total, caps.Total, p.OfOneTCPProbe, caps.PerProbe, p.OnOneNode, caps.PerNode, p.In10Seconds, fast)
+}
+
+func (r *result) aim(met bool, what, format string, is ...any) {
+	r.Aims = append(r.Aims, aim{what, met, fmt.Sprintf(format, is...)})
+}
+
+func (r *result) met() bool { return !slices.ContainsFunc(r.Aims, func(a aim) bool { return !a.Met }) }
+
+func (r *result) print(out io.Writer) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, value func(*figures) float64, format string) {
+		small, full := value(r.Small), value(r.Full)
+		growth := "-"
+		if small > 0 {
+			growth = fmt.Sprintf("%.2f", full/small)
+		}
+		fmt.Fprintf(t, "%s\t"+format+"\t"+format+"\t%s\t\n", name, small, full, growth)
+	}
+	fmt.Fprintf(t, "every %s\t%d nodes\t%d nodes\tratio\t\n", r.Interval, r.Small.Nodes, r.Full.Nodes)
+	row("TCPProbes", func(f *figures) float64 { return float64(f.TCPProbes) }, "%.0f")
+	row("runs", func(f *figures) float64 { return float64(f.Runs) }, "%.0f")
+	row("start after its slot, median, s", func(f *figures) float64 { return f.Late.Median }, "%.0f")
+	row("99 %, s", func(f *figures) float64 { return f.Late.P99 }, "%.0f")
+	row("verdict after start, median, s", func(f *figures) float64 { return f.Took.Median }, "%.0f")
+	row("99 %, s", func(f *figures) float64 { return f.Took.P99 }, "%.0f")
+	for _, what := range slices.Sorted(maps.Keys(r.Full.Writes)) {
+		row(what+" per run", func(f *figures) float64 { return float64(f.Writes[what]) / float64(f.Runs) }, "%.2f")
+	}
+	row("refused of these per run", func(f *figures) float64 { return float64(f.Refused) / float64(f.Runs) }, "%.2f")
+	row("manager's memory, MB", func(f *figures) float64 { return float64(f.Memory) / 1e6 }, "%.0f")
+	row("processor per run, ms", func(f *figures) float64 { return float64(f.Processor.Milliseconds()) / float64(f.Runs) }, "%.0f")
+	t.Flush()
+	r.printWaves(out)
+	for _, a := range r.Aims {
+		verdict := "met    "
+		if !a.Met {
+			verdict = "NOT MET"
+		}
+		fmt.Fprintf(out, "%s  %s: %s\n", verdict, a.What, a.Is)
+	}
+}
+
+func (r *result) printWaves(out io.Writer) {
+	fmt.Fprintf(out, "\nOne TCPProbe from %d nodes: %.0f s, manager %d MB, status %d bytes.\n", r.Wide.Nodes, r.Wide.Took.Max, r.Wide.Memory/1e6, r.Wide.StatusBytes)
+	for _, w := range r.Wide.Waves {
+		fmt.Fprintf(out, "  %3d s  %2d pods, %4d made  %s\n", w.Second, w.Alive, w.Made, w.Says)
+	}
+	fmt.Fprintln(out)
+}

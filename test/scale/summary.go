@@ -1,0 +1,43 @@
+package main
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+const endpoints = 2 // of each Service
+
+// What stands in a summary for the run and the node, until KWOK knows them.
+const someRun, someNode = "the-run", "the-node"
+
+// passing and failing are termination messages, as strings of Go for printf with a run and a node.
+func passing() string { return summary(report.Pass, report.Delivered) }
+func failing() string { return summary(report.Fail, report.SequenceZeroDropped) }
+
+// summary is a prober's answer to a TCPProbe of all defaults, with this verdict on SequenceWrap.
+func summary(verdict report.Verdict, reason report.Reason) string {
+	p := plan.Plan{
+		APIVersion: plan.APIVersion, Run: someRun, Sources: map[string][]int{},
+		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
+	}
+	r := report.Report{APIVersion: report.APIVersion, Run: someRun, Source: report.Source{Node: someNode}, Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.0"}
+	for i := range endpoints {
+		target := plan.Target{Address: netip.AddrFrom4([4]byte{10, 128, 0, byte(i)}), Port: 80, Via: "PodIP"}
+		p.Targets, p.Sources[someNode] = append(p.Targets, target), append(p.Sources[someNode], i)
+		result := report.Result{Target: netip.AddrPortFrom(target.Address, target.Port).String(), Via: target.Via, Family: "IPv4", PathType: report.Routed}
+		handshake, wrap := result, result
+		handshake.Scenario, handshake.Verdict, handshake.Reason = "Handshake", report.Pass, report.Established
+		wrap.Scenario, wrap.Variant, wrap.Verdict, wrap.Reason = "SequenceWrap", "Push", verdict, reason
+		if verdict == report.Fail {
+			wrap.Message, wrap.Flows, wrap.Alpha = "data with PSH at sequence 0 is lost", report.Flows{Tried: 16, Fail: 16}, 1e-7
+		}
+		r.Results = append(r.Results, handshake, wrap)
+	}
+	text := strings.ReplaceAll(string(report.Summarize(r, &p).Encode()), "%", "%%")
+	text = strings.NewReplacer(someRun, "%[1]s", someNode, "%[2]s").Replace(text)
+	return strconv.Quote(text)
+}
