@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	queuePoll   = time.Second     // while pods are still to be made
-	runPoll     = 5 * time.Second // else, for deadlines; ends of pods are events
+	queuePoll   = time.Second      // while pods are still to be made
+	farPoll     = 30 * time.Second // while none is made and many others come first
+	runPoll     = 5 * time.Second  // else, for deadlines; ends of pods are events
 	releasePoll = 50 * time.Millisecond
 )
 

@@ -181,17 +181,22 @@ func TestGreedyTenant(t *testing.T) {
 			p.Spec.Sources.Max, p.Spec.Target.Service.MaxEndpoints, p.Spec.Run.DeadlineSeconds = 1000, 64, 3600
 		})
 		w.pass(r, p)
+		w.clock.Step(statusPace) // each comes after the one before
 	}
 	held := occupancy(w.proberPods())
 	demandCaps(t, w, DefaultCaps)
 	if most := slices.Max(slices.Collect(maps.Values(held.toTarget))); most != DefaultCaps.TargetPackets {
 		t.Errorf("%d packets a second to one target; want all of the %d that there are, and the others in the queue", most, DefaultCaps.TargetPackets)
 	}
-	w.clock.Step(statusPace)
-	last := w.look(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: "h"}})
-	c := meta.FindStatusCondition(last.Status.Conditions, v1alpha1.ConditionComplete)
-	if c.Reason != v1alpha1.ReasonQueued || !strings.Contains(c.Message, "because the 10000 packets a second that all probes may send to one target are taken") {
-		t.Errorf("the last of them: %s", show(c))
+	complete := func(name string) *metav1.Condition {
+		p := w.look(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: name}})
+		return meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
+	}
+	if next := complete("b"); !strings.Contains(next.Message, "because the 10000 packets a second that all probes may send to one target are taken") {
+		t.Errorf("the next of them: %s", show(next))
+	}
+	if last := complete("h"); last.Reason != v1alpha1.ReasonQueued || !strings.Contains(last.Message, "place 7 in the queue") {
+		t.Errorf("the last of them: %s", show(last))
 	}
 	for _, o := range w.orders() {
 		f, err := thaw(o.Data[keyPlan], o.Data[keyWitnesses])

@@ -30,7 +30,7 @@ func (p *pass) launch(ctx context.Context, s *Scene, progress *Progress) (bool, 
 	}
 	p.launching.Lock()
 	defer p.launching.Unlock()
-	room, err := p.room(ctx)
+	room, err := p.room(ctx, s.unmade())
 	if err != nil {
 		return false, err
 	}
@@ -78,7 +78,7 @@ func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room
 		progress.Overload = over
 		return nil
 	}
-	if !p.creations.AllowN(p.now, 1) {
+	if !p.creations.AllowN(p.Clock.Now(), 1) { // not p.now: passes wait for each other, and time must not go back for the limiter
 		progress.Throttled = true
 		return nil
 	}
@@ -150,9 +150,22 @@ func hindranceOf(err error) (*Refusal, error) {
 	return held(v1alpha1.ReasonPodRefused, "%s", status.Status().Message), nil
 }
 
-// room counts the probe pods that there are, and the runs that wait for more.
-func (p *pass) room(ctx context.Context) (Room, error) {
-	var live corev1.PodList
+// room counts the probe pods that there are, and the runs that wait for more, for pods on these nodes. Caches may say that none has
+// room, which spares the API server a queue's asking again and again; that one has, only the API server may say.
+func (p *pass) room(ctx context.Context, nodes []string) (Room, error) {
+	runs, err := p.queue(ctx)
+	if err != nil {
+		return Room{}, err
+	}
+	uid := string(p.probe.UID)
+	var cached, live corev1.PodList
+	if err := p.List(ctx, &cached, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+		return Room{}, fmt.Errorf("count the probe pods: %w", err)
+	}
+	room := p.Caps.room(occupancy(cached.Items), uid, runs)
+	if !slices.ContainsFunc(nodes, func(node string) bool { return room.has(uid, node) }) {
+		return room, nil
+	}
 	notEnded := fields.AndSelectors(
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))
@@ -160,8 +173,7 @@ func (p *pass) room(ctx context.Context) (Room, error) {
 		client.MatchingFieldsSelector{Selector: notEnded}); err != nil {
 		return Room{}, fmt.Errorf("count the probe pods: %w", err)
 	}
-	runs, err := p.queue(ctx)
-	return p.Caps.room(occupancy(live.Items), string(p.probe.UID), runs), err
+	return p.Caps.room(occupancy(live.Items), uid, runs), nil
 }
 
 // queue lists the active runs that have pods still to make.
@@ -192,13 +204,16 @@ func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
 	return runs, nil
 }
 
-// poll is when to look at the run again if nothing happens.
+// poll is when to look at the run again if nothing happens. Whoever is far behind in the queue need not ask as often.
 func (p *Progress) poll() time.Duration {
-	switch {
+	switch far := queuePoll * time.Duration(1+p.Place/10); {
 	case p.count(Unmade) == 0:
 		return runPoll
 	case p.Throttled && p.Hindered == nil && p.Place == 0 && p.Overload == "":
 		return releasePoll
+	case p.count(Unmade) == len(p.Outcomes):
+		return min(far, farPoll)
+	default:
+		return min(far, runPoll)
 	}
-	return min(queuePoll*time.Duration(1+p.Place/10), runPoll) // whoever is far behind need not ask as often
 }

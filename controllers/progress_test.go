@@ -16,6 +16,8 @@ func TestProgressInWords(t *testing.T) {
 		poll     time.Duration
 	}{
 		"queued":     {Progress{Number: 2, Outcomes: []Outcome{unmade, unmade}, Place: 4}, v1alpha1.ReasonQueued, "run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 4 in the queue", queuePoll},
+		"far behind": {Progress{Number: 2, Outcomes: []Outcome{unmade, unmade}, Place: 100}, v1alpha1.ReasonQueued, "run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 100 in the queue", 11 * queuePoll},
+		"at the end": {Progress{Number: 2, Outcomes: []Outcome{unmade, unmade}, Place: 900}, v1alpha1.ReasonQueued, "run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 900 in the queue", farPoll},
 		"in waves":   {Progress{Number: 2, Outcomes: []Outcome{unmade, done}}, v1alpha1.ReasonRunning, "run 2: 1 of 2 nodes reported; 1 wait for a probe pod", queuePoll},
 		"throttled":  {Progress{Number: 2, Outcomes: []Outcome{unmade, done}, Throttled: true}, v1alpha1.ReasonRunning, "run 2: 1 of 2 nodes reported; 1 wait for a probe pod", releasePoll},
 		"on its way": {Progress{Number: 1, Outcomes: []Outcome{done, {State: Probing}}}, v1alpha1.ReasonRunning, "run 1: 1 of 2 nodes reported", runPoll},
