@@ -68,7 +68,7 @@ func measureAll(ctx context.Context, nodes int, interval time.Duration) (*result
 		return nil, err
 	}
 	say("One TCPProbe from all %d nodes.", nodes)
-	if r.Wide, err = c.measure(ctx, nodes, wide("many", nodes), 1, 15*time.Minute); err != nil {
+	if r.Wide, err = c.measure(ctx, nodes, wide("many", nodes), 0); err != nil {
 		return nil, err
 	}
 	r.judge()
@@ -109,14 +109,14 @@ func site(ctx context.Context) (*controlPlane, error) {
 
 // tenants adds nodes, and as many TCPProbes as there are then.
 func (c *controlPlane) tenants(ctx context.Context, prefix string, from, nodes int, interval time.Duration) (*figures, error) {
-	say("%d nodes and %d TCPProbes, two runs each, every %v.", nodes, nodes, interval)
+	say("%d nodes and %d TCPProbes, every %v.", nodes, nodes, interval)
 	if err := c.addNodes(ctx, from, nodes); err != nil {
 		return nil, err
 	}
 	if err := c.openShops(ctx, prefix, nodes/perNamespace, nodes); err != nil {
 		return nil, err
 	}
-	return c.measure(ctx, nodes, recurring(prefix, nodes, interval), 2, 2*interval+10*time.Minute)
+	return c.measure(ctx, nodes, recurring(prefix, nodes, interval), interval)
 }
 
 func output(ctx context.Context, command ...string) (string, error) {

@@ -16,10 +16,11 @@ import (
 type figures struct {
 	Nodes, TCPProbes int
 	Runs             int
-	Recurring        int            // runs of them that a slot began
-	Missed           int64          // slots
+	FirstSeconds     int            // until all that were made at once have had their first run, and no run waits
+	Slots            int            // runs that were due within the interval after that
+	Missed           int64          // slots of that interval
 	Late             spread         // seconds from slot to start
-	Took             spread         // seconds from start to verdict
+	Took             spread         // seconds from start to verdict, of these
 	StatusWrites     spread         // per run
 	BoundBroken      int            // runs with more of them than stated
 	Writes           map[string]int // all of the manager's, by verb and kind
@@ -38,8 +39,9 @@ type wave struct {
 	Says        string
 }
 
-// measure has a fresh manager carry out TCPProbes until each has had this many runs.
-func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha1.TCPProbe, runs int, limit time.Duration) (f *figures, err error) {
+// measure has a fresh manager carry out TCPProbes, all made at once: until each has had a run, and then for an interval, if they
+// recur.
+func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha1.TCPProbe, interval time.Duration) (f *figures, err error) {
 	since := c.auditSize()
 	manager, err := c.startManager()
 	if err != nil {
@@ -55,23 +57,42 @@ func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha
 			return nil, err
 		}
 	}
-	err = c.wait(ctx, fmt.Sprintf("run %d of each TCPProbe", runs), limit, func(context.Context) (string, error) {
-		if err := manager.alive(); err != nil {
-			return "", err
-		}
+	err = c.wait(ctx, "the first runs", 20*time.Minute, func(context.Context) (string, error) {
 		f.wave(began, w, pods)
-		if ended := w.ended(runs); ended < len(probes) {
-			return fmt.Sprintf("%d of %d have ended; the last word: %s", ended, len(probes), w.says()), nil
+		ended, old := w.ended(), w.activeSince(time.Now().Add(-settled))
+		if ended < len(probes) || old > 0 {
+			return fmt.Sprintf("%d of %d have ended, %d go on for long; the last word: %s", ended, len(probes), old, w.says()), manager.alive()
 		}
 		return "", nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := f.collect(c, since, manager, w, pods); err != nil {
+	from, missed := time.Now(), w.missedSlots()
+	f.FirstSeconds = int(from.Sub(began) / time.Second)
+	if interval > 0 {
+		if err := c.interval(ctx, from.Add(interval), w, manager); err != nil {
+			return nil, err
+		}
+	}
+	f.Missed = w.missedSlots() - missed
+	if err := f.collect(c, since, manager, w, pods, from, from.Add(interval)); err != nil {
 		return nil, err
 	}
 	return f, c.clear(ctx, probes)
+}
+
+const settled = 20 * time.Second // a run that waits for nothing ends within that
+
+// interval waits until a time, and until the runs that were due by then have ended.
+func (c *controlPlane) interval(ctx context.Context, until time.Time, w *witness, manager *process) error {
+	return c.wait(ctx, "the interval", time.Until(until)+5*time.Minute, func(context.Context) (string, error) {
+		left := time.Until(until.Add(settled))
+		if open := w.activeSince(until); left > 0 || open > 0 {
+			return fmt.Sprintf("%.0f s to go, %d runs; the last word: %s", max(0, left.Seconds()), open, w.says()), manager.alive()
+		}
+		return "", nil
+	})
 }
 
 // wave is entered every five seconds of a measurement with a single TCPProbe.
@@ -84,7 +105,8 @@ func (f *figures) wave(began time.Time, w *witness, pods *census) {
 	f.Waves = append(f.Waves, wave{second, alive, made, w.says()})
 }
 
-func (f *figures) collect(c *controlPlane, since int64, manager *process, w *witness, pods *census) error {
+// collect takes punctuality from the runs whose slot is between two times, and all else from the beginning.
+func (f *figures) collect(c *controlPlane, since int64, manager *process, w *witness, pods *census, from, to time.Time) error {
 	written, err := c.written(since)
 	if err != nil {
 		return err
@@ -102,16 +124,15 @@ func (f *figures) collect(c *controlPlane, since int64, manager *process, w *wit
 		counts := attribute(runs, written.toStatus[key])
 		for i, r := range runs {
 			f.Runs++
-			took, each = append(took, r.End.Sub(r.Start).Seconds()), append(each, float64(counts[i]))
-			if r.Recurs {
-				f.Recurring++
-				late = append(late, r.Late.Seconds())
+			each = append(each, float64(counts[i]))
+			if slot := r.Start.Add(-r.Late); r.Recurs && !slot.Before(from) && slot.Before(to) {
+				f.Slots++
+				late, took = append(late, r.Late.Seconds()), append(took, r.End.Sub(r.Start).Seconds())
 			}
 			if counts[i] > r.bound() {
 				f.BoundBroken++
 			}
 		}
-		f.Missed += w.missed[key]
 	}
 	f.Late, f.Took, f.StatusWrites = spreadOf(late), spreadOf(took), spreadOf(each)
 	return nil

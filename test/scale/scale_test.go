@@ -42,7 +42,7 @@ func TestLatenessCountsFromTheSlot(t *testing.T) {
 	w := newWitness()
 	w.see(watch.Modified, p)
 	w.see(watch.Modified, p) // another write of the same run
-	if runs := w.runs["/"]; len(runs) != 1 || runs[0].Late != 7*time.Second || !runs[0].Recurs || w.ended(1) != 1 || w.ended(2) != 0 {
+	if runs := w.runs["/"]; len(runs) != 1 || runs[0].Late != 7*time.Second || !runs[0].Recurs || w.ended() != 1 || w.activeSince(noon) != 0 {
 		t.Errorf("%+v", runs)
 	}
 }

@@ -21,16 +21,16 @@ type run struct {
 // witness sees all that happens to TCPProbes.
 type witness struct {
 	mu          sync.Mutex
-	runs        map[string][]run // by namespace/name
-	last        map[string]int64 // number of the last run seen
-	missed      map[string]int64 // slots missed after the first run
-	before      map[string]int64 // and until its end
-	statusBytes int              // of the largest status
-	said        string           // Complete's message, last
+	runs        map[string][]run     // by namespace/name
+	last        map[string]int64     // number of the last run seen
+	active      map[string]time.Time // since when a run goes on
+	missed      map[string]int64     // slots, so far
+	statusBytes int                  // of the largest status
+	said        string               // Complete's message, last
 }
 
 func newWitness() *witness {
-	return &witness{runs: make(map[string][]run), last: make(map[string]int64), missed: make(map[string]int64), before: make(map[string]int64)}
+	return &witness{runs: make(map[string][]run), last: make(map[string]int64), active: make(map[string]time.Time), missed: make(map[string]int64)}
 }
 
 func (w *witness) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
@@ -42,18 +42,16 @@ func (w *witness) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
 	if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete); c != nil {
 		w.said = c.Message
 	}
-	key, last := p.Namespace+"/"+p.Name, p.Status.LastRun
-	if last == nil {
-		return
+	key := p.Namespace + "/" + p.Name
+	w.missed[key] = p.Status.MissedRuns
+	delete(w.active, key)
+	if run := p.Status.ActiveRun; run != nil {
+		w.active[key] = run.StartTime.Time
 	}
-	if last.Number > w.last[key] {
-		if w.last[key] == 0 {
-			w.before[key] = p.Status.MissedRuns
-		}
+	if last := p.Status.LastRun; last != nil && last.Number > w.last[key] {
 		w.last[key] = last.Number
 		w.runs[key] = append(w.runs[key], runOf(p))
 	}
-	w.missed[key] = p.Status.MissedRuns - w.before[key]
 }
 
 // runOf is the last run. Slots are one interval apart, and the next one is in the status.
@@ -67,14 +65,31 @@ func runOf(p *v1alpha1.TCPProbe) run {
 	return r
 }
 
-// ended is how many TCPProbes have had this many runs.
-func (w *witness) ended(runs int) (n int) {
+// ended is how many TCPProbes have had a run.
+func (w *witness) ended() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, r := range w.runs {
-		if len(r) >= runs {
+	return len(w.runs)
+}
+
+// activeSince is how many runs go on that have begun before t.
+func (w *witness) activeSince(t time.Time) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, start := range w.active {
+		if start.Before(t) {
 			n++
 		}
+	}
+	return n
+}
+
+// missedSlots of all TCPProbes.
+func (w *witness) missedSlots() (n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.missed {
+		n += m
 	}
 	return n
 }
