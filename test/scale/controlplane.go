@@ -44,7 +44,7 @@ func (c *controlPlane) file(name ...string) string {
 
 // startControlPlane takes the programs that test/cluster/build.sh made.
 func startControlPlane(ctx context.Context, programs string) (c *controlPlane, err error) {
-	folder, err := os.MkdirTemp("", "tcpprobe-scale-")
+	folder, err := newFolder()
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,5 +81,26 @@ func TestUsage(t *testing.T) {
 	}
 	if _, err := parseUsage("", ""); err == nil {
 		t.Error("nothing is taken for a usage")
+	}
+}
+
+// TestFolderOfTheDead: what a program that was killed has left is removed by the next, what another one uses is not.
+func TestFolderOfTheDead(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	dead := filepath.Join(os.TempDir(), folders+"dead")
+	if err := os.MkdirAll(filepath.Join(dead, "etcd"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	first, err := newFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := newFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), "*"))
+	if err != nil || len(left) != 2 || !slices.Contains(left, first) || !slices.Contains(left, second) {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
