@@ -2,8 +2,9 @@ package controllers
 
 // The manager's rights. What it reads of tenants it reads by name or in one namespace, never by a watch; it makes and
 // deletes nothing outside the probe namespace. Of Namespaces it reads the metadata, for the annotation; pods of its own
-// namespace it lists to keep target.address off them. patch on pods is for taking off the scheduling gate, patch on
-// configmaps for the record of the pods. With the reviews it asks who may read its metrics.
+// namespace it lists to keep target.address off them. Probe pods it gets by the right to get any. patch on pods is for
+// taking off the scheduling gate, patch on configmaps for the record of the pods. With the reviews it asks who may read
+// its metrics.
 //
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes/status,verbs=update
@@ -16,7 +17,7 @@ package controllers
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 //
-// +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=pods,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=pods,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=configmaps,verbs=get;list;watch;create;patch;delete
 //
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=tcpprobe-system,resources=leases,verbs=get;create;update
