@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -204,4 +205,21 @@ func TestAboveEveryBudget(t *testing.T) {
 	}
 	w.empty()
 	w.delete(p) // under other caps it may run
+}
+
+// TestCeilingLoweredDuringARun: what was frozen under another ceiling does not wait, and hold back others, for ever.
+func TestCeilingLoweredDuringARun(t *testing.T) {
+	w := furnished(t)
+	before := w.manager(w.api)
+	before.Caps.Total = 1
+	p := w.probe()
+	w.drive(before, p, begun)
+	after := w.manager(w.api)
+	after.Caps.NodePackets = 100
+	done := w.drive(after, p, over(1))
+	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonRateAboveCeiling)
+	if done.Status.LastRun.Reported != 1 || !strings.Contains(message, "above the manager's ceiling of 100") {
+		t.Errorf("%d reported; %q", done.Status.LastRun.Reported, message)
+	}
+	w.cast.once()
 }

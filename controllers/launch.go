@@ -30,7 +30,7 @@ func (p *pass) launch(ctx context.Context, s *Scene, progress *Progress) (bool, 
 	}
 	p.launching.Lock()
 	defer p.launching.Unlock()
-	room, err := p.room(ctx, s.unmade())
+	room, err := p.room(ctx, s)
 	if err != nil {
 		return false, err
 	}
@@ -64,6 +64,10 @@ func (s *Scene) unmade() (nodes []string) {
 func (p *pass) launchOne(ctx context.Context, s *Scene, i int, node string, room *Room, progress *Progress) error {
 	if dead, yes := s.nodeFault(node); yes {
 		s.Launches[i] = Launch{At: p.now, Reason: dead.Reason, Message: dead.Message}
+		return nil
+	}
+	if r := p.Caps.exceedsOn(s.Frozen, node); r != nil { // the ceiling was lowered since the run began
+		s.Launches[i] = Launch{At: p.now, Reason: r.Reason, Message: cut(r.Message, v1alpha1.MaxFindingMessage)}
 		return nil
 	}
 	overdue := p.hindered.since(s.Frozen.Plan.Run, p.now) >= startDeadline
@@ -150,9 +154,9 @@ func hindranceOf(err error) (*Refusal, error) {
 	return held(v1alpha1.ReasonPodRefused, "%s", status.Status().Message), nil
 }
 
-// room counts the probe pods that there are, and the runs that wait for more, for pods on these nodes. Caches may say that none has
-// room, which spares the API server a queue's asking again and again; that one has, only the API server may say.
-func (p *pass) room(ctx context.Context, nodes []string) (Room, error) {
+// room counts the probe pods that there are, and the runs that wait for more. Caches may say that there is no room for any pod that
+// the run has still to make, which spares the API server a queue's asking again and again; that one has, only the API server may say.
+func (p *pass) room(ctx context.Context, s *Scene) (Room, error) {
 	runs, err := p.queue(ctx)
 	if err != nil {
 		return Room{}, err
@@ -163,7 +167,7 @@ func (p *pass) room(ctx context.Context, nodes []string) (Room, error) {
 		return Room{}, fmt.Errorf("count the probe pods: %w", err)
 	}
 	room := p.Caps.room(occupancy(cached.Items), uid, runs)
-	if !slices.ContainsFunc(nodes, func(node string) bool { return room.has(uid, node) }) {
+	if !slices.ContainsFunc(s.unmade(), func(node string) bool { return room.has(uid, node) && room.overload(node, s.Frozen.load(node)) == "" }) {
 		return room, nil
 	}
 	notEnded := fields.AndSelectors(

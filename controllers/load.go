@@ -2,8 +2,8 @@ package controllers
 
 import (
 	"cmp"
-	"fmt"
-	"hash/fnv"
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -49,32 +49,38 @@ func (f *Frozen) load(node string) Load {
 }
 
 // targetKey stands for the pod behind the target, or for the address if none is known. It is short, because every probe
-// pod carries up to 128: should two share one, they share the packets too.
+// pod carries up to 128, and no name can be found that has another's: whoever could, would take its packets.
 func (f *Frozen) targetKey(target int) string {
 	name := f.targetName(target)
 	if f.Endpoints[target].Pod != "" {
 		tenant, _, _ := strings.Cut(f.Plan.Probe, "/")
 		name = f.namespace(tenant) + "/" + name
 	}
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	return fmt.Sprintf("%08x", h.Sum32())
+	h := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(h[:8])
 }
 
 // exceeds reports a run with a pod that no budget has room for, not even an empty one.
 func (c Caps) exceeds(f *Frozen) *Refusal {
 	for _, node := range f.Nodes() {
-		l := f.load(node)
-		if perNode := l.PerSecond(); perNode > c.NodePackets {
-			return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; lower packetsPerSecond to %d, or target.service.maxEndpoints",
-				l.Rate, len(l.Targets), perNode, c.NodePackets, c.NodePackets/len(l.Targets))
+		if r := c.exceedsOn(f, node); r != nil {
+			return r
 		}
-		times := l.times()
-		for i, key := range l.Targets {
-			if n := times[key]; n*l.Rate > c.TargetPackets {
-				return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; lower packetsPerSecond to %d",
-					l.Rate, n, f.targetName(f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, c.TargetPackets/n)
-			}
+	}
+	return nil
+}
+
+func (c Caps) exceedsOn(f *Frozen, node string) *Refusal {
+	l := f.load(node)
+	if perNode := l.PerSecond(); perNode > c.NodePackets {
+		return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; lower packetsPerSecond to %d, or target.service.maxEndpoints",
+			l.Rate, len(l.Targets), perNode, c.NodePackets, c.NodePackets/len(l.Targets))
+	}
+	times := l.times()
+	for i, key := range l.Targets {
+		if n := times[key]; n*l.Rate > c.TargetPackets {
+			return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; lower packetsPerSecond to %d",
+				l.Rate, n, f.targetName(f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, c.TargetPackets/n)
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ var places = []place{
 		block: ".Values.imagePullSecrets", onlyIf: ".Values.imagePullSecrets"},
 
 	// The manager's pods.
-	{kind: "Deployment", name: "manager", path: []string{"spec", "replicas"}, value: `{{ .Values.replicas }}`},
+	{kind: "Deployment", name: "manager", path: []string{"spec", "replicas"}, value: `{{ int64 .Values.replicas }}`},
 	{kind: "Deployment", name: "manager", path: in(container, "resources"), block: ".Values.resources"},
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "nodeSelector"}, block: ".Values.nodeSelector"},
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "tolerations"},
@@ -63,7 +63,7 @@ func argument(value, onlyIf string) place {
 }
 
 func limit(flag, value string) place {
-	return argument(fmt.Sprintf("%s={{ .Values.limits.%s }}", flag, value), ".Values.limits."+value)
+	return argument(fmt.Sprintf("%s={{ int64 .Values.limits.%s }}", flag, value), ".Values.limits."+value)
 }
 
 func editors(label string) place {

@@ -43,7 +43,7 @@ func observe(mgr manager.Manager, r *controllers.Reconciler) error {
 	return nil
 }
 
-const readyTimeout = time.Second // below the kubelet's own
+const readyTimeout = 500 * time.Millisecond // the kubelet waits a second
 
 // synced is a manager that knows the cluster, or waits to lead and so needs to know nothing yet.
 func synced(mgr manager.Manager) func(*http.Request) error {

@@ -22,17 +22,17 @@ const outside = "10.251.0.99" // beside the nodes, at the switch, and no part of
 // serveOutside has a server at the switch itself, which knows the way back to the pods, until the test ends.
 func serveOutside(t *testing.T, port string) {
 	t.Helper()
-	commands := [][]string{{"address", "add", outside + "/24", "dev", "br0"}}
-	undo := [][]string{{"address", "delete", outside + "/24", "dev", "br0"}} // and the routes with it
+	commands := [][]string{{"address", "replace", outside + "/24", "dev", "br0"}}
+	undo := []string{"address", "delete", outside + "/24", "dev", "br0"} // and the routes with it
 	for i := range cluster.Nodes {
-		commands = append(commands, []string{"route", "add", fmt.Sprintf("10.244.%d.0/24", i+1), "via", fmt.Sprintf("10.251.0.1%d", i+1)})
+		commands = append(commands, []string{"route", "replace", fmt.Sprintf("10.244.%d.0/24", i+1), "via", fmt.Sprintf("10.251.0.1%d", i+1)})
 	}
+	t.Cleanup(func() { _ = exec.Command("ip", append([]string{"-n", cluster.Switch}, undo...)...).Run() })
 	for _, c := range commands {
 		if out, err := exec.Command("ip", append([]string{"-n", cluster.Switch}, c...)...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %v: %v: %s", c, err, out)
 		}
 	}
-	t.Cleanup(func() { _ = exec.Command("ip", append([]string{"-n", cluster.Switch}, undo[0]...)...).Run() })
 	var listener net.Listener
 	var err error
 	inside(cluster.Switch, func() { listener, err = net.Listen("tcp4", net.JoinHostPort(outside, port)) })

@@ -14,7 +14,9 @@ import (
 
 // onlyAnswers is what a network plugin makes of an ingress policy for the probe pods of a node: what its connection tracking
 // does not take for an answer is dropped. Nothing but probe pods uses these ports on kn1.
-const onlyAnswers = `table inet answers {
+const onlyAnswers = `table inet answers
+delete table inet answers
+table inet answers {
 	chain towards {
 		type filter hook forward priority filter
 		tcp sport 8080 tcp dport 61000-65535 ct state established,related accept

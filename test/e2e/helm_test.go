@@ -50,13 +50,13 @@ func TestHelm(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(excuse())
-	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
 	t.Cleanup(func() {
 		_ = script(kubectl(), "delete", "crd", "tcpprobes.tcpprobe.dev", "--ignore-not-found")
 		if err := install(); err != nil {
 			t.Error(err)
 		}
 	})
+	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
 	helm(t, "install", "tcpprobe", previousChart(t), "--create-namespace", "--wait", "--timeout=100s")
 	t.Cleanup(func() {
 		_ = exec.Command(helmProgram, "--kubeconfig", cluster.Kubeconfig, "--namespace", managerNamespace, "uninstall", "tcpprobe").Run()

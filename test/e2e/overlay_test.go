@@ -14,14 +14,14 @@ import (
 // layOverlay puts VXLAN between the nodes until the test ends.
 func layOverlay(t *testing.T) {
 	t.Helper()
-	if err := script("test/cluster/overlay.sh", "vxlan"); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
 		if err := script("test/cluster/overlay.sh", "none"); err != nil {
 			t.Error(err)
 		}
 	})
+	if err := script("test/cluster/overlay.sh", "vxlan"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestOverlay: behind VXLAN the switch cannot drop what it does not see. A pass from the nodes' own network, whose device

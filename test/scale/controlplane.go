@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -54,7 +55,7 @@ func startControlPlane(ctx context.Context, programs string) (c *controlPlane, e
 			c.stop()
 		}
 	}()
-	ports, err := freePorts(4)
+	ports, err := freePorts(3)
 	if err != nil {
 		return c, err
 	}
@@ -94,7 +95,7 @@ func (c *controlPlane) apiServer(etcd string, port int) []string {
 		"--service-account-key-file=" + c.file("pki", "service-account.pub"), "--service-account-signing-key-file=" + c.file("pki", "service-account.key"),
 		"--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true",
 		"--disable-admission-plugins=TaintNodesByCondition", // nobody is here to take the taints off again
-		"--audit-policy-file=" + c.file("audit.yaml"), "--audit-log-path=" + c.file("audit.log"), "--profiling=false",
+		"--audit-policy-file=" + c.file("audit.yaml"), "--audit-log-path=" + c.file("audit.log"), "--audit-log-maxsize=10000", "--profiling=false",
 	}
 }
 
@@ -167,7 +168,7 @@ func (c *controlPlane) wait(ctx context.Context, what string, limit time.Duratio
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %s", context.Cause(ctx), m)
+			return errors.Join(fmt.Errorf("%w: %s", context.Cause(ctx), m), err)
 		case <-tick.C:
 		}
 		if err != nil {

@@ -43,6 +43,7 @@ func lock(folder string) error {
 		return fmt.Errorf("open %s: %w", folder, err)
 	}
 	if err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		syscall.Close(fd)
 		return fmt.Errorf("lock %s: %w", folder, err)
 	}
 	return nil

@@ -10,12 +10,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 // figures are what one measurement came to.
 type figures struct {
 	Nodes, TCPProbes int
 	Runs             int
+	Judged           int            // runs of them that came to Pass or Fail
 	FirstSeconds     int            // until all that were made at once have had their first run, and no run waits
 	Slots            int            // runs that were due within the interval after that
 	Missed           int64          // slots of that interval
@@ -79,7 +81,7 @@ func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha
 	if err := f.collect(c, since, manager, w, pods, from, from.Add(interval)); err != nil {
 		return nil, err
 	}
-	return f, c.clear(ctx, probes)
+	return f, c.clear(ctx, probes, manager)
 }
 
 const settled = 20 * time.Second // a run that waits for nothing ends within that
@@ -88,7 +90,7 @@ const settled = 20 * time.Second // a run that waits for nothing ends within tha
 func (c *controlPlane) interval(ctx context.Context, until time.Time, w *witness, manager *process) error {
 	return c.wait(ctx, "the interval", time.Until(until)+5*time.Minute, func(context.Context) (string, error) {
 		left := time.Until(until.Add(settled))
-		if open := w.activeSince(until); left > 0 || open > 0 {
+		if open := w.activeSince(until.Add(mostLate * time.Second)); left > 0 || open > 0 {
 			return fmt.Sprintf("%.0f s to go, %d runs; the last word: %s", max(0, left.Seconds()), open, w.says()), manager.alive()
 		}
 		return "", nil
@@ -124,6 +126,9 @@ func (f *figures) collect(c *controlPlane, since int64, manager *process, w *wit
 		counts := attribute(runs, written.toStatus[key])
 		for i, r := range runs {
 			f.Runs++
+			if r.Verdict != string(report.Inconclusive) {
+				f.Judged++
+			}
 			each = append(each, float64(counts[i]))
 			if slot := r.Start.Add(-r.Late); r.Recurs && !slot.Before(from) && slot.Before(to) {
 				f.Slots++
@@ -139,7 +144,7 @@ func (f *figures) collect(c *controlPlane, since int64, manager *process, w *wit
 }
 
 // clear deletes the TCPProbes and waits until the manager has cleared up after them.
-func (c *controlPlane) clear(ctx context.Context, probes []*v1alpha1.TCPProbe) error {
+func (c *controlPlane) clear(ctx context.Context, probes []*v1alpha1.TCPProbe, manager *process) error {
 	for _, p := range probes {
 		if err := c.api.Delete(ctx, p); err != nil {
 			return err
@@ -154,7 +159,7 @@ func (c *controlPlane) clear(ctx context.Context, probes []*v1alpha1.TCPProbe) e
 			}
 		}
 		if n := len(pods.Items) + len(plans.Items); n > 0 {
-			return fmt.Sprintf("%d pods and plans are left", n), nil
+			return fmt.Sprintf("%d pods and plans are left", n), manager.alive()
 		}
 		return "", nil
 	})

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	mostMemory      = 300_000_000 // bytes
+	mostMemory      = 256 << 20 // bytes: the Deployment's limit, and less than the 300 MB that were asked for
 	mostStatusBytes = 64 << 10
 	mostLate        = 10 // seconds from a slot to the run's start
 )
@@ -32,12 +32,16 @@ type aim struct {
 }
 
 func (r *result) judge() {
+	for _, f := range []*figures{r.Small, r.Full, r.Wide} {
+		r.aim(f.Judged == f.Runs, fmt.Sprintf("%d TCPProbes on %d nodes: every run comes to Pass or Fail", f.TCPProbes, f.Nodes), "%d of %d", f.Judged, f.Runs)
+		r.aim(f.BoundBroken == 0 && f.StatusWrites.Median >= 3, "status writes: 2 at the start, 1 a second, 1 at the end",
+			"%d of %d runs had more; %.0f in half of them, at most %.0f", f.BoundBroken, f.Runs, f.StatusWrites.Median, f.StatusWrites.Max)
+	}
 	for _, f := range []*figures{r.Small, r.Full} {
 		r.aim(f.Missed == 0 && f.Slots == f.TCPProbes && f.Late.Max <= mostLate, fmt.Sprintf("%d TCPProbes on %d nodes: all on time for an interval", f.TCPProbes, f.Nodes),
 			"%d runs in %d slots, %d missed, at most %.0f s late", f.Slots, f.TCPProbes, f.Missed, f.Late.Max)
-		r.aim(f.BoundBroken == 0, "status writes: 2 at the start, 1 a second, 1 at the end", "%d of %d runs had more; at most %.0f in one", f.BoundBroken, f.Runs, f.StatusWrites.Max)
 	}
-	r.aim(r.Full.Memory < mostMemory, "manager under 300 MB", "%d MB", r.Full.Memory/1e6)
+	r.aim(r.Full.Memory < mostMemory, "manager within its memory limit of 256Mi", "%d MB", r.Full.Memory/1e6)
 	r.bounded(r.Full, fmt.Sprintf("%d TCPProbes", r.Full.TCPProbes))
 	r.bounded(r.Wide, fmt.Sprintf("one TCPProbe over %d nodes", r.Wide.Nodes))
 	r.aim(r.Wide.StatusBytes < mostStatusBytes, fmt.Sprintf("status of one TCPProbe over %d nodes under 64 KiB", r.Wide.Nodes), "%d bytes", r.Wide.StatusBytes)

@@ -16,6 +16,7 @@ type run struct {
 	Recurs     bool          // it was its time; else it was the first
 	Late       time.Duration // from its slot to its start
 	Start, End time.Time
+	Verdict    string
 }
 
 // witness sees all that happens to TCPProbes.
@@ -57,7 +58,7 @@ func (w *witness) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
 // runOf is the last run. Slots are one interval apart, and the next one is in the status.
 func runOf(p *v1alpha1.TCPProbe) run {
 	last := p.Status.LastRun
-	r := run{Recurs: last.Trigger == v1alpha1.TriggerInterval, Start: last.StartTime.Time, End: last.CompletionTime.Time}
+	r := run{Recurs: last.Trigger == v1alpha1.TriggerInterval, Start: last.StartTime.Time, End: last.CompletionTime.Time, Verdict: last.Verdict}
 	if next := p.Status.NextRunTime; r.Recurs && next != nil {
 		every := time.Duration(*p.Spec.Run.IntervalSeconds) * time.Second
 		r.Late = (last.StartTime.Sub(next.Time)%every + every) % every

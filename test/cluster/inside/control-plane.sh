@@ -28,7 +28,7 @@ run kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
 	--authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
 	--kubelet-certificate-authority="$pki/ca.crt" --kubelet-preferred-address-types=InternalIP \
 	--kubelet-client-certificate="$pki/kubelet-client.crt" --kubelet-client-key="$pki/kubelet-client.key" \
-	--audit-policy-file="$here/config/audit.yaml" --audit-log-path="$state/log/audit.log" \
+	--audit-policy-file="$here/config/audit.yaml" --audit-log-path="$state/log/audit.log" --audit-log-maxsize=10000 \
 	--profiling=false --v=1
 
 # /readyz also waits for the RBAC roles, without which the controller manager exits at once.
