@@ -62,6 +62,10 @@ func (o *Occupancy) add(probe, node string, l Load) {
 	o.total++
 	o.byProbe[probe]++
 	o.byNode[node]++
+	o.send(node, l)
+}
+
+func (o *Occupancy) send(node string, l Load) {
 	o.fromNode[node] += l.PerSecond()
 	for _, key := range l.Targets {
 		o.toTarget[key] += l.Rate
@@ -78,12 +82,18 @@ type Room struct {
 }
 
 // room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
-// before it in the queue hold back only what they can use themselves.
+// before it in the queue hold back only what they can use themselves, and the first of those that wait for packets holds
+// these back: small loads would else pass by a large one for ever.
 func (c Caps) room(held Occupancy, uid string, runs []Waiting) Room {
 	r := Room{caps: c, held: held, promised: make(map[string]int), Place: 1}
+	kept := false
 	for _, w := range c.fairly(held, runs) {
 		if w.UID == uid {
 			break
+		}
+		if !kept && len(w.Loaded) > 0 {
+			r.keep(w.Loaded)
+			kept = true
 		}
 		n := c.wants(held, w)
 		r.reserved += n
@@ -97,7 +107,27 @@ func (c Caps) room(held Occupancy, uid string, runs []Waiting) Room {
 
 // wants is how many places the run can use now.
 func (c Caps) wants(held Occupancy, w Waiting) int {
-	return max(0, min(w.Open, c.PerProbe-held.byProbe[w.UID]))
+	return max(0, min(w.Open-len(w.Loaded), c.PerProbe-held.byProbe[w.UID]))
+}
+
+// keep counts packets of pods that are still to be made.
+func (r *Room) keep(loads map[string]Load) {
+	for node, l := range loads {
+		r.held.send(node, l)
+	}
+}
+
+// sort says of pods still to be made on these nodes what they wait for.
+func (r *Room) sort(f *Frozen, nodes []string) Backlog {
+	u := Backlog{Loaded: make(map[string]Load)}
+	for _, node := range nodes {
+		if l := f.load(node); r.overload(node, l) != "" {
+			u.Loaded[node] = l
+		} else {
+			u.Nodes = append(u.Nodes, node)
+		}
+	}
+	return u
 }
 
 // has reports whether the TCPProbe may have another pod on the node.

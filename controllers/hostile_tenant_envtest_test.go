@@ -192,10 +192,11 @@ func TestGreedyTenant(t *testing.T) {
 		p := w.look(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: name}})
 		return meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
 	}
-	if next := complete("b"); !strings.Contains(next.Message, "because the 10000 packets a second that all probes may send to one target are taken") {
+	const why = "because the 10000 packets a second that all probes may send to one target are taken"
+	if next := complete("b"); !strings.Contains(next.Message, why) {
 		t.Errorf("the next of them: %s", show(next))
 	}
-	if last := complete("h"); last.Reason != v1alpha1.ReasonQueued || !strings.Contains(last.Message, "place 7 in the queue") {
+	if last := complete("h"); last.Reason != v1alpha1.ReasonQueued || !strings.Contains(last.Message, why) {
 		t.Errorf("the last of them: %s", show(last))
 	}
 	for _, o := range w.orders() {

@@ -43,7 +43,7 @@ func (p *pass) launch(ctx context.Context, s *Scene, progress *Progress) (bool, 
 		}
 	}
 	open := s.unmade()
-	p.unmade[s.Order.UID] = open
+	p.unmade[s.Order.UID] = room.sort(s.Frozen, open)
 	if len(open) > 0 && (room.full() || slices.ContainsFunc(open, room.fullOn)) {
 		progress.Place = room.Place
 	}
@@ -187,7 +187,7 @@ func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
 		return nil, fmt.Errorf("list the plans: %w", err)
 	}
 	var runs []Waiting
-	unmade := make(map[types.UID][]string) // without those of orders that are gone
+	unmade := make(map[types.UID]Backlog) // without those of orders that are gone
 	for i := range orders.Items {
 		o := &orders.Items[i]
 		open, err := strconv.Atoi(o.Annotations[annotationOpen])
@@ -200,7 +200,7 @@ func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
 			return nil, err
 		}
 		if err == nil && string(probe.UID) == o.Labels[labelUID] && active(o, &probe) {
-			runs = append(runs, Waiting{Namespace: probe.Namespace, UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open, Nodes: p.unmade[o.UID]})
+			runs = append(runs, Waiting{Namespace: probe.Namespace, UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open, Backlog: p.unmade[o.UID]})
 			unmade[o.UID] = p.unmade[o.UID]
 		}
 	}

@@ -11,8 +11,14 @@ type Waiting struct {
 	Namespace string // of its TCPProbe
 	UID       string // of its TCPProbe
 	Start     time.Time
-	Open      int      // pods still to make
-	Nodes     []string // on these, as far as this manager has seen them
+	Open      int // pods still to make
+	Backlog
+}
+
+// Backlog is a run's pods still to make, as far as this manager has seen them.
+type Backlog struct {
+	Nodes  []string        // that wait for nothing but a place
+	Loaded map[string]Load // by node: those that wait for others to send less
 }
 
 // fairly orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind as

@@ -12,7 +12,7 @@ import (
 func TestQueueOfANamespace(t *testing.T) {
 	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
 	runs := func() []Waiting {
-		return []Waiting{{"shop", "late", at(3), 100, nil}, {"shop", "first", at(1), 4, nil}, {"shop", "second", at(2), 100, nil}, {"shop", "third", at(2), 1, nil}}
+		return []Waiting{{"shop", "late", at(3), 100, Backlog{}}, {"shop", "first", at(1), 4, Backlog{}}, {"shop", "second", at(2), 100, Backlog{}}, {"shop", "third", at(2), 1, Backlog{}}}
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
 	for uid, want := range map[string]struct{ places, place int }{
@@ -37,9 +37,9 @@ func TestQueueOfANamespace(t *testing.T) {
 func TestQueueBetweenNamespaces(t *testing.T) {
 	var runs []Waiting
 	for i := range 30 {
-		runs = append(runs, Waiting{"greedy", fmt.Sprintf("greedy-%02d", i), noon.Add(time.Duration(i) * time.Second), 50, nil})
+		runs = append(runs, Waiting{"greedy", fmt.Sprintf("greedy-%02d", i), noon.Add(time.Duration(i) * time.Second), 50, Backlog{}})
 	}
-	runs = append(runs, Waiting{"modest", "modest", noon.Add(time.Hour), 3, nil}, Waiting{"late", "late", noon.Add(2 * time.Hour), 50, nil})
+	runs = append(runs, Waiting{"modest", "modest", noon.Add(time.Hour), 3, Backlog{}}, Waiting{"late", "late", noon.Add(2 * time.Hour), 50, Backlog{}})
 	var pods []corev1.Pod
 	for i := range 200 {
 		pod := proberPod(fmt.Sprintf("greedy-%02d", i/50), fmt.Sprint("n", i), corev1.PodRunning)
@@ -63,7 +63,7 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 // TestQueueForANode: the places of a node go to whoever is first in the queue, and those of other nodes stay free.
 func TestQueueForANode(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}
-	runs := []Waiting{{"shop", "first", noon, 3, []string{"kn1", "kn2", "kn3"}}, {"shop", "second", noon.Add(time.Second), 3, []string{"kn1", "kn2", "kn3"}}}
+	runs := []Waiting{{"shop", "first", noon, 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}, {"shop", "second", noon.Add(time.Second), 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}}
 	second := caps.room(occupancy(nil), "second", runs)
 	for node, has := range map[string]bool{"kn1": false, "kn2": false, "kn3": true, "kn4": true} {
 		if second.has("second", node) != has {
@@ -72,5 +72,34 @@ func TestQueueForANode(t *testing.T) {
 	}
 	if first := caps.room(occupancy(nil), "first", runs); !first.has("first", "kn1") {
 		t.Error("the first waits for itself")
+	}
+}
+
+// TestLargeLoadsAreNotPassedBy: packets are kept for the first that waits for them, and it holds back no place meanwhile.
+func TestLargeLoadsAreNotPassedBy(t *testing.T) {
+	small := Load{Rate: 200, Targets: []string{"a", "b"}}
+	large := Load{Rate: 2000, Targets: []string{"c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"}}
+	busy := func() Occupancy {
+		o := occupancy(nil)
+		o.add("other", "kn1", small)
+		return o
+	}
+	runs := []Waiting{
+		{Namespace: "shop", UID: "large", Start: noon, Open: 1, Backlog: Backlog{Loaded: map[string]Load{"kn1": large}}},
+		{Namespace: "shop", UID: "small", Start: noon.Add(time.Second), Open: 1, Backlog: Backlog{Nodes: []string{"kn1"}}},
+	}
+	first := DefaultCaps.room(busy(), "large", runs)
+	if first.overload("kn1", large) == "" {
+		t.Fatal("the large one has room: this shows nothing")
+	}
+	second := DefaultCaps.room(busy(), "small", runs)
+	if second.overload("kn1", small) == "" || second.overload("kn2", small) != "" {
+		t.Error("a small one passes by on the large one's node, or does not start on another")
+	}
+	if second.reserved != 0 {
+		t.Errorf("%d places are held back by who waits for packets", second.reserved)
+	}
+	if idle := DefaultCaps.room(occupancy(nil), "large", runs); idle.overload("kn1", large) != "" {
+		t.Error("its own packets keep it from starting")
 	}
 }

@@ -32,9 +32,9 @@ type Reconciler struct {
 
 	once      sync.Once
 	started   time.Time
-	launching sync.Mutex             // one at a time counts and makes pods
-	unmade    map[types.UID][]string // under launching: by order, on which nodes pods are still to be made
-	filling   sync.Mutex             // one at a time begins to fill queues
+	launching sync.Mutex            // one at a time counts and makes pods
+	unmade    map[types.UID]Backlog // under launching: by order, which pods are still to be made
+	filling   sync.Mutex            // one at a time begins to fill queues
 	creations *rate.Limiter
 	written   pace
 	hindered  hindrances
@@ -64,7 +64,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 func (r *Reconciler) init() {
 	r.started = r.Clock.Now()
-	r.unmade = make(map[types.UID][]string)
+	r.unmade = make(map[types.UID]Backlog)
 	r.creations = rate.NewLimiter(rate.Limit(r.Caps.PerSecond), r.Caps.PerSecond)
 }
 
