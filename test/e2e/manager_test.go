@@ -76,8 +76,13 @@ func leader(t *testing.T) (pod corev1.Pod, missing string) {
 	if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: name}, &pod); err != nil {
 		return pod, err.Error()
 	}
-	if status := pod.Status.ContainerStatuses; len(status) == 0 || status[0].State.Running == nil {
+	status := pod.Status.ContainerStatuses
+	if len(status) == 0 || status[0].State.Running == nil {
 		return pod, "the leader is not running"
+	}
+	// A killed leader's lease outlives it, and its container begins anew under the same name. Starts are told in whole seconds.
+	if renewed := ptr.Deref(lease.Spec.RenewTime, metav1.MicroTime{}); renewed.Sub(status[0].State.Running.StartedAt.Time) < time.Second {
+		return pod, "the lease is the one of a manager that has died"
 	}
 	return pod, ""
 }
