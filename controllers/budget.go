@@ -19,22 +19,8 @@ type Caps struct {
 // DefaultCaps are those of a manager that was told nothing else.
 var DefaultCaps = Caps{Total: 200, PerProbe: 50, PerNode: 5, PerSecond: 20, NodePackets: 30_000, TargetPackets: 10_000}
 
-// Valid reports a bound with which nothing could ever run.
-func (c Caps) Valid() error {
-	for _, bound := range []int{c.Total, c.PerProbe, c.PerNode, c.PerSecond} {
-		if bound < 1 {
-			return fmt.Errorf("%d probe pods at most: need 1 or more; to stop all TCPProbes scale the manager to 0", bound)
-		}
-	}
-	for _, bound := range []int{c.NodePackets, c.TargetPackets} {
-		if bound < leastPackets {
-			return fmt.Errorf("%d packets a second at most: need %d or more, which is the slowest that a TCPProbe can be", bound, leastPackets)
-		}
-	}
-	return nil
-}
-
-const leastPackets = 10 // spec.packetsPerSecond begins there
+// SlowestProbe is the least that spec.packetsPerSecond may be.
+const SlowestProbe = 10
 
 // Occupancy is who holds probe pods at one moment, and what these may send. Pods that have ended do not count.
 type Occupancy struct {

@@ -78,19 +78,3 @@ func TestPacketsPerSecond(t *testing.T) {
 		t.Error("what was just taken does not count")
 	}
 }
-
-func TestCapsThatStopEverything(t *testing.T) {
-	if err := DefaultCaps.Valid(); err != nil {
-		t.Error(err)
-	}
-	for _, change := range []func(*Caps){
-		func(c *Caps) { c.Total = 0 }, func(c *Caps) { c.PerProbe = -1 }, func(c *Caps) { c.PerNode = 0 }, func(c *Caps) { c.PerSecond = 0 },
-		func(c *Caps) { c.NodePackets = 9 }, func(c *Caps) { c.TargetPackets = 9 },
-	} {
-		caps := DefaultCaps
-		change(&caps)
-		if caps.Valid() == nil {
-			t.Errorf("%+v is valid", caps)
-		}
-	}
-}

@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -120,17 +119,15 @@ func (c *Collector) pods(ctx context.Context, out chan<- prometheus.Metric) erro
 }
 
 func (c *Collector) queue(ctx context.Context, out chan<- prometheus.Metric) error {
-	var orders corev1.ConfigMapList
-	if err := c.Caches.List(ctx, &orders, client.InNamespace(c.Probes), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+	orders, err := openOrders(ctx, c.Caches, c.Probes)
+	if err != nil {
 		return err
 	}
-	runs, pods := 0, 0
-	for i := range orders.Items {
-		if open, err := strconv.Atoi(orders.Items[i].Annotations[annotationOpen]); err == nil && open > 0 {
-			runs, pods = runs+1, pods+open
-		}
+	pods := 0
+	for _, o := range orders {
+		pods += o.open
 	}
-	gauge(out, waitingMetric, float64(runs))
+	gauge(out, waitingMetric, float64(len(orders)))
 	gauge(out, queuedMetric, float64(pods))
 	return nil
 }

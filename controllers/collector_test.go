@@ -22,7 +22,7 @@ import (
 // mine has the labels of what the manager makes for TCPProbe shop/web.
 func mine(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "tcpprobe-probes", Name: name, Annotations: map[string]string{},
-		Labels: map[string]string{labelManagedBy: managedBy, labelNamespace: "shop", labelName: "web"}}
+		Labels: map[string]string{labelManagedBy: managedBy, labelNamespace: "shop", labelName: "web", labelUID: string(exampleProbe().UID)}}
 }
 
 func furnishedCaches(t *testing.T) client.Reader {
@@ -37,14 +37,15 @@ func furnishedCaches(t *testing.T) client.Reader {
 	at := metav1.NewTime(noon)
 	probe.Status = v1alpha1.TCPProbeStatus{
 		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionPathHealthy, Status: metav1.ConditionFalse, Reason: "SequenceZeroDropped"}},
-		LastRun:    &v1alpha1.LastRun{Number: 1, CompletionTime: at}, ActiveRun: &v1alpha1.ActiveRun{Number: 2},
+		LastRun:    &v1alpha1.LastRun{Number: 1, CompletionTime: at}, ActiveRun: &v1alpha1.ActiveRun{Number: 2, Plan: "of-run-2"},
 		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 4, Fail: 3, Inconclusive: 2}, MissedRuns: 5,
 	}
-	order, full := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
-	order.Annotations[annotationOpen], full.Annotations[annotationOpen] = "7", "0"
+	order, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
+	order.Annotations[annotationOpen], lost.Annotations[annotationOpen] = "7", "1"
+	order.UID, lost.UID = "of-run-2", "of-run-1"
 	held := &corev1.Pod{ObjectMeta: mine("web-2-0"), Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: gate}}}}
 	runs := &corev1.Pod{ObjectMeta: mine("web-2-1"), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
-	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, order, full, held, runs).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, order, lost, held, runs).Build()
 }
 
 func elected() <-chan struct{} {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -182,27 +181,15 @@ func (p *pass) room(ctx context.Context, s *Scene) (Room, error) {
 
 // queue lists the active runs that have pods still to make.
 func (p *pass) queue(ctx context.Context) ([]Waiting, error) {
-	var orders corev1.ConfigMapList
-	if err := p.List(ctx, &orders, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
-		return nil, fmt.Errorf("list the plans: %w", err)
+	orders, err := openOrders(ctx, p, p.Prober.Namespace)
+	if err != nil {
+		return nil, err
 	}
-	var runs []Waiting
-	unmade := make(map[types.UID]Backlog) // without those of orders that are gone
-	for i := range orders.Items {
-		o := &orders.Items[i]
-		open, err := strconv.Atoi(o.Annotations[annotationOpen])
-		if err != nil || open == 0 {
-			continue
-		}
-		var probe v1alpha1.TCPProbe
-		err = p.Get(ctx, types.NamespacedName{Namespace: o.Labels[labelNamespace], Name: o.Labels[labelName]}, &probe)
-		if client.IgnoreNotFound(err) != nil {
-			return nil, err
-		}
-		if err == nil && string(probe.UID) == o.Labels[labelUID] && active(o, &probe) {
-			runs = append(runs, Waiting{Namespace: probe.Namespace, UID: string(probe.UID), Start: probe.Status.ActiveRun.StartTime.Time, Open: open, Backlog: p.unmade[o.UID]})
-			unmade[o.UID] = p.unmade[o.UID]
-		}
+	runs := make([]Waiting, 0, len(orders))
+	unmade := make(map[types.UID]Backlog, len(orders)) // without those of orders that are gone
+	for _, o := range orders {
+		unmade[o.UID] = p.unmade[o.UID]
+		runs = append(runs, Waiting{Namespace: o.probe.Namespace, UID: string(o.probe.UID), Start: o.probe.Status.ActiveRun.StartTime.Time, Open: o.open, Backlog: unmade[o.UID]})
 	}
 	p.unmade = unmade
 	return runs, nil

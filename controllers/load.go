@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -73,17 +74,29 @@ func (c Caps) exceeds(f *Frozen) *Refusal {
 func (c Caps) exceedsOn(f *Frozen, node string) *Refusal {
 	l := f.load(node)
 	if perNode := l.PerSecond(); perNode > c.NodePackets {
-		return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; lower packetsPerSecond to %d, or target.service.maxEndpoints",
-			l.Rate, len(l.Targets), perNode, c.NodePackets, c.NodePackets/len(l.Targets))
+		return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; %s",
+			l.Rate, len(l.Targets), perNode, c.NodePackets, lower(c.NodePackets, len(l.Targets), "target.service.maxEndpoints"))
 	}
 	times := l.times()
 	for i, key := range l.Targets {
 		if n := times[key]; n*l.Rate > c.TargetPackets {
-			return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; lower packetsPerSecond to %d",
-				l.Rate, n, f.targetName(f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, c.TargetPackets/n)
+			return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; %s",
+				l.Rate, n, f.targetName(f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, lower(c.TargetPackets, n, "the families and ways (via) to it"))
 		}
 	}
 	return nil
+}
+
+// lower is what to do about a rate to n addresses that is above the ceiling.
+func lower(ceiling, n int, addresses string) string {
+	switch rate := ceiling / n; {
+	case n == 1:
+		return fmt.Sprintf("lower packetsPerSecond to %d", rate)
+	case rate < SlowestProbe:
+		return "lower " + addresses
+	default:
+		return fmt.Sprintf("lower packetsPerSecond to %d, or %s", rate, addresses)
+	}
 }
 
 // times counts how often each target is among the load's.

@@ -43,7 +43,7 @@ func parse(args []string) (*settings, error) {
 	f.StringVar(&ceiling, "address-ceiling", "", "ranges, such as 10.1.0.0/16,2001:db8::/32, that no TCPProbe's target.address may be outside of, whatever its Namespace allows; default: no address at all")
 	f.BoolVar(&s.allow.HostNetwork, "host-network", false, "allow sources.network Host: probe pods, with NET_RAW, NET_ADMIN and BPF, on the nodes' own network, and to pods there")
 	f.BoolVar(&s.allow.PastEgressPolicies, "past-egress-policies", false, "let TCPProbes reach consenting Services of other namespaces even where a NetworkPolicy restricts egress of their own namespace")
-	s.bindCaps(f)
+	bindCaps(f, &s.caps)
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "let one of several managers lead")
 	f.StringVar(&s.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "where /metrics is served over HTTPS, to whoever the API server lets get it; 0 for nowhere")
@@ -65,17 +65,6 @@ func parse(args []string) (*settings, error) {
 	return &s, s.valid(f.Args())
 }
 
-// bindCaps has a flag for each bound on what all TCPProbes do together.
-func (s *settings) bindCaps(f *flag.FlagSet) {
-	s.caps = controllers.DefaultCaps
-	f.IntVar(&s.caps.Total, "max-pods", s.caps.Total, "probe pods at once in the whole cluster")
-	f.IntVar(&s.caps.PerProbe, "max-pods-per-tcpprobe", s.caps.PerProbe, "probe pods at once of one TCPProbe")
-	f.IntVar(&s.caps.PerNode, "max-pods-per-node", s.caps.PerNode, "probe pods at once on one node")
-	f.IntVar(&s.caps.PerSecond, "max-pods-per-second", s.caps.PerSecond, "probe pods made in a second")
-	f.IntVar(&s.caps.NodePackets, "max-packets-per-node", s.caps.NodePackets, "packets a second that all probe pods of a node may send; what would take more alone is refused, the rest waits")
-	f.IntVar(&s.caps.TargetPackets, "max-packets-per-target", s.caps.TargetPackets, "packets a second that all probe pods may send to one pod or address")
-}
-
 func (s *settings) valid(rest []string) error {
 	switch {
 	case s.version:
@@ -88,9 +77,6 @@ func (s *settings) valid(rest []string) error {
 		return fmt.Errorf("--probe-namespace %q: probe pods need a namespace of their own, because of their privileges", s.prober.Namespace)
 	case s.prober.Image == "" && s.pod == "":
 		return errors.New("no image for probe pods; set --prober-image or the environment's POD_NAME")
-	}
-	if err := s.caps.Valid(); err != nil {
-		return err
 	}
 	switch s.prober.PullPolicy {
 	case corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:

@@ -31,4 +31,6 @@ lay_overlay() {
 lift_overlay() {
 	route_pods "$1" "$fabric4" "$fabric6"
 	ip -n "${node_prefix}kn$1" link delete vxlan0
+	ip -n "${node_prefix}kn$1" link set fab0 mtu 1500
+	ip -n "$switch" link set "fkn$1" mtu 1500
 }
