@@ -66,7 +66,7 @@ func fullNode(t *testing.T) func() {
 	return deleting(pod)
 }
 
-// leftOn is what a node's pods leave of its processors.
+// leftOn is what a node's pods will leave of its processors once those are gone that go by themselves: what fills the node waits for them.
 func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
 	t.Helper()
 	left := n.Status.Allocatable.Cpu().DeepCopy()
@@ -75,7 +75,8 @@ func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
 		t.Fatal(err)
 	}
 	for _, pod := range pods.Items {
-		if pod.Spec.NodeName != n.Name || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		goes := pod.DeletionTimestamp != nil || pod.Namespace == probeNamespace
+		if goes || pod.Spec.NodeName != n.Name || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 			continue
 		}
 		for _, c := range pod.Spec.Containers {
