@@ -3,18 +3,15 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -115,86 +112,4 @@ func TestLeaseIsMadeAgain(t *testing.T) {
 		}
 		return ""
 	})
-}
-
-// podWatch counts every probe pod that was ever made, by run and node.
-type podWatch struct {
-	mu   sync.Mutex
-	made map[source]int
-	seen map[string]bool
-}
-
-// source is where a probe pod belongs.
-type source struct{ probe, run, node string }
-
-func watchPods(t *testing.T) *podWatch {
-	t.Helper()
-	w := &podWatch{made: map[source]int{}, seen: map[string]bool{}}
-	ctx, cancel := context.WithCancel(context.Background())
-	first := make(chan struct{})
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
-		w.follow(ctx, sync.OnceFunc(func() { close(first) }))
-	}()
-	t.Cleanup(func() { cancel(); <-followed })
-	<-first
-	return w
-}
-
-// follow watches until ctx ends. A watch that the API server breaks off is taken up again: it begins with what there is.
-func (w *podWatch) follow(ctx context.Context, began func()) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		if events, err := cluster.client.Watch(ctx, &corev1.PodList{}, client.InNamespace(probeNamespace)); err == nil {
-			began()
-			w.count(events)
-			events.Stop()
-		}
-		<-tick.C
-	}
-}
-
-func (w *podWatch) count(events watch.Interface) {
-	for event := range events.ResultChan() {
-		pod, ok := event.Object.(*corev1.Pod)
-		if !ok {
-			continue
-		}
-		w.mu.Lock()
-		if !w.seen[string(pod.UID)] {
-			w.seen[string(pod.UID)] = true
-			w.made[source{pod.Labels["tcpprobe.dev/probe-uid"], pod.Labels["tcpprobe.dev/run-id"], pod.Annotations["tcpprobe.dev/source"]}]++
-		}
-		w.mu.Unlock()
-	}
-}
-
-// of gives, for each run of a TCPProbe, how many pods each node got.
-func (w *podWatch) of(p *v1alpha1.TCPProbe) map[string]map[string]int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	runs := map[string]map[string]int{}
-	for key, count := range w.made {
-		if key.probe != string(p.UID) {
-			continue
-		}
-		if runs[key.run] == nil {
-			runs[key.run] = map[string]int{}
-		}
-		runs[key.run][key.node] = count
-	}
-	return runs
-}
-
-func expectOncePerNode(t *testing.T, runs map[string]map[string]int) {
-	t.Helper()
-	for run, perNode := range runs {
-		for name, count := range perNode {
-			if count != 1 {
-				t.Errorf("run %s made %d pods for %s", run, count, name)
-			}
-		}
-	}
 }
