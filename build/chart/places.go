@@ -35,6 +35,8 @@ var places = []place{
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "nodeSelector"}, block: ".Values.nodeSelector"},
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "tolerations"},
 		block: ".Values.tolerations", onlyIf: ".Values.tolerations"},
+	{kind: "NetworkPolicy", name: "manager", path: []string{"spec", "egress", "0", "ports"},
+		value: `[{{ range $i, $port := .Values.apiServerPorts }}{{ if $i }}, {{ end }}{port: {{ int64 $port }}}{{ end }}]`},
 
 	// What the manager allows, and how it makes probe pods. The admission policy has a word in some of it too.
 	argument(`--host-network`, ".Values.hostNetwork"),

@@ -30,6 +30,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"prober: {tolerations: [{operator: Exists}]}", "/prober/tolerations/0"},
 		{"tolerations: [{operator: Exist}]", "/tolerations/0/operator"},
 		{"resources: {limit: {memory: 1Gi}}", "limit"},
+		{"apiServerPorts: []", "/apiServerPorts"},
+		{"apiServerPorts: [https]", "/apiServerPorts/0"},
 		{"logLevel: verbose", "/logLevel"},
 	} {
 		t.Run(c.values, func(t *testing.T) {
