@@ -21,31 +21,41 @@ func TestUsers(t *testing.T) {
 				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 				Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: role + "-of-" + s.namespace}},
 			})
-			eventually(t, func() string {
-				if !s.may(t, role, "list", "") {
-					return role + " may not list TCPProbes"
-				}
-				return ""
-			})
-			if may := s.may(t, role, "create", ""); may != writes {
+			user := role + "-of-" + s.namespace
+			soonMay(t, user, s.onProbes("list", ""))
+			if may := may(t, user, s.onProbes("create", "")); may != writes {
 				t.Errorf("may create TCPProbes: %t", may)
 			}
-			if s.may(t, role, "update", "status") {
+			if may(t, user, s.onProbes("update", "status")) {
 				t.Error("may write what the manager says")
 			}
 		})
 	}
 }
 
-// may asks the API server what the user with this role may do with TCPProbes.
-func (s shop) may(t *testing.T, role, verb, subresource string) bool {
-	t.Helper()
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User: role + "-of-" + s.namespace,
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: s.namespace, Verb: verb, Group: "tcpprobe.dev", Resource: "tcpprobes", Subresource: subresource,
-		},
+// onProbes is what somebody does with the shop's TCPProbes.
+func (s shop) onProbes(verb, subresource string) authorizationv1.SubjectAccessReviewSpec {
+	return authorizationv1.SubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+		Namespace: s.namespace, Verb: verb, Group: "tcpprobe.dev", Resource: "tcpprobes", Subresource: subresource,
 	}}
+}
+
+// may asks the API server whether the user may do that.
+func may(t *testing.T, user string, what authorizationv1.SubjectAccessReviewSpec) bool {
+	t.Helper()
+	what.User = user
+	review := &authorizationv1.SubjectAccessReview{Spec: what}
 	create(t, review)
 	return review.Status.Allowed
+}
+
+// soonMay waits until the API server has read a binding that was just made.
+func soonMay(t *testing.T, user string, what authorizationv1.SubjectAccessReviewSpec) {
+	t.Helper()
+	eventually(t, func() string {
+		if !may(t, user, what) {
+			return user + " has not got the right yet"
+		}
+		return ""
+	})
 }
