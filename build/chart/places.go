@@ -53,6 +53,11 @@ var places = []place{
 	limit("--max-pods-per-second", "podsPerSecond"),
 	limit("--max-packets-per-node", "packetsPerNode"),
 	limit("--max-packets-per-target", "packetsPerTarget"),
+	argument(`--metrics-cert-dir=/certificate`, ".Values.metricsCertificateSecret"),
+	{kind: "Deployment", name: "manager", path: in(container, "volumeMounts"),
+		value: "[{name: certificate, mountPath: /certificate, readOnly: true}]", onlyIf: ".Values.metricsCertificateSecret"},
+	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "volumes"},
+		value: "[{name: certificate, secret: {secretName: {{ .Values.metricsCertificateSecret | quote }}}}]", onlyIf: ".Values.metricsCertificateSecret"},
 	argument(`--zap-log-level={{ .Values.logLevel }}`, `ne .Values.logLevel "info"`),
 
 	// As config/components/editors does.

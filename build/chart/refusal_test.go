@@ -32,6 +32,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"resources: {limit: {memory: 1Gi}}", "limit"},
 		{"apiServerPorts: []", "/apiServerPorts"},
 		{"apiServerPorts: [https]", "/apiServerPorts/0"},
+		{"metricsCertificateSecret: Metrics_TLS", "/metricsCertificateSecret"},
 		{"logLevel: verbose", "/logLevel"},
 	} {
 		t.Run(c.values, func(t *testing.T) {

@@ -75,6 +75,14 @@ var variants = []struct {
 	{"apiServerPorts", "apiServerPorts: [443, 7443]", []string{
 		"+ " + apiServer + "[1].port: 7443", "- " + apiServer + "[1].port: 6443", "- " + apiServer + "[2].port: 8443",
 	}},
+	{"metricsCertificateSecret", "metricsCertificateSecret: metrics-tls", []string{
+		thirdArg + `"--metrics-cert-dir=/certificate"`,
+		"+ " + pod + `containers[0].volumeMounts[0].mountPath: "/certificate"`,
+		"+ " + pod + `containers[0].volumeMounts[0].name: "certificate"`,
+		"+ " + pod + `containers[0].volumeMounts[0].readOnly: true`,
+		"+ " + pod + `volumes[0].name: "certificate"`,
+		"+ " + pod + `volumes[0].secret.secretName: "metrics-tls"`,
+	}},
 	{"logLevel", "logLevel: debug", []string{thirdArg + `"--zap-log-level=debug"`}},
 }
 
