@@ -87,6 +87,6 @@ unplug() {
 }
 
 remove_netns() {
-	umount "$state/netns/$1" 2>/dev/null || true # only a file, if a crash came in between
+	umount --lazy "$state/netns/$1" 2>/dev/null || true # only a file, if a crash came in between; somebody may still look into it
 	rm -f "$state/netns/$1" "/run/netns/$1"
 }
