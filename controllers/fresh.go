@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -78,7 +79,7 @@ func (p *pass) withdrawn(ctx context.Context, s *Scene, node string) (*Refusal, 
 
 func (p *pass) stillAllowed(ctx context.Context, tenant string, target *v1alpha1.AddressTarget) error {
 	var nodes corev1.NodeList
-	if err := p.List(ctx, &nodes); err != nil {
+	if err := p.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list nodes: %w", err)
 	}
 	_, err := p.address(ctx, tenant, target, nodes.Items)

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -70,7 +71,7 @@ func (r *Reconciler) consented(ctx context.Context, probe *v1alpha1.TCPProbe, g 
 // sources fills in the nodes that probe, and returns all nodes.
 func (r *Reconciler) sources(ctx context.Context, probe *v1alpha1.TCPProbe, g *Gathered) ([]corev1.Node, error) {
 	var nodes corev1.NodeList
-	if err := r.List(ctx, &nodes); err != nil {
+	if err := r.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
 	}
 	selector, err := metav1.LabelSelectorAsSelector(&probe.Spec.Sources.Selector)

@@ -162,7 +162,7 @@ func (p *pass) room(ctx context.Context, s *Scene) (Room, error) {
 	}
 	uid := string(p.probe.UID)
 	var cached, live corev1.PodList
-	if err := p.List(ctx, &cached, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+	if err := p.List(ctx, &cached, client.InNamespace(p.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}, client.UnsafeDisableDeepCopy); err != nil {
 		return Room{}, fmt.Errorf("count the probe pods: %w", err)
 	}
 	room := p.Caps.room(occupancy(cached.Items), uid, runs)

@@ -19,10 +19,11 @@ type openOrder struct {
 	open  int // pods still to make
 }
 
-// openOrders are those among all orders. A run that was lost waits for nothing.
+// openOrders are those among all orders. A run that was lost waits for nothing. They are the caches' own and not copies, for every
+// pass looks at the whole queue: nobody may change them.
 func openOrders(ctx context.Context, caches client.Reader, namespace string) ([]openOrder, error) {
 	var all corev1.ConfigMapList
-	if err := caches.List(ctx, &all, client.InNamespace(namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+	if err := caches.List(ctx, &all, client.InNamespace(namespace), client.MatchingLabels{labelManagedBy: managedBy}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the plans: %w", err)
 	}
 	var orders []openOrder
@@ -32,7 +33,7 @@ func openOrders(ctx context.Context, caches client.Reader, namespace string) ([]
 		if o.open, err = strconv.Atoi(o.Annotations[annotationOpen]); err != nil || o.open == 0 {
 			continue
 		}
-		err = caches.Get(ctx, types.NamespacedName{Namespace: o.Labels[labelNamespace], Name: o.Labels[labelName]}, &o.probe)
+		err = caches.Get(ctx, types.NamespacedName{Namespace: o.Labels[labelNamespace], Name: o.Labels[labelName]}, &o.probe, client.UnsafeDisableDeepCopy)
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func (p *pass) order(ctx context.Context) (*corev1.ConfigMap, error) {
 
 func (p *pass) readiness(ctx context.Context) (NodeReadiness, error) {
 	var nodes corev1.NodeList
-	if err := p.List(ctx, &nodes); err != nil {
+	if err := p.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
 	}
 	out := make(NodeReadiness, len(nodes.Items))

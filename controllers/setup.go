@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,6 +75,11 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
 		For(&v1alpha1.TCPProbe{}).
 		Watches(&corev1.Pod{}, toProbe).
 		Watches(&corev1.ConfigMap{}, toProbe).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			// First come, first served: by priority, TCPProbes that were there before the manager would wait behind all that
+			// came later and behind every look at a run, which with enough runs is for ever.
+			UsePriorityQueue: ptr.To(false),
+		}).
 		Complete(r)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/controllers"
 )
@@ -18,7 +19,7 @@ const (
 
 // result is all that was measured.
 type result struct {
-	Interval    string
+	Interval    time.Duration
 	Small, Full *figures // TCPProbes that recur
 	Wide        *figures // one, from every node
 	Aims        []aim
@@ -38,6 +39,7 @@ func (r *result) judge() {
 			"%d of %d runs had more; %.0f in half of them, at most %.0f", f.BoundBroken, f.Runs, f.StatusWrites.Median, f.StatusWrites.Max)
 	}
 	for _, f := range []*figures{r.Small, r.Full} {
+		r.aim(f.FirstSeconds <= int(r.Interval.Seconds()), fmt.Sprintf("%d TCPProbes made at once: none waits for its first run longer than an interval", f.TCPProbes), "%d s", f.FirstSeconds)
 		r.aim(f.Missed == 0 && f.Slots == f.TCPProbes && f.Late.Max <= mostLate, fmt.Sprintf("%d TCPProbes on %d nodes: all on time for an interval", f.TCPProbes, f.Nodes),
 			"%d runs in %d slots, %d missed, at most %.0f s late", f.Slots, f.TCPProbes, f.Missed, f.Late.Max)
 	}
