@@ -60,7 +60,7 @@ func measureAll(ctx context.Context, nodes int, interval time.Duration) (*result
 		return nil, err
 	}
 	defer c.stop()
-	r := &result{Interval: interval}
+	r := &result{Interval: interval.String()}
 	if r.Small, err = c.tenants(ctx, "few", 0, nodes/10, interval); err != nil {
 		return nil, err
 	}

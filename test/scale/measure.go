@@ -29,6 +29,7 @@ type figures struct {
 	Refused          int            // of these
 	Memory           int64          // bytes resident, at most
 	Processor        time.Duration
+	FirstStart       float64 // seconds from a TCPProbe's creation to the start of its first run, at most
 	Pods             peak
 	StatusBytes      int // of the largest status
 	Waves            []wave
@@ -120,7 +121,7 @@ func (f *figures) collect(c *controlPlane, since int64, manager *process, w *wit
 	f.Writes, f.Refused, f.Memory, f.Processor, f.Pods = written.All, written.Refused, used.PeakBytes, used.Processor, pods.result()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f.StatusBytes = w.statusBytes
+	f.StatusBytes, f.FirstStart = w.statusBytes, w.firstStart.Seconds()
 	var late, took, each []float64
 	for key, runs := range w.runs {
 		counts := attribute(runs, written.toStatus[key])

@@ -26,6 +26,7 @@ type witness struct {
 	last        map[string]int64     // number of the last run seen
 	active      map[string]time.Time // since when a run goes on
 	missed      map[string]int64     // slots, so far
+	firstStart  time.Duration        // from a TCPProbe's creation to the start of its first run, at most
 	statusBytes int                  // of the largest status
 	said        string               // Complete's message, last
 }
@@ -52,6 +53,9 @@ func (w *witness) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
 	if last := p.Status.LastRun; last != nil && last.Number > w.last[key] {
 		w.last[key] = last.Number
 		w.runs[key] = append(w.runs[key], runOf(p))
+		if last.Number == 1 {
+			w.firstStart = max(w.firstStart, last.StartTime.Sub(p.CreationTimestamp.Time))
+		}
 	}
 }
 
