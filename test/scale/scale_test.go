@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,6 +48,19 @@ func TestLatenessCountsFromTheSlot(t *testing.T) {
 	w.see(watch.Modified, p) // another write of the same run
 	if runs := w.runs["/"]; len(runs) != 1 || runs[0].Late != 7*time.Second || !runs[0].Recurs || w.ended() != 1 || w.activeSince(noon) != 0 {
 		t.Errorf("%+v", runs)
+	}
+}
+
+func TestFirstRunsWaitFromTheCreation(t *testing.T) {
+	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(noon)}}
+	w := newWitness()
+	for number, start := range map[int64]time.Duration{1: 40 * time.Second, 2: 300 * time.Second} {
+		p.Name = fmt.Sprint("web-", number)
+		p.Status.LastRun = &v1alpha1.LastRun{Number: number, StartTime: metav1.NewTime(noon.Add(start))}
+		w.see(watch.Modified, p)
+	}
+	if w.firstStart != 40*time.Second {
+		t.Errorf("the first runs started within %v; want the one that is a first", w.firstStart)
 	}
 }
 
