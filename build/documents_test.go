@@ -13,7 +13,7 @@ import (
 var (
 	fenced   = regexp.MustCompile("(?ms)^```.*?^```$")
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	heading  = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
+	heading  = regexp.MustCompile(`(?m)^#+ +(.+)$`)
 	dropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`) // what GitHub leaves out of an anchor
 	external = regexp.MustCompile(`^[a-z]+:`)
 )
@@ -27,7 +27,7 @@ func TestLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range strings.Fields(string(names)) {
+	for name := range strings.FieldsSeq(string(names)) {
 		if file := filepath.Join("..", name); exists(file) {
 			for _, to := range link.FindAllStringSubmatch(prose(t, file), -1) {
 				if problem := follow(t, file, to[1]); problem != "" {
