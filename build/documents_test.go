@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	fenced   = regexp.MustCompile("(?ms)^```.*?^```$")
+	fenced   = regexp.MustCompile("(?s)```.*?```")
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading  = regexp.MustCompile(`(?m)^#+ +(.+)$`)
 	dropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`) // what GitHub leaves out of an anchor
