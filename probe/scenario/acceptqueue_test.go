@@ -13,7 +13,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // queue asks a peer's queue with that many connections allowed.
@@ -36,22 +35,22 @@ func TestQueues(t *testing.T) {
 		then report.Queue
 	}{
 		{"no end", backlog{}, nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"no end, no DSACK", backlog{Listener: wire.Listener{NoDSACK: true}}, nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
 		{"as long as the limit", backlog{places: 12}, nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
 		{"one place less", backlog{places: 11}, nothing, report.QueueOverflowed, report.Queue{Least: 11, Most: 11, Behaviour: "IgnoredSyn"}},
 		{"backlog 1", backlog{places: 2}, nothing, report.QueueOverflowed, report.Queue{Least: 2, Most: 2, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, no DSACK", backlog{places: 6, Listener: wire.Listener{NoDSACK: true}}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, accept deferred", backlog{places: 6, Listener: wire.Listener{Deferred: true}}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
+		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
+		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
 		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
 		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
 		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
 		{"RST for the SYN", backlog{places: 6, resets: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
 		{"slots freed when connections end", backlog{places: 6, accepts: true}, nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
-		{"closed port", backlog{Listener: wire.Listener{Closed: true}}, nothing, report.PathDown, report.Queue{}},
+		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, nothing, report.PathDown, report.Queue{}},
 		{"dead path", backlog{}, everything, report.PathDown, report.Queue{}},
 		{"full from the beginning", backlog{places: -1}, nothing, report.PathDown, report.Queue{}},
 		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, nothing, report.PathDown, report.Queue{}},
-		{"the application closes on the first byte", backlog{Listener: wire.Listener{CloseAt: 1}}, nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAt: 1}}, nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
 		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, nothing, report.PeerReset, report.Queue{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -111,12 +110,12 @@ func TestLossIsNoOverflow(t *testing.T) {
 	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
 		t.Run("bursts of "+mean.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(12, uint64(mean)))
-			neverOverflows(t, flows/2, func() wire.Path { return through(bursts(r, 0.05, mean))() })
+			neverOverflows(t, flows/2, func() conntest.Path { return through(bursts(r, 0.05, mean))() })
 		})
 	}
 }
 
-func neverOverflows(t *testing.T, flows int, path func() wire.Path) {
+func neverOverflows(t *testing.T, flows int, path func() conntest.Path) {
 	got := map[report.Reason]int{}
 	for range flows {
 		o := queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
@@ -151,7 +150,7 @@ func TestOverflowIsFoundUnderLoss(t *testing.T) {
 
 // A path that dies on the way is not a queue that is full.
 func TestPathThatDiesIsNoOverflow(t *testing.T) {
-	path := func() wire.Path {
+	path := func() conntest.Path {
 		syns := 0
 		return through(func(s *segment.Segment, toPeer bool) bool {
 			if toPeer && s.Flags == segment.SYN {

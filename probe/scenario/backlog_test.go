@@ -3,15 +3,16 @@ package scenario
 import (
 	"net/netip"
 
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // backlog is a listener whose connections wait for an application that accepts none: once the places of a queue are
 // taken, nothing gives them back. Which queue a connection waits in is a matter of its source port.
 type backlog struct {
-	wire.Listener
+	conntest.Listener
 	places     int  // of each queue; 0: no end, -1: none
 	queues     int  // 0: one
 	answersSYN bool // SYNs are answered even when the queue is full

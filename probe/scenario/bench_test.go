@@ -10,7 +10,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // flow runs one flow of a scenario against a scripted peer.
@@ -32,8 +31,8 @@ func ask(t *testing.T, scenario, variant string, b *conntest.Bench) (o Outcome) 
 const delay = 100 * time.Microsecond
 
 // through delivers everything that the rule does not drop.
-func through(drop func(s *segment.Segment, toPeer bool) bool) func() wire.Path {
-	return func() wire.Path {
+func through(drop func(s *segment.Segment, toPeer bool) bool) func() conntest.Path {
+	return func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if drop(s, toPeer) {
 				return nil

@@ -13,7 +13,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 var (
@@ -40,23 +39,23 @@ func TestFinReorderVerdicts(t *testing.T) {
 		trigger plan.Trigger
 		want    report.Reason
 	}{
-		{"fixed, on accept", &wire.Closer{OnAccept: true}, onAccept, report.FinAccepted},
-		{"fixed, after text", &wire.Closer{After: "QUIT\r\n"}, sendText, report.FinAccepted},
-		{"fixed, after a request", &wire.Closer{After: "Connection: close\r\n\r\n", Reply: 500}, httpGet, report.FinAccepted},
-		{"fixed, FIN apart from the data", &wire.Closer{After: "\r\n\r\n", Reply: 500, Separate: true}, httpGet, report.FinAccepted},
-		{"old, shutdown on accept", &wire.Closer{OnAccept: true, Old: true}, onAccept, report.FinIgnored},
-		{"old, shutdown after text", &wire.Closer{After: "QUIT\r\n", Old: true, Reply: 3}, sendText, report.FinIgnored},
-		{"old, shutdown after a request", &wire.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet, report.FinIgnored},
-		{"old, close", &wire.Closer{OnAccept: true, Old: true, Orphan: true}, onAccept, report.FinAccepted},
-		{"old, shutdown and soon close", &wire.Closer{OnAccept: true, Old: true, Leaves: 100 * time.Millisecond}, onAccept, report.NotIsolated},
-		{"old, shutdown after text and soon close", &wire.Closer{After: "QUIT\r\n", Old: true, Leaves: 100 * time.Millisecond}, sendText, report.FinIgnored},
-		{"ignores without a word", &wire.Closer{OnAccept: true, Mute: true}, onAccept, report.NotIsolated},
-		{"ignores every FIN", &wire.Closer{OnAccept: true, Deaf: true}, onAccept, report.PathDown},
-		{"never closes", &wire.Closer{}, onAccept, report.PeerDidNotClose},
-		{"closes after something else", &wire.Closer{After: "BYE\r\n"}, sendText, report.PeerDidNotClose},
-		{"resets", &wire.Closer{After: "QUIT\r\n", Aborts: true}, sendText, report.PeerReset},
-		{"closed port", &wire.Listener{Closed: true}, onAccept, report.PathDown},
-		{"queue full", &wire.Listener{QueueFull: true}, sendText, report.PathDown},
+		{"fixed, on accept", &conntest.Closer{OnAccept: true}, onAccept, report.FinAccepted},
+		{"fixed, after text", &conntest.Closer{After: "QUIT\r\n"}, sendText, report.FinAccepted},
+		{"fixed, after a request", &conntest.Closer{After: "Connection: close\r\n\r\n", Reply: 500}, httpGet, report.FinAccepted},
+		{"fixed, FIN apart from the data", &conntest.Closer{After: "\r\n\r\n", Reply: 500, Separate: true}, httpGet, report.FinAccepted},
+		{"old, shutdown on accept", &conntest.Closer{OnAccept: true, Old: true}, onAccept, report.FinIgnored},
+		{"old, shutdown after text", &conntest.Closer{After: "QUIT\r\n", Old: true, Reply: 3}, sendText, report.FinIgnored},
+		{"old, shutdown after a request", &conntest.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet, report.FinIgnored},
+		{"old, close", &conntest.Closer{OnAccept: true, Old: true, Orphan: true}, onAccept, report.FinAccepted},
+		{"old, shutdown and soon close", &conntest.Closer{OnAccept: true, Old: true, Leaves: 100 * time.Millisecond}, onAccept, report.NotIsolated},
+		{"old, shutdown after text and soon close", &conntest.Closer{After: "QUIT\r\n", Old: true, Leaves: 100 * time.Millisecond}, sendText, report.FinIgnored},
+		{"ignores without a word", &conntest.Closer{OnAccept: true, Mute: true}, onAccept, report.NotIsolated},
+		{"ignores every FIN", &conntest.Closer{OnAccept: true, Deaf: true}, onAccept, report.PathDown},
+		{"never closes", &conntest.Closer{}, onAccept, report.PeerDidNotClose},
+		{"closes after something else", &conntest.Closer{After: "BYE\r\n"}, sendText, report.PeerDidNotClose},
+		{"resets", &conntest.Closer{After: "QUIT\r\n", Aborts: true}, sendText, report.PeerReset},
+		{"closed port", &conntest.Listener{Closed: true}, onAccept, report.PathDown},
+		{"queue full", &conntest.Listener{QueueFull: true}, sendText, report.PathDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := farewells(t, c.trigger, &conntest.Bench{Peer: c.peer})
@@ -81,11 +80,11 @@ func TestImpairedPathsAreNotBlamedOnThePeer(t *testing.T) {
 }
 
 // accepts probes healthy peers. Where SYNs are doubled, a late copy leaves a half-open connection behind.
-func accepts(t *testing.T, path func() wire.Path, doubled bool) {
+func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 	const flows = 250
 	got := map[report.Reason]int{}
 	for i := range flows {
-		peer := &wire.Closer{After: "QUIT\r\n", Reply: i % 3 * 100, Orphan: i%2 == 0, Separate: i%5 == 0}
+		peer := &conntest.Closer{After: "QUIT\r\n", Reply: i % 3 * 100, Orphan: i%2 == 0, Separate: i%5 == 0}
 		o := farewells(t, sendText, &conntest.Bench{Peer: peer, Path: path})
 		if got[o.Reason]++; o.Verdict == report.Fail {
 			t.Fatalf("blamed: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
@@ -108,7 +107,7 @@ func TestIgnoredFINIsFoundOnImpairedPaths(t *testing.T) {
 			const flows = 100
 			got := map[report.Reason]int{}
 			for range flows {
-				o := farewells(t, onAccept, &conntest.Bench{Peer: &wire.Closer{OnAccept: true, Old: true}, Path: path})
+				o := farewells(t, onAccept, &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, Old: true}, Path: path})
 				got[o.Reason]++
 			}
 			t.Log(got)
@@ -119,18 +118,18 @@ func TestIgnoredFINIsFoundOnImpairedPaths(t *testing.T) {
 	}
 }
 
-func impairedPaths() map[string]func() wire.Path {
-	paths := map[string]func() wire.Path{}
+func impairedPaths() map[string]func() conntest.Path {
+	paths := map[string]func() conntest.Path{}
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		r := rand.New(rand.NewPCG(21, uint64(share*100)))
 		paths[fmt.Sprintf("random %.0f %%", share*100)] = through(random(r, share))
 	}
 	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
 		r := rand.New(rand.NewPCG(22, uint64(mean)))
-		paths[fmt.Sprintf("bursts of %s", mean)] = func() wire.Path { return through(bursts(r, 0.05, mean))() }
+		paths[fmt.Sprintf("bursts of %s", mean)] = func() conntest.Path { return through(bursts(r, 0.05, mean))() }
 	}
 	r := rand.New(rand.NewPCG(23, 23))
-	paths["reordering, some twice"] = func() wire.Path {
+	paths["reordering, some twice"] = func() conntest.Path {
 		return func(*segment.Segment, bool) []time.Duration {
 			out := []time.Duration{delay + time.Duration(r.IntN(20))*time.Millisecond}
 			if r.IntN(10) == 0 {
@@ -139,7 +138,7 @@ func impairedPaths() map[string]func() wire.Path {
 			return out
 		}
 	}
-	paths["everything twice, 5 % lost"] = func() wire.Path {
+	paths["everything twice, 5 % lost"] = func() conntest.Path {
 		return func(*segment.Segment, bool) []time.Duration {
 			if r.IntN(20) == 0 {
 				return nil

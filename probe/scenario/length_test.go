@@ -7,7 +7,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // A path that loses most of what is long, or of what has PSH, loses most suspects, and no beacon of one byte.
@@ -17,7 +16,7 @@ func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mostly := func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.9 }
 			for range 1000 {
-				o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{}, Path: through(mostly)})
+				o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &conntest.Listener{}, Path: through(mostly)})
 				if o.Reason == report.SequenceZeroDropped {
 					t.Errorf("%s", o.Message)
 				}

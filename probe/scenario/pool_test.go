@@ -8,7 +8,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // What is lost by its length, or by its flags, is lost at every number alike.
@@ -29,7 +28,7 @@ func TestPoolBlamesTheNumberOnly(t *testing.T) {
 		"nothing, nor named":      {nothing, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			peer := &wire.Listener{NoDSACK: name == "nothing, nor named"}
+			peer := &conntest.Listener{NoDSACK: name == "nothing, nor named"}
 			sum := pooled(t, 16, &conntest.Bench{Peer: peer, Path: through(c.drop)})
 			if f, lossy := sum.Lossy("Push", 1e-7); lossy != c.lossy {
 				t.Errorf("%v: %+v, p = %.1e: %s", lossy, sum, sum.P(), f.Message)

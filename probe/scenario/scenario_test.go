@@ -10,31 +10,30 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		peer  wire.Listener
+		peer  conntest.Listener
 		drop  func(*segment.Segment, bool) bool
 		shake report.Reason
 		wrap  report.Reason
 	}{
-		{"healthy", wire.Listener{}, nothing, report.Established, report.Delivered},
-		{"names no duplicates", wire.Listener{NoDSACK: true}, nothing, report.Established, report.Delivered},
-		{"deferred accept", wire.Listener{Deferred: true}, nothing, report.Established, report.Delivered},
-		{"queue full", wire.Listener{QueueFull: true}, nothing, report.AckLostOrQueueFull, report.PathDown},
-		{"closed port", wire.Listener{Closed: true}, nothing, report.Refused, report.PathDown},
-		{"closes on the first byte", wire.Listener{CloseAt: 1}, nothing, report.Established, report.PeerReset},
-		{"closes while it is asked", wire.Listener{Patience: 12}, pushAtZero, report.Established, report.PeerReset},
-		{"PSH at 0 dropped", wire.Listener{}, pushAtZero, report.Established, report.SequenceZeroDropped},
-		{"PSH at 0 dropped, no DSACK", wire.Listener{NoDSACK: true}, pushAtZero, report.Established, report.SequenceZeroDropped},
-		{"FIN, PSH, RST at 0 dropped", wire.Listener{}, finPushResetAtZero, report.Established, report.SequenceZeroDropped},
-		{"every PSH dropped", wire.Listener{}, everyPush, report.Established, report.PathDown},
-		{"dead path", wire.Listener{}, everything, report.Filtered, report.PathDown},
-		{"RST at 0 lost on the way back", wire.Listener{Closed: true}, resetAtZeroBack, report.ReverseRstZeroDropped, report.PathDown},
-		{"only SYNs filtered", wire.Listener{}, synToPeer, report.Filtered, report.PathDown},
+		{"healthy", conntest.Listener{}, nothing, report.Established, report.Delivered},
+		{"names no duplicates", conntest.Listener{NoDSACK: true}, nothing, report.Established, report.Delivered},
+		{"deferred accept", conntest.Listener{Deferred: true}, nothing, report.Established, report.Delivered},
+		{"queue full", conntest.Listener{QueueFull: true}, nothing, report.AckLostOrQueueFull, report.PathDown},
+		{"closed port", conntest.Listener{Closed: true}, nothing, report.Refused, report.PathDown},
+		{"closes on the first byte", conntest.Listener{CloseAt: 1}, nothing, report.Established, report.PeerReset},
+		{"closes while it is asked", conntest.Listener{Patience: 12}, pushAtZero, report.Established, report.PeerReset},
+		{"PSH at 0 dropped", conntest.Listener{}, pushAtZero, report.Established, report.SequenceZeroDropped},
+		{"PSH at 0 dropped, no DSACK", conntest.Listener{NoDSACK: true}, pushAtZero, report.Established, report.SequenceZeroDropped},
+		{"FIN, PSH, RST at 0 dropped", conntest.Listener{}, finPushResetAtZero, report.Established, report.SequenceZeroDropped},
+		{"every PSH dropped", conntest.Listener{}, everyPush, report.Established, report.PathDown},
+		{"dead path", conntest.Listener{}, everything, report.Filtered, report.PathDown},
+		{"RST at 0 lost on the way back", conntest.Listener{Closed: true}, resetAtZeroBack, report.ReverseRstZeroDropped, report.PathDown},
+		{"only SYNs filtered", conntest.Listener{}, synToPeer, report.Filtered, report.PathDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for scenario, want := range map[string]report.Reason{"Handshake": c.shake, "SequenceWrap": c.wrap} {
@@ -61,7 +60,7 @@ func synToPeer(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags 
 // port tells that from a path that alters what it carries.
 func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
 	for altered, want := range map[int]report.Reason{1: report.Established, 99: report.Altered} {
-		path := func() wire.Path {
+		path := func() conntest.Path {
 			left := altered
 			return func(s *segment.Segment, toPeer bool) []time.Duration {
 				if left > 0 && s.Flags == segment.SYN|segment.ACK {
@@ -71,7 +70,7 @@ func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
 				return []time.Duration{delay}
 			}
 		}
-		if o := flow(t, "Handshake", &conntest.Bench{Peer: &wire.Listener{}, Path: path}); o.Reason != want {
+		if o := flow(t, "Handshake", &conntest.Bench{Peer: &conntest.Listener{}, Path: path}); o.Reason != want {
 			t.Errorf("the first %d SYN-ACKs altered: %s, want %s", altered, o.Reason, want)
 		}
 	}
@@ -80,7 +79,7 @@ func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
 // Without a working guard there is no verdict, whatever was seen.
 func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	for name := range Registry {
-		if o := flow(t, name, &conntest.Bench{Peer: &wire.Listener{}, Path: through(pushAtZero), Blind: true}); o.Reason != report.GuardIncomplete {
+		if o := flow(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: through(pushAtZero), Blind: true}); o.Reason != report.GuardIncomplete {
 			t.Errorf("%s: %s, want GuardIncomplete", name, o.Reason)
 		}
 	}
@@ -89,7 +88,7 @@ func TestUnguardedFlowIsNotJudged(t *testing.T) {
 // Nor is there one if the wire failed meanwhile: that nothing came is not the path's silence.
 func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
 	for name := range Registry {
-		if o := flow(t, name, &conntest.Bench{Peer: &wire.Listener{QueueFull: true}, Deaf: true}); o.Reason != report.ProberFault {
+		if o := flow(t, name, &conntest.Bench{Peer: &conntest.Listener{QueueFull: true}, Deaf: true}); o.Reason != report.ProberFault {
 			t.Errorf("%s: %s / %s, want ProberFault", name, o.Verdict, o.Reason)
 		}
 	}
@@ -97,7 +96,7 @@ func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
 
 // More answers than beacons cannot be told apart if the peer names no duplicates: such a block proves nothing.
 func TestSurplusAnswersProveNothing(t *testing.T) {
-	path := func() wire.Path {
+	path := func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			switch {
 			case pushAtZero(s, toPeer):
@@ -108,7 +107,7 @@ func TestSurplusAnswersProveNothing(t *testing.T) {
 			return []time.Duration{delay}
 		}
 	}
-	o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{NoDSACK: true}, Path: path})
+	o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: path})
 	if o.Reason != report.PathLossy {
 		t.Errorf("%s, want PathLossy: %s", o.Reason, o.Message)
 	}
@@ -125,11 +124,11 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	}
 	t.Run("bursts", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
-		neverConvicts(t, flows, func() wire.Path { return through(bursts(r, 0.05, 50*time.Millisecond))() })
+		neverConvicts(t, flows, func() conntest.Path { return through(bursts(r, 0.05, 50*time.Millisecond))() })
 	})
 	t.Run("reordering and duplication", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 3))
-		neverConvicts(t, flows, func() wire.Path {
+		neverConvicts(t, flows, func() conntest.Path {
 			return func(*segment.Segment, bool) []time.Duration {
 				out := []time.Duration{delay + time.Duration(r.IntN(20))*time.Millisecond}
 				if r.IntN(10) == 0 {
@@ -141,10 +140,10 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	})
 }
 
-func neverConvicts(t *testing.T, flows int, path func() wire.Path) {
+func neverConvicts(t *testing.T, flows int, path func() conntest.Path) {
 	got := map[report.Reason]int{}
 	for range flows {
-		o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{}, Path: path})
+		o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
 		got[o.Reason]++
 		if o.Reason == report.SequenceZeroDropped {
 			t.Fatalf("convicted: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
@@ -165,7 +164,7 @@ func TestRuleIsFoundUnderLoss(t *testing.T) {
 		got := map[report.Reason]int{}
 		for range flows {
 			path := through(func(s *segment.Segment, toPeer bool) bool { return pushAtZero(s, toPeer) || lose(s, toPeer) })
-			o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &wire.Listener{}, Path: path})
+			o := flow(t, "SequenceWrap", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
 			got[o.Reason]++
 			if o.Verdict == report.Pass {
 				t.Fatalf("passed a path that drops PSH at 0:\n%s", strings.Join(o.Evidence, "\n"))

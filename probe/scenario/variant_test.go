@@ -9,7 +9,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // Every variant's suspect is delivered by a healthy path, and convicted where exactly it is dropped.
@@ -19,7 +18,7 @@ func TestEveryVariantSilentAndFiring(t *testing.T) {
 	}
 	for _, v := range variantNames {
 		t.Run(v, func(t *testing.T) {
-			expect(t, v, &conntest.Bench{Peer: &wire.Listener{}}, report.Delivered)
+			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}}, report.Delivered)
 			want := report.SequenceZeroDropped
 			switch v {
 			case "HandshakeAck":
@@ -27,7 +26,7 @@ func TestEveryVariantSilentAndFiring(t *testing.T) {
 			case "AckZero":
 				want = report.AckZeroDropped
 			}
-			expect(t, v, &conntest.Bench{Peer: &wire.Listener{}, Path: through(suspectOf(v))}, want)
+			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: through(suspectOf(v))}, want)
 		})
 	}
 }
@@ -77,7 +76,7 @@ func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 		"Syn": flagged(segment.SYN),
 	} {
 		t.Run(variant, func(t *testing.T) {
-			o := ask(t, "SequenceWrap", variant, &conntest.Bench{Peer: &wire.Listener{}, Path: through(drop)})
+			o := ask(t, "SequenceWrap", variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: through(drop)})
 			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
 				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
 			}
@@ -94,14 +93,14 @@ func TestAnswersThatAcknowledgeZero(t *testing.T) {
 	back := func(s *segment.Segment, toPeer bool) bool {
 		return !toPeer && s.Flags.Has(segment.ACK) && s.Ack.IsZero()
 	}
-	expect(t, "Push", &conntest.Bench{Peer: &wire.Listener{}, Path: through(back)}, report.AckZeroDropped)
-	expect(t, "Push", &conntest.Bench{Peer: &wire.Listener{NoDSACK: true}, Path: through(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: through(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: through(back)}, report.AckZeroDropped)
 }
 
 // A closed port whose RSTs at 0 are lost looks like a filtered one to SYNs; ACKs of other numbers are answered.
 func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
-	expect(t, "AckZero", &conntest.Bench{Peer: &wire.Listener{}, Path: through(resetAtZeroBack)}, report.ReverseRstZeroDropped)
-	expect(t, "AckZero", &conntest.Bench{Peer: &wire.Listener{}, Path: through(synToPeer)}, report.PathDown)
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: through(resetAtZeroBack)}, report.ReverseRstZeroDropped)
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: through(synToPeer)}, report.PathDown)
 }
 
 // A device that drops all numbers from 0 on, and one that drops most FINs, do not drop the number 0.
@@ -113,7 +112,7 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 	for _, drop := range []func(*segment.Segment, bool) bool{upFromZero, mostFINs} {
 		for _, v := range variantNames {
 			for range 40 {
-				o := ask(t, "SequenceWrap", v, &conntest.Bench{Peer: &wire.Listener{}, Path: through(drop)})
+				o := ask(t, "SequenceWrap", v, &conntest.Bench{Peer: &conntest.Listener{}, Path: through(drop)})
 				if o.Verdict == report.Fail {
 					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
 				}
@@ -125,11 +124,11 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 // A firewall that rejects what belongs to no connection answers in the host's name, but from nearer by.
 func TestRejectionByTheWayIsNoDelivery(t *testing.T) {
 	for _, v := range []string{"FinUrgPush", "Null", "AckZero"} {
-		expect(t, v, &conntest.Bench{Peer: &rejected{Listener: &wire.Listener{}}}, report.StateTracking)
+		expect(t, v, &conntest.Bench{Peer: &rejected{Listener: &conntest.Listener{}}}, report.StateTracking)
 	}
 }
 
-type rejected struct{ *wire.Listener }
+type rejected struct{ *conntest.Listener }
 
 func (r *rejected) Receive(s *segment.Segment) []*segment.Segment {
 	out := r.Listener.Receive(s)
@@ -142,8 +141,8 @@ func (r *rejected) Receive(s *segment.Segment) []*segment.Segment {
 }
 
 // slowly delays everything by more than the first patience.
-func slowly(drop func(*segment.Segment, bool) bool) func() wire.Path {
-	return func() wire.Path {
+func slowly(drop func(*segment.Segment, bool) bool) func() conntest.Path {
+	return func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if drop(s, toPeer) {
 				return nil
@@ -156,10 +155,10 @@ func slowly(drop func(*segment.Segment, bool) bool) func() wire.Path {
 // A round trip of 150 ms changes no verdict.
 func TestVariantsOnALongPath(t *testing.T) {
 	for _, v := range variantNames {
-		expect(t, v, &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(nothing)}, report.Delivered)
+		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: slowly(nothing)}, report.Delivered)
 	}
-	expect(t, "Syn", &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(suspectOf("Syn"))}, report.SequenceZeroDropped)
-	expect(t, "Fin", &conntest.Bench{Peer: &wire.Listener{}, Path: slowly(suspectOf("Fin"))}, report.SequenceZeroDropped)
+	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: slowly(suspectOf("Syn"))}, report.SequenceZeroDropped)
+	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: slowly(suspectOf("Fin"))}, report.SequenceZeroDropped)
 }
 
 // No variant is convicted on a path that only loses, delays, reorders or repeats; a rule about its suspect is never
@@ -194,7 +193,7 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 }
 
 func impaired(t *testing.T, variant string, r *rand.Rand, late int, lose func() func(*segment.Segment, bool) bool, rule func(*segment.Segment, bool) bool) Outcome {
-	return ask(t, "SequenceWrap", variant, &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+	return ask(t, "SequenceWrap", variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		lost := lose()
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if rule(s, toPeer) || lost(s, toPeer) {

@@ -1,4 +1,4 @@
-package wire
+package conntest
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Closer is a peer for Scripted that closes first: the states of a Linux connection from there on (RFC 9293 section 3.6),
+// Closer is a peer for a ScriptedWire that closes first: the states of a Linux connection from there on (RFC 9293 section 3.6),
 // measured against 5.10, 6.1 and 6.18. The zero value is a kernel with "tcp: accept old ack during closing" whose
 // application never closes.
 type Closer struct {
@@ -24,7 +24,7 @@ type Closer struct {
 	Mute     bool          // it does not even say so
 	Deaf     bool          // it ignores every FIN
 
-	conns map[[2]netip.AddrPort]*closing
+	conns map[[2]netip.AddrPort]*closingConn
 	later func(time.Duration, func() []*segment.Segment)
 }
 
@@ -47,8 +47,8 @@ const (
 	timeWait
 )
 
-// closing is the peer's side of one connection.
-type closing struct {
+// closingConn is the peer's side of one connection.
+type closingConn struct {
 	*Closer
 	key       [2]netip.AddrPort
 	state     closingState
@@ -68,7 +68,7 @@ func (p *Closer) Live() int { return len(p.conns) }
 // Receive answers one segment as the kernel would.
 func (p *Closer) Receive(s *segment.Segment) []*segment.Segment {
 	if p.conns == nil {
-		p.conns = map[[2]netip.AddrPort]*closing{}
+		p.conns = map[[2]netip.AddrPort]*closingConn{}
 	}
 	key := [2]netip.AddrPort{s.Source, s.Destination}
 	c := p.conns[key]
@@ -76,7 +76,7 @@ func (p *Closer) Receive(s *segment.Segment) []*segment.Segment {
 	case c != nil:
 		return c.receive(s)
 	case s.Flags == segment.SYN:
-		c = &closing{Closer: p, key: key, rcv: s.Seq.Add(1), una: peerISS, nxt: peerISS.Add(1)}
+		c = &closingConn{Closer: p, key: key, rcv: s.Seq.Add(1), una: peerISS, nxt: peerISS.Add(1)}
 		p.conns[key] = c
 		c.repeat(closerSYNRTO, closerRepeats)
 		return c.synAck()
@@ -86,7 +86,7 @@ func (p *Closer) Receive(s *segment.Segment) []*segment.Segment {
 	return []*segment.Segment{refuse(s)}
 }
 
-func (c *closing) receive(s *segment.Segment) []*segment.Segment {
+func (c *closingConn) receive(s *segment.Segment) []*segment.Segment {
 	switch {
 	case s.Flags.Has(segment.RST):
 		if s.Seq == c.rcv {
@@ -113,21 +113,21 @@ func (c *closing) receive(s *segment.Segment) []*segment.Segment {
 
 // acceptable reports whether the segment survives the check of its acknowledgement. An orphan in FIN-WAIT-2
 // is a time-wait mini-socket, which does not look at it.
-func (c *closing) acceptable(s *segment.Segment) bool {
+func (c *closingConn) acceptable(s *segment.Segment) bool {
 	gone := c.Orphan || c.Leaves > 0 && time.Since(c.closed) >= c.Leaves
 	mini := gone && c.state == finWait2
 	old := c.Old || c.Mute
 	return mini || !s.Ack.Before(c.una) || !old || c.state < finWait1
 }
 
-func (c *closing) refuseAck() []*segment.Segment {
+func (c *closingConn) refuseAck() []*segment.Segment {
 	if c.Mute {
 		return nil
 	}
 	return c.challenged()
 }
 
-func (c *closing) acknowledged(n seq.Number) {
+func (c *closingConn) acknowledged(n seq.Number) {
 	if n.After(c.una) && !n.After(c.nxt) {
 		c.una = n
 	}
@@ -143,7 +143,7 @@ func (c *closing) acknowledged(n seq.Number) {
 }
 
 // data takes in what the segment carries, and lets the application act on it.
-func (c *closing) data(s *segment.Segment) (out []*segment.Segment) {
+func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
 	n := s.PayloadLen()
 	switch {
 	case n == 0:
@@ -164,7 +164,7 @@ func (c *closing) data(s *segment.Segment) (out []*segment.Segment) {
 }
 
 // fin takes in the other side's FIN.
-func (c *closing) fin(s *segment.Segment) []*segment.Segment {
+func (c *closingConn) fin(s *segment.Segment) []*segment.Segment {
 	at := s.Seq.Add(s.PayloadLen())
 	if !s.Flags.Has(segment.FIN) || c.Deaf {
 		return nil
@@ -182,7 +182,7 @@ func (c *closing) fin(s *segment.Segment) []*segment.Segment {
 }
 
 // close is the application's end of the connection.
-func (c *closing) close() []*segment.Segment {
+func (c *closingConn) close() []*segment.Segment {
 	if c.Aborts {
 		delete(c.conns, c.key)
 		r := c.bare(segment.RST | segment.ACK)
@@ -195,7 +195,7 @@ func (c *closing) close() []*segment.Segment {
 }
 
 // unacknowledged is what the peer sends again when its timer runs out.
-func (c *closing) unacknowledged() []*segment.Segment {
+func (c *closingConn) unacknowledged() []*segment.Segment {
 	if c.state == synReceived {
 		return c.synAck()
 	}
@@ -213,7 +213,7 @@ func (c *closing) unacknowledged() []*segment.Segment {
 }
 
 // repeat sends again until everything is acknowledged.
-func (c *closing) repeat(after time.Duration, left int) {
+func (c *closingConn) repeat(after time.Duration, left int) {
 	if left == 0 || c.later == nil {
 		return
 	}
@@ -228,7 +228,7 @@ func (c *closing) repeat(after time.Duration, left int) {
 }
 
 // challenged is an acknowledgement of which one leaves in half a second.
-func (c *closing) challenged() []*segment.Segment {
+func (c *closingConn) challenged() []*segment.Segment {
 	if time.Since(c.challenge) < challengeGap {
 		return nil
 	}
@@ -236,14 +236,14 @@ func (c *closing) challenged() []*segment.Segment {
 	return c.ack()
 }
 
-func (c *closing) synAck() []*segment.Segment {
+func (c *closingConn) synAck() []*segment.Segment {
 	s := c.bare(segment.SYN | segment.ACK)
 	s.Seq, s.MSS, s.SACKPermitted = peerISS, 1460, true
 	return []*segment.Segment{s}
 }
 
-func (c *closing) ack() []*segment.Segment { return []*segment.Segment{c.bare(segment.ACK)} }
+func (c *closingConn) ack() []*segment.Segment { return []*segment.Segment{c.bare(segment.ACK)} }
 
-func (c *closing) bare(f segment.Flags) *segment.Segment {
+func (c *closingConn) bare(f segment.Flags) *segment.Segment {
 	return &segment.Segment{Source: c.key[1], Destination: c.key[0], Flags: f, Seq: c.nxt, Ack: c.rcv, Window: 65535, WindowScale: -1}
 }

@@ -1,23 +1,25 @@
-package wire
+package conntest
 
 import (
 	"context"
 	"sync"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Scripted is a Wire without a network: a function plays the far end, another the path. It keeps no
+// ScriptedWire is a Wire without a network: a function plays the far end, another the path. It keeps no
 // thread and reads the time only through package time, so that a test can run it on a fake clock.
-type Scripted struct {
+type ScriptedWire struct {
 	peer func(*segment.Segment) []*segment.Segment
 	path Path
 
 	mu    sync.Mutex // the peer sees one segment at a time
 	sent  []*segment.Segment
-	in    chan Packet
-	queue queue
+	in    chan wire.Packet
+	queue eventQueue
 }
 
 // Path decides what becomes of a segment: the delays after which copies of it arrive. No delay is a
@@ -27,16 +29,16 @@ type Path func(s *segment.Segment, toPeer bool) []time.Duration
 // scriptedQueue bounds what may wait for Receive.
 const scriptedQueue = 1 << 16
 
-// NewScripted returns a wire to the given peer. A nil path delivers after 100 µs.
-func NewScripted(peer func(*segment.Segment) []*segment.Segment, path Path) *Scripted {
+// NewScriptedWire returns a wire to the given peer. A nil path delivers after 100 µs.
+func NewScriptedWire(peer func(*segment.Segment) []*segment.Segment, path Path) *ScriptedWire {
 	if path == nil {
 		path = func(*segment.Segment, bool) []time.Duration { return []time.Duration{100 * time.Microsecond} }
 	}
-	return &Scripted{peer: peer, path: path, in: make(chan Packet, scriptedQueue)}
+	return &ScriptedWire{peer: peer, path: path, in: make(chan wire.Packet, scriptedQueue)}
 }
 
 // Send hands s to the path.
-func (w *Scripted) Send(s *segment.Segment) (time.Time, error) {
+func (w *ScriptedWire) Send(s *segment.Segment) (time.Time, error) {
 	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -48,23 +50,23 @@ func (w *Scripted) Send(s *segment.Segment) (time.Time, error) {
 }
 
 // deliver hands what the peer sends to the path.
-func (w *Scripted) deliver(all []*segment.Segment) {
+func (w *ScriptedWire) deliver(all []*segment.Segment) {
 	for _, s := range all {
 		for _, d := range w.path(s, false) {
-			w.after(d, func() { w.in <- Packet{Time: time.Now(), Segment: s} })
+			w.after(d, func() { w.in <- wire.Packet{Time: time.Now(), Segment: s} })
 		}
 	}
 }
 
 // Later lets the peer send without being asked: after d, what f returns leaves it.
-func (w *Scripted) Later(d time.Duration, f func() []*segment.Segment) {
+func (w *ScriptedWire) Later(d time.Duration, f func() []*segment.Segment) {
 	w.after(d, func() { w.deliver(f()) })
 }
 
 // after has something happen after d, behind everything that was to happen by then: timers of the same instant go off in
 // any order, and segments must not overtake each other unless the path says so.
-func (w *Scripted) after(d time.Duration, happen func()) {
-	w.queue.add(event{time.Now().Add(d), happen})
+func (w *ScriptedWire) after(d time.Duration, happen func()) {
+	w.queue.add(timedEvent{time.Now().Add(d), happen})
 	if d <= 0 { // no timer: under Go's race detector, one that a fake clock sets off at once may crash (1.26)
 		go w.catchUp()
 		return
@@ -73,7 +75,7 @@ func (w *Scripted) after(d time.Duration, happen func()) {
 }
 
 // catchUp does what is to have happened by now.
-func (w *Scripted) catchUp() {
+func (w *ScriptedWire) catchUp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for e, ok := w.queue.take(); ok; e, ok = w.queue.take() {
@@ -82,27 +84,27 @@ func (w *Scripted) catchUp() {
 }
 
 // Receive returns the next answer.
-func (w *Scripted) Receive(ctx context.Context) (Packet, error) {
+func (w *ScriptedWire) Receive(ctx context.Context) (wire.Packet, error) {
 	select {
 	case p := <-w.in:
 		return p, nil
 	case <-ctx.Done():
-		return Packet{}, ctx.Err()
+		return wire.Packet{}, ctx.Err()
 	}
 }
 
 // Sent lists the segments sent so far.
-func (w *Scripted) Sent() []*segment.Segment {
+func (w *ScriptedWire) Sent() []*segment.Segment {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]*segment.Segment(nil), w.sent...)
 }
 
 // Behind is always false: what has arrived is there.
-func (w *Scripted) Behind() bool { return false }
+func (w *ScriptedWire) Behind() bool { return false }
 
 // Dropped is always 0.
-func (w *Scripted) Dropped() (int, error) { return 0, nil }
+func (w *ScriptedWire) Dropped() (int, error) { return 0, nil }
 
 // Close does nothing.
-func (w *Scripted) Close() error { return nil }
+func (w *ScriptedWire) Close() error { return nil }

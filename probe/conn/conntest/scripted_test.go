@@ -1,4 +1,4 @@
-package wire
+package conntest
 
 import (
 	"slices"
@@ -19,7 +19,7 @@ func TestScriptedKeepsTheOrder(t *testing.T) {
 				arrived = append(arrived, s.Seq.Uint32())
 				return []*segment.Segment{s}
 			}
-			w := NewScripted(echo, func(*segment.Segment, bool) []time.Duration { return []time.Duration{delay} })
+			w := NewScriptedWire(echo, func(*segment.Segment, bool) []time.Duration { return []time.Duration{delay} })
 			for n := range uint32(1000) {
 				want = append(want, n)
 				if _, err := w.Send(&segment.Segment{Seq: seq.At(n)}); err != nil {

@@ -1,4 +1,4 @@
-package wire
+package conntest
 
 import (
 	"slices"
@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// queue holds events in the order of their times, those of one instant in the order in which they were added.
-type queue struct {
+// eventQueue holds events in the order of their times, those of one instant in the order in which they were added.
+type eventQueue struct {
 	mu     sync.Mutex
-	events []event
+	events []timedEvent
 }
 
-type event struct {
+type timedEvent struct {
 	at     time.Time
 	happen func()
 }
 
-func (q *queue) add(e event) {
+func (q *eventQueue) add(e timedEvent) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(q.events, e.at, func(e event, at time.Time) int {
+	i, _ := slices.BinarySearchFunc(q.events, e.at, func(e timedEvent, at time.Time) int {
 		if e.at.After(at) {
 			return 1
 		}
@@ -30,7 +30,7 @@ func (q *queue) add(e event) {
 }
 
 // take returns the first event whose time has come.
-func (q *queue) take() (e event, ok bool) {
+func (q *eventQueue) take() (e timedEvent, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.events) == 0 || q.events[0].at.After(time.Now()) {

@@ -1,4 +1,4 @@
-package wire
+package conntest
 
 import (
 	"net/netip"
@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Listener is a peer for Scripted: the answers of a Linux listening socket and its connections, as far
+// Listener is a peer for a ScriptedWire: the answers of a Linux listening socket and its connections, as far
 // as probes meet them (measured against Linux 6.18). The zero value accepts and reads everything.
 type Listener struct {
 	Closed    bool // no socket: RST to everything
