@@ -9,16 +9,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 )
 
-// ResetLeft ends the flows that a killed worker left: each is taken over at its port, reset, and the
+// ResetOrphans ends the flows that a killed worker left: each is taken over at its port, reset, and the
 // peer is asked whether it let go. It returns how many did. The device is that of Options.
-func ResetLeft(entries []ledger.Entry, device string) (reset int, err error) {
+func ResetOrphans(entries []ledger.Entry, device string) (reset int, err error) {
 	h := &host{device: device}
 	defer h.close()
 	ended := make([]bool, len(entries))
 	errs := make([]error, len(entries))
 	var all sync.WaitGroup
 	for i, e := range entries {
-		all.Go(func() { ended[i], errs[i] = h.endLeft(e) })
+		all.Go(func() { ended[i], errs[i] = h.endOrphan(e) })
 	}
 	all.Wait()
 	for _, yes := range ended {
@@ -29,7 +29,7 @@ func ResetLeft(entries []ledger.Entry, device string) (reset int, err error) {
 	return reset, errors.Join(errs...)
 }
 
-func (h *host) endLeft(e ledger.Entry) (bool, error) {
+func (h *host) endOrphan(e ledger.Entry) (bool, error) {
 	s, err := h.stackTo(e.Remote.Addr())
 	if err != nil {
 		return false, err

@@ -15,9 +15,9 @@ import (
 // Once Counters has answered, both programs stand, however they were attached.
 func TestCountersWaitForBothPrograms(t *testing.T) {
 	needTCX(t)
-	for _, w := range []way{atOnce, ahead, handed} {
+	for _, w := range []way{atOnce, ingressFirst, handed} {
 		l := newLab(t)
-		if _, err := hold(t, l.Client(), order{Way: w, Peer: l.Target(lab.IPv4, lab.Echo)}); err != nil {
+		if _, err := hold(t, l.Client(), holderTask{Way: w, Peer: l.Target(lab.IPv4, lab.Echo)}); err != nil {
 			t.Fatal(err)
 		}
 		for _, where := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
