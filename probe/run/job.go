@@ -33,7 +33,7 @@ type job struct {
 	leaked  int
 	guard   report.Guard
 
-	failures []capture.Finding // one of each kind
+	failures []capture.Failure // one of each kind
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {

@@ -95,11 +95,11 @@ func (j *job) count(flows []scenario.Outcome) {
 
 // show keeps the packets behind a failure, unless those of another target show the same.
 func (j *job) show(r report.Result, packets []conn.Record) {
-	known := func(f capture.Finding) bool {
+	known := func(f capture.Failure) bool {
 		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
 	}
 	if r.Verdict == report.Fail && len(packets) > 0 && !slices.ContainsFunc(j.failures, known) {
-		j.failures = append(j.failures, capture.Finding{Result: r, Records: packets})
+		j.failures = append(j.failures, capture.Failure{Result: r, Records: packets})
 	}
 }
 

@@ -77,7 +77,7 @@ func planFor(targets []netip.AddrPort) *plan.Plan {
 // report runs both scenarios from the client.
 func (s *site) report(mode guard.Mode, targets ...netip.AddrPort) report.Report {
 	s.t.Helper()
-	return s.carryOut(order{planFor(targets), mode, s.Client().Path()})
+	return s.carryOut(childTask{planFor(targets), mode, s.Client().Path()})
 }
 
 // carryOut executes a task in the client.

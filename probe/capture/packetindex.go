@@ -11,17 +11,17 @@ import (
 // at 200 packets a second stays below; a peer that floods the prober does not.
 const mostPackets = 2 << 20
 
-// place is where a packet block lies in the spill.
-type place struct {
+// packetLocation is where a packet block lies in the spill.
+type packetLocation struct {
 	nanos        int64 // of its packet, since 1970
 	offset, size int64
 }
 
-// places finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its writer, killed, did
+// indexPackets finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its writer, killed, did
 // not complete ends the spill.
-func places(spill *bufio.Reader, most int) (found []place, left int, err error) {
+func indexPackets(spill *bufio.Reader, most int) (found []packetLocation, left int, err error) {
 	for offset := int64(0); ; {
-		p, err := nextPlace(spill)
+		p, err := nextPacket(spill)
 		switch {
 		case errors.Is(err, io.EOF):
 			return found, left, nil
@@ -40,7 +40,7 @@ func places(spill *bufio.Reader, most int) (found []place, left int, err error) 
 // packetHead is the size of what comes before a packet's data: kind, size, interface, time and two lengths.
 const packetHead = 28
 
-func nextPlace(spill *bufio.Reader) (p place, err error) {
+func nextPacket(spill *bufio.Reader) (p packetLocation, err error) {
 	head, err := spill.Peek(packetHead)
 	if err != nil {
 		return p, err

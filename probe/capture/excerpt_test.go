@@ -14,8 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-func TestSmallestShowsTheFindingInTheOrderOfTime(t *testing.T) {
-	b := Smallest(exampleReport(finding()), []Finding{{finding(), example()}})
+func TestExcerptShowsTheFailureInTheOrderOfTime(t *testing.T) {
+	b := Excerpt(exampleReport(finding()), []Failure{{finding(), example()}})
 	if err := Check(b); err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestSmallestShowsTheFindingInTheOrderOfTime(t *testing.T) {
 	if string(b) != string(golden(t)) {
 		t.Errorf("got\n%s\nwant\n%s", dump(b), dump(golden(t)))
 	}
-	if Smallest(exampleReport(), nil) != nil {
+	if Excerpt(exampleReport(), nil) != nil {
 		t.Error("a run without a failure has a capture")
 	}
 }
@@ -42,11 +42,11 @@ func long(parts ...string) (out []conn.Record) {
 	return out
 }
 
-func TestSmallestIsBounded(t *testing.T) {
+func TestExcerptIsBounded(t *testing.T) {
 	second := finding()
 	second.Variant = "Fin"
 	parts := []string{"one", "two", "three", "four", "five", "six", "seven"}
-	b := Smallest(exampleReport(finding(), second), []Finding{{finding(), long(parts...)}, {second, example()}})
+	b := Excerpt(exampleReport(finding(), second), []Failure{{finding(), long(parts...)}, {second, example()}})
 	if err := Check(b); err != nil {
 		t.Fatal(err)
 	}
@@ -66,12 +66,12 @@ func TestSmallestIsBounded(t *testing.T) {
 }
 
 // One flow with more parts than there is room for is cut at its end.
-func TestSmallestOfALongFlowIsCut(t *testing.T) {
+func TestExcerptOfALongFlowIsCut(t *testing.T) {
 	var parts []string
 	for i := range 200 {
 		parts = append(parts, fmt.Sprint("part ", i))
 	}
-	b := Smallest(exampleReport(finding()), []Finding{{finding(), long(parts...)}, {finding(), example()}})
+	b := Excerpt(exampleReport(finding()), []Failure{{finding(), long(parts...)}, {finding(), example()}})
 	if err := Check(b); err != nil || len(b) > report.MaxCapture || len(b) < report.MaxCapture-512 {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}

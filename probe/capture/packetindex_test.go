@@ -20,8 +20,8 @@ func spill(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-func find(b []byte, most int) ([]place, int, error) {
-	return places(bufio.NewReader(bytes.NewReader(b)), most)
+func find(b []byte, most int) ([]packetLocation, int, error) {
+	return indexPackets(bufio.NewReader(bytes.NewReader(b)), most)
 }
 
 // A writer that is killed leaves half a block, which nobody needs.
@@ -54,7 +54,7 @@ func TestPacketsThatAreTooManyAreCounted(t *testing.T) {
 	}
 }
 
-func FuzzPlaces(f *testing.F) {
+func FuzzIndexPackets(f *testing.F) {
 	f.Add(spill(f))
 	f.Add(golden(f))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -65,7 +65,7 @@ func FuzzPlaces(f *testing.F) {
 		end := int64(0)
 		for _, p := range found {
 			if p.offset != end || p.size < packetHead+4 {
-				t.Fatalf("place %+v after %d", p, end)
+				t.Fatalf("packet %+v after %d", p, end)
 			}
 			end += p.size
 		}

@@ -24,20 +24,20 @@ func openSpill(dir string) (*os.File, error) {
 
 // publish leaves what write writes under the given name, whole or not at all.
 func publish(name string, write func(io.Writer) error) error {
-	err := publishFrom(name, unnamed, write)
+	err := publishFrom(name, unnamedFile, write)
 	if errors.Is(err, errNeedsName) {
-		err = publishFrom(name, named, write)
+		err = publishFrom(name, namedFile, write)
 	}
 	return err
 }
 
-// draft is a file that link gives the name it was opened for.
-type draft struct {
+// atomicFile is a file that link gives the name it was opened for.
+type atomicFile struct {
 	*os.File
 	link func() error
 }
 
-func publishFrom(name string, open func(string) (draft, error), write func(io.Writer) error) error {
+func publishFrom(name string, open func(string) (atomicFile, error), write func(io.Writer) error) error {
 	temporary := filepath.Join(filepath.Dir(name), ".tcpprobe-"+strings.ToLower(rand.Text()))
 	d, err := open(temporary)
 	if err != nil {
@@ -60,20 +60,20 @@ func publishFrom(name string, open func(string) (draft, error), write func(io.Wr
 // errNeedsName means that the file system knows no files without a name.
 var errNeedsName = errors.New("no file without a name")
 
-// unnamed opens a file for its owner alone that gets its name by link: killed, it leaves nothing.
-func unnamed(name string) (draft, error) {
+// unnamedFile opens a file for its owner alone that gets its name by link: killed, it leaves nothing.
+func unnamedFile(name string) (atomicFile, error) {
 	fd, err := unix.Open(filepath.Dir(name), unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return draft{}, fmt.Errorf("%w: %w", errNeedsName, err)
+		return atomicFile{}, fmt.Errorf("%w: %w", errNeedsName, err)
 	}
 	self := fmt.Sprintf("/proc/self/fd/%d", fd)
-	return draft{os.NewFile(uintptr(fd), name), func() error {
+	return atomicFile{os.NewFile(uintptr(fd), name), func() error {
 		return unix.Linkat(unix.AT_FDCWD, self, unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
 	}}, nil
 }
 
-// named opens a file for its owner alone that has its name from the start.
-func named(name string) (draft, error) {
+// namedFile opens a file for its owner alone that has its name from the start.
+func namedFile(name string) (atomicFile, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	return draft{f, func() error { return nil }}, err
+	return atomicFile{f, func() error { return nil }}, err
 }
