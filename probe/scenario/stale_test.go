@@ -46,7 +46,7 @@ func TestOlderConnectionsDoNotCostTheVerdict(t *testing.T) {
 	for older, want := range []map[string]report.Reason{pass, pass, pass, stuck} {
 		for scenario, reason := range want {
 			peer := &aged{Listener: &conntest.Listener{}, older: older, held: map[netip.AddrPort]bool{}}
-			o := flow(t, scenario, &conntest.Bench{Peer: peer})
+			o := run(t, scenario, &conntest.Bench{Peer: peer})
 			if o.Reason != reason || peer.Live() != 0 || o.Leaked != 0 {
 				t.Errorf("%s with %d older connections: %s, want %s; the peer holds %d connections, the outcome says %d\n%s",
 					scenario, older, o.Reason, reason, peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))

@@ -5,9 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/probe/wire"
-
 	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // ScriptedWire is a Wire without a network: a function plays the far end, another the path. It keeps no
