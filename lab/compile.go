@@ -1,9 +1,13 @@
 package lab
 
-import "math"
+import (
+	"math"
 
-// compile turns the rule into what port.c reads.
-func (r Rule) compile() portRule {
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+)
+
+// compiled is a rule as port.c reads it.
+func compiled(r fault.Rule) portRule {
 	c := portRule{
 		Flags: uint64(r.Flags), Place: uint8(r.Place), Number: r.Number, Share: math.MaxUint32,
 		Members: uint16(r.Members.Count), Broken: uint16(r.Members.Bad), Seed: r.Members.Seed,

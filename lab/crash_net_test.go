@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 )
@@ -41,7 +43,7 @@ func live(port string) error {
 	if _, err := l.Server().Serve(); err != nil {
 		return err
 	}
-	faults, err := ParseFaults([]string{"push-at-zero", "delay=1ms"})
+	faults, err := fault.ParseAll([]string{"push-at-zero", "delay=1ms"})
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	if n := len(filters(t, l)); n != 2 {
 		t.Errorf("the victim left %d clsact filters on a port that lives on, want 2", n)
 	}
-	a, err := attachFault(l.Switch().Path(), ClientPort, mustParse(t, "push-at-zero")[0], attachClsact)
+	a, err := attachFault(l.Switch().Path(), ClientPort, parsed(t, "push-at-zero")[0], attachClsact)
 	if err != nil {
 		t.Fatal(err)
 	}

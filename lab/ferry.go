@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/vishvananda/netlink"
 )
 
@@ -21,7 +23,7 @@ type ferry struct {
 }
 
 // start begins, with what packets meet on the way from near to far and back.
-func (f *ferry) start(in, out []Impairment) {
+func (f *ferry) start(in, out []fault.Impairment) {
 	f.done.Go(func() { f.failed[0] = f.fault(carry(f.near, f.far, in)) })
 	f.done.Go(func() { f.failed[1] = f.fault(carry(f.far, f.near, out)) })
 }
@@ -48,7 +50,7 @@ func (f *ferry) stop() error {
 }
 
 // carry moves frames from one device to the other until one of them is closed or fails.
-func carry(from, to *os.File, impairments []Impairment) error {
+func carry(from, to *os.File, impairments []fault.Impairment) error {
 	t := &timetable{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
 	for {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/vishvananda/netlink"
@@ -14,7 +16,7 @@ import (
 )
 
 // attachAny prefers TCX, which the kernel removes when the process dies, and takes clsact before Linux 6.6.
-func attachAny(device int, program *ebpf.Program, d Direction) (string, func() error, error) {
+func attachAny(device int, program *ebpf.Program, d fault.Direction) (string, func() error, error) {
 	mode, detach, err := attachTCX(device, program, d)
 	if errors.Is(err, ebpf.ErrNotSupported) {
 		return attachClsact(device, program, d)
@@ -22,9 +24,9 @@ func attachAny(device int, program *ebpf.Program, d Direction) (string, func() e
 	return mode, detach, err
 }
 
-func attachTCX(device int, program *ebpf.Program, d Direction) (string, func() error, error) {
+func attachTCX(device int, program *ebpf.Program, d fault.Direction) (string, func() error, error) {
 	hook := ebpf.AttachTCXIngress
-	if d == Out {
+	if d == fault.Out {
 		hook = ebpf.AttachTCXEgress
 	}
 	l, err := link.AttachTCX(link.TCXOptions{Interface: device, Program: program, Attach: hook})
@@ -36,9 +38,9 @@ func attachTCX(device int, program *ebpf.Program, d Direction) (string, func() e
 
 // attachClsact puts a filter on the device. It outlives the process, so its name says whose it is and
 // the next one to come removes those of the dead.
-func attachClsact(device int, program *ebpf.Program, d Direction) (string, func() error, error) {
+func attachClsact(device int, program *ebpf.Program, d fault.Direction) (string, func() error, error) {
 	parent := uint32(netlink.HANDLE_MIN_INGRESS)
-	if d == Out {
+	if d == fault.Out {
 		parent = netlink.HANDLE_MIN_EGRESS
 	}
 	dev, err := netlink.LinkByIndex(device)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // Injection is a set of faults at work in a Lab's switch, on the port that the client is plugged into: In is towards
@@ -16,14 +18,14 @@ type Injection struct {
 
 // Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before it is
 // delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or duplicate.
-func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
+func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 	j := &Injection{lab: l}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, j.Close())
 		}
 	}()
-	var in, out []Impairment
+	var in, out []fault.Impairment
 	for _, f := range faults {
 		if f.Rule != nil {
 			a, err := l.attach(f)
@@ -33,10 +35,10 @@ func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
 			j.attached = append(j.attached, a)
 			continue
 		}
-		if f.Direction.has(In) {
+		if f.Direction.Has(fault.In) {
 			in = append(in, *f.Impairment)
 		}
-		if f.Direction.has(Out) {
+		if f.Direction.Has(fault.Out) {
 			out = append(out, *f.Impairment)
 		}
 	}
@@ -49,21 +51,21 @@ func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
 }
 
 // attach puts a fault that drops where all packets between client and server pass.
-func (l *Lab) attach(f Fault) (*Attached, error) {
+func (l *Lab) attach(f fault.Fault) (*Attached, error) {
 	namespace, device := l.network, ClientPort
 	if l.layout.faulty != nil {
 		namespace, device = l.layout.faulty(l)
 	}
 	if l.layout.alone {
-		if f.Direction != Both {
+		if f.Direction != fault.Both {
 			return nil, fmt.Errorf("fault %s: on lo both directions are one; leave @%s away", f.Name, f.Direction)
 		}
-		f.Direction = In // each packet leaves lo once and enters it once
+		f.Direction = fault.In // each packet leaves lo once and enters it once
 	}
 	return AttachFault(namespace.Path(), device, f)
 }
 
-func (j *Injection) startRelay(in, out []Impairment) error {
+func (j *Injection) startRelay(in, out []fault.Impairment) error {
 	if j.lab.layout.alone || j.lab.layout.routed {
 		return errors.New("only a switch between cables can delay, reorder and duplicate: choose another topology")
 	}

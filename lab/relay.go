@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/vishvananda/netlink"
 )
 
@@ -22,7 +24,7 @@ const (
 
 // startRelay divides the switch whose namespace the thread is in. in and out are what the packets meet
 // on the way to and from the server.
-func startRelay(in, out []Impairment) (_ *relay, err error) {
+func startRelay(in, out []fault.Impairment) (_ *relay, err error) {
 	r := &relay{&ferry{}}
 	defer func() {
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -46,7 +48,7 @@ func TestReorderAndDuplicate(t *testing.T) {
 	l := newLab(t, Options{})
 	const n = 500
 	for _, f := range Families {
-		for _, d := range []Direction{In, Out} {
+		for _, d := range []fault.Direction{fault.In, fault.Out} {
 			t.Run(string(f)+"/"+string(d), func(t *testing.T) {
 				if got := transmit(newCable(t, l, f, d), n); !slices.IsSorted(got) || len(got) != n {
 					t.Fatalf("without a fault: %v", got)
@@ -86,8 +88,8 @@ func transmit(c *cable, n int) []int {
 func TestRulesAndRelayCompose(t *testing.T) {
 	l := newLab(t, Options{})
 	for range 3 {
-		for _, d := range []Direction{In, Out} {
-			j, err := l.Inject(mustParse(t, "push-at-zero", "delay=1ms")...)
+		for _, d := range []fault.Direction{fault.In, fault.Out} {
+			j, err := l.Inject(parsed(t, "push-at-zero", "delay=1ms")...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +100,7 @@ func TestRulesAndRelayCompose(t *testing.T) {
 			if got := c.received(); !slices.Equal(got, []int{1}) {
 				t.Errorf("%s: %v came through", d, got)
 			}
-			if _, err := l.Inject(mustParse(t, "delay=1ms")...); err == nil {
+			if _, err := l.Inject(parsed(t, "delay=1ms")...); err == nil {
 				t.Error("a second relay was started")
 			}
 			if err := j.Close(); err != nil {

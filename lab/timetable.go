@@ -4,11 +4,13 @@ import (
 	"container/heap"
 	"math/rand/v2"
 	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // timetable decides when each packet of one direction leaves the switch, and keeps it until then.
 type timetable struct {
-	impairments []Impairment
+	impairments []fault.Impairment
 	chance      *rand.Rand
 	last        time.Time // when the last packet leaves that was not held back
 	arrived     int

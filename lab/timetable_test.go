@@ -4,10 +4,12 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // journey sends n packets, one every millisecond, and returns when each copy left, in the order of leaving.
-func journey(n int, impairments ...Impairment) (order []int, delays []time.Duration) {
+func journey(n int, impairments ...fault.Impairment) (order []int, delays []time.Duration) {
 	t := &timetable{impairments: impairments, chance: rand.New(rand.NewPCG(1, 2))}
 	start := time.Unix(0, 0)
 	for i := range n {
@@ -34,7 +36,7 @@ func TestNoImpairmentKeepsOrderAndTime(t *testing.T) {
 }
 
 func TestDelayAndJitterKeepTheOrder(t *testing.T) {
-	order, delays := journey(1000, Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond})
+	order, delays := journey(1000, fault.Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond})
 	different := map[time.Duration]bool{}
 	for i := range 1000 {
 		if order[i] != i {
@@ -51,7 +53,7 @@ func TestDelayAndJitterKeepTheOrder(t *testing.T) {
 }
 
 func TestReorderedPacketsAreOvertaken(t *testing.T) {
-	order, delays := journey(1000, Impairment{Reorder: 0.1, Gap: 2500 * time.Microsecond})
+	order, delays := journey(1000, fault.Impairment{Reorder: 0.1, Gap: 2500 * time.Microsecond})
 	held := 0
 	for i, n := range order {
 		switch delays[i] {
@@ -71,7 +73,7 @@ func TestReorderedPacketsAreOvertaken(t *testing.T) {
 }
 
 func TestDuplicatesArriveTwiceInARow(t *testing.T) {
-	order, _ := journey(1000, Impairment{Duplicate: 0.2})
+	order, _ := journey(1000, fault.Impairment{Duplicate: 0.2})
 	twice := 0
 	for i := 1; i < len(order); i++ {
 		if order[i] == order[i-1] {
@@ -84,7 +86,7 @@ func TestDuplicatesArriveTwiceInARow(t *testing.T) {
 }
 
 func TestImpairmentsAddUp(t *testing.T) {
-	_, delays := journey(10, Impairment{Delay: time.Millisecond}, Impairment{Delay: 2 * time.Millisecond}, Impairment{Reorder: 1, Gap: 4 * time.Millisecond})
+	_, delays := journey(10, fault.Impairment{Delay: time.Millisecond}, fault.Impairment{Delay: 2 * time.Millisecond}, fault.Impairment{Reorder: 1, Gap: 4 * time.Millisecond})
 	for _, d := range delays {
 		if d != 7*time.Millisecond {
 			t.Errorf("delay %s, want 7ms", d)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/probe/segment"
@@ -91,7 +93,7 @@ func TestFirewallsTreatStraysAsTheySay(t *testing.T) {
 // answered a SYN sent after it.
 func answerToStray(t *testing.T, l *Lab, f Family) string {
 	t.Helper()
-	c := newCable(t, l, f, In)
+	c := newCable(t, l, f, fault.In)
 	_, router := packetSocket(t, l.Switch(), ClientPort)
 	copy(c.l2[:], router)
 	back, _ := packetSocket(t, l.Client(), ClientDevice)
@@ -125,12 +127,12 @@ func answerToStray(t *testing.T, l *Lab, f Family) string {
 
 func TestLoopbackHasOneDirection(t *testing.T) {
 	l := newLab(t, Options{Topology: Loopback})
-	if _, err := l.Inject(mustParse(t, "everything@in")...); err == nil {
+	if _, err := l.Inject(parsed(t, "everything@in")...); err == nil {
 		t.Error("a fault of one direction was taken for lo")
 	}
 	for _, topology := range []Topology{Loopback, DNAT} {
 		l := newLab(t, Options{Topology: topology})
-		if _, err := l.Inject(mustParse(t, "delay=1ms")...); err == nil {
+		if _, err := l.Inject(parsed(t, "delay=1ms")...); err == nil {
 			t.Errorf("%s: a delay was taken", topology)
 		}
 	}

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
 )
 
@@ -94,7 +95,7 @@ func (o *labOptions) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 	}
 	c := &campaign{labOptions: o}
 	for _, name := range o.faults {
-		faults, err := lab.ParseFaults(append([]string{name}, o.with...))
+		faults, err := fault.ParseAll(append([]string{name}, o.with...))
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +121,7 @@ func (o *campaignOptions) seedable(rounds []*round) error {
 // part is what one lane does of a round at a time.
 type part struct {
 	*round
-	faults []lab.Fault
+	faults []fault.Fault
 	runs   int
 }
 
@@ -142,8 +143,8 @@ func (c *campaign) parts() (all []part) {
 }
 
 // seeded are the faults with another seed of their hash; nil if none has any.
-func seeded(faults []lab.Fault, seed uint32) []lab.Fault {
-	var out []lab.Fault
+func seeded(faults []fault.Fault, seed uint32) []fault.Fault {
+	var out []fault.Fault
 	found := false
 	for _, f := range faults {
 		if r := f.Rule; r != nil && r.Members.Count > 0 && !r.Members.Spray {

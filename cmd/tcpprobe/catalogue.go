@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -68,14 +70,14 @@ func (o *labOptions) runCatalogue(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("paths") {
 		o.paths = cataloguePaths
 	}
-	faults, err := lab.ParseFaults(lab.Catalogue())
+	faults, err := fault.ParseAll(fault.Catalogue())
 	if err != nil {
 		return err
 	}
 	inspected := make(chan []inspection, len(faults))
 	done := progress.NewCounter(len(faults), "rules done")
 	stop := progress.Tell(cmd.ErrOrStderr(), done.String)
-	err = inLanes(cmd.Context(), o.network.options(), faults, func(ctx context.Context, s *site, queue <-chan lab.Fault) error {
+	err = inLanes(cmd.Context(), o.network.options(), faults, func(ctx context.Context, s *site, queue <-chan fault.Fault) error {
 		for f := range queue {
 			found, err := o.inspect(ctx, s, f)
 			if err != nil {
@@ -108,7 +110,7 @@ func (o *labOptions) onlyTheCatalogue(cmd *cobra.Command) error {
 }
 
 // inspect probes through a switch with one rule.
-func (o *labOptions) inspect(ctx context.Context, s *site, f lab.Fault) (found []inspection, err error) {
+func (o *labOptions) inspect(ctx context.Context, s *site, f fault.Fault) (found []inspection, err error) {
 	injection, err := s.Inject(f)
 	if err != nil {
 		return nil, err
@@ -133,7 +135,7 @@ func (o *labOptions) inspect(ctx context.Context, s *site, f lab.Fault) (found [
 }
 
 // inspectionOf holds the results of one family against the truth.
-func inspectionOf(f lab.Fault, family string, all []report.Result) inspection {
+func inspectionOf(f fault.Fault, family string, all []report.Result) inspection {
 	i := inspection{Rule: f.Name, Family: family}
 	for _, r := range all {
 		if r.Family != family {
@@ -167,6 +169,6 @@ func (i *inspection) add(v outturn) {
 }
 
 func compareInspections(a, b inspection) int {
-	order := lab.Catalogue()
+	order := fault.Catalogue()
 	return cmp.Or(cmp.Compare(slices.Index(order, a.Rule), slices.Index(order, b.Rule)), cmp.Compare(a.Family, b.Family))
 }

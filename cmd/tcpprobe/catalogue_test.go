@@ -8,15 +8,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
 // bitten are the variants to be convicted under a fault.
-func bitten(t *testing.T, fault string) (out []string) {
+func bitten(t *testing.T, name string) (out []string) {
 	t.Helper()
-	f, err := lab.ParseFault(fault)
+	f, err := fault.Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,16 +60,16 @@ func TestCatalogueIsWhole(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
 		t.Errorf("compared are %v, variants are %v", got, variants)
 	}
-	for _, rule := range lab.Catalogue() {
+	for _, rule := range fault.Catalogue() {
 		if _, named := rightNames[rule]; named != strings.HasSuffix(rule, "-zero") || named != (len(bitten(t, rule)) > 0) {
 			t.Errorf("%s: named %v, bites %v", rule, named, bitten(t, rule))
 		}
 	}
 }
 
-func inspect(t *testing.T, fault, rule string, verdicts map[string]report.Reason) inspection {
+func inspect(t *testing.T, name, rule string, verdicts map[string]report.Reason) inspection {
 	t.Helper()
-	f, err := lab.ParseFault(fault)
+	f, err := fault.Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -46,7 +48,7 @@ func TestRunCommand(t *testing.T) {
 			t.Errorf("%s, a closed port: %+v", f, r)
 		}
 	}
-	everyPush, err := lab.ParseFault("every-push")
+	everyPush, err := fault.Parse("every-push")
 	if err != nil {
 		t.Fatal(err)
 	}

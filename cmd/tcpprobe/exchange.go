@@ -1,7 +1,7 @@
 package main
 
 import (
-	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -30,12 +30,12 @@ func exchanged(flags segment.Flags, at, acks int, length int, back segment.Flags
 }
 
 // dropped says in which direction the switch loses the exchange for certain; "" if it does not.
-func (e exchange) dropped(f lab.Fault) lab.Direction {
+func (e exchange) dropped(f fault.Fault) fault.Direction {
 	switch {
-	case f.Drops(e.sent, lab.In):
-		return lab.In
-	case f.Drops(e.answer, lab.Out):
-		return lab.Out
+	case f.Drops(e.sent, fault.In):
+		return fault.In
+	case f.Drops(e.answer, fault.Out):
+		return fault.Out
 	}
 	return ""
 }
@@ -93,9 +93,9 @@ var comparisons = map[string]comparison{
 }
 
 // due is the reason to convict that a fault gives a variant; "" where it gives none.
-func due(f lab.Fault, variant string) report.Reason {
+func due(f fault.Fault, variant string) report.Reason {
 	c := comparisons[variant]
-	if variant == "AckZero" && closedPort.dropped(f) == lab.Out && c.zero[0].dropped(f) == lab.Out && c.others[1].dropped(f) == "" {
+	if variant == "AckZero" && closedPort.dropped(f) == fault.Out && c.zero[0].dropped(f) == fault.Out && c.others[1].dropped(f) == "" {
 		return report.ReverseRstZeroDropped
 	}
 	for _, e := range c.others {
@@ -106,7 +106,7 @@ func due(f lab.Fault, variant string) report.Reason {
 	for _, e := range c.zero {
 		switch way := e.dropped(f); {
 		case way == "":
-		case way == lab.Out, variant == "AckZero":
+		case way == fault.Out, variant == "AckZero":
 			return report.AckZeroDropped
 		default:
 			return report.SequenceZeroDropped

@@ -5,6 +5,8 @@ package main
 import (
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -72,7 +74,7 @@ func TestFinReorderWithoutAClose(t *testing.T) {
 
 func farewell(t *testing.T, s *site, o *labOptions, faults ...string) pass {
 	t.Helper()
-	parsed, err := lab.ParseFaults(faults)
+	parsed, err := fault.ParseAll(faults)
 	if err != nil {
 		t.Fatal(err)
 	}

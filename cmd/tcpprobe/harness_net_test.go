@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -42,7 +44,7 @@ func quick(guard string) *labOptions {
 // probe makes one pass and returns what it found, by scenario and family.
 func probe(t *testing.T, s *site, o *labOptions, faults ...string) (pass, map[string]report.Result) {
 	t.Helper()
-	parsed, err := lab.ParseFaults(faults)
+	parsed, err := fault.ParseAll(faults)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -42,7 +44,7 @@ func labCommand() *cobra.Command {
 			"Exit status, without --fault: 0 if the server passed and the fault was found, else 2; of a campaign: 0 if no\n" +
 			"verdict was wrong but by the stated chance, and nothing was left at the server, else 1; of the catalogue: 0 if all that\n" +
 			"must be convicted was, nothing else was, and 95 % of the rules got their right name, else 1.\n\nFaults:\n  " +
-			strings.Join(lab.Help(), "\n  ") + "\n\nNetworks:\n  " + networkHelp(),
+			strings.Join(fault.Help(), "\n  ") + "\n\nNetworks:\n  " + networkHelp(),
 		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --alpha 1e-7\n  tcpprobe lab --campaign --with push-at-zero\n  tcpprobe lab --campaign --seeds 200 --paths 108 --fault ecmp=16/1:push-at-zero",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -140,7 +142,7 @@ type pass struct {
 
 // runPasses probes once with the given faults, or tells the whole story.
 func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
-	faults, err := lab.ParseFaults(o.faults)
+	faults, err := fault.ParseAll(o.faults)
 	if err != nil {
 		return err
 	}
@@ -175,7 +177,7 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 }
 
 // showPass probes once, and what it found is what it returns.
-func (o *labOptions) showPass(cmd *cobra.Command, s *site, faults []lab.Fault) error {
+func (o *labOptions) showPass(cmd *cobra.Command, s *site, faults []fault.Fault) error {
 	found, err := o.pass(cmd.Context(), s, faults)
 	if err != nil {
 		return err
@@ -187,7 +189,7 @@ func (o *labOptions) showPass(cmd *cobra.Command, s *site, faults []lab.Fault) e
 }
 
 // pass probes the chosen server through the switch while the faults last.
-func (o *labOptions) pass(ctx context.Context, s *site, faults []lab.Fault) (p pass, err error) {
+func (o *labOptions) pass(ctx context.Context, s *site, faults []fault.Fault) (p pass, err error) {
 	injection, err := s.Inject(faults...)
 	if err != nil {
 		return p, err

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -180,7 +182,7 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 // inject makes the switch misbehave until stop.
 func (s *site) inject(t *testing.T, faults ...string) (stop func()) {
 	t.Helper()
-	parsed, err := lab.ParseFaults(faults)
+	parsed, err := fault.ParseAll(faults)
 	if err != nil {
 		t.Fatal(err)
 	}

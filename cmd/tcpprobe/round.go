@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
@@ -33,7 +35,7 @@ type round struct {
 	planned int     // runs
 	sent    []int   // segments, by report
 	took    []int64 // microseconds, by report
-	faults  []lab.Fault
+	faults  []fault.Fault
 	truth   truth
 	mu      sync.Mutex
 }
@@ -67,7 +69,7 @@ type verdictCount struct {
 	Example  string         `json:"example,omitempty"` // what one that did not pass said
 }
 
-func newRound(faults []lab.Fault, runs int) *round {
+func newRound(faults []fault.Fault, runs int) *round {
 	var names []string
 	for _, f := range faults {
 		names = append(names, f.Name)
@@ -75,7 +77,7 @@ func newRound(faults []lab.Fault, runs int) *round {
 	return &round{Fault: strings.Join(names, " + "), planned: runs, faults: faults, truth: truthOf(faults), Left: map[string]int{}}
 }
 
-func truthOf(faults []lab.Fault) truth {
+func truthOf(faults []fault.Fault) truth {
 	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
 	switch {
 	case suspect == control:
@@ -87,10 +89,10 @@ func truthOf(faults []lab.Fault) truth {
 }
 
 // arriving is the share of segments such as s that the switch lets through.
-func arriving(faults []lab.Fault, s *segment.Segment) float64 {
+func arriving(faults []fault.Fault, s *segment.Segment) float64 {
 	share := 1.0
 	for _, f := range faults {
-		share *= 1 - f.Loss(s, lab.In)
+		share *= 1 - f.Loss(s, fault.In)
 	}
 	return share
 }

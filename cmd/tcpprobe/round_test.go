@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -23,7 +25,7 @@ var (
 
 func roundUnder(t *testing.T, faults []string, reports ...report.Report) *round {
 	t.Helper()
-	f, err := lab.ParseFaults(faults)
+	f, err := fault.ParseAll(faults)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/spf13/cobra"
 
-	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -17,7 +18,7 @@ const storyFault = "push-at-zero"
 // tellStory probes through a healthy switch and then through one that drops PSH at sequence 0. The command succeeds if
 // the first passes and the second is found out.
 func (o *labOptions) tellStory(cmd *cobra.Command, s *site) error {
-	fault, err := lab.ParseFault(storyFault)
+	dropped, err := fault.Parse(storyFault)
 	if err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func (o *labOptions) tellStory(cmd *cobra.Command, s *site) error {
 	if o.output == table {
 		fmt.Fprint(cmd.OutOrStdout(), "\n--- Now the switch drops every segment that has PSH and starts at sequence number 0. ---\n\n")
 	}
-	broken, err := o.chapter(cmd, s, []lab.Fault{fault})
+	broken, err := o.chapter(cmd, s, []fault.Fault{dropped})
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func asksAboutZero(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Scenarios, func(s plan.Scenario) bool { return s.Type == "SequenceWrap" })
 }
 
-func (o *labOptions) chapter(cmd *cobra.Command, s *site, faults []lab.Fault) (pass, error) {
+func (o *labOptions) chapter(cmd *cobra.Command, s *site, faults []fault.Fault) (pass, error) {
 	p, err := o.pass(cmd.Context(), s, faults)
 	if err != nil {
 		return p, err

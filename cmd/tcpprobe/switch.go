@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -45,7 +47,7 @@ func switchCommand() *cobra.Command {
 }
 
 func (o *switchOptions) run(cmd *cobra.Command) (err error) {
-	faults, err := lab.ParseFaults(o.faults)
+	faults, err := fault.ParseAll(o.faults)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -84,9 +86,9 @@ func TestNoResetThatTheProberDidNotMean(t *testing.T) {
 }
 
 // inject makes the switch misbehave until stop.
-func (s *site) inject(fault string) (stop func()) {
+func (s *site) inject(name string) (stop func()) {
 	s.t.Helper()
-	parsed, err := lab.ParseFaults([]string{fault})
+	parsed, err := fault.ParseAll([]string{name})
 	must(s.t, err)
 	j, err := s.Inject(parsed...)
 	must(s.t, err)

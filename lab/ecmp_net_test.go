@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -15,15 +17,15 @@ func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
 	l := newLab(t, Options{})
 	const flows = 512
 	for _, family := range Families {
-		for _, d := range []Direction{In, Out} {
+		for _, d := range []fault.Direction{fault.In, fault.Out} {
 			for _, seed := range []int{0, 7} {
-				fault := fmt.Sprintf("ecmp=16/3/%d:push-at-zero@%s", seed, d)
-				f := mustParse(t, fault)[0]
-				j := inject(t, l, fault)
+				name := fmt.Sprintf("ecmp=16/3/%d:push-at-zero@%s", seed, d)
+				f := parsed(t, name)[0]
+				j := inject(t, l, name)
 				c := newCable(t, l, family, d)
 				sent := func(i int) segment.Segment {
 					s := flow(family, i%flows)
-					if d == Out {
+					if d == fault.Out {
 						s.Source, s.Destination = s.Destination, s.Source
 					}
 					return *s
@@ -35,10 +37,10 @@ func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
 					}
 				}
 				if got := c.through(2*flows, sent); !slices.Equal(got, want) {
-					t.Errorf("%s, %s: %d of %d segments came through, want %d or not those", family, fault, len(got), 2*flows, len(want))
+					t.Errorf("%s, %s: %d of %d segments came through, want %d or not those", family, name, len(got), 2*flows, len(want))
 				}
 				if lost := 2*flows - len(want); lost < flows/8 || lost > flows*5/8 { // three eighths of flows
-					t.Errorf("%s, %s: %d of %d segments meet a broken member", family, fault, lost, 2*flows)
+					t.Errorf("%s, %s: %d of %d segments meet a broken member", family, name, lost, 2*flows)
 				}
 				if err := j.Close(); err != nil {
 					t.Error(err)

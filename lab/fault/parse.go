@@ -1,4 +1,4 @@
-package lab
+package fault
 
 import (
 	"errors"
@@ -30,8 +30,8 @@ func parameters() map[string]func(*Fault, string) error {
 	return m
 }
 
-// ParseFault reads a fault as people write it: NAME, NAME=PARAMETER, and either with @in or @out; see Help.
-func ParseFault(text string) (Fault, error) {
+// Parse reads a fault as people write it: NAME, NAME=PARAMETER, and either with @in or @out; see Help.
+func Parse(text string) (Fault, error) {
 	f := Fault{Direction: Both}
 	body, direction, directed := strings.Cut(text, "@")
 	if directed {
@@ -61,12 +61,12 @@ func (f *Fault) read(text string) error {
 	return read(f, value)
 }
 
-// ParseFaults reads several faults and reports every mistake.
-func ParseFaults(texts []string) ([]Fault, error) {
+// ParseAll reads several faults and reports every mistake.
+func ParseAll(texts []string) ([]Fault, error) {
 	var faults []Fault
 	var errs []error
 	for _, t := range texts {
-		f, err := ParseFault(t)
+		f, err := Parse(t)
 		faults, errs = append(faults, f), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {

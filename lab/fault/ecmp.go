@@ -1,4 +1,4 @@
-package lab
+package fault
 
 import (
 	"encoding/binary"
@@ -29,7 +29,7 @@ func (m Members) broken(s *segment.Segment) float64 {
 	return 0
 }
 
-// choose is the member that carries the flow of s in the direction of s, as port.c chooses it.
+// choose is the member that carries the flow of s in the direction of s, as lab/port.c chooses it.
 func (m Members) choose(s *segment.Segment) int {
 	h := m.Seed
 	for _, part := range [][]byte{s.Source.Addr().AsSlice(), s.Destination.Addr().AsSlice()} {

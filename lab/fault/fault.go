@@ -1,4 +1,6 @@
-package lab
+// Package fault is the ways in which a switch misbehaves: what each is called, what it does to which packets, and how much
+// it loses. Package lab carries them out.
+package fault
 
 import (
 	"time"
@@ -8,7 +10,7 @@ import (
 
 // Fault is one way in which a port of the switch misbehaves. Exactly one of Rule and Impairment is set.
 type Fault struct {
-	Name       string // as ParseFault read it
+	Name       string // as Parse read it
 	Direction  Direction
 	Rule       *Rule
 	Impairment *Impairment
@@ -23,7 +25,7 @@ const (
 	Out  Direction = "out" // packets that leave the switch by the port
 )
 
-func (d Direction) has(one Direction) bool { return d == Both || d == one }
+func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
 // Impairment is what the switch does to the packets that it forwards.
 type Impairment struct {
@@ -37,7 +39,7 @@ type Impairment struct {
 // Loss is the share of segments such as s, going in the direction d, that the switch loses in the long run: 0 none, 1 every
 // one. A segment without addresses stands for one of any flow, where members are chosen by flow.
 func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
-	if f.Rule == nil || !f.Direction.has(d) {
+	if f.Rule == nil || !f.Direction.Has(d) {
 		return 0
 	}
 	return f.Rule.loss(s)

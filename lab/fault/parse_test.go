@@ -1,4 +1,4 @@
-package lab
+package fault
 
 import (
 	"reflect"
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestParseFault(t *testing.T) {
+func TestParse(t *testing.T) {
 	for text, want := range map[string]Fault{
 		"push-at-zero":             {Rule: &Rule{Flags: withAll(psh), Place: Starting, Share: 1}},
 		"fin-push-rst-at-zero@in":  {Direction: In, Rule: &Rule{Flags: withAny(fin | psh | rst), Place: Starting, Share: 1}},
@@ -30,7 +30,7 @@ func TestParseFault(t *testing.T) {
 		"reorder=10%/500us":        {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
 		"duplicate=1%":             {Impairment: &Impairment{Duplicate: 0.01}},
 	} {
-		got, err := ParseFault(text)
+		got, err := Parse(text)
 		want.Name = text
 		if want.Direction == "" {
 			want.Direction = Both
@@ -42,7 +42,7 @@ func TestParseFault(t *testing.T) {
 }
 
 // A refusal names what was written and shows how to write it.
-func TestParseFaultRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	for text, part := range map[string]string{
 		"":                              "push-at-zero, ",
 		"push":                          "loss=P%",
@@ -77,15 +77,15 @@ func TestParseFaultRefuses(t *testing.T) {
 		"everything@in@in":              "in or out",
 		"everything@both":               "in or out",
 	} {
-		_, err := ParseFault(text)
+		_, err := Parse(text)
 		if err == nil || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v; want it named, and %q", text, err, part)
 		}
 	}
 }
 
-func TestParseFaultsReportsEveryMistake(t *testing.T) {
-	_, err := ParseFaults([]string{"one", "push-at-zero", "two"})
+func TestParsesReportsEveryMistake(t *testing.T) {
+	_, err := ParseAll([]string{"one", "push-at-zero", "two"})
 	if err == nil || !strings.Contains(err.Error(), `"one"`) || !strings.Contains(err.Error(), `"two"`) {
 		t.Errorf("got %v", err)
 	}
@@ -100,7 +100,7 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 		short, rest, _ := strings.Cut(written, "[")
 		optional, end, _ := strings.Cut(rest, "]")
 		for _, text := range []string{short + end, short + optional + end} {
-			if _, err := ParseFault(text); err != nil {
+			if _, err := Parse(text); err != nil {
 				t.Error(err)
 			}
 		}
@@ -122,19 +122,19 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 }
 
 // Whatever is typed, a fault that is taken can be carried out: one kind, and every number in its range.
-func FuzzParseFault(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, s := range []string{"push-at-zero", "ecmp=16/1/7:push-at=1@in", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms", "reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		fault, err := ParseFault(text)
+		fault, err := Parse(text)
 		if err != nil {
 			return
 		}
 		if (fault.Rule == nil) == (fault.Impairment == nil) || fault.Name != text {
 			t.Fatalf("%q: %+v", text, fault)
 		}
-		if !fault.Direction.has(In) && !fault.Direction.has(Out) {
+		if !fault.Direction.Has(In) && !fault.Direction.Has(Out) {
 			t.Errorf("%q has no direction", text)
 		}
 		if r := fault.Rule; r != nil && (!(r.Share >= 0.9e-5 && r.Share <= 1) || r.Burst < 0 || r.Burst > longest || r.Burst > 0 && r.Share == 1) {
