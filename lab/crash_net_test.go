@@ -96,20 +96,20 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 
 	kill()
 	await(t, func() bool { return !canaryLives(t, l) })
-	if n := len(filters(t, l)); n != 2 {
+	if n := len(filtersAtPort(t, l)); n != 2 {
 		t.Errorf("the victim left %d clsact filters on a port that lives on, want 2", n)
 	}
 	a, err := attachFault(l.Switch().Path(), ClientPort, parsed(t, "push-at-zero")[0], attachClsact)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(filters(t, l)); n != 2 {
+	if n := len(filtersAtPort(t, l)); n != 2 {
 		t.Errorf("%d clsact filters with one fault attached, want its own 2", n)
 	}
 	if err := a.Close(); err != nil {
 		t.Error(err)
 	}
-	if n := len(filters(t, l)); n != 0 {
+	if n := len(filtersAtPort(t, l)); n != 0 {
 		t.Errorf("%d clsact filters at the end", n)
 	}
 	await(t, func() bool { return inKernel(t, programs) == 0 })
@@ -162,8 +162,8 @@ func canaryLives(t *testing.T, l *Lab) bool {
 	return err == nil
 }
 
-// filters are the clsact filters on the client's port.
-func filters(t *testing.T, l *Lab) (all []netlink.Filter) {
+// filtersAtPort are the clsact filters on the client's port.
+func filtersAtPort(t *testing.T, l *Lab) (all []netlink.Filter) {
 	t.Helper()
 	err := l.Switch().Do(func() error {
 		dev, err := netlink.LinkByName(ClientPort)

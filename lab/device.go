@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
+
+	"github.com/tcpprobe/tcpprobe/probe/clsact"
 )
 
 // A host's addresses beneath an overlay: for tests between networks (RFC 2544).
@@ -120,7 +122,7 @@ func stackIFB(h host) error {
 	if err := errors.Join(rename(cable, h.device), add(ifb)); err != nil {
 		return err
 	}
-	if _, err := ensureClsact(cable.Attrs().Index); err != nil {
+	if err := clsact.EnsureQdisc(cable.Attrs().Index); err != nil {
 		return err
 	}
 	return netlink.FilterAdd(&netlink.U32{
