@@ -101,7 +101,7 @@ func (o *labOptions) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 		}
 		c.rounds = append(c.rounds, newRound(faults, cmp.Or(o.seeds, o.runs, usual)))
 	}
-	if _, err := o.plan(labNode, nil); err != nil {
+	if _, err := o.plan(clientNode, nil); err != nil {
 		return nil, err
 	}
 	c.made = progress.NewCounter(len(c.rounds)*c.rounds[0].planned, "runs done")

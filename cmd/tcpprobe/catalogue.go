@@ -120,11 +120,11 @@ func (o *labOptions) inspect(ctx context.Context, s *site, f fault.Fault) (found
 	for _, family := range o.families() {
 		targets = append(targets, s.Target(family, lab.Server(o.server)))
 	}
-	p, err := o.plan(labNode, targets)
+	p, err := o.plan(clientNode, targets)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.client.execute(order{p, guard.Mode(o.guard)})
+	r, err := s.worker.execute(p, guard.Mode(o.guard))
 	if err != nil {
 		return nil, err
 	}

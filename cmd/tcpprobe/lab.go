@@ -101,7 +101,7 @@ func (o *labOptions) families() []lab.Family {
 type site struct {
 	*lab.Lab
 	stop   func() error
-	client *client
+	worker *worker
 }
 
 func openSite(ctx context.Context, o lab.Options, spill *os.File) (_ *site, err error) {
@@ -117,14 +117,14 @@ func openSite(ctx context.Context, o lab.Options, spill *os.File) (_ *site, err 
 	if s.stop, err = s.Server().Serve(); err != nil {
 		return nil, err
 	}
-	s.client, err = startClient(ctx, s.Lab, spill)
+	s.worker, err = startWorker(ctx, s.Lab, spill)
 	return s, err
 }
 
 func (s *site) close() error {
 	var errs []error
-	if s.client != nil {
-		errs = append(errs, s.client.close())
+	if s.worker != nil {
+		errs = append(errs, s.worker.close())
 	}
 	errs = append(errs, s.stop())
 	if s.Lab != nil {
@@ -146,7 +146,7 @@ func (o *labOptions) runPasses(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := o.plan(labNode, nil)
+	p, err := o.plan(clientNode, nil)
 	if err != nil {
 		return err
 	}
@@ -199,11 +199,11 @@ func (o *labOptions) pass(ctx context.Context, s *site, faults []fault.Fault) (p
 	for _, f := range o.families() {
 		targets = append(targets, s.Target(f, lab.Server(o.server)))
 	}
-	plan, err := o.plan(labNode, targets)
+	plan, err := o.plan(clientNode, targets)
 	if err != nil {
 		return p, err
 	}
-	if p.Report, err = s.client.execute(order{plan, guard.Mode(o.guard)}); err != nil {
+	if p.Report, err = s.worker.execute(plan, guard.Mode(o.guard)); err != nil {
 		return p, err
 	}
 	if err := ctx.Err(); err != nil {

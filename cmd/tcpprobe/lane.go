@@ -97,11 +97,11 @@ func (l *lane) batch(r *round, runs int) error {
 	for i := range targets {
 		targets[i] = l.target()
 	}
-	p, err := l.plan(labNode, targets)
+	p, err := l.plan(clientNode, targets)
 	if err != nil {
 		return err
 	}
-	found, err := l.client.execute(order{p, guard.Mode(l.guard)})
+	found, err := l.worker.execute(p, guard.Mode(l.guard))
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func rootCommand(program string) *cobra.Command {
 	if strings.HasPrefix(program, "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl tcpprobe"}
 	}
-	root.AddCommand(runCommand(), labCommand(), reportCommand(), workerCommand(), runWorkerCommand())
+	root.AddCommand(runCommand(), labCommand(), reportCommand(), runWorkerCommand())
 	return root
 }
 

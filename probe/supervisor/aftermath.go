@@ -14,7 +14,7 @@ type aftermath struct {
 	Supervisor
 	task    Task
 	started time.Time
-	times   timetable
+	times   deadlines
 	flows   *ledger.Ledger
 }
 

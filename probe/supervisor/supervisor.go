@@ -1,7 +1,7 @@
 // Package supervisor keeps two processes of one program: the worker, which sends the packets, and its parent, which
 // outlives it. The two share the ledger of live flows, so that whatever kills the worker, the supervisor can
 // reset what it left at the targets and say what happened. If the supervisor is killed, the worker ends its
-// flows by itself.
+// flows by itself. A parent whose flows go with a network namespace needs no Supervise: it has a Connection with its worker.
 package supervisor
 
 import (
@@ -33,7 +33,7 @@ func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 	started := time.Now()
-	times := timetableOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
+	times := deadlinesOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
 	t.Until = times.until
 	a := aftermath{Supervisor: s, task: t, started: started, times: times}
 	flows, file, err := ledger.Create()

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-func TestTimetableIsInOrderAndKeepsTheReserve(t *testing.T) {
+func TestDeadlinesAreInOrderAndKeepTheReserve(t *testing.T) {
 	started := time.Unix(1000, 0)
 	for seconds, want := range map[int][3]time.Duration{
 		1:    {900 * time.Millisecond, 966666667 * time.Nanosecond, 990 * time.Millisecond},
 		50:   {45 * time.Second, 48333333334 * time.Nanosecond, 49500 * time.Millisecond},
 		3600: {3594 * time.Second, 3598 * time.Second, 3599400 * time.Millisecond},
 	} {
-		tt := timetableOf(started, time.Duration(seconds)*time.Second)
+		tt := deadlinesOf(started, time.Duration(seconds)*time.Second)
 		if got := [3]time.Duration{tt.until.Sub(started), tt.kill.Sub(started), tt.last.Sub(started)}; got != want {
 			t.Errorf("%d s: %v, want %v", seconds, got, want)
 		}
