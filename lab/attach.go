@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // Count is what one direction of a port did under one fault.

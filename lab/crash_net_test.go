@@ -14,10 +14,10 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // victim is set for the process that the tests below kill: the namespace and device of a port that

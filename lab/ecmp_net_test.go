@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 

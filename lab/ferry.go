@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/vishvananda/netlink"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // ferry carries everything between two tap or tun devices, until it is stopped.

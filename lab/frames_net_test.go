@@ -9,11 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/vishvananda/netlink"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // relay carries every frame between the two halves of a divided switch, when and as often as its

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 

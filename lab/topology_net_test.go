@@ -9,10 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )

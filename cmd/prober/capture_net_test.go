@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )

@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/run"

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -78,7 +79,7 @@ func TestRefusals(t *testing.T) {
 		{[]string{"walk"}, "unknown command"},
 	} {
 		r := tcpprobe(t, c.args...)
-		if r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) || !strings.HasPrefix(r.stderr, "tcpprobe: ") {
+		if r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) || !strings.HasPrefix(r.stderr, "tcpprobe: ") {
 			t.Errorf("%v: status %d, stdout %q, stderr %q; want 2, nothing and %q", c.args, r.status, r.stdout, r.stderr, c.says)
 		}
 	}
@@ -89,10 +90,10 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 		verdicts []report.Verdict
 		want     int
 	}{
-		{[]report.Verdict{report.Pass, report.Pass}, exitPass},
-		{[]report.Verdict{report.Pass, report.Fail, report.Inconclusive}, exitFail},
-		{[]report.Verdict{report.Pass, report.Inconclusive}, exitInconclusive},
-		{nil, exitInconclusive},
+		{[]report.Verdict{report.Pass, report.Pass}, cli.ExitPass},
+		{[]report.Verdict{report.Pass, report.Fail, report.Inconclusive}, cli.ExitFail},
+		{[]report.Verdict{report.Pass, report.Inconclusive}, cli.ExitInconclusive},
+		{nil, cli.ExitInconclusive},
 	} {
 		r := report.Report{APIVersion: report.APIVersion}
 		for _, v := range c.verdicts {
@@ -130,7 +131,7 @@ func TestUsageAsPlugin(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if r := tcpprobe(t, "--version"); r.status != exitPass || !strings.HasPrefix(r.stdout, "tcpprobe version ") {
+	if r := tcpprobe(t, "--version"); r.status != cli.ExitPass || !strings.HasPrefix(r.stdout, "tcpprobe version ") {
 		t.Errorf("%+v", r)
 	}
 }

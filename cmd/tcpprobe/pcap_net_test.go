@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -142,17 +142,17 @@ func showsDelivered(t *testing.T, flow []frame) {
 // The verdict, and what another program sees in the packets, are the same.
 func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	for _, c := range []struct {
 		faults []string
 		status int
 		says   string
 		shows  func(*testing.T, []frame)
 	}{
-		{nil, exitPass, "Pass/Delivered: SequenceWrap/Push to ", showsDelivered},
-		{[]string{"push-at-zero"}, exitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", showsDropped},
+		{nil, cli.ExitPass, "Pass/Delivered: SequenceWrap/Push to ", showsDelivered},
+		{[]string{"push-at-zero"}, cli.ExitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", showsDropped},
 	} {
-		stop := s.inject(t, c.faults...)
+		stop := labtest.Inject(t, s, c.faults...)
 		for _, f := range lab.Families {
 			file := filepath.Join(t.TempDir(), "run.pcapng")
 			r := runFrom(t, s, s.Target(f, lab.Echo).String(), "--scenario", "SequenceWrap/Push", "--pcap", file)
@@ -179,31 +179,13 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	}
 }
 
-// inject makes the switch misbehave until stop.
-func (s *site) inject(t *testing.T, faults ...string) (stop func()) {
-	t.Helper()
-	parsed, err := fault.ParseAll(faults)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := s.Inject(parsed...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		if err := j.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // A report carries what shows its finding, and tshark sees the same in that.
 func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	dir := t.TempDir()
 	for _, fault := range []string{"", "push-at-zero"} {
-		stop := s.inject(t, strings.Fields(fault)...)
+		stop := labtest.Inject(t, s, strings.Fields(fault)...)
 		r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "-o", "json", "--scenario", "SequenceWrap/Push")
 		stop()
 		written, file := filepath.Join(dir, "report"+fault+".json"), filepath.Join(dir, "finding"+fault+".pcapng")
@@ -215,12 +197,12 @@ func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 			t.Errorf("a capture of %d bytes", n)
 		}
 		if fault == "" {
-			if shown.status != exitUnable || !strings.Contains(shown.stderr, "no capture") {
+			if shown.status != cli.ExitUnable || !strings.Contains(shown.stderr, "no capture") {
 				t.Errorf("of a run that passed: %+v", shown)
 			}
 			continue
 		}
-		if shown.status != exitFail || !strings.Contains(shown.stdout, "SequenceZeroDropped") {
+		if shown.status != cli.ExitFail || !strings.Contains(shown.stdout, "SequenceZeroDropped") {
 			t.Errorf("%+v", shown)
 		}
 		flows := streams(frames(t, file))
@@ -236,12 +218,12 @@ func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 	}
 }
 
-// The lab's story in one file: first the segment arrives, then it does not.
+// The lab's demo in one file: first the segment arrives, then it does not.
 func TestLabPcap(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "lab.pcapng")
 	r := finish(t, exec.Command("/proc/self/exe", "lab", "--paths", "1", "--family", "IPv4", "--scenario", "SequenceWrap/Push", "--pcap", file), (*exec.Cmd).Run)
-	if r.status != exitPass {
+	if r.status != cli.ExitPass {
 		t.Fatalf("%+v", r)
 	}
 	flows := streams(frames(t, file))
@@ -259,18 +241,18 @@ func TestLabPcap(t *testing.T) {
 // What cannot be written is refused before anything is sent, and a run that is killed leaves what was there.
 func TestPcapIsRefusedOrWhole(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	dir := t.TempDir()
 	for _, name := range []string{dir, filepath.Join(dir, "none", "run.pcapng"), "/dev/null"} {
 		for _, command := range [][]string{{"run", s.Target(lab.IPv4, lab.Echo).String(), "--pcap", name}, {"lab", "--pcap", name}} {
 			r := finish(t, exec.Command("/proc/self/exe", command...), s.Client().Run)
-			if r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, "capture to "+name) {
+			if r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, "capture to "+name) {
 				t.Errorf("%v: %+v", command, r)
 			}
 		}
 	}
 	campaign := finish(t, exec.Command("/proc/self/exe", "lab", "--campaign", "--pcap", filepath.Join(dir, "x")), (*exec.Cmd).Run)
-	if campaign.status != exitUnable || !strings.Contains(campaign.stderr, "--campaign") {
+	if campaign.status != cli.ExitUnable || !strings.Contains(campaign.stderr, "--campaign") {
 		t.Errorf("a capture of a campaign: %+v", campaign)
 	}
 	file := filepath.Join(dir, "run.pcapng")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -54,7 +55,7 @@ func show(w io.Writer, all []report.Report, pcap string) error {
 			return err
 		}
 	}
-	return verdict(report.Report{Results: results}.Verdict())
+	return cli.VerdictError(report.Report{Results: results}.Verdict())
 }
 
 func openReports(stdin io.Reader, name string) ([]report.Report, error) {
@@ -99,4 +100,11 @@ func unwrapped(text json.RawMessage) json.RawMessage {
 		return wrapped.Report
 	}
 	return text
+}
+
+func writeReport(w io.Writer, r report.Report, format string) error {
+	if format == cli.JSON {
+		return r.WriteLine(w)
+	}
+	return r.WriteTable(w)
 }

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tcpprobe/tcpprobe/lab/fault"
-
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
