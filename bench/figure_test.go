@@ -12,13 +12,13 @@ import (
 func rounds() []round {
 	r := func(perSecond, cpu, trip, start float64, resident int) round {
 		return round{
-			engine:      exchanged{Count: 1000, Seconds: 1000 / perSecond, CPUSeconds: cpu, ResidentKilobytes: resident},
-			kernel:      exchanged{Count: 1000, Seconds: 0.04, CPUSeconds: 0.04},
-			tuned:       exchanged{Count: 300, Seconds: 1, CPUSeconds: 0.9, RoundTripMicros: []float64{20, 30, 10}, ResidentKilobytes: 60000},
-			naive:       exchanged{Count: 20, Seconds: 2, CPUSeconds: 0.2},
-			wrapped:     wrapped{Milliseconds: 20},
-			tripped:     tripped{Engine: []float64{trip, trip + 1, trip - 1}, Kernel: []float64{5, 6, 4}},
-			engineStart: start, pythonStart: 300,
+			engine:         exchangeStats{Count: 1000, Seconds: 1000 / perSecond, CPUSeconds: cpu, ResidentKilobytes: resident},
+			kernel:         exchangeStats{Count: 1000, Seconds: 0.04, CPUSeconds: 0.04},
+			tuned:          exchangeStats{Count: 300, Seconds: 1, CPUSeconds: 0.9, RoundTripMicros: []float64{20, 30, 10}, ResidentKilobytes: 60000},
+			naive:          exchangeStats{Count: 20, Seconds: 2, CPUSeconds: 0.2},
+			wrapTime:       wrapTime{Milliseconds: 20},
+			roundTripTimes: roundTripTimes{Engine: []float64{trip, trip + 1, trip - 1}, Kernel: []float64{5, 6, 4}},
+			engineStart:    start, pythonStart: 300,
 		}
 	}
 	return []round{r(29000, 0.05, 6, 20, 20000), r(31000, 0.07, 9, 26, 20000), r(30000, 0.06, 7, 30, 30000)}

@@ -73,10 +73,10 @@ func bench(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := present(); err != nil {
+	if err := checkPrerequisites(); err != nil {
 		return err
 	}
-	s, err := openSite(ctx)
+	s, err := openTestbed(ctx)
 	if err != nil {
 		return err
 	}

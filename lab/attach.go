@@ -96,7 +96,7 @@ func (a *Attached) load(r fault.Rule) error {
 	if err != nil {
 		return err
 	}
-	if err := spec.Variables[portVarRule].Set(compiled(r)); err != nil {
+	if err := spec.Variables[portVarRule].Set(portRuleOf(r)); err != nil {
 		return err
 	}
 	if err := spec.Variables[portVarExponential].Set(exponential()); err != nil {

@@ -12,15 +12,15 @@ import (
 )
 
 // What the firewalls do with a packet that opens no connection and belongs to none.
-func dropStrays(l *Lab) error {
+func dropUntracked(l *Lab) error {
 	return l.firewall([]expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}})
 }
 
-func rejectStrays(l *Lab) error {
+func rejectUntracked(l *Lab) error {
 	return l.firewall([]expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}})
 }
 
-func prohibitStrays(l *Lab) error {
+func prohibitUntracked(l *Lab) error {
 	return l.firewall([]expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}})
 }
 
@@ -42,8 +42,8 @@ func (l *Lab) firewall(stray []expr.Any) error {
 	})
 }
 
-// protect gives a host a firewall of its own, which drops what belongs to no connection that it knows, in both directions.
-func protect(n *Namespace) error {
+// addHostFirewall gives a host a firewall of its own, which drops what belongs to no connection that it knows, in both directions.
+func addHostFirewall(n *Namespace) error {
 	return n.rules(func(c *nftables.Conn, t *nftables.Table) {
 		for name, hook := range map[string]*nftables.ChainHook{"input": nftables.ChainHookInput, "output": nftables.ChainHookOutput} {
 			chain := c.AddChain(&nftables.Chain{

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// host is a namespace with one device that has addresses, plugged into one port of the switch.
+// host is a namespace with one device that has addresses, connected to one port of the switch.
 type host struct {
 	*Namespace
 	device, port string

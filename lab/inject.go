@@ -8,12 +8,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// Injection is a set of faults at work in a Lab's switch, on the port that the client is plugged into: In is towards
+// Injection is a set of faults at work in a Lab's switch, on the port that the client is connected to: In is towards
 // the server, Out is towards the client.
 type Injection struct {
 	lab      *Lab
 	attached []*Attached // one for each fault with a Rule, in their order
-	relay    *relay
+	emulator *emulator
 }
 
 // Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before it is
@@ -43,7 +43,7 @@ func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 		}
 	}
 	if len(in)+len(out) > 0 {
-		if err := j.startRelay(in, out); err != nil {
+		if err := j.startEmulator(in, out); err != nil {
 			return nil, err
 		}
 	}
@@ -53,10 +53,10 @@ func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 // attach puts a fault that drops where all packets between client and server pass.
 func (l *Lab) attach(f fault.Fault) (*Attached, error) {
 	namespace, device := l.network, ClientPort
-	if l.layout.faulty != nil {
-		namespace, device = l.layout.faulty(l)
+	if l.layout.faultDevice != nil {
+		namespace, device = l.layout.faultDevice(l)
 	}
-	if l.layout.alone {
+	if l.layout.sameHost {
 		if f.Direction != fault.Both {
 			return nil, fmt.Errorf("fault %s: on lo both directions are one; leave @%s away", f.Name, f.Direction)
 		}
@@ -65,22 +65,22 @@ func (l *Lab) attach(f fault.Fault) (*Attached, error) {
 	return AttachFault(namespace.Path(), device, f)
 }
 
-func (j *Injection) startRelay(in, out []fault.Impairment) error {
-	if j.lab.layout.alone || j.lab.layout.routed {
+func (j *Injection) startEmulator(in, out []fault.Impairment) error {
+	if j.lab.layout.sameHost || j.lab.layout.routed {
 		return errors.New("only a switch between cables can delay, reorder and duplicate: choose another topology")
 	}
-	if !j.lab.relaying.CompareAndSwap(false, true) {
+	if !j.lab.emulating.CompareAndSwap(false, true) {
 		return errors.New("the lab's switch delays, reorders or duplicates already: close that injection first")
 	}
 	err := j.lab.network.Do(func() (err error) {
-		j.relay, err = startRelay(in, out)
+		j.emulator, err = startEmulator(in, out)
 		return err
 	})
 	if err != nil {
-		j.lab.relaying.Store(false)
+		j.lab.emulating.Store(false)
 		return err
 	}
-	return j.lab.settle(context.Background())
+	return j.lab.awaitReady(context.Background())
 }
 
 // FaultCounters are the counters of one fault, in the form that commands print.
@@ -108,11 +108,11 @@ func (j *Injection) Close() error {
 	for _, a := range j.attached {
 		errs = append(errs, a.Close())
 	}
-	if j.relay != nil {
-		errs = append(errs, j.lab.network.Do(j.relay.stop), j.lab.settle(context.Background()))
-		j.lab.relaying.Store(false)
+	if j.emulator != nil {
+		errs = append(errs, j.lab.network.Do(j.emulator.stop), j.lab.awaitReady(context.Background()))
+		j.lab.emulating.Store(false)
 	}
-	j.attached, j.relay = nil, nil
+	j.attached, j.emulator = nil, nil
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("repairing the switch: %w", err)
 	}

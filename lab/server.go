@@ -85,13 +85,13 @@ func (n *Namespace) Serve() (stop func() error, err error) {
 	return stop, nil
 }
 
-// asking is how often a server wants to know whether its client is still there: often, so that nobody takes the question
+// keepAlive is how often a server wants to know whether its client is still there: often, so that nobody takes the question
 // for an answer.
-var asking = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
 
 func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	l := &listener{kind: kind, conns: map[net.Conn]bool{}}
-	config := net.ListenConfig{KeepAliveConfig: asking, Control: func(_, _ string, c syscall.RawConn) error {
+	config := net.ListenConfig{KeepAliveConfig: keepAlive, Control: func(_, _ string, c syscall.RawConn) error {
 		if kind != Deferred {
 			return nil
 		}
@@ -102,7 +102,7 @@ func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 		return err
 	})
 	if err == nil && kind == NeverAccepts {
-		err = l.shorten()
+		err = l.shortenQueue()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the %s server on %s: %w", kind, network, err)
@@ -110,8 +110,8 @@ func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	return l, nil
 }
 
-// shorten makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its own.
-func (l *listener) shorten() error {
+// shortenQueue makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its own.
+func (l *listener) shortenQueue() error {
 	raw, err := l.Listener.(*net.TCPListener).SyscallConn()
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (l *listener) accept() {
 		l.done.Go(func() {
 			defer l.forget(c)
 			if l.remember(c) {
-				l.kind.answer(c.(*net.TCPConn))
+				l.kind.handle(c.(*net.TCPConn))
 			}
 		})
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// ferry carries everything between two tap or tun devices, until it is stopped.
-type ferry struct {
+// forwarder carries everything between two tap or tun devices, until it is stopped.
+type forwarder struct {
 	near, far *os.File
 	stopping  atomic.Bool
 	done      sync.WaitGroup
@@ -23,13 +23,13 @@ type ferry struct {
 }
 
 // start begins, with what packets meet on the way from near to far and back.
-func (f *ferry) start(in, out []fault.Impairment) {
-	f.done.Go(func() { f.failed[0] = f.fault(carry(f.near, f.far, in)) })
-	f.done.Go(func() { f.failed[1] = f.fault(carry(f.far, f.near, out)) })
+func (f *forwarder) start(in, out []fault.Impairment) {
+	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in)) })
+	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out)) })
 }
 
-// fault is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for that.
-func (f *ferry) fault(err error) error {
+// failure is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for that.
+func (f *forwarder) failure(err error) error {
 	if f.stopping.Load() {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (f *ferry) fault(err error) error {
 }
 
 // stop closes the devices, which removes them.
-func (f *ferry) stop() error {
+func (f *forwarder) stop() error {
 	f.stopping.Store(true)
 	var errs []error
 	for _, end := range []*os.File{f.near, f.far} {
@@ -49,9 +49,9 @@ func (f *ferry) stop() error {
 	return errors.Join(append(errs, f.failed[:]...)...)
 }
 
-// carry moves frames from one device to the other until one of them is closed or fails.
-func carry(from, to *os.File, impairments []fault.Impairment) error {
-	t := &timetable{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+// forward moves frames from one device to the other until one of them is closed or fails.
+func forward(from, to *os.File, impairments []fault.Impairment) error {
+	t := &delayQueue{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
 	for {
 		if err := from.SetReadDeadline(t.next()); err != nil {
@@ -73,7 +73,7 @@ func carry(from, to *os.File, impairments []fault.Impairment) error {
 	}
 }
 
-// tapQueue is how many frames a device holds while the ferry is not scheduled. Overflow would look like loss.
+// tapQueue is how many frames a device holds while the forwarder is not scheduled. Overflow would look like loss.
 const tapQueue = 16384
 
 // openTuntap makes a tap or tun device in the thread's namespace. It goes when the file is closed.
@@ -88,10 +88,10 @@ func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
 	return device.Fds[0], nil
 }
 
-// dig connects a host with its port of the router by layer 3: there are no Ethernet addresses, as with WireGuard.
+// connectTunnel connects a host with its port of the router by layer 3: there are no Ethernet addresses, as with WireGuard.
 //
-//	host's device (tun) -- ferry -- port of the router (tun)
-func (l *Lab) dig(h host) error {
+//	host's device (tun) -- forwarder -- port of the router (tun)
+func (l *Lab) connectTunnel(h host) error {
 	tunnel := func(name string, end **os.File) func() error {
 		return func() (err error) {
 			if *end, err = openTuntap(name, netlink.TUNTAP_MODE_TUN); err != nil {
@@ -100,7 +100,7 @@ func (l *Lab) dig(h host) error {
 			return errors.Join(up("lo"), up(name))
 		}
 	}
-	l.tunnel = &ferry{}
+	l.tunnel = &forwarder{}
 	if err := h.Do(tunnel(h.device, &l.tunnel.near)); err != nil {
 		return err
 	}

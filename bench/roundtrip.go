@@ -12,21 +12,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// tripped are round trips of SYN and SYN-ACK to the same peer, in microseconds.
-type tripped struct {
+// roundTripTimes are round trips of SYN and SYN-ACK to the same peer, in microseconds.
+type roundTripTimes struct {
 	Engine []float64 `json:"engine"` // from just before the system call that sends to the kernel's receive timestamp
 	Kernel []float64 `json:"kernel"` // tcpi_rtt of a fresh connection
 }
 
-// trips measures both ways in turn, one connection at a time.
-func trips(ctx context.Context, s *conn.Stack, o order) (t tripped, err error) {
+// measureRoundTrips measures both ways in turn, one connection at a time.
+func measureRoundTrips(ctx context.Context, s *conn.Stack, o order) (t roundTripTimes, err error) {
 	for i := range o.Trips {
 		target := o.Targets[i%len(o.Targets)]
-		engine, err := engineTrip(ctx, s, target)
+		engine, err := engineRoundTrip(ctx, s, target)
 		if err != nil {
 			return t, err
 		}
-		kernel, err := kernelTrip(target)
+		kernel, err := kernelRoundTrip(target)
 		if err != nil {
 			return t, err
 		}
@@ -37,7 +37,7 @@ func trips(ctx context.Context, s *conn.Stack, o order) (t tripped, err error) {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-func engineTrip(ctx context.Context, s *conn.Stack, target netip.AddrPort) (time.Duration, error) {
+func engineRoundTrip(ctx context.Context, s *conn.Stack, target netip.AddrPort) (time.Duration, error) {
 	c, err := s.Open(ctx, target, seq.At(uint32(time.Now().UnixNano())))
 	if err != nil {
 		return 0, err
@@ -52,8 +52,8 @@ func engineTrip(ctx context.Context, s *conn.Stack, target netip.AddrPort) (time
 	return c.RTT, nil
 }
 
-// kernelTrip is the first sample of a connection's smoothed round trip, which is that of its SYN.
-func kernelTrip(target netip.AddrPort) (float64, error) {
+// kernelRoundTrip is the first sample of a connection's smoothed round trip, which is that of its SYN.
+func kernelRoundTrip(target netip.AddrPort) (float64, error) {
 	fd, err := connect(target)
 	if err != nil {
 		return 0, err

@@ -7,30 +7,30 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// beneath is a cable's end in a host whose addresses are on another device.
-const beneath = "cable0"
+// underlyingDevice is a cable's end in a host whose addresses are on another device.
+const underlyingDevice = "cable0"
 
-// plug builds the cables, what is between them, and the addresses.
-func (l *Lab) plug() error {
+// connectHosts builds the cables, what is between them, and the addresses.
+func (l *Lab) connectHosts() error {
 	client, server := l.hosts()
-	if err := l.prepare(); err != nil {
+	if err := l.configureNetwork(); err != nil {
 		return err
 	}
 	if err := l.connect(client); err != nil {
 		return err
 	}
-	if !l.layout.alone {
+	if !l.layout.sameHost {
 		if err := l.connect(server); err != nil {
 			return err
 		}
 	}
 	for _, f := range Families {
-		if err := l.number(f); err != nil {
+		if err := l.assignAddresses(f); err != nil {
 			return err
 		}
 	}
-	if l.layout.equip != nil {
-		return l.layout.equip(l)
+	if l.layout.configureRouter != nil {
+		return l.layout.configureRouter(l)
 	}
 	return nil
 }
@@ -42,8 +42,8 @@ func (l *Lab) hosts() (client, server host) {
 	return client, server
 }
 
-// prepare makes the switch a switch, or a router.
-func (l *Lab) prepare() error {
+// configureNetwork makes the switch a switch, or a router.
+func (l *Lab) configureNetwork() error {
 	if l.layout.routed {
 		return errors.Join(l.network.sysctl("ipv4/ip_forward", "1"), l.network.sysctl("ipv6/conf/all/forwarding", "1"),
 			l.network.sysctl("ipv6/conf/default/accept_dad", "0"))
@@ -73,16 +73,16 @@ func (l *Lab) connect(h host) error {
 	}
 	isClient := h.port == ClientPort
 	if l.layout.tunnel && isClient {
-		return l.dig(h)
+		return l.connectTunnel(h)
 	}
-	stacked := l.layout.stack != nil && (isClient || l.layout.overlay)
+	stacked := l.layout.stackDevice != nil && (isClient || l.layout.overlay)
 	if stacked {
-		h.cable = beneath
+		h.cable = underlyingDevice
 	}
 	if err := l.cable(h); err != nil || !stacked {
 		return err
 	}
-	if err := h.Do(func() error { return l.layout.stack(h) }); err != nil {
+	if err := h.Do(func() error { return l.layout.stackDevice(h) }); err != nil {
 		return fmt.Errorf("making the %s's device: %w", h.name, err)
 	}
 	return nil
@@ -113,15 +113,15 @@ func (l *Lab) cable(h host) error {
 	return nil
 }
 
-// number gives everybody addresses of a family, and the routes between them.
-func (l *Lab) number(f Family) error {
+// assignAddresses gives everybody addresses of a family, and the routes between them.
+func (l *Lab) assignAddresses(f Family) error {
 	s := subnets[f]
 	if err := l.client.address(ClientDevice, s.client); err != nil {
 		return err
 	}
 	errs := []error{l.server.own(s.distant)}
 	switch {
-	case l.layout.alone:
+	case l.layout.sameHost:
 	case l.layout.routed:
 		errs = append(errs, l.server.address(ServerDevice, s.beyond), l.network.address(ClientPort, s.near), l.network.address(ServerPort, s.far))
 		errs = append(errs, l.client.route(s.beyond, s.near.Addr()), l.client.route(s.distant, s.near.Addr()))

@@ -10,9 +10,9 @@ const (
 	refusal  = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
-// answer treats one connection as the server does. It returns when the server is finished with it, and
+// handle treats one connection as the server does. It returns when the server is finished with it, and
 // the connection is closed then. Errors are the peer's doing and end the connection.
-func (s Server) answer(c *net.TCPConn) {
+func (s Server) handle(c *net.TCPConn) {
 	switch s {
 	case Echo, Deferred:
 		echo(c)
@@ -24,7 +24,7 @@ func (s Server) answer(c *net.TCPConn) {
 	case BadRequest:
 		refuse(c)
 	default:
-		closers[s].answer(c)
+		activeClosers[s].handle(c)
 	}
 }
 

@@ -24,13 +24,13 @@ const (
 	HTTPLinger        Server = "http-linger"         // answers an HTTP request, shuts its sending side down and closes soon
 )
 
-// closer is how a server closes first: after what, and in which way. false where what it waited for never came.
-type closer struct {
+// activeClose is how a server closes first: after what, and in which way. false where what it waited for never came.
+type activeClose struct {
 	after func(*net.TCPConn) bool
 	by    func(*net.TCPConn)
 }
 
-var closers = map[Server]closer{
+var activeClosers = map[Server]activeClose{
 	HalfClose:         {atOnce, halfClose},
 	CloseOnAccept:     {atOnce, closeAll},
 	ShutdownOnAccept:  {atOnce, shutdown},
@@ -43,7 +43,7 @@ var closers = map[Server]closer{
 	HTTPLinger:        {request, linger},
 }
 
-func (k closer) answer(c *net.TCPConn) {
+func (k activeClose) handle(c *net.TCPConn) {
 	if k.after(c) {
 		k.by(c)
 	}

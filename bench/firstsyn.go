@@ -16,7 +16,7 @@ import (
 )
 
 // firstSYN is the time from the start of a program in the client's namespace to its first SYN on the client's cable.
-func (s *site) firstSYN(ctx context.Context, program string, args ...string) (time.Duration, error) {
+func (s *testbed) firstSYN(ctx context.Context, program string, args ...string) (time.Duration, error) {
 	tap, err := s.openTap()
 	if err != nil {
 		return 0, fmt.Errorf("watching the client's cable: %w", err)
@@ -46,7 +46,7 @@ func (s *site) firstSYN(ctx context.Context, program string, args ...string) (ti
 const startPatience = 10 * time.Second
 
 // openTap listens at the switch's end of the client's cable.
-func (s *site) openTap() (fd int, err error) {
+func (s *testbed) openTap() (fd int, err error) {
 	err = s.Switch().Do(func() error {
 		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 		return err

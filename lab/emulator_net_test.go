@@ -33,7 +33,7 @@ func TestDelayIsSeenBothWays(t *testing.T) {
 	}
 }
 
-// Frames cross the relay whole: segmentation offload and partial checksums included.
+// Frames cross the emulator whole: segmentation offload and partial checksums included.
 func TestRelayCarriesEveryByte(t *testing.T) {
 	l := newLab(t, Options{})
 	serve(t, l)
@@ -82,7 +82,7 @@ func transmit(c *cable, n int) []int {
 	return got
 }
 
-// A rule sees packets before the relay on the way in and after it on the way out; both at once work, and
+// A rule sees packets before the emulator on the way in and after it on the way out; both at once work, and
 // the switch is whole again afterwards.
 func TestRulesAndRelayCompose(t *testing.T) {
 	l := newLab(t, Options{})
@@ -100,7 +100,7 @@ func TestRulesAndRelayCompose(t *testing.T) {
 				t.Errorf("%s: %v came through", d, got)
 			}
 			if _, err := l.Inject(parsed(t, "delay=1ms")...); err == nil {
-				t.Error("a second relay was started")
+				t.Error("a second emulator was started")
 			}
 			if err := j.Close(); err != nil {
 				t.Fatal(err)

@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func newSite(t *testing.T) *site {
+func newTestbed(t *testing.T) *testbed {
 	t.Helper()
-	s, err := openSite(t.Context())
+	s, err := openTestbed(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +41,8 @@ func newSite(t *testing.T) *site {
 // An exchange is counted only if its data was acknowledged, its end confirmed and the guard complete; and nothing
 // of it is left at the peer.
 func TestExchangesLeaveNothing(t *testing.T) {
-	s := newSite(t)
-	var e exchanged
+	s := newTestbed(t)
+	var e exchangeStats
 	if err := s.client(t.Context(), order{Targets: s.targets(), Exchanges: 2000}, &e); err != nil {
 		t.Fatal(err)
 	}
@@ -64,16 +64,16 @@ func TestExchangesLeaveNothing(t *testing.T) {
 }
 
 func TestEverythingElseIsMeasured(t *testing.T) {
-	s := newSite(t)
-	var w wrapped
+	s := newTestbed(t)
+	var w wrapTime
 	if err := s.client(t.Context(), order{Targets: s.near(), Flows: 16}, &w); err != nil || w.Milliseconds <= 0 {
 		t.Errorf("SequenceWrap: %+v %v", w, err)
 	}
-	var e exchanged
+	var e exchangeStats
 	if err := s.client(t.Context(), order{Targets: s.targets(), Sockets: 500}, &e); err != nil || e.Count != 500 || e.CPUSeconds <= 0 {
 		t.Errorf("the kernel's own exchanges: %+v %v", e, err)
 	}
-	var trips tripped
+	var trips roundTripTimes
 	if err := s.client(t.Context(), order{Targets: s.near(), Trips: 10}, &trips); err != nil || len(trips.Engine) != 10 || len(trips.Kernel) != 10 {
 		t.Errorf("round trips: %+v %v", trips, err)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// timetable decides when each packet of one direction leaves the switch, and keeps it until then.
-type timetable struct {
+// delayQueue decides when each packet of one direction leaves the switch, and keeps it until then.
+type delayQueue struct {
 	impairments []fault.Impairment
 	chance      *rand.Rand
 	last        time.Time // when the last packet leaves that was not held back
@@ -18,7 +18,7 @@ type timetable struct {
 }
 
 // arrive takes a packet. The frame must not change afterwards.
-func (t *timetable) arrive(now time.Time, frame []byte) {
+func (t *delayQueue) arrive(now time.Time, frame []byte) {
 	due, copies := now, 1
 	var held time.Duration
 	for _, i := range t.impairments {
@@ -41,7 +41,7 @@ func (t *timetable) arrive(now time.Time, frame []byte) {
 }
 
 // depart returns the next packet that is due, or nil.
-func (t *timetable) depart(now time.Time) []byte {
+func (t *delayQueue) depart(now time.Time) []byte {
 	if len(t.waiting) == 0 || t.waiting[0].due.After(now) {
 		return nil
 	}
@@ -49,16 +49,16 @@ func (t *timetable) depart(now time.Time) []byte {
 }
 
 // next is when the next packet leaves; the zero time if none waits.
-func (t *timetable) next() time.Time {
+func (t *delayQueue) next() time.Time {
 	if len(t.waiting) == 0 {
 		return time.Time{}
 	}
 	return t.waiting[0].due
 }
 
-func (t *timetable) hits(share float64) bool { return share > 0 && t.chance.Float64() < share }
+func (t *delayQueue) hits(share float64) bool { return share > 0 && t.chance.Float64() < share }
 
-func (t *timetable) upTo(d time.Duration) time.Duration {
+func (t *delayQueue) upTo(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
 	}

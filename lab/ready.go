@@ -11,17 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settleTimeout bounds the wait for carrier; it takes a few milliseconds.
-const settleTimeout = 10 * time.Second
+// readyTimeout bounds the wait for carrier; it takes a few milliseconds.
+const readyTimeout = 10 * time.Second
 
-// settle returns when every cable has carrier, which the kernel notices in the background.
-func (l *Lab) settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+// awaitReady returns when every cable has carrier, which the kernel notices in the background.
+func (l *Lab) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := errors.Join(l.client.Do(allUp), l.network.Do(allUp), l.server.Do(allUp), l.client.Do(allOwn), l.server.Do(allOwn))
+		err := errors.Join(l.client.Do(devicesUp), l.network.Do(devicesUp), l.server.Do(devicesUp), l.client.Do(addressesLocal), l.server.Do(addressesLocal))
 		if err == nil {
 			return nil
 		}
@@ -33,8 +33,8 @@ func (l *Lab) settle(ctx context.Context) error {
 	}
 }
 
-// allUp reports the first device of the thread's namespace, but for loopback, that is not up.
-func allUp() error {
+// devicesUp reports the first device of the thread's namespace, but for loopback, that is not up.
+func devicesUp() error {
 	devices, err := netlink.LinkList()
 	if err != nil {
 		return fmt.Errorf("listing devices: %w", err)
@@ -50,9 +50,9 @@ func allUp() error {
 	return nil
 }
 
-// allOwn reports an IPv6 address of the thread's namespace that packets do not reach yet: the kernel
+// addressesLocal reports an IPv6 address of the thread's namespace that packets do not reach yet: the kernel
 // makes its local route in the background.
-func allOwn() error {
+func addressesLocal() error {
 	addresses, err := netlink.AddrList(nil, netlink.FAMILY_V6)
 	if err != nil {
 		return fmt.Errorf("listing addresses: %w", err)

@@ -6,8 +6,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// compiled is a rule as port.c reads it.
-func compiled(r fault.Rule) portRule {
+// portRuleOf is a rule as port.c reads it.
+func portRuleOf(r fault.Rule) portRule {
 	c := portRule{
 		Flags: uint64(r.Flags), Place: uint8(r.Place), Number: r.Number, Share: math.MaxUint32,
 		Members: uint16(r.Members.Count), Broken: uint16(r.Members.Bad), Seed: r.Members.Seed,

@@ -17,13 +17,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// site is where everything is measured: the lab's namespaces and the bench's peer in its server.
-type site struct {
+// testbed is where everything is measured: the lab's namespaces and the bench's peer in its server.
+type testbed struct {
 	*lab.Lab
 	peer *peer
 }
 
-func openSite(ctx context.Context) (*site, error) {
+func openTestbed(ctx context.Context) (*testbed, error) {
 	l, err := lab.New(ctx, lab.Options{})
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func openSite(ctx context.Context) (*site, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &site{l, p}, nil
+	return &testbed{l, p}, nil
 }
 
 // noFirewall keeps frames out of the firewall that br_netfilter puts before a bridge: whether this machine has that
@@ -50,10 +50,10 @@ func noFirewall() error {
 	return nil
 }
 
-func (s *site) close() error { return errors.Join(s.peer.close(), s.Lab.Close()) }
+func (s *testbed) close() error { return errors.Join(s.peer.close(), s.Lab.Close()) }
 
 // inClient runs a program in the client's namespace and reads the JSON that it prints.
-func (s *site) inClient(ctx context.Context, result any, program string, args ...string) error {
+func (s *testbed) inClient(ctx context.Context, result any, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, program, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
@@ -67,7 +67,7 @@ func (s *site) inClient(ctx context.Context, result any, program string, args ..
 }
 
 // client has this program measure something in the client's namespace.
-func (s *site) client(ctx context.Context, o order, result any) error {
+func (s *testbed) client(ctx context.Context, o order, result any) error {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *site) client(ctx context.Context, o order, result any) error {
 
 // withoutResets runs f while the client's firewall drops every reset that its kernel makes, which is how the Python
 // tool's own documentation has it.
-func (s *site) withoutResets(f func() error) error {
+func (s *testbed) withoutResets(f func() error) error {
 	table := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: "bench"}
 	err := s.Client().Do(func() error {
 		c := &nftables.Conn{}

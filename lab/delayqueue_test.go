@@ -8,9 +8,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// journey sends n packets, one every millisecond, and returns when each copy left, in the order of leaving.
-func journey(n int, impairments ...fault.Impairment) (order []int, delays []time.Duration) {
-	t := &timetable{impairments: impairments, chance: rand.New(rand.NewPCG(1, 2))}
+// delaysOf sends n packets, one every millisecond, and returns when each copy left, in the order of leaving.
+func delaysOf(n int, impairments ...fault.Impairment) (order []int, delays []time.Duration) {
+	t := &delayQueue{impairments: impairments, chance: rand.New(rand.NewPCG(1, 2))}
 	start := time.Unix(0, 0)
 	for i := range n {
 		t.arrive(start.Add(time.Duration(i)*time.Millisecond), []byte{byte(i >> 8), byte(i)})
@@ -27,7 +27,7 @@ func journey(n int, impairments ...fault.Impairment) (order []int, delays []time
 }
 
 func TestNoImpairmentKeepsOrderAndTime(t *testing.T) {
-	order, delays := journey(100)
+	order, delays := delaysOf(100)
 	for i := range 100 {
 		if order[i] != i || delays[i] != 0 {
 			t.Fatalf("packet %d left as %d after %s", order[i], i, delays[i])
@@ -36,7 +36,7 @@ func TestNoImpairmentKeepsOrderAndTime(t *testing.T) {
 }
 
 func TestDelayAndJitterKeepTheOrder(t *testing.T) {
-	order, delays := journey(1000, fault.Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond})
+	order, delays := delaysOf(1000, fault.Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond})
 	different := map[time.Duration]bool{}
 	for i := range 1000 {
 		if order[i] != i {
@@ -53,7 +53,7 @@ func TestDelayAndJitterKeepTheOrder(t *testing.T) {
 }
 
 func TestReorderedPacketsAreOvertaken(t *testing.T) {
-	order, delays := journey(1000, fault.Impairment{Reorder: 0.1, Gap: 2500 * time.Microsecond})
+	order, delays := delaysOf(1000, fault.Impairment{Reorder: 0.1, Gap: 2500 * time.Microsecond})
 	held := 0
 	for i, n := range order {
 		switch delays[i] {
@@ -73,7 +73,7 @@ func TestReorderedPacketsAreOvertaken(t *testing.T) {
 }
 
 func TestDuplicatesArriveTwiceInARow(t *testing.T) {
-	order, _ := journey(1000, fault.Impairment{Duplicate: 0.2})
+	order, _ := delaysOf(1000, fault.Impairment{Duplicate: 0.2})
 	twice := 0
 	for i := 1; i < len(order); i++ {
 		if order[i] == order[i-1] {
@@ -86,7 +86,7 @@ func TestDuplicatesArriveTwiceInARow(t *testing.T) {
 }
 
 func TestImpairmentsAddUp(t *testing.T) {
-	_, delays := journey(10, fault.Impairment{Delay: time.Millisecond}, fault.Impairment{Delay: 2 * time.Millisecond}, fault.Impairment{Reorder: 1, Gap: 4 * time.Millisecond})
+	_, delays := delaysOf(10, fault.Impairment{Delay: time.Millisecond}, fault.Impairment{Delay: 2 * time.Millisecond}, fault.Impairment{Reorder: 1, Gap: 4 * time.Millisecond})
 	for _, d := range delays {
 		if d != 7*time.Millisecond {
 			t.Errorf("delay %s, want 7ms", d)

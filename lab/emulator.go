@@ -10,11 +10,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// relay carries every frame between the two halves of a divided switch, when and as often as its
+// emulator carries every frame between the two halves of a divided switch, when and as often as its
 // impairments say. The kernel of the lab's host may lack netem; this needs only tap devices.
 //
-//	client port [br0] nearTap -- relay -- farTap [br1] server port
-type relay struct{ *ferry }
+//	client port [br0] nearTap -- emulator -- farTap [br1] server port
+type emulator struct{ *forwarder }
 
 const (
 	nearTap   = "near"
@@ -22,10 +22,10 @@ const (
 	farBridge = "br1"
 )
 
-// startRelay divides the switch whose namespace the thread is in. in and out are what the packets meet
+// startEmulator divides the switch whose namespace the thread is in. in and out are what the packets meet
 // on the way to and from the server.
-func startRelay(in, out []fault.Impairment) (_ *relay, err error) {
-	r := &relay{&ferry{}}
+func startEmulator(in, out []fault.Impairment) (_ *emulator, err error) {
+	r := &emulator{&forwarder{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("starting the switch's relay: %w", err), r.stop())
@@ -59,8 +59,8 @@ func openTap(name, master string) (*os.File, error) {
 }
 
 // stop makes one switch of the two halves again, in the thread's namespace. Packets that wait are lost.
-func (r *relay) stop() error {
-	errs := []error{enslave(ServerPort, bridge), r.ferry.stop()}
+func (r *emulator) stop() error {
+	errs := []error{enslave(ServerPort, bridge), r.forwarder.stop()}
 	if br, err := netlink.LinkByName(farBridge); err == nil {
 		errs = append(errs, netlink.LinkDel(br))
 	}
