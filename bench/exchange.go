@@ -63,7 +63,8 @@ func sideBySide(count int, exchange func(i int) error) (exchangeStats, error) {
 		})
 	}
 	all.Wait()
-	return exchangeStats{Count: count, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}, errors.Join(errs...)
+	return exchangeStats{Count: count, Seconds: time.Since(start).Seconds(),
+		CPUSeconds: (processorTime() - used).Seconds()}, errors.Join(errs...)
 }
 
 func unpaced(ctx context.Context, _ int) error { return ctx.Err() }

@@ -73,10 +73,12 @@ func figures(r []round) []figure {
 		Rows: []row{over(r, engine, func(r round) float64 { return r.wrapTime.Milliseconds })},
 	}, roundTrip(r), {
 		Name: "from process start to the first SYN on the wire", Unit: "ms", Aim: aim{Of: engine, AtMost: 25},
-		Rows: []row{over(r, engine, func(r round) float64 { return r.engineStart }), over(r, tuned, func(r round) float64 { return r.pythonStart })},
+		Rows: []row{over(r, engine, func(r round) float64 { return r.engineStart }),
+			over(r, tuned, func(r round) float64 { return r.pythonStart })},
 	}, {
 		Name: "resident memory at full rate", Unit: "MB", Aim: aim{Of: engine, AtMost: 25},
-		Rows: []row{over(r, engine, func(r round) float64 { return megabytes(r.engine) }), over(r, tuned, func(r round) float64 { return megabytes(r.tuned) })},
+		Rows: []row{over(r, engine, func(r round) float64 { return megabytes(r.engine) }),
+			over(r, tuned, func(r round) float64 { return megabytes(r.tuned) })},
 	}}
 	for i, f := range all {
 		all[i] = f.judge()

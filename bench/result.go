@@ -57,7 +57,8 @@ func (r result) table(w io.Writer) {
 	for _, f := range r.Figures {
 		fmt.Fprintf(w, "\n%-68s %9s %9s %9s\n", f.Name+", "+f.Unit, "min", "median", "max")
 		for _, row := range f.Rows {
-			fmt.Fprintf(w, "  %-66s %9s %9s %9s%s\n", row.Of, digits(row.Min), digits(row.Median), digits(row.Max), f.Aim.remark(row.Of))
+			fmt.Fprintf(w, "  %-66s %9s %9s %9s%s\n", row.Of, digits(row.Min), digits(row.Median), digits(row.Max),
+				f.Aim.remark(row.Of))
 		}
 	}
 }

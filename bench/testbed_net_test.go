@@ -70,11 +70,13 @@ func TestEverythingElseIsMeasured(t *testing.T) {
 		t.Errorf("SequenceWrap: %+v %v", w, err)
 	}
 	var e exchangeStats
-	if err := s.client(t.Context(), order{Targets: s.targets(), Sockets: 500}, &e); err != nil || e.Count != 500 || e.CPUSeconds <= 0 {
+	if err := s.client(t.Context(), order{Targets: s.targets(), Sockets: 500}, &e); err != nil || e.Count != 500 ||
+		e.CPUSeconds <= 0 {
 		t.Errorf("the kernel's own exchanges: %+v %v", e, err)
 	}
 	var trips roundTripTimes
-	if err := s.client(t.Context(), order{Targets: s.near(), Trips: 10}, &trips); err != nil || len(trips.Engine) != 10 || len(trips.Kernel) != 10 {
+	if err := s.client(t.Context(), order{Targets: s.near(), Trips: 10}, &trips); err != nil || len(trips.Engine) != 10 ||
+		len(trips.Kernel) != 10 {
 		t.Errorf("round trips: %+v %v", trips, err)
 	}
 }

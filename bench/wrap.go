@@ -20,7 +20,8 @@ type wrapTime struct {
 
 // measureWrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
 func measureWrap(ctx context.Context, s *conn.Stack, o order) (wrapTime, error) {
-	env := scenario.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: 1e-3 / float64(o.Flows)}
+	env := scenario.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{},
+		Alpha: 1e-3 / float64(o.Flows)}
 	flow := scenario.Registry["SequenceWrap"].Flow("Push")
 	outcomes := make([]scenario.Outcome, o.Flows)
 	var all sync.WaitGroup

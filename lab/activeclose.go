@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The servers that close first, in each of three ways: close() leaves the kernel an orphan, shutdown() a connection whose
-// application is still there.
+// The servers that close first, in each of three ways: close() leaves the kernel an orphan, shutdown() a connection
+// whose application is still there.
 const (
 	ShutdownOnAccept  Server = "shutdown-on-accept"  // shuts both sides down at once
 	CloseAfterText    Server = "close-after-text"    // closes after the first bytes
@@ -21,7 +21,8 @@ const (
 	HTTPClose         Server = "http-close"          // answers an HTTP request and closes
 	HTTPHalfClose     Server = "http-half-close"     // answers an HTTP request, shuts its sending side down and reads on
 	HTTPShutdown      Server = "http-shutdown"       // answers an HTTP request and shuts both sides down
-	HTTPLinger        Server = "http-linger"         // answers an HTTP request, shuts its sending side down and closes soon
+	// answers an HTTP request, shuts its sending side down and closes soon
+	HTTPLinger Server = "http-linger"
 )
 
 // activeClose is how a server closes first: after what, and in which way. false where what it waited for never came.

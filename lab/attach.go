@@ -33,8 +33,9 @@ type Attached struct {
 	detaches  []func() error
 }
 
-// AttachFault makes a port drop what f says: device is a network device in the namespace netns (a name as in /run/netns, a
-// path, or "" for this process's own). Only faults with a Rule can be attached to a port; the others need a Lab's own switch.
+// AttachFault makes a port drop what f says: device is a network device in the namespace netns (a name as in
+// /run/netns, a path, or "" for this process's own). Only faults with a Rule can be attached to a port; the others need
+// a Lab's own switch.
 func AttachFault(netns, device string, f fault.Fault) (*Attached, error) {
 	return attachFault(netns, device, f, attachAny)
 }
@@ -45,7 +46,8 @@ type attacher func(device int, program *ebpf.Program, d fault.Direction) (mode s
 
 func attachFault(netns, device string, f fault.Fault, by attacher) (_ *Attached, err error) {
 	if f.Rule == nil {
-		return nil, fmt.Errorf("fault %s: a port by itself can only drop; delay, reorder and duplicate need a switch that forwards by itself, as `tcpprobe lab` has one", f.Name)
+		return nil, fmt.Errorf("fault %s: a port by itself can only drop; delay, reorder and duplicate need a switch that "+
+			"forwards by itself, as `tcpprobe lab` has one", f.Name)
 	}
 	n, err := open(netns)
 	if err != nil {
@@ -74,7 +76,8 @@ func attachFault(netns, device string, f fault.Fault, by attacher) (_ *Attached,
 }
 
 func (a *Attached) attach(device int, d fault.Direction, by attacher) error {
-	for one, program := range map[fault.Direction]*ebpf.Program{fault.In: a.objects.SwitchIn, fault.Out: a.objects.SwitchOut} {
+	for one, program := range map[fault.Direction]*ebpf.Program{fault.In: a.objects.SwitchIn,
+		fault.Out: a.objects.SwitchOut} {
 		if !d.Has(one) {
 			continue
 		}

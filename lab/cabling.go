@@ -37,8 +37,10 @@ func (l *Lab) connectHosts() error {
 
 // hosts are the two ends as the layout wants them.
 func (l *Lab) hosts() (client, server host) {
-	client = host{Namespace: l.client, device: ClientDevice, port: ClientPort, cable: ClientDevice, outer: overlayClient, peer: overlayServer}
-	server = host{Namespace: l.server, device: ServerDevice, port: ServerPort, cable: ServerDevice, outer: overlayServer, peer: overlayClient}
+	client = host{Namespace: l.client, device: ClientDevice, port: ClientPort, cable: ClientDevice, outer: overlayClient,
+		peer: overlayServer}
+	server = host{Namespace: l.server, device: ServerDevice, port: ServerPort, cable: ServerDevice, outer: overlayServer,
+		peer: overlayClient}
 	return client, server
 }
 
@@ -123,7 +125,8 @@ func (l *Lab) assignAddresses(f Family) error {
 	switch {
 	case l.layout.sameHost:
 	case l.layout.routed:
-		errs = append(errs, l.server.address(ServerDevice, s.beyond), l.network.address(ClientPort, s.near), l.network.address(ServerPort, s.far))
+		errs = append(errs, l.server.address(ServerDevice, s.beyond), l.network.address(ClientPort, s.near),
+			l.network.address(ServerPort, s.far))
 		errs = append(errs, l.client.route(s.beyond, s.near.Addr()), l.client.route(s.distant, s.near.Addr()))
 		errs = append(errs, l.network.route(s.distant, s.beyond.Addr()), l.server.route(s.client, s.far.Addr()))
 	default:

@@ -86,7 +86,8 @@ func TestDuplicatesArriveTwiceInARow(t *testing.T) {
 }
 
 func TestImpairmentsAddUp(t *testing.T) {
-	_, delays := delaysOf(10, fault.Impairment{Delay: time.Millisecond}, fault.Impairment{Delay: 2 * time.Millisecond}, fault.Impairment{Reorder: 1, Gap: 4 * time.Millisecond})
+	_, delays := delaysOf(10, fault.Impairment{Delay: time.Millisecond}, fault.Impairment{Delay: 2 * time.Millisecond},
+		fault.Impairment{Reorder: 1, Gap: 4 * time.Millisecond})
 	for _, d := range delays {
 		if d != 7*time.Millisecond {
 			t.Errorf("delay %s, want 7ms", d)

@@ -36,7 +36,8 @@ func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
 					}
 				}
 				if got := c.through(2*flows, sent); !slices.Equal(got, want) {
-					t.Errorf("%s, %s: %d of %d segments came through, want %d or not those", family, name, len(got), 2*flows, len(want))
+					t.Errorf("%s, %s: %d of %d segments came through, want %d or not those", family, name, len(got), 2*flows,
+						len(want))
 				}
 				if lost := 2*flows - len(want); lost < flows/8 || lost > flows*5/8 { // three eighths of flows
 					t.Errorf("%s, %s: %d of %d segments meet a broken member", family, name, lost, 2*flows)

@@ -19,7 +19,8 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 		for _, direction := range []fault.Direction{fault.In, fault.Out} {
 			c := newCable(t, l, family, direction)
 			if got := c.sendAll(); len(got) != len(faulttest.Segments) {
-				t.Fatalf("%s %s: without a fault %d of %d segments came through", family, direction, len(got), len(faulttest.Segments))
+				t.Fatalf("%s %s: without a fault %d of %d segments came through", family, direction, len(got),
+					len(faulttest.Segments))
 			}
 			for mode, by := range map[string]attacher{"tcx": attachTCX, "clsact": attachClsact} {
 				for name, bite := range faulttest.Drops {
@@ -34,7 +35,8 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 }
 
 // checkRule attaches the rule in the cable's direction, where it must bite, and in the other, where it must not.
-func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher, bite func(segment.Segment) bool) {
+func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher,
+	bite func(segment.Segment) bool) {
 	other := map[fault.Direction]fault.Direction{fault.In: fault.Out, fault.Out: fault.In}[d]
 	for _, side := range []fault.Direction{d, other} {
 		f, err := fault.Parse(name + "@" + string(side))

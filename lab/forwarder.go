@@ -28,7 +28,8 @@ func (f *forwarder) start(in, out []fault.Impairment) {
 	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out)) })
 }
 
-// failure is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for that.
+// failure is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for
+// that.
 func (f *forwarder) failure(err error) error {
 	if f.stopping.Load() {
 		return nil
@@ -78,7 +79,8 @@ const tapQueue = 16384
 
 // openTuntap makes a tap or tun device in the thread's namespace. It goes when the file is closed.
 func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
-	device := &netlink.Tuntap{LinkAttrs: attributes(name, nil), Mode: mode, Flags: netlink.TUNTAP_NO_PI, Queues: 1, NonPersist: true}
+	device := &netlink.Tuntap{LinkAttrs: attributes(name, nil), Mode: mode, Flags: netlink.TUNTAP_NO_PI, Queues: 1,
+		NonPersist: true}
 	if err := netlink.LinkAdd(device); err != nil {
 		return nil, fmt.Errorf("making device %s: %w; is /dev/net/tun there?", name, err)
 	}
@@ -88,7 +90,8 @@ func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
 	return device.Fds[0], nil
 }
 
-// connectTunnel connects a host with its port of the router by layer 3: there are no Ethernet addresses, as with WireGuard.
+// connectTunnel connects a host with its port of the router by layer 3: there are no Ethernet addresses, as with
+// WireGuard.
 //
 //	host's device (tun) -- forwarder -- port of the router (tun)
 func (l *Lab) connectTunnel(h host) error {

@@ -87,7 +87,8 @@ func (n *Namespace) own(p netip.Prefix) error {
 			return err
 		}
 		return netlink.RouteAdd(&netlink.Route{
-			LinkIndex: lo.Attrs().Index, Dst: ipNet(p), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
+			LinkIndex: lo.Attrs().Index, Dst: ipNet(p), Type: unix.RTN_LOCAL,
+			Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
 		})
 	})
 	if err != nil {

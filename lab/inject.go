@@ -16,8 +16,9 @@ type Injection struct {
 	emulator *emulator
 }
 
-// Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before it is
-// delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or duplicate.
+// Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before
+// it is delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or
+// duplicate.
 func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 	j := &Injection{lab: l}
 	defer func() {

@@ -104,7 +104,8 @@ func (l *Lab) makeNamespaces() (err error) {
 // Client is where probes start.
 func (l *Lab) Client() *Namespace { return l.client }
 
-// Switch is between client and server; all their packets cross it, but for Loopback. In a topology with a router it is that.
+// Switch is between client and server; all their packets cross it, but for Loopback. In a topology with a router it is
+// that.
 func (l *Lab) Switch() *Namespace { return l.network }
 
 // Server is where the reference servers listen: the client itself in Loopback.
@@ -138,7 +139,8 @@ func (l *Lab) ServerAddr(f Family) netip.Addr {
 	return subnets[f].server.Addr()
 }
 
-// TargetAddr is what the client has to probe to reach the server: its address, or a virtual one that a router translates.
+// TargetAddr is what the client has to probe to reach the server: its address, or a virtual one that a router
+// translates.
 func (l *Lab) TargetAddr(f Family) netip.Addr {
 	if l.layout.translated {
 		return subnets[f].virtual

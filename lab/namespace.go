@@ -30,7 +30,8 @@ func newNamespace(name string) (*Namespace, error) {
 		return err
 	})
 	if errors.Is(err, syscall.EPERM) {
-		return nil, fmt.Errorf("making network namespace %q: not permitted; run as root (CAP_SYS_ADMIN and CAP_NET_ADMIN are needed)", name)
+		return nil, fmt.Errorf("making network namespace %q: not permitted; run as root (CAP_SYS_ADMIN and CAP_NET_ADMIN "+
+			"are needed)", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("making network namespace %q: %w", name, err)
@@ -49,7 +50,8 @@ func open(name string) (*Namespace, error) {
 	}
 	h, err := netns.GetFromPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("network namespace %q: %w; give a name that `ip netns` lists or a path such as /proc/PID/ns/net", name, err)
+		return nil, fmt.Errorf("network namespace %q: %w; give a name that `ip netns` lists or a path such as "+
+			"/proc/PID/ns/net", name, err)
 	}
 	return &Namespace{name: name, handle: h}, nil
 }
@@ -78,8 +80,8 @@ func onOwnThread(f func() error) (err error) {
 	return f()
 }
 
-// Do runs f with the calling thread inside the namespace. Sockets that f opens and processes that it starts belong to the
-// namespace for good; goroutines that it starts do not. Calls may nest.
+// Do runs f with the calling thread inside the namespace. Sockets that f opens and processes that it starts belong to
+// the namespace for good; goroutines that it starts do not. Calls may nest.
 func (n *Namespace) Do(f func() error) error {
 	return onOwnThread(func() error {
 		if err := netns.Set(n.handle); err != nil {

@@ -21,7 +21,8 @@ func (l *Lab) awaitReady(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := errors.Join(l.client.Do(devicesUp), l.network.Do(devicesUp), l.server.Do(devicesUp), l.client.Do(addressesLocal), l.server.Do(addressesLocal))
+		err := errors.Join(l.client.Do(devicesUp), l.network.Do(devicesUp), l.server.Do(devicesUp),
+			l.client.Do(addressesLocal), l.server.Do(addressesLocal))
 		if err == nil {
 			return nil
 		}

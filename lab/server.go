@@ -25,12 +25,14 @@ const (
 	HalfClose     Server = "half-close"      // shuts its sending side down at once, and reads on
 	CloseOnAccept Server = "close-on-accept" // closes at once
 	Deferred      Server = "deferred"        // TCP_DEFER_ACCEPT: an echo that accepts only once data has come
-	NeverAccepts  Server = "never-accepts"   // a stalled application with a short queue: the third connection gets no answer
+	// a stalled application with a short queue: the third connection gets no answer
+	NeverAccepts Server = "never-accepts"
 )
 
 // Servers are all of them. Their ports are the same in every lab.
 var Servers = []Server{Echo, Sink, Banner, BadRequest, HalfClose, CloseOnAccept, Deferred, NeverAccepts,
-	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose, HTTPHalfClose, HTTPShutdown, HTTPLinger}
+	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose,
+	HTTPHalfClose, HTTPShutdown, HTTPLinger}
 
 // stalledBacklog is the backlog of NeverAccepts; the kernel queues one connection more.
 const stalledBacklog = 1
@@ -85,8 +87,8 @@ func (n *Namespace) Serve() (stop func() error, err error) {
 	return stop, nil
 }
 
-// keepAlive is how often a server wants to know whether its client is still there: often, so that nobody takes the question
-// for an answer.
+// keepAlive is how often a server wants to know whether its client is still there: often, so that nobody takes the
+// question for an answer.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
 
 func (n *Namespace) listen(kind Server, network string) (*listener, error) {
@@ -110,7 +112,8 @@ func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	return l, nil
 }
 
-// shortenQueue makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its own.
+// shortenQueue makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its
+// own.
 func (l *listener) shortenQueue() error {
 	raw, err := l.Listener.(*net.TCPListener).SyscallConn()
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// Topology is how the lab connects its client and its server. Whatever it is, ClientDevice is the device that has the client's
-// address, and faults stand between the two.
+// Topology is how the lab connects its client and its server. Whatever it is, ClientDevice is the device that has the
+// client's address, and faults stand between the two.
 type Topology string
 
 const (
@@ -42,23 +42,33 @@ type layout struct {
 	faultDevice     func(l *Lab) (*Namespace, string) // the device that has the faults; nil: the client's port
 }
 
-// layouts are those of every topology; the first is what the empty name means. The last ones need devices that some kernels
-// lack: New says so by ErrUnsupported.
+// layouts are those of every topology; the first is what the empty name means. The last ones need devices that some
+// kernels lack: New says so by ErrUnsupported.
 var layouts = []layout{
 	{name: Switched, description: "one subnet, a switch between"},
-	{name: FirewallDrop, routed: true, configureRouter: dropUntracked, description: "a router that tracks connections and drops what belongs to none"},
-	{name: FirewallReject, routed: true, configureRouter: rejectUntracked, description: "the same, but it answers by an RST"},
-	{name: FirewallProhibit, routed: true, configureRouter: prohibitUntracked, description: "the same, but it answers by ICMP: administratively prohibited"},
-	{name: DNAT, routed: true, translated: true, configureRouter: translate, description: "a router that translates a virtual address to the server's, as kube-proxy does"},
-	{name: Loopback, sameHost: true, faultDevice: loopback, description: "the server is on the client, which reaches it by lo"},
+	{name: FirewallDrop, routed: true, configureRouter: dropUntracked,
+		description: "a router that tracks connections and drops what belongs to none"},
+	{name: FirewallReject, routed: true, configureRouter: rejectUntracked,
+		description: "the same, but it answers by an RST"},
+	{name: FirewallProhibit, routed: true, configureRouter: prohibitUntracked,
+		description: "the same, but it answers by ICMP: administratively prohibited"},
+	{name: DNAT, routed: true, translated: true, configureRouter: translate,
+		description: "a router that translates a virtual address to the server's, as kube-proxy does"},
+	{name: Loopback, sameHost: true, faultDevice: loopback,
+		description: "the server is on the client, which reaches it by lo"},
 	{name: Bridge, stackDevice: stackBridge, description: "the client's address is on a bridge, whose port the cable is"},
 	{name: Macvlan, stackDevice: stackMacvlan, description: "the client's address is on a macvlan device"},
-	{name: Redirected, stackDevice: stackIFB, description: "what the client receives goes round by an ifb device, as for shaping"},
+	{name: Redirected, stackDevice: stackIFB,
+		description: "what the client receives goes round by an ifb device, as for shaping"},
 	{name: Tun, routed: true, tunnel: true, description: "the client has a layer-3 device, without Ethernet addresses"},
-	{name: VXLAN, stackDevice: stackVXLAN, overlay: true, faultDevice: overlayDevice, description: "client and server are on an overlay"},
-	{name: Geneve, stackDevice: stackGeneve, overlay: true, faultDevice: overlayDevice, description: "the same, of another kind"},
-	{name: WireGuard, stackDevice: stackWireGuard, overlay: true, faultDevice: overlayDevice, description: "the same, encrypted, by layer-3 devices"},
-	{name: VLAN, stackDevice: stackVLAN, overlay: true, faultDevice: overlayDevice, description: "client and server are on a VLAN"},
+	{name: VXLAN, stackDevice: stackVXLAN, overlay: true, faultDevice: overlayDevice,
+		description: "client and server are on an overlay"},
+	{name: Geneve, stackDevice: stackGeneve, overlay: true, faultDevice: overlayDevice,
+		description: "the same, of another kind"},
+	{name: WireGuard, stackDevice: stackWireGuard, overlay: true, faultDevice: overlayDevice,
+		description: "the same, encrypted, by layer-3 devices"},
+	{name: VLAN, stackDevice: stackVLAN, overlay: true, faultDevice: overlayDevice,
+		description: "client and server are on a VLAN"},
 	{name: Bond, stackDevice: stackBond, description: "the client's address is on a bond, whose member the cable is"},
 	{name: IPVLAN, stackDevice: stackIPVLAN, description: "the client's address is on an ipvlan device"},
 }

@@ -78,7 +78,8 @@ func tryToConnect(l *Lab, to netip.AddrPort) error {
 
 // What belongs to no connection meets the firewall: silence, an RST, or an ICMP error.
 func TestFirewallsTreatStraysAsTheySay(t *testing.T) {
-	for topology, want := range map[Topology]string{FirewallDrop: "", FirewallReject: "R of the router", FirewallProhibit: "prohibited", DNAT: "R"} {
+	for topology, want := range map[Topology]string{FirewallDrop: "", FirewallReject: "R of the router",
+		FirewallProhibit: "prohibited", DNAT: "R"} {
 		l := newLab(t, Options{Topology: topology})
 		for _, f := range Families {
 			if got := answerToStray(t, l, f); got != want {
@@ -96,7 +97,8 @@ func answerToStray(t *testing.T, l *Lab, f Family) string {
 	_, router := packetSocket(t, l.Switch(), ClientPort)
 	copy(c.l2[:], router)
 	back, _ := packetSocket(t, l.Client(), ClientDevice)
-	stray := segment.Segment{Source: c.source, Destination: netip.AddrPortFrom(l.TargetAddr(f), 9999), Flags: ack, Seq: seq.At(5), Ack: seq.At(9), WindowScale: -1}
+	stray := segment.Segment{Source: c.source, Destination: netip.AddrPortFrom(l.TargetAddr(f), 9999), Flags: ack,
+		Seq: seq.At(5), Ack: seq.At(9), WindowScale: -1}
 	opening := stray
 	opening.Source, opening.Flags = netip.AddrPortFrom(stray.Source.Addr(), 61001), syn
 	c.send(0, stray)

@@ -33,11 +33,13 @@ func TestRunCommand(t *testing.T) {
 	s := labtest.New(t, lab.Options{})
 	for _, f := range lab.Families {
 		target := s.Target(f, lab.Echo).String()
-		if r := runFrom(t, s, target, "-o", "json", "--source-interface", lab.ClientDevice); r.status != cli.ExitPass || len(read(t, r).Results) != 2 {
+		if r := runFrom(t, s, target, "-o", "json", "--source-interface", lab.ClientDevice); r.status != cli.ExitPass ||
+			len(read(t, r).Results) != 2 {
 			t.Errorf("%s: %+v", f, r)
 		}
 		people := runFrom(t, s, target, "--scenario", "Handshake")
-		if people.status != cli.ExitPass || !strings.Contains(people.stdout, "Established") || strings.Contains(people.stdout, "SequenceWrap") {
+		if people.status != cli.ExitPass || !strings.Contains(people.stdout, "Established") ||
+			strings.Contains(people.stdout, "SequenceWrap") {
 			t.Errorf("%s: %+v", f, people)
 		}
 		closed := s.ServerAddr(f).String()
@@ -58,7 +60,8 @@ func TestRunCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer injection.Close()
-	if r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap"); r.status != cli.ExitInconclusive {
+	if r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario",
+		"SequenceWrap"); r.status != cli.ExitInconclusive {
 		t.Errorf("over a path that loses every control: %+v", r)
 	}
 }
@@ -81,7 +84,8 @@ func TestRunCommandRefuses(t *testing.T) {
 		says string
 	}{
 		{[]string{"203.0.113.1:80"}, "cannot be probed: 203.0.113.1: no route"},
-		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"}, "eth9: this machine has no such network device"},
+		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"},
+			"eth9: this machine has no such network device"},
 		{[]string{"0.0.0.0:80"}, "it is no host's address"},
 		{[]string{"[::]:80"}, "it is no host's address"},
 		{[]string{"224.0.0.1:80"}, "address of many hosts"},
@@ -89,7 +93,8 @@ func TestRunCommandRefuses(t *testing.T) {
 		{[]string{"255.255.255.255:80"}, "address of many hosts"},
 		{[]string{"[fe80::1%" + lab.ClientDevice + "]:80"}, "link-local IPv6 addresses cannot be probed"},
 	} {
-		if r := runFrom(t, s, c.args...); r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) {
+		if r := runFrom(t, s, c.args...); r.status != cli.ExitUnable || r.stdout != "" ||
+			!strings.Contains(r.stderr, c.says) {
 			t.Errorf("%v: %+v, want status 2 and %q", c.args, r, c.says)
 		}
 	}
@@ -133,7 +138,8 @@ func publicCopy(t *testing.T) string {
 func TestLabDemo(t *testing.T) {
 	t.Parallel()
 	r := tcpprobe(t, "lab", "--paths", "4")
-	if r.status != cli.ExitPass || !strings.Contains(r.stdout, "The switch is healthy.") || !strings.Contains(r.stdout, "SequenceZeroDropped") {
+	if r.status != cli.ExitPass || !strings.Contains(r.stdout, "The switch is healthy.") ||
+		!strings.Contains(r.stdout, "SequenceZeroDropped") {
 		t.Errorf("%+v", r)
 	}
 	r = tcpprobe(t, "lab", "--paths", "4", "-o", "json", "--family", "IPv6")
@@ -155,7 +161,8 @@ func TestLabDemo(t *testing.T) {
 
 func TestLabWithFaultsGivesTheirVerdict(t *testing.T) {
 	t.Parallel()
-	for fault, want := range map[string]int{"push-at-zero": cli.ExitFail, "delay=1ms": cli.ExitPass, "every-push": cli.ExitInconclusive} {
+	for fault, want := range map[string]int{"push-at-zero": cli.ExitFail, "delay=1ms": cli.ExitPass,
+		"every-push": cli.ExitInconclusive} {
 		if r := tcpprobe(t, "lab", "--paths", "2", "--family", "IPv4", "--fault", fault); r.status != want {
 			t.Errorf("%s: %+v, want status %d", fault, r, want)
 		}
@@ -232,7 +239,8 @@ func alive(pids []string) (out []string) {
 // slow starts `tcpprobe run` on the client with flows that stay open for long: many at 200 packets a second.
 func slow(t *testing.T, s *lab.Lab, f lab.Family, more ...string) *exec.Cmd {
 	t.Helper()
-	return holding(t, s, f, 5, append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String()}, more...)...)
+	return holding(t, s, f, 5, append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap",
+		s.Target(f, lab.Echo).String()}, more...)...)
 }
 
 // holding starts a command on the client that soon has so many connections open at once.
@@ -302,9 +310,11 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 func TestRunCommandHoldsItsDeadline(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})
-	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "64", "--packets-per-second", "10", "--deadline", "10s", "-o", "json")
+	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "64",
+		"--packets-per-second", "10", "--deadline", "10s", "-o", "json")
 	found := read(t, r)
-	if r.status != cli.ExitInconclusive || len(found.Results) != 1 || found.Results[0].Reason != report.DeadlineExceeded || found.LeakedFlows != 0 {
+	if r.status != cli.ExitInconclusive || len(found.Results) != 1 || found.Results[0].Reason != report.DeadlineExceeded ||
+		found.LeakedFlows != 0 {
 		t.Errorf("%+v", r)
 	}
 	labtest.ExpectNothingLeft(t, s)

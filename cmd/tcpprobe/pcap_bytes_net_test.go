@@ -99,7 +99,8 @@ func TestPcapHasTheBytesOfTheWire(t *testing.T) {
 			slices.Sort(pair[0])
 			slices.Sort(pair[1])
 			if len(pair[0]) < 50 || !slices.Equal(pair[0], pair[1]) {
-				t.Errorf("%s: %d packets %s by the file, %d by the server's socket; they differ", f, len(pair[0]), what, len(pair[1]))
+				t.Errorf("%s: %d packets %s by the file, %d by the server's socket; they differ", f, len(pair[0]), what,
+					len(pair[1]))
 			}
 		}
 	}

@@ -38,8 +38,10 @@ func (f frame) received() bool { return strings.HasSuffix(f.comment, ", received
 // tshark runs tshark over a file, which it must not complain about.
 func tshark(t *testing.T, file string, args ...string) string {
 	t.Helper()
-	r := finish(t, exec.Command("tshark", append([]string{"-r", file, "-o", "tcp.relative_sequence_numbers:false"}, args...)...), (*exec.Cmd).Run)
-	complaint := strings.TrimSpace(strings.ReplaceAll(r.stderr, `Running as user "root" and group "root". This could be dangerous.`, ""))
+	r := finish(t, exec.Command("tshark", append([]string{"-r", file, "-o", "tcp.relative_sequence_numbers:false"},
+		args...)...), (*exec.Cmd).Run)
+	complaint := strings.TrimSpace(strings.ReplaceAll(r.stderr,
+		`Running as user "root" and group "root". This could be dangerous.`, ""))
 	if r.status != 0 || complaint != "" {
 		t.Fatalf("tshark %v: status %d, %s", args, r.status, complaint)
 	}
@@ -54,17 +56,20 @@ func frames(t *testing.T, file string) (out []frame) {
 			t.Errorf("tshark finds faults:\n%s", bad)
 		}
 	}
-	if r := finish(t, exec.Command("capinfos", "-t", "-o", file), (*exec.Cmd).Run); r.status != 0 || !strings.Contains(r.stdout, "pcapng") || !strings.Contains(r.stdout, "Strict time order:   True") {
+	if r := finish(t, exec.Command("capinfos", "-t", "-o", file), (*exec.Cmd).Run); r.status != 0 ||
+		!strings.Contains(r.stdout, "pcapng") || !strings.Contains(r.stdout, "Strict time order:   True") {
 		t.Errorf("capinfos: %+v", r)
 	}
 	args := []string{"-T", "fields", "-E", "occurrence=f"}
-	for _, field := range []string{"frame.number", "tcp.stream", "tcp.seq_raw", "tcp.ack_raw", "tcp.len", "tcp.analysis.retransmission",
+	for _, field := range []string{"frame.number", "tcp.stream", "tcp.seq_raw", "tcp.ack_raw", "tcp.len",
+		"tcp.analysis.retransmission",
 		"tcp.analysis.acks_frame", "tcp.options.sack_le", "frame.packet_flags_direction", "frame.comment"} {
 		args = append(args, "-e", field)
 	}
 	for line := range strings.Lines(tshark(t, file, args...)) {
 		w := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		out = append(out, frame{w[0], w[1], number(t, w[2]), number(t, w[3]), number(t, w[4]), w[5] != "", w[6], number(t, w[7]), w[8], w[9]})
+		out = append(out, frame{w[0], w[1], number(t, w[2]), number(t, w[3]), number(t, w[4]), w[5] != "", w[6],
+			number(t, w[7]), w[8], w[9]})
 	}
 	return out
 }
@@ -134,7 +139,10 @@ func showsDelivered(t *testing.T, flow []frame) {
 		t.Fatalf("no suspect at 0 in %+v", flow)
 	}
 	suspect := flow[at]
-	if !slices.ContainsFunc(flow, func(f frame) bool { return f.received() && f.acks == suspect.number && f.ack == suspect.length }) {
+	if !slices.ContainsFunc(flow, func(f frame) bool {
+		return f.received() && f.acks == suspect.number &&
+			f.ack == suspect.length
+	}) {
 		t.Errorf("tshark finds no acknowledgement of the suspect in %+v", flow)
 	}
 }
@@ -170,7 +178,8 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 				c.shows(t, flow)
 			}
 			for i, v := range all {
-				if out := strings.Contains(v.comment, ", sent: "); out == v.received() || out != (v.direction == "0x00000002") || !strings.Contains(v.comment, " of SequenceWrap/Push") {
+				if out := strings.Contains(v.comment, ", sent: "); out == v.received() || out != (v.direction == "0x00000002") ||
+					!strings.Contains(v.comment, " of SequenceWrap/Push") {
 					t.Errorf("%s: frame %d: direction %s, comment %q", f, i+1, v.direction, v.comment)
 				}
 			}
@@ -222,7 +231,8 @@ func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 func TestLabPcap(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "lab.pcapng")
-	r := finish(t, exec.Command("/proc/self/exe", "lab", "--paths", "1", "--family", "IPv4", "--scenario", "SequenceWrap/Push", "--pcap", file), (*exec.Cmd).Run)
+	r := finish(t, exec.Command("/proc/self/exe", "lab", "--paths", "1", "--family", "IPv4", "--scenario",
+		"SequenceWrap/Push", "--pcap", file), (*exec.Cmd).Run)
 	if r.status != cli.ExitPass {
 		t.Fatalf("%+v", r)
 	}
@@ -233,7 +243,8 @@ func TestLabPcap(t *testing.T) {
 	showsDelivered(t, flows["0"])
 	showsDropped(t, flows["1"])
 	says := sectionComment(t, file)
-	if pass, fail := strings.Index(says, "Pass/Delivered"), strings.Index(says, "Fail/SequenceZeroDropped"); pass < 0 || fail < pass {
+	if pass, fail := strings.Index(says, "Pass/Delivered"), strings.Index(says, "Fail/SequenceZeroDropped"); pass < 0 ||
+		fail < pass {
 		t.Errorf("the file says %q", says)
 	}
 }
@@ -244,14 +255,16 @@ func TestPcapIsRefusedOrWhole(t *testing.T) {
 	s := labtest.New(t, lab.Options{})
 	dir := t.TempDir()
 	for _, name := range []string{dir, filepath.Join(dir, "none", "run.pcapng"), "/dev/null"} {
-		for _, command := range [][]string{{"run", s.Target(lab.IPv4, lab.Echo).String(), "--pcap", name}, {"lab", "--pcap", name}} {
+		for _, command := range [][]string{{"run", s.Target(lab.IPv4, lab.Echo).String(), "--pcap", name},
+			{"lab", "--pcap", name}} {
 			r := finish(t, exec.Command("/proc/self/exe", command...), s.Client().Run)
 			if r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, "capture to "+name) {
 				t.Errorf("%v: %+v", command, r)
 			}
 		}
 	}
-	campaign := finish(t, exec.Command("/proc/self/exe", "lab", "--campaign", "--pcap", filepath.Join(dir, "x")), (*exec.Cmd).Run)
+	campaign := finish(t, exec.Command("/proc/self/exe", "lab", "--campaign", "--pcap", filepath.Join(dir, "x")),
+		(*exec.Cmd).Run)
 	if campaign.status != cli.ExitUnable || !strings.Contains(campaign.stderr, "--campaign") {
 		t.Errorf("a capture of a campaign: %+v", campaign)
 	}

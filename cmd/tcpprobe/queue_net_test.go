@@ -17,7 +17,8 @@ func TestKilledFillingLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{Conntrack: true})
 	for _, f := range lab.Families {
-		cmd := holding(t, s, f, 60, "run", "--scenario", "AcceptQueue", "--max-connections", "2000", s.Target(f, lab.Sink).String())
+		cmd := holding(t, s, f, 60, "run", "--scenario", "AcceptQueue", "--max-connections", "2000",
+			s.Target(f, lab.Sink).String())
 		for _, worker := range children(t, cmd.Process.Pid) {
 			pid, err := strconv.Atoi(worker)
 			if err != nil {

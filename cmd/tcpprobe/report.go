@@ -18,11 +18,12 @@ import (
 func reportCommand() *cobra.Command {
 	pcap := ""
 	cmd := &cobra.Command{
-		Use:     "report FILE|-",
-		Short:   "Show a report to people",
-		Long:    "Reads what `tcpprobe run -o json`, `tcpprobe lab -o json` or a probe pod printed; - is standard input.",
-		Example: "  tcpprobe run 10.1.2.3:443 -o json >report.json; tcpprobe report report.json\n  kubectl logs -n tcpprobe-probes POD | tcpprobe report -",
-		Args:    oneArgument("FILE, or - for standard input"),
+		Use:   "report FILE|-",
+		Short: "Show a report to people",
+		Long:  "Reads what `tcpprobe run -o json`, `tcpprobe lab -o json` or a probe pod printed; - is standard input.",
+		Example: "  tcpprobe run 10.1.2.3:443 -o json >report.json; tcpprobe report report.json\n  kubectl logs -n " +
+			"tcpprobe-probes POD | tcpprobe report -",
+		Args: oneArgument("FILE, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := openReports(cmd.InOrStdin(), args[0])
 			if err != nil {
@@ -34,7 +35,8 @@ func reportCommand() *cobra.Command {
 			return show(cmd.OutOrStdout(), all, pcap)
 		},
 	}
-	cmd.Flags().StringVar(&pcap, "pcap", "", "write the packets that show what failed, which the report carries, to this `file` as pcapng, for Wireshark")
+	cmd.Flags().StringVar(&pcap, "pcap", "",
+		"write the packets that show what failed, which the report carries, to this `file` as pcapng, for Wireshark")
 	return cmd
 }
 

@@ -30,13 +30,17 @@ func runCommand() *cobra.Command {
 		Short: "Probe a target from this machine",
 		Long: "Probes every address that HOST has and this machine can reach. Needs root, or the capabilities\n" +
 			"NET_ADMIN, NET_RAW and BPF. Whatever ends it, the connections it opened are reset.",
-		Example: "  tcpprobe run 10.1.2.3:443\n  tcpprobe run '[2001:db8::7]:8080' --scenario SequenceWrap/all --paths 64 -o json",
-		Args:    oneArgument("HOST:PORT, as in 10.1.2.3:443"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+		Example: "  tcpprobe run 10.1.2.3:443\n  tcpprobe run '[2001:db8::7]:8080' --scenario SequenceWrap/all --paths 64 " +
+			"-o json",
+		Args: oneArgument("HOST:PORT, as in 10.1.2.3:443"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	o.Register(cmd)
-	cmd.Flags().StringVar(&o.device, "source-interface", "", "send from this network device (default: the kernel's choice)")
-	cmd.Flags().DurationVar(&o.Deadline, "deadline", 0, "time for the whole run, after which what is missing is Inconclusive (default: ample for the number of flows, at most an hour)")
+	cmd.Flags().StringVar(&o.device, "source-interface", "",
+		"send from this network device (default: the kernel's choice)")
+	cmd.Flags().DurationVar(&o.Deadline, "deadline", 0,
+		"time for the whole run, after which what is missing is Inconclusive (default: ample for the number of flows, at "+
+			"most an hour)")
 	cli.GuardFlag(cmd, &o.guard)
 	cli.OutputFlag(cmd, &o.output)
 	o.pcap.Register(cmd.Flags())
@@ -67,7 +71,8 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	defer o.pcap.Discard()
 	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, Complain: cli.Complain, Ahead: guardAhead,
 		Reset: func(left []ledger.Entry) (int, error) { return run.ResetLeft(left, o.device) }}
-	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard), Spill: spill})
+	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard),
+		Spill: spill})
 	if told != nil {
 		return errors.New("interrupted")
 	}
@@ -94,5 +99,6 @@ func hostname() string {
 
 // permittedToProbe is about `tcpprobe run`, whose few capabilities a file can have.
 func permittedToProbe() error {
-	return cli.RequireCapabilities(capability.Probing, ", or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep "+cli.Executable())
+	return cli.RequireCapabilities(capability.Probing,
+		", or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep "+cli.Executable())
 }

@@ -1,5 +1,5 @@
-// Package cli is what the commands of tcpprobe have in common: the flags that say what to probe for, the forms of output, the
-// exit statuses and the hidden command of the worker.
+// Package cli is what the commands of tcpprobe have in common: the flags that say what to probe for, the forms of
+// output, the exit statuses and the hidden command of the worker.
 package cli
 
 import (

@@ -21,8 +21,10 @@ type FinReorderFlags struct {
 
 func (c *FinReorderFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.Trigger, "trigger", "", `what makes the peer close first, for FinReorder: on-accept, send=TEXT (with \r and \n) or http-get[=PATH]`)
-	f.IntVar(&c.GapMillis, "gap", DefaultGap, fmt.Sprintf("milliseconds between FinReorder's overtaking ACK and the FIN: 1 to %d", plan.MaxGapMillis))
+	f.StringVar(&c.Trigger, "trigger", "",
+		`what makes the peer close first, for FinReorder: on-accept, send=TEXT (with \r and \n) or http-get[=PATH]`)
+	f.IntVar(&c.GapMillis, "gap", DefaultGap,
+		fmt.Sprintf("milliseconds between FinReorder's overtaking ACK and the FIN: 1 to %d", plan.MaxGapMillis))
 }
 
 // lineEnds are how line ends are written in a --trigger.
@@ -41,7 +43,8 @@ func (c *FinReorderFlags) parse() (t plan.Trigger, err error) {
 	case kind == "http-get" && strings.HasPrefix(value, "/"):
 		t.HTTPGet = value
 	default:
-		return t, fmt.Errorf("--trigger %q: want on-accept, send=TEXT or http-get[=PATH], with a path that begins with /", c.Trigger)
+		return t, fmt.Errorf("--trigger %q: want on-accept, send=TEXT or http-get[=PATH], with a path that begins with /",
+			c.Trigger)
 	}
 	return t, nil
 }
@@ -55,7 +58,8 @@ func (c *FinReorderFlags) apply(p *plan.Plan) error {
 		}
 		asked = true
 		if c.Trigger == "" {
-			return errors.New("--scenario FinReorder needs what makes the peer close first: add --trigger on-accept, send=TEXT or http-get[=PATH]")
+			return errors.New("--scenario FinReorder needs what makes the peer close first: add --trigger on-accept, " +
+				"send=TEXT or http-get[=PATH]")
 		}
 		if c.GapMillis < 1 || c.GapMillis > plan.MaxGapMillis {
 			return fmt.Errorf("--gap %d: want 1 to %d milliseconds", c.GapMillis, plan.MaxGapMillis)

@@ -22,7 +22,8 @@ func TestTriggers(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got := p.Scenarios[1].FinReorder; got == nil || got.Trigger != want || got.GapMillis != DefaultGap || p.Scenarios[0].FinReorder != nil {
+		if got := p.Scenarios[1].FinReorder; got == nil || got.Trigger != want || got.GapMillis != DefaultGap ||
+			p.Scenarios[0].FinReorder != nil {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
 		}
 		if err := p.Validate(); err != nil {

@@ -47,12 +47,17 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.Scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
 		"; may be repeated; a scenario alone means its first variant")
-	f.StringVar(&q.payload, "payload", "", `what the connections carry instead of an unfinished request, repeated as needed (with \r and \n): the beginning of what the target waits for`)
-	f.IntVar(&q.Paths, "paths", DefaultPaths, fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d", plan.MaxPaths))
+	f.StringVar(&q.payload, "payload", "",
+		`what the connections carry instead of an unfinished request, repeated as needed (with \r and \n): `+
+			`the beginning of what the target waits for`)
+	f.IntVar(&q.Paths, "paths", DefaultPaths,
+		fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d",
+			plan.MaxPaths))
 	q.FinReorderFlags.register(cmd)
 	q.acceptQueueFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
-	f.IntVar(&q.PacketsPerSecond, "packets-per-second", q.PacketsPerSecond, fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", leastRate, mostRate))
+	f.IntVar(&q.PacketsPerSecond, "packets-per-second", q.PacketsPerSecond,
+		fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", leastRate, mostRate))
 }
 
 // scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push|Data|all".
@@ -103,13 +108,15 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 	return p, err
 }
 
-// flowSegments is more than a flow sends to find a fault and to be sure of it, slack how long the slowest peer lets it wait.
+// flowSegments is more than a flow sends to find a fault and to be sure of it, slack how long the slowest peer lets it
+// wait.
 const (
 	flowSegments = 400
 	slack        = 30 // seconds
 )
 
-// deadlineSeconds is the time that was asked for, or else what the plan's flows need at its rate even if each meets a fault.
+// deadlineSeconds is the time that was asked for, or else what the plan's flows need at its rate even if each meets a
+// fault.
 func (q *ProbeFlags) deadlineSeconds(p *plan.Plan) (int, error) {
 	if q.Deadline != 0 {
 		s := int(q.Deadline.Round(time.Second) / time.Second)

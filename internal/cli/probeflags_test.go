@@ -13,10 +13,12 @@ import (
 )
 
 func ask(scenarios ...string) *ProbeFlags {
-	return &ProbeFlags{Scenarios: scenarios, Paths: DefaultPaths, Alpha: DefaultAlpha, PacketsPerSecond: OrdinaryRate, FinReorderFlags: FinReorderFlags{GapMillis: DefaultGap}}
+	return &ProbeFlags{Scenarios: scenarios, Paths: DefaultPaths, Alpha: DefaultAlpha, PacketsPerSecond: OrdinaryRate,
+		FinReorderFlags: FinReorderFlags{GapMillis: DefaultGap}}
 }
 
-var someTargets = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.7:443"), netip.MustParseAddrPort("[2001:db8::7]:443")}
+var someTargets = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.7:443"),
+	netip.MustParseAddrPort("[2001:db8::7]:443")}
 
 // What a command line asks for is a plan that the prober accepts too.
 func TestPlanIsValid(t *testing.T) {
@@ -55,9 +57,10 @@ func TestPlanRefuses(t *testing.T) {
 	few, many, sure, wild, no := ask("Handshake"), ask("Handshake"), ask("Handshake"), ask("Handshake"), ask("Handshake")
 	few.Paths, many.Paths, sure.Alpha, wild.Alpha, no.Alpha = 0, plan.MaxPaths+1, 0, 0.2, math.NaN()
 	for want, q := range map[string][]*ProbeFlags{
-		"--paths":    {few, many},
-		"--alpha":    {sure, wild, no},
-		"--scenario": {ask("Teardrop"), ask("Handshake/Push"), ask("SequenceWrap/Pull"), ask("SequenceWrap/"), ask("Handshake/all"), ask("")},
+		"--paths": {few, many},
+		"--alpha": {sure, wild, no},
+		"--scenario": {ask("Teardrop"), ask("Handshake/Push"), ask("SequenceWrap/Pull"), ask("SequenceWrap/"),
+			ask("Handshake/all"), ask("")},
 	} {
 		for _, one := range q {
 			if _, err := one.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), want) {
@@ -70,7 +73,8 @@ func TestPlanRefuses(t *testing.T) {
 func TestAllVariants(t *testing.T) {
 	variants := scenario.Registry["SequenceWrap"].Variants
 	p, err := ask("SequenceWrap/Push", "SequenceWrap/all").Plan("host", someTargets)
-	if err != nil || !slices.Equal(slices.Sorted(slices.Values(p.Scenarios[0].Variants)), slices.Sorted(slices.Values(variants))) {
+	if err != nil || !slices.Equal(slices.Sorted(slices.Values(p.Scenarios[0].Variants)),
+		slices.Sorted(slices.Values(variants))) {
 		t.Errorf("%v, variants %v, want %v", err, p.Scenarios[0].Variants, variants)
 	}
 }

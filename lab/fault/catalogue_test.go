@@ -82,6 +82,7 @@ func TestLossIsALongRunShare(t *testing.T) {
 
 func ExampleFault_Loss() {
 	f, _ := Parse("fin-push-rst-at-zero@in")
-	fmt.Println(f.Loss(&segment.Segment{Flags: rst}, In), f.Loss(&segment.Segment{Flags: rst}, Out), f.Loss(&segment.Segment{Flags: urg | ack}, In))
+	fmt.Println(f.Loss(&segment.Segment{Flags: rst}, In), f.Loss(&segment.Segment{Flags: rst}, Out),
+		f.Loss(&segment.Segment{Flags: urg | ack}, In))
 	// Output: 1 0 0
 }

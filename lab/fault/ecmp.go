@@ -12,8 +12,9 @@ import (
 // zero value is a switch that is one.
 type Members struct {
 	Count, Bad int
-	Spray      bool   // chosen for each packet by chance; otherwise by a hash over the flow's addresses, protocol and ports
-	Seed       uint32 // of the hash
+	// chosen for each packet by chance; otherwise by a hash over the flow's addresses, protocol and ports
+	Spray bool
+	Seed  uint32 // of the hash
 }
 
 // broken is the share of segments such as s that a broken member carries.

@@ -1,5 +1,5 @@
-// Package fault is the ways in which a switch misbehaves: what each is called, what it does to which packets, and how much
-// it loses. Package lab carries them out.
+// Package fault is the ways in which a switch misbehaves: what each is called, what it does to which packets, and how
+// much it loses. Package lab carries them out.
 package fault
 
 import (
@@ -36,8 +36,8 @@ type Impairment struct {
 	Duplicate float64       // share of packets that arrive twice
 }
 
-// Loss is the share of segments such as s, going in the direction d, that the switch loses in the long run: 0 none, 1 every
-// one. A segment without addresses stands for one of any flow, where members are chosen by flow.
+// Loss is the share of segments such as s, going in the direction d, that the switch loses in the long run: 0 none, 1
+// every one. A segment without addresses stands for one of any flow, where members are chosen by flow.
 func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
 	if f.Rule == nil || !f.Direction.Has(d) {
 		return 0

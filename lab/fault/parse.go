@@ -124,7 +124,8 @@ func readMembers(f *Fault, v string, spray bool) error {
 	numbers, inner, ok := strings.Cut(v, ":")
 	parts := strings.Split(numbers, "/")
 	if !ok || len(parts) < 2 || len(parts) > 3 || spray && len(parts) == 3 {
-		return errors.New("want members, bad ones and what they drop, as in ecmp=16/1:push-at-zero, ecmp=16/1/SEED:push-at-zero or spray=16/1:push-at-zero")
+		return errors.New("want members, bad ones and what they drop, as in ecmp=16/1:push-at-zero, " +
+			"ecmp=16/1/SEED:push-at-zero or spray=16/1:push-at-zero")
 	}
 	var n [3]uint64
 	for i, p := range parts {

@@ -9,26 +9,28 @@ import (
 
 func TestParse(t *testing.T) {
 	for text, want := range map[string]Fault{
-		"push-at-zero":             {Rule: &Rule{Flags: withAll(psh), Place: Starting, Share: 1}},
-		"fin-push-rst-at-zero@in":  {Direction: In, Rule: &Rule{Flags: withAny(fin | psh | rst), Place: Starting, Share: 1}},
-		"every-push@out":           {Direction: Out, Rule: &Rule{Flags: withAll(psh), Share: 1}},
-		"ack-at-zero":              {Rule: &Rule{Flags: 1 << ack, Place: Starting, Share: 1}},
-		"no-flags":                 {Rule: &Rule{Flags: 1, Share: 1}},
-		"push-at=4294967295":       {Rule: &Rule{Flags: withAll(psh), Place: Starting, Number: 1<<32 - 1, Share: 1}},
-		"straddling-zero":          {Rule: &Rule{Flags: 1<<64 - 1, Place: Straddling, Share: 1}},
-		"ack-number=7@out":         {Direction: Out, Rule: &Rule{Flags: withAll(ack), Place: Acking, Number: 7, Share: 1}},
-		"ecmp=16/1:loss=1%@in":     {Direction: In, Rule: &Rule{Members: Members{Count: 16, Bad: 1}, Share: 0.01}},
-		"ecmp=8/2/99:push-at-zero": {Rule: &Rule{Flags: withAll(psh), Place: Starting, Members: Members{Count: 8, Bad: 2, Seed: 99}, Share: 1}},
-		"spray=16/3:everything":    {Rule: &Rule{Members: Members{Count: 16, Bad: 3, Spray: true}, Share: 1}},
-		"everything":               {Rule: &Rule{Share: 1}},
-		"loss=0.5%":                {Rule: &Rule{Share: 0.005}},
-		"loss=100%":                {Rule: &Rule{Share: 1}},
-		"burst=5%/50ms":            {Rule: &Rule{Share: 0.05, Burst: 50 * time.Millisecond}},
-		"delay=20ms":               {Impairment: &Impairment{Delay: 20 * time.Millisecond}},
-		"delay=20ms/5ms@out":       {Direction: Out, Impairment: &Impairment{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}},
-		"reorder=10%":              {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
-		"reorder=10%/500us":        {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
-		"duplicate=1%":             {Impairment: &Impairment{Duplicate: 0.01}},
+		"push-at-zero":            {Rule: &Rule{Flags: withAll(psh), Place: Starting, Share: 1}},
+		"fin-push-rst-at-zero@in": {Direction: In, Rule: &Rule{Flags: withAny(fin | psh | rst), Place: Starting, Share: 1}},
+		"every-push@out":          {Direction: Out, Rule: &Rule{Flags: withAll(psh), Share: 1}},
+		"ack-at-zero":             {Rule: &Rule{Flags: 1 << ack, Place: Starting, Share: 1}},
+		"no-flags":                {Rule: &Rule{Flags: 1, Share: 1}},
+		"push-at=4294967295":      {Rule: &Rule{Flags: withAll(psh), Place: Starting, Number: 1<<32 - 1, Share: 1}},
+		"straddling-zero":         {Rule: &Rule{Flags: 1<<64 - 1, Place: Straddling, Share: 1}},
+		"ack-number=7@out":        {Direction: Out, Rule: &Rule{Flags: withAll(ack), Place: Acking, Number: 7, Share: 1}},
+		"ecmp=16/1:loss=1%@in":    {Direction: In, Rule: &Rule{Members: Members{Count: 16, Bad: 1}, Share: 0.01}},
+		"ecmp=8/2/99:push-at-zero": {Rule: &Rule{Flags: withAll(psh), Place: Starting,
+			Members: Members{Count: 8, Bad: 2, Seed: 99}, Share: 1}},
+		"spray=16/3:everything": {Rule: &Rule{Members: Members{Count: 16, Bad: 3, Spray: true}, Share: 1}},
+		"everything":            {Rule: &Rule{Share: 1}},
+		"loss=0.5%":             {Rule: &Rule{Share: 0.005}},
+		"loss=100%":             {Rule: &Rule{Share: 1}},
+		"burst=5%/50ms":         {Rule: &Rule{Share: 0.05, Burst: 50 * time.Millisecond}},
+		"delay=20ms":            {Impairment: &Impairment{Delay: 20 * time.Millisecond}},
+		"delay=20ms/5ms@out": {Direction: Out, Impairment: &Impairment{Delay: 20 * time.Millisecond,
+			Jitter: 5 * time.Millisecond}},
+		"reorder=10%":       {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
+		"reorder=10%/500us": {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
+		"duplicate=1%":      {Impairment: &Impairment{Duplicate: 0.01}},
 	} {
 		got, err := Parse(text)
 		want.Name = text
@@ -123,7 +125,8 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 
 // Whatever is typed, a fault that is taken can be carried out: one kind, and every number in its range.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"push-at-zero", "ecmp=16/1/7:push-at=1@in", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms", "reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {
+	for _, s := range []string{"push-at-zero", "ecmp=16/1/7:push-at=1@in", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms",
+		"reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -137,11 +140,13 @@ func FuzzParse(f *testing.F) {
 		if !fault.Direction.Has(In) && !fault.Direction.Has(Out) {
 			t.Errorf("%q has no direction", text)
 		}
-		if r := fault.Rule; r != nil && (!(r.Share >= 0.9e-5 && r.Share <= 1) || r.Burst < 0 || r.Burst > longest || r.Burst > 0 && r.Share == 1) {
+		if r := fault.Rule; r != nil && (!(r.Share >= 0.9e-5 && r.Share <= 1) || r.Burst < 0 || r.Burst > longest ||
+			r.Burst > 0 && r.Share == 1) {
 			t.Errorf("%q: %+v", text, *r)
 		}
 		if r := fault.Rule; r != nil {
-			if m := r.Members; m != (Members{}) && (m.Count < 2 || m.Count > maxMembers || m.Bad < 1 || m.Bad > m.Count || m.Spray && m.Seed != 0) {
+			if m := r.Members; m != (Members{}) && (m.Count < 2 || m.Count > maxMembers || m.Bad < 1 || m.Bad > m.Count ||
+				m.Spray && m.Seed != 0) {
 				t.Errorf("%q: %+v", text, m)
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Rule is what the switch drops: of the packets that match, a share. A rule without Flags matches every IPv4 and IPv6 packet
-// except neighbour discovery.
+// Rule is what the switch drops: of the packets that match, a share. A rule without Flags matches every IPv4 and IPv6
+// packet except neighbour discovery.
 type Rule struct {
 	Flags   FlagSet       // of the TCP segments that match; 0: whatever the packet carries
 	Place   Place         // where in the space of sequence numbers they are

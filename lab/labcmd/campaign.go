@@ -33,7 +33,8 @@ const (
 
 func (o *campaignOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.campaign, "campaign", false, "make many runs under each of several impairments and count the verdicts")
-	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)", innocentRuns, guiltyRuns))
+	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)", innocentRuns,
+		guiltyRuns))
 	f.StringArrayVar(&o.with, "with", nil, "a fault that every round of a campaign has beside its own; may be repeated")
 	f.IntVar(&o.seeds, "seeds", 0, "make one run with each of so many seeds of an ecmp fault, instead of --runs")
 }
@@ -74,8 +75,8 @@ func (o *options) runCampaign(cmd *cobra.Command) error {
 	return cli.VerdictError(found.verdict())
 }
 
-// newCampaign says what the flags ask for. Unless they do, it is asked at the rate of an ordinary probe, which decides how
-// loss and segments fall together, and about sequence 0 alone, which takes a handshake anyway.
+// newCampaign says what the flags ask for. Unless they do, it is asked at the rate of an ordinary probe, which decides
+// how loss and segments fall together, and about sequence 0 alone, which takes a handshake anyway.
 func (o *options) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 	if o.runs < 0 || o.seeds < 0 || o.runs > 0 && o.seeds > 0 || f.Changed("runs") && o.runs == 0 {
 		return nil, errors.New("a campaign needs --runs of 1 or more, or --seeds of 1 or more")

@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// The campaign in small: under loss, bursts, reordering, duplication and jitter nobody is convicted, nothing is left at the
-// server, and the impairments were there.
+// The campaign in small: under loss, bursts, reordering, duplication and jitter nobody is convicted, nothing is left at
+// the server, and the impairments were there.
 func TestImpairmentsNeverConvict(t *testing.T) {
 	t.Parallel()
 	const each = 128
@@ -38,7 +38,8 @@ func TestImpairmentsNeverConvict(t *testing.T) {
 // The same machinery convicts every run where there is something to convict, whatever else the switch does.
 func TestCampaignConvictsARule(t *testing.T) {
 	t.Parallel()
-	c := campaignOf(t, cli.ExitPass, "--runs", "32", "--with", "push-at-zero", "--fault", "loss=5%", "--fault", "burst=5%/50ms", "--fault", "reorder=10%/2ms")
+	c := campaignOf(t, cli.ExitPass, "--runs", "32", "--with", "push-at-zero", "--fault", "loss=5%", "--fault",
+		"burst=5%/50ms", "--fault", "reorder=10%/2ms")
 	if c.Guilty.Runs != 96 || c.Innocent.Runs != 0 {
 		t.Errorf("%+v", c)
 	}
@@ -47,7 +48,8 @@ func TestCampaignConvictsARule(t *testing.T) {
 // One bad member of 16 is found by 108 flows.
 func TestCampaignFindsABadMember(t *testing.T) {
 	t.Parallel()
-	c := campaignOf(t, cli.ExitPass, "--seeds", "8", "--paths", "108", "--packets-per-second", "1000", "--fault", "ecmp=16/1:push-at-zero")
+	c := campaignOf(t, cli.ExitPass, "--seeds", "8", "--paths", "108", "--packets-per-second", "1000", "--fault",
+		"ecmp=16/1:push-at-zero")
 	if c.Guilty.Runs != 8 || c.Rounds[0].Flows != 8*108 || c.Rounds[0].Reports.MedianSegments < 108*5 {
 		t.Errorf("%+v", c.Rounds[0])
 	}

@@ -63,8 +63,8 @@ func (t campaignResult) verdict() report.Verdict {
 	return report.Pass
 }
 
-// mostByChance is how many convictions of n runs with an error of alpha each are put down to chance: fewer than the 99.9 %
-// quantile of the binomial distribution, and none where fewer than one in ten campaigns would have any.
+// mostByChance is how many convictions of n runs with an error of alpha each are put down to chance: fewer than the
+// 99.9 % quantile of the binomial distribution, and none where fewer than one in ten campaigns would have any.
 func mostByChance(n int, alpha float64) int {
 	if float64(n)*alpha < 0.1 {
 		return 0
@@ -86,7 +86,8 @@ func (t campaignResult) write(w io.Writer, format string) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "FAULT\tRUNS\tFLOWS\tCONVICTED\tWRONG\tSEGMENTS\tLEFT\tTIME\tVERDICTS")
 	for _, r := range t.Rounds {
-		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Fault, r.Runs, r.Flows, r.Convicted, r.Wrong, r.SegmentsSent, r.left(), seconds(r.DurationMicros), r.verdictsInOneLine())
+		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Fault, r.Runs, r.Flows, r.Convicted, r.Wrong,
+			r.SegmentsSent, r.left(), seconds(r.DurationMicros), r.verdictsInOneLine())
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -98,15 +99,19 @@ func (t campaignResult) write(w io.Writer, format string) error {
 // sentences say what the numbers mean.
 func (t campaignResult) sentences() (out []string) {
 	if i := t.Innocent; i.Runs > 0 {
-		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d at alpha %g (99.9 %% bound).", i.Convicted, i.Runs, i.Bound, t.Alpha))
+		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d "+
+			"at alpha %g (99.9 %% bound).", i.Convicted, i.Runs, i.Bound, t.Alpha))
 	}
 	if g := t.Guilty; g.Runs > 0 {
-		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Convicted, g.Runs, g.Bound))
+		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Convicted, g.Runs,
+			g.Bound))
 	}
 	for _, r := range t.Rounds {
 		if q := r.Reports; r.truth == partial {
-			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle; 99 of 100 at most %s, and at most %d; the longest %s, the largest %d.",
-				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.NearlyMicros), q.NearlySegments, seconds(q.MostMicros), q.MostSegments))
+			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle; 99 of 100 at most %s, and at "+
+				"most %d; the longest %s, the largest %d.",
+				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.NearlyMicros), q.NearlySegments,
+				seconds(q.MostMicros), q.MostSegments))
 		}
 	}
 	return append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))

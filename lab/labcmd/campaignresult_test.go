@@ -34,16 +34,19 @@ func TestCampaignFails(t *testing.T) {
 		round *campaignRound
 		want  report.Verdict
 	}{
-		"all acquitted":           {1e-3, roundUnder(t, loss, times(100, acquitted)...), report.Pass},
-		"as many as chance":       {1e-3, roundUnder(t, loss, append(times(997, acquitted), times(3, blamed)...)...), report.Pass},
-		"more than chance":        {1e-3, roundUnder(t, loss, append(times(990, acquitted), times(10, blamed)...)...), report.Fail},
-		"one at a small alpha":    {1e-7, roundUnder(t, loss, append(times(999, acquitted), blamed)...), report.Fail},
-		"nothing known":           {1e-3, roundUnder(t, loss, times(100, unknown)...), report.Pass},
-		"99 % of the guilty":      {1e-3, roundUnder(t, drop, append(times(99, blamed), unknown)...), report.Pass},
-		"fewer of the guilty":     {1e-3, roundUnder(t, drop, append(times(98, blamed), unknown, unknown)...), report.Fail},
-		"a guilty one acquitted":  {1e-3, roundUnder(t, drop, append(times(199, blamed), acquitted)...), report.Fail},
-		"something left":          {1e-3, leaky, report.Fail},
-		"one path not met by any": {1e-3, roundUnder(t, []string{"ecmp=16/1:push-at-zero"}, append(times(199, blamed), acquitted)...), report.Pass},
+		"all acquitted": {1e-3, roundUnder(t, loss, times(100, acquitted)...), report.Pass},
+		"as many as chance": {1e-3, roundUnder(t, loss, append(times(997, acquitted), times(3, blamed)...)...),
+			report.Pass},
+		"more than chance": {1e-3, roundUnder(t, loss, append(times(990, acquitted), times(10, blamed)...)...),
+			report.Fail},
+		"one at a small alpha":   {1e-7, roundUnder(t, loss, append(times(999, acquitted), blamed)...), report.Fail},
+		"nothing known":          {1e-3, roundUnder(t, loss, times(100, unknown)...), report.Pass},
+		"99 % of the guilty":     {1e-3, roundUnder(t, drop, append(times(99, blamed), unknown)...), report.Pass},
+		"fewer of the guilty":    {1e-3, roundUnder(t, drop, append(times(98, blamed), unknown, unknown)...), report.Fail},
+		"a guilty one acquitted": {1e-3, roundUnder(t, drop, append(times(199, blamed), acquitted)...), report.Fail},
+		"something left":         {1e-3, leaky, report.Fail},
+		"one path not met by any": {1e-3, roundUnder(t, []string{"ecmp=16/1:push-at-zero"},
+			append(times(199, blamed), acquitted)...), report.Pass},
 	} {
 		if got := resultOf(c.alpha, c.round).verdict(); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
@@ -65,12 +68,14 @@ func TestMostByChance(t *testing.T) {
 }
 
 func TestCampaignResultIsToldInBothForms(t *testing.T) {
-	c := resultOf(1e-3, roundUnder(t, []string{"loss=1%"}, acquitted, unknown), roundUnder(t, []string{"push-at-zero"}, blamed))
+	c := resultOf(1e-3, roundUnder(t, []string{"loss=1%"}, acquitted, unknown),
+		roundUnder(t, []string{"push-at-zero"}, blamed))
 	var people, programs bytes.Buffer
 	if err := c.write(&people, cli.Table); err != nil {
 		t.Error(err)
 	}
-	for _, says := range []string{"0 of 2 runs blamed it", "1 of 1 runs said so; 1 must (99 %)", "Left at the server", "SequenceWrap PathLossy 1"} {
+	for _, says := range []string{"0 of 2 runs blamed it", "1 of 1 runs said so; 1 must (99 %)", "Left at the server",
+		"SequenceWrap PathLossy 1"} {
 		if !strings.Contains(people.String(), says) {
 			t.Errorf("no %q in\n%s", says, people.String())
 		}

@@ -33,10 +33,11 @@ func bitten(t *testing.T, name string) (out []string) {
 // What is due is what the field knows of these rules.
 func TestWhatIsDue(t *testing.T) {
 	for fault, want := range map[string][]string{
-		"push-at-zero":                  {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
-		"fin-urg-push-at-zero":          {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
-		"fin-push-rst-at-zero@in":       {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
-		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"}, // RSTs that come back are lost too
+		"push-at-zero":            {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
+		"fin-urg-push-at-zero":    {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
+		"fin-push-rst-at-zero@in": {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
+		// RSTs that come back are lost too
+		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"},
 		"fin-urg-push-together-at-zero": {"FinUrgPush"},
 		"no-flags-at-zero":              {"Null"},
 		"dos-control-at-zero":           {"FinUrgPush", "Null"},
@@ -56,7 +57,8 @@ func TestWhatIsDue(t *testing.T) {
 
 // Every variant that can convict is compared, and every rule about the number 0 has a name.
 func TestCatalogueIsWhole(t *testing.T) {
-	variants := slices.DeleteFunc(slices.Clone(scenario.Registry["SequenceWrap"].Variants), func(v string) bool { return v == "HandshakeAck" })
+	variants := slices.DeleteFunc(slices.Clone(scenario.Registry["SequenceWrap"].Variants),
+		func(v string) bool { return v == "HandshakeAck" })
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
 		t.Errorf("compared are %v, variants are %v", got, variants)
 	}
@@ -101,13 +103,18 @@ func TestCatalogueResult(t *testing.T) {
 		found       map[string]report.Reason
 		want        report.Verdict
 	}{
-		"as is due":              {"push-at-zero", "PushAtZero", right, report.Pass},
-		"missed":                 {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": zero, "PushFin": report.Delivered}, report.Fail},
-		"left open":              {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": zero, "PushFin": report.PathLossy}, report.Fail},
-		"another convicted":      {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": zero, "Data": zero}, report.Fail},
-		"for another reason":     {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.AckZeroDropped}, report.Fail},
+		"as is due": {"push-at-zero", "PushAtZero", right, report.Pass},
+		"missed": {"push-at-zero", "PushAtZero",
+			map[string]report.Reason{"Push": zero, "PushFin": report.Delivered}, report.Fail},
+		"left open": {"push-at-zero", "PushAtZero",
+			map[string]report.Reason{"Push": zero, "PushFin": report.PathLossy}, report.Fail},
+		"another convicted": {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": zero, "Data": zero},
+			report.Fail},
+		"for another reason": {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.AckZeroDropped},
+			report.Fail},
 		"called by another name": {"push-at-zero", "UrgAtZero", right, report.Fail},
-		"no rule, no conviction": {"every-push", "", map[string]report.Reason{"Push": report.PathLossy, "Data": report.Delivered}, report.Pass},
+		"no rule, no conviction": {"every-push", "", map[string]report.Reason{"Push": report.PathLossy,
+			"Data": report.Delivered}, report.Pass},
 		"no rule, yet convicted": {"every-push", "", map[string]report.Reason{"Push": zero}, report.Fail},
 	} {
 		if got := catalogueResultOf(inspect(t, c.fault, c.rule, c.found)).verdict(); got != c.want {
@@ -117,12 +124,14 @@ func TestCatalogueResult(t *testing.T) {
 }
 
 func TestCatalogueResultIsToldInBothForms(t *testing.T) {
-	r := catalogueResultOf(inspect(t, "every-push", "", nil), inspect(t, "push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.PathLossy}))
+	r := catalogueResultOf(inspect(t, "every-push", "", nil),
+		inspect(t, "push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.PathLossy}))
 	var people, programs bytes.Buffer
 	if err := r.write(&people, cli.Table); err != nil {
 		t.Error(err)
 	}
-	for _, says := range []string{"0 of 1 variants", "push-at-zero, IPv4, Push: Inconclusive/PathLossy, due is SequenceZeroDropped"} {
+	for _, says := range []string{"0 of 1 variants",
+		"push-at-zero, IPv4, Push: Inconclusive/PathLossy, due is SequenceZeroDropped"} {
 		if !strings.Contains(people.String(), says) {
 			t.Errorf("no %q in\n%s", says, people.String())
 		}
@@ -131,7 +140,8 @@ func TestCatalogueResultIsToldInBothForms(t *testing.T) {
 		t.Error(err)
 	}
 	var back catalogueResult
-	if err := json.Unmarshal(programs.Bytes(), &back); err != nil || len(back.Results) != 2 || back.Results[0].Rule != "push-at-zero" {
+	if err := json.Unmarshal(programs.Bytes(), &back); err != nil || len(back.Results) != 2 ||
+		back.Results[0].Rule != "push-at-zero" {
 		t.Errorf("%v: %s", err, programs.String())
 	}
 }

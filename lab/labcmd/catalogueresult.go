@@ -60,12 +60,14 @@ func (r catalogueResult) write(w io.Writer, format string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "RULE\tFAMILY\tBITES\tCONVICTED\tOTHERS\tNAMED\tIS CALLED")
 	for _, i := range r.Results {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n", i.Rule, i.Family, i.Due, i.Convicted, i.Others, cmp.Or(i.Named, "-"), cmp.Or(i.Right, "-"))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n", i.Rule, i.Family, i.Due, i.Convicted, i.Others, cmp.Or(i.Named, "-"),
+			cmp.Or(i.Right, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %d variants that a rule bites were convicted, %d others; %d of %d rules were named rightly (95 %% must).\n",
+	fmt.Fprintf(w, "\n%d of %d variants that a rule bites were convicted, %d others; %d of %d rules were named rightly "+
+		"(95 %% must).\n",
 		r.Convicted, r.Due, r.Others, r.Named, r.Rules)
 	_, err := io.WriteString(w, strings.Join(r.differences(), ""))
 	return err
@@ -76,7 +78,8 @@ func (r catalogueResult) differences() (out []string) {
 	for _, i := range r.Results {
 		for _, v := range i.Variants {
 			if !v.asExpected() {
-				out = append(out, fmt.Sprintf("%s, %s, %s: %s/%s, due is %s: %s\n", i.Rule, i.Family, v.Variant, v.Verdict, v.Reason, cmp.Or(v.Due, "no conviction"), v.Message))
+				out = append(out, fmt.Sprintf("%s, %s, %s: %s/%s, due is %s: %s\n", i.Rule, i.Family, v.Variant, v.Verdict,
+					v.Reason, cmp.Or(v.Due, "no conviction"), v.Message))
 			}
 		}
 	}

@@ -1,5 +1,5 @@
-// Package labcmd is the command `tcpprobe lab`: one probe through a switch with given faults, a demo, campaigns of many probes
-// with a count of the verdicts, and the catalogue of faults with what each must lead to.
+// Package labcmd is the command `tcpprobe lab`: one probe through a switch with given faults, a demo, campaigns of many
+// probes with a count of the verdicts, and the catalogue of faults with what each must lead to.
 package labcmd
 
 import (
@@ -34,7 +34,8 @@ func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab",
 		Short: "Probe through a switch that misbehaves, all on this machine",
-		Long: "Makes a client, a switch and a server in network namespaces, and probes one from the other. Without --fault the\n" +
+		Long: "Makes a client, a switch and a server in network namespaces, and probes one from the other. Without " +
+			"--fault the\n" +
 			"switch is healthy, and then, for SequenceWrap, drops segments with PSH at sequence 0. Needs root; " +
 			"leaves nothing behind.\n\n" +
 			"Exit status, without --fault: 0 if the server passed and the fault was found, else 2; of a campaign: 0 if no\n" +
@@ -42,7 +43,8 @@ func Command() *cobra.Command {
 			"of the catalogue: 0 if all that\n" +
 			"must be convicted was, nothing else was, and 95 % of the rules got their right name, else 1.\n\nFaults:\n  " +
 			strings.Join(fault.Help(), "\n  ") + "\n\nNetworks:\n  " + topologyHelp(),
-		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign --alpha 1e-7\n" +
+		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign " +
+			"--alpha 1e-7\n" +
 			"  tcpprobe lab --campaign --with push-at-zero\n" +
 			"  tcpprobe lab --campaign --seeds 200 --paths 108 --fault ecmp=16/1:push-at-zero",
 		Args: cobra.NoArgs,

@@ -82,20 +82,27 @@ var comparisons = map[string]comparison{
 	"PushFin":    wrappingConnection(psh|fin|ack, length, length+1),
 	"Straddle": standalone(pairOf(psh|ack, -length/2, peerNumber, length, ack, peerNumber, length/2),
 		pairOf(psh|ack, -2*length, peerNumber, length, ack, peerNumber, -length)),
-	"Ack": standalone(pairOf(ack, 0, peerNumber, 0, ack, peerNumber, 1), pairOf(ack, -length/2, peerNumber, 0, ack, peerNumber, 1),
+	"Ack": standalone(pairOf(ack, 0, peerNumber, 0, ack, peerNumber, 1),
+		pairOf(ack, -length/2, peerNumber, 0, ack, peerNumber, 1),
 		pairOf(psh|ack, otherNumber, peerNumber, length, ack, peerNumber, otherNumber+length)),
-	"Reset": standalone(pairOf(rst|ack, 0, peerNumber, 0, ack, peerNumber, -2), pairOf(rst|ack, 2, peerNumber, 0, ack, peerNumber, -2)),
-	"Syn":   standalone(pairOf(syn, 0, 0, 0, syn|ack, peerNumber, 1), pairOf(syn, otherNumber, 0, 0, syn|ack, peerNumber, otherNumber+1)),
-	"FinUrgPush": standalone(pairOf(fin|urg|psh, 0, 0, 0, rst|ack, 0, 1), pairOf(fin|urg|psh, otherNumber, 0, 0, rst|ack, 0, otherNumber+1),
+	"Reset": standalone(pairOf(rst|ack, 0, peerNumber, 0, ack, peerNumber, -2),
+		pairOf(rst|ack, 2, peerNumber, 0, ack, peerNumber, -2)),
+	"Syn": standalone(pairOf(syn, 0, 0, 0, syn|ack, peerNumber, 1),
+		pairOf(syn, otherNumber, 0, 0, syn|ack, peerNumber, otherNumber+1)),
+	"FinUrgPush": standalone(pairOf(fin|urg|psh, 0, 0, 0, rst|ack, 0, 1),
+		pairOf(fin|urg|psh, otherNumber, 0, 0, rst|ack, 0, otherNumber+1),
 		closedPort),
-	"Null":    standalone(pairOf(0, 0, 0, 1, rst|ack, 0, 1), pairOf(0, otherNumber, 0, 1, rst|ack, 0, otherNumber+1), closedPort),
-	"AckZero": standalone(pairOf(ack, otherNumber, 0, 0, rst, 0, 0), pairOf(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
+	"Null": standalone(pairOf(0, 0, 0, 1, rst|ack, 0, 1), pairOf(0, otherNumber, 0, 1, rst|ack, 0, otherNumber+1),
+		closedPort),
+	"AckZero": standalone(pairOf(ack, otherNumber, 0, 0, rst, 0, 0),
+		pairOf(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
 }
 
 // expectedReason is the reason to convict that a fault gives a variant; "" where it gives none.
 func expectedReason(f fault.Fault, variant string) report.Reason {
 	c := comparisons[variant]
-	if variant == "AckZero" && closedPort.dropped(f) == fault.Out && c.zero[0].dropped(f) == fault.Out && c.others[1].dropped(f) == "" {
+	if variant == "AckZero" && closedPort.dropped(f) == fault.Out && c.zero[0].dropped(f) == fault.Out &&
+		c.others[1].dropped(f) == "" {
 		return report.ReverseRstZeroDropped
 	}
 	for _, e := range c.others {

@@ -15,7 +15,8 @@ import (
 var closers = map[lab.Server]string{
 	lab.HalfClose: "on-accept", lab.CloseOnAccept: "on-accept", lab.ShutdownOnAccept: "on-accept",
 	lab.CloseAfterText: "send=QUIT", lab.HalfCloseAfter: "send=QUIT", lab.ShutdownAfterText: "send=QUIT",
-	lab.HTTPClose: "http-get", lab.HTTPHalfClose: "http-get=/healthz", lab.HTTPShutdown: "http-get", lab.HTTPLinger: "http-get",
+	lab.HTTPClose: "http-get", lab.HTTPHalfClose: "http-get=/healthz",
+	lab.HTTPShutdown: "http-get", lab.HTTPLinger: "http-get",
 }
 
 // finReorderOptions asks for FinReorder.
@@ -25,7 +26,8 @@ func finReorderOptions(guard, trigger string, server lab.Server) *options {
 	return o
 }
 
-// This kernel accepts a FIN that an ACK overtook however the application closes, and keeps nothing: the RST removes its TIME_WAIT too.
+// This kernel accepts a FIN that an ACK overtook however the application closes, and keeps nothing: the RST removes its
+// TIME_WAIT too.
 func TestFinReorderOnEveryClosingServer(t *testing.T) {
 	for _, guard := range []string{"tcx", "clsact"} {
 		t.Run(guard, func(t *testing.T) {
@@ -36,7 +38,8 @@ func TestFinReorderOnEveryClosingServer(t *testing.T) {
 					p := probeFinReorder(t, s, finReorderOptions(guard, trigger, server))
 					for _, r := range p.Report.Results {
 						if r.Reason != report.FinAccepted || r.Flows.Pass != 3 || r.StallMillis != 0 {
-							t.Errorf("%s: %s / %s, %+v, stall %d ms: %s\n%v", r.Target, r.Verdict, r.Reason, r.Flows, r.StallMillis, r.Message, r.Evidence)
+							t.Errorf("%s: %s / %s, %+v, stall %d ms: %s\n%v", r.Target, r.Verdict, r.Reason, r.Flows, r.StallMillis,
+								r.Message, r.Evidence)
 						}
 					}
 				})
@@ -50,7 +53,8 @@ func TestFinReorderOnEveryClosingServer(t *testing.T) {
 func TestFinReorderThroughABadSwitch(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})
-	for _, faults := range [][]string{{"loss=10%"}, {"burst=5%/50ms"}, {"delay=10ms/5ms", "reorder=20%/15ms", "duplicate=10%"}} {
+	for _, faults := range [][]string{{"loss=10%"}, {"burst=5%/50ms"},
+		{"delay=10ms/5ms", "reorder=20%/15ms", "duplicate=10%"}} {
 		p := probeFinReorder(t, s, finReorderOptions("", "http-get", lab.HTTPHalfClose), faults...)
 		for _, r := range p.Report.Results {
 			if r.Verdict == report.Fail {
@@ -82,8 +86,10 @@ func probeFinReorder(t *testing.T, s *testbed, o *options, faults ...string) pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(o.families()); len(p.Report.Results) != n || p.Report.Guard.ResetsDropped != 0 || p.Report.LeakedFlows != 0 {
-		t.Errorf("%d results, want %d; guard %+v, %d flows leaked", len(p.Report.Results), n, p.Report.Guard, p.Report.LeakedFlows)
+	if n := len(o.families()); len(p.Report.Results) != n || p.Report.Guard.ResetsDropped != 0 ||
+		p.Report.LeakedFlows != 0 {
+		t.Errorf("%d results, want %d; guard %+v, %d flows leaked", len(p.Report.Results), n, p.Report.Guard,
+			p.Report.LeakedFlows)
 	}
 	return p
 }

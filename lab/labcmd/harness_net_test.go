@@ -74,6 +74,7 @@ func expect(t *testing.T, found map[string]report.Result, handshake string, wrap
 
 // asks is a question with the defaults of the flags.
 func asks(scenarios ...string) cli.ProbeFlags {
-	return cli.ProbeFlags{Scenarios: scenarios, Paths: cli.DefaultPaths, Alpha: cli.DefaultAlpha, PacketsPerSecond: cli.OrdinaryRate,
-		FinReorderFlags: cli.FinReorderFlags{GapMillis: cli.DefaultGap}}
+	return cli.ProbeFlags{Scenarios: scenarios, Paths: cli.DefaultPaths, Alpha: cli.DefaultAlpha,
+		PacketsPerSecond: cli.OrdinaryRate,
+		FinReorderFlags:  cli.FinReorderFlags{GapMillis: cli.DefaultGap}}
 }

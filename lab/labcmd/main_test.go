@@ -14,7 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/internal/cli"
 )
 
-// asCommand makes the test binary behave as tcpprobe: the lab starts itself again as a worker, and tests start commands.
+// asCommand makes the test binary behave as tcpprobe: the lab starts itself again as a worker, and tests start
+// commands.
 const asCommand = "TCPPROBE_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {

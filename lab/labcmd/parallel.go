@@ -8,8 +8,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// parallelTestbeds is how many testbeds work at the same time: under loss, and between segments that must be far apart, a run
-// mostly waits.
+// parallelTestbeds is how many testbeds work at the same time: under loss, and between segments that must be far apart,
+// a run mostly waits.
 const parallelTestbeds = 4
 
 // inParallel does all jobs in several testbeds, until one fails.

@@ -15,19 +15,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// campaignRound is what the runs of a campaign found under one state of the switch, as `-o json` prints it. A run is what is asked
-// of one target.
+// campaignRound is what the runs of a campaign found under one state of the switch, as `-o json` prints it. A run is
+// what is asked of one target.
 type campaignRound struct {
-	Fault          string              `json:"fault"`
-	Runs           int                 `json:"runs"`
-	Flows          int                 `json:"flows"`
-	Convicted      int                 `json:"convicted"` // runs that blame sequence 0
-	Wrong          int                 `json:"wrong"`     // runs that do so, or acquit it, against the truth
-	Verdicts       []verdictCount      `json:"verdicts"`
-	SegmentsSent   int                 `json:"segmentsSent"`
-	Reports        quantiles           `json:"reports"`     // of one run or a batch of them
-	LeakedFlows    int                 `json:"leakedFlows"` // whose end nobody confirmed
-	Left           map[string]int      `json:"left"`        // what the server's kernel held afterwards: sockets and tracked connections by state
+	Fault        string         `json:"fault"`
+	Runs         int            `json:"runs"`
+	Flows        int            `json:"flows"`
+	Convicted    int            `json:"convicted"` // runs that blame sequence 0
+	Wrong        int            `json:"wrong"`     // runs that do so, or acquit it, against the truth
+	Verdicts     []verdictCount `json:"verdicts"`
+	SegmentsSent int            `json:"segmentsSent"`
+	Reports      quantiles      `json:"reports"`     // of one run or a batch of them
+	LeakedFlows  int            `json:"leakedFlows"` // whose end nobody confirmed
+	// what the server's kernel held afterwards: sockets and tracked connections by state
+	Left           map[string]int      `json:"left"`
 	Switch         []lab.FaultCounters `json:"switch,omitempty"`
 	DurationMicros int64               `json:"durationMicros"`
 
@@ -73,7 +74,8 @@ func newRound(faults []fault.Fault, runs int) *campaignRound {
 	for _, f := range faults {
 		names = append(names, f.Name)
 	}
-	return &campaignRound{Fault: strings.Join(names, " + "), planned: runs, faults: faults, truth: groundTruthOf(faults), Left: map[string]int{}}
+	return &campaignRound{Fault: strings.Join(names, " + "), planned: runs, faults: faults, truth: groundTruthOf(faults),
+		Left: map[string]int{}}
 }
 
 func groundTruthOf(faults []fault.Fault) groundTruth {

@@ -13,7 +13,8 @@ import (
 // found is the report of one run with one result.
 func found(scenario string, v report.Verdict, r report.Reason) report.Report {
 	return report.Report{LeakedFlows: 1, SegmentsSent: 8, DurationMicros: 500,
-		Results: []report.Result{{Scenario: scenario, Target: "192.0.2.2:80", Verdict: v, Reason: r, Flows: report.Flows{Tried: 16}}}}
+		Results: []report.Result{{Scenario: scenario, Target: "192.0.2.2:80", Verdict: v, Reason: r,
+			Flows: report.Flows{Tried: 16}}}}
 }
 
 var (
@@ -35,7 +36,8 @@ func roundUnder(t *testing.T, faults []string, reports ...report.Report) *campai
 	return r
 }
 
-// Blaming sequence 0 under loss is wrong, and so is acquitting it under a rule about it. What could not be established is not.
+// Blaming sequence 0 under loss is wrong, and so is acquitting it under a rule about it. What could not be established
+// is not.
 func TestFalseVerdictsAreWrong(t *testing.T) {
 	connected := found("Handshake", report.Fail, report.Filtered)
 	for _, c := range []struct {
@@ -61,7 +63,8 @@ func TestFalseVerdictsAreWrong(t *testing.T) {
 		if r.truth != c.truth || r.Wrong != c.wrong {
 			t.Errorf("%v: %s, %d wrong; want %s and %d", c.faults, r.truth, r.Wrong, c.truth, c.wrong)
 		}
-		if r.Runs != len(c.found) || r.LeakedFlows != len(c.found) || r.Flows != 16*len(c.found) || r.SegmentsSent != 8*len(c.found) {
+		if r.Runs != len(c.found) || r.LeakedFlows != len(c.found) || r.Flows != 16*len(c.found) ||
+			r.SegmentsSent != 8*len(c.found) {
 			t.Errorf("%v: %+v", c.faults, r)
 		}
 	}

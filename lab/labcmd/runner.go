@@ -69,8 +69,8 @@ func (l *campaignRunner) batch(r *campaignRound, runs int) error {
 	return nil
 }
 
-// target goes round the server's addresses, so that no run meets a source port that an earlier one used on the same address
-// a moment ago.
+// target goes round the server's addresses, so that no run meets a source port that an earlier one used on the same
+// address a moment ago.
 func (l *campaignRunner) target() netip.AddrPort {
 	families := l.families()
 	f, i := families[l.dealt%len(families)], l.dealt/len(families)

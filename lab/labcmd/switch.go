@@ -26,8 +26,10 @@ func switchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "switch --port DEVICE --fault NAME",
 		Short: "Make a network device drop packets until the command is ended",
-		Long: "Attaches faults to a device, such as a bridge's port that stands for a switch's; prints a line when they are at work and\n" +
-			"their counters at the end. SIGINT or SIGTERM repairs the device; so does SIGKILL where the kernel has TCX (Linux 6.6).\n\n" +
+		Long: "Attaches faults to a device, such as a bridge's port that stands for a switch's; prints a line when they " +
+			"are at work and\n" +
+			"their counters at the end. SIGINT or SIGTERM repairs the device; so does SIGKILL where the kernel has TCX " +
+			"(Linux 6.6).\n\n" +
 			"Faults: those of `tcpprobe lab` that drop.",
 		Example: "  tcpprobe lab switch --netns fabric --port kn2 --fault push-at-zero",
 		Args:    cobra.NoArgs,
@@ -74,7 +76,8 @@ func (o *switchOptions) run(cmd *cobra.Command) (err error) {
 // announce says that the faults are at work.
 func (o *switchOptions) announce(w io.Writer, attached []*lab.Attached) error {
 	if o.output == cli.JSON {
-		return json.NewEncoder(w).Encode(map[string]any{"netns": o.netns, "port": o.port, "attached": o.faults, "mode": attached[0].Mode})
+		return json.NewEncoder(w).Encode(map[string]any{"netns": o.netns, "port": o.port, "attached": o.faults,
+			"mode": attached[0].Mode})
 	}
 	for _, a := range attached {
 		fmt.Fprintf(w, "attached %s to %s (%s)\n", a.Fault, o.port, a.Mode)
@@ -96,7 +99,8 @@ func (o *switchOptions) count(w io.Writer, attached []*lab.Attached) error {
 		return json.NewEncoder(w).Encode(map[string]any{"port": o.port, "switch": all})
 	}
 	for _, c := range all {
-		fmt.Fprintf(w, "%s on %s: dropped %d of %d in, %d of %d out\n", c.Fault, o.port, c.In.Dropped, c.In.Seen, c.Out.Dropped, c.Out.Seen)
+		fmt.Fprintf(w, "%s on %s: dropped %d of %d in, %d of %d out\n", c.Fault, o.port, c.In.Dropped, c.In.Seen,
+			c.Out.Dropped, c.Out.Seen)
 	}
 	return nil
 }

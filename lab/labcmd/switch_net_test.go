@@ -17,7 +17,8 @@ import (
 func TestSwitchCommand(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})
-	cmd := exec.Command("/proc/self/exe", "lab", "switch", "--netns", s.Switch().Path(), "--port", lab.ClientPort, "--fault", "push-at-zero", "-o", "json")
+	cmd := exec.Command("/proc/self/exe", "lab", "switch", "--netns", s.Switch().Path(), "--port", lab.ClientPort,
+		"--fault", "push-at-zero", "-o", "json")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

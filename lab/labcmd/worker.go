@@ -32,7 +32,8 @@ const clientNode = "client"
 const patience = 10 * time.Second
 
 // startWorker runs this program once more, inside the client's namespace. When ctx ends, the worker ends its flows and
-// reports what it has. A spill takes every packet that it sends and sees. The flows go with the lab, so they need no ledger.
+// reports what it has. A spill takes every packet that it sends and sees. The flows go with the lab, so they need no
+// ledger.
 func startWorker(ctx context.Context, l *lab.Lab, spill *os.File) (*worker, error) {
 	c, err := supervisor.Connect(nil, spill)
 	if err != nil {

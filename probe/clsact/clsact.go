@@ -1,5 +1,5 @@
-// Package clsact attaches eBPF programs to network devices as filters of the clsact queueing discipline, for kernels without
-// TCX. Such filters outlive their process, so whoever comes next removes what the dead have left.
+// Package clsact attaches eBPF programs to network devices as filters of the clsact queueing discipline, for kernels
+// without TCX. Such filters outlive their process, so whoever comes next removes what the dead have left.
 package clsact
 
 import (

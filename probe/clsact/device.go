@@ -41,8 +41,8 @@ func EnsureQdisc(ifindex int) error {
 	return err
 }
 
-// ensureQdisc makes the device's clsact discipline and reports whether it was missing. The older ingress discipline is at
-// the same place, and has no egress side.
+// ensureQdisc makes the device's clsact discipline and reports whether it was missing. The older ingress discipline is
+// at the same place, and has no egress side.
 func (d *device) ensureQdisc(needsEgress bool) (made bool, err error) {
 	err = d.netlink.QdiscAdd(d.qdisc())
 	if err == nil {

@@ -14,8 +14,8 @@ const ownQdisc = "/own-qdisc"
 // prefix begins the names of an owner's filters and leases.
 func prefix(owner string) string { return "tcpprobe-" + owner + "/" }
 
-// lease is how the filters of a live process are told from those of a dead one: an abstract unix socket, whose name belongs
-// to the network namespace as the filters do and is free again as soon as its process is dead, however it died.
+// lease is how the filters of a live process are told from those of a dead one: an abstract unix socket, whose name
+// belongs to the network namespace as the filters do and is free again as soon as its process is dead, however it died.
 type lease struct {
 	owner, id string
 	socket    int

@@ -7,8 +7,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Sweep removes from a device what dead processes left there in the owner's name, and a discipline that they made and nobody
-// else uses. What belongs to live processes stays.
+// Sweep removes from a device what dead processes left there in the owner's name, and a discipline that they made and
+// nobody else uses. What belongs to live processes stays.
 func (a Attacher) Sweep(ifindex int) error {
 	d, err := a.open(ifindex)
 	if err != nil {

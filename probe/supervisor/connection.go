@@ -32,8 +32,8 @@ type Connection struct {
 	inherited []*os.File    // by the worker, from ledgerFD on
 }
 
-// Connect makes what a worker and its parent share. A ledger that is not nil takes the worker's live flows, and a spill that
-// is not nil the packets of those tasks that have it.
+// Connect makes what a worker and its parent share. A ledger that is not nil takes the worker's live flows, and a spill
+// that is not nil the packets of those tasks that have it.
 func Connect(ledger, spill *os.File) (*Connection, error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -26,7 +26,8 @@ func TestConnectionCarriesManyTasks(t *testing.T) {
 		if err := errors.Join(err, <-sent); err != nil {
 			t.Fatal(err)
 		}
-		if a.Plan.Run != run || a.Node != "client" || !a.Quiet || !a.Until.IsZero() || a.Ledger || a.Spilled || a.guard != nil {
+		if a.Plan.Run != run || a.Node != "client" || !a.Quiet || !a.Until.IsZero() || a.Ledger || a.Spilled ||
+			a.guard != nil {
 			t.Errorf("task %.9q arrives as %.200v", run, a)
 		}
 		written := make(chan error, 1)

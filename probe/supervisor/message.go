@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
-// message is a Task on its way to the worker, which inherits the spill. It is sent as the length of its JSON in four bytes,
-// with which the descriptors of a guard come if there is one, and then the JSON.
+// message is a Task on its way to the worker, which inherits the spill. It is sent as the length of its JSON in four
+// bytes, with which the descriptors of a guard come if there is one, and then the JSON.
 type message struct {
 	Task
 	Ledger  bool `json:"ledger,omitempty"` // the worker has inherited one

@@ -14,9 +14,10 @@ type Task struct {
 	Node   string     `json:"node"`
 	Device string     `json:"device,omitempty"` // as in run.Options
 	Guard  guard.Mode `json:"guard,omitempty"`  // as in run.Options
-	Until  time.Time  `json:"until,omitzero"`   // when the worker ends its flows, which Supervise sets; zero: when they are done
-	Quiet  bool       `json:"quiet,omitempty"`  // the worker does not tell of its progress
-	Spill  *os.File   `json:"-"`                // takes the packets for a capture.File; nil: nobody wants them
+	// when the worker ends its flows, which Supervise sets; zero: when they are done
+	Until time.Time `json:"until,omitzero"`
+	Quiet bool      `json:"quiet,omitempty"` // the worker does not tell of its progress
+	Spill *os.File  `json:"-"`               // takes the packets for a capture.File; nil: nobody wants them
 }
 
 // deadlines are how a run's time is divided, so that the report is there before the deadline even if the worker

@@ -19,9 +19,10 @@ import (
 // Executor is run.Execute.
 type Executor func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report
 
-// Work is the worker's whole life: it carries out the tasks that its parent sends, one after the other, and gives the report
-// of each back. On SIGTERM, SIGINT, the parent's death and at the end of a task's time the engine ends its flows in an
-// orderly way, and what is missing is Inconclusive. Progress goes to standard error, each line after the given name.
+// Work is the worker's whole life: it carries out the tasks that its parent sends, one after the other, and gives the
+// report of each back. On SIGTERM, SIGINT, the parent's death and at the end of a task's time the engine ends its flows
+// in an orderly way, and what is missing is Inconclusive. Progress goes to standard error, each line after the given
+// name.
 func Work(name string, execute Executor) error {
 	signal.Ignore(syscall.SIGPIPE) // of a parent that is gone; the flows are still to be ended
 	ctx, cancel := context.WithCancel(context.Background())

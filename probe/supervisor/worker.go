@@ -70,12 +70,13 @@ func (e end) String() string {
 	case e.status.Signaled():
 		return fmt.Sprintf("the worker was killed by signal %d (%s)", e.status.Signal(), e.status.Signal())
 	default:
-		return fmt.Sprintf("the worker ended with status %d and without a report; see its last words on standard error", e.status.ExitStatus())
+		return fmt.Sprintf("the worker ended with status %d and without a report; see its last words on standard error",
+			e.status.ExitStatus())
 	}
 }
 
-// await sees the worker to its end: passes signals on to it, lets it go when it has given its report, and sees to it that it
-// ends in time.
+// await sees the worker to its end: passes signals on to it, lets it go when it has given its report, and sees to it
+// that it ends in time.
 func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 	ended := make(chan syscall.WaitStatus, 1)
 	go func() { ended <- reap(w.process.Pid) }()

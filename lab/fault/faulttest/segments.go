@@ -26,7 +26,8 @@ func segments() (list []segment.Segment) {
 		list = append(list, segment.Segment{Flags: f, Seq: seq.At(at), Ack: seq.At(acks), WindowScale: -1, Len: 4})
 	}
 	for _, f := range []segment.Flags{
-		0, syn, ack, ack | psh, ack | fin, ack | urg, rst, rst | ack, psh, fin, urg, ack | psh | fin, ack | urg | psh, fin | urg | psh,
+		0, syn, ack, ack | psh, ack | fin, ack | urg, rst, rst | ack, psh, fin, urg,
+		ack | psh | fin, ack | urg | psh, fin | urg | psh,
 		fin | urg | psh | ack, rst | urg, syn | ack, syn | fin, syn | ece, ack | psh | ece,
 	} {
 		// 2^32-4 ends where 0 begins; 2^32-3 is the first to reach 0, 2^32-1 the last that starts before it.
@@ -53,10 +54,12 @@ var Drops = map[string]func(segment.Segment) bool{
 	"syn-at-zero":  atZero(syn, syn|ack, syn|fin, syn|ece),
 	"ack-at-zero":  atZero(ack),
 	"fin-urg-push-at-zero": func(s segment.Segment) bool {
-		return s.Seq == seq.At(0) && !slices.Contains([]segment.Flags{0, syn, ack, rst, rst | ack, syn | ack, syn | ece}, s.Flags)
+		return s.Seq == seq.At(0) && !slices.Contains([]segment.Flags{0, syn, ack, rst, rst | ack, syn | ack, syn | ece},
+			s.Flags)
 	},
 	"fin-push-rst-at-zero": func(s segment.Segment) bool {
-		return s.Seq == seq.At(0) && !slices.Contains([]segment.Flags{0, syn, ack, ack | urg, urg, syn | ack, syn | ece}, s.Flags)
+		return s.Seq == seq.At(0) && !slices.Contains([]segment.Flags{0, syn, ack, ack | urg, urg, syn | ack, syn | ece},
+			s.Flags)
 	},
 	"fin-urg-push-together-at-zero": atZero(fin|urg|psh, fin|urg|psh|ack),
 	"no-flags-at-zero":              atZero(0),
