@@ -49,6 +49,27 @@ func TestBoundaries(t *testing.T) {
 		{"probe/report/x.go", product + "probe/scenario/handshake", true},
 		{"probe/report/x.go", product + "probe/scenario", false},
 		{"cmd/prober/x.go", product + "probe/conn/conntest", true},
+		{"probe/report/x.go", product + "internal/cli", true},
+		{"lab/x.go", product + "lab/fault", false},
+		{"lab/x.go", product + "lab/labcmd", true},
+		{"lab/x.go", product + "lab/labtest", true},
+		{"lab/x.go", product + "probe/clsact", false},
+		{"lab/x.go", product + "probe/run", true},
+		{"lab/x.go", "k8s.io/api", true},
+		{"lab/fault/x.go", product + "lab", true},
+		{"lab/fault/x.go", product + "probe/run", true},
+		{"lab/labcmd/x.go", product + "lab", false},
+		{"lab/labcmd/x.go", product + "probe/run", false},
+		{"lab/labcmd/x.go", product + "internal/cli", false},
+		{"lab/labcmd/x.go", product + "controllers", true},
+		{"lab/labcmd/x.go", product + "api/v1alpha1", true},
+		{"lab/labcmd/x.go", "sigs.k8s.io/yaml", true},
+		{"internal/cli/x.go", product + "probe/run", false},
+		{"internal/cli/x.go", product + "lab", true},
+		{"internal/cli/x.go", product + "controllers", true},
+		{"internal/cli/x.go", "k8s.io/api", true},
+		{"probe/clsact/x.go", product + "probe/guard", true},
+		{"probe/clsact/x.go", product + "lab", true},
 	} {
 		t.Run(c.file+" imports "+c.imports, func(t *testing.T) {
 			module := newModule(t)
@@ -92,7 +113,8 @@ func newModule(t *testing.T) string {
 	write(t, filepath.Join(module, "go.mod"), manifest)
 	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/segment", "cmd/prober",
 		"probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue", "probe/scenario/flow",
-		"probe/scenario/flow/flowtest", "probe/scenario/handshake"} {
+		"probe/scenario/flow/flowtest", "probe/scenario/handshake",
+		"internal/cli", "lab/fault", "lab/labcmd", "lab/labtest", "probe/clsact", "probe/guard", "probe/run"} {
 		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
 	}
 	return module

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
@@ -84,9 +85,9 @@ func TestNoResetThatTheProberDidNotMean(t *testing.T) {
 }
 
 // inject makes the switch misbehave until stop.
-func (s *site) inject(fault string) (stop func()) {
+func (s *site) inject(name string) (stop func()) {
 	s.t.Helper()
-	parsed, err := lab.ParseFaults([]string{fault})
+	parsed, err := fault.ParseAll([]string{name})
 	must(s.t, err)
 	j, err := s.Inject(parsed...)
 	must(s.t, err)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestTimetableIsInOrderAndKeepsTheReserve(t *testing.T) {
+func TestDeadlinesAreInOrderAndKeepTheReserve(t *testing.T) {
 	started := time.Unix(1000, 0)
 	for seconds, want := range map[int][3]time.Duration{
 		1:    {900 * time.Millisecond, 966666667 * time.Nanosecond, 990 * time.Millisecond},
