@@ -63,7 +63,7 @@ func (o *options) runCampaign(cmd *cobra.Command) error {
 		return err
 	}
 	stop := progress.Tell(cmd.ErrOrStderr(), c.made.String)
-	err = inParallel(cmd.Context(), c.topology.options(), c.parts(), c.work)
+	err = inParallel(cmd.Context(), c.topology.options(), c.workItems(), c.work)
 	stop()
 	if err != nil {
 		return err
@@ -126,8 +126,8 @@ type workItem struct {
 	runs   int
 }
 
-// parts divides the rounds among the testbeds.
-func (c *campaign) parts() (all []workItem) {
+// workItems divides the rounds among the testbeds.
+func (c *campaign) workItems() (all []workItem) {
 	for _, r := range c.rounds {
 		if c.seeds > 0 {
 			for seed := range c.seeds {
