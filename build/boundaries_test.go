@@ -27,10 +27,16 @@ func TestBoundaries(t *testing.T) {
 		{"probe/report/x.go", "github.com/google/gopacket", true},
 		{"probe/report/x_test.go", "github.com/google/gopacket", true},
 		{"probe/segment/x.go", "github.com/google/gopacket", false},
+		{"probe/rule/x.go", product + "probe/variant", false},
+		{"probe/rule/x.go", product + "probe/segment", true},
+		{"probe/variant/x.go", product + "probe/segment", true},
+		{"probe/reason/x.go", product + "probe/report", true},
 		{"lab/x.go", product + "probe/segment", false},
 		{"lab/x.go", product + "probe/report", true},
 		{"controllers/x.go", product + "api/v1alpha1", false},
 		{"controllers/x.go", product + "probe/plan", false},
+		{"controllers/x.go", product + "probe/rule", false},
+		{"controllers/x.go", product + "probe/variant", false},
 		{"controllers/x.go", product + "probe/segment", true},
 		{"controllers/x.go", product + "lab", true},
 		{"api/v1alpha1/x.go", product + "probe/report", true},
@@ -78,7 +84,8 @@ func newModule(t *testing.T) string {
 		manifest += "require " + library + " v0.0.0\nreplace " + library + " => ./libraries/" + filepath.Base(library) + "\n"
 	}
 	write(t, filepath.Join(module, "go.mod"), manifest)
-	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/segment", "cmd/prober"} {
+	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/rule", "probe/segment", "probe/variant",
+		"cmd/prober"} {
 		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
 	}
 	return module

@@ -10,7 +10,11 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // bitten are the variants to be convicted under a fault.
@@ -59,9 +63,36 @@ func TestCatalogueIsWhole(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
 		t.Errorf("compared are %v, variants are %v", got, variants)
 	}
-	for _, rule := range lab.Catalogue() {
-		if _, named := rightNames[rule]; named != strings.HasSuffix(rule, "-zero") || named != (len(bitten(t, rule)) > 0) {
-			t.Errorf("%s: named %v, bites %v", rule, named, bitten(t, rule))
+	for _, fault := range lab.Catalogue() {
+		if named := rightName(fault) != ""; named != strings.HasSuffix(fault, "-zero") || named != (len(bitten(t, fault)) > 0) {
+			t.Errorf("%s: named %v, bites %v", fault, named, bitten(t, fault))
+		}
+	}
+}
+
+// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number 0.
+func TestRulesAreTheSwitchsFaults(t *testing.T) {
+	for _, r := range rule.All() {
+		f, err := lab.ParseFault(r.Fault)
+		if err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+			continue
+		}
+		for flags := range segment.Flags(64) {
+			at := map[variant.Zero]segment.Segment{
+				variant.AtStart:        {Flags: flags, Ack: seq.At(otherNumber)},
+				variant.Across:         {Flags: flags, Seq: seq.At(1<<32 - 1), Ack: seq.At(otherNumber), Len: 2},
+				variant.Acknowledgment: {Flags: flags, Seq: seq.At(otherNumber)},
+			}
+			for zero, s := range at {
+				want := zero == r.Zero && (r.Flags == nil || r.Flags(variant.Flags(flags)))
+				if r.Zero == variant.Acknowledgment {
+					want = want && flags.Has(ack)
+				}
+				if got := f.Drops(&s, lab.In); got != want {
+					t.Errorf("%s, %v: %s drops it %v, the rule %v", r.Name, &s, r.Fault, got, want)
+				}
+			}
 		}
 	}
 }
