@@ -1,5 +1,5 @@
-// Package rule is the table of the rules about the number 0 that devices have been seen to apply, or that are the simplest
-// of their kind. Engine, command line and documents take from it what they know of a rule.
+// Package rule is the table of the rules about the number 0 that devices have been seen to apply, or that are the
+// simplest of their kind. Engine, command line and documents take from it what they know of a rule.
 package rule
 
 import (
@@ -40,8 +40,8 @@ func About(zero variant.Zero) Rule {
 	return table[slices.IndexFunc(table, func(r Rule) bool { return r.Zero == zero && r.Flags == nil })]
 }
 
-// KnownFrom is what the rule of that name is known from, and the command that shows or ends it there; empty if no device
-// is known.
+// KnownFrom is what the rule of that name is known from, and the command that shows or ends it there; empty if no
+// device is known.
 func KnownFrom(name string) string {
 	r, _ := Named(name)
 	return r.KnownFrom()

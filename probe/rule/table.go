@@ -11,7 +11,8 @@ const (
 	urg = variant.URG
 )
 
-// table has one entry a rule. What devices do is from their vendors' manuals and release notes. After a change: go generate ./...
+// table has one entry a rule. What devices do is from their vendors' manuals and release notes. After a change: go
+// generate ./...
 var table = []Rule{
 	{
 		Name: "AnyOfFinUrgPushAtZero", Fault: "fin-urg-push-at-zero",
@@ -35,7 +36,8 @@ var table = []Rule{
 	},
 	{
 		Name: "NoFlagsOrFinUrgPushAtZero", Fault: "dos-control-at-zero",
-		Drops: "segments at sequence 0 without a flag, or with all of FIN, URG, PSH", Flags: either(exactly(0), allOf(fin|urg|psh)),
+		Drops:   "segments at sequence 0 without a flag, or with all of FIN, URG, PSH",
+		Flags:   either(exactly(0), allOf(fin|urg|psh)),
 		Devices: dosControlDevices, Cure: dosControlCure,
 	},
 	{

@@ -72,13 +72,15 @@ var table = []Variant{
 		Control: "the same at another number",
 	},
 	{
-		Name: "Null", Suspect: "a segment without flags", Data: true, Where: ClosedPort, Brief: "no flag; YAML needs the quotes",
+		Name: "Null", Suspect: "a segment without flags", Data: true, Where: ClosedPort,
+		Brief:   "no flag; YAML needs the quotes",
 		Sent:    "a byte without any flag, to a closed port",
 		Arrived: "an RST comes back",
 		Control: "the same at another number",
 	},
 	{
-		Name: "AckZero", Suspect: "an ACK of number 0", Flags: ACK, Zero: Acknowledgment, Where: ClosedPort, Brief: "acknowledges 0",
+		Name: "AckZero", Suspect: "an ACK of number 0", Flags: ACK, Zero: Acknowledgment, Where: ClosedPort,
+		Brief:   "acknowledges 0",
 		Sent:    "an ACK whose *acknowledgement* number is 0, to a closed port",
 		Arrived: "an RST comes back, which then has the number 0",
 		Control: "an ACK of another number",

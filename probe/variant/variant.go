@@ -1,5 +1,5 @@
-// Package variant is the table of SequenceWrap's variants: the kinds of segments that are made to meet the number 0. Schema,
-// engine, command line and documents take from it what they know of a variant.
+// Package variant is the table of SequenceWrap's variants: the kinds of segments that are made to meet the number 0.
+// Schema, engine, command line and documents take from it what they know of a variant.
 package variant
 
 import (
