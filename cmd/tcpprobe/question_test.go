@@ -10,6 +10,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 func ask(scenarios ...string) *question {
@@ -102,6 +103,22 @@ func TestDeadlineScalesWithTheWork(t *testing.T) {
 		q.deadline = no
 		if _, err := q.plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "--deadline") {
 			t.Errorf("a deadline of %s: %v", no, err)
+		}
+	}
+}
+
+// The help of --scenario names every scenario, each with its variants.
+func TestHelpNamesScenariosAndVariants(t *testing.T) {
+	for _, command := range []string{"run", "lab"} {
+		help := tcpprobe(t, command, "--help").stdout
+		for name, definition := range scenario.Registry {
+			want := name
+			if len(definition.Variants) > 0 {
+				want += "/" + strings.Join(variant.Names(variant.Any), "|") + "|" + everyVariant
+			}
+			if !strings.Contains(strings.Join(strings.Fields(help), " "), want) {
+				t.Errorf("tcpprobe %s --help does not have %s", command, want)
+			}
 		}
 	}
 }
