@@ -37,7 +37,7 @@ func serve(ctx context.Context, text string) error {
 		}
 		defer stop()
 	}
-	run.Thrift()
+	run.SetGCPercent()
 	var result any
 	err := withEngine(o.Targets[0].Addr(), func(s *conn.Stack) (err error) {
 		switch {
@@ -83,7 +83,7 @@ func withEngine(target netip.Addr, f func(*conn.Stack) error) error {
 		return err
 	}
 	defer g.Close()
-	if _, err := g.AttachAhead(route.Index, ""); err != nil {
+	if _, err := g.AttachIngressFirst(route.Index, ""); err != nil {
 		return err
 	}
 	w, err := wire.Open(route, g.Tap())

@@ -9,6 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
@@ -20,13 +21,13 @@ type wrapped struct {
 
 // wrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
 func wrap(ctx context.Context, s *conn.Stack, o order) (wrapped, error) {
-	env := scenario.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: 1e-3 / float64(o.Flows)}
-	flow := scenario.Registry["SequenceWrap"].Flow("Push")
-	outcomes := make([]scenario.Outcome, o.Flows)
+	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: 1e-3 / float64(o.Flows)}
+	run := scenario.Registry["SequenceWrap"].Flow("Push")
+	outcomes := make([]flow.Outcome, o.Flows)
 	var all sync.WaitGroup
 	start := time.Now()
 	for i := range outcomes {
-		all.Go(func() { outcomes[i] = flow(ctx, &env) })
+		all.Go(func() { outcomes[i] = run(ctx, &env) })
 	}
 	all.Wait()
 	took := time.Since(start)

@@ -40,7 +40,7 @@ const workerCommand = "worker"
 var version string
 
 func main() {
-	os.Exit(command(os.Args[1:], run.Execute, resetLeft))
+	os.Exit(command(os.Args[1:], run.Execute, resetOrphans))
 }
 
 // command is the whole program but for the engine.
@@ -84,8 +84,8 @@ func status(err error) int {
 // complain is the one place that errors are printed from.
 func complain(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
 
-// resetLeft is run.ResetLeft by the kernel's routes, which are the prober's too.
-func resetLeft(left []ledger.Entry) (reset int, err error) { return run.ResetLeft(left, "") }
+// resetOrphans is run.ResetOrphans by the kernel's routes, which are the prober's too.
+func resetOrphans(orphans []ledger.Entry) (reset int, err error) { return run.ResetOrphans(orphans, "") }
 
-// resetter is resetLeft.
+// resetter is resetOrphans.
 type resetter func([]ledger.Entry) (reset int, err error)

@@ -98,7 +98,7 @@ var engines = map[string]supervisor.Executor{
 
 const resetVariable = "PROBER_TEST_RESET"
 
-// resetters stand for run.ResetLeft. Each says what it was given on standard error.
+// resetters stand for run.ResetOrphans. Each says what it was given on standard error.
 var resetters = map[string]resetter{
 	"": func(entries []ledger.Entry) (int, error) {
 		for _, e := range entries {

@@ -23,7 +23,7 @@ import (
 // These tests have the engine itself send real segments from the lab's client to its server.
 func init() {
 	engines["real"] = run.Execute
-	resetters["real"] = resetLeft
+	resetters["real"] = resetOrphans
 }
 
 var guardModes = []string{"tcx", "clsact"}

@@ -63,8 +63,8 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 		return err
 	}
 	defer o.pcap.discard()
-	s := supervisor.Supervisor{Worker: []string{runWorker}, Complain: complain, Ahead: guardAhead,
-		Reset: func(left []ledger.Entry) (int, error) { return run.ResetLeft(left, o.device) }}
+	s := supervisor.Supervisor{Worker: []string{runWorker}, Complain: complain, PrepareGuard: prepareGuard,
+		Reset: func(left []ledger.Entry) (int, error) { return run.ResetOrphans(left, o.device) }}
 	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard), Spill: spill})
 	if told != nil {
 		return errors.New("interrupted")
@@ -76,9 +76,9 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	return verdict(r.Verdict())
 }
 
-// guardAhead makes the worker's guard while the worker's process starts, which saves as much time as that takes.
-func guardAhead(t supervisor.Task) *guard.Handover {
-	return run.Ahead(t.Plan, t.Node, run.Options{Device: t.Device, GuardMode: t.Guard})
+// prepareGuard makes the worker's guard while the worker's process starts, which saves as much time as that takes.
+func prepareGuard(t supervisor.Task) *guard.Handover {
+	return run.PrepareGuard(t.Plan, t.Node, run.Options{Device: t.Device, GuardMode: t.Guard})
 }
 
 // runWorker is the command of the process that sends the packets of `tcpprobe run`: see package supervisor.

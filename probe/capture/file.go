@@ -59,11 +59,11 @@ func (f *File) write(w io.Writer, runs []report.Report) error {
 	if err != nil {
 		return err
 	}
-	found, left, err := places(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), mostPackets)
+	found, left, err := indexPackets(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), mostPackets)
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(found, func(a, b place) int { return cmp.Compare(a.nanos, b.nanos) })
+	slices.SortStableFunc(found, func(a, b packetLocation) int { return cmp.Compare(a.nanos, b.nanos) })
 	if _, err := w.Write(appendHead(nil, comment(runs, left), system(runs))); err != nil {
 		return err
 	}

@@ -169,7 +169,7 @@ func TestFileThatCannotBeWrittenLeavesNothing(t *testing.T) {
 
 // Network file systems know no files without a name; there a file is as whole, or not there.
 func TestPublishing(t *testing.T) {
-	for how, open := range map[string]func(string) (draft, error){"unnamed": unnamed, "named": named} {
+	for how, open := range map[string]func(string) (atomicFile, error){"unnamed": unnamedFile, "named": namedFile} {
 		dir := t.TempDir()
 		name := filepath.Join(dir, "run.pcapng")
 		write := func(w io.Writer) error { _, err := w.Write([]byte("whole")); return err }

@@ -42,7 +42,7 @@ func end(t *testing.T, ctx context.Context, b *conntest.Bench, c *conn.Conn) {
 }
 
 func TestConnectionAcrossSequenceZero(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-4), conn.SynAck)
 		c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Payload: []byte("sixbyt")})
@@ -56,7 +56,7 @@ func TestConnectionAcrossSequenceZero(t *testing.T) {
 
 // What was never sent cannot be acknowledged (RFC 9293 section 3.10.7.4), whoever says so.
 func TestAcknowledgementOfTheFutureIsIgnored(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if !toPeer && s.Flags == segment.ACK {
 				s.Ack = s.Ack.Add(1)
@@ -80,13 +80,13 @@ func TestAcknowledgementOfTheFutureIsIgnored(t *testing.T) {
 func TestProof(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		peer wire.Listener
+		peer conntest.Listener
 		want conn.Proof
 	}{
-		{"accepts", wire.Listener{}, conn.Proof{Established: true}},
-		{"without DSACK", wire.Listener{NoDSACK: true}, conn.Proof{Established: true}},
-		{"deferred", wire.Listener{Deferred: true}, conn.Proof{Established: true, Deferred: true}},
-		{"queue full", wire.Listener{QueueFull: true}, conn.Proof{}},
+		{"accepts", conntest.Listener{}, conn.Proof{Established: true}},
+		{"without DSACK", conntest.Listener{NoDSACK: true}, conn.Proof{Established: true}},
+		{"deferred", conntest.Listener{Deferred: true}, conn.Proof{Established: true, Deferred: true}},
+		{"queue full", conntest.Listener{QueueFull: true}, conn.Proof{}},
 	} {
 		b := &conntest.Bench{Peer: &c.peer}
 		b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -102,7 +102,7 @@ func TestProof(t *testing.T) {
 // An RST that gets lost is sent again, until the peer shows that it keeps nothing.
 func TestEndSurvivesLoss(t *testing.T) {
 	lost := 0
-	b := &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if toPeer && s.Flags.Has(segment.RST) && lost < 3 {
 				lost++
@@ -119,7 +119,7 @@ func TestEndSurvivesLoss(t *testing.T) {
 
 // A run that is over does not leave a connection behind.
 func TestEndAfterTheDeadline(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		over, cancel := context.WithCancel(ctx)
 		c := dial(t, over, b, seq.At(7), conn.SynAck)
@@ -130,7 +130,7 @@ func TestEndAfterTheDeadline(t *testing.T) {
 
 // Of a connection that was prepared and never asked for, nothing leaves this host.
 func TestEndWithoutASYN(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		over, cancel := context.WithCancel(ctx)
 		cancel()
@@ -143,7 +143,7 @@ func TestEndWithoutASYN(t *testing.T) {
 
 // What a killed process left is reset by the one that takes over, although it does not know everything.
 func TestResumeEndsTheConnection(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-9), conn.SynAck)
 		left := ledger.Entry{Local: c.Local(), Remote: conntest.Remote, Next: seq.At(40), Ack: seq.At(1_000_001)}
@@ -157,11 +157,11 @@ func TestResumeEndsTheConnection(t *testing.T) {
 }
 
 func TestRefusedAndSilent(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b := &conntest.Bench{Peer: &conntest.Listener{Closed: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		end(t, ctx, b, dial(t, ctx, b, seq.At(7), conn.ResetAnswer))
 	})
-	b = &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+	b = &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(*segment.Segment, bool) []time.Duration { return nil }
 	}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -176,7 +176,7 @@ func TestRefusedAndSilent(t *testing.T) {
 }
 
 func TestPortsAreNotUsedTwice(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b := &conntest.Bench{Peer: &conntest.Listener{Closed: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		seen := map[netip.AddrPort]bool{}
 		for range 200 {
@@ -192,7 +192,7 @@ func TestPortsAreNotUsedTwice(t *testing.T) {
 
 func TestOpenReportsWhatFailed(t *testing.T) {
 	broken := errors.New("out of file descriptors")
-	b := &conntest.Bench{Peer: &wire.Listener{}}
+	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, broken }
 		if _, err := b.Stack.Open(ctx, conntest.Remote, seq.At(7)); !errors.Is(err, broken) {
@@ -207,7 +207,7 @@ func TestOpenReportsWhatFailed(t *testing.T) {
 
 // Ports that somebody else has are passed over, and are not taken for used.
 func TestTakenPortsArePassedOver(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b := &conntest.Bench{Peer: &conntest.Listener{Closed: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		reserve := b.Stack.Reserve
 		b.Stack.Reserve = func(a netip.AddrPort) (io.Closer, error) {
@@ -228,7 +228,7 @@ func TestTakenPortsArePassedOver(t *testing.T) {
 
 // More flows than ports wait for one another, and not longer than their run.
 func TestFlowsWaitForAPort(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{Closed: true}}
+	b := &conntest.Bench{Peer: &conntest.Listener{Closed: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		var open []*conn.Conn
 		short, cancel := context.WithTimeout(ctx, time.Second)
@@ -261,7 +261,7 @@ func TestFlowsWaitForAPort(t *testing.T) {
 
 // A neighbour that does not exist is a fact about the target, not a fault of the prober.
 func TestNoNextHop(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}, Alone: true}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Alone: true}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(7), conn.NoNextHop)
 		if e, err := c.End(ctx); err != nil || c.Fault() != nil || e.Confirmed {
@@ -271,7 +271,7 @@ func TestNoNextHop(t *testing.T) {
 }
 
 func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}, Lossy: true}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Lossy: true}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1), conn.SynAck)
 		if e, err := c.End(ctx); err != nil || e.Check.Overflow != 1 || e.Check.Clean() {
@@ -283,7 +283,7 @@ func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
 // A peer's data must fit the way back, or it is lost and the connection's end with it.
 func TestSYNOffersWhatTheWayCarries(t *testing.T) {
 	for mtu, want := range map[int]uint16{0: 1460, 1420: 1380, 1 << 16: 65495} {
-		b := &conntest.Bench{Peer: &wire.Listener{}}
+		b := &conntest.Bench{Peer: &conntest.Listener{}}
 		b.Run(t, func(t *testing.T, ctx context.Context) {
 			b.Stack.MTU = mtu
 			c := dial(t, ctx, b, seq.At(1), conn.SynAck)

@@ -16,7 +16,7 @@ import (
 // A held FIN is known but not acknowledged, whatever else arrives, until it is released.
 func TestHeldFIN(t *testing.T) {
 	for _, reply := range []int{0, 700} {
-		b := &conntest.Bench{Peer: &wire.Closer{After: "x", Reply: reply}}
+		b := &conntest.Bench{Peer: &conntest.Closer{After: "x", Reply: reply}}
 		b.Run(t, func(t *testing.T, ctx context.Context) {
 			c := dial(t, ctx, b, seq.At(1<<32-2), conn.SynAck)
 			c.HoldFIN = true

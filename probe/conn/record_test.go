@@ -11,7 +11,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // notebook keeps all records.
@@ -29,7 +28,7 @@ func (n *notebook) Record(r conn.Record) {
 // What is sent is told as the very segment that the wire got, so that it can be built again; it has an
 // identification, without which it would be built with another.
 func TestRecorderIsToldOfEveryPacket(t *testing.T) {
-	b, notes := &conntest.Bench{Peer: &wire.Listener{}}, &notebook{}
+	b, notes := &conntest.Bench{Peer: &conntest.Listener{}}, &notebook{}
 	var lines []string
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		b.Stack.Recorder = notes
@@ -66,7 +65,7 @@ func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 
 // A peer, or a network, that repeats itself without end does not fill the prober's memory.
 func TestEvidenceOfAFloodIsBounded(t *testing.T) {
-	b := &conntest.Bench{Peer: &wire.Listener{}, Path: func() wire.Path {
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(_ *segment.Segment, toPeer bool) []time.Duration {
 			if toPeer {
 				return []time.Duration{time.Millisecond}

@@ -22,7 +22,7 @@ const (
 // attachment is the guard on one device.
 type attachment struct {
 	mode   Mode
-	second *second // nil: nothing is still to come
+	egress *pendingEgress // nil: nothing is still to come
 	detach func() error
 }
 

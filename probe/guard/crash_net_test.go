@@ -94,7 +94,7 @@ func TestKilledTCXGuardLeavesNothing(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	for _, w := range []way{atOnce, handed} {
-		p, err := hold(t, l.Client(), order{Way: w, Mode: guard.TCX, Peer: h.peer})
+		p, err := hold(t, l.Client(), holderTask{Way: w, Mode: guard.TCX, Peer: h.peer})
 		must(t, err)
 		if s := h.standing(); s.tcx != 2 {
 			t.Fatalf("%q: the holder has %+v", w, s)
@@ -111,7 +111,7 @@ func TestHandoverThatNobodyAdoptsLeavesNothing(t *testing.T) {
 	needTCX(t)
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
-	p, err := hold(t, l.Client(), order{Way: abandoned, Peer: h.peer})
+	p, err := hold(t, l.Client(), holderTask{Way: abandoned, Peer: h.peer})
 	must(t, err)
 	if s := h.standing(); !s.nothing() {
 		t.Errorf("left behind: %+v", s)
@@ -127,7 +127,7 @@ func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
 			if qdiscBefore {
 				h.do(func() error { addClsact(h.route.Index); return nil })
 			}
-			p, err := hold(t, l.Client(), order{Mode: guard.Clsact, Peer: h.peer})
+			p, err := hold(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})
 			must(t, err)
 			kill(t, p)
 			if s := h.standing(); len(s.filters) != 2 || !strings.HasPrefix(s.filters[0], "tcpprobe-guard/") {
@@ -149,7 +149,7 @@ func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
 func TestSweepSparesTheLiving(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
-	_, err := hold(t, l.Client(), order{Mode: guard.Clsact, Peer: h.peer})
+	_, err := hold(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})
 	must(t, err)
 	h.attach(guard.Clsact)
 	if s := h.standing(); len(s.filters) != 4 {

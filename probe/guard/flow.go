@@ -46,13 +46,13 @@ func (g *Guard) Add(f Flow) error {
 
 // Counters returns what the guard did to f. A segment is on the tap before it is stolen, so for some
 // microseconds the counter may be behind what Receive has returned. The error wraps ErrUnknown, or ErrUnavailable
-// where AttachAhead could not complete the guard.
+// where AttachIngressFirst could not complete the guard.
 func (g *Guard) Counters(f Flow) (Counters, error) {
 	key, err := f.key()
 	if err != nil {
 		return Counters{}, err
 	}
-	if err := g.whole(); err != nil {
+	if err := g.waitComplete(); err != nil {
 		return Counters{}, err
 	}
 	var c guardCounters

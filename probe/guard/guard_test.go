@@ -97,10 +97,10 @@ func TestFilterNamesSayWhoseTheyAre(t *testing.T) {
 
 // A guard whose egress program could not follow lets no flow be judged, and closes all the same.
 func TestIncompleteGuardHasNoCounters(t *testing.T) {
-	s := &second{done: make(chan struct{}), err: unix.EPERM}
+	s := &pendingEgress{done: make(chan struct{}), err: unix.EPERM}
 	close(s.done)
-	g := &Guard{devices: map[int]attachment{1: {}, 2: {second: s}}}
-	if err := g.whole(); !errors.Is(err, ErrUnavailable) || !errors.Is(err, unix.EPERM) {
+	g := &Guard{devices: map[int]attachment{1: {}, 2: {egress: s}}}
+	if err := g.waitComplete(); !errors.Is(err, ErrUnavailable) || !errors.Is(err, unix.EPERM) {
 		t.Errorf("%v, want that the guard is unavailable, and why", err)
 	}
 	if err := s.close(); err != nil {

@@ -86,7 +86,7 @@ func (h *Handover) Close() error {
 }
 
 // Adopt returns the guard that another process of this network namespace prepared at the device, from copies of its
-// Descriptors, which belong to the guard from then on. The egress program follows as with AttachAhead.
+// Descriptors, which belong to the guard from then on. The egress program follows as with AttachIngressFirst.
 func Adopt(ifindex int, descriptors []int) (*Guard, error) {
 	if len(descriptors) != Descriptors {
 		return nil, fmt.Errorf("adopting a guard: %d descriptors, want %d", len(descriptors), Descriptors)
@@ -102,6 +102,6 @@ func Adopt(ifindex int, descriptors []int) (*Guard, error) {
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, fmt.Errorf("adopting a guard: %w", err)
 	}
-	g.devices[ifindex] = g.following(ifindex, in)
+	g.devices[ifindex] = g.attachEgressAsync(ifindex, in)
 	return g, nil
 }

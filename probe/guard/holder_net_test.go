@@ -26,8 +26,8 @@ import (
 // with a guard, which a test can kill or deprive of capabilities.
 const holderOrder = "GUARD_HOLDER"
 
-// order is what a holder does before it says that it is ready.
-type order struct {
+// holderTask is what a holder does before it says that it is ready.
+type holderTask struct {
 	Mode         guard.Mode
 	Way          way
 	Peer         netip.AddrPort
@@ -39,10 +39,10 @@ type order struct {
 type way string
 
 const (
-	atOnce    way = ""          // Load and Attach
-	ahead     way = "ahead"     // AttachAhead: the egress program follows, and Counters waits for it
-	handed    way = "handed"    // Prepare and Adopt, as between two processes
-	abandoned way = "abandoned" // Prepare alone, and Close
+	atOnce       way = ""              // Load and Attach
+	ingressFirst way = "ingress first" // AttachIngressFirst: the egress program follows, and Counters waits for it
+	handed       way = "handed"        // Prepare and Adopt, as between two processes
+	abandoned    way = "abandoned"     // Prepare alone, and Close
 )
 
 const ready = "ready"
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 	if !ok {
 		os.Exit(m.Run())
 	}
-	var o order
+	var o holderTask
 	err := json.Unmarshal([]byte(text), &o)
 	if err == nil {
 		err = o.carryOut()
@@ -67,7 +67,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func (o order) carryOut() error {
+func (o holderTask) carryOut() error {
 	if o.Drop {
 		return o.dropAndRestart()
 	}
@@ -101,7 +101,7 @@ func (o order) carryOut() error {
 	return err
 }
 
-func (o order) guard(device int) (*guard.Guard, error) {
+func (o holderTask) guard(device int) (*guard.Guard, error) {
 	if o.Way == handed {
 		return handOver(device)
 	}
@@ -110,8 +110,8 @@ func (o order) guard(device int) (*guard.Guard, error) {
 		return nil, err
 	}
 	attach := g.Attach
-	if o.Way == ahead {
-		attach = g.AttachAhead
+	if o.Way == ingressFirst {
+		attach = g.AttachIngressFirst
 	}
 	_, err = attach(device, o.Mode)
 	return g, err
@@ -139,7 +139,7 @@ func handOver(device int) (*guard.Guard, error) {
 
 // dropAndRestart leaves only the wanted capabilities in the bounding set and executes itself, as a
 // container runtime does.
-func (o order) dropAndRestart() error {
+func (o holderTask) dropAndRestart() error {
 	runtime.LockOSThread()
 	keep := map[int]bool{}
 	for _, c := range o.Capabilities {
@@ -162,7 +162,7 @@ func (o order) dropAndRestart() error {
 }
 
 // hold starts a holder in ns. It returns once the holder is ready, or with the error that it printed.
-func hold(t *testing.T, ns *lab.Namespace, o order) (*os.Process, error) {
+func hold(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
 	t.Helper()
 	o.Drop = o.Capabilities != nil
 	text, err := json.Marshal(o)

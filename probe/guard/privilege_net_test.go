@@ -20,7 +20,7 @@ func TestThreeCapabilitiesSuffice(t *testing.T) {
 			ways = append(ways, handed)
 		}
 		for _, w := range ways {
-			if _, err := hold(t, l.Client(), order{Way: w, Mode: mode, Peer: l.Target(family, lab.Echo), Capabilities: three}); err != nil {
+			if _, err := hold(t, l.Client(), holderTask{Way: w, Mode: mode, Peer: l.Target(family, lab.Echo), Capabilities: three}); err != nil {
 				t.Errorf("%q: %v", w, err)
 			}
 		}
@@ -38,7 +38,7 @@ func TestMissingCapabilityIsNamed(t *testing.T) {
 		{[]int{unix.CAP_NET_ADMIN, unix.CAP_BPF}, "NET_RAW"},
 	} {
 		for _, mode := range modes {
-			_, err := hold(t, l.Client(), order{Mode: mode, Peer: l.Target(lab.IPv4, lab.Echo), Capabilities: c.keep})
+			_, err := hold(t, l.Client(), holderTask{Mode: mode, Peer: l.Target(lab.IPv4, lab.Echo), Capabilities: c.keep})
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s with capabilities %v: %v, want it to name %s", mode, c.keep, err, c.says)
 			}

@@ -74,7 +74,7 @@ func (h *host) open(route wire.Route) (*stack, error) {
 		}
 		h.guard = g
 	}
-	mode, err := h.guard.AttachAhead(route.Index, h.mode)
+	mode, err := h.guard.AttachIngressFirst(route.Index, h.mode)
 	if err != nil {
 		return nil, err
 	}

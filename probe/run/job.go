@@ -13,6 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -33,7 +34,7 @@ type job struct {
 	leaked  int
 	guard   report.Guard
 
-	failures []capture.Finding // one of each kind
+	failures []capture.Failure // one of each kind
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
@@ -59,7 +60,7 @@ func (j *job) found() []report.Result {
 func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
-	env := scenario.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha}
+	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha}
 	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
 	stack, fault := h.stackTo(t.Address)
 	var route wire.Route
@@ -72,7 +73,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		}
 		a := answer{flows: j.unable(fault)}
 		if fault == nil {
-			env.Order = j.plan.Scenarios[c.Scenario]
+			env.Spec = j.plan.Scenarios[c.Scenario]
 			a = j.ask(ctx, c, env)
 		}
 		j.add(position*len(j.checks)+i, j.result(t, c, route), a)
@@ -81,7 +82,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 }
 
 // unable is the outcome of a check that could not begin; nil without a fault.
-func (j *job) unable(fault error) []scenario.Outcome {
+func (j *job) unable(fault error) []flow.Outcome {
 	if fault == nil {
 		return nil
 	}
@@ -90,19 +91,19 @@ func (j *job) unable(fault error) []scenario.Outcome {
 		reason = report.GuardUnavailable
 	}
 	f := verdict.Finding{Verdict: report.Inconclusive, Reason: reason, Message: fault.Error()}
-	return []scenario.Outcome{{Finding: f}}
+	return []flow.Outcome{{Finding: f}}
 }
 
 // answer is what the flows of a check came to.
 type answer struct {
-	flows   []scenario.Outcome
-	pooled  []scenario.Outcome // further flows of the test over all of them
-	finding *verdict.Finding   // of that test
-	perPath bool               // each flow may take another path, so that their share is one of paths
+	flows   []flow.Outcome
+	pooled  []flow.Outcome   // further flows of the test over all of them
+	finding *verdict.Finding // of that test
+	perPath bool             // each flow may take another path, so that their share is one of paths
 }
 
 // ask runs as many flows of a check at once as the plan asks for.
-func (j *job) ask(ctx context.Context, c plan.Check, env scenario.Env) answer {
+func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:
@@ -110,14 +111,14 @@ func (j *job) ask(ctx context.Context, c plan.Check, env scenario.Env) answer {
 	case !definition.Has(c.Variant):
 		return answer{flows: j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
-	flow := definition.Flow(c.Variant)
+	run := definition.Flow(c.Variant)
 	env.Budget, env.Purpose = verdict.NewBudget(j.alpha), c.String()
-	if definition.Alone {
+	if definition.Serial {
 		j.alone.Lock()
 		defer j.alone.Unlock()
 	}
 	a := answer{perPath: definition.Flows == 0}
-	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), j.open(), func() scenario.Outcome { return flow(ctx, &env) })
+	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), j.open(), func() flow.Outcome { return run(ctx, &env) })
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
@@ -23,7 +23,7 @@ func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"}, {Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
 	} {
 		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
-		for _, o := range j.ask(context.Background(), c, scenario.Env{Open: open}).flows {
+		for _, o := range j.ask(context.Background(), c, flow.Env{Open: open}).flows {
 			if o.Reason != report.ProberFault || !strings.Contains(o.Message, "is not known to this prober") {
 				t.Errorf("%+v: %s / %s (%s)", c, o.Verdict, o.Reason, o.Message)
 			}

@@ -5,19 +5,19 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
 // pool tests over all flows, where none is bad by itself but several lost their first suspect: what a fabric does that
 // sprays the packets of a flow over its paths.
-func (j *job) pool(ctx context.Context, c plan.Check, sample scenario.Pool, env *scenario.Env, a *answer) {
+func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env *flow.Env, a *answer) {
 	if sample == nil || !uneven(a.flows, env.Background) {
 		return
 	}
 	type part struct {
 		verdict.Pool
-		scenario.Outcome
+		flow.Outcome
 	}
 	size := verdict.PoolBlock(len(a.flows))
 	parts := atOnce(len(a.flows), j.open(), func() part {
@@ -36,7 +36,7 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample scenario.Pool, env 
 	}
 }
 
-func uneven(flows []scenario.Outcome, background *verdict.Background) bool {
+func uneven(flows []flow.Outcome, background *verdict.Background) bool {
 	first := verdict.Count{Sent: len(flows)}
 	for _, f := range flows {
 		if f.Verdict == report.Fail {

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -20,10 +20,10 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	p := &plan.Plan{Paths: 4, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets:   []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
 		Scenarios: []plan.Scenario{{Type: "SequenceWrap", Variants: []string{"Push"}}}}
-	b := &conntest.Bench{Peer: &wire.Listener{}, Path: everyThirdSuspectLost}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: everyThirdSuspectLost}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
-		env := scenario.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: j.alpha}
+		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: j.alpha}
 		j.add(0, j.result(p.Targets[0], j.checks[0], wire.Route{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.SequenceZeroLossy || r.Flows != (report.Flows{Tried: 4, Pass: 4}) || r.Alpha != p.Alpha {
@@ -36,7 +36,7 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 }
 
 // everyThirdSuspectLost loses of each flow's suspects the first, the fourth and so on. Nothing overtakes anything.
-func everyThirdSuspectLost() wire.Path {
+func everyThirdSuspectLost() conntest.Path {
 	sent, delay := map[uint16]int{}, 100*time.Microsecond
 	return func(s *segment.Segment, toPeer bool) []time.Duration {
 		delay++

@@ -117,7 +117,7 @@ func (s *site) fill(limit int, targets ...netip.AddrPort) map[string]report.Resu
 	p.Scenarios = []plan.Scenario{{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: limit}}}
 	must(s.t, p.Validate())
 	started := time.Now()
-	r := s.carryOut(order{Plan: p, Home: s.Client().Path()})
+	r := s.carryOut(childTask{Plan: p, Home: s.Client().Path()})
 	s.t.Logf("%v, %d segments", time.Since(started).Round(time.Millisecond), r.SegmentsSent)
 	if r.LeakedFlows != 0 {
 		s.t.Errorf("%d flows leaked", r.LeakedFlows)

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
@@ -53,7 +53,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 }
 
 // failedPorts are the source ports of flows that failed, as many as a share has room for.
-func failedPorts(flows []scenario.Outcome) (ports []uint16) {
+func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	for _, f := range flows {
 		if f.Verdict == report.Fail && len(ports) < report.MaxPorts {
 			ports = append(ports, f.Port)
@@ -85,7 +85,7 @@ func (j *job) name(position int) {
 }
 
 // count adds up what the flows say of the guard, and what they may have left.
-func (j *job) count(flows []scenario.Outcome) {
+func (j *job) count(flows []flow.Outcome) {
 	for _, f := range flows {
 		j.leaked += f.Leaked
 		j.guard.Stolen += f.Guard.Stolen
@@ -95,16 +95,16 @@ func (j *job) count(flows []scenario.Outcome) {
 
 // show keeps the packets behind a failure, unless those of another target show the same.
 func (j *job) show(r report.Result, packets []conn.Record) {
-	known := func(f capture.Finding) bool {
+	known := func(f capture.Failure) bool {
 		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
 	}
 	if r.Verdict == report.Fail && len(packets) > 0 && !slices.ContainsFunc(j.failures, known) {
-		j.failures = append(j.failures, capture.Finding{Result: r, Records: packets})
+		j.failures = append(j.failures, capture.Failure{Result: r, Records: packets})
 	}
 }
 
 // telling is the first flow with the published finding; of one about all flows, the first that lost what others delivered.
-func telling(flows []scenario.Outcome, f verdict.Finding) (o scenario.Outcome) {
+func telling(flows []flow.Outcome, f verdict.Finding) (o flow.Outcome) {
 	for _, o := range flows {
 		if o.Reason == f.Reason || f.Reason == report.SequenceZeroLossy && o.FirstLost {
 			return o

@@ -31,7 +31,7 @@ type Options struct {
 // from. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
 func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.Report {
 	started := time.Now()
-	Thrift()
+	SetGCPercent()
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
 		Kernel: kernelRelease(), Started: started.UTC()}
 	if err := settled(o.Namespace); err != nil {
@@ -48,7 +48,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	h.close()
 	r.Results, r.LeakedFlows, r.Guard = job.found(), job.leaked, job.guard
 	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()
-	r.Capture = capture.Smallest(r, job.failures)
+	r.Capture = capture.Excerpt(r, job.failures)
 	r.DurationMicros = time.Since(started).Microseconds()
 	return r
 }

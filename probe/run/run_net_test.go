@@ -77,38 +77,38 @@ func planFor(targets []netip.AddrPort) *plan.Plan {
 // report runs both scenarios from the client.
 func (s *site) report(mode guard.Mode, targets ...netip.AddrPort) report.Report {
 	s.t.Helper()
-	return s.carryOut(order{planFor(targets), mode, s.Client().Path()})
+	return s.carryOut(childTask{planFor(targets), mode, s.Client().Path()})
 }
 
-// carryOut executes an order in the client.
-func (s *site) carryOut(o order) (r report.Report) {
+// carryOut executes a task in the client.
+func (s *site) carryOut(o childTask) (r report.Report) {
 	s.t.Helper()
 	text, err := json.Marshal(o)
 	must(s.t, err)
 	var out bytes.Buffer
 	child := exec.CommandContext(s.t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), orderVariable+"="+string(text))
+	child.Env = append(os.Environ(), childTaskVariable+"="+string(text))
 	child.Stdout, child.Stderr = &out, os.Stderr
 	must(s.t, s.Client().Run(child))
 	must(s.t, json.Unmarshal(out.Bytes(), &r))
 	return r
 }
 
-// order is what a child of the test, which lives in the client's namespace with all its threads, executes.
-type order struct {
+// childTask is what a child of the test, which lives in the client's namespace with all its threads, executes.
+type childTask struct {
 	Plan *plan.Plan
 	Mode guard.Mode
 	Home string // network namespace
 }
 
-const orderVariable = "TCPPROBE_TEST_ORDER"
+const childTaskVariable = "TCPPROBE_TEST_ORDER"
 
 func TestMain(m *testing.M) {
-	text, child := os.LookupEnv(orderVariable)
+	text, child := os.LookupEnv(childTaskVariable)
 	if !child {
 		os.Exit(m.Run())
 	}
-	var o order
+	var o childTask
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		log.Fatal(err)
 	}

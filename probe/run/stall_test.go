@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -22,10 +22,10 @@ func TestIgnoredFINIsPublished(t *testing.T) {
 	p := &plan.Plan{Paths: 16, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets:   []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
 		Scenarios: []plan.Scenario{{Type: "FinReorder", FinReorder: &plan.FinReorder{Trigger: plan.Trigger{OnAccept: true}, GapMillis: 20}}}}
-	b := &conntest.Bench{Peer: &wire.Closer{OnAccept: true, Old: true}}
+	b := &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, Old: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
-		env := scenario.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Order: p.Scenarios[0]}
+		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Spec: p.Scenarios[0]}
 		j.add(0, j.result(p.Targets[0], j.checks[0], wire.Route{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.FinIgnored || r.Flows != (report.Flows{Tried: 3, Fail: 3}) || r.Share != nil || r.Alpha != 0 {

@@ -9,13 +9,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // aged still holds a connection of an earlier prober on the first source ports that ask it. Such a one
 // answers a SYN with a bare ACK (RFC 9293 section 3.10.7.4) and ends with an RST at exactly the number it names.
 type aged struct {
-	*wire.Listener
+	*conntest.Listener
 	older int // source ports that will find one
 	held  map[netip.AddrPort]bool
 }
@@ -46,8 +45,8 @@ func TestOlderConnectionsDoNotCostTheVerdict(t *testing.T) {
 	stuck := map[string]report.Reason{"Handshake": report.StaleState, "SequenceWrap": report.PathDown}
 	for older, want := range []map[string]report.Reason{pass, pass, pass, stuck} {
 		for scenario, reason := range want {
-			peer := &aged{Listener: &wire.Listener{}, older: older, held: map[netip.AddrPort]bool{}}
-			o := flow(t, scenario, &conntest.Bench{Peer: peer})
+			peer := &aged{Listener: &conntest.Listener{}, older: older, held: map[netip.AddrPort]bool{}}
+			o := run(t, scenario, &conntest.Bench{Peer: peer})
 			if o.Reason != reason || peer.Live() != 0 || o.Leaked != 0 {
 				t.Errorf("%s with %d older connections: %s, want %s; the peer holds %d connections, the outcome says %d\n%s",
 					scenario, older, o.Reason, reason, peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))

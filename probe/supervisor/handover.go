@@ -31,30 +31,30 @@ func pair() (worker, supervisor *os.File, err error) {
 }
 
 // hand gives the task to the worker, and a guard that is not nil, which it closes.
-func (t Task) hand(order *os.File, h *guard.Handover) error {
+func (t Task) hand(socket *os.File, h *guard.Handover) error {
 	document := handed{Task: t, Spilled: t.Spill != nil}
 	var rights []byte
 	if h != nil {
 		defer h.Close()
 		document.Guarded, rights = h.Device(), unix.UnixRights(h.Descriptors()...)
 	}
-	if err := unix.Sendmsg(int(order.Fd()), []byte{0}, rights, nil, unix.MSG_NOSIGNAL); err != nil {
+	if err := unix.Sendmsg(int(socket.Fd()), []byte{0}, rights, nil, unix.MSG_NOSIGNAL); err != nil {
 		return fmt.Errorf("hand the guard to the worker: %w", err)
 	}
-	if err := json.NewEncoder(order).Encode(document); err != nil {
+	if err := json.NewEncoder(socket).Encode(document); err != nil {
 		return fmt.Errorf("hand the task to the worker: %w", err)
 	}
 	return nil
 }
 
 // accept takes the task over from the supervisor, and the guard if it comes with one.
-func accept(order *os.File) (Task, *guard.Guard, error) {
-	descriptors, err := receive(int(order.Fd()))
+func accept(socket *os.File) (Task, *guard.Guard, error) {
+	descriptors, err := receive(int(socket.Fd()))
 	if err != nil {
 		return Task{}, nil, fmt.Errorf("read the worker's task: %w; only a supervisor starts a worker", err)
 	}
 	var d handed
-	if err := json.NewDecoder(order).Decode(&d); err != nil {
+	if err := json.NewDecoder(socket).Decode(&d); err != nil {
 		return Task{}, nil, fmt.Errorf("read the worker's task: %w; only a supervisor starts a worker", err)
 	}
 	if d.Spilled {

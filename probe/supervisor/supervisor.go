@@ -18,11 +18,11 @@ import (
 
 // Supervisor says how to supervise.
 type Supervisor struct {
-	Worker      []string                                    // arguments with which this program calls Work
-	Reset       func([]ledger.Entry) (reset int, err error) // run.ResetLeft
-	Ahead       func(Task) *guard.Handover                  // makes the worker's guard while its process starts; may be nil, and give nil
-	Provisional func(report.Report)                         // gets the report before flows are reset, which may take too long; may be nil
-	Complain    func(error)                                 // gets what went wrong in between
+	Worker       []string                                    // arguments with which this program calls Work
+	Reset        func([]ledger.Entry) (reset int, err error) // run.ResetOrphans
+	PrepareGuard func(Task) *guard.Handover                  // makes the worker's guard while its process starts; may be nil, and give nil
+	Provisional  func(report.Report)                         // gets the report before flows are reset, which may take too long; may be nil
+	Complain     func(error)                                 // gets what went wrong in between
 }
 
 // Supervise has a worker carry out the task and returns its report. SIGTERM and SIGINT tell the worker to stop;
@@ -33,34 +33,34 @@ func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 	started := time.Now()
-	times := timetableOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
+	times := deadlinesOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
 	t.Until = times.until
-	a := aftermath{Supervisor: s, task: t, started: started, times: times}
+	rec := recovery{Supervisor: s, task: t, started: started, times: times}
 	flows, file, err := ledger.Create()
 	if err != nil {
-		return a.report(end{why: report.ProberFault, how: err.Error()}, 0, 0), nil
+		return rec.report(end{why: report.ProberFault, how: err.Error()}, 0, 0), nil
 	}
 	defer file.Close()
-	a.flows = flows
+	rec.flows = flows
 	w, err := s.start(t, file)
 	if err != nil {
-		return a.report(end{why: report.ProberFault, how: fmt.Sprintf("the worker could not be started: %v", err)}, 0, 0), nil
+		return rec.report(end{why: report.ProberFault, how: fmt.Sprintf("the worker could not be started: %v", err)}, 0, 0), nil
 	}
 	e := w.await(times, signals)
 	if w.reported != nil {
-		a.end(a.left()) // of a worker that died after its report
+		rec.resetOrphans(rec.orphans()) // of a worker that died after its report
 		return *w.reported, e.told
 	}
-	return a.close(e), e.told
+	return rec.close(e), e.told
 }
 
-// ahead begins to make the worker's guard; nil comes where the worker is to make it.
-func (s Supervisor) ahead(t Task) <-chan *guard.Handover {
+// prepareGuard begins to make the worker's guard; nil comes where the worker is to make it.
+func (s Supervisor) prepareGuard(t Task) <-chan *guard.Handover {
 	made := make(chan *guard.Handover, 1)
-	if s.Ahead == nil {
+	if s.PrepareGuard == nil {
 		made <- nil
 		return made
 	}
-	go func() { made <- s.Ahead(t) }()
+	go func() { made <- s.PrepareGuard(t) }()
 	return made
 }

@@ -18,9 +18,9 @@ type Task struct {
 	Spill  *os.File   `json:"-"`                // takes the packets for a capture.File; nil: nobody wants them
 }
 
-// timetable is how a run's time is divided, so that the report is there before the deadline even if the worker
+// deadlines is how a run's time is divided, so that the report is there before the deadline even if the worker
 // does not end at the end of its time.
-type timetable struct {
+type deadlines struct {
 	until time.Time // the worker ends its flows
 	kill  time.Time // the supervisor ends the worker
 	last  time.Time // resetting ends
@@ -29,10 +29,10 @@ type timetable struct {
 // stopWithin is the time that a worker has from the signal to stop to its death.
 const stopWithin = 6 * time.Second
 
-// timetableOf keeps a tenth of the time in reserve, 6 s at most: the engine takes up to 4 s to give up a flow that
+// deadlinesOf keeps a tenth of the time in reserve, 6 s at most: the engine takes up to 4 s to give up a flow that
 // nobody answers.
-func timetableOf(started time.Time, whole time.Duration) timetable {
+func deadlinesOf(started time.Time, whole time.Duration) deadlines {
 	reserve := min(whole/10, 6*time.Second)
 	deadline := started.Add(whole)
-	return timetable{deadline.Add(-reserve), deadline.Add(-reserve / 3), deadline.Add(-reserve / 10)}
+	return deadlines{deadline.Add(-reserve), deadline.Add(-reserve / 3), deadline.Add(-reserve / 10)}
 }

@@ -12,7 +12,7 @@ func TestTimetableIsInOrderAndKeepsTheReserve(t *testing.T) {
 		50:   {45 * time.Second, 48333333334 * time.Nanosecond, 49500 * time.Millisecond},
 		3600: {3594 * time.Second, 3598 * time.Second, 3599400 * time.Millisecond},
 	} {
-		tt := timetableOf(started, time.Duration(seconds)*time.Second)
+		tt := deadlinesOf(started, time.Duration(seconds)*time.Second)
 		if got := [3]time.Duration{tt.until.Sub(started), tt.kill.Sub(started), tt.last.Sub(started)}; got != want {
 			t.Errorf("%d s: %v, want %v", seconds, got, want)
 		}

@@ -29,15 +29,15 @@ func Work(name string, execute Executor) error {
 	if err != nil {
 		return fmt.Errorf("%w; only a supervisor starts a worker", err)
 	}
-	order := os.NewFile(taskFD, "task")
-	t, held, err := accept(order)
+	socket := os.NewFile(taskFD, "task")
+	t, held, err := accept(socket)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), t.Until)
 	defer cancel()
 	go func() {
-		_, _ = io.Copy(io.Discard, order) // until the supervisor is gone
+		_, _ = io.Copy(io.Discard, socket) // until the supervisor is gone
 		cancel()
 	}()
 	told := stopOnSignal(cancel)

@@ -20,37 +20,37 @@ const (
 
 // worker is a started worker, as its supervisor sees it.
 type worker struct {
-	process  *os.Process
-	order    *os.File            // a socket, open as long as the supervisor lives
-	received chan *report.Report // one, nil if the worker gave none
-	reported *report.Report      // after await
+	process    *os.Process
+	taskSocket *os.File            // a socket, open as long as the supervisor lives
+	received   chan *report.Report // one, nil if the worker gave none
+	reported   *report.Report      // after await
 }
 
 // start starts this program again as the worker. Should the supervisor die, the end of its task's socket tells the worker,
 // whatever privileges the program's file has (PR_SET_PDEATHSIG does not survive those); as process 1 of a container
 // the supervisor takes the worker with it at once.
 func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
-	task, order, err := pair()
+	workerEnd, taskSocket, err := pair()
 	if err != nil {
 		return nil, err
 	}
 	answer, document, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, task.Close(), order.Close())
+		return nil, errors.Join(err, workerEnd.Close(), taskSocket.Close())
 	}
-	files := []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, task, document}
+	files := []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, workerEnd, document}
 	if t.Spill != nil {
 		files = append(files, t.Spill)
 	}
-	ahead := s.ahead(t)
+	prepared := s.prepareGuard(t)
 	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, s.Worker...), &os.ProcAttr{Files: files})
-	if err := errors.Join(task.Close(), document.Close(), err); err != nil {
-		_ = (<-ahead).Close() // nobody takes it
-		return nil, errors.Join(err, answer.Close(), order.Close())
+	if err := errors.Join(workerEnd.Close(), document.Close(), err); err != nil {
+		_ = (<-prepared).Close() // nobody takes it
+		return nil, errors.Join(err, answer.Close(), taskSocket.Close())
 	}
-	w := &worker{process: p, order: order, received: make(chan *report.Report, 1)}
+	w := &worker{process: p, taskSocket: taskSocket, received: make(chan *report.Report, 1)}
 	go w.receive(answer)
-	go func() { _ = t.hand(order, <-ahead) }() // waits for a worker that does not read; fails if it has ended, which await tells
+	go func() { _ = t.hand(taskSocket, <-prepared) }() // waits for a worker that does not read; fails if it has ended, which await tells
 	return w, nil
 }
 
@@ -90,7 +90,7 @@ func (e end) String() string {
 }
 
 // await sees the worker to its end: passes signals on to it and sees to it that it ends in time.
-func (w *worker) await(t timetable, signals <-chan os.Signal) end {
+func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 	ended := make(chan syscall.WaitStatus, 1)
 	go func() { ended <- reap(w.process.Pid) }()
 	e := end{why: report.ProberKilled}
@@ -99,7 +99,7 @@ func (w *worker) await(t timetable, signals <-chan os.Signal) end {
 		select {
 		case e.status = <-ended:
 			w.reported = <-w.received
-			_ = w.order.Close()
+			_ = w.taskSocket.Close()
 			return e
 		case s := <-signals:
 			_ = w.process.Signal(s) // an error means that it has ended

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -140,9 +142,9 @@ func (s stack) ask(t *testing.T, family, kind, variant string, server lab.Server
 	t.Run(strings.Join([]string{kind + variant, string(server), family}, " "), func(t *testing.T) {
 		t.Parallel()
 		definition := scenario.Registry[kind]
-		e := &scenario.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
-			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha), Order: order}
-		outcomes := make(chan scenario.Outcome)
+		e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
+			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha), Spec: order}
+		outcomes := make(chan flow.Outcome)
 		flows := max(definition.Flows, 1)
 		for range flows {
 			go func() { outcomes <- definition.Flow(variant)(t.Context(), e) }()

@@ -1,4 +1,5 @@
-// Package conntest runs a conn.Stack against a scripted peer, on a fake clock and without a kernel.
+// Package conntest runs a conn.Stack against a scripted peer, on a fake clock and without a kernel. Its peers answer as
+// measured Linux kernels do.
 package conntest
 
 import (
@@ -19,7 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Peer is what is at the far end: a *wire.Listener, or something around one.
+// Peer is what is at the far end: a *Listener, or something around one.
 type Peer interface {
 	Receive(*segment.Segment) []*segment.Segment
 	Live() int
@@ -28,13 +29,13 @@ type Peer interface {
 // Bench is one stack with its wire, its guard and what is at the far end.
 type Bench struct {
 	Peer  Peer
-	Path  func() wire.Path // made anew on the fake clock; nil: a clean one
-	Blind bool             // the guard misses what arrives
-	Deaf  bool             // the wire fails after the first answer
-	Alone bool             // the next hop answers nobody
-	Lossy bool             // the kernel drops a packet before it can be received, now and then
+	Path  func() Path // made anew on the fake clock; nil: a clean one
+	Blind bool        // the guard misses what arrives
+	Deaf  bool        // the wire fails after the first answer
+	Alone bool        // the next hop answers nobody
+	Lossy bool        // the kernel drops a packet before it can be received, now and then
 
-	Wire  *wire.Scripted
+	Wire  *ScriptedWire
 	Stack *conn.Stack
 
 	mu    sync.Mutex
@@ -55,7 +56,7 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g := &working{taken: map[guard.Flow]uint64{}}
-		b.Wire, b.ports = wire.NewScripted(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
+		b.Wire, b.ports = NewScriptedWire(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
 		if timed, ok := b.Peer.(interface {
 			Later(func(time.Duration, func() []*segment.Segment))
 		}); ok {
@@ -96,7 +97,7 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	})
 }
 
-func (b *Bench) path() wire.Path {
+func (b *Bench) path() Path {
 	if b.Path == nil {
 		return nil
 	}
@@ -116,7 +117,7 @@ func (b *Bench) reserve(a netip.AddrPort) (io.Closer, error) {
 		return nil, wire.ErrPortTaken
 	}
 	b.ports[a]++
-	return closer(func() error { b.GiveBack(a); return nil }), nil
+	return release(func() error { b.GiveBack(a); return nil }), nil
 }
 
 // GiveBack frees a reserved port, as its socket's end does.
@@ -126,9 +127,9 @@ func (b *Bench) GiveBack(a netip.AddrPort) {
 	delete(b.ports, a)
 }
 
-type closer func() error
+type release func() error
 
-func (c closer) Close() error { return c() }
+func (r release) Close() error { return r() }
 
 // working is a guard that has taken what its wire delivered.
 type working struct {
@@ -160,12 +161,12 @@ func (g *working) Counters(f guard.Flow) (guard.Counters, error) {
 
 // guarded is a wire in front of a working guard.
 type guarded struct {
-	*wire.Scripted
+	*ScriptedWire
 	guard *working
 }
 
 func (w guarded) Receive(ctx context.Context) (wire.Packet, error) {
-	p, err := w.Scripted.Receive(ctx)
+	p, err := w.ScriptedWire.Receive(ctx)
 	if err == nil && p.Segment != nil {
 		w.guard.mu.Lock()
 		defer w.guard.mu.Unlock()

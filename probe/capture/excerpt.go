@@ -1,0 +1,124 @@
+package capture
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Failure is a result that failed, and the packets of one flow that show it.
+type Failure struct {
+	Result  report.Result
+	Records []conn.Record
+}
+
+// Excerpt is a capture of the packets that show the failures of r, of at most report.MaxCapture bytes: whole
+// failures as long as there is room, and the first in any case, if need be without what repeats itself.
+// It is nil without failures.
+func Excerpt(r report.Report, failures []Failure) []byte {
+	if len(failures) == 0 {
+		return nil
+	}
+	e := excerptBuilder{system: system([]report.Report{r}), title: title(r), flows: new(flows)}
+	for _, f := range failures {
+		e.add(f)
+	}
+	return e.bytes()
+}
+
+// excerptBuilder is an excerpt in the making.
+type excerptBuilder struct {
+	system, title string
+	lines         []string // of the comment
+	left          int      // failures that found no room
+	blocks        []timedBlock
+	flows         *flows
+}
+
+// timedBlock is a packet block with the time of its packet.
+type timedBlock struct {
+	time  time.Time
+	bytes []byte
+}
+
+// failureBytes is what failures may take, in bytes; the rest is for the line that counts those left out.
+const failureBytes = report.MaxCapture - 128
+
+// add takes a finding in, if there is room.
+func (e *excerptBuilder) add(f Failure) {
+	more := *e
+	more.lines = append(slices.Clone(e.lines), describe(f.Result))
+	more.blocks = append(slices.Clone(e.blocks), e.encode(f.Records)...)
+	switch {
+	case more.size() <= failureBytes:
+		*e = more
+	case len(e.lines) == 0:
+		e.addTruncated(f)
+	default:
+		e.left++
+	}
+}
+
+// addTruncated takes in of the first finding what there is room for.
+func (e *excerptBuilder) addTruncated(f Failure) {
+	e.lines = []string{describe(f.Result), "cut: more packets show this than there is room for\n"}
+	for _, b := range e.encode(firstOfEachPart(f.Records)) {
+		e.blocks = append(e.blocks, b)
+		if e.size() > failureBytes {
+			e.blocks = e.blocks[:len(e.blocks)-1]
+			return
+		}
+	}
+}
+
+// firstOfEachPart are the first segment of each part and what answered it.
+func firstOfEachPart(records []conn.Record) []conn.Record {
+	seen, skipping := map[string]bool{}, false
+	return slices.DeleteFunc(slices.Clone(records), func(r conn.Record) bool {
+		if r.Origin == conn.Prober {
+			skipping = seen[r.Part]
+			seen[r.Part] = true
+		}
+		return skipping
+	})
+}
+
+// encode leaves nothing out: what was sent was built once and can be built again.
+func (e *excerptBuilder) encode(records []conn.Record) (out []timedBlock) {
+	for _, r := range records {
+		if p, err := e.flows.packet(r); err == nil {
+			out = append(out, timedBlock{p.time, p.append(nil)})
+		}
+	}
+	return out
+}
+
+func (e *excerptBuilder) head() []byte {
+	text := e.title + strings.Join(e.lines, "")
+	if e.left > 0 {
+		text += fmt.Sprintf("failures whose packets found no room: %d\n", e.left)
+	}
+	return appendHead(nil, strings.TrimSuffix(text, "\n"), e.system)
+}
+
+func (e *excerptBuilder) size() int {
+	n := len(e.head())
+	for _, b := range e.blocks {
+		n += len(b.bytes)
+	}
+	return n
+}
+
+func (e *excerptBuilder) bytes() []byte {
+	slices.SortStableFunc(e.blocks, func(a, b timedBlock) int { return a.time.Compare(b.time) })
+	out := [][]byte{e.head()}
+	for _, b := range e.blocks {
+		out = append(out, b.bytes)
+	}
+	return bytes.Join(out, nil)
+}

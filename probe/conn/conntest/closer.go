@@ -1,0 +1,249 @@
+package conntest
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Closer is a peer for a ScriptedWire that closes first: the states of a Linux connection from there on (RFC 9293 section 3.6),
+// measured against 5.10, 6.1 and 6.18. The zero value is a kernel with "tcp: accept old ack during closing" whose
+// application never closes.
+type Closer struct {
+	OnAccept bool          // the application closes at once
+	After    string        // it closes once what it read ends in this
+	Reply    int           // bytes that it sends before its FIN
+	Separate bool          // the FIN comes in a segment of its own
+	Orphan   bool          // it closes by close(), else by shutdown()
+	Leaves   time.Duration // after which the application closes what it has shut down; 0: never
+	Aborts   bool          // it resets instead
+	Old      bool          // the kernel ignores a FIN with an old acknowledgement, and says so
+	Mute     bool          // it does not even say so
+	Deaf     bool          // it ignores every FIN
+
+	conns map[[2]netip.AddrPort]*closingConn
+	later func(time.Duration, func() []*segment.Segment)
+}
+
+// The peer's timers, as on Linux.
+const (
+	closerRTO     = 200 * time.Millisecond
+	closerSYNRTO  = time.Second
+	closerRepeats = 7
+	challengeGap  = 500 * time.Millisecond
+)
+
+type closingState int
+
+const (
+	synReceived closingState = iota
+	connected
+	finWait1
+	finWait2
+	closingBoth // RFC 9293: CLOSING
+	timeWait
+)
+
+// closingConn is the peer's side of one connection.
+type closingConn struct {
+	*Closer
+	key       [2]netip.AddrPort
+	state     closingState
+	rcv       seq.Number // RCV.NXT
+	una, nxt  seq.Number // SND.UNA, SND.NXT
+	read      []byte     // by the application
+	challenge time.Time  // when the last one left
+	closed    time.Time
+}
+
+// Later tells the peer how to send without being asked: what f returns leaves after d.
+func (p *Closer) Later(later func(d time.Duration, f func() []*segment.Segment)) { p.later = later }
+
+// Live counts the connections that the peer still holds, TIME_WAIT included.
+func (p *Closer) Live() int { return len(p.conns) }
+
+// Receive answers one segment as the kernel would.
+func (p *Closer) Receive(s *segment.Segment) []*segment.Segment {
+	if p.conns == nil {
+		p.conns = map[[2]netip.AddrPort]*closingConn{}
+	}
+	key := [2]netip.AddrPort{s.Source, s.Destination}
+	c := p.conns[key]
+	switch {
+	case c != nil:
+		return c.receive(s)
+	case s.Flags == segment.SYN:
+		c = &closingConn{Closer: p, key: key, rcv: s.Seq.Add(1), una: peerISS, nxt: peerISS.Add(1)}
+		p.conns[key] = c
+		c.repeat(closerSYNRTO, closerRepeats)
+		return c.synAck()
+	case s.Flags.Has(segment.RST):
+		return nil
+	}
+	return []*segment.Segment{refuse(s)}
+}
+
+func (c *closingConn) receive(s *segment.Segment) []*segment.Segment {
+	switch {
+	case s.Flags.Has(segment.RST):
+		if s.Seq == c.rcv {
+			delete(c.conns, c.key)
+			return nil
+		}
+		return c.challenged()
+	case s.Flags.Has(segment.SYN) && c.state == synReceived:
+		return c.synAck()
+	case s.Flags.Has(segment.SYN):
+		return c.challenged() // RFC 5961 section 4.2
+	case c.state == timeWait:
+		if s.End() == s.Seq {
+			return nil
+		}
+		return c.challenged()
+	}
+	if !c.acceptable(s) {
+		return c.refuseAck()
+	}
+	c.acknowledged(s.Ack)
+	return append(c.data(s), c.fin(s)...)
+}
+
+// acceptable reports whether the segment survives the check of its acknowledgement. An orphan in FIN-WAIT-2
+// is a time-wait mini-socket, which does not look at it.
+func (c *closingConn) acceptable(s *segment.Segment) bool {
+	gone := c.Orphan || c.Leaves > 0 && time.Since(c.closed) >= c.Leaves
+	mini := gone && c.state == finWait2
+	old := c.Old || c.Mute
+	return mini || !s.Ack.Before(c.una) || !old || c.state < finWait1
+}
+
+func (c *closingConn) refuseAck() []*segment.Segment {
+	if c.Mute {
+		return nil
+	}
+	return c.challenged()
+}
+
+func (c *closingConn) acknowledged(n seq.Number) {
+	if n.After(c.una) && !n.After(c.nxt) {
+		c.una = n
+	}
+	all := c.una == c.nxt
+	switch {
+	case c.state == synReceived && all:
+		c.state = connected
+	case c.state == finWait1 && all:
+		c.state = finWait2
+	case c.state == closingBoth && all:
+		c.state = timeWait
+	}
+}
+
+// data takes in what the segment carries, and lets the application act on it.
+func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
+	n := s.PayloadLen()
+	switch {
+	case n == 0:
+	case !s.Seq.Add(n).After(c.rcv):
+		out = c.ack()
+		out[0].SACK = []segment.Block{{Left: s.Seq, Right: s.Seq.Add(n)}}
+	case s.Seq.After(c.rcv):
+		out = c.ack()
+	default:
+		c.read = append(c.read, s.Payload[c.rcv.Sub(s.Seq):]...)
+		c.rcv = s.Seq.Add(n)
+		out = c.ack()
+	}
+	if c.state == connected && (c.OnAccept || c.After != "" && bytes.HasSuffix(c.read, []byte(c.After))) {
+		return c.close()
+	}
+	return out
+}
+
+// fin takes in the other side's FIN.
+func (c *closingConn) fin(s *segment.Segment) []*segment.Segment {
+	at := s.Seq.Add(s.PayloadLen())
+	if !s.Flags.Has(segment.FIN) || c.Deaf {
+		return nil
+	}
+	if at == c.rcv {
+		c.rcv = at.Add(1)
+		switch c.state {
+		case finWait1:
+			c.state = closingBoth
+		case finWait2:
+			c.state = timeWait
+		}
+	}
+	return c.ack()
+}
+
+// close is the application's end of the connection.
+func (c *closingConn) close() []*segment.Segment {
+	if c.Aborts {
+		delete(c.conns, c.key)
+		r := c.bare(segment.RST | segment.ACK)
+		return []*segment.Segment{r}
+	}
+	c.nxt = c.nxt.Add(c.Reply + 1)
+	c.state, c.closed = finWait1, time.Now()
+	c.repeat(closerRTO, closerRepeats)
+	return c.unacknowledged()
+}
+
+// unacknowledged is what the peer sends again when its timer runs out.
+func (c *closingConn) unacknowledged() []*segment.Segment {
+	if c.state == synReceived {
+		return c.synAck()
+	}
+	s := c.bare(segment.ACK)
+	s.Seq = c.una
+	n := c.nxt.Sub(c.una) - 1
+	s.Payload = make([]byte, n)
+	if !c.Separate || n == 0 {
+		s.Flags |= segment.FIN
+		return []*segment.Segment{s}
+	}
+	fin := c.bare(segment.FIN | segment.ACK)
+	fin.Seq = c.nxt.Add(-1)
+	return []*segment.Segment{s, fin}
+}
+
+// repeat sends again until everything is acknowledged.
+func (c *closingConn) repeat(after time.Duration, left int) {
+	if left == 0 || c.later == nil {
+		return
+	}
+	state := c.state
+	c.later(after, func() []*segment.Segment {
+		if c.conns[c.key] != c || c.una == c.nxt || state == synReceived && c.state != state {
+			return nil
+		}
+		c.repeat(2*after, left-1)
+		return c.unacknowledged()
+	})
+}
+
+// challenged is an acknowledgement of which one leaves in half a second.
+func (c *closingConn) challenged() []*segment.Segment {
+	if time.Since(c.challenge) < challengeGap {
+		return nil
+	}
+	c.challenge = time.Now()
+	return c.ack()
+}
+
+func (c *closingConn) synAck() []*segment.Segment {
+	s := c.bare(segment.SYN | segment.ACK)
+	s.Seq, s.MSS, s.SACKPermitted = peerISS, 1460, true
+	return []*segment.Segment{s}
+}
+
+func (c *closingConn) ack() []*segment.Segment { return []*segment.Segment{c.bare(segment.ACK)} }
+
+func (c *closingConn) bare(f segment.Flags) *segment.Segment {
+	return &segment.Segment{Source: c.key[1], Destination: c.key[0], Flags: f, Seq: c.nxt, Ack: c.rcv, Window: 65535, WindowScale: -1}
+}

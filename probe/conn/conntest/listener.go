@@ -1,0 +1,208 @@
+package conntest
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Listener is a peer for a ScriptedWire: the answers of a Linux listening socket and its connections, as far
+// as probes meet them (measured against Linux 6.18). The zero value accepts and reads everything.
+type Listener struct {
+	Closed    bool // no socket: RST to everything
+	QueueFull bool // the final ACK and data are ignored
+	Deferred  bool // only data completes the handshake (TCP_DEFER_ACCEPT)
+	CloseAt   int  // after so many bytes the application closes; further data draws RST. 0: never
+	Patience  int  // after so many segments the application closes. 0: never
+	NoDSACK   bool // does not name duplicates
+
+	conns map[[2]netip.AddrPort]*peerConn
+	made  int
+}
+
+// peerConn is the listener's side of one connection.
+type peerConn struct {
+	l           *Listener
+	local       netip.AddrPort
+	remote      netip.AddrPort
+	start       seq.Number // RCV.NXT at the beginning
+	rcv         seq.Number // RCV.NXT
+	iss         seq.Number
+	snd         seq.Number // SND.NXT
+	established bool
+	segments    int             // received
+	finished    bool            // the application closed: what remains names no duplicates
+	early       []segment.Block // out-of-order data
+	answered    time.Time       // when seldom last did
+}
+
+// firstClosed is where the ports begin at which nothing listens.
+const firstClosed = 60000
+
+// peerISS starts the first connection of a Listener, the next ones follow far behind.
+var peerISS = seq.At(1_000_000)
+
+// Live counts the connections, half-open ones included, that the listener still holds.
+func (l *Listener) Live() int { return len(l.conns) }
+
+// Receive answers one segment as the kernel would.
+func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
+	if l.conns == nil {
+		l.conns = map[[2]netip.AddrPort]*peerConn{}
+	}
+	key := [2]netip.AddrPort{s.Source, s.Destination}
+	c := l.conns[key]
+	switch {
+	case c == nil && s.Flags.Has(segment.RST):
+		return nil
+	case c == nil && s.Flags == segment.SYN && !l.Closed && s.Destination.Port() < firstClosed:
+		c = &peerConn{l: l, local: s.Destination, remote: s.Source, start: s.Seq.Add(1), rcv: s.Seq.Add(1), iss: peerISS.Add(l.made << 20)}
+		c.snd, l.made = c.iss.Add(1), l.made+1
+		l.conns[key] = c
+		return c.synAck()
+	case c == nil:
+		return []*segment.Segment{refuse(s)}
+	case s.Flags.Has(segment.RST):
+		if s.Seq == c.rcv || len(c.early) > 0 && s.Seq == c.rightmost() {
+			delete(l.conns, key)
+			return nil
+		}
+		if !s.Seq.In(c.rcv, 65535) {
+			return nil
+		}
+		return c.seldom() // challenge, RFC 5961 section 3.2
+	}
+	out := c.receive(s)
+	if c.segments++; c.l.Patience > 0 && c.segments == c.l.Patience && !c.finished {
+		out = append(out, c.close())
+	}
+	if c.finished && s.PayloadLen() > 0 && s.End().After(c.rcv) {
+		delete(l.conns, key)
+		return []*segment.Segment{refuse(s)}
+	}
+	return out
+}
+
+// refuse is the RST for a segment that belongs to no connection (RFC 9293 section 3.5.2).
+func refuse(s *segment.Segment) *segment.Segment {
+	r := &segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.RST, WindowScale: -1}
+	if s.Flags.Has(segment.ACK) {
+		r.Seq = s.Ack
+	} else {
+		r.Flags, r.Ack = segment.RST|segment.ACK, s.End()
+	}
+	return r
+}
+
+func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
+	switch {
+	case s.Flags.Has(segment.SYN) && s.End() == c.start && !c.established:
+		return c.synAck()
+	case s.Flags.Has(segment.SYN):
+		return c.seldom()
+	}
+	if !c.established {
+		switch {
+		case s.Seq.Before(c.rcv) && !s.End().After(c.rcv):
+			return c.ack() // outside a half-open connection's window: an ACK without DSACK
+		case c.l.QueueFull, c.l.Deferred && s.PayloadLen() == 0:
+			return nil
+		}
+		c.established = true
+	}
+	if s.End() == s.Seq {
+		if s.Seq.Before(c.rcv) {
+			return c.seldom()
+		}
+		return nil
+	}
+	if !s.End().After(c.rcv) {
+		return c.duplicate(segment.Block{Left: s.Seq, Right: s.End()})
+	}
+	if c.finished {
+		return nil
+	}
+	c.store(segment.Block{Left: s.Seq, Right: s.End()})
+	return c.answerData()
+}
+
+// seldom is an ACK for what carries no data and lies outside the window: once in 500 ms (tcp_invalid_ratelimit).
+func (c *peerConn) seldom() []*segment.Segment {
+	now := time.Now()
+	if now.Sub(c.answered) < 500*time.Millisecond {
+		return nil
+	}
+	c.answered = now
+	return c.ack()
+}
+
+// answerData acknowledges, and closes where the application had enough.
+func (c *peerConn) answerData() []*segment.Segment {
+	out := c.ack()
+	if n := c.l.CloseAt; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
+		out[0] = c.close()
+	}
+	return out
+}
+
+// close is the application's end: a FIN.
+func (c *peerConn) close() *segment.Segment {
+	fin := c.ack()[0]
+	fin.Flags |= segment.FIN
+	c.finished, c.snd = true, c.snd.Add(1)
+	return fin
+}
+
+// store takes a block of new data in and moves RCV.NXT over what has become contiguous.
+func (c *peerConn) store(b segment.Block) {
+	c.early = append(c.early, b)
+	for moved := true; moved; {
+		moved = false
+		for i, e := range c.early {
+			if !e.Left.After(c.rcv) {
+				if e.Right.After(c.rcv) {
+					c.rcv = e.Right
+				}
+				c.early = append(c.early[:i], c.early[i+1:]...)
+				moved = true
+				break
+			}
+		}
+	}
+}
+
+func (c *peerConn) rightmost() seq.Number {
+	right := c.rcv
+	for _, b := range c.early {
+		if b.Right.After(right) {
+			right = b.Right
+		}
+	}
+	return right
+}
+
+func (c *peerConn) synAck() []*segment.Segment {
+	s := c.bare(segment.SYN | segment.ACK)
+	s.Seq, s.Ack, s.MSS, s.SACKPermitted = c.iss, c.start, 1460, true
+	return []*segment.Segment{s}
+}
+
+func (c *peerConn) ack() []*segment.Segment {
+	s := c.bare(segment.ACK)
+	s.SACK = append(s.SACK, c.early...)
+	return []*segment.Segment{s}
+}
+
+func (c *peerConn) duplicate(b segment.Block) []*segment.Segment {
+	out := c.ack()
+	if !c.l.NoDSACK && !c.finished {
+		out[0].SACK = append([]segment.Block{b}, out[0].SACK...)
+	}
+	return out
+}
+
+func (c *peerConn) bare(f segment.Flags) *segment.Segment {
+	return &segment.Segment{Source: c.local, Destination: c.remote, Flags: f, Seq: c.snd, Ack: c.rcv, Window: 65535, WindowScale: -1}
+}

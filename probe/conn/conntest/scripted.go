@@ -1,0 +1,109 @@
+package conntest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// ScriptedWire is a Wire without a network: a function plays the far end, another the path. It keeps no
+// thread and reads the time only through package time, so that a test can run it on a fake clock.
+type ScriptedWire struct {
+	peer func(*segment.Segment) []*segment.Segment
+	path Path
+
+	mu    sync.Mutex // the peer sees one segment at a time
+	sent  []*segment.Segment
+	in    chan wire.Packet
+	queue eventQueue
+}
+
+// Path decides what becomes of a segment: the delays after which copies of it arrive. No delay is a
+// loss, two are a duplication.
+type Path func(s *segment.Segment, toPeer bool) []time.Duration
+
+// scriptedQueue bounds what may wait for Receive.
+const scriptedQueue = 1 << 16
+
+// NewScriptedWire returns a wire to the given peer. A nil path delivers after 100 µs.
+func NewScriptedWire(peer func(*segment.Segment) []*segment.Segment, path Path) *ScriptedWire {
+	if path == nil {
+		path = func(*segment.Segment, bool) []time.Duration { return []time.Duration{100 * time.Microsecond} }
+	}
+	return &ScriptedWire{peer: peer, path: path, in: make(chan wire.Packet, scriptedQueue)}
+}
+
+// Send hands s to the path.
+func (w *ScriptedWire) Send(s *segment.Segment) (time.Time, error) {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, s)
+	for _, d := range w.path(s, true) {
+		w.after(d, func() { w.deliver(w.peer(s)) })
+	}
+	return now, nil
+}
+
+// deliver hands what the peer sends to the path.
+func (w *ScriptedWire) deliver(all []*segment.Segment) {
+	for _, s := range all {
+		for _, d := range w.path(s, false) {
+			w.after(d, func() { w.in <- wire.Packet{Time: time.Now(), Segment: s} })
+		}
+	}
+}
+
+// Later lets the peer send without being asked: after d, what f returns leaves it.
+func (w *ScriptedWire) Later(d time.Duration, f func() []*segment.Segment) {
+	w.after(d, func() { w.deliver(f()) })
+}
+
+// after has something happen after d, behind everything that was to happen by then: timers of the same instant go off in
+// any order, and segments must not overtake each other unless the path says so.
+func (w *ScriptedWire) after(d time.Duration, happen func()) {
+	w.queue.add(timedEvent{time.Now().Add(d), happen})
+	if d <= 0 { // no timer: under Go's race detector, one that a fake clock sets off at once may crash (1.26)
+		go w.catchUp()
+		return
+	}
+	time.AfterFunc(d, w.catchUp)
+}
+
+// catchUp does what is to have happened by now.
+func (w *ScriptedWire) catchUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for e, ok := w.queue.take(); ok; e, ok = w.queue.take() {
+		e.happen()
+	}
+}
+
+// Receive returns the next answer.
+func (w *ScriptedWire) Receive(ctx context.Context) (wire.Packet, error) {
+	select {
+	case p := <-w.in:
+		return p, nil
+	case <-ctx.Done():
+		return wire.Packet{}, ctx.Err()
+	}
+}
+
+// Sent lists the segments sent so far.
+func (w *ScriptedWire) Sent() []*segment.Segment {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]*segment.Segment(nil), w.sent...)
+}
+
+// Behind is always false: what has arrived is there.
+func (w *ScriptedWire) Behind() bool { return false }
+
+// Dropped is always 0.
+func (w *ScriptedWire) Dropped() (int, error) { return 0, nil }
+
+// Close does nothing.
+func (w *ScriptedWire) Close() error { return nil }

@@ -1,0 +1,43 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+)
+
+// ResetOrphans ends the flows that a killed worker left: each is taken over at its port, reset, and the
+// peer is asked whether it let go. It returns how many did. The device is that of Options.
+func ResetOrphans(entries []ledger.Entry, device string) (reset int, err error) {
+	h := &host{device: device}
+	defer h.close()
+	ended := make([]bool, len(entries))
+	errs := make([]error, len(entries))
+	var all sync.WaitGroup
+	for i, e := range entries {
+		all.Go(func() { ended[i], errs[i] = h.endOrphan(e) })
+	}
+	all.Wait()
+	for _, yes := range ended {
+		if yes {
+			reset++
+		}
+	}
+	return reset, errors.Join(errs...)
+}
+
+func (h *host) endOrphan(e ledger.Entry) (bool, error) {
+	s, err := h.stackTo(e.Remote.Addr())
+	if err != nil {
+		return false, err
+	}
+	c, err := s.Resume(context.Background(), e)
+	if err != nil {
+		return false, fmt.Errorf("take over flow %s to %s: %w", e.Local, e.Remote, err)
+	}
+	end, err := c.End(context.Background())
+	return end.Confirmed, err
+}

@@ -1,0 +1,207 @@
+package acceptqueue
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// queue asks a peer's queue with that many connections allowed.
+func queue(t *testing.T, limit int, b *conntest.Bench) flow.Outcome {
+	t.Helper()
+	return flowtest.Run(t, Definition, "", upTo(limit), b)
+}
+
+func upTo(limit int) plan.Scenario {
+	return plan.Scenario{AcceptQueue: &plan.AcceptQueue{MaxConnections: limit}}
+}
+
+func TestQueues(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		peer backlog
+		drop func(*segment.Segment, bool) bool
+		want report.Reason
+		then report.Queue
+	}{
+		{"no end", backlog{}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"as long as the limit", backlog{places: 12}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"one place less", backlog{places: 11}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 11, Most: 11, Behaviour: "IgnoredSyn"}},
+		{"backlog 1", backlog{places: 2}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 2, Most: 2, Behaviour: "IgnoredSyn"}},
+		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
+		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
+		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
+		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
+		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.Nothing, report.PathDown, report.Queue{}},
+		{"dead path", backlog{}, conntest.Everything, report.PathDown, report.Queue{}},
+		{"full from the beginning", backlog{places: -1}, conntest.Nothing, report.PathDown, report.Queue{}},
+		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.Nothing, report.PathDown, report.Queue{}},
+		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAt: 1}}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.Nothing, report.PeerReset, report.Queue{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			peer := c.peer
+			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
+			if o.Reason != c.want {
+				t.Fatalf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, strings.Join(o.Evidence, "\n"))
+			}
+			if got := queueOf(o); got != c.then {
+				t.Errorf("%+v, want %+v\n%s", got, c.then, o.Message)
+			}
+			if peer.Live() != 0 || o.Leaked != 0 {
+				t.Errorf("the peer still holds %d connections, the outcome says %d", peer.Live(), o.Leaked)
+			}
+			t.Log(o.Message)
+		})
+	}
+}
+
+func queueOf(o flow.Outcome) report.Queue {
+	if o.Queue == nil {
+		return report.Queue{}
+	}
+	return *o.Queue
+}
+
+// With several queues behind one port, which connection meets which is a matter of its source port.
+func TestSeveralQueuesAreARange(t *testing.T) {
+	for range 50 {
+		peer := backlog{places: 3, queues: 4}
+		o := queue(t, 40, &conntest.Bench{Peer: &peer, Path: conntest.Through(conntest.Nothing)})
+		got := queueOf(o)
+		switch o.Reason {
+		case report.PathLossy: // all spares met queues with room: too few to be sure
+		case report.QueueOverflowed:
+			if got.Least < 3 || got.Most > 12 || got.Least > got.Most {
+				t.Errorf("%+v\n%s", got, o.Message)
+			}
+		default:
+			t.Errorf("%s: %s", o.Reason, o.Message)
+		}
+		if peer.Live() != 0 || o.Leaked != 0 {
+			t.Errorf("the peer still holds %d connections, the outcome says %d", peer.Live(), o.Leaked)
+		}
+	}
+}
+
+// Loss and bursts never look like a full queue.
+func TestLossIsNoOverflow(t *testing.T) {
+	const flows = 500
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		t.Run(fmt.Sprintf("random %.0f %%", share*100), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(11, uint64(share*100)))
+			neverOverflows(t, flows, conntest.Through(conntest.Random(r, share)))
+		})
+	}
+	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
+		t.Run("bursts of "+mean.String(), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(12, uint64(mean)))
+			neverOverflows(t, flows/2, func() conntest.Path { return conntest.Through(conntest.Bursts(r, 0.05, mean))() })
+		})
+	}
+}
+
+func neverOverflows(t *testing.T, flows int, path func() conntest.Path) {
+	got := map[report.Reason]int{}
+	for range flows {
+		o := queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
+		if got[o.Reason]++; o.Reason == report.QueueOverflowed {
+			t.Fatalf("%s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+		}
+	}
+	t.Log(got)
+	if got[report.NotReached] < flows*9/10 {
+		t.Errorf("%v: fewer than nine of ten got through", got)
+	}
+}
+
+// A full queue is found under loss as well, and never passes.
+func TestOverflowIsFoundUnderLoss(t *testing.T) {
+	const flows = 100
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		r := rand.New(rand.NewPCG(13, uint64(share*100)))
+		got := map[report.Reason]int{}
+		for range flows {
+			o := queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: conntest.Through(conntest.Random(r, share))})
+			if got[o.Reason]++; o.Verdict == report.Pass {
+				t.Fatalf("passed a queue of 6:\n%s", strings.Join(o.Evidence, "\n"))
+			}
+		}
+		t.Logf("%.0f %% loss: %v", share*100, got)
+		if got[report.QueueOverflowed] < flows*75/100 {
+			t.Errorf("%.0f %% loss: %v, want nearly all found", share*100, got)
+		}
+	}
+}
+
+// A path that dies on the way is not a queue that is full.
+func TestPathThatDiesIsNoOverflow(t *testing.T) {
+	path := func() conntest.Path {
+		syns := 0
+		return conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+			if toPeer && s.Flags == segment.SYN {
+				syns++
+			}
+			return syns > 2*sparePorts+6
+		})()
+	}
+	peer := &backlog{}
+	o := queue(t, 24, &conntest.Bench{Peer: peer, Path: path})
+	if o.Reason != report.PathDown || o.Leaked != peer.Live() {
+		t.Errorf("%s, %d leaked of %d: %s", o.Reason, o.Leaked, peer.Live(), o.Message)
+	}
+}
+
+// Source ports on dead paths are given up; they are no full queue, and do not hide one.
+func TestDeadPathsAreNoOverflow(t *testing.T) {
+	for _, c := range []struct {
+		peer backlog
+		want report.Reason
+	}{{backlog{}, report.NotReached}, {backlog{places: 6}, report.QueueOverflowed}} {
+		for seed := range uint64(20) {
+			salt := rand.New(rand.NewPCG(14, seed)).Uint32()
+			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of them
+			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+				return toPeer && deadPort(s.Source.Port()) || !toPeer && deadPort(s.Destination.Port())
+			})
+			peer := c.peer
+			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: path})
+			if o.Reason != c.want && !(o.Reason == report.PathDown && !strings.Contains(o.Message, "after")) { // the first two ports dead
+				t.Errorf("seed %d: %s, want %s: %s", seed, o.Reason, c.want, o.Message)
+			}
+		}
+	}
+}
+
+// A run that is interrupted gives everything up at once. What it had established by then stands.
+func TestInterruptedFillingLeavesNothing(t *testing.T) {
+	for after, want := range map[time.Duration]report.Reason{10 * time.Millisecond: report.DeadlineExceeded, 500 * time.Millisecond: report.DeadlineExceeded,
+		2 * time.Second: report.DeadlineExceeded, 2500 * time.Millisecond: report.QueueOverflowed} {
+		peer := &backlog{places: 60}
+		b := &conntest.Bench{Peer: peer}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, after)
+			defer cancel()
+			e := flowtest.Env(b)
+			e.Spec = upTo(600)
+			o := run(ctx, e)
+			if o.Reason != want || o.Leaked != 0 || peer.Live() != 0 {
+				t.Errorf("after %s: %s, %d leaked, the peer holds %d", after, o.Reason, o.Leaked, peer.Live())
+			}
+		})
+	}
+}

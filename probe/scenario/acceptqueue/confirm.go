@@ -1,0 +1,113 @@
+package acceptqueue
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// roundGap is between the end of one round and the next: Linux answers a repeated SYN at most every 500 ms
+// (tcp_invalid_ratelimit), and a round's end has waited for settle already.
+const roundGap = 550*time.Millisecond - flow.Settle
+
+// confirm asks in rounds for the attempt and for all spares that are silent with it, until chance is excluded; true: it was
+// answered. Only spares count, since their paths are known to be alive: an attempt that stays silent alone shows nothing.
+func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
+	f.confirmations++
+	f.seen.Doubt, f.others = verdict.NewDoubt(f.Env.Alpha, f.confirmations), false
+	suspects := f.suspects(ctx, a)
+	for range verdict.MostRounds {
+		size := verdict.RoundFor(len(suspects)-1, f.seen.Doubt.Alpha, f.Env.Background.Count().Rate())
+		still, lost, ok := f.round(ctx, suspects, size.Beacons)
+		if !ok {
+			return false
+		}
+		f.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
+		if !slices.Contains(still, a) {
+			return true
+		}
+		narrowed := len(still) < len(suspects)
+		f.seen.Doubt.Add(verdict.Round{Block: size, BeaconsLost: lost}, !narrowed)
+		suspects, f.others = still, f.others || narrowed
+		if len(suspects) == 1 || f.seen.Doubt.Convicts() {
+			return false
+		}
+		if a.hear(ctx, time.Now().Add(roundGap)) {
+			return true
+		}
+	}
+	return false
+}
+
+// suspects are the attempt and the spares, all at the same stage as far as possible. Spares that may get places are no more than
+// may be established.
+func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
+	spares := f.spares
+	if a.stage() == halfOpen {
+		spares = spares[:f.room(len(spares))]
+		for _, s := range spares {
+			f.advance(ctx, s)
+		}
+	}
+	return append([]*attempt{a}, spares...)
+}
+
+// round asks once for every suspect, among beacons on established connections, and returns those that
+// stayed silent and how many beacons were lost. Unless all was sent and heard, ok is false.
+func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (still []*attempt, lost int, ok bool) {
+	if f.late != nil && f.late.stage() == halfOpen {
+		f.late.push()
+	}
+	carriers, next := f.carriers(), shuffledAttempts(suspects)
+	if len(carriers) == 0 {
+		return nil, 0, false
+	}
+	for _, suspect := range flow.Shuffled(verdict.Block{Suspects: len(suspects), Beacons: beacons}) {
+		if f.Env.Pace(ctx, 1) != nil {
+			return nil, 0, false
+		}
+		if suspect {
+			next[0].push()
+			next = next[1:]
+			continue
+		}
+		carriers[rand.IntN(len(carriers))].beacon()
+	}
+	still, lost, ok = f.listen(ctx, suspects, carriers)
+	return still, lost, ok && ctx.Err() == nil
+}
+
+// listen takes in what a round was answered. With copies nobody knows which beacons were.
+func (f *filling) listen(ctx context.Context, suspects, carriers []*attempt) (still []*attempt, lost int, ok bool) {
+	until := time.Now().Add(flow.Settle + 2*f.rtt)
+	for _, s := range suspects {
+		if !s.hear(ctx, until) {
+			still = append(still, s)
+		}
+	}
+	if f.late != nil {
+		f.late.hear(ctx, until)
+	}
+	for _, c := range carriers {
+		missing := c.unanswered(ctx, until)
+		if lost += missing; missing < 0 {
+			return nil, 0, false
+		}
+	}
+	return still, lost, true
+}
+
+// carriers are the established connections that can answer beacons.
+func (f *filling) carriers() []*attempt {
+	return slices.DeleteFunc(slices.Clone(f.queued), func(a *attempt) bool { return !a.alive() })
+}
+
+func shuffledAttempts(all []*attempt) []*attempt {
+	out := slices.Clone(all)
+	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}

@@ -1,0 +1,87 @@
+package acceptqueue
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+)
+
+// concurrentEnds end connections at the same time.
+const concurrentEnds = 32
+
+// tearDown resets all connections and sees the peer let go.
+func (f *filling) tearDown(ctx context.Context) {
+	all := slices.Concat(f.queued, f.excess, f.spares)
+	for _, a := range []*attempt{f.ahead, f.late} {
+		if a != nil && !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	tokens := make(chan struct{}, concurrentEnds)
+	for _, a := range all {
+		_ = f.Env.Pace(ctx, 2) // even without a pace, once ctx has ended
+		tokens <- struct{}{}
+		group.Go(func() {
+			end, err := a.End(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			f.account(a, end, err)
+			<-tokens
+		})
+	}
+	group.Wait()
+	f.keepEvidence()
+}
+
+// release ends one attempt that is not needed any more.
+func (f *filling) release(ctx context.Context, a *attempt) {
+	end, err := a.End(ctx)
+	f.account(a, end, err)
+	f.Outcome.Keep(a.Conn)
+}
+
+// account adds up what a connection's end showed.
+func (f *filling) account(a *attempt, end conn.Ending, err error) {
+	for _, fault := range []error{err, a.Fault()} {
+		if f.Fault == nil {
+			f.Fault = fault
+		}
+	}
+	if !end.Confirmed && a.opening.Answer == conn.SynAck {
+		f.Outcome.Leaked++
+	}
+	f.Guard = f.Guard.Plus(end.Check)
+}
+
+// keepEvidence keeps the evidence of a few: those that got no place last, the first and the last that did.
+func (f *filling) keepEvidence() {
+	few := f.excess[max(0, len(f.excess)-1):]
+	if f.late != nil {
+		few = append(few, f.late)
+	}
+	if n := len(f.queued); n > 0 {
+		few = append(few, f.queued[0], f.queued[n-1])
+	}
+	for i, a := range few {
+		if !slices.Contains(few[:i], a) {
+			f.Outcome.Keep(a.Conn)
+		}
+	}
+}
+
+// acceptsAgain reports whether a connection comes about now that all others have been given up.
+func (f *filling) acceptsAgain(ctx context.Context) bool {
+	c := f.Open(ctx, flow.RandomISS())
+	if c == nil {
+		return false
+	}
+	a := &attempt{Conn: c, opening: c.Handshake(ctx, f.Env.Pace)}
+	established := a.opening.Answer == conn.SynAck && c.Prove(ctx, f.Env.Pace, f.byte).Established
+	f.release(ctx, a)
+	return established
+}

@@ -1,0 +1,146 @@
+package finreorder
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+var (
+	onAccept = plan.Trigger{OnAccept: true}
+	sendText = plan.Trigger{Send: "QUIT\r\n"}
+	httpGet  = plan.Trigger{HTTPGet: "/"}
+)
+
+// closings runs one flow of FinReorder against a scripted peer.
+func closings(t *testing.T, trigger plan.Trigger, b *conntest.Bench) flow.Outcome {
+	t.Helper()
+	spec := plan.Scenario{FinReorder: &plan.FinReorder{Trigger: trigger, GapMillis: 20}}
+	return flowtest.Run(t, Definition, "", spec, b)
+}
+
+func TestFinReorderVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		peer    conntest.Peer
+		trigger plan.Trigger
+		want    report.Reason
+	}{
+		{"fixed, on accept", &conntest.Closer{OnAccept: true}, onAccept, report.FinAccepted},
+		{"fixed, after text", &conntest.Closer{After: "QUIT\r\n"}, sendText, report.FinAccepted},
+		{"fixed, after a request", &conntest.Closer{After: "Connection: close\r\n\r\n", Reply: 500}, httpGet, report.FinAccepted},
+		{"fixed, FIN apart from the data", &conntest.Closer{After: "\r\n\r\n", Reply: 500, Separate: true}, httpGet, report.FinAccepted},
+		{"old, shutdown on accept", &conntest.Closer{OnAccept: true, Old: true}, onAccept, report.FinIgnored},
+		{"old, shutdown after text", &conntest.Closer{After: "QUIT\r\n", Old: true, Reply: 3}, sendText, report.FinIgnored},
+		{"old, shutdown after a request", &conntest.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet, report.FinIgnored},
+		{"old, close", &conntest.Closer{OnAccept: true, Old: true, Orphan: true}, onAccept, report.FinAccepted},
+		{"old, shutdown and soon close", &conntest.Closer{OnAccept: true, Old: true, Leaves: 100 * time.Millisecond}, onAccept, report.NotIsolated},
+		{"old, shutdown after text and soon close", &conntest.Closer{After: "QUIT\r\n", Old: true, Leaves: 100 * time.Millisecond}, sendText, report.FinIgnored},
+		{"ignores without a word", &conntest.Closer{OnAccept: true, Mute: true}, onAccept, report.NotIsolated},
+		{"ignores every FIN", &conntest.Closer{OnAccept: true, Deaf: true}, onAccept, report.PathDown},
+		{"never closes", &conntest.Closer{}, onAccept, report.PeerDidNotClose},
+		{"closes after something else", &conntest.Closer{After: "BYE\r\n"}, sendText, report.PeerDidNotClose},
+		{"resets", &conntest.Closer{After: "QUIT\r\n", Aborts: true}, sendText, report.PeerReset},
+		{"closed port", &conntest.Listener{Closed: true}, onAccept, report.PathDown},
+		{"queue full", &conntest.Listener{QueueFull: true}, sendText, report.PathDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := closings(t, c.trigger, &conntest.Bench{Peer: c.peer})
+			if o.Reason != c.want {
+				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, strings.Join(o.Evidence, "\n"))
+			}
+			if c.peer.Live() != 0 || o.Leaked != 0 {
+				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))
+			}
+			if stalled := o.Stall >= 200*time.Millisecond && o.Stall < 220*time.Millisecond; stalled != (c.want == report.FinIgnored) {
+				t.Errorf("a stall of %s", o.Stall)
+			}
+		})
+	}
+}
+
+// What the path loses, repeats and reorders never looks like a peer that ignores a FIN.
+func TestImpairedPathsAreNotBlamedOnThePeer(t *testing.T) {
+	for name, path := range impairedPaths() {
+		t.Run(name, func(t *testing.T) { accepts(t, path, strings.Contains(name, "twice")) })
+	}
+}
+
+// accepts probes healthy peers. Where SYNs are doubled, a late copy leaves a half-open connection behind.
+func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
+	const flows = 250
+	got := map[report.Reason]int{}
+	for i := range flows {
+		peer := &conntest.Closer{After: "QUIT\r\n", Reply: i % 3 * 100, Orphan: i%2 == 0, Separate: i%5 == 0}
+		o := closings(t, sendText, &conntest.Bench{Peer: peer, Path: path})
+		if got[o.Reason]++; o.Verdict == report.Fail {
+			t.Fatalf("blamed: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+		}
+		if peer.Live() > o.Leaked && !doubled {
+			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))
+		}
+	}
+	t.Log(got)
+	if got[report.FinAccepted] < flows*95/100 {
+		t.Errorf("%v: fewer than 95 %% of the flows were decided", got)
+	}
+}
+
+// A kernel that ignores the FIN is found out on such paths as well. Of 100 flows one may be mistaken where a fifth is
+// lost, both overtaking ACKs and then the peer's repeated FIN among it: that is why three must agree.
+func TestIgnoredFINIsFoundOnImpairedPaths(t *testing.T) {
+	for name, path := range impairedPaths() {
+		t.Run(name, func(t *testing.T) {
+			const flows = 100
+			got := map[report.Reason]int{}
+			for range flows {
+				o := closings(t, onAccept, &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, Old: true}, Path: path})
+				got[o.Reason]++
+			}
+			t.Log(got)
+			if got[report.FinIgnored] < flows*95/100 || got[report.FinAccepted] > flows*5/100 {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+func impairedPaths() map[string]func() conntest.Path {
+	paths := map[string]func() conntest.Path{}
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		r := rand.New(rand.NewPCG(21, uint64(share*100)))
+		paths[fmt.Sprintf("random %.0f %%", share*100)] = conntest.Through(conntest.Random(r, share))
+	}
+	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
+		r := rand.New(rand.NewPCG(22, uint64(mean)))
+		paths[fmt.Sprintf("bursts of %s", mean)] = func() conntest.Path { return conntest.Through(conntest.Bursts(r, 0.05, mean))() }
+	}
+	r := rand.New(rand.NewPCG(23, 23))
+	paths["reordering, some twice"] = func() conntest.Path {
+		return func(*segment.Segment, bool) []time.Duration {
+			out := []time.Duration{conntest.Delay + time.Duration(r.IntN(20))*time.Millisecond}
+			if r.IntN(10) == 0 {
+				out = append(out, out[0]+time.Duration(r.IntN(100))*time.Millisecond)
+			}
+			return out
+		}
+	}
+	paths["everything twice, 5 % lost"] = func() conntest.Path {
+		return func(*segment.Segment, bool) []time.Duration {
+			if r.IntN(20) == 0 {
+				return nil
+			}
+			return []time.Duration{conntest.Delay, conntest.Delay + time.Duration(r.IntN(40))*time.Millisecond}
+		}
+	}
+	return paths
+}

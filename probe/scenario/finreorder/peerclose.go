@@ -1,0 +1,198 @@
+package finreorder
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+const (
+	// overtakers is how many ACKs overtake the FIN: the copy insures against loss.
+	overtakers    = 2
+	overtakersGap = time.Millisecond
+	// challengeSpacing keeps repetitions apart: a Linux socket sends one challenge ACK in 500 ms
+	// (tcp_invalid_ratelimit).
+	challengeSpacing = 550 * time.Millisecond
+	enoughChallenges = 2
+	finTries         = 5
+	leastRTO         = 200 * time.Millisecond // Linux: TCP_RTO_MIN
+	leastWatch       = 500 * time.Millisecond
+	mostWatch        = 2 * time.Second
+)
+
+// peerClose is the end of one connection that the peer closed first.
+type peerClose struct {
+	*finFlow
+	conn     *conn.Conn
+	own      seq.Number    // S: the number of our FIN
+	peer     seq.Number    // F: the number of the peer's FIN
+	taken    int           // bytes that the peer sent
+	took     time.Duration // from the trigger to the peer's FIN
+	settled  bool          // no copy of the SYN can still be on its way
+	repeated bool          // the peer sent its FIN again, after it should have been acknowledged
+}
+
+// finInOrder sends the FIN before the peer's FIN is acknowledged.
+func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
+	answer := verdict.FinSilent
+	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.over(); i++ {
+		sent := w.fin("fin in order")
+		if a, _ := w.hear(ctx, w.patience(sent)); a != verdict.FinSilent {
+			answer = a
+		}
+	}
+	w.conn.ReleaseFIN()
+	w.conn.Send(conn.Step{Part: "ack", Flags: segment.ACK})
+	if answer == verdict.FinIgnored {
+		return verdict.FinRefused
+	}
+	return answer
+}
+
+// overtaken acknowledges the peer's FIN from beyond the own one, which follows with the acknowledgement that it
+// would have carried had it been sent, and arrived, first.
+func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
+	if w.Env.Pace(ctx, overtakers+1) != nil {
+		return verdict.FinSilent
+	}
+	w.conn.Drain(func(wire.Packet) {})
+	beyond, current := w.own.Add(1), w.peer.Add(1)
+	for range overtakers {
+		sent := w.conn.Send(conn.Step{Part: "overtaking ack", Flags: segment.ACK, Seq: &beyond, Ack: &current})
+		w.rest(ctx, sent.Add(overtakersGap))
+	}
+	w.rest(ctx, time.Now().Add(time.Duration(w.order.GapMillis)*time.Millisecond))
+	return w.sendOvertaken(ctx)
+}
+
+// sendOvertaken sends the overtaken FIN until it is accepted, or ignored twice: the first challenge could be the answer to a
+// late copy of the SYN, with the FIN lost, but none is still on its way half a second later. Then one is enough.
+func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
+	challenges, enough := 0, enoughChallenges
+	if w.settled {
+		enough = 1
+	}
+	for i := 0; i < finTries && !w.over() && (i == 0 || w.Env.Pace(ctx, 1) == nil); i++ {
+		sent := w.fin("suspect")
+		switch a, _ := w.hear(ctx, w.patience(sent)); {
+		case a == verdict.FinAccepted && challenges > 0:
+			return verdict.FinLate
+		case a == verdict.FinAccepted:
+			return w.watch(ctx)
+		case a == verdict.FinIgnored:
+			if challenges++; challenges == enough {
+				return w.retransmit(ctx, sent, a)
+			}
+			if a, _ := w.hear(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
+				return w.watch(ctx) // it was only late
+			}
+		}
+	}
+	if challenges > 0 {
+		return w.unanswered()
+	}
+	return w.retransmit(ctx, time.Now(), verdict.FinUnheard)
+}
+
+// fin sends the FIN with the acknowledgement of all that came before the peer's FIN, or of that too once
+// it is released.
+func (w *peerClose) fin(part string) time.Time {
+	return w.conn.Send(conn.Step{Part: part, Flags: segment.FIN | segment.ACK, Seq: &w.own})
+}
+
+// retransmit sends the FIN again as a sender would whose retransmission timer runs out: with the current
+// acknowledgement. It returns the given answer if that is accepted.
+func (w *peerClose) retransmit(ctx context.Context, sent time.Time, answer verdict.FinAnswer) verdict.FinAnswer {
+	if a, _ := w.hear(ctx, sent.Add(leastRTO+w.conn.RTT), verdict.FinAccepted); a == verdict.FinAccepted {
+		return w.watch(ctx) // it was only late
+	}
+	w.conn.ReleaseFIN()
+	for i := 0; i < finTries && !w.over() && w.Env.Pace(ctx, 1) == nil; i++ {
+		again := w.fin("heal")
+		a, at := w.hear(ctx, again.Add(w.conn.Patience(i)), verdict.FinAccepted)
+		switch {
+		case a != verdict.FinAccepted:
+		case w.repeated:
+			return verdict.FinVoid
+		default:
+			if answer == verdict.FinIgnored {
+				w.seen.Stall = max(w.seen.Stall, at.Sub(sent))
+			}
+			return answer
+		}
+	}
+	return w.unanswered()
+}
+
+// unanswered is the answer where none was heard.
+func (w *peerClose) unanswered() verdict.FinAnswer {
+	if w.conn.Reset() {
+		return verdict.FinReset
+	}
+	return verdict.FinSilent
+}
+
+// watch waits after the FIN was accepted: a peer that sends its own again never had it acknowledged, so that
+// nothing was overtaken. Where the peer's FIN was lost before, its timer has backed off to about as long as that took.
+func (w *peerClose) watch(ctx context.Context) verdict.FinAnswer {
+	rto := min(max(leastWatch, w.took+leastRTO+w.conn.RTT), mostWatch)
+	w.rest(ctx, time.Now().Add(rto+3*w.conn.RTT))
+	w.conn.ReleaseFIN()
+	if w.repeated {
+		return verdict.FinVoid
+	}
+	return verdict.FinAccepted
+}
+
+// patience is how long an answer may take to a FIN sent then, which is also how far repetitions are apart.
+func (w *peerClose) patience(sent time.Time) time.Time {
+	return sent.Add(max(challengeSpacing, 2*w.conn.RTT))
+}
+
+// hear waits for an answer to the FIN: any, or only the wanted one.
+func (w *peerClose) hear(ctx context.Context, until time.Time, wanted ...verdict.FinAnswer) (a verdict.FinAnswer, at time.Time) {
+	w.conn.Await(ctx, until, func(p wire.Packet) bool {
+		heard := w.answer(p)
+		if heard != verdict.FinReset && len(wanted) > 0 && !slices.Contains(wanted, heard) {
+			return false
+		}
+		a, at = heard, p.Time
+		return a != verdict.FinSilent
+	})
+	return a, at
+}
+
+// rest waits, and notes what comes meanwhile.
+func (w *peerClose) rest(ctx context.Context, until time.Time) {
+	w.conn.Await(ctx, until, func(p wire.Packet) bool { w.answer(p); return w.over() })
+}
+
+// answer is what a packet says of the FIN.
+func (w *peerClose) answer(p wire.Packet) verdict.FinAnswer {
+	w.repeated = w.repeated || p.Segment != nil && p.Segment.Flags.Has(segment.FIN)
+	switch {
+	case w.conn.Reset():
+		return verdict.FinReset
+	case w.conn.Acked().AtLeast(w.own.Add(1)):
+		return verdict.FinAccepted
+	case w.challenge(p.Segment):
+		return verdict.FinIgnored
+	}
+	return verdict.FinSilent
+}
+
+// challenge reports whether the peer says that it still waits for the FIN. An acknowledgement that names
+// duplicate data answers something else.
+func (w *peerClose) challenge(s *segment.Segment) bool {
+	return s != nil && s.Flags == segment.ACK && s.PayloadLen() == 0 && len(s.SACK) == 0 &&
+		s.Ack == w.own && s.Seq == w.peer.Add(1)
+}
+
+// over reports whether waiting is in vain.
+func (w *peerClose) over() bool { return w.conn.Reset() || w.conn.Fault() != nil }

@@ -1,0 +1,64 @@
+package finreorder
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// closeWait is how long a peer may take to close, and mostAnswer how many bytes it may send before that.
+const (
+	closeWait  = 10 * time.Second
+	mostAnswer = 1 << 20
+)
+
+// triggerText is what makes the peer close; empty where it closes by itself.
+func triggerText(t plan.Trigger, target netip.AddrPort) []byte {
+	if t.HTTPGet == "" {
+		return []byte(t.Send)
+	}
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tcpprobe\r\nAccept: */*\r\nConnection: close\r\n\r\n", t.HTTPGet, target)
+}
+
+// trigger does what makes the peer close, and waits until its FIN is there and all that was sent is acknowledged.
+func (w *peerClose) trigger(ctx context.Context) bool {
+	text := triggerText(w.order.Trigger, w.Env.Remote)
+	start := w.conn.SendNext()
+	w.own = start.Add(len(text))
+	// An application that does not wait half a second with its close() lets the second FIN in: ask it in another way.
+	if w.settled = len(text) > 0 && w.seen.Overtaken[verdict.FinLate] > 0; w.settled {
+		w.rest(ctx, time.Now().Add(challengeSpacing))
+	}
+	asked := time.Now()
+	for i := 0; time.Since(asked) < closeWait && w.Env.Pace(ctx, 1) == nil; i++ {
+		switch {
+		case !w.conn.Acked().AtLeast(w.own):
+			w.conn.Send(conn.Step{Part: "trigger", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: text})
+		case i > 0: // the ACK that ended the handshake may have been lost
+			w.conn.Send(conn.Step{Part: "ack", Flags: segment.ACK})
+		}
+		if w.conn.Await(ctx, time.Now().Add(w.conn.Patience(i)), w.answered) {
+			break
+		}
+	}
+	w.took = time.Since(asked)
+	var held bool
+	w.peer, held = w.conn.PeerFIN()
+	return held && w.conn.Acked().AtLeast(w.own) && !w.over()
+}
+
+// answered counts what the peer says to the trigger; true ends the waiting.
+func (w *peerClose) answered(p wire.Packet) bool {
+	if p.Segment != nil {
+		w.taken += p.Segment.PayloadLen()
+	}
+	_, held := w.conn.PeerFIN()
+	return held && w.conn.Acked().AtLeast(w.own) || w.over() || w.taken > mostAnswer
+}

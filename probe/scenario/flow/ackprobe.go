@@ -1,0 +1,71 @@
+package flow
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+const (
+	ackProbes     = 3
+	ackProbeWait  = 300 * time.Millisecond
+	ackProbeStart = 12345
+)
+
+// AckProbe asks a port that answers no SYN whether it answers ACKs. A host without such a connection
+// answers with an RST whose sequence number is the ACK's acknowledgement number (RFC 9293 section
+// 3.5.2), and answers a SYN to a closed port with an RST at 0: if only RSTs at 0 are lost, the port is
+// closed and the path drops them.
+func (t *State) AckProbe(ctx context.Context, c *conn.Conn) {
+	k := &ackProber{conn: c, at: seq.At(ackProbeStart), open: map[seq.Number]bool{}}
+	for i := 0; i < ackProbes && !t.ResetAny && t.Env.Pace(ctx, 1) == nil; i++ {
+		k.beacon()
+		t.ResetAny = c.Await(ctx, time.Now().Add(ackProbeWait), k.answered)
+	}
+	size, ok := verdict.BlockFor(t.Env.Alpha, LeastLoss, BeaconsASuspect)
+	if !t.ResetAny || !ok {
+		return
+	}
+	block := Trials{Suspect: k.suspect, Beacon: func() bool { k.beacon(); return false }, Answered: k.answered, Delivered: func() bool { return k.zero }}
+	if lost, ok := block.Run(ctx, c, t.Env.Pace, size); ok {
+		t.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: t.Env.Alpha}
+	}
+}
+
+// ackProber sends ACKs for no connection and recognises the RSTs that they draw.
+type ackProber struct {
+	conn *conn.Conn
+	at   seq.Number          // the acknowledgement number of the last beacon
+	open map[seq.Number]bool // beacons not answered yet
+	zero bool                // an RST at 0 came back
+}
+
+func (k *ackProber) suspect() { k.ack(seq.At(0)) }
+
+func (k *ackProber) beacon() {
+	k.at = k.at.Add(1 + rand.IntN(1000))
+	k.open[k.at] = true
+	k.ack(k.at)
+}
+
+func (k *ackProber) ack(number seq.Number) {
+	at := k.conn.ISS.Add(1)
+	k.conn.Send(conn.Step{Part: "knock", Flags: segment.ACK, Seq: &at, Ack: &number})
+}
+
+func (k *ackProber) answered(p wire.Packet) bool {
+	if p.Segment == nil || !p.Segment.Flags.Has(segment.RST) {
+		return false
+	}
+	at := p.Segment.Seq
+	k.zero = k.zero || at.IsZero()
+	known := k.open[at]
+	delete(k.open, at)
+	return known
+}

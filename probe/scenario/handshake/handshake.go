@@ -1,0 +1,52 @@
+package handshake
+
+import (
+	"context"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// Definition is the scenario Handshake.
+var Definition = flow.Definition{Flow: func(string) flow.Func { return run }}
+
+// run asks whether a connection can be established, and if not, why.
+func run(ctx context.Context, e *flow.Env) flow.Outcome {
+	t := &flow.State{Env: e}
+	for t.Ports < flow.SourcePorts && t.Fault == nil && ctx.Err() == nil {
+		c := t.Open(ctx, flow.RandomISS())
+		if c == nil {
+			break
+		}
+		t.Opening = c.Handshake(ctx, e.Pace)
+		again := followUp(ctx, t, c)
+		t.End(ctx, c)
+		if !again {
+			break
+		}
+	}
+	return t.Finish(ctx, verdict.Handshake)
+}
+
+// followUp follows up on what answered the SYN; true asks for another source port.
+func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
+	switch t.Opening.Answer {
+	case conn.SynAck:
+		t.Proof = c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec.Payload)[0](1)[0])
+		t.PeerReset = !t.Proof.Established && c.Reset()
+		return t.PeerReset && t.Ports < flow.SilentPorts
+	case conn.StaleAck:
+		c.Clear(t.Opening.Wrong)
+		return true
+	case conn.WrongAck: // or the SYN-ACK of a half-open connection that an older flow left
+		c.Clear(t.Opening.Wrong)
+		return t.Ports < flow.SilentPorts
+	case conn.NoAnswer:
+		if t.Ports < flow.SilentPorts {
+			return true
+		}
+		t.AckProbe(ctx, c)
+	}
+	return false
+}

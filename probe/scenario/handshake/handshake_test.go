@@ -1,0 +1,32 @@
+package handshake
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// A half-open connection that an earlier flow left repeats its SYN-ACK when the port is used again: another
+// port tells that from a path that alters what it carries.
+func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
+	for altered, want := range map[int]report.Reason{1: report.Established, 99: report.Altered} {
+		path := func() conntest.Path {
+			left := altered
+			return func(s *segment.Segment, toPeer bool) []time.Duration {
+				if left > 0 && s.Flags == segment.SYN|segment.ACK {
+					left--
+					s.Ack = s.Ack.Add(77)
+				}
+				return []time.Duration{conntest.Delay}
+			}
+		}
+		if o := flowtest.Run(t, Definition, "", plan.Scenario{}, &conntest.Bench{Peer: &conntest.Listener{}, Path: path}); o.Reason != want {
+			t.Errorf("the first %d SYN-ACKs altered: %s, want %s", altered, o.Reason, want)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// run runs one flow of a scenario against a scripted peer.
+func run(t *testing.T, name string, b *conntest.Bench) flow.Outcome {
+	t.Helper()
+	spec := plan.Scenario{AcceptQueue: &plan.AcceptQueue{MaxConnections: 8}}
+	return flowtest.Run(t, Registry[name], "Push", spec, b)
+}
+
+func TestVerdicts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		peer  conntest.Listener
+		drop  func(*segment.Segment, bool) bool
+		shake report.Reason
+		wrap  report.Reason
+	}{
+		{"healthy", conntest.Listener{}, conntest.Nothing, report.Established, report.Delivered},
+		{"names no duplicates", conntest.Listener{NoDSACK: true}, conntest.Nothing, report.Established, report.Delivered},
+		{"deferred accept", conntest.Listener{Deferred: true}, conntest.Nothing, report.Established, report.Delivered},
+		{"queue full", conntest.Listener{QueueFull: true}, conntest.Nothing, report.AckLostOrQueueFull, report.PathDown},
+		{"closed port", conntest.Listener{Closed: true}, conntest.Nothing, report.Refused, report.PathDown},
+		{"closes on the first byte", conntest.Listener{CloseAt: 1}, conntest.Nothing, report.Established, report.PeerReset},
+		{"closes while it is asked", conntest.Listener{Patience: 12}, conntest.PushAtZero, report.Established, report.PeerReset},
+		{"PSH at 0 dropped", conntest.Listener{}, conntest.PushAtZero, report.Established, report.SequenceZeroDropped},
+		{"PSH at 0 dropped, no DSACK", conntest.Listener{NoDSACK: true}, conntest.PushAtZero, report.Established, report.SequenceZeroDropped},
+		{"FIN, PSH, RST at 0 dropped", conntest.Listener{}, finPushResetAtZero, report.Established, report.SequenceZeroDropped},
+		{"every PSH dropped", conntest.Listener{}, conntest.EveryPush, report.Established, report.PathDown},
+		{"dead path", conntest.Listener{}, conntest.Everything, report.Filtered, report.PathDown},
+		{"RST at 0 lost on the way back", conntest.Listener{Closed: true}, conntest.ReverseRSTAtZero, report.ReverseRstZeroDropped, report.PathDown},
+		{"only SYNs filtered", conntest.Listener{}, conntest.EverySYN, report.Filtered, report.PathDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for scenario, want := range map[string]report.Reason{"Handshake": c.shake, "SequenceWrap": c.wrap} {
+				peer := c.peer
+				o := run(t, scenario, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
+				if o.Reason != want {
+					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message, strings.Join(o.Evidence, "\n"))
+				}
+				if peer.Live() != 0 || o.Leaked != 0 {
+					t.Errorf("%s: the peer still holds %d connections, the outcome says %d", scenario, peer.Live(), o.Leaked)
+				}
+			}
+		})
+	}
+}
+
+// Without a working guard there is no verdict, whatever was seen.
+func TestUnguardedFlowIsNotJudged(t *testing.T) {
+	for name := range Registry {
+		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.PushAtZero), Blind: true}); o.Reason != report.GuardIncomplete {
+			t.Errorf("%s: %s, want GuardIncomplete", name, o.Reason)
+		}
+	}
+}
+
+// Nor is there one if the wire failed meanwhile: that nothing came is not the path's silence.
+func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
+	for name := range Registry {
+		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{QueueFull: true}, Deaf: true}); o.Reason != report.ProberFault {
+			t.Errorf("%s: %s / %s, want ProberFault", name, o.Verdict, o.Reason)
+		}
+	}
+}
+
+func finPushResetAtZero(s *segment.Segment, toPeer bool) bool {
+	return toPeer && s.Seq.IsZero() && s.Flags&(segment.FIN|segment.PSH|segment.RST) != 0
+}

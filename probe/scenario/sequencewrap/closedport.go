@@ -1,0 +1,89 @@
+package sequencewrap
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// closedPortSegment is a segment for a closed port. A host answers it with an RST (RFC 9293 section 3.10.7.1).
+type closedPortSegment struct {
+	what  string
+	flags segment.Flags
+	acks  bool   // the number under suspicion is the acknowledgement number
+	data  []byte // has the RST to one at 0 acknowledge more than 0
+}
+
+// closedPorts are tried until one is closed. They lie above what Linux gives to its own connections.
+var closedPorts = []uint16{65534, 65531, 65523}
+
+// atClosedPort asks whether such a segment arrives at a port of the target's host where nothing listens.
+func atClosedPort(s closedPortSegment) flow.Func {
+	return func(ctx context.Context, e *flow.Env) flow.Outcome {
+		t := &flow.State{Env: e}
+		t.What, t.ByAck = s.what, s.acks
+		for _, port := range closedPorts {
+			if s.askAt(ctx, t, netip.AddrPortFrom(e.Remote.Addr(), port)) {
+				break
+			}
+		}
+		return t.Finish(ctx, verdict.ClosedPort)
+	}
+}
+
+// askAt runs the flow at one port; false if it is open.
+func (s closedPortSegment) askAt(ctx context.Context, t *flow.State, remote netip.AddrPort) bool {
+	c := t.OpenTo(ctx, remote, ordinary())
+	if c == nil {
+		return true
+	}
+	defer t.End(ctx, c)
+	c.DataAcks = true
+	t.Opening = c.Handshake(ctx, t.Env.Pace)
+	if s.acks && t.Opening.Answer == conn.NoAnswer {
+		t.AckProbe(ctx, c) // the RST that is missing has sequence number 0
+	}
+	if t.Opening.Answer != conn.ResetAnswer {
+		return t.Opening.Answer != conn.SynAck
+	}
+	one := &standalone{State: t, conn: c}
+	one.ask = func(ctx context.Context, part string, number seq.Number) bool { return s.ask(ctx, one, part, number) }
+	one.run(ctx)
+	return true
+}
+
+func (s closedPortSegment) ask(ctx context.Context, one *standalone, part string, number seq.Number) bool {
+	step := conn.Step{Part: part, Flags: s.flags, Seq: &number, Payload: s.data}
+	if s.acks {
+		at := one.conn.ISS.Add(1)
+		step.Seq, step.Ack = &at, &number
+	}
+	sent := one.conn.Send(step)
+	return one.conn.Await(ctx, sent.Add(one.conn.Patience(0)), func(p wire.Packet) bool {
+		one.Delivered = one.Delivered || s.answers(p, seq.At(0), one.Opening.HopLimit)
+		return s.answers(p, number, one.Opening.HopLimit)
+	})
+}
+
+// answers reports whether p is the RST that the segment of that number draws, from as far away as the one to the SYN:
+// a firewall on the way, which rejects such segments, is nearer.
+func (s closedPortSegment) answers(p wire.Packet, number seq.Number, hopLimit uint8) bool {
+	g := p.Segment
+	if g == nil || !g.Flags.Has(segment.RST) || g.HopLimit != hopLimit {
+		return false
+	}
+	if s.acks {
+		return g.Seq == number && !g.Flags.Has(segment.ACK)
+	}
+	number = number.Add(len(s.data))
+	if s.flags.Has(segment.FIN) {
+		number = number.Add(1)
+	}
+	return g.Flags.Has(segment.ACK) && g.Ack == number
+}

@@ -1,0 +1,26 @@
+package sequencewrap
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// A path that loses most of what is long, or of what has PSH, loses most suspects, and no beacon of one byte.
+func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
+	long := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.PayloadLen() > 32 }
+	for name, rule := range map[string]func(*segment.Segment, bool) bool{"length": long, "PSH": conntest.EveryPush} {
+		t.Run(name, func(t *testing.T) {
+			mostly := func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.9 }
+			for range 1000 {
+				o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(mostly)})
+				if o.Reason == report.SequenceZeroDropped {
+					t.Errorf("%s", o.Message)
+				}
+			}
+		})
+	}
+}

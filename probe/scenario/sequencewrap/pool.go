@@ -1,0 +1,96 @@
+package sequencewrap
+
+import (
+	"context"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// pool repeats a delivered suspect, and the control, in uniformly random order: the peer names each as a duplicate
+// (RFC 2883), so every one is a sample. The two differ in their numbers alone, so that loss by length or by flags falls
+// on both. A flow that does not get so far adds nothing.
+func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdict.Pool, flow.Outcome) {
+	t := &flow.State{Env: e}
+	w := newWrapConn(t, s, flow.Payloads(e.Spec.Payload)[0])
+	p := &samples{wrapConn: w, open: map[segment.Block]int{}}
+	if w.conn = w.Open(ctx, w.start().Add(-1)); w.conn != nil {
+		p.take(ctx, size)
+		w.State.End(ctx, w.conn)
+	}
+	return p.found, t.Finish(ctx, verdict.SequenceWrap)
+}
+
+// samples counts duplicates by what the peer says of them.
+type samples struct {
+	*wrapConn
+	open  map[segment.Block]int // sent and not answered
+	found verdict.Pool
+}
+
+func (p *samples) take(ctx context.Context, size verdict.Block) {
+	p.conn.DataAcks = true
+	p.Opening = p.conn.Handshake(ctx, p.Env.Pace)
+	if p.Opening.Answer != conn.SynAck || !p.sendControl(ctx) || !p.deliver(ctx) {
+		return
+	}
+	order := flow.Shuffled(size)
+	for _, suspect := range order {
+		if p.Env.Pace(ctx, 1) != nil || p.stopped() {
+			return
+		}
+		p.sample(suspect)
+		p.conn.Drain(p.answer)
+	}
+	p.conn.Await(ctx, time.Now().Add(flow.Settle), func(g wire.Packet) bool {
+		p.answer(g)
+		return len(p.open) == 0
+	})
+	if ctx.Err() == nil && !p.stopped() {
+		p.found = p.count(size)
+	}
+}
+
+// deliver sends the suspect until it is acknowledged.
+func (p *samples) deliver(ctx context.Context) bool {
+	for i := 0; i < controlTries && !p.Delivered && p.Env.Pace(ctx, 1) == nil; i++ {
+		sent := p.sendSuspect()
+		p.Delivered = p.await(ctx, sent.Add(p.conn.Patience(i)), p.end)
+	}
+	return p.Delivered
+}
+
+func (p *samples) sample(suspect bool) {
+	if suspect {
+		p.open[segment.Block{Left: p.at, Right: p.end}]++
+		p.sendSuspect()
+		return
+	}
+	p.open[segment.Block{Left: p.start(), Right: p.at}]++
+	p.send("beacon", p.start(), p.control, p.flags)
+}
+
+func (p *samples) answer(g wire.Packet) {
+	_, b := p.conn.Answers(g)
+	if p.open[b] > 1 {
+		p.open[b]--
+		return
+	}
+	delete(p.open, b)
+}
+
+func (p *samples) count(size verdict.Block) (n verdict.Pool) {
+	n.Suspects.Sent, n.Beacons.Sent = size.Suspects, size.Beacons
+	for b, lost := range p.open {
+		if b.Left == p.at {
+			n.Suspects.Lost += lost
+		} else {
+			n.Beacons.Lost += lost
+		}
+	}
+	return n
+}

@@ -1,0 +1,52 @@
+package sequencewrap
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// What is lost by its length, or by its flags, is lost at every number alike.
+func TestPoolBlamesTheNumberOnly(t *testing.T) {
+	sometimes := func(rule func(*segment.Segment, bool) bool) func(*segment.Segment, bool) bool {
+		return func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.2 }
+	}
+	long := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.PayloadLen() > 32 }
+	for name, c := range map[string]struct {
+		drop  func(*segment.Segment, bool) bool
+		lossy bool
+	}{
+		"a fifth at 0":            {sometimes(conntest.PushAtZero), true},
+		"a fifth of what is long": {sometimes(long), false},
+		"a fifth of what has PSH": {sometimes(conntest.EveryPush), false},
+		"a fifth of everything":   {sometimes(conntest.Everything), false},
+		"nothing":                 {conntest.Nothing, false},
+		"nothing, nor named":      {conntest.Nothing, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			peer := &conntest.Listener{NoDSACK: name == "nothing, nor named"}
+			sum := pooled(t, 16, &conntest.Bench{Peer: peer, Path: conntest.Through(c.drop)})
+			if f, lossy := sum.Lossy("Push", 1e-7); lossy != c.lossy {
+				t.Errorf("%v: %+v, p = %.1e: %s", lossy, sum, sum.P(), f.Message)
+			}
+		})
+	}
+}
+
+// pooled is what flows with a full block each come to.
+func pooled(t *testing.T, flows int, b *conntest.Bench) (sum verdict.Pool) {
+	t.Helper()
+	b.Run(t, func(_ *testing.T, ctx context.Context) {
+		e := flowtest.Env(b)
+		for range flows {
+			p, _ := poolOf("Push")(ctx, e, verdict.PoolBlock(flows))
+			sum = sum.Plus(p)
+		}
+	})
+	return sum
+}

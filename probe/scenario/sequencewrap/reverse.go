@@ -1,0 +1,99 @@
+package sequencewrap
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// slots are the answers that one incarnation asks for; one of them, at random, is to acknowledge exactly 0.
+const slots = 4
+
+// mostIncarnations bounds the test; a quarter to the power of half as many is below every useful error.
+const mostIncarnations = 40
+
+// reverse finds out whether the control arrives and only its answers are lost, because they acknowledge exactly 0:
+// then data from 2^32-1 across 0 is answered. Which answer of a connection acknowledges 0 is the prober's random
+// choice, so that the test holds for any loss, bursts included, and needs no second path.
+func (w *wrapConn) reverse(ctx context.Context) {
+	if w.across || w.stopped() || !w.acrossIsAnswered(ctx) {
+		return
+	}
+	n := &w.AckZero
+	n.P, n.Alpha = 1, w.Env.Alpha
+	for tries := 0; n.P > n.Alpha && tries < mostIncarnations; tries++ {
+		zero := rand.IntN(slots)
+		from := seq.At(0).Add(-zero - 1)
+		if !reopen(ctx, w.State, w.conn, from.Add(-len(w.control)-1)) {
+			return
+		}
+		if w.upTo(ctx, from) && !w.count(w.incarnation(ctx, from, zero)) {
+			return
+		}
+	}
+}
+
+// count adds an incarnation to the test; false if the answer that acknowledges 0 arrived.
+func (w *wrapConn) count(lost int, zeroLost bool) bool {
+	if !zeroLost {
+		w.AckZero.P = 1
+		return false
+	}
+	w.AckZero.Made++
+	w.AckZero.P *= float64(lost) / slots
+	return true
+}
+
+// acrossIsAnswered sends the control's last byte and more, across 0.
+func (w *wrapConn) acrossIsAnswered(ctx context.Context) bool {
+	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+		if w.sendAcross(); w.await(ctx, time.Now().Add(w.conn.Patience(i)), seq.At(1)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *wrapConn) sendAcross() {
+	last := w.control[len(w.control)-1:]
+	w.send("across 0", seq.At(0).Add(-1), append(last[:1:1], w.witness...), segment.PSH|segment.ACK)
+}
+
+// incarnation asks for an answer in each slot, each to one more byte than the last, and counts those that were lost.
+// zeroLost says whether the one that acknowledges 0 is among them. But for their numbers the slots are alike.
+func (w *wrapConn) incarnation(ctx context.Context, from seq.Number, zero int) (lost int, zeroLost bool) {
+	for slot := range slots {
+		if w.Env.Pace(ctx, 2) != nil || w.stopped() {
+			return lost, false
+		}
+		if !w.slotAnswered(ctx, from.Add(slot+1)) {
+			lost++
+			zeroLost = zeroLost || slot == zero
+		}
+	}
+	return lost, zeroLost && ctx.Err() == nil
+}
+
+// slotAnswered sends all from the last acknowledged byte up to end, twice, since the acknowledgement of new data may be
+// delayed but that of old is not, and waits for an answer.
+func (w *wrapConn) slotAnswered(ctx context.Context, end seq.Number) bool {
+	at := w.conn.Acked().Add(-1)
+	bytes := w.witness[:end.Sub(at)]
+	w.send("to be acknowledged with "+end.String(), at, bytes, segment.ACK)
+	sent := w.send("to be acknowledged with "+end.String(), at, bytes, segment.ACK)
+	return w.await(ctx, sent.Add(w.conn.Patience(1)), end)
+}
+
+// upTo has the control acknowledged, which ends at that number.
+func (w *wrapConn) upTo(ctx context.Context, end seq.Number) bool {
+	for i := 0; i < controlTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+		sent := w.send("control", end.Add(-len(w.control)), w.control, segment.PSH|segment.ACK)
+		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,208 @@
+package sequencewrap
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// ask runs one flow of a variant against a scripted peer.
+func ask(t *testing.T, variant string, b *conntest.Bench) flow.Outcome {
+	t.Helper()
+	return flowtest.Run(t, Definition, variant, plan.Scenario{}, b)
+}
+
+// Every variant's suspect is delivered by a healthy path, and convicted where exactly it is dropped.
+func TestEveryVariantSilentAndFiring(t *testing.T) {
+	if len(variantNames) != len(shapes)+len(others) {
+		t.Fatal("variantNames has not all variants")
+	}
+	for _, v := range variantNames {
+		t.Run(v, func(t *testing.T) {
+			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}}, report.Delivered)
+			want := report.SequenceZeroDropped
+			switch v {
+			case "HandshakeAck":
+				want = report.HandshakeAckLost
+			case "AckZero":
+				want = report.AckZeroDropped
+			}
+			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(suspectOf(v))}, want)
+		})
+	}
+}
+
+// expect runs one flow and compares its reason; nothing may be left at the peer.
+func expect(t *testing.T, variant string, b *conntest.Bench, want report.Reason) {
+	t.Helper()
+	o := ask(t, variant, b)
+	if o.Reason != want {
+		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message, strings.Join(o.Evidence, "\n"))
+	}
+	if live := b.Peer.Live(); live != 0 || o.Leaked != 0 {
+		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked, strings.Join(o.Evidence, "\n"))
+	}
+}
+
+// suspectOf drops exactly the variant's suspect on its way to the peer.
+func suspectOf(variant string) func(*segment.Segment, bool) bool {
+	exact := map[string]segment.Flags{
+		"Push": segment.PSH | segment.ACK, "UrgentPush": segment.URG | segment.PSH | segment.ACK, "Data": segment.ACK,
+		"Fin": segment.FIN | segment.ACK, "PushFin": segment.PSH | segment.FIN | segment.ACK, "Ack": segment.ACK, "HandshakeAck": segment.ACK,
+		"Reset": segment.RST | segment.ACK, "Syn": segment.SYN, "FinUrgPush": segment.FIN | segment.URG | segment.PSH, "Null": 0,
+	}
+	return func(s *segment.Segment, toPeer bool) bool {
+		switch variant {
+		case "Straddle":
+			return toPeer && s.PayloadLen() > 0 && s.Seq.Uint32() > 1<<31 && s.End().Uint32() > 0 && s.End().Uint32() < 1<<31
+		case "AckZero":
+			return toPeer && s.Flags == segment.ACK && s.Ack.IsZero()
+		}
+		return toPeer && s.Seq.IsZero() && s.Flags == exact[variant]
+	}
+}
+
+// A segment that is lost at every number is no matter of the number 0.
+func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
+	for variant, drop := range map[string]func(*segment.Segment, bool) bool{
+		"Fin":        flagged(segment.FIN),
+		"PushFin":    flagged(segment.FIN),
+		"UrgentPush": flagged(segment.URG),
+		"Reset":      flagged(segment.RST),
+		"FinUrgPush": flagged(segment.URG),
+		"Null":       func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags == 0 },
+		"Ack": func(s *segment.Segment, toPeer bool) bool {
+			return toPeer && s.Flags == segment.ACK && s.PayloadLen() == 0
+		},
+		"Syn": flagged(segment.SYN),
+	} {
+		t.Run(variant, func(t *testing.T) {
+			o := ask(t, variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
+				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+			}
+		})
+	}
+}
+
+func flagged(f segment.Flags) func(*segment.Segment, bool) bool {
+	return func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags.Has(f) }
+}
+
+// Where it is the answers that are lost, because they acknowledge 0, the reverse path is named.
+func TestAnswersThatAcknowledgeZero(t *testing.T) {
+	back := func(s *segment.Segment, toPeer bool) bool {
+		return !toPeer && s.Flags.Has(segment.ACK) && s.Ack.IsZero()
+	}
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Through(back)}, report.AckZeroDropped)
+}
+
+// A closed port whose RSTs at 0 are lost looks like a filtered one to SYNs; ACKs of other numbers are answered.
+func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.ReverseRSTAtZero)}, report.ReverseRstZeroDropped)
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.EverySYN)}, report.PathDown)
+}
+
+// A device that drops all numbers from 0 on, and one that drops most FINs, do not drop the number 0.
+func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
+	upFromZero := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Seq.Uint32() < 2_000_000_000 }
+	mostFINs := func(s *segment.Segment, toPeer bool) bool {
+		return toPeer && s.Flags.Has(segment.FIN) && rand.Float64() < 0.9
+	}
+	for _, drop := range []func(*segment.Segment, bool) bool{upFromZero, mostFINs} {
+		for _, v := range variantNames {
+			for range 40 {
+				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+				if o.Verdict == report.Fail {
+					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+				}
+			}
+		}
+	}
+}
+
+// A firewall that rejects what belongs to no connection answers in the host's name, but from nearer by.
+func TestRejectionByTheWayIsNoDelivery(t *testing.T) {
+	for _, v := range []string{"FinUrgPush", "Null", "AckZero"} {
+		expect(t, v, &conntest.Bench{Peer: &rejected{Listener: &conntest.Listener{}}}, report.StateTracking)
+	}
+}
+
+type rejected struct{ *conntest.Listener }
+
+func (r *rejected) Receive(s *segment.Segment) []*segment.Segment {
+	out := r.Listener.Receive(s)
+	for _, a := range out {
+		if a.HopLimit = 63; s.Flags != segment.SYN {
+			a.HopLimit = 64
+		}
+	}
+	return out
+}
+
+// slow is more than the first patience.
+const slow = 75 * time.Millisecond
+
+// A round trip of 150 ms changes no verdict.
+func TestVariantsOnALongPath(t *testing.T) {
+	for _, v := range variantNames {
+		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, conntest.Nothing)}, report.Delivered)
+	}
+	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Syn"))}, report.SequenceZeroDropped)
+	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Fin"))}, report.SequenceZeroDropped)
+}
+
+// No variant is convicted on a path that only loses, delays, reorders or repeats; a rule about its suspect is never
+// passed on it.
+func TestEveryVariantOnImpairedPaths(t *testing.T) {
+	const flows = 25
+	r := rand.New(rand.NewPCG(7, 7))
+	for name, lose := range map[string]func() func(*segment.Segment, bool) bool{
+		"random 5 %":     func() func(*segment.Segment, bool) bool { return conntest.Random(r, 0.05) },
+		"random 20 %":    func() func(*segment.Segment, bool) bool { return conntest.Random(r, 0.2) },
+		"bursts, 5 %":    func() func(*segment.Segment, bool) bool { return conntest.Bursts(r, 0.05, 50*time.Millisecond) },
+		"reordered 20 %": func() func(*segment.Segment, bool) bool { return conntest.Nothing },
+	} {
+		t.Run(name, func(t *testing.T) {
+			late := 0
+			if strings.HasPrefix(name, "reordered") {
+				late = 20
+			}
+			for _, v := range variantNames {
+				innocent, guilty := map[report.Reason]int{}, map[report.Reason]int{}
+				for range flows {
+					innocent[impaired(t, v, r, late, lose, conntest.Nothing).Reason]++
+					guilty[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
+				}
+				if innocent[report.SequenceZeroDropped]+innocent[report.AckZeroDropped]+innocent[report.ReverseRstZeroDropped] > 0 || guilty[report.Delivered] > 0 {
+					t.Errorf("%s: %v without the rule, %v with it", v, innocent, guilty)
+				}
+				t.Log(v, innocent, guilty)
+			}
+		})
+	}
+}
+
+func impaired(t *testing.T, variant string, r *rand.Rand, late int, lose func() func(*segment.Segment, bool) bool, rule func(*segment.Segment, bool) bool) flow.Outcome {
+	return ask(t, variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
+		lost := lose()
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			if rule(s, toPeer) || lost(s, toPeer) {
+				return nil
+			}
+			if late > 0 && r.IntN(5) == 0 {
+				return []time.Duration{conntest.Delay + time.Duration(r.IntN(late))*time.Millisecond, conntest.Delay}
+			}
+			return []time.Duration{conntest.Delay}
+		}
+	}})
+}

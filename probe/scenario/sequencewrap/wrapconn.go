@@ -1,0 +1,210 @@
+package sequencewrap
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// The control's length k, and the suspect's, is random, so that the initial numbers differ; it is long
+// enough for every beacon of a usual block to have an old byte of its own.
+const (
+	leastControl = 64
+	moreControl  = 64
+)
+
+const (
+	controlTries = 6
+	healTries    = 8
+	// mostSandwiches bounds the search for suspicion on a path that loses beacons as well.
+	mostSandwiches = 80
+	// sandwichWidth is the longest that beacon, suspect, beacon may take to leave this host; wider ones
+	// are void, since the beacons would speak of another moment.
+	sandwichWidth = 2 * time.Millisecond
+)
+
+// shape is a suspect that is part of a connection whose numbers cross 0.
+type shape struct {
+	what   string // for people: "… at sequence 0 is lost"
+	flags  segment.Flags
+	data   bool // carries bytes
+	across bool // starts before 0 and ends behind it
+}
+
+// cross is the Flow of a variant of that shape.
+func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
+	t := &flow.State{Env: e}
+	for _, p := range flow.Payloads(e.Spec.Payload) {
+		tryPayload(ctx, t, s, p)
+		if !t.PeerReset || t.Delivered || len(t.Blocks) > 0 { // a second block would spend the error again
+			break
+		}
+	}
+	return t.Finish(ctx, verdict.SequenceWrap)
+}
+
+// tryPayload asks with one payload, from another source port where an older connection of the last one answered.
+func tryPayload(ctx context.Context, t *flow.State, s shape, p flow.Payload) {
+	for range flow.SourcePorts {
+		newWrapConn(t, s, p).run(ctx)
+		if t.Opening.Answer != conn.StaleAck || t.Fault != nil || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// wrapConn is one connection whose data crosses sequence number 0.
+type wrapConn struct {
+	*flow.State
+	shape
+	conn    *conn.Conn
+	at      seq.Number // where the suspect starts
+	end     seq.Number // after the suspect
+	control []byte     // ends where the suspect starts
+	suspect []byte
+	witness []byte
+	echoes  flow.Echoes
+}
+
+func newWrapConn(t *flow.State, s shape, p flow.Payload) *wrapConn {
+	k := leastControl + rand.IntN(moreControl)
+	data := p(3 * k)
+	w := &wrapConn{State: t, shape: s, control: data[:k], suspect: data[k:k], witness: data[2*k:]}
+	if s.data {
+		w.suspect = data[k : 2*k]
+	}
+	if s.across {
+		w.at = w.at.Add(-k / 2)
+	}
+	w.end = w.at.Add(len(w.suspect))
+	if s.flags.Has(segment.FIN) {
+		w.end = w.end.Add(1)
+	}
+	w.echoes = flow.NewEchoes()
+	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what, Across: s.across}
+	return w
+}
+
+// start is the sequence number of the control's first byte.
+func (w *wrapConn) start() seq.Number { return w.at.Add(-len(w.control)) }
+
+func (w *wrapConn) run(ctx context.Context) {
+	if w.conn = w.Open(ctx, w.start().Add(-1)); w.conn == nil {
+		return
+	}
+	defer w.leave(ctx)
+	w.conn.DataAcks = true
+	switch w.Opening = w.conn.Handshake(ctx, w.Env.Pace); w.Opening.Answer {
+	case conn.SynAck:
+	case conn.StaleAck:
+		w.conn.Clear(w.Opening.Wrong)
+		return
+	default:
+		return
+	}
+	if !w.sendControl(ctx) {
+		w.reverse(ctx)
+		return
+	}
+	if w.first(ctx) || !w.suspicious(ctx) {
+		return
+	}
+	w.sendWitness(ctx)
+	w.Env.Budget.Spend(ctx, func(alpha float64) { w.confirm(ctx, alpha) })
+	if !w.Convicted() {
+		return
+	}
+	if w.isolate(ctx); w.Isolated {
+		w.Env.Budget.Convict()
+	}
+}
+
+// leave ends the connection. An RST that came before is the peer's own doing. A peer that closed its side may
+// have let the connection go, whose remains answer beacons in another way: what stayed open then is not the path's.
+func (w *wrapConn) leave(ctx context.Context) {
+	undecided := !w.Delivered && !w.Convicted()
+	answered := w.Convicted() && w.Isolated || w.AckZero.Made > 0 // whatever it did afterwards
+	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.conn.Reset() || w.conn.Closed() && undecided)
+	if undecided && w.conn.Acked().IsZero() {
+		w.heal(context.WithoutCancel(ctx)) // an RST at 0 would be a suspect itself
+	}
+	w.State.End(ctx, w.conn)
+}
+
+// sendControl sends data like the suspect that ends where the suspect begins.
+func (w *wrapConn) sendControl(ctx context.Context) bool {
+	for i := range controlTries {
+		if w.Env.Pace(ctx, 1) != nil {
+			return false
+		}
+		w.Control.Sent++
+		sent := w.send("control", w.start(), w.control, w.flags&^segment.FIN)
+		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.at) {
+			w.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
+			return true
+		}
+		if w.stopped() {
+			return false
+		}
+		w.Control.Lost++
+	}
+	w.Env.Background.Add(w.Control)
+	return false
+}
+
+// first sends the suspect once: on a healthy path that is all there is to do.
+func (w *wrapConn) first(ctx context.Context) bool {
+	if w.Env.Pace(ctx, 1) != nil {
+		return false
+	}
+	sent := w.sendSuspect()
+	w.Delivered = w.await(ctx, sent.Add(2*w.conn.RTT+firstPatience), w.end)
+	return w.Delivered
+}
+
+// firstPatience is how long the first suspect waits before beacons ask; nothing is concluded from it.
+const firstPatience = 10 * time.Millisecond
+
+// send sends bytes at the given number. The urgent pointer of URG points behind them.
+func (w *wrapConn) send(part string, at seq.Number, b []byte, flags segment.Flags) time.Time {
+	s := conn.Step{Part: part, Flags: flags, Seq: &at, Payload: b}
+	if flags.Has(segment.URG) {
+		s.Urgent = uint16(len(b))
+	}
+	return w.conn.Send(s)
+}
+
+func (w *wrapConn) sendSuspect() time.Time { return w.send("suspect", w.at, w.suspect, w.flags) }
+
+// sendWitness sends the data after the missing suspect, once: the peer's SACK then says in its own
+// words that the suspect alone is missing. Nothing follows a FIN.
+func (w *wrapConn) sendWitness(ctx context.Context) {
+	if w.flags.Has(segment.FIN) || w.Env.Pace(ctx, 1) != nil {
+		return
+	}
+	sent := w.send("witness", w.end, w.witness, w.flags)
+	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.Patience(0)), func(p wire.Packet) bool {
+		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK, func(b segment.Block) bool { return b.Left == w.end })
+	})
+}
+
+// await waits until the peer has acknowledged everything up to the given number.
+func (w *wrapConn) await(ctx context.Context, until time.Time, upTo seq.Number) bool {
+	reached := func(wire.Packet) bool { return w.conn.Acked().AtLeast(upTo) || w.stopped() }
+	w.conn.Await(ctx, until, reached)
+	return w.conn.Acked().AtLeast(upTo)
+}
+
+// delivered reports whether a suspect was acknowledged.
+func (w *wrapConn) delivered() bool { return w.conn.Acked().AtLeast(w.end) }
+
+// stopped reports whether waiting is in vain.
+func (w *wrapConn) stopped() bool { return w.conn.Reset() || w.conn.Fault() != nil }

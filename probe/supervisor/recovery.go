@@ -1,0 +1,72 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// recovery is what is left to do when a worker did not end by itself.
+type recovery struct {
+	Supervisor
+	task    Task
+	started time.Time
+	times   deadlines
+	flows   *ledger.Ledger
+}
+
+// close resets the flows that the worker left, and says what happened. The provisional report counts every flow
+// as left: should time run out, it stands.
+func (r recovery) close(e end) report.Report {
+	left := r.orphans()
+	r.Complain(fmt.Errorf("%s; flows it left open: %d", e, len(left)))
+	if r.Provisional != nil {
+		r.Provisional(r.report(e, len(left), len(left)))
+	}
+	return r.report(e, len(left), len(left)-r.resetOrphans(left))
+}
+
+// orphans are the flows in the ledger that the plan allows: a ledger spoilt by a crash must not direct
+// resets elsewhere.
+func (r recovery) orphans() []ledger.Entry {
+	return slices.DeleteFunc(r.flows.Live(), func(e ledger.Entry) bool { return !r.task.Plan.Allows(e.Remote) })
+}
+
+// resetOrphans resets the flows and returns how many confirmed it in the time there is.
+func (r recovery) resetOrphans(left []ledger.Entry) int {
+	if len(left) == 0 {
+		return 0
+	}
+	done := make(chan int, 1)
+	go func() {
+		n, err := r.Reset(left)
+		if err != nil {
+			r.Complain(fmt.Errorf("reset what the worker left: %w", err))
+		}
+		done <- n
+	}()
+	select {
+	case n := <-done:
+		return n
+	case <-time.After(time.Until(r.times.last)):
+		r.Complain(fmt.Errorf("reset what the worker left: no time left for %d flows", len(left)))
+		return 0
+	}
+}
+
+// report has no result but that the worker ended like this.
+func (r recovery) report(e end, left, leaked int) report.Report {
+	out := report.Report{
+		APIVersion: report.APIVersion, Run: r.task.Plan.Run, Source: report.Source{Node: r.task.Node},
+		Started: r.started.UTC(), DurationMicros: time.Since(r.started).Microseconds(), LeakedFlows: leaked,
+	}
+	message := e.String()
+	if left > 0 {
+		message += fmt.Sprintf("; of %d flows it had open %d were reset", left, left-leaked)
+	}
+	out.Fill(r.task.Plan, e.why, message)
+	return out
+}
