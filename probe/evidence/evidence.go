@@ -88,10 +88,9 @@ func (all Lines) Marks() (marks []Mark) {
 }
 
 // Marked are lines of which the text and the marks are known.
-func (all Lines) Marked(marks []Mark) Lines {
-	out := make(Lines, len(all))
+func (all Lines) Marked(marks []Mark) (marked Lines) {
 	for i, l := range all {
-		out[i] = Line{Mark: marks[i], text: l.String()}
+		marked = append(marked, Line{Mark: marks[i], text: l.String()})
 	}
-	return out
+	return marked
 }

@@ -53,13 +53,18 @@ func TestLinesThroughJSON(t *testing.T) {
 
 func TestPartsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
-	for p := SYN; int(p) < len(names); p++ {
+	for p := SYN; p < Part(len(names)); p++ {
 		if p.String() == "" || seen[p.String()] {
-			t.Errorf("part %d is called %q", p, p)
+			t.Errorf("part %d is called %q", uint64(p), p)
 		}
 		seen[p.String()] = true
 	}
-	if NoPart.String() != "" || Part(200).String() != "" {
-		t.Error("what is no part has a name")
+	for part, want := range map[Part]string{
+		NoPart: "", 200: "part 200",
+		AcknowledgedWith(0): "to be acknowledged with 0", AcknowledgedWith(1<<32 - 1): "to be acknowledged with 4294967295",
+	} {
+		if part.String() != want {
+			t.Errorf("%q, want %q", part, want)
+		}
 	}
 }

@@ -1,7 +1,9 @@
 package evidence
 
-// Part is what a segment was sent for.
-type Part uint8
+import "fmt"
+
+// Part is what a segment was sent for. Those that are sent for one number of many have it above the first byte.
+type Part uint64
 
 const (
 	NoPart        Part = iota
@@ -22,7 +24,11 @@ const (
 	StillThere         // asks whether the peer holds the connection after its end
 	RST                // ends the connection
 	RSTOfOlder         // ends an older connection of the same ports
+	acknowledged       // is to be acknowledged with a number
 )
+
+// AcknowledgedWith is a part of its own for each number: data that is to be acknowledged with it.
+func AcknowledgedWith(number uint32) Part { return acknowledged | Part(number)<<8 }
 
 // names are the parts in the words of evidence and captures.
 var names = [...]string{
@@ -33,8 +39,11 @@ var names = [...]string{
 }
 
 func (p Part) String() string {
-	if int(p) < len(names) {
+	switch {
+	case p&0xff == acknowledged:
+		return fmt.Sprintf("to be acknowledged with %d", p>>8)
+	case p < Part(len(names)):
 		return names[p]
 	}
-	return ""
+	return fmt.Sprintf("part %d", uint64(p))
 }

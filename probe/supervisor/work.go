@@ -53,7 +53,7 @@ func Work(name string, execute Executor) error {
 	stop()
 	settle(ctx, &r, t.Plan, told())
 	document := os.NewFile(reportFD, "report")
-	return errors.Join(recorder.Flush(), r.WriteLine(document), document.Close())
+	return errors.Join(recorder.Flush(), r.WriteWhole(document), document.Close())
 }
 
 // stopOnSignal calls stop at the first signal to end. The function it returns tells which that was, nil if none.

@@ -57,7 +57,7 @@ func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
 // receive takes the report in while the worker writes it: a pipe holds less than a report.
 func (w *worker) receive(answer *os.File) {
 	defer answer.Close()
-	r, err := report.Read(answer)
+	r, err := report.ReadWhole(answer)
 	if err != nil {
 		w.received <- nil
 		return

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -53,12 +54,14 @@ func (s closedPortSegment) askAt(ctx context.Context, t *flow.State, remote neti
 		return t.Opening.Answer != conn.SynAck
 	}
 	one := &standalone{State: t, conn: c}
-	one.ask = func(ctx context.Context, part string, number seq.Number) bool { return s.ask(ctx, one, part, number) }
+	one.ask = func(ctx context.Context, part evidence.Part, number seq.Number) bool {
+		return s.ask(ctx, one, part, number)
+	}
 	one.run(ctx)
 	return true
 }
 
-func (s closedPortSegment) ask(ctx context.Context, one *standalone, part string, number seq.Number) bool {
+func (s closedPortSegment) ask(ctx context.Context, one *standalone, part evidence.Part, number seq.Number) bool {
 	step := conn.Step{Part: part, Flags: s.flags, Seq: &number, Payload: s.data}
 	if s.acks {
 		at := one.conn.ISS.Add(1)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -44,7 +45,7 @@ func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 // connection was seen to be half-open.
 func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bool, n verdict.Count) {
 	for i := 0; i < handshakeAckTries && !c.Reset() && t.Env.Pace(ctx, 2) == nil; i++ {
-		c.Send(conn.Step{Part: "suspect", Flags: segment.ACK})
+		c.Send(conn.Step{Part: evidence.Suspect, Flags: segment.ACK})
 		switch b := c.Beacon(ctx, c.ISS.Add(-conn.LongAgo), 0, i); {
 		case b.Duplicate:
 			return true, n
@@ -60,7 +61,7 @@ func leaveZero(ctx context.Context, t *flow.State, c *conn.Conn) {
 	ctx = context.WithoutCancel(ctx)
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
-		sent := c.Send(conn.Step{Part: "across 0", Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
+		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
 		if c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }) {
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -28,7 +29,7 @@ func synAtZero(ctx context.Context, e *flow.Env) flow.Outcome {
 
 // syn sends one SYN, and again where something of an older one answers. A SYN-ACK or an RST that acknowledges it shows
 // that it arrived; what names another number may be a late copy of an older answer.
-func (s *standalone) syn(ctx context.Context, part string, number seq.Number) bool {
+func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for range reopenings {
 		s.conn.Again(number)
 		switch o := s.conn.TrySYN(ctx, part); o.Answer {
@@ -54,7 +55,7 @@ const lastSYNs = 3
 // lastSYN leaves nothing of a SYN whose answer was lost: an answered one and its RST come after it.
 func (s *standalone) lastSYN(ctx context.Context) {
 	for i := 0; i < lastSYNs && !s.conn.Reset() && s.conn.Fault() == nil; i++ {
-		s.syn(context.WithoutCancel(ctx), "control", ordinary())
+		s.syn(context.WithoutCancel(ctx), evidence.Control, ordinary())
 	}
 }
 

@@ -45,10 +45,10 @@ func expect(t *testing.T, variant string, b *conntest.Bench, want report.Reason)
 	t.Helper()
 	o := ask(t, variant, b)
 	if o.Reason != want {
-		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message, strings.Join(o.Evidence, "\n"))
+		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message, o.Evidence)
 	}
 	if live := b.Peer.Live(); live != 0 || o.Leaked != 0 {
-		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked, strings.Join(o.Evidence, "\n"))
+		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked, o.Evidence)
 	}
 }
 
@@ -87,7 +87,7 @@ func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 		t.Run(variant, func(t *testing.T) {
 			o := ask(t, variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
 			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
-				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, o.Evidence)
 			}
 		})
 	}
@@ -123,7 +123,7 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 			for range 40 {
 				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
 				if o.Verdict == report.Fail {
-					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, o.Evidence)
 				}
 			}
 		}
