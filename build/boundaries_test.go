@@ -43,6 +43,18 @@ func TestBoundaries(t *testing.T) {
 		{"api/v1alpha1/x.go", "k8s.io/api", false},
 		{"cmd/prober/x.go", "k8s.io/api", true},
 		{"cmd/prober/x.go", product + "probe/report", false},
+		{"probe/scenario/x.go", product + "probe/scenario/handshake", false},
+		{"probe/scenario/handshake/x.go", product + "probe/scenario/flow", false},
+		{"probe/scenario/handshake/x.go", product + "probe/scenario", true},
+		{"probe/scenario/handshake/x.go", product + "probe/scenario/acceptqueue", true},
+		{"probe/scenario/flow/x.go", product + "probe/scenario", true},
+		{"probe/scenario/flow/x.go", product + "probe/scenario/handshake", true},
+		{"probe/scenario/flow/x.go", product + "probe/conn/conntest", true},
+		{"probe/scenario/flow/x.go", product + "probe/scenario/flow/flowtest", true},
+		{"probe/scenario/handshake/x_test.go", product + "probe/scenario/flow/flowtest", false},
+		{"probe/report/x.go", product + "probe/scenario/handshake", true},
+		{"probe/report/x.go", product + "probe/scenario", false},
+		{"cmd/prober/x.go", product + "probe/conn/conntest", true},
 	} {
 		t.Run(c.file+" imports "+c.imports, func(t *testing.T) {
 			module := newModule(t)
@@ -84,8 +96,9 @@ func newModule(t *testing.T) string {
 		manifest += "require " + library + " v0.0.0\nreplace " + library + " => ./libraries/" + filepath.Base(library) + "\n"
 	}
 	write(t, filepath.Join(module, "go.mod"), manifest)
-	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/rule", "probe/segment", "probe/variant",
-		"cmd/prober"} {
+	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/rule",
+		"probe/segment", "probe/variant", "cmd/prober", "probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue", "probe/scenario/flow",
+		"probe/scenario/flow/flowtest", "probe/scenario/handshake"} {
 		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
 	}
 	return module

@@ -55,7 +55,7 @@ func example() []conn.Record {
 	syn := to4(segment.SYN, 1<<32-1-m, "")
 	syn.MSS, syn.SACKPermitted = 1460, true
 	missing := from4(segment.ACK, 0)
-	missing.SACK = []segment.Block{{Left: seq.At(m), Right: seq.At(2 * m)}}
+	missing.SACK = []segment.SACKBlock{{Left: seq.At(m), Right: seq.At(2 * m)}}
 	secret := from4(segment.ACK|segment.PSH, 0)
 	secret.Payload = []byte("what a peer says")
 	return []conn.Record{
@@ -66,7 +66,7 @@ func example() []conn.Record {
 		seen(290, conn.Peer, secret),
 		sent(500, evidence.Witness, to4(segment.ACK|segment.PSH, m, "abcde")),
 		seen(590, conn.Peer, missing),
-		seen(595, conn.Stray, missing),
+		seen(595, conn.Unguarded, missing),
 		seen(600, conn.Kernel, to4(segment.RST, 9, "")),
 		{Local: here6, Remote: there6, Time: at(700), Purpose: "Handshake", Part: evidence.SYN,
 			Sent: &segment.Segment{Source: here6, Destination: there6, Flags: segment.SYN, WindowScale: -1, Window: 65535}},

@@ -28,7 +28,7 @@ func (f *flows) packet(r conn.Record) (packet, error) {
 		p.comment += ", sent: " + r.Part.String()
 	case conn.Peer:
 		p.comment += ", received"
-	case conn.Stray:
+	case conn.Unguarded:
 		p.comment += ", received on a device without the guard"
 	case conn.Kernel:
 		p.flags = outbound

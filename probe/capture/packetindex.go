@@ -17,8 +17,8 @@ type packetLocation struct {
 	offset, size int64
 }
 
-// indexPackets finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its writer, killed, did
-// not complete ends the spill.
+// indexPackets finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its
+// writer, killed, did not complete ends the spill.
 func indexPackets(spill *bufio.Reader, most int) (found []packetLocation, left int, err error) {
 	for offset := int64(0); ; {
 		p, err := nextPacket(spill)

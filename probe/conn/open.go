@@ -199,9 +199,9 @@ const LongAgo = 16
 func (c *Conn) Beacon(ctx context.Context, at seq.Number, value byte, repetition int) (e Echo) {
 	sent := c.SendBeacon(at, value)
 	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
-		var block segment.Block
+		var block segment.SACKBlock
 		e.Answered, block = c.Answers(p)
-		e.Duplicate = e.Answered && block == segment.Block{Left: at, Right: at.Add(1)}
+		e.Duplicate = e.Answered && block == segment.SACKBlock{Left: at, Right: at.Add(1)}
 		return e.Answered || c.reset
 	})
 	return e
@@ -216,10 +216,10 @@ func (c *Conn) SendBeacon(at seq.Number, value byte) time.Time {
 // Answers reports whether p is a bare acknowledgement, as beacons draw it, and the duplicate that it
 // names; an empty block where it names none. A keep-alive of the peer's own is none: it repeats an old number
 // (RFC 9293 section 3.8.4).
-func (c *Conn) Answers(p wire.Packet) (bool, segment.Block) {
+func (c *Conn) Answers(p wire.Packet) (bool, segment.SACKBlock) {
 	g := p.Segment
 	if g == nil || g.Flags != segment.ACK || g.PayloadLen() > 0 {
-		return false, segment.Block{}
+		return false, segment.SACKBlock{}
 	}
 	b, named := g.DSACK()
 	return named || g.Seq != c.peer.Add(-1), b

@@ -28,10 +28,10 @@ type Record struct {
 type Origin uint8
 
 const (
-	Prober Origin = iota
-	Peer          // or a host on the way, with an ICMP error
-	Stray         // the peer's, on a device where no guard stands
-	Kernel        // an RST of this host's kernel that left
+	Prober    Origin = iota
+	Peer             // or a host on the way, with an ICMP error
+	Unguarded        // the peer's, on a device where no guard stands
+	Kernel           // an RST of this host's kernel that left
 )
 
 // why is what For said, if it was called.
@@ -47,7 +47,7 @@ func (f *flow) recordOf(p wire.Packet) Record {
 	case p.Outgoing:
 		r.Origin = Kernel
 	case p.Elsewhere:
-		r.Origin = Stray
+		r.Origin = Unguarded
 	}
 	if u := p.Unreachable; u != nil {
 		r.Header, r.Len = u.Header, u.Len

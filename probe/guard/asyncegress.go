@@ -15,10 +15,10 @@ type pendingEgress struct {
 	err  error
 }
 
-// AttachIngressFirst is Attach for a process all of whose threads are in one network namespace, and in a hurry: it returns as
-// soon as the ingress program stands. That alone lets no reset be made; the egress program, whose counter is to stay
-// at 0, follows. The kernel waits some milliseconds for each of the two. Meanwhile the tap would see a reset that
-// leaves, and Counters waits until both stand, so that no flow is judged without.
+// AttachIngressFirst is Attach for a process all of whose threads are in one network namespace, and in a hurry: it
+// returns as soon as the ingress program stands. That alone lets no reset be made; the egress program, whose counter is
+// to stay at 0, follows. The kernel waits some milliseconds for each of the two. Meanwhile the tap would see a reset
+// that leaves, and Counters waits until both stand, so that no flow is judged without.
 func (g *Guard) AttachIngressFirst(ifindex int, mode Mode) (Mode, error) {
 	return g.attachOnce(ifindex, mode, g.attachTCXIngressFirst)
 }

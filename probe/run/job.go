@@ -25,7 +25,7 @@ type job struct {
 	checks   []plan.Check
 	alpha    float64 // of one flow of one check
 	progress func(done, total int)
-	alone    sync.Mutex // held by a scenario that is asked of one target after the other
+	serial   sync.Mutex // held by a scenario that is asked of one target after the other
 
 	mu      sync.Mutex
 	results []report.Result // by the target's position, then by check; without a scenario where nothing is asked
@@ -110,8 +110,8 @@ func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Purpose = verdict.NewBudget(j.alpha), c.String()
 	if definition.Serial {
-		j.alone.Lock()
-		defer j.alone.Unlock()
+		j.serial.Lock()
+		defer j.serial.Unlock()
 	}
 	a := answer{perPath: definition.Flows == 0}
 	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), j.open(), func() flow.Outcome { return run(ctx, &env) })

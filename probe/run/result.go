@@ -29,8 +29,8 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
-	telling := telling(a.flows, best)
-	r.Evidence, r.Queue = telling.Evidence, telling.Queue
+	shown := representative(a.flows, best)
+	r.Evidence, r.Queue = shown.Evidence, shown.Queue
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
@@ -43,7 +43,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i] = r
-	j.show(r, telling.Records)
+	j.show(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
 	j.done++
@@ -103,8 +103,9 @@ func (j *job) show(r report.Result, packets []conn.Record) {
 	}
 }
 
-// telling is the first flow with the published finding; of one about all flows, the first that lost what others delivered.
-func telling(flows []flow.Outcome, f verdict.Finding) (o flow.Outcome) {
+// representative is the first flow with the published finding; of one about all flows, the first that lost what others
+// delivered.
+func representative(flows []flow.Outcome, f verdict.Finding) (o flow.Outcome) {
 	for _, o := range flows {
 		if o.Reason == f.Reason || f.Reason == report.SequenceZeroLossy && o.FirstLost {
 			return o

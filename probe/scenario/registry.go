@@ -1,5 +1,5 @@
-// Package scenario names the scenarios: the packet exchanges that each ask one question of a path or of a peer. Each has
-// its own package.
+// Package scenario names the scenarios: the packet exchanges that each ask one question of a path or of a peer. Each
+// has its own package.
 package scenario
 
 import (

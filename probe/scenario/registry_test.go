@@ -22,7 +22,7 @@ func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		peer  conntest.Listener
-		drop  func(*segment.Segment, bool) bool
+		drop  conntest.Drop
 		shake report.Reason
 		wrap  report.Reason
 	}{
@@ -32,13 +32,17 @@ func TestVerdicts(t *testing.T) {
 		{"queue full", conntest.Listener{QueueFull: true}, conntest.Nothing, report.AckLostOrQueueFull, report.PathDown},
 		{"closed port", conntest.Listener{Closed: true}, conntest.Nothing, report.Refused, report.PathDown},
 		{"closes on the first byte", conntest.Listener{CloseAt: 1}, conntest.Nothing, report.Established, report.PeerReset},
-		{"closes while it is asked", conntest.Listener{Patience: 12}, conntest.PushAtZero, report.Established, report.PeerReset},
+		{"closes while it is asked", conntest.Listener{Patience: 12}, conntest.PushAtZero, report.Established,
+			report.PeerReset},
 		{"PSH at 0 dropped", conntest.Listener{}, conntest.PushAtZero, report.Established, report.SequenceZeroDropped},
-		{"PSH at 0 dropped, no DSACK", conntest.Listener{NoDSACK: true}, conntest.PushAtZero, report.Established, report.SequenceZeroDropped},
-		{"FIN, PSH, RST at 0 dropped", conntest.Listener{}, finPushResetAtZero, report.Established, report.SequenceZeroDropped},
+		{"PSH at 0 dropped, no DSACK", conntest.Listener{NoDSACK: true}, conntest.PushAtZero, report.Established,
+			report.SequenceZeroDropped},
+		{"FIN, PSH, RST at 0 dropped", conntest.Listener{}, finPushResetAtZero, report.Established,
+			report.SequenceZeroDropped},
 		{"every PSH dropped", conntest.Listener{}, conntest.EveryPush, report.Established, report.PathDown},
 		{"dead path", conntest.Listener{}, conntest.Everything, report.Filtered, report.PathDown},
-		{"RST at 0 lost on the way back", conntest.Listener{Closed: true}, conntest.ReverseRSTAtZero, report.ReverseRstZeroDropped, report.PathDown},
+		{"RST at 0 lost on the way back", conntest.Listener{Closed: true}, conntest.ReverseRSTAtZero,
+			report.ReverseRstZeroDropped, report.PathDown},
 		{"only SYNs filtered", conntest.Listener{}, conntest.EverySYN, report.Filtered, report.PathDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,7 +50,8 @@ func TestVerdicts(t *testing.T) {
 				peer := c.peer
 				o := run(t, scenario, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
 				if o.Reason != want {
-					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message, o.Evidence)
+					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message,
+						o.Evidence)
 				}
 				if peer.Live() != 0 || o.Leaked != 0 {
 					t.Errorf("%s: the peer still holds %d connections, the outcome says %d", scenario, peer.Live(), o.Leaked)
@@ -59,7 +64,8 @@ func TestVerdicts(t *testing.T) {
 // Without a working guard there is no verdict, whatever was seen.
 func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	for name := range Registry {
-		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.PushAtZero), Blind: true}); o.Reason != report.GuardIncomplete {
+		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.PushAtZero),
+			Blind: true}); o.Reason != report.GuardIncomplete {
 			t.Errorf("%s: %s, want GuardIncomplete", name, o.Reason)
 		}
 	}
@@ -68,7 +74,8 @@ func TestUnguardedFlowIsNotJudged(t *testing.T) {
 // Nor is there one if the wire failed meanwhile: that nothing came is not the path's silence.
 func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
 	for name := range Registry {
-		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{QueueFull: true}, Deaf: true}); o.Reason != report.ProberFault {
+		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{QueueFull: true},
+			Deaf: true}); o.Reason != report.ProberFault {
 			t.Errorf("%s: %s / %s, want ProberFault", name, o.Verdict, o.Reason)
 		}
 	}

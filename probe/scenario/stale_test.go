@@ -32,7 +32,8 @@ func (a *aged) Receive(s *segment.Segment) []*segment.Segment {
 		delete(a.held, s.Source)
 		return nil
 	}
-	return []*segment.Segment{{Source: s.Destination, Destination: s.Source, Flags: segment.ACK, Seq: seq.At(7), Ack: agedAt, WindowScale: -1}}
+	return []*segment.Segment{{Source: s.Destination, Destination: s.Source, Flags: segment.ACK, Seq: seq.At(7),
+		Ack: agedAt, WindowScale: -1}}
 }
 
 func (a *aged) Live() int { return a.Listener.Live() + len(a.held) }

@@ -28,7 +28,7 @@ var golden = []struct {
 	{"push-at-zero6", Segment{Source: here6, Destination: there6, Ack: seq.At(7), Flags: PSH | ACK, Window: 502, WindowScale: -1, Payload: []byte("GET")}},
 	{"everything4", Segment{
 		Source: here4, Destination: there4, Seq: seq.At(1), Ack: seq.At(2), Flags: FIN | SYN | RST | PSH | ACK | URG | ECE | CWR, Window: 3, Urgent: 4,
-		HopLimit: 5, MSS: 6, WindowScale: 7, SACK: []Block{{seq.At(8), seq.At(9)}, {seq.At(0xfffffff0), seq.At(10)}}, Payload: []byte("odd"),
+		HopLimit: 5, MSS: 6, WindowScale: 7, SACK: []SACKBlock{{seq.At(8), seq.At(9)}, {seq.At(0xfffffff0), seq.At(10)}}, Payload: []byte("odd"),
 	}},
 	{"null6", Segment{Source: here6, Destination: there6, HopLimit: 1, WindowScale: -1}},
 }
@@ -148,8 +148,8 @@ func TestUnbuildableSegmentsAreRefused(t *testing.T) {
 		"no addresses":             {},
 		"mixed families":           {Source: here4, Destination: there6},
 		"payload of 64 K":          {Source: here4, Destination: there4, Payload: make([]byte, 65536)},
-		"five SACK blocks":         {Source: here4, Destination: there4, SACK: make([]Block, 5)},
-		"four SACK blocks and MSS": {Source: here4, Destination: there4, MSS: 1460, SACK: make([]Block, 4), WindowScale: -1, SACKPermitted: true},
+		"five SACK blocks":         {Source: here4, Destination: there4, SACK: make([]SACKBlock, 5)},
+		"four SACK blocks and MSS": {Source: here4, Destination: there4, MSS: 1460, SACK: make([]SACKBlock, 4), WindowScale: -1, SACKPermitted: true},
 	} {
 		if _, err := b.IP(&s); !errors.Is(err, ErrUnbuildable) {
 			t.Errorf("%s: %v", name, err)

@@ -169,11 +169,11 @@ func (s *Segment) readOptions(options []layers.TCPOption) {
 	}
 }
 
-func blocks(data []byte) []Block {
-	list := make([]Block, 0, len(data)/8)
+func blocks(data []byte) []SACKBlock {
+	list := make([]SACKBlock, 0, len(data)/8)
 	for ; len(data) >= 8; data = data[8:] {
 		left, right := binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])
-		list = append(list, Block{seq.At(left), seq.At(right)})
+		list = append(list, SACKBlock{seq.At(left), seq.At(right)})
 	}
 	return list
 }

@@ -40,8 +40,8 @@ func (f Flags) String() string {
 	return b.String()
 }
 
-// Block is one SACK block: the bytes [Left, Right) (RFC 2018 section 3).
-type Block struct{ Left, Right seq.Number }
+// SACKBlock is one SACK block: the bytes [Left, Right) (RFC 2018 section 3).
+type SACKBlock struct{ Left, Right seq.Number }
 
 // Segment is one TCP segment with the parts of its IP header that matter to a probe.
 type Segment struct {
@@ -55,10 +55,10 @@ type Segment struct {
 	MSS                 uint16 // 0: option absent
 	WindowScale         int8   // option value, -1: option absent
 	SACKPermitted       bool
-	SACK                []Block // in the order of the header: a DSACK comes first (RFC 2883 section 4)
-	Payload             []byte  // what was captured; may be cut to the snap length
-	Len                 int     // payload bytes on the wire; 0 when building, where len(Payload) counts
-	Header              []byte  // of a captured segment: its packet from the IP header to the end of the TCP header
+	SACK                []SACKBlock // in the order of the header: a DSACK comes first (RFC 2883 section 4)
+	Payload             []byte      // what was captured; may be cut to the snap length
+	Len                 int         // payload bytes on the wire; 0 when building, where len(Payload) counts
+	Header              []byte      // of a captured segment: its packet from the IP header to the end of the TCP header
 }
 
 // Unreachable is an ICMP error (RFC 792, RFC 4443) that quotes one of our segments.
@@ -88,9 +88,9 @@ func (s *Segment) PayloadLen() int { return max(s.Len, len(s.Payload)) }
 
 // DSACK reports whether the segment's first SACK block tells of duplicate data, and which: the block
 // lies below the cumulative acknowledgement (RFC 2883 section 4).
-func (s *Segment) DSACK() (Block, bool) {
+func (s *Segment) DSACK() (SACKBlock, bool) {
 	if len(s.SACK) == 0 || s.SACK[0].Right.After(s.Ack) {
-		return Block{}, false
+		return SACKBlock{}, false
 	}
 	return s.SACK[0], true
 }

@@ -32,11 +32,11 @@ func TestEndCountsSynAndFinAndWraps(t *testing.T) {
 }
 
 func TestDSACKLiesBelowTheAcknowledgementAlsoAcrossTheWrap(t *testing.T) {
-	block := func(left, right uint32) []Block { return []Block{{seq.At(left), seq.At(right)}} }
+	block := func(left, right uint32) []SACKBlock { return []SACKBlock{{seq.At(left), seq.At(right)}} }
 	for _, c := range []struct {
 		name string
 		ack  uint32
-		sack []Block
+		sack []SACKBlock
 		want bool
 	}{
 		{"no SACK", 100, nil, false},
@@ -55,7 +55,7 @@ func TestDSACKLiesBelowTheAcknowledgementAlsoAcrossTheWrap(t *testing.T) {
 
 func TestStringsAreWhatEvidenceShows(t *testing.T) {
 	s := &Segment{
-		Seq: seq.At(1), Ack: seq.At(2), Flags: SYN | ACK, Payload: []byte("abc"), SACK: []Block{{seq.At(5), seq.At(9)}},
+		Seq: seq.At(1), Ack: seq.At(2), Flags: SYN | ACK, Payload: []byte("abc"), SACK: []SACKBlock{{seq.At(5), seq.At(9)}},
 	}
 	if got, want := s.String(), "SA seq 1 ack 2 len 3 sack 5-9"; got != want {
 		t.Errorf("got %q, want %q", got, want)

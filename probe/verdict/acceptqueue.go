@@ -10,24 +10,25 @@ import (
 // Filling is what the flow of AcceptQueue saw.
 type Filling struct {
 	Observation
-	Cap      int    // connections that it may open
-	Least    int    // established when the first went unanswered, or in all
-	More     int    // established afterwards, from other source ports
-	First    string // what became of the first that got no place: IgnoredSyn, IgnoredAck, Reset
-	UnderWay string // and of the one whose handshake was under way; empty where there was none
-	Doubt    Doubt  // whether the first was silent by chance
-	Refusals int    // RSTs in a row to it
-	Alive    int    // beacons on established connections answered since
-	Aside    int    // source ports given up: nothing answered there while other ports were answered
-	Asked    bool   // there was time to see whether the queue was freed
-	Freed    bool   // a fresh connection was established after all had been given up
+	Cap      int          // connections that it may open
+	Least    int          // established when the first went unanswered, or in all
+	More     int          // established afterwards, from other source ports
+	First    string       // what became of the first that got no place: IgnoredSyn, IgnoredAck, Reset
+	UnderWay string       // and of the one whose handshake was under way; empty where there was none
+	Test     OverflowTest // whether the first was silent by chance
+	Refusals int          // RSTs in a row to it
+	Alive    int          // beacons on established connections answered since
+	Aside    int          // source ports given up: nothing answered there while other ports were answered
+	Asked    bool         // there was time to see whether the queue was freed
+	Freed    bool         // a fresh connection was established after all had been given up
 }
 
 // Values of report.Queue.Behaviour: what becomes of a connection too many.
 const (
 	IgnoredSyn = "IgnoredSyn" // its SYN gets no answer: clients see slow or failing connects
-	IgnoredAck = "IgnoredAck" // it gets a SYN-ACK, but neither its final ACK nor its data count: clients believe in a connection that is not there
-	ResetIt    = "Reset"      // it is reset
+	// it gets a SYN-ACK, but neither its final ACK nor its data count: clients believe in a connection that is not there
+	IgnoredAck = "IgnoredAck"
+	ResetIt    = "Reset" // it is reset
 )
 
 // EnoughRefusals is how many RSTs in a row are no accident: an RST is never made by loss.
@@ -35,7 +36,7 @@ const EnoughRefusals = 3
 
 // Overflowed reports whether a connection too many was one beyond chance.
 func (f *Filling) Overflowed() bool {
-	return f.Doubt.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
+	return f.Test.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
 }
 
 // Behaviour is the one of a connection too many that tells most: a reset is what clients notice first.
@@ -71,7 +72,7 @@ func AcceptQueue(f *Filling) Finding {
 func overflowed(f *Filling) (Finding, bool) {
 	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s%s: %s. %s",
 		f.depth(), behaviours[f.First], underWay[f.UnderWay], f.certainty(), f.afterwards())
-	found.Tested = f.Doubt.Convicts()
+	found.Tested = f.Test.Convicts()
 	return found, ok
 }
 
@@ -95,10 +96,10 @@ func (f *Filling) depth() string {
 }
 
 func (f *Filling) certainty() string {
-	if !f.Doubt.Convicts() {
+	if !f.Test.Convicts() {
 		return fmt.Sprintf("%d times in a row, while the established connections answer", f.Refusals)
 	}
-	return f.Doubt.String()
+	return f.Test.String()
 }
 
 func (f *Filling) afterwards() string {
@@ -114,7 +115,8 @@ func (f *Filling) afterwards() string {
 func notReached(f *Filling) (Finding, bool) {
 	note := ""
 	if f.Aside > 0 {
-		note = fmt.Sprintf("; %d further source ports were given up, since nothing answered there while others were answered", f.Aside)
+		note = fmt.Sprintf("; %d further source ports were given up, since nothing answered there while others were answered",
+			f.Aside)
 	}
 	return when(f.Least >= f.Cap, report.Pass, report.NotReached,
 		"all %d connections were established: no queue overflows before that%s", f.Least, note)
@@ -126,7 +128,8 @@ func queuePathDown(f *Filling) (Finding, bool) {
 	}
 	if f.Least > 0 {
 		odd := f.Opening.Answer != conn.NoAnswer && f.Opening.Answer != conn.SynAck
-		return when(odd, report.Inconclusive, report.PathDown, "after %d connections no further one could be opened (%s)", f.Least, f.Opening.Answer)
+		return when(odd, report.Inconclusive, report.PathDown, "after %d connections no further one could be opened (%s)",
+			f.Least, f.Opening.Answer)
 	}
 	if f.Opening.Answer == conn.SynAck {
 		return when(true, report.Inconclusive, report.PathDown,
@@ -146,11 +149,11 @@ func queueReset(f *Filling) (Finding, bool) {
 }
 
 func queueDied(f *Filling) (Finding, bool) {
-	return when(f.Doubt.Silence(), report.Inconclusive, report.PathDown,
+	return when(f.Test.Silence(), report.Inconclusive, report.PathDown,
 		"after %d connections nothing is answered any more, neither new connections nor what is sent on the established ones", f.Least)
 }
 
 func queueLossy(f *Filling) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PathLossy,
-		"after %d connections one went unanswered, but chance is not excluded: %s", f.Least, f.Doubt)
+		"after %d connections one went unanswered, but chance is not excluded: %s", f.Least, f.Test)
 }

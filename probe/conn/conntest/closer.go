@@ -9,9 +9,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Closer is a peer for a ScriptedWire that closes first: the states of a Linux connection from there on (RFC 9293 section 3.6),
-// measured against 5.10, 6.1 and 6.18. The zero value is a kernel with "tcp: accept old ack during closing" whose
-// application never closes.
+// Closer is a peer for a ScriptedWire that closes first: the states of a Linux connection from there on (RFC 9293
+// section 3.6), measured against 5.10, 6.1 and 6.18. The zero value is a kernel with "tcp: accept old ack during
+// closing" whose application never closes.
 type Closer struct {
 	OnAccept bool          // the application closes at once
 	After    string        // it closes once what it read ends in this
@@ -149,7 +149,7 @@ func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
 	case n == 0:
 	case !s.Seq.Add(n).After(c.rcv):
 		out = c.ack()
-		out[0].SACK = []segment.Block{{Left: s.Seq, Right: s.Seq.Add(n)}}
+		out[0].SACK = []segment.SACKBlock{{Left: s.Seq, Right: s.Seq.Add(n)}}
 	case s.Seq.After(c.rcv):
 		out = c.ack()
 	default:
@@ -245,5 +245,6 @@ func (c *closingConn) synAck() []*segment.Segment {
 func (c *closingConn) ack() []*segment.Segment { return []*segment.Segment{c.bare(segment.ACK)} }
 
 func (c *closingConn) bare(f segment.Flags) *segment.Segment {
-	return &segment.Segment{Source: c.key[1], Destination: c.key[0], Flags: f, Seq: c.nxt, Ack: c.rcv, Window: 65535, WindowScale: -1}
+	return &segment.Segment{Source: c.key[1], Destination: c.key[0], Flags: f, Seq: c.nxt, Ack: c.rcv, Window: 65535,
+		WindowScale: -1}
 }

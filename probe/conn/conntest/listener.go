@@ -32,10 +32,10 @@ type peerConn struct {
 	iss         seq.Number
 	snd         seq.Number // SND.NXT
 	established bool
-	segments    int             // received
-	finished    bool            // the application closed: what remains names no duplicates
-	early       []segment.Block // out-of-order data
-	answered    time.Time       // when seldom last did
+	segments    int                 // received
+	finished    bool                // the application closed: what remains names no duplicates
+	early       []segment.SACKBlock // out-of-order data
+	answered    time.Time           // when seldom last did
 }
 
 // firstClosed is where the ports begin at which nothing listens.
@@ -58,7 +58,8 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 	case c == nil && s.Flags.Has(segment.RST):
 		return nil
 	case c == nil && s.Flags == segment.SYN && !l.Closed && s.Destination.Port() < firstClosed:
-		c = &peerConn{l: l, local: s.Destination, remote: s.Source, start: s.Seq.Add(1), rcv: s.Seq.Add(1), iss: peerISS.Add(l.made << 20)}
+		c = &peerConn{l: l, local: s.Destination, remote: s.Source, start: s.Seq.Add(1), rcv: s.Seq.Add(1),
+			iss: peerISS.Add(l.made << 20)}
 		c.snd, l.made = c.iss.Add(1), l.made+1
 		l.conns[key] = c
 		return c.synAck()
@@ -119,12 +120,12 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 		return nil
 	}
 	if !s.End().After(c.rcv) {
-		return c.duplicate(segment.Block{Left: s.Seq, Right: s.End()})
+		return c.duplicate(segment.SACKBlock{Left: s.Seq, Right: s.End()})
 	}
 	if c.finished {
 		return nil
 	}
-	c.store(segment.Block{Left: s.Seq, Right: s.End()})
+	c.store(segment.SACKBlock{Left: s.Seq, Right: s.End()})
 	return c.answerData()
 }
 
@@ -156,7 +157,7 @@ func (c *peerConn) close() *segment.Segment {
 }
 
 // store takes a block of new data in and moves RCV.NXT over what has become contiguous.
-func (c *peerConn) store(b segment.Block) {
+func (c *peerConn) store(b segment.SACKBlock) {
 	c.early = append(c.early, b)
 	for moved := true; moved; {
 		moved = false
@@ -195,14 +196,15 @@ func (c *peerConn) ack() []*segment.Segment {
 	return []*segment.Segment{s}
 }
 
-func (c *peerConn) duplicate(b segment.Block) []*segment.Segment {
+func (c *peerConn) duplicate(b segment.SACKBlock) []*segment.Segment {
 	out := c.ack()
 	if !c.l.NoDSACK && !c.finished {
-		out[0].SACK = append([]segment.Block{b}, out[0].SACK...)
+		out[0].SACK = append([]segment.SACKBlock{b}, out[0].SACK...)
 	}
 	return out
 }
 
 func (c *peerConn) bare(f segment.Flags) *segment.Segment {
-	return &segment.Segment{Source: c.local, Destination: c.remote, Flags: f, Seq: c.snd, Ack: c.rcv, Window: 65535, WindowScale: -1}
+	return &segment.Segment{Source: c.local, Destination: c.remote, Flags: f, Seq: c.snd, Ack: c.rcv, Window: 65535,
+		WindowScale: -1}
 }

@@ -62,8 +62,8 @@ func (w *ScriptedWire) Later(d time.Duration, f func() []*segment.Segment) {
 	w.after(d, func() { w.deliver(f()) })
 }
 
-// after has something happen after d, behind everything that was to happen by then: timers of the same instant go off in
-// any order, and segments must not overtake each other unless the path says so.
+// after has something happen after d, behind everything that was to happen by then: timers of the same instant go off
+// in any order, and segments must not overtake each other unless the path says so.
 func (w *ScriptedWire) after(d time.Duration, happen func()) {
 	w.queue.add(timedEvent{time.Now().Add(d), happen})
 	if d <= 0 { // no timer: under Go's race detector, one that a fake clock sets off at once may crash (1.26)

@@ -1,3 +1,5 @@
+// Package acceptqueue fills the accept queue of a target's listener until a connection gets no place, and tells a full
+// queue from loss.
 package acceptqueue
 
 import (
@@ -11,7 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// admitTries is how often a SYN, or a byte, is sent before there is doubt; nothing is concluded from it.
+// admitTries is how often a SYN, or a byte, is sent before an overflow is suspected; nothing is concluded from it.
 const admitTries = 2
 
 // Definition is the scenario AcceptQueue.
@@ -42,14 +44,14 @@ type filling struct {
 	*flow.State
 	seen          verdict.Filling
 	byte          byte          // what each connection sends to prove itself
-	spares        []*attempt    // ports that were answered before, for doubts
+	spares        []*attempt    // ports that were answered before, to confirm an overflow
 	queued        []*attempt    // established, the oldest first
 	ahead         *attempt      // has its SYN-ACK while the one before it is being completed
 	late          *attempt      // was under way when the SYN of the next got no answer
 	excess        []*attempt    // got no place
 	confirmations int           // so far
 	held          time.Time     // until when a queue that may be full is kept so
-	others        bool          // in the last doubt other ports were answered
+	others        bool          // in the last confirmation other ports were answered
 	rtt           time.Duration // the shortest seen
 }
 
@@ -57,11 +59,12 @@ type filling struct {
 func (f *filling) judge() flow.Outcome {
 	f.seen.Observation = f.Observation
 	if !f.seen.Overflowed() {
-		f.seen.First = "" // that was an earlier doubt, unfounded
+		f.seen.First = "" // that was a suspicion, unfounded
 	}
 	f.Outcome.Finding, f.Outcome.Guard = verdict.AcceptQueue(&f.seen), f.Guard
 	if f.Outcome.Reason == report.QueueOverflowed || f.Outcome.Reason == report.NotReached {
-		f.Outcome.Queue = &report.Queue{Least: f.seen.Least, Most: f.seen.Most(), Behaviour: f.seen.Behaviour(), Freed: f.seen.Freed}
+		f.Outcome.Queue = &report.Queue{Least: f.seen.Least, Most: f.seen.Most(), Behaviour: f.seen.Behaviour(),
+			Freed: f.seen.Freed}
 	}
 	return f.Outcome
 }
@@ -88,8 +91,8 @@ func (f *filling) step(ctx context.Context) bool {
 	return last == nil || f.enqueue(ctx, last)
 }
 
-// retrySYN deals with a SYN that got no SYN-ACK. That may be the doing of the handshake under way, in a listener without room
-// for two, so that is completed first.
+// retrySYN deals with a SYN that got no SYN-ACK. That may be the doing of the handshake under way, in a listener
+// without room for two, so that is completed first.
 func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
 	last := f.ahead
 	f.ahead = nil

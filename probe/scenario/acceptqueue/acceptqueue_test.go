@@ -30,28 +30,42 @@ func TestQueues(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		peer backlog
-		drop func(*segment.Segment, bool) bool
+		drop conntest.Drop
 		want report.Reason
 		then report.Queue
 	}{
 		{"no end", backlog{}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.NotReached,
+			report.Queue{Least: 12, Most: 12}},
 		{"as long as the limit", backlog{places: 12}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"one place less", backlog{places: 11}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 11, Most: 11, Behaviour: "IgnoredSyn"}},
-		{"backlog 1", backlog{places: 2}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 2, Most: 2, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
-		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.Nothing, report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
-		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.Nothing, report.PathDown, report.Queue{}},
+		{"one place less", backlog{places: 11}, conntest.Nothing, report.QueueOverflowed,
+			report.Queue{Least: 11, Most: 11, Behaviour: "IgnoredSyn"}},
+		{"backlog 1", backlog{places: 2}, conntest.Nothing, report.QueueOverflowed,
+			report.Queue{Least: 2, Most: 2, Behaviour: "IgnoredSyn"}},
+		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing,
+			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
+		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.Nothing,
+			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
+		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.Nothing, report.QueueOverflowed,
+			report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
+		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.Nothing,
+			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.Nothing,
+			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.Nothing, report.QueueOverflowed,
+			report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
+		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.Nothing, report.QueueOverflowed,
+			report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
+		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.Nothing, report.PathDown,
+			report.Queue{}},
 		{"dead path", backlog{}, conntest.Everything, report.PathDown, report.Queue{}},
 		{"full from the beginning", backlog{places: -1}, conntest.Nothing, report.PathDown, report.Queue{}},
-		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.Nothing, report.PathDown, report.Queue{}},
-		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAt: 1}}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.Nothing, report.PeerReset, report.Queue{}},
+		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.Nothing,
+			report.PathDown, report.Queue{}},
+		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAt: 1}}, conntest.Nothing,
+			report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.Nothing, report.PeerReset,
+			report.Queue{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			peer := c.peer
@@ -180,7 +194,8 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 			})
 			peer := c.peer
 			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: path})
-			if o.Reason != c.want && !(o.Reason == report.PathDown && !strings.Contains(o.Message, "after")) { // the first two ports dead
+			// the first two ports dead
+			if o.Reason != c.want && !(o.Reason == report.PathDown && !strings.Contains(o.Message, "after")) {
 				t.Errorf("seed %d: %s, want %s: %s", seed, o.Reason, c.want, o.Message)
 			}
 		}
@@ -189,8 +204,12 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 
 // A run that is interrupted gives everything up at once. What it had established by then stands.
 func TestInterruptedFillingLeavesNothing(t *testing.T) {
-	for after, want := range map[time.Duration]report.Reason{10 * time.Millisecond: report.DeadlineExceeded, 500 * time.Millisecond: report.DeadlineExceeded,
-		2 * time.Second: report.DeadlineExceeded, 2500 * time.Millisecond: report.QueueOverflowed} {
+	for after, want := range map[time.Duration]report.Reason{
+		10 * time.Millisecond:   report.DeadlineExceeded,
+		500 * time.Millisecond:  report.DeadlineExceeded,
+		2 * time.Second:         report.DeadlineExceeded,
+		2500 * time.Millisecond: report.QueueOverflowed,
+	} {
 		peer := &backlog{places: 60}
 		b := &conntest.Bench{Peer: peer}
 		b.Run(t, func(t *testing.T, ctx context.Context) {

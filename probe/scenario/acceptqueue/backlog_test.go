@@ -65,7 +65,8 @@ func (b *backlog) tooMany(s *segment.Segment) []*segment.Segment {
 		return nil
 	}
 	b.Listener.Receive(&segment.Segment{Source: s.Source, Destination: s.Destination, Flags: segment.RST, Seq: s.Seq})
-	r := &segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.RST | segment.ACK, Ack: s.End(), WindowScale: -1}
+	r := &segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.RST | segment.ACK, Ack: s.End(),
+		WindowScale: -1}
 	if s.Flags.Has(segment.ACK) {
 		r.Flags, r.Seq = segment.RST, s.Ack
 	}

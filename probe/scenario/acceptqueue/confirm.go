@@ -11,17 +11,18 @@ import (
 )
 
 // roundGap is between the end of one round and the next: Linux answers a repeated SYN at most every 500 ms
-// (tcp_invalid_ratelimit), and a round's end has waited for settle already.
+// (tcp_invalid_ratelimit), and a round's end has waited for flow.Settle already.
 const roundGap = 550*time.Millisecond - flow.Settle
 
-// confirm asks in rounds for the attempt and for all spares that are silent with it, until chance is excluded; true: it was
-// answered. Only spares count, since their paths are known to be alive: an attempt that stays silent alone shows nothing.
+// confirm asks in rounds for the attempt and for all spares that are silent with it, until chance is excluded; true: it
+// was answered. Only spares count, since their paths are known to be alive: an attempt that stays silent alone shows
+// nothing.
 func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 	f.confirmations++
-	f.seen.Doubt, f.others = verdict.NewDoubt(f.Env.Alpha, f.confirmations), false
+	f.seen.Test, f.others = verdict.NewOverflowTest(f.Env.Alpha, f.confirmations), false
 	suspects := f.suspects(ctx, a)
 	for range verdict.MostRounds {
-		size := verdict.RoundFor(len(suspects)-1, f.seen.Doubt.Alpha, f.Env.Background.Count().Rate())
+		size := verdict.RoundFor(len(suspects)-1, f.seen.Test.Alpha, f.Env.Background.Count().Rate())
 		still, lost, ok := f.round(ctx, suspects, size.Beacons)
 		if !ok {
 			return false
@@ -31,9 +32,9 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 			return true
 		}
 		narrowed := len(still) < len(suspects)
-		f.seen.Doubt.Add(verdict.Round{Block: size, BeaconsLost: lost}, !narrowed)
+		f.seen.Test.Add(verdict.Round{Block: size, BeaconsLost: lost}, !narrowed)
 		suspects, f.others = still, f.others || narrowed
-		if len(suspects) == 1 || f.seen.Doubt.Convicts() {
+		if len(suspects) == 1 || f.seen.Test.Convicts() {
 			return false
 		}
 		if a.hear(ctx, time.Now().Add(roundGap)) {
@@ -43,8 +44,8 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 	return false
 }
 
-// suspects are the attempt and the spares, all at the same stage as far as possible. Spares that may get places are no more than
-// may be established.
+// suspects are the attempt and the spares, all at the same stage as far as possible. Spares that may get places are no
+// more than may be established.
 func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
 	spares := f.spares
 	if a.stage() == halfOpen {

@@ -9,7 +9,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// Bounds of what is done for attempts that are answered now and then: each is insisted on so often, and so many are given up.
+// Bounds of what is done for attempts that are answered now and then: each is insisted on so often, and so many are
+// given up.
 const (
 	mostInsisting = 8
 	mostAside     = 64
@@ -40,7 +41,7 @@ func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	return false
 }
 
-// recover goes on after a doubt that was unfounded.
+// recover goes on after a suspicion that was unfounded.
 func (f *filling) recover(ctx context.Context) bool {
 	f.keepQueued()
 	return f.resetSpares(ctx)

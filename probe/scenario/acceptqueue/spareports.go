@@ -10,7 +10,7 @@ import (
 
 const (
 	// sparePorts is how many source ports are held ready to confirm an overflow; each has been answered
-	// rehearsals times before, so that neither its path nor the use of a port again can be what is silent then.
+	// spareHandshakes times before, so that neither its path nor the use of a port again can be what is silent then.
 	sparePorts      = 16
 	spareHandshakes = 2
 )
@@ -57,7 +57,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 	return true
 }
 
-// resetSpares takes back what a doubt has asked of the spares. One that cannot be told from its older self is replaced.
+// resetSpares takes back what confirm has asked of the spares. One that cannot be told from its older self is replaced.
 func (f *filling) resetSpares(ctx context.Context) bool {
 	f.spares = slices.DeleteFunc(f.spares, func(s *attempt) bool {
 		ready := s.again(ctx)

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 )
 
-// concurrentEnds end connections at the same time.
+// concurrentEnds is how many connections are ended at the same time.
 const concurrentEnds = 32
 
 // tearDown resets all connections and sees the peer let go.
@@ -74,7 +74,7 @@ func (f *filling) keepEvidence() {
 	}
 }
 
-// acceptsAgain reports whether a connection comes about now that all others have been given up.
+// acceptsAgain reports whether a connection comes about now that all others have been reset.
 func (f *filling) acceptsAgain(ctx context.Context) bool {
 	c := f.Open(ctx, flow.RandomISS())
 	if c == nil {

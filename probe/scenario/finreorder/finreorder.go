@@ -1,3 +1,4 @@
+// Package finreorder asks whether a peer that closes first ignores a FIN that an acknowledgement has overtaken.
 package finreorder
 
 import (
@@ -27,7 +28,7 @@ var Definition = flow.Definition{Flow: func(string) flow.Func { return run }, Fl
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	f := &finFlow{State: &flow.State{Env: e}, seen: verdict.Closing{Overtaken: verdict.FinAnswers{}}}
 	if e.Spec.FinReorder != nil {
-		f.order = *e.Spec.FinReorder
+		f.spec = *e.Spec.FinReorder
 	}
 	if f.control(ctx) {
 		f.overtake(ctx)
@@ -45,7 +46,7 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 // finFlow is one flow of FinReorder: connections that the peer closes first, one after the other.
 type finFlow struct {
 	*flow.State
-	order    plan.FinReorder
+	spec     plan.FinReorder
 	seen     verdict.Closing
 	opened   int
 	unopened int
@@ -55,7 +56,7 @@ type finFlow struct {
 // control closes in order: unless that is accepted, nothing can be said about the order.
 func (f *finFlow) control(ctx context.Context) bool {
 	for range mostControls {
-		answer, ok := f.part(ctx, (*peerClose).finInOrder)
+		answer, ok := f.closeOne(ctx, (*peerClose).finInOrder)
 		if f.seen.Control = answer; answer == verdict.FinAccepted || !ok {
 			break
 		}
@@ -66,7 +67,7 @@ func (f *finFlow) control(ctx context.Context) bool {
 // overtake lets an ACK overtake the FIN until that decides.
 func (f *finFlow) overtake(ctx context.Context) {
 	for !f.seen.Overtaken.Decided() {
-		answer, ok := f.part(ctx, (*peerClose).overtaken)
+		answer, ok := f.closeOne(ctx, (*peerClose).overtaken)
 		if !ok {
 			return
 		}
@@ -74,29 +75,30 @@ func (f *finFlow) overtake(ctx context.Context) {
 	}
 }
 
-// part has the peer close a new connection and leaves it as told. ok is false where further connections would not
-// show more.
-func (f *finFlow) part(ctx context.Context, leave closing) (a verdict.FinAnswer, ok bool) {
+// closeOne has the peer close a new connection and closes the own side as told. ok is false where further connections
+// would not show more.
+func (f *finFlow) closeOne(ctx context.Context, own closing) (a verdict.FinAnswer, ok bool) {
 	for !ok && f.more(ctx) {
 		if w := f.establish(ctx); w != nil {
-			a, ok = w.closeAs(ctx, leave)
+			a, ok = w.close(ctx, own)
 		}
 	}
 	f.PeerReset = f.resets >= mostResets
 	return a, ok
 }
 
-// closing is a way to leave a connection that the peer closed.
+// closing is a way to close the own side of a connection that the peer closed.
 type closing func(*peerClose, context.Context) verdict.FinAnswer
 
-// closeAs has the peer close, leaves as told and ends the connection. ok is false where the peer reset it or did not close.
-func (w *peerClose) closeAs(ctx context.Context, leave closing) (a verdict.FinAnswer, ok bool) {
+// close has the peer close, then closes the own side and ends the connection. ok is false where the peer reset it or
+// did not close.
+func (w *peerClose) close(ctx context.Context, own closing) (a verdict.FinAnswer, ok bool) {
 	defer func() { w.End(ctx, w.conn) }()
 	if !w.trigger(ctx) {
 		w.noteNotClosed()
 		return verdict.FinSilent, false
 	}
-	if a = leave(w, ctx); a == verdict.FinReset {
+	if a = own(w, ctx); a == verdict.FinReset {
 		w.resets++
 		return verdict.FinSilent, false
 	}

@@ -37,14 +37,19 @@ func TestFinReorderVerdicts(t *testing.T) {
 	}{
 		{"fixed, on accept", &conntest.Closer{OnAccept: true}, onAccept, report.FinAccepted},
 		{"fixed, after text", &conntest.Closer{After: "QUIT\r\n"}, sendText, report.FinAccepted},
-		{"fixed, after a request", &conntest.Closer{After: "Connection: close\r\n\r\n", Reply: 500}, httpGet, report.FinAccepted},
-		{"fixed, FIN apart from the data", &conntest.Closer{After: "\r\n\r\n", Reply: 500, Separate: true}, httpGet, report.FinAccepted},
+		{"fixed, after a request", &conntest.Closer{After: "Connection: close\r\n\r\n", Reply: 500}, httpGet,
+			report.FinAccepted},
+		{"fixed, FIN apart from the data", &conntest.Closer{After: "\r\n\r\n", Reply: 500, Separate: true}, httpGet,
+			report.FinAccepted},
 		{"old, shutdown on accept", &conntest.Closer{OnAccept: true, Old: true}, onAccept, report.FinIgnored},
 		{"old, shutdown after text", &conntest.Closer{After: "QUIT\r\n", Old: true, Reply: 3}, sendText, report.FinIgnored},
-		{"old, shutdown after a request", &conntest.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet, report.FinIgnored},
+		{"old, shutdown after a request", &conntest.Closer{After: "\r\n\r\n", Old: true, Reply: 500, Separate: true}, httpGet,
+			report.FinIgnored},
 		{"old, close", &conntest.Closer{OnAccept: true, Old: true, Orphan: true}, onAccept, report.FinAccepted},
-		{"old, shutdown and soon close", &conntest.Closer{OnAccept: true, Old: true, Leaves: 100 * time.Millisecond}, onAccept, report.NotIsolated},
-		{"old, shutdown after text and soon close", &conntest.Closer{After: "QUIT\r\n", Old: true, Leaves: 100 * time.Millisecond}, sendText, report.FinIgnored},
+		{"old, shutdown and soon close", &conntest.Closer{OnAccept: true, Old: true, Leaves: 100 * time.Millisecond},
+			onAccept, report.NotIsolated},
+		{"old, shutdown after text and soon close", &conntest.Closer{After: "QUIT\r\n", Old: true,
+			Leaves: 100 * time.Millisecond}, sendText, report.FinIgnored},
 		{"ignores without a word", &conntest.Closer{OnAccept: true, Mute: true}, onAccept, report.NotIsolated},
 		{"ignores every FIN", &conntest.Closer{OnAccept: true, Deaf: true}, onAccept, report.PathDown},
 		{"never closes", &conntest.Closer{}, onAccept, report.PeerDidNotClose},
@@ -59,9 +64,11 @@ func TestFinReorderVerdicts(t *testing.T) {
 				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
 			if c.peer.Live() != 0 || o.Leaked != 0 {
-				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked, o.Evidence)
+				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked,
+					o.Evidence)
 			}
-			if stalled := o.Stall >= 200*time.Millisecond && o.Stall < 220*time.Millisecond; stalled != (c.want == report.FinIgnored) {
+			stalled := o.Stall >= 200*time.Millisecond && o.Stall < 220*time.Millisecond
+			if stalled != (c.want == report.FinIgnored) {
 				t.Errorf("a stall of %s", o.Stall)
 			}
 		})
@@ -86,7 +93,8 @@ func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 			t.Fatalf("blamed: %s\n%s", o.Message, o.Evidence)
 		}
 		if peer.Live() > o.Leaked && !doubled {
-			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Leaked, o.Evidence)
+			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Leaked,
+				o.Evidence)
 		}
 	}
 	t.Log(got)
@@ -122,7 +130,9 @@ func impairedPaths() map[string]func() conntest.Path {
 	}
 	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
 		r := rand.New(rand.NewPCG(22, uint64(mean)))
-		paths[fmt.Sprintf("bursts of %s", mean)] = func() conntest.Path { return conntest.Through(conntest.Bursts(r, 0.05, mean))() }
+		paths[fmt.Sprintf("bursts of %s", mean)] = func() conntest.Path {
+			return conntest.Through(conntest.Bursts(r, 0.05, mean))()
+		}
 	}
 	r := rand.New(rand.NewPCG(23, 23))
 	paths["reordering, some twice"] = func() conntest.Path {

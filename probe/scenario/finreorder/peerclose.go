@@ -68,12 +68,12 @@ func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
 		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current})
 		w.rest(ctx, sent.Add(overtakersGap))
 	}
-	w.rest(ctx, time.Now().Add(time.Duration(w.order.GapMillis)*time.Millisecond))
+	w.rest(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
 	return w.sendOvertaken(ctx)
 }
 
-// sendOvertaken sends the overtaken FIN until it is accepted, or ignored twice: the first challenge could be the answer to a
-// late copy of the SYN, with the FIN lost, but none is still on its way half a second later. Then one is enough.
+// sendOvertaken sends the overtaken FIN until it is accepted, or ignored twice: the first challenge could be the answer
+// to a late copy of the SYN, with the FIN lost, but none is still on its way half a second later. Then one is enough.
 func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 	challenges, enough := 0, enoughChallenges
 	if w.settled {
@@ -157,7 +157,9 @@ func (w *peerClose) patience(sent time.Time) time.Time {
 }
 
 // hear waits for an answer to the FIN: any, or only the wanted one.
-func (w *peerClose) hear(ctx context.Context, until time.Time, wanted ...verdict.FinAnswer) (a verdict.FinAnswer, at time.Time) {
+func (w *peerClose) hear(
+	ctx context.Context, until time.Time, wanted ...verdict.FinAnswer,
+) (a verdict.FinAnswer, at time.Time) {
 	w.conn.Await(ctx, until, func(p wire.Packet) bool {
 		heard := w.answer(p)
 		if heard != verdict.FinReset && len(wanted) > 0 && !slices.Contains(wanted, heard) {

@@ -25,12 +25,13 @@ func triggerText(t plan.Trigger, target netip.AddrPort) []byte {
 	if t.HTTPGet == "" {
 		return []byte(t.Send)
 	}
-	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tcpprobe\r\nAccept: */*\r\nConnection: close\r\n\r\n", t.HTTPGet, target)
+	const request = "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tcpprobe\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+	return fmt.Appendf(nil, request, t.HTTPGet, target)
 }
 
 // trigger does what makes the peer close, and waits until its FIN is there and all that was sent is acknowledged.
 func (w *peerClose) trigger(ctx context.Context) bool {
-	text := triggerText(w.order.Trigger, w.Env.Remote)
+	text := triggerText(w.spec.Trigger, w.Env.Remote)
 	start := w.conn.SendNext()
 	w.own = start.Add(len(text))
 	// An application that does not wait half a second with its close() lets the second FIN in: ask it in another way.

@@ -13,6 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
+// What is sent before anything is concluded from silence.
 const (
 	ackProbes     = 3
 	ackProbeWait  = 300 * time.Millisecond
@@ -23,19 +24,20 @@ const (
 // answers with an RST whose sequence number is the ACK's acknowledgement number (RFC 9293 section
 // 3.5.2), and answers a SYN to a closed port with an RST at 0: if only RSTs at 0 are lost, the port is
 // closed and the path drops them.
-func (t *State) AckProbe(ctx context.Context, c *conn.Conn) {
+func (s *State) AckProbe(ctx context.Context, c *conn.Conn) {
 	k := &ackProber{conn: c, at: seq.At(ackProbeStart), open: map[seq.Number]bool{}}
-	for i := 0; i < ackProbes && !t.ResetAny && t.Env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < ackProbes && !s.ResetAny && s.Env.Pace(ctx, 1) == nil; i++ {
 		k.beacon()
-		t.ResetAny = c.Await(ctx, time.Now().Add(ackProbeWait), k.answered)
+		s.ResetAny = c.Await(ctx, time.Now().Add(ackProbeWait), k.answered)
 	}
-	size, ok := verdict.BlockFor(t.Env.Alpha, LeastLoss, BeaconsASuspect)
-	if !t.ResetAny || !ok {
+	size, ok := verdict.BlockFor(s.Env.Alpha, LeastLoss, BeaconsASuspect)
+	if !s.ResetAny || !ok {
 		return
 	}
-	block := Trials{Suspect: k.suspect, Beacon: func() bool { k.beacon(); return false }, Answered: k.answered, Delivered: func() bool { return k.zero }}
-	if lost, ok := block.Run(ctx, c, t.Env.Pace, size); ok {
-		t.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: t.Env.Alpha}
+	block := Trials{Suspect: k.suspect, Beacon: func() bool { k.beacon(); return false }, Answered: k.answered,
+		Delivered: func() bool { return k.zero }}
+	if lost, ok := block.Run(ctx, c, s.Env.Pace, size); ok {
+		s.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: s.Env.Alpha}
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package flow holds what the flows of all scenarios work with: their environment and outcome, the connections of one flow,
-// and the randomised trials that tell a rule of the path from chance.
+// Package flow holds what the flows of all scenarios work with: their environment and outcome, the connections of one
+// flow, and the randomised trials that tell a rule of the path from chance.
 package flow
 
 import (

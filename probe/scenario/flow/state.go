@@ -13,11 +13,11 @@ import (
 // A port that stays silent, or that answers what was not asked, is asked again from another source port, which
 // may take another path, before that is believed; a port with an older connection behind it once more.
 const (
-	SourcePorts = 3
-	SilentPorts = 2
+	SourcePorts = 3 // that are tried where older connections are in the way
+	SilentPorts = 2 // that must stay silent before the target's silence is believed
 )
 
-// State gathers what is common to all scenarios: the connections of one flow, one after the other.
+// State is one flow in progress: its connections, one after the other, and what they showed.
 type State struct {
 	verdict.Observation
 	Env     *Env
@@ -25,51 +25,52 @@ type State struct {
 }
 
 // Open begins the flow's next connection.
-func (t *State) Open(ctx context.Context, iss seq.Number) *conn.Conn {
-	return t.OpenTo(ctx, t.Env.Remote, iss)
+func (s *State) Open(ctx context.Context, iss seq.Number) *conn.Conn {
+	return s.OpenTo(ctx, s.Env.Remote, iss)
 }
 
-func (t *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Number) *conn.Conn {
-	c, err := t.Env.Open(ctx, remote, iss)
+// OpenTo is Open towards another address or port than the target's.
+func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Number) *conn.Conn {
+	c, err := s.Env.Open(ctx, remote, iss)
 	if ctx.Err() != nil && c == nil {
 		return nil // the deadline says it all
 	}
 	if err != nil {
-		t.Fault = err
+		s.Fault = err
 		return nil
 	}
-	c.Charge = t.Env.Charge
-	c.For(t.Env.Purpose)
-	t.Ports++
+	c.Charge = s.Env.Charge
+	c.For(s.Env.Purpose)
+	s.Ports++
 	return c
 }
 
 // End ends a connection, and keeps what it showed.
-func (t *State) End(ctx context.Context, c *conn.Conn) {
+func (s *State) End(ctx context.Context, c *conn.Conn) {
 	e, err := c.End(ctx)
-	if t.Fault == nil {
-		t.Fault = err
+	if s.Fault == nil {
+		s.Fault = err
 	}
-	if t.Fault == nil {
-		t.Fault = c.Fault()
+	if s.Fault == nil {
+		s.Fault = c.Fault()
 	}
-	if !e.Confirmed && t.Opening.Answer == conn.SynAck {
-		t.Outcome.Leaked++
+	if !e.Confirmed && s.Opening.Answer == conn.SynAck {
+		s.Outcome.Leaked++
 	}
-	t.Guard = t.Guard.Plus(e.Check)
-	t.Outcome.Port = c.Local().Port()
-	t.Outcome.Keep(c)
-	if t.Opening.Answer == conn.SynAck && t.Opening.Sent == 1 {
-		t.Outcome.RTT = c.RTT
+	s.Guard = s.Guard.Plus(e.Check)
+	s.Outcome.Port = c.Local().Port()
+	s.Outcome.Keep(c)
+	if s.Opening.Answer == conn.SynAck && s.Opening.Sent == 1 {
+		s.Outcome.RTT = c.RTT
 	}
 }
 
 // Finish judges the flow.
-func (t *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
-	t.Expired = ctx.Err() != nil && !t.Delivered && !(t.Convicted() && t.Isolated) // what was found stands
-	t.Outcome.Finding = judge(&t.Observation)
-	t.Outcome.Guard, t.Outcome.FirstLost = t.Guard, t.FirstLost
-	return t.Outcome
+func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
+	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.Convicted() && s.Isolated) // what was found stands
+	s.Outcome.Finding = judge(&s.Observation)
+	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
+	return s.Outcome
 }
 
 // RandomISS is an initial sequence number without a property.

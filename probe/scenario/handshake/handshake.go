@@ -1,3 +1,4 @@
+// Package handshake asks whether a connection to the target can be established, and if not, why.
 package handshake
 
 import (

@@ -25,7 +25,8 @@ func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
 				return []time.Duration{conntest.Delay}
 			}
 		}
-		if o := flowtest.Run(t, Definition, "", plan.Scenario{}, &conntest.Bench{Peer: &conntest.Listener{}, Path: path}); o.Reason != want {
+		if o := flowtest.Run(t, Definition, "", plan.Scenario{},
+			&conntest.Bench{Peer: &conntest.Listener{}, Path: path}); o.Reason != want {
 			t.Errorf("the first %d SYN-ACKs altered: %s, want %s", altered, o.Reason, want)
 		}
 	}

@@ -62,7 +62,8 @@ func leaveZero(ctx context.Context, t *flow.State, c *conn.Conn) {
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
 		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
-		if c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }) {
+		done := func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }
+		if c.Await(ctx, sent.Add(c.Patience(i)), done) {
 			return
 		}
 	}

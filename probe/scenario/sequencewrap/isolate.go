@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// isolate shows that the number is to blame for the loss, and nothing else about the suspect: neither its bytes, nor all
-// numbers from 0 on, nor a FIN wherever it is.
+// isolate shows that the number is to blame for the loss, and nothing else about the suspect: neither its bytes, nor
+// all numbers from 0 on, nor a FIN wherever it is.
 func (w *wrapConn) isolate(ctx context.Context) {
 	switch w.heal(ctx); {
 	case !w.Isolated:
@@ -53,8 +53,8 @@ func (w *wrapConn) heal(ctx context.Context) {
 // mostElsewhere bounds how often a FIN is tried at an ordinary number.
 const mostElsewhere = 24
 
-// elsewhere sends the suspect at an ordinary number, once in each of several fresh incarnations of the same 4-tuple, until
-// enough arrived to exclude that it is FINs that the path loses.
+// elsewhere sends the suspect at an ordinary number, once in each of several fresh incarnations of the same 4-tuple,
+// until enough arrived to exclude that it is FINs that the path loses.
 func (w *wrapConn) elsewhere(ctx context.Context) bool {
 	lostAtZero := w.Blocks[len(w.Blocks)-1].Suspects
 	for range mostElsewhere {

@@ -12,7 +12,7 @@ import (
 // A path that loses most of what is long, or of what has PSH, loses most suspects, and no beacon of one byte.
 func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
 	long := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.PayloadLen() > 32 }
-	for name, rule := range map[string]func(*segment.Segment, bool) bool{"length": long, "PSH": conntest.EveryPush} {
+	for name, rule := range map[string]conntest.Drop{"length": long, "PSH": conntest.EveryPush} {
 		t.Run(name, func(t *testing.T) {
 			mostly := func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.9 }
 			for range 1000 {

@@ -41,7 +41,9 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	}
 	t.Run("bursts", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
-		neverConvicts(t, flows, func() conntest.Path { return conntest.Through(conntest.Bursts(r, 0.05, 50*time.Millisecond))() })
+		neverConvicts(t, flows, func() conntest.Path {
+			return conntest.Through(conntest.Bursts(r, 0.05, 50*time.Millisecond))()
+		})
 	})
 	t.Run("reordering and duplication", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 3))
@@ -80,7 +82,9 @@ func TestRuleIsFoundUnderLoss(t *testing.T) {
 		lose := conntest.Random(r, share)
 		got := map[report.Reason]int{}
 		for range flows {
-			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool { return conntest.PushAtZero(s, toPeer) || lose(s, toPeer) })
+			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+				return conntest.PushAtZero(s, toPeer) || lose(s, toPeer)
+			})
 			o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
 			got[o.Reason]++
 			if o.Verdict == report.Pass {

@@ -18,7 +18,7 @@ import (
 func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdict.Pool, flow.Outcome) {
 	t := &flow.State{Env: e}
 	w := newWrapConn(t, s, flow.Payloads(e.Spec.Payload)[0])
-	p := &samples{wrapConn: w, open: map[segment.Block]int{}}
+	p := &samples{wrapConn: w, open: map[segment.SACKBlock]int{}}
 	if w.conn = w.Open(ctx, w.start().Add(-1)); w.conn != nil {
 		p.take(ctx, size)
 		w.State.End(ctx, w.conn)
@@ -29,7 +29,7 @@ func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdi
 // samples counts duplicates by what the peer says of them.
 type samples struct {
 	*wrapConn
-	open  map[segment.Block]int // sent and not answered
+	open  map[segment.SACKBlock]int // sent and not answered
 	found verdict.Pool
 }
 
@@ -67,11 +67,11 @@ func (p *samples) deliver(ctx context.Context) bool {
 
 func (p *samples) sample(suspect bool) {
 	if suspect {
-		p.open[segment.Block{Left: p.at, Right: p.end}]++
+		p.open[segment.SACKBlock{Left: p.at, Right: p.end}]++
 		p.sendSuspect()
 		return
 	}
-	p.open[segment.Block{Left: p.start(), Right: p.at}]++
+	p.open[segment.SACKBlock{Left: p.start(), Right: p.at}]++
 	p.send(evidence.Beacon, p.start(), p.control, p.flags)
 }
 

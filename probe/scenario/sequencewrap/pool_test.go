@@ -13,12 +13,12 @@ import (
 
 // What is lost by its length, or by its flags, is lost at every number alike.
 func TestPoolBlamesTheNumberOnly(t *testing.T) {
-	sometimes := func(rule func(*segment.Segment, bool) bool) func(*segment.Segment, bool) bool {
+	sometimes := func(rule conntest.Drop) conntest.Drop {
 		return func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.2 }
 	}
 	long := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.PayloadLen() > 32 }
 	for name, c := range map[string]struct {
-		drop  func(*segment.Segment, bool) bool
+		drop  conntest.Drop
 		lossy bool
 	}{
 		"a fifth at 0":            {sometimes(conntest.PushAtZero), true},

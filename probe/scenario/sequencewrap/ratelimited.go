@@ -17,9 +17,9 @@ import (
 // duplicateWait is how long a first question waits for copies of an earlier answer, which would pass for its own.
 const duplicateWait = 250 * time.Millisecond
 
-// rateLimited asks, in an established connection, with segments that draw an acknowledgement and change nothing, but that
-// the peer answers only from time to time: Linux once in 500 ms on one socket (tcp_invalid_ratelimit). So each question
-// has an incarnation of its own.
+// rateLimited asks, in an established connection, with segments that draw an acknowledgement and change nothing, but
+// that the peer answers only from time to time: Linux once in 500 ms on one socket (tcp_invalid_ratelimit). So each
+// question has an incarnation of its own.
 type rateLimited struct {
 	*standalone
 	flags segment.Flags
@@ -27,7 +27,8 @@ type rateLimited struct {
 	asked bool   // in this incarnation
 }
 
-// rcvNxtSpread is how much the peer's RCV.NXT differs between incarnations, so that an RST of one is not exact in the next.
+// rcvNxtSpread is how much the peer's RCV.NXT differs between incarnations, so that an RST of one is not exact in the
+// next.
 const rcvNxtSpread = 10000
 
 // keepAlive asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT.
@@ -35,8 +36,8 @@ func keepAlive(ctx context.Context, e *flow.Env) flow.Outcome {
 	return rateLimitedFlow(ctx, e, "a bare ACK", segment.ACK)
 }
 
-// resetInWindow asks whether an RST at 0 arrives. The peer's RCV.NXT is a little lower, so that the RST lies in the window
-// without being exact: the peer challenges it and the connection survives (RFC 5961 section 3.2).
+// resetInWindow asks whether an RST at 0 arrives. The peer's RCV.NXT is a little lower, so that the RST lies in the
+// window without being exact: the peer challenges it and the connection survives (RFC 5961 section 3.2).
 func resetInWindow(ctx context.Context, e *flow.Env) flow.Outcome {
 	return rateLimitedFlow(ctx, e, "an RST", segment.RST|segment.ACK)
 }
@@ -45,7 +46,8 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 	t := &flow.State{Env: e}
 	for _, p := range flow.Payloads(e.Spec.Payload) {
 		t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: what}
-		l := &rateLimited{standalone: &standalone{State: t, independent: true}, flags: flags, data: p(leastControl + rand.IntN(moreControl))}
+		l := &rateLimited{standalone: &standalone{State: t, independent: true}, flags: flags,
+			data: p(leastControl + rand.IntN(moreControl))}
 		if l.conn = t.Open(ctx, l.initial()); l.conn != nil {
 			l.standalone.ask = l.ask
 			l.begin(ctx)
@@ -102,8 +104,8 @@ func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Nu
 	return answered
 }
 
-// askOnce waits for the answer: an acknowledgement that names no beacon. A peer that obeys an RST in its window, as before
-// RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the remains of the peer's
+// askOnce waits for the answer: an acknowledgement that names no beacon. A peer that obeys an RST in its window, as
+// before RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the remains of the peer's
 // connection answer so anyway, or obey the control.
 func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	if l.asked {

@@ -17,7 +17,7 @@ type standalone struct {
 	*flow.State
 	conn *conn.Conn
 	lost int // controls since one was answered
-	// alone is set where asking takes so long that flows cannot wait for each other.
+	// independent is set where asking takes so long that flows cannot wait for each other.
 	independent bool
 	// ask sends one segment of that number and reports whether it was answered. Number 0 is the suspect; a late answer
 	// to one sets Delivered.
@@ -51,7 +51,8 @@ func (s *standalone) suspect(ctx context.Context) bool {
 	return s.Delivered
 }
 
-// control asks with the same segment at another number. Those that are never answered say nothing about the path's loss.
+// control asks with the same segment at another number. Those that are never answered say nothing about the path's
+// loss.
 func (s *standalone) control(ctx context.Context) (answered bool) {
 	answered = s.ask(ctx, evidence.Control, ordinary())
 	s.Elsewhere.Sent++

@@ -62,10 +62,11 @@ func (w *wrapConn) sandwich(ctx context.Context) (void bool) {
 // mostBlocks is how many blocks are sent, each larger as the loss of beacons is known better, while none decides.
 const mostBlocks = 3
 
-// confirm sends randomised blocks until one decides. Each spends its part of alpha. Their beacons are like the suspect in
-// length and flags, so that loss by these falls on both.
+// confirm sends randomised blocks until one decides. Each spends its part of alpha. Their beacons are like the suspect
+// in length and flags, so that loss by these falls on both.
 func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
-	block := flow.Trials{Suspect: func() { w.sendSuspect() }, Beacon: func() bool { w.sendLike(); return false }, Answered: w.answered, Delivered: w.delivered}
+	block := flow.Trials{Suspect: func() { w.sendSuspect() }, Beacon: func() bool { w.sendLike(); return false },
+		Answered: w.answered, Delivered: w.delivered}
 	for range mostBlocks {
 		size, ok := verdict.BlockFor(alpha/mostBlocks, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
 		if !ok {

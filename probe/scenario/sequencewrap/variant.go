@@ -1,3 +1,5 @@
+// Package sequencewrap asks whether a segment is lost because its sequence number is 0. Its variants are the segments
+// that devices have been seen to drop there, and others that tell their rules apart.
 package sequencewrap
 
 import (
@@ -21,9 +23,10 @@ var others = map[string]flow.Func{
 	"Reset":        resetInWindow,
 	"HandshakeAck": handshakeAck,
 	"Syn":          synAtZero,
-	"FinUrgPush":   atClosedPort(closedPortSegment{what: "FIN, URG and PSH together", flags: segment.FIN | segment.URG | segment.PSH}),
-	"Null":         atClosedPort(closedPortSegment{what: "a segment without flags", data: []byte{0}}),
-	"AckZero":      atClosedPort(closedPortSegment{what: "an ACK of number 0", flags: segment.ACK, acks: true}),
+	"FinUrgPush": atClosedPort(closedPortSegment{what: "FIN, URG and PSH together",
+		flags: segment.FIN | segment.URG | segment.PSH}),
+	"Null":    atClosedPort(closedPortSegment{what: "a segment without flags", data: []byte{0}}),
+	"AckZero": atClosedPort(closedPortSegment{what: "an ACK of number 0", flags: segment.ACK, acks: true}),
 }
 
 // variantNames are the variants in the order in which they are documented; the first is what is asked by default.
@@ -33,7 +36,7 @@ var variantNames = []string{"Push", "UrgentPush", "Data", "Straddle", "Fin", "Pu
 // Definition is the scenario SequenceWrap.
 var Definition = flow.Definition{Variants: variantNames, Flow: flowOf, Pool: poolOf}
 
-// flowOf asks whether a segment is lost because it starts at sequence number 0.
+// flowOf is the flow of a variant.
 func flowOf(variant string) flow.Func {
 	if s, ok := shapes[variant]; ok {
 		return s.cross

@@ -45,19 +45,29 @@ func expect(t *testing.T, variant string, b *conntest.Bench, want report.Reason)
 	t.Helper()
 	o := ask(t, variant, b)
 	if o.Reason != want {
-		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message, o.Evidence)
+		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message,
+			o.Evidence)
 	}
 	if live := b.Peer.Live(); live != 0 || o.Leaked != 0 {
-		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked, o.Evidence)
+		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked,
+			o.Evidence)
 	}
 }
 
 // suspectOf drops exactly the variant's suspect on its way to the peer.
-func suspectOf(variant string) func(*segment.Segment, bool) bool {
+func suspectOf(variant string) conntest.Drop {
 	exact := map[string]segment.Flags{
-		"Push": segment.PSH | segment.ACK, "UrgentPush": segment.URG | segment.PSH | segment.ACK, "Data": segment.ACK,
-		"Fin": segment.FIN | segment.ACK, "PushFin": segment.PSH | segment.FIN | segment.ACK, "Ack": segment.ACK, "HandshakeAck": segment.ACK,
-		"Reset": segment.RST | segment.ACK, "Syn": segment.SYN, "FinUrgPush": segment.FIN | segment.URG | segment.PSH, "Null": 0,
+		"Push":         segment.PSH | segment.ACK,
+		"UrgentPush":   segment.URG | segment.PSH | segment.ACK,
+		"Data":         segment.ACK,
+		"Fin":          segment.FIN | segment.ACK,
+		"PushFin":      segment.PSH | segment.FIN | segment.ACK,
+		"Ack":          segment.ACK,
+		"HandshakeAck": segment.ACK,
+		"Reset":        segment.RST | segment.ACK,
+		"Syn":          segment.SYN,
+		"FinUrgPush":   segment.FIN | segment.URG | segment.PSH,
+		"Null":         0,
 	}
 	return func(s *segment.Segment, toPeer bool) bool {
 		switch variant {
@@ -72,7 +82,7 @@ func suspectOf(variant string) func(*segment.Segment, bool) bool {
 
 // A segment that is lost at every number is no matter of the number 0.
 func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
-	for variant, drop := range map[string]func(*segment.Segment, bool) bool{
+	for variant, drop := range map[string]conntest.Drop{
 		"Fin":        flagged(segment.FIN),
 		"PushFin":    flagged(segment.FIN),
 		"UrgentPush": flagged(segment.URG),
@@ -93,7 +103,7 @@ func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 	}
 }
 
-func flagged(f segment.Flags) func(*segment.Segment, bool) bool {
+func flagged(f segment.Flags) conntest.Drop {
 	return func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags.Has(f) }
 }
 
@@ -103,13 +113,16 @@ func TestAnswersThatAcknowledgeZero(t *testing.T) {
 		return !toPeer && s.Flags.Has(segment.ACK) && s.Ack.IsZero()
 	}
 	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(back)}, report.AckZeroDropped)
-	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Through(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Through(back)},
+		report.AckZeroDropped)
 }
 
 // A closed port whose RSTs at 0 are lost looks like a filtered one to SYNs; ACKs of other numbers are answered.
 func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
-	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.ReverseRSTAtZero)}, report.ReverseRstZeroDropped)
-	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.EverySYN)}, report.PathDown)
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.ReverseRSTAtZero)},
+		report.ReverseRstZeroDropped)
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.EverySYN)},
+		report.PathDown)
 }
 
 // A device that drops all numbers from 0 on, and one that drops most FINs, do not drop the number 0.
@@ -118,7 +131,7 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 	mostFINs := func(s *segment.Segment, toPeer bool) bool {
 		return toPeer && s.Flags.Has(segment.FIN) && rand.Float64() < 0.9
 	}
-	for _, drop := range []func(*segment.Segment, bool) bool{upFromZero, mostFINs} {
+	for _, drop := range []conntest.Drop{upFromZero, mostFINs} {
 		for _, v := range variantNames {
 			for range 40 {
 				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
@@ -155,10 +168,13 @@ const slow = 75 * time.Millisecond
 // A round trip of 150 ms changes no verdict.
 func TestVariantsOnALongPath(t *testing.T) {
 	for _, v := range variantNames {
-		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, conntest.Nothing)}, report.Delivered)
+		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, conntest.Nothing)},
+			report.Delivered)
 	}
-	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Syn"))}, report.SequenceZeroDropped)
-	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Fin"))}, report.SequenceZeroDropped)
+	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Syn"))},
+		report.SequenceZeroDropped)
+	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Fin"))},
+		report.SequenceZeroDropped)
 }
 
 // No variant is convicted on a path that only loses, delays, reorders or repeats; a rule about its suspect is never
@@ -166,11 +182,11 @@ func TestVariantsOnALongPath(t *testing.T) {
 func TestEveryVariantOnImpairedPaths(t *testing.T) {
 	const flows = 25
 	r := rand.New(rand.NewPCG(7, 7))
-	for name, lose := range map[string]func() func(*segment.Segment, bool) bool{
-		"random 5 %":     func() func(*segment.Segment, bool) bool { return conntest.Random(r, 0.05) },
-		"random 20 %":    func() func(*segment.Segment, bool) bool { return conntest.Random(r, 0.2) },
-		"bursts, 5 %":    func() func(*segment.Segment, bool) bool { return conntest.Bursts(r, 0.05, 50*time.Millisecond) },
-		"reordered 20 %": func() func(*segment.Segment, bool) bool { return conntest.Nothing },
+	for name, lose := range map[string]func() conntest.Drop{
+		"random 5 %":     func() conntest.Drop { return conntest.Random(r, 0.05) },
+		"random 20 %":    func() conntest.Drop { return conntest.Random(r, 0.2) },
+		"bursts, 5 %":    func() conntest.Drop { return conntest.Bursts(r, 0.05, 50*time.Millisecond) },
+		"reordered 20 %": func() conntest.Drop { return conntest.Nothing },
 	} {
 		t.Run(name, func(t *testing.T) {
 			late := 0
@@ -183,7 +199,9 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 					innocent[impaired(t, v, r, late, lose, conntest.Nothing).Reason]++
 					guilty[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
 				}
-				if innocent[report.SequenceZeroDropped]+innocent[report.AckZeroDropped]+innocent[report.ReverseRstZeroDropped] > 0 || guilty[report.Delivered] > 0 {
+				blamed := innocent[report.SequenceZeroDropped] + innocent[report.AckZeroDropped] +
+					innocent[report.ReverseRstZeroDropped]
+				if blamed > 0 || guilty[report.Delivered] > 0 {
 					t.Errorf("%s: %v without the rule, %v with it", v, innocent, guilty)
 				}
 				t.Log(v, innocent, guilty)
@@ -192,7 +210,9 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 	}
 }
 
-func impaired(t *testing.T, variant string, r *rand.Rand, late int, lose func() func(*segment.Segment, bool) bool, rule func(*segment.Segment, bool) bool) flow.Outcome {
+func impaired(
+	t *testing.T, variant string, r *rand.Rand, late int, lose func() conntest.Drop, rule conntest.Drop,
+) flow.Outcome {
 	return ask(t, variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		lost := lose()
 		return func(s *segment.Segment, toPeer bool) []time.Duration {

@@ -101,7 +101,7 @@ func (w *wrapConn) run(ctx context.Context) {
 	if w.conn = w.Open(ctx, w.start().Add(-1)); w.conn == nil {
 		return
 	}
-	defer w.leave(ctx)
+	defer w.tearDown(ctx)
 	w.conn.DataAcks = true
 	switch w.Opening = w.conn.Handshake(ctx, w.Env.Pace); w.Opening.Answer {
 	case conn.SynAck:
@@ -128,9 +128,9 @@ func (w *wrapConn) run(ctx context.Context) {
 	}
 }
 
-// leave ends the connection. An RST that came before is the peer's own doing. A peer that closed its side may
+// tearDown ends the connection. An RST that came before is the peer's own doing. A peer that closed its side may
 // have let the connection go, whose remains answer beacons in another way: what stayed open then is not the path's.
-func (w *wrapConn) leave(ctx context.Context) {
+func (w *wrapConn) tearDown(ctx context.Context) {
 	undecided := !w.Delivered && !w.Convicted()
 	answered := w.Convicted() && w.Isolated || w.AckZero.Made > 0 // whatever it did afterwards
 	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.conn.Reset() || w.conn.Closed() && undecided)
@@ -193,7 +193,8 @@ func (w *wrapConn) sendWitness(ctx context.Context) {
 	}
 	sent := w.send(evidence.Witness, w.end, w.witness, w.flags)
 	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.Patience(0)), func(p wire.Packet) bool {
-		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK, func(b segment.Block) bool { return b.Left == w.end })
+		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK,
+			func(b segment.SACKBlock) bool { return b.Left == w.end })
 	})
 }
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the network loses, by share or by bursts, doubts that may end at any round convict no more often than they say.
-func TestDoubtKeepsItsError(t *testing.T) {
+// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they say.
+func TestOverflowTestKeepsItsError(t *testing.T) {
 	const runs, alpha = 200_000, 0.05
 	for name, lose := range map[string]func(r *rand.Rand) func(i int) bool{
 		"random 40 %": func(r *rand.Rand) func(int) bool { return func(int) bool { return r.Float64() < 0.4 } },
@@ -20,11 +20,11 @@ func TestDoubtKeepsItsError(t *testing.T) {
 		r := rand.New(rand.NewPCG(21, 22))
 		convicted := 0
 		for range runs {
-			if doubtUnder(r, alpha, lose(r)) {
+			if convictsUnder(r, alpha, lose(r)) {
 				convicted++
 			}
 		}
-		// The 99.9 % binomial bound of the doubt's part of alpha.
+		// The 99.9 % binomial bound of the test's part of alpha.
 		part := alpha / 2
 		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(convicted) > most {
 			t.Errorf("%s: %d of %d convicted, want at most %.0f", name, convicted, runs, most)
@@ -34,10 +34,10 @@ func TestDoubtKeepsItsError(t *testing.T) {
 	}
 }
 
-// doubtUnder holds the rounds of a run's first doubt over a network that loses the i-th segment of all.
-func doubtUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
+// convictsUnder holds the rounds of a run's first test over a network that loses the i-th segment of all.
+func convictsUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
 	const beacons = 6 // few, so that chance has one
-	d, suspects, sent := NewDoubt(alpha, 1), 3, 0
+	d, suspects, sent := NewOverflowTest(alpha, 1), 3, 0
 	for range MostRounds {
 		still, lost := 0, 0
 		for _, suspect := range r.Perm(suspects + beacons) {
@@ -58,13 +58,13 @@ func doubtUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
 	return d.Convicts()
 }
 
-func TestDoubtsShareTheError(t *testing.T) {
+func TestOverflowTestsShareTheError(t *testing.T) {
 	sum := 0.0
 	for n := 1; n <= 10_000; n++ {
-		sum += NewDoubt(1e-3, n).Alpha
+		sum += NewOverflowTest(1e-3, n).Alpha
 	}
 	if sum > 1e-3 || sum < 0.99e-3 {
-		t.Errorf("10,000 doubts may err with %.3g together, want just below 1e-3", sum)
+		t.Errorf("10,000 tests may err with %.3g together, want just below 1e-3", sum)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestRoundConvictsAFullQueue(t *testing.T) {
 		rounds   int
 	}{{16, 1e-7, 0, 1}, {16, 1e-7, 0.1, 1}, {16, 1e-7, 0.36, 2}, {8, 1e-7, 0, 1}, {3, 1e-4, 0, 2}} {
 		b := RoundFor(c.suspects, c.alpha, c.loss)
-		d := Doubt{Alpha: c.alpha}
+		d := OverflowTest{Alpha: c.alpha}
 		n := 0
 		for ; !d.Convicts() && n < MostRounds; n++ {
 			d.Add(Round{b, int(math.Ceil(c.loss * float64(b.Beacons)))}, true)
@@ -85,14 +85,14 @@ func TestRoundConvictsAFullQueue(t *testing.T) {
 			t.Errorf("%+v: %+v convicts %v after %d rounds", c, b, d.Convicts(), n)
 		}
 	}
-	if d := (Doubt{Alpha: 1}); d.Convicts() || d.P() != 1 {
-		t.Error("a doubt without a round must not convict")
+	if d := (OverflowTest{Alpha: 1}); d.Convicts() || d.P() != 1 {
+		t.Error("a test without a round must not convict")
 	}
 }
 
 // Nobody is convicted while beacons are lost as well.
 func TestSilenceOfEverythingProvesNothing(t *testing.T) {
-	d := Doubt{Alpha: 0.1}
+	d := OverflowTest{Alpha: 0.1}
 	for range MostRounds {
 		d.Add(Round{Block{16, 24}, 24}, true)
 	}
