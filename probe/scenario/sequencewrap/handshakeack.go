@@ -8,6 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -18,18 +19,20 @@ const handshakeAckTries = 6
 
 // handshakeAck asks whether a handshake is completed by a final ACK at 0. No verdict but Pass rests on it: any later
 // data completes the handshake as well.
-func handshakeAck(ctx context.Context, e *flow.Env) flow.Outcome {
-	t := &flow.State{Env: e}
-	t.What = "the final ACK of a handshake"
-	if c := t.Open(ctx, seq.At(0).Add(-1)); c != nil {
-		c.DataAcks = true
-		if t.Opening = c.Handshake(ctx, e.Pace); t.Opening.Answer == conn.SynAck {
-			finalAcks(ctx, t, c)
+func handshakeAck(v variant.Variant) flow.Func {
+	return func(ctx context.Context, e *flow.Env) flow.Outcome {
+		t := &flow.State{Env: e}
+		t.What = v.Suspect
+		if c := t.Open(ctx, seq.At(0).Add(-1)); c != nil {
+			c.DataAcks = true
+			if t.Opening = c.Handshake(ctx, e.Pace); t.Opening.Answer == conn.SynAck {
+				finalAcks(ctx, t, c)
+			}
+			t.PeerReset = !t.Delivered && c.Reset()
+			t.End(ctx, c)
 		}
-		t.PeerReset = !t.Delivered && c.Reset()
-		t.End(ctx, c)
+		return t.Finish(ctx, verdict.HandshakeAck)
 	}
-	return t.Finish(ctx, verdict.HandshakeAck)
 }
 
 // finalAcks completes the handshake with the ACK at 0, and where that has no effect, tries a handshake elsewhere.

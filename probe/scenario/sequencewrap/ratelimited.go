@@ -10,6 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -31,15 +32,13 @@ type rateLimited struct {
 // next.
 const rcvNxtSpread = 10000
 
-// keepAlive asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT.
-func keepAlive(ctx context.Context, e *flow.Env) flow.Outcome {
-	return rateLimitedFlow(ctx, e, "a bare ACK", segment.ACK)
-}
-
-// resetInWindow asks whether an RST at 0 arrives. The peer's RCV.NXT is a little lower, so that the RST lies in the
-// window without being exact: the peer challenges it and the connection survives (RFC 5961 section 3.2).
-func resetInWindow(ctx context.Context, e *flow.Env) flow.Outcome {
-	return rateLimitedFlow(ctx, e, "an RST", segment.RST|segment.ACK)
+// atRateLimit asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT. Or an RST: the peer's RCV.NXT
+// is a little lower then, so that the RST lies in the window without being exact: the peer challenges it and the
+// connection survives (RFC 5961 section 3.2).
+func atRateLimit(v variant.Variant) flow.Func {
+	return func(ctx context.Context, e *flow.Env) flow.Outcome {
+		return rateLimitedFlow(ctx, e, v.Suspect, segment.Flags(v.Flags))
+	}
 }
 
 func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segment.Flags) flow.Outcome {

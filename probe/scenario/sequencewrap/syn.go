@@ -7,24 +7,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
 // synAtZero asks whether a SYN at 0 arrives: every ask is a fresh incarnation of the same 4-tuple.
-func synAtZero(ctx context.Context, e *flow.Env) flow.Outcome {
-	t := &flow.State{Env: e}
-	t.What = "a SYN"
-	if c := t.Open(ctx, ordinary()); c != nil {
-		c.DataAcks = true
-		if t.Opening = c.Handshake(ctx, e.Pace); answeredSYN(t) && c.Abort(ctx) {
-			s := &standalone{State: t, conn: c}
-			s.ask = s.syn
-			s.run(ctx)
-			s.lastSYN(ctx)
+func synAtZero(v variant.Variant) flow.Func {
+	return func(ctx context.Context, e *flow.Env) flow.Outcome {
+		t := &flow.State{Env: e}
+		t.What = v.Suspect
+		if c := t.Open(ctx, ordinary()); c != nil {
+			c.DataAcks = true
+			if t.Opening = c.Handshake(ctx, e.Pace); answeredSYN(t) && c.Abort(ctx) {
+				s := &standalone{State: t, conn: c}
+				s.ask = s.syn
+				s.run(ctx)
+				s.lastSYN(ctx)
+			}
+			t.End(ctx, c)
 		}
-		t.End(ctx, c)
+		return t.Finish(ctx, verdict.SequenceWrap)
 	}
-	return t.Finish(ctx, verdict.SequenceWrap)
 }
 
 // syn sends one SYN, and again where something of an older one answers. A SYN-ACK or an RST that acknowledges it shows
