@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -86,7 +87,7 @@ func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
 		return err
 	case !delivered || !end.Confirmed || !end.Check.Clean():
 		return fmt.Errorf("exchange with %s: delivered %t, end confirmed %t, guard: %s\n%s",
-			target, delivered, end.Confirmed, end.Check, strings.Join(c.Evidence(), "\n"))
+			target, delivered, end.Confirmed, end.Check, c.Evidence())
 	}
 	return nil
 }
@@ -98,7 +99,7 @@ func push(ctx context.Context, c *conn.Conn) bool {
 	start := c.ISS.Add(1)
 	end := start.Add(len(pushed))
 	for i := 0; i < pushTries && !c.Acked().AtLeast(end); i++ {
-		sent := c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
+		sent := c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
 		c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
 	}
 	return c.Acked().AtLeast(end)

@@ -27,10 +27,16 @@ func TestBoundaries(t *testing.T) {
 		{"probe/report/x.go", "github.com/google/gopacket", true},
 		{"probe/report/x_test.go", "github.com/google/gopacket", true},
 		{"probe/segment/x.go", "github.com/google/gopacket", false},
+		{"probe/rule/x.go", product + "probe/variant", false},
+		{"probe/rule/x.go", product + "probe/segment", true},
+		{"probe/variant/x.go", product + "probe/segment", true},
+		{"probe/reason/x.go", product + "probe/report", true},
 		{"lab/x.go", product + "probe/segment", false},
 		{"lab/x.go", product + "probe/report", true},
 		{"controllers/x.go", product + "api/v1alpha1", false},
 		{"controllers/x.go", product + "probe/plan", false},
+		{"controllers/x.go", product + "probe/rule", false},
+		{"controllers/x.go", product + "probe/variant", false},
 		{"controllers/x.go", product + "probe/segment", true},
 		{"controllers/x.go", product + "lab", true},
 		{"api/v1alpha1/x.go", product + "probe/report", true},
@@ -111,10 +117,11 @@ func newModule(t *testing.T) string {
 		manifest += "require " + library + " v0.0.0\nreplace " + library + " => ./libraries/" + filepath.Base(library) + "\n"
 	}
 	write(t, filepath.Join(module, "go.mod"), manifest)
-	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/segment", "cmd/prober",
-		"probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue", "probe/scenario/flow",
+	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/segment",
+		"cmd/prober", "probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue", "probe/scenario/flow",
 		"probe/scenario/flow/flowtest", "probe/scenario/handshake",
-		"internal/cli", "lab/fault", "lab/labcmd", "lab/labtest", "probe/clsact", "probe/guard", "probe/run"} {
+		"internal/cli", "lab/fault", "lab/labcmd", "lab/labtest", "probe/clsact", "probe/guard", "probe/rule", "probe/run",
+		"probe/variant"} {
 		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
 	}
 	return module

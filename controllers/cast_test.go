@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	lines "github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -109,7 +110,7 @@ func finds(check string, verdict report.Verdict, reason report.Reason) act {
 			if res := &r.Results[i]; res.Scenario == check {
 				res.Verdict, res.Reason, res.Message = verdict, reason, string(reason)+" as the prober says it"
 				res.Flows, res.Alpha = report.Flows{Tried: 16, Fail: 16}, 1e-7
-				res.Evidence = []string{"+0.000000 > S seq 4294967292"}
+				res.Evidence = lines.Retold("+0.000000 > S seq 4294967292")
 			}
 		}
 		return c.exit(pod, string(report.Summarize(r, p).Encode()))

@@ -11,6 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
 )
 
 // findings groups what did not pass: one bad node is one entry. Worst first, at most MaxFindings. Those that before
@@ -42,7 +43,7 @@ func (t *Tally) finding(b blame) v1alpha1.Finding {
 		Via:     t.via(c.Pairs),
 		Family:  t.family(c.Pairs),
 		Verdict: string(first.Verdict), Reason: first.Reason, Rule: cut(first.Rule, v1alpha1.MaxFindingRule),
-		PathType: t.pathType(c.Pairs), RuleKnownFrom: cut(report.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
+		PathType: t.pathType(c.Pairs), RuleKnownFrom: cut(rule.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
 	}
 	what := first.Reason
 	if first.Check != noReport {

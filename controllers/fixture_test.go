@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	lines "github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -48,18 +49,13 @@ func honest(p *plan.Plan, node string) report.Summary { return report.Summarize(
 // passing is the report of a prober to which everything passed.
 func passing(p *plan.Plan, node string) report.Report {
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node}, Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.44"}
-	for _, i := range p.Sources[node] {
-		t := p.Targets[i]
-		for _, c := range p.Checks() {
-			reason := report.Established
-			if c.Type == "SequenceWrap" {
-				reason = report.Delivered
-			}
-			r.Results = append(r.Results, report.Result{
-				Name: p.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant, Target: t.AddrPort().String(), Via: t.Via,
-				Family: "IPv4", PathType: report.Unknown, Verdict: report.Pass, Reason: reason, Flows: report.Flows{Tried: 16, Pass: 16},
-			})
+	for _, q := range report.Questions(p, node) {
+		res := report.Unanswered(p, node, q)
+		res.PathType, res.Verdict, res.Reason, res.Flows = report.Unknown, report.Pass, report.Established, report.Flows{Tried: 16, Pass: 16}
+		if res.Scenario == "SequenceWrap" {
+			res.Reason = report.Delivered
 		}
+		r.Results = append(r.Results, res)
 	}
 	return r
 }
@@ -121,7 +117,7 @@ func failing(scenario string, verdict report.Verdict, reason report.Reason, targ
 		}
 		if r.Scenario == scenario && chosen {
 			r.Verdict, r.Reason, r.Message = verdict, reason, string(reason)+" as the prober says it"
-			r.Flows, r.Alpha, r.Evidence = report.Flows{Tried: 16, Fail: 16}, 1e-7, []string{"+0.000000 > S seq 4294967292"}
+			r.Flows, r.Alpha, r.Evidence = report.Flows{Tried: 16, Fail: 16}, 1e-7, lines.Retold("+0.000000 > S seq 4294967292")
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // Refusal is why a run cannot start: one of the reasons of Accepted (somebody has to change something) or of
@@ -74,17 +75,16 @@ func unsupportedTarget(spec *v1alpha1.TCPProbeSpec) string {
 	case spec.Sources.Network == v1alpha1.NetworkHost:
 		return "segments that are crafted on a node's own network bypass the translation of a ClusterIP; use sources.network Pod, or via PodIP alone"
 	case asksClosedPorts(spec.Scenarios):
-		return "the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"
+		return "the variants " + variant.List(variant.Names(variant.NeedsClosedPort)) +
+			" ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"
 	}
 	return ""
 }
 
-// closedPortVariants are those that the prober asks at a port where nobody listens.
-var closedPortVariants = []v1alpha1.SequenceWrapVariant{"FinUrgPush", "Null", "AckZero"}
-
 func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
+	closed := variant.Names(variant.NeedsClosedPort)
 	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool {
-		return slices.ContainsFunc(s.Variants(), func(v v1alpha1.SequenceWrapVariant) bool { return slices.Contains(closedPortVariants, v) })
+		return slices.ContainsFunc(s.Variants(), func(v v1alpha1.SequenceWrapVariant) bool { return slices.Contains(closed, string(v)) })
 	})
 }
 

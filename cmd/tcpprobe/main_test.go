@@ -12,6 +12,8 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // asCommand makes the test binary behave as tcpprobe: the lab starts itself again, and so do tests.
@@ -139,5 +141,21 @@ func TestUsageAsPlugin(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if r := tcpprobe(t, "--version"); r.status != cli.ExitPass || !strings.HasPrefix(r.stdout, "tcpprobe version ") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// The help of --scenario names every scenario, each with its variants.
+func TestHelpNamesScenariosAndVariants(t *testing.T) {
+	for _, command := range []string{"run", "lab"} {
+		help := tcpprobe(t, command, "--help").stdout
+		for name, definition := range scenario.Registry {
+			want := name
+			if len(definition.Variants) > 0 {
+				want += "/" + strings.Join(variant.Names(variant.Any), "|") + "|" + cli.AllVariants
+			}
+			if !strings.Contains(strings.Join(strings.Fields(help), " "), want) {
+				t.Errorf("tcpprobe %s --help does not have %s", command, want)
+			}
+		}
 	}
 }

@@ -15,15 +15,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
 )
 
-// rightNames are what the rules of the catalogue are called in a report; the others are none about the number 0. Nobody can
-// see what all-at-zero does to segments without flags: a host answers them with an RST at 0, if at all.
-var rightNames = map[string]string{
-	"push-at-zero": "PushAtZero", "fin-at-zero": "FinAtZero", "urg-at-zero": "UrgAtZero", "rst-at-zero": "RstAtZero", "syn-at-zero": "SynAtZero",
-	"ack-at-zero": "AckAloneAtZero", "fin-urg-push-at-zero": "AnyOfFinUrgPushAtZero", "fin-push-rst-at-zero": "AnyOfFinPushRstAtZero",
-	"fin-urg-push-together-at-zero": "FinUrgPushTogetherAtZero", "no-flags-at-zero": "NoFlagsAtZero", "dos-control-at-zero": "NoFlagsOrFinUrgPushAtZero", "any-flags-at-zero": "AnyFlagsAtZero",
-	"all-at-zero": "AnyFlagsAtZero" /* see verdict.NameRule: in both directions they look alike */, "straddling-zero": "StraddlingZero", "ack-number-zero": "AckNumberZero",
+// rightName is what the fault's rule is called in a report; empty for one that is not about the number 0.
+func rightName(fault string) string {
+	for _, r := range rule.All() {
+		if r.Fault == fault {
+			return cmp.Or(r.AsOther, r.Name) // the switch drops in both directions
+		}
+	}
+	return ""
 }
 
 // catalogueQuestion is asked of every rule: all variants, over as few flows as a verdict takes.
@@ -149,7 +151,7 @@ func newRuleResult(f fault.Fault, family string, all []report.Result) ruleResult
 		i.Named = cmp.Or(i.Named, r.Rule)
 	}
 	if i.Due > 0 {
-		i.Right = rightNames[f.Name]
+		i.Right = rightName(f.Name)
 	}
 	return i
 }

@@ -11,7 +11,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // bitten are the variants to be convicted under a fault.
@@ -32,7 +36,7 @@ func bitten(t *testing.T, name string) (out []string) {
 
 // What is due is what the field knows of these rules.
 func TestWhatIsDue(t *testing.T) {
-	for fault, want := range map[string][]string{
+	for name, want := range map[string][]string{
 		"push-at-zero":            {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-urg-push-at-zero":    {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-push-rst-at-zero@in": {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
@@ -49,22 +53,55 @@ func TestWhatIsDue(t *testing.T) {
 		"everything":                    nil,
 		"loss=20%":                      nil,
 	} {
-		if got := bitten(t, fault); !slices.Equal(got, want) {
-			t.Errorf("%s bites %v, want %v", fault, got, want)
+		if got := bitten(t, name); !slices.Equal(got, want) {
+			t.Errorf("%s bites %v, want %v", name, got, want)
 		}
 	}
 }
 
 // Every variant that can convict is compared, and every rule about the number 0 has a name.
 func TestCatalogueIsWhole(t *testing.T) {
-	variants := slices.DeleteFunc(slices.Clone(scenario.Registry["SequenceWrap"].Variants),
-		func(v string) bool { return v == "HandshakeAck" })
+	variants := variant.Names(func(v variant.Variant) bool { return !v.Note })
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
 		t.Errorf("compared are %v, variants are %v", got, variants)
 	}
-	for _, rule := range fault.Catalogue() {
-		if _, named := rightNames[rule]; named != strings.HasSuffix(rule, "-zero") || named != (len(bitten(t, rule)) > 0) {
-			t.Errorf("%s: named %v, bites %v", rule, named, bitten(t, rule))
+	lost := map[string]bool{}
+	for _, name := range fault.Catalogue() {
+		for _, v := range bitten(t, name) {
+			lost[v] = true
+		}
+		if named := rightName(name) != ""; named != strings.HasSuffix(name, "-zero") || named != (len(bitten(t, name)) > 0) {
+			t.Errorf("%s: named %v, bites %v", name, named, bitten(t, name))
+		}
+	}
+	if len(lost) != len(variants) {
+		t.Errorf("of the variants %v only %v are bitten by a fault of the catalogue", variants, lost)
+	}
+}
+
+// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number 0.
+func TestRulesAreTheSwitchsFaults(t *testing.T) {
+	for _, r := range rule.All() {
+		f, err := fault.Parse(r.Fault)
+		if err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+			continue
+		}
+		for flags := range segment.Flags(64) {
+			at := map[variant.Zero]segment.Segment{
+				variant.AtStart:        {Flags: flags, Ack: seq.At(otherNumber)},
+				variant.Across:         {Flags: flags, Seq: seq.At(1<<32 - 1), Ack: seq.At(otherNumber), Len: 2},
+				variant.Acknowledgment: {Flags: flags, Seq: seq.At(otherNumber)},
+			}
+			for zero, s := range at {
+				want := zero == r.Zero && (r.Flags == nil || r.Flags(variant.Flags(flags)))
+				if r.Zero == variant.Acknowledgment {
+					want = want && flags.Has(ack)
+				}
+				if got := f.Drops(&s, fault.In); got != want {
+					t.Errorf("%s, %v: %s drops it %v, the rule %v", r.Name, &s, r.Fault, got, want)
+				}
+			}
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -125,7 +124,7 @@ func (s *site) expect(found map[string]report.Result, want report.Reason) {
 	}
 	for key, r := range found {
 		if r.Reason != want {
-			s.t.Errorf("%s: %s / %s (%s), want %s\n%s", key, r.Verdict, r.Reason, r.Message, want, strings.Join(r.Evidence, "\n"))
+			s.t.Errorf("%s: %s / %s (%s), want %s\n%s", key, r.Verdict, r.Reason, r.Message, want, r.Evidence)
 		}
 	}
 }

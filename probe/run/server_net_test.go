@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -62,7 +61,7 @@ func (s *site) stall(pid int) {
 func (s *site) expectQueue(what string, r report.Result, reason report.Reason, want report.Queue) {
 	s.t.Helper()
 	if r.Reason != reason || r.Queue == nil || *r.Queue != want {
-		s.t.Errorf("%s: %s / %s %+v, want %s %+v\n%s\n%s", what, r.Verdict, r.Reason, r.Queue, reason, want, r.Message, strings.Join(r.Evidence, "\n"))
+		s.t.Errorf("%s: %s / %s %+v, want %s %+v\n%s\n%s", what, r.Verdict, r.Reason, r.Queue, reason, want, r.Message, r.Evidence)
 	}
 }
 

@@ -80,7 +80,7 @@ func (c *Connection) Send(t Task, h *guard.Handover) error {
 	return nil
 }
 
-// maxReport bounds the line that a worker can have its parent keep, as report.Read does.
+// maxReport bounds the line that a worker can have its parent keep, as report.ReadWhole does.
 const maxReport = 64 << 20
 
 // Receive waits for the report of the task that was sent last.
@@ -91,7 +91,7 @@ func (c *Connection) Receive() (report.Report, error) {
 		line = append(line, piece...)
 		switch {
 		case err == nil, errors.Is(err, io.EOF) && len(line) > 0:
-			return report.Read(bytes.NewReader(line))
+			return report.ReadWhole(bytes.NewReader(line))
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return report.Report{}, err
 		case len(line) > maxReport:

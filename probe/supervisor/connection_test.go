@@ -31,7 +31,7 @@ func TestConnectionCarriesManyTasks(t *testing.T) {
 			t.Errorf("task %.9q arrives as %.200v", run, a)
 		}
 		written := make(chan error, 1)
-		go func() { written <- report.Report{APIVersion: report.APIVersion, Run: run}.WriteLine(reports) }()
+		go func() { written <- report.Report{APIVersion: report.APIVersion, Run: run}.WriteWhole(reports) }()
 		r, err := c.Receive()
 		if err := errors.Join(err, <-written); err != nil || r.Run != run {
 			t.Errorf("report of %.9q: %.9q, %v", run, r.Run, err)

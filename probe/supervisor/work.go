@@ -90,7 +90,7 @@ func (e *executor) carryOut(ctx context.Context, a assignment) error {
 	r := e.execute(ctx, a.Plan, a.Node, options)
 	stop()
 	settle(ctx, &r, a.Plan, e.told())
-	return errors.Join(e.recorder.Flush(), r.WriteLine(e.reports))
+	return errors.Join(e.recorder.Flush(), r.WriteWhole(e.reports))
 }
 
 // options are those of a task's run. The ledger and the recorder serve all tasks.
