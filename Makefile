@@ -17,7 +17,7 @@ lab: ## A client, a switch that misbehaves and a server on this machine, without
 	@bin/tcpprobe lab
 
 .PHONY: demo
-demo: setup-cluster ## A real cluster, a switch that breaks and what the operator says of it; KEEP=1 keeps it (needs root)
+demo: setup-cluster ## A real cluster, a switch that breaks, what the operator says of it; KEEP=1 keeps it (needs root)
 	@test/demo/demo.sh
 
 .PHONY: image
@@ -51,11 +51,19 @@ test-e2e: setup-cluster ## Tests on the three nodes (needs root)
 .PHONY: generate verify lint
 generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
 	@go generate ./...
-verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests
+verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests, length of lines
 	@build/verify.sh
-lint: ## Only the linters
+lint: ## Only the linters and the boundaries between packages
 	@build/verify.sh linted
 	@build/verify.sh bounded
+
+.PHONY: fuzz campaign
+fuzz: ## Each fuzz target for FUZZTIME (30s), beyond its seeds
+	@test/fuzz.sh
+campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 12 rounds (needs root)
+	@go build -o bin/ ./cmd/tcpprobe
+	@bin/tcpprobe lab --campaign $(if $(RUNS),--runs $(RUNS))
+	@bin/tcpprobe lab --campaign --with push-at-zero $(if $(RUNS),--runs $(RUNS))
 
 .PHONY: bench bench-cluster bench-scale
 bench: ## This engine beside the well-known Python packet tool: rates, round trips, start, memory (needs root)
@@ -64,7 +72,6 @@ bench: ## This engine beside the well-known Python packet tool: rates, round tri
 	@bin/bench
 bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, processor, memory (needs root)
 	@test/run.sh bench
-
 bench-scale: ## A thousand fake nodes and TCPProbes: time, writes, memory (20 minutes)
 	@go build -o bin/ ./test/scale
 	@bin/scale
