@@ -97,7 +97,8 @@ func newModule(t *testing.T) string {
 	}
 	write(t, filepath.Join(module, "go.mod"), manifest)
 	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/rule",
-		"probe/segment", "probe/variant", "cmd/prober", "probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue", "probe/scenario/flow",
+		"probe/segment", "probe/variant", "cmd/prober", "probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue",
+		"probe/scenario/flow",
 		"probe/scenario/flow/flowtest", "probe/scenario/handshake"} {
 		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
 	}

@@ -45,7 +45,8 @@ func long(parts ...evidence.Part) (out []conn.Record) {
 func TestExcerptIsBounded(t *testing.T) {
 	second := finding()
 	second.Variant = "Fin"
-	parts := []evidence.Part{evidence.SYN, evidence.Data, evidence.Control, evidence.Suspect, evidence.Beacon, evidence.Witness, evidence.Heal}
+	parts := []evidence.Part{evidence.SYN, evidence.Data, evidence.Control, evidence.Suspect,
+		evidence.Beacon, evidence.Witness, evidence.Heal}
 	b := Excerpt(exampleReport(finding(), second), []Failure{{finding(), long(parts...)}, {second, example()}})
 	if err := Check(b); err != nil {
 		t.Fatal(err)
