@@ -51,7 +51,8 @@ func passing(p *plan.Plan, node string) report.Report {
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node}, Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.44"}
 	for _, q := range report.Questions(p, node) {
 		res := report.Unanswered(p, node, q)
-		res.PathType, res.Verdict, res.Reason, res.Flows = report.Unknown, report.Pass, report.Established, report.Flows{Tried: 16, Pass: 16}
+		res.PathType, res.Verdict, res.Reason = report.Unknown, report.Pass, report.Established
+		res.Flows = report.Flows{Tried: 16, Pass: 16}
 		if res.Scenario == "SequenceWrap" {
 			res.Reason = report.Delivered
 		}

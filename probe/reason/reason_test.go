@@ -30,7 +30,7 @@ func TestTableIsWhole(t *testing.T) {
 
 func TestIn(t *testing.T) {
 	r := All()[slices.IndexFunc(All(), func(r Reason) bool { return r.Name == "PeerReset" })]
-	if m, ok := r.In("FinReorder"); !ok || m.Means != "the peer resets instead of closing" {
+	if m, ok := r.In("FinReorder"); !ok || m.Do != "another trigger" {
 		t.Errorf("%v, %+v", ok, m)
 	}
 	if m, ok := r.In("AcceptQueue"); ok {

@@ -64,7 +64,7 @@ type Result struct {
 	Reason      Reason         `json:"reason"`
 	Message     string         `json:"message"`
 	Flows       Flows          `json:"flows"`
-	Alpha       float64        `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity; 0: no statistical test
+	Alpha       float64        `json:"alpha"` // stated bound on a false Fail, corrected for multiplicity; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
 	Share       *Share         `json:"share,omitempty"` // where some flows failed
 	Queue       *Queue         `json:"queue,omitempty"` // AcceptQueue

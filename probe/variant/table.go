@@ -6,7 +6,7 @@ import "time"
 var table = []Variant{
 	{
 		Name: "Push", Suspect: "data with PSH", Flags: PSH | ACK, Data: true,
-		Sent:    "64 to 127 bytes with PSH+ACK: what nearly every sender puts on its last segment",
+		Sent:    "64 to 127 bytes with PSH+ACK, which is what nearly every sender puts on its last segment",
 		Arrived: "they are acknowledged",
 		Control: "as many bytes with the same flags, just before",
 	},
@@ -31,7 +31,7 @@ var table = []Variant{
 	{
 		Name: "Fin", Suspect: "a FIN", Flags: FIN | ACK,
 		Sent:    "FIN+ACK without data",
-		Arrived: "it is acknowledged",
+		Arrived: "it is acknowledged with 1",
 		Control: "a FIN elsewhere, on a fresh connection of the same ports",
 	},
 	{
@@ -55,7 +55,7 @@ var table = []Variant{
 	{
 		Name: "Reset", Suspect: "an RST", Flags: RST | ACK, Where: Connection, Waits: 2 * time.Second,
 		Brief:   "within the window: the connection survives",
-		Sent:    "RST+ACK in the window but not at the number the peer expects (RFC 5961): the connection survives",
+		Sent:    "RST+ACK in the window but not at the number the peer expects (RFC 5961), which the connection survives",
 		Arrived: "it is challenged by an ACK; an older peer that obeys it has got it too",
 		Control: "one at another number in the window",
 	},

@@ -44,7 +44,7 @@ func whatToDo(text string) string {
 // variants lists what each variant sends and how it is judged.
 func variants() (lines []string) {
 	for _, v := range variant.All() {
-		head := "`" + v.Name + "`"
+		head := "**`" + v.Name + "`**"
 		if v.Name == variant.Default().Name {
 			head += " (default)"
 		}
@@ -60,7 +60,7 @@ func rules() (lines []string) {
 		if r.Devices != "" {
 			known = "*Known from* " + sentence(r.KnownFrom())
 		}
-		lines = append(lines, item("`"+r.Name+"`", r.Drops, known)...)
+		lines = append(lines, item("**`"+r.Name+"`**", r.Drops, known)...)
 	}
 	return lines
 }
