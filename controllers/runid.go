@@ -13,7 +13,7 @@ import (
 )
 
 // A run's ID has two halves, joined by a dash. The first is a hash of what is asked: the TCPProbe's UID and
-// what of its spec matters to a run. The second is a hash of which asking it is: the run annotation and the run's
+// what of its spec matters to a run, see hashedFields. The second is a hash of which asking it is: the run annotation and the run's
 // number as well. So status alone tells whether a run is due, and whether the last run answers today's spec,
 // and no two runs ever have the same ID: numbers only grow, under the resourceVersion of the status.
 
@@ -26,13 +26,10 @@ func runID(probe *v1alpha1.TCPProbe, number int64) string {
 
 // questionID is the first half: what the probe asks.
 func questionID(probe *v1alpha1.TCPProbe) string {
-	relevant := probe.Spec
-	relevant.State, relevant.Health = "", nil // neither these change what a run sends, nor when it is sent
-	relevant.Run.Mode, relevant.Run.IntervalSeconds = "", nil
 	text, err := json.Marshal(struct {
 		UID  types.UID
 		Spec v1alpha1.TCPProbeSpec
-	}{probe.UID, relevant})
+	}{probe.UID, hashedPart(&probe.Spec, hashedFields)})
 	if err != nil {
 		panic("controllers: a spec that came as JSON does not marshal: " + err.Error())
 	}
