@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -22,114 +21,142 @@ import (
 // the namespace, by an annotation that tenants cannot write, and at all, by the manager's ceiling. And never if it is
 // part of the cluster.
 
+// rangeInput is what the rules of allowed ranges look at, once for the manager's ceiling and once for the Namespace's.
+type rangeInput struct {
+	address netip.Addr
+	ranges  []netip.Prefix
+	invalid error  // why the ranges cannot be read
+	whose   string // ranges, in words
+}
+
+var rangeRules = rules[rangeInput]{
+	// Loopback, link-local, multicast, cloud metadata: nobody can allow these.
+	{"denied everywhere", func(in rangeInput) *Refusal {
+		if why, yes := plan.Denied(in.address); yes {
+			return refused(v1alpha1.ReasonAddressDenied, "%s is an address that is never probed (%s)", in.address, why)
+		}
+		return nil
+	}},
+	// What the administrator wrote is not guessed at.
+	{"readable ranges", func(in rangeInput) *Refusal {
+		if in.invalid == nil {
+			return nil
+		}
+		return refused(v1alpha1.ReasonAddressNotAllowed, "%s: %v; an administrator has to correct it", in.whose, in.invalid)
+	}},
+	{"in range", func(in rangeInput) *Refusal {
+		if slices.ContainsFunc(in.ranges, func(p netip.Prefix) bool { return p.Contains(in.address) }) {
+			return nil
+		}
+		has := "none"
+		if len(in.ranges) > 0 {
+			has = joined(in.ranges)
+		}
+		return refused(v1alpha1.ReasonAddressNotAllowed, "%s is in none of the ranges of %s; it has: %s",
+			in.address, in.whose, cut(has, 200))
+	}},
+}
+
+// clusterInput is what the rules of the cluster's own addresses look at.
+type clusterInput struct {
+	address   netip.Addr
+	forbidden Forbidden
+	nodes     []corev1.Node
+	virtual   bool // it is the ClusterIP of a Service
+}
+
+var clusterRules = rules[clusterInput]{
+	// Nodes, the API server and the operator are no targets.
+	{"owner", func(in clusterInput) *Refusal {
+		if owner, yes := in.forbidden.owner(in.address); yes {
+			return refused(v1alpha1.ReasonAddressDenied, "%s is never probed: it belongs to %s", in.address, owner)
+		}
+		return nil
+	}},
+	// A pod's address is probed by its Service, where the pod confirms it.
+	{"pod range", func(in clusterInput) *Refusal {
+		if name := podRange(in.address, in.nodes); name != "" {
+			return refused(v1alpha1.ReasonAddressDenied, "%s is in the pod range of node %s, "+
+				"where nobody but a Pod confirms whose it is; name its Service as target.service", in.address, name)
+		}
+		return nil
+	}},
+	// So is a ClusterIP.
+	{"ClusterIP", func(in clusterInput) *Refusal {
+		if !in.virtual {
+			return nil
+		}
+		return refused(v1alpha1.ReasonAddressDenied, "%s is the ClusterIP of a Service; name that as target.service, via ClusterIP",
+			in.address)
+	}},
+}
+
 // address is the endpoint that target.address names, for a TCPProbe in the tenant's namespace. An error that is a
 // *Refusal says why it must not be probed.
-func (r *Reconciler) address(ctx context.Context, tenant string, target *v1alpha1.AddressTarget, nodes []corev1.Node) (Endpoint, error) {
+func (r *Resolver) address(
+	ctx context.Context, tenant string, target *v1alpha1.AddressTarget, nodes []corev1.Node,
+) (Endpoint, error) {
 	a, err := netip.ParseAddr(target.IP)
 	if err != nil {
 		return Endpoint{}, refused(v1alpha1.ReasonAddressDenied, "target.address.ip %q is no IP address", cut(target.IP, 48))
 	}
-	const ceiling = "the manager's --address-ceiling, which the administrator sets"
-	for _, check := range []func() error{
-		func() error { return refuseRanges(a, r.Allow.Addresses, ceiling) },
-		func() error { return r.refuseNamespace(ctx, a, tenant) },
-		func() error { return r.refuseCluster(ctx, a, nodes) },
-	} {
-		if err := check(); err != nil {
-			return Endpoint{}, err
-		}
+	ceiling := rangeInput{address: a, ranges: r.Allow.Addresses, whose: "the manager's --address-ceiling, which the administrator sets"}
+	if err := rangeRules.check(ceiling); err != nil {
+		return Endpoint{}, err
+	}
+	if err := r.allowedByNamespace(ctx, a, tenant); err != nil {
+		return Endpoint{}, err
+	}
+	if err := r.outsideCluster(ctx, a, nodes); err != nil {
+		return Endpoint{}, err
 	}
 	return Endpoint{Via: v1alpha1.ViaAddress, Address: a, Port: uint16(target.Port)}, nil
 }
 
-// refuseRanges reports that a is denied everywhere, or that none of the ranges has it.
-func refuseRanges(a netip.Addr, ranges []netip.Prefix, whose string) error {
-	if why, yes := plan.Denied(a); yes {
-		return refused(v1alpha1.ReasonAddressDenied, "%s is an address that is never probed (%s)", a, why)
-	}
-	if slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(a) }) {
-		return nil
-	}
-	has := "none"
-	if len(ranges) > 0 {
-		has = joined(ranges)
-	}
-	return refused(v1alpha1.ReasonAddressNotAllowed, "%s is in none of the ranges of %s; it has: %s", a, whose, cut(has, 200))
-}
-
-func joined(ranges []netip.Prefix) string {
-	texts := make([]string, len(ranges))
-	for i, p := range ranges {
-		texts[i] = p.String()
-	}
-	return strings.Join(texts, ", ")
-}
-
-// refuseNamespace reports that the tenant's Namespace does not allow a. Nothing but its metadata is read.
-func (r *Reconciler) refuseNamespace(ctx context.Context, a netip.Addr, tenant string) error {
+// allowedByNamespace asks the tenant's Namespace. Nothing but its metadata is read.
+func (r *Resolver) allowedByNamespace(ctx context.Context, a netip.Addr, tenant string) error {
 	var namespace metav1.PartialObjectMetadata
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	if err := r.Live.Get(ctx, types.NamespacedName{Name: tenant}, &namespace); err != nil {
 		return fmt.Errorf("read Namespace %s: %w", tenant, err)
 	}
 	const annotation = v1alpha1.AllowedCIDRsAnnotation
+	whose := fmt.Sprintf("the annotation %s of Namespace %s", annotation, tenant)
 	ranges, err := ParseRanges(namespace.Annotations[annotation])
-	if err != nil {
-		return refused(v1alpha1.ReasonAddressNotAllowed, "the annotation %s of Namespace %s: %v; an administrator has to correct it", annotation, tenant, err)
+	if err == nil {
+		whose += ", which an administrator sets"
 	}
-	return refuseRanges(a, ranges, fmt.Sprintf("the annotation %s of Namespace %s, which an administrator sets", annotation, tenant))
+	return rangeRules.check(rangeInput{address: a, ranges: ranges, invalid: err, whose: whose})
 }
 
-// ParseRanges reads ranges of addresses such as "10.1.0.0/16, 2001:db8::/32".
-func ParseRanges(text string) ([]netip.Prefix, error) {
-	if strings.TrimSpace(text) == "" {
-		return nil, nil
-	}
-	var ranges []netip.Prefix
-	for part := range strings.SplitSeq(text, ",") {
-		p, err := netip.ParsePrefix(strings.TrimSpace(part))
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("%q is no range; write one such as 10.1.0.0/16, or 10.1.2.3/32 for one address", cut(strings.TrimSpace(part), 60))
-		case p != p.Masked():
-			return nil, fmt.Errorf("%s has bits beyond its length; write %s for the range, or a longer prefix", p, p.Masked())
-		}
-		ranges = append(ranges, p)
-	}
-	return ranges, nil
-}
-
-// refuseCluster reports that a belongs to this cluster, whoever allows it.
-func (r *Reconciler) refuseCluster(ctx context.Context, a netip.Addr, nodes []corev1.Node) error {
+// outsideCluster refuses an address that belongs to this cluster, whoever allows it.
+func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []corev1.Node) (err error) {
 	if inner, ok := plan.Embedded(a); ok { // a translator leads there
 		a = inner
 	}
-	f, err := r.forbidden(ctx, nodes)
-	if err != nil {
+	in := clusterInput{address: a, nodes: nodes}
+	if in.forbidden, err = r.forbidden(ctx, nodes); err != nil {
 		return err
 	}
-	if err := r.forbidOwn(ctx, f); err != nil {
+	if err := r.forbidOwn(ctx, in.forbidden); err != nil {
 		return err
 	}
-	if owner, yes := f.owner(a); yes {
-		return refused(v1alpha1.ReasonAddressDenied, "%s is never probed: it belongs to %s", a, owner)
+	if in.virtual, err = r.isClusterIP(ctx, a); err != nil {
+		return err
 	}
-	if name := podRange(a, nodes); name != "" {
-		return refused(v1alpha1.ReasonAddressDenied, "%s is in the pod range of node %s, where nobody but a Pod confirms whose it is; name its Service as target.service", a, name)
-	}
-	return r.refuseVirtual(ctx, a)
+	return clusterRules.check(in)
 }
 
-// refuseVirtual reports that a is the ClusterIP of a Service. A cluster older than 1.33 does not keep a record of them.
-func (r *Reconciler) refuseVirtual(ctx context.Context, a netip.Addr) error {
+// isClusterIP reports whether a Service has the address. A cluster older than 1.33 does not keep a record of them.
+func (r *Resolver) isClusterIP(ctx context.Context, a netip.Addr) (bool, error) {
 	var record networkingv1.IPAddress
 	switch err := r.Live.Get(ctx, types.NamespacedName{Name: a.String()}, &record); {
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return nil
+		return false, nil
 	case err != nil:
-		return fmt.Errorf("read IPAddress %s: %w", a, err)
+		return false, fmt.Errorf("read IPAddress %s: %w", a, err)
 	}
-	return refused(v1alpha1.ReasonAddressDenied, "%s is the ClusterIP of a Service; name that as target.service, via ClusterIP", a)
+	return true, nil
 }
 
 // podRange names the node whose pods have addresses like a, or "". A node's own address towards its pods is among them.

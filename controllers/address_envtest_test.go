@@ -43,12 +43,14 @@ func (w *world) addressed(name, ip string) *v1alpha1.TCPProbe {
 }
 
 // ceiling is a manager with these ranges as its ceiling.
-func (w *world) ceiling(ranges ...string) *Reconciler {
-	r := w.manager(w.api)
-	for _, text := range ranges {
-		r.Allow.Addresses = append(r.Allow.Addresses, netip.MustParsePrefix(text))
+func (w *world) ceiling(ranges ...string) *Reconciler { return w.manager(w.api, ceiling(ranges...)) }
+
+func ceiling(ranges ...string) func(*Config) {
+	return func(c *Config) {
+		for _, text := range ranges {
+			c.Allow.Addresses = append(c.Allow.Addresses, netip.MustParsePrefix(text))
+		}
 	}
-	return r
 }
 
 // TestAddressIsAllowedTwice: by the manager's ceiling and by the Namespace, by degrees.
@@ -106,10 +108,10 @@ func TestAddressesThatNobodyMayAllow(t *testing.T) {
 func TestOwnPodsAreNoAddress(t *testing.T) {
 	w := newWorld(t)
 	w.allowsRanges("10.60.0.0/16")
-	r := w.ceiling("10.60.0.0/16")
-	r.Own.Manager = w.namespace("system-")
+	own := w.namespace("system-")
+	r := w.manager(w.api, ceiling("10.60.0.0/16"), func(c *Config) { c.Own.Manager = own })
 	pod := w.barePod("manager", "")
-	pod.Namespace = r.Own.Manager
+	pod.Namespace = own
 	w.start(pod, "10.60.0.7")
 	w.refuses(r, w.addressed("manager", "10.60.0.7"), v1alpha1.ReasonAddressDenied, "it belongs to the operator itself")
 }
@@ -118,12 +120,12 @@ func TestOwnPodsAreNoAddress(t *testing.T) {
 func TestAddressForbiddenInTheQueue(t *testing.T) {
 	w := newWorld(t)
 	w.allowsRanges("10.50.0.0/24")
-	p, r := w.addressed("outside", "10.50.0.9"), w.ceiling("10.50.0.0/16")
-	r.Caps.Total = 0
+	p := w.addressed("outside", "10.50.0.9")
+	r := w.manager(w.api, ceiling("10.50.0.0/16"), func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.allowsRanges("")
 	w.clock.Step(2 * freshFor)
-	r.Caps = DefaultCaps
+	r.allowPods(DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonAddressNotAllowed)
 	if n := w.cast.once(); n != 0 || !strings.Contains(message, "allowed-cidrs") {

@@ -47,7 +47,7 @@ func TestAddressInNoRange(t *testing.T) {
 		"::ffff:10.1.2.3": "AddressDenied: ::ffff:10.1.2.3 is an address that is never probed",
 	} {
 		got := ""
-		if err := refuseRanges(netip.MustParseAddr(text), ranges, "X"); err != nil {
+		if err := rangeRules.check(rangeInput{address: netip.MustParseAddr(text), ranges: ranges, whose: "X"}); err != nil {
 			got = err.Error()
 		}
 		if want == "" && got != "" || !strings.HasPrefix(got, want) {
@@ -55,7 +55,7 @@ func TestAddressInNoRange(t *testing.T) {
 		}
 	}
 	var r *Refusal
-	if err := refuseRanges(netip.MustParseAddr("10.1.2.3"), nil, "X"); !errors.As(err, &r) || r.Held || r.Reason != v1alpha1.ReasonAddressNotAllowed || !strings.HasSuffix(r.Message, "it has: none") {
+	if err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"}); !errors.As(err, &r) || r.Held || r.Reason != v1alpha1.ReasonAddressNotAllowed || !strings.HasSuffix(r.Message, "it has: none") {
 		t.Errorf("no range at all: %v", err)
 	}
 }
@@ -95,14 +95,14 @@ func TestAddressIsFrozen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Pairs() != 2 || f.sameNode("kn1", 0) || len(podNames(f, allTargets(f))) != 0 || f.Plan.Targets[0].Via != "Address" {
+	if f.Pairs() != 2 || f.sameNode("kn1", 0) || len(f.Pods()) != 0 || f.Plan.Targets[0].Via != "Address" {
 		t.Errorf("%+v", f.Plan)
 	}
-	if got := g.note(); got != "probing 10.1.2.3:443 from 2 nodes" {
+	if got := g.note(""); got != "probing 10.1.2.3:443 from 2 nodes" {
 		t.Error(got)
 	}
 	outcomes := outcomesOf(f, map[string]verdicts{"kn2": dropped()})
-	finding := tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon))[0]
+	finding := tally(f, outcomes, Rechecked{}).findings(nil, metav1.NewTime(noon))[0]
 	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" || !strings.HasPrefix(finding.Message, "(target.address), SequenceWrap Push: ") {
 		t.Errorf("%+v", finding)
 	}

@@ -7,27 +7,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Amendments are what the manager learned about targets after the reports came in, by index.
-type Amendments struct {
-	Changed map[int]Change
-	Policy  map[int]string // the ingress NetworkPolicy that selects the pod
-}
-
-// Change is what of the pod behind an endpoint is no longer as it was when the run began.
-type Change struct {
-	What    string
-	Moved   bool // the address may have been somebody else's, or nobody's
-	Unready bool // nothing but that
-}
-
-// apply turns answers that the amendments put in doubt into Inconclusive.
-func (m Amendments) apply(f *Frozen, answers []Answer) []Answer {
+// recheck turns answers that the second look at their targets put in doubt into Inconclusive.
+func recheck(f *Frozen, m Rechecked, answers []Answer) []Answer {
 	for i := range answers {
 		a := &answers[i]
 		change, changed := m.Changed[a.Target]
 		policy := m.Policy[a.Target]
 		switch {
-		case changed && a.Verdict == report.Fail && !(change.Unready && f.fillsQueue(a.Check)):
+		case changed && a.Verdict == report.Fail && !(change.Unready && isAcceptQueue(f, a.Check)):
 			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
 		case a.silent() && f.viaClusterIP(a.Target):
 			a.doubt(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: a network plugin that translates at the sockets leaves crafted segments as they are, or a policy keeps them out; ask via PodIP")
@@ -38,14 +25,15 @@ func (m Amendments) apply(f *Frozen, answers []Answer) []Answer {
 	return answers
 }
 
-// fillsQueue: a full accept queue makes a pod fail its readiness probe, which does not speak against the finding.
-func (f *Frozen) fillsQueue(check int) bool {
+// isAcceptQueue: a full accept queue makes a pod fail its readiness probe, which does not speak against the finding.
+func isAcceptQueue(f *Frozen, check int) bool {
 	return f.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
 }
 
-// doubtPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the target's:
+// recheckPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the target's:
 // whoever answered was perhaps not the pod that was asked about. Once is enough.
-func (m Amendments) doubtPass(f *Frozen, o Outcome, position int, answers []Answer, p Pair) []Answer {
+func recheckPass(f *Frozen, m Rechecked, o Outcome, position int, answers []Answer) []Answer {
+	p := Pair{o.Source, f.Plan.Sources[o.Source][position]}
 	change := m.Changed[p.Target]
 	if !change.Moved || o.State != Reported || slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged }) {
 		return answers

@@ -74,7 +74,7 @@ func (t *Tally) clustered(answers []Answer) []Cluster {
 	switch {
 	case check == noReport: // whatever the source would have probed, it is the source that is missing
 		out = clusters(all, affected, 1, t.nodeOf)
-	case answers[0].Verdict == report.Fail && t.Frozen.fillsQueue(check):
+	case answers[0].Verdict == report.Fail && isAcceptQueue(t.Frozen, check):
 		out = listeners(all, affected)
 	default:
 		out = clusters(all, affected, 2, t.nodeOf)

@@ -107,7 +107,7 @@ func (r *Room) keep(loads map[string]Load) {
 func (r *Room) sort(f *Frozen, nodes []string) Backlog {
 	u := Backlog{Loaded: make(map[string]Load)}
 	for _, node := range nodes {
-		if l := f.load(node); r.overload(node, l) != "" {
+		if l := loadFrom(f, node); r.overload(node, l) != "" {
 			u.Loaded[node] = l
 		} else {
 			u.Nodes = append(u.Nodes, node)

@@ -34,8 +34,9 @@ func TestWavesAndQueue(t *testing.T) {
 	for _, n := range three {
 		w.cast.acts[n] = patiently(3)
 	}
-	r := w.manager(w.api)
-	r.Caps.Total, r.Caps.PerProbe, r.Caps.PerNode, r.Caps.PerSecond = 2, 1, 1, 1
+	r := w.manager(w.api, func(c *Config) {
+		c.Caps.Total, c.Caps.PerProbe, c.Caps.PerNode, c.Caps.PerSecond = 2, 1, 1, 1
+	})
 	probes := w.line(r, "first", "second", "third")
 	queued := false
 	for turn := 0; ; turn++ {
@@ -48,7 +49,7 @@ func TestWavesAndQueue(t *testing.T) {
 				ends++
 			}
 		}
-		demandCaps(t, w, r.Caps)
+		demandCaps(t, w, r.launcher.caps)
 		if ends == len(probes) {
 			break
 		}
@@ -120,8 +121,7 @@ func TestCreationsPerSecond(t *testing.T) {
 	for _, n := range three {
 		w.cast.acts[n] = patiently(3)
 	}
-	r := w.manager(w.api)
-	r.Caps.PerSecond = 2
+	r := w.manager(w.api, func(c *Config) { c.Caps.PerSecond = 2 })
 	p := w.probe()
 	w.pass(r, p)
 	if n := len(w.proberPods()); n != 2 {
@@ -167,8 +167,7 @@ func TestPacketsAreShared(t *testing.T) {
 	for _, n := range three {
 		w.cast.acts[n] = patiently(2)
 	}
-	r := w.manager(w.api)
-	r.Caps.NodePackets = 700 // a pod sends 200 to each of two pods
+	r := w.manager(w.api, func(c *Config) { c.Caps.NodePackets = 700 }) // a pod sends 200 to each of two pods
 	probes := w.line(r, "first", "second")
 	waited := false
 	for turn := 0; !over(1)(w.get(probes[0])) || !over(1)(w.get(probes[1])); turn++ {
@@ -179,7 +178,7 @@ func TestPacketsAreShared(t *testing.T) {
 			c := meta.FindStatusCondition(w.look(r, p).Status.Conditions, v1alpha1.ConditionComplete)
 			waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message, "the 700 packets a second that all probes may send from one node are taken")
 		}
-		demandCaps(t, w, r.Caps)
+		demandCaps(t, w, r.launcher.caps)
 		w.cast.act()
 		w.clock.Step(time.Second)
 	}
@@ -195,8 +194,7 @@ func TestPacketsAreShared(t *testing.T) {
 // TestAboveEveryBudget: what could never start is refused at once, in words that say what to lower.
 func TestAboveEveryBudget(t *testing.T) {
 	w := furnished(t)
-	r := w.manager(w.api)
-	r.Caps.TargetPackets = 150
+	r := w.manager(w.api, func(c *Config) { c.Caps.TargetPackets = 150 })
 	p := w.probe()
 	w.pass(r, p)
 	c := meta.FindStatusCondition(w.get(p).Status.Conditions, v1alpha1.ConditionAccepted)
@@ -210,12 +208,10 @@ func TestAboveEveryBudget(t *testing.T) {
 // TestCeilingLoweredDuringARun: what was frozen under another ceiling does not wait, and hold back others, for ever.
 func TestCeilingLoweredDuringARun(t *testing.T) {
 	w := furnished(t)
-	before := w.manager(w.api)
-	before.Caps.Total = 1
+	before := w.manager(w.api, func(c *Config) { c.Caps.Total = 1 })
 	p := w.probe()
 	w.drive(before, p, begun)
-	after := w.manager(w.api)
-	after.Caps.NodePackets = 100
+	after := w.manager(w.api, func(c *Config) { c.Caps.NodePackets = 100 })
 	done := w.drive(after, p, over(1))
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonRateAboveCeiling)
 	if done.Status.LastRun.Reported != 1 || !strings.Contains(message, "above the manager's ceiling of 100") {

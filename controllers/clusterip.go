@@ -3,7 +3,6 @@ package controllers
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -54,25 +53,38 @@ func everyClaim(list []discoveryv1.EndpointSlice) (claims []Candidate) {
 	return claims
 }
 
-// refuseVia reports why this Service has no ClusterIP worth probing.
-func (s *Service) refuseVia(target *v1alpha1.ServiceTarget) *Refusal {
-	switch {
-	case !slices.Contains(target.Via, v1alpha1.ViaClusterIP):
-		return nil
-	case len(s.ClusterIPs) == 0:
-		return refused(v1alpha1.ReasonNoClusterIP, "Service %s is headless: it has no ClusterIP; use via PodIP", s.Name)
-	case s.Local:
-		return refused(v1alpha1.ReasonNoClusterIP, "Service %s has internalTrafficPolicy Local: its ClusterIP leads to pods of the prober's own node alone, and no segment would cross the network; use via PodIP", s.Name)
-	}
-	return nil
+// viaInput is what the rules of the ways to a Service look at.
+type viaInput struct {
+	service *Service
+	via     []v1alpha1.Via
+}
+
+var viaRules = rules[viaInput]{
+	{"headless", func(in viaInput) *Refusal {
+		if !slices.Contains(in.via, v1alpha1.ViaClusterIP) || len(in.service.ClusterIPs) > 0 {
+			return nil
+		}
+		return refused(v1alpha1.ReasonNoClusterIP, "Service %s is headless: it has no ClusterIP; use via PodIP", in.service.Name)
+	}},
+	// No segment would cross the network.
+	{"internalTrafficPolicy", func(in viaInput) *Refusal {
+		if !slices.Contains(in.via, v1alpha1.ViaClusterIP) || !in.service.Local {
+			return nil
+		}
+		return refused(v1alpha1.ReasonNoClusterIP, "Service %s has internalTrafficPolicy Local: "+
+			"its ClusterIP leads to pods of the prober's own node alone, and no segment would cross the network; use via PodIP",
+			in.service.Name)
+	}},
 }
 
 // clusterIPs fills in the Service's ClusterIPs as endpoints, or why they must not be.
-func (r *Reconciler) clusterIPs(ctx context.Context, g *Gathered, list []discoveryv1.EndpointSlice, forbidden Forbidden) error {
+func (r *Resolver) clusterIPs(
+	ctx context.Context, g *Gathered, list []discoveryv1.EndpointSlice, forbidden Forbidden,
+) error {
 	claims := everyClaim(list)
 	for _, c := range claims {
-		if why := forbidden.refuseClaim(c, g.Service); why != "" {
-			g.leaveClusterIPs(c.Address + " behind it: " + why)
+		if refusal := claimRules.refuse(claimInput{c, g.Service, forbidden}); refusal != nil {
+			g.leaveClusterIPs(c.Address + " behind it: " + refusal.Message)
 			return nil
 		}
 	}
@@ -96,8 +108,8 @@ func (r *Reconciler) clusterIPs(ctx context.Context, g *Gathered, list []discove
 // refuseAny is the first claim that its live pod does not confirm, and why.
 func refuseAny(claims []Candidate, service *Service, pods map[string]*corev1.Pod) (Candidate, string) {
 	for _, c := range claims {
-		if why := refusePod(c, service, pods[c.Ref.Name]); why != "" {
-			return c, why
+		if refusal := podRules.refuse(podInput{c, service, pods[c.Ref.Name]}); refusal != nil {
+			return c, refusal.Message
 		}
 	}
 	return Candidate{}, ""
@@ -115,7 +127,8 @@ func behindPods(claims []Candidate, pods map[string]*corev1.Pod) (out []Endpoint
 // leaveClusterIPs notes why the ClusterIPs are not probed.
 func (g *Gathered) leaveClusterIPs(why string) {
 	for _, a := range g.Service.ClusterIPs {
-		g.LeftOut = append(g.LeftOut, LeftOut{netip.AddrPortFrom(a, uint16(g.Service.Port.Port)).String() + " (ClusterIP)", why})
+		claimed := netip.AddrPortFrom(a, uint16(g.Service.Port.Port)).String() + " (ClusterIP)"
+		g.LeftOut = append(g.LeftOut, LeftOut{claimed, why})
 	}
 }
 
@@ -131,7 +144,9 @@ func (g *Gathered) admitClusterIPs(behind *Behind, pods map[string]*corev1.Pod, 
 			continue // the API server gives no such ClusterIP
 		}
 		g.Behind = behind
-		g.Endpoints = append(g.Endpoints, Endpoint{Via: v1alpha1.ViaClusterIP, Address: a, Port: uint16(g.Service.Port.Port), Node: node})
+		g.Endpoints = append(g.Endpoints, Endpoint{
+			Via: v1alpha1.ViaClusterIP, Address: a, Port: uint16(g.Service.Port.Port), Node: node,
+		})
 	}
 }
 
@@ -147,59 +162,4 @@ func commonNode(pods map[string]*corev1.Pod) (node string, any bool) {
 		node, any = pod.Spec.NodeName, true
 	}
 	return node, any
-}
-
-// behindChanged reports what of that which the frozen run's ClusterIPs lead to is not as it was when the run began;
-// "" if nothing is, or none is probed.
-func (r *Reconciler) behindChanged(ctx context.Context, f *Frozen, tenant string) (string, error) {
-	if f.Behind == nil {
-		return "", nil
-	}
-	var names []string
-	for _, e := range f.Behind.Pods {
-		names = append(names, e.Pod)
-	}
-	pods, err := r.pods(ctx, f.namespace(tenant), names)
-	if err != nil {
-		return "", err
-	}
-	for _, e := range f.Behind.Pods {
-		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready { // what readiness does is in the slices
-			return change.What, nil
-		}
-	}
-	return r.leadsElsewhere(ctx, f, tenant)
-}
-
-// leadsElsewhere is behindChanged without its pods: whether the cluster's proxies have been told anything else since.
-func (r *Reconciler) leadsElsewhere(ctx context.Context, f *Frozen, tenant string) (string, error) {
-	if f.Behind == nil {
-		return "", nil
-	}
-	service, err := r.service(ctx, tenant, f.Target.Service)
-	var refusal *Refusal
-	switch {
-	case errors.As(err, &refusal):
-		return refusal.Message, nil
-	case err != nil:
-		return "", err
-	case !f.leadsTo(service):
-		return fmt.Sprintf("Service %s has another ClusterIP or port", service.Name), nil
-	}
-	list, err := r.slicesOf(ctx, service.Namespace, service.Name)
-	flooded := errors.As(err, &refusal)
-	if flooded || err == nil && !slices.Equal(versions(list), f.Behind.Slices) {
-		return fmt.Sprintf("the EndpointSlices of Service %s were changed", service.Name), nil
-	}
-	return "", err
-}
-
-// leadsTo reports whether the Service still has all ClusterIPs that the run probes, with their port.
-func (f *Frozen) leadsTo(service *Service) bool {
-	for _, e := range f.Endpoints {
-		if e.Via == v1alpha1.ViaClusterIP && (!slices.Contains(service.ClusterIPs, e.Address) || e.Port != uint16(service.Port.Port)) {
-			return false
-		}
-	}
-	return true
 }

@@ -154,12 +154,11 @@ func TestSliceEditedDuringTheRun(t *testing.T) {
 func TestSliceEditedInTheQueue(t *testing.T) {
 	w := newWorld(t)
 	pod := w.pod("web-1", "kn1", "10.244.1.5")
-	p, r := w.probe(throughClusterIP), w.manager(w.api)
-	r.Caps.Total = 0
+	p, r := w.probe(throughClusterIP), w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.create(slice(w.tenant, "web", "-more", refTo(pod), "192.168.7.2"))
 	w.clock.Step(2 * freshFor)
-	r.Caps = DefaultCaps
+	r.allowPods(DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonTargetChanged)
 	if n := w.cast.once(); n != 0 {

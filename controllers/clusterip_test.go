@@ -44,12 +44,12 @@ func TestClusterIPsOfAService(t *testing.T) {
 			if r != nil || len(s.ClusterIPs) != c.want {
 				t.Fatalf("%v, %v; want %d", s.ClusterIPs, r, c.want)
 			}
-			r = s.refuseVia(target)
+			r = viaRules.refuse(viaInput{s, target.Via})
 			if c.says == "" && r != nil || c.says != "" && (r == nil || r.Held || r.Reason != v1alpha1.ReasonNoClusterIP || !strings.Contains(r.Message, c.says)) {
 				t.Errorf("refusal %v; want %q", r, c.says)
 			}
 			target.Via = target.Via[:1]
-			if r := s.refuseVia(target); r != nil {
+			if r := viaRules.refuse(viaInput{s, target.Via}); r != nil {
 				t.Errorf("via PodIP: %v", r)
 			}
 		})
@@ -121,10 +121,10 @@ func TestClusterIPIsNoPod(t *testing.T) {
 			t.Errorf("%s has the targets %v; want the two addresses of one pod, and the ClusterIP", node, targets)
 		}
 	}
-	if names := podNames(f, allTargets(f)); slices.Contains(names, "") {
+	if names := f.Pods(); slices.Contains(names, "") {
 		t.Errorf("pods %q", names)
 	}
-	findings := tally(f, outcomesOf(f, map[string]verdicts{"kn2": dropped("10.96.0.7:80")}), Amendments{}).findings(nil, metav1.NewTime(noon))
+	findings := tally(f, outcomesOf(f, map[string]verdicts{"kn2": dropped("10.96.0.7:80")}), Rechecked{}).findings(nil, metav1.NewTime(noon))
 	if len(findings) != 1 || findings[0].Via != "ClusterIP" || findings[0].PathType != "Unknown" ||
 		!strings.HasPrefix(findings[0].Message, "(the ClusterIP), SequenceWrap Push: ") {
 		t.Errorf("findings %+v", findings)
@@ -135,7 +135,7 @@ func TestClusterIPIsNoPod(t *testing.T) {
 func TestSilenceOfAClusterIP(t *testing.T) {
 	f := clustered(t)
 	silent := failing("Handshake", report.Fail, report.Filtered)
-	sum := tally(f, outcomesOf(f, map[string]verdicts{"kn1": silent}), Amendments{Policy: map[int]string{0: "quiet"}})
+	sum := tally(f, outcomesOf(f, map[string]verdicts{"kn1": silent}), Rechecked{Policy: map[int]string{0: "quiet"}})
 	for _, a := range sum.Answers {
 		if want := report.Fail; !f.viaClusterIP(a.Target) && a.Verdict != want {
 			t.Errorf("target %d: %s", a.Target, a.Verdict)

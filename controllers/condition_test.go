@@ -18,7 +18,7 @@ import (
 func after(f *Frozen, outcomes []Outcome) *v1alpha1.TCPProbe {
 	p := exampleProbe()
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: int32(len(outcomes))}
-	conclude(p, tally(f, outcomes, Amendments{}), noon.Add(3*time.Second))
+	conclude(p, tally(f, outcomes, Rechecked{}), noon.Add(3*time.Second))
 	return p
 }
 

@@ -120,12 +120,11 @@ func TestConsentWithdrawnInTheQueue(t *testing.T) {
 	w := newWorld(t)
 	w.pod("web-1", "kn1", "10.244.1.5")
 	w.consents("only-endpoint")
-	p, r := w.probe(fillingQueues), w.manager(w.api)
-	r.Caps.Total = 0
+	p, r := w.probe(fillingQueues), w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.consents("no longer")
 	w.clock.Step(2 * freshFor)
-	r.Caps = DefaultCaps
+	r.allowPods(DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)
 	if n := w.cast.once(); n != 0 {

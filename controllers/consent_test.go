@@ -40,7 +40,7 @@ func TestConsent(t *testing.T) {
 		"misspelt":              {queueProbe(), "yes" + strings.Repeat("!", 1000), `needs "true" or "only-endpoint"`},
 		"refused in words":      {queueProbe(), "false", `is "false"; AcceptQueue needs`},
 	} {
-		r := refuseConsent(c.probe, consenting(c.value))
+		r := consentRules.refuse(consentInput{fillsQueues(c.probe.Spec.Scenarios), consenting(c.value)})
 		if c.says == "" && r != nil || c.says != "" && (r == nil || r.Held || r.Reason != v1alpha1.ReasonConsentMissing || !strings.Contains(r.Message, c.says) || len(r.Message) > 500) {
 			t.Errorf("%s: %v; want %q", name, r, c.says)
 		}
@@ -55,11 +55,11 @@ func TestTheOnlyEndpointNeedsMore(t *testing.T) {
 	}{{1, "true", true}, {2, "true", false}, {1, "only-endpoint", false}} {
 		g := gathered(c.pods)
 		g.Service = consenting(c.value)
-		r := g.refuseOnlyEndpoint(queueProbe())
+		r := servingRules.refuse(servingInput{true, g.Service, g.Endpoints})
 		if (r != nil) != c.refused || r != nil && !strings.Contains(r.Message, "one ready pod, web-01") {
 			t.Errorf("%d pods, consent %s: %v", c.pods, c.value, r)
 		}
-		if r := g.refuseOnlyEndpoint(exampleProbe()); r != nil {
+		if r := servingRules.refuse(servingInput{false, g.Service, g.Endpoints}); r != nil {
 			t.Errorf("nothing fills a queue, and yet: %v", r)
 		}
 	}
@@ -148,7 +148,7 @@ func TestWhatIsLeftAloneAnyway(t *testing.T) {
 }
 
 func TestWithoutAskersNothingIsPlanned(t *testing.T) {
-	g := fleet(1, "true") // refuseOnlyEndpoint comes before, and even so
+	g := fleet(1, "true") // servingRules come before, and even so
 	f, err := freeze(queueProbe(), "question-asking", g)
 	if !errors.Is(err, plan.ErrInvalid) {
 		t.Errorf("planned %+v", f.Plan)

@@ -144,7 +144,7 @@ func (m *mortal) idle(w *world, r *Reconciler, p *v1alpha1.TCPProbe) bool {
 
 // said counts the events of this reason so far.
 func said(r *Reconciler, reason string) (n int) {
-	recorder := r.Events.(*events.FakeRecorder)
+	recorder := r.status.events.(*events.FakeRecorder)
 	for {
 		select {
 		case e := <-recorder.Events:

@@ -36,6 +36,22 @@ func claim(address string) Candidate {
 	return Candidate{Address: address, Family: discoveryv1.AddressTypeIPv4, Port: 8080, Ref: webRef()}
 }
 
+// refuseClaim and refusePod are the words of a refusal, or "".
+func refuseClaim(f Forbidden, c Candidate, service *Service) string {
+	return words(claimRules.refuse(claimInput{c, service, f}))
+}
+
+func refusePod(c Candidate, service *Service, pod *corev1.Pod) string {
+	return words(podRules.refuse(podInput{c, service, pod}))
+}
+
+func words(r *Refusal) string {
+	if r == nil {
+		return ""
+	}
+	return r.Message
+}
+
 func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 	twoReady := slice("shop", "web", "-a", webRef(), "10.244.1.5", "10.244.1.6")
 	again := slice("shop", "web", "-b", webRef(), "10.244.1.5")
@@ -67,7 +83,7 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 	forbidden := Forbidden{}
 	forbidden.add("the API server", "10.99.0.1")
 	forbidden.add("node kn1", "192.168.7.1", "kn1.example.test")
-	if why := forbidden.refuseClaim(claim("10.244.1.5"), webService()); why != "" {
+	if why := refuseClaim(forbidden, claim("10.244.1.5"), webService()); why != "" {
 		t.Errorf("an honest claim is refused: %s", why)
 	}
 	for address, says := range map[string]string{
@@ -76,7 +92,7 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 		"::1": "loopback", "fe80::1": "link-local", "ff02::1": "multicast", "::": "unspecified",
 		"10.99.0.1": "the API server", "192.168.7.1": "node kn1", "::ffff:10.99.0.1": "never probed", "not-an-address": "no IP address",
 	} {
-		if why := forbidden.refuseClaim(claim(address), webService()); !strings.Contains(why, says) {
+		if why := refuseClaim(forbidden, claim(address), webService()); !strings.Contains(why, says) {
 			t.Errorf("claim of %s: %q; want a refusal that says %q", address, why, says)
 		}
 	}
@@ -91,7 +107,7 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 	} {
 		bad := claim("10.244.1.5")
 		bad.Ref = c.ref
-		if why := forbidden.refuseClaim(bad, webService()); !strings.Contains(why, c.says) {
+		if why := refuseClaim(forbidden, bad, webService()); !strings.Contains(why, c.says) {
 			t.Errorf("%s: %q; want a refusal that says %q", name, why, c.says)
 		}
 	}
@@ -192,13 +208,13 @@ func TestForgedPodName(t *testing.T) {
 	for _, name := range []string{"../../../secrets/x", "a/b", "a%2fb", ".", "..", "A pod", strings.Repeat("x", 300)} {
 		c := claim("10.244.1.5")
 		c.Ref.Name = name
-		if why := (Forbidden{}).refuseClaim(c, webService()); why != "no Pod stands behind it" {
+		if why := refuseClaim(Forbidden{}, c, webService()); why != "no Pod stands behind it" {
 			t.Errorf("Pod %.20q: %q", name, why)
 		}
 	}
 	c := claim("10.244.1.5")
 	c.Ref.Namespace = strings.Repeat("n", 10_000)
-	if why := (Forbidden{}).refuseClaim(c, webService()); len(why) > 200 {
+	if why := refuseClaim(Forbidden{}, c, webService()); len(why) > 200 {
 		t.Errorf("a refusal of %d bytes", len(why))
 	}
 }

@@ -126,8 +126,7 @@ func (w *world) quota(pods int64) {
 
 func TestRefusedPods(t *testing.T) {
 	w := furnished(t)
-	r := w.manager(w.api)
-	r.Prober.PriorityClass = "no-such-class"
+	r := w.manager(w.api, func(c *Config) { c.Prober.PriorityClass = "no-such-class" })
 	done := w.drive(r, w.probe(), over(1))
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonPodRefused)
 	if !strings.Contains(message, "no-such-class") || done.Status.LastRun.Reported != 0 {

@@ -119,7 +119,7 @@ func (t *Tally) leftOut() []v1alpha1.Finding {
 		return nil
 	}
 	f := v1alpha1.Finding{
-		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: t.Frozen.onlyVia(),
+		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: onlyVia(t.Frozen),
 		Verdict: string(report.Inconclusive), Reason: v1alpha1.ReasonEndpointsRefused,
 		Message: cut(leftOutMessage(list), v1alpha1.MaxFindingMessage),
 	}
@@ -130,20 +130,11 @@ func (t *Tally) leftOut() []v1alpha1.Finding {
 }
 
 // onlyVia is the one way to the endpoints that the spec asks for, or empty.
-func (f *Frozen) onlyVia() string {
+func onlyVia(f *Frozen) string {
 	if s := f.Target.Service; s != nil && len(s.Via) == 1 {
 		return string(s.Via[0])
 	}
 	return ""
-}
-
-// leftOutMessage says which endpoints were not probed, and why.
-func leftOutMessage(list []LeftOut) string {
-	said := make([]string, len(list))
-	for i, l := range list {
-		said[i] = l.Target + ": " + l.Why
-	}
-	return fmt.Sprintf("%d not probed: %s", len(list), listed(said))
 }
 
 // firstSeen is when before has the same finding, or now.

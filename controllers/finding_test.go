@@ -25,7 +25,7 @@ func TestFindings(t *testing.T) {
 		"lost-source": append(outcomesOf(f, nil)[:2], Outcome{Source: "kn3", State: Lost, Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, err := yaml.Marshal(tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon)))
+			text, err := yaml.Marshal(tally(f, outcomes, Rechecked{}).findings(nil, metav1.NewTime(noon)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,13 +37,13 @@ func TestFindings(t *testing.T) {
 func TestFindingRemembersWhenItWasFirstSeen(t *testing.T) {
 	f := exampleFrozen(three, three)
 	bad := map[string]verdicts{"kn2": dropped("10.244.1.5:8080", "10.244.3.5:8080")}
-	first := tally(f, outcomesOf(f, bad), Amendments{}).findings(nil, metav1.NewTime(noon))
+	first := tally(f, outcomesOf(f, bad), Rechecked{}).findings(nil, metav1.NewTime(noon))
 	later := metav1.NewTime(noon.Add(time.Hour))
-	second := tally(f, outcomesOf(f, bad), Amendments{}).findings(first, later)
+	second := tally(f, outcomesOf(f, bad), Rechecked{}).findings(first, later)
 	if got := second[0]; !got.FirstSeen.Time.Equal(noon) || !got.LastSeen.Equal(&later) {
 		t.Errorf("first seen %v, last seen %v", got.FirstSeen, got.LastSeen)
 	}
-	other := tally(f, outcomesOf(f, map[string]verdicts{"kn1": dropped("10.244.2.5:8080", "10.244.3.5:8080")}), Amendments{}).findings(first, later)
+	other := tally(f, outcomesOf(f, map[string]verdicts{"kn1": dropped("10.244.2.5:8080", "10.244.3.5:8080")}), Rechecked{}).findings(first, later)
 	if !other[0].FirstSeen.Equal(&later) {
 		t.Error("another node's finding is as old as the first one's")
 	}
@@ -61,7 +61,7 @@ func TestFindingsFitTheSchema(t *testing.T) {
 		outcomes = append(outcomes, Outcome{Source: node, State: Lost, Reason: fmt.Sprintf("Reason%d", i%50), Message: strings.Repeat("ä", 500)})
 		f.LeftOut = append(f.LeftOut, LeftOut{node, strings.Repeat("w", 500)})
 	}
-	findings := tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon))
+	findings := tally(f, outcomes, Rechecked{}).findings(nil, metav1.NewTime(noon))
 	if len(findings) != v1alpha1.MaxFindings || findings[len(findings)-1].Reason != v1alpha1.ReasonEndpointsRefused {
 		t.Errorf("%d findings, the last one %s", len(findings), findings[len(findings)-1].Reason)
 	}
@@ -75,11 +75,11 @@ func TestFindingsFitTheSchema(t *testing.T) {
 func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
 	f := exampleFrozen([]string{"kn1", "kn4", "kn5"}, []string{"kn2", "kn3"})
 	bad := map[string]verdicts{"kn1": dropped()}
-	whole := tally(f, outcomesOf(f, bad), Amendments{}).findings(nil, metav1.NewTime(noon))
+	whole := tally(f, outcomesOf(f, bad), Rechecked{}).findings(nil, metav1.NewTime(noon))
 	if len(whole) != 1 || whole[0].Flows == nil || whole[0].Flows.Fail != 32 || whole[0].Alpha != "1e-7" {
 		t.Errorf("%+v; want the flows of both pairs", whole)
 	}
-	split := tally(f, outcomesOf(f, bad), Amendments{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}).findings(nil, metav1.NewTime(noon))
+	split := tally(f, outcomesOf(f, bad), Rechecked{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}).findings(nil, metav1.NewTime(noon))
 	if len(split) != 2 || split[0].Verdict != string(report.Fail) || split[0].Flows != nil || split[0].Evidence == nil {
 		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
 	}
@@ -127,7 +127,7 @@ func manyVariants() (*Frozen, []Outcome) {
 
 func TestVariantsOfOneCauseAreOneFinding(t *testing.T) {
 	f, outcomes := manyVariants()
-	text, err := yaml.Marshal(tally(f, outcomes, Amendments{}).findings(nil, metav1.NewTime(noon)))
+	text, err := yaml.Marshal(tally(f, outcomes, Rechecked{}).findings(nil, metav1.NewTime(noon)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestQueuesAreTheEndpoints(t *testing.T) {
 		"all":              {map[string]verdicts{"kn1": full(), "kn2": full()}, "All "},
 	} {
 		var scopes []string
-		for _, f := range tally(f, outcomesOf(f, c.change), Amendments{}).findings(nil, metav1.NewTime(noon)) {
+		for _, f := range tally(f, outcomesOf(f, c.change), Rechecked{}).findings(nil, metav1.NewTime(noon)) {
 			scopes = append(scopes, f.Scope+" "+f.Target)
 			if want := (v1alpha1.QueueFinding{Least: 129, Most: 130, Behaviour: "IgnoredAck"}); f.Queue == nil || *f.Queue != want {
 				t.Errorf("%s: queue %+v", name, f.Queue)
@@ -179,7 +179,7 @@ func TestAFullQueueMakesAPodUnready(t *testing.T) {
 		{What: "Pod web-1 is not Ready", Unready: true}: report.Fail,
 		{What: "Pod web-1 restarted"}:                   report.Inconclusive,
 	} {
-		if got := tally(f, outcomes, Amendments{Changed: map[int]Change{0: what}}).Verdict; got != want {
+		if got := tally(f, outcomes, Rechecked{Changed: map[int]Change{0: what}}).Verdict; got != want {
 			t.Errorf("%s: %s; want %s", what.What, got, want)
 		}
 	}

@@ -66,7 +66,7 @@ func passing(p *plan.Plan, node string) report.Report {
 
 // exampleFrozen is a run from each of the nodes to a web pod on each of the hosts, with Handshake and SequenceWrap/Push.
 func exampleFrozen(nodes, hosts []string) *Frozen {
-	f := &Frozen{Target: exampleProbe().Spec.Target, Plan: plan.Plan{
+	f := &Frozen{Snapshot: Snapshot{Target: exampleProbe().Spec.Target}, Plan: plan.Plan{
 		APIVersion: plan.APIVersion, Run: "question-asking", Probe: "shop/web", Sources: make(map[string][]int),
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
 		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: alpha,

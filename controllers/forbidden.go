@@ -8,12 +8,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
 const theAPIServer = "the API server"
 
 // forbidden lists the API server's and the nodes' addresses.
-func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
+func (r *Resolver) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
 	f := make(Forbidden)
 	apiServer, err := r.slicesOf(ctx, "default", "kubernetes")
 	if err != nil {
@@ -32,6 +34,18 @@ func (r *Reconciler) forbidden(ctx context.Context, nodes []corev1.Node) (Forbid
 	return f, nil
 }
 
+// Forbidden are addresses of this cluster that are never probed, each with what it belongs to.
+type Forbidden map[netip.Addr]string
+
+// owner is whom an address belongs to, also where a translator stands before it.
+func (f Forbidden) owner(a netip.Addr) (owner string, yes bool) {
+	if inner, ok := plan.Embedded(a); ok {
+		a = inner
+	}
+	owner, yes = f[a.Unmap()]
+	return owner, yes
+}
+
 func (f Forbidden) add(owner string, addresses ...string) {
 	for _, text := range addresses {
 		if a, err := netip.ParseAddr(text); err == nil { // a node's addresses include names
@@ -41,7 +55,7 @@ func (f Forbidden) add(owner string, addresses ...string) {
 }
 
 // forbidOwn adds the API server's ClusterIPs and the addresses of the operator's own pods.
-func (r *Reconciler) forbidOwn(ctx context.Context, f Forbidden) error {
+func (r *Resolver) forbidOwn(ctx context.Context, f Forbidden) error {
 	var server corev1.Service
 	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: "default", Name: "kubernetes"}, &server); err != nil {
 		return fmt.Errorf("read Service default/kubernetes: %w", err)

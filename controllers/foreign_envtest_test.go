@@ -94,7 +94,7 @@ func TestEgressPolicyOfTheTenant(t *testing.T) {
 	w.refuses(r, p, v1alpha1.ReasonEgressPolicy, "NetworkPolicy locked restricts egress of namespace "+p.Namespace)
 	own := w.probe() // in the Service's own namespace, no policy of another one counts
 	w.drive(r, own, over(1))
-	r.Allow.PastEgressPolicies = true
+	r.resolver.Allow.PastEgressPolicies = true
 	done := w.drive(r, p, over(1))
 	w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
@@ -133,12 +133,11 @@ func TestForeignTargetThatChanged(t *testing.T) {
 func TestConsentOfAnotherNamespaceWithdrawn(t *testing.T) {
 	w, p := neighbour(t)
 	w.annotates(v1alpha1.AllowFromAnnotation, p.Namespace)
-	r := w.manager(w.api)
-	r.Caps.Total = 0
+	r := w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.annotates(v1alpha1.AllowFromAnnotation, "")
 	w.clock.Step(2 * freshFor)
-	r.Caps = DefaultCaps
+	r.allowPods(DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)
 	if n := w.cast.once(); n != 0 {

@@ -19,35 +19,11 @@ const alpha = 1e-7
 // maxFrozen is the size in bytes up to which a frozen run fits a ConfigMap (1 MiB) beside its metadata.
 const maxFrozen = 700 << 10
 
-// Gathered is what a run starts from: the Service, the endpoints that passed every rule, and the nodes.
-type Gathered struct {
-	Service   *Service // nil with target.address
-	Endpoints []Endpoint
-	Behind    *Behind // what the ClusterIPs lead to, if any is among the endpoints
-	LeftOut   []LeftOut
-	NotReady  int // endpoints that are not probed for that reason alone
-	Sources   Sources
-	Fills     string // for Accepted: whose queues the frozen run fills
-}
-
-// LeftOut is an endpoint that must not be probed.
-type LeftOut struct {
-	Target string `json:"target"` // address:port as the slice claims it
-	Why    string `json:"why"`
-}
-
 // Frozen is a run as it was decided when it started. Nothing that happens to TCPProbe, Service or nodes later
 // changes it.
 type Frozen struct {
-	Plan plan.Plan
-
-	// For the manager's eyes: what the spec named as target and network then, who stood behind Plan.Targets, index by index, who
-	// behind a ClusterIP, and who was left out.
-	Target    v1alpha1.Target
-	Network   v1alpha1.Network
-	Endpoints []Endpoint
-	Behind    *Behind
-	LeftOut   []LeftOut
+	Plan     plan.Plan // for the prober
+	Snapshot           // for the manager; its Endpoints are those of Plan.Targets, index by index
 }
 
 // freeze orders the run with this ID.
@@ -68,14 +44,18 @@ func freeze(probe *v1alpha1.TCPProbe, id string, g *Gathered) (*Frozen, error) {
 			DeadlineSeconds:  int(probe.Spec.Run.DeadlineSeconds),
 			Alpha:            alpha,
 		},
-		Target:    *probe.Spec.Target.DeepCopy(),
-		Network:   probe.Spec.Sources.Network,
-		Endpoints: endpoints,
-		Behind:    g.Behind,
-		LeftOut:   g.LeftOut,
+		Snapshot: Snapshot{
+			Target:    *probe.Spec.Target.DeepCopy(),
+			Network:   probe.Spec.Sources.Network,
+			Endpoints: endpoints,
+			Behind:    g.Behind,
+			LeftOut:   g.LeftOut,
+		},
 	}
 	for _, e := range endpoints {
-		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: string(e.Via), Name: e.Pod, Node: e.Node})
+		f.Plan.Targets = append(f.Plan.Targets, plan.Target{
+			Address: e.Address, Port: e.Port, Via: string(e.Via), Name: e.Pod, Node: e.Node,
+		})
 	}
 	for _, node := range g.Sources.Planned {
 		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
@@ -154,12 +134,14 @@ func (f *Frozen) Pairs() (n int) {
 	return n
 }
 
-// namespace is where the pods behind the targets are, for a TCPProbe in the tenant's namespace.
-func (f *Frozen) namespace(tenant string) string {
-	if f.Target.Service == nil {
-		return tenant
+// Targets lists those that any source probes.
+func (f *Frozen) Targets() []int {
+	var all []int
+	for _, targets := range f.Plan.Sources {
+		all = append(all, targets...)
 	}
-	return cmp.Or(f.Target.Service.Namespace, tenant)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // viaClusterIP reports whether the target is a ClusterIP.
@@ -172,40 +154,31 @@ func (f *Frozen) sameNode(source string, target int) bool {
 	return f.Plan.Targets[target].Node == source
 }
 
-// witnesses is the part of Frozen that the prober does not get.
-type witnesses struct {
-	Target    v1alpha1.Target  `json:"target"`
-	Network   v1alpha1.Network `json:"network"`
-	Endpoints []Endpoint       `json:"endpoints"`
-	Behind    *Behind          `json:"behind,omitempty"`
-	LeftOut   []LeftOut        `json:"leftOut,omitempty"`
-}
-
-// encode is Frozen as the data of a ConfigMap: the prober's part and the manager's.
-func (f *Frozen) encode() (planJSON, witnessJSON string, err error) {
+// encode is the run as the data of a ConfigMap: the prober's part and the manager's.
+func (f *Frozen) encode() (planJSON, snapshotJSON string, err error) {
 	p, err := json.Marshal(f.Plan)
 	if err != nil {
 		return "", "", err
 	}
-	w, err := json.Marshal(witnesses{f.Target, f.Network, f.Endpoints, f.Behind, f.LeftOut})
-	return string(p), string(w), err
+	s, err := json.Marshal(f.Snapshot)
+	return string(p), string(s), err
 }
 
 // thaw reads what encode wrote.
-func thaw(planJSON, witnessJSON string) (*Frozen, error) {
+func thaw(planJSON, snapshotJSON string) (*Frozen, error) {
 	p, err := plan.Decode([]byte(planJSON))
 	if err != nil {
 		return nil, err
 	}
-	var w witnesses
-	if err := json.Unmarshal([]byte(witnessJSON), &w); err != nil {
+	f := &Frozen{Plan: *p}
+	if err := json.Unmarshal([]byte(snapshotJSON), &f.Snapshot); err != nil {
 		return nil, err
 	}
-	if len(w.Endpoints) != len(p.Targets) {
-		return nil, fmt.Errorf("%d witnesses of %d targets", len(w.Endpoints), len(p.Targets))
+	if len(f.Endpoints) != len(p.Targets) {
+		return nil, fmt.Errorf("%d witnesses of %d targets", len(f.Endpoints), len(p.Targets))
 	}
-	if w.Target == (v1alpha1.Target{}) {
+	if f.Target == (v1alpha1.Target{}) {
 		return nil, errors.New("no target")
 	}
-	return &Frozen{Plan: *p, Target: w.Target, Network: w.Network, Endpoints: w.Endpoints, Behind: w.Behind, LeftOut: w.LeftOut}, p.Validate()
+	return f, p.Validate()
 }

@@ -38,7 +38,7 @@ func TestAdmission(t *testing.T) {
 	if notReady != 1 || len(g.Endpoints) != 1 || g.Endpoints[0].Pod != "web-0003" || len(g.LeftOut) != 2 {
 		t.Errorf("%d not ready, %d admitted, left out: %v", notReady, len(g.Endpoints), g.LeftOut)
 	}
-	if err := g.refuse(); err != nil {
+	if err := endpointRules.check(g); err != nil {
 		t.Errorf("one endpoint is enough, but: %v", err)
 	}
 }
@@ -54,7 +54,7 @@ func TestNothingToProbe(t *testing.T) {
 		"none Ready":   {nil, 3, v1alpha1.ReasonNoEndpoints, "none of the 3 endpoints"},
 		"all forged":   {[]LeftOut{{"10.99.0.1:80", "it belongs to the API server"}}, 1, v1alpha1.ReasonEndpointsRefused, "10.99.0.1:80: it belongs to the API server"},
 	} {
-		err := (&Gathered{Service: webService(), LeftOut: c.leftOut, NotReady: c.notReady}).refuse()
+		err := endpointRules.check(&Gathered{Service: webService(), LeftOut: c.leftOut, NotReady: c.notReady})
 		var r *Refusal
 		if !errors.As(err, &r) || !r.Held || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
 			t.Errorf("%s: %v", name, err)
@@ -80,11 +80,11 @@ func TestOnlySoManyPodsAreAsked(t *testing.T) {
 
 func TestNoteSaysWhoDoesNotTakePart(t *testing.T) {
 	g := gathered(2)
-	if got := g.note(); got != "probing 4 endpoints of web:http from 2 nodes" {
+	if got := g.note(""); got != "probing 4 endpoints of web:http from 2 nodes" {
 		t.Error(got)
 	}
 	g.NotReady, g.Sources.Unable = 3, []string{"kn3 is not Ready"}
-	if got := g.note(); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: kn3 is not Ready" {
+	if got := g.note(""); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: kn3 is not Ready" {
 		t.Error(got)
 	}
 }

@@ -25,7 +25,7 @@ func afterRuns(p *v1alpha1.TCPProbe, runs string) {
 		case 'i':
 			outcomes = append(outcomes[:2], Outcome{Source: "kn3", State: Lost, Reason: v1alpha1.ReasonImagePull, Message: "no such image"})
 		}
-		conclude(p, tally(f, outcomes, Amendments{}), at)
+		conclude(p, tally(f, outcomes, Rechecked{}), at)
 		weigh(p, at)
 		setConditions(p, Standing{}, at)
 	}

@@ -34,7 +34,7 @@ func TestHostNetworkIsTheAdministrators(t *testing.T) {
 	w := hosted(t, 8080)
 	p, r := w.probe(onHosts), w.manager(w.api)
 	w.refuses(r, p, v1alpha1.ReasonHostNetworkDenied, "the administrator has not enabled that; use network Pod, or have the manager started with --host-network")
-	r.Allow.HostNetwork = true
+	r.resolver.Allow.HostNetwork = true
 	w.busy()
 	w.drive(r, p, w.probing)
 	pods := w.proberPods()
@@ -58,8 +58,7 @@ func TestHostNetworkIsTheAdministrators(t *testing.T) {
 // TestPodNetworkDoesNotReachHosts, even where the administrator enabled the host network.
 func TestPodNetworkDoesNotReachHosts(t *testing.T) {
 	w := hosted(t, 8080)
-	r := w.manager(w.api)
-	r.Allow.HostNetwork = true
+	r := w.manager(w.api, func(c *Config) { c.Allow.HostNetwork = true })
 	done := w.drive(r, w.probe(), over(1))
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonEndpointsRefused)
 	if !strings.Contains(message, "192.168.7.1:8080: it belongs to node kn1") {
@@ -71,8 +70,7 @@ func TestPodNetworkDoesNotReachHosts(t *testing.T) {
 func TestKubeletIsNoPort(t *testing.T) {
 	w := hosted(t, 9090)
 	w.create(slice(w.tenant, "web", "-server", refTo(w.barePod("web-2", "")), apiServerAddress))
-	r := w.manager(w.api)
-	r.Allow.HostNetwork = true
+	r := w.manager(w.api, func(c *Config) { c.Allow.HostNetwork = true })
 	done := w.drive(r, w.probe(onHosts), over(1))
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonEndpointsRefused)
 	for _, says := range []string{"192.168.7.1:8080: its Pod is on the host network and does not declare this port", "10.99.0.1:8080: it belongs to the API server"} {

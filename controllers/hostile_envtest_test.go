@@ -249,8 +249,7 @@ func TestForeignPlanInTheStatus(t *testing.T) {
 func TestAddressReusedInTheQueue(t *testing.T) {
 	w := newWorld(t)
 	target := w.pod("web-1", "kn1", "10.244.1.5")
-	r := w.manager(w.api)
-	r.Caps.PerProbe = 1
+	r := w.manager(w.api, func(c *Config) { c.Caps.PerProbe = 1 })
 	p := w.probe()
 	w.drive(r, p, func(*v1alpha1.TCPProbe) bool { return len(w.proberPods()) == 1 })
 	w.delete(target, zeroGrace)

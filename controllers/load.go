@@ -40,22 +40,22 @@ func loadOf(pod *corev1.Pod) Load {
 	return Load{Rate: perSecond, Targets: words[1:]}
 }
 
-// load is that of the run's pod on this node.
-func (f *Frozen) load(node string) Load {
+// loadFrom is that of the run's pod on this node.
+func loadFrom(f *Frozen, node string) Load {
 	l := Load{Rate: f.Plan.PacketsPerSecond}
 	for _, target := range f.Plan.Sources[node] {
-		l.Targets = append(l.Targets, f.targetKey(target))
+		l.Targets = append(l.Targets, targetKey(f, target))
 	}
 	return l
 }
 
 // targetKey stands for the pod behind the target, or for the address if none is known. It is short, because every probe
 // pod carries up to 128, and no name can be found that has another's: whoever could, would take its packets.
-func (f *Frozen) targetKey(target int) string {
-	name := f.targetName(target)
+func targetKey(f *Frozen, target int) string {
+	name := targetName(f, target)
 	if f.Endpoints[target].Pod != "" {
 		tenant, _, _ := strings.Cut(f.Plan.Probe, "/")
-		name = f.namespace(tenant) + "/" + name
+		name = f.Namespace(tenant) + "/" + name
 	}
 	h := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(h[:8])
@@ -72,7 +72,7 @@ func (c Caps) exceeds(f *Frozen) *Refusal {
 }
 
 func (c Caps) exceedsOn(f *Frozen, node string) *Refusal {
-	l := f.load(node)
+	l := loadFrom(f, node)
 	if perNode := l.PerSecond(); perNode > c.NodePackets {
 		return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; %s",
 			l.Rate, len(l.Targets), perNode, c.NodePackets, lower(c.NodePackets, len(l.Targets), "target.service.maxEndpoints"))
@@ -81,7 +81,7 @@ func (c Caps) exceedsOn(f *Frozen, node string) *Refusal {
 	for i, key := range l.Targets {
 		if n := times[key]; n*l.Rate > c.TargetPackets {
 			return refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; %s",
-				l.Rate, n, f.targetName(f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, lower(c.TargetPackets, n, "the families and ways (via) to it"))
+				l.Rate, n, targetName(f, f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, lower(c.TargetPackets, n, "the families and ways (via) to it"))
 		}
 	}
 	return nil
@@ -109,7 +109,7 @@ func (l Load) times() map[string]int {
 }
 
 // targetName is the target for people.
-func (f *Frozen) targetName(target int) string {
+func targetName(f *Frozen, target int) string {
 	e := f.Endpoints[target]
 	return cmp.Or(e.Pod, e.Address.String())
 }

@@ -18,7 +18,7 @@ func carrying(text string) *corev1.Pod {
 
 func TestLoadIsReadAsItWasWritten(t *testing.T) {
 	f := exampleFrozen([]string{"kn1"}, []string{"kn2", "kn3"})
-	l := f.load("kn1")
+	l := loadFrom(f, "kn1")
 	if d := cmp.Diff(l, loadOf(carrying(l.String()))); d != "" {
 		t.Error(d)
 	}
@@ -39,17 +39,17 @@ func TestTargetsOfALoad(t *testing.T) {
 	second := f.Endpoints[0]
 	second.Address = netip.MustParseAddr("fd00::5")
 	f.Endpoints = append(f.Endpoints, second, Endpoint{Address: netip.MustParseAddr("10.96.0.7")})
-	if f.targetKey(0) != f.targetKey(2) || f.targetKey(0) == f.targetKey(1) || f.targetKey(3) == f.targetKey(0) {
-		t.Errorf("keys %s %s %s %s", f.targetKey(0), f.targetKey(1), f.targetKey(2), f.targetKey(3))
+	if targetKey(f, 0) != targetKey(f, 2) || targetKey(f, 0) == targetKey(f, 1) || targetKey(f, 3) == targetKey(f, 0) {
+		t.Errorf("keys %s %s %s %s", targetKey(f, 0), targetKey(f, 1), targetKey(f, 2), targetKey(f, 3))
 	}
 	elsewhere := exampleFrozen([]string{"kn1"}, []string{"kn2"})
 	elsewhere.Target.Service.Namespace = "bank"
-	if f.targetKey(0) == elsewhere.targetKey(0) {
+	if targetKey(f, 0) == targetKey(elsewhere, 0) {
 		t.Error("web-1 in shop and web-1 in bank are one target")
 	}
 	consenting := exampleFrozen([]string{"kn1"}, []string{"kn2"})
 	consenting.Plan.Probe, consenting.Target.Service.Namespace = "bank/web", "shop"
-	if f.targetKey(0) != consenting.targetKey(0) {
+	if targetKey(f, 0) != targetKey(consenting, 0) {
 		t.Error("web-1 in shop is another target for a TCPProbe of bank")
 	}
 }

@@ -33,8 +33,9 @@ func (w *world) employ() *employed {
 	if err != nil {
 		w.Fatal(err)
 	}
-	r := w.manager(w.api)
-	r.Client, r.Live, r.Clock = mgr.GetClient(), mgr.GetAPIReader(), clock.RealClock{}
+	r := w.manager(w.api, func(c *Config) {
+		c.Client, c.Live, c.Clock = mgr.GetClient(), mgr.GetAPIReader(), clock.RealClock{}
+	})
 	if err := r.SetupWithManager(mgr); err != nil {
 		w.Fatal(err)
 	}

@@ -9,7 +9,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -40,11 +42,11 @@ const (
 // newOrder is the ConfigMap that holds a frozen run. It is immutable, and the controller owner of the run's pods:
 // without an owner they would block `kubectl drain`, and when it goes, they go.
 func newOrder(probe *v1alpha1.TCPProbe, f *Frozen, namespace string) (*corev1.ConfigMap, error) {
-	planJSON, witnessJSON, err := f.encode()
+	planJSON, snapshotJSON, err := f.encode()
 	if err != nil {
 		return nil, fmt.Errorf("encode the plan of run %s: %w", f.Plan.Run, err)
 	}
-	if n := len(planJSON) + len(witnessJSON); n > maxFrozen {
+	if n := len(planJSON) + len(snapshotJSON); n > maxFrozen {
 		return nil, refused(v1alpha1.ReasonNotSupported, "the plan of %d nodes and %d endpoints has %d bytes, more than fit a ConfigMap; lower sources.max or target.service.maxEndpoints", len(f.Plan.Sources), len(f.Plan.Targets), n)
 	}
 	return &corev1.ConfigMap{
@@ -53,7 +55,7 @@ func newOrder(probe *v1alpha1.TCPProbe, f *Frozen, namespace string) (*corev1.Co
 			Annotations: map[string]string{annotationOpen: strconv.Itoa(len(f.Plan.Sources))},
 		},
 		Immutable: ptr.To(true),
-		Data:      map[string]string{keyPlan: planJSON, keyWitnesses: witnessJSON},
+		Data:      map[string]string{keyPlan: planJSON, keyWitnesses: snapshotJSON},
 	}, nil
 }
 
@@ -83,6 +85,11 @@ func orderName(probe, run string) string {
 	const most = 36
 	head := strings.ReplaceAll(probe, ".", "-")
 	return strings.TrimRight(head[:min(len(head), most)], "-") + "-" + run
+}
+
+// probeOf names the TCPProbe behind an order or a probe pod.
+func probeOf(o client.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetLabels()[labelNamespace], Name: o.GetLabels()[labelName]}
 }
 
 // podName is the name of the run's pod number i. Every manager gives the same one.

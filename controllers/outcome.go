@@ -80,6 +80,16 @@ func (s *Scene) outcome(i int, node string) Outcome {
 	return s.living(pod, node, launch)
 }
 
+// unmade are the nodes whose pods are still to be made.
+func (s *Scene) unmade() (nodes []string) {
+	for i, node := range s.Frozen.Nodes() {
+		if _, done := s.Launches[i]; !done {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
 func lost(reason, format string, args ...any) Outcome {
 	return Outcome{State: Lost, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }

@@ -32,7 +32,7 @@ func TestPathTypes(t *testing.T) {
 			}
 		}}, " Unknown", "1 of 4 pairs"},
 	} {
-		sum := tally(f, outcomesOf(f, c.ways), Amendments{})
+		sum := tally(f, outcomesOf(f, c.ways), Rechecked{})
 		if got := sum.pathType([]Pair{{"kn3", 0}, {"kn3", 1}}) + " " + sum.pathType([]Pair{{"kn1", 1}}); got != c.want {
 			t.Errorf("%s: %q; want %q", name, got, c.want)
 		}
@@ -51,7 +51,7 @@ func TestPassThroughAnOverlaySaysSo(t *testing.T) {
 	outcomes := outcomesOf(f, map[string]verdicts{"kn1": by(report.Overlay), "kn2": by(report.Overlay)})
 	p := exampleProbe()
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 2}
-	conclude(p, tally(f, outcomes, Amendments{}), noon)
+	conclude(p, tally(f, outcomes, Rechecked{}), noon)
 	c := pathHealthy(p, Standing{})
 	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "2 of 2 pairs across the network went through an overlay: the switches saw a tunnel and not these segments; to show them those, probe pods of the host network with sources.network Host") || len(p.Status.LastRun.Notes[0]) > v1alpha1.MaxNote {
 		t.Errorf("%s: %s", c.Status, c.Message)

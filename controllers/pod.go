@@ -12,17 +12,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// ProberSettings is what the administrator decides about probe pods.
-type ProberSettings struct {
-	Image          string
-	PullPolicy     corev1.PullPolicy
-	Namespace      string // of pods and orders
-	ServiceAccount string
-	Privileged     bool                // where the three capabilities do not suffice, such as before Linux 5.8, which has no BPF
-	PriorityClass  string              // empty: the cluster's default
-	Tolerations    []corev1.Toleration // never NoExecute: a node that is being emptied is left alone
-}
-
 // gate keeps a pod from being scheduled until its UID is on record. See the package's comment.
 const gate = "tcpprobe.dev/recorded"
 
@@ -45,7 +34,7 @@ func newPod(order *corev1.ConfigMap, f *Frozen, i int, node string, s ProberSett
 		ObjectMeta: metav1.ObjectMeta{
 			Name: podName(order.Name, i), Namespace: order.Namespace,
 			Labels:      podLabels(order),
-			Annotations: podAnnotations(node, f.load(node)),
+			Annotations: podAnnotations(node, loadFrom(f, node)),
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "v1", Kind: "ConfigMap", Name: order.Name, UID: order.UID, Controller: ptr.To(true),
 			}},

@@ -94,13 +94,13 @@ func (s *Scene) leftovers(pod *corev1.Pod) string {
 	source, open := pod.Annotations[annotationSource], 0
 	targets := s.Frozen.Plan.Sources[source]
 	for _, target := range targets {
-		open += s.Frozen.mostOpen(source, target)
+		open += mostOpen(s.Frozen, source, target)
 	}
 	return fmt.Sprintf("up to %d connections may be left at %d targets until these time them out", open, len(targets))
 }
 
 // mostOpen is how many connections the source may have with the target at a time.
-func (f *Frozen) mostOpen(source string, target int) (n int) {
+func mostOpen(f *Frozen, source string, target int) (n int) {
 	for i, s := range f.Plan.Scenarios {
 		if !f.Plan.Asks(source, plan.Check{Scenario: i}, target) {
 			continue

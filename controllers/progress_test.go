@@ -26,7 +26,7 @@ func TestProgressInWords(t *testing.T) {
 		"in trouble": {Progress{Number: 1, Outcomes: []Outcome{done, {Source: "kn3", State: Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, v1alpha1.ReasonNodeGone,
 			"run 1: 1 of 2 nodes reported; kn3: NodeGone: the node was deleted", runPoll},
 	} {
-		if r, m, p := c.progress.reason(), c.progress.message(), c.progress.poll(); r != c.reason || m != c.message || p != c.poll {
+		if r, m, p := c.progress.reason(), c.progress.message(), poll(&c.progress); r != c.reason || m != c.message || p != c.poll {
 			t.Errorf("%s: %s, %q, %v; want %s, %q, %v", name, r, m, p, c.reason, c.message, c.poll)
 		}
 	}

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,15 +15,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// lostRun is why an active run cannot be carried on at all.
-type lostRun struct{ reason, message string }
+// stateReader reads how far an active run is.
+type stateReader struct {
+	caches    client.Reader // nodes and probe pods
+	live      client.Reader
+	namespace string // of plans and probe pods
+}
 
-func (l *lostRun) Error() string { return l.reason + ": " + l.message }
-
-// scene reads the active run: its order from the API server, its pods and the nodes from the caches. What the caches
+// read reads the active run: its plan from the API server, its pods and the nodes from the caches. What the caches
 // miss is asked for: a pod counts as gone only when the API server says so.
-func (p *pass) scene(ctx context.Context) (*Scene, error) {
-	order, err := p.order(ctx)
+func (r *stateReader) read(ctx context.Context, rc *reconcileContext, managerStarted time.Time) (*Scene, error) {
+	order, err := r.order(ctx, rc)
 	if err != nil {
 		return nil, err
 	}
@@ -34,35 +37,37 @@ func (p *pass) scene(ctx context.Context) (*Scene, error) {
 	if err != nil {
 		return nil, &lostRun{string(report.ProberFault), fmt.Sprintf("the record of the run's pods cannot be read: %v", err)}
 	}
-	s := &Scene{Frozen: frozen, Order: order, Launches: launches, Now: p.now}
-	if s.Nodes, err = p.readiness(ctx); err != nil {
+	s := &Scene{Frozen: frozen, Order: order, Launches: launches, Now: rc.now}
+	if s.Nodes, err = r.readiness(ctx); err != nil {
 		return nil, err
 	}
-	if s.Pods, err = p.podsOf(ctx, s); err != nil {
+	if s.Pods, err = r.podsOf(ctx, s); err != nil {
 		return nil, err
 	}
-	s.Resumed = s.resume(p.started)
+	s.Resumed = s.resume(managerStarted)
 	return s, nil
 }
 
-func (p *pass) order(ctx context.Context) (*corev1.ConfigMap, error) {
-	run := p.probe.Status.ActiveRun
+func (r *stateReader) order(ctx context.Context, rc *reconcileContext) (*corev1.ConfigMap, error) {
+	run := rc.probe.Status.ActiveRun
 	var order corev1.ConfigMap
-	err := p.Live.Get(ctx, types.NamespacedName{Namespace: p.Prober.Namespace, Name: orderName(p.probe.Name, run.ID)}, &order)
+	key := types.NamespacedName{Namespace: r.namespace, Name: orderName(rc.probe.Name, run.ID)}
+	err := r.live.Get(ctx, key, &order)
 	switch {
-	case err == nil && order.Labels[labelUID] != string(p.probe.UID): // whoever wrote that into the status, it was not this manager
+	case err == nil && order.Labels[labelUID] != string(rc.probe.UID): // not this manager's word in the status
 		return nil, &lostRun{string(report.ProberFault), "status.activeRun names the plan of another TCPProbe"}
-	case apierrors.IsNotFound(err), err == nil && string(order.UID) != run.Plan, err == nil && order.DeletionTimestamp != nil:
-		return nil, &lostRun{v1alpha1.ReasonPodDeleted, "the run's plan, a ConfigMap in the probe namespace, was deleted while it ran, and its pods with it"}
+	case apierrors.IsNotFound(err), err == nil && (string(order.UID) != run.Plan || order.DeletionTimestamp != nil):
+		return nil, &lostRun{v1alpha1.ReasonPodDeleted, "the run's plan, a ConfigMap in the probe namespace, " +
+			"was deleted while it ran, and its pods with it"}
 	case err != nil:
 		return nil, fmt.Errorf("read the plan of run %s: %w", run.ID, err)
 	}
 	return &order, nil
 }
 
-func (p *pass) readiness(ctx context.Context) (NodeReadiness, error) {
+func (r *stateReader) readiness(ctx context.Context) (NodeReadiness, error) {
 	var nodes corev1.NodeList
-	if err := p.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.caches.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
 	}
 	out := make(NodeReadiness, len(nodes.Items))
@@ -73,9 +78,10 @@ func (p *pass) readiness(ctx context.Context) (NodeReadiness, error) {
 }
 
 // podsOf finds the run's pods by name.
-func (p *pass) podsOf(ctx context.Context, s *Scene) (map[string]*corev1.Pod, error) {
+func (r *stateReader) podsOf(ctx context.Context, s *Scene) (map[string]*corev1.Pod, error) {
 	var list corev1.PodList
-	if err := p.List(ctx, &list, client.InNamespace(s.Order.Namespace), client.MatchingLabels{labelRun: s.Frozen.Plan.Run}); err != nil {
+	if err := r.caches.List(ctx, &list, client.InNamespace(s.Order.Namespace),
+		client.MatchingLabels{labelRun: s.Frozen.Plan.Run}); err != nil {
 		return nil, fmt.Errorf("list the pods of run %s: %w", s.Frozen.Plan.Run, err)
 	}
 	pods := make(map[string]*corev1.Pod, len(list.Items))
@@ -86,10 +92,11 @@ func (p *pass) podsOf(ctx context.Context, s *Scene) (map[string]*corev1.Pod, er
 	}
 	for i, launch := range s.Launches {
 		name := podName(s.Order.Name, i)
-		if launch.UID == "" || launch.Reason != "" || launch.Report != "" || pods[name] != nil && pods[name].UID == launch.UID {
+		found := pods[name] != nil && pods[name].UID == launch.UID
+		if launch.UID == "" || launch.Reason != "" || launch.Report != "" || found {
 			continue
 		}
-		pod, err := p.pod(ctx, types.NamespacedName{Namespace: s.Order.Namespace, Name: name})
+		pod, err := readPod(ctx, r.live, types.NamespacedName{Namespace: s.Order.Namespace, Name: name})
 		if err != nil {
 			return nil, err
 		}

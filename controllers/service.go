@@ -56,22 +56,97 @@ func wanted(probe *v1alpha1.TCPProbe) string {
 	return name + ":" + service.Port.String()
 }
 
-// resolveService applies the rules of what kind of Service may be probed at all, and finds port and families.
+// serviceInput is what the rules of a Service's kind, port and families look at.
+type serviceInput struct {
+	object *corev1.Service
+	target *v1alpha1.ServiceTarget
+}
+
+var serviceRules = rules[serviceInput]{
+	// The API server is no tenant's to probe.
+	{"API server", func(in serviceInput) *Refusal {
+		if in.object.Namespace != "default" || in.object.Name != "kubernetes" {
+			return nil
+		}
+		return refused(v1alpha1.ReasonKubernetesService, "default/kubernetes is the API server, which is never probed")
+	}},
+	// It is a name in somebody else's DNS.
+	{"ExternalName", func(in serviceInput) *Refusal {
+		if in.object.Spec.Type != corev1.ServiceTypeExternalName {
+			return nil
+		}
+		return refused(v1alpha1.ReasonExternalName, "Service %s is of type ExternalName: it leads out of the cluster; "+
+			"name a Service with a selector", in.object.Name)
+	}},
+	// Without a selector, the endpoints are whatever a tenant writes.
+	{"selector", func(in serviceInput) *Refusal {
+		if len(in.object.Spec.Selector) > 0 {
+			return nil
+		}
+		return refused(v1alpha1.ReasonNoSelector, "Service %s has no selector: nothing proves that its endpoints are yours; "+
+			"name a Service with a selector", in.object.Name)
+	}},
+	// A port that nobody names has to be the only one.
+	{"ambiguous port", func(in serviceInput) *Refusal {
+		tcp := tcpPorts(in.object)
+		if in.target.Port != nil || len(tcp) == 1 {
+			return nil
+		}
+		return refused(v1alpha1.ReasonPortAmbiguous, "Service %s has %d TCP ports (%s); set target.service.port",
+			in.object.Name, len(tcp), portNames(tcp))
+	}},
+	// A port that is named has to be there.
+	{"port", func(in serviceInput) *Refusal {
+		tcp := tcpPorts(in.object)
+		if in.target.Port == nil || slices.ContainsFunc(tcp, isPort(in.target.Port)) {
+			return nil
+		}
+		return refused(v1alpha1.ReasonPortNotFound, "Service %s has no TCP port %s; it has %s",
+			in.object.Name, in.target.Port, portNames(tcp))
+	}},
+	// So do the families.
+	{"families", func(in serviceInput) *Refusal {
+		for _, f := range in.target.Families {
+			if !slices.Contains(in.object.Spec.IPFamilies, f) {
+				return refused(v1alpha1.ReasonFamilyNotFound, "Service %s has the families %v, not %s",
+					in.object.Name, in.object.Spec.IPFamilies, f)
+			}
+		}
+		return nil
+	}},
+}
+
+// resolveService asks the rules of what kind of Service may be probed at all, and finds port and families.
 func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Service, *Refusal) {
-	if r := refuseKind(svc); r != nil {
+	if r := serviceRules.refuse(serviceInput{svc, target}); r != nil {
 		return nil, r
 	}
-	port, r := resolvePort(svc, target.Port)
-	if r != nil {
-		return nil, r
+	ports, families := tcpPorts(svc), svc.Spec.IPFamilies
+	if target.Port != nil {
+		ports = ports[slices.IndexFunc(ports, isPort(target.Port)):]
 	}
-	families, r := resolveFamilies(svc, target.Families)
-	if r != nil {
-		return nil, r
+	if len(target.Families) > 0 {
+		families = target.Families
 	}
-	return &Service{Name: svc.Name, Namespace: svc.Namespace, Port: port, Families: families, Selector: svc.Spec.Selector,
-		ClusterIPs: clusterIPs(svc, families), Local: ptr.Deref(svc.Spec.InternalTrafficPolicy, "") == corev1.ServiceInternalTrafficPolicyLocal,
-		Consent: svc.Annotations[v1alpha1.AcceptQueueAnnotation]}, nil
+	return &Service{
+		Name: svc.Name, Namespace: svc.Namespace, Port: ports[0], Families: families, Selector: svc.Spec.Selector,
+		ClusterIPs: clusterIPs(svc, families),
+		Local:      ptr.Deref(svc.Spec.InternalTrafficPolicy, "") == corev1.ServiceInternalTrafficPolicyLocal,
+		Consent:    svc.Annotations[v1alpha1.AcceptQueueAnnotation],
+	}, nil
+}
+
+// isPort tells the port that is wanted by number or name.
+func isPort(want *intstr.IntOrString) func(corev1.ServicePort) bool {
+	return func(p corev1.ServicePort) bool {
+		return want.Type == intstr.Int && p.Port == want.IntVal || want.Type == intstr.String && p.Name == want.StrVal
+	}
+}
+
+func tcpPorts(svc *corev1.Service) []corev1.ServicePort {
+	return slices.DeleteFunc(slices.Clone(svc.Spec.Ports), func(p corev1.ServicePort) bool {
+		return p.Protocol != "" && p.Protocol != corev1.ProtocolTCP
+	})
 }
 
 // clusterIPs are those of the families; of a headless Service, none.
@@ -92,36 +167,6 @@ func family(a netip.Addr) corev1.IPFamily {
 	return corev1.IPv6Protocol
 }
 
-func refuseKind(svc *corev1.Service) *Refusal {
-	switch {
-	case svc.Namespace == "default" && svc.Name == "kubernetes":
-		return refused(v1alpha1.ReasonKubernetesService, "default/kubernetes is the API server, which is never probed")
-	case svc.Spec.Type == corev1.ServiceTypeExternalName:
-		return refused(v1alpha1.ReasonExternalName, "Service %s is of type ExternalName: it leads out of the cluster; name a Service with a selector", svc.Name)
-	case len(svc.Spec.Selector) == 0:
-		return refused(v1alpha1.ReasonNoSelector, "Service %s has no selector: nothing proves that its endpoints are yours; name a Service with a selector", svc.Name)
-	}
-	return nil
-}
-
-func resolvePort(svc *corev1.Service, want *intstr.IntOrString) (corev1.ServicePort, *Refusal) {
-	tcp := slices.DeleteFunc(slices.Clone(svc.Spec.Ports), func(p corev1.ServicePort) bool {
-		return p.Protocol != "" && p.Protocol != corev1.ProtocolTCP
-	})
-	if want == nil {
-		if len(tcp) == 1 {
-			return tcp[0], nil
-		}
-		return corev1.ServicePort{}, refused(v1alpha1.ReasonPortAmbiguous, "Service %s has %d TCP ports (%s); set target.service.port", svc.Name, len(tcp), portNames(tcp))
-	}
-	for _, p := range tcp {
-		if want.Type == intstr.Int && p.Port == want.IntVal || want.Type == intstr.String && p.Name == want.StrVal {
-			return p, nil
-		}
-	}
-	return corev1.ServicePort{}, refused(v1alpha1.ReasonPortNotFound, "Service %s has no TCP port %s; it has %s", svc.Name, want, portNames(tcp))
-}
-
 func portNames(ports []corev1.ServicePort) string {
 	if len(ports) == 0 {
 		return "none"
@@ -134,16 +179,4 @@ func portNames(ports []corev1.ServicePort) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-func resolveFamilies(svc *corev1.Service, want []corev1.IPFamily) ([]corev1.IPFamily, *Refusal) {
-	if len(want) == 0 {
-		return svc.Spec.IPFamilies, nil
-	}
-	for _, f := range want {
-		if !slices.Contains(svc.Spec.IPFamilies, f) {
-			return nil, refused(v1alpha1.ReasonFamilyNotFound, "Service %s has the families %v, not %s", svc.Name, svc.Spec.IPFamilies, f)
-		}
-	}
-	return want, nil
 }

@@ -64,7 +64,7 @@ const workers = 4
 // SetupWithManager registers the reconciler: for TCPProbes, for what happens to their pods and plans, and for the
 // sweep.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
-	if err := mgr.Add(r); err != nil {
+	if err := mgr.Add(r.sweeper); err != nil {
 		return err
 	}
 	toProbe := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {

@@ -18,21 +18,27 @@ const (
 	mostClaims = 20000
 )
 
-func (r *Reconciler) slicesOf(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
+// slicesOf reads the EndpointSlices of a Service.
+func (r *Resolver) slicesOf(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
 	var kept []discoveryv1.EndpointSlice
 	claims, next := 0, ""
 	for first := true; first || next != ""; first = false {
 		var page discoveryv1.EndpointSliceList
-		if err := r.Live.List(ctx, &page, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service},
+		if err := r.Live.List(ctx, &page, client.InNamespace(namespace),
+			client.MatchingLabels{discoveryv1.LabelServiceName: service},
 			client.Limit(slicePage), client.Continue(next)); err != nil {
 			return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
 		}
 		for _, s := range page.Items {
 			claims += 1 + addresses(s.Endpoints)
-			kept = append(kept, discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{UID: s.UID, Generation: s.Generation}, AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints})
+			kept = append(kept, discoveryv1.EndpointSlice{
+				ObjectMeta:  metav1.ObjectMeta{UID: s.UID, Generation: s.Generation},
+				AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints,
+			})
 		}
 		if next = page.Continue; claims > mostClaims {
-			return nil, refused(v1alpha1.ReasonNotSupported, "the EndpointSlices of Service %s claim more than %d addresses: split the Service, or delete the slices that are not its own", service, mostClaims)
+			return nil, refused(v1alpha1.ReasonNotSupported, "the EndpointSlices of Service %s claim more than %d addresses: "+
+				"split the Service, or delete the slices that are not its own", service, mostClaims)
 		}
 	}
 	return kept, nil

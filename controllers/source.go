@@ -39,15 +39,21 @@ func chooseSources(nodes []corev1.Node, selector labels.Selector, tolerations []
 	return s
 }
 
-// refuse reports why a run cannot start from these sources.
-func (s Sources) refuse() *Refusal {
-	switch {
-	case len(s.Planned) > 0:
-		return nil
-	case s.Matched == 0:
+// sourceRules refuse a run without any source.
+var sourceRules = rules[Sources]{
+	{"selector", func(s Sources) *Refusal {
+		if s.Matched > 0 {
+			return nil
+		}
 		return held(v1alpha1.ReasonNoSources, "no node matches sources.selector")
-	}
-	return held(v1alpha1.ReasonNoSources, "none of the %d nodes that sources.selector matches can probe: %s", s.Matched, listed(s.Unable))
+	}},
+	{"able nodes", func(s Sources) *Refusal {
+		if len(s.Planned) > 0 {
+			return nil
+		}
+		return held(v1alpha1.ReasonNoSources, "none of the %d nodes that sources.selector matches can probe: %s",
+			s.Matched, listed(s.Unable))
+	}},
 }
 
 // unable reports why a probe pod would not run on the node, or "".
@@ -81,7 +87,9 @@ func repels(taint corev1.Taint, tolerations []corev1.Toleration) bool {
 	case corev1.TaintEffectNoExecute:
 		return true
 	case corev1.TaintEffectNoSchedule:
-		return !slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool { return t.ToleratesTaint(klog.Background(), &taint, false) })
+		return !slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool {
+			return t.ToleratesTaint(klog.Background(), &taint, false)
+		})
 	}
 	return false
 }

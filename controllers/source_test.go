@@ -71,12 +71,12 @@ func TestSelectorAndLimit(t *testing.T) {
 }
 
 func TestNoSources(t *testing.T) {
-	none := chooseSources(nil, labels.Everything(), nil, 16, "uid").refuse()
+	none := sourceRules.refuse(chooseSources(nil, labels.Everything(), nil, 16, "uid"))
 	if none == nil || !none.Held || none.Reason != v1alpha1.ReasonNoSources || none.Message != "no node matches sources.selector" {
 		t.Errorf("no node: %v", none)
 	}
 	broken := nodeList(map[string]func(*corev1.Node){"kn1": func(n *corev1.Node) { n.Status.Conditions = nil }}, "kn1")
-	unable := chooseSources(broken, labels.Everything(), nil, 16, "uid").refuse()
+	unable := sourceRules.refuse(chooseSources(broken, labels.Everything(), nil, 16, "uid"))
 	if unable == nil || !strings.Contains(unable.Message, "kn1 is not Ready") {
 		t.Errorf("no able node: %v", unable)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,35 +19,49 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// start begins the run that is due: announced in the status, then ordered, then the order's UID in the status, and
-// only then its pods. Whatever was done before the manager last died is done again or taken over.
-func (p *pass) start(ctx context.Context) (reconcile.Result, error) {
-	if fillsQueues(p.probe.Spec.Scenarios) {
-		p.filling.Lock()
-		defer p.filling.Unlock()
+// planner takes a run that is due to where its pods may be made.
+type planner struct {
+	resolver    *Resolver
+	exclusivity exclusivity
+	caps        Caps
+	plans       client.Writer
+	live        client.Reader
+	namespace   string // of plans
+	status      *statusWriter
+	filling     sync.Mutex // one at a time begins to fill queues
+}
+
+// start begins the run that is due: announced in the status, then planned, then the plan's UID in the status, and only
+// then its pods. Whatever was done before the manager last died is done again or taken over.
+func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
+	if fillsQueues(rc.probe.Spec.Scenarios) {
+		r.planner.filling.Lock()
+		defer r.planner.filling.Unlock()
 	}
-	gathered, order, err := p.prepare(ctx)
+	gathered, order, note, err := r.planner.prepare(ctx, rc)
 	if err == nil {
-		err = p.begin(ctx, gathered, order)
+		err = r.planner.begin(ctx, rc, gathered, order, note)
 	}
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
-		return p.refuse(ctx, refusal)
+		return r.planner.refuse(ctx, rc, refusal)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return p.advance(ctx)
+	return r.advance(ctx, rc)
 }
 
-// begin takes the run to where its pods may be made.
-func (p *pass) begin(ctx context.Context, g *Gathered, order *corev1.ConfigMap) error {
-	standing := Standing{Note: g.note(), Progress: &Progress{
-		Number: nextNumber(p.probe), Outcomes: make([]Outcome, len(g.Sources.Planned)),
+// begin announces the run, creates its plan and enters that into the status.
+func (p *planner) begin(
+	ctx context.Context, rc *reconcileContext, g *Gathered, order *corev1.ConfigMap, note string,
+) error {
+	standing := Standing{Note: note, Progress: &Progress{
+		Number: nextNumber(rc.probe), Outcomes: make([]Outcome, len(g.Sources.Planned)),
 	}}
-	if run := p.probe.Status.ActiveRun; run == nil || run.ID != order.Labels[labelRun] {
-		announce(p.probe, g, p.now)
-		if err := p.write(ctx, standing); err != nil {
+	if run := rc.probe.Status.ActiveRun; run == nil || run.ID != order.Labels[labelRun] {
+		announce(rc.probe, g, rc.now)
+		if err := p.status.write(ctx, rc, standing); err != nil {
 			return err
 		}
 	}
@@ -54,44 +69,46 @@ func (p *pass) begin(ctx context.Context, g *Gathered, order *corev1.ConfigMap) 
 	if err != nil {
 		return err
 	}
-	p.probe.Status.ActiveRun.Plan = string(placed.UID)
-	takeSlot(p.probe, p.now)
-	if err := p.write(ctx, standing); err != nil {
+	rc.probe.Status.ActiveRun.Plan = string(placed.UID)
+	takeSlot(rc.probe, rc.now)
+	if err := p.status.write(ctx, rc, standing); err != nil {
 		return err
 	}
-	run := p.probe.Status.ActiveRun
+	run := rc.probe.Status.ActiveRun
 	logf.FromContext(ctx).Info("run started", "run", run.Number, "trigger", run.Trigger, "sources", run.Sources)
 	return nil
 }
 
-// prepare gathers and freezes the run that is due.
-func (p *pass) prepare(ctx context.Context) (*Gathered, *corev1.ConfigMap, error) {
-	gathered, err := p.gather(ctx, p.probe)
-	if err == nil && fillsQueues(p.probe.Spec.Scenarios) {
-		err = p.contend(ctx)
+// prepare resolves and plans the run that is due. The note is for Accepted.
+func (p *planner) prepare(
+	ctx context.Context, rc *reconcileContext,
+) (g *Gathered, order *corev1.ConfigMap, note string, err error) {
+	g, err = p.resolver.Resolve(ctx, rc.probe)
+	if err == nil && fillsQueues(rc.probe.Spec.Scenarios) {
+		err = p.exclusivity.check(ctx, rc.probe)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
-	frozen, err := freeze(p.probe, runID(p.probe, nextNumber(p.probe)), gathered)
+	frozen, err := freeze(rc.probe, runID(rc.probe, nextNumber(rc.probe)), g)
 	if errors.Is(err, plan.ErrInvalid) {
-		return nil, nil, refused(v1alpha1.ReasonNotSupported, "%v", err)
+		return nil, nil, "", refused(v1alpha1.ReasonNotSupported, "%v", err)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
-	if r := p.Caps.exceeds(frozen); r != nil {
-		return nil, nil, r
+	if refusal := p.caps.exceeds(frozen); refusal != nil {
+		return nil, nil, "", refusal
 	}
-	gathered.Sources.Planned, gathered.Fills = frozen.Nodes(), frozen.fills()
-	order, err := newOrder(p.probe, frozen, p.Prober.Namespace)
-	return gathered, order, err
+	g.Sources.Planned = frozen.Nodes()
+	order, err = newOrder(rc.probe, frozen, p.namespace)
+	return g, order, g.note(frozen.fills()), err
 }
 
-// place creates the order, or finds the one that an earlier attempt or another manager created. An error that is a
-// *Refusal says why the cluster does not take it.
-func (p *pass) place(ctx context.Context, order *corev1.ConfigMap) (*corev1.ConfigMap, error) {
-	err := p.Create(ctx, order)
+// place creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An error
+// that is a *Refusal says why the cluster does not take it.
+func (p *planner) place(ctx context.Context, order *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+	err := p.plans.Create(ctx, order)
 	switch {
 	case err == nil:
 		return order, nil
@@ -100,27 +117,29 @@ func (p *pass) place(ctx context.Context, order *corev1.ConfigMap) (*corev1.Conf
 		return nil, cmp.Or(err, error(hindrance))
 	}
 	var there corev1.ConfigMap
-	if err := p.Live.Get(ctx, client.ObjectKeyFromObject(order), &there); err != nil {
+	if err := p.live.Get(ctx, client.ObjectKeyFromObject(order), &there); err != nil {
 		return nil, fmt.Errorf("read the plan %s/%s that exists: %w", order.Namespace, order.Name, err)
 	}
-	if there.Labels[labelUID] != order.Labels[labelUID] || there.Labels[labelRun] != order.Labels[labelRun] || there.DeletionTimestamp != nil {
-		return nil, fmt.Errorf("ConfigMap %s/%s is in the way: it is being deleted or is not the plan of run %s; delete it", order.Namespace, order.Name, order.Labels[labelRun])
+	if there.Labels[labelUID] != order.Labels[labelUID] || there.Labels[labelRun] != order.Labels[labelRun] ||
+		there.DeletionTimestamp != nil {
+		return nil, fmt.Errorf("ConfigMap %s/%s is in the way: it is being deleted or is not the plan of run %s; delete it",
+			order.Namespace, order.Name, order.Labels[labelRun])
 	}
 	return &there, nil
 }
 
 // refuse shows why the run that is due does not start, and tries again: soon at first, then less and less often.
-func (p *pass) refuse(ctx context.Context, why *Refusal) (reconcile.Result, error) {
-	p.probe.Status.ActiveRun = nil // announced at most
-	p.probe.Status.Target = cut(wanted(p.probe), 128)
-	if err := p.write(ctx, Standing{Refusal: why}); err != nil {
+func (p *planner) refuse(ctx context.Context, rc *reconcileContext, why *Refusal) (reconcile.Result, error) {
+	rc.probe.Status.ActiveRun = nil // announced at most
+	rc.probe.Status.Target = cut(wanted(rc.probe), 128)
+	if err := p.status.write(ctx, rc, Standing{Refusal: why}); err != nil {
 		return reconcile.Result{}, err
 	}
-	since := p.now
-	if c := meta.FindStatusCondition(p.probe.Status.Conditions, v1alpha1.ConditionComplete); c != nil {
+	since := rc.now
+	if c := meta.FindStatusCondition(rc.probe.Status.Conditions, v1alpha1.ConditionComplete); c != nil {
 		since = c.LastTransitionTime.Time
 	}
-	return reconcile.Result{RequeueAfter: retryAfter(p.now.Sub(since))}, nil
+	return reconcile.Result{RequeueAfter: retryAfter(rc.now.Sub(since))}, nil
 }
 
 // retryAfter grows with the time that the run has been waiting, from 1 s to 1 min.

@@ -40,6 +40,11 @@ func conclude(probe *v1alpha1.TCPProbe, t *Tally, now time.Time) {
 	status.Affected = fmt.Sprintf("%d/%d", pairs.Fail, pairs.Planned)
 }
 
+// lostRun is why an active run cannot be carried on at all.
+type lostRun struct{ reason, message string }
+
+func (l *lostRun) Error() string { return l.reason + ": " + l.message }
+
 // concludeLost ends a run whose plan was lost under it: nobody knows any more what was asked.
 func concludeLost(probe *v1alpha1.TCPProbe, why *lostRun, now time.Time) {
 	status := &probe.Status

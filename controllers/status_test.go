@@ -33,7 +33,7 @@ func TestRunsBecomeHistory(t *testing.T) {
 		if number == 7 {
 			bad = map[string]verdicts{"kn2": dropped()}
 		}
-		conclude(p, tally(f, outcomesOf(f, bad), Amendments{}), noon.Add(time.Duration(number)*time.Minute))
+		conclude(p, tally(f, outcomesOf(f, bad), Rechecked{}), noon.Add(time.Duration(number)*time.Minute))
 		if p.Status.ActiveRun != nil || p.Status.LastRun.Number != number {
 			t.Fatalf("run %d: %+v", number, p.Status)
 		}
@@ -55,7 +55,7 @@ func TestTheEndIsWrittenOnce(t *testing.T) {
 	p := exampleProbe()
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 3}
 	end := noon.Add(4600 * time.Millisecond)
-	conclude(p, tally(f, outcomesOf(f, nil), Amendments{}), end)
+	conclude(p, tally(f, outcomesOf(f, nil), Rechecked{}), end)
 	setConditions(p, Standing{}, end)
 	text, err := json.Marshal(p)
 	if err != nil {

@@ -113,8 +113,7 @@ func TestSweepFindsWhatNobodySawDeleted(t *testing.T) {
 	w.drive(w.manager(w.api), other, begun)
 	w.delete(p)
 	leader := w.manager(w.api)
-	leader.once.Do(leader.init)
-	if err := leader.sweep(t.Context()); err != nil {
+	if err := leader.sweeper.CollectAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.cast.collect()
@@ -198,7 +197,7 @@ func TestLateManagerCannotRunAPodTwice(t *testing.T) {
 		w.delete(&pod, zeroGrace)
 	}
 	for i, node := range f.Nodes() { // the late manager wakes up
-		w.create(newPod(&order, f, i, node, r.Prober))
+		w.create(newPod(&order, f, i, node, r.launcher.prober))
 	}
 	done := w.drive(r, now, over(1))
 	if done.Status.LastRun.Reported != 0 {

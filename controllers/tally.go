@@ -40,7 +40,7 @@ type Tally struct {
 }
 
 // tally adds up the outcomes of a run whose sources are all settled.
-func tally(f *Frozen, outcomes []Outcome, amend Amendments) *Tally {
+func tally(f *Frozen, outcomes []Outcome, m Rechecked) *Tally {
 	t := &Tally{Frozen: f, Outcomes: outcomes}
 	offNode := worst{}
 	for _, o := range outcomes {
@@ -48,8 +48,8 @@ func tally(f *Frozen, outcomes []Outcome, amend Amendments) *Tally {
 			t.Reported++
 		}
 		for position, target := range f.Plan.Sources[o.Source] {
-			answers := amend.apply(f, answersOf(f, o, position, target))
-			answers = amend.doubtPass(f, o, position, answers, Pair{o.Source, target})
+			answers := recheck(f, m, answersOf(f, o, position, target))
+			answers = recheckPass(f, m, o, position, answers)
 			verdict := worst{}
 			for _, a := range answers {
 				verdict.add(a.Verdict)

@@ -42,7 +42,7 @@ func TestTally(t *testing.T) {
 			if c.outcome != nil {
 				outcomes = c.outcome(outcomes)
 			}
-			got := tally(f, outcomes, Amendments{})
+			got := tally(f, outcomes, Rechecked{})
 			if got.Verdict != c.verdict || got.Pairs != c.pairs {
 				t.Errorf("%s, %+v; want %s, %+v", got.Verdict, got.Pairs, c.verdict, c.pairs)
 			}
@@ -59,11 +59,11 @@ func both(target string) verdicts {
 
 func TestOneNodeAloneNeverPasses(t *testing.T) {
 	f := exampleFrozen([]string{"kn1"}, []string{"kn1"})
-	got := tally(f, outcomesOf(f, nil), Amendments{})
+	got := tally(f, outcomesOf(f, nil), Rechecked{})
 	if got.Verdict != report.Inconclusive || got.Pairs.SameNode != 1 || got.Pairs.Pass != 1 {
 		t.Errorf("%s, %+v; want Inconclusive: no segment crossed the network", got.Verdict, got.Pairs)
 	}
-	bad := tally(f, outcomesOf(f, map[string]verdicts{"kn1": dropped()}), Amendments{})
+	bad := tally(f, outcomesOf(f, map[string]verdicts{"kn1": dropped()}), Rechecked{})
 	if bad.Verdict != report.Fail {
 		t.Errorf("%s; want Fail: what fails on one node fails", bad.Verdict)
 	}
@@ -74,18 +74,18 @@ func TestAmendments(t *testing.T) {
 	web1, web2 := "10.244.1.5:8080", "10.244.2.5:8080"
 	for name, c := range map[string]struct {
 		change verdicts
-		amend  Amendments
+		amend  Rechecked
 		want   string
 	}{
-		"a Fail of a changed target":      {dropped(web1), Amendments{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}, "Inconclusive TargetChanged"},
-		"a Fail of another target stands": {dropped(web2), Amendments{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}, "Fail SequenceZeroDropped"},
-		"silence behind a policy": {both(web1), Amendments{Policy: map[int]string{0: "deny"}},
+		"a Fail of a changed target":      {dropped(web1), Rechecked{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}, "Inconclusive TargetChanged"},
+		"a Fail of another target stands": {dropped(web2), Rechecked{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}, "Fail SequenceZeroDropped"},
+		"silence behind a policy": {both(web1), Rechecked{Policy: map[int]string{0: "deny"}},
 			"Inconclusive PolicyMayApply, Inconclusive PolicyMayApply"},
-		"silence without one":                   {both(web1), Amendments{}, "Fail Filtered, Inconclusive PathDown"},
-		"a drop behind a policy stands":         {dropped(web1), Amendments{Policy: map[int]string{0: "deny"}}, "Fail SequenceZeroDropped"},
-		"changed and shielded: it changed":      {both(web1), Amendments{Changed: map[int]Change{0: {What: "Pod web-1 is gone", Moved: true}}, Policy: map[int]string{0: "deny"}}, "Inconclusive TargetChanged, Inconclusive PolicyMayApply"},
-		"a Pass of a pod that moved":            {nothing, Amendments{Changed: map[int]Change{0: {What: "Pod web-1 is gone", Moved: true}}}, "Inconclusive TargetChanged"},
-		"a Pass of a pod that restarted stands": {nothing, Amendments{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}, ""},
+		"silence without one":                   {both(web1), Rechecked{}, "Fail Filtered, Inconclusive PathDown"},
+		"a drop behind a policy stands":         {dropped(web1), Rechecked{Policy: map[int]string{0: "deny"}}, "Fail SequenceZeroDropped"},
+		"changed and shielded: it changed":      {both(web1), Rechecked{Changed: map[int]Change{0: {What: "Pod web-1 is gone", Moved: true}}, Policy: map[int]string{0: "deny"}}, "Inconclusive TargetChanged, Inconclusive PolicyMayApply"},
+		"a Pass of a pod that moved":            {nothing, Rechecked{Changed: map[int]Change{0: {What: "Pod web-1 is gone", Moved: true}}}, "Inconclusive TargetChanged"},
+		"a Pass of a pod that restarted stands": {nothing, Rechecked{Changed: map[int]Change{0: {What: "Pod web-1 restarted"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := tally(f, outcomesOf(f, map[string]verdicts{"kn1": c.change}), c.amend)
@@ -120,13 +120,13 @@ func TestVerdictsWithoutAReason(t *testing.T) {
 	f := exampleFrozen([]string{"kn1"}, []string{"kn2"})
 	outcomes := outcomesOf(f, map[string]verdicts{"kn1": dropped()})
 	outcomes[0].Summary.Groups = nil // what Encode does to groups that do not fit
-	got := tally(f, outcomes, Amendments{})
+	got := tally(f, outcomes, Rechecked{})
 	if got.Verdict != report.Fail || len(got.Answers) != 1 || got.Answers[0].Reason != v1alpha1.ReasonReportTooLong {
 		t.Errorf("%s: %+v", got.Verdict, got.Answers)
 	}
 	open := passing(&f.Plan, "kn1")
 	open.Results = open.Results[:1]
-	unanswered := tally(f, []Outcome{decoded(f, "kn1", report.Summarize(open, &f.Plan).Encode())}, Amendments{})
+	unanswered := tally(f, []Outcome{decoded(f, "kn1", report.Summarize(open, &f.Plan).Encode())}, Rechecked{})
 	if unanswered.Verdict != report.Inconclusive || unanswered.Answers[0].Reason != v1alpha1.ReasonReportMissing {
 		t.Errorf("a question without an answer: %s, %+v", unanswered.Verdict, unanswered.Answers)
 	}
@@ -135,7 +135,7 @@ func TestVerdictsWithoutAReason(t *testing.T) {
 func TestReasonFitsTheSchema(t *testing.T) {
 	long := report.Reason("R" + strings.Repeat("x", 62)) // as long as a report may have it
 	f := exampleFrozen([]string{"kn1"}, []string{"kn2"})
-	got := tally(f, outcomesOf(f, map[string]verdicts{"kn1": failing("Handshake", report.Fail, long)}), Amendments{})
+	got := tally(f, outcomesOf(f, map[string]verdicts{"kn1": failing("Handshake", report.Fail, long)}), Rechecked{})
 	if n := len(got.Answers[0].Reason); n != v1alpha1.MaxFindingReason {
 		t.Errorf("reason of %d characters", n)
 	}

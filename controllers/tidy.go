@@ -9,40 +9,52 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// tidy removes what is left of a TCPProbe's ended runs, or of all its runs if it is gone.
-func (r *Reconciler) tidy(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
-	mine := []client.ListOption{client.InNamespace(r.Prober.Namespace), client.MatchingLabels{labelNamespace: key.Namespace, labelName: key.Name}}
+// Sweeper deletes what is left of runs that have ended.
+type Sweeper struct {
+	Caches    client.Reader // plans and probe pods
+	Live      client.Reader
+	Objects   client.Writer // plans and probe pods
+	Clock     clock.WithTicker
+	Namespace string // of plans and probe pods
+}
+
+// Collect removes what is left of a TCPProbe's ended runs, or of all its runs if it is gone. It reports when something
+// else has to go; 0: nothing is left.
+func (w *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next time.Duration, err error) {
+	mine := []client.ListOption{
+		client.InNamespace(w.Namespace), client.MatchingLabels{labelNamespace: key.Namespace, labelName: key.Name},
+	}
 	var orders corev1.ConfigMapList
-	if err := r.List(ctx, &orders, mine...); err != nil {
-		return reconcile.Result{}, fmt.Errorf("list the plans of TCPProbe %s: %w", key, err)
+	if err := w.Caches.List(ctx, &orders, mine...); err != nil {
+		return 0, fmt.Errorf("list the plans of TCPProbe %s: %w", key, err)
 	}
 	if len(orders.Items) == 0 {
-		return reconcile.Result{}, nil
+		return 0, nil
 	}
 	var pods corev1.PodList
-	if err := r.List(ctx, &pods, mine...); err != nil {
-		return reconcile.Result{}, fmt.Errorf("list the pods of TCPProbe %s: %w", key, err)
+	if err := w.Caches.List(ctx, &pods, mine...); err != nil {
+		return 0, fmt.Errorf("list the pods of TCPProbe %s: %w", key, err)
 	}
-	probe, err := r.owner(ctx, key)
+	probe, err := w.owner(ctx, key)
 	if err != nil {
-		return reconcile.Result{}, err
+		return 0, err
 	}
-	l := leftovers(orders.Items, pods.Items, probe, r.Clock.Now())
-	return reconcile.Result{RequeueAfter: l.Next}, r.clear(ctx, l)
+	l := leftovers(orders.Items, pods.Items, probe, w.Clock.Now())
+	return l.Next, w.clear(ctx, l)
 }
 
 // owner reads the TCPProbe uncached: a cache that lags behind would have the plan of a run deleted that has just
 // started. It is nil if it is gone or going.
-func (r *Reconciler) owner(ctx context.Context, key types.NamespacedName) (*v1alpha1.TCPProbe, error) {
+func (w *Sweeper) owner(ctx context.Context, key types.NamespacedName) (*v1alpha1.TCPProbe, error) {
 	var probe v1alpha1.TCPProbe
-	err := r.Live.Get(ctx, key, &probe)
+	err := w.Live.Get(ctx, key, &probe)
 	switch {
 	case apierrors.IsNotFound(err), err == nil && probe.DeletionTimestamp != nil:
 		return nil, nil
@@ -52,7 +64,7 @@ func (r *Reconciler) owner(ctx context.Context, key types.NamespacedName) (*v1al
 	return &probe, nil
 }
 
-func (r *Reconciler) clear(ctx context.Context, l Leftovers) error {
+func (w *Sweeper) clear(ctx context.Context, l Leftovers) error {
 	var objects []client.Object
 	for _, o := range l.Orders {
 		objects = append(objects, o)
@@ -62,7 +74,8 @@ func (r *Reconciler) clear(ctx context.Context, l Leftovers) error {
 	}
 	for _, o := range objects {
 		uid := o.GetUID()
-		err := r.Delete(ctx, o, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+		err := w.Objects.Delete(ctx, o, client.Preconditions{UID: &uid},
+			client.PropagationPolicy(metav1.DeletePropagationBackground))
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 			return fmt.Errorf("delete %s/%s: %w", o.GetNamespace(), o.GetName(), err)
 		}
@@ -75,11 +88,11 @@ const sweepEvery = 10 * time.Minute
 
 // Start sweeps until ctx ends: at once, because nobody saw the deletions while there was no leader, and then again
 // and again. It implements manager.Runnable.
-func (r *Reconciler) Start(ctx context.Context) error {
-	ticker := r.Clock.NewTicker(sweepEvery)
+func (w *Sweeper) Start(ctx context.Context) error {
+	ticker := w.Clock.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
+		if err := w.CollectAll(ctx); err != nil && ctx.Err() == nil {
 			logf.FromContext(ctx).Error(err, "sweep of plans without a TCPProbe; the next one is due in ten minutes")
 		}
 		select {
@@ -91,11 +104,13 @@ func (r *Reconciler) Start(ctx context.Context) error {
 }
 
 // NeedLeaderElection keeps managers that are not the leader from sweeping.
-func (r *Reconciler) NeedLeaderElection() bool { return true }
+func (w *Sweeper) NeedLeaderElection() bool { return true }
 
-func (r *Reconciler) sweep(ctx context.Context) error {
+// CollectAll collects for every TCPProbe that has a plan, whether it is there or not.
+func (w *Sweeper) CollectAll(ctx context.Context) error {
 	var orders corev1.ConfigMapList
-	if err := r.List(ctx, &orders, client.InNamespace(r.Prober.Namespace), client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
+	if err := w.Caches.List(ctx, &orders, client.InNamespace(w.Namespace),
+		client.MatchingLabels{labelManagedBy: managedBy}); err != nil {
 		return fmt.Errorf("list the plans: %w", err)
 	}
 	done := make(map[types.NamespacedName]bool)
@@ -105,14 +120,9 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 			continue
 		}
 		done[key] = true
-		if _, err := r.tidy(ctx, key); err != nil {
+		if _, err := w.Collect(ctx, key); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// probeOf names the TCPProbe behind an order or a probe pod.
-func probeOf(o client.Object) types.NamespacedName {
-	return types.NamespacedName{Namespace: o.GetLabels()[labelNamespace], Name: o.GetLabels()[labelName]}
 }

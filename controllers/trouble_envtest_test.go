@@ -63,13 +63,12 @@ func TestServerErrorsAreNoRefusals(t *testing.T) {
 // TestTheQueueIsNoRefusal: a run that waited for its turn longer than the start deadline has still all its patience.
 func TestTheQueueIsNoRefusal(t *testing.T) {
 	w := furnished(t)
-	r := w.manager(w.api)
-	r.Caps.Total = 0
+	r := w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
 	p := w.probe()
 	w.pass(r, p)
 	w.clock.Step(3 * startDeadline)
 	w.pass(r, p)
-	r.Caps = DefaultCaps
+	r.allowPods(DefaultCaps)
 	began := w.clock.Now()
 	once := w.manager(noPods(w, func() error {
 		if w.clock.Now().Sub(began) < 5*time.Second {

@@ -46,4 +46,4 @@ func (p *passes) stuck(now time.Time) error {
 }
 
 // Alive is the check behind /healthz: a manager that is stuck is better started anew, which loses nothing.
-func (r *Reconciler) Alive(*http.Request) error { return r.passing.stuck(r.Clock.Now()) }
+func (r *Reconciler) Alive(*http.Request) error { return r.passing.stuck(r.clock.Now()) }

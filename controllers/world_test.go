@@ -64,15 +64,22 @@ func (w *world) create(o client.Object) {
 }
 
 // manager is a reconciler without caches: what it reads is what there is.
-func (w *world) manager(api client.WithWatch) *Reconciler {
-	return &Reconciler{
+func (w *world) manager(api client.WithWatch, change ...func(*Config)) *Reconciler {
+	c := Config{
 		Client: api, Live: api, Clock: w.clock,
 		Events: events.NewFakeRecorder(1000),
 		Own:    OwnNamespaces{Manager: "tcpprobe-system", Probes: w.probes},
 		Prober: ProberSettings{Image: "example.test/tcpprobe:1", PullPolicy: corev1.PullNever, Namespace: w.probes, ServiceAccount: "prober", PriorityClass: "tcpprobe-prober"},
 		Caps:   DefaultCaps,
 	}
+	for _, edit := range change {
+		edit(&c)
+	}
+	return New(c)
 }
+
+// allowPods changes the caps of a manager that is already at work.
+func (r *Reconciler) allowPods(caps Caps) { r.planner.caps, r.launcher.caps = caps, caps }
 
 // pod makes a ready pod of the Service, with its EndpointSlice.
 func (w *world) pod(name, node, address string) *corev1.Pod {

@@ -68,7 +68,7 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.imageOfSelf(ctx, mgr.GetAPIReader()); err != nil {
 		return err
 	}
-	reconciler := &controllers.Reconciler{
+	r := controllers.New(controllers.Config{
 		Client: mgr.GetClient(),
 		Live:   mgr.GetAPIReader(),
 		Events: mgr.GetEventRecorder("tcpprobe"),
@@ -77,14 +77,15 @@ func run(ctx context.Context, s *settings) error {
 		Prober: s.prober,
 		Allow:  s.allow,
 		Caps:   s.caps,
-	}
-	if err := reconciler.SetupWithManager(mgr); err != nil {
+	})
+	if err := r.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	if err := observe(mgr, reconciler); err != nil {
+	if err := observe(mgr, r, s); err != nil {
 		return err
 	}
-	ctrl.Log.Info("starting", "version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
+	ctrl.Log.Info("starting",
+		"version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
 	return mgr.Start(ctx)
 }
 
@@ -95,7 +96,7 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(s.prober.Namespace),
-		Metrics:                       s.metricsOptions(),
+		Metrics:                       s.metrics.Options(),
 		HealthProbeBindAddress:        s.healthAddress,
 		LeaderElection:                s.leaderElect,
 		LeaderElectionID:              "tcpprobe-manager",

@@ -10,27 +10,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/tcpprobe/tcpprobe/controllers"
 )
 
-// metricsOptions serve the metrics over HTTPS to whoever the API server says may get /metrics. Without a certificate of
-// the administrator's the server makes one of its own.
-func (s *settings) metricsOptions() metricsserver.Options {
-	return metricsserver.Options{
-		BindAddress: s.metricsAddress, SecureServing: true, CertDir: s.metricsCertificate,
-		FilterProvider: filters.WithAuthenticationAndAuthorization,
-	}
-}
-
 // observe lets others see how the manager does: metrics, and what the kubelet asks.
-func observe(mgr manager.Manager, r *controllers.Reconciler) error {
+func observe(mgr manager.Manager, r *controllers.Reconciler, s *settings) error {
 	if err := metrics.Registry.Register(buildInfo()); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
-	collector := &controllers.Collector{Caches: mgr.GetClient(), Probes: r.Prober.Namespace, Caps: r.Caps, Elected: mgr.Elected()}
+	collector := &controllers.Collector{
+		Caches: mgr.GetClient(), Probes: s.prober.Namespace, Caps: s.caps, Elected: mgr.Elected(),
+	}
 	if err := metrics.Registry.Register(collector); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}

@@ -12,13 +12,13 @@ import (
 var ownNamespaces = OwnNamespaces{Manager: "tcpprobe-system", Probes: "tcpprobe-probes"}
 
 func TestSmallestSpecIsNotRefused(t *testing.T) {
-	if r := refuseSpec(exampleProbe(), ownNamespaces); r != nil {
+	if r := specRules.refuse(specInput{exampleProbe(), ownNamespaces}); r != nil {
 		t.Errorf("refused: %v", r)
 	}
 	explicit := exampleProbe()
 	explicit.Spec.Target.Service.Namespace = explicit.Namespace
 	explicit.Spec.Scenarios[1].SequenceWrap = &v1alpha1.SequenceWrapOptions{Variants: []v1alpha1.SequenceWrapVariant{v1alpha1.VariantPush}}
-	if r := refuseSpec(explicit, ownNamespaces); r != nil {
+	if r := specRules.refuse(specInput{explicit, ownNamespaces}); r != nil {
 		t.Errorf("what is the default anyway is refused when spelled out: %v", r)
 	}
 }
@@ -57,7 +57,7 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := exampleProbe()
 			c.change(p)
-			r := refuseSpec(p, ownNamespaces)
+			r := specRules.refuse(specInput{p, ownNamespaces})
 			if r == nil || r.Held || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
 				t.Errorf("refusal %v; want %s that says %q", r, c.reason, c.says)
 			}
