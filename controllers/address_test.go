@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -82,28 +81,5 @@ func TestPodRanges(t *testing.T) {
 		if got := podRange(netip.MustParseAddr(text), nodes); got != want {
 			t.Errorf("%s is in the pod range of %q; want %q", text, got, want)
 		}
-	}
-}
-
-// TestAddressIsFrozen: there is no pod to be spread by, read again or named.
-func TestAddressIsFrozen(t *testing.T) {
-	probe := exampleProbe()
-	probe.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
-	g := &Gathered{Sources: Sources{Matched: 2, Planned: []string{"kn1", "kn2"}},
-		Endpoints: []Endpoint{{Via: v1alpha1.ViaAddress, Address: netip.MustParseAddr("10.1.2.3"), Port: 443}}}
-	f, err := freeze(probe, "question-asking", g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f.Pairs() != 2 || f.sameNode("kn1", 0) || len(f.Pods()) != 0 || f.Plan.Targets[0].Via != "Address" {
-		t.Errorf("%+v", f.Plan)
-	}
-	if got := g.note(""); got != "probing 10.1.2.3:443 from 2 nodes" {
-		t.Error(got)
-	}
-	outcomes := outcomesOf(f, map[string]verdicts{"kn2": dropped()})
-	finding := tally(f, outcomes, Rechecked{}).findings(nil, metav1.NewTime(noon))[0]
-	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" || !strings.HasPrefix(finding.Message, "(target.address), SequenceWrap Push: ") {
-		t.Errorf("%+v", finding)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// recheck turns answers that the second look at their targets put in doubt into Inconclusive.
-func recheck(f *Frozen, m Rechecked, answers []Answer) []Answer {
+// applyRecheck turns answers that the second look at their targets put in doubt into Inconclusive.
+func applyRecheck(f *Frozen, m Rechecked, answers []Answer) []Answer {
 	for i := range answers {
 		a := &answers[i]
 		change, changed := m.Changed[a.Target]
@@ -30,9 +30,9 @@ func isAcceptQueue(f *Frozen, check int) bool {
 	return f.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
 }
 
-// recheckPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the target's:
+// applyRecheckToPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the target's:
 // whoever answered was perhaps not the pod that was asked about. Once is enough.
-func recheckPass(f *Frozen, m Rechecked, o Outcome, position int, answers []Answer) []Answer {
+func applyRecheckToPass(f *Frozen, m Rechecked, o Outcome, position int, answers []Answer) []Answer {
 	p := Pair{o.Source, f.Plan.Sources[o.Source][position]}
 	change := m.Changed[p.Target]
 	if !change.Moved || o.State != Reported || slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged }) {

@@ -77,8 +77,8 @@ func (c *cast) terminate(pod *corev1.Pod, t corev1.ContainerStateTerminated) err
 	return c.api.Status().Update(c.Context(), pod)
 }
 
-// status writes a status into the pod.
-func status(s corev1.PodStatus) act {
+// hasStatus writes a status into the pod.
+func hasStatus(s corev1.PodStatus) act {
 	return func(c *cast, pod *corev1.Pod, _ *plan.Plan, _ string) error {
 		pod.Status = s
 		return c.api.Status().Update(c.Context(), pod)
@@ -141,4 +141,9 @@ func (c *cast) once() int {
 		}
 	}
 	return len(c.runs)
+}
+
+// proberState is the state of a prober's container.
+func proberState(s corev1.ContainerState) []corev1.ContainerStatus {
+	return []corev1.ContainerStatus{{Name: containerName, State: s}}
 }

@@ -43,7 +43,7 @@ func furnishedCaches(t *testing.T) client.Reader {
 	order, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
 	order.Annotations[annotationOpen], lost.Annotations[annotationOpen] = "7", "1"
 	order.UID, lost.UID = "of-run-2", "of-run-1"
-	held := &corev1.Pod{ObjectMeta: mine("web-2-0"), Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: gate}}}}
+	held := &corev1.Pod{ObjectMeta: mine("web-2-0"), Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: "tcpprobe.dev/recorded"}}}}
 	runs := &corev1.Pod{ObjectMeta: mine("web-2-1"), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, order, lost, held, runs).Build()
 }

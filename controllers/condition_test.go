@@ -121,3 +121,19 @@ func TestMessagesFitTheSchema(t *testing.T) {
 		}
 	}
 }
+
+// TestPassThroughAnOverlaySaysSo in PathHealthy, where people look.
+func TestPassThroughAnOverlaySaysSo(t *testing.T) {
+	f := exampleFrozen([]string{"kn1", "kn2"}, []string{"kn1", "kn2"})
+	overlay := func(r *report.Result) { r.PathType = report.Overlay }
+	outcomes := outcomesOf(f, map[string]verdicts{"kn1": overlay, "kn2": overlay})
+	p := exampleProbe()
+	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 2}
+	conclude(p, tally(f, outcomes, Rechecked{}), noon)
+	c := pathHealthy(p, Standing{})
+	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "2 of 2 pairs across the network went through an overlay: "+
+		"the switches saw a tunnel and not these segments; to show them those, "+
+		"probe pods of the host network with sources.network Host") || len(p.Status.LastRun.Notes[0]) > v1alpha1.MaxNote {
+		t.Errorf("%s: %s", c.Status, c.Message)
+	}
+}

@@ -61,7 +61,7 @@ func TestQueuesAreFilledWithConsentAlone(t *testing.T) {
 func fullQueue(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
 	r := passing(p, node)
 	for i := range r.Results {
-		full()(&r.Results[i])
+		overflowed(&r.Results[i])
 		r.Results[i].Queue = &report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}
 	}
 	return c.exit(pod, string(report.Summarize(r, p).Encode()))
@@ -129,5 +129,13 @@ func TestConsentWithdrawnInTheQueue(t *testing.T) {
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)
 	if n := w.cast.once(); n != 0 {
 		t.Errorf("%d probers ran", n)
+	}
+}
+
+// overflowed is what a prober reports of a queue that overflowed.
+func overflowed(r *report.Result) {
+	failing("AcceptQueue", report.Fail, report.QueueOverflowed)(r)
+	if r.Reason == report.QueueOverflowed {
+		r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
 	}
 }

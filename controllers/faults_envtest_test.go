@@ -20,8 +20,8 @@ import (
 
 var zeroGrace = client.GracePeriodSeconds(0)
 
-func pending(conditions []corev1.PodCondition, containers []corev1.ContainerStatus) act {
-	return status(corev1.PodStatus{Phase: corev1.PodPending, Conditions: conditions, ContainerStatuses: containers})
+func pending(why []corev1.PodCondition, containers []corev1.ContainerStatus) act {
+	return hasStatus(corev1.PodStatus{Phase: corev1.PodPending, Conditions: why, ContainerStatuses: containers})
 }
 
 func ends(code int32, reason string) act {
@@ -38,7 +38,7 @@ func dies(c *cast, pod *corev1.Pod, _ *plan.Plan, _ string) error {
 var noRoom = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 1 Insufficient memory."}}
 
 func waits(reason string) []corev1.ContainerStatus {
-	return containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "as the kubelet says it"}})
+	return proberState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "as the kubelet says it"}})
 }
 
 // failures are what may become of a pod, and the reason that it gets.
@@ -51,8 +51,8 @@ var failures = map[string]struct {
 	"no image":       {pending(nil, waits("ErrImagePull")), v1alpha1.ReasonImagePull, true},
 	"not created":    {pending(nil, waits("CreateContainerError")), v1alpha1.ReasonNotCreated, true},
 	"never starts":   {pending(nil, waits("ContainerCreating")), v1alpha1.ReasonStartTimeout, false},
-	"evicted":        {status(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}), v1alpha1.ReasonEvicted, false},
-	"not admitted":   {status(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfmemory"}), v1alpha1.ReasonNodeRejected, false},
+	"evicted":        {hasStatus(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}), v1alpha1.ReasonEvicted, false},
+	"not admitted":   {hasStatus(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfmemory"}), v1alpha1.ReasonNodeRejected, false},
 	"out of memory":  {ends(137, "OOMKilled"), v1alpha1.ReasonOutOfMemory, false},
 	"killed":         {ends(137, "Error"), string(report.ProberKilled), false},
 	"without a word": {ends(1, "Error"), v1alpha1.ReasonReportMissing, false},

@@ -19,6 +19,9 @@ import (
 // noon is when things happen in the tests of this package.
 var noon = time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC)
 
+// three are the names of three nodes.
+var three = []string{"kn1", "kn2", "kn3"}
+
 func node(name, address string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"kubernetes.io/hostname": name}},
@@ -69,7 +72,7 @@ func exampleFrozen(nodes, hosts []string) *Frozen {
 	f := &Frozen{Snapshot: Snapshot{Target: exampleProbe().Spec.Target}, Plan: plan.Plan{
 		APIVersion: plan.APIVersion, Run: "question-asking", Probe: "shop/web", Sources: make(map[string][]int),
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
-		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: alpha,
+		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: 1e-7,
 	}}
 	for i, host := range hosts {
 		e := Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080, Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
@@ -138,4 +141,55 @@ func exampleProbe() *v1alpha1.TCPProbe {
 			Paths:     16, PacketsPerSecond: 200, Run: v1alpha1.Run{Mode: v1alpha1.Once, DeadlineSeconds: 50},
 		},
 	}
+}
+
+// runValue gives the run annotation a value.
+func runValue(value string) func(*v1alpha1.TCPProbe) {
+	return func(p *v1alpha1.TCPProbe) {
+		p.Annotations = map[string]string{v1alpha1.RunAnnotation: value}
+	}
+}
+
+func throughClusterIP(p *v1alpha1.TCPProbe) {
+	p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaClusterIP}
+}
+
+// shopWeb is Service web of namespace shop, as it is resolved.
+func shopWeb() *Service {
+	return &Service{
+		Name: "web", Namespace: "shop", Port: corev1.ServicePort{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP},
+		Families: []corev1.IPFamily{corev1.IPv4Protocol}, Selector: map[string]string{"app": "web"},
+	}
+}
+
+// gathered has n pods with two addresses each, spread over hosts, and two sources.
+func gathered(n int) *Gathered {
+	g := &Gathered{Service: shopWeb(), Sources: Sources{Matched: 3, Planned: []string{"kn1", "kn2"}}}
+	for i := n; i > 0; i-- { // freeze sorts them
+		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
+			g.Endpoints = append(g.Endpoints, Endpoint{
+				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
+				Node: fmt.Sprintf("kn%d", i%3+1), Restarts: int32(i),
+			})
+		}
+	}
+	g.LeftOut = []LeftOut{{"10.99.0.1:8080", "it belongs to the API server"}}
+	return g
+}
+
+// queueProbe asks AcceptQueue and nothing else, besides what is added.
+func queueProbe(more ...v1alpha1.Scenario) *v1alpha1.TCPProbe {
+	p := exampleProbe()
+	p.Spec.Scenarios = append([]v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue}}, more...)
+	return p
+}
+
+// recurringProbe runs every five minutes.
+func recurringProbe(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
+	p := exampleProbe()
+	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To(int32(300)), DeadlineSeconds: 50}
+	for _, c := range change {
+		c(p)
+	}
+	return p
 }

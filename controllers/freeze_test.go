@@ -11,26 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
-
-// gathered has n pods with two addresses each, spread over hosts, and two sources.
-func gathered(n int) *Gathered {
-	g := &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: []string{"kn1", "kn2"}}}
-	for i := n; i > 0; i-- { // freeze sorts them
-		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
-			g.Endpoints = append(g.Endpoints, Endpoint{
-				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
-				Node: fmt.Sprintf("kn%d", i%3+1), Restarts: int32(i),
-			})
-		}
-	}
-	g.LeftOut = []LeftOut{{"10.99.0.1:8080", "it belongs to the API server"}}
-	return g
-}
 
 func TestFrozenPlan(t *testing.T) {
 	f, err := freeze(exampleProbe(), "question-asking", gathered(2))
@@ -52,10 +35,11 @@ func TestFrozenThaws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planJSON, witnesses, err := f.encode()
+	order, err := newOrder(exampleProbe(), f, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
+	planJSON, witnesses := order.Data[keyPlan], order.Data[keyWitnesses]
 	back, err := thaw(planJSON, witnesses)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +64,7 @@ func TestEndpointsAreSpreadOverSources(t *testing.T) {
 	probe := exampleProbe()
 	probe.Spec.Target.Service.MaxEndpoints = 4
 	g := gathered(12)
-	g.Sources.Planned = names(12)
+	g.Sources.Planned = namedNodes(12)
 	f, err := freeze(probe, "question-asking", g)
 	if err != nil {
 		t.Fatal(err)
@@ -121,4 +105,12 @@ func TestImpossiblePlanIsRefused(t *testing.T) {
 	if _, err := freeze(probe, "question-asking", gathered(1)); !errors.Is(err, plan.ErrInvalid) {
 		t.Errorf("error %v", err)
 	}
+}
+
+func namedNodes(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("node-%03d", i)
+	}
+	return out
 }

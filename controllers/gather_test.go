@@ -79,7 +79,7 @@ func TestOnlySoManyPodsAreAsked(t *testing.T) {
 }
 
 func TestNoteSaysWhoDoesNotTakePart(t *testing.T) {
-	g := gathered(2)
+	g := &Gathered{Service: webService(), Endpoints: make([]Endpoint, 4), Sources: Sources{Planned: []string{"kn1", "kn2"}}}
 	if got := g.note(""); got != "probing 4 endpoints of web:http from 2 nodes" {
 		t.Error(got)
 	}
@@ -92,9 +92,9 @@ func TestNoteSaysWhoDoesNotTakePart(t *testing.T) {
 // TestOneAddressInTwoSpellings: two slices may claim an address in different words; it is one target.
 func TestOneAddressInTwoSpellings(t *testing.T) {
 	asked := []Candidate{claim("fd00:244::5"), claim("fd00:244:0:0::5"), claim("10.244.1.5")}
-	g := &Gathered{Service: webService(), Sources: Sources{Matched: 1, Planned: []string{"kn1"}}}
+	g := &Gathered{Service: webService()}
 	g.admit(asked, map[string]*corev1.Pod{"web-1": webPod()})
-	if _, err := freeze(exampleProbe(), "question-asking", g); err != nil || len(g.Endpoints) != 2 {
-		t.Errorf("%d endpoints, %v; want 2 and a plan", len(g.Endpoints), err)
+	if len(g.Endpoints) != 2 {
+		t.Errorf("%d endpoints; want 2", len(g.Endpoints))
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -17,7 +16,7 @@ func afterRuns(p *v1alpha1.TCPProbe, runs string) {
 	p.Status.LastRun = nil
 	for i, run := range runs {
 		at := noon.Add(time.Duration(i) * 5 * time.Minute)
-		announce(p, &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: three}}, at)
+		announce(p, &Gathered{Service: shopWeb(), Sources: Sources{Matched: 3, Planned: three}}, at)
 		outcomes := outcomesOf(f, nil)
 		switch run {
 		case 'f':
@@ -63,7 +62,7 @@ func TestHealthOverRuns(t *testing.T) {
 		"defaults":                      {func(p *v1alpha1.TCPProbe) { p.Spec.Health = nil }, "pf", "False SequenceZeroDropped", "kn2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := recurring(c.limits)
+			p := recurringProbe(c.limits)
 			afterRuns(p, c.runs)
 			got := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionPathHealthy)
 			if s := string(got.Status) + " " + got.Reason; s != c.status || !strings.Contains(got.Message, c.says) {
@@ -74,17 +73,17 @@ func TestHealthOverRuns(t *testing.T) {
 }
 
 func TestHealthForgetsAnotherQuestion(t *testing.T) {
-	p := recurring(limits(3, 60))
+	p := recurringProbe(limits(3, 60))
 	afterRuns(p, "pff")
 	p.Spec.Paths++
-	announce(p, &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: three}}, noon)
+	announce(p, &Gathered{Service: shopWeb(), Sources: Sources{Matched: 3, Planned: three}}, noon)
 	if p.Status.Health != nil {
 		t.Errorf("a new question begins with %+v", p.Status.Health)
 	}
 }
 
 func TestOnceHasNoHealthRecord(t *testing.T) {
-	p := recurring()
+	p := recurringProbe()
 	afterRuns(p, "f")
 	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Once, DeadlineSeconds: 50}
 	weigh(p, noon)
@@ -94,7 +93,7 @@ func TestOnceHasNoHealthRecord(t *testing.T) {
 }
 
 func TestCompleteTellsTheNextRun(t *testing.T) {
-	p := recurring()
+	p := recurringProbe()
 	p.Status.NextRunTime = nil
 	afterRuns(p, "p")
 	keepTime(p, noon)
@@ -110,16 +109,5 @@ func TestCompleteTellsTheNextRun(t *testing.T) {
 	setConditions(p, Standing{}, noon)
 	if want := "spec.state Suspended holds further runs back"; !strings.HasSuffix(message(), want) {
 		t.Errorf("%q; want %q", message(), want)
-	}
-}
-
-func TestDefaultsOfHealth(t *testing.T) {
-	p := recurring(func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To(int32(0))} })
-	if raiseAfter(p) != 1 || clearAfter(p) != 0 {
-		t.Errorf("raise after %d, clear after %v", raiseAfter(p), clearAfter(p))
-	}
-	p.Spec.Health = nil
-	if raiseAfter(p) != 1 || clearAfter(p) != time.Minute {
-		t.Errorf("raise after %d, clear after %v", raiseAfter(p), clearAfter(p))
 	}
 }

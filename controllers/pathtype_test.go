@@ -4,9 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -42,18 +39,5 @@ func TestPathTypes(t *testing.T) {
 		if got := sum.pathType([]Pair{{"kn1", 0}}) + sum.pathType([]Pair{{"kn1", 0}, {"kn3", 0}}); got != "SameNode" {
 			t.Errorf("%s: on one node, and with another pair: %q", name, got)
 		}
-	}
-}
-
-// TestPassThroughAnOverlaySaysSo in PathHealthy, where people look.
-func TestPassThroughAnOverlaySaysSo(t *testing.T) {
-	f := exampleFrozen([]string{"kn1", "kn2"}, []string{"kn1", "kn2"})
-	outcomes := outcomesOf(f, map[string]verdicts{"kn1": by(report.Overlay), "kn2": by(report.Overlay)})
-	p := exampleProbe()
-	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: runID(p, 1), Number: 1, StartTime: metav1.NewTime(noon), Sources: 2}
-	conclude(p, tally(f, outcomes, Rechecked{}), noon)
-	c := pathHealthy(p, Standing{})
-	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "2 of 2 pairs across the network went through an overlay: the switches saw a tunnel and not these segments; to show them those, probe pods of the host network with sources.network Host") || len(p.Status.LastRun.Notes[0]) > v1alpha1.MaxNote {
-		t.Errorf("%s: %s", c.Status, c.Message)
 	}
 }

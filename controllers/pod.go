@@ -143,8 +143,3 @@ func podAnnotations(node string, l Load) map[string]string {
 
 // gated reports whether the pod is still held back.
 func gated(pod *corev1.Pod) bool { return len(pod.Spec.SchedulingGates) > 0 }
-
-// ended reports whether the pod will never run again.
-func ended(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-}

@@ -23,7 +23,9 @@ func (f *Frozen) fill(consent, seed string) {
 		}
 	}
 	for source, targets := range f.Plan.Sources {
-		f.Plan.Sources[source] = slices.DeleteFunc(targets, func(target int) bool { return !f.asksAnything(source, target) })
+		f.Plan.Sources[source] = slices.DeleteFunc(targets, func(target int) bool {
+			return !f.asksAnything(source, target)
+		})
 		if len(f.Plan.Sources[source]) == 0 {
 			delete(f.Plan.Sources, source)
 		}
@@ -32,8 +34,10 @@ func (f *Frozen) fill(consent, seed string) {
 
 // fillable names the pods whose queue may be filled, of those that any source has.
 func (f *Frozen) fillable(consent, seed string) []string {
-	all := podsOf(f.Endpoints)
-	pods := slices.DeleteFunc(slices.Clone(all), func(pod string) bool { return len(f.sourcesOf(f.firstOf(pod))) == 0 })
+	all := f.Pods()
+	pods := slices.DeleteFunc(slices.Clone(all), func(pod string) bool {
+		return len(f.sourcesOf(f.firstOf(pod))) == 0
+	})
 	if consent != v1alpha1.AllowOnlyEndpoint && len(pods) == len(all) {
 		pods = rendezvous(seed, pods, len(pods)-1)
 	}
@@ -48,15 +52,17 @@ func (f *Frozen) askers(pods []string, seed string) map[string][]int {
 		only[source] = nil
 	}
 	for _, pod := range pods {
-		target := f.firstOf(pod)
-		sources := f.sourcesOf(target)
-		if away := slices.DeleteFunc(slices.Clone(sources), func(source string) bool { return f.sameNode(source, target) }); len(away) > 0 {
+		first := f.firstOf(pod)
+		sources := f.sourcesOf(first)
+		onFirst := func(source string) bool { return f.sameNode(source, first) }
+		if away := slices.DeleteFunc(slices.Clone(sources), onFirst); len(away) > 0 {
 			sources = away
 		}
 		asker := slices.MinFunc(sources, func(a, b string) int {
-			return cmp.Or(cmp.Compare(len(only[a]), len(only[b])), cmp.Compare(weight(seed+"/"+pod, a), weight(seed+"/"+pod, b)))
+			return cmp.Or(cmp.Compare(len(only[a]), len(only[b])),
+				cmp.Compare(weight(seed+"/"+pod, a), weight(seed+"/"+pod, b)))
 		})
-		only[asker] = append(only[asker], target)
+		only[asker] = append(only[asker], first)
 	}
 	return only
 }
@@ -106,5 +112,5 @@ func (f *Frozen) fills() string {
 	if filled == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; AcceptQueue fills the queue of %d of %d pods, each from one node", filled, len(podsOf(f.Endpoints)))
+	return fmt.Sprintf("; AcceptQueue fills the queue of %d of %d pods, each from one node", filled, len(f.Pods()))
 }

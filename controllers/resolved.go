@@ -89,14 +89,14 @@ func (g *Gathered) note(fills string) string {
 	if g.Behind != nil {
 		what += fmt.Sprintf(", its ClusterIP among them (%d pods behind it),", len(g.Behind.Pods))
 	}
-	text := fmt.Sprintf("probing %s from %d nodes", what, len(g.Sources.Planned)) + fills
+	said := fmt.Sprintf("probing %s from %d nodes", what, len(g.Sources.Planned)) + fills
 	if g.NotReady > 0 {
-		text += fmt.Sprintf("; %d more are not Ready", g.NotReady)
+		said += fmt.Sprintf("; %d more are not Ready", g.NotReady)
 	}
 	if len(g.Sources.Unable) > 0 {
-		text += "; cannot probe: " + listed(g.Sources.Unable)
+		said += "; cannot probe: " + listed(g.Sources.Unable)
 	}
-	return text
+	return said
 }
 
 // leftOutMessage says which endpoints were not probed, and why.

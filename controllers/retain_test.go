@@ -18,14 +18,17 @@ import (
 func pastOrder(n int64, phase corev1.PodPhase, message string, ages ...int) (corev1.ConfigMap, []corev1.Pod) {
 	probe := exampleProbe()
 	id := runID(probe, n)
-	o := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: orderName(probe.Name, id), UID: types.UID("order-" + id), Labels: orderLabels(probe, id)}}
+	o := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: orderName(probe.Name, id), UID: types.UID("order-" + id),
+		Labels: map[string]string{labelUID: string(probe.UID), labelRun: id}}}
 	var pods []corev1.Pod
 	for i, age := range ages {
 		pods = append(pods, corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Name: podName(o.Name, i), OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: o.Name, UID: o.UID}}},
-			Status: corev1.PodStatus{Phase: phase, ContainerStatuses: containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-				FinishedAt: metav1.NewTime(noon.Add(-time.Duration(age) * time.Minute)), Message: message,
-			}})},
+			Status: corev1.PodStatus{Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{
+				Name: containerName, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+					FinishedAt: metav1.NewTime(noon.Add(-time.Duration(age) * time.Minute)), Message: message,
+				}},
+			}}},
 		})
 	}
 	return o, pods

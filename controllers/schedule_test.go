@@ -14,8 +14,7 @@ import (
 
 // recurring is a TCPProbe that runs every five minutes and whose first run has ended.
 func recurring(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
-	p := exampleProbe()
-	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To(int32(300)), DeadlineSeconds: 50}
+	p := recurringProbe()
 	p.Status.LastRun = &v1alpha1.LastRun{ID: runID(p, 1), Number: 1}
 	for _, c := range change {
 		c(p)
@@ -167,5 +166,16 @@ func TestAnnotationBetweenSlotsMovesNone(t *testing.T) {
 	takeSlot(p, noon)
 	if next := p.Status.NextRunTime.Time; !next.Equal(slot) || p.Status.MissedRuns != 0 {
 		t.Errorf("next at %v instead of %v", next, slot)
+	}
+}
+
+func TestDefaultsOfHealth(t *testing.T) {
+	p := recurring(func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To(int32(0))} })
+	if raiseAfter(p) != 1 || clearAfter(p) != 0 {
+		t.Errorf("raise after %d, clear after %v", raiseAfter(p), clearAfter(p))
+	}
+	p.Spec.Health = nil
+	if raiseAfter(p) != 1 || clearAfter(p) != time.Minute {
+		t.Errorf("raise after %d, clear after %v", raiseAfter(p), clearAfter(p))
 	}
 }

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,23 +18,33 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 	whole.ManagedFields = make([]metav1.ManagedFieldsEntry, 3)
 	stripped := whole.DeepCopy()
 	mustStrip(t, stripped)
-	if unable(stripped, nil) != unable(whole, nil) || len(stripped.Status.Addresses) != 1 || len(stripped.Labels) != 1 || len(stripped.Spec.PodCIDRs) != 1 {
+	if !nodeReady(stripped) || len(stripped.Spec.Taints) != 1 || stripped.Status.NodeInfo != whole.Status.NodeInfo ||
+		len(stripped.Status.Addresses) != 1 || len(stripped.Labels) != 1 || len(stripped.Spec.PodCIDRs) != 1 {
 		t.Errorf("stripped of something that is needed: %+v", stripped)
 	}
 	if stripped.Status.Images != nil || stripped.Annotations != nil || stripped.Spec.ProviderID != "" || stripped.ManagedFields != nil {
 		t.Errorf("not stripped: %+v", stripped)
 	}
 
-	s, pod := exampleScene(t, late)
-	pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: gate}}
-	unschedulable(s, pod)
+	f := exampleFrozen([]string{"kn1"}, []string{"kn2"})
+	order, err := newOrder(exampleProbe(), f, "tcpprobe-probes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := newPod(order, f, 0, "kn1", ProberSettings{})
+	pod.UID = "pod-uid"
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+		Reason: "Unschedulable", Message: "0/3 nodes are available"}}
+	s := &Scene{
+		Frozen: f, Order: order, Launches: Launches{0: {UID: pod.UID, At: noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
+		Nodes: NodeReadiness{"kn1": true}, Now: noon.Add(startDeadline + time.Second),
+	}
 	before := s.outcomes()[0]
 	mustStrip(t, pod)
-	if after := s.outcomes()[0]; after.Reason != before.Reason || !gated(pod) || orderOf(pod) != s.Order.Name || len(pod.Spec.Containers) != 0 {
+	if after := s.outcomes()[0]; after.Reason != before.Reason || !gated(pod) || !metav1.IsControlledBy(pod, order) || len(pod.Spec.Containers) != 0 {
 		t.Errorf("stripped pod: %+v, was %+v", after, before)
 	}
 
-	order := s.Order
 	if err := s.Launches.record(order, 1); err != nil {
 		t.Fatal(err)
 	}

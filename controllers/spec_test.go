@@ -64,10 +64,3 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		})
 	}
 }
-
-// runValue gives the run annotation a value.
-func runValue(value string) func(*v1alpha1.TCPProbe) {
-	return func(p *v1alpha1.TCPProbe) {
-		p.Annotations = map[string]string{v1alpha1.RunAnnotation: value}
-	}
-}

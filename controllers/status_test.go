@@ -14,7 +14,7 @@ import (
 func TestAnnounce(t *testing.T) {
 	p := exampleProbe()
 	runValue("first")(p)
-	announce(p, &Gathered{Service: webService(), Sources: Sources{Matched: 5, Planned: three}}, noon)
+	announce(p, &Gathered{Service: shopWeb(), Sources: Sources{Matched: 5, Planned: three}}, noon)
 	run := p.Status.ActiveRun
 	if run.ID != runID(p, 1) || run.Number != 1 || run.Trigger != v1alpha1.TriggerSpec || run.Sources != 3 || run.Plan != "" {
 		t.Errorf("announced %+v", run)
@@ -28,7 +28,7 @@ func TestRunsBecomeHistory(t *testing.T) {
 	f := exampleFrozen(three, three)
 	p := exampleProbe()
 	for number := int64(1); number <= 8; number++ {
-		announce(p, &Gathered{Service: webService(), Sources: Sources{Matched: 3, Planned: three}}, noon)
+		announce(p, &Gathered{Service: shopWeb(), Sources: Sources{Matched: 3, Planned: three}}, noon)
 		var bad map[string]verdicts
 		if number == 7 {
 			bad = map[string]verdicts{"kn2": dropped()}

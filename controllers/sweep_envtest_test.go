@@ -31,7 +31,7 @@ func counting(w *world, seen func()) client.WithWatch {
 
 // stay keeps a prober running.
 func stay(c *cast, pod *corev1.Pod, _ *plan.Plan, _ string) error {
-	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: containerState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: proberState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})}
 	return c.api.Status().Update(c.Context(), pod)
 }
 
@@ -47,7 +47,7 @@ func (w *world) idle() { clear(w.cast.acts) }
 func (w *world) probing(p *v1alpha1.TCPProbe) bool {
 	pods := w.proberPods()
 	for i := range pods {
-		if !started(&pods[i]) {
+		if len(pods[i].Status.ContainerStatuses) == 0 {
 			return false
 		}
 	}

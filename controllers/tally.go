@@ -48,8 +48,8 @@ func tally(f *Frozen, outcomes []Outcome, m Rechecked) *Tally {
 			t.Reported++
 		}
 		for position, target := range f.Plan.Sources[o.Source] {
-			answers := recheck(f, m, answersOf(f, o, position, target))
-			answers = recheckPass(f, m, o, position, answers)
+			answers := applyRecheck(f, m, answersOf(f, o, position, target))
+			answers = applyRecheckToPass(f, m, o, position, answers)
 			verdict := worst{}
 			for _, a := range answers {
 				verdict.add(a.Verdict)

@@ -8,8 +8,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-var three = []string{"kn1", "kn2", "kn3"}
-
 func TestTally(t *testing.T) {
 	lost := func(source string) func([]Outcome) []Outcome {
 		return func(o []Outcome) []Outcome {

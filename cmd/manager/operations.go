@@ -9,20 +9,20 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/tcpprobe/tcpprobe/controllers"
 )
 
 // observe lets others see how the manager does: metrics, and what the kubelet asks.
 func observe(mgr manager.Manager, r *controllers.Reconciler, s *settings) error {
-	if err := metrics.Registry.Register(buildInfo()); err != nil {
+	if err := ctrlmetrics.Registry.Register(buildInfo()); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
 	collector := &controllers.Collector{
 		Caches: mgr.GetClient(), Probes: s.prober.Namespace, Caps: s.caps, Elected: mgr.Elected(),
 	}
-	if err := metrics.Registry.Register(collector); err != nil {
+	if err := ctrlmetrics.Registry.Register(collector); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
 	if err := mgr.AddHealthzCheck("passes", r.Alive); err != nil {
