@@ -21,7 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers"
+	"github.com/tcpprobe/tcpprobe/controllers/reconciler"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
 // version is set when the image is built.
@@ -68,12 +69,12 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.imageOfSelf(ctx, mgr.GetAPIReader()); err != nil {
 		return err
 	}
-	r := controllers.New(controllers.Config{
+	r := reconciler.New(reconciler.Config{
 		Client: mgr.GetClient(),
 		Live:   mgr.GetAPIReader(),
 		Events: mgr.GetEventRecorder("tcpprobe"),
 		Clock:  clock.RealClock{},
-		Own:    controllers.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
+		Own:    target.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
 		Prober: s.prober,
 		Allow:  s.allow,
 		Caps:   s.caps,
@@ -95,7 +96,7 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(s.prober.Namespace),
+		Cache:                         reconciler.CacheOptions(s.prober.Namespace),
 		Metrics:                       s.metrics.Options(),
 		HealthProbeBindAddress:        s.healthAddress,
 		LeaderElection:                s.leaderElect,

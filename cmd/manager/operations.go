@@ -11,15 +11,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/tcpprobe/tcpprobe/controllers"
+	"github.com/tcpprobe/tcpprobe/controllers/metrics"
+	"github.com/tcpprobe/tcpprobe/controllers/reconciler"
 )
 
 // observe lets others see how the manager does: metrics, and what the kubelet asks.
-func observe(mgr manager.Manager, r *controllers.Reconciler, s *settings) error {
+func observe(mgr manager.Manager, r *reconciler.Reconciler, s *settings) error {
 	if err := ctrlmetrics.Registry.Register(buildInfo()); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
-	collector := &controllers.Collector{
+	collector := &metrics.Collector{
 		Caches: mgr.GetClient(), Probes: s.prober.Namespace, Caps: s.caps, Elected: mgr.Elected(),
 	}
 	if err := ctrlmetrics.Registry.Register(collector); err != nil {

@@ -8,15 +8,18 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
-	"github.com/tcpprobe/tcpprobe/controllers"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
+	"github.com/tcpprobe/tcpprobe/controllers/metrics"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
 // settings are what the command line and the environment say: those of the parts, and the manager's own.
 type settings struct {
-	prober        controllers.ProberSettings
-	allow         controllers.Allowances
-	caps          controllers.Caps
-	metrics       controllers.ServerSettings
+	prober        probepod.Settings
+	allow         target.Allowances
+	caps          limits.Caps
+	metrics       metrics.ServerSettings
 	namespace     string // the manager's own
 	pod           string // the manager's own
 	leaderElect   bool
