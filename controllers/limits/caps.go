@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
-	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
 // Caps bound what all TCPProbes do together: how many probe pods there are at once, and what these may send.
@@ -39,7 +38,7 @@ func OccupancyOf(pods []corev1.Pod) Occupancy {
 	o := Occupancy{byNamespace: make(map[string]int), ByProbe: make(map[string]int), ByNode: make(map[string]int),
 		FromNode: make(map[string]int), ToTarget: make(map[string]int)}
 	for i := range pods {
-		if pod := &pods[i]; !target.Ended(pod) {
+		if pod := &pods[i]; !Ended(pod) {
 			o.byNamespace[pod.Labels[runplan.LabelNamespace]]++
 			o.add(pod.Labels[runplan.LabelUID], pod.Annotations[runplan.AnnotationSource], annotatedLoad(pod))
 		}
@@ -146,4 +145,9 @@ func (r *Room) Full() bool { return r.held.Total+r.reserved >= r.caps.Total }
 // FullOn reports that the node's are.
 func (r *Room) FullOn(node string) bool {
 	return r.held.ByNode[node]+r.promised[node] >= r.caps.PerNode
+}
+
+// Ended reports whether the pod will never run again. It takes no place any more.
+func Ended(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }

@@ -8,8 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
-	"github.com/tcpprobe/tcpprobe/controllers/target"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -119,7 +119,7 @@ func (s *RunState) NodeFault(node string) (Outcome, bool) {
 func (s *RunState) ending(pod *corev1.Pod, node string) (Outcome, bool) {
 	terminated := TerminatedState(pod)
 	if terminated == nil {
-		if !target.Ended(pod) {
+		if !limits.Ended(pod) {
 			return Outcome{}, false
 		}
 		if o, dead := s.NodeFault(node); dead && pod.Status.Reason == "" { // not its kubelet's word: nobody waits for that

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
-	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -86,7 +86,7 @@ func TestEveryWayThatAPodFails(t *testing.T) {
 			}
 			w.cast.collect()
 			for _, pod := range w.proberPods() {
-				if !target.Ended(&pod) {
+				if !limits.Ended(&pod) {
 					t.Errorf("pod %s may still start", pod.Name)
 				}
 			}

@@ -11,9 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/controllers/conditions"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
-	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
 // releaser puts pods on record, lets the recorded ones run and deletes those that were given up.
@@ -39,7 +39,7 @@ func (r *releaser) record(ctx context.Context, s *probepod.RunState) error {
 func (r *releaser) settle(ctx context.Context, s *probepod.RunState, i int, progress *conditions.Progress) error {
 	launch, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
 	switch {
-	case pod == nil || target.Ended(pod) || launch.UID == "" && launch.Reason == "":
+	case pod == nil || limits.Ended(pod) || launch.UID == "" && launch.Reason == "":
 		return nil
 	case launch.Reason != "" || launch.UID != pod.UID:
 		return r.remove(ctx, pod)

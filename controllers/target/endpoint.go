@@ -43,7 +43,8 @@ func (e Endpoint) moved(pod *corev1.Pod) string {
 		return fmt.Sprintf("Pod %s was replaced", e.Pod)
 	case !hasAddress(pod, e.Address):
 		return fmt.Sprintf("Pod %s has another address", e.Pod)
-	case pod.DeletionTimestamp != nil || Ended(pod): // its address is free before its status says so
+	case pod.DeletionTimestamp != nil || // its address is free before its status says so
+		pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed:
 		return fmt.Sprintf("Pod %s has ended", e.Pod)
 	}
 	return ""
