@@ -13,21 +13,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// OpenPlan is the order of an active run that has pods still to make.
+// OpenPlan is the plan of an active run that has pods still to make.
 type OpenPlan struct {
 	*corev1.ConfigMap
 	Probe v1alpha1.TCPProbe
 	Open  int // pods still to make
 }
 
-// OpenPlans are those among all orders. A run that was lost waits for nothing. They are the caches' own and not copies, for every
+// OpenPlans are those among all plans. A run that was lost waits for nothing. They are the caches' own and not copies, for every
 // pass looks at the whole queue: nobody may change them.
 func OpenPlans(ctx context.Context, caches client.Reader, namespace string) ([]OpenPlan, error) {
 	var all corev1.ConfigMapList
 	if err := caches.List(ctx, &all, client.InNamespace(namespace), client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the plans: %w", err)
 	}
-	var orders []OpenPlan
+	var plans []OpenPlan
 	for i := range all.Items {
 		o := OpenPlan{ConfigMap: &all.Items[i]}
 		var err error
@@ -39,8 +39,8 @@ func OpenPlans(ctx context.Context, caches client.Reader, namespace string) ([]O
 			return nil, err
 		}
 		if err == nil && string(o.Probe.UID) == o.Labels[runplan.LabelUID] && Active(o.ConfigMap, &o.Probe) {
-			orders = append(orders, o)
+			plans = append(plans, o)
 		}
 	}
-	return orders, nil
+	return plans, nil
 }

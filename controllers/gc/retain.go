@@ -21,17 +21,17 @@ const (
 // Leftovers is what of one TCPProbe's ended runs has to go.
 type Leftovers struct {
 	ConfigMaps []*corev1.ConfigMap // their pods go with them
-	Pods       []*corev1.Pod       // of orders that stay
+	Pods       []*corev1.Pod       // of plans that stay
 	Next       time.Duration       // until something else has to go; 0: nothing is left
 }
 
 // leftovers decides what goes. Everything does whose TCPProbe (nil: gone) is not the one that ordered it; of runs
-// that have ended, everything but the newest pods worth keeping, and the orders that own these.
-func leftovers(orders []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, now time.Time) Leftovers {
+// that have ended, everything but the newest pods worth keeping, and the plans that own these.
+func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, now time.Time) Leftovers {
 	var l Leftovers
 	past := make(map[string]*corev1.ConfigMap)
-	for i := range orders {
-		switch o := &orders[i]; {
+	for i := range plans {
+		switch o := &plans[i]; {
 		case probe == nil || o.Labels[runplan.LabelUID] != string(probe.UID):
 			l.ConfigMaps = append(l.ConfigMaps, o)
 		case !Active(o, probe):
@@ -59,7 +59,7 @@ func leftovers(orders []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCP
 	return l
 }
 
-// Active reports whether the order is the one of the TCPProbe's active run, or may become it.
+// Active reports whether the plan is the one of the TCPProbe's active run, or may become it.
 func Active(o *corev1.ConfigMap, probe *v1alpha1.TCPProbe) bool {
 	run := probe.Status.ActiveRun
 	if run == nil {
@@ -68,7 +68,7 @@ func Active(o *corev1.ConfigMap, probe *v1alpha1.TCPProbe) bool {
 	return run.Plan == string(o.UID) || run.Plan == "" && run.ID == o.Labels[runplan.LabelRun]
 }
 
-// worthKeeping are the newest pods of past orders that somebody may want to look into: those that failed, and those
+// worthKeeping are the newest pods of past plans that somebody may want to look into: those that failed, and those
 // whose report has a Fail.
 func worthKeeping(pods []corev1.Pod, past map[string]*corev1.ConfigMap, now time.Time) []*corev1.Pod {
 	var kept []*corev1.Pod
@@ -105,7 +105,7 @@ func endOf(pod *corev1.Pod) time.Time {
 	return pod.CreationTimestamp.Time
 }
 
-// ownerOf is the name of the order that owns the pod.
+// ownerOf is the name of the plan that owns the pod.
 func ownerOf(pod *corev1.Pod) string {
 	for _, o := range pod.OwnerReferences {
 		if o.Kind == "ConfigMap" {

@@ -20,7 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 )
 
-// pastOrder is the order of run number n of the example, with pods that ended these minutes before noon.
+// pastOrder is the plan of run number n of the example, with pods that ended these minutes before noon.
 func pastOrder(n int64, phase corev1.PodPhase, message string, ages ...int) (corev1.ConfigMap, []corev1.Pod) {
 	probe := controllertest.Probe()
 	id := schedule.RunID(probe, n)
@@ -60,8 +60,8 @@ func told(l Leftovers) string {
 }
 
 type past struct {
-	order corev1.ConfigMap
-	pods  []corev1.Pod
+	configMap corev1.ConfigMap
+	pods      []corev1.Pod
 }
 
 func run(n int64, phase corev1.PodPhase, message string, ages ...int) past {
@@ -69,11 +69,11 @@ func run(n int64, phase corev1.PodPhase, message string, ages ...int) past {
 	return past{o, pods}
 }
 
-func all(runs []past) (orders []corev1.ConfigMap, pods []corev1.Pod) {
+func all(runs []past) (plans []corev1.ConfigMap, pods []corev1.Pod) {
 	for _, r := range runs {
-		orders, pods = append(orders, r.order), append(pods, r.pods...)
+		plans, pods = append(plans, r.configMap), append(pods, r.pods...)
 	}
-	return orders, pods
+	return plans, pods
 }
 
 func TestLeftovers(t *testing.T) {
@@ -109,13 +109,13 @@ func TestLeftovers(t *testing.T) {
 		"never started":              {[]past{run(1, corev1.PodPending, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			orders, pods := all(c.past)
+			plans, pods := all(c.past)
 			var probe *v1alpha1.TCPProbe
 			if c.change != nil {
 				probe = controllertest.Probe()
 				c.change(probe)
 			}
-			l := leftovers(orders, pods, probe, controllertest.Noon)
+			l := leftovers(plans, pods, probe, controllertest.Noon)
 			if got := told(l); got != c.want || l.Next != c.next {
 				t.Errorf("goes %q, next in %v; want %q, %v", got, l.Next, c.want, c.next)
 			}

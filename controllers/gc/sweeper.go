@@ -32,11 +32,11 @@ func (w *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next t
 	mine := []client.ListOption{
 		client.InNamespace(w.Namespace), client.MatchingLabels{runplan.LabelNamespace: key.Namespace, runplan.LabelName: key.Name},
 	}
-	var orders corev1.ConfigMapList
-	if err := w.Caches.List(ctx, &orders, mine...); err != nil {
+	var plans corev1.ConfigMapList
+	if err := w.Caches.List(ctx, &plans, mine...); err != nil {
 		return 0, fmt.Errorf("list the plans of TCPProbe %s: %w", key, err)
 	}
-	if len(orders.Items) == 0 {
+	if len(plans.Items) == 0 {
 		return 0, nil
 	}
 	var pods corev1.PodList
@@ -47,7 +47,7 @@ func (w *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next t
 	if err != nil {
 		return 0, err
 	}
-	l := leftovers(orders.Items, pods.Items, probe, w.Clock.Now())
+	l := leftovers(plans.Items, pods.Items, probe, w.Clock.Now())
 	return l.Next, w.clear(ctx, l)
 }
 
@@ -109,14 +109,14 @@ func (w *Sweeper) NeedLeaderElection() bool { return true }
 
 // CollectAll collects for every TCPProbe that has a plan, whether it is there or not.
 func (w *Sweeper) CollectAll(ctx context.Context) error {
-	var orders corev1.ConfigMapList
-	if err := w.Caches.List(ctx, &orders, client.InNamespace(w.Namespace),
+	var plans corev1.ConfigMapList
+	if err := w.Caches.List(ctx, &plans, client.InNamespace(w.Namespace),
 		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
 		return fmt.Errorf("list the plans: %w", err)
 	}
 	done := make(map[types.NamespacedName]bool)
-	for i := range orders.Items {
-		key := runplan.ProbeOf(&orders.Items[i])
+	for i := range plans.Items {
+		key := runplan.ProbeOf(&plans.Items[i])
 		if done[key] {
 			continue
 		}

@@ -123,15 +123,15 @@ func (c *Collector) pods(ctx context.Context, out chan<- prometheus.Metric) erro
 }
 
 func (c *Collector) queue(ctx context.Context, out chan<- prometheus.Metric) error {
-	orders, err := gc.OpenPlans(ctx, c.Caches, c.Probes)
+	plans, err := gc.OpenPlans(ctx, c.Caches, c.Probes)
 	if err != nil {
 		return err
 	}
 	pods := 0
-	for _, o := range orders {
+	for _, o := range plans {
 		pods += o.Open
 	}
-	gauge(out, waitingMetric, float64(len(orders)))
+	gauge(out, waitingMetric, float64(len(plans)))
 	gauge(out, queuedMetric, float64(pods))
 	return nil
 }

@@ -43,12 +43,12 @@ func furnishedCaches(t *testing.T) client.Reader {
 		LastRun:    &v1alpha1.LastRun{Number: 1, CompletionTime: at}, ActiveRun: &v1alpha1.ActiveRun{Number: 2, Plan: "of-run-2"},
 		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 4, Fail: 3, Inconclusive: 2}, MissedRuns: 5,
 	}
-	order, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
-	order.Annotations[runplan.AnnotationOpen], lost.Annotations[runplan.AnnotationOpen] = "7", "1"
-	order.UID, lost.UID = "of-run-2", "of-run-1"
+	configMap, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
+	configMap.Annotations[runplan.AnnotationOpen], lost.Annotations[runplan.AnnotationOpen] = "7", "1"
+	configMap.UID, lost.UID = "of-run-2", "of-run-1"
 	held := &corev1.Pod{ObjectMeta: mine("web-2-0"), Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: "tcpprobe.dev/recorded"}}}}
 	runs := &corev1.Pod{ObjectMeta: mine("web-2-1"), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
-	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, order, lost, held, runs).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, configMap, lost, held, runs).Build()
 }
 
 func elected() <-chan struct{} {

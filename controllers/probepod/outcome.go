@@ -62,24 +62,24 @@ func (s *RunState) Outcomes() []Outcome {
 }
 
 func (s *RunState) outcome(i int, node string) Outcome {
-	launch, launched := s.Records[i]
+	record, launched := s.Records[i]
 	switch {
 	case !launched:
 		return Outcome{State: Unmade}
-	case launch.Reason != "":
-		return Outcome{State: Lost, Reason: launch.Reason, Message: launch.Message}
+	case record.Reason != "":
+		return Outcome{State: Lost, Reason: record.Reason, Message: record.Message}
 	}
-	if launch.Report != "" {
-		return s.read(launch.Report, node)
+	if record.Report != "" {
+		return s.read(record.Report, node)
 	}
 	pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
-	if pod == nil || pod.UID != launch.UID {
+	if pod == nil || pod.UID != record.UID {
 		return s.vanished(node)
 	}
 	if o, over := s.ending(pod, node); over {
 		return o
 	}
-	return s.living(pod, node, launch)
+	return s.living(pod, node, record)
 }
 
 // Unmade are the nodes whose pods are still to be made.
@@ -155,8 +155,8 @@ func TerminatedState(pod *corev1.Pod) *corev1.ContainerStateTerminated {
 }
 
 // living is the outcome so far of a pod that has not ended.
-func (s *RunState) living(pod *corev1.Pod, node string, launch PodRecord) Outcome {
-	age := s.Now.Sub(launch.At)
+func (s *RunState) living(pod *corev1.Pod, node string, record PodRecord) Outcome {
+	age := s.Now.Sub(record.At)
 	if started(pod) {
 		if age < podLifetime(s.RunPlan)+2*grace {
 			return Outcome{State: Probing}
@@ -192,12 +192,12 @@ func started(pod *corev1.Pod) bool {
 // Resume gives pods that were recorded but not released before the manager started a start deadline of their own: it
 // was not they who lost the time. So it does to those from later than now: the clock was set back.
 func (s *RunState) Resume(managerStarted time.Time) (changed bool) {
-	for i, launch := range s.Records {
+	for i, record := range s.Records {
 		pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
-		waited := launch.At.Before(managerStarted) && pod != nil && pod.UID == launch.UID && Gated(pod)
-		if waited || launch.At.After(s.Now) {
-			launch.At = s.Now
-			s.Records[i], changed = launch, true
+		waited := record.At.Before(managerStarted) && pod != nil && pod.UID == record.UID && Gated(pod)
+		if waited || record.At.After(s.Now) {
+			record.At = s.Now
+			s.Records[i], changed = record, true
 		}
 	}
 	return changed

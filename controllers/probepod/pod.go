@@ -31,14 +31,14 @@ func podLifetime(f *runplan.RunPlan) time.Duration {
 }
 
 // New is the run's pod number i, for this node, gated.
-func New(order *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s Settings) *corev1.Pod {
+func New(configMap *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s Settings) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: runplan.PodName(order.Name, i), Namespace: order.Namespace,
-			Labels:      podLabels(order),
+			Name: runplan.PodName(configMap.Name, i), Namespace: configMap.Namespace,
+			Labels:      podLabels(configMap),
 			Annotations: podAnnotations(node, limits.LoadOf(f, node)),
 			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: "v1", Kind: "ConfigMap", Name: order.Name, UID: order.UID, Controller: ptr.To(true),
+				APIVersion: "v1", Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID, Controller: ptr.To(true),
 			}},
 		},
 		Spec: corev1.PodSpec{
@@ -56,7 +56,7 @@ func New(order *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s Sett
 			TerminationGracePeriodSeconds: ptr.To(int64(grace.Seconds())),
 			SecurityContext:               &corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 			Containers:                    []corev1.Container{proberContainer(node, s)},
-			Volumes:                       []corev1.Volume{planVolume(order.Name)},
+			Volumes:                       []corev1.Volume{planVolume(configMap.Name)},
 		},
 	}
 }
@@ -103,9 +103,9 @@ func onlyOn(node string) *corev1.Affinity {
 	}}
 }
 
-func planVolume(order string) corev1.Volume {
+func planVolume(configMap string) corev1.Volume {
 	return corev1.Volume{Name: "plan", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-		LocalObjectReference: corev1.LocalObjectReference{Name: order},
+		LocalObjectReference: corev1.LocalObjectReference{Name: configMap},
 		Items:                []corev1.KeyToPath{{Key: runplan.KeyPlan, Path: runplan.KeyPlan}},
 		DefaultMode:          ptr.To(int32(0o444)),
 	}}}
@@ -130,9 +130,9 @@ var (
 	}
 )
 
-func podLabels(order *corev1.ConfigMap) map[string]string {
+func podLabels(configMap *corev1.ConfigMap) map[string]string {
 	labels := maps.Clone(meshLabels)
-	maps.Copy(labels, order.Labels)
+	maps.Copy(labels, configMap.Labels)
 	return labels
 }
 

@@ -25,31 +25,31 @@ type PodRecord struct {
 	Message string `json:"message,omitempty"`
 }
 
-// PodRecords is the record of a run's pods by number, kept as an annotation of the order. An entry's UID is
+// PodRecords is the record of a run's pods by number, kept as an annotation of the plan. An entry's UID is
 // written once and never changed: see the package's comment.
 type PodRecords map[int]PodRecord
 
-// ReadRecords reads the record. An order without one has launched nothing.
-func ReadRecords(order *corev1.ConfigMap) (PodRecords, error) {
-	text := order.Annotations[runplan.AnnotationRecords]
+// ReadRecords reads the record. A plan without one has launched nothing.
+func ReadRecords(configMap *corev1.ConfigMap) (PodRecords, error) {
+	text := configMap.Annotations[runplan.AnnotationRecords]
 	if text == "" {
 		return PodRecords{}, nil
 	}
 	var l PodRecords
 	if err := json.Unmarshal([]byte(text), &l); err != nil {
-		return nil, fmt.Errorf("annotation %s of ConfigMap %s: %w", runplan.AnnotationRecords, order.Name, err)
+		return nil, fmt.Errorf("annotation %s of ConfigMap %s: %w", runplan.AnnotationRecords, configMap.Name, err)
 	}
 	return l, nil
 }
 
-// Write writes the record into the metadata of the order of a run with so many sources.
-func (l PodRecords) Write(order *corev1.ConfigMap, sources int) error {
+// Write writes the record into the metadata of the plan of a run with so many sources.
+func (l PodRecords) Write(configMap *corev1.ConfigMap, sources int) error {
 	text, err := json.Marshal(l)
 	if err != nil {
-		return fmt.Errorf("encode the launches of %s: %w", order.Name, err)
+		return fmt.Errorf("encode the launches of %s: %w", configMap.Name, err)
 	}
-	order.Annotations[runplan.AnnotationRecords] = string(text)
-	order.Annotations[runplan.AnnotationOpen] = strconv.Itoa(sources - len(l))
+	configMap.Annotations[runplan.AnnotationRecords] = string(text)
+	configMap.Annotations[runplan.AnnotationOpen] = strconv.Itoa(sources - len(l))
 	return nil
 }
 
@@ -64,24 +64,24 @@ const (
 // Reports that do not fit stay in their pods' status alone.
 func (l PodRecords) Keep(outcomes []Outcome) (changed bool) {
 	room := maxReports
-	for _, launch := range l {
-		room -= text.SizeInJSON(launch.Report)
+	for _, record := range l {
+		room -= text.SizeInJSON(record.Report)
 	}
 	for i, o := range outcomes {
-		launch, launched := l[i]
-		if !launched || launch.Report != "" || launch.Reason != "" {
+		record, launched := l[i]
+		if !launched || record.Report != "" || record.Reason != "" {
 			continue
 		}
 		switch {
 		case o.State == Lost:
-			launch.Reason, launch.Message = o.Reason, text.CutJSON(o.Message, min(v1alpha1.MaxFindingMessage, maxMessages/len(outcomes)))
+			record.Reason, record.Message = o.Reason, text.CutJSON(o.Message, min(v1alpha1.MaxFindingMessage, maxMessages/len(outcomes)))
 		case o.State == Reported && text.SizeInJSON(o.Text) <= room:
-			launch.Report = o.Text
-			room -= text.SizeInJSON(launch.Report)
+			record.Report = o.Text
+			room -= text.SizeInJSON(record.Report)
 		default:
 			continue
 		}
-		l[i], changed = launch, true
+		l[i], changed = record, true
 	}
 	return changed
 }

@@ -12,7 +12,7 @@ import (
 type Settings struct {
 	Image          string
 	PullPolicy     corev1.PullPolicy
-	Namespace      string // of pods and orders
+	Namespace      string // of pods and plans
 	ServiceAccount string
 	Privileged     bool                // where three capabilities do not suffice, such as before Linux 5.8 without BPF
 	PriorityClass  string              // empty: the cluster's default

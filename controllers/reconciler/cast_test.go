@@ -51,11 +51,11 @@ func (c *cast) run(pod *corev1.Pod) error {
 	if probepod.Gated(pod) || c.started[pod.UID] != "" || pod.DeletionTimestamp != nil {
 		return nil
 	}
-	var order corev1.ConfigMap
-	if err := c.api.Get(c.Context(), client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name}, &order); err != nil {
+	var configMap corev1.ConfigMap
+	if err := c.api.Get(c.Context(), client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name}, &configMap); err != nil {
 		return err
 	}
-	p, err := plan.Decode([]byte(order.Data[runplan.KeyPlan]))
+	p, err := plan.Decode([]byte(configMap.Data[runplan.KeyPlan]))
 	if err != nil {
 		return err
 	}
@@ -96,8 +96,8 @@ func says(message func(s report.Summary) []byte) act {
 }
 
 // exitHonestly ends a prober that was kept running.
-func (c *cast) exitHonestly(pod *corev1.Pod, order corev1.ConfigMap, node string) error {
-	p, err := plan.Decode([]byte(order.Data[runplan.KeyPlan]))
+func (c *cast) exitHonestly(pod *corev1.Pod, configMap corev1.ConfigMap, node string) error {
+	p, err := plan.Decode([]byte(configMap.Data[runplan.KeyPlan]))
 	if err != nil {
 		return err
 	}

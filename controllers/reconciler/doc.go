@@ -1,6 +1,6 @@
 // Package controllers carries TCPProbes out: it decides whom the operator's power may be turned on, makes a run's plan
 // and pods, and turns their reports into the status. What decides is pure and stands in files of its own (refusal, allow,
-// service, consent, endpoint, source, runid, freeze, order, launches, pod, outcome, podfault, tally, amend, scope,
+// service, consent, endpoint, source, runid, freeze, plan, launches, pod, outcome, podfault, tally, amend, scope,
 // blame, finding, pathtype, detail, note, progress, condition, status, event, budget, queue, load, retain, policy); what reads and
 // writes the cluster is thin (reconciler, pace, gather, slices, forbidden, foreign, address, clusterip, contend, start,
 // scene, advance, launch, fresh, finish, tidy), and metrics, collector and watchdog tell
@@ -11,21 +11,21 @@
 // A run happens once and is reported once, whatever dies or doubles. Its steps, each a single write:
 //
 //  1. status.activeRun is set, under the TCPProbe's resourceVersion.
-//  2. The order is created: a ConfigMap with the frozen plan, its name derived from the run's ID.
-//  3. The order's UID is written to status.activeRun.plan, under the TCPProbe's resourceVersion.
-//  4. Pods are created, gated (schedulingGates), named by the order and their number: nothing runs.
+//  2. The plan is created: a ConfigMap with the frozen plan, its name derived from the run's ID.
+//  3. The plan's UID is written to status.activeRun.plan, under the TCPProbe's resourceVersion.
+//  4. Pods are created, gated (schedulingGates), named by the plan and their number: nothing runs.
 //  5. Their UIDs are recorded in the order's annotation, under the order's resourceVersion.
 //  6. The gates of exactly these UIDs are removed: now they run.
 //  7. activeRun becomes lastRun, under the TCPProbe's resourceVersion.
-//  8. The order is deleted, and its pods with it.
+//  8. The plan is deleted, and its pods with it.
 //
 // A manager that dies between two steps, a second one beside it, and one that was stopped for an hour and goes on
 // with what it knew, all meet one of these preconditions:
 //
 //   - Before 3 nothing of the run exists but an announcement. Whoever comes next goes on with it, or replaces or
-//     withdraws it if the TCPProbe asks something else by now. An order without a place in a status is deleted.
-//   - 3 happens once for a run. If the order is deleted later, its UID in the status tells that from an order that was
-//     never made: the run ends as Inconclusive, and no second order is made for it.
+//     withdraws it if the TCPProbe asks something else by now. A plan without a place in a status is deleted.
+//   - 3 happens once for a run. If the plan is deleted later, its UID in the status tells that from a plan that was
+//     never made: the run ends as Inconclusive, and no second plan is made for it.
 //   - A pod is made only for a number that is not on record, and runs only if its UID is. 5 puts one UID on record
 //     for a number, and it is never replaced. So a pod that is deleted while it is on record is not made again; one
 //     that is deleted between 4 and 5 has never run; and a pod that a late manager makes of a number on record has
@@ -34,7 +34,7 @@
 //     that twice changes nothing.
 //   - 7 happens once, because the status is then another one. What it reports can be worked out again at any time
 //     before: reports are in the pods' status and, should these go, in the order's annotation.
-//   - After 7 the order is not that of an active run: every pass over the TCPProbe, and every sweep, deletes it.
+//   - After 7 the plan is not that of an active run: every pass over the TCPProbe, and every sweep, deletes it.
 //
 // There is no finalizer on anything: uninstalling the operator cannot wedge a namespace. What a missed deletion leaves
 // behind is found by the sweep, and pods end at their own deadline.

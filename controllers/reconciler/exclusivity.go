@@ -22,14 +22,14 @@ type exclusivity struct {
 // check reports that another TCPProbe fills the queues of the same Service now. One manager leads, and whoever is about to
 // begin such a run holds planner.filling, so that no two pass here together.
 func (e exclusivity) check(ctx context.Context, probe *v1alpha1.TCPProbe) error {
-	var orders corev1.ConfigMapList
+	var plans corev1.ConfigMapList
 	filling := runplan.FillsLabels(probe)
 	filling[runplan.LabelManagedBy] = runplan.ManagedBy
-	if err := e.live.List(ctx, &orders, client.InNamespace(e.namespace), client.MatchingLabels(filling)); err != nil {
+	if err := e.live.List(ctx, &plans, client.InNamespace(e.namespace), client.MatchingLabels(filling)); err != nil {
 		return fmt.Errorf("list the plans that fill queues: %w", err)
 	}
-	for i := range orders.Items {
-		o := &orders.Items[i]
+	for i := range plans.Items {
+		o := &plans.Items[i]
 		if o.Labels[runplan.LabelUID] == string(probe.UID) {
 			continue
 		}

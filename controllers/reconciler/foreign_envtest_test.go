@@ -120,9 +120,9 @@ func TestSilenceBehindAForeignPolicy(t *testing.T) {
 func TestForeignTargetThatChanged(t *testing.T) {
 	w, p := neighbour(t)
 	w.annotates(v1alpha1.AllowFromAnnotation, p.Namespace)
-	w.cast.acts["kn3"] = func(c *cast, pod *corev1.Pod, order *plan.Plan, node string) error {
+	w.cast.acts["kn3"] = func(c *cast, pod *corev1.Pod, configMap *plan.Plan, node string) error {
 		w.delete(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: "web-1"}}, zeroGrace)
-		return finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)(c, pod, order, node)
+		return finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)(c, pod, configMap, node)
 	}
 	done := w.drive(w.manager(w.api), p, over(1))
 	if s := done.Status; s.Affected != "1/6" || s.Pairs.Inconclusive != 3 {

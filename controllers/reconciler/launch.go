@@ -129,15 +129,15 @@ func (l *launcher) launchOne(
 func (l *launcher) notMade(
 	rc *reconcileContext, s *probepod.RunState, i int, overdue bool, progress *conditions.Progress, err error,
 ) error {
-	hindrance, err := createError(err)
+	refusal, err := createError(err)
 	if err != nil {
 		return err
 	}
 	l.failures.mark(s.RunPlan.Plan.Run, rc.now)
 	if overdue {
-		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: hindrance.Reason, Message: hindrance.Message}
+		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason, Message: refusal.Message}
 	} else {
-		progress.CreateError = hindrance
+		progress.CreateError = refusal
 	}
 	return nil
 }

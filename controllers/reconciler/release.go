@@ -37,11 +37,11 @@ func (r *releaser) record(ctx context.Context, s *probepod.RunState) error {
 
 // settle brings pod number i into the state that is on record: released, or deleted.
 func (r *releaser) settle(ctx context.Context, s *probepod.RunState, i int, progress *conditions.Progress) error {
-	launch, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
+	record, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
 	switch {
-	case pod == nil || limits.Ended(pod) || launch.UID == "" && launch.Reason == "":
+	case pod == nil || limits.Ended(pod) || record.UID == "" && record.Reason == "":
 		return nil
-	case launch.Reason != "" || launch.UID != pod.UID:
+	case record.Reason != "" || record.UID != pod.UID:
 		return r.remove(ctx, pod)
 	case probepod.Gated(pod):
 		return r.release(ctx, s, pod, progress)
@@ -78,8 +78,8 @@ func (r *releaser) remove(ctx context.Context, pod *corev1.Pod) error {
 // moved meanwhile.
 func (r *releaser) giveUp(ctx context.Context, rc *reconcileContext, s *probepod.RunState) (changed bool, err error) {
 	for i, node := range s.RunPlan.Nodes() {
-		launch, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
-		if pod == nil || launch.UID != pod.UID || launch.Reason != "" || !probepod.Gated(pod) {
+		record, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
+		if pod == nil || record.UID != pod.UID || record.Reason != "" || !probepod.Gated(pod) {
 			continue
 		}
 		refusal, err := r.revalidator.outdated(ctx, rc, s, node)
@@ -87,8 +87,8 @@ func (r *releaser) giveUp(ctx context.Context, rc *reconcileContext, s *probepod
 			return false, err
 		}
 		if refusal != nil {
-			launch.Reason, launch.Message = refusal.Reason, refusal.Message
-			s.Records[i], changed = launch, true
+			record.Reason, record.Message = refusal.Reason, refusal.Message
+			s.Records[i], changed = record, true
 		}
 	}
 	return changed, nil

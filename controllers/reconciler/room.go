@@ -47,13 +47,13 @@ func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.R
 
 // queue lists the active runs that have pods still to make.
 func (l *launcher) queue(ctx context.Context) ([]limits.QueuedRun, error) {
-	orders, err := gc.OpenPlans(ctx, l.caches, l.prober.Namespace)
+	plans, err := gc.OpenPlans(ctx, l.caches, l.prober.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	runs := make([]limits.QueuedRun, 0, len(orders))
-	unmade := make(map[types.UID]limits.Backlog, len(orders)) // without those of orders that are gone
-	for _, o := range orders {
+	runs := make([]limits.QueuedRun, 0, len(plans))
+	unmade := make(map[types.UID]limits.Backlog, len(plans)) // without those of plans that are gone
+	for _, o := range plans {
 		unmade[o.UID] = l.unmade[o.UID]
 		runs = append(runs, limits.QueuedRun{
 			Namespace: o.Probe.Namespace, UID: string(o.Probe.UID), Start: o.Probe.Status.ActiveRun.StartTime.Time,

@@ -33,30 +33,30 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 	}
 
 	f := plantest.Example([]string{"kn1"}, []string{"kn2"})
-	order, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	configMap, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pod := probepod.New(order, f, 0, "kn1", probepod.Settings{})
+	pod := probepod.New(configMap, f, 0, "kn1", probepod.Settings{})
 	pod.UID = "pod-uid"
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
 		Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 	s := &probepod.RunState{
-		RunPlan: f, ConfigMap: order, Records: probepod.PodRecords{0: {UID: pod.UID, At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
+		RunPlan: f, ConfigMap: configMap, Records: probepod.PodRecords{0: {UID: pod.UID, At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
 		Nodes: probepod.NodeReadiness{"kn1": true}, Now: controllertest.Noon.Add(probepod.StartDeadline + time.Second),
 	}
 	before := s.Outcomes()[0]
 	mustStrip(t, pod)
-	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) || !metav1.IsControlledBy(pod, order) || len(pod.Spec.Containers) != 0 {
+	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) || !metav1.IsControlledBy(pod, configMap) || len(pod.Spec.Containers) != 0 {
 		t.Errorf("stripped pod: %+v, was %+v", after, before)
 	}
 
-	if err := s.Records.Write(order, 1); err != nil {
+	if err := s.Records.Write(configMap, 1); err != nil {
 		t.Fatal(err)
 	}
-	mustStrip(t, order)
-	if order.Data != nil || order.Annotations[runplan.AnnotationRecords] != "" || order.Annotations[runplan.AnnotationOpen] != "0" || runplan.ProbeOf(order).Name != "web" {
-		t.Errorf("stripped order: %+v", order)
+	mustStrip(t, configMap)
+	if configMap.Data != nil || configMap.Annotations[runplan.AnnotationRecords] != "" || configMap.Annotations[runplan.AnnotationOpen] != "0" || runplan.ProbeOf(configMap).Name != "web" {
+		t.Errorf("stripped order: %+v", configMap)
 	}
 }
 

@@ -45,9 +45,9 @@ func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile
 		r.planner.filling.Lock()
 		defer r.planner.filling.Unlock()
 	}
-	gathered, order, note, err := r.planner.prepare(ctx, rc)
+	resolved, configMap, note, err := r.planner.prepare(ctx, rc)
 	if err == nil {
-		err = r.planner.begin(ctx, rc, gathered, order, note)
+		err = r.planner.begin(ctx, rc, resolved, configMap, note)
 	}
 	var refusal *target.Refusal
 	if errors.As(err, &refusal) {
@@ -61,18 +61,18 @@ func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile
 
 // begin announces the run, creates its plan and enters that into the status.
 func (p *planner) begin(
-	ctx context.Context, rc *reconcileContext, g *target.Resolved, order *corev1.ConfigMap, note string,
+	ctx context.Context, rc *reconcileContext, g *target.Resolved, configMap *corev1.ConfigMap, note string,
 ) error {
 	standing := conditions.Observation{Note: note, Progress: &conditions.Progress{
 		Number: schedule.NextNumber(rc.probe), Outcomes: make([]probepod.Outcome, len(g.Sources.Planned)),
 	}}
-	if run := rc.probe.Status.ActiveRun; run == nil || run.ID != order.Labels[runplan.LabelRun] {
+	if run := rc.probe.Status.ActiveRun; run == nil || run.ID != configMap.Labels[runplan.LabelRun] {
 		conditions.Announce(rc.probe, g, rc.now)
 		if err := p.status.write(ctx, rc, standing); err != nil {
 			return err
 		}
 	}
-	placed, err := p.place(ctx, order)
+	placed, err := p.place(ctx, configMap)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (p *planner) begin(
 // prepare resolves and plans the run that is due. The note is for Accepted.
 func (p *planner) prepare(
 	ctx context.Context, rc *reconcileContext,
-) (g *target.Resolved, order *corev1.ConfigMap, note string, err error) {
+) (g *target.Resolved, configMap *corev1.ConfigMap, note string, err error) {
 	g, err = p.resolver.Resolve(ctx, rc.probe)
 	if err == nil && target.FillsQueues(rc.probe.Spec.Scenarios) {
 		err = p.exclusivity.check(ctx, rc.probe)
@@ -97,40 +97,40 @@ func (p *planner) prepare(
 	if err != nil {
 		return nil, nil, "", err
 	}
-	frozen, err := runplan.New(rc.probe, schedule.RunID(rc.probe, schedule.NextNumber(rc.probe)), g)
+	run, err := runplan.New(rc.probe, schedule.RunID(rc.probe, schedule.NextNumber(rc.probe)), g)
 	if errors.Is(err, plan.ErrInvalid) {
 		return nil, nil, "", target.Refused(v1alpha1.ReasonNotSupported, "%v", err)
 	}
 	if err != nil {
 		return nil, nil, "", err
 	}
-	if refusal := p.caps.Exceeds(frozen); refusal != nil {
+	if refusal := p.caps.Exceeds(run); refusal != nil {
 		return nil, nil, "", refusal
 	}
-	g.Sources.Planned = frozen.Nodes()
-	order, err = runplan.NewConfigMap(rc.probe, frozen, p.namespace)
-	return g, order, g.Note(frozen.FillsNote()), err
+	g.Sources.Planned = run.Nodes()
+	configMap, err = runplan.NewConfigMap(rc.probe, run, p.namespace)
+	return g, configMap, g.Note(run.FillsNote()), err
 }
 
 // place creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An error
 // that is a *Refusal says why the cluster does not take it.
-func (p *planner) place(ctx context.Context, order *corev1.ConfigMap) (*corev1.ConfigMap, error) {
-	err := p.plans.Create(ctx, order)
+func (p *planner) place(ctx context.Context, configMap *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+	err := p.plans.Create(ctx, configMap)
 	switch {
 	case err == nil:
-		return order, nil
+		return configMap, nil
 	case !apierrors.IsAlreadyExists(err):
-		hindrance, err := createError(err)
-		return nil, cmp.Or(err, error(hindrance))
+		refusal, err := createError(err)
+		return nil, cmp.Or(err, error(refusal))
 	}
 	var there corev1.ConfigMap
-	if err := p.live.Get(ctx, client.ObjectKeyFromObject(order), &there); err != nil {
-		return nil, fmt.Errorf("read the plan %s/%s that exists: %w", order.Namespace, order.Name, err)
+	if err := p.live.Get(ctx, client.ObjectKeyFromObject(configMap), &there); err != nil {
+		return nil, fmt.Errorf("read the plan %s/%s that exists: %w", configMap.Namespace, configMap.Name, err)
 	}
-	if there.Labels[runplan.LabelUID] != order.Labels[runplan.LabelUID] || there.Labels[runplan.LabelRun] != order.Labels[runplan.LabelRun] ||
+	if there.Labels[runplan.LabelUID] != configMap.Labels[runplan.LabelUID] || there.Labels[runplan.LabelRun] != configMap.Labels[runplan.LabelRun] ||
 		there.DeletionTimestamp != nil {
 		return nil, fmt.Errorf("ConfigMap %s/%s is in the way: it is being deleted or is not the plan of run %s; delete it",
-			order.Namespace, order.Name, order.Labels[runplan.LabelRun])
+			configMap.Namespace, configMap.Name, configMap.Labels[runplan.LabelRun])
 	}
 	return &there, nil
 }

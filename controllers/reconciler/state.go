@@ -29,19 +29,19 @@ type stateReader struct {
 // read reads the active run: its plan from the API server, its pods and the nodes from the caches. What the caches
 // miss is asked for: a pod counts as gone only when the API server says so.
 func (r *stateReader) read(ctx context.Context, rc *reconcileContext, managerStarted time.Time) (*probepod.RunState, error) {
-	order, err := r.plan(ctx, rc)
+	configMap, err := r.plan(ctx, rc)
 	if err != nil {
 		return nil, err
 	}
-	frozen, err := runplan.Decode(order.Data[runplan.KeyPlan], order.Data[runplan.KeySnapshot])
+	run, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
 	if err != nil {
 		return nil, &conditions.LostRun{Reason: string(report.ProberFault), Message: fmt.Sprintf("the run's plan cannot be read: %v", err)}
 	}
-	launches, err := probepod.ReadRecords(order)
+	records, err := probepod.ReadRecords(configMap)
 	if err != nil {
 		return nil, &conditions.LostRun{Reason: string(report.ProberFault), Message: fmt.Sprintf("the record of the run's pods cannot be read: %v", err)}
 	}
-	s := &probepod.RunState{RunPlan: frozen, ConfigMap: order, Records: launches, Now: rc.now}
+	s := &probepod.RunState{RunPlan: run, ConfigMap: configMap, Records: records, Now: rc.now}
 	if s.Nodes, err = r.readiness(ctx); err != nil {
 		return nil, err
 	}
@@ -54,19 +54,19 @@ func (r *stateReader) read(ctx context.Context, rc *reconcileContext, managerSta
 
 func (r *stateReader) plan(ctx context.Context, rc *reconcileContext) (*corev1.ConfigMap, error) {
 	run := rc.probe.Status.ActiveRun
-	var order corev1.ConfigMap
+	var configMap corev1.ConfigMap
 	key := types.NamespacedName{Namespace: r.namespace, Name: runplan.ConfigMapName(rc.probe.Name, run.ID)}
-	err := r.live.Get(ctx, key, &order)
+	err := r.live.Get(ctx, key, &configMap)
 	switch {
-	case err == nil && order.Labels[runplan.LabelUID] != string(rc.probe.UID): // not this manager's word in the status
+	case err == nil && configMap.Labels[runplan.LabelUID] != string(rc.probe.UID): // not this manager's word in the status
 		return nil, &conditions.LostRun{Reason: string(report.ProberFault), Message: "status.activeRun names the plan of another TCPProbe"}
-	case apierrors.IsNotFound(err), err == nil && (string(order.UID) != run.Plan || order.DeletionTimestamp != nil):
+	case apierrors.IsNotFound(err), err == nil && (string(configMap.UID) != run.Plan || configMap.DeletionTimestamp != nil):
 		return nil, &conditions.LostRun{Reason: v1alpha1.ReasonPodDeleted, Message: "the run's plan, a ConfigMap in the probe namespace, " +
 			"was deleted while it ran, and its pods with it"}
 	case err != nil:
 		return nil, fmt.Errorf("read the plan of run %s: %w", run.ID, err)
 	}
-	return &order, nil
+	return &configMap, nil
 }
 
 func (r *stateReader) readiness(ctx context.Context) (probepod.NodeReadiness, error) {
@@ -94,10 +94,10 @@ func (r *stateReader) podsOf(ctx context.Context, s *probepod.RunState) (map[str
 			pods[pod.Name] = pod
 		}
 	}
-	for i, launch := range s.Records {
+	for i, record := range s.Records {
 		name := runplan.PodName(s.ConfigMap.Name, i)
-		found := pods[name] != nil && pods[name].UID == launch.UID
-		if launch.UID == "" || launch.Reason != "" || launch.Report != "" || found {
+		found := pods[name] != nil && pods[name].UID == record.UID
+		if record.UID == "" || record.Reason != "" || record.Report != "" || found {
 			continue
 		}
 		pod, err := target.ReadPod(ctx, r.live, types.NamespacedName{Namespace: s.ConfigMap.Namespace, Name: name})

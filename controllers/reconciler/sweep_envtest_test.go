@@ -137,8 +137,8 @@ func TestDeletedPlanEndsTheRun(t *testing.T) {
 	p := w.probe()
 	r := w.manager(w.api)
 	w.drive(r, p, w.probing)
-	order := w.orders()[0]
-	w.delete(&order)
+	configMap := w.orders()[0]
+	w.delete(&configMap)
 	w.cast.collect()
 	done := w.drive(r, p, over(1))
 	w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonPodDeleted)
@@ -191,8 +191,8 @@ func TestLateManagerCannotRunAPodTwice(t *testing.T) {
 	p := w.probe()
 	r := w.manager(w.api)
 	now := w.drive(r, p, w.probing)
-	order := w.orders()[0]
-	f, err := runplan.Decode(order.Data[runplan.KeyPlan], order.Data[runplan.KeySnapshot])
+	configMap := w.orders()[0]
+	f, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestLateManagerCannotRunAPodTwice(t *testing.T) {
 		w.delete(&pod, zeroGrace)
 	}
 	for i, node := range f.Nodes() { // the late manager wakes up
-		w.create(probepod.New(&order, f, i, node, r.launcher.prober))
+		w.create(probepod.New(&configMap, f, i, node, r.launcher.prober))
 	}
 	done := w.drive(r, now, over(1))
 	if done.Status.LastRun.Reported != 0 {

@@ -222,7 +222,7 @@ func show(c *metav1.Condition) string {
 	return fmt.Sprintf("%s/%s (%s)", c.Status, c.Reason, c.Message)
 }
 
-// orders lists what there is in the probe namespace.
+// plans lists what there is in the probe namespace.
 func (w *world) orders() []corev1.ConfigMap {
 	w.Helper()
 	var list corev1.ConfigMapList

@@ -25,16 +25,16 @@ const (
 	LabelName      = "tcpprobe.dev/probe-name"
 	LabelUID       = "tcpprobe.dev/probe-uid"
 	LabelRun       = "tcpprobe.dev/run-id"
-	labelFills     = "tcpprobe.dev/fills-queues-of" // of an order with AcceptQueue: the Service
+	labelFills     = "tcpprobe.dev/fills-queues-of" // of a plan with AcceptQueue: the Service
 	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
 
 	AnnotationSource  = "tcpprobe.dev/source"   // of a pod: its node
 	AnnotationLoad    = "tcpprobe.dev/load"     // of a pod: what it may send, see Load
-	AnnotationOpen    = "tcpprobe.dev/open"     // of an order: how many pods are still to be made
-	AnnotationRecords = "tcpprobe.dev/launches" // of an order: which pods are released, see Launches
+	AnnotationOpen    = "tcpprobe.dev/open"     // of a plan: how many pods are still to be made
+	AnnotationRecords = "tcpprobe.dev/launches" // of a plan: which pods are released, see Launches
 )
 
-// Keys of an order's data.
+// Keys of an plan's data.
 const (
 	KeyPlan     = "plan.json"      // for the prober
 	KeySnapshot = "witnesses.json" // for the manager
@@ -88,10 +88,10 @@ func ConfigMapName(probe, run string) string {
 	return strings.TrimRight(head[:min(len(head), most)], "-") + "-" + run
 }
 
-// ProbeOf names the TCPProbe behind an order or a probe pod.
+// ProbeOf names the TCPProbe behind a plan or a probe pod.
 func ProbeOf(o client.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetLabels()[LabelNamespace], Name: o.GetLabels()[LabelName]}
 }
 
 // PodName is the name of the run's pod number i. Every manager gives the same one.
-func PodName(order string, i int) string { return fmt.Sprintf("%s-%d", order, i) }
+func PodName(configMap string, i int) string { return fmt.Sprintf("%s-%d", configMap, i) }

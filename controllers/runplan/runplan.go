@@ -27,7 +27,7 @@ type RunPlan struct {
 	target.Snapshot           // for the manager; its Endpoints are those of Plan.Targets, index by index
 }
 
-// New orders the run with this ID.
+// New plans the run with this ID.
 func New(probe *v1alpha1.TCPProbe, id string, g *target.Resolved) (*RunPlan, error) {
 	endpoints := slices.SortedFunc(slices.Values(g.Endpoints), func(a, b target.Endpoint) int {
 		podless := cmp.Compare(len(b.Pod), 0) - cmp.Compare(len(a.Pod), 0) // last: what pods answer explains more

@@ -38,12 +38,12 @@ func TestFrozenThaws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	configMap, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	planJSON, witnesses := order.Data[runplan.KeyPlan], order.Data[runplan.KeySnapshot]
-	back, err := runplan.Decode(planJSON, witnesses)
+	planJSON, snapshot := configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot]
+	back, err := runplan.Decode(planJSON, snapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +51,11 @@ func TestFrozenThaws(t *testing.T) {
 		t.Error(d)
 	}
 	for name, data := range map[string][2]string{
-		"no plan":            {"", witnesses},
-		"half a plan":        {planJSON[:len(planJSON)/2], witnesses},
+		"no plan":            {"", snapshot},
+		"half a plan":        {planJSON[:len(planJSON)/2], snapshot},
 		"no witnesses":       {planJSON, "{}"},
-		"no target":          {planJSON, strings.Replace(witnesses, `"target":{`, `"tarot":{`, 1)},
-		"half the witnesses": {planJSON, witnesses[:len(witnesses)/2]},
+		"no target":          {planJSON, strings.Replace(snapshot, `"target":{`, `"tarot":{`, 1)},
+		"half the witnesses": {planJSON, snapshot[:len(snapshot)/2]},
 	} {
 		if _, err := runplan.Decode(data[0], data[1]); err == nil {
 			t.Errorf("%s: thawed", name)
