@@ -15,7 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Observation is what one pass learned that the rest of the status does not say.
+// Observation is what one look at a TCPProbe showed that the rest of the status does not say.
 type Observation struct {
 	Refusal  *target.Refusal // why a run that is due does not start
 	Progress *Progress       // of the active run
@@ -23,7 +23,7 @@ type Observation struct {
 	Note     string          // for Accepted: what is probed from where
 }
 
-// Set computes all four conditions anew from the rest of the status and what this pass learned. Nothing
+// Set computes all four conditions anew from the rest of the status and what was observed. Nothing
 // is carried over from the conditions themselves but the times of their last transition and the words of Accepted.
 func Set(probe *v1alpha1.TCPProbe, s Observation, now time.Time) {
 	for _, c := range []metav1.Condition{accepted(probe, s), complete(probe, s), covered(probe, s), pathHealthy(probe, s)} {

@@ -13,7 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-func TestTally(t *testing.T) {
+func TestBuild(t *testing.T) {
 	lost := func(source string) func([]probepod.Outcome) []probepod.Outcome {
 		return func(o []probepod.Outcome) []probepod.Outcome {
 			for i := range o {
@@ -72,12 +72,12 @@ func TestOneNodeAloneNeverPasses(t *testing.T) {
 	}
 }
 
-func TestAmendments(t *testing.T) {
+func TestRecheckedTargets(t *testing.T) {
 	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
 	web1, web2 := "10.244.1.5:8080", "10.244.2.5:8080"
 	for name, c := range map[string]struct {
 		change controllertest.Change
-		amend  target.Rechecked
+		found  target.Rechecked
 		want   string
 	}{
 		"a Fail of a changed target":      {controllertest.Dropped(web1), target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, "Inconclusive TargetChanged"},
@@ -91,7 +91,7 @@ func TestAmendments(t *testing.T) {
 		"a Pass of a pod that restarted stands": {nothing, target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": c.change}), c.amend)
+			got := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": c.change}), c.found)
 			var said []string
 			for _, a := range got.Answers {
 				said = append(said, string(a.Verdict)+" "+a.Reason)

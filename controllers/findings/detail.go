@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// detail adds flows, alpha, stall, share, queue and evidence. Flows are left out where a group of the reports has
+// detail adds flows, alpha, stall, share, queue and evidence. There are no flows where a group of the reports has
 // answers that are not in this finding: its sums cannot be told apart.
 func detail(f *v1alpha1.Finding, answers []Answer) {
 	seen := make(map[*report.Group]int)

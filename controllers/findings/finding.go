@@ -115,7 +115,7 @@ func (t *Aggregate) family(pairs []Pair) string {
 	return "IPv6"
 }
 
-// refusedEndpoints is the finding that endpoints had to be left out, if any had to.
+// refusedEndpoints is the finding that endpoints were refused, if any were.
 func (t *Aggregate) refusedEndpoints() []v1alpha1.Finding {
 	list := t.RunPlan.Refused
 	if len(list) == 0 {

@@ -78,7 +78,7 @@ var pictures = map[string]struct {
 	"a node and a pair somewhere else": {grid(4, 4), either(from("kn1"), func(p Pair) bool { return p == Pair{"kn3", 2} }), 2, "Source kn1 4/4, Pair kn3 2 1/1"},
 }
 
-func TestClustersNameTheCause(t *testing.T) {
+func TestLocationsNameTheCause(t *testing.T) {
 	for name, c := range pictures {
 		t.Run(name, func(t *testing.T) {
 			var said []string
@@ -99,8 +99,8 @@ func TestClustersNameTheCause(t *testing.T) {
 	}
 }
 
-// TestClustersLoseNoPair: whatever is affected, each pair is in exactly one cluster.
-func TestClustersLoseNoPair(t *testing.T) {
+// TestLocationsLoseNoPair: whatever is affected, each pair is in exactly one cluster.
+func TestLocationsLoseNoPair(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
 		all := grid(1+random.IntN(6), 1+random.IntN(6))

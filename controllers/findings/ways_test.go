@@ -17,8 +17,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestAddressIsFrozen: there is no pod to be spread by, read again or named.
-func TestAddressIsFrozen(t *testing.T) {
+// TestAddressIsPlanned: there is no pod to be spread by, read again or named.
+func TestAddressIsPlanned(t *testing.T) {
 	probe := controllertest.Probe()
 	probe.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
 	g := &target.Resolved{Sources: target.Sources{Matched: 2, Planned: []string{"kn1", "kn2"}},

@@ -25,7 +25,7 @@ type Leftovers struct {
 	Next       time.Duration       // until something else has to go; 0: nothing is left
 }
 
-// leftovers decides what goes. Everything does whose TCPProbe (nil: gone) is not the one that ordered it; of runs
+// leftovers decides what goes. Everything does whose TCPProbe (nil: gone) is not the one that it was made for; of runs
 // that have ended, everything but the newest pods worth keeping, and the plans that own these.
 func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, now time.Time) Leftovers {
 	var l Leftovers

@@ -63,7 +63,7 @@ func (o *Occupancy) send(node string, l Load) {
 // Room is what one run may take of the free places.
 type Room struct {
 	caps     Caps
-	held     Occupancy
+	taken    Occupancy
 	reserved int            // places that runs before it in the queue will take
 	promised map[string]int // and on which nodes
 	Place    int            // in the queue, from 1
@@ -72,10 +72,10 @@ type Room struct {
 // Room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
 // before it in the queue hold back only what they can use themselves, and the first of those that wait for packets holds
 // these back: small loads would else pass by a large one for ever.
-func (c Caps) Room(held Occupancy, uid string, runs []QueuedRun) Room {
-	r := Room{caps: c, held: held, promised: make(map[string]int), Place: 1}
+func (c Caps) Room(taken Occupancy, uid string, runs []QueuedRun) Room {
+	r := Room{caps: c, taken: taken, promised: make(map[string]int), Place: 1}
 	kept := false
-	for _, w := range c.fairly(held, runs) {
+	for _, w := range c.fairly(taken, runs) {
 		if w.UID == uid {
 			break
 		}
@@ -83,7 +83,7 @@ func (c Caps) Room(held Occupancy, uid string, runs []QueuedRun) Room {
 			r.keep(w.Loaded)
 			kept = true
 		}
-		n := c.wants(held, w)
+		n := c.wants(taken, w)
 		r.reserved += n
 		for _, node := range w.Nodes[:min(n, len(w.Nodes))] {
 			r.promised[node]++
@@ -94,14 +94,14 @@ func (c Caps) Room(held Occupancy, uid string, runs []QueuedRun) Room {
 }
 
 // wants is how many places the run can use now.
-func (c Caps) wants(held Occupancy, w QueuedRun) int {
-	return max(0, min(w.Open-len(w.Loaded), c.PerProbe-held.ByProbe[w.UID]))
+func (c Caps) wants(taken Occupancy, w QueuedRun) int {
+	return max(0, min(w.Open-len(w.Loaded), c.PerProbe-taken.ByProbe[w.UID]))
 }
 
 // keep counts packets of pods that are still to be made.
 func (r *Room) keep(loads map[string]Load) {
 	for node, l := range loads {
-		r.held.send(node, l)
+		r.taken.send(node, l)
 	}
 }
 
@@ -120,16 +120,16 @@ func (r *Room) Backlog(f *runplan.RunPlan, nodes []string) Backlog {
 
 // Has reports whether the TCPProbe may have another pod on the node.
 func (r *Room) Has(uid, node string) bool {
-	return !r.Full() && !r.FullOn(node) && r.held.ByProbe[uid] < r.caps.PerProbe
+	return !r.Full() && !r.FullOn(node) && r.taken.ByProbe[uid] < r.caps.PerProbe
 }
 
 // Overload says whose packets a second would be exceeded by a pod with this load on the node; "" if nobody's.
 func (r *Room) Overload(node string, l Load) string {
-	if r.held.FromNode[node]+l.PerSecond() > r.caps.NodePackets {
+	if r.taken.FromNode[node]+l.PerSecond() > r.caps.NodePackets {
 		return fmt.Sprintf("the %d packets a second that all probes may send from one node", r.caps.NodePackets)
 	}
 	for key, times := range l.times() {
-		if r.held.ToTarget[key]+times*l.Rate > r.caps.TargetPackets {
+		if r.taken.ToTarget[key]+times*l.Rate > r.caps.TargetPackets {
 			return fmt.Sprintf("the %d packets a second that all probes may send to one target", r.caps.TargetPackets)
 		}
 	}
@@ -137,14 +137,14 @@ func (r *Room) Overload(node string, l Load) string {
 }
 
 // Take books that pod.
-func (r *Room) Take(uid, node string, l Load) { r.held.add(uid, node, l) }
+func (r *Room) Take(uid, node string, l Load) { r.taken.add(uid, node, l) }
 
 // Full reports that the cluster's places are taken or promised.
-func (r *Room) Full() bool { return r.held.Total+r.reserved >= r.caps.Total }
+func (r *Room) Full() bool { return r.taken.Total+r.reserved >= r.caps.Total }
 
 // FullOn reports that the node's are.
 func (r *Room) FullOn(node string) bool {
-	return r.held.ByNode[node]+r.promised[node] >= r.caps.PerNode
+	return r.taken.ByNode[node]+r.promised[node] >= r.caps.PerNode
 }
 
 // Ended reports whether the pod will never run again. It takes no place any more.

@@ -24,7 +24,7 @@ type Backlog struct {
 // fairly orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind as
 // many places as its namespace holds and as the namespace's earlier runs are about to take, so that whoever asks for
 // little does not wait for whoever asks for much (start-time fair queueing: Goyal, Vin, Cheng, SIGCOMM 1996).
-func (c Caps) fairly(held Occupancy, runs []QueuedRun) []QueuedRun {
+func (c Caps) fairly(taken Occupancy, runs []QueuedRun) []QueuedRun {
 	type tagged struct {
 		QueuedRun
 		behind int
@@ -34,8 +34,8 @@ func (c Caps) fairly(held Occupancy, runs []QueuedRun) []QueuedRun {
 	})
 	queue, asked := make([]tagged, len(came)), make(map[string]int)
 	for i, w := range came {
-		queue[i] = tagged{w, held.byNamespace[w.Namespace] + asked[w.Namespace]}
-		asked[w.Namespace] += c.wants(held, w)
+		queue[i] = tagged{w, taken.byNamespace[w.Namespace] + asked[w.Namespace]}
+		asked[w.Namespace] += c.wants(taken, w)
 	}
 	slices.SortStableFunc(queue, func(a, b tagged) int { return cmp.Compare(a.behind, b.behind) })
 	for i, t := range queue {

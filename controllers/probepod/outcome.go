@@ -47,10 +47,10 @@ type RunState struct {
 	Pods      map[string]*corev1.Pod // of the run, by name; a pod that is not in it does not exist
 	Nodes     NodeReadiness
 	Now       time.Time
-	Resumed   bool // launches got a new time, see resume
+	Resumed   bool // records got a new time, see Resume
 }
 
-// Outcomes says of every source what has become of it, in the order of Frozen.Nodes.
+// Outcomes says of every source what has become of it, in the order of RunPlan.Nodes.
 func (s *RunState) Outcomes() []Outcome {
 	nodes := s.RunPlan.Nodes()
 	out := make([]Outcome, len(nodes))

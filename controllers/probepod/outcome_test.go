@@ -16,8 +16,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// exampleScene is a run with one source, kn1, whose pod was released at noon.
-func exampleScene(t *testing.T, age time.Duration) (*RunState, *corev1.Pod) {
+// exampleState is a run with one source, kn1, whose pod was released at noon.
+func exampleState(t *testing.T, age time.Duration) (*RunState, *corev1.Pod) {
 	t.Helper()
 	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
 	o, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
@@ -144,7 +144,7 @@ var fates = map[string]struct {
 func TestEveryWayThatASourceGoes(t *testing.T) {
 	for name, c := range fates {
 		t.Run(name, func(t *testing.T) {
-			s, pod := exampleScene(t, c.age)
+			s, pod := exampleState(t, c.age)
 			for _, change := range c.change {
 				change(s, pod)
 			}
@@ -186,7 +186,7 @@ func foreign(node, run string) func(*RunState, *corev1.Pod) {
 }
 
 func TestPodThatWaitedForItsManagerIsNotLate(t *testing.T) {
-	s, pod := exampleScene(t, 10*time.Minute)
+	s, pod := exampleState(t, 10*time.Minute)
 	pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: gate}}
 	if s.Resume(controllertest.Noon.Add(-time.Hour)) {
 		t.Error("a manager that was there all the time starts the deadline again")

@@ -14,14 +14,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-func TestLaunchesAreRecorded(t *testing.T) {
+func TestRecordsAreRead(t *testing.T) {
 	o, err := runplan.NewConfigMap(controllertest.Probe(), plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"}), "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l, err := ReadRecords(o)
 	if err != nil || len(l) != 0 {
-		t.Fatalf("a new order has launches %v, %v", l, err)
+		t.Fatalf("a new plan has records %v, %v", l, err)
 	}
 	l[1] = PodRecord{UID: "uid", At: controllertest.Noon}
 	if err := l.Write(o, 2); err != nil {

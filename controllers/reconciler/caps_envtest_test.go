@@ -92,26 +92,26 @@ func (w *world) look(r *Reconciler, p *v1alpha1.TCPProbe) *v1alpha1.TCPProbe {
 
 func demandCaps(t *testing.T, w *world, caps limits.Caps) {
 	t.Helper()
-	held := limits.OccupancyOf(w.proberPods())
-	if held.Total > caps.Total {
-		t.Errorf("%d pods at once; at most %d", held.Total, caps.Total)
+	taken := limits.OccupancyOf(w.proberPods())
+	if taken.Total > caps.Total {
+		t.Errorf("%d pods at once; at most %d", taken.Total, caps.Total)
 	}
-	for probe, n := range held.ByProbe {
+	for probe, n := range taken.ByProbe {
 		if n > caps.PerProbe {
 			t.Errorf("%d pods of TCPProbe %s; at most %d", n, probe, caps.PerProbe)
 		}
 	}
-	for node, n := range held.FromNode {
+	for node, n := range taken.FromNode {
 		if n > caps.NodePackets {
 			t.Errorf("%d packets a second from %s; at most %d", n, node, caps.NodePackets)
 		}
 	}
-	for target, n := range held.ToTarget {
+	for target, n := range taken.ToTarget {
 		if n > caps.TargetPackets {
 			t.Errorf("%d packets a second to %s; at most %d", n, target, caps.TargetPackets)
 		}
 	}
-	for node, n := range held.ByNode {
+	for node, n := range taken.ByNode {
 		if n > caps.PerNode {
 			t.Errorf("%d pods on %s; at most %d", n, node, caps.PerNode)
 		}

@@ -123,7 +123,7 @@ func finds(check string, verdict report.Verdict, reason report.Reason) act {
 func (c *cast) collect() {
 	c.Helper()
 	there := make(map[types.UID]bool)
-	for _, o := range c.orders() {
+	for _, o := range c.plans() {
 		there[o.UID] = true
 	}
 	for _, pod := range c.proberPods() {

@@ -74,7 +74,7 @@ func TestForgeryBehindTheClusterIP(t *testing.T) {
 			p, r := w.probe(controllertest.ThroughClusterIP), w.manager(w.api)
 			w.pass(r, p)
 			message := w.condition(w.get(p), v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonEndpointsRefused)
-			if !strings.Contains(message, c.says) || !strings.Contains(message, " (ClusterIP): ") || len(w.orders()) > 0 {
+			if !strings.Contains(message, c.says) || !strings.Contains(message, " (ClusterIP): ") || len(w.plans()) > 0 {
 				t.Errorf("message %q", message)
 			}
 			w.edit(p, func(p *v1alpha1.TCPProbe) { p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP} })

@@ -1,20 +1,16 @@
-// Package controllers carries TCPProbes out: it decides whom the operator's power may be turned on, makes a run's plan
-// and pods, and turns their reports into the status. What decides is pure and stands in files of its own (refusal, allow,
-// service, consent, endpoint, source, runid, freeze, plan, launches, pod, outcome, podfault, tally, amend, scope,
-// blame, finding, pathtype, detail, note, progress, condition, status, event, budget, queue, load, retain, policy); what reads and
-// writes the cluster is thin (reconciler, pace, gather, slices, forbidden, foreign, address, clusterip, contend, start,
-// scene, advance, launch, fresh, finish, tidy), and metrics, collector and watchdog tell
-// others how it does.
+// Package reconciler carries TCPProbes out, a step at each look: it has a run planned, its pods made as limits leave room,
+// and the outcomes turned into the status. What decides is in the other packages of controllers; here it is put
+// together, and here are the watches and the manager's rights.
 //
 // # Each run once
 //
 // A run happens once and is reported once, whatever dies or doubles. Its steps, each a single write:
 //
 //  1. status.activeRun is set, under the TCPProbe's resourceVersion.
-//  2. The plan is created: a ConfigMap with the frozen plan, its name derived from the run's ID.
+//  2. The plan is created: a ConfigMap, its name derived from the run's ID.
 //  3. The plan's UID is written to status.activeRun.plan, under the TCPProbe's resourceVersion.
 //  4. Pods are created, gated (schedulingGates), named by the plan and their number: nothing runs.
-//  5. Their UIDs are recorded in the order's annotation, under the order's resourceVersion.
+//  5. Their UIDs are recorded in the plan's annotation, under the plan's resourceVersion.
 //  6. The gates of exactly these UIDs are removed: now they run.
 //  7. activeRun becomes lastRun, under the TCPProbe's resourceVersion.
 //  8. The plan is deleted, and its pods with it.
@@ -33,8 +29,8 @@
 //   - Between 5 and 6 the pod is there and gated, with its UID on record: whoever comes next takes the gate off. Doing
 //     that twice changes nothing.
 //   - 7 happens once, because the status is then another one. What it reports can be worked out again at any time
-//     before: reports are in the pods' status and, should these go, in the order's annotation.
-//   - After 7 the plan is not that of an active run: every pass over the TCPProbe, and every sweep, deletes it.
+//     before: reports are in the pods' status and, should these go, in the plan's annotation.
+//   - After 7 the plan is not that of an active run: every look at the TCPProbe, and every sweep, deletes it.
 //
 // There is no finalizer on anything: uninstalling the operator cannot wedge a namespace. What a missed deletion leaves
 // behind is found by the sweep, and pods end at their own deadline.

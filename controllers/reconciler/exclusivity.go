@@ -20,7 +20,7 @@ type exclusivity struct {
 }
 
 // check reports that another TCPProbe fills the queues of the same Service now. One manager leads, and whoever is about to
-// begin such a run holds planner.filling, so that no two pass here together.
+// begin such a run holds planner.filling, so that no two are here together.
 func (e exclusivity) check(ctx context.Context, probe *v1alpha1.TCPProbe) error {
 	var plans corev1.ConfigMapList
 	filling := runplan.FillsLabels(probe)

@@ -114,7 +114,7 @@ func TestSuspended(t *testing.T) {
 	w.pass(r, p)
 	now := w.get(p)
 	w.condition(now, v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonSuspended)
-	if now.Status.ActiveRun != nil || len(w.orders()) > 0 {
+	if now.Status.ActiveRun != nil || len(w.plans()) > 0 {
 		t.Fatal("a suspended TCPProbe runs")
 	}
 	state := func(s v1alpha1.State) func(*v1alpha1.TCPProbe) {

@@ -48,7 +48,7 @@ func TestHostNetworkIsTheAdministrators(t *testing.T) {
 	if w.idle(); len(pods) != 3 {
 		t.Errorf("%d probe pods", len(pods))
 	}
-	f, err := runplan.Decode(w.orders()[0].Data[runplan.KeyPlan], w.orders()[0].Data[runplan.KeySnapshot])
+	f, err := runplan.Decode(w.plans()[0].Data[runplan.KeyPlan], w.plans()[0].Data[runplan.KeySnapshot])
 	if err != nil || len(f.Plan.Targets) != 2 || len(f.Refused) != 0 {
 		t.Fatalf("%+v, %v; want the pod of the host network and the other one", f, err)
 	}

@@ -64,7 +64,7 @@ func TestForgedEndpoints(t *testing.T) {
 	p := w.probe()
 	r := w.manager(w.api)
 	w.drive(r, p, begun)
-	f, err := runplan.Decode(w.orders()[0].Data[runplan.KeyPlan], w.orders()[0].Data[runplan.KeySnapshot])
+	f, err := runplan.Decode(w.plans()[0].Data[runplan.KeyPlan], w.plans()[0].Data[runplan.KeySnapshot])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestTooManyClaims(t *testing.T) {
 	p := w.probe()
 	w.pass(w.manager(w.api), p)
 	message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonNotSupported)
-	if !strings.Contains(message, "claim more than 20000 addresses") || len(w.orders()) > 0 {
+	if !strings.Contains(message, "claim more than 20000 addresses") || len(w.plans()) > 0 {
 		t.Errorf("message %q", message)
 	}
 }
@@ -120,7 +120,7 @@ func TestNothingButForgeriesIsNoTarget(t *testing.T) {
 	p := w.probe()
 	w.pass(w.manager(w.api), p)
 	message := w.condition(w.get(p), v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonEndpointsRefused)
-	if !strings.Contains(message, "10.99.0.1:8080: it belongs to the API server") || len(w.orders()) > 0 {
+	if !strings.Contains(message, "10.99.0.1:8080: it belongs to the API server") || len(w.plans()) > 0 {
 		t.Errorf("message %q", message)
 	}
 }
@@ -243,8 +243,8 @@ func TestForeignPlanInTheStatus(t *testing.T) {
 	if now := w.get(thief); now.Status.ActiveRun != nil || now.Status.LastRun.Reported > 0 {
 		t.Errorf("it goes on with the plan of another TCPProbe: %+v", now.Status.ActiveRun)
 	}
-	if len(w.orders()) != 1 || len(w.proberPods()) != 3 {
-		t.Errorf("%d plans and %d pods; want those of the other TCPProbe left alone", len(w.orders()), len(w.proberPods()))
+	if len(w.plans()) != 1 || len(w.proberPods()) != 3 {
+		t.Errorf("%d plans and %d pods; want those of the other TCPProbe left alone", len(w.plans()), len(w.proberPods()))
 	}
 }
 

@@ -202,7 +202,7 @@ func TestGreedyTenant(t *testing.T) {
 	if last := complete("h"); last.Reason != v1alpha1.ReasonQueued || !strings.Contains(last.Message, why) {
 		t.Errorf("the last of them: %s", show(last))
 	}
-	for _, o := range w.orders() {
+	for _, o := range w.plans() {
 		f, err := runplan.Decode(o.Data[runplan.KeyPlan], o.Data[runplan.KeySnapshot])
 		if err != nil {
 			t.Fatal(err)

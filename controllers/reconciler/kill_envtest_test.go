@@ -60,7 +60,7 @@ func TestManagerProcessKilled(t *testing.T) {
 		t.Errorf("%d probers ran; want %d", n, 3*runs)
 	}
 	w.delete(p)
-	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.orders()) == 0 })
+	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
 }
 
 // install applies the manifests of config/, as a user would.

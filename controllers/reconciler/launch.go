@@ -106,7 +106,7 @@ func (l *launcher) launchOne(
 		progress.Throttled = true
 		return nil
 	}
-	refusal, err := l.revalidator.outdated(ctx, rc, s, node)
+	refusal, err := l.revalidator.revalidate(ctx, rc, s, node)
 	switch {
 	case err != nil:
 		return err

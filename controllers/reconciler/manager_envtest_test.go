@@ -80,7 +80,7 @@ func TestManagerWithCaches(t *testing.T) {
 	}
 	w.eventually("the pods that passed to go", func() bool { return len(w.proberPods()) == 1 })
 	w.delete(p)
-	w.eventually("the rest to go", func() bool { return len(w.proberPods())+len(w.orders()) == 0 })
+	w.eventually("the rest to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
 	w.cast.once()
 }
 
@@ -107,7 +107,7 @@ func TestManagersWithCachesFight(t *testing.T) {
 			w.edit(p, runAgain(string(rune('a'+number))))
 		}
 	}
-	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.orders()) == 0 })
+	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
 	for _, e := range staff {
 		e.stop()
 		ends += said(e.Reconciler, v1alpha1.ReasonCompleted)

@@ -22,7 +22,7 @@ type releaser struct {
 	revalidator *revalidator
 }
 
-// record writes the launches under the resourceVersion of the plan that was read.
+// record writes the pods' records under the resourceVersion of the plan that was read.
 func (r *releaser) record(ctx context.Context, s *probepod.RunState) error {
 	before := s.ConfigMap.DeepCopy()
 	if err := s.Records.Write(s.ConfigMap, len(s.RunPlan.Plan.Sources)); err != nil {
@@ -56,7 +56,7 @@ func (r *releaser) release(ctx context.Context, s *probepod.RunState, pod *corev
 	err := r.objects.Patch(ctx, free, client.RawPatch(types.MergePatchType, patch))
 	switch {
 	case apierrors.IsNotFound(err) || apierrors.IsConflict(err):
-		return nil // deleted, and perhaps made again by somebody else: the next pass sees it
+		return nil // deleted, and perhaps made again by somebody else: the next look sees it
 	case err != nil:
 		progress.CreateError, err = createError(err)
 		return err
@@ -82,7 +82,7 @@ func (r *releaser) giveUp(ctx context.Context, rc *reconcileContext, s *probepod
 		if pod == nil || record.UID != pod.UID || record.Reason != "" || !probepod.Gated(pod) {
 			continue
 		}
-		refusal, err := r.revalidator.outdated(ctx, rc, s, node)
+		refusal, err := r.revalidator.revalidate(ctx, rc, s, node)
 		if err != nil {
 			return false, err
 		}

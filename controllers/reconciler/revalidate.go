@@ -16,8 +16,8 @@ type revalidator struct {
 	resolver *target.Resolver
 }
 
-// outdated reports why the node's pod must not be let go on what was true when the run began.
-func (v *revalidator) outdated(ctx context.Context, rc *reconcileContext, s *probepod.RunState, node string) (*target.Refusal, error) {
+// revalidate reports why the node's pod must not be let go on what was true when the run began.
+func (v *revalidator) revalidate(ctx context.Context, rc *reconcileContext, s *probepod.RunState, node string) (*target.Refusal, error) {
 	planned := rc.probe.Status.ActiveRun.StartTime.Time
 	if made := s.ConfigMap.CreationTimestamp.Time; made.Before(planned) { // an earlier attempt's plan, taken over
 		planned = made

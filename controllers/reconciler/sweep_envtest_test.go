@@ -120,12 +120,12 @@ func TestSweepFindsWhatNobodySawDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.cast.collect()
-	for _, o := range w.orders() {
+	for _, o := range w.plans() {
 		if runplan.ProbeOf(&o).Name != "other" {
 			t.Errorf("left behind: %s", o.Name)
 		}
 	}
-	if len(w.orders()) != 1 {
+	if len(w.plans()) != 1 {
 		t.Error("the sweep took the plan of a run that goes on")
 	}
 }
@@ -137,7 +137,7 @@ func TestDeletedPlanEndsTheRun(t *testing.T) {
 	p := w.probe()
 	r := w.manager(w.api)
 	w.drive(r, p, w.probing)
-	configMap := w.orders()[0]
+	configMap := w.plans()[0]
 	w.delete(&configMap)
 	w.cast.collect()
 	done := w.drive(r, p, over(1))
@@ -172,7 +172,7 @@ func TestDeletedPodIsNotMadeAgain(t *testing.T) {
 		t.Errorf("%s, reported %d; want kn2's loss shown and kn1's report kept", show(c), now.Status.ActiveRun.Reported)
 	}
 	for _, pod := range w.proberPods() {
-		if err := w.cast.exitHonestly(&pod, w.orders()[0], "kn3"); err != nil {
+		if err := w.cast.exitHonestly(&pod, w.plans()[0], "kn3"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,7 +191,7 @@ func TestLateManagerCannotRunAPodTwice(t *testing.T) {
 	p := w.probe()
 	r := w.manager(w.api)
 	now := w.drive(r, p, w.probing)
-	configMap := w.orders()[0]
+	configMap := w.plans()[0]
 	f, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ type looks struct {
 	since map[types.NamespacedName]time.Time
 }
 
-// begin notes a pass; the function that it returns notes its end.
+// begin notes a look; the function that it returns notes its end.
 func (p *looks) begin(key types.NamespacedName, now time.Time) (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,10 +30,10 @@ func (p *looks) begin(key types.NamespacedName, now time.Time) (end func()) {
 	}
 }
 
-// stuckAfter is far more than a pass takes: some reads and writes, of which none waits for a probe.
+// stuckAfter is far more than a look takes: some reads and writes, of which none waits for a probe.
 const stuckAfter = 5 * time.Minute
 
-// stuck reports a pass that does not come to an end.
+// stuck reports a look that does not come to an end.
 func (p *looks) stuck(now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -162,7 +162,7 @@ func runAgain(value string) func(*v1alpha1.TCPProbe) {
 	}
 }
 
-// step is one pass of the manager; a conflict with another one is no error.
+// step is one look of the manager; a conflict with another one is no error.
 func (w *world) step(r *Reconciler, p *v1alpha1.TCPProbe) (time.Duration, error) {
 	result, err := r.Reconcile(w.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(p)})
 	return result.RequeueAfter, err
@@ -223,7 +223,7 @@ func show(c *metav1.Condition) string {
 }
 
 // plans lists what there is in the probe namespace.
-func (w *world) orders() []corev1.ConfigMap {
+func (w *world) plans() []corev1.ConfigMap {
 	w.Helper()
 	var list corev1.ConfigMapList
 	if err := w.api.List(w.Context(), &list, client.InNamespace(w.probes), client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
@@ -252,7 +252,7 @@ func (w *world) delete(o client.Object, opts ...client.DeleteOption) {
 func (w *world) empty() {
 	w.Helper()
 	w.cast.collect()
-	for _, o := range w.orders() {
+	for _, o := range w.plans() {
 		w.Errorf("left behind: plan %s", o.Name)
 	}
 	for _, p := range w.proberPods() {

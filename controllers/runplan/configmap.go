@@ -29,18 +29,18 @@ const (
 	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
 
 	AnnotationSource  = "tcpprobe.dev/source"   // of a pod: its node
-	AnnotationLoad    = "tcpprobe.dev/load"     // of a pod: what it may send, see Load
+	AnnotationLoad    = "tcpprobe.dev/load"     // of a pod: what it may send, see limits.Load
 	AnnotationOpen    = "tcpprobe.dev/open"     // of a plan: how many pods are still to be made
-	AnnotationRecords = "tcpprobe.dev/launches" // of a plan: which pods are released, see Launches
+	AnnotationRecords = "tcpprobe.dev/launches" // of a plan: which pods are released, see probepod.PodRecords
 )
 
-// Keys of an plan's data.
+// Keys of a plan's data.
 const (
 	KeyPlan     = "plan.json"      // for the prober
 	KeySnapshot = "witnesses.json" // for the manager
 )
 
-// NewConfigMap is the ConfigMap that holds a frozen run. It is immutable, and the controller owner of the run's pods:
+// NewConfigMap is the ConfigMap that holds a run's plan. It is immutable, and the controller owner of the run's pods:
 // without an owner they would block `kubectl drain`, and when it goes, they go.
 func NewConfigMap(probe *v1alpha1.TCPProbe, f *RunPlan, namespace string) (*corev1.ConfigMap, error) {
 	planJSON, snapshotJSON, err := f.encode()

@@ -23,7 +23,7 @@ func TestNamesFitHostNames(t *testing.T) {
 	}
 }
 
-func TestOrderIsImmutableAndLabelled(t *testing.T) {
+func TestConfigMapIsImmutableAndLabelled(t *testing.T) {
 	probe := controllertest.Probe()
 	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
 	o, err := runplan.NewConfigMap(probe, f, "tcpprobe-probes")
@@ -31,14 +31,14 @@ func TestOrderIsImmutableAndLabelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o.Immutable == nil || !*o.Immutable || o.Namespace != "tcpprobe-probes" || len(o.Finalizers) > 0 || o.Annotations[runplan.AnnotationOpen] != "2" {
-		t.Errorf("order %+v", o.ObjectMeta)
+		t.Errorf("ConfigMap %+v", o.ObjectMeta)
 	}
 	if key := runplan.ProbeOf(o); key.Namespace != "shop" || key.Name != "web" || o.Labels[runplan.LabelUID] != string(probe.UID) || o.Labels[runplan.LabelRun] != f.Plan.Run {
 		t.Errorf("labels %v", o.Labels)
 	}
 }
 
-func TestOrderThatIsTooLargeIsRefused(t *testing.T) {
+func TestPlanThatIsTooLargeIsRefused(t *testing.T) {
 	f := plantest.Example([]string{"kn1"}, []string{"kn3"})
 	for i := range 1000 {
 		node := strings.Repeat("n", 240) + fmt.Sprint(i)

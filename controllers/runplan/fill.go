@@ -14,7 +14,7 @@ import (
 // AcceptQueue fills a listener's queue. So each pod is asked by one source and at one address, and unless the owner of
 // the Service consents to all, one ready pod is always left alone.
 
-// fill restricts the frozen run's AcceptQueue scenarios to one source and one address for each pod, and to all
+// fill restricts the run's AcceptQueue scenarios to one source and one address for each pod, and to all
 // pods but one unless the Service's owner consents to all. Pairs that are then not asked anything are dropped.
 func (f *RunPlan) fill(consent, seed string) {
 	only := f.askers(f.fillable(consent, seed), seed)

@@ -17,7 +17,7 @@ import (
 // multiplicity rule; the prober divides it by flows and variants).
 const alpha = 1e-7
 
-// maxBytes is the size in bytes up to which a frozen run fits a ConfigMap (1 MiB) beside its metadata.
+// maxBytes is the size in bytes up to which a run fits a ConfigMap (1 MiB) beside its metadata.
 const maxBytes = 700 << 10
 
 // RunPlan is a run as it was decided when it started. Nothing that happens to TCPProbe, Service or nodes later

@@ -18,7 +18,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-func TestFrozenPlan(t *testing.T) {
+func TestPlan(t *testing.T) {
 	f, err := runplan.New(controllertest.Probe(), "question-asking", plantest.Resolved(2))
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestFrozenPlan(t *testing.T) {
 	}
 }
 
-func TestFrozenThaws(t *testing.T) {
+func TestPlanIsDecodedAsItWasEncoded(t *testing.T) {
 	f, err := runplan.New(controllertest.Probe(), "question-asking", plantest.Resolved(3))
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestFrozenThaws(t *testing.T) {
 		"half the witnesses": {planJSON, snapshot[:len(snapshot)/2]},
 	} {
 		if _, err := runplan.Decode(data[0], data[1]); err == nil {
-			t.Errorf("%s: thawed", name)
+			t.Errorf("%s: decoded", name)
 		}
 	}
 }

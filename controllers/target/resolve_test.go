@@ -45,7 +45,7 @@ func TestAdmission(t *testing.T) {
 
 func TestNothingToProbe(t *testing.T) {
 	for name, c := range map[string]struct {
-		leftOut  []RefusedEndpoint
+		refused  []RefusedEndpoint
 		notReady int
 		reason   string
 		says     string
@@ -54,7 +54,7 @@ func TestNothingToProbe(t *testing.T) {
 		"none Ready":   {nil, 3, v1alpha1.ReasonNoEndpoints, "none of the 3 endpoints"},
 		"all forged":   {[]RefusedEndpoint{{"10.99.0.1:80", "it belongs to the API server"}}, 1, v1alpha1.ReasonEndpointsRefused, "10.99.0.1:80: it belongs to the API server"},
 	} {
-		err := endpointRules.check(&Resolved{Service: webService(), Refused: c.leftOut, NotReady: c.notReady})
+		err := endpointRules.check(&Resolved{Service: webService(), Refused: c.refused, NotReady: c.notReady})
 		var r *Refusal
 		if !errors.As(err, &r) || !r.Waiting || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
 			t.Errorf("%s: %v", name, err)

@@ -43,7 +43,7 @@ func Web() *target.Service {
 // Resolved has n pods with two addresses each, spread over hosts, and two sources.
 func Resolved(n int) *target.Resolved {
 	g := &target.Resolved{Service: Web(), Sources: target.Sources{Matched: 3, Planned: []string{"kn1", "kn2"}}}
-	for i := n; i > 0; i-- { // freeze sorts them
+	for i := n; i > 0; i-- { // runplan.New sorts them
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
 			g.Endpoints = append(g.Endpoints, target.Endpoint{
 				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
