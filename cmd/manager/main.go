@@ -118,7 +118,8 @@ func (s *settings) imageOfSelf(ctx context.Context, api client.Reader) error {
 	}
 	var self corev1.Pod
 	if err := api.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.pod}, &self); err != nil {
-		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image", s.namespace, s.pod, err)
+		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image",
+			s.namespace, s.pod, err)
 	}
 	for _, c := range self.Spec.Containers {
 		if c.Name == "manager" {

@@ -43,7 +43,8 @@ func synced(mgr manager.Manager) func(*http.Request) error {
 		ctx, cancel := context.WithTimeout(req.Context(), readyTimeout)
 		defer cancel()
 		if !mgr.GetCache().WaitForCacheSync(ctx) {
-			return errors.New("the caches are not filled yet: the API server does not answer, or refuses to list what the manager watches")
+			return errors.New("the caches are not filled yet: the API server does not answer, " +
+				"or refuses to list what the manager watches")
 		}
 		return nil
 	}
@@ -51,7 +52,8 @@ func synced(mgr manager.Manager) func(*http.Request) error {
 
 func buildInfo() prometheus.Collector {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "tcpprobe_build_info", Help: "1, with the version of the manager.", ConstLabels: prometheus.Labels{"version": versionName()},
+		Name: "tcpprobe_build_info", Help: "1, with the version of the manager.",
+		ConstLabels: prometheus.Labels{"version": versionName()},
 	})
 	info.Set(1)
 	return info

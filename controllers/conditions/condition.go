@@ -26,7 +26,9 @@ type Observation struct {
 // Set computes all four conditions anew from the rest of the status and what was observed. Nothing
 // is carried over from the conditions themselves but the times of their last transition and the words of Accepted.
 func Set(probe *v1alpha1.TCPProbe, s Observation, now time.Time) {
-	for _, c := range []metav1.Condition{accepted(probe, s), complete(probe, s), covered(probe, s), pathHealthy(probe, s)} {
+	for _, c := range []metav1.Condition{
+		accepted(probe, s), complete(probe, s), covered(probe, s), pathHealthy(probe, s),
+	} {
 		c.ObservedGeneration = probe.Generation
 		c.LastTransitionTime = metav1.NewTime(now)
 		c.Message = text.Cut(c.Message, v1alpha1.MaxConditionMessage)
@@ -46,11 +48,13 @@ func accepted(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 	case s.refused():
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, s.Refusal.Reason, "%s", s.Refusal.Message)
 	case s.waiting():
-		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "nothing is probed now: %s", s.Refusal.Message)
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+			"nothing is probed now: %s", s.Refusal.Message)
 	case s.Note != "":
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "%s", s.Note)
 	}
-	if old := meta.FindStatusCondition(probe.Status.Conditions, v1alpha1.ConditionAccepted); old != nil && old.Status == metav1.ConditionTrue {
+	old := meta.FindStatusCondition(probe.Status.Conditions, v1alpha1.ConditionAccepted)
+	if old != nil && old.Status == metav1.ConditionTrue {
 		return *old
 	}
 	return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "")
@@ -62,17 +66,20 @@ func complete(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 	case s.refused():
 		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
 	case s.Trouble != nil:
-		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonServerError, "the run cannot go on, and is tried again: %v", s.Trouble)
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonServerError,
+			"the run cannot go on, and is tried again: %v", s.Trouble)
 	case s.Progress != nil:
 		return condition(kind, metav1.ConditionFalse, s.Progress.reason(), "%s", s.Progress.message())
 	case s.waiting():
-		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s; the run starts by itself when that changes", s.Refusal.Message)
+		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s; the run starts by itself when that changes",
+			s.Refusal.Message)
 	case schedule.Answered(probe):
 		c := completed(probe.Status.LastRun)
 		c.Message += nextWords(probe)
 		return c
 	case probe.Spec.State == v1alpha1.Suspended:
-		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonSuspended, "a run is due, and spec.state Suspended holds it back")
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonSuspended,
+			"a run is due, and spec.state Suspended holds it back")
 	}
 	return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonQueued, "a run is due")
 }
@@ -83,7 +90,8 @@ func completed(last *v1alpha1.LastRun) metav1.Condition {
 		reason = v1alpha1.ReasonPartly
 	}
 	took := last.CompletionTime.Sub(last.StartTime.Time).Round(time.Second)
-	return condition(v1alpha1.ConditionComplete, metav1.ConditionTrue, reason, "run %d ended after %s: %d of %d nodes reported", last.Number, took, last.Reported, last.Sources)
+	return condition(v1alpha1.ConditionComplete, metav1.ConditionTrue, reason,
+		"run %d ended after %s: %d of %d nodes reported", last.Number, took, last.Reported, last.Sources)
 }
 
 func covered(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
@@ -104,7 +112,8 @@ func covered(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 			return condition(kind, metav1.ConditionFalse, f.Reason, "%s", f.Message)
 		}
 	}
-	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllCovered, "all %d pairs came to a verdict", status.Pairs.Planned)
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllCovered, "all %d pairs came to a verdict",
+		status.Pairs.Planned)
 }
 
 // gap is why pairs came to no verdict: that of the first source without a report, if there is one.
@@ -142,13 +151,17 @@ func healthByLastRun(status *v1alpha1.TCPProbeStatus) metav1.Condition {
 	const kind = v1alpha1.ConditionPathHealthy
 	switch report.Verdict(status.LastRun.Verdict) {
 	case report.Fail:
-		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s", strings.TrimPrefix(described(status.Findings, report.Fail), ": "))
+		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s",
+			strings.TrimPrefix(described(status.Findings, report.Fail), ": "))
 	case report.Pass:
 		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllPassed, "%s", strings.Join(append([]string{
-			fmt.Sprintf("all %d pairs across the network passed", status.Pairs.Planned-status.Pairs.SameNode)}, status.LastRun.Notes...), "; "))
+			fmt.Sprintf("all %d pairs across the network passed",
+				status.Pairs.Planned-status.Pairs.SameNode)}, status.LastRun.Notes...), "; "))
 	}
 	if p := status.Pairs; p != nil && p.SameNode == p.Planned && p.Inconclusive == 0 {
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonSameNodeOnly, "all %d pairs passed, but each within one node: no segment crossed the network; have an endpoint on another node, or more nodes in sources", p.Planned)
+		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonSameNodeOnly,
+			"all %d pairs passed, but each within one node: no segment crossed the network; have an endpoint on another "+
+				"node, or more nodes in sources", p.Planned)
 	}
 	return condition(kind, metav1.ConditionUnknown, worstReason(status.Findings), "%s", uncovered(status))
 }

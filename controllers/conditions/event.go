@@ -16,7 +16,8 @@ func Events(before, after []metav1.Condition) []event {
 	var out []event
 	for _, c := range after {
 		old := meta.FindStatusCondition(before, c.Type)
-		if old != nil && old.Status == c.Status && old.Reason == c.Reason || c.Reason == v1alpha1.ReasonNotRun || c.Reason == v1alpha1.ReasonAccepted {
+		if old != nil && old.Status == c.Status && old.Reason == c.Reason || c.Reason == v1alpha1.ReasonNotRun ||
+			c.Reason == v1alpha1.ReasonAccepted {
 			continue
 		}
 		if c.Type != v1alpha1.ConditionAccepted && meta.IsStatusConditionFalse(after, v1alpha1.ConditionAccepted) {

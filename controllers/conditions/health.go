@@ -21,13 +21,16 @@ func recurringHealth(probe *v1alpha1.TCPProbe, one metav1.Condition) metav1.Cond
 		return one
 	case record.Uncovered >= schedule.UncoveredRuns:
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonCoverageLost,
-			"in each of the last %d runs more than a tenth of the pairs came to no verdict; in the last one %s", record.Uncovered, one.Message)
+			"in each of the last %d runs more than a tenth of the pairs came to no verdict; "+
+				"in the last one %s", record.Uncovered, one.Message)
 	case record.State == v1alpha1.HealthRaised:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonRecentFailure,
-			"a run failed at %s, and none has passed %s or more after that; the last one: %s", clockTime(record.LastFailure), schedule.ClearAfter(probe), one.Message)
+			"a run failed at %s, and none has passed %s or more after that; "+
+				"the last one: %s", clockTime(record.LastFailure), schedule.ClearAfter(probe), one.Message)
 	case failed:
 		return condition(kind, unraised(record), v1alpha1.ReasonBelowRaiseAfter,
-			"%d of the %d failing runs in a row that spec.health.raiseAfter asks for: %s", record.Failing, schedule.RaiseAfter(probe), one.Message)
+			"%d of the %d failing runs in a row that spec.health.raiseAfter asks for: %s",
+			record.Failing, schedule.RaiseAfter(probe), one.Message)
 	case !passed && record.State == v1alpha1.HealthClear:
 		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonEarlierRunPassed,
 			"an earlier run passed and none has failed since; the last one did not change that: %s", one.Message)

@@ -59,7 +59,8 @@ func (p *Progress) troubles() []probepod.Outcome {
 }
 
 func (p *Progress) message() string {
-	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.Count(probepod.Reported), len(p.Outcomes))}
+	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.Count(probepod.Reported),
+		len(p.Outcomes))}
 	if n := p.Count(probepod.Unmade); n > 0 {
 		wait := fmt.Sprintf("%d wait for a probe pod", n)
 		if p.Place > 0 {

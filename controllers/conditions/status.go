@@ -74,7 +74,8 @@ func closeRun(status *v1alpha1.TCPProbeStatus, verdict report.Verdict, sources, 
 	status.ActiveRun = nil
 	status.LastRun = &v1alpha1.LastRun{
 		ID: run.ID, Number: run.Number, Trigger: run.Trigger, Verdict: string(verdict),
-		StartTime: run.StartTime, CompletionTime: metav1.NewTime(now.Truncate(time.Second)), // as it is stored: words are made of it
+		// as it is stored: words are made of it
+		StartTime: run.StartTime, CompletionTime: metav1.NewTime(now.Truncate(time.Second)),
 		Sources: int32(sources), Reported: int32(reported),
 	}
 }

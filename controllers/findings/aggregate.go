@@ -137,12 +137,14 @@ func (a *Answer) explain(groups []report.Group, position int) {
 		return
 	}
 	for i := range groups {
-		if g := &groups[i]; g.Verdict == a.Verdict && slices.Contains(g.Checks(), a.Check) && slices.Contains(g.Positions(), position) {
+		g := &groups[i]
+		if g.Verdict == a.Verdict && slices.Contains(g.Checks(), a.Check) && slices.Contains(g.Positions(), position) {
 			a.Reason, a.Rule, a.Message, a.Detail = word(string(g.Reason)), g.Rule, cmp.Or(g.Message, seeLog), g
 			return
 		}
 	}
-	a.Reason, a.Message = v1alpha1.ReasonReportTooLong, "the short report had no room for the reason; the log of the probe pod has it"
+	a.Reason = v1alpha1.ReasonReportTooLong
+	a.Message = "the short report had no room for the reason; the log of the probe pod has it"
 }
 
 // seeLog stands for a message that the short report had no room for.

@@ -54,7 +54,8 @@ func (t *Aggregate) byCause() [][]Answer {
 		groups[k] = append(groups[k], a)
 	}
 	slices.SortStableFunc(order, func(a, b causeKey) int {
-		return cmp.Or(cmp.Compare(a.check, b.check), cmp.Compare(a.verdict, b.verdict), cmp.Compare(a.reason, b.reason), cmp.Compare(a.rule, b.rule))
+		return cmp.Or(cmp.Compare(a.check, b.check), cmp.Compare(a.verdict, b.verdict), cmp.Compare(a.reason, b.reason),
+			cmp.Compare(a.rule, b.rule))
 	})
 	out := make([][]Answer, len(order))
 	for i, k := range order {

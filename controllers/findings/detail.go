@@ -65,7 +65,8 @@ func share(s *report.Share) *v1alpha1.PathShare {
 	if s == nil || s.Failed == s.Of {
 		return nil
 	}
-	out := &v1alpha1.PathShare{Failed: int32(s.Failed), Of: int32(s.Of), Low: number(s.Low), High: number(s.High), Coverage: number(s.Coverage)}
+	out := &v1alpha1.PathShare{Failed: int32(s.Failed), Of: int32(s.Of), Low: number(s.Low), High: number(s.High),
+		Coverage: number(s.Coverage)}
 	for _, p := range slices.DeleteFunc(slices.Clone(s.Ports), func(p uint16) bool { return p == 0 }) {
 		out.Ports = append(out.Ports, int32(p))
 	}
@@ -76,7 +77,8 @@ func queueFinding(q *report.Queue) *v1alpha1.QueueFinding {
 	if q == nil {
 		return nil
 	}
-	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most), Behaviour: text.Cut(q.Behaviour, 16), Freed: q.Freed}
+	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most), Behaviour: text.Cut(q.Behaviour, 16),
+		Freed: q.Freed}
 }
 
 func evidence(lines []string) []string {

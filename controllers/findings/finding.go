@@ -50,7 +50,8 @@ func (t *Aggregate) finding(b cause) v1alpha1.Finding {
 	what := first.Reason
 	if first.Check != noReport {
 		checks := t.RunPlan.Plan.Checks()
-		f.Scenario, f.Variants, f.Name = checks[first.Check].Type, variantNames(checks, b.checks), t.RunPlan.Plan.Scenarios[checks[first.Check].Scenario].Name
+		f.Scenario, f.Variants = checks[first.Check].Type, variantNames(checks, b.checks)
+		f.Name = t.RunPlan.Plan.Scenarios[checks[first.Check].Scenario].Name
 		what = title(checks, b.checks, &t.RunPlan.Plan) + t.aside(b)
 	}
 	if c.Scope == v1alpha1.ScopeTarget || c.Scope == v1alpha1.ScopePair {

@@ -48,7 +48,8 @@ func localize(all, affected []Pair, smallest int, nodeOf func(target int) string
 		out = append(out, Location{Scope: v1alpha1.ScopePair, Source: p.Source, Target: p.Target, Pairs: []Pair{p}, Of: 1})
 	}
 	slices.SortFunc(out, func(a, b Location) int {
-		return cmp.Or(cmp.Compare(len(b.Pairs), len(a.Pairs)), cmp.Compare(b.Scope, a.Scope), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target))
+		return cmp.Or(cmp.Compare(len(b.Pairs), len(a.Pairs)), cmp.Compare(b.Scope, a.Scope),
+			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target))
 	})
 	return out
 }
@@ -61,12 +62,14 @@ func localizeListeners(all, affected []Pair) []Location {
 	}
 	var out []Location
 	for _, p := range affected {
-		out = append(out, Location{Scope: v1alpha1.ScopeTarget, Target: p.Target, Pairs: []Pair{p}, Of: len(targets[p.Target])})
+		out = append(out, Location{Scope: v1alpha1.ScopeTarget, Target: p.Target, Pairs: []Pair{p},
+			Of: len(targets[p.Target])})
 	}
 	return out
 }
 
-// cutOffNodes finds the nodes whose cable, as it were, is at fault: pairs in both directions are affected, and most of them.
+// cutOffNodes finds the nodes whose cable, as it were, is at fault: pairs in both directions are affected, and most of
+// them.
 func cutOffNodes(all, affected []Pair, nodeOf func(target int) string) (nodes []Location, rest []Pair) {
 	rest = affected
 	sources := bySource(all)

@@ -39,8 +39,8 @@ func notes(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	return out
 }
 
-// translated says what is known of the ClusterIP, if it answered at all: what answers in its name was translated, because
-// no host has such an address.
+// translated says what is known of the ClusterIP, if it answered at all: what answers in its name was translated,
+// because no host has such an address.
 func translated(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	answered, of := 0, 0
 	for _, o := range outcomes {
@@ -60,7 +60,8 @@ func translated(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	if answered == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("the ClusterIP answered in %d of %d pairs, so its segments were translated; which pods answered, and whether across the network, does not show", answered, of)}
+	return []string{fmt.Sprintf("the ClusterIP answered in %d of %d pairs, so its segments were translated; which "+
+		"pods answered, and whether across the network, does not show", answered, of)}
 }
 
 // title names checks of one scenario for people: "SequenceWrap Push, Fin", or "FinReorder close-http".

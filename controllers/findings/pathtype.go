@@ -48,5 +48,6 @@ func (t *Aggregate) tunnelled() []string {
 	if overlay == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d of %d pairs across the network went through an overlay: the switches saw a tunnel and not these segments; to show them those, probe pods of the host network with sources.network Host", overlay, of)}
+	return []string{fmt.Sprintf("%d of %d pairs across the network went through an overlay: the switches saw a tunnel "+
+		"and not these segments; to show them those, probe pods of the host network with sources.network Host", overlay, of)}
 }

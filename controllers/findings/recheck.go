@@ -20,9 +20,12 @@ func applyRecheck(f *runplan.RunPlan, m target.Rechecked, answers []Answer) []An
 		case changed && a.Verdict == report.Fail && !(change.Unready && isAcceptQueue(f, a.Check)):
 			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
 		case a.silent() && f.ViaClusterIP(a.Target):
-			a.doubt(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: a network plugin that translates at the sockets leaves crafted segments as they are, or a policy keeps them out; ask via PodIP")
+			a.doubt(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: "+
+				"a network plugin that translates at the sockets leaves crafted segments as they are, "+
+				"or a policy keeps them out; ask via PodIP")
 		case policy != "" && a.silent():
-			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: allow the probe namespace in, or choose another Service")
+			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: "+
+				"allow the probe namespace in, or choose another Service")
 		}
 	}
 	return answers
@@ -33,12 +36,15 @@ func isAcceptQueue(f *runplan.RunPlan, check int) bool {
 	return f.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
 }
 
-// applyRecheckToPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the target's:
-// whoever answered was perhaps not the pod that was asked about. Once is enough.
-func applyRecheckToPass(f *runplan.RunPlan, m target.Rechecked, o probepod.Outcome, position int, answers []Answer) []Answer {
+// applyRecheckToPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the
+// target's: whoever answered was perhaps not the pod that was asked about. Once is enough.
+func applyRecheckToPass(
+	f *runplan.RunPlan, m target.Rechecked, o probepod.Outcome, position int, answers []Answer,
+) []Answer {
 	p := Pair{o.Source, f.Plan.Sources[o.Source][position]}
 	change := m.Changed[p.Target]
-	if !change.Moved || o.State != probepod.Reported || slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged }) {
+	said := slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged })
+	if !change.Moved || o.State != probepod.Reported || said {
 		return answers
 	}
 	for check := range f.Plan.Checks() {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -20,11 +19,12 @@ type OpenPlan struct {
 	Open  int // pods still to make
 }
 
-// OpenPlans are those among all plans. A run that was lost waits for nothing. They are the caches' own and not copies, for every
-// pass looks at the whole queue: nobody may change them.
+// OpenPlans are those among all plans. A run that was lost waits for nothing. They are the caches' own and not copies,
+// for every look at a run goes through the whole queue: nobody may change them.
 func OpenPlans(ctx context.Context, caches client.Reader, namespace string) ([]OpenPlan, error) {
 	var all corev1.ConfigMapList
-	if err := caches.List(ctx, &all, client.InNamespace(namespace), client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := caches.List(ctx, &all, client.InNamespace(namespace),
+		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the plans: %w", err)
 	}
 	var plans []OpenPlan
@@ -34,7 +34,7 @@ func OpenPlans(ctx context.Context, caches client.Reader, namespace string) ([]O
 		if o.Open, err = strconv.Atoi(o.Annotations[runplan.AnnotationOpen]); err != nil || o.Open == 0 {
 			continue
 		}
-		err = caches.Get(ctx, types.NamespacedName{Namespace: o.Labels[runplan.LabelNamespace], Name: o.Labels[runplan.LabelName]}, &o.Probe, client.UnsafeDisableDeepCopy)
+		err = caches.Get(ctx, runplan.ProbeOf(o), &o.Probe, client.UnsafeDisableDeepCopy)
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}

@@ -30,7 +30,8 @@ type Sweeper struct {
 // else has to go; 0: nothing is left.
 func (w *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next time.Duration, err error) {
 	mine := []client.ListOption{
-		client.InNamespace(w.Namespace), client.MatchingLabels{runplan.LabelNamespace: key.Namespace, runplan.LabelName: key.Name},
+		client.InNamespace(w.Namespace),
+		client.MatchingLabels{runplan.LabelNamespace: key.Namespace, runplan.LabelName: key.Name},
 	}
 	var plans corev1.ConfigMapList
 	if err := w.Caches.List(ctx, &plans, mine...); err != nil {

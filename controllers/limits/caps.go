@@ -70,8 +70,8 @@ type Room struct {
 }
 
 // Room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
-// before it in the queue hold back only what they can use themselves, and the first of those that wait for packets holds
-// these back: small loads would else pass by a large one for ever.
+// before it in the queue hold back only what they can use themselves, and the first of those that wait for packets
+// holds these back: small loads would else pass by a large one for ever.
 func (c Caps) Room(taken Occupancy, uid string, runs []QueuedRun) Room {
 	r := Room{caps: c, taken: taken, promised: make(map[string]int), Place: 1}
 	kept := false

@@ -29,7 +29,8 @@ func (l Load) String() string {
 	return strings.Join(append([]string{strconv.Itoa(l.Rate)}, l.Targets...), " ")
 }
 
-// annotatedLoad reads a pod's annotation. A pod without one is of an older manager, and counts as one that sends nothing.
+// annotatedLoad reads a pod's annotation. A pod without one is of an older manager, and counts as one that sends
+// nothing.
 func annotatedLoad(pod *corev1.Pod) Load {
 	words := strings.Fields(pod.Annotations[runplan.AnnotationLoad])
 	if len(words) == 0 {
@@ -76,14 +77,17 @@ func (c Caps) Exceeds(f *runplan.RunPlan) *target.Refusal {
 func (c Caps) ExceedsOn(f *runplan.RunPlan, node string) *target.Refusal {
 	l := LoadOf(f, node)
 	if perNode := l.PerSecond(); perNode > c.NodePackets {
-		return target.Refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; %s",
+		return target.Refused(v1alpha1.ReasonRateAboveCeiling,
+			"packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; %s",
 			l.Rate, len(l.Targets), perNode, c.NodePackets, lower(c.NodePackets, len(l.Targets), "target.service.maxEndpoints"))
 	}
 	times := l.times()
 	for i, key := range l.Targets {
 		if n := times[key]; n*l.Rate > c.TargetPackets {
-			return target.Refused(v1alpha1.ReasonRateAboveCeiling, "packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; %s",
-				l.Rate, n, targetName(f, f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets, lower(c.TargetPackets, n, "the families and ways (via) to it"))
+			return target.Refused(v1alpha1.ReasonRateAboveCeiling,
+				"packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; %s",
+				l.Rate, n, targetName(f, f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets,
+				lower(c.TargetPackets, n, "the families and ways (via) to it"))
 		}
 	}
 	return nil

@@ -29,10 +29,14 @@ func metric(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	conditionMetric = metric("condition", "1 for the status and reason that each condition of each TCPProbe has now.", "namespace", "name", "type", "status", "reason")
-	lastRunMetric   = metric("last_run_completion_timestamp_seconds", "When the last run of a TCPProbe ended.", "namespace", "name")
-	lastPairsMetric = metric("last_run_pairs", "Pairs of source and target in the last run of a TCPProbe, by verdict.", "namespace", "name", "verdict")
-	missedMetric    = metric("missed_runs_total", "Runs of a recurring TCPProbe that were not started in time.", "namespace", "name")
+	conditionMetric = metric("condition", "1 for the status and reason that each condition of each TCPProbe has now.",
+		"namespace", "name", "type", "status", "reason")
+	lastRunMetric = metric("last_run_completion_timestamp_seconds", "When the last run of a TCPProbe ended.",
+		"namespace", "name")
+	lastPairsMetric = metric("last_run_pairs", "Pairs of source and target in the last run of a TCPProbe, by verdict.",
+		"namespace", "name", "verdict")
+	missedMetric = metric("missed_runs_total", "Runs of a recurring TCPProbe that were not started in time.",
+		"namespace", "name")
 	podsMetric      = metric("pods", "Probe pods by state: Gated, Pending, Running, Succeeded, Failed.", "state")
 	podsLimitMetric = metric("pods_limit", "Probe pods that there may be at once.")
 	queuedMetric    = metric("queued_pods", "Probe pods that active runs have still to make.")
@@ -42,7 +46,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{conditionMetric, lastRunMetric, lastPairsMetric, missedMetric, podsMetric, podsLimitMetric, queuedMetric, waitingMetric, activeMetric} {
+	for _, d := range []*prometheus.Desc{conditionMetric, lastRunMetric, lastPairsMetric, missedMetric, podsMetric,
+		podsLimitMetric, queuedMetric, waitingMetric, activeMetric} {
 		out <- d
 	}
 }
@@ -91,9 +96,11 @@ func (c *Collector) probes(ctx context.Context, out chan<- prometheus.Metric) er
 func tellProbe(out chan<- prometheus.Metric, probe *v1alpha1.TCPProbe) {
 	status := &probe.Status
 	for _, condition := range status.Conditions {
-		gauge(out, conditionMetric, 1, probe.Namespace, probe.Name, condition.Type, string(condition.Status), condition.Reason)
+		gauge(out, conditionMetric, 1, probe.Namespace, probe.Name, condition.Type, string(condition.Status),
+			condition.Reason)
 	}
-	out <- prometheus.MustNewConstMetric(missedMetric, prometheus.CounterValue, float64(status.MissedRuns), probe.Namespace, probe.Name)
+	out <- prometheus.MustNewConstMetric(missedMetric, prometheus.CounterValue, float64(status.MissedRuns),
+		probe.Namespace, probe.Name)
 	if status.LastRun != nil {
 		gauge(out, lastRunMetric, float64(status.LastRun.CompletionTime.Unix()), probe.Namespace, probe.Name)
 	}
@@ -104,10 +111,12 @@ func tellProbe(out chan<- prometheus.Metric, probe *v1alpha1.TCPProbe) {
 
 func (c *Collector) pods(ctx context.Context, out chan<- prometheus.Metric) error {
 	var list corev1.PodList
-	if err := c.Caches.List(ctx, &list, client.InNamespace(c.Probes), client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
+	if err := c.Caches.List(ctx, &list, client.InNamespace(c.Probes),
+		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
 		return err
 	}
-	states := map[string]int{"Gated": 0, string(corev1.PodPending): 0, string(corev1.PodRunning): 0, string(corev1.PodSucceeded): 0, string(corev1.PodFailed): 0}
+	states := map[string]int{"Gated": 0, string(corev1.PodPending): 0, string(corev1.PodRunning): 0,
+		string(corev1.PodSucceeded): 0, string(corev1.PodFailed): 0}
 	for i := range list.Items {
 		state := string(list.Items[i].Status.Phase)
 		if probepod.Gated(&list.Items[i]) {

@@ -11,7 +11,8 @@ import (
 // What this manager has done since it started. What stands in the cluster is the Collector's.
 var (
 	runsEnded = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "tcpprobe_runs_total", Help: "Runs that ended, by verdict (Pass, Fail, Inconclusive) and trigger (Spec, Annotation, Interval).",
+		Name: "tcpprobe_runs_total",
+		Help: "Runs that ended, by verdict (Pass, Fail, Inconclusive) and trigger (Spec, Annotation, Interval).",
 	}, []string{"verdict", "trigger"})
 	pairsJudged = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tcpprobe_pairs_total", Help: "Pairs of source and target that runs came to a verdict about.",
@@ -42,5 +43,6 @@ func byVerdict(p *v1alpha1.PairCounts) map[string]int32 {
 	if p == nil {
 		return nil
 	}
-	return map[string]int32{string(report.Pass): p.Pass, string(report.Fail): p.Fail, string(report.Inconclusive): p.Inconclusive}
+	return map[string]int32{string(report.Pass): p.Pass, string(report.Fail): p.Fail,
+		string(report.Inconclusive): p.Inconclusive}
 }

@@ -42,7 +42,8 @@ func obstacleOf(reason, word, message string) Outcome {
 // kubelet/container/sync_result.go, kuberuntime_container.go); ContainerCreating and the like are no fault.
 func waitingReason(word string) string {
 	switch word {
-	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
+	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
+		"RegistryUnavailable", "SignatureValidationFailed":
 		return v1alpha1.ReasonImagePull
 	}
 	if strings.HasSuffix(word, "Error") || word == "ContainerCannotRun" {
@@ -62,7 +63,8 @@ func podFault(pod *corev1.Pod) Outcome {
 		if o := disrupted(pod); o.Reason == v1alpha1.ReasonEvicted {
 			return o
 		}
-		return lost(v1alpha1.ReasonReportMissing, "%s", text.Sentence(fmt.Sprintf("its pod ended as %s without a container", pod.Status.Phase), pod.Status.Message))
+		ended := fmt.Sprintf("its pod ended as %s without a container", pod.Status.Phase)
+		return lost(v1alpha1.ReasonReportMissing, "%s", text.Sentence(ended, pod.Status.Message))
 	}
 	return lost(v1alpha1.ReasonNodeRejected, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
 }
@@ -81,9 +83,11 @@ func (s *RunState) silentEnd(pod *corev1.Pod, t *corev1.ContainerStateTerminated
 		return o
 	}
 	if t.ExitCode > 128 || t.Signal != 0 || pod.Status.Reason == "DeadlineExceeded" {
-		return lost(string(report.ProberKilled), "%s; %s", text.Sentence(cmp.Or(pod.Status.Reason, t.Reason, "Killed"), fmt.Sprintf("exit code %d", t.ExitCode)), s.openConnections(pod))
+		return lost(string(report.ProberKilled), "%s; %s", text.Sentence(cmp.Or(pod.Status.Reason, t.Reason, "Killed"),
+			fmt.Sprintf("exit code %d", t.ExitCode)), s.openConnections(pod))
 	}
-	return lost(v1alpha1.ReasonReportMissing, "the prober ended with exit code %d and no report; see the log of pod %s", t.ExitCode, pod.Name)
+	return lost(v1alpha1.ReasonReportMissing, "the prober ended with exit code %d and no report; see the log of pod %s",
+		t.ExitCode, pod.Name)
 }
 
 // neverRan reports that the runtime could not start the container; the message is the runtime's then.

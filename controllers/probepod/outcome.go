@@ -164,7 +164,8 @@ func (s *RunState) living(pod *corev1.Pod, node string, record PodRecord) Outcom
 		if o, dead := s.NodeFault(node); dead {
 			return o
 		}
-		return lost(v1alpha1.ReasonReportMissing, "its pod still runs %d s after its start, past every deadline", int(age.Seconds()))
+		return lost(v1alpha1.ReasonReportMissing, "its pod still runs %d s after its start, past every deadline",
+			int(age.Seconds()))
 	}
 	o := obstacle(pod)
 	if age < StartDeadline && pod.DeletionTimestamp == nil {
@@ -174,7 +175,8 @@ func (s *RunState) living(pod *corev1.Pod, node string, record PodRecord) Outcom
 		return dead
 	}
 	if o.Reason == "" {
-		o = lost(v1alpha1.ReasonStartTimeout, "its pod did not start within %d s, and the cluster does not say why", int(StartDeadline.Seconds()))
+		o = lost(v1alpha1.ReasonStartTimeout, "its pod did not start within %d s, and the cluster does not say why",
+			int(StartDeadline.Seconds()))
 	}
 	o.State = Lost
 	return o

@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// gate keeps a pod from being scheduled until its UID is on record. See the package's comment.
+// gate keeps a pod from being scheduled until its UID is on record. See package reconciler.
 const gate = "tcpprobe.dev/recorded"
 
 const (
@@ -54,9 +54,11 @@ func New(configMap *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s 
 			RestartPolicy:                 corev1.RestartPolicyNever,
 			ActiveDeadlineSeconds:         ptr.To(int64(podLifetime(f).Seconds())),
 			TerminationGracePeriodSeconds: ptr.To(int64(grace.Seconds())),
-			SecurityContext:               &corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
-			Containers:                    []corev1.Container{proberContainer(node, s)},
-			Volumes:                       []corev1.Volume{planVolume(configMap.Name)},
+			SecurityContext: &corev1.PodSecurityContext{
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			Containers: []corev1.Container{proberContainer(node, s)},
+			Volumes:    []corev1.Volume{planVolume(configMap.Name)},
 		},
 	}
 }
@@ -71,15 +73,18 @@ func proberContainer(node string, s Settings) corev1.Container {
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile, // never the log: a report or nothing
 		SecurityContext:          securityContext(s.Privileged),
 		Resources: corev1.ResourceRequirements{ // no CPU limit: throttling voids samples
-			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi")},
-			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
+			Requests: corev1.ResourceList{
+				corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi"),
+			},
+			Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
 		},
 	}
 }
 
 func securityContext(privileged bool) *corev1.SecurityContext {
 	c := &corev1.SecurityContext{
-		RunAsUser:                ptr.To(int64(0)), // capabilities reach a process of another user only as ambient ones, which Kubernetes cannot give
+		// capabilities reach a process of another user only as ambient ones, which Kubernetes cannot give
+		RunAsUser:                ptr.To(int64(0)),
 		AllowPrivilegeEscalation: ptr.To(false),
 		ReadOnlyRootFilesystem:   ptr.To(true),
 		Capabilities: &corev1.Capabilities{
@@ -98,7 +103,8 @@ func securityContext(privileged bool) *corev1.SecurityContext {
 func onlyOn(node string) *corev1.Affinity {
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
-			MatchFields: []corev1.NodeSelectorRequirement{{Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpIn, Values: []string{node}}},
+			MatchFields: []corev1.NodeSelectorRequirement{{Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpIn,
+				Values: []string{node}}},
 		}}},
 	}}
 }

@@ -26,7 +26,7 @@ type PodRecord struct {
 }
 
 // PodRecords is the record of a run's pods by number, kept as an annotation of the plan. An entry's UID is
-// written once and never changed: see the package's comment.
+// written once and never changed: see package reconciler.
 type PodRecords map[int]PodRecord
 
 // ReadRecords reads the record. A plan without one has launched nothing.
@@ -74,7 +74,8 @@ func (l PodRecords) Keep(outcomes []Outcome) (changed bool) {
 		}
 		switch {
 		case o.State == Lost:
-			record.Reason, record.Message = o.Reason, text.CutJSON(o.Message, min(v1alpha1.MaxFindingMessage, maxMessages/len(outcomes)))
+			record.Reason = o.Reason
+			record.Message = text.CutJSON(o.Message, min(v1alpha1.MaxFindingMessage, maxMessages/len(outcomes)))
 		case o.State == Reported && text.SizeInJSON(o.Text) <= room:
 			record.Report = o.Text
 			room -= text.SizeInJSON(record.Report)

@@ -52,7 +52,8 @@ func allSettled(outcomes []probepod.Outcome) bool {
 // push makes the pods that there is room for, puts on record what happened, and only then lets the recorded pods go
 // and deletes those that were given up.
 func (r *Reconciler) push(
-	ctx context.Context, rc *reconcileContext, s *probepod.RunState, outcomes []probepod.Outcome, progress *conditions.Progress,
+	ctx context.Context, rc *reconcileContext, s *probepod.RunState,
+	outcomes []probepod.Outcome, progress *conditions.Progress,
 ) error {
 	kept := s.Records.Keep(outcomes)
 	givenUp, err := r.releaser.giveUp(ctx, rc, s)
@@ -77,7 +78,9 @@ func (r *Reconciler) push(
 }
 
 // report shows the progress, at most once a second.
-func (r *Reconciler) report(ctx context.Context, rc *reconcileContext, progress *conditions.Progress) (reconcile.Result, error) {
+func (r *Reconciler) report(
+	ctx context.Context, rc *reconcileContext, progress *conditions.Progress,
+) (reconcile.Result, error) {
 	if wait := r.status.written.wait(rc.key(), rc.now); wait > 0 {
 		return reconcile.Result{RequeueAfter: min(wait, poll(progress))}, nil
 	}

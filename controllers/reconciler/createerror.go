@@ -18,7 +18,8 @@ import (
 func createError(err error) (*target.Refusal, error) {
 	var status apierrors.APIStatus
 	switch {
-	case !errors.As(err, &status) || apierrors.IsConflict(err) || apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err):
+	case !errors.As(err, &status) || apierrors.IsConflict(err) || apierrors.IsTimeout(err) ||
+		apierrors.IsServerTimeout(err):
 		return nil, err
 	case apierrors.IsForbidden(err) && strings.Contains(status.Status().Message, "exceeded quota"):
 		return target.Waiting(v1alpha1.ReasonQuota, "%s", status.Status().Message), nil
@@ -28,8 +29,8 @@ func createError(err error) (*target.Refusal, error) {
 	return target.Waiting(v1alpha1.ReasonPodRefused, "%s", status.Status().Message), nil
 }
 
-// createFailures remembers since when the cluster has refused every pod of a run, by the run's ID. A manager that starts
-// anew begins to count anew.
+// createFailures remembers since when the cluster has refused every pod of a run, by the run's ID. A manager that
+// starts anew begins to count anew.
 type createFailures struct {
 	mu    sync.Mutex
 	first map[string]time.Time

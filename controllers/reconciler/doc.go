@@ -1,5 +1,5 @@
-// Package reconciler carries TCPProbes out, a step at each look: it has a run planned, its pods made as limits leave room,
-// and the outcomes turned into the status. What decides is in the other packages of controllers; here it is put
+// Package reconciler carries TCPProbes out, a step at each look: it has a run planned, its pods made as limits leave
+// room, and the outcomes turned into the status. What decides is in the other packages of controllers; here it is put
 // together, and here are the watches and the manager's rights.
 //
 // # Each run once

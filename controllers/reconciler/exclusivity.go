@@ -19,8 +19,8 @@ type exclusivity struct {
 	namespace string // of plans
 }
 
-// check reports that another TCPProbe fills the queues of the same Service now. One manager leads, and whoever is about to
-// begin such a run holds planner.filling, so that no two are here together.
+// check reports that another TCPProbe fills the queues of the same Service now. One manager leads, and whoever is
+// about to begin such a run holds planner.filling, so that no two are here together.
 func (e exclusivity) check(ctx context.Context, probe *v1alpha1.TCPProbe) error {
 	var plans corev1.ConfigMapList
 	filling := runplan.FillsLabels(probe)
@@ -40,7 +40,8 @@ func (e exclusivity) check(ctx context.Context, probe *v1alpha1.TCPProbe) error 
 			return fmt.Errorf("read TCPProbe %s: %w", key.Name, err)
 		}
 		if err == nil && string(other.UID) == o.Labels[runplan.LabelUID] && gc.Active(o, &other) {
-			return target.Waiting(v1alpha1.ReasonQueued, "%s fills the queues of Service %s now, and two at once would measure each other",
+			return target.Waiting(v1alpha1.ReasonQueued,
+				"%s fills the queues of Service %s now, and two at once would measure each other",
 				known(&other, probe), probe.Spec.Target.Service.Name)
 		}
 	}

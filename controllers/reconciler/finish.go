@@ -18,7 +18,8 @@ func (r *Reconciler) finish(
 	ctx context.Context, rc *reconcileContext, s *probepod.RunState, outcomes []probepod.Outcome,
 ) (reconcile.Result, error) {
 	f := s.RunPlan
-	rechecked, err := r.resolver.Recheck(ctx, rc.probe.Namespace, &f.Snapshot, f.Targets(), findings.SilentTargets(f, outcomes))
+	rechecked, err := r.resolver.Recheck(ctx, rc.probe.Namespace, &f.Snapshot, f.Targets(),
+		findings.SilentTargets(f, outcomes))
 	if err != nil {
 		return reconcile.Result{}, err
 	}

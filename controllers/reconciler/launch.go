@@ -49,7 +49,9 @@ func newLauncher(c Config, v *revalidator) *launcher {
 
 // launch makes, gated, the pods that there is room for, and enters them into the record. It reports whether it entered
 // any.
-func (l *launcher) launch(ctx context.Context, rc *reconcileContext, s *probepod.RunState, progress *conditions.Progress) (bool, error) {
+func (l *launcher) launch(
+	ctx context.Context, rc *reconcileContext, s *probepod.RunState, progress *conditions.Progress,
+) (bool, error) {
 	before := len(s.Records)
 	nodes := s.RunPlan.Nodes()
 	if before == len(nodes) {
@@ -79,14 +81,16 @@ func (l *launcher) launch(ctx context.Context, rc *reconcileContext, s *probepod
 
 // launchOne makes pod number i if it can. A pod that the cluster has refused until the start deadline is given up.
 func (l *launcher) launchOne(
-	ctx context.Context, rc *reconcileContext, s *probepod.RunState, i int, node string, room *limits.Room, progress *conditions.Progress,
+	ctx context.Context, rc *reconcileContext, s *probepod.RunState, i int, node string,
+	room *limits.Room, progress *conditions.Progress,
 ) error {
 	if dead, yes := s.NodeFault(node); yes {
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: dead.Reason, Message: dead.Message}
 		return nil
 	}
 	if r := l.caps.ExceedsOn(s.RunPlan, node); r != nil { // the ceiling was lowered since the run began
-		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: r.Reason, Message: text.Cut(r.Message, v1alpha1.MaxFindingMessage)}
+		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: r.Reason,
+			Message: text.Cut(r.Message, v1alpha1.MaxFindingMessage)}
 		return nil
 	}
 	overdue := l.failures.since(s.RunPlan.Plan.Run, rc.now) >= probepod.StartDeadline
@@ -111,7 +115,8 @@ func (l *launcher) launchOne(
 	case err != nil:
 		return err
 	case refusal != nil:
-		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason, Message: text.Cut(refusal.Message, v1alpha1.MaxFindingMessage)}
+		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason,
+			Message: text.Cut(refusal.Message, v1alpha1.MaxFindingMessage)}
 		return nil
 	}
 	pod, err := l.make(ctx, s, i, node)

@@ -56,7 +56,8 @@ type Reconciler struct {
 
 // New puts a Reconciler together.
 func New(c Config) *Reconciler {
-	resolver := &target.Resolver{Live: c.Live, Nodes: c.Client, Own: c.Own, Allow: c.Allow, Tolerations: c.Prober.Tolerations}
+	resolver := &target.Resolver{Live: c.Live, Nodes: c.Client, Own: c.Own, Allow: c.Allow,
+		Tolerations: c.Prober.Tolerations}
 	status := &statusWriter{probes: c.Client, events: c.Events}
 	rechecker := &revalidator{resolver: resolver}
 	return &Reconciler{
@@ -70,7 +71,8 @@ func New(c Config) *Reconciler {
 		state:    &stateReader{caches: c.Client, live: c.Live, namespace: c.Prober.Namespace},
 		launcher: newLauncher(c, rechecker),
 		releaser: &releaser{objects: c.Client, revalidator: rechecker},
-		sweeper:  &gc.Sweeper{Caches: c.Client, Live: c.Live, Objects: c.Client, Clock: c.Clock, Namespace: c.Prober.Namespace},
+		sweeper: &gc.Sweeper{Caches: c.Client, Live: c.Live, Objects: c.Client, Clock: c.Clock,
+			Namespace: c.Prober.Namespace},
 	}
 }
 
@@ -160,11 +162,13 @@ func (r *Reconciler) wait(ctx context.Context, rc *reconcileContext) (reconcile.
 // changed in memory is dropped.
 func (r *Reconciler) tell(ctx context.Context, rc *reconcileContext, err error) {
 	rc.probe.Status = *rc.stored.DeepCopy()
-	idle := rc.probe.Status.ActiveRun == nil && (!schedule.Due(rc.probe, rc.now) || rc.probe.Spec.State == v1alpha1.Suspended)
+	waits := !schedule.Due(rc.probe, rc.now) || rc.probe.Spec.State == v1alpha1.Suspended
+	idle := rc.probe.Status.ActiveRun == nil && waits
 	if idle || rc.probe.DeletionTimestamp != nil || r.status.written.wait(rc.key(), rc.now) > 0 {
 		return
 	}
-	if failed := r.status.write(ctx, rc, conditions.Observation{Trouble: err}); failed != nil && !apierrors.IsConflict(failed) {
+	failed := r.status.write(ctx, rc, conditions.Observation{Trouble: err})
+	if failed != nil && !apierrors.IsConflict(failed) {
 		logf.FromContext(ctx).Error(failed, "an error does not reach the status", "error", err.Error())
 	}
 }

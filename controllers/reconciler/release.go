@@ -50,7 +50,9 @@ func (r *releaser) settle(ctx context.Context, s *probepod.RunState, i int, prog
 }
 
 // release lets the scheduler have the pod. The UID in the patch keeps it from meaning another pod.
-func (r *releaser) release(ctx context.Context, s *probepod.RunState, pod *corev1.Pod, progress *conditions.Progress) error {
+func (r *releaser) release(
+	ctx context.Context, s *probepod.RunState, pod *corev1.Pod, progress *conditions.Progress,
+) error {
 	free := pod.DeepCopy()
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"schedulingGates":null}}`, pod.UID)
 	err := r.objects.Patch(ctx, free, client.RawPatch(types.MergePatchType, patch))

@@ -17,7 +17,9 @@ type revalidator struct {
 }
 
 // revalidate reports why the node's pod must not be let go on what was true when the run began.
-func (v *revalidator) revalidate(ctx context.Context, rc *reconcileContext, s *probepod.RunState, node string) (*target.Refusal, error) {
+func (v *revalidator) revalidate(
+	ctx context.Context, rc *reconcileContext, s *probepod.RunState, node string,
+) (*target.Refusal, error) {
 	planned := rc.probe.Status.ActiveRun.StartTime.Time
 	if made := s.ConfigMap.CreationTimestamp.Time; made.Before(planned) { // an earlier attempt's plan, taken over
 		planned = made

@@ -16,9 +16,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// room counts the probe pods that there are, and the runs that wait for more. That there is no room for any pod that the
-// run has still to make, the caches may say, which spares the API server a queue's asking again and again. That there is
-// room, only the API server may say.
+// room counts the probe pods that there are, and the runs that wait for more. That there is no room for any pod that
+// the run has still to make, the caches may say, which spares the API server a queue's asking again and again. That
+// there is room, only the API server may say.
 func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.RunState) (limits.Room, error) {
 	runs, err := l.queue(ctx)
 	if err != nil {

@@ -50,7 +50,8 @@ func strip(in any) (any, error) {
 		o.Spec = corev1.NodeSpec{Taints: o.Spec.Taints, PodCIDR: o.Spec.PodCIDR, PodCIDRs: o.Spec.PodCIDRs}
 		o.Status = corev1.NodeStatus{
 			Conditions: o.Status.Conditions, Addresses: o.Status.Addresses,
-			NodeInfo: corev1.NodeSystemInfo{OperatingSystem: o.Status.NodeInfo.OperatingSystem, Architecture: o.Status.NodeInfo.Architecture},
+			NodeInfo: corev1.NodeSystemInfo{OperatingSystem: o.Status.NodeInfo.OperatingSystem,
+				Architecture: o.Status.NodeInfo.Architecture},
 		}
 	}
 	if o, ok := in.(metav1.Object); ok {

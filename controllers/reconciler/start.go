@@ -127,7 +127,8 @@ func (p *planner) place(ctx context.Context, configMap *corev1.ConfigMap) (*core
 	if err := p.live.Get(ctx, client.ObjectKeyFromObject(configMap), &there); err != nil {
 		return nil, fmt.Errorf("read the plan %s/%s that exists: %w", configMap.Namespace, configMap.Name, err)
 	}
-	if there.Labels[runplan.LabelUID] != configMap.Labels[runplan.LabelUID] || there.Labels[runplan.LabelRun] != configMap.Labels[runplan.LabelRun] ||
+	if there.Labels[runplan.LabelUID] != configMap.Labels[runplan.LabelUID] ||
+		there.Labels[runplan.LabelRun] != configMap.Labels[runplan.LabelRun] ||
 		there.DeletionTimestamp != nil {
 		return nil, fmt.Errorf("ConfigMap %s/%s is in the way: it is being deleted or is not the plan of run %s; delete it",
 			configMap.Namespace, configMap.Name, configMap.Labels[runplan.LabelRun])

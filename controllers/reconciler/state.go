@@ -28,18 +28,22 @@ type stateReader struct {
 
 // read reads the active run: its plan from the API server, its pods and the nodes from the caches. What the caches
 // miss is asked for: a pod counts as gone only when the API server says so.
-func (r *stateReader) read(ctx context.Context, rc *reconcileContext, managerStarted time.Time) (*probepod.RunState, error) {
+func (r *stateReader) read(
+	ctx context.Context, rc *reconcileContext, managerStarted time.Time,
+) (*probepod.RunState, error) {
 	configMap, err := r.plan(ctx, rc)
 	if err != nil {
 		return nil, err
 	}
 	run, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
 	if err != nil {
-		return nil, &conditions.LostRun{Reason: string(report.ProberFault), Message: fmt.Sprintf("the run's plan cannot be read: %v", err)}
+		return nil, &conditions.LostRun{Reason: string(report.ProberFault),
+			Message: fmt.Sprintf("the run's plan cannot be read: %v", err)}
 	}
 	records, err := probepod.ReadRecords(configMap)
 	if err != nil {
-		return nil, &conditions.LostRun{Reason: string(report.ProberFault), Message: fmt.Sprintf("the record of the run's pods cannot be read: %v", err)}
+		return nil, &conditions.LostRun{Reason: string(report.ProberFault),
+			Message: fmt.Sprintf("the record of the run's pods cannot be read: %v", err)}
 	}
 	s := &probepod.RunState{RunPlan: run, ConfigMap: configMap, Records: records, Now: rc.now}
 	if s.Nodes, err = r.readiness(ctx); err != nil {
@@ -59,10 +63,13 @@ func (r *stateReader) plan(ctx context.Context, rc *reconcileContext) (*corev1.C
 	err := r.live.Get(ctx, key, &configMap)
 	switch {
 	case err == nil && configMap.Labels[runplan.LabelUID] != string(rc.probe.UID): // not this manager's word in the status
-		return nil, &conditions.LostRun{Reason: string(report.ProberFault), Message: "status.activeRun names the plan of another TCPProbe"}
-	case apierrors.IsNotFound(err), err == nil && (string(configMap.UID) != run.Plan || configMap.DeletionTimestamp != nil):
-		return nil, &conditions.LostRun{Reason: v1alpha1.ReasonPodDeleted, Message: "the run's plan, a ConfigMap in the probe namespace, " +
-			"was deleted while it ran, and its pods with it"}
+		return nil, &conditions.LostRun{Reason: string(report.ProberFault),
+			Message: "status.activeRun names the plan of another TCPProbe"}
+	case apierrors.IsNotFound(err), err == nil && (string(configMap.UID) != run.Plan ||
+		configMap.DeletionTimestamp != nil):
+		return nil, &conditions.LostRun{Reason: v1alpha1.ReasonPodDeleted,
+			Message: "the run's plan, a ConfigMap in the probe namespace, " +
+				"was deleted while it ran, and its pods with it"}
 	case err != nil:
 		return nil, fmt.Errorf("read the plan of run %s: %w", run.ID, err)
 	}

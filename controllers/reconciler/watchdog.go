@@ -39,7 +39,8 @@ func (p *looks) stuck(now time.Time) error {
 	defer p.mu.Unlock()
 	for key, since := range p.since {
 		if long := now.Sub(since); long > stuckAfter {
-			return fmt.Errorf("the manager has been looking at TCPProbe %s for %v and does not come to an end", key, long.Round(time.Second))
+			return fmt.Errorf("the manager has been looking at TCPProbe %s for %v and does not come to an end", key,
+				long.Round(time.Second))
 		}
 	}
 	return nil

@@ -48,7 +48,9 @@ func NewConfigMap(probe *v1alpha1.TCPProbe, f *RunPlan, namespace string) (*core
 		return nil, fmt.Errorf("encode the plan of run %s: %w", f.Plan.Run, err)
 	}
 	if n := len(planJSON) + len(snapshotJSON); n > maxBytes {
-		return nil, target.Refused(v1alpha1.ReasonNotSupported, "the plan of %d nodes and %d endpoints has %d bytes, more than fit a ConfigMap; lower sources.max or target.service.maxEndpoints", len(f.Plan.Sources), len(f.Plan.Targets), n)
+		return nil, target.Refused(v1alpha1.ReasonNotSupported,
+			"the plan of %d nodes and %d endpoints has %d bytes, more than fit a ConfigMap; lower sources.max or "+
+				"target.service.maxEndpoints", len(f.Plan.Sources), len(f.Plan.Targets), n)
 	}
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{

@@ -45,8 +45,8 @@ func (f *RunPlan) fillable(consent, seed string) []string {
 	return pods
 }
 
-// askers gives each pod's first address to one source, on another node if one is there: to the one that has the fewest so
-// far, because a source fills one queue after the other.
+// askers gives each pod's first address to one source, on another node if one is there: to the one that has the fewest
+// so far, because a source fills one queue after the other.
 func (f *RunPlan) askers(pods []string, seed string) map[string][]int {
 	only := make(map[string][]int)
 	for source := range f.Plan.Sources { // an empty map would restrict nothing

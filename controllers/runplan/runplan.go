@@ -110,7 +110,8 @@ func planFinReorder(o *v1alpha1.FinReorderOptions) *plan.FinReorder {
 	if o == nil {
 		return nil
 	}
-	out := &plan.FinReorder{GapMillis: int(o.GapMillis), Trigger: plan.Trigger{OnAccept: o.Trigger.OnAccept != nil, Send: o.Trigger.Send}}
+	out := &plan.FinReorder{GapMillis: int(o.GapMillis), Trigger: plan.Trigger{OnAccept: o.Trigger.OnAccept != nil,
+		Send: o.Trigger.Send}}
 	if get := o.Trigger.HTTPGet; get != nil {
 		out.Trigger.HTTPGet = cmp.Or(get.Path, "/")
 	}

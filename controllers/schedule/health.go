@@ -11,7 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// UncoveredRuns is for how many runs in a row more than a tenth of the pairs may come to nothing before health is unknown.
+// UncoveredRuns is for how many runs in a row more than a tenth of the pairs may come to nothing before health is
+// unknown.
 const UncoveredRuns = 3
 
 // UpdateHealth adds the run that has just ended to the record of a TCPProbe that recurs; others have none.

@@ -12,10 +12,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// A run's ID has two halves, joined by a dash. The first is a hash of what is asked: the TCPProbe's UID and
-// what of its spec matters to a run, see hashedFields. The second is a hash of which asking it is: the run annotation and the run's
-// number as well. So status alone tells whether a run is due, and whether the last run answers today's spec,
-// and no two runs ever have the same ID: numbers only grow, under the resourceVersion of the status.
+// A run's ID has two halves, joined by a dash. The first is a hash of what is asked: the TCPProbe's UID and what of
+// its spec matters to a run, see hashedFields. The second is a hash of which asking it is: the run annotation and the
+// run's number as well. So status alone tells whether a run is due, and whether the last run answers today's spec, and
+// no two runs ever have the same ID: numbers only grow, under the resourceVersion of the status.
 
 // RunID is the ID of the probe's run with this number, as spec and annotation are now.
 func RunID(probe *v1alpha1.TCPProbe, number int64) string {

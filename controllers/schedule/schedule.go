@@ -9,10 +9,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// A TCPProbe of mode Interval has a slot every interval; its UID says where between the full intervals they lie, so that
-// many TCPProbes do not all run at once. status.nextRunTime is the first slot for which nothing has been decided. Only the
-// manager's clock counts. A slot that passes while a run goes on, or that comes after another while no manager runs, is
-// missed: it is counted, and not made up for.
+// A TCPProbe of mode Interval has a slot every interval; its UID says where between the full intervals they lie, so
+// that many TCPProbes do not all run at once. status.nextRunTime is the first slot for which nothing has been decided.
+// Only the manager's clock counts. A slot that passes while a run goes on, or that comes after another while no
+// manager runs, is missed: it is counted, and not made up for.
 
 // Interval is the time from slot to slot; 0 if the TCPProbe does not recur.
 func Interval(probe *v1alpha1.TCPProbe) time.Duration {

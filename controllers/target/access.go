@@ -61,7 +61,8 @@ var accessRules = rules[accessInput]{
 		if in.service != nil {
 			return nil
 		}
-		return Refused(v1alpha1.ReasonServiceNotFound, "there is no Service %s in namespace %s", in.key.Name, in.key.Namespace)
+		return Refused(v1alpha1.ReasonServiceNotFound, "there is no Service %s in namespace %s", in.key.Name,
+			in.key.Namespace)
 	}},
 }
 
@@ -89,7 +90,8 @@ var egressRules = rules[egressInput]{
 // service reads the Service that target names, for a TCPProbe in the tenant's namespace. An error that is a *Refusal
 // says why it must not be probed.
 func (r *Resolver) service(ctx context.Context, tenant string, target *v1alpha1.ServiceTarget) (*Service, error) {
-	in := accessInput{tenant: tenant, key: types.NamespacedName{Namespace: cmp.Or(target.Namespace, tenant), Name: target.Name}}
+	in := accessInput{tenant: tenant, key: types.NamespacedName{Namespace: cmp.Or(target.Namespace, tenant),
+		Name: target.Name}}
 	if err := namespaceRules.check(namespaceInput{r.Own, in.key.Namespace}); err != nil {
 		return nil, err
 	}

@@ -18,9 +18,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// An address of target.address has nobody who confirms it. So it is probed only if the administrator allows it twice: to
-// the namespace, by an annotation that tenants cannot write, and at all, by the manager's ceiling. And never if it is
-// part of the cluster.
+// An address of target.address has nobody who confirms it. So it is probed only if the administrator allows it twice:
+// to the namespace, by an annotation that tenants cannot write, and at all, by the manager's ceiling. And never if it
+// is part of the cluster.
 
 // rangeInput is what the rules of allowed ranges look at, once for the manager's ceiling and once for the Namespace's.
 type rangeInput struct {
@@ -87,7 +87,8 @@ var clusterRules = rules[clusterInput]{
 		if !in.virtual {
 			return nil
 		}
-		return Refused(v1alpha1.ReasonAddressDenied, "%s is the ClusterIP of a Service; name that as target.service, via ClusterIP",
+		return Refused(v1alpha1.ReasonAddressDenied,
+			"%s is the ClusterIP of a Service; name that as target.service, via ClusterIP",
 			in.address)
 	}},
 }
@@ -99,9 +100,11 @@ func (r *Resolver) address(
 ) (Endpoint, error) {
 	a, err := netip.ParseAddr(target.IP)
 	if err != nil {
-		return Endpoint{}, Refused(v1alpha1.ReasonAddressDenied, "target.address.ip %q is no IP address", text.Cut(target.IP, 48))
+		return Endpoint{}, Refused(v1alpha1.ReasonAddressDenied, "target.address.ip %q is no IP address",
+			text.Cut(target.IP, 48))
 	}
-	ceiling := rangeInput{address: a, ranges: r.Allow.Addresses, whose: "the manager's --address-ceiling, which the administrator sets"}
+	ceiling := rangeInput{address: a, ranges: r.Allow.Addresses,
+		whose: "the manager's --address-ceiling, which the administrator sets"}
 	if err := rangeRules.check(ceiling); err != nil {
 		return Endpoint{}, err
 	}

@@ -54,7 +54,8 @@ func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []C
 		}
 	}
 	byClaim := func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(a.ref().Name, b.ref().Name), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.ref().UID, b.ref().UID))
+		return cmp.Or(cmp.Compare(a.ref().Name, b.ref().Name), cmp.Compare(a.Address, b.Address),
+			cmp.Compare(a.Port, b.Port), cmp.Compare(a.ref().UID, b.ref().UID))
 	}
 	slices.SortStableFunc(claimed, byClaim)
 	return slices.CompactFunc(claimed, func(a, b Candidate) bool { return byClaim(a, b) == 0 }), notReady
@@ -118,7 +119,8 @@ var claimRules = rules[claimInput]{
 	// A slice may name pods of other tenants.
 	{"namespace", func(in claimInput) *Refusal {
 		if namespace := in.claim.Ref.Namespace; namespace != in.service.Namespace {
-			return notProbed("its Pod is in namespace %q, not in the Service's", text.Cut(namespace, validation.DNS1123LabelMaxLength))
+			return notProbed("its Pod is in namespace %q, not in the Service's",
+				text.Cut(namespace, validation.DNS1123LabelMaxLength))
 		}
 		return nil
 	}},

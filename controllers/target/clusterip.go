@@ -64,7 +64,8 @@ var viaRules = rules[viaInput]{
 		if !slices.Contains(in.via, v1alpha1.ViaClusterIP) || len(in.service.ClusterIPs) > 0 {
 			return nil
 		}
-		return Refused(v1alpha1.ReasonNoClusterIP, "Service %s is headless: it has no ClusterIP; use via PodIP", in.service.Name)
+		return Refused(v1alpha1.ReasonNoClusterIP, "Service %s is headless: it has no ClusterIP; use via PodIP",
+			in.service.Name)
 	}},
 	// No segment would cross the network.
 	{"internalTrafficPolicy", func(in viaInput) *Refusal {

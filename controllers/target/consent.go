@@ -7,8 +7,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
 )
 
-// AcceptQueue fills a listener's queue, and a queue that nobody accepts from stays full. So the owner of the Service has
-// to consent, and unless the owner consents to that too, one ready pod is always left alone.
+// AcceptQueue fills a listener's queue, and a queue that nobody accepts from stays full. So the owner of the Service
+// has to consent, and unless the owner consents to that too, one ready pod is always left alone.
 
 // FillsQueues reports whether the probe asks AcceptQueue.
 func FillsQueues(scenarios []v1alpha1.Scenario) bool {

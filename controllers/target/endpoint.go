@@ -22,7 +22,8 @@ type Endpoint struct {
 }
 
 func newEndpoint(c Candidate, pod *corev1.Pod) Endpoint {
-	return Endpoint{Via: v1alpha1.ViaPodIP, Address: c.addr(), Port: c.Port, Pod: pod.Name, UID: pod.UID, Node: pod.Spec.NodeName, Restarts: restarts(pod)}
+	return Endpoint{Via: v1alpha1.ViaPodIP, Address: c.addr(), Port: c.Port, Pod: pod.Name, UID: pod.UID,
+		Node: pod.Spec.NodeName, Restarts: restarts(pod)}
 }
 
 func restarts(pod *corev1.Pod) (n int32) {

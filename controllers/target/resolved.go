@@ -39,7 +39,8 @@ var endpointRules = rules[*Resolved]{
 		if len(g.Endpoints) > 0 || g.NotReady == 0 {
 			return nil
 		}
-		return Waiting(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", g.NotReady, g.Service.Name)
+		return Waiting(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", g.NotReady,
+			g.Service.Name)
 	}},
 	{"existence", func(g *Resolved) *Refusal {
 		if len(g.Endpoints) > 0 {

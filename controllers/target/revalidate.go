@@ -9,8 +9,8 @@ import (
 )
 
 // Revalidate reports why these targets must not be probed on what was true when the run was planned: one of them is no
-// longer the pod that was seen then, or its Service's owner has taken back the consent. A pod may wait for its turn much
-// longer than an address takes to be somebody else's. fills says whether queues are filled.
+// longer the pod that was seen then, or its Service's owner has taken back the consent. A pod may wait for its turn
+// much longer than an address takes to be somebody else's. fills says whether queues are filled.
 func (r *Resolver) Revalidate(
 	ctx context.Context, tenant string, s *Snapshot, targets []int, fills bool,
 ) (*Refusal, error) {

@@ -7,9 +7,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Snapshot is what was known of a run's target when the run was planned: what the spec named then, who stood behind each
-// target of the plan, index by index, who behind a ClusterIP, and which endpoints were refused. It is kept beside the
-// plan, for the manager alone.
+// Snapshot is what was known of a run's target when the run was planned: what the spec named then, who stood behind
+// each target of the plan, index by index, who behind a ClusterIP, and which endpoints were refused. It is kept beside
+// the plan, for the manager alone.
 type Snapshot struct {
 	Target    v1alpha1.Target   `json:"target"`
 	Network   v1alpha1.Network  `json:"network"`

@@ -20,7 +20,9 @@ type Sources struct {
 
 // chooseSources picks the nodes that probe: matched by the selector, able to, and at most limit. The choice is the
 // same in every run of seed (the TCPProbe's UID) as long as the nodes are.
-func chooseSources(nodes []corev1.Node, selector labels.Selector, tolerations []corev1.Toleration, limit int, seed string) Sources {
+func chooseSources(
+	nodes []corev1.Node, selector labels.Selector, tolerations []corev1.Toleration, limit int, seed string,
+) Sources {
 	var s Sources
 	var able []string
 	for i := range nodes {

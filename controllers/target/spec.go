@@ -51,7 +51,8 @@ var specRules = rules[specInput]{
 	// Only the owner of a Service can consent to having queues filled.
 	{"AcceptQueue of an address", func(in specInput) *Refusal {
 		if in.probe.Spec.Target.Service == nil && FillsQueues(in.probe.Spec.Scenarios) {
-			return unsupported("AcceptQueue fills one listener's queue, which a Service's annotation allows; it needs target.service")
+			return unsupported("AcceptQueue fills one listener's queue, which a Service's annotation allows; it needs " +
+				"target.service")
 		}
 		return nil
 	}},
@@ -73,7 +74,8 @@ var specRules = rules[specInput]{
 	// A ClusterIP has no other ports than those of its Service.
 	{"closed port via ClusterIP", func(in specInput) *Refusal {
 		if in.viaClusterIP() && asksClosedPorts(in.probe.Spec.Scenarios) {
-			return unsupported("the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none; " +
+			return unsupported("the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is " +
+				"none; " +
 				"use via PodIP alone")
 		}
 		return nil

@@ -31,14 +31,19 @@ func Node(name, address string) *corev1.Node {
 }
 
 // Slice is an EndpointSlice of a Service with one ready endpoint for each address, all behind the same pod.
-func Slice(namespace, service, suffix string, pod *corev1.ObjectReference, addresses ...string) *discoveryv1.EndpointSlice {
+func Slice(
+	namespace, service, suffix string, pod *corev1.ObjectReference, addresses ...string,
+) *discoveryv1.EndpointSlice {
 	s := &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Name: service + suffix, Namespace: namespace, Labels: map[string]string{discoveryv1.LabelServiceName: service}},
+		ObjectMeta: metav1.ObjectMeta{Name: service + suffix, Namespace: namespace,
+			Labels: map[string]string{discoveryv1.LabelServiceName: service}},
 		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To(int32(8080)), Protocol: ptr.To(corev1.ProtocolTCP)}},
+		Ports: []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To(int32(8080)),
+			Protocol: ptr.To(corev1.ProtocolTCP)}},
 	}
 	for _, a := range addresses {
-		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{a}, TargetRef: pod, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}})
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{a}, TargetRef: pod,
+			Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}})
 	}
 	return s
 }
@@ -47,7 +52,8 @@ func Honest(p *plan.Plan, node string) report.Summary { return report.Summarize(
 
 // Passing is the report of a prober to which everything passed.
 func Passing(p *plan.Plan, node string) report.Report {
-	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node}, Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.44"}
+	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
+		Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.44"}
 	for _, i := range p.Sources[node] {
 		t := p.Targets[i]
 		for _, c := range p.Checks() {
@@ -57,7 +63,8 @@ func Passing(p *plan.Plan, node string) report.Report {
 			}
 			r.Results = append(r.Results, report.Result{
 				Name: p.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant, Target: t.AddrPort().String(), Via: t.Via,
-				Family: "IPv4", PathType: report.Unknown, Verdict: report.Pass, Reason: reason, Flows: report.Flows{Tried: 16, Pass: 16},
+				Family: "IPv4", PathType: report.Unknown, Verdict: report.Pass, Reason: reason,
+				Flows: report.Flows{Tried: 16, Pass: 16},
 			})
 		}
 	}
@@ -88,10 +95,13 @@ func Failing(scenario string, verdict report.Verdict, reason report.Reason, targ
 // Probe is the smallest TCPProbe as the API server stores it.
 func Probe() *v1alpha1.TCPProbe {
 	return &v1alpha1.TCPProbe{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "6c0ffee0-0000-4000-8000-000000000001", Generation: 1},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "6c0ffee0-0000-4000-8000-000000000001",
+			Generation: 1},
 		Spec: v1alpha1.TCPProbeSpec{
-			State:     v1alpha1.Active,
-			Target:    v1alpha1.Target{Service: &v1alpha1.ServiceTarget{Name: "web", Via: []v1alpha1.Via{v1alpha1.ViaPodIP}, MaxEndpoints: 16}},
+			State: v1alpha1.Active,
+			Target: v1alpha1.Target{Service: &v1alpha1.ServiceTarget{
+				Name: "web", Via: []v1alpha1.Via{v1alpha1.ViaPodIP}, MaxEndpoints: 16,
+			}},
 			Sources:   v1alpha1.Sources{Max: 16, Network: v1alpha1.NetworkPod},
 			Scenarios: []v1alpha1.Scenario{{Type: v1alpha1.Handshake}, {Type: v1alpha1.SequenceWrap}},
 			Paths:     16, PacketsPerSecond: 200, Run: v1alpha1.Run{Mode: v1alpha1.Once, DeadlineSeconds: 50},

@@ -22,9 +22,11 @@ func Example(nodes, hosts []string) *runplan.RunPlan {
 		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: 1e-7,
 	}}
 	for i, host := range hosts {
-		e := target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080, Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
+		e := target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080,
+			Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
 		f.Endpoints = append(f.Endpoints, e)
-		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: "PodIP", Name: e.Pod, Node: e.Node})
+		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: "PodIP", Name: e.Pod,
+			Node: e.Node})
 		for _, n := range nodes {
 			f.Plan.Sources[n] = append(f.Plan.Sources[n], i)
 		}
@@ -46,7 +48,8 @@ func Resolved(n int) *target.Resolved {
 	for i := n; i > 0; i-- { // runplan.New sorts them
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
 			g.Endpoints = append(g.Endpoints, target.Endpoint{
-				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i), UID: types.UID(fmt.Sprintf("uid-%d", i)),
+				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i),
+				UID:  types.UID(fmt.Sprintf("uid-%d", i)),
 				Node: fmt.Sprintf("kn%d", i%3+1), Restarts: int32(i),
 			})
 		}
