@@ -114,7 +114,8 @@ func lint(t *testing.T, linter, module string) (output string, err error) {
 
 func buildLinter(t *testing.T) string {
 	linter := filepath.Join(t.TempDir(), "depguard")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter, "github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter,
+		"github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the linter: %v\n%s", err, output)
 	}

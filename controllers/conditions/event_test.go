@@ -18,7 +18,8 @@ func TestEvents(t *testing.T) {
 	running := controllertest.Probe()
 	Set(running, Observation{Progress: &Progress{Number: 1}}, controllertest.Noon)
 	waiting := controllertest.Probe()
-	Set(waiting, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}}, controllertest.Noon)
+	Set(waiting, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
+		controllertest.Noon)
 	failed := after(f, outcometest.From(f, bad))
 	Set(failed, Observation{}, controllertest.Noon)
 	passed := after(f, outcometest.From(f, nil))
@@ -29,10 +30,12 @@ func TestEvents(t *testing.T) {
 		before, after *v1alpha1.TCPProbe
 		want          string
 	}{
-		"new":                {controllertest.Probe(), running, "Normal Running Complete"},
-		"in trouble":         {running, waiting, "Warning Quota Complete"},
-		"passed":             {running, passed, "Normal Completed Complete, Normal AllCovered Covered, Normal AllPassed PathHealthy"},
-		"failed":             {running, failed, "Normal Completed Complete, Normal AllCovered Covered, Warning SequenceZeroDropped PathHealthy"},
+		"new":        {controllertest.Probe(), running, "Normal Running Complete"},
+		"in trouble": {running, waiting, "Warning Quota Complete"},
+		"passed": {running, passed,
+			"Normal Completed Complete, Normal AllCovered Covered, Normal AllPassed PathHealthy"},
+		"failed": {running, failed,
+			"Normal Completed Complete, Normal AllCovered Covered, Warning SequenceZeroDropped PathHealthy"},
 		"the same again":     {failed, failed, ""},
 		"healthy again":      {failed, passed, "Normal AllPassed PathHealthy"},
 		"refused, said once": {controllertest.Probe(), refusedProbe, "Warning NoSelector Accepted"},

@@ -23,13 +23,15 @@ func afterRuns(p *v1alpha1.TCPProbe, runs string) {
 	p.Status.LastRun = nil
 	for i, run := range runs {
 		at := controllertest.Noon.Add(time.Duration(i) * 5 * time.Minute)
-		Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3, Planned: controllertest.Three}}, at)
+		Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3,
+			Planned: controllertest.Three}}, at)
 		outcomes := outcometest.From(f, nil)
 		switch run {
 		case 'f':
 			outcomes = outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
 		case 'i':
-			outcomes = append(outcomes[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost, Reason: v1alpha1.ReasonImagePull, Message: "no such image"})
+			outcomes = append(outcomes[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost,
+				Reason: v1alpha1.ReasonImagePull, Message: "no such image"})
 		}
 		Conclude(p, findings.Build(f, outcomes, target.Rechecked{}), at)
 		schedule.UpdateHealth(p, at)
@@ -49,24 +51,27 @@ func TestHealthOverRuns(t *testing.T) {
 		runs         string
 		status, says string // of PathHealthy: status and reason, and part of its message
 	}{
-		"passes":                        {limits(1, 60), "pp", "True AllPassed", "passed"},
-		"fails":                         {limits(1, 60), "ppf", "False SequenceZeroDropped", "kn2"},
-		"heals":                         {limits(1, 60), "fp", "True AllPassed", "passed"},
-		"heals too soon":                {limits(1, 600), "fp", "False RecentFailure", "failed at 2026-10-02T12:00:00Z, and none has passed 10m0s or more after that"},
-		"heals in time":                 {limits(1, 600), "fpp", "True AllPassed", "passed"},
-		"fails again meanwhile":         {limits(1, 600), "fpfp", "False RecentFailure", "failed at 2026-10-02T12:10:00Z"},
-		"one of three":                  {limits(3, 60), "pf", "True BelowRaiseAfter", "1 of the 3 failing runs in a row"},
-		"one of three, never passed":    {limits(3, 60), "f", "Unknown BelowRaiseAfter", "1 of the 3"},
-		"three in a row":                {limits(3, 60), "pfff", "False SequenceZeroDropped", "kn2"},
-		"three, not in a row":           {limits(3, 60), "pffpf", "True BelowRaiseAfter", "1 of the 3"},
-		"nothing established between":   {limits(3, 60), "pffif", "False SequenceZeroDropped", "kn2"},
-		"nothing established":           {limits(1, 60), "i", "Unknown ImagePull", "no such image"},
-		"inconclusive does not clear":   {limits(1, 60), "fi", "False RecentFailure", "the last one: 3 of 9 pairs came to no verdict"},
+		"passes": {limits(1, 60), "pp", "True AllPassed", "passed"},
+		"fails":  {limits(1, 60), "ppf", "False SequenceZeroDropped", "kn2"},
+		"heals":  {limits(1, 60), "fp", "True AllPassed", "passed"},
+		"heals too soon": {limits(1, 600), "fp", "False RecentFailure",
+			"failed at 2026-10-02T12:00:00Z, and none has passed 10m0s or more after that"},
+		"heals in time":               {limits(1, 600), "fpp", "True AllPassed", "passed"},
+		"fails again meanwhile":       {limits(1, 600), "fpfp", "False RecentFailure", "failed at 2026-10-02T12:10:00Z"},
+		"one of three":                {limits(3, 60), "pf", "True BelowRaiseAfter", "1 of the 3 failing runs in a row"},
+		"one of three, never passed":  {limits(3, 60), "f", "Unknown BelowRaiseAfter", "1 of the 3"},
+		"three in a row":              {limits(3, 60), "pfff", "False SequenceZeroDropped", "kn2"},
+		"three, not in a row":         {limits(3, 60), "pffpf", "True BelowRaiseAfter", "1 of the 3"},
+		"nothing established between": {limits(3, 60), "pffif", "False SequenceZeroDropped", "kn2"},
+		"nothing established":         {limits(1, 60), "i", "Unknown ImagePull", "no such image"},
+		"inconclusive does not clear": {limits(1, 60), "fi", "False RecentFailure",
+			"the last one: 3 of 9 pairs came to no verdict"},
 		"inconclusive does not raise":   {limits(1, 60), "pi", "True EarlierRunPassed", "3 of 9 pairs came to no verdict"},
 		"three without coverage":        {limits(1, 60), "piii", "Unknown CoverageLost", "each of the last 3 runs"},
 		"failed, then no coverage":      {limits(1, 60), "fiii", "Unknown CoverageLost", "each of the last 3 runs"},
 		"coverage lost and found again": {limits(1, 60), "piiip", "True AllPassed", "passed"},
-		"defaults":                      {func(p *v1alpha1.TCPProbe) { p.Spec.Health = nil }, "pf", "False SequenceZeroDropped", "kn2"},
+		"defaults": {func(p *v1alpha1.TCPProbe) { p.Spec.Health = nil }, "pf",
+			"False SequenceZeroDropped", "kn2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := controllertest.Recurring(c.limits)
@@ -83,7 +88,8 @@ func TestHealthForgetsAnotherQuestion(t *testing.T) {
 	p := controllertest.Recurring(limits(3, 60))
 	afterRuns(p, "pff")
 	p.Spec.Paths++
-	Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3, Planned: controllertest.Three}}, controllertest.Noon)
+	Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3,
+		Planned: controllertest.Three}}, controllertest.Noon)
 	if p.Status.Health != nil {
 		t.Errorf("a new question begins with %+v", p.Status.Health)
 	}

@@ -24,11 +24,14 @@ func TestFindings(t *testing.T) {
 	f := plantest.Example(controllertest.Three, controllertest.Three)
 	f.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}
 	for name, outcomes := range map[string][]probepod.Outcome{
-		"all-pass":    outcometest.From(f, nil),
-		"bad-node":    outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080", "10.244.3.5:8080")}),
-		"bad-target":  outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.3.5:8080"), "kn2": controllertest.Dropped("10.244.3.5:8080")}),
-		"dead-path":   outcometest.From(f, map[string]controllertest.Change{"kn1": both("10.244.2.5:8080")}),
-		"lost-source": append(outcometest.From(f, nil)[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost, Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}),
+		"all-pass": outcometest.From(f, nil),
+		"bad-node": outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080",
+			"10.244.3.5:8080")}),
+		"bad-target": outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.3.5:8080"),
+			"kn2": controllertest.Dropped("10.244.3.5:8080")}),
+		"dead-path": outcometest.From(f, map[string]controllertest.Change{"kn1": both("10.244.2.5:8080")}),
+		"lost-source": append(outcometest.From(f, nil)[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost,
+			Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := yaml.Marshal(Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)))
@@ -49,7 +52,9 @@ func TestFindingRemembersWhenItWasFirstSeen(t *testing.T) {
 	if got := second[0]; !got.FirstSeen.Time.Equal(controllertest.Noon) || !got.LastSeen.Equal(&later) {
 		t.Errorf("first seen %v, last seen %v", got.FirstSeen, got.LastSeen)
 	}
-	other := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.2.5:8080", "10.244.3.5:8080")}), target.Rechecked{}).Findings(first, later)
+	other := Build(f, outcometest.From(f,
+		map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.2.5:8080",
+			"10.244.3.5:8080")}), target.Rechecked{}).Findings(first, later)
 	if !other[0].FirstSeen.Equal(&later) {
 		t.Error("another node's finding is as old as the first one's")
 	}
@@ -64,7 +69,8 @@ func TestFindingsFitTheSchema(t *testing.T) {
 	f := plantest.Example(nodes, nodes[:3])
 	var outcomes []probepod.Outcome
 	for i, node := range f.Nodes() {
-		outcomes = append(outcomes, probepod.Outcome{Source: node, State: probepod.Lost, Reason: fmt.Sprintf("Reason%d", i%50), Message: strings.Repeat("ä", 500)})
+		outcomes = append(outcomes, probepod.Outcome{Source: node, State: probepod.Lost, Reason: fmt.Sprintf("Reason%d",
+			i%50), Message: strings.Repeat("ä", 500)})
 		f.Refused = append(f.Refused, target.RefusedEndpoint{Target: node, Why: strings.Repeat("w", 500)})
 	}
 	findings := Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
@@ -85,7 +91,9 @@ func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
 	if len(whole) != 1 || whole[0].Flows == nil || whole[0].Flows.Fail != 32 || whole[0].Alpha != "1e-7" {
 		t.Errorf("%+v; want the flows of both pairs", whole)
 	}
-	split := Build(f, outcometest.From(f, bad), target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	split := Build(f, outcometest.From(f, bad),
+		target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 " +
+			"restarted"}}}).Findings(nil, metav1.NewTime(controllertest.Noon))
 	if len(split) != 2 || split[0].Verdict != string(report.Fail) || split[0].Flows != nil || split[0].Evidence == nil {
 		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
 	}
@@ -103,7 +111,8 @@ func TestFindingsOfManyPairs(t *testing.T) {
 		ta.Outcomes = append(ta.Outcomes, probepod.Outcome{Source: node, State: probepod.Reported})
 		for target := range f.Plan.Targets {
 			if (i+target)%2 == 0 {
-				ta.Answers = append(ta.Answers, Answer{Pair: Pair{node, target}, Check: 1, Verdict: report.Fail, Reason: "SequenceZeroDropped"})
+				ta.Answers = append(ta.Answers, Answer{Pair: Pair{node, target}, Check: 1, Verdict: report.Fail,
+					Reason: "SequenceZeroDropped"})
 			}
 		}
 	}
@@ -120,12 +129,14 @@ func TestFindingsOfManyPairs(t *testing.T) {
 func manyVariants() (*runplan.RunPlan, []probepod.Outcome) {
 	f := plantest.Example(controllertest.Three, controllertest.Three)
 	f.Plan.Scenarios[1].Variants = []string{"Push", "Fin", "Data", "Ack", "Reset"}
-	lost := map[string]string{"Push": "AnyOfFinPushRstAtZero", "Fin": "AnyOfFinPushRstAtZero", "Reset": "AnyOfFinPushRstAtZero", "Ack": ""}
+	lost := map[string]string{"Push": "AnyOfFinPushRstAtZero", "Fin": "AnyOfFinPushRstAtZero",
+		"Reset": "AnyOfFinPushRstAtZero", "Ack": ""}
 	return f, outcometest.From(f, map[string]controllertest.Change{"kn2": func(r *report.Result) {
 		if rule, is := lost[r.Variant]; is && r.PathType != report.SameNode && r.Target != "10.244.2.5:8080" {
 			controllertest.Dropped()(r)
 			r.Rule = rule
-			r.Share = &report.Share{Failed: 2, Of: 16, Low: 0.0155, High: 0.3835, Ports: []uint16{40001, 0, 65535}, Coverage: 0.88}
+			r.Share = &report.Share{Failed: 2, Of: 16, Low: 0.0155, High: 0.3835, Ports: []uint16{40001, 0, 65535},
+				Coverage: 0.88}
 		}
 	}})
 }
@@ -152,20 +163,24 @@ func full(targets ...string) controllertest.Change {
 // TestQueuesAreTheEndpoints: whoever filled it, a queue belongs to its endpoint.
 func TestQueuesAreTheEndpoints(t *testing.T) {
 	f := plantest.Example(controllertest.Three, controllertest.Three)
-	f.Plan.Scenarios = append(f.Plan.Scenarios, plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256},
-		Only: map[string][]int{"kn1": {1, 2}, "kn2": {0}}})
+	f.Plan.Scenarios = append(f.Plan.Scenarios, plan.Scenario{Type: "AcceptQueue",
+		AcceptQueue: &plan.AcceptQueue{MaxConnections: 256},
+		Only:        map[string][]int{"kn1": {1, 2}, "kn2": {0}}})
 	for name, c := range map[string]struct {
 		change map[string]controllertest.Change
 		scopes string
 	}{
-		"one":              {map[string]controllertest.Change{"kn2": full()}, "Target 10.244.1.5:8080"},
-		"both of one node": {map[string]controllertest.Change{"kn1": full()}, "Target 10.244.2.5:8080, Target 10.244.3.5:8080"},
-		"all":              {map[string]controllertest.Change{"kn1": full(), "kn2": full()}, "All "},
+		"one": {map[string]controllertest.Change{"kn2": full()}, "Target 10.244.1.5:8080"},
+		"both of one node": {map[string]controllertest.Change{"kn1": full()},
+			"Target 10.244.2.5:8080, Target 10.244.3.5:8080"},
+		"all": {map[string]controllertest.Change{"kn1": full(), "kn2": full()}, "All "},
 	} {
 		var scopes []string
-		for _, f := range Build(f, outcometest.From(f, c.change), target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)) {
+		for _, f := range Build(f, outcometest.From(f, c.change), target.Rechecked{}).Findings(nil,
+			metav1.NewTime(controllertest.Noon)) {
 			scopes = append(scopes, f.Scope+" "+f.Target)
-			if want := (v1alpha1.QueueFinding{Least: 129, Most: 130, Behaviour: "IgnoredAck"}); f.Queue == nil || *f.Queue != want {
+			if want := (v1alpha1.QueueFinding{Least: 129, Most: 130,
+				Behaviour: "IgnoredAck"}); f.Queue == nil || *f.Queue != want {
 				t.Errorf("%s: queue %+v", name, f.Queue)
 			}
 		}

@@ -25,10 +25,13 @@ func TestPathTypes(t *testing.T) {
 		note string
 	}{
 		"not seen": {nil, "Unknown Unknown", ""},
-		"tunnels":  {map[string]controllertest.Change{"kn1": by(report.Overlay), "kn3": by(report.Overlay)}, "Overlay Overlay", "3 of 4 pairs across the network went through an overlay"},
-		"links":    {map[string]controllertest.Change{"kn1": by(report.Routed), "kn2": by(report.Routed), "kn3": by(report.Routed)}, "Routed Routed", ""},
-		"of one":   {map[string]controllertest.Change{"kn3": by(report.Routed)}, "Routed Unknown", ""},
-		"a liar's": {map[string]controllertest.Change{"kn3": by(report.SameNode)}, "Unknown Unknown", ""}, // the plan says who is on one node
+		"tunnels": {map[string]controllertest.Change{"kn1": by(report.Overlay), "kn3": by(report.Overlay)},
+			"Overlay Overlay", "3 of 4 pairs across the network went through an overlay"},
+		"links": {map[string]controllertest.Change{"kn1": by(report.Routed), "kn2": by(report.Routed),
+			"kn3": by(report.Routed)}, "Routed Routed", ""},
+		"of one": {map[string]controllertest.Change{"kn3": by(report.Routed)}, "Routed Unknown", ""},
+		// the plan says who is on one node
+		"a liar's": {map[string]controllertest.Change{"kn3": by(report.SameNode)}, "Unknown Unknown", ""},
 		"to some of them": {map[string]controllertest.Change{"kn3": func(r *report.Result) {
 			if r.Target == "10.244.1.5:8080" {
 				r.PathType = report.Overlay

@@ -35,7 +35,8 @@ func TestAddressIsPlanned(t *testing.T) {
 	}
 	outcomes := outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
 	finding := Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))[0]
-	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" || !strings.HasPrefix(finding.Message, "(target.address), SequenceWrap Push: ") {
+	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" || !strings.HasPrefix(finding.Message,
+		"(target.address), SequenceWrap Push: ") {
 		t.Errorf("%+v", finding)
 	}
 }
@@ -46,7 +47,8 @@ func clustered(t *testing.T) *runplan.RunPlan {
 	g := plantest.Resolved(2)
 	g.Refused = nil
 	g.Behind = &target.Behind{Slices: []target.SliceVersion{{UID: "slice-1", Generation: 3}}, Pods: g.Endpoints[:2]}
-	g.Endpoints = append(g.Endpoints, target.Endpoint{Via: v1alpha1.ViaClusterIP, Address: netip.MustParseAddr("10.96.0.7"), Port: 80})
+	g.Endpoints = append(g.Endpoints, target.Endpoint{Via: v1alpha1.ViaClusterIP,
+		Address: netip.MustParseAddr("10.96.0.7"), Port: 80})
 	p := controllertest.Probe()
 	p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 	p.Spec.Target.Service.MaxEndpoints = 1
@@ -68,7 +70,9 @@ func TestClusterIPIsNoPod(t *testing.T) {
 	if names := f.Pods(); slices.Contains(names, "") {
 		t.Errorf("pods %q", names)
 	}
-	findings := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped("10.96.0.7:80")}), target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	findings := Build(f, outcometest.From(f,
+		map[string]controllertest.Change{"kn2": controllertest.Dropped("10.96.0.7:80")}), target.Rechecked{}).Findings(
+		nil, metav1.NewTime(controllertest.Noon))
 	if len(findings) != 1 || findings[0].Via != "ClusterIP" || findings[0].PathType != "Unknown" ||
 		!strings.HasPrefix(findings[0].Message, "(the ClusterIP), SequenceWrap Push: ") {
 		t.Errorf("findings %+v", findings)
@@ -79,7 +83,8 @@ func TestClusterIPIsNoPod(t *testing.T) {
 func TestSilenceOfAClusterIP(t *testing.T) {
 	f := clustered(t)
 	silent := controllertest.Failing("Handshake", report.Fail, report.Filtered)
-	sum := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": silent}), target.Rechecked{Policy: map[int]string{0: "quiet"}})
+	sum := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": silent}),
+		target.Rechecked{Policy: map[int]string{0: "quiet"}})
 	for _, a := range sum.Answers {
 		if want := report.Fail; !f.ViaClusterIP(a.Target) && a.Verdict != want {
 			t.Errorf("target %d: %s", a.Target, a.Verdict)
@@ -95,11 +100,13 @@ func TestSilenceOfAClusterIP(t *testing.T) {
 
 func TestTranslationIsNoted(t *testing.T) {
 	f := clustered(t)
-	if got := translated(f, outcometest.From(f, nil)); len(got) != 1 || !strings.HasPrefix(got[0], "the ClusterIP answered in 2 of 2 pairs, so its segments were translated") || len(got[0]) > v1alpha1.MaxNote {
+	if got := translated(f, outcometest.From(f, nil)); len(got) != 1 || !strings.HasPrefix(got[0],
+		"the ClusterIP answered in 2 of 2 pairs, so its segments were translated") || len(got[0]) > v1alpha1.MaxNote {
 		t.Errorf("%q", got)
 	}
 	lost := func(r *report.Result) { r.Verdict, r.Reason = report.Fail, report.Filtered }
-	if got := translated(f, outcometest.From(f, map[string]controllertest.Change{"kn1": lost, "kn2": lost})); len(got) != 0 {
+	if got := translated(f, outcometest.From(f, map[string]controllertest.Change{"kn1": lost,
+		"kn2": lost})); len(got) != 0 {
 		t.Errorf("nothing answered, and: %q", got)
 	}
 	if got := translated(plantest.Example([]string{"kn1"}, []string{"kn2"}), nil); len(got) != 0 {

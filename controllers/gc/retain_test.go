@@ -24,12 +24,14 @@ import (
 func pastOrder(n int64, phase corev1.PodPhase, message string, ages ...int) (corev1.ConfigMap, []corev1.Pod) {
 	probe := controllertest.Probe()
 	id := schedule.RunID(probe, n)
-	o := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: runplan.ConfigMapName(probe.Name, id), UID: types.UID("order-" + id),
+	o := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: runplan.ConfigMapName(probe.Name, id),
+		UID:    types.UID("order-" + id),
 		Labels: map[string]string{runplan.LabelUID: string(probe.UID), runplan.LabelRun: id}}}
 	var pods []corev1.Pod
 	for i, age := range ages {
 		pods = append(pods, corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: runplan.PodName(o.Name, i), OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: o.Name, UID: o.UID}}},
+			ObjectMeta: metav1.ObjectMeta{Name: runplan.PodName(o.Name, i),
+				OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: o.Name, UID: o.UID}}},
 			Status: corev1.PodStatus{Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{
 				Name: probepod.ContainerName, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 					FinishedAt: metav1.NewTime(controllertest.Noon.Add(-time.Duration(age) * time.Minute)), Message: message,
@@ -44,7 +46,8 @@ func pastOrder(n int64, phase corev1.PodPhase, message string, ages ...int) (cor
 func told(l Leftovers) string {
 	short := func(name string) string {
 		for n := range int64(9) {
-			name = strings.Replace(name, runplan.ConfigMapName("web", schedule.RunID(controllertest.Probe(), n)), fmt.Sprint("run", n), 1)
+			name = strings.Replace(name, runplan.ConfigMapName("web", schedule.RunID(controllertest.Probe(), n)),
+				fmt.Sprint("run", n), 1)
 		}
 		return name
 	}
@@ -94,19 +97,27 @@ func TestLeftovers(t *testing.T) {
 		want   string
 		next   time.Duration
 	}{
-		"gone":                       {[]past{run(1, corev1.PodRunning, "", 0), run(2, corev1.PodFailed, "", 1)}, nil, "run1 run2", 0},
-		"made again under that name": {[]past{run(1, corev1.PodRunning, "", 0)}, func(p *v1alpha1.TCPProbe) { p.UID = "new" }, "run1", 0},
-		"running":                    {[]past{run(1, corev1.PodRunning, "", 0)}, planned, "", 0},
-		"not yet in the status":      {[]past{run(1, corev1.PodRunning, "", 0)}, announced, "", 0},
-		"a second plan of the run":   {[]past{run(1, corev1.PodPending, "", 0)}, other, "run1", 0},
-		"passed":                     {[]past{run(1, corev1.PodSucceeded, fine, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
-		"found something":            {[]past{run(1, corev1.PodSucceeded, bad, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "", 58 * time.Minute},
-		"nonsense":                   {[]past{run(1, corev1.PodSucceeded, "nonsense", 1)}, func(*v1alpha1.TCPProbe) {}, "", 59 * time.Minute},
-		"failed":                     {[]past{run(1, corev1.PodFailed, "", 1, 2, 3, 4, 5)}, func(*v1alpha1.TCPProbe) {}, "run1-3 run1-4", 57 * time.Minute},
-		"failed, long ago":           {[]past{run(1, corev1.PodFailed, "", 60, 70)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
-		"failed again":               {[]past{run(1, corev1.PodFailed, "", 30, 31), run(2, corev1.PodFailed, "", 1, 2, 3)}, func(*v1alpha1.TCPProbe) {}, "run1", 57 * time.Minute},
-		"failed again, once":         {[]past{run(1, corev1.PodFailed, "", 30, 31, 32), run(2, corev1.PodFailed, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1-2", 29 * time.Minute},
-		"never started":              {[]past{run(1, corev1.PodPending, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
+		"gone": {[]past{run(1, corev1.PodRunning, "", 0), run(2, corev1.PodFailed, "", 1)}, nil,
+			"run1 run2", 0},
+		"made again under that name": {[]past{run(1, corev1.PodRunning, "", 0)},
+			func(p *v1alpha1.TCPProbe) { p.UID = "new" }, "run1", 0},
+		"running":                  {[]past{run(1, corev1.PodRunning, "", 0)}, planned, "", 0},
+		"not yet in the status":    {[]past{run(1, corev1.PodRunning, "", 0)}, announced, "", 0},
+		"a second plan of the run": {[]past{run(1, corev1.PodPending, "", 0)}, other, "run1", 0},
+		"passed": {[]past{run(1, corev1.PodSucceeded, fine, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "run1",
+			0},
+		"found something": {[]past{run(1, corev1.PodSucceeded, bad, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "",
+			58 * time.Minute},
+		"nonsense": {[]past{run(1, corev1.PodSucceeded, "nonsense", 1)}, func(*v1alpha1.TCPProbe) {}, "",
+			59 * time.Minute},
+		"failed": {[]past{run(1, corev1.PodFailed, "", 1, 2, 3, 4, 5)}, func(*v1alpha1.TCPProbe) {},
+			"run1-3 run1-4", 57 * time.Minute},
+		"failed, long ago": {[]past{run(1, corev1.PodFailed, "", 60, 70)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
+		"failed again": {[]past{run(1, corev1.PodFailed, "", 30, 31), run(2, corev1.PodFailed, "", 1, 2, 3)},
+			func(*v1alpha1.TCPProbe) {}, "run1", 57 * time.Minute},
+		"failed again, once": {[]past{run(1, corev1.PodFailed, "", 30, 31, 32), run(2, corev1.PodFailed, "", 1)},
+			func(*v1alpha1.TCPProbe) {}, "run1-2", 29 * time.Minute},
+		"never started": {[]past{run(1, corev1.PodPending, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plans, pods := all(c.past)

@@ -12,8 +12,9 @@ import (
 
 func proberPod(probe, node string, phase corev1.PodPhase) corev1.Pod {
 	return corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{runplan.LabelUID: probe}, Annotations: map[string]string{runplan.AnnotationSource: node}},
-		Status:     corev1.PodStatus{Phase: phase},
+		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{runplan.LabelUID: probe},
+			Annotations: map[string]string{runplan.AnnotationSource: node}},
+		Status: corev1.PodStatus{Phase: phase},
 	}
 }
 
@@ -29,7 +30,8 @@ func fill(r Room, probe string) (n int) {
 func TestCaps(t *testing.T) {
 	var pods []corev1.Pod
 	for i := range 4 {
-		pods = append(pods, proberPod("other", "kn1", corev1.PodRunning), proberPod("other", fmt.Sprint("x", i), corev1.PodPending), proberPod("other", "kn1", corev1.PodSucceeded))
+		pods = append(pods, proberPod("other", "kn1", corev1.PodRunning),
+			proberPod("other", fmt.Sprint("x", i), corev1.PodPending), proberPod("other", "kn1", corev1.PodSucceeded))
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
 	if n := fill(caps.Room(OccupancyOf(pods), "mine", nil), "mine"); n != 10 {
@@ -58,7 +60,8 @@ func TestPacketsPerSecond(t *testing.T) {
 		return pod
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5, NodePackets: 1000, TargetPackets: 500}
-	room := caps.Room(OccupancyOf([]corev1.Pod{running("kn1", Load{200, []string{"a", "b", "c"}}), running("kn2", Load{200, []string{"a"}}),
+	room := caps.Room(OccupancyOf([]corev1.Pod{running("kn1", Load{200, []string{"a", "b", "c"}}),
+		running("kn2", Load{200, []string{"a"}}),
 		proberPod("of an older manager", "kn1", corev1.PodRunning)}), "mine", nil)
 	for _, c := range []struct {
 		node string

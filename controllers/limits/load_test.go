@@ -65,15 +65,20 @@ func TestWhatNoBudgetHasRoomFor(t *testing.T) {
 		says string
 	}{
 		{Caps{NodePackets: 400, TargetPackets: 400}, ""},
-		{Caps{NodePackets: 399, TargetPackets: 400}, "packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above the manager's ceiling of 399; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
+		{Caps{NodePackets: 399, TargetPackets: 400},
+			"packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above the manager's ceiling of " +
+				"399; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
 		{Caps{NodePackets: 19, TargetPackets: 400}, "ceiling of 19; lower target.service.maxEndpoints"},
-		{Caps{NodePackets: 400, TargetPackets: 399}, "to 2 addresses of target web-1 is 400 packets a second, above the manager's ceiling of 399; lower packetsPerSecond to 199"},
+		{Caps{NodePackets: 400, TargetPackets: 399},
+			"to 2 addresses of target web-1 is 400 packets a second, above the manager's ceiling of 399; lower " +
+				"packetsPerSecond to 199"},
 	} {
 		r := c.caps.Exceeds(f)
 		switch {
 		case c.says == "" && r != nil:
 			t.Errorf("%+v: %v", c.caps, r)
-		case c.says != "" && (r == nil || r.Reason != v1alpha1.ReasonRateAboveCeiling || !strings.Contains(r.Message, c.says)):
+		case c.says != "" && (r == nil || r.Reason != v1alpha1.ReasonRateAboveCeiling || !strings.Contains(r.Message,
+			c.says)):
 			t.Errorf("%+v: %v; want %q", c.caps, r, c.says)
 		}
 	}

@@ -15,7 +15,8 @@ import (
 func TestQueueOfANamespace(t *testing.T) {
 	at := func(s int) time.Time { return controllertest.Noon.Add(time.Duration(s) * time.Second) }
 	runs := func() []QueuedRun {
-		return []QueuedRun{{"shop", "late", at(3), 100, Backlog{}}, {"shop", "first", at(1), 4, Backlog{}}, {"shop", "second", at(2), 100, Backlog{}}, {"shop", "third", at(2), 1, Backlog{}}}
+		return []QueuedRun{{"shop", "late", at(3), 100, Backlog{}}, {"shop", "first", at(1), 4, Backlog{}},
+			{"shop", "second", at(2), 100, Backlog{}}, {"shop", "third", at(2), 1, Backlog{}}}
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
 	for uid, want := range map[string]struct{ places, place int }{
@@ -35,14 +36,16 @@ func TestQueueOfANamespace(t *testing.T) {
 	}
 }
 
-// TestQueueBetweenNamespaces: one that asks for everything does not keep another waiting, and one that asks for little comes
-// before what the greedy one still wants.
+// TestQueueBetweenNamespaces: one that asks for everything does not keep another waiting, and one that asks for little
+// comes before what the greedy one still wants.
 func TestQueueBetweenNamespaces(t *testing.T) {
 	var runs []QueuedRun
 	for i := range 30 {
-		runs = append(runs, QueuedRun{"greedy", fmt.Sprintf("greedy-%02d", i), controllertest.Noon.Add(time.Duration(i) * time.Second), 50, Backlog{}})
+		runs = append(runs, QueuedRun{"greedy", fmt.Sprintf("greedy-%02d", i),
+			controllertest.Noon.Add(time.Duration(i) * time.Second), 50, Backlog{}})
 	}
-	runs = append(runs, QueuedRun{"modest", "modest", controllertest.Noon.Add(time.Hour), 3, Backlog{}}, QueuedRun{"late", "late", controllertest.Noon.Add(2 * time.Hour), 50, Backlog{}})
+	runs = append(runs, QueuedRun{"modest", "modest", controllertest.Noon.Add(time.Hour), 3, Backlog{}},
+		QueuedRun{"late", "late", controllertest.Noon.Add(2 * time.Hour), 50, Backlog{}})
 	var pods []corev1.Pod
 	for i := range 200 {
 		pod := proberPod(fmt.Sprintf("greedy-%02d", i/50), fmt.Sprint("n", i), corev1.PodRunning)
@@ -66,7 +69,8 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 // TestQueueForANode: the places of a node go to whoever is first in the queue, and those of other nodes stay free.
 func TestQueueForANode(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}
-	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}, {"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}}
+	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}},
+		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}}
 	second := caps.Room(OccupancyOf(nil), "second", runs)
 	for node, has := range map[string]bool{"kn1": false, "kn2": false, "kn3": true, "kn4": true} {
 		if second.Has("second", node) != has {
@@ -78,7 +82,8 @@ func TestQueueForANode(t *testing.T) {
 	}
 }
 
-// TestLargeLoadsAreNotPassedBy: packets are kept for the first that waits for them, and it holds back no place meanwhile.
+// TestLargeLoadsAreNotPassedBy: packets are kept for the first that waits for them, and it holds back no place
+// meanwhile.
 func TestLargeLoadsAreNotPassedBy(t *testing.T) {
 	small := Load{Rate: 200, Targets: []string{"a", "b"}}
 	large := Load{Rate: 2000, Targets: []string{"c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"}}
@@ -88,8 +93,10 @@ func TestLargeLoadsAreNotPassedBy(t *testing.T) {
 		return o
 	}
 	runs := []QueuedRun{
-		{Namespace: "shop", UID: "large", Start: controllertest.Noon, Open: 1, Backlog: Backlog{Loaded: map[string]Load{"kn1": large}}},
-		{Namespace: "shop", UID: "small", Start: controllertest.Noon.Add(time.Second), Open: 1, Backlog: Backlog{Nodes: []string{"kn1"}}},
+		{Namespace: "shop", UID: "large", Start: controllertest.Noon, Open: 1,
+			Backlog: Backlog{Loaded: map[string]Load{"kn1": large}}},
+		{Namespace: "shop", UID: "small", Start: controllertest.Noon.Add(time.Second), Open: 1,
+			Backlog: Backlog{Nodes: []string{"kn1"}}},
 	}
 	first := DefaultCaps.Room(busy(), "large", runs)
 	if first.Overload("kn1", large) == "" {

@@ -25,7 +25,8 @@ import (
 // mine has the labels of what the manager makes for TCPProbe shop/web.
 func mine(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "tcpprobe-probes", Name: name, Annotations: map[string]string{},
-		Labels: map[string]string{runplan.LabelManagedBy: runplan.ManagedBy, runplan.LabelNamespace: "shop", runplan.LabelName: "web", runplan.LabelUID: string(controllertest.Probe().UID)}}
+		Labels: map[string]string{runplan.LabelManagedBy: runplan.ManagedBy, runplan.LabelNamespace: "shop",
+			runplan.LabelName: "web", runplan.LabelUID: string(controllertest.Probe().UID)}}
 }
 
 func furnishedCaches(t *testing.T) client.Reader {
@@ -39,14 +40,17 @@ func furnishedCaches(t *testing.T) client.Reader {
 	probe := controllertest.Probe()
 	at := metav1.NewTime(controllertest.Noon)
 	probe.Status = v1alpha1.TCPProbeStatus{
-		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionPathHealthy, Status: metav1.ConditionFalse, Reason: "SequenceZeroDropped"}},
-		LastRun:    &v1alpha1.LastRun{Number: 1, CompletionTime: at}, ActiveRun: &v1alpha1.ActiveRun{Number: 2, Plan: "of-run-2"},
+		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionPathHealthy, Status: metav1.ConditionFalse,
+			Reason: "SequenceZeroDropped"}},
+		LastRun: &v1alpha1.LastRun{Number: 1, CompletionTime: at}, ActiveRun: &v1alpha1.ActiveRun{Number: 2,
+			Plan: "of-run-2"},
 		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 4, Fail: 3, Inconclusive: 2}, MissedRuns: 5,
 	}
 	configMap, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
 	configMap.Annotations[runplan.AnnotationOpen], lost.Annotations[runplan.AnnotationOpen] = "7", "1"
 	configMap.UID, lost.UID = "of-run-2", "of-run-1"
-	held := &corev1.Pod{ObjectMeta: mine("web-2-0"), Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: "tcpprobe.dev/recorded"}}}}
+	held := &corev1.Pod{ObjectMeta: mine("web-2-0"),
+		Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: "tcpprobe.dev/recorded"}}}}
 	runs := &corev1.Pod{ObjectMeta: mine("web-2-1"), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, configMap, lost, held, runs).Build()
 }
@@ -87,12 +91,14 @@ func TestCollectorWithoutCaches(t *testing.T) {
 
 var metricName = regexp.MustCompile(`\btcpprobe_[a-z_]+\b`)
 
-// metricsTold are the names of all metrics that a leading manager tells, but for tcpprobe_build_info, which its program adds.
+// metricsTold are the names of all metrics that a leading manager tells, but for tcpprobe_build_info, which its
+// program adds.
 func metricsTold(t *testing.T) map[string]bool {
 	t.Helper()
 	names := make(map[string]bool)
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(&Collector{Caches: furnishedCaches(t), Probes: "tcpprobe-probes", Elected: elected()}, runsEnded, pairsJudged, runSeconds, PodsCreated)
+	registry.MustRegister(&Collector{Caches: furnishedCaches(t), Probes: "tcpprobe-probes", Elected: elected()},
+		runsEnded, pairsJudged, runSeconds, PodsCreated)
 	runsEnded.WithLabelValues("Pass", "Spec")
 	pairsJudged.WithLabelValues("Pass")
 	families, err := registry.Gather()
@@ -146,8 +152,9 @@ func TestCountRun(t *testing.T) {
 	ended := testutil.ToFloat64(runsEnded.WithLabelValues("Fail", "Interval"))
 	at := metav1.NewTime(controllertest.Noon)
 	RunEnded(&v1alpha1.TCPProbeStatus{
-		LastRun: &v1alpha1.LastRun{Verdict: "Fail", Trigger: "Interval", StartTime: at, CompletionTime: metav1.NewTime(controllertest.Noon.Add(3 * time.Second))},
-		Pairs:   &v1alpha1.PairCounts{Planned: 9, Pass: 6, Fail: 3},
+		LastRun: &v1alpha1.LastRun{Verdict: "Fail", Trigger: "Interval", StartTime: at,
+			CompletionTime: metav1.NewTime(controllertest.Noon.Add(3 * time.Second))},
+		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 6, Fail: 3},
 	})
 	if n := testutil.ToFloat64(pairsJudged.WithLabelValues("Fail")) - before; n != 3 {
 		t.Errorf("%v pairs", n)

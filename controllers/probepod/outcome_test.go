@@ -28,7 +28,8 @@ func exampleState(t *testing.T, age time.Duration) (*RunState, *corev1.Pod) {
 	pod.UID, pod.Spec.SchedulingGates = "pod-uid", nil
 	pod.Status.Phase = corev1.PodPending
 	return &RunState{
-		RunPlan: f, ConfigMap: o, Records: PodRecords{0: {UID: pod.UID, At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
+		RunPlan: f, ConfigMap: o, Records: PodRecords{0: {UID: pod.UID,
+			At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
 		Nodes: NodeReadiness{"kn1": true, "kn2": true, "kn3": true}, Now: controllertest.Noon.Add(age),
 	}, pod
 }
@@ -40,13 +41,15 @@ func containerState(s corev1.ContainerState) []corev1.ContainerStatus {
 func exitWith(code int32, reason, message string) func(*RunState, *corev1.Pod) {
 	return func(_ *RunState, pod *corev1.Pod) {
 		pod.Status.Phase = corev1.PodFailed
-		pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message}})
+		pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: code, Reason: reason, Message: message}})
 	}
 }
 
 func waitingFor(reason, message string) func(*RunState, *corev1.Pod) {
 	return func(_ *RunState, pod *corev1.Pod) {
-		pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}})
+		pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
+			Reason: reason, Message: message}})
 	}
 }
 
@@ -58,12 +61,14 @@ func podEnds(reason, message string) func(*RunState, *corev1.Pod) {
 
 func disruption(reason string) func(*RunState, *corev1.Pod) {
 	return func(_ *RunState, pod *corev1.Pod) {
-		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: reason, Message: "because"})
+		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget,
+			Status: corev1.ConditionTrue, Reason: reason, Message: "because"})
 	}
 }
 
 func unschedulable(_ *RunState, pod *corev1.Pod) {
-	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available"}}
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+		Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 }
 
 func running(_ *RunState, pod *corev1.Pod) {
@@ -97,48 +102,70 @@ var fates = map[string]struct {
 	"runs past everything": {10 * time.Minute, changes{running}, Lost, v1alpha1.ReasonReportMissing, "still runs 600 s"},
 	"runs, node away":      {10 * time.Minute, changes{running, nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
 
-	"no room":                {0, changes{unschedulable}, Starting, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
-	"no room, for too long":  {late, changes{unschedulable}, Lost, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
-	"no image":               {0, changes{waitingFor("ImagePullBackOff", "Back-off pulling")}, Starting, v1alpha1.ReasonImagePull, "ImagePullBackOff: Back-off pulling"},
-	"no image, for too long": {late, changes{waitingFor("ErrImageNeverPull", "")}, Lost, v1alpha1.ReasonImagePull, "ErrImageNeverPull"},
-	"not created":            {late, changes{waitingFor("CreateContainerConfigError", "no configmap")}, Lost, v1alpha1.ReasonNotCreated, "no configmap"},
-	"nobody says why":        {late, changes{waitingFor("ContainerCreating", "")}, Lost, v1alpha1.ReasonStartTimeout, "within 60 s"},
-	"node deleted":           {late, changes{nodeDeleted, unschedulable}, Lost, v1alpha1.ReasonNodeGone, "deleted"},
-	"node not ready":         {late, changes{nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
+	"no room":               {0, changes{unschedulable}, Starting, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
+	"no room, for too long": {late, changes{unschedulable}, Lost, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
+	"no image": {0, changes{waitingFor("ImagePullBackOff", "Back-off pulling")}, Starting,
+		v1alpha1.ReasonImagePull, "ImagePullBackOff: Back-off pulling"},
+	"no image, for too long": {late, changes{waitingFor("ErrImageNeverPull", "")}, Lost, v1alpha1.ReasonImagePull,
+		"ErrImageNeverPull"},
+	"not created": {late, changes{waitingFor("CreateContainerConfigError", "no configmap")}, Lost,
+		v1alpha1.ReasonNotCreated, "no configmap"},
+	"nobody says why": {late, changes{waitingFor("ContainerCreating", "")}, Lost, v1alpha1.ReasonStartTimeout,
+		"within 60 s"},
+	"node deleted":   {late, changes{nodeDeleted, unschedulable}, Lost, v1alpha1.ReasonNodeGone, "deleted"},
+	"node not ready": {late, changes{nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
 
 	"deleted":               {0, changes{gone}, Lost, v1alpha1.ReasonPodDeleted, "before its report was read"},
 	"deleted with its node": {0, changes{gone, nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
-	"collected":             {0, changes{running, podEnds("", ""), disruption("DeletionByPodGC"), nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
-	"another of that name":  {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
-	"being deleted":         {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
-	"drained":               {0, changes{deleting, disruption("EvictionByEvictionAPI")}, Lost, v1alpha1.ReasonEvicted, "EvictionByEvictionAPI: because"},
-	"runs while deleted":    {0, changes{running, deleting}, Probing, "", ""},
+	"collected": {0, changes{running, podEnds("", ""), disruption("DeletionByPodGC"), nodeDeleted}, Lost,
+		v1alpha1.ReasonNodeGone, ""},
+	"another of that name": {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
+	"being deleted":        {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
+	"drained": {0, changes{deleting, disruption("EvictionByEvictionAPI")}, Lost, v1alpha1.ReasonEvicted,
+		"EvictionByEvictionAPI: because"},
+	"runs while deleted": {0, changes{running, deleting}, Probing, "", ""},
 
-	"evicted":         {0, changes{podEnds("Evicted", "The node was low on resource: memory.")}, Lost, v1alpha1.ReasonEvicted, "low on resource"},
-	"preempted":       {0, changes{exitWith(143, "Error", ""), disruption("PreemptionByScheduler")}, Lost, v1alpha1.ReasonEvicted, "PreemptionByScheduler"},
-	"node shut down":  {0, changes{podEnds("Terminated", "Pod was terminated in response to imminent node shutdown.")}, Lost, v1alpha1.ReasonEvicted, "shutdown"},
-	"not admitted":    {0, changes{podEnds("OutOfcpu", "Node didn't have enough resource: cpu")}, Lost, v1alpha1.ReasonNodeRejected, "OutOfcpu: Node didn't"},
-	"wrong node":      {0, changes{podEnds("NodeAffinity", "")}, Lost, v1alpha1.ReasonNodeRejected, "NodeAffinity"},
-	"ended, no word":  {0, changes{podEnds("", "")}, Lost, v1alpha1.ReasonReportMissing, "Failed without a container"},
-	"deadline, unrun": {0, changes{podEnds("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")}, Lost, v1alpha1.ReasonStartTimeout, "longer than"},
+	"evicted": {0, changes{podEnds("Evicted", "The node was low on resource: memory.")}, Lost,
+		v1alpha1.ReasonEvicted, "low on resource"},
+	"preempted": {0, changes{exitWith(143, "Error", ""), disruption("PreemptionByScheduler")}, Lost,
+		v1alpha1.ReasonEvicted, "PreemptionByScheduler"},
+	"node shut down": {0, changes{podEnds("Terminated", "Pod was terminated in response to imminent node shutdown.")},
+		Lost, v1alpha1.ReasonEvicted, "shutdown"},
+	"not admitted": {0, changes{podEnds("OutOfcpu", "Node didn't have enough resource: cpu")}, Lost,
+		v1alpha1.ReasonNodeRejected, "OutOfcpu: Node didn't"},
+	"wrong node":     {0, changes{podEnds("NodeAffinity", "")}, Lost, v1alpha1.ReasonNodeRejected, "NodeAffinity"},
+	"ended, no word": {0, changes{podEnds("", "")}, Lost, v1alpha1.ReasonReportMissing, "Failed without a container"},
+	"deadline, unrun": {0, changes{podEnds("DeadlineExceeded",
+		"Pod was active on the node longer than the specified deadline")}, Lost, v1alpha1.ReasonStartTimeout, "longer than"},
 
-	"out of memory":      {0, changes{exitWith(137, "OOMKilled", "")}, Lost, v1alpha1.ReasonOutOfMemory, "up to 32 connections may be left at 2 targets"},
-	"killed":             {0, changes{exitWith(137, "Error", "")}, Lost, string(report.ProberKilled), "exit code 137; up to 32 connections"},
-	"killed late":        {0, changes{exitWith(1, "", ""), podEnds("DeadlineExceeded", "")}, Lost, string(report.ProberKilled), "DeadlineExceeded"},
-	"could not start":    {0, changes{exitWith(128, "StartError", "exec: no such file")}, Lost, v1alpha1.ReasonNotCreated, "no such file"},
-	"no report":          {0, changes{exitWith(0, "Completed", "")}, Lost, v1alpha1.ReasonReportMissing, "exit code 0 and no report"},
-	"no plan":            {0, changes{exitWith(2, "Error", string(report.Refusal("", "kn1", errExample).Encode()))}, Lost, string(report.ProberFault), "could not use its plan: example"},
-	"nonsense":           {0, changes{exitWith(0, "", "hello")}, Lost, v1alpha1.ReasonReportInvalid, "no whole document"},
-	"too long":           {0, changes{exitWith(0, "", strings.Repeat("x", 4096))}, Lost, v1alpha1.ReasonReportInvalid, "4096 bytes"},
-	"another's report":   {0, changes{foreign("kn2", "question-asking")}, Lost, v1alpha1.ReasonReportInvalid, `source is "kn2"`},
-	"yesterday's":        {0, changes{foreign("kn1", "question-before")}, Lost, v1alpha1.ReasonReportInvalid, `run is "question-before"`},
+	"out of memory": {0, changes{exitWith(137, "OOMKilled", "")}, Lost, v1alpha1.ReasonOutOfMemory,
+		"up to 32 connections may be left at 2 targets"},
+	"killed": {0, changes{exitWith(137, "Error", "")}, Lost, string(report.ProberKilled),
+		"exit code 137; up to 32 connections"},
+	"killed late": {0, changes{exitWith(1, "", ""), podEnds("DeadlineExceeded", "")}, Lost,
+		string(report.ProberKilled), "DeadlineExceeded"},
+	"could not start": {0, changes{exitWith(128, "StartError", "exec: no such file")}, Lost, v1alpha1.ReasonNotCreated,
+		"no such file"},
+	"no report": {0, changes{exitWith(0, "Completed", "")}, Lost, v1alpha1.ReasonReportMissing,
+		"exit code 0 and no report"},
+	"no plan": {0, changes{exitWith(2, "Error", string(report.Refusal("", "kn1", errExample).Encode()))}, Lost,
+		string(report.ProberFault), "could not use its plan: example"},
+	"nonsense": {0, changes{exitWith(0, "", "hello")}, Lost, v1alpha1.ReasonReportInvalid, "no whole document"},
+	"too long": {0, changes{exitWith(0, "", strings.Repeat("x", 4096))}, Lost, v1alpha1.ReasonReportInvalid,
+		"4096 bytes"},
+	"another's report": {0, changes{foreign("kn2", "question-asking")}, Lost, v1alpha1.ReasonReportInvalid,
+		`source is "kn2"`},
+	"yesterday's": {0, changes{foreign("kn1", "question-before")}, Lost, v1alpha1.ReasonReportInvalid,
+		`run is "question-before"`},
 	"a good report":      {0, changes{good}, Reported, "", ""},
 	"good, then drained": {0, changes{good, deleting}, Reported, "", ""},
 
-	"given up before":        {0, changes{onRecord(PodRecord{UID: "pod-uid", At: controllertest.Noon, Reason: v1alpha1.ReasonQuota, Message: "full"}), good}, Lost, v1alpha1.ReasonQuota, "full"},
-	"reported before, gone":  {0, changes{keptReport, gone}, Reported, "", ""},
-	"never made":             {late, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }}, Unmade, "", ""},
-	"made, not yet recorded": {0, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }, good}, Unmade, "", ""},
+	"given up before": {0, changes{onRecord(PodRecord{UID: "pod-uid", At: controllertest.Noon,
+		Reason: v1alpha1.ReasonQuota, Message: "full"}), good}, Lost, v1alpha1.ReasonQuota, "full"},
+	"reported before, gone": {0, changes{keptReport, gone}, Reported, "", ""},
+	"never made":            {late, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }}, Unmade, "", ""},
+	"made, not yet recorded": {0, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }, good}, Unmade, "",
+		""},
 }
 
 func TestEveryWayThatASourceGoes(t *testing.T) {
@@ -164,11 +191,13 @@ var errExample exampleError
 
 func good(s *RunState, pod *corev1.Pod) {
 	pod.Status.Phase = corev1.PodSucceeded
-	pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: string(controllertest.Honest(&s.RunPlan.Plan, "kn1").Encode())}})
+	pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+		Message: string(controllertest.Honest(&s.RunPlan.Plan, "kn1").Encode())}})
 }
 
 func keptReport(s *RunState, _ *corev1.Pod) {
-	s.Records[0] = PodRecord{UID: "pod-uid", At: controllertest.Noon, Report: string(controllertest.Honest(&s.RunPlan.Plan, "kn1").Encode())}
+	s.Records[0] = PodRecord{UID: "pod-uid", At: controllertest.Noon,
+		Report: string(controllertest.Honest(&s.RunPlan.Plan, "kn1").Encode())}
 }
 
 func onRecord(l PodRecord) func(*RunState, *corev1.Pod) {

@@ -18,7 +18,8 @@ func exampleSettings() Settings {
 	return Settings{
 		Image: "tcpprobe.dev/tcpprobe:dev", PullPolicy: corev1.PullIfNotPresent, Namespace: "tcpprobe-probes",
 		ServiceAccount: "prober", PriorityClass: "tcpprobe-prober",
-		Tolerations: []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}},
+		Tolerations: []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists,
+			Effect: corev1.TaintEffectNoSchedule}},
 	}
 }
 
@@ -83,18 +84,20 @@ func TestPodKeepsItsPromises(t *testing.T) {
 	pod := examplePod(t)
 	spec, container := pod.Spec, pod.Spec.Containers[0]
 	for promise, kept := range map[string]bool{
-		"nothing runs before its UID is on record":  Gated(pod),
-		"the scheduler places it":                   spec.NodeName == "",
-		"no finalizer":                              len(pod.Finalizers) == 0,
-		"no emptyDir, which would block a drain":    len(spec.Volumes) == 1 && spec.Volumes[0].EmptyDir == nil,
-		"no token":                                  !*spec.AutomountServiceAccountToken,
-		"no host namespaces":                        !spec.HostNetwork && !spec.HostPID && !spec.HostIPC,
-		"not privileged":                            container.SecurityContext.Privileged == nil && !*container.SecurityContext.AllowPrivilegeEscalation,
-		"all capabilities dropped":                  container.SecurityContext.Capabilities.Drop[0] == "ALL",
-		"three capabilities":                        len(container.SecurityContext.Capabilities.Add) == 3,
-		"no CPU limit":                              container.Resources.Limits.Cpu().IsZero(),
-		"a memory limit":                            !container.Resources.Limits.Memory().IsZero(),
-		"an owner that controls it":                 *pod.OwnerReferences[0].Controller && pod.OwnerReferences[0].UID == "order-uid",
+		"nothing runs before its UID is on record": Gated(pod),
+		"the scheduler places it":                  spec.NodeName == "",
+		"no finalizer":                             len(pod.Finalizers) == 0,
+		"no emptyDir, which would block a drain":   len(spec.Volumes) == 1 && spec.Volumes[0].EmptyDir == nil,
+		"no token":                                 !*spec.AutomountServiceAccountToken,
+		"no host namespaces":                       !spec.HostNetwork && !spec.HostPID && !spec.HostIPC,
+		"not privileged": container.SecurityContext.Privileged == nil &&
+			!*container.SecurityContext.AllowPrivilegeEscalation,
+		"all capabilities dropped": container.SecurityContext.Capabilities.Drop[0] == "ALL",
+		"three capabilities":       len(container.SecurityContext.Capabilities.Add) == 3,
+		"no CPU limit":             container.Resources.Limits.Cpu().IsZero(),
+		"a memory limit":           !container.Resources.Limits.Memory().IsZero(),
+		"an owner that controls it": *pod.OwnerReferences[0].Controller &&
+			pod.OwnerReferences[0].UID == "order-uid",
 		"no right on the owner's finalizers needed": pod.OwnerReferences[0].BlockOwnerDeletion == nil,
 	} {
 		if !kept {

@@ -15,7 +15,8 @@ import (
 )
 
 func TestRecordsAreRead(t *testing.T) {
-	o, err := runplan.NewConfigMap(controllertest.Probe(), plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"}), "tcpprobe-probes")
+	o, err := runplan.NewConfigMap(controllertest.Probe(), plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"}),
+		"tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,13 +41,15 @@ func TestRecordsAreRead(t *testing.T) {
 }
 
 func TestOutcomesAreKeptOnRecord(t *testing.T) {
-	l := PodRecords{0: {UID: "a", At: controllertest.Noon}, 1: {UID: "b", At: controllertest.Noon}, 2: {UID: "c", At: controllertest.Noon}}
+	l := PodRecords{0: {UID: "a", At: controllertest.Noon}, 1: {UID: "b", At: controllertest.Noon},
+		2: {UID: "c", At: controllertest.Noon}}
 	outcomes := []Outcome{
 		{State: Reported, Text: "{report}"},
 		{State: Lost, Reason: v1alpha1.ReasonImagePull, Message: strings.Repeat("m", 1000)},
 		{State: Probing}, {State: Unmade},
 	}
-	if !l.Keep(outcomes) || l[0].Report != "{report}" || l[1].Reason != v1alpha1.ReasonImagePull || l[2] != (PodRecord{UID: "c", At: controllertest.Noon}) || len(l) != 3 {
+	if !l.Keep(outcomes) || l[0].Report != "{report}" || l[1].Reason != v1alpha1.ReasonImagePull ||
+		l[2] != (PodRecord{UID: "c", At: controllertest.Noon}) || len(l) != 3 {
 		t.Errorf("kept %+v", l)
 	}
 	if len(l[1].Message) > v1alpha1.MaxFindingMessage {
@@ -64,7 +67,8 @@ func TestRecordFitsAnAnnotation(t *testing.T) {
 		l, outcomes := PodRecords{}, make([]Outcome, 1000)
 		for i := range outcomes {
 			l[i] = PodRecord{UID: types.UID(strings.Repeat("u", 36)), At: controllertest.Noon.Add(time.Nanosecond)}
-			outcomes[i] = Outcome{State: state, Reason: strings.Repeat("R", 32), Message: strings.Repeat("<", 1000), Text: strings.Repeat(`"`, report.MaxSummary)}
+			outcomes[i] = Outcome{State: state, Reason: strings.Repeat("R", 32), Message: strings.Repeat("<", 1000),
+				Text: strings.Repeat(`"`, report.MaxSummary)}
 		}
 		l.Keep(outcomes)
 		f := plantest.Example([]string{"kn1"}, []string{"kn3"})

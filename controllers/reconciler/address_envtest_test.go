@@ -59,14 +59,17 @@ func ceiling(ranges ...string) func(*Config) {
 func TestAddressIsAllowedTwice(t *testing.T) {
 	w := newWorld(t)
 	p := w.addressed("outside", "10.50.0.9")
-	w.refuses(w.ceiling(), p, v1alpha1.ReasonAddressNotAllowed, "10.50.0.9 is in none of the ranges of the manager's --address-ceiling, which the administrator sets; it has: none")
+	w.refuses(w.ceiling(), p, v1alpha1.ReasonAddressNotAllowed,
+		"10.50.0.9 is in none of the ranges of the manager's --address-ceiling, which the administrator sets; it has: none")
 	w.refuses(w.ceiling("10.51.0.0/16"), p, v1alpha1.ReasonAddressNotAllowed, "it has: 10.51.0.0/16")
 	r := w.ceiling("10.50.0.0/16")
-	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed, "the annotation tcpprobe.dev/allowed-cidrs of Namespace "+w.tenant+", which an administrator sets; it has: none")
+	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed,
+		"the annotation tcpprobe.dev/allowed-cidrs of Namespace "+w.tenant+", which an administrator sets; it has: none")
 	w.allowsRanges("10.50.1.0/24")
 	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed, "it has: 10.50.1.0/24")
 	w.allowsRanges("10.50.0.0/24, everything")
-	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed, `"everything" is no range; write one such as 10.1.0.0/16, or 10.1.2.3/32 for one address; an administrator has to correct it`)
+	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed,
+		`"everything" is no range; write one such as 10.1.0.0/16, or 10.1.2.3/32 for one address; an administrator has to correct it`)
 	w.allowsRanges("10.50.0.0/24")
 	done := w.drive(r, p, over(1))
 	w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)

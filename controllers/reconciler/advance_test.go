@@ -16,14 +16,19 @@ func TestLookAgain(t *testing.T) {
 		progress conditions.Progress
 		poll     time.Duration
 	}{
-		"queued":     {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 4}, queuePoll},
-		"far behind": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 100}, 11 * queuePoll},
+		"queued": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 4}, queuePoll},
+		"far behind": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 100},
+			11 * queuePoll},
 		"at the end": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 900}, farPoll},
 		"in waves":   {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}}, queuePoll},
-		"throttled":  {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}, Throttled: true}, releasePoll},
-		"on its way": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}}, runPoll},
-		"hindered":   {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{unmade}, CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
-		"in trouble": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3", State: probepod.Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, runPoll},
+		"throttled": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}, Throttled: true},
+			releasePoll},
+		"on its way": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
+			runPoll},
+		"hindered": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
+			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
+		"in trouble": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3",
+			State: probepod.Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, runPoll},
 	} {
 		if p := poll(&c.progress); p != c.poll {
 			t.Errorf("%s: %v; want %v", name, p, c.poll)

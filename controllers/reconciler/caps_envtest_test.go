@@ -178,7 +178,8 @@ func TestPacketsAreShared(t *testing.T) {
 		}
 		for _, p := range probes {
 			c := meta.FindStatusCondition(w.look(r, p).Status.Conditions, v1alpha1.ConditionComplete)
-			waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message, "the 700 packets a second that all probes may send from one node are taken")
+			waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message,
+				"the 700 packets a second that all probes may send from one node are taken")
 		}
 		demandCaps(t, w, r.launcher.caps)
 		w.cast.act()

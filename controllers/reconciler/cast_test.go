@@ -52,14 +52,16 @@ func (c *cast) run(pod *corev1.Pod) error {
 		return nil
 	}
 	var configMap corev1.ConfigMap
-	if err := c.api.Get(c.Context(), client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name}, &configMap); err != nil {
+	if err := c.api.Get(c.Context(), client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name},
+		&configMap); err != nil {
 		return err
 	}
 	p, err := plan.Decode([]byte(configMap.Data[runplan.KeyPlan]))
 	if err != nil {
 		return err
 	}
-	node := pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms[0].MatchFields[0].Values[0]
+	node := pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms[0].
+		MatchFields[0].Values[0]
 	c.started[pod.UID] = pod.Name
 	c.runs[p.Run+" "+node]++
 	if does := c.acts[node]; does != nil {
@@ -76,7 +78,8 @@ func (c *cast) exit(pod *corev1.Pod, message string) error {
 
 func (c *cast) terminate(pod *corev1.Pod, t corev1.ContainerStateTerminated) error {
 	t.FinishedAt = metav1.NewTime(c.clock.Now())
-	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: probepod.ContainerName, State: corev1.ContainerState{Terminated: &t}}}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: probepod.ContainerName,
+		State: corev1.ContainerState{Terminated: &t}}}
 	return c.api.Status().Update(c.Context(), pod)
 }
 

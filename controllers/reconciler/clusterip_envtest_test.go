@@ -26,10 +26,12 @@ func TestThroughTheClusterIP(t *testing.T) {
 	})
 	done := w.drive(w.manager(w.api), p, over(1))
 	message := w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	if !strings.Contains(message, "the ClusterIP answered in 3 of 3 pairs, so its segments were translated") || done.Status.Affected != "0/9" {
+	if !strings.Contains(message,
+		"the ClusterIP answered in 3 of 3 pairs, so its segments were translated") || done.Status.Affected != "0/9" {
 		t.Errorf("%s, %q", done.Status.Affected, message)
 	}
-	if message := w.condition(done, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted); !strings.Contains(message, "its ClusterIP among them (2 pods behind it)") {
+	if message := w.condition(done, v1alpha1.ConditionAccepted, metav1.ConditionTrue,
+		v1alpha1.ReasonAccepted); !strings.Contains(message, "its ClusterIP among them (2 pods behind it)") {
 		t.Errorf("message %q", message)
 	}
 	w.empty()
@@ -51,10 +53,13 @@ func TestForgeryBehindTheClusterIP(t *testing.T) {
 		forge func(*discoveryv1.EndpointSlice)
 		says  string
 	}{
-		"the API server": {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{apiServerAddress} }, "10.99.0.1 behind it: it belongs to the API server"},
-		"a kubelet":      {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{"192.168.7.2"} }, "192.168.7.2 behind it: it belongs to node kn2"},
-		"another pod's":  {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{"10.244.9.9"} }, "10.244.9.9 behind it: its Pod does not have this address"},
-		"nobody's":       {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].TargetRef = nil }, "no Pod stands behind it"},
+		"the API server": {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{apiServerAddress} },
+			"10.99.0.1 behind it: it belongs to the API server"},
+		"a kubelet": {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{"192.168.7.2"} },
+			"192.168.7.2 behind it: it belongs to node kn2"},
+		"another pod's": {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{"10.244.9.9"} },
+			"10.244.9.9 behind it: its Pod does not have this address"},
+		"nobody's": {func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].TargetRef = nil }, "no Pod stands behind it"},
 		"called not ready": {func(s *discoveryv1.EndpointSlice) {
 			s.Endpoints[0].Addresses, s.Endpoints[0].Conditions.Ready = []string{"10.244.9.9"}, ptr.To(false)
 		}, "does not have this address"},
@@ -83,8 +88,8 @@ func TestForgeryBehindTheClusterIP(t *testing.T) {
 	}
 }
 
-// TestSliceEditedDuringTheRun: whatever a ClusterIP led to meanwhile, it was perhaps not what was looked at, and editing
-// a slice back does not hide that.
+// TestSliceEditedDuringTheRun: whatever a ClusterIP led to meanwhile, it was perhaps not what was looked at, and
+// editing a slice back does not hide that.
 func TestSliceEditedDuringTheRun(t *testing.T) {
 	redirect := func(w *world, address string) {
 		w.Helper()
@@ -99,9 +104,13 @@ func TestSliceEditedDuringTheRun(t *testing.T) {
 		change func(*world)
 		says   string
 	}{
-		"edited":          {func(w *world) { redirect(w, "192.168.7.2") }, "the EndpointSlices of Service web were changed"},
-		"edited and back": {func(w *world) { redirect(w, "192.168.7.2"); redirect(w, "10.244.1.5") }, "the EndpointSlices of Service web were changed"},
-		"one more":        {func(w *world) { w.create(controllertest.Slice(w.tenant, "web", "-more", nil, apiServerAddress)) }, "the EndpointSlices of Service web were changed"},
+		"edited": {func(w *world) { redirect(w, "192.168.7.2") }, "the EndpointSlices of Service web were changed"},
+		"edited and back": {func(w *world) { redirect(w, "192.168.7.2"); redirect(w, "10.244.1.5") },
+			"the EndpointSlices of Service web were changed"},
+		"one more": {func(w *world) {
+			w.create(controllertest.Slice(w.tenant, "web", "-more", nil,
+				apiServerAddress))
+		}, "the EndpointSlices of Service web were changed"},
 		"relabelled and back": {func(w *world) {
 			s := w.at(w.tenant, "web-web-1", &discoveryv1.EndpointSlice{}).(*discoveryv1.EndpointSlice)
 			for _, service := range []string{"other", "web"} {
@@ -144,7 +153,8 @@ func TestSliceEditedDuringTheRun(t *testing.T) {
 				}
 				done := w.drive(w.manager(w.api), w.probe(controllertest.ThroughClusterIP), over(1))
 				message := w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
-				if !strings.Contains(message, c.says) || !strings.Contains(message, "not counted as "+string(verdict)) && verdict == report.Pass || done.Status.Pairs.Inconclusive != 3 {
+				if !strings.Contains(message, c.says) || !strings.Contains(message,
+					"not counted as "+string(verdict)) && verdict == report.Pass || done.Status.Pairs.Inconclusive != 3 {
 					t.Errorf("%+v, %q; want %q", done.Status.Pairs, message, c.says)
 				}
 			})
@@ -177,7 +187,10 @@ func TestServicesWithoutAClusterIP(t *testing.T) {
 	} {
 		spec.Selector, spec.Ports = map[string]string{"app": "web"}, []corev1.ServicePort{{Name: "http", Port: 80}}
 		w.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: name}, Spec: spec})
-		p := w.probe(controllertest.ThroughClusterIP, func(p *v1alpha1.TCPProbe) { p.Name, p.Spec.Target.Service.Name = name, name })
+		p := w.probe(controllertest.ThroughClusterIP, func(p *v1alpha1.TCPProbe) {
+			p.Name, p.Spec.Target.Service.Name = name,
+				name
+		})
 		w.refuses(w.manager(w.api), p, v1alpha1.ReasonNoClusterIP, "use via PodIP")
 	}
 }

@@ -17,7 +17,8 @@ import (
 )
 
 func fillingQueues(p *v1alpha1.TCPProbe) {
-	p.Spec.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue, AcceptQueue: &v1alpha1.AcceptQueueOptions{MaxConnections: 10}}}
+	p.Spec.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue,
+		AcceptQueue: &v1alpha1.AcceptQueueOptions{MaxConnections: 10}}}
 }
 
 // consents to AcceptQueue, as the Service's owner would.
@@ -34,7 +35,8 @@ func TestQueuesAreFilledWithConsentAlone(t *testing.T) {
 	refused := func(says string) {
 		t.Helper()
 		w.pass(r, p)
-		if message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing); !strings.Contains(message, says) {
+		if message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse,
+			v1alpha1.ReasonConsentMissing); !strings.Contains(message, says) {
 			t.Errorf("message %q; want %q", message, says)
 		}
 		w.empty()
@@ -51,7 +53,8 @@ func TestQueuesAreFilledWithConsentAlone(t *testing.T) {
 		t.Errorf("%d probers fill the queue of one pod", n)
 	}
 	finding := done.Status.Findings[0]
-	if finding.Scope != v1alpha1.ScopeTarget || finding.Target != "10.244.1.5:8080" || finding.Queue == nil || finding.Queue.Least != 6 {
+	if finding.Scope != v1alpha1.ScopeTarget || finding.Target != "10.244.1.5:8080" || finding.Queue == nil ||
+		finding.Queue.Least != 6 {
 		t.Errorf("finding %+v", finding)
 	}
 	if done.Status.Pairs.Planned != 1 || done.Status.Sources.Planned != 1 || done.Status.LastRun.Sources != 1 {
@@ -92,7 +95,8 @@ func TestPassOfAPodThatMoved(t *testing.T) {
 	}
 	done := w.drive(w.manager(w.api), w.probe(), over(1))
 	message := w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
-	if !strings.Contains(message, "not counted as Pass: Pod web-1 is gone") || done.Status.Pairs.Pass != 3 || done.Status.Pairs.Inconclusive != 3 {
+	if !strings.Contains(message,
+		"not counted as Pass: Pod web-1 is gone") || done.Status.Pairs.Pass != 3 || done.Status.Pairs.Inconclusive != 3 {
 		t.Errorf("%+v, %q", done.Status.Pairs, message)
 	}
 }

@@ -59,7 +59,8 @@ func (m *mortal) write(do func() error) error {
 
 func (m *mortal) client(api client.WithWatch) client.WithWatch {
 	return interceptor.NewClient(api, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
+			opts ...client.GetOption) error {
 			return m.read(func() error { return c.Get(ctx, key, o, opts...) })
 		},
 		List: func(ctx context.Context, c client.WithWatch, l client.ObjectList, opts ...client.ListOption) error {
@@ -71,16 +72,19 @@ func (m *mortal) client(api client.WithWatch) client.WithWatch {
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			return m.write(func() error { return c.Delete(ctx, o, opts...) })
 		},
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch,
+			opts ...client.PatchOption) error {
 			return m.write(func() error { return c.Patch(ctx, o, p, opts...) })
 		},
-		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
+			opts ...client.SubResourceUpdateOption) error {
 			return m.write(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
 		},
 	})
 }
 
-// TestKilledAtEveryStep kills the manager before and after each of its writes, one run each. Another manager takes over.
+// TestKilledAtEveryStep kills the manager before and after each of its writes, one run each. Another manager takes
+// over.
 func TestKilledAtEveryStep(t *testing.T) {
 	w := furnished(t)
 	w.cast.acts["kn3"] = finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)

@@ -51,7 +51,8 @@ func TestMain(m *testing.M) {
 
 func withServer(m *testing.M) (code int, err error) {
 	crd := filepath.Join("..", "..", "config", "crd", "tcpprobe.dev_tcpprobes.yaml")
-	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{Paths: []string{crd}, ErrorIfPathMissing: true}}
+	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{Paths: []string{crd},
+		ErrorIfPathMissing: true}}
 	environment = env
 	env.ControlPlane.GetAPIServer().Configure().
 		Set("endpoint-reconciler-type", "none").
@@ -62,7 +63,8 @@ func withServer(m *testing.M) (code int, err error) {
 		}
 	}()
 	if admin, err = env.Start(); err != nil {
-		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS=%q must hold etcd, kube-apiserver and kubectl): %w", os.Getenv("KUBEBUILDER_ASSETS"), err)
+		return 0, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS=%q must hold etcd, kube-apiserver and kubectl): %w",
+			os.Getenv("KUBEBUILDER_ASSETS"), err)
 	}
 	admin.QPS = -1
 	kubeconfig = env.KubeConfig
@@ -89,7 +91,8 @@ func newScheme() *runtime.Scheme {
 // furnish makes what the tests share: three nodes, the PriorityClass, and the API server's own endpoint.
 func furnish(api client.Client) error {
 	objects := []client.Object{
-		&schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "tcpprobe-prober"}, Value: -1, PreemptionPolicy: ptr.To(corev1.PreemptNever)},
+		&schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "tcpprobe-prober"}, Value: -1,
+			PreemptionPolicy: ptr.To(corev1.PreemptNever)},
 		controllertest.Slice("default", "kubernetes", "", nil, apiServerAddress),
 	}
 	for i := range 3 {

@@ -37,10 +37,12 @@ func dies(c *cast, pod *corev1.Pod, _ *plan.Plan, _ string) error {
 	return c.api.Delete(c.Context(), pod, zeroGrace)
 }
 
-var noRoom = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available: 1 Insufficient memory."}}
+var noRoom = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
+	Message: "0/3 nodes are available: 1 Insufficient memory."}}
 
 func waits(reason string) []corev1.ContainerStatus {
-	return proberState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "as the kubelet says it"}})
+	return proberState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason,
+		Message: "as the kubelet says it"}})
 }
 
 // failures are what may become of a pod, and the reason that it gets.
@@ -49,19 +51,22 @@ var failures = map[string]struct {
 	reason string
 	early  bool // shown while the run goes on
 }{
-	"no room":        {pending(noRoom, nil), v1alpha1.ReasonUnschedulable, true},
-	"no image":       {pending(nil, waits("ErrImagePull")), v1alpha1.ReasonImagePull, true},
-	"not created":    {pending(nil, waits("CreateContainerError")), v1alpha1.ReasonNotCreated, true},
-	"never starts":   {pending(nil, waits("ContainerCreating")), v1alpha1.ReasonStartTimeout, false},
-	"evicted":        {hasStatus(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}), v1alpha1.ReasonEvicted, false},
-	"not admitted":   {hasStatus(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfmemory"}), v1alpha1.ReasonNodeRejected, false},
+	"no room":      {pending(noRoom, nil), v1alpha1.ReasonUnschedulable, true},
+	"no image":     {pending(nil, waits("ErrImagePull")), v1alpha1.ReasonImagePull, true},
+	"not created":  {pending(nil, waits("CreateContainerError")), v1alpha1.ReasonNotCreated, true},
+	"never starts": {pending(nil, waits("ContainerCreating")), v1alpha1.ReasonStartTimeout, false},
+	"evicted": {hasStatus(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory"}),
+		v1alpha1.ReasonEvicted, false},
+	"not admitted": {hasStatus(corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfmemory"}),
+		v1alpha1.ReasonNodeRejected, false},
 	"out of memory":  {ends(137, "OOMKilled"), v1alpha1.ReasonOutOfMemory, false},
 	"killed":         {ends(137, "Error"), string(report.ProberKilled), false},
 	"without a word": {ends(1, "Error"), v1alpha1.ReasonReportMissing, false},
 	"deleted":        {dies, v1alpha1.ReasonPodDeleted, false},
 }
 
-// TestEveryWayThatAPodFails: each is its own reason in the end, and those that the cluster knows before are shown at once.
+// TestEveryWayThatAPodFails: each is its own reason in the end, and those that the cluster knows before are shown at
+// once.
 func TestEveryWayThatAPodFails(t *testing.T) {
 	for name, c := range failures {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +75,8 @@ func TestEveryWayThatAPodFails(t *testing.T) {
 			early := false
 			done := w.drive(w.manager(w.api), w.probe(), func(p *v1alpha1.TCPProbe) bool {
 				complete := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
-				early = early || complete != nil && complete.Status == metav1.ConditionFalse && complete.Reason == c.reason && strings.Contains(complete.Message, "kn2: "+c.reason)
+				early = early || complete != nil && complete.Status == metav1.ConditionFalse && complete.Reason == c.reason &&
+					strings.Contains(complete.Message, "kn2: "+c.reason)
 				return over(1)(p)
 			})
 			if early != c.early {
@@ -78,7 +84,8 @@ func TestEveryWayThatAPodFails(t *testing.T) {
 			}
 			w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, c.reason)
 			w.condition(done, v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonPartly)
-			if s := done.Status; s.LastRun.Reported != 2 || s.Pairs.Inconclusive != 2 || len(s.Findings) != 1 || s.Findings[0].Source != "kn2" {
+			if s := done.Status; s.LastRun.Reported != 2 || s.Pairs.Inconclusive != 2 || len(s.Findings) != 1 ||
+				s.Findings[0].Source != "kn2" {
 				t.Errorf("status %+v", s)
 			}
 			if n := w.cast.once(); n != 3 {
@@ -118,9 +125,11 @@ func TestQuota(t *testing.T) {
 func (w *world) quota(pods int64) {
 	w.Helper()
 	hard := corev1.ResourceList{corev1.ResourcePods: *resource.NewQuantity(pods, resource.DecimalSI)}
-	q := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: w.probes, Name: "few"}, Spec: corev1.ResourceQuotaSpec{Hard: hard}}
+	q := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: w.probes, Name: "few"},
+		Spec: corev1.ResourceQuotaSpec{Hard: hard}}
 	w.create(q)
-	q.Status = corev1.ResourceQuotaStatus{Hard: hard, Used: corev1.ResourceList{corev1.ResourcePods: *resource.NewQuantity(0, resource.DecimalSI)}}
+	q.Status = corev1.ResourceQuotaStatus{Hard: hard,
+		Used: corev1.ResourceList{corev1.ResourcePods: *resource.NewQuantity(0, resource.DecimalSI)}}
 	if err := w.api.Status().Update(w.Context(), q); err != nil {
 		w.Fatal(err)
 	}

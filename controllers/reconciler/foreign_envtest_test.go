@@ -45,7 +45,8 @@ func (w *world) annotates(key, value string) {
 func (w *world) refuses(r *Reconciler, p *v1alpha1.TCPProbe, reason, says string) {
 	w.Helper()
 	w.pass(r, p)
-	if message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, reason); !strings.Contains(message, says) {
+	if message := w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse,
+		reason); !strings.Contains(message, says) {
 		w.Errorf("message %q; want one that says %q", message, says)
 	}
 	w.empty()
@@ -56,7 +57,8 @@ func TestAnotherNamespaceHasToConsent(t *testing.T) {
 	r := w.manager(w.api)
 	for _, consent := range []string{"", "*", "some-other", p.Namespace + "-too"} {
 		w.annotates(v1alpha1.AllowFromAnnotation, consent)
-		w.refuses(r, p, v1alpha1.ReasonConsentMissing, "annotation tcpprobe.dev/allow-from, a list of namespaces such as \""+p.Namespace+`"`)
+		w.refuses(r, p, v1alpha1.ReasonConsentMissing,
+			"annotation tcpprobe.dev/allow-from, a list of namespaces such as \""+p.Namespace+`"`)
 	}
 	w.annotates(v1alpha1.AllowFromAnnotation, "some-other, "+p.Namespace)
 	done := w.drive(r, p, over(1))
@@ -77,7 +79,8 @@ func TestConsentDoesNotTellWhatThereIs(t *testing.T) {
 	r := w.manager(w.api)
 	said := func(p *v1alpha1.TCPProbe, name string) string {
 		w.pass(r, p)
-		return strings.ReplaceAll(w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing), name, "X")
+		return strings.ReplaceAll(w.condition(w.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse,
+			v1alpha1.ReasonConsentMissing), name, "X")
 	}
 	if a, b := said(there, "Service web"), said(absent, "Service nothing"); a != b {
 		t.Errorf("%q and %q", a, b)
@@ -166,9 +169,11 @@ func TestTwoNamespacesFillOneQueue(t *testing.T) {
 func TestOperatorsOwnServices(t *testing.T) {
 	w := furnished(t)
 	p := w.probe(func(p *v1alpha1.TCPProbe) { p.Spec.Target.Service.Namespace = w.probes })
-	w.refuses(w.manager(w.api), p, v1alpha1.ReasonNamespaceDenied, "belongs to the operator itself, and what runs there is never probed")
+	w.refuses(w.manager(w.api), p, v1alpha1.ReasonNamespaceDenied,
+		"belongs to the operator itself, and what runs there is never probed")
 	server := w.probe(func(p *v1alpha1.TCPProbe) {
 		p.Name, p.Spec.Target.Service = "server", &v1alpha1.ServiceTarget{Name: "kubernetes", Namespace: "default"}
 	})
-	w.refuses(w.manager(w.api), server, v1alpha1.ReasonConsentMissing, "namespace default has no Service kubernetes that may be probed")
+	w.refuses(w.manager(w.api), server, v1alpha1.ReasonConsentMissing,
+		"namespace default has no Service kubernetes that may be probed")
 }

@@ -32,7 +32,8 @@ func TestFromApplyToVerdict(t *testing.T) {
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionTrue, v1alpha1.ReasonAllCovered)
 	w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	s := done.Status
-	if s.Affected != "0/6" || *s.Pairs != (v1alpha1.PairCounts{Planned: 6, Pass: 6, SameNode: 2}) || len(s.Findings) != 0 || s.Target != "web:http" || s.LastRun.Verdict != "Pass" {
+	if s.Affected != "0/6" || *s.Pairs != (v1alpha1.PairCounts{Planned: 6, Pass: 6,
+		SameNode: 2}) || len(s.Findings) != 0 || s.Target != "web:http" || s.LastRun.Verdict != "Pass" {
 		t.Errorf("status %+v", s)
 	}
 	if n := w.cast.once(); n != 3 {
@@ -48,7 +49,9 @@ func TestBadNodeIsFoundAndHeals(t *testing.T) {
 	r := w.manager(w.api)
 	bad := w.drive(r, p, over(1))
 	message := w.condition(bad, v1alpha1.ConditionPathHealthy, metav1.ConditionFalse, string(report.SequenceZeroDropped))
-	if !strings.HasPrefix(message, "node kn2 to 2 of 2 endpoints, SequenceWrap Push: ") || bad.Status.Affected != "2/6" || len(bad.Status.Findings) != 1 {
+	if !strings.HasPrefix(message,
+		"node kn2 to 2 of 2 endpoints, SequenceWrap Push: ") || bad.Status.Affected != "2/6" ||
+		len(bad.Status.Findings) != 1 {
 		t.Errorf("%s, %q: %+v", bad.Status.Affected, message, bad.Status.Findings)
 	}
 	if kept := w.proberPods(); len(kept) != 1 || kept[0].Annotations[runplan.AnnotationSource] != "kn2" {
@@ -58,7 +61,8 @@ func TestBadNodeIsFoundAndHeals(t *testing.T) {
 	w.edit(p, runAgain("repaired"))
 	good := w.drive(r, p, over(2))
 	w.condition(good, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	if s := good.Status; s.HandledRun != "repaired" || s.LastRun.Trigger != v1alpha1.TriggerAnnotation || len(s.History) != 1 || s.History[0].Affected != "2/6" {
+	if s := good.Status; s.HandledRun != "repaired" || s.LastRun.Trigger != v1alpha1.TriggerAnnotation ||
+		len(s.History) != 1 || s.History[0].Affected != "2/6" {
 		t.Errorf("status %+v", s)
 	}
 	w.clock.Step(gc.KeptFor)

@@ -35,7 +35,8 @@ func hosted(t *testing.T, ports ...int32) *world {
 func TestHostNetworkIsTheAdministrators(t *testing.T) {
 	w := hosted(t, 8080)
 	p, r := w.probe(onHosts), w.manager(w.api)
-	w.refuses(r, p, v1alpha1.ReasonHostNetworkDenied, "the administrator has not enabled that; use network Pod, or have the manager started with --host-network")
+	w.refuses(r, p, v1alpha1.ReasonHostNetworkDenied,
+		"the administrator has not enabled that; use network Pod, or have the manager started with --host-network")
 	r.resolver.Allow.HostNetwork = true
 	w.busy()
 	w.drive(r, p, w.probing)
@@ -75,7 +76,8 @@ func TestKubeletIsNoPort(t *testing.T) {
 	r := w.manager(w.api, func(c *Config) { c.Allow.HostNetwork = true })
 	done := w.drive(r, w.probe(onHosts), over(1))
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonEndpointsRefused)
-	for _, says := range []string{"192.168.7.1:8080: its Pod is on the host network and does not declare this port", "10.99.0.1:8080: it belongs to the API server"} {
+	for _, says := range []string{"192.168.7.1:8080: its Pod is on the host network and does not declare this port",
+		"10.99.0.1:8080: it belongs to the API server"} {
 		if !strings.Contains(message, says) {
 			t.Errorf("message %q; want one that says %q", message, says)
 		}

@@ -132,8 +132,10 @@ func TestForgedMessages(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"nonsense": {says(func(report.Summary) []byte { return []byte("PathHealthy: True") }), v1alpha1.ReasonReportInvalid, "no whole document"},
-		"cut":      {says(func(s report.Summary) []byte { b := s.Encode(); return b[:len(b)/2] }), v1alpha1.ReasonReportInvalid, "no whole document"},
+		"nonsense": {says(func(report.Summary) []byte { return []byte("PathHealthy: True") }), v1alpha1.ReasonReportInvalid,
+			"no whole document"},
+		"cut": {says(func(s report.Summary) []byte { b := s.Encode(); return b[:len(b)/2] }),
+			v1alpha1.ReasonReportInvalid, "no whole document"},
 		"another run's": {says(func(s report.Summary) []byte {
 			s.Run = "yesterday"
 			return s.Encode()
@@ -142,7 +144,8 @@ func TestForgedMessages(t *testing.T) {
 			s.Source = "kn1"
 			return s.Encode()
 		}), v1alpha1.ReasonReportInvalid, `source is "kn1"`},
-		"too long":    {says(func(report.Summary) []byte { return []byte(strings.Repeat("x", 4096)) }), v1alpha1.ReasonReportInvalid, "4096 bytes"},
+		"too long": {says(func(report.Summary) []byte { return []byte(strings.Repeat("x", 4096)) }),
+			v1alpha1.ReasonReportInvalid, "4096 bytes"},
 		"none at all": {says(func(report.Summary) []byte { return nil }), v1alpha1.ReasonReportMissing, "no report"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +190,8 @@ func TestTargetThatChanged(t *testing.T) {
 			}
 			done := w.drive(w.manager(w.api), w.probe(), over(1))
 			message := w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
-			if !strings.Contains(message, "not counted as Fail (SequenceZeroDropped): Pod web-1") || done.Status.Affected != "0/3" {
+			if !strings.Contains(message,
+				"not counted as Fail (SequenceZeroDropped): Pod web-1") || done.Status.Affected != "0/3" {
 				t.Errorf("%s, %q", done.Status.Affected, message)
 			}
 		})
@@ -275,7 +279,8 @@ func TestAddressReusedBeforeTheRelease(t *testing.T) {
 	target := w.pod("web-1", "kn1", "10.244.1.5")
 	p := w.probe()
 	dying := w.manager(interceptor.NewClient(w.api, interceptor.Funcs{
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch, opts ...client.PatchOption) error {
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, patch client.Patch,
+			opts ...client.PatchOption) error {
 			if _, isPod := o.(*corev1.Pod); isPod {
 				return errKilled
 			}

@@ -20,8 +20,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// attempt is one way in which a tenant may try to turn the operator's power on what is not his, with what he can make in
-// his own namespace.
+// attempt is one way in which a tenant may try to turn the operator's power on what is not his, with what he can make
+// in his own namespace.
 type attempt struct {
 	prepare func(*world)
 	spec    func(*world, *v1alpha1.TCPProbeSpec)
@@ -73,16 +73,26 @@ var attempts = map[string]attempt{
 	"his own word for a consent": {
 		prepare: func(w *world) { w.annotates(v1alpha1.AllowFromAnnotation, "kube-system") },
 		spec:    abroad("kube-system", "web"), reason: v1alpha1.ReasonConsentMissing, says: "whoever owns it can allow that"},
-	"the API server by its Service": {spec: abroad("default", "kubernetes"), reason: v1alpha1.ReasonConsentMissing, says: "may be probed"},
-	"the API server by a slice":     {prepare: forging(apiServerAddress), spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "10.99.0.1:8080: it belongs to the API server"},
-	"the API server by its address": {spec: toAddress(apiServerAddress, 6443), reason: v1alpha1.ReasonAddressDenied, says: "belongs to the API server"},
-	"a kubelet by a slice":          {prepare: forging("192.168.7.2"), spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "it belongs to node kn2"},
-	"a kubelet by its address":      {spec: toAddress("192.168.7.2", 10250), reason: v1alpha1.ReasonAddressDenied, says: "belongs to node kn2"},
-	"a kubelet through a ClusterIP": {prepare: forging("192.168.7.2"), spec: naming("web", v1alpha1.ViaClusterIP), reason: v1alpha1.ReasonEndpointsRefused, says: "192.168.7.2 behind it: it belongs to node kn2"},
-	"metadata by a slice":           {prepare: forging("100.100.100.200"), spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "cloud metadata"},
-	"metadata by its address":       {spec: toAddress("169.254.169.254", 80), reason: v1alpha1.ReasonAddressDenied, says: "cloud metadata"},
-	"an address that is not his":    {spec: toAddress("10.51.0.1", 443), reason: v1alpha1.ReasonAddressNotAllowed, says: "the annotation tcpprobe.dev/allowed-cidrs of Namespace"},
-	"an address above the ceiling":  {spec: toAddress("203.0.113.9", 443), reason: v1alpha1.ReasonAddressNotAllowed, says: "the manager's --address-ceiling"},
+	"the API server by its Service": {spec: abroad("default", "kubernetes"), reason: v1alpha1.ReasonConsentMissing,
+		says: "may be probed"},
+	"the API server by a slice": {prepare: forging(apiServerAddress), spec: naming("web"),
+		reason: v1alpha1.ReasonEndpointsRefused, says: "10.99.0.1:8080: it belongs to the API server"},
+	"the API server by its address": {spec: toAddress(apiServerAddress, 6443), reason: v1alpha1.ReasonAddressDenied,
+		says: "belongs to the API server"},
+	"a kubelet by a slice": {prepare: forging("192.168.7.2"), spec: naming("web"),
+		reason: v1alpha1.ReasonEndpointsRefused, says: "it belongs to node kn2"},
+	"a kubelet by its address": {spec: toAddress("192.168.7.2", 10250), reason: v1alpha1.ReasonAddressDenied,
+		says: "belongs to node kn2"},
+	"a kubelet through a ClusterIP": {prepare: forging("192.168.7.2"), spec: naming("web", v1alpha1.ViaClusterIP),
+		reason: v1alpha1.ReasonEndpointsRefused, says: "192.168.7.2 behind it: it belongs to node kn2"},
+	"metadata by a slice": {prepare: forging("100.100.100.200"), spec: naming("web"),
+		reason: v1alpha1.ReasonEndpointsRefused, says: "cloud metadata"},
+	"metadata by its address": {spec: toAddress("169.254.169.254", 80), reason: v1alpha1.ReasonAddressDenied,
+		says: "cloud metadata"},
+	"an address that is not his": {spec: toAddress("10.51.0.1", 443), reason: v1alpha1.ReasonAddressNotAllowed,
+		says: "the annotation tcpprobe.dev/allowed-cidrs of Namespace"},
+	"an address above the ceiling": {spec: toAddress("203.0.113.9", 443), reason: v1alpha1.ReasonAddressNotAllowed,
+		says: "the manager's --address-ceiling"},
 	"a pod on the host network": {
 		prepare: func(w *world) {
 			mine := w.barePod("mine", "")
@@ -109,12 +119,14 @@ var attempts = map[string]attempt{
 			w.service("free", corev1.ServiceSpec{})
 			w.create(controllertest.Slice(w.tenant, "free", "-x", nil, "10.51.0.1"))
 		},
-		spec: naming("free"), reason: v1alpha1.ReasonNoSelector, says: "nothing proves that its endpoints are yours; name a Service with a selector"},
+		spec: naming("free"), reason: v1alpha1.ReasonNoSelector, says: "nothing proves that its endpoints are yours; " +
+			"name a Service with a selector"},
 	"a Service that leads out": {
 		prepare: func(w *world) {
 			w.service("out", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "victim.example.test"})
 		},
-		spec: naming("out"), reason: v1alpha1.ReasonExternalName, says: "leads out of the cluster; name a Service with a selector"},
+		spec: naming("out"), reason: v1alpha1.ReasonExternalName, says: "leads out of the cluster; name a Service with a " +
+			"selector"},
 	"a pod that the Service does not select": {
 		prepare: func(w *world) {
 			stranger := w.barePod("stranger", "")
@@ -145,7 +157,8 @@ var attempts = map[string]attempt{
 		},
 		spec: func(w *world, s *v1alpha1.TCPProbeSpec) {
 			friend := w.namespace("friend-")
-			w.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: friend, Name: "web", Annotations: map[string]string{v1alpha1.AllowFromAnnotation: w.tenant}},
+			w.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: friend, Name: "web",
+				Annotations: map[string]string{v1alpha1.AllowFromAnnotation: w.tenant}},
 				Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{{Port: 80}}}})
 			abroad(friend, "web")(w, s)
 		}, reason: v1alpha1.ReasonEgressPolicy, says: "NetworkPolicy locked restricts egress"},
@@ -172,8 +185,8 @@ func TestHostileTenant(t *testing.T) {
 	}
 }
 
-// TestGreedyTenant asks for as much as the API server accepts: most flows, highest rate, most nodes and endpoints, longest
-// time, in as many TCPProbes as he likes.
+// TestGreedyTenant asks for as much as the API server accepts: most flows, highest rate, most nodes and endpoints,
+// longest time, in as many TCPProbes as he likes.
 func TestGreedyTenant(t *testing.T) {
 	w := furnished(t)
 	w.busy()
@@ -189,7 +202,8 @@ func TestGreedyTenant(t *testing.T) {
 	held := limits.OccupancyOf(w.proberPods())
 	demandCaps(t, w, limits.DefaultCaps)
 	if most := slices.Max(slices.Collect(maps.Values(held.ToTarget))); most != limits.DefaultCaps.TargetPackets {
-		t.Errorf("%d packets a second to one target; want all of the %d that there are, and the others in the queue", most, limits.DefaultCaps.TargetPackets)
+		t.Errorf("%d packets a second to one target; want all of the %d that there are, and the others in the queue", most,
+			limits.DefaultCaps.TargetPackets)
 	}
 	complete := func(name string) *metav1.Condition {
 		p := w.look(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: name}})

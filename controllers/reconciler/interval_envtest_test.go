@@ -43,7 +43,8 @@ func TestRunsRecur(t *testing.T) {
 		slot := w.get(p).Status.NextRunTime.Time
 		done := w.drive(r, p, over(number))
 		s := done.Status
-		if s.LastRun.Trigger != v1alpha1.TriggerInterval || s.LastRun.StartTime.Time.Before(slot) || s.LastRun.StartTime.Sub(slot) > 2*time.Second {
+		if s.LastRun.Trigger != v1alpha1.TriggerInterval || s.LastRun.StartTime.Time.Before(slot) ||
+			s.LastRun.StartTime.Sub(slot) > 2*time.Second {
 			t.Errorf("run %d, due at %v: %+v", number, slot, s.LastRun)
 		}
 		if !s.NextRunTime.Equal(ptr.To(metav1.NewTime(slot.Add(time.Minute)))) || s.MissedRuns != missed {
@@ -78,7 +79,8 @@ func TestFaultRaisesAndClears(t *testing.T) {
 	r := w.manager(w.api)
 	w.drive(r, p, over(1))
 	w.cast.acts["kn2"] = finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)
-	w.condition(w.drive(r, p, over(2)), v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonBelowRaiseAfter)
+	w.condition(w.drive(r, p, over(2)), v1alpha1.ConditionPathHealthy, metav1.ConditionTrue,
+		v1alpha1.ReasonBelowRaiseAfter)
 	bad := w.drive(r, p, over(3))
 	w.condition(bad, v1alpha1.ConditionPathHealthy, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	if f := bad.Status.Findings; len(f) != 1 || !f[0].FirstSeen.Before(&f[0].LastSeen) {

@@ -20,8 +20,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// TestManagerProcessKilled runs the manager's own program with the rights of config/rbac, kills it with SIGKILL at random
-// moments during ten runs, and starts it again.
+// TestManagerProcessKilled runs the manager's own program with the rights of config/rbac, kills it with SIGKILL at
+// random moments during ten runs, and starts it again.
 func TestManagerProcessKilled(t *testing.T) {
 	const runs, killsPerRun = 10, 2
 	w := furnished(t)
@@ -70,7 +70,8 @@ func install(t *testing.T) {
 	if err := os.WriteFile(admin, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	kubectl := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), "apply", "--server-side", "--force-conflicts", "-k", filepath.Join("..", "..", "config", "default"))
+	kubectl := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), "apply",
+		"--server-side", "--force-conflicts", "-k", filepath.Join("..", "..", "config", "default"))
 	kubectl.Env = append(os.Environ(), "KUBECONFIG="+admin)
 	if out, err := kubectl.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -80,7 +81,8 @@ func install(t *testing.T) {
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "manager")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/manager").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary,
+		"../../cmd/manager").CombinedOutput(); err != nil {
 		t.Fatalf("build the manager: %v\n%s", err, out)
 	}
 	return binary
@@ -99,8 +101,9 @@ func serviceAccount(t *testing.T) string {
 	c := user.Config()
 	path := filepath.Join(t.TempDir(), "manager.kubeconfig")
 	if err := clientcmd.WriteToFile(clientcmdapi.Config{
-		Clusters:       map[string]*clientcmdapi.Cluster{"test": {Server: c.Host, CertificateAuthorityData: c.CAData}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"manager": {ClientCertificateData: c.CertData, ClientKeyData: c.KeyData}},
+		Clusters: map[string]*clientcmdapi.Cluster{"test": {Server: c.Host, CertificateAuthorityData: c.CAData}},
+		AuthInfos: map[string]*clientcmdapi.AuthInfo{"manager": {ClientCertificateData: c.CertData,
+			ClientKeyData: c.KeyData}},
 		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: "manager"}},
 		CurrentContext: "test",
 	}, path); err != nil {
@@ -124,7 +127,8 @@ func (p *process) start() {
 		p.Fatal(err)
 	}
 	p.log = log
-	p.cmd = exec.Command(p.binary, "--namespace=tcpprobe-system", "--probe-namespace=tcpprobe-probes", "--prober-image=tcpprobe.dev/tcpprobe:dev",
+	p.cmd = exec.Command(p.binary, "--namespace=tcpprobe-system", "--probe-namespace=tcpprobe-probes",
+		"--prober-image=tcpprobe.dev/tcpprobe:dev",
 		"--prober-pull-policy=Never", "--health-probe-bind-address=0", "--metrics-bind-address=0")
 	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
 	p.cmd.Stdout, p.cmd.Stderr = log, log

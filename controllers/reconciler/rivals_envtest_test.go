@@ -52,7 +52,8 @@ func TestTwoManagersFight(t *testing.T) {
 // insist looks at the TCPProbe again and again.
 func insist(ctx context.Context, t *testing.T, r *Reconciler, p *v1alpha1.TCPProbe) {
 	for ctx.Err() == nil {
-		if _, err := r.Reconcile(ctx, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(p)}); err != nil && ctx.Err() == nil {
+		if _, err := r.Reconcile(ctx,
+			reconcile.Request{NamespacedName: client.ObjectKeyFromObject(p)}); err != nil && ctx.Err() == nil {
 			t.Error(err)
 			return
 		}

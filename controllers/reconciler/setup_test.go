@@ -24,11 +24,13 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 	whole.ManagedFields = make([]metav1.ManagedFieldsEntry, 3)
 	stripped := whole.DeepCopy()
 	mustStrip(t, stripped)
-	if !target.NodeReady(stripped) || len(stripped.Spec.Taints) != 1 || stripped.Status.NodeInfo != whole.Status.NodeInfo ||
+	if !target.NodeReady(stripped) || len(stripped.Spec.Taints) != 1 ||
+		stripped.Status.NodeInfo != whole.Status.NodeInfo ||
 		len(stripped.Status.Addresses) != 1 || len(stripped.Labels) != 1 || len(stripped.Spec.PodCIDRs) != 1 {
 		t.Errorf("stripped of something that is needed: %+v", stripped)
 	}
-	if stripped.Status.Images != nil || stripped.Annotations != nil || stripped.Spec.ProviderID != "" || stripped.ManagedFields != nil {
+	if stripped.Status.Images != nil || stripped.Annotations != nil || stripped.Spec.ProviderID != "" ||
+		stripped.ManagedFields != nil {
 		t.Errorf("not stripped: %+v", stripped)
 	}
 
@@ -42,12 +44,14 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
 		Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 	s := &probepod.RunState{
-		RunPlan: f, ConfigMap: configMap, Records: probepod.PodRecords{0: {UID: pod.UID, At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
+		RunPlan: f, ConfigMap: configMap, Records: probepod.PodRecords{0: {UID: pod.UID,
+			At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
 		Nodes: probepod.NodeReadiness{"kn1": true}, Now: controllertest.Noon.Add(probepod.StartDeadline + time.Second),
 	}
 	before := s.Outcomes()[0]
 	mustStrip(t, pod)
-	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) || !metav1.IsControlledBy(pod, configMap) || len(pod.Spec.Containers) != 0 {
+	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) || !metav1.IsControlledBy(pod,
+		configMap) || len(pod.Spec.Containers) != 0 {
 		t.Errorf("stripped pod: %+v, was %+v", after, before)
 	}
 
@@ -55,7 +59,8 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustStrip(t, configMap)
-	if configMap.Data != nil || configMap.Annotations[runplan.AnnotationRecords] != "" || configMap.Annotations[runplan.AnnotationOpen] != "0" || runplan.ProbeOf(configMap).Name != "web" {
+	if configMap.Data != nil || configMap.Annotations[runplan.AnnotationRecords] != "" ||
+		configMap.Annotations[runplan.AnnotationOpen] != "0" || runplan.ProbeOf(configMap).Name != "web" {
 		t.Errorf("stripped order: %+v", configMap)
 	}
 }

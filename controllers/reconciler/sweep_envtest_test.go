@@ -22,7 +22,8 @@ import (
 // counting calls seen at every write of a TCPProbe's status that succeeds.
 func counting(w *world, seen func()) client.WithWatch {
 	return interceptor.NewClient(w.api, interceptor.Funcs{
-		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
+			opts ...client.SubResourceUpdateOption) error {
 			err := c.SubResource(sub).Update(ctx, o, opts...)
 			if err == nil {
 				seen()
@@ -34,7 +35,8 @@ func counting(w *world, seen func()) client.WithWatch {
 
 // stay keeps a prober running.
 func stay(c *cast, pod *corev1.Pod, _ *plan.Plan, _ string) error {
-	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: proberState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning,
+		ContainerStatuses: proberState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})}
 	return c.api.Status().Update(c.Context(), pod)
 }
 
@@ -79,8 +81,10 @@ func TestNamespaceDeletedDuringTheRun(t *testing.T) {
 		t.Errorf("finalizers %v", now.Finalizers)
 	}
 	w.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.tenant}})
-	w.pass(r, p)                                                                                               // a pass while the namespace is going
-	if err := w.api.DeleteAllOf(t.Context(), &v1alpha1.TCPProbe{}, client.InNamespace(w.tenant)); err != nil { // the namespace controller's part
+	// a pass while the namespace is going
+	w.pass(r, p)
+	// the namespace controller's part
+	if err := w.api.DeleteAllOf(t.Context(), &v1alpha1.TCPProbe{}, client.InNamespace(w.tenant)); err != nil {
 		t.Fatal(err)
 	}
 	w.pass(r, p)
@@ -168,7 +172,8 @@ func TestDeletedPodIsNotMadeAgain(t *testing.T) {
 		t.Errorf("%d pods; want the one of kn3", n)
 	}
 	now := w.get(p)
-	if c := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionComplete); c.Reason != v1alpha1.ReasonPodDeleted || now.Status.ActiveRun.Reported != 1 {
+	if c := meta.FindStatusCondition(now.Status.Conditions,
+		v1alpha1.ConditionComplete); c.Reason != v1alpha1.ReasonPodDeleted || now.Status.ActiveRun.Reported != 1 {
 		t.Errorf("%s, reported %d; want kn2's loss shown and kn1's report kept", show(c), now.Status.ActiveRun.Reported)
 	}
 	for _, pod := range w.proberPods() {
@@ -177,7 +182,8 @@ func TestDeletedPodIsNotMadeAgain(t *testing.T) {
 		}
 	}
 	done := w.drive(r, p, over(1))
-	if s := done.Status; s.LastRun.Reported != 2 || s.Pairs.Inconclusive != 2 || len(s.Findings) != 1 || s.Findings[0].Source != "kn2" {
+	if s := done.Status; s.LastRun.Reported != 2 || s.Pairs.Inconclusive != 2 || len(s.Findings) != 1 ||
+		s.Findings[0].Source != "kn2" {
 		t.Errorf("status %+v", s)
 	}
 	w.cast.once()

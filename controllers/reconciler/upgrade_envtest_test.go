@@ -150,8 +150,8 @@ func (w *world) defined(e edition) {
 	w.redefine(e)
 }
 
-// TestOlderDefinition: a manager that came before its definition runs what that allows, writes nothing again and again that the API
-// server drops, and loses nothing when the definition follows in mid-run.
+// TestOlderDefinition: a manager that came before its definition runs what that allows, writes nothing again and again
+// that the API server drops, and loses nothing when the definition follows in mid-run.
 func TestOlderDefinition(t *testing.T) {
 	w := furnished(t)
 	w.defined(older)
@@ -185,8 +185,8 @@ func TestOlderDefinition(t *testing.T) {
 	}
 }
 
-// TestNewerDefinition: a manager that is older than its definition leaves alone what it does not know, and refuses what it cannot
-// do.
+// TestNewerDefinition: a manager that is older than its definition leaves alone what it does not know, and refuses
+// what it cannot do.
 func TestNewerDefinition(t *testing.T) {
 	w := furnished(t)
 	w.defined(newer)

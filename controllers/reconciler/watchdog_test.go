@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// TestStuckManagerIsNotAlive: a pass that does not end makes the kubelet start the manager anew; one that ends does not,
-// however it ends.
+// TestStuckManagerIsNotAlive: a pass that does not end makes the kubelet start the manager anew; one that ends does
+// not, however it ends.
 func TestStuckManagerIsNotAlive(t *testing.T) {
 	var p looks
 	key := client.ObjectKey{Namespace: "shop", Name: "web"}
@@ -19,7 +19,8 @@ func TestStuckManagerIsNotAlive(t *testing.T) {
 	if err := p.stuck(controllertest.Noon.Add(stuckAfter)); err != nil {
 		t.Error(err)
 	}
-	if err := p.stuck(controllertest.Noon.Add(stuckAfter + time.Second)); err == nil || !strings.Contains(err.Error(), "shop/web for 5m1s") {
+	if err := p.stuck(controllertest.Noon.Add(stuckAfter + time.Second)); err == nil || !strings.Contains(err.Error(),
+		"shop/web for 5m1s") {
 		t.Errorf("stuck: %v", err)
 	}
 	end()

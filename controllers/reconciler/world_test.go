@@ -74,8 +74,9 @@ func (w *world) manager(api client.WithWatch, change ...func(*Config)) *Reconcil
 		Client: api, Live: api, Clock: w.clock,
 		Events: events.NewFakeRecorder(1000),
 		Own:    target.OwnNamespaces{Manager: "tcpprobe-system", Probes: w.probes},
-		Prober: probepod.Settings{Image: "example.test/tcpprobe:1", PullPolicy: corev1.PullNever, Namespace: w.probes, ServiceAccount: "prober", PriorityClass: "tcpprobe-prober"},
-		Caps:   limits.DefaultCaps,
+		Prober: probepod.Settings{Image: "example.test/tcpprobe:1", PullPolicy: corev1.PullNever, Namespace: w.probes,
+			ServiceAccount: "prober", PriorityClass: "tcpprobe-prober"},
+		Caps: limits.DefaultCaps,
 	}
 	for _, edit := range change {
 		edit(&c)
@@ -226,7 +227,8 @@ func show(c *metav1.Condition) string {
 func (w *world) plans() []corev1.ConfigMap {
 	w.Helper()
 	var list corev1.ConfigMapList
-	if err := w.api.List(w.Context(), &list, client.InNamespace(w.probes), client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
+	if err := w.api.List(w.Context(), &list, client.InNamespace(w.probes),
+		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
 		w.Fatal(err)
 	}
 	return list.Items

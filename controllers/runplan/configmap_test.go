@@ -15,7 +15,8 @@ import (
 )
 
 func TestNamesFitHostNames(t *testing.T) {
-	for _, probe := range []string{"w", "web", "a.b.c", strings.Repeat("x", 63), strings.Repeat("x", 35) + "-" + strings.Repeat("y", 20), strings.Repeat("x", 35) + "..x"} {
+	for _, probe := range []string{"w", "web", "a.b.c", strings.Repeat("x", 63),
+		strings.Repeat("x", 35) + "-" + strings.Repeat("y", 20), strings.Repeat("x", 35) + "..x"} {
 		name := runplan.PodName(runplan.ConfigMapName(probe, "abcdefghij-klmnopqrst"), 999)
 		if bad := validation.IsDNS1123Label(name); len(bad) > 0 {
 			t.Errorf("%q of TCPProbe %q: %v", name, probe, bad)
@@ -30,10 +31,12 @@ func TestConfigMapIsImmutableAndLabelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Immutable == nil || !*o.Immutable || o.Namespace != "tcpprobe-probes" || len(o.Finalizers) > 0 || o.Annotations[runplan.AnnotationOpen] != "2" {
+	if o.Immutable == nil || !*o.Immutable || o.Namespace != "tcpprobe-probes" || len(o.Finalizers) > 0 ||
+		o.Annotations[runplan.AnnotationOpen] != "2" {
 		t.Errorf("ConfigMap %+v", o.ObjectMeta)
 	}
-	if key := runplan.ProbeOf(o); key.Namespace != "shop" || key.Name != "web" || o.Labels[runplan.LabelUID] != string(probe.UID) || o.Labels[runplan.LabelRun] != f.Plan.Run {
+	if key := runplan.ProbeOf(o); key.Namespace != "shop" || key.Name != "web" ||
+		o.Labels[runplan.LabelUID] != string(probe.UID) || o.Labels[runplan.LabelRun] != f.Plan.Run {
 		t.Errorf("labels %v", o.Labels)
 	}
 }

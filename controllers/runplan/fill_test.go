@@ -26,7 +26,8 @@ func fleet(pods int, consent string) *target.Resolved {
 		node := fmt.Sprintf("kn%d", i+1)
 		g.Sources.Planned = append(g.Sources.Planned, node)
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i+1), fmt.Sprintf("10.244.0.%d", i+1)} {
-			g.Endpoints = append(g.Endpoints, target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: "web-" + node, UID: types.UID(node), Node: node})
+			g.Endpoints = append(g.Endpoints, target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a),
+				Port: 8080, Pod: "web-" + node, UID: types.UID(node), Node: node})
 		}
 	}
 	return g
@@ -37,7 +38,8 @@ func TestEachQueueHasOneAsker(t *testing.T) {
 		consent string
 		filled  int
 	}{{"true", 5}, {"only-endpoint", 6}} {
-		f, err := runplan.New(controllertest.Filling(v1alpha1.Scenario{Type: v1alpha1.Handshake}), "question-asking", fleet(6, c.consent))
+		f, err := runplan.New(controllertest.Filling(v1alpha1.Scenario{Type: v1alpha1.Handshake}), "question-asking",
+			fleet(6, c.consent))
 		if err != nil {
 			t.Fatal(err)
 		}

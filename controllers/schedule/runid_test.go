@@ -44,8 +44,10 @@ func TestWhatIsDue(t *testing.T) {
 	p := controllertest.Probe()
 	check := func(when string, isAnswered, isSame bool, trig string, number int64) {
 		t.Helper()
-		if Answered(p) != isAnswered || SameQuestion(p) != isSame || !isAnswered && (Trigger(p) != trig || NextNumber(p) != number) {
-			t.Errorf("%s: answered %t, same question %t, trigger %s, number %d", when, Answered(p), SameQuestion(p), Trigger(p), NextNumber(p))
+		if Answered(p) != isAnswered || SameQuestion(p) != isSame || !isAnswered && (Trigger(p) != trig ||
+			NextNumber(p) != number) {
+			t.Errorf("%s: answered %t, same question %t, trigger %s, number %d", when, Answered(p), SameQuestion(p), Trigger(p),
+				NextNumber(p))
 		}
 	}
 	check("new", false, false, v1alpha1.TriggerSpec, 1)

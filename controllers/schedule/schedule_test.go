@@ -93,7 +93,8 @@ func TestSlotThatPassesDuringARunIsMissed(t *testing.T) {
 	p := recurring()
 	slot := waiting(p)
 	KeepTime(p, slot.Add(time.Minute)) // as the run's end does
-	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(ptr.To(metav1.NewTime(slot.Add(5*time.Minute)))) || Due(p, slot.Add(time.Minute)) {
+	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(ptr.To(metav1.NewTime(slot.Add(5*time.Minute)))) || Due(p,
+		slot.Add(time.Minute)) {
 		t.Errorf("%d missed, next at %v", s.MissedRuns, s.NextRunTime)
 	}
 }

@@ -33,21 +33,24 @@ func TestConsentNamesNamespaces(t *testing.T) {
 }
 
 func TestEgressPolicies(t *testing.T) {
-	policy := func(types []networkingv1.PolicyType, rules ...networkingv1.NetworkPolicyEgressRule) []networkingv1.NetworkPolicy {
-		return []networkingv1.NetworkPolicy{{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: networkingv1.NetworkPolicySpec{PolicyTypes: types, Egress: rules}}}
+	policy := func(types []networkingv1.PolicyType,
+		rules ...networkingv1.NetworkPolicyEgressRule) []networkingv1.NetworkPolicy {
+		return []networkingv1.NetworkPolicy{{ObjectMeta: metav1.ObjectMeta{Name: "a"},
+			Spec: networkingv1.NetworkPolicySpec{PolicyTypes: types, Egress: rules}}}
 	}
 	ingress, egress := networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress
 	for name, c := range map[string]struct {
 		policies []networkingv1.NetworkPolicy
 		want     string
 	}{
-		"none":               {nil, ""},
-		"ingress":            {policy([]networkingv1.PolicyType{ingress}), ""},
-		"neither, no rules":  {policy(nil), ""},
-		"neither, a rule":    {policy(nil, networkingv1.NetworkPolicyEgressRule{}), "a"},
-		"egress, no rules":   {policy([]networkingv1.PolicyType{egress}), "a"},
-		"both":               {policy([]networkingv1.PolicyType{ingress, egress}), "a"},
-		"ingress with rules": {policy([]networkingv1.PolicyType{ingress}, networkingv1.NetworkPolicyEgressRule{}), ""}, // the API server lets it through, and it governs nothing
+		"none":              {nil, ""},
+		"ingress":           {policy([]networkingv1.PolicyType{ingress}), ""},
+		"neither, no rules": {policy(nil), ""},
+		"neither, a rule":   {policy(nil, networkingv1.NetworkPolicyEgressRule{}), "a"},
+		"egress, no rules":  {policy([]networkingv1.PolicyType{egress}), "a"},
+		"both":              {policy([]networkingv1.PolicyType{ingress, egress}), "a"},
+		// the API server lets it through, and it governs nothing
+		"ingress with rules": {policy([]networkingv1.PolicyType{ingress}, networkingv1.NetworkPolicyEgressRule{}), ""},
 	} {
 		if got := egressPolicy(c.policies); got != c.want {
 			t.Errorf("%s: %q; want %q", name, got, c.want)

@@ -55,7 +55,8 @@ func TestAddressInNoRange(t *testing.T) {
 		}
 	}
 	var r *Refusal
-	if err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"}); !errors.As(err, &r) || r.Waiting || r.Reason != v1alpha1.ReasonAddressNotAllowed || !strings.HasSuffix(r.Message, "it has: none") {
+	if err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"}); !errors.As(err,
+		&r) || r.Waiting || r.Reason != v1alpha1.ReasonAddressNotAllowed || !strings.HasSuffix(r.Message, "it has: none") {
 		t.Errorf("no range at all: %v", err)
 	}
 }
@@ -75,10 +76,12 @@ func TestOwnersOfAddresses(t *testing.T) {
 }
 
 func TestPodRanges(t *testing.T) {
-	nodes := []corev1.Node{*controllertest.Node("kn1", "192.168.7.1"), *controllertest.Node("kn2", "192.168.7.2"), *controllertest.Node("kn3", "192.168.7.3")}
+	nodes := []corev1.Node{*controllertest.Node("kn1", "192.168.7.1"), *controllertest.Node("kn2", "192.168.7.2"),
+		*controllertest.Node("kn3", "192.168.7.3")}
 	nodes[0].Spec.PodCIDRs = []string{"10.244.1.0/24", "fd00:244:1::/64"}
 	nodes[1].Spec.PodCIDR = "10.244.2.0/24"
-	for text, want := range map[string]string{"10.244.1.1": "kn1", "fd00:244:1::1": "kn1", "10.244.2.255": "kn2", "10.244.3.1": "", "10.1.2.3": ""} {
+	for text, want := range map[string]string{"10.244.1.1": "kn1", "fd00:244:1::1": "kn1", "10.244.2.255": "kn2",
+		"10.244.3.1": "", "10.1.2.3": ""} {
 		if got := podRange(netip.MustParseAddr(text), nodes); got != want {
 			t.Errorf("%s is in the pod range of %q; want %q", text, got, want)
 		}

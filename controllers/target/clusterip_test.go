@@ -21,11 +21,13 @@ func TestClusterIPsOfAService(t *testing.T) {
 		want     int
 		says     string
 	}{
-		"two families":  {ips: []string{"10.96.0.7", "fd00:96::7"}, want: 2},
-		"one of them":   {ips: []string{"10.96.0.7", "fd00:96::7"}, families: []corev1.IPFamily{corev1.IPv6Protocol}, want: 1},
+		"two families": {ips: []string{"10.96.0.7", "fd00:96::7"}, want: 2},
+		"one of them": {ips: []string{"10.96.0.7", "fd00:96::7"}, families: []corev1.IPFamily{corev1.IPv6Protocol},
+			want: 1},
 		"headless":      {ips: []string{corev1.ClusterIPNone}, says: "is headless: it has no ClusterIP; use via PodIP"},
 		"not given yet": {says: "is headless"},
-		"local":         {ips: []string{"10.96.0.7"}, local: true, want: 1, says: "no segment would cross the network; use via PodIP"},
+		"local": {ips: []string{"10.96.0.7"}, local: true, want: 1,
+			says: "no segment would cross the network; use via PodIP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			svc := exampleService(portHTTP)
@@ -33,13 +35,15 @@ func TestClusterIPsOfAService(t *testing.T) {
 			if c.local {
 				svc.Spec.InternalTrafficPolicy = ptr.To(corev1.ServiceInternalTrafficPolicyLocal)
 			}
-			target := &v1alpha1.ServiceTarget{Name: "web", Families: c.families, Via: []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}}
+			target := &v1alpha1.ServiceTarget{Name: "web", Families: c.families,
+				Via: []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}}
 			s, r := resolveService(svc, target)
 			if r != nil || len(s.ClusterIPs) != c.want {
 				t.Fatalf("%v, %v; want %d", s.ClusterIPs, r, c.want)
 			}
 			r = viaRules.refuse(viaInput{s, target.Via})
-			if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting || r.Reason != v1alpha1.ReasonNoClusterIP || !strings.Contains(r.Message, c.says)) {
+			if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting || r.Reason != v1alpha1.ReasonNoClusterIP ||
+				!strings.Contains(r.Message, c.says)) {
 				t.Errorf("refusal %v; want %q", r, c.says)
 			}
 			target.Via = target.Via[:1]
@@ -83,7 +87,8 @@ func TestCommonNode(t *testing.T) {
 		pods   map[string]*corev1.Pod
 		node   string
 		serves bool
-	}{{on(), "", false}, {on("!kn1"), "", false}, {on("kn1"), "kn1", true}, {on("kn1", "kn1", "!kn2"), "kn1", true}, {on("kn1", "kn2", "kn1"), "", true}} {
+	}{{on(), "", false}, {on("!kn1"), "", false}, {on("kn1"), "kn1", true}, {on("kn1", "kn1", "!kn2"), "kn1",
+		true}, {on("kn1", "kn2", "kn1"), "", true}} {
 		if node, serves := commonNode(c.pods); node != c.node || serves != c.serves {
 			t.Errorf("%v: %q, %t; want %q, %t", c.pods, node, serves, c.node, c.serves)
 		}

@@ -22,14 +22,17 @@ func TestConsent(t *testing.T) {
 		says  string
 	}{
 		"nothing fills a queue": {controllertest.Probe(), "", ""},
-		"none":                  {controllertest.Filling(), "", `its annotation tcpprobe.dev/allow-accept-queue: "true", or remove the scenario`},
-		"of all but one":        {controllertest.Filling(), "true", ""},
-		"of all":                {controllertest.Filling(), "only-endpoint", ""},
-		"misspelt":              {controllertest.Filling(), "yes" + strings.Repeat("!", 1000), `needs "true" or "only-endpoint"`},
-		"refused in words":      {controllertest.Filling(), "false", `is "false"; AcceptQueue needs`},
+		"none": {controllertest.Filling(), "",
+			`its annotation tcpprobe.dev/allow-accept-queue: "true", or remove the scenario`},
+		"of all but one": {controllertest.Filling(), "true", ""},
+		"of all":         {controllertest.Filling(), "only-endpoint", ""},
+		"misspelt": {controllertest.Filling(), "yes" + strings.Repeat("!", 1000),
+			`needs "true" or "only-endpoint"`},
+		"refused in words": {controllertest.Filling(), "false", `is "false"; AcceptQueue needs`},
 	} {
 		r := consentRules.refuse(consentInput{FillsQueues(c.probe.Spec.Scenarios), consenting(c.value)})
-		if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting || r.Reason != v1alpha1.ReasonConsentMissing || !strings.Contains(r.Message, c.says) || len(r.Message) > 500) {
+		if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting ||
+			r.Reason != v1alpha1.ReasonConsentMissing || !strings.Contains(r.Message, c.says) || len(r.Message) > 500) {
 			t.Errorf("%s: %v; want %q", name, r, c.says)
 		}
 	}

@@ -14,13 +14,15 @@ import (
 )
 
 func webService() *Service {
-	return &Service{Name: "web", Namespace: "shop", Port: portHTTP, Families: []corev1.IPFamily{corev1.IPv4Protocol}, Selector: map[string]string{"app": "web"}}
+	return &Service{Name: "web", Namespace: "shop", Port: portHTTP, Families: []corev1.IPFamily{corev1.IPv4Protocol},
+		Selector: map[string]string{"app": "web"}}
 }
 
 func webPod() *corev1.Pod {
 	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-1", UID: "uid-1", Labels: map[string]string{"app": "web", "other": "x"}},
-		Spec:       corev1.PodSpec{NodeName: "kn2"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-1", UID: "uid-1",
+			Labels: map[string]string{"app": "web", "other": "x"}},
+		Spec: corev1.PodSpec{NodeName: "kn2"},
 		Status: corev1.PodStatus{
 			Phase:             corev1.PodRunning,
 			PodIPs:            []corev1.PodIP{{IP: "10.244.1.5"}, {IP: "fd00:244::5"}},
@@ -57,7 +59,8 @@ func words(r *Refusal) string {
 func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 	twoReady := controllertest.Slice("shop", "web", "-a", webRef(), "10.244.1.5", "10.244.1.6")
 	again := controllertest.Slice("shop", "web", "-b", webRef(), "10.244.1.5")
-	forged := controllertest.Slice("shop", "web", "-c", &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "web-1", UID: "forged"}, "10.244.1.5")
+	forged := controllertest.Slice("shop", "web", "-c", &corev1.ObjectReference{Kind: "Pod", Namespace: "shop",
+		Name: "web-1", UID: "forged"}, "10.244.1.5")
 	waiting := controllertest.Slice("shop", "web", "-d", webRef(), "10.244.1.7")
 	waiting.Endpoints[0].Conditions.Ready = ptr.To(false)
 	silent := controllertest.Slice("shop", "web", "-e", webRef(), "10.244.1.8")
@@ -90,9 +93,11 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 	}
 	for address, says := range map[string]string{
 		"127.0.0.1": "loopback", "169.254.169.254": "metadata", "169.254.3.4": "link-local", "224.0.0.5": "multicast", "0.0.0.0": "unspecified",
-		"255.255.255.255": "broadcast", "100.100.100.200": "cloud metadata", "168.63.129.16": "cloud metadata", "fd00:ec2::254": "cloud metadata",
+		"255.255.255.255": "broadcast", "100.100.100.200": "cloud metadata", "168.63.129.16": "cloud " +
+			"metadata", "fd00:ec2::254": "cloud metadata",
 		"::1": "loopback", "fe80::1": "link-local", "ff02::1": "multicast", "::": "unspecified",
-		"10.99.0.1": "the API server", "192.168.7.1": "node kn1", "::ffff:10.99.0.1": "never probed", "not-an-address": "no IP address",
+		"10.99.0.1": "the API server", "192.168.7.1": "node kn1", "::ffff:10.99.0.1": "never " +
+			"probed", "not-an-address": "no IP address",
 	} {
 		if why := refuseClaim(forbidden, claim(address), webService()); !strings.Contains(why, says) {
 			t.Errorf("claim of %s: %q; want a refusal that says %q", address, why, says)
@@ -102,10 +107,11 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 		ref  *corev1.ObjectReference
 		says string
 	}{
-		"no reference":      {nil, "no Pod stands behind it"},
-		"a Node":            {&corev1.ObjectReference{Kind: "Node", Name: "kn1"}, "no Pod stands behind it"},
-		"another namespace": {&corev1.ObjectReference{Kind: "Pod", Namespace: "kube-system", Name: "coredns"}, `in namespace "kube-system"`},
-		"no namespace":      {&corev1.ObjectReference{Kind: "Pod", Name: "web-1"}, "not in the Service's"},
+		"no reference": {nil, "no Pod stands behind it"},
+		"a Node":       {&corev1.ObjectReference{Kind: "Node", Name: "kn1"}, "no Pod stands behind it"},
+		"another namespace": {&corev1.ObjectReference{Kind: "Pod", Namespace: "kube-system", Name: "coredns"},
+			`in namespace "kube-system"`},
+		"no namespace": {&corev1.ObjectReference{Kind: "Pod", Name: "web-1"}, "not in the Service's"},
 	} {
 		bad := claim("10.244.1.5")
 		bad.Ref = c.ref
@@ -126,8 +132,9 @@ func TestPodHasToConfirmTheClaim(t *testing.T) {
 	}{
 		"another pod's address": {"10.244.9.9", func(*corev1.Pod) {}, "does not have this address"},
 		"another UID":           {"10.244.1.5", func(p *corev1.Pod) { p.UID = "uid-2" }, "is another one"},
-		"other labels":          {"10.244.1.5", func(p *corev1.Pod) { p.Labels = map[string]string{"app": "db"} }, "does not match the Service's selector"},
-		"the host network":      {"10.244.1.5", func(p *corev1.Pod) { p.Spec.HostNetwork = true }, "on the host network"},
+		"other labels": {"10.244.1.5", func(p *corev1.Pod) { p.Labels = map[string]string{"app": "db"} },
+			"does not match the Service's selector"},
+		"the host network": {"10.244.1.5", func(p *corev1.Pod) { p.Spec.HostNetwork = true }, "on the host network"},
 	} {
 		pod := webPod()
 		c.change(pod)
@@ -143,7 +150,8 @@ func TestPodHasToConfirmTheClaim(t *testing.T) {
 	if why := refusePod(claim("10.244.1.5"), hosted, host); !strings.Contains(why, "does not declare this port") {
 		t.Errorf("a host's port that the pod does not declare: %q", why)
 	}
-	host.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080, Protocol: corev1.ProtocolUDP}, {ContainerPort: 10250}}}}
+	host.Spec.Containers = []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080,
+		Protocol: corev1.ProtocolUDP}, {ContainerPort: 10250}}}}
 	if why := refusePod(claim("10.244.1.5"), hosted, host); !strings.Contains(why, "does not declare this port") {
 		t.Errorf("of another protocol: %q", why)
 	}

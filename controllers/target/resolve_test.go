@@ -52,7 +52,8 @@ func TestNothingToProbe(t *testing.T) {
 	}{
 		"no endpoints": {nil, 0, v1alpha1.ReasonNoEndpoints, "has no endpoints"},
 		"none Ready":   {nil, 3, v1alpha1.ReasonNoEndpoints, "none of the 3 endpoints"},
-		"all forged":   {[]RefusedEndpoint{{"10.99.0.1:80", "it belongs to the API server"}}, 1, v1alpha1.ReasonEndpointsRefused, "10.99.0.1:80: it belongs to the API server"},
+		"all forged": {[]RefusedEndpoint{{"10.99.0.1:80", "it belongs to the API server"}}, 1,
+			v1alpha1.ReasonEndpointsRefused, "10.99.0.1:80: it belongs to the API server"},
 	} {
 		err := endpointRules.check(&Resolved{Service: webService(), Refused: c.refused, NotReady: c.notReady})
 		var r *Refusal
@@ -74,17 +75,20 @@ func TestOnlySoManyPodsAreAsked(t *testing.T) {
 	}
 	g := &Resolved{Service: webService()}
 	if notReady := g.admit(asked, read); notReady != 0 || len(g.Endpoints) != maxPods || len(g.Refused) != 0 {
-		t.Errorf("%d admitted of %d that were asked; those that were not are no finding: %v", len(g.Endpoints), maxPods, g.Refused)
+		t.Errorf("%d admitted of %d that were asked; those that were not are no finding: %v", len(g.Endpoints), maxPods,
+			g.Refused)
 	}
 }
 
 func TestNoteSaysWhoDoesNotTakePart(t *testing.T) {
-	g := &Resolved{Service: webService(), Endpoints: make([]Endpoint, 4), Sources: Sources{Planned: []string{"kn1", "kn2"}}}
+	g := &Resolved{Service: webService(), Endpoints: make([]Endpoint, 4),
+		Sources: Sources{Planned: []string{"kn1", "kn2"}}}
 	if got := g.Note(""); got != "probing 4 endpoints of web:http from 2 nodes" {
 		t.Error(got)
 	}
 	g.NotReady, g.Sources.Unable = 3, []string{"kn3 is not Ready"}
-	if got := g.Note(""); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: kn3 is not Ready" {
+	if got := g.Note(""); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: "+
+		"kn3 is not Ready" {
 		t.Error(got)
 	}
 }

@@ -38,13 +38,17 @@ func TestPortAndFamiliesOfAService(t *testing.T) {
 		want     string
 	}{
 		"the only TCP port": {ports: []corev1.ServicePort{portDNS, portHTTP}, want: "web:http"},
-		"by number":         {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: ptr.To(intstr.FromInt32(443)), want: "web:https"},
-		"by name":           {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: ptr.To(intstr.FromString("http")), want: "web:http"},
-		"without a name":    {ports: []corev1.ServicePort{{Port: 81}}, want: "web:81"},
-		"one family":        {ports: []corev1.ServicePort{portHTTP}, families: []corev1.IPFamily{corev1.IPv6Protocol}, want: "web:http"},
+		"by number": {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: ptr.To(intstr.FromInt32(443)),
+			want: "web:https"},
+		"by name": {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: ptr.To(intstr.FromString("http")),
+			want: "web:http"},
+		"without a name": {ports: []corev1.ServicePort{{Port: 81}}, want: "web:81"},
+		"one family": {ports: []corev1.ServicePort{portHTTP}, families: []corev1.IPFamily{corev1.IPv6Protocol},
+			want: "web:http"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, r := resolveService(exampleService(c.ports...), &v1alpha1.ServiceTarget{Name: "web", Port: c.port, Families: c.families})
+			s, r := resolveService(exampleService(c.ports...), &v1alpha1.ServiceTarget{Name: "web", Port: c.port,
+				Families: c.families})
 			if r != nil || s.String() != c.want {
 				t.Fatalf("%v, %v; want %s", s, r, c.want)
 			}
@@ -61,13 +65,21 @@ func TestServiceIsRefused(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"the API server": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Namespace, s.Name = "default", "kubernetes" }, v1alpha1.ReasonKubernetesService, "API server"},
-		"ExternalName":   {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Type = corev1.ServiceTypeExternalName }, v1alpha1.ReasonExternalName, "leads out of the cluster"},
-		"no selector":    {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Selector = nil }, v1alpha1.ReasonNoSelector, "name a Service with a selector"},
+		"the API server": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) {
+			s.Namespace, s.Name = "default",
+				"kubernetes"
+		}, v1alpha1.ReasonKubernetesService, "API server"},
+		"ExternalName": {func(s *corev1.Service,
+			_ *v1alpha1.ServiceTarget) {
+			s.Spec.Type = corev1.ServiceTypeExternalName
+		}, v1alpha1.ReasonExternalName, "leads out of the cluster"},
+		"no selector": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Selector = nil },
+			v1alpha1.ReasonNoSelector, "name a Service with a selector"},
 		"two ports": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) {
 			s.Spec.Ports = []corev1.ServicePort{portHTTP, portHTTPS}
 		}, v1alpha1.ReasonPortAmbiguous, "2 TCP ports (80 http, 443 https)"},
-		"no TCP port": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Ports = []corev1.ServicePort{portDNS} }, v1alpha1.ReasonPortAmbiguous, "0 TCP ports (none)"},
+		"no TCP port": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Ports = []corev1.ServicePort{portDNS} },
+			v1alpha1.ReasonPortAmbiguous, "0 TCP ports (none)"},
 		"a UDP port by name": {func(s *corev1.Service, st *v1alpha1.ServiceTarget) {
 			s.Spec.Ports = append(s.Spec.Ports, portDNS)
 			st.Port = ptr.To(intstr.FromString("dns"))
@@ -93,9 +105,11 @@ func TestTargetAsTheSpecHasIt(t *testing.T) {
 		"10.1.2.3:443": {Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}},
 		"[fd00::1]:80": {Address: &v1alpha1.AddressTarget{IP: "fd00::1", Port: 80}},
 		"web":          {Service: &v1alpha1.ServiceTarget{Name: "web"}},
-		"web:http":     {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "shop", Port: ptr.To(intstr.FromString("http"))}},
-		"pay/web:http": {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "pay", Port: ptr.To(intstr.FromString("http"))}},
-		"web:65535":    {Service: &v1alpha1.ServiceTarget{Name: "web", Port: ptr.To(intstr.FromInt32(65535))}},
+		"web:http": {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "shop",
+			Port: ptr.To(intstr.FromString("http"))}},
+		"pay/web:http": {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "pay",
+			Port: ptr.To(intstr.FromString("http"))}},
+		"web:65535": {Service: &v1alpha1.ServiceTarget{Name: "web", Port: ptr.To(intstr.FromInt32(65535))}},
 	} {
 		probe := controllertest.Probe()
 		probe.Spec.Target = target
