@@ -101,12 +101,11 @@ func TestFindingsOfManyPairs(t *testing.T) {
 			}
 		}
 	}
-	start := time.Now()
+	if worked := len(ta.blames()); worked != v1alpha1.MaxFindings { // of 8,000; each goes through all answers
+		t.Errorf("%d were worked out", worked)
+	}
 	if got := len(ta.findings(nil, metav1.NewTime(noon))); got != v1alpha1.MaxFindings-1 {
 		t.Errorf("%d findings", got)
-	}
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("it took %v", took)
 	}
 }
 

@@ -23,7 +23,8 @@ func (p *pass) outdated(ctx context.Context, s *Scene, node string) (*Refusal, e
 	if made := s.Order.CreationTimestamp.Time; made.Before(planned) { // an earlier attempt's plan, taken over
 		planned = made
 	}
-	if p.now.Sub(planned) < freshFor {
+	// A plan from later than now has no age: the clock was set back, or is another manager's.
+	if age := p.now.Sub(planned); age >= 0 && age < freshFor {
 		return nil, nil
 	}
 	if refusal, err := p.withdrawn(ctx, s, node); refusal != nil || err != nil {
