@@ -18,14 +18,14 @@ import (
 // memory is what a mutant may use, in KiB of addresses: some never stop appending.
 const memory = 4 << 20
 
-// judge runs the package's tests on each mutant and says what became of it.
-func (p *Package) judge(ctx context.Context) ([]*Mutant, error) {
+// judge runs the package's tests on each mutant, or on those of constants alone, and says what became of it.
+func (p *Package) judge(ctx context.Context, constants bool) ([]*Mutant, error) {
 	work, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	all := p.mutants()
+	all := p.mutants(constants)
 	files, err := p.schemata(all)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -62,7 +63,7 @@ type finder struct {
 	all     []*Mutant
 }
 
-func (p *Package) mutants() []*Mutant {
+func (p *Package) mutants(constants bool) []*Mutant {
 	var trees []*ast.File
 	for _, f := range p.files {
 		trees = append(trees, f.tree)
@@ -78,6 +79,9 @@ func (p *Package) mutants() []*Mutant {
 			s.declaration(declaration)
 		}
 		all = append(all, s.all...)
+	}
+	if constants {
+		all = slices.DeleteFunc(all, func(m *Mutant) bool { return m.function != nil })
 	}
 	for i, m := range all {
 		m.number = i + 1

@@ -100,7 +100,7 @@ func TestMutants(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	report, err := run(t.Context(), top, "equivalent.txt", []string{"limit"})
+	report, err := run(t.Context(), top, "equivalent.txt", false, []string{"limit"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,8 +153,8 @@ func speaks(t *testing.T, r *Report) {
 
 func TestListOfEquivalentMutants(t *testing.T) {
 	for text, says := range map[string]string{
-		"a.go F: x -> y\n":                             "no reason",
-		"\tbecause\n":                                  "without a mutant",
+		"a.go F: x -> y\n": "no reason",
+		"\tbecause\n":      "without a mutant",
 		"a: x -> y\n\tbecause\na: x -> y\n\tbecause\n": "twice",
 	} {
 		if _, err := parseEquivalent(text); err == nil || !strings.Contains(err.Error(), says) {
