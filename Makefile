@@ -65,6 +65,13 @@ campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 12 r
 	@bin/tcpprobe lab --campaign $(if $(RUNS),--runs $(RUNS))
 	@bin/tcpprobe lab --campaign --with push-at-zero $(if $(RUNS),--runs $(RUNS))
 
+# Packages, or files of one, whose tests are tested. Pure ones: a mutant costs a run of the package's unit tests.
+MUTATED ?= probe/verdict probe/plan
+
+.PHONY: mutate
+mutate: ## Changes the code in one place after another and lists what no test notices; MUTATED="PACKAGE..."
+	@go -C build run ./mutate -C .. -equivalent build/mutate/equivalent.txt $(MUTATEFLAGS) $(MUTATED)
+
 .PHONY: bench bench-cluster bench-scale
 bench: ## This engine beside the well-known Python packet tool: rates, round trips, start, memory (needs root)
 	@test/setup.sh bench

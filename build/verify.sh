@@ -7,6 +7,9 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
+# The same build as the tests': see test/run.sh.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
+
 tags=net,guest,envtest,e2e
 files() { git ls-files --cached --others --exclude-standard "$@"; }
 fingerprint() { files | while IFS= read -r file; do [[ ! -f $file ]] || sha256sum "$file"; done; }
@@ -75,18 +78,32 @@ wrapped() {
 	[[ -z $long ]] || { printf 'longer than 120 characters:\n%s\n' "$long" && return 1; }
 }
 
+# said CHECK runs one, and tells what came of it.
+said() {
+	local start=$SECONDS output
+	if output=$(build/verify.sh "$1" 2>&1); then
+		printf 'verify: %-10s ok      %3ds\n' "$1" $((SECONDS - start))
+	else
+		printf 'verify: %-10s FAILED  %3ds\n%s\n' "$1" $((SECONDS - start)) "$output"
+		return 1
+	fi
+}
+
 if (($# == 1)); then
 	"$1"
 	exit
 fi
 status=0
-for check in generated formatted vetted linted bounded tidy scripts manifests wrapped; do
-	start=$SECONDS
-	if output=$(build/verify.sh "$check" 2>&1); then
-		printf 'verify: %-10s ok      %3ds\n' "$check" $((SECONDS - start))
-	else
-		printf 'verify: %-10s FAILED  %3ds\n%s\n' "$check" $((SECONDS - start)) "$output"
-		status=1
-	fi
+said generated || status=1 # it writes what the others read
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+checks=(formatted vetted linted bounded tidy scripts manifests wrapped) running=()
+for check in "${checks[@]}"; do
+	said "$check" >"$results/$check" &
+	running+=($!)
+done
+for i in "${!checks[@]}"; do
+	wait "${running[i]}" || status=1
+	cat "$results/${checks[i]}"
 done
 exit "$status"

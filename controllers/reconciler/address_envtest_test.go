@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -129,7 +130,7 @@ func TestAddressForbiddenInTheQueue(t *testing.T) {
 	r := w.manager(w.api, ceiling("10.50.0.0/16"), func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.allowsRanges("")
-	w.clock.Step(2 * freshFor)
+	w.clock.Step(11 * time.Second)
 	r.allowPods(limits.DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	message := w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonAddressNotAllowed)

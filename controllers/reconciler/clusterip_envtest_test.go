@@ -5,6 +5,7 @@ package reconciler
 import (
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -169,7 +170,7 @@ func TestSliceEditedInTheQueue(t *testing.T) {
 	p, r := w.probe(controllertest.ThroughClusterIP), w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.create(controllertest.Slice(w.tenant, "web", "-more", refTo(pod), "192.168.7.2"))
-	w.clock.Step(2 * freshFor)
+	w.clock.Step(11 * time.Second)
 	r.allowPods(limits.DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonTargetChanged)

@@ -5,6 +5,7 @@ package reconciler
 import (
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -140,7 +141,7 @@ func TestConsentOfAnotherNamespaceWithdrawn(t *testing.T) {
 	r := w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
 	w.pass(r, p)
 	w.annotates(v1alpha1.AllowFromAnnotation, "")
-	w.clock.Step(2 * freshFor)
+	w.clock.Step(11 * time.Second)
 	r.allowPods(limits.DefaultCaps)
 	done := w.drive(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
 	w.condition(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)

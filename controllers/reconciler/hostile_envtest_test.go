@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -261,7 +262,7 @@ func TestAddressReusedInTheQueue(t *testing.T) {
 	w.drive(r, p, func(*v1alpha1.TCPProbe) bool { return len(w.proberPods()) == 1 })
 	w.delete(target, zeroGrace)
 	w.start(w.barePod("web-1b", ""), "10.244.1.5")
-	w.clock.Step(2 * freshFor)
+	w.clock.Step(11 * time.Second)
 	done := w.drive(r, p, over(1))
 	if n := w.cast.once(); n != 1 {
 		t.Errorf("%d probers ran; want the one from before the change", n)
@@ -292,7 +293,7 @@ func TestAddressReusedBeforeTheRelease(t *testing.T) {
 	}
 	w.delete(target, zeroGrace)
 	w.start(w.barePod("web-1b", ""), "10.244.1.5")
-	w.clock.Step(2 * freshFor)
+	w.clock.Step(11 * time.Second)
 	done := w.drive(w.manager(w.api), p, over(1))
 	if n := w.cast.once(); n != 0 {
 		t.Errorf("%d probers ran", n)

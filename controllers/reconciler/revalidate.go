@@ -24,7 +24,8 @@ func (v *revalidator) revalidate(
 	if made := s.ConfigMap.CreationTimestamp.Time; made.Before(planned) { // an earlier attempt's plan, taken over
 		planned = made
 	}
-	if rc.now.Sub(planned) < freshFor {
+	// A plan from later than now has no age: the clock was set back, or is another manager's.
+	if age := rc.now.Sub(planned); age >= 0 && age < freshFor {
 		return nil, nil
 	}
 	f := s.RunPlan

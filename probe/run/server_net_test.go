@@ -85,6 +85,7 @@ func TestPythonServer(t *testing.T) {
 
 // One that serves a connection at a time has its queue behind that one, and empties it once they are given up.
 func TestServerOfOneAtATime(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
 	s.serve(at, "python3", "-c", fmt.Sprintf("from http.server import *; HTTPServer((%q, 8000), SimpleHTTPRequestHandler).serve_forever()", at.Addr()))
@@ -103,6 +104,7 @@ http {
 
 // nginx asks for a backlog of 511.
 func TestNginx(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8080)
 	home := t.TempDir()
