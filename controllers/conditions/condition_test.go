@@ -58,7 +58,7 @@ func TestConditions(t *testing.T) {
 	edited.Spec.Paths++
 	annotated := after(f, outcometest.From(f, bad))
 	controllertest.Annotated("again")(annotated)
-	held1 := target.Waiting(v1alpha1.ReasonNoEndpoints, "Service web has no endpoints")
+	noEndpoints := target.Waiting(v1alpha1.ReasonNoEndpoints, "Service web has no endpoints")
 	suspended := controllertest.Probe()
 	suspended.Spec.State = v1alpha1.Suspended
 	for name, c := range map[string]struct {
@@ -67,9 +67,9 @@ func TestConditions(t *testing.T) {
 	}{
 		"refused": {controllertest.Probe(), Observation{Refusal: target.Refused(v1alpha1.ReasonServiceNotFound,
 			"there is no Service web in namespace shop")}},
-		"held":             {controllertest.Probe(), Observation{Refusal: held1}},
-		"held-after-a-run": {annotated.DeepCopy(), Observation{Refusal: held1}},
-		"suspended":        {suspended, Observation{}},
+		"waiting":             {controllertest.Probe(), Observation{Refusal: noEndpoints}},
+		"waiting-after-a-run": {annotated.DeepCopy(), Observation{Refusal: noEndpoints}},
+		"suspended":           {suspended, Observation{}},
 		"running": {controllertest.Probe(), Observation{Progress: progress,
 			Note: "probing 3 endpoints of web:http from 3 nodes"}},
 		"running-again": {annotated, Observation{Progress: progress,

@@ -27,7 +27,7 @@ func TestProgressInWords(t *testing.T) {
 			v1alpha1.ReasonRunning, "run 2: 1 of 2 nodes reported; 1 wait for a probe pod"},
 		"on its way": {Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
 			v1alpha1.ReasonRunning, "run 1: 1 of 2 nodes reported"},
-		"hindered": {Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
+		"create error": {Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
 			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, v1alpha1.ReasonQuota,
 			"run 1: 0 of 1 nodes reported; 1 wait for a probe pod; Quota: exceeded quota"},
 		"in trouble": {Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3", State: probepod.Lost,

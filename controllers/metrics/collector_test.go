@@ -49,10 +49,10 @@ func furnishedCaches(t *testing.T) client.Reader {
 	configMap, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
 	configMap.Annotations[runplan.AnnotationOpen], lost.Annotations[runplan.AnnotationOpen] = "7", "1"
 	configMap.UID, lost.UID = "of-run-2", "of-run-1"
-	held := &corev1.Pod{ObjectMeta: mine("web-2-0"),
+	gatedPod := &corev1.Pod{ObjectMeta: mine("web-2-0"),
 		Spec: corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: "tcpprobe.dev/recorded"}}}}
 	runs := &corev1.Pod{ObjectMeta: mine("web-2-1"), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
-	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, configMap, lost, held, runs).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(probe, configMap, lost, gatedPod, runs).Build()
 }
 
 func elected() <-chan struct{} {

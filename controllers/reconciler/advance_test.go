@@ -25,7 +25,7 @@ func TestLookAgain(t *testing.T) {
 			releasePoll},
 		"on its way": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
 			runPoll},
-		"hindered": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
+		"create error": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
 			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
 		"in trouble": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3",
 			State: probepod.Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, runPoll},

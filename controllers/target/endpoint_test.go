@@ -92,7 +92,8 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 		t.Errorf("an honest claim is refused: %s", why)
 	}
 	for address, says := range map[string]string{
-		"127.0.0.1": "loopback", "169.254.169.254": "metadata", "169.254.3.4": "link-local", "224.0.0.5": "multicast", "0.0.0.0": "unspecified",
+		"127.0.0.1": "loopback", "169.254.169.254": "metadata", "169.254.3.4": "link-local",
+		"224.0.0.5": "multicast", "0.0.0.0": "unspecified",
 		"255.255.255.255": "broadcast", "100.100.100.200": "cloud metadata", "168.63.129.16": "cloud " +
 			"metadata", "fd00:ec2::254": "cloud metadata",
 		"::1": "loopback", "fe80::1": "link-local", "ff02::1": "multicast", "::": "unspecified",
