@@ -22,15 +22,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// scene is a file of testdata/cases: what becomes of one TCPProbe. Its first document is this, the others are objects. Those without a
-// namespace are in the scene's own, which has the file's name.
+// scene is a file of testdata/cases: what becomes of one TCPProbe. Its first document is this, the others are
+// objects. Those without a namespace are in the scene's own, which has the file's name.
 type scene struct {
 	Sample string            `json:"sample"` // of config/samples, instead of a TCPProbe among the objects
 	Shop   bool              `json:"shop"`   // with testdata/cluster/shop.yaml: a Service web with three pods
 	Whole  bool              `json:"whole"`  // with the probe pod's spec in the document
 	Alone  bool              `json:"alone"`  // changes what other scenes see
 	Until  string            `json:"until"`  // see met
-	Pods   map[string]string `json:"pods"`   // what becomes of the probe pod on each node, or on any: files of testdata/fates
+	Pods   map[string]string `json:"pods"`   // files of testdata/fates by node; "any" for all others
 	Steps  []step            `json:"steps"`  // what comes after
 
 	name    string
@@ -131,7 +131,8 @@ func mustJSON(v any) string {
 	return string(text)
 }
 
-// uid is what the TCPProbe has in every recording, so that run IDs and everything else that is made of it are the same.
+// uid is what the TCPProbe has in every recording, so that run IDs and everything else that is made of it are the
+// same.
 func (s *scene) uid() types.UID {
 	h := fnv.New64a()
 	h.Write([]byte(s.name))
@@ -195,7 +196,8 @@ func (s *scene) change(c *cluster, step step) error {
 			return fmt.Errorf("there is no %s", step.Object)
 		}
 	}
-	return c.api.Patch(context.Background(), o.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(mustJSON(step.Patch))))
+	patch := client.RawPatch(types.MergePatchType, []byte(mustJSON(step.Patch)))
+	return c.api.Patch(context.Background(), o.DeepCopy(), patch)
 }
 
 // leave removes the TCPProbe, and what the manager makes for it, without waiting for anybody.
@@ -214,8 +216,8 @@ func (s *scene) leave(t *testing.T, c *cluster) {
 	}
 }
 
-// met reports whether a TCPProbe is as a scene demands, such as "Complete=Completed run 2" or "Covered=NoEndpoints": a condition's type,
-// its reason, and a part of its message. The condition is of the spec as it is now.
+// met reports whether a TCPProbe is as a scene demands, such as "Complete=Completed run 2" or "Covered=NoEndpoints":
+// a condition's type, its reason, and a part of its message. The condition is of the spec as it is now.
 func met(probe *unstructured.Unstructured, until string) bool {
 	kind, rest, _ := strings.Cut(until, "=")
 	reason, words, _ := strings.Cut(rest, " ")
@@ -223,7 +225,8 @@ func met(probe *unstructured.Unstructured, until string) bool {
 	for _, c := range conditions {
 		c := c.(map[string]any)
 		if c["type"] == kind {
-			return c["reason"] == reason && strings.Contains(c["message"].(string), words) && c["observedGeneration"] == probe.GetGeneration()
+			current := c["observedGeneration"] == probe.GetGeneration()
+			return current && c["reason"] == reason && strings.Contains(c["message"].(string), words)
 		}
 	}
 	return false

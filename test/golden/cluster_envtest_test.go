@@ -25,8 +25,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// cluster is a real API server with config/default installed, and three nodes that nobody but these tests plays. KUBEBUILDER_ASSETS
-// names the folder with etcd, kube-apiserver and kubectl.
+// cluster is a real API server with config/default installed, and three nodes that nobody but these tests plays.
+// KUBEBUILDER_ASSETS names the folder with etcd, kube-apiserver and kubectl.
 type cluster struct {
 	admin *rest.Config
 	api   client.WithWatch
@@ -53,7 +53,7 @@ func startCluster() (*cluster, error) {
 		Append("disable-admission-plugins", "TaintNodesByCondition") // nobody is here to take the taint off again
 	admin, err := env.Start()
 	if err != nil {
-		return nil, fmt.Errorf("start the API server (KUBEBUILDER_ASSETS must hold etcd, kube-apiserver and kubectl): %w", err)
+		return nil, fmt.Errorf("start the API server of KUBEBUILDER_ASSETS: %w", err)
 	}
 	atEnd = append(atEnd, func() {
 		if err := env.Stop(); err != nil {

@@ -58,7 +58,8 @@ var clusterScoped = map[string]bool{
 	"Namespace": true, "Node": true, "ClusterRole": true, "ClusterRoleBinding": true, "RuntimeClass": true,
 }
 
-// create makes an object with its status, in this namespace if it names none. Where the object exists, it becomes like this one.
+// create makes an object with its status, in this namespace if it names none. Where the object exists, it becomes
+// like this one.
 func (c *cluster) create(o *unstructured.Unstructured, namespace string) error {
 	ctx := context.Background()
 	if o.GetNamespace() == "" && !clusterScoped[o.GetKind()] {

@@ -17,7 +17,8 @@ func TestHelp(t *testing.T) {
 		},
 		"prober": {"--help", "", "--source=kn1 surplus", "--source=kn1 --guard=other", "--no-such-flag"},
 		"tcpprobe": {
-			"", "--help", "help run", "run --help", "lab --help", "lab switch --help", "report --help", "completion --help", "no-such-command",
+			"", "--help", "help run", "run --help", "lab --help", "lab switch --help", "report --help", "completion --help",
+			"no-such-command",
 			"run", "run host", "run 127.0.0.1:1 -o yaml", "run 127.0.0.1:1 --guard other", "lab surplus", "lab --output=yaml",
 			"report", "report /no/such/file", "report --output=json -", "lab switch", "lab --family IPv5", "lab --server other",
 			"lab --network other",

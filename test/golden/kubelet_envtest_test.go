@@ -97,8 +97,9 @@ func (k *kubelet) meet(ctx context.Context, pod *corev1.Pod) error {
 		return nil
 	}
 	k.done[pod.UID] = true
-	order := corev1.ConfigMap{}
-	if err := k.api.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name}, &order); err != nil {
+	var order corev1.ConfigMap
+	key := client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name}
+	if err := k.api.Get(ctx, key, &order); err != nil {
 		return err
 	}
 	k.seen = append(k.seen, *pod)

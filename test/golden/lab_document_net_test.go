@@ -51,7 +51,8 @@ func withReducedEvidence(lines []string) (out []string) {
 }
 
 // ofChance are members of a result that chance decides where the switch works by chance.
-var ofChance = regexp.MustCompile(`^\s+"(verdict|reason|message|rule|alpha|stallMillis|tried|pass|fail|inconclusive|failed|of|low|high|coverage)":`)
+var ofChance = regexp.MustCompile(
+	`^\s+"(verdict|reason|message|rule|alpha|stallMillis|tried|pass|fail|inconclusive|failed|of|low|high|coverage)":`)
 
 // fromJSON are the lines of an indented document, with evidence and words reduced.
 func (r labRun) fromJSON(text string) (out []string) {

@@ -19,12 +19,14 @@ type labRun struct {
 // everyVariant asks what can be asked of any server.
 const everyVariant = "--scenario Handshake --scenario SequenceWrap/all --paths 2 --family IPv4"
 
-// labRuns are all faults that `tcpprobe lab --help` lists, all scenarios, servers and the networks that every machine has.
+// labRuns are all faults that `tcpprobe lab --help` lists, all scenarios, servers and the networks that every machine
+// has.
 func labRuns() (all []labRun) {
 	for _, fault := range []string{
 		"push-at-zero", "fin-at-zero", "urg-at-zero", "rst-at-zero", "syn-at-zero", "ack-at-zero", "fin-urg-push-at-zero",
-		"fin-push-rst-at-zero", "fin-urg-push-together-at-zero", "no-flags-at-zero", "dos-control-at-zero", "any-flags-at-zero",
-		"all-at-zero", "straddling-zero", "ack-number-zero", "every-push", "every-fin", "every-urg", "every-rst", "every-syn",
+		"fin-push-rst-at-zero", "fin-urg-push-together-at-zero", "no-flags-at-zero", "dos-control-at-zero",
+		"any-flags-at-zero", "all-at-zero", "straddling-zero", "ack-number-zero", "every-push", "every-fin", "every-urg",
+		"every-rst", "every-syn",
 		"xmas", "no-flags", "invalid-flags", "everything", "push-at=1000", "push-at-zero@in", "push-at-zero@out", "delay=5ms",
 	} {
 		sketchy := fault == "every-push" || fault == "ack-number-zero"
@@ -35,12 +37,14 @@ func labRuns() (all []labRun) {
 		"duplicate=1%",
 	} {
 		arguments := "--fault " + fault + " --paths 2 --family IPv4"
-		all = append(all, labRun{name: "fault-" + strings.NewReplacer("/", "-", ":", "-").Replace(fault), arguments: arguments, chance: true})
+		name := "fault-" + strings.NewReplacer("/", "-", ":", "-").Replace(fault)
+		all = append(all, labRun{name: name, arguments: arguments, chance: true})
 	}
 	for _, network := range []string{
 		"firewall-drop", "firewall-reject", "firewall-prohibit", "dnat", "loopback", "bridge", "macvlan", "tun",
 	} {
-		all = append(all, labRun{name: "network-" + network, arguments: "--paths 2 --fault push-at-zero --network " + network})
+		arguments := "--paths 2 --fault push-at-zero --network " + network
+		all = append(all, labRun{name: "network-" + network, arguments: arguments})
 	}
 	for _, trigger := range []string{
 		"http-close --trigger http-get", "http-half-close --trigger http-get=/", "http-shutdown --trigger http-get",
@@ -56,18 +60,27 @@ func labRuns() (all []labRun) {
 		arguments := "--scenario AcceptQueue --max-connections 150 --family IPv4 --server " + server
 		all = append(all, labRun{name: "acceptqueue-" + server, arguments: arguments})
 	}
-	for _, server := range []string{"sink", "banner", "bad-request", "half-close", "close-on-accept", "deferred", "http-close"} {
+	for _, server := range []string{
+		"sink", "banner", "bad-request", "half-close", "close-on-accept", "deferred",
+		"http-close",
+	} {
 		arguments := everyVariant + " --fault delay=1ms --server " + server
 		all = append(all, labRun{name: "server-" + server, arguments: arguments})
 	}
 	return append(all,
 		labRun{name: "brief", arguments: "--fault push-at-zero --paths 2", brief: true},
-		labRun{name: "brief-clsact", arguments: "--fault fin-push-rst-at-zero --paths 2 --guard clsact --family IPv6", brief: true},
+		labRun{name: "brief-clsact", arguments: "--fault fin-push-rst-at-zero --paths 2 --guard clsact", brief: true},
 		labRun{name: "brief-handshake", arguments: "--scenario Handshake --fault everything --paths 2", brief: true},
 		labRun{name: "sixteen", arguments: "--fault push-at-zero --alpha 1e-7"},
 		labRun{name: "story", arguments: "--paths 2"},
 		labRun{name: "catalogue", arguments: "--catalogue --family IPv4"},
 	)
+}
+
+func (r labRun) record(t *testing.T, command string) {
+	t.Helper()
+	arguments := strings.Fields(command + " " + r.arguments)
+	compare(t, "lab/"+r.name+".txt", r.document(run(t, "tcpprobe", arguments...)))
 }
 
 // TestLab records reports as JSON, and the exit statuses that go with them.
@@ -78,7 +91,7 @@ func TestLab(t *testing.T) {
 		}
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			compare(t, "lab/"+r.name+".txt", r.document(run(t, "tcpprobe", append(strings.Fields("lab -o json"), strings.Fields(r.arguments)...)...)))
+			r.record(t, "lab -o json")
 		})
 	}
 }
@@ -97,7 +110,7 @@ func TestLabTables(t *testing.T) {
 		}
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			compare(t, "lab/"+r.name+".txt", r.document(run(t, "tcpprobe", append([]string{"lab"}, strings.Fields(r.arguments)...)...)))
+			r.record(t, "lab")
 		})
 	}
 }
@@ -112,8 +125,10 @@ func TestRefusals(t *testing.T) {
 		"run 127.0.0.1:1 --scenario FinReorder --trigger on-accept --gap 0", "run 127.0.0.1:1 --packets-per-second 1",
 		"run 127.0.0.1:1 --scenario FinReorder --trigger other", "run 0.0.0.0:80", "run [ff02::1]:80", "run 224.0.0.1:80",
 		"run 127.0.0.1:1 --source-interface eth99", "run 127.0.0.1:1 --pcap /no/such/folder/file",
-		"lab --fault other", "lab --fault loss=200%", "lab --fault ecmp=4/9:push-at-zero", "lab --fault loss", "lab --fault push-at=x",
-		"lab --campaign --pcap /dev/null", "lab --catalogue --fault loss=1%", "lab --runs 5", "lab --scenario Other", "lab --paths 0",
+		"lab --fault other", "lab --fault loss=200%", "lab --fault ecmp=4/9:push-at-zero", "lab --fault loss",
+		"lab --fault push-at=x",
+		"lab --campaign --pcap /dev/null", "lab --catalogue --fault loss=1%", "lab --runs 5", "lab --scenario Other",
+		"lab --paths 0",
 		"lab --campaign --runs 0", "lab --with push-at-zero", "lab switch --port eth99 --fault push-at-zero",
 		"lab switch --port lo --fault other",
 	} {

@@ -66,10 +66,14 @@ func (c *cluster) manage(t *testing.T, path string, flags ...string) (stop func(
 // kubeconfig is the administrator's, who speaks for the manager's service account.
 func (c *cluster) kubeconfig() clientcmdapi.Config {
 	return clientcmdapi.Config{
-		Clusters: map[string]*clientcmdapi.Cluster{"golden": {Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData}},
+		Clusters: map[string]*clientcmdapi.Cluster{
+			"golden": {Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData},
+		},
 		AuthInfos: map[string]*clientcmdapi.AuthInfo{"manager": {
 			ClientCertificateData: c.admin.CertData, ClientKeyData: c.admin.KeyData, Impersonate: managerAccount,
-			ImpersonateGroups: []string{"system:serviceaccounts", "system:serviceaccounts:" + managerNamespace, "system:authenticated"},
+			ImpersonateGroups: []string{
+				"system:serviceaccounts", "system:serviceaccounts:" + managerNamespace, "system:authenticated",
+			},
 		}},
 		Contexts:       map[string]*clientcmdapi.Context{"golden": {Cluster: "golden", AuthInfo: "manager"}},
 		CurrentContext: "golden",

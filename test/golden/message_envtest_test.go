@@ -14,7 +14,7 @@ import (
 type message struct {
 	Raw      string            `json:"raw"`      // this, whatever it is
 	Run      string            `json:"run"`      // not the plan's
-	Verdicts []string          `json:"verdicts"` // a letter for each check, a word for each target: P, F, I or -; the last is for all others
+	Verdicts []string          `json:"verdicts"` // a word for each target, a letter (PFI-) for each check
 	Groups   []json.RawMessage `json:"groups"`
 	Ways     map[string]string `json:"ways"` // overlay and routed
 	Leaked   int               `json:"leaked"`

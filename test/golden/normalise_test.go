@@ -28,7 +28,8 @@ var jsonRules = []rule{
 	{regexp.MustCompile(`("started": ")[^"]*`), "${1}TIME"},
 	{regexp.MustCompile(`("address": ")[^"]*`), "${1}ADDRESS"},
 	{regexp.MustCompile(`("capture": ")[^"]*`), "${1}PCAPNG"},
-	{regexp.MustCompile(`("(durationMicros|stolen|resetsDropped|segmentsSent|seen|dropped|min|median|p99|stallMillis)": )[1-9][0-9]*`), "${1}N"},
+	{regexp.MustCompile(`("(durationMicros|stolen|resetsDropped|segmentsSent|seen|dropped)": )[1-9][0-9]*`), "${1}N"},
+	{regexp.MustCompile(`("(min|median|p99|stallMillis)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`(?m)^(\s+)[1-9][0-9]{3,4}(,?)$`), "${1}PORT${2}"},
 }
 
@@ -61,8 +62,8 @@ var segmentRules = []rule{
 	{regexp.MustCompile(`… \d+ more`), "… N more"},
 }
 
-// reducedEvidence has each kind of segment that was sent once, sorted: how many there are, in which order, and what comes back
-// in between is a matter of time and of random order. So is whether what arrives late is acknowledged.
+// reducedEvidence has each kind of segment that was sent once, sorted: how many there are, in which order, and what
+// comes back in between is a matter of time and of random order. So is whether what arrives late is acknowledged.
 func reducedEvidence(lines []string) []string {
 	const opening = 4 // SYN, SYN-ACK, ACK
 	var out []string

@@ -57,7 +57,8 @@ func find(name string) (string, error) {
 	return path, nil
 }
 
-// run runs a program of this repository and returns a document: the command line, what it printed, and its exit status.
+// run runs a program of this repository and returns a document: the command line, what it printed, and its exit
+// status.
 func run(t *testing.T, name string, arguments ...string) string {
 	t.Helper()
 	out := execute(t, exec.Command(program(t, name), arguments...))

@@ -52,15 +52,20 @@ func (r *recorder) document(t *testing.T) string {
 	t.Helper()
 	for _, plan := range r.kubelet.plans {
 		r.say("plan", map[string]any{
-			"name": plan.Name, "labels": plan.Labels, "immutable": plan.Immutable, "data": plan.Data, "owners": plan.OwnerReferences,
+			"name": plan.Name, "labels": plan.Labels, "owners": plan.OwnerReferences,
+			"immutable": plan.Immutable, "data": plan.Data,
 		})
 	}
 	slices.SortFunc(r.kubelet.seen, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	for i, pod := range r.kubelet.seen {
-		part := map[string]any{"name": pod.Name, "load": pod.Annotations["tcpprobe.dev/load"], "source": pod.Annotations["tcpprobe.dev/source"]}
+		part := map[string]any{"name": pod.Name}
+		for _, name := range []string{"load", "source"} {
+			part[name] = pod.Annotations["tcpprobe.dev/"+name]
+		}
 		if r.scene.Whole && i == 0 {
 			part = map[string]any{
-				"name": pod.Name, "labels": pod.Labels, "annotations": pod.Annotations, "owners": pod.OwnerReferences, "spec": pod.Spec,
+				"name": pod.Name, "labels": pod.Labels, "annotations": pod.Annotations,
+				"owners": pod.OwnerReferences, "spec": pod.Spec,
 			}
 		}
 		r.say("probe pod", part)

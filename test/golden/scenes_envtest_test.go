@@ -9,15 +9,18 @@ import (
 // ample are bounds that scenes beside each other do not meet.
 var ample = []string{
 	"--max-pods=1000", "--max-pods-per-node=500", "--max-pods-per-second=500", "--max-packets-per-node=1000000",
-	"--max-packets-per-target=1000000", "--metrics-bind-address=0",
+	"--max-packets-per-target=1000000",
 }
 
 // TestStatuses records what becomes of each TCPProbe of testdata/cases under a manager as it is shipped.
 func TestStatuses(t *testing.T) {
-	testScenes(t, "cases", ample...)
+	address := freeAddress(t)
+	testScenes(t, "cases", append(ample, "--metrics-bind-address="+address)...)
+	connected(t).compareMetrics(t, address)
 }
 
-// TestStatusesWithAllowances does so for those of testdata/allowed, under a manager that may do more and has little room.
+// TestStatusesWithAllowances does so for those of testdata/allowed, under a manager that may do more and has little
+// room.
 func TestStatusesWithAllowances(t *testing.T) {
 	testScenes(t, "allowed", "--host-network", "--address-ceiling=10.50.0.0/16", "--past-egress-policies", "--max-pods=2",
 		"--max-packets-per-node=3000", "--max-packets-per-target=2000", "--prober-privileged", "--prober-pull-policy=Always",

@@ -20,7 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// stored is a file of testdata/upgrade: a TCPProbe as an older manager left it, with the plans and probe pods that there were.
+// stored is a file of testdata/upgrade: a TCPProbe as an older manager left it, with the plans and probe pods that
+// there were.
 type stored struct {
 	Recorded time.Time         `json:"recorded"`
 	Shop     map[string]string `json:"shop"` // the UIDs of the Service's pods
@@ -118,15 +119,16 @@ var (
 
 const day = 24 * time.Hour // the interval of the stored TCPProbes that recur
 
-// renewed is an object with other UIDs, and as if it had been recorded just now; its next slot stays one of its slots.
+// renewed is an object with other UIDs, and as if it had been recorded just now; its next slot stays one of its
+// slots.
 func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *unstructured.Unstructured {
 	now := time.Now().UTC().Truncate(time.Second)
-	moved := func(text string) time.Time {
+	moved := func(text string) string {
 		at, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
 			panic(err)
 		}
-		return at.Add(now.Sub(s.Recorded))
+		return at.Add(now.Sub(s.Recorded)).Format(time.RFC3339Nano)
 	}
 	text := mustJSON(o.Object)
 	next := ""
@@ -140,7 +142,7 @@ func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *
 		}
 		next = slot.Format(time.RFC3339)
 	}
-	text = anyTime.ReplaceAllStringFunc(text, func(at string) string { return moved(at).Format("2006-01-02T15:04:05.999999999Z07:00") })
+	text = anyTime.ReplaceAllStringFunc(text, moved)
 	text = slotOf.ReplaceAllString(text, `"nextRunTime":"`+next+`"`)
 	for was, is := range uids {
 		text = strings.ReplaceAll(text, was, is)

@@ -20,12 +20,14 @@ const active = "upgrade-active"
 
 // changes are made to stored TCPProbes while no manager runs.
 var changes = map[string]map[string]any{
-	"upgrade-annotated": {"metadata": map[string]any{"annotations": map[string]any{"tcpprobe.dev/run": "after the upgrade"}}},
-	"upgrade-edited":    {"metadata": map[string]any{"generation": int64(2)}, "spec": map[string]any{"paths": int64(32)}},
+	"upgrade-annotated": {
+		"metadata": map[string]any{"annotations": map[string]any{"tcpprobe.dev/run": "after the upgrade"}},
+	},
+	"upgrade-edited": {"metadata": map[string]any{"generation": int64(2)}, "spec": map[string]any{"paths": int64(32)}},
 }
 
-// TestUpgrade starts a manager on what an older one left: nothing runs again unless somebody asked for it, and the run that was active
-// goes on.
+// TestUpgrade starts a manager on what an older one left: nothing runs again unless somebody asked for it, and the
+// run that was active goes on.
 func TestUpgrade(t *testing.T) {
 	c := connected(t)
 	scenes := readScenes(t, "upgrade-scenes")
@@ -49,7 +51,7 @@ func TestUpgrade(t *testing.T) {
 		versions[s.name] = s.now(t, c).GetResourceVersion()
 		defer s.leave(t, c)
 	}
-	c.manage(t, program(t, "manager"), ample...)
+	c.manage(t, program(t, "manager"), append(ample, "--metrics-bind-address=0")...)
 	for _, s := range scenes {
 		switch {
 		case s.name == active:
@@ -74,7 +76,7 @@ func recordUpgrade(t *testing.T, c *cluster, scenes []*scene, old string) {
 			t.Fatalf("%s: %v", s.name, err)
 		}
 	}
-	stop := c.manage(t, old, ample...)
+	stop := c.manage(t, old, append(ample, "--metrics-bind-address=0")...)
 	for _, s := range scenes {
 		s.play(t, c)
 		s.keep(t, c)
@@ -110,7 +112,8 @@ func (s *scene) rests(t *testing.T, c *cluster, version string) {
 	}
 	var plans corev1.ConfigMapList
 	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": s.name}
-	if err := c.api.List(t.Context(), &plans, client.InNamespace(probeNamespace), mine); err != nil || len(plans.Items) > 0 {
+	err := c.api.List(t.Context(), &plans, client.InNamespace(probeNamespace), mine)
+	if err != nil || len(plans.Items) > 0 {
 		t.Errorf("%s: %d plans, %v", s.name, len(plans.Items), err)
 	}
 	recorded.add("upgrade/"+s.name, t.Failed())
