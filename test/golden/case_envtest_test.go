@@ -216,8 +216,8 @@ func (s *scene) leave(t *testing.T, c *cluster) {
 	}
 }
 
-// met reports whether a TCPProbe is as a scene demands, such as "Complete=Completed run 2" or "Covered=NoEndpoints":
-// a condition's type, its reason, and a part of its message. The condition is of the spec as it is now.
+// met reports whether a TCPProbe is as a scene demands, such as "Complete=Completed run 2": a condition's type, its
+// reason, and a part of its message, or the end of it with $ behind. The condition is of the spec as it is now.
 func met(probe *unstructured.Unstructured, until string) bool {
 	kind, rest, _ := strings.Cut(until, "=")
 	reason, words, _ := strings.Cut(rest, " ")
@@ -225,8 +225,12 @@ func met(probe *unstructured.Unstructured, until string) bool {
 	for _, c := range conditions {
 		c := c.(map[string]any)
 		if c["type"] == kind {
+			message := c["message"].(string)
+			if end, last := strings.CutSuffix(words, "$"); last && !strings.HasSuffix(message, end) {
+				return false
+			}
 			current := c["observedGeneration"] == probe.GetGeneration()
-			return current && c["reason"] == reason && strings.Contains(c["message"].(string), words)
+			return current && c["reason"] == reason && strings.Contains(message, strings.TrimSuffix(words, "$"))
 		}
 	}
 	return false

@@ -71,8 +71,12 @@ func (c *cluster) create(o *unstructured.Unstructured, namespace string) error {
 		}
 	}
 	status := o.Object["status"]
-	err := c.api.Create(ctx, o)
-	if apierrors.IsAlreadyExists(err) {
+	there := o.DeepCopy()
+	err := c.api.Get(ctx, client.ObjectKeyFromObject(o), there)
+	switch {
+	case apierrors.IsNotFound(err):
+		err = c.api.Create(ctx, o)
+	case err == nil:
 		err = c.api.Patch(ctx, o, client.RawPatch(types.MergePatchType, []byte(mustJSON(o.Object))))
 	}
 	if err != nil {

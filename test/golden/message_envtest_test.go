@@ -15,8 +15,8 @@ type message struct {
 	Raw      string            `json:"raw"`      // this, whatever it is
 	Run      string            `json:"run"`      // not the plan's
 	Verdicts []string          `json:"verdicts"` // a word for each target, a letter (PFI-) for each check
-	Groups   []json.RawMessage `json:"groups"`
-	Ways     map[string]string `json:"ways"` // overlay and routed
+	Groups   []json.RawMessage `json:"groups"`   // with ALL where it is about all targets
+	Way      string            `json:"way"`      // overlay or routed, to all targets
 	Leaked   int               `json:"leaked"`
 	Error    string            `json:"error"`
 	Cut      int               `json:"cut"`
@@ -32,6 +32,10 @@ func (m *message) text(planJSON, node string) (string, error) {
 	}
 	var out strings.Builder
 	member := func(format string, arguments ...any) { fmt.Fprintf(&out, format, arguments...) }
+	all := "0" // the positions of all targets of this source
+	if last := len(p.Sources[node]) - 1; last > 0 {
+		all = fmt.Sprintf("0-%d", last)
+	}
 	run := p.Run
 	if m.Run != "" {
 		run = m.Run
@@ -43,7 +47,7 @@ func (m *message) text(planJSON, node string) (string, error) {
 	}
 	member(`,"matrix":%q`, matrix(m.Verdicts, p, node))
 	if len(m.Groups) > 0 {
-		member(`,"groups":%s`, mustJSON(m.Groups))
+		member(`,"groups":%s`, strings.ReplaceAll(mustJSON(m.Groups), `"ALL"`, mustJSON(all)))
 	}
 	if m.Cut > 0 {
 		member(`,"cut":%d`, m.Cut)
@@ -53,10 +57,8 @@ func (m *message) text(planJSON, node string) (string, error) {
 		member(`,"leakedFlows":%d`, m.Leaked)
 	}
 	member(`,"durationMicros":1234567`)
-	for _, way := range []string{"overlay", "routed"} {
-		if m.Ways[way] != "" {
-			member(`,%q:%q`, way, m.Ways[way])
-		}
+	if m.Way != "" {
+		member(`,%q:%q`, m.Way, all)
 	}
 	return out.String() + "}", nil
 }

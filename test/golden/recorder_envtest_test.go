@@ -23,6 +23,7 @@ type recorder struct {
 	scene   *scene
 	kubelet *kubelet
 	parts   []string
+	uids    []string // that the API server chose, in the order in which they come
 }
 
 // add records the TCPProbe as it is now.
@@ -40,7 +41,7 @@ func (r *recorder) add(t *testing.T, when string) {
 }
 
 func (r *recorder) say(what string, v any) {
-	text, err := yaml.Marshal(v)
+	text, err := yaml.JSONToYAML([]byte(r.normalised(mustJSON(v)))) // lines are folded after that
 	if err != nil {
 		panic(err)
 	}
@@ -71,7 +72,7 @@ func (r *recorder) document(t *testing.T) string {
 		r.say("probe pod", part)
 	}
 	r.say("events", r.events(t))
-	return r.normalised(strings.Join(r.parts, "---\n"))
+	return strings.Join(r.parts, "---\n")
 }
 
 // events are those of the TCPProbe, by reason: their order is a matter of who writes when.
@@ -83,8 +84,11 @@ func (r *recorder) events(t *testing.T) []string {
 	}
 	lines := []string{}
 	for _, e := range list.Items {
+		if e.Regarding.Kind != "TCPProbe" || e.Regarding.Name != r.scene.probe.GetName() {
+			continue
+		}
 		line := fmt.Sprintf("%s %s %s (%s): %s", e.Type, e.Reason, e.Action, e.ReportingController, e.Note)
-		if line = r.normalised(line); e.Regarding.Kind == "TCPProbe" && !slices.Contains(lines, line) {
+		if line = r.normalised(line); !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
@@ -107,15 +111,14 @@ func (r *recorder) normalised(text string) string {
 	for ip, word := range r.clusterIPs() {
 		text = strings.ReplaceAll(text, ip, word)
 	}
-	var known []string
 	return anyUID.ReplaceAllStringFunc(text, func(uid string) string {
 		if strings.HasPrefix(uid, fixedUIDs) {
 			return uid
 		}
-		if !slices.Contains(known, uid) {
-			known = append(known, uid)
+		if !slices.Contains(r.uids, uid) {
+			r.uids = append(r.uids, uid)
 		}
-		return fmt.Sprintf("UID-%d", slices.Index(known, uid)+1)
+		return fmt.Sprintf("UID-%d", slices.Index(r.uids, uid)+1)
 	})
 }
 
