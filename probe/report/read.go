@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func Read(r io.Reader) (Report, error) {
 		return Report{}, fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", out.APIVersion, APIVersion)
 	}
 	for i, res := range out.Results {
-		if res.Verdict.rank() < Pass.rank() {
+		if !res.Verdict.known() {
 			return Report{}, fmt.Errorf("read the report: result %d has verdict %.40q; want Pass, Fail or Inconclusive", i, res.Verdict)
 		}
 	}
@@ -43,12 +44,7 @@ func Read(r io.Reader) (Report, error) {
 func (r Report) Verdict() Verdict {
 	var worst Verdict
 	for _, res := range r.Results {
-		if res.Verdict.rank() > worst.rank() {
-			worst = res.Verdict
-		}
+		worst = Worst(worst, res.Verdict)
 	}
-	if worst == "" {
-		return Inconclusive
-	}
-	return worst
+	return cmp.Or(worst, Inconclusive)
 }
