@@ -129,13 +129,10 @@ func (r *campaignRound) add(found report.Report) {
 
 // worse is a run's verdict about sequence 0, given one more result.
 func worse(v report.Verdict, res report.Result) report.Verdict {
-	switch {
-	case res.Scenario != "SequenceWrap", v == report.Fail:
+	if res.Scenario != "SequenceWrap" {
 		return v
-	case v == "" || res.Verdict != report.Pass:
-		return res.Verdict
 	}
-	return v
+	return report.Worst(v, res.Verdict)
 }
 
 func (r *campaignRound) count(res report.Result) {

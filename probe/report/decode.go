@@ -160,7 +160,7 @@ func (s Summary) validGroups(targets int) error {
 func (s Summary) validSilence(targets int, told map[Question]bool) error {
 	for position := range targets {
 		for check := range s.checks {
-			if v := s.Verdict(position, check); v.rank() > Pass.rank() && !told[Question{position, check}] {
+			if v := s.Verdict(position, check); v.Compare(Pass) > 0 && !told[Question{position, check}] {
 				return invalid("target %d, check %d: %s without a reason", position, check, v)
 			}
 		}
@@ -174,7 +174,7 @@ func (g Group) valid(checks int) error {
 		return fmt.Errorf("check %d; the plan has %d", g.Check, checks)
 	case !validChecks(g.Also, checks):
 		return errors.New("its further checks are none of the plan's")
-	case g.Verdict.rank() < Pass.rank():
+	case !g.Verdict.known():
 		return fmt.Errorf("verdict %q", ascii(string(g.Verdict), maxWord))
 	case !camel(string(g.Reason)) || g.Rule != "" && !camel(g.Rule):
 		return errors.New("reason or rule is not one CamelCase word")

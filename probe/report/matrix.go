@@ -33,7 +33,7 @@ func (m matrix) at(i int) Verdict {
 
 // raise sets question i to v unless something worse is there already.
 func (m matrix) raise(i int, v Verdict) {
-	if v.rank() <= m.at(i).rank() {
+	if v.Compare(m.at(i)) <= 0 {
 		return
 	}
 	for code, known := range verdictOf {

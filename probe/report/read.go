@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func (r Report) check(d *json.Decoder) error {
 		return fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", r.APIVersion, APIVersion)
 	}
 	for i, res := range r.Results {
-		if res.Verdict.rank() < Pass.rank() {
+		if !res.Verdict.known() {
 			return fmt.Errorf("read the report: result %d has verdict %.40q; want Pass, Fail or Inconclusive", i, res.Verdict)
 		}
 	}
@@ -51,12 +52,7 @@ func (r Report) check(d *json.Decoder) error {
 func (r Report) Verdict() Verdict {
 	var worst Verdict
 	for _, res := range r.Results {
-		if res.Verdict.rank() > worst.rank() {
-			worst = res.Verdict
-		}
+		worst = Worst(worst, res.Verdict)
 	}
-	if worst == "" {
-		return Inconclusive
-	}
-	return worst
+	return cmp.Or(worst, Inconclusive)
 }

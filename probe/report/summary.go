@@ -125,7 +125,7 @@ func (m *member) add(position int, r Result) {
 func (g *grouping) list() []Group {
 	slices.SortStableFunc(g.keys, func(a, b groupKey) int {
 		return cmp.Or(
-			cmp.Compare(b.verdict.rank(), a.verdict.rank()),
+			b.verdict.Compare(a.verdict),
 			cmp.Compare(len(g.members[b].positions), len(g.members[a].positions)),
 			cmp.Compare(a.check, b.check),
 		)
@@ -146,9 +146,4 @@ func (r Result) plain() bool {
 
 func (f Flows) plus(g Flows) Flows {
 	return Flows{f.Tried + g.Tried, f.Pass + g.Pass, f.Fail + g.Fail, f.Inconclusive + g.Inconclusive}
-}
-
-// rank orders verdicts: the worst is the highest, and no verdict at all is 0.
-func (v Verdict) rank() int {
-	return slices.Index([]Verdict{"", Pass, Inconclusive, Fail}, v)
 }

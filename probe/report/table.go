@@ -71,7 +71,7 @@ func (r Result) title() string {
 
 func (r Report) remarkable() []Result {
 	out := slices.DeleteFunc(slices.Clone(r.Results), Result.plain)
-	slices.SortStableFunc(out, func(a, b Result) int { return cmp.Compare(b.Verdict.rank(), a.Verdict.rank()) })
+	slices.SortStableFunc(out, func(a, b Result) int { return b.Verdict.Compare(a.Verdict) })
 	return out
 }
 

@@ -14,7 +14,9 @@ import (
 func Combine(flows []Finding) (Finding, report.Flows) {
 	n := report.Flows{Tried: len(flows)}
 	byReason := map[report.Reason]int{}
+	var worst report.Verdict
 	for _, f := range flows {
+		worst = report.Worst(worst, f.Verdict)
 		switch f.Verdict {
 		case report.Pass:
 			n.Pass++
@@ -25,21 +27,10 @@ func Combine(flows []Finding) (Finding, report.Flows) {
 		}
 		byReason[f.Reason]++
 	}
-	v := overall(n)
 	best := slices.MaxFunc(flows, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(agrees(a, v), agrees(b, v)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]))
+		return cmp.Or(cmp.Compare(agrees(a, worst), agrees(b, worst)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]))
 	})
 	return best, n
-}
-
-func overall(n report.Flows) report.Verdict {
-	switch {
-	case n.Fail > 0:
-		return report.Fail
-	case n.Inconclusive > 0:
-		return report.Inconclusive
-	}
-	return report.Pass
 }
 
 func agrees(f Finding, v report.Verdict) int {
