@@ -85,7 +85,9 @@ func status(err error) int {
 func complain(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
 
 // resetOrphans is run.ResetOrphans by the kernel's routes, which are the prober's too.
-func resetOrphans(orphans []ledger.Entry) (reset int, err error) { return run.ResetOrphans(orphans, "") }
+func resetOrphans(orphans []ledger.Entry) (reset int, err error) {
+	return run.ResetOrphans(orphans, "")
+}
 
 // resetter is resetOrphans.
 type resetter func([]ledger.Entry) (reset int, err error)
