@@ -37,12 +37,6 @@ const (
 	OrdinaryRate = 200 // packets per second and target
 )
 
-// What a prober accepts as a rate.
-const (
-	leastRate = 10
-	mostRate  = 2000
-)
-
 func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.Scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
@@ -57,7 +51,7 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	q.acceptQueueFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
 	f.IntVar(&q.PacketsPerSecond, "packets-per-second", q.PacketsPerSecond,
-		fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", leastRate, mostRate))
+		fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", plan.MinRate, plan.MaxRate))
 }
 
 // scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push|Data|all".
@@ -77,12 +71,12 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 	switch {
 	case q.Paths < 1 || q.Paths > plan.MaxPaths:
 		return nil, fmt.Errorf("--paths %d: want 1 to %d", q.Paths, plan.MaxPaths)
-	case !(q.Alpha > 0 && q.Alpha <= 0.1): // so that NaN is refused
-		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most 0.1", q.Alpha)
+	case !(q.Alpha > 0 && q.Alpha <= plan.MaxAlpha): // so that NaN is refused
+		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most %g", q.Alpha, plan.MaxAlpha)
 	case len(lineEnds.Replace(q.payload)) > plan.MaxPayload:
 		return nil, fmt.Errorf("--payload of %d bytes: want at most %d", len(q.payload), plan.MaxPayload)
-	case q.PacketsPerSecond < leastRate || q.PacketsPerSecond > mostRate:
-		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.PacketsPerSecond, leastRate, mostRate)
+	case q.PacketsPerSecond < plan.MinRate || q.PacketsPerSecond > plan.MaxRate:
+		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.PacketsPerSecond, plan.MinRate, plan.MaxRate)
 	}
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: strings.ToLower(rand.Text()[:10]), Sources: map[string][]int{},
