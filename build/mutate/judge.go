@@ -116,18 +116,23 @@ func (p *Package) compile(ctx context.Context, program string, files map[string]
 }
 
 // test runs the tests as one of the mutants.
-func (p *Package) test(ctx context.Context, program string, number int, limit time.Duration) ([]byte, error) {
+func (p *Package) test(ctx context.Context, program string, number int, limit time.Duration, more ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	run := exec.CommandContext(ctx, "sh", "-c", `ulimit -v `+strconv.Itoa(memory)+` && exec "$0" "$@"`, program, "-test.failfast", "-test.timeout=0")
+	limited := `ulimit -v ` + strconv.Itoa(memory) + ` && exec "$0" "$@"`
+	run := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, program, "-test.failfast", "-test.timeout=0"}, more...)...)
 	run.Dir = p.folder
 	run.Env = append(os.Environ(), environment+"="+strconv.Itoa(number), "GOTRACEBACK=none")
 	output, err := run.CombinedOutput()
 	return output, errors.Join(err, ctx.Err())
 }
 
+// fate tries a mutant with the short tests first, which kill most.
 func (p *Package) fate(ctx context.Context, m *Mutant, program string, limit time.Duration) error {
-	output, err := p.test(ctx, program, m.number, limit)
+	output, err := p.test(ctx, program, m.number, limit, "-test.short")
+	if err == nil {
+		output, err = p.test(ctx, program, m.number, limit)
+	}
 	switch {
 	case err == nil:
 		m.fate = survived

@@ -116,6 +116,9 @@ func TestRoundTrips(t *testing.T) {
 	if got := RTT(many); *got != (report.RTT{Min: 1, Median: 101, P99: 199}) {
 		t.Errorf("of 1 to 201: %+v", *got)
 	}
+	if got := RTT(many[1:]); *got != (report.RTT{Min: 1, Median: 100, P99: 198}) {
+		t.Errorf("of 1 to 200: %+v", *got)
+	}
 }
 
 func TestAllThatWasOpened(t *testing.T) {
@@ -174,7 +177,9 @@ func TestOneSpendsAtATime(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	b.Spend(t.Context(), func(float64) {
-		b.Spend(over, func(float64) { t.Error("two at a time") })
+		for range 64 { // a turn that was free would be taken every second time
+			b.Spend(over, func(float64) { t.Error("two at a time") })
+		}
 	})
 	spent := false
 	b.Spend(t.Context(), func(float64) { spent = true })
@@ -191,6 +196,7 @@ func TestRounds(t *testing.T) {
 		want        Block
 	}{
 		{16, 1e-7, 0, Block{16, 24}},
+		{3, 4 * Fisher(3, 3, 0, 24), 0, Block{3, 24}},
 		{3, 0.0014, 0, Block{3, 24}},     // 1/2925 is less than 0.0014/4
 		{3, 0.0013, 0, Block{3, 25}},     // and more than 0.0013/4; 1/3276 is not
 		{3, 0.00021, 0, Block{3, 47}},    // 1/19600 is less than 0.00021/4
@@ -237,7 +243,7 @@ func TestBlocks(t *testing.T) {
 
 // TestPoolBlocks: 320 suspects over all flows, 4 to 64 from each, and three beacons with every one.
 func TestPoolBlocks(t *testing.T) {
-	for flows, want := range map[int]Block{1: {64, 192}, 5: {64, 192}, 6: {54, 162}, 16: {20, 60}, 319: {4, 12}, 80: {4, 12}, 79: {5, 15}} {
+	for flows, want := range map[int]Block{1: {64, 192}, 5: {64, 192}, 6: {54, 162}, 11: {30, 90}, 16: {20, 60}, 319: {4, 12}, 80: {4, 12}, 79: {5, 15}} {
 		if got := PoolBlock(flows); got != want {
 			t.Errorf("%d flows: %+v, want %+v", flows, got, want)
 		}
@@ -296,6 +302,11 @@ func TestTheMostFrequentFindingSpeaks(t *testing.T) {
 			t.Errorf("%+v %+v", f, n)
 		}
 	}
+	another := lossy
+	another.Message = "another"
+	if f, _ := Combine([]Finding{lossy, another}); f != lossy {
+		t.Errorf("of two the same %q speaks, want the first", f.Message)
+	}
 	if f, _ := Combine([]Finding{pass}); f != pass {
 		t.Errorf("one that passes is %+v", f)
 	}
@@ -332,7 +343,7 @@ func TestImpossibleCounts(t *testing.T) {
 	}
 	near(t, "2 of 3 suspects, 1 of 1", Fisher(2, 3, 1, 1), 1)
 	near(t, "1 of 3 suspects, 2 of 3", Fisher(1, 3, 2, 3), 0.95)
-	if p := Fisher(0, 5, 3, 5); p > 1 {
+	if p := Fisher(0, 1, 1, 4); p > 1 { // its sum is, by a rounding
 		t.Errorf("p is %g", p)
 	}
 }

@@ -8,6 +8,9 @@ import (
 
 // Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they say.
 func TestOverflowTestKeepsItsError(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it throws dice 600,000 times")
+	}
 	const runs, alpha = 200_000, 0.05
 	for name, lose := range map[string]func(r *rand.Rand) func(i int) bool{
 		"random 40 %": func(r *rand.Rand) func(int) bool { return func(int) bool { return r.Float64() < 0.4 } },
