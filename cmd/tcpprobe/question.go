@@ -37,12 +37,6 @@ const (
 	ordinaryRate = 200 // packets per second and target
 )
 
-// What a prober accepts as a rate.
-const (
-	leastRate = 10
-	mostRate  = 2000
-)
-
 func (q *question) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
@@ -52,7 +46,7 @@ func (q *question) flags(cmd *cobra.Command) {
 	q.closing.flags(cmd)
 	q.queue.flags(cmd)
 	f.Float64Var(&q.alpha, "alpha", defaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
-	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", leastRate, mostRate))
+	f.IntVar(&q.packetsPerSecond, "packets-per-second", q.packetsPerSecond, fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", plan.MinRate, plan.MaxRate))
 }
 
 // scenarioNames lists the scenarios for people: "Handshake, SequenceWrap/Push|Data|all".
@@ -72,12 +66,12 @@ func (q *question) plan(node string, targets []netip.AddrPort) (*plan.Plan, erro
 	switch {
 	case q.paths < 1 || q.paths > plan.MaxPaths:
 		return nil, fmt.Errorf("--paths %d: want 1 to %d", q.paths, plan.MaxPaths)
-	case !(q.alpha > 0 && q.alpha <= 0.1): // so that NaN is refused
-		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most 0.1", q.alpha)
+	case !(q.alpha > 0 && q.alpha <= plan.MaxAlpha): // so that NaN is refused
+		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most %g", q.alpha, plan.MaxAlpha)
 	case len(lineEnds.Replace(q.payload)) > plan.MaxPayload:
 		return nil, fmt.Errorf("--payload of %d bytes: want at most %d", len(q.payload), plan.MaxPayload)
-	case q.packetsPerSecond < leastRate || q.packetsPerSecond > mostRate:
-		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.packetsPerSecond, leastRate, mostRate)
+	case q.packetsPerSecond < plan.MinRate || q.packetsPerSecond > plan.MaxRate:
+		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.packetsPerSecond, plan.MinRate, plan.MaxRate)
 	}
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: strings.ToLower(rand.Text()[:10]), Sources: map[string][]int{},

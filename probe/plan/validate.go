@@ -7,25 +7,6 @@ import (
 	"strings"
 )
 
-// Bounds of a plan. MaxVerdicts is what a termination message can carry for one source, two bits each.
-const (
-	MaxTargets       = 4096
-	MaxSources       = 1000
-	MaxSourceTargets = 128
-	MaxScenarios     = 8
-	MaxVariants      = 16
-	MaxVerdicts      = 2816 // 128 targets, 22 checks each
-	MaxPaths         = 256
-	MaxPayload       = 1024 // bytes
-	MaxDeadline      = 3600 // seconds
-)
-
-const (
-	maxRun  = 63
-	maxName = 253 // bytes: a DNS subdomain
-	maxWord = 63
-)
-
 // Validate reports the first reason why p must not be carried out. The prober calls it on what it was
 // given, the operator on what it is about to give; both refuse denied destinations (see Denied).
 func (p *Plan) Validate() error {
@@ -49,10 +30,10 @@ func (p *Plan) validHead() error {
 	switch {
 	case p.APIVersion != APIVersion:
 		return invalid("apiVersion %.40q; this prober reads %s", p.APIVersion, APIVersion)
-	case !token(p.Run, maxRun):
-		return invalid("run %.80q; need 1 to %d letters, digits, dots and dashes", p.Run, maxRun)
-	case len(p.Probe) > 2*maxName+1:
-		return invalid("probe has %d bytes; at most %d", len(p.Probe), 2*maxName+1)
+	case !token(p.Run, MaxRun):
+		return invalid("run %.80q; need 1 to %d letters, digits, dots and dashes", p.Run, MaxRun)
+	case len(p.Probe) > 2*MaxName+1:
+		return invalid("probe has %d bytes; at most %d", len(p.Probe), 2*MaxName+1)
 	}
 	return nil
 }
@@ -61,12 +42,12 @@ func (p *Plan) validRates() error {
 	switch {
 	case p.Paths < 1 || p.Paths > MaxPaths:
 		return invalid("paths %d; need 1 to %d", p.Paths, MaxPaths)
-	case p.PacketsPerSecond < 10 || p.PacketsPerSecond > 2000:
-		return invalid("packetsPerSecond %d; need 10 to 2000", p.PacketsPerSecond)
+	case p.PacketsPerSecond < MinRate || p.PacketsPerSecond > MaxRate:
+		return invalid("packetsPerSecond %d; need %d to %d", p.PacketsPerSecond, MinRate, MaxRate)
 	case p.DeadlineSeconds < 1 || p.DeadlineSeconds > MaxDeadline:
 		return invalid("deadlineSeconds %d; need 1 to %d", p.DeadlineSeconds, MaxDeadline)
-	case !(p.Alpha > 0 && p.Alpha <= 0.1): // written so that NaN is refused
-		return invalid("alpha %g; need more than 0 and at most 0.1", p.Alpha)
+	case !(p.Alpha > 0 && p.Alpha <= MaxAlpha): // written so that NaN is refused
+		return invalid("alpha %g; need more than 0 and at most %g", p.Alpha, MaxAlpha)
 	}
 	return nil
 }
@@ -103,8 +84,8 @@ func (t Target) valid(i int) error {
 		return invalid("target %d, %s, has port 0", i, t.Address)
 	case !word(t.Via):
 		return invalid("target %d has via %.80q; need a word such as PodIP", i, t.Via)
-	case len(t.Name) > maxName || len(t.Node) > maxName:
-		return invalid("target %d has a name of more than %d bytes", i, maxName)
+	case len(t.Name) > MaxName || len(t.Node) > MaxName:
+		return invalid("target %d has a name of more than %d bytes", i, MaxName)
 	}
 	return nil
 }
@@ -129,8 +110,8 @@ func (p *Plan) validScenarios() error {
 
 func (s Scenario) valid(i int) error {
 	switch {
-	case s.Name != "" && !token(s.Name, maxWord):
-		return invalid("scenario %d has name %.80q; need at most %d letters, digits, dots and dashes", i, s.Name, maxWord)
+	case s.Name != "" && !token(s.Name, MaxWord):
+		return invalid("scenario %d has name %.80q; need at most %d letters, digits, dots and dashes", i, s.Name, MaxWord)
 	case !word(s.Type):
 		return invalid("scenario %d has type %.80q; need a word such as Handshake", i, s.Type)
 	case len(s.Variants) > MaxVariants:
@@ -153,7 +134,7 @@ func (p *Plan) validSources() error {
 	for node, targets := range p.Sources {
 		n := len(targets)
 		switch {
-		case !token(node, maxName):
+		case !token(node, MaxName):
 			return invalid("source %.80q is no node name", node)
 		case n < 1 || n > MaxSourceTargets:
 			return invalid("source %s has %d targets; need 1 to %d", node, n, MaxSourceTargets)
@@ -192,7 +173,7 @@ func token(s string, limit int) bool {
 
 // word reports whether s is one CamelCase word.
 func word(s string) bool {
-	return s != "" && len(s) <= maxWord && s[0] >= 'A' && s[0] <= 'Z' && all([]byte(s), alphanumeric)
+	return s != "" && len(s) <= MaxWord && s[0] >= 'A' && s[0] <= 'Z' && all([]byte(s), alphanumeric)
 }
 
 func alphanumeric(c byte) bool {

@@ -7,27 +7,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/tcpprobe/tcpprobe/probe/plan"
-)
-
-// MaxSummary is the size in bytes that an encoded Summary never exceeds. The kubelet keeps 4,096 of a
-// container's termination message and 12,288 of a pod's.
-const MaxSummary = 2000
-
-// Bounds of a Summary's texts, in bytes.
-const (
-	maxRun     = 63
-	maxNode    = 253
-	maxWord    = 63
-	maxRelease = 64
-	maxMessage = 400
-	maxLine    = 160
-	maxLines   = 32
-	maxError   = 600
-	maxGroups  = 64
-	maxWays    = 256                          // overlay and routed together
-	maxMatrix  = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters, six bits each
 )
 
 // Encode writes s as one line of JSON of at most MaxSummary bytes. What does not fit goes: first evidence, from the last

@@ -8,9 +8,6 @@ import (
 	"io"
 )
 
-// maxReport is the size in bytes of the largest report that Read accepts.
-const maxReport = 64 << 20
-
 // WriteLine writes r as one line of JSON: what a probe pod prints and `tcpprobe run -o json` too.
 func (r Report) WriteLine(w io.Writer) error {
 	if _, err := w.Write(append(marshal(r), '\n')); err != nil {

@@ -34,9 +34,6 @@ type Report struct {
 	Capture        []byte    `json:"capture,omitempty"` // pcapng of the packets that show what failed, at most MaxCapture bytes
 }
 
-// MaxCapture bounds Report.Capture, in bytes: 16 KiB in base64.
-const MaxCapture = 12 << 10
-
 // Source is where the run happened.
 type Source struct {
 	Node    string `json:"node,omitempty"`
@@ -84,9 +81,6 @@ type Share struct {
 	Ports    []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
 	Coverage float64  `json:"coverage"`        // estimated chance that a bad path of this share, or of 1/16 if none failed, was met
 }
-
-// MaxPorts bounds Share.Ports.
-const MaxPorts = 16
 
 // Queue is what AcceptQueue found out about the target's listeners.
 type Queue struct {
