@@ -17,7 +17,7 @@ lab: ## A client, a switch that misbehaves and a server on this machine, without
 	@bin/tcpprobe lab
 
 .PHONY: demo
-demo: setup-cluster ## A real cluster, a switch that breaks and what the operator says of it; KEEP=1 keeps it (needs root)
+demo: setup-cluster ## A real cluster, a switch that breaks, what the operator says of it; KEEP=1 keeps it (needs root)
 	@test/demo/demo.sh
 
 .PHONY: image
@@ -48,14 +48,33 @@ test-envtest: ## Tests against a real API server
 test-e2e: setup-cluster ## Tests on the three nodes (needs root)
 	@test/run.sh e2e
 
+.PHONY: golden
+golden: setup ## What users see, compared with test/golden/testdata, all of it; GOLDEN=-update writes it (needs root)
+	@KUBEBUILDER_ASSETS=$$(test/cluster/build.sh) go -C test/golden test -tags net,envtest -count 1 -timeout 30m -whole $(GOLDEN)
+
 .PHONY: generate verify lint
 generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
 	@go generate ./...
-verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests
+verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests, length of lines
 	@build/verify.sh
-lint: ## Only the linters
+lint: ## Only the linters and the boundaries between packages
 	@build/verify.sh linted
 	@build/verify.sh bounded
+
+.PHONY: fuzz campaign
+fuzz: ## Each fuzz target for FUZZTIME (30s), beyond its seeds
+	@test/fuzz.sh
+campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 12 rounds (needs root)
+	@go build -o bin/ ./cmd/tcpprobe
+	@bin/tcpprobe lab --campaign $(if $(RUNS),--runs $(RUNS))
+	@bin/tcpprobe lab --campaign --with push-at-zero $(if $(RUNS),--runs $(RUNS))
+
+# Packages, or files of one, whose tests are tested. Pure ones: a mutant costs a run of the package's unit tests.
+MUTATED ?= probe/verdict probe/plan
+
+.PHONY: mutate
+mutate: ## Changes the code in one place after another and lists what no test notices; MUTATED="PACKAGE..."
+	@go -C build run ./mutate -C .. -equivalent build/mutate/equivalent.txt $(MUTATEFLAGS) $(MUTATED)
 
 .PHONY: bench bench-cluster bench-scale
 bench: ## This engine beside the well-known Python packet tool: rates, round trips, start, memory (needs root)
@@ -64,7 +83,6 @@ bench: ## This engine beside the well-known Python packet tool: rates, round tri
 	@bin/bench
 bench-cluster: setup-cluster ## From kubectl apply to the verdict: time, processor, memory (needs root)
 	@test/run.sh bench
-
 bench-scale: ## A thousand fake nodes and TCPProbes: time, writes, memory (20 minutes)
 	@go build -o bin/ ./test/scale
 	@bin/scale

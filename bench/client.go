@@ -46,9 +46,9 @@ func serve(ctx context.Context, text string) error {
 		case o.Sockets > 0:
 			result, err = sockets(ctx, o)
 		case o.Flows > 0:
-			result, err = wrap(ctx, s, o)
+			result, err = measureWrap(ctx, s, o)
 		default:
-			result, err = trips(ctx, s, o)
+			result, err = measureRoundTrips(ctx, s, o)
 		}
 		return err
 	})

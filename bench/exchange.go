@@ -15,13 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// exchanged is what either tool says of its exchanges: handshake, push and close.
-type exchanged struct {
+// exchangeStats is what either tool says of its exchanges: handshake, push and close.
+type exchangeStats struct {
 	Count             int       `json:"count"`
 	Seconds           float64   `json:"seconds"`
 	CPUSeconds        float64   `json:"cpuSeconds"`
@@ -30,10 +31,10 @@ type exchanged struct {
 }
 
 // PerSecond is the rate.
-func (e exchanged) PerSecond() float64 { return float64(e.Count) / e.Seconds }
+func (e exchangeStats) PerSecond() float64 { return float64(e.Count) / e.Seconds }
 
 // CPUMicros is the processor time that one exchange took.
-func (e exchanged) CPUMicros() float64 { return e.CPUSeconds * 1e6 / float64(e.Count) }
+func (e exchangeStats) CPUMicros() float64 { return e.CPUSeconds * 1e6 / float64(e.Count) }
 
 // atOnce is how many flows are open at the same time: as many as an ordinary run has paths.
 const atOnce = 16
@@ -42,7 +43,7 @@ const atOnce = 16
 var pushed = []byte("GET /xxxxxxxxxxx")
 
 // exchanges makes that many exchanges with one target after the other, as fast as it can.
-func exchanges(ctx context.Context, s *conn.Stack, o order) (exchanged, error) {
+func exchanges(ctx context.Context, s *conn.Stack, o order) (exchangeStats, error) {
 	e, err := sideBySide(o.Exchanges, func(i int) error { return exchange(ctx, s, o.Targets[i%len(o.Targets)]) })
 	resident, unread := residentKilobytes()
 	e.ResidentKilobytes = resident
@@ -50,7 +51,7 @@ func exchanges(ctx context.Context, s *conn.Stack, o order) (exchanged, error) {
 }
 
 // sideBySide makes exchanges number 1 to count, and measures them all together.
-func sideBySide(count int, exchange func(i int) error) (exchanged, error) {
+func sideBySide(count int, exchange func(i int) error) (exchangeStats, error) {
 	var next atomic.Int64
 	var all sync.WaitGroup
 	errs := make([]error, atOnce)
@@ -63,7 +64,8 @@ func sideBySide(count int, exchange func(i int) error) (exchanged, error) {
 		})
 	}
 	all.Wait()
-	return exchanged{Count: count, Seconds: time.Since(start).Seconds(), CPUSeconds: (processorTime() - used).Seconds()}, errors.Join(errs...)
+	return exchangeStats{Count: count, Seconds: time.Since(start).Seconds(),
+		CPUSeconds: (processorTime() - used).Seconds()}, errors.Join(errs...)
 }
 
 func unpaced(ctx context.Context, _ int) error { return ctx.Err() }
@@ -85,7 +87,7 @@ func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
 		return err
 	case !delivered || !end.Confirmed || !end.Check.Clean():
 		return fmt.Errorf("exchange with %s: delivered %t, end confirmed %t, guard: %s\n%s",
-			target, delivered, end.Confirmed, end.Check, strings.Join(c.Evidence(), "\n"))
+			target, delivered, end.Confirmed, end.Check, c.Evidence())
 	}
 	return nil
 }
@@ -97,7 +99,7 @@ func push(ctx context.Context, c *conn.Conn) bool {
 	start := c.ISS.Add(1)
 	end := start.Add(len(pushed))
 	for i := 0; i < pushTries && !c.Acked().AtLeast(end); i++ {
-		sent := c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
+		sent := c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
 		c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
 	}
 	return c.Acked().AtLeast(end)

@@ -70,13 +70,15 @@ const (
 func figures(r []round) []figure {
 	all := []figure{rate(r), processor(r), {
 		Name: wrapFigure, Unit: "ms", Aim: aim{Of: engine, AtMost: 50},
-		Rows: []row{over(r, engine, func(r round) float64 { return r.wrapped.Milliseconds })},
+		Rows: []row{over(r, engine, func(r round) float64 { return r.wrapTime.Milliseconds })},
 	}, roundTrip(r), {
 		Name: "from process start to the first SYN on the wire", Unit: "ms", Aim: aim{Of: engine, AtMost: 25},
-		Rows: []row{over(r, engine, func(r round) float64 { return r.engineStart }), over(r, tuned, func(r round) float64 { return r.pythonStart })},
+		Rows: []row{over(r, engine, func(r round) float64 { return r.engineStart }),
+			over(r, tuned, func(r round) float64 { return r.pythonStart })},
 	}, {
 		Name: "resident memory at full rate", Unit: "MB", Aim: aim{Of: engine, AtMost: 25},
-		Rows: []row{over(r, engine, func(r round) float64 { return megabytes(r.engine) }), over(r, tuned, func(r round) float64 { return megabytes(r.tuned) })},
+		Rows: []row{over(r, engine, func(r round) float64 { return megabytes(r.engine) }),
+			over(r, tuned, func(r round) float64 { return megabytes(r.tuned) })},
 	}}
 	for i, f := range all {
 		all[i] = f.judge()
@@ -84,7 +86,7 @@ func figures(r []round) []figure {
 	return all
 }
 
-func megabytes(e exchanged) float64 { return float64(e.ResidentKilobytes) * 1024 / 1e6 }
+func megabytes(e exchangeStats) float64 { return float64(e.ResidentKilobytes) * 1024 / 1e6 }
 
 func rate(r []round) figure {
 	const ratio = "this engine / Python tool, tuned"
@@ -112,9 +114,9 @@ func roundTrip(r []round) figure {
 	const excess = "this engine - kernel's own TCP"
 	middle := func(values []float64) float64 { return median(slices.Sorted(slices.Values(values))) }
 	return figure{Name: "round trip of SYN and SYN-ACK, median", Unit: "µs", Aim: aim{Of: excess, AtMost: 3}, Rows: []row{
-		over(r, engine, func(r round) float64 { return middle(r.tripped.Engine) }),
-		over(r, kernel, func(r round) float64 { return middle(r.tripped.Kernel) }),
+		over(r, engine, func(r round) float64 { return middle(r.roundTripTimes.Engine) }),
+		over(r, kernel, func(r round) float64 { return middle(r.roundTripTimes.Kernel) }),
 		over(r, tuned, func(r round) float64 { return middle(r.tuned.RoundTripMicros) }),
-		over(r, excess, func(r round) float64 { return middle(r.tripped.Engine) - middle(r.tripped.Kernel) }),
+		over(r, excess, func(r round) float64 { return middle(r.roundTripTimes.Engine) - middle(r.roundTripTimes.Kernel) }),
 	}}
 }

@@ -12,13 +12,14 @@ import (
 func rounds() []round {
 	r := func(perSecond, cpu, trip, start float64, resident int) round {
 		return round{
-			engine:      exchanged{Count: 1000, Seconds: 1000 / perSecond, CPUSeconds: cpu, ResidentKilobytes: resident},
-			kernel:      exchanged{Count: 1000, Seconds: 0.04, CPUSeconds: 0.04},
-			tuned:       exchanged{Count: 300, Seconds: 1, CPUSeconds: 0.9, RoundTripMicros: []float64{20, 30, 10}, ResidentKilobytes: 60000},
-			naive:       exchanged{Count: 20, Seconds: 2, CPUSeconds: 0.2},
-			wrapped:     wrapped{Milliseconds: 20},
-			tripped:     tripped{Engine: []float64{trip, trip + 1, trip - 1}, Kernel: []float64{5, 6, 4}},
-			engineStart: start, pythonStart: 300,
+			engine: exchangeStats{Count: 1000, Seconds: 1000 / perSecond, CPUSeconds: cpu, ResidentKilobytes: resident},
+			kernel: exchangeStats{Count: 1000, Seconds: 0.04, CPUSeconds: 0.04},
+			tuned: exchangeStats{Count: 300, Seconds: 1, CPUSeconds: 0.9, RoundTripMicros: []float64{20, 30, 10},
+				ResidentKilobytes: 60000},
+			naive:          exchangeStats{Count: 20, Seconds: 2, CPUSeconds: 0.2},
+			wrapTime:       wrapTime{Milliseconds: 20},
+			roundTripTimes: roundTripTimes{Engine: []float64{trip, trip + 1, trip - 1}, Kernel: []float64{5, 6, 4}},
+			engineStart:    start, pythonStart: 300,
 		}
 	}
 	return []round{r(29000, 0.05, 6, 20, 20000), r(31000, 0.07, 9, 26, 20000), r(30000, 0.06, 7, 30, 30000)}
@@ -29,7 +30,8 @@ func TestFiguresStateMinimumMedianMaximumAndAim(t *testing.T) {
 		row row
 		met bool
 	}{
-		rateFigure:                              {row{"this engine / Python tool, tuned", 29000. / 300, 100, 31000. / 300}, true},
+		rateFigure: {row{"this engine / Python tool, tuned", 29000. / 300, 100, 31000. / 300},
+			true},
 		cpuFigure:                               {row{"Python tool, tuned / this engine", 3000. / 70, 50, 60}, true},
 		wrapFigure:                              {row{engine, 20, 20, 20}, true},
 		"round trip of SYN and SYN-ACK, median": {row{"this engine - kernel's own TCP", 1, 2, 4}, true},
@@ -60,7 +62,8 @@ func same(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }
 func TestMissedAimIsSaid(t *testing.T) {
 	var b strings.Builder
 	summarize(rounds()).table(&b)
-	for _, want := range []string{"aim: at most 25, MISSED", "aim: at least 100, met", "this engine / Python tool, tuned"} {
+	for _, want := range []string{"aim: at most 25, MISSED", "aim: at least 100, met",
+		"this engine / Python tool, tuned"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
@@ -77,7 +80,8 @@ func TestResultIsWrittenAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r result
-	if err := json.Unmarshal(text, &r); err != nil || r.Rounds != 3 || len(r.Figures) != 6 || r.Figures[0].Rows[0].Of != engine {
+	if err := json.Unmarshal(text, &r); err != nil || r.Rounds != 3 || len(r.Figures) != 6 ||
+		r.Figures[0].Rows[0].Of != engine {
 		t.Errorf("%v: %s", err, text)
 	}
 }

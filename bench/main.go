@@ -53,7 +53,8 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.rounds, "rounds", 5, "how often each figure is taken")
 	f.IntVar(&o.exchanges, "exchanges", 40000, "handshakes with push and close that this engine makes in a round")
 	f.StringVar(&o.output, "o", "table", "table or json")
-	f.StringVar(&o.folder, "folder", "dist", "where bench.json and CPU profiles of figures that miss their aim are written")
+	f.StringVar(&o.folder, "folder", "dist",
+		"where bench.json and CPU profiles of figures that miss their aim are written")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -73,10 +74,10 @@ func bench(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := present(); err != nil {
+	if err := checkPrerequisites(); err != nil {
 		return err
 	}
-	s, err := openSite(ctx)
+	s, err := openTestbed(ctx)
 	if err != nil {
 		return err
 	}

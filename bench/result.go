@@ -57,7 +57,8 @@ func (r result) table(w io.Writer) {
 	for _, f := range r.Figures {
 		fmt.Fprintf(w, "\n%-68s %9s %9s %9s\n", f.Name+", "+f.Unit, "min", "median", "max")
 		for _, row := range f.Rows {
-			fmt.Fprintf(w, "  %-66s %9s %9s %9s%s\n", row.Of, digits(row.Min), digits(row.Median), digits(row.Max), f.Aim.remark(row.Of))
+			fmt.Fprintf(w, "  %-66s %9s %9s %9s%s\n", row.Of, digits(row.Min), digits(row.Median), digits(row.Max),
+				f.Aim.remark(row.Of))
 		}
 	}
 }
@@ -87,7 +88,7 @@ func (a aim) remark(of string) string {
 }
 
 // explain shows where the time goes in figures that miss their aim: one more run each, profiled.
-func (s *site) explain(ctx context.Context, o options, r result) error {
+func (s *testbed) explain(ctx context.Context, o options, r result) error {
 	orders := map[string]order{
 		rateFigure: {Targets: s.targets(), Exchanges: o.exchanges, Profile: "bench-exchanges.pprof"},
 		wrapFigure: {Targets: s.near(), Flows: wrapFlows, Profile: "bench-wrap.pprof"},
@@ -107,7 +108,7 @@ func (s *site) explain(ctx context.Context, o options, r result) error {
 	return nil
 }
 
-func (s *site) profile(ctx context.Context, folder, of string, o order) error {
+func (s *testbed) profile(ctx context.Context, folder, of string, o order) error {
 	o.Profile = filepath.Join(folder, o.Profile)
 	var unused any
 	if err := s.client(ctx, o, &unused); err != nil {

@@ -12,10 +12,10 @@ import (
 
 // How much is measured in a round. The Python tool is slow enough for few exchanges to tell its rate.
 const (
-	tunedExchanges = 300
-	naiveExchanges = 20
-	wrapFlows      = 128
-	roundTrips     = 300
+	tunedExchanges     = 300
+	naiveExchanges     = 20
+	wrapFlows          = 128
+	roundTripsPerRound = 300
 	// exchangeTargets have 4,536 source ports each.
 	exchangeTargets = 32
 )
@@ -29,14 +29,14 @@ const (
 
 // round is every figure taken once.
 type round struct {
-	engine, kernel, tuned, naive exchanged
-	wrapped                      wrapped
-	tripped                      tripped
+	engine, kernel, tuned, naive exchangeStats
+	wrapTime                     wrapTime
+	roundTripTimes               roundTripTimes
 	engineStart                  float64 // milliseconds to the first SYN
 	pythonStart                  float64
 }
 
-func (s *site) round(ctx context.Context, o options) (r round, err error) {
+func (s *testbed) round(ctx context.Context, o options) (r round, err error) {
 	if r.tuned, err = s.python(ctx, "tuned", tunedExchanges); err != nil {
 		return r, err
 	}
@@ -49,17 +49,17 @@ func (s *site) round(ctx context.Context, o options) (r round, err error) {
 	if r.naive, err = s.python(ctx, "naive", naiveExchanges); err != nil {
 		return r, err
 	}
-	if err = s.client(ctx, order{Targets: s.near(), Flows: wrapFlows}, &r.wrapped); err != nil {
+	if err = s.client(ctx, order{Targets: s.near(), Flows: wrapFlows}, &r.wrapTime); err != nil {
 		return r, err
 	}
-	if err = s.client(ctx, order{Targets: s.near(), Trips: roundTrips}, &r.tripped); err != nil {
+	if err = s.client(ctx, order{Targets: s.near(), Trips: roundTripsPerRound}, &r.roundTripTimes); err != nil {
 		return r, err
 	}
 	return r, s.starts(ctx, &r)
 }
 
 // starts measures the product's own command, and the Python tool's script.
-func (s *site) starts(ctx context.Context, r *round) error {
+func (s *testbed) starts(ctx context.Context, r *round) error {
 	target := s.near()[0]
 	took, err := s.firstSYN(ctx, product, "run", target.String(), "--scenario", "Handshake", "--paths", "1", "-o", "json")
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *site) starts(ctx context.Context, r *round) error {
 	})
 }
 
-func (s *site) python(ctx context.Context, way string, count int) (e exchanged, err error) {
+func (s *testbed) python(ctx context.Context, way string, count int) (e exchangeStats, err error) {
 	err = s.withoutResets(func() error {
 		return s.inClient(ctx, &e, python, pythonArgs(s.near()[0], way, count)...)
 	})
@@ -85,20 +85,20 @@ func pythonArgs(target netip.AddrPort, way string, count int) []string {
 }
 
 // near is the peer on the client's own subnet.
-func (s *site) near() []netip.AddrPort {
+func (s *testbed) near() []netip.AddrPort {
 	return []netip.AddrPort{netip.AddrPortFrom(s.ServerAddr(lab.IPv4), peerPort)}
 }
 
 // targets are several of the peer's addresses: towards one, a prober's source ports would last for a tenth of a second.
-func (s *site) targets() (out []netip.AddrPort) {
+func (s *testbed) targets() (out []netip.AddrPort) {
 	for i := range exchangeTargets {
 		out = append(out, netip.AddrPortFrom(s.DistantAddr(lab.IPv4, i), peerPort))
 	}
 	return out
 }
 
-// present reports what is missing for the bench, before anything is measured.
-func present() error {
+// checkPrerequisites reports what is missing for the bench, before anything is measured.
+func checkPrerequisites() error {
 	if _, err := exec.LookPath(product); err != nil {
 		return fmt.Errorf("%w; run it by `make bench`, which builds it", err)
 	}

@@ -13,15 +13,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// wrapped is how long the flows of one SequenceWrap took together: from the first port drawn to the last verdict,
+// wrapTime is how long the flows of one SequenceWrap took together: from the first port drawn to the last verdict,
 // every connection's end seen to be accepted.
-type wrapped struct {
+type wrapTime struct {
 	Milliseconds float64 `json:"milliseconds"`
 }
 
-// wrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
-func wrap(ctx context.Context, s *conn.Stack, o order) (wrapped, error) {
-	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: 1e-3 / float64(o.Flows)}
+// measureWrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
+func measureWrap(ctx context.Context, s *conn.Stack, o order) (wrapTime, error) {
+	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{},
+		Alpha: 1e-3 / float64(o.Flows)}
 	run := scenario.Registry["SequenceWrap"].Flow("Push")
 	outcomes := make([]flow.Outcome, o.Flows)
 	var all sync.WaitGroup
@@ -33,8 +34,8 @@ func wrap(ctx context.Context, s *conn.Stack, o order) (wrapped, error) {
 	took := time.Since(start)
 	for _, f := range outcomes {
 		if f.Verdict != report.Pass {
-			return wrapped{}, fmt.Errorf("a clean path's SequenceWrap was %s / %s: %s", f.Verdict, f.Reason, f.Message)
+			return wrapTime{}, fmt.Errorf("a clean path's SequenceWrap was %s / %s: %s", f.Verdict, f.Reason, f.Message)
 		}
 	}
-	return wrapped{took.Seconds() * 1000}, nil
+	return wrapTime{took.Seconds() * 1000}, nil
 }

@@ -1,16 +1,19 @@
 package build
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
 const product = "github.com/tcpprobe/tcpprobe/"
 
-// TestBoundaries runs the linter with the product's rules over a small module that has the product's packages, once for each import.
+// TestBoundaries runs the linter with the product's rules over a small module that has the product's packages, once for
+// each import.
 func TestBoundaries(t *testing.T) {
 	linter := buildLinter(t)
 	for _, c := range []struct {
@@ -27,10 +30,16 @@ func TestBoundaries(t *testing.T) {
 		{"probe/report/x.go", "github.com/google/gopacket", true},
 		{"probe/report/x_test.go", "github.com/google/gopacket", true},
 		{"probe/segment/x.go", "github.com/google/gopacket", false},
+		{"probe/rule/x.go", product + "probe/variant", false},
+		{"probe/rule/x.go", product + "probe/segment", true},
+		{"probe/variant/x.go", product + "probe/segment", true},
+		{"probe/reason/x.go", product + "probe/report", true},
 		{"lab/x.go", product + "probe/segment", false},
 		{"lab/x.go", product + "probe/report", true},
 		{"controllers/x.go", product + "api/v1alpha1", false},
 		{"controllers/x.go", product + "probe/plan", false},
+		{"controllers/x.go", product + "probe/rule", false},
+		{"controllers/x.go", product + "probe/variant", false},
 		{"controllers/x.go", product + "probe/segment", true},
 		{"controllers/x.go", product + "lab", true},
 		{"api/v1alpha1/x.go", product + "probe/report", true},
@@ -49,15 +58,33 @@ func TestBoundaries(t *testing.T) {
 		{"probe/report/x.go", product + "probe/scenario/handshake", true},
 		{"probe/report/x.go", product + "probe/scenario", false},
 		{"cmd/prober/x.go", product + "probe/conn/conntest", true},
+		{"probe/report/x.go", product + "internal/cli", true},
+		{"lab/x.go", product + "lab/fault", false},
+		{"lab/x.go", product + "lab/labcmd", true},
+		{"lab/x.go", product + "lab/labtest", true},
+		{"lab/x.go", product + "probe/clsact", false},
+		{"lab/x.go", product + "probe/run", true},
+		{"lab/x.go", "k8s.io/api", true},
+		{"lab/fault/x.go", product + "lab", true},
+		{"lab/fault/x.go", product + "probe/run", true},
+		{"lab/labcmd/x.go", product + "lab", false},
+		{"lab/labcmd/x.go", product + "probe/run", false},
+		{"lab/labcmd/x.go", product + "internal/cli", false},
+		{"lab/labcmd/x.go", product + "controllers", true},
+		{"lab/labcmd/x.go", product + "api/v1alpha1", true},
+		{"lab/labcmd/x.go", "sigs.k8s.io/yaml", true},
+		{"internal/cli/x.go", product + "probe/run", false},
+		{"internal/cli/x.go", product + "lab", true},
+		{"internal/cli/x.go", product + "controllers", true},
+		{"internal/cli/x.go", "k8s.io/api", true},
+		{"probe/clsact/x.go", product + "probe/guard", true},
+		{"probe/clsact/x.go", product + "lab", true},
 	} {
 		t.Run(c.file+" imports "+c.imports, func(t *testing.T) {
 			module := newModule(t)
-			write(t, filepath.Join(module, c.file), "package "+filepath.Base(filepath.Dir(c.file))+"\nimport _ \""+c.imports+"\"\n")
-			lint := exec.CommandContext(t.Context(), linter, "./...")
-			lint.Dir = module
-			lint.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
-			output, err := lint.CombinedOutput()
-			refused := err != nil && strings.Contains(string(output), "'"+c.imports+"' is not allowed")
+			write(t, filepath.Join(module, c.file), importing(filepath.Base(filepath.Dir(c.file)), c.imports))
+			output, err := lint(t, linter, module)
+			refused := err != nil && refuses(output, c.imports)
 			if refused != c.refused || (err != nil) != c.refused {
 				t.Errorf("refused: %v, want %v\n%s", refused, c.refused, output)
 			}
@@ -65,9 +92,69 @@ func TestBoundaries(t *testing.T) {
 	}
 }
 
+// controllerArrows are the packages of controllers and which others each may use. All may use internal/text.
+var controllerArrows = map[string][]string{
+	"target":     nil,
+	"runplan":    {"target"},
+	"limits":     {"runplan", "target"},
+	"probepod":   {"limits", "runplan"},
+	"findings":   {"probepod", "runplan", "target"},
+	"schedule":   nil,
+	"conditions": {"findings", "probepod", "schedule", "target"},
+	"gc":         {"probepod", "runplan"},
+	"metrics":    {"gc", "limits", "probepod", "runplan"},
+	"reconciler": {"conditions", "findings", "gc", "limits", "metrics", "probepod", "runplan", "schedule", "target"},
+}
+
+// TestArrowsOfControllers has each package of controllers import every other one, a file for each, and demands that the
+// linter refuses exactly those that are no arrow.
+func TestArrowsOfControllers(t *testing.T) {
+	linter := buildLinter(t)
+	others := append(slices.Sorted(maps.Keys(controllerArrows)), "internal/controllertest", "internal/text")
+	for from, arrows := range controllerArrows {
+		t.Run(from, func(t *testing.T) {
+			module := newModule(t)
+			for _, to := range others {
+				if to != from {
+					file := filepath.Join(module, "controllers", from, filepath.Base(to)+".go")
+					write(t, file, importing(from, product+"controllers/"+to))
+				}
+			}
+			output, _ := lint(t, linter, module)
+			for _, to := range others {
+				allowed := to == from || to == "internal/text" || slices.Contains(arrows, to)
+				if refuses(output, product+"controllers/"+to) == allowed {
+					t.Errorf("%s -> %s: allowed %t\n%s", from, to, !allowed, output)
+				}
+			}
+		})
+	}
+	t.Run("internal/text", func(t *testing.T) {
+		module := newModule(t)
+		write(t, filepath.Join(module, "controllers/internal/text/x.go"), importing("text", product+"controllers/target"))
+		if output, _ := lint(t, linter, module); !refuses(output, product+"controllers/target") {
+			t.Errorf("text -> target is allowed\n%s", output)
+		}
+	})
+}
+
+func importing(pkg, path string) string { return "package " + pkg + "\nimport _ \"" + path + "\"\n" }
+
+func refuses(output, path string) bool { return strings.Contains(output, "'"+path+"' is not allowed") }
+
+func lint(t *testing.T, linter, module string) (output string, err error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), linter, "./...")
+	command.Dir = module
+	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	text, err := command.CombinedOutput()
+	return string(text), err
+}
+
 func buildLinter(t *testing.T) string {
 	linter := filepath.Join(t.TempDir(), "depguard")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter, "github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter,
+		"github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the linter: %v\n%s", err, output)
 	}
@@ -90,9 +177,18 @@ func newModule(t *testing.T) string {
 		manifest += "require " + library + " v0.0.0\nreplace " + library + " => ./libraries/" + filepath.Base(library) + "\n"
 	}
 	write(t, filepath.Join(module, "go.mod"), manifest)
-	for _, name := range []string{"api/v1alpha1", "controllers", "lab", "probe/plan", "probe/report", "probe/segment", "cmd/prober",
+	names := []string{
+		"api/v1alpha1", "controllers", "controllers/internal/controllertest", "controllers/internal/text",
+		"lab", "probe/plan", "probe/report", "probe/segment", "cmd/prober",
 		"probe/conn/conntest", "probe/scenario", "probe/scenario/acceptqueue", "probe/scenario/flow",
-		"probe/scenario/flow/flowtest", "probe/scenario/handshake"} {
+		"probe/scenario/flow/flowtest", "probe/scenario/handshake",
+		"internal/cli", "lab/fault", "lab/labcmd", "lab/labtest", "probe/clsact", "probe/guard", "probe/rule",
+		"probe/run", "probe/variant",
+	}
+	for name := range controllerArrows {
+		names = append(names, "controllers/"+name)
+	}
+	for _, name := range names {
 		write(t, filepath.Join(module, name, "empty.go"), "package "+filepath.Base(name)+"\n")
 	}
 	return module

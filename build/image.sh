@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds the product's image without Docker or a registry: dist/tcpprobe-image.tar, an OCI archive for "ctr images import",
-# "podman load", "kind load image-archive", "skopeo copy oci-archive:…". PLATFORMS names several where one is not enough.
+# Builds the product's image without Docker or a registry: dist/tcpprobe-image.tar, an OCI archive for "ctr images
+# import", "podman load", "kind load image-archive", "skopeo copy oci-archive:…". PLATFORMS names several where one is
+# not enough.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 platforms=${PLATFORMS:-linux/$(go env GOARCH)}
 image=tcpprobe.dev/tcpprobe:dev
-version=$(git describe --always --dirty --tags 2>/dev/null || echo unknown) # of a checkout; an unpacked archive has none
+# Of a checkout; an unpacked archive has none.
+version=$(git describe --always --dirty --tags 2>/dev/null || echo unknown)
 
 arguments=()
 for platform in $platforms; do

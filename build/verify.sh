@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# Checks everything that is not a test: what is generated is what would be generated, format, vet, linters, scripts, manifests.
+# Checks everything that is not a test: what is generated is what would be generated, format, vet, linters, scripts,
+# manifests, the length of lines.
 # Every check runs; the exit code is 1 if one of them fails. "verify.sh CHECK" runs one.
 # shellcheck disable=SC2317 # the checks are called by their names
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
+
+# The same build as the tests': see test/run.sh.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
 
 tags=net,guest,envtest,e2e
 files() { git ls-files --cached --others --exclude-standard "$@"; }
@@ -32,9 +36,10 @@ vetted() {
 	go -C build vet ./...
 }
 
+# What is linted, and how, is in .golangci.yaml; the tags are there too.
 linted() {
-	tool staticcheck -tags "$tags" ./...
-	cd build && go tool staticcheck ./...
+	go tool -modfile=build/golangci/go.mod golangci-lint run ./...
+	cd build && go tool -modfile=golangci/go.mod golangci-lint run ./...
 }
 
 bounded() {
@@ -43,14 +48,15 @@ bounded() {
 
 tidy() {
 	local module
-	for module in . build; do
+	for module in . build build/golangci; do
 		go -C "$module" mod tidy -diff >/dev/null 2>&1 || { echo "run: go -C $module mod tidy" && return 1; }
 	done
 }
 
 # What a script sources is checked with it.
 scripts() {
-	files '*.sh' .ci/run | while IFS= read -r file; do [[ ! -x $file ]] || echo "$file"; done | xargs shellcheck --check-sourced
+	files '*.sh' .ci/run | while IFS= read -r file; do [[ ! -x $file ]] || echo "$file"; done |
+		xargs shellcheck --check-sourced
 }
 
 manifests() {
@@ -60,18 +66,44 @@ manifests() {
 	tool helm template tcpprobe charts/tcpprobe --namespace tcpprobe-system >/dev/null
 }
 
+# Lines of at most 120 characters, a tab being one. Longer may be what is generated, and markers, which are one line by
+# their grammar.
+wrapped() {
+	local long
+	long=$(files '*.go' '*.c' '*.sh' '*.md' Makefile .ci/run '.github/*' |
+		while IFS= read -r file; do [[ ! -f $file ]] || echo "$file"; done |
+		xargs grep --files-without-match '^// Code generated .* DO NOT EDIT' |
+		LC_ALL=C.UTF-8 xargs grep --line-number --extended-regexp '^.{121,}$' |
+		grep --invert-match --extended-regexp ':[[:space:]]*// \+kubebuilder:' | cut -d: -f1,2) || true
+	[[ -z $long ]] || { printf 'longer than 120 characters:\n%s\n' "$long" && return 1; }
+}
+
+# said CHECK runs one, and tells what came of it.
+said() {
+	local start=$SECONDS output
+	if output=$(build/verify.sh "$1" 2>&1); then
+		printf 'verify: %-10s ok      %3ds\n' "$1" $((SECONDS - start))
+	else
+		printf 'verify: %-10s FAILED  %3ds\n%s\n' "$1" $((SECONDS - start)) "$output"
+		return 1
+	fi
+}
+
 if (($# == 1)); then
 	"$1"
 	exit
 fi
 status=0
-for check in generated formatted vetted linted bounded tidy scripts manifests; do
-	start=$SECONDS
-	if output=$(build/verify.sh "$check" 2>&1); then
-		printf 'verify: %-10s ok      %3ds\n' "$check" $((SECONDS - start))
-	else
-		printf 'verify: %-10s FAILED  %3ds\n%s\n' "$check" $((SECONDS - start)) "$output"
-		status=1
-	fi
+said generated || status=1 # it writes what the others read
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+checks=(formatted vetted linted bounded tidy scripts manifests wrapped) running=()
+for check in "${checks[@]}"; do
+	said "$check" >"$results/$check" &
+	running+=($!)
+done
+for i in "${!checks[@]}"; do
+	wait "${running[i]}" || status=1
+	cat "$results/${checks[i]}"
 done
 exit "$status"

@@ -8,6 +8,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // Count is what one direction of a port did under one fault.
@@ -31,19 +33,21 @@ type Attached struct {
 	detaches  []func() error
 }
 
-// AttachFault makes a port drop what f says: device is a network device in the namespace netns (a name as in /run/netns, a
-// path, or "" for this process's own). Only faults with a Rule can be attached to a port; the others need a Lab's own switch.
-func AttachFault(netns, device string, f Fault) (*Attached, error) {
+// AttachFault makes a port drop what f says: device is a network device in the namespace netns (a name as in
+// /run/netns, a path, or "" for this process's own). Only faults with a Rule can be attached to a port; the others need
+// a Lab's own switch.
+func AttachFault(netns, device string, f fault.Fault) (*Attached, error) {
 	return attachFault(netns, device, f, attachAny)
 }
 
 // attacher puts a program on one direction of a device of the current namespace. What it returns takes
 // the program off again, in the same namespace.
-type attacher func(device int, program *ebpf.Program, d Direction) (mode string, detach func() error, err error)
+type attacher func(device int, program *ebpf.Program, d fault.Direction) (mode string, detach func() error, err error)
 
-func attachFault(netns, device string, f Fault, by attacher) (_ *Attached, err error) {
+func attachFault(netns, device string, f fault.Fault, by attacher) (_ *Attached, err error) {
 	if f.Rule == nil {
-		return nil, fmt.Errorf("fault %s: a port by itself can only drop; delay, reorder and duplicate need a switch that forwards by itself, as `tcpprobe lab` has one", f.Name)
+		return nil, fmt.Errorf("fault %s: a port by itself can only drop; delay, reorder and duplicate need a switch that "+
+			"forwards by itself, as `tcpprobe lab` has one", f.Name)
 	}
 	n, err := open(netns)
 	if err != nil {
@@ -71,9 +75,10 @@ func attachFault(netns, device string, f Fault, by attacher) (_ *Attached, err e
 	return a, nil
 }
 
-func (a *Attached) attach(device int, d Direction, by attacher) error {
-	for one, program := range map[Direction]*ebpf.Program{In: a.objects.SwitchIn, Out: a.objects.SwitchOut} {
-		if !d.has(one) {
+func (a *Attached) attach(device int, d fault.Direction, by attacher) error {
+	for one, program := range map[fault.Direction]*ebpf.Program{fault.In: a.objects.SwitchIn,
+		fault.Out: a.objects.SwitchOut} {
+		if !d.Has(one) {
 			continue
 		}
 		mode, detach, err := by(device, program, one)
@@ -87,14 +92,14 @@ func (a *Attached) attach(device int, d Direction, by attacher) error {
 }
 
 // load brings the programs into the kernel, with the rule as their constant.
-func (a *Attached) load(r Rule) error {
+func (a *Attached) load(r fault.Rule) error {
 	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
 	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // what programs take counts against it before Linux 5.11
 	spec, err := loadPort()
 	if err != nil {
 		return err
 	}
-	if err := spec.Variables[portVarRule].Set(r.compile()); err != nil {
+	if err := spec.Variables[portVarRule].Set(portRuleOf(r)); err != nil {
 		return err
 	}
 	if err := spec.Variables[portVarExponential].Set(exponential()); err != nil {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
 // victim is set for the process that the tests below kill: the namespace and device of a port that
@@ -41,7 +43,7 @@ func live(port string) error {
 	if _, err := l.Server().Serve(); err != nil {
 		return err
 	}
-	faults, err := ParseFaults([]string{"push-at-zero", "delay=1ms"})
+	faults, err := fault.ParseAll([]string{"push-at-zero", "delay=1ms"})
 	if err != nil {
 		return err
 	}
@@ -94,20 +96,20 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 
 	kill()
 	await(t, func() bool { return !canaryLives(t, l) })
-	if n := len(filters(t, l)); n != 2 {
+	if n := len(filtersAtPort(t, l)); n != 2 {
 		t.Errorf("the victim left %d clsact filters on a port that lives on, want 2", n)
 	}
-	a, err := attachFault(l.Switch().Path(), ClientPort, mustParse(t, "push-at-zero")[0], attachClsact)
+	a, err := attachFault(l.Switch().Path(), ClientPort, parsed(t, "push-at-zero")[0], attachClsact)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(filters(t, l)); n != 2 {
+	if n := len(filtersAtPort(t, l)); n != 2 {
 		t.Errorf("%d clsact filters with one fault attached, want its own 2", n)
 	}
 	if err := a.Close(); err != nil {
 		t.Error(err)
 	}
-	if n := len(filters(t, l)); n != 0 {
+	if n := len(filtersAtPort(t, l)); n != 0 {
 		t.Errorf("%d clsact filters at the end", n)
 	}
 	await(t, func() bool { return inKernel(t, programs) == 0 })
@@ -160,8 +162,8 @@ func canaryLives(t *testing.T, l *Lab) bool {
 	return err == nil
 }
 
-// filters are the clsact filters on the client's port.
-func filters(t *testing.T, l *Lab) (all []netlink.Filter) {
+// filtersAtPort are the clsact filters on the client's port.
+func filtersAtPort(t *testing.T, l *Lab) (all []netlink.Filter) {
 	t.Helper()
 	err := l.Switch().Do(func() error {
 		dev, err := netlink.LinkByName(ClientPort)

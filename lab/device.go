@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
+
+	"github.com/tcpprobe/tcpprobe/probe/clsact"
 )
 
 // A host's addresses beneath an overlay: for tests between networks (RFC 2544).
@@ -19,7 +21,8 @@ var (
 	overlayServer = netip.MustParsePrefix("198.18.0.2/30")
 )
 
-// stackBridge makes the cable a port of a bridge that has the addresses. The thread is in the host's namespace, as for all below.
+// stackBridge makes the cable a port of a bridge that has the addresses. The thread is in the host's namespace, as for
+// all below.
 func stackBridge(h host) error {
 	return errors.Join(buildBridge(h.device), enslave(h.cable, h.device))
 }
@@ -90,7 +93,8 @@ func stackGeneve(h host) error {
 
 // stackWireGuard puts the host on an encrypted network with one other.
 func stackWireGuard(h host) error {
-	if err := errors.Join(h.address(h.cable, h.outer), add(&netlink.Wireguard{LinkAttrs: attributes(h.device, nil)})); err != nil {
+	if err := errors.Join(h.address(h.cable, h.outer),
+		add(&netlink.Wireguard{LinkAttrs: attributes(h.device, nil)})); err != nil {
 		return err
 	}
 	control, err := wgctrl.New()
@@ -98,10 +102,12 @@ func stackWireGuard(h host) error {
 		return err
 	}
 	own, port := key(h.outer), wireGuardPort
-	err = control.ConfigureDevice(h.device, wgtypes.Config{PrivateKey: &own, ListenPort: &port, Peers: []wgtypes.PeerConfig{{
-		PublicKey: key(h.peer).PublicKey(), Endpoint: net.UDPAddrFromAddrPort(netip.AddrPortFrom(h.peer.Addr(), wireGuardPort)),
-		AllowedIPs: []net.IPNet{*ipNet(netip.MustParsePrefix("0.0.0.0/0")), *ipNet(netip.MustParsePrefix("::/0"))},
-	}}})
+	err = control.ConfigureDevice(h.device, wgtypes.Config{PrivateKey: &own, ListenPort: &port,
+		Peers: []wgtypes.PeerConfig{{
+			PublicKey: key(h.peer).PublicKey(), Endpoint: net.UDPAddrFromAddrPort(netip.AddrPortFrom(h.peer.Addr(),
+				wireGuardPort)),
+			AllowedIPs: []net.IPNet{*ipNet(netip.MustParsePrefix("0.0.0.0/0")), *ipNet(netip.MustParsePrefix("::/0"))},
+		}}})
 	return errors.Join(err, control.Close())
 }
 
@@ -120,12 +126,13 @@ func stackIFB(h host) error {
 	if err := errors.Join(rename(cable, h.device), add(ifb)); err != nil {
 		return err
 	}
-	if _, err := ensureClsact(cable.Attrs().Index); err != nil {
+	if err := clsact.EnsureQdisc(cable.Attrs().Index); err != nil {
 		return err
 	}
 	return netlink.FilterAdd(&netlink.U32{
-		FilterAttrs: netlink.FilterAttrs{LinkIndex: cable.Attrs().Index, Parent: netlink.HANDLE_MIN_INGRESS, Protocol: unix.ETH_P_ALL},
-		Actions:     []netlink.Action{netlink.NewMirredAction(ifb.Index)},
+		FilterAttrs: netlink.FilterAttrs{LinkIndex: cable.Attrs().Index, Parent: netlink.HANDLE_MIN_INGRESS,
+			Protocol: unix.ETH_P_ALL},
+		Actions: []netlink.Action{netlink.NewMirredAction(ifb.Index)},
 	})
 }
 

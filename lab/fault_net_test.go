@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/lab/fault/faulttest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -14,13 +16,14 @@ import (
 func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 	l := newLab(t, Options{})
 	for _, family := range Families {
-		for _, direction := range []Direction{In, Out} {
+		for _, direction := range []fault.Direction{fault.In, fault.Out} {
 			c := newCable(t, l, family, direction)
-			if got := c.sendAll(); len(got) != len(crafted) {
-				t.Fatalf("%s %s: without a fault %d of %d segments came through", family, direction, len(got), len(crafted))
+			if got := c.sendAll(); len(got) != len(faulttest.Segments) {
+				t.Fatalf("%s %s: without a fault %d of %d segments came through", family, direction, len(got),
+					len(faulttest.Segments))
 			}
 			for mode, by := range map[string]attacher{"tcx": attachTCX, "clsact": attachClsact} {
-				for name, bite := range bites {
+				for name, bite := range faulttest.Drops {
 					t.Run(fmt.Sprint(family, "/", direction, "/", mode, "/", name), func(t *testing.T) {
 						c.t = t
 						checkRule(t, l, c, name, direction, by, bite)
@@ -32,10 +35,11 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 }
 
 // checkRule attaches the rule in the cable's direction, where it must bite, and in the other, where it must not.
-func checkRule(t *testing.T, l *Lab, c *cable, name string, d Direction, by attacher, bite func(segment.Segment) bool) {
-	other := map[Direction]Direction{In: Out, Out: In}[d]
-	for _, side := range []Direction{d, other} {
-		f, err := ParseFault(name + "@" + string(side))
+func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher,
+	bite func(segment.Segment) bool) {
+	other := map[fault.Direction]fault.Direction{fault.In: fault.Out, fault.Out: fault.In}[d]
+	for _, side := range []fault.Direction{d, other} {
+		f, err := fault.Parse(name + "@" + string(side))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +48,7 @@ func checkRule(t *testing.T, l *Lab, c *cable, name string, d Direction, by atta
 			t.Fatal(err)
 		}
 		var want []int
-		for i, s := range crafted {
+		for i, s := range faulttest.Segments {
 			if side == other || !bite(s) {
 				want = append(want, i)
 			}
@@ -56,8 +60,8 @@ func checkRule(t *testing.T, l *Lab, c *cable, name string, d Direction, by atta
 		if err != nil {
 			t.Error(err)
 		}
-		count := map[Direction]Count{In: counters.In, Out: counters.Out}[d]
-		wantCount := Count{Seen: uint64(len(crafted)), Dropped: uint64(len(crafted) - len(want))}
+		count := map[fault.Direction]Count{fault.In: counters.In, fault.Out: counters.Out}[d]
+		wantCount := Count{Seen: uint64(len(faulttest.Segments)), Dropped: uint64(len(faulttest.Segments) - len(want))}
 		if side == other {
 			wantCount = Count{}
 		}
@@ -79,9 +83,9 @@ func counted(got, want Count) bool {
 	return got.Seen-want.Seen <= background && got.Dropped-want.Dropped <= background
 }
 
-// sendAll sends every crafted segment.
+// sendAll sends every segment of faulttest.
 func (c *cable) sendAll() []int {
-	return c.through(len(crafted), func(i int) segment.Segment { return crafted[i] })
+	return c.through(len(faulttest.Segments), func(i int) segment.Segment { return faulttest.Segments[i] })
 }
 
 // harmless is what no rule about flags or numbers takes.
@@ -119,10 +123,10 @@ func TestBurstsAreAShareOfTime(t *testing.T) {
 }
 
 // runOf sends n harmless segments through a fault and says of each whether it was lost.
-func runOf(t *testing.T, l *Lab, family Family, fault string, n int) []bool {
+func runOf(t *testing.T, l *Lab, family Family, name string, n int) []bool {
 	t.Helper()
-	j := inject(t, l, fault)
-	c := newCable(t, l, family, In)
+	j := inject(t, l, name)
+	c := newCable(t, l, family, fault.In)
 	lost := slices.Repeat([]bool{true}, n)
 	got := c.through(n, func(int) segment.Segment { return harmless })
 	for _, i := range got {
@@ -133,7 +137,7 @@ func runOf(t *testing.T, l *Lab, family Family, fault string, n int) []bool {
 		t.Fatal(err)
 	}
 	if want := (Count{Seen: uint64(n), Dropped: uint64(n - len(got))}); !counted(counters[0].In, want) {
-		t.Errorf("%s: counted %+v, want %+v", fault, counters[0].In, want)
+		t.Errorf("%s: counted %+v, want %+v", name, counters[0].In, want)
 	}
 	return lost
 }
@@ -150,7 +154,7 @@ func bursts(lost []bool) (n int) {
 // inject turns faults on until the test ends.
 func inject(t *testing.T, l *Lab, texts ...string) *Injection {
 	t.Helper()
-	faults, err := ParseFaults(texts)
+	faults, err := fault.ParseAll(texts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,16 +12,17 @@ import (
 )
 
 // What the firewalls do with a packet that opens no connection and belongs to none.
-func dropStrays(l *Lab) error {
+func dropUntracked(l *Lab) error {
 	return l.firewall([]expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}})
 }
 
-func rejectStrays(l *Lab) error {
+func rejectUntracked(l *Lab) error {
 	return l.firewall([]expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}})
 }
 
-func prohibitStrays(l *Lab) error {
-	return l.firewall([]expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}})
+func prohibitUntracked(l *Lab) error {
+	return l.firewall([]expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH,
+		Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}})
 }
 
 // firewall makes the router forward TCP connections that begin with a SYN, what belongs to them, and nothing else.
@@ -42,10 +43,12 @@ func (l *Lab) firewall(stray []expr.Any) error {
 	})
 }
 
-// protect gives a host a firewall of its own, which drops what belongs to no connection that it knows, in both directions.
-func protect(n *Namespace) error {
+// addHostFirewall gives a host a firewall of its own, which drops what belongs to no connection that it knows, in both
+// directions.
+func addHostFirewall(n *Namespace) error {
 	return n.rules(func(c *nftables.Conn, t *nftables.Table) {
-		for name, hook := range map[string]*nftables.ChainHook{"input": nftables.ChainHookInput, "output": nftables.ChainHookOutput} {
+		for name, hook := range map[string]*nftables.ChainHook{"input": nftables.ChainHookInput,
+			"output": nftables.ChainHookOutput} {
 			chain := c.AddChain(&nftables.Chain{
 				Name: name, Table: t, Type: nftables.ChainTypeFilter, Hooknum: hook, Priority: nftables.ChainPriorityFilter,
 			})
@@ -102,7 +105,8 @@ func (n *Namespace) rules(fill func(*nftables.Conn, *nftables.Table)) error {
 func state(bits uint32) []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binary.NativeEndian.AppendUint32(nil, bits), Xor: make([]byte, 4)},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binary.NativeEndian.AppendUint32(nil, bits),
+			Xor: make([]byte, 4)},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -30,11 +31,12 @@ type cable struct {
 const localExperimental = 0x88b5
 
 // newCable sends towards the server for In, and towards the client for Out, as the client's port sees it.
-func newCable(t *testing.T, l *Lab, f Family, d Direction) *cable {
+func newCable(t *testing.T, l *Lab, f Family, d fault.Direction) *cable {
 	t.Helper()
-	c := &cable{t: t, family: f, source: netip.AddrPortFrom(l.ClientAddr(f), 61000), dest: netip.AddrPortFrom(l.ServerAddr(f), 9999)}
+	c := &cable{t: t, family: f, source: netip.AddrPortFrom(l.ClientAddr(f), 61000),
+		dest: netip.AddrPortFrom(l.ServerAddr(f), 9999)}
 	from, to, fromDevice, toDevice := l.Client(), l.Server(), ClientDevice, ServerDevice
-	if d == Out {
+	if d == fault.Out {
 		from, to, fromDevice, toDevice = to, from, toDevice, fromDevice
 		c.source, c.dest = c.dest, c.source
 	}

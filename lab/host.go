@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// host is a namespace with one device that has addresses, plugged into one port of the switch.
+// host is a namespace with one device that has addresses, connected to one port of the switch.
 type host struct {
 	*Namespace
 	device, port string
@@ -87,7 +87,8 @@ func (n *Namespace) own(p netip.Prefix) error {
 			return err
 		}
 		return netlink.RouteAdd(&netlink.Route{
-			LinkIndex: lo.Attrs().Index, Dst: ipNet(p), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
+			LinkIndex: lo.Attrs().Index, Dst: ipNet(p), Type: unix.RTN_LOCAL,
+			Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
 		})
 	})
 	if err != nil {

@@ -4,26 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// Injection is a set of faults at work in a Lab's switch, on the port that the client is plugged into: In is towards
+// Injection is a set of faults at work in a Lab's switch, on the port that the client is connected to: In is towards
 // the server, Out is towards the client.
 type Injection struct {
 	lab      *Lab
 	attached []*Attached // one for each fault with a Rule, in their order
-	relay    *relay
+	emulator *emulator
 }
 
-// Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before it is
-// delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or duplicate.
-func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
+// Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before
+// it is delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or
+// duplicate.
+func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 	j := &Injection{lab: l}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, j.Close())
 		}
 	}()
-	var in, out []Impairment
+	var in, out []fault.Impairment
 	for _, f := range faults {
 		if f.Rule != nil {
 			a, err := l.attach(f)
@@ -33,15 +36,15 @@ func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
 			j.attached = append(j.attached, a)
 			continue
 		}
-		if f.Direction.has(In) {
+		if f.Direction.Has(fault.In) {
 			in = append(in, *f.Impairment)
 		}
-		if f.Direction.has(Out) {
+		if f.Direction.Has(fault.Out) {
 			out = append(out, *f.Impairment)
 		}
 	}
 	if len(in)+len(out) > 0 {
-		if err := j.startRelay(in, out); err != nil {
+		if err := j.startEmulator(in, out); err != nil {
 			return nil, err
 		}
 	}
@@ -49,36 +52,36 @@ func (l *Lab) Inject(faults ...Fault) (_ *Injection, err error) {
 }
 
 // attach puts a fault that drops where all packets between client and server pass.
-func (l *Lab) attach(f Fault) (*Attached, error) {
+func (l *Lab) attach(f fault.Fault) (*Attached, error) {
 	namespace, device := l.network, ClientPort
-	if l.layout.faulty != nil {
-		namespace, device = l.layout.faulty(l)
+	if l.layout.faultDevice != nil {
+		namespace, device = l.layout.faultDevice(l)
 	}
-	if l.layout.alone {
-		if f.Direction != Both {
+	if l.layout.sameHost {
+		if f.Direction != fault.Both {
 			return nil, fmt.Errorf("fault %s: on lo both directions are one; leave @%s away", f.Name, f.Direction)
 		}
-		f.Direction = In // each packet leaves lo once and enters it once
+		f.Direction = fault.In // each packet leaves lo once and enters it once
 	}
 	return AttachFault(namespace.Path(), device, f)
 }
 
-func (j *Injection) startRelay(in, out []Impairment) error {
-	if j.lab.layout.alone || j.lab.layout.routed {
+func (j *Injection) startEmulator(in, out []fault.Impairment) error {
+	if j.lab.layout.sameHost || j.lab.layout.routed {
 		return errors.New("only a switch between cables can delay, reorder and duplicate: choose another topology")
 	}
-	if !j.lab.relaying.CompareAndSwap(false, true) {
+	if !j.lab.emulating.CompareAndSwap(false, true) {
 		return errors.New("the lab's switch delays, reorders or duplicates already: close that injection first")
 	}
 	err := j.lab.network.Do(func() (err error) {
-		j.relay, err = startRelay(in, out)
+		j.emulator, err = startEmulator(in, out)
 		return err
 	})
 	if err != nil {
-		j.lab.relaying.Store(false)
+		j.lab.emulating.Store(false)
 		return err
 	}
-	return j.lab.settle(context.Background())
+	return j.lab.awaitReady(context.Background())
 }
 
 // FaultCounters are the counters of one fault, in the form that commands print.
@@ -106,11 +109,11 @@ func (j *Injection) Close() error {
 	for _, a := range j.attached {
 		errs = append(errs, a.Close())
 	}
-	if j.relay != nil {
-		errs = append(errs, j.lab.network.Do(j.relay.stop), j.lab.settle(context.Background()))
-		j.lab.relaying.Store(false)
+	if j.emulator != nil {
+		errs = append(errs, j.lab.network.Do(j.emulator.stop), j.lab.awaitReady(context.Background()))
+		j.lab.emulating.Store(false)
 	}
-	j.attached, j.relay = nil, nil
+	j.attached, j.emulator = nil, nil
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("repairing the switch: %w", err)
 	}

@@ -26,7 +26,7 @@ const (
 var Families = []Family{IPv4, IPv6}
 
 // ClientDevice and ServerDevice are the hosts' network devices, those that have their addresses; ClientPort
-// and ServerPort are the ports of the switch that they are plugged into.
+// and ServerPort are the ports of the switch that they are connected to.
 const (
 	ClientDevice = "eth0"
 	ServerDevice = "eth0"
@@ -46,11 +46,11 @@ type Options struct {
 type Lab struct {
 	client, network, server *Namespace
 	layout                  layout
-	tunnel                  *ferry      // of the client's layer-3 device; nil without
-	relaying                atomic.Bool // an Injection has divided the switch
+	tunnel                  *forwarder  // of the client's layer-3 device; nil without
+	emulating               atomic.Bool // an Injection has divided the switch
 }
 
-// New makes the namespaces, plugs them together and waits until both families can be sent.
+// New makes the namespaces, connects them and waits until both families can be sent.
 func New(ctx context.Context, o Options) (_ *Lab, err error) {
 	how, err := o.Topology.layout()
 	if err != nil {
@@ -62,10 +62,10 @@ func New(ctx context.Context, o Options) (_ *Lab, err error) {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	if err = l.found(); err != nil {
+	if err = l.makeNamespaces(); err != nil {
 		return nil, err
 	}
-	if err = l.plug(); err != nil {
+	if err = l.connectHosts(); err != nil {
 		return nil, err
 	}
 	if o.Conntrack {
@@ -74,23 +74,23 @@ func New(ctx context.Context, o Options) (_ *Lab, err error) {
 		}
 	}
 	if o.Protected {
-		if err = protect(l.client); err != nil {
+		if err = addHostFirewall(l.client); err != nil {
 			return nil, err
 		}
 	}
-	if err = l.settle(ctx); err != nil {
+	if err = l.awaitReady(ctx); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// found makes the namespaces.
-func (l *Lab) found() (err error) {
+// makeNamespaces makes the namespaces.
+func (l *Lab) makeNamespaces() (err error) {
 	for _, m := range []struct {
 		to   **Namespace
 		name string
 	}{{&l.client, "client"}, {&l.network, "switch"}, {&l.server, "server"}} {
-		if l.layout.alone && m.to == &l.server {
+		if l.layout.sameHost && m.to == &l.server {
 			l.server = l.client
 			continue
 		}
@@ -104,7 +104,8 @@ func (l *Lab) found() (err error) {
 // Client is where probes start.
 func (l *Lab) Client() *Namespace { return l.client }
 
-// Switch is between client and server; all their packets cross it, but for Loopback. In a topology with a router it is that.
+// Switch is between client and server; all their packets cross it, but for Loopback. In a topology with a router it is
+// that.
 func (l *Lab) Switch() *Namespace { return l.network }
 
 // Server is where the reference servers listen: the client itself in Loopback.
@@ -130,7 +131,7 @@ func (l *Lab) ClientAddr(f Family) netip.Addr { return subnets[f].client.Addr() 
 // ServerAddr is the server's address, on the client's own subnet unless there is a router.
 func (l *Lab) ServerAddr(f Family) netip.Addr {
 	switch {
-	case l.layout.alone:
+	case l.layout.sameHost:
 		return l.ClientAddr(f)
 	case l.layout.routed:
 		return subnets[f].beyond.Addr()
@@ -138,9 +139,10 @@ func (l *Lab) ServerAddr(f Family) netip.Addr {
 	return subnets[f].server.Addr()
 }
 
-// TargetAddr is what the client has to probe to reach the server: its address, or a virtual one that a router translates.
+// TargetAddr is what the client has to probe to reach the server: its address, or a virtual one that a router
+// translates.
 func (l *Lab) TargetAddr(f Family) netip.Addr {
-	if l.layout.virtual {
+	if l.layout.translated {
 		return subnets[f].virtual
 	}
 	return l.ServerAddr(f)

@@ -24,13 +24,14 @@ type Namespace struct {
 // newNamespace makes an empty network namespace. The caller's thread stays where it is.
 func newNamespace(name string) (*Namespace, error) {
 	n := &Namespace{name: name, handle: netns.None()}
-	err := aside(func() error {
+	err := onOwnThread(func() error {
 		var err error
 		n.handle, err = netns.New()
 		return err
 	})
 	if errors.Is(err, syscall.EPERM) {
-		return nil, fmt.Errorf("making network namespace %q: not permitted; run as root (CAP_SYS_ADMIN and CAP_NET_ADMIN are needed)", name)
+		return nil, fmt.Errorf("making network namespace %q: not permitted; run as root (CAP_SYS_ADMIN and CAP_NET_ADMIN "+
+			"are needed)", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("making network namespace %q: %w", name, err)
@@ -49,7 +50,8 @@ func open(name string) (*Namespace, error) {
 	}
 	h, err := netns.GetFromPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("network namespace %q: %w; give a name that `ip netns` lists or a path such as /proc/PID/ns/net", name, err)
+		return nil, fmt.Errorf("network namespace %q: %w; give a name that `ip netns` lists or a path such as "+
+			"/proc/PID/ns/net", name, err)
 	}
 	return &Namespace{name: name, handle: h}, nil
 }
@@ -57,10 +59,10 @@ func open(name string) (*Namespace, error) {
 // Own is the namespace that this process lives in.
 func Own() (*Namespace, error) { return open("") }
 
-// aside runs f on the caller's goroutine and brings the thread back to its namespace afterwards, even
+// onOwnThread runs f on the caller's goroutine and brings the thread back to its namespace afterwards, even
 // if f panics or ends the goroutine. A thread that cannot be brought back stays locked, so the
 // runtime destroys it with the goroutine instead of lending it to others.
-func aside(f func() error) (err error) {
+func onOwnThread(f func() error) (err error) {
 	runtime.LockOSThread()
 	home, err := netns.Get()
 	if err != nil {
@@ -78,10 +80,10 @@ func aside(f func() error) (err error) {
 	return f()
 }
 
-// Do runs f with the calling thread inside the namespace. Sockets that f opens and processes that it starts belong to the
-// namespace for good; goroutines that it starts do not. Calls may nest.
+// Do runs f with the calling thread inside the namespace. Sockets that f opens and processes that it starts belong to
+// the namespace for good; goroutines that it starts do not. Calls may nest.
 func (n *Namespace) Do(f func() error) error {
-	return aside(func() error {
+	return onOwnThread(func() error {
 		if err := netns.Set(n.handle); err != nil {
 			return fmt.Errorf("entering network namespace %q: %w", n.name, err)
 		}

@@ -25,12 +25,14 @@ const (
 	HalfClose     Server = "half-close"      // shuts its sending side down at once, and reads on
 	CloseOnAccept Server = "close-on-accept" // closes at once
 	Deferred      Server = "deferred"        // TCP_DEFER_ACCEPT: an echo that accepts only once data has come
-	NeverAccepts  Server = "never-accepts"   // a stalled application with a short queue: the third connection gets no answer
+	// a stalled application with a short queue: the third connection gets no answer
+	NeverAccepts Server = "never-accepts"
 )
 
 // Servers are all of them. Their ports are the same in every lab.
 var Servers = []Server{Echo, Sink, Banner, BadRequest, HalfClose, CloseOnAccept, Deferred, NeverAccepts,
-	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose, HTTPHalfClose, HTTPShutdown, HTTPLinger}
+	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose,
+	HTTPHalfClose, HTTPShutdown, HTTPLinger}
 
 // stalledBacklog is the backlog of NeverAccepts; the kernel queues one connection more.
 const stalledBacklog = 1
@@ -85,13 +87,13 @@ func (n *Namespace) Serve() (stop func() error, err error) {
 	return stop, nil
 }
 
-// asking is how often a server wants to know whether its client is still there: often, so that nobody takes the question
-// for an answer.
-var asking = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
+// keepAlive is how often a server wants to know whether its client is still there: often, so that nobody takes the
+// question for an answer.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
 
 func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	l := &listener{kind: kind, conns: map[net.Conn]bool{}}
-	config := net.ListenConfig{KeepAliveConfig: asking, Control: func(_, _ string, c syscall.RawConn) error {
+	config := net.ListenConfig{KeepAliveConfig: keepAlive, Control: func(_, _ string, c syscall.RawConn) error {
 		if kind != Deferred {
 			return nil
 		}
@@ -102,7 +104,7 @@ func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 		return err
 	})
 	if err == nil && kind == NeverAccepts {
-		err = l.shorten()
+		err = l.shortenQueue()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the %s server on %s: %w", kind, network, err)
@@ -110,8 +112,9 @@ func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	return l, nil
 }
 
-// shorten makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its own.
-func (l *listener) shorten() error {
+// shortenQueue makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its
+// own.
+func (l *listener) shortenQueue() error {
 	raw, err := l.Listener.(*net.TCPListener).SyscallConn()
 	if err != nil {
 		return err
@@ -140,7 +143,7 @@ func (l *listener) accept() {
 		l.done.Go(func() {
 			defer l.forget(c)
 			if l.remember(c) {
-				l.kind.answer(c.(*net.TCPConn))
+				l.kind.handle(c.(*net.TCPConn))
 			}
 		})
 	}

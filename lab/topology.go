@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// Topology is how the lab connects its client and its server. Whatever it is, ClientDevice is the device that has the client's
-// address, and faults stand between the two.
+// Topology is how the lab connects its client and its server. Whatever it is, ClientDevice is the device that has the
+// client's address, and faults stand between the two.
 type Topology string
 
 const (
@@ -30,43 +30,53 @@ const (
 
 // layout is what makes a topology; without any of its parts it is a switch between the ends of two cables.
 type layout struct {
-	name    Topology
-	is      string                            // for people
-	alone   bool                              // there is no server but the client
-	routed  bool                              // the switch is a router between two subnets
-	virtual bool                              // what is probed is an address that the router translates
-	tunnel  bool                              // the client is connected by layer 3
-	equip   func(l *Lab) error                // gives the router its rules
-	stack   func(h host) error                // makes the client's device, of the end of its cable
-	overlay bool                              // the server's device is made as the client's is
-	faulty  func(l *Lab) (*Namespace, string) // the device that has the faults; nil: the client's port
+	name            Topology
+	description     string                            // for people
+	sameHost        bool                              // there is no server but the client
+	routed          bool                              // the switch is a router between two subnets
+	translated      bool                              // what is probed is an address that the router translates
+	tunnel          bool                              // the client is connected by layer 3
+	configureRouter func(l *Lab) error                // gives the router its rules
+	stackDevice     func(h host) error                // makes the client's device, of the end of its cable
+	overlay         bool                              // the server's device is made as the client's is
+	faultDevice     func(l *Lab) (*Namespace, string) // the device that has the faults; nil: the client's port
 }
 
-// layouts are those of every topology; the first is what the empty name means. The last ones need devices that some kernels
-// lack: New says so by ErrUnsupported.
+// layouts are those of every topology; the first is what the empty name means. The last ones need devices that some
+// kernels lack: New says so by ErrUnsupported.
 var layouts = []layout{
-	{name: Switched, is: "one subnet, a switch between"},
-	{name: FirewallDrop, routed: true, equip: dropStrays, is: "a router that tracks connections and drops what belongs to none"},
-	{name: FirewallReject, routed: true, equip: rejectStrays, is: "the same, but it answers by an RST"},
-	{name: FirewallProhibit, routed: true, equip: prohibitStrays, is: "the same, but it answers by ICMP: administratively prohibited"},
-	{name: DNAT, routed: true, virtual: true, equip: translate, is: "a router that translates a virtual address to the server's, as kube-proxy does"},
-	{name: Loopback, alone: true, faulty: loopback, is: "the server is on the client, which reaches it by lo"},
-	{name: Bridge, stack: stackBridge, is: "the client's address is on a bridge, whose port the cable is"},
-	{name: Macvlan, stack: stackMacvlan, is: "the client's address is on a macvlan device"},
-	{name: Redirected, stack: stackIFB, is: "what the client receives goes round by an ifb device, as for shaping"},
-	{name: Tun, routed: true, tunnel: true, is: "the client has a layer-3 device, without Ethernet addresses"},
-	{name: VXLAN, stack: stackVXLAN, overlay: true, faulty: overlaid, is: "client and server are on an overlay"},
-	{name: Geneve, stack: stackGeneve, overlay: true, faulty: overlaid, is: "the same, of another kind"},
-	{name: WireGuard, stack: stackWireGuard, overlay: true, faulty: overlaid, is: "the same, encrypted, by layer-3 devices"},
-	{name: VLAN, stack: stackVLAN, overlay: true, faulty: overlaid, is: "client and server are on a VLAN"},
-	{name: Bond, stack: stackBond, is: "the client's address is on a bond, whose member the cable is"},
-	{name: IPVLAN, stack: stackIPVLAN, is: "the client's address is on an ipvlan device"},
+	{name: Switched, description: "one subnet, a switch between"},
+	{name: FirewallDrop, routed: true, configureRouter: dropUntracked,
+		description: "a router that tracks connections and drops what belongs to none"},
+	{name: FirewallReject, routed: true, configureRouter: rejectUntracked,
+		description: "the same, but it answers by an RST"},
+	{name: FirewallProhibit, routed: true, configureRouter: prohibitUntracked,
+		description: "the same, but it answers by ICMP: administratively prohibited"},
+	{name: DNAT, routed: true, translated: true, configureRouter: translate,
+		description: "a router that translates a virtual address to the server's, as kube-proxy does"},
+	{name: Loopback, sameHost: true, faultDevice: loopback,
+		description: "the server is on the client, which reaches it by lo"},
+	{name: Bridge, stackDevice: stackBridge, description: "the client's address is on a bridge, whose port the cable is"},
+	{name: Macvlan, stackDevice: stackMacvlan, description: "the client's address is on a macvlan device"},
+	{name: Redirected, stackDevice: stackIFB,
+		description: "what the client receives goes round by an ifb device, as for shaping"},
+	{name: Tun, routed: true, tunnel: true, description: "the client has a layer-3 device, without Ethernet addresses"},
+	{name: VXLAN, stackDevice: stackVXLAN, overlay: true, faultDevice: overlayDevice,
+		description: "client and server are on an overlay"},
+	{name: Geneve, stackDevice: stackGeneve, overlay: true, faultDevice: overlayDevice,
+		description: "the same, of another kind"},
+	{name: WireGuard, stackDevice: stackWireGuard, overlay: true, faultDevice: overlayDevice,
+		description: "the same, encrypted, by layer-3 devices"},
+	{name: VLAN, stackDevice: stackVLAN, overlay: true, faultDevice: overlayDevice,
+		description: "client and server are on a VLAN"},
+	{name: Bond, stackDevice: stackBond, description: "the client's address is on a bond, whose member the cable is"},
+	{name: IPVLAN, stackDevice: stackIPVLAN, description: "the client's address is on an ipvlan device"},
 }
 
 func loopback(l *Lab) (*Namespace, string) { return l.client, "lo" }
 
-// overlaid is the server's end of the overlay: the switch sees only datagrams.
-func overlaid(l *Lab) (*Namespace, string) { return l.server, ServerDevice }
+// overlayDevice is the server's end of the overlay: the switch sees only datagrams.
+func overlayDevice(l *Lab) (*Namespace, string) { return l.server, ServerDevice }
 
 // Topologies are all of them.
 func Topologies() (names []Topology) {
@@ -79,7 +89,7 @@ func Topologies() (names []Topology) {
 // TopologyHelp lists the topologies for people, one line each.
 func TopologyHelp() (lines []string) {
 	for _, y := range layouts {
-		lines = append(lines, fmt.Sprintf("%-18s %s", y.name, y.is))
+		lines = append(lines, fmt.Sprintf("%-18s %s", y.name, y.description))
 	}
 	return lines
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -77,7 +78,8 @@ func tryToConnect(l *Lab, to netip.AddrPort) error {
 
 // What belongs to no connection meets the firewall: silence, an RST, or an ICMP error.
 func TestFirewallsTreatStraysAsTheySay(t *testing.T) {
-	for topology, want := range map[Topology]string{FirewallDrop: "", FirewallReject: "R of the router", FirewallProhibit: "prohibited", DNAT: "R"} {
+	for topology, want := range map[Topology]string{FirewallDrop: "", FirewallReject: "R of the router",
+		FirewallProhibit: "prohibited", DNAT: "R"} {
 		l := newLab(t, Options{Topology: topology})
 		for _, f := range Families {
 			if got := answerToStray(t, l, f); got != want {
@@ -91,11 +93,12 @@ func TestFirewallsTreatStraysAsTheySay(t *testing.T) {
 // answered a SYN sent after it.
 func answerToStray(t *testing.T, l *Lab, f Family) string {
 	t.Helper()
-	c := newCable(t, l, f, In)
+	c := newCable(t, l, f, fault.In)
 	_, router := packetSocket(t, l.Switch(), ClientPort)
 	copy(c.l2[:], router)
 	back, _ := packetSocket(t, l.Client(), ClientDevice)
-	stray := segment.Segment{Source: c.source, Destination: netip.AddrPortFrom(l.TargetAddr(f), 9999), Flags: ack, Seq: seq.At(5), Ack: seq.At(9), WindowScale: -1}
+	stray := segment.Segment{Source: c.source, Destination: netip.AddrPortFrom(l.TargetAddr(f), 9999), Flags: ack,
+		Seq: seq.At(5), Ack: seq.At(9), WindowScale: -1}
 	opening := stray
 	opening.Source, opening.Flags = netip.AddrPortFrom(stray.Source.Addr(), 61001), syn
 	c.send(0, stray)
@@ -125,12 +128,12 @@ func answerToStray(t *testing.T, l *Lab, f Family) string {
 
 func TestLoopbackHasOneDirection(t *testing.T) {
 	l := newLab(t, Options{Topology: Loopback})
-	if _, err := l.Inject(mustParse(t, "everything@in")...); err == nil {
+	if _, err := l.Inject(parsed(t, "everything@in")...); err == nil {
 		t.Error("a fault of one direction was taken for lo")
 	}
 	for _, topology := range []Topology{Loopback, DNAT} {
 		l := newLab(t, Options{Topology: topology})
-		if _, err := l.Inject(mustParse(t, "delay=1ms")...); err == nil {
+		if _, err := l.Inject(parsed(t, "delay=1ms")...); err == nil {
 			t.Errorf("%s: a delay was taken", topology)
 		}
 	}

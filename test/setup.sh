@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the cluster, the guests, the servers under test, the checks and the bench need, where they are missing, and says which and why.
+# Installs the Debian packages that the cluster, the guests, the servers under test, the checks and the bench need,
+# where they are missing, and says which and why.
 #
 #   setup.sh [cluster|guests|servers|checks|bench]...   (all but bench, if none is named)
 set -euo pipefail
@@ -68,5 +69,6 @@ if [[ ! -e $policy ]]; then # so that no server starts because tests need its pr
 	trap 'rm -f "$policy"' EXIT
 	install --mode=755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
 fi
-apt-get update --quiet --quiet || echo "setup: the package lists could not be renewed; trying with those that are there" >&2
+apt-get update --quiet --quiet ||
+	echo "setup: the package lists could not be renewed; trying with those that are there" >&2
 apt-get install --quiet --yes --no-install-recommends --option Dpkg::Use-Pty=0 "${missing[@]}"

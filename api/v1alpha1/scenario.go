@@ -72,7 +72,9 @@ func (s Scenario) Variants() []SequenceWrapVariant {
 
 // SequenceWrapVariant is the kind of segment that is made to start at sequence
 // number 0.
+// +tcpprobe:generated:variant-enum
 // +kubebuilder:validation:Enum=Push;UrgentPush;Data;Straddle;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null;AckZero
+// +tcpprobe:generated-end
 type SequenceWrapVariant string
 
 // VariantPush is data with the PSH flag, what nearly every sender puts on its
@@ -81,6 +83,7 @@ const VariantPush SequenceWrapVariant = "Push"
 
 // SequenceWrapOptions chooses what is sent at sequence number 0.
 type SequenceWrapOptions struct {
+	// +tcpprobe:generated:variants
 	// Kinds of segments that are made to start at sequence number 0, each a
 	// question of its own. In a connection: Push (default), UrgentPush, Data
 	// (without PSH), Straddle (data across 0), Fin, PushFin, Ack (a keep-alive),
@@ -93,6 +96,7 @@ type SequenceWrapOptions struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=13
+	// +tcpprobe:generated-end
 	Variants []SequenceWrapVariant `json:"variants,omitempty"`
 }
 

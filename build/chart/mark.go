@@ -25,7 +25,8 @@ func marked(objects []*yaml.RNode, places []place) error {
 			}
 		}
 		if matches == 0 {
-			failures = append(failures, fmt.Errorf("%s: config/default has no such object; correct or remove the entry in places.go", p))
+			failures = append(failures,
+				fmt.Errorf("%s: config/default has no such object; correct or remove the entry in places.go", p))
 		}
 	}
 	return errors.Join(failures...)
@@ -34,7 +35,8 @@ func marked(objects []*yaml.RNode, places []place) error {
 func mark(i int) string { return fmt.Sprintf("PLACE-%03d-OF-THE-CHART", i) }
 
 func (p place) String() string {
-	return strings.Join(slices.DeleteFunc([]string{p.kind, p.name, strings.Join(p.path, ".")}, func(s string) bool { return s == "" }), " ")
+	parts := []string{p.kind, p.name, strings.Join(p.path, ".")}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }
 
 func (p place) mark(object *yaml.RNode, mark string) error {

@@ -24,7 +24,8 @@ var places = []place{
 
 	// The image: the manager's, and what the admission policy lets probe pods run.
 	{kind: "Deployment", name: "manager", path: in(container, "image"), value: `{{ include "tcpprobe.image" . | quote }}`},
-	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "image"}, value: `{{ include "tcpprobe.image" . | quote }}`},
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "image"},
+		value: `{{ include "tcpprobe.image" . | quote }}`},
 	{kind: "Deployment", name: "manager", path: in(container, "imagePullPolicy"), value: `{{ .Values.image.pullPolicy }}`},
 	{kind: "ServiceAccount", path: []string{"imagePullSecrets"},
 		block: ".Values.imagePullSecrets", onlyIf: ".Values.imagePullSecrets"},
@@ -32,7 +33,8 @@ var places = []place{
 	// The manager's pods.
 	{kind: "Deployment", name: "manager", path: []string{"spec", "replicas"}, value: `{{ int64 .Values.replicas }}`},
 	{kind: "Deployment", name: "manager", path: in(container, "resources"), block: ".Values.resources"},
-	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "nodeSelector"}, block: ".Values.nodeSelector"},
+	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "nodeSelector"},
+		block: ".Values.nodeSelector"},
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "tolerations"},
 		block: ".Values.tolerations", onlyIf: ".Values.tolerations"},
 	{kind: "NetworkPolicy", name: "manager", path: []string{"spec", "egress", "0", "ports"},
@@ -40,12 +42,15 @@ var places = []place{
 
 	// What the manager allows, and how it makes probe pods. The admission policy has a word in some of it too.
 	argument(`--host-network`, ".Values.hostNetwork"),
-	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "hostNetwork"}, value: `{{ .Values.hostNetwork | quote }}`},
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "hostNetwork"},
+		value: `{{ .Values.hostNetwork | quote }}`},
 	argument(`--prober-privileged`, ".Values.prober.privileged"),
-	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "privileged"}, value: `{{ .Values.prober.privileged | quote }}`},
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "privileged"},
+		value: `{{ .Values.prober.privileged | quote }}`},
 	argument(`{{ printf "--address-ceiling=%s" (join "," .Values.addressCeiling) | quote }}`, ".Values.addressCeiling"),
 	argument(`--past-egress-policies`, ".Values.pastEgressPolicies"),
-	argument(`{{ printf "--prober-tolerations=%s" (toJson .Values.prober.tolerations) | quote }}`, ".Values.prober.tolerations"),
+	argument(`{{ printf "--prober-tolerations=%s" (toJson .Values.prober.tolerations) | quote }}`,
+		".Values.prober.tolerations"),
 	argument(`--prober-pull-policy={{ .Values.image.pullPolicy }}`, `ne .Values.image.pullPolicy "IfNotPresent"`),
 	limit("--max-pods", "pods"),
 	limit("--max-pods-per-tcpprobe", "podsPerTCPProbe"),
@@ -57,7 +62,8 @@ var places = []place{
 	{kind: "Deployment", name: "manager", path: in(container, "volumeMounts"),
 		value: "[{name: certificate, mountPath: /certificate, readOnly: true}]", onlyIf: ".Values.metricsCertificateSecret"},
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "volumes"},
-		value: "[{name: certificate, secret: {secretName: {{ .Values.metricsCertificateSecret | quote }}}}]", onlyIf: ".Values.metricsCertificateSecret"},
+		value:  "[{name: certificate, secret: {secretName: {{ .Values.metricsCertificateSecret | quote }}}}]",
+		onlyIf: ".Values.metricsCertificateSecret"},
 	argument(`--zap-log-level={{ .Values.logLevel }}`, `ne .Values.logLevel "info"`),
 
 	// As config/components/editors does.

@@ -52,9 +52,12 @@ func TestGeneratorRefuses(t *testing.T) {
 		place                 place
 	}{
 		{"no such object", account, "no such object", place{kind: "Service", path: []string{"spec"}}},
-		{"nothing to replace", account, "nothing is there to be replaced", place{kind: "ServiceAccount", path: []string{"secrets"}, value: "x"}},
-		{"a field to be hidden", account, "would hide it", place{kind: "ServiceAccount", path: []string{"metadata", "name"}, value: "x", onlyIf: "y"}},
-		{"no list", account, "no list", place{kind: "ServiceAccount", path: []string{"secrets", "-"}, value: "x", onlyIf: "y"}},
+		{"nothing to replace", account, "nothing is there to be replaced",
+			place{kind: "ServiceAccount", path: []string{"secrets"}, value: "x"}},
+		{"a field to be hidden", account, "would hide it",
+			place{kind: "ServiceAccount", path: []string{"metadata", "name"}, value: "x", onlyIf: "y"}},
+		{"no list", account, "no list",
+			place{kind: "ServiceAccount", path: []string{"secrets", "-"}, value: "x", onlyIf: "y"}},
 		{"a longer name", account + "  labels: {a: tcpprobe-system-old}\n", "tcpprobe-system-old contains the namespace",
 			place{kind: "ServiceAccount", path: []string{"metadata", "name"}, value: "x"}},
 	} {

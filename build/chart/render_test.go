@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"maps"
 	"os"
@@ -61,7 +62,8 @@ func render(t *testing.T, namespace, text string) lines {
 	return all
 }
 
-// kustomize has what these kustomizations of config/ install together, line by line, with components where they are named.
+// kustomize has what these kustomizations of config/ install together, line by line, with components where they are
+// named.
 func kustomize(t *testing.T, resources string, components ...string) lines {
 	t.Helper()
 	disk := filesys.MakeFsOnDisk()
@@ -91,7 +93,7 @@ func linesOf(t *testing.T, text string) lines {
 	for {
 		var object map[string]any
 		err := decoder.Decode(&object)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		if err != nil {

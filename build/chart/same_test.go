@@ -10,13 +10,14 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 )
 
-// comparable is what chart and kustomization have to have in common. Helm makes the manager's Namespace, and is told to
+// shared is what chart and kustomization have to have in common. Helm makes the manager's Namespace, and is told to
 // keep the definitions on uninstall.
-func comparable(l lines) lines {
+func shared(l lines) lines {
 	l = maps.Clone(l)
 	maps.DeleteFunc(l, func(path, _ string) bool {
 		return strings.HasPrefix(path, "Namespace tcpprobe-system ") ||
-			strings.HasPrefix(path, "CustomResourceDefinition ") && strings.HasSuffix(path, " metadata.annotations.helm.sh/resource-policy")
+			strings.HasPrefix(path, "CustomResourceDefinition ") &&
+				strings.HasSuffix(path, " metadata.annotations.helm.sh/resource-policy")
 	})
 	return l
 }
@@ -31,7 +32,8 @@ func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 		{"with editors", "editors: {enabled: true}", "default", []string{"components/editors"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chart, manifests := comparable(render(t, "tcpprobe-system", c.values)), comparable(kustomize(t, c.resources, c.components...))
+			chart := shared(render(t, "tcpprobe-system", c.values))
+			manifests := shared(kustomize(t, c.resources, c.components...))
 			if len(manifests) < 100 {
 				t.Fatalf("config/default has no more than %d lines", len(manifests))
 			}
@@ -44,12 +46,13 @@ func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 
 // TestComparisonFails changes, removes and adds a line, an object and an empty map, and wants to hear of each.
 func TestComparisonFails(t *testing.T) {
-	manifests := comparable(kustomize(t, "default"))
+	manifests := shared(kustomize(t, "default"))
 	chart := maps.Clone(manifests)
 	chart["Deployment tcpprobe-system/manager spec.replicas"] = "3"
 	chart["Deployment tcpprobe-system/manager spec.template.spec.containers[0].securityContext.privileged"] = "true"
 	delete(chart, "ConfigMap tcpprobe-system/probe-pods data.hostNetwork")
-	chart.add(map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "new"}, "data": map[string]any{}})
+	chart.add(map[string]any{"apiVersion": "v1", "kind": "Secret",
+		"metadata": map[string]any{"name": "new"}, "data": map[string]any{}})
 	want := []string{
 		`+ Deployment tcpprobe-system/manager spec.replicas: 3`,
 		`+ Deployment tcpprobe-system/manager spec.template.spec.containers[0].securityContext.privileged: true`,

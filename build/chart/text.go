@@ -26,7 +26,8 @@ func template(object *yaml.RNode, places []place) (string, error) {
 	for i, p := range places {
 		text = p.filledIn(text, mark(i))
 		if strings.Contains(text, mark(i)) {
-			return "", fmt.Errorf("%s: the field is not the end of its line in the printed object, so no template can be put there", p)
+			return "", fmt.Errorf(
+				"%s: the field is not the end of its line in the printed object, so no template can be put there", p)
 		}
 	}
 	return withNamespaces(text)
@@ -48,7 +49,8 @@ func withNamespaces(text string) (string, error) {
 	for _, namespace := range namespaces {
 		longer := regexp.MustCompile(`[a-z0-9-]+` + namespace.name + `|` + namespace.name + `[a-z0-9-]+`)
 		if name := longer.FindString(text); name != "" {
-			return "", fmt.Errorf("%s contains the namespace %s, which the chart replaces: give it another name in config/", name, namespace.name)
+			return "", fmt.Errorf("%s contains the namespace %s, which the chart replaces: give it another name in config/",
+				name, namespace.name)
 		}
 		text = strings.ReplaceAll(text, namespace.name, namespace.template)
 	}
@@ -67,7 +69,8 @@ func (p place) filledIn(text, mark string) string {
 func (p place) lines(indent, key string) string {
 	written := indent + key + p.value + "\n"
 	if p.block != "" {
-		written = fmt.Sprintf("%s%s\n%s  {{- toYaml %s | nindent %d }}\n", indent, strings.TrimRight(key, " "), indent, p.block, len(indent)+2)
+		written = fmt.Sprintf("%s%s\n%s  {{- toYaml %s | nindent %d }}\n",
+			indent, strings.TrimRight(key, " "), indent, p.block, len(indent)+2)
 	}
 	if p.onlyIf != "" {
 		written = onlyIf(p.onlyIf, indent, written)

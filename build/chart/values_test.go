@@ -55,7 +55,9 @@ var variants = []struct {
 		thirdArg + `"--prober-privileged"`,
 		"- " + probePods + `privileged: "false"`,
 	}},
-	{"addressCeiling", "addressCeiling: [10.50.0.0/16, '2001:db8::/32']", []string{thirdArg + `"--address-ceiling=10.50.0.0/16,2001:db8::/32"`}},
+	{"addressCeiling", "addressCeiling: [10.50.0.0/16, '2001:db8::/32']", []string{
+		thirdArg + `"--address-ceiling=10.50.0.0/16,2001:db8::/32"`,
+	}},
 	{"pastEgressPolicies", "pastEgressPolicies: true", []string{thirdArg + `"--past-egress-policies"`}},
 	{"prober.tolerations", "prober: {tolerations: [{key: gpu, operator: Exists, effect: NoSchedule}]}", []string{
 		thirdArg + `"--prober-tolerations=[{\"effect\":\"NoSchedule\",\"key\":\"gpu\",\"operator\":\"Exists\"}]"`,
@@ -66,9 +68,13 @@ var variants = []struct {
 	{"limits.podsPerSecond", "limits: {podsPerSecond: 77}", []string{thirdArg + `"--max-pods-per-second=77"`}},
 	{"limits.packetsPerNode", "limits: {packetsPerNode: 77}", []string{thirdArg + `"--max-packets-per-node=77"`}},
 	{"limits.packetsPerTarget", "limits: {packetsPerTarget: 77}", []string{thirdArg + `"--max-packets-per-target=77"`}},
-	{"replicas", "replicas: 1", []string{"+ " + deployment + "spec.replicas: 1", "- " + deployment + "spec.replicas: 2"}},
+	{"replicas", "replicas: 1", []string{
+		"+ " + deployment + "spec.replicas: 1",
+		"- " + deployment + "spec.replicas: 2",
+	}},
 	{"resources.requests.cpu", "resources: {requests: {cpu: 50m}}", resourceChange("requests.cpu", "20m", "50m")},
-	{"resources.requests.memory", "resources: {requests: {memory: 1Gi}}", resourceChange("requests.memory", "64Mi", "1Gi")},
+	{"resources.requests.memory", "resources: {requests: {memory: 1Gi}}",
+		resourceChange("requests.memory", "64Mi", "1Gi")},
 	{"resources.limits.memory", "resources: {limits: {memory: 1Gi}}", resourceChange("limits.memory", "256Mi", "1Gi")},
 	{"nodeSelector.kubernetes.io/os", "nodeSelector: {zone: a}", []string{"+ " + pod + `nodeSelector.zone: "a"`}},
 	{"tolerations", "tolerations: [{operator: Exists}]", []string{"+ " + pod + `tolerations[0].operator: "Exists"`}},

@@ -14,7 +14,8 @@ func build(t *testing.T, content string) []byte {
 	if err := os.WriteFile(binary, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run("tcpprobe.dev/tcpprobe:dev", output, []string{"linux/amd64=" + binary, "linux/arm64=" + binary}); err != nil {
+	platforms := []string{"linux/amd64=" + binary, "linux/arm64=" + binary}
+	if err := run("tcpprobe.dev/tcpprobe:dev", output, platforms); err != nil {
 		t.Fatal(err)
 	}
 	archive, err := os.ReadFile(output)

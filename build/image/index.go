@@ -16,7 +16,8 @@ import (
 // nobody is whom the image runs as unless the pod says otherwise; the prober's pod does.
 const nobody = "65532:65532"
 
-// newIndex holds one image per platform, under an inner index that carries the name: one name, whatever the architecture.
+// newIndex holds one image per platform, under an inner index that carries the name: one name, whatever the
+// architecture.
 func newIndex(name string, platforms []string) (v1.ImageIndex, error) {
 	images := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, argument := range platforms {
@@ -68,7 +69,8 @@ func withConfig(image v1.Image, platform v1.Platform, entrypoint string) *v1.Con
 	return config
 }
 
-// newLayer is not compressed: gzip's output differs between versions of Go, and the cluster's nodes import in half the time.
+// newLayer is not compressed: gzip's output differs between versions of Go, and the cluster's nodes import in half the
+// time.
 func newLayer(file string) (v1.Layer, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {

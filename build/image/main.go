@@ -2,8 +2,8 @@
 //
 //	image -name tcpprobe.dev/tcpprobe:dev -output tcpprobe-image.tar linux/amd64=bin/amd64/manager,bin/amd64/prober …
 //
-// Each argument is one platform and its files; each file lands in the root folder, in a layer of its own, and the first is the
-// entry point. The same files give the same bytes.
+// Each argument is one platform and its files; each file lands in the root folder, in a layer of its own, and the first
+// is the entry point. The same files give the same bytes.
 package main
 
 import (

@@ -21,7 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers"
+	"github.com/tcpprobe/tcpprobe/controllers/reconciler"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
 // version is set when the image is built.
@@ -68,23 +69,24 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.imageOfSelf(ctx, mgr.GetAPIReader()); err != nil {
 		return err
 	}
-	reconciler := &controllers.Reconciler{
+	r := reconciler.New(reconciler.Config{
 		Client: mgr.GetClient(),
 		Live:   mgr.GetAPIReader(),
 		Events: mgr.GetEventRecorder("tcpprobe"),
 		Clock:  clock.RealClock{},
-		Own:    controllers.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
+		Own:    target.OwnNamespaces{Manager: s.namespace, Probes: s.prober.Namespace},
 		Prober: s.prober,
 		Allow:  s.allow,
 		Caps:   s.caps,
-	}
-	if err := reconciler.SetupWithManager(mgr); err != nil {
+	})
+	if err := r.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	if err := observe(mgr, reconciler); err != nil {
+	if err := observe(mgr, r, s); err != nil {
 		return err
 	}
-	ctrl.Log.Info("starting", "version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
+	ctrl.Log.Info("starting",
+		"version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
 	return mgr.Start(ctx)
 }
 
@@ -94,8 +96,8 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme:                        scheme,
-		Cache:                         controllers.CacheOptions(s.prober.Namespace),
-		Metrics:                       s.metricsOptions(),
+		Cache:                         reconciler.CacheOptions(s.prober.Namespace),
+		Metrics:                       s.metrics.Options(),
 		HealthProbeBindAddress:        s.healthAddress,
 		LeaderElection:                s.leaderElect,
 		LeaderElectionID:              "tcpprobe-manager",
@@ -116,7 +118,8 @@ func (s *settings) imageOfSelf(ctx context.Context, api client.Reader) error {
 	}
 	var self corev1.Pod
 	if err := api.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.pod}, &self); err != nil {
-		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image", s.namespace, s.pod, err)
+		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image",
+			s.namespace, s.pod, err)
 	}
 	for _, c := range self.Spec.Containers {
 		if c.Name == "manager" {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -15,8 +16,8 @@ import (
 // Standard output has the packets that show a finding; the termination message, which is short, has not.
 func TestNetReportCarriesAFailuresPackets(t *testing.T) {
 	n := newNetwork(t, lab.IPv4, "tcx")
-	for _, fault := range []string{"", "push-at-zero"} {
-		faults, err := lab.ParseFaults(strings.Fields(fault))
+	for _, name := range []string{"", "push-at-zero"} {
+		faults, err := fault.ParseAll(strings.Fields(name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,8 +35,8 @@ func TestNetReportCarriesAFailuresPackets(t *testing.T) {
 			t.Fatal(err)
 		}
 		failed := s.Verdict(0, 1) == report.Fail
-		if failed != (fault != "") || failed != (len(r.Capture) > 0) || len(r.Capture) > report.MaxCapture {
-			t.Errorf("fault %q: verdict %s, a capture of %d bytes", fault, s.Verdict(0, 1), len(r.Capture))
+		if failed != (name != "") || failed != (len(r.Capture) > 0) || len(r.Capture) > report.MaxCapture {
+			t.Errorf("fault %q: verdict %s, a capture of %d bytes", name, s.Verdict(0, 1), len(r.Capture))
 		}
 		if failed && capture.Check(r.Capture) != nil {
 			t.Error(capture.Check(r.Capture))

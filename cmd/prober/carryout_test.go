@@ -12,6 +12,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
+// soonOver is a run that is over soon, and yet leaves even a busy machine the time to start a process, and to end one.
+var soonOver = strings.Replace(examplePlan, "300", "10", 1)
+
 func TestOrdinaryRun(t *testing.T) {
 	p := start(t, "passes", examplePlan)
 	s := p.conclude(t)
@@ -72,7 +75,8 @@ func TestSummaryIsWrittenBeforeTheFlowsAreReset(t *testing.T) {
 }
 
 func TestResettingEndsBeforeTheDeadline(t *testing.T) {
-	p := prepare(t, "hangs", strings.Replace(examplePlan, "300", "1", 1))
+	t.Parallel() // it mostly waits
+	p := prepare(t, "hangs", soonOver)
 	p.Env = append(p.Env, resetVariable+"=hangs")
 	p.begin(t)
 	s := p.conclude(t)
@@ -116,7 +120,8 @@ func TestSignalsToStopReachTheWorker(t *testing.T) {
 }
 
 func TestDeadlineEndsTheWorkerInAnOrderlyWay(t *testing.T) {
-	p := start(t, "obeys", strings.Replace(examplePlan, "300", "3", 1))
+	t.Parallel() // it mostly waits
+	p := start(t, "obeys", soonOver)
 	s := p.conclude(t)
 	if s.Verdict(0, 1) != report.Pass || s.Verdict(1, 1) != report.Inconclusive {
 		t.Errorf("verdicts %+v", s)
@@ -129,13 +134,15 @@ func TestDeadlineEndsTheWorkerInAnOrderlyWay(t *testing.T) {
 }
 
 func TestWorkerThatIgnoresTheDeadlineIsKilled(t *testing.T) {
-	p := start(t, "hangs", strings.Replace(examplePlan, "300", "2", 1))
+	t.Parallel() // it mostly waits
+	p := start(t, "hangs", soonOver)
 	s := p.conclude(t)
 	allInconclusive(t, s, report.DeadlineExceeded, "the worker did not end at the deadline and was killed; of 2 flows it had open 2 were reset")
 }
 
 func TestWorkerThatIgnoresTheSignalIsKilled(t *testing.T) {
-	p := start(t, "hangs", strings.Replace(examplePlan, "300", "2", 1)) // shorter than stopWithin
+	t.Parallel() // it mostly waits
+	p := start(t, "hangs", soonOver)
 	p.ready(t)
 	kill(t, p.Process.Pid, syscall.SIGTERM)
 	allInconclusive(t, p.conclude(t), report.ProberKilled, "was told to stop (terminated), did not, and was killed")

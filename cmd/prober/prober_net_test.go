@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/run"
@@ -178,7 +179,7 @@ func child(t *testing.T, pid int) int {
 func TestNetVerdicts(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
 		n.passes(t)
-		f, err := lab.ParseFault("push-at-zero")
+		f, err := fault.Parse("push-at-zero")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,26 +15,31 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 // runFrom runs `tcpprobe run` on a lab's client.
-func runFrom(t *testing.T, s *site, args ...string) result {
+func runFrom(t *testing.T, s *lab.Lab, args ...string) result {
 	t.Helper()
 	return finish(t, exec.Command("/proc/self/exe", append([]string{"run", "--paths", "2"}, args...)...), s.Client().Run)
 }
 
 func TestRunCommand(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	for _, f := range lab.Families {
 		target := s.Target(f, lab.Echo).String()
-		if r := runFrom(t, s, target, "-o", "json", "--source-interface", lab.ClientDevice); r.status != exitPass || len(read(t, r).Results) != 2 {
+		if r := runFrom(t, s, target, "-o", "json", "--source-interface", lab.ClientDevice); r.status != cli.ExitPass ||
+			len(read(t, r).Results) != 2 {
 			t.Errorf("%s: %+v", f, r)
 		}
 		people := runFrom(t, s, target, "--scenario", "Handshake")
-		if people.status != exitPass || !strings.Contains(people.stdout, "Established") || strings.Contains(people.stdout, "SequenceWrap") {
+		if people.status != cli.ExitPass || !strings.Contains(people.stdout, "Established") ||
+			strings.Contains(people.stdout, "SequenceWrap") {
 			t.Errorf("%s: %+v", f, people)
 		}
 		closed := s.ServerAddr(f).String()
@@ -42,11 +47,11 @@ func TestRunCommand(t *testing.T) {
 			closed = "[" + closed + "]"
 		}
 		r := runFrom(t, s, closed+":9", "-o", "json", "--scenario", "Handshake")
-		if r.status != exitFail || read(t, r).Results[0].Reason != report.Refused {
+		if r.status != cli.ExitFail || read(t, r).Results[0].Reason != report.Refused {
 			t.Errorf("%s, a closed port: %+v", f, r)
 		}
 	}
-	everyPush, err := lab.ParseFault("every-push")
+	everyPush, err := fault.Parse("every-push")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +60,8 @@ func TestRunCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer injection.Close()
-	if r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap"); r.status != exitInconclusive {
+	if r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario",
+		"SequenceWrap"); r.status != cli.ExitInconclusive {
 		t.Errorf("over a path that loses every control: %+v", r)
 	}
 }
@@ -72,13 +78,14 @@ func read(t *testing.T, r result) report.Report {
 // What cannot be carried out says so before anything is sent.
 func TestRunCommandRefuses(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	for _, c := range []struct {
 		args []string
 		says string
 	}{
 		{[]string{"203.0.113.1:80"}, "cannot be probed: 203.0.113.1: no route"},
-		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"}, "eth9: this machine has no such network device"},
+		{[]string{s.Target(lab.IPv4, lab.Echo).String(), "--source-interface", "eth9"},
+			"eth9: this machine has no such network device"},
 		{[]string{"0.0.0.0:80"}, "it is no host's address"},
 		{[]string{"[::]:80"}, "it is no host's address"},
 		{[]string{"224.0.0.1:80"}, "address of many hosts"},
@@ -86,7 +93,8 @@ func TestRunCommandRefuses(t *testing.T) {
 		{[]string{"255.255.255.255:80"}, "address of many hosts"},
 		{[]string{"[fe80::1%" + lab.ClientDevice + "]:80"}, "link-local IPv6 addresses cannot be probed"},
 	} {
-		if r := runFrom(t, s, c.args...); r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) {
+		if r := runFrom(t, s, c.args...); r.status != cli.ExitUnable || r.stdout != "" ||
+			!strings.Contains(r.stderr, c.says) {
 			t.Errorf("%v: %+v, want status 2 and %q", c.args, r, c.says)
 		}
 	}
@@ -99,7 +107,7 @@ func TestCommandsNeedPrivileges(t *testing.T) {
 		cmd := exec.Command(publicCopy(t), args...)
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		if r := finish(t, cmd, (*exec.Cmd).Run); r.status != exitUnable || !strings.Contains(r.stderr, "root") {
+		if r := finish(t, cmd, (*exec.Cmd).Run); r.status != cli.ExitUnable || !strings.Contains(r.stderr, "root") {
 			t.Errorf("%v as nobody: %+v, want status 2 and what to do", args, r)
 		}
 	}
@@ -126,24 +134,25 @@ func publicCopy(t *testing.T) string {
 	return file
 }
 
-// The lab's story is told in both forms.
-func TestLabStory(t *testing.T) {
+// The lab's demo is told in both forms.
+func TestLabDemo(t *testing.T) {
 	t.Parallel()
 	r := tcpprobe(t, "lab", "--paths", "4")
-	if r.status != exitPass || !strings.Contains(r.stdout, "The switch is healthy.") || !strings.Contains(r.stdout, "SequenceZeroDropped") {
+	if r.status != cli.ExitPass || !strings.Contains(r.stdout, "The switch is healthy.") ||
+		!strings.Contains(r.stdout, "SequenceZeroDropped") {
 		t.Errorf("%+v", r)
 	}
 	r = tcpprobe(t, "lab", "--paths", "4", "-o", "json", "--family", "IPv6")
-	file := filepath.Join(t.TempDir(), "story.json")
+	file := filepath.Join(t.TempDir(), "demo.json")
 	if err := os.WriteFile(file, []byte(r.stdout), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if told := tcpprobe(t, "report", file); told.status != exitFail || strings.Count(told.stdout, "SCENARIO") != 2 {
-		t.Errorf("the story as a report: %+v", told)
+	if told := tcpprobe(t, "report", file); told.status != cli.ExitFail || strings.Count(told.stdout, "SCENARIO") != 2 {
+		t.Errorf("the demo as a report: %+v", told)
 	}
 	lines := json.NewDecoder(strings.NewReader(r.stdout))
 	for _, want := range []report.Verdict{report.Pass, report.Fail} {
-		var p pass
+		var p struct{ Report report.Report }
 		if err := lines.Decode(&p); err != nil || p.Report.Verdict() != want || len(p.Report.Results) != 2 {
 			t.Errorf("%v: %+v, want %s", err, p, want)
 		}
@@ -152,7 +161,8 @@ func TestLabStory(t *testing.T) {
 
 func TestLabWithFaultsGivesTheirVerdict(t *testing.T) {
 	t.Parallel()
-	for fault, want := range map[string]int{"push-at-zero": exitFail, "delay=1ms": exitPass, "every-push": exitInconclusive} {
+	for fault, want := range map[string]int{"push-at-zero": cli.ExitFail, "delay=1ms": cli.ExitPass,
+		"every-push": cli.ExitInconclusive} {
 		if r := tcpprobe(t, "lab", "--paths", "2", "--family", "IPv4", "--fault", fault); r.status != want {
 			t.Errorf("%s: %+v, want status %d", fault, r, want)
 		}
@@ -160,61 +170,12 @@ func TestLabWithFaultsGivesTheirVerdict(t *testing.T) {
 }
 
 // A switch command works on any device of any namespace and repairs it when it is ended.
-func TestSwitchCommand(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, lab.Options{})
-	cmd := exec.Command("/proc/self/exe", "lab", "switch", "--netns", s.Switch().Path(), "--port", lab.ClientPort, "--fault", "push-at-zero", "-o", "json")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	lines := json.NewDecoder(out)
-	var announced struct {
-		Attached []string
-		Mode     string
-	}
-	if err := lines.Decode(&announced); err != nil || len(announced.Attached) != 1 || announced.Mode == "" {
-		t.Fatalf("%+v, %v", announced, err)
-	}
-	_, found := probe(t, s, quick(""))
-	expect(t, found, established, zeroDropped)
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	var counted struct{ Switch []lab.FaultCounters }
-	if err := lines.Decode(&counted); err != nil || len(counted.Switch) != 1 || counted.Switch[0].In.Dropped == 0 {
-		t.Errorf("%+v, %v", counted, err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
-	_, found = probe(t, s, quick(""))
-	expect(t, found, established, delivered)
-}
-
-func TestSwitchCommandRefuses(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ args, says string }{
-		{"--netns nowhere --port eth0 --fault everything", "nowhere"},
-		{"--port nothing --fault everything", "nothing"},
-		{"--port lo --fault delay=1ms", "tcpprobe lab"},
-	} {
-		r := tcpprobe(t, append([]string{"lab", "switch"}, strings.Fields(c.args)...)...)
-		if r.status != exitUnable || !strings.Contains(r.stderr, c.says) || r.stdout != "" {
-			t.Errorf("%s: %+v", c.args, r)
-		}
-	}
-}
 
 // Killed or interrupted in the middle of its work, the lab takes its probing processes with it.
 func TestNothingOutlivesTheLab(t *testing.T) {
 	t.Parallel()
-	for signal, status := range map[syscall.Signal]int{syscall.SIGKILL: -1, syscall.SIGTERM: exitUnable} {
+	const labs = 4 // that a campaign has at the same time
+	for signal, status := range map[syscall.Signal]int{syscall.SIGKILL: -1, syscall.SIGTERM: cli.ExitUnable} {
 		cmd := exec.Command("/proc/self/exe", "lab", "--campaign", "--runs", "1000000", "--fault", "delay=1ms")
 		progress, err := cmd.StderrPipe()
 		if err != nil {
@@ -228,9 +189,9 @@ func TestNothingOutlivesTheLab(t *testing.T) {
 			t.Fatal("no sign of progress")
 		}
 		workers := children(t, cmd.Process.Pid)
-		for deadline := time.Now().Add(20 * time.Second); len(workers) != lanes; workers = children(t, cmd.Process.Pid) {
+		for deadline := time.Now().Add(20 * time.Second); len(workers) != labs; workers = children(t, cmd.Process.Pid) {
 			if time.Now().After(deadline) {
-				t.Fatalf("%d workers, want %d", len(workers), lanes)
+				t.Fatalf("%d workers, want %d", len(workers), labs)
 			}
 			time.Sleep(time.Millisecond)
 		}
@@ -276,13 +237,14 @@ func alive(pids []string) (out []string) {
 }
 
 // slow starts `tcpprobe run` on the client with flows that stay open for long: many at 200 packets a second.
-func slow(t *testing.T, s *site, f lab.Family, more ...string) *exec.Cmd {
+func slow(t *testing.T, s *lab.Lab, f lab.Family, more ...string) *exec.Cmd {
 	t.Helper()
-	return holding(t, s, f, 5, append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap", s.Target(f, lab.Echo).String()}, more...)...)
+	return holding(t, s, f, 5, append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap",
+		s.Target(f, lab.Echo).String()}, more...)...)
 }
 
 // holding starts a command on the client that soon has so many connections open at once.
-func holding(t *testing.T, s *site, f lab.Family, connections int, args ...string) *exec.Cmd {
+func holding(t *testing.T, s *lab.Lab, f lab.Family, connections int, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Stderr = os.Stderr
@@ -307,7 +269,7 @@ func holding(t *testing.T, s *site, f lab.Family, connections int, args ...strin
 // Whichever of its two processes is killed, nothing stays at the target.
 func TestKilledRunLeavesNothing(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{Conntrack: true})
+	s := labtest.New(t, lab.Options{Conntrack: true})
 	for _, f := range lab.Families {
 		t.Run("worker/"+string(f), func(t *testing.T) {
 			cmd := slow(t, s, f)
@@ -322,10 +284,10 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
-			if cmd.Wait(); cmd.ProcessState.ExitCode() != exitInconclusive {
-				t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), exitInconclusive)
+			if cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
+				t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), cli.ExitInconclusive)
 			}
-			expectNothingLeft(t, s)
+			labtest.ExpectNothingLeft(t, s)
 		})
 		t.Run("supervisor/"+string(f), func(t *testing.T) {
 			cmd := slow(t, s, f)
@@ -339,7 +301,7 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 					t.Fatal("the worker does not end")
 				}
 			}
-			expectNothingLeft(t, s)
+			labtest.ExpectNothingLeft(t, s)
 		})
 	}
 }
@@ -347,11 +309,13 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 // The deadline holds, and what it cut short says so.
 func TestRunCommandHoldsItsDeadline(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
-	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "64", "--packets-per-second", "10", "--deadline", "10s", "-o", "json")
+	s := labtest.New(t, lab.Options{})
+	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "SequenceWrap", "--paths", "64",
+		"--packets-per-second", "10", "--deadline", "10s", "-o", "json")
 	found := read(t, r)
-	if r.status != exitInconclusive || len(found.Results) != 1 || found.Results[0].Reason != report.DeadlineExceeded || found.LeakedFlows != 0 {
+	if r.status != cli.ExitInconclusive || len(found.Results) != 1 || found.Results[0].Reason != report.DeadlineExceeded ||
+		found.LeakedFlows != 0 {
 		t.Errorf("%+v", r)
 	}
-	expectNothingLeft(t, s)
+	labtest.ExpectNothingLeft(t, s)
 }

@@ -10,7 +10,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -21,15 +20,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcpprobe/tcpprobe/probe/report"
-)
-
-// Exit statuses.
-const (
-	exitPass = iota
-	exitFail
-	exitUnable
-	exitInconclusive
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab/labcmd"
 )
 
 func main() {
@@ -45,22 +37,8 @@ func main() {
 func execute(ctx context.Context, args []string) int {
 	root := rootCommand(filepath.Base(args[0]))
 	root.SetArgs(args[1:])
-	err := root.ExecuteContext(ctx)
-	var verdict outcome
-	switch {
-	case err == nil:
-		return exitPass
-	case errors.As(err, &verdict):
-		return verdict.status()
-	case ctx.Err() != nil:
-		err = errors.New("interrupted")
-	}
-	complain(err)
-	return exitUnable
+	return cli.Execute(ctx, root)
 }
-
-// complain is the one place that errors are printed from.
-func complain(err error) { fmt.Fprintln(os.Stderr, "tcpprobe:", err) }
 
 func rootCommand(program string) *cobra.Command {
 	root := &cobra.Command{
@@ -78,7 +56,7 @@ func rootCommand(program string) *cobra.Command {
 	if strings.HasPrefix(program, "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl tcpprobe"}
 	}
-	root.AddCommand(runCommand(), labCommand(), reportCommand(), workerCommand(), runWorkerCommand())
+	root.AddCommand(runCommand(), labcmd.Command(), reportCommand(), cli.WorkerCommand())
 	return root
 }
 
@@ -91,25 +69,12 @@ func version() string {
 	return info.Main.Version
 }
 
-// outcome is a command that was carried out, and whose verdict is its exit status.
-type outcome report.Verdict
-
-func (o outcome) Error() string { return "verdict " + string(o) }
-
-func (o outcome) status() int {
-	switch report.Verdict(o) {
-	case report.Pass:
-		return exitPass
-	case report.Fail:
-		return exitFail
-	}
-	return exitInconclusive
-}
-
-// verdict turns a verdict into what a command returns.
-func verdict(v report.Verdict) error {
-	if v == report.Pass {
+// oneArgument refuses anything but one argument, and says what it is.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s: want one %s; have %d arguments (see --help)", cmd.Name(), what, len(args))
+		}
 		return nil
 	}
-	return outcome(v)
 }

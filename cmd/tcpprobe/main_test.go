@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // asCommand makes the test binary behave as tcpprobe: the lab starts itself again, and so do tests.
@@ -78,7 +81,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"walk"}, "unknown command"},
 	} {
 		r := tcpprobe(t, c.args...)
-		if r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) || !strings.HasPrefix(r.stderr, "tcpprobe: ") {
+		if r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) ||
+			!strings.HasPrefix(r.stderr, "tcpprobe: ") {
 			t.Errorf("%v: status %d, stdout %q, stderr %q; want 2, nothing and %q", c.args, r.status, r.stdout, r.stderr, c.says)
 		}
 	}
@@ -89,14 +93,15 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 		verdicts []report.Verdict
 		want     int
 	}{
-		{[]report.Verdict{report.Pass, report.Pass}, exitPass},
-		{[]report.Verdict{report.Pass, report.Fail, report.Inconclusive}, exitFail},
-		{[]report.Verdict{report.Pass, report.Inconclusive}, exitInconclusive},
-		{nil, exitInconclusive},
+		{[]report.Verdict{report.Pass, report.Pass}, cli.ExitPass},
+		{[]report.Verdict{report.Pass, report.Fail, report.Inconclusive}, cli.ExitFail},
+		{[]report.Verdict{report.Pass, report.Inconclusive}, cli.ExitInconclusive},
+		{nil, cli.ExitInconclusive},
 	} {
 		r := report.Report{APIVersion: report.APIVersion}
 		for _, v := range c.verdicts {
-			r.Results = append(r.Results, report.Result{Scenario: "Handshake", Target: "192.0.2.2:80", Verdict: v, Reason: "Because"})
+			r.Results = append(r.Results, report.Result{Scenario: "Handshake", Target: "192.0.2.2:80", Verdict: v,
+				Reason: "Because"})
 		}
 		line, err := json.Marshal(r)
 		if err != nil {
@@ -110,27 +115,47 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 		cmd := exec.Command("/proc/self/exe", "report", "-")
 		cmd.Stdin = bytes.NewReader(line)
 		fromStdin := finish(t, cmd, (*exec.Cmd).Run)
-		if fromFile != fromStdin || fromFile.status != c.want || strings.Count(fromFile.stdout, "192.0.2.2:80") < len(c.verdicts) {
-			t.Errorf("%v: %+v, from standard input %+v; want status %d and every result", c.verdicts, fromFile, fromStdin, c.want)
+		if fromFile != fromStdin || fromFile.status != c.want ||
+			strings.Count(fromFile.stdout, "192.0.2.2:80") < len(c.verdicts) {
+			t.Errorf("%v: %+v, from standard input %+v; want status %d and every result", c.verdicts, fromFile, fromStdin,
+				c.want)
 		}
 	}
 }
 
 // As a kubectl plugin it calls itself what the user typed.
 func TestUsageAsPlugin(t *testing.T) {
-	for program, want := range map[string]string{"tcpprobe": "tcpprobe run HOST:PORT", "kubectl-tcpprobe": "kubectl tcpprobe run HOST:PORT"} {
+	for program, want := range map[string]string{"tcpprobe": "tcpprobe run HOST:PORT",
+		"kubectl-tcpprobe": "kubectl tcpprobe run HOST:PORT"} {
 		var out bytes.Buffer
 		root := rootCommand(program)
 		root.SetOut(&out)
 		root.SetArgs([]string{"run", "--help"})
-		if err := root.ExecuteContext(context.Background()); err != nil || !strings.Contains(out.String(), "\n  "+want+" [flags]") {
+		if err := root.ExecuteContext(context.Background()); err != nil ||
+			!strings.Contains(out.String(), "\n  "+want+" [flags]") {
 			t.Errorf("%s: %v, %s", program, err, out.String())
 		}
 	}
 }
 
 func TestVersion(t *testing.T) {
-	if r := tcpprobe(t, "--version"); r.status != exitPass || !strings.HasPrefix(r.stdout, "tcpprobe version ") {
+	if r := tcpprobe(t, "--version"); r.status != cli.ExitPass || !strings.HasPrefix(r.stdout, "tcpprobe version ") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// The help of --scenario names every scenario, each with its variants.
+func TestHelpNamesScenariosAndVariants(t *testing.T) {
+	for _, command := range []string{"run", "lab"} {
+		help := tcpprobe(t, command, "--help").stdout
+		for name, definition := range scenario.Registry {
+			want := name
+			if len(definition.Variants) > 0 {
+				want += "/" + strings.Join(variant.Names(variant.Any), "|") + "|" + cli.AllVariants
+			}
+			if !strings.Contains(strings.Join(strings.Fields(help), " "), want) {
+				t.Errorf("tcpprobe %s --help does not have %s", command, want)
+			}
+		}
 	}
 }

@@ -13,14 +13,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
 // listener is a packet socket at the server, to compare a capture with.
 type listener struct{ fd int }
 
-func listen(t *testing.T, s *site) (l listener) {
+func listen(t *testing.T, s *lab.Lab) (l listener) {
 	t.Helper()
 	if err := s.Server().Do(func() (err error) {
 		all := uint16(unix.ETH_P_ALL)
@@ -84,11 +86,11 @@ func inFile(t *testing.T, name string) (out, in []string) {
 // the end of the headers.
 func TestPcapHasTheBytesOfTheWire(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	for _, f := range lab.Families {
 		file := filepath.Join(t.TempDir(), "run.pcapng")
 		l := listen(t, s)
-		if r := runFrom(t, s, s.Target(f, lab.Echo).String(), "--paths", "8", "--pcap", file); r.status != exitPass {
+		if r := runFrom(t, s, s.Target(f, lab.Echo).String(), "--paths", "8", "--pcap", file); r.status != cli.ExitPass {
 			t.Fatalf("%s: %+v", f, r)
 		}
 		arrived, left := l.packets(t)
@@ -97,7 +99,8 @@ func TestPcapHasTheBytesOfTheWire(t *testing.T) {
 			slices.Sort(pair[0])
 			slices.Sort(pair[1])
 			if len(pair[0]) < 50 || !slices.Equal(pair[0], pair[1]) {
-				t.Errorf("%s: %d packets %s by the file, %d by the server's socket; they differ", f, len(pair[0]), what, len(pair[1]))
+				t.Errorf("%s: %d packets %s by the file, %d by the server's socket; they differ", f, len(pair[0]), what,
+					len(pair[1]))
 			}
 		}
 	}
@@ -106,7 +109,7 @@ func TestPcapHasTheBytesOfTheWire(t *testing.T) {
 // A worker that is killed takes nothing of the capture with it but the last moments.
 func TestPcapOfAKilledWorker(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	file := filepath.Join(t.TempDir(), "run.pcapng")
 	cmd := slow(t, s, lab.IPv4, "--pcap", file)
 	for _, worker := range children(t, cmd.Process.Pid) {

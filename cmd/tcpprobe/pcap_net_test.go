@@ -12,7 +12,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -36,8 +38,10 @@ func (f frame) received() bool { return strings.HasSuffix(f.comment, ", received
 // tshark runs tshark over a file, which it must not complain about.
 func tshark(t *testing.T, file string, args ...string) string {
 	t.Helper()
-	r := finish(t, exec.Command("tshark", append([]string{"-r", file, "-o", "tcp.relative_sequence_numbers:false"}, args...)...), (*exec.Cmd).Run)
-	complaint := strings.TrimSpace(strings.ReplaceAll(r.stderr, `Running as user "root" and group "root". This could be dangerous.`, ""))
+	r := finish(t, exec.Command("tshark", append([]string{"-r", file, "-o", "tcp.relative_sequence_numbers:false"},
+		args...)...), (*exec.Cmd).Run)
+	complaint := strings.TrimSpace(strings.ReplaceAll(r.stderr,
+		`Running as user "root" and group "root". This could be dangerous.`, ""))
 	if r.status != 0 || complaint != "" {
 		t.Fatalf("tshark %v: status %d, %s", args, r.status, complaint)
 	}
@@ -52,17 +56,20 @@ func frames(t *testing.T, file string) (out []frame) {
 			t.Errorf("tshark finds faults:\n%s", bad)
 		}
 	}
-	if r := finish(t, exec.Command("capinfos", "-t", "-o", file), (*exec.Cmd).Run); r.status != 0 || !strings.Contains(r.stdout, "pcapng") || !strings.Contains(r.stdout, "Strict time order:   True") {
+	if r := finish(t, exec.Command("capinfos", "-t", "-o", file), (*exec.Cmd).Run); r.status != 0 ||
+		!strings.Contains(r.stdout, "pcapng") || !strings.Contains(r.stdout, "Strict time order:   True") {
 		t.Errorf("capinfos: %+v", r)
 	}
 	args := []string{"-T", "fields", "-E", "occurrence=f"}
-	for _, field := range []string{"frame.number", "tcp.stream", "tcp.seq_raw", "tcp.ack_raw", "tcp.len", "tcp.analysis.retransmission",
+	for _, field := range []string{"frame.number", "tcp.stream", "tcp.seq_raw", "tcp.ack_raw", "tcp.len",
+		"tcp.analysis.retransmission",
 		"tcp.analysis.acks_frame", "tcp.options.sack_le", "frame.packet_flags_direction", "frame.comment"} {
 		args = append(args, "-e", field)
 	}
 	for line := range strings.Lines(tshark(t, file, args...)) {
 		w := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		out = append(out, frame{w[0], w[1], number(t, w[2]), number(t, w[3]), number(t, w[4]), w[5] != "", w[6], number(t, w[7]), w[8], w[9]})
+		out = append(out, frame{w[0], w[1], number(t, w[2]), number(t, w[3]), number(t, w[4]), w[5] != "", w[6],
+			number(t, w[7]), w[8], w[9]})
 	}
 	return out
 }
@@ -132,7 +139,10 @@ func showsDelivered(t *testing.T, flow []frame) {
 		t.Fatalf("no suspect at 0 in %+v", flow)
 	}
 	suspect := flow[at]
-	if !slices.ContainsFunc(flow, func(f frame) bool { return f.received() && f.acks == suspect.number && f.ack == suspect.length }) {
+	if !slices.ContainsFunc(flow, func(f frame) bool {
+		return f.received() && f.acks == suspect.number &&
+			f.ack == suspect.length
+	}) {
 		t.Errorf("tshark finds no acknowledgement of the suspect in %+v", flow)
 	}
 }
@@ -140,17 +150,17 @@ func showsDelivered(t *testing.T, flow []frame) {
 // The verdict, and what another program sees in the packets, are the same.
 func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	for _, c := range []struct {
 		faults []string
 		status int
 		says   string
 		shows  func(*testing.T, []frame)
 	}{
-		{nil, exitPass, "Pass/Delivered: SequenceWrap/Push to ", showsDelivered},
-		{[]string{"push-at-zero"}, exitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", showsDropped},
+		{nil, cli.ExitPass, "Pass/Delivered: SequenceWrap/Push to ", showsDelivered},
+		{[]string{"push-at-zero"}, cli.ExitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", showsDropped},
 	} {
-		stop := s.inject(t, c.faults...)
+		stop := labtest.Inject(t, s, c.faults...)
 		for _, f := range lab.Families {
 			file := filepath.Join(t.TempDir(), "run.pcapng")
 			r := runFrom(t, s, s.Target(f, lab.Echo).String(), "--scenario", "SequenceWrap/Push", "--pcap", file)
@@ -168,7 +178,8 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 				c.shows(t, flow)
 			}
 			for i, v := range all {
-				if out := strings.Contains(v.comment, ", sent: "); out == v.received() || out != (v.direction == "0x00000002") || !strings.Contains(v.comment, " of SequenceWrap/Push") {
+				if out := strings.Contains(v.comment, ", sent: "); out == v.received() || out != (v.direction == "0x00000002") ||
+					!strings.Contains(v.comment, " of SequenceWrap/Push") {
 					t.Errorf("%s: frame %d: direction %s, comment %q", f, i+1, v.direction, v.comment)
 				}
 			}
@@ -177,31 +188,13 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	}
 }
 
-// inject makes the switch misbehave until stop.
-func (s *site) inject(t *testing.T, faults ...string) (stop func()) {
-	t.Helper()
-	parsed, err := lab.ParseFaults(faults)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := s.Inject(parsed...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		if err := j.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // A report carries what shows its finding, and tshark sees the same in that.
 func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	dir := t.TempDir()
 	for _, fault := range []string{"", "push-at-zero"} {
-		stop := s.inject(t, strings.Fields(fault)...)
+		stop := labtest.Inject(t, s, strings.Fields(fault)...)
 		r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "-o", "json", "--scenario", "SequenceWrap/Push")
 		stop()
 		written, file := filepath.Join(dir, "report"+fault+".json"), filepath.Join(dir, "finding"+fault+".pcapng")
@@ -213,12 +206,12 @@ func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 			t.Errorf("a capture of %d bytes", n)
 		}
 		if fault == "" {
-			if shown.status != exitUnable || !strings.Contains(shown.stderr, "no capture") {
+			if shown.status != cli.ExitUnable || !strings.Contains(shown.stderr, "no capture") {
 				t.Errorf("of a run that passed: %+v", shown)
 			}
 			continue
 		}
-		if shown.status != exitFail || !strings.Contains(shown.stdout, "SequenceZeroDropped") {
+		if shown.status != cli.ExitFail || !strings.Contains(shown.stdout, "SequenceZeroDropped") {
 			t.Errorf("%+v", shown)
 		}
 		flows := streams(frames(t, file))
@@ -234,12 +227,13 @@ func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 	}
 }
 
-// The lab's story in one file: first the segment arrives, then it does not.
+// The lab's demo in one file: first the segment arrives, then it does not.
 func TestLabPcap(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "lab.pcapng")
-	r := finish(t, exec.Command("/proc/self/exe", "lab", "--paths", "1", "--family", "IPv4", "--scenario", "SequenceWrap/Push", "--pcap", file), (*exec.Cmd).Run)
-	if r.status != exitPass {
+	r := finish(t, exec.Command("/proc/self/exe", "lab", "--paths", "1", "--family", "IPv4", "--scenario",
+		"SequenceWrap/Push", "--pcap", file), (*exec.Cmd).Run)
+	if r.status != cli.ExitPass {
 		t.Fatalf("%+v", r)
 	}
 	flows := streams(frames(t, file))
@@ -249,7 +243,8 @@ func TestLabPcap(t *testing.T) {
 	showsDelivered(t, flows["0"])
 	showsDropped(t, flows["1"])
 	says := sectionComment(t, file)
-	if pass, fail := strings.Index(says, "Pass/Delivered"), strings.Index(says, "Fail/SequenceZeroDropped"); pass < 0 || fail < pass {
+	if pass, fail := strings.Index(says, "Pass/Delivered"), strings.Index(says, "Fail/SequenceZeroDropped"); pass < 0 ||
+		fail < pass {
 		t.Errorf("the file says %q", says)
 	}
 }
@@ -257,18 +252,20 @@ func TestLabPcap(t *testing.T) {
 // What cannot be written is refused before anything is sent, and a run that is killed leaves what was there.
 func TestPcapIsRefusedOrWhole(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, lab.Options{})
+	s := labtest.New(t, lab.Options{})
 	dir := t.TempDir()
 	for _, name := range []string{dir, filepath.Join(dir, "none", "run.pcapng"), "/dev/null"} {
-		for _, command := range [][]string{{"run", s.Target(lab.IPv4, lab.Echo).String(), "--pcap", name}, {"lab", "--pcap", name}} {
+		for _, command := range [][]string{{"run", s.Target(lab.IPv4, lab.Echo).String(), "--pcap", name},
+			{"lab", "--pcap", name}} {
 			r := finish(t, exec.Command("/proc/self/exe", command...), s.Client().Run)
-			if r.status != exitUnable || r.stdout != "" || !strings.Contains(r.stderr, "capture to "+name) {
+			if r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, "capture to "+name) {
 				t.Errorf("%v: %+v", command, r)
 			}
 		}
 	}
-	campaign := finish(t, exec.Command("/proc/self/exe", "lab", "--campaign", "--pcap", filepath.Join(dir, "x")), (*exec.Cmd).Run)
-	if campaign.status != exitUnable || !strings.Contains(campaign.stderr, "--campaign") {
+	campaign := finish(t, exec.Command("/proc/self/exe", "lab", "--campaign", "--pcap", filepath.Join(dir, "x")),
+		(*exec.Cmd).Run)
+	if campaign.status != cli.ExitUnable || !strings.Contains(campaign.stderr, "--campaign") {
 		t.Errorf("a capture of a campaign: %+v", campaign)
 	}
 	file := filepath.Join(dir, "run.pcapng")

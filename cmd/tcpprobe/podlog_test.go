@@ -21,7 +21,8 @@ func TestReportIsFoundInAPodsLog(t *testing.T) {
 		"{}\n{}\n": "{}\n{}\n", // two reports are not one
 		"{}\nmore": "{}\nmore",
 	} {
-		for name, in := range map[string]io.Reader{"whole": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text))} {
+		for name, in := range map[string]io.Reader{"whole": strings.NewReader(text),
+			"byte by byte": iotest.OneByteReader(strings.NewReader(text))} {
 			got, err := io.ReadAll(withoutLog(in))
 			if err != nil || string(got) != want {
 				t.Errorf("%.60q %s: %.60q (%d bytes) %v, want %.60q (%d bytes)", text, name, got, len(got), err, want, len(want))

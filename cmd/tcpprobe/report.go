@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcpprobe/tcpprobe/internal/cli"
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -17,11 +18,12 @@ import (
 func reportCommand() *cobra.Command {
 	pcap := ""
 	cmd := &cobra.Command{
-		Use:     "report FILE|-",
-		Short:   "Show a report to people",
-		Long:    "Reads what `tcpprobe run -o json`, `tcpprobe lab -o json` or a probe pod printed; - is standard input.",
-		Example: "  tcpprobe run 10.1.2.3:443 -o json >report.json; tcpprobe report report.json\n  kubectl logs -n tcpprobe-probes POD | tcpprobe report -",
-		Args:    oneArgument("FILE, or - for standard input"),
+		Use:   "report FILE|-",
+		Short: "Show a report to people",
+		Long:  "Reads what `tcpprobe run -o json`, `tcpprobe lab -o json` or a probe pod printed; - is standard input.",
+		Example: "  tcpprobe run 10.1.2.3:443 -o json >report.json; tcpprobe report report.json\n  kubectl logs -n " +
+			"tcpprobe-probes POD | tcpprobe report -",
+		Args: oneArgument("FILE, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, err := openReports(cmd.InOrStdin(), args[0])
 			if err != nil {
@@ -33,7 +35,8 @@ func reportCommand() *cobra.Command {
 			return show(cmd.OutOrStdout(), all, pcap)
 		},
 	}
-	cmd.Flags().StringVar(&pcap, "pcap", "", "write the packets that show what failed, which the report carries, to this `file` as pcapng, for Wireshark")
+	cmd.Flags().StringVar(&pcap, "pcap", "",
+		"write the packets that show what failed, which the report carries, to this `file` as pcapng, for Wireshark")
 	return cmd
 }
 
@@ -54,7 +57,7 @@ func show(w io.Writer, all []report.Report, pcap string) error {
 			return err
 		}
 	}
-	return verdict(report.Report{Results: results}.Verdict())
+	return cli.VerdictError(report.Report{Results: results}.Verdict())
 }
 
 func openReports(stdin io.Reader, name string) ([]report.Report, error) {
@@ -99,4 +102,11 @@ func unwrapped(text json.RawMessage) json.RawMessage {
 		return wrapped.Report
 	}
 	return text
+}
+
+func writeReport(w io.Writer, r report.Report, format string) error {
+	if format == cli.JSON {
+		return r.WriteLine(w)
+	}
+	return r.WriteTable(w)
 }

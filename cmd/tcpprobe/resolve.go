@@ -19,7 +19,8 @@ const maxAddresses = 16
 func resolve(ctx context.Context, target string) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(target)
 	if err != nil || host == "" {
-		return nil, fmt.Errorf("target %q: want HOST:PORT, as in 10.1.2.3:443, [2001:db8::7]:443 or web.example.com:443", target)
+		return nil, fmt.Errorf("target %q: want HOST:PORT, as in 10.1.2.3:443, [2001:db8::7]:443 or web.example.com:443",
+			target)
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil || port == 0 {

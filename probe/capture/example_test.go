@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -17,7 +18,7 @@ var (
 )
 
 // sent is a segment that the prober sent.
-func sent(micros int, part string, s segment.Segment) conn.Record {
+func sent(micros int, part evidence.Part, s segment.Segment) conn.Record {
 	s.WindowScale, s.ID, s.Window = -1, 0x1234, 65535
 	return conn.Record{Local: s.Source, Remote: s.Destination, Time: at(micros), Purpose: "SequenceWrap/Push", Part: part, Sent: &s}
 }
@@ -58,16 +59,16 @@ func example() []conn.Record {
 	secret := from4(segment.ACK|segment.PSH, 0)
 	secret.Payload = []byte("what a peer says")
 	return []conn.Record{
-		sent(0, "syn", syn),
+		sent(0, evidence.SYN, syn),
 		seen(90, conn.Peer, from4(segment.SYN|segment.ACK, 1<<32-m)),
-		sent(200, "control", to4(segment.ACK|segment.PSH, 1<<32-m, "GET /")),
-		sent(400, "suspect", to4(segment.ACK|segment.PSH, 0, "index")),
+		sent(200, evidence.Control, to4(segment.ACK|segment.PSH, 1<<32-m, "GET /")),
+		sent(400, evidence.Suspect, to4(segment.ACK|segment.PSH, 0, "index")),
 		seen(290, conn.Peer, secret),
-		sent(500, "witness", to4(segment.ACK|segment.PSH, m, "abcde")),
+		sent(500, evidence.Witness, to4(segment.ACK|segment.PSH, m, "abcde")),
 		seen(590, conn.Peer, missing),
 		seen(595, conn.Unguarded, missing),
 		seen(600, conn.Kernel, to4(segment.RST, 9, "")),
-		{Local: here6, Remote: there6, Time: at(700), Purpose: "Handshake", Part: "syn",
+		{Local: here6, Remote: there6, Time: at(700), Purpose: "Handshake", Part: evidence.SYN,
 			Sent: &segment.Segment{Source: here6, Destination: there6, Flags: segment.SYN, WindowScale: -1, Window: 65535}},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -78,7 +79,7 @@ func (e *excerptBuilder) addTruncated(f Failure) {
 
 // firstOfEachPart are the first segment of each part and what answered it.
 func firstOfEachPart(records []conn.Record) []conn.Record {
-	seen, skipping := map[string]bool{}, false
+	seen, skipping := map[evidence.Part]bool{}, false
 	return slices.DeleteFunc(slices.Clone(records), func(r conn.Record) bool {
 		if r.Origin == conn.Prober {
 			skipping = seen[r.Part]

@@ -3,13 +3,13 @@ package capture
 import (
 	"bytes"
 	"encoding/base64"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
@@ -32,7 +32,7 @@ func TestExcerptShowsTheFailureInTheOrderOfTime(t *testing.T) {
 }
 
 // long is a flow with many segments of each part.
-func long(parts ...string) (out []conn.Record) {
+func long(parts ...evidence.Part) (out []conn.Record) {
 	for i, part := range parts {
 		for j := range 40 {
 			s := segment.Segment{Source: here4, Destination: there4, Flags: segment.ACK, Payload: bytes.Repeat([]byte{'x'}, 100)}
@@ -45,7 +45,9 @@ func long(parts ...string) (out []conn.Record) {
 func TestExcerptIsBounded(t *testing.T) {
 	second := finding()
 	second.Variant = "Fin"
-	parts := []string{"one", "two", "three", "four", "five", "six", "seven"}
+	parts := []evidence.Part{ // none of them is in the second failure
+		evidence.Data, evidence.Byte, evidence.Trigger, evidence.Beacon, evidence.Heal, evidence.Across0, evidence.InOrder,
+	}
 	b := Excerpt(exampleReport(finding(), second), []Failure{{finding(), long(parts...)}, {second, example()}})
 	if err := Check(b); err != nil {
 		t.Fatal(err)
@@ -54,7 +56,7 @@ func TestExcerptIsBounded(t *testing.T) {
 		t.Errorf("%d bytes in base64", n)
 	}
 	for _, part := range parts {
-		if n := strings.Count(string(b), "sent: "+part); n != 1 {
+		if n := strings.Count(string(b), "sent: "+part.String()); n != 1 {
 			t.Errorf("%d segments of part %s, want the first", n, part)
 		}
 	}
@@ -67,9 +69,9 @@ func TestExcerptIsBounded(t *testing.T) {
 
 // One flow with more parts than there is room for is cut at its end.
 func TestExcerptOfALongFlowIsCut(t *testing.T) {
-	var parts []string
-	for i := range 200 {
-		parts = append(parts, fmt.Sprint("part ", i))
+	var parts []evidence.Part
+	for i := range uint32(200) {
+		parts = append(parts, evidence.AcknowledgedWith(i))
 	}
 	b := Excerpt(exampleReport(finding()), []Failure{{finding(), long(parts...)}, {finding(), example()}})
 	if err := Check(b); err != nil || len(b) > report.MaxCapture || len(b) < report.MaxCapture-512 {

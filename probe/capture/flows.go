@@ -25,7 +25,7 @@ func (f *flows) packet(r conn.Record) (packet, error) {
 			return packet{}, err
 		}
 		p.data, p.length, p.flags = data, len(data), outbound
-		p.comment += ", sent: " + r.Part
+		p.comment += ", sent: " + r.Part.String()
 	case conn.Peer:
 		p.comment += ", received"
 	case conn.Unguarded:

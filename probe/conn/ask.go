@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // Ask sends one SYN and does not wait: Hear does.
 func (c *Conn) Ask() {
-	c.sentSYN = c.Send(Step{Part: "syn", Flags: segment.SYN, Seq: &c.ISS, Options: true})
+	c.sentSYN = c.Send(Step{Part: evidence.SYN, Flags: segment.SYN, Seq: &c.ISS, Options: true})
 }
 
 // Hear waits until the given time for what answers the SYNs that Ask sent.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -80,7 +81,7 @@ func (s *Stack) Resume(ctx context.Context, e ledger.Entry) (*Conn, error) {
 
 // Step is a segment to send. Nil means what TCP would put there.
 type Step struct {
-	Part    string // what the segment is for: control, suspect, beacon, …
+	Part    evidence.Part // what the segment is for: control, suspect, beacon, …
 	Flags   segment.Flags
 	Seq     *seq.Number // nil: SND.NXT
 	Ack     *seq.Number // nil: RCV.NXT
@@ -161,7 +162,7 @@ func (c *Conn) Fault() error { return c.fault }
 
 // Evidence is what was sent and received, one line a segment, with times since the connection's start;
 // repetitions are only counted.
-func (c *Conn) Evidence() []string { return c.log.lines() }
+func (c *Conn) Evidence() evidence.Lines { return c.log.lines() }
 
 // Local is the connection's own address and port.
 func (c *Conn) Local() netip.AddrPort { return c.flow.key.Local }

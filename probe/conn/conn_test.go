@@ -13,6 +13,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -27,7 +28,7 @@ func dial(t *testing.T, ctx context.Context, b *conntest.Bench, iss seq.Number, 
 		t.Fatal(err)
 	}
 	if o := c.Handshake(ctx, conntest.Pace); o.Answer != want {
-		t.Fatalf("handshake: %s, want %s\n%s", o.Answer, want, strings.Join(c.Evidence(), "\n"))
+		t.Fatalf("handshake: %s, want %s\n%s", o.Answer, want, c.Evidence())
 	}
 	return c
 }
@@ -37,7 +38,7 @@ func end(t *testing.T, ctx context.Context, b *conntest.Bench, c *conn.Conn) {
 	t.Helper()
 	e, err := c.End(ctx)
 	if err != nil || !e.Confirmed || !e.Check.Clean() || b.Peer.Live() != 0 {
-		t.Errorf("end: %+v %v, the peer holds %d connections\n%s", e, err, b.Peer.Live(), strings.Join(c.Evidence(), "\n"))
+		t.Errorf("end: %+v %v, the peer holds %d connections\n%s", e, err, b.Peer.Live(), c.Evidence())
 	}
 }
 
@@ -45,7 +46,7 @@ func TestConnectionAcrossSequenceZero(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-4), conn.SynAck)
-		c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Payload: []byte("sixbyt")})
+		c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte("sixbyt")})
 		want := seq.At(3)
 		if !c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Acked() == want }) {
 			t.Errorf("6 bytes from 2^32-3 on: acknowledged %s, want %s", c.Acked(), want)
@@ -66,7 +67,7 @@ func TestAcknowledgementOfTheFutureIsIgnored(t *testing.T) {
 	}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-4), conn.SynAck)
-		c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Payload: []byte("sixbyt")})
+		c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte("sixbyt")})
 		c.Next(ctx, time.Now().Add(time.Second))
 		if c.Acked() != c.ISS.Add(1) {
 			t.Errorf("acknowledged %s, want %s: no more than 3 was sent", c.Acked(), c.ISS.Add(1))

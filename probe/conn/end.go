@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -74,7 +75,7 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 	}
 	gone := false
 	old := c.ISS.Add(-LongAgo)
-	sent := c.sendNow(Step{Part: "still there?", Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
+	sent := c.sendNow(Step{Part: evidence.StillThere, Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
 	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
 		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone
@@ -87,10 +88,10 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 }
 
 func (c *Conn) rst(at seq.Number) {
-	c.sendNow(Step{Part: "rst", Flags: segment.RST | segment.ACK, Seq: &at})
+	c.sendNow(Step{Part: evidence.RST, Flags: segment.RST | segment.ACK, Seq: &at})
 }
 
 // Clear resets the older connection of this 4-tuple that a bare ACK told of, at the number it named.
 func (c *Conn) Clear(at seq.Number) {
-	c.sendNow(Step{Part: "rst of stale state", Flags: segment.RST, Seq: &at})
+	c.sendNow(Step{Part: evidence.RSTOfOlder, Flags: segment.RST, Seq: &at})
 }

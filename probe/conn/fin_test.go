@@ -2,12 +2,12 @@ package conn_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -23,14 +23,14 @@ func TestHeldFIN(t *testing.T) {
 			if _, held := c.PeerFIN(); held {
 				t.Error("a FIN is held that was not sent")
 			}
-			c.Send(conn.Step{Part: "data", Flags: segment.PSH | segment.ACK, Payload: []byte("x")})
+			c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte("x")})
 			c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Closed() })
 			fin, held := c.PeerFIN()
 			if !held || acknowledged(b, fin.Add(1)) || reply > 0 && !acknowledged(b, fin) {
-				t.Errorf("held %v at %s after %d bytes\n%s", held, fin, reply, strings.Join(c.Evidence(), "\n"))
+				t.Errorf("held %v at %s after %d bytes\n%s", held, fin, reply, c.Evidence())
 			}
 			c.ReleaseFIN()
-			c.Send(conn.Step{Part: "ack", Flags: segment.ACK})
+			c.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
 			if !acknowledged(b, fin.Add(1)) {
 				t.Errorf("the FIN %s is not acknowledged after its release", fin)
 			}

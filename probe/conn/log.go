@@ -2,10 +2,10 @@ package conn
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -35,26 +35,26 @@ type log struct {
 
 // sentPart is how many segments of one part were sent; a flow has a handful of parts.
 type sentPart struct {
-	part string
+	part evidence.Part
 	n    int
 }
 
 // entry is one segment, small because most are read by nobody.
 type entry struct {
 	after  time.Duration
-	part   string           // of a segment sent
+	part   evidence.Part    // of a segment sent
 	sent   *segment.Segment // nil: it was received
 	packet wire.Packet      // received
 	cut    int              // segments left out before this one
 }
 
-func (l *log) sends(at time.Time, part string, g *segment.Segment) {
+func (l *log) sends(at time.Time, part evidence.Part, g *segment.Segment) {
 	l.arrived, l.cutting = 0, l.count(part) > keepEach
 	l.add(entry{after: at.Sub(l.start), part: part, sent: g})
 }
 
 // count is how many segments of a part were sent, with the one that is about to be logged.
-func (l *log) count(part string) int {
+func (l *log) count(part evidence.Part) int {
 	for i := range l.sent {
 		if l.sent[i].part == part {
 			l.sent[i].n++
@@ -92,8 +92,9 @@ func (l *log) sorted() []entry {
 	return slices.SortedStableFunc(slices.Values(l.kept), func(a, b entry) int { return cmp.Compare(a.after, b.after) })
 }
 
-func (l *log) lines() []string {
-	var out []string
+// lines are what was kept, and how much was not.
+func (l *log) lines() evidence.Lines {
+	var out evidence.Lines
 	for _, e := range l.sorted() {
 		out = append(out, leftOut(e.cut)...)
 		out = append(out, e.line())
@@ -101,20 +102,19 @@ func (l *log) lines() []string {
 	return append(out, leftOut(l.cut)...)
 }
 
-func (e entry) line() string {
-	seconds := e.after.Seconds()
+func (e entry) line() evidence.Line {
 	switch {
 	case e.sent != nil:
-		return fmt.Sprintf("%+.6f > %s (%s)", seconds, e.sent, e.part)
+		return evidence.Line{Mark: evidence.Mark{Kind: evidence.Sent, Part: e.part}, After: e.after, Packet: e.sent}
 	case e.packet.Unreachable != nil:
-		return fmt.Sprintf("%+.6f < %s", seconds, e.packet.Unreachable)
+		return evidence.Line{Mark: evidence.Mark{Kind: evidence.Received}, After: e.after, Packet: e.packet.Unreachable}
 	}
-	return fmt.Sprintf("%+.6f < %s", seconds, e.packet.Segment)
+	return evidence.Line{Mark: evidence.Mark{Kind: evidence.Received}, After: e.after, Packet: e.packet.Segment}
 }
 
-func leftOut(n int) []string {
+func leftOut(n int) evidence.Lines {
 	if n == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("… %d more of these and their answers", n)}
+	return evidence.Lines{{Mark: evidence.Mark{Kind: evidence.LeftOut}, Number: n}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -70,7 +71,7 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 		if pace(ctx, 1) != nil {
 			break
 		}
-		if c.syn(ctx, "syn", wait, &o) {
+		if c.syn(ctx, evidence.SYN, wait, &o) {
 			return o
 		}
 		if o.Unreachable != nil && o.Sent >= icmpPatience || c.unresolved != nil && o.Sent >= hopPatience || c.fault != nil {
@@ -87,14 +88,14 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 }
 
 // syn sends one SYN and waits for its answer.
-func (c *Conn) syn(ctx context.Context, part string, wait time.Duration, o *Opening) (answered bool) {
+func (c *Conn) syn(ctx context.Context, part evidence.Part, wait time.Duration, o *Opening) (answered bool) {
 	c.sentSYN = c.Send(Step{Part: part, Flags: segment.SYN, Seq: &c.ISS, Options: true})
 	o.Sent++
 	return c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, o) })
 }
 
 // TrySYN sends one SYN only.
-func (c *Conn) TrySYN(ctx context.Context, part string) (o Opening) {
+func (c *Conn) TrySYN(ctx context.Context, part evidence.Part) (o Opening) {
 	c.syn(ctx, part, c.Patience(0), &o)
 	return o
 }
@@ -166,7 +167,7 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	}
 	first, end := c.ISS.Add(1), c.ISS.Add(2)
 	for i := 0; i < dataProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
-		c.Send(Step{Part: "data", Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
+		c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
 		c.Await(ctx, time.Now().Add(c.Patience(i)), func(wire.Packet) bool {
 			return c.acked.AtLeast(end) || !c.undecided()
 		})
@@ -209,7 +210,7 @@ func (c *Conn) Beacon(ctx context.Context, at seq.Number, value byte, repetition
 // SendBeacon sends one byte below the peer's RCV.NXT: it is acknowledged at once, not rate-limited, and
 // leaves nothing behind.
 func (c *Conn) SendBeacon(at seq.Number, value byte) time.Time {
-	return c.Send(Step{Part: "beacon", Flags: segment.ACK, Seq: &at, Payload: []byte{value}})
+	return c.Send(Step{Part: evidence.Beacon, Flags: segment.ACK, Seq: &at, Payload: []byte{value}})
 }
 
 // Answers reports whether p is a bare acknowledgement, as beacons draw it, and the duplicate that it

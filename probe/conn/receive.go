@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -111,4 +112,4 @@ func (c *Conn) owe() {
 	}
 }
 
-func (c *Conn) acknowledge() { c.sendNow(Step{Part: "ack", Flags: segment.ACK}) }
+func (c *Conn) acknowledge() { c.sendNow(Step{Part: evidence.ACK, Flags: segment.ACK}) }

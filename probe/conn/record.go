@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -17,7 +18,7 @@ type Record struct {
 	Time          time.Time
 	Origin        Origin
 	Purpose       string           // what the connection is for: see For
-	Part          string           // of the prober's: what it is for, such as syn, control, suspect or beacon
+	Part          evidence.Part    // of the prober's: what it is for, such as syn, control, suspect or beacon
 	Sent          *segment.Segment // of the prober's: the same bytes come out when it is built again
 	Header        []byte           // of all others: what was seen of it, up to the end of the TCP header
 	Len           int              // of all others: bytes on the wire
@@ -60,12 +61,12 @@ func (f *flow) recordOf(p wire.Packet) Record {
 func (c *Conn) For(purpose string) { c.flow.purpose.Store(purpose) }
 
 // recordSent is a segment that has left.
-func (f *flow) recordSent(at time.Time, part string, g *segment.Segment) Record {
+func (f *flow) recordSent(at time.Time, part evidence.Part, g *segment.Segment) Record {
 	return Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: f.why(), Part: part, Sent: g}
 }
 
 // sent logs a segment that has left, and records it.
-func (c *Conn) sent(at time.Time, part string, g *segment.Segment) {
+func (c *Conn) sent(at time.Time, part evidence.Part, g *segment.Segment) {
 	c.log.sends(at, part, g)
 	if recorder := c.flow.stack.Recorder; recorder != nil {
 		recorder.Record(c.flow.recordSent(at, part, g))

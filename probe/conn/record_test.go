@@ -9,6 +9,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -29,7 +30,7 @@ func (n *notebook) Record(r conn.Record) {
 // identification, without which it would be built with another.
 func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 	b, notes := &conntest.Bench{Peer: &conntest.Listener{}}, &notebook{}
-	var lines []string
+	var lines evidence.Lines
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		b.Stack.Recorder = notes
 		c, err := b.Stack.Open(ctx, conntest.Remote, seq.At(1<<32-4))
@@ -52,13 +53,13 @@ func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 			t.Errorf("record %+v", r)
 		case r.Origin == conn.Peer:
 			received++
-		case len(sent) == 0 || r.Sent != sent[0] || r.Sent.ID == 0 || r.Part == "":
+		case len(sent) == 0 || r.Sent != sent[0] || r.Sent.ID == 0 || r.Part == evidence.NoPart:
 			t.Fatalf("told of %+v, sent was %v", r, sent)
 		default:
 			sent = sent[1:]
 		}
 	}
-	if want := strings.Count(strings.Join(lines, "\n"), " < "); len(sent) > 0 || received != want || want == 0 {
+	if want := strings.Count(lines.String(), " < "); len(sent) > 0 || received != want || want == 0 {
 		t.Errorf("not told of %v; of %d received, want %d", sent, received, want)
 	}
 }
@@ -81,7 +82,7 @@ func TestEvidenceOfAFloodIsBounded(t *testing.T) {
 		if n := len(c.Records()); n > 60 {
 			t.Errorf("%d records are kept", n)
 		}
-		if lines := strings.Join(c.Evidence(), "\n"); !strings.Contains(lines, "more of these") {
+		if lines := c.Evidence().String(); !strings.Contains(lines, "more of these") {
 			t.Errorf("what is left out is not counted:\n%s", lines)
 		}
 	})

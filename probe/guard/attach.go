@@ -7,6 +7,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
+	"github.com/tcpprobe/tcpprobe/probe/clsact"
 )
 
 // Mode is how the programs hang on a device.
@@ -18,6 +20,9 @@ const (
 	// Clsact filters take the lowest free preference and outlive a crash; the next Attach to the device removes them.
 	Clsact Mode = "clsact"
 )
+
+// filters are the guard where the kernel has no TCX. They stand before all others that they can precede.
+var filters = clsact.Attacher{Owner: "guard", First: true}
 
 // attachment is the guard on one device.
 type attachment struct {
@@ -43,7 +48,7 @@ func (g *Guard) attachOnce(ifindex int, mode Mode, byTCX func(ifindex int) (atta
 		}
 		return a.mode, nil
 	}
-	if err := sweep(ifindex); err != nil {
+	if err := filters.Sweep(ifindex); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	a, err := g.attach(ifindex, mode, byTCX)
@@ -85,6 +90,16 @@ func (g *Guard) attachTCX(ifindex int) (attachment, error) {
 		return attachment{}, errors.Join(fmt.Errorf("attaching to TCX ingress: %w", err), out.Close())
 	}
 	return attachment{mode: TCX, detach: func() error { return closeAll(in, out) }}, nil
+}
+
+// attachClsact attaches the egress program first too.
+func (g *Guard) attachClsact(ifindex int) (attachment, error) {
+	a, err := filters.Attach(ifindex, clsact.Filter{Side: clsact.Egress, Program: g.programs.TcpprobeOut},
+		clsact.Filter{Side: clsact.Ingress, Program: g.programs.TcpprobeIn})
+	if err != nil {
+		return attachment{}, err
+	}
+	return attachment{mode: Clsact, detach: a.Close}, nil
 }
 
 func headOf(ifindex int, program *ebpf.Program, where ebpf.AttachType) (link.Link, error) {

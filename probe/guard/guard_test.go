@@ -80,21 +80,6 @@ func TestKeysTellFlowsApart(t *testing.T) {
 	}
 }
 
-func TestFilterNamesSayWhoseTheyAre(t *testing.T) {
-	l := &lease{id: "0123456789abcdef"}
-	for _, made := range []bool{false, true} {
-		got, madeQdisc, ok := leaseOf(l.filterName(made))
-		if !ok || got.id != l.id || madeQdisc != made {
-			t.Errorf("%q was read as %q, %t, %t", l.filterName(made), got.id, madeQdisc, ok)
-		}
-	}
-	for _, foreign := range []string{"", "cil_from_container", "tcpprobe-guardian/1"} {
-		if _, _, ok := leaseOf(foreign); ok {
-			t.Errorf("%q is taken for a guard's", foreign)
-		}
-	}
-}
-
 // A guard whose egress program could not follow lets no flow be judged, and closes all the same.
 func TestIncompleteGuardHasNoCounters(t *testing.T) {
 	s := &pendingEgress{done: make(chan struct{}), err: unix.EPERM}

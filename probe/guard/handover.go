@@ -20,7 +20,7 @@ type Handover struct {
 // namespace. The ingress program is loaded and attached while the others are loaded. The error wraps ErrUnavailable;
 // the other process may be able to do what this one was not.
 func Prepare(ifindex int) (*Handover, error) {
-	if err := sweep(ifindex); err != nil {
+	if err := filters.Sweep(ifindex); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	spec, err := specification(maxFlows) // kernels with TCX do not count it against RLIMIT_MEMLOCK

@@ -132,7 +132,7 @@ func (s Summary) validGroups(targets int) error {
 	if len(s.Groups) > maxGroups {
 		return invalid("%d groups; at most %d", len(s.Groups), maxGroups)
 	}
-	told := make(map[question]bool)
+	told := make(map[Question]bool)
 	for i, g := range s.Groups {
 		if err := g.valid(s.checks); err != nil {
 			return invalid("group %d: %v", i, err)
@@ -143,7 +143,7 @@ func (s Summary) validGroups(targets int) error {
 		}
 		for _, check := range g.Checks() {
 			for _, position := range positions {
-				q := question{position, check}
+				q := Question{position, check}
 				if told[q] || s.Verdict(position, check) != g.Verdict {
 					return invalid("group %d: target %d has another verdict elsewhere", i, position)
 				}
@@ -157,10 +157,10 @@ func (s Summary) validGroups(targets int) error {
 	return nil
 }
 
-func (s Summary) validSilence(targets int, told map[question]bool) error {
+func (s Summary) validSilence(targets int, told map[Question]bool) error {
 	for position := range targets {
 		for check := range s.checks {
-			if v := s.Verdict(position, check); v.Compare(Pass) > 0 && !told[question{position, check}] {
+			if v := s.Verdict(position, check); v.Compare(Pass) > 0 && !told[Question{position, check}] {
 				return invalid("target %d, check %d: %s without a reason", position, check, v)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
@@ -197,7 +198,7 @@ func FuzzDecodeSummary(f *testing.F) {
 func FuzzEncode(f *testing.F) {
 	f.Add(uint8(3), uint8(2), "Filtered", "", "message", "evidence", 0.5, int64(3))
 	f.Add(uint8(130), uint8(32), "", "two words", "\x1b\u2028\"", "\xff", -1.0, int64(-3))
-	f.Fuzz(func(t *testing.T, targets, lines uint8, reason, rule, message, evidence string, alpha float64, stall int64) {
+	f.Fuzz(func(t *testing.T, targets, lines uint8, reason, rule, message, line string, alpha float64, stall int64) {
 		p := examplePlan(int(targets)%128 + 1)
 		r := crowd(p, reason == "", int(lines))
 		for i := range r.Results {
@@ -207,7 +208,7 @@ func FuzzEncode(f *testing.F) {
 			}
 			res.Rule, res.Message, res.Alpha, res.StallMillis = rule, message, alpha, stall
 			res.Share = &Share{Of: int(lines), Low: min(alpha, 0), High: alpha, Coverage: alpha, Ports: make([]uint16, lines)}
-			res.Evidence = append(res.Evidence, evidence)
+			res.Evidence = append(res.Evidence, evidence.Retold(line)...)
 		}
 		b := Summarize(r, p).Encode()
 		if len(b) > MaxSummary {

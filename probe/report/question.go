@@ -2,77 +2,64 @@ package report
 
 import "github.com/tcpprobe/tcpprobe/probe/plan"
 
-// question is one check of one target of one source.
-type question struct{ position, check int }
-
-func (q question) index(checks int) int { return q.position*checks + q.check }
-
-// questions are all that a plan asks of one source, found by the words of a Result.
-type questions struct {
-	targets int
-	checks  int // per target
-	by      map[subject][]question
+// Question is one check of one target of one source.
+type Question struct {
+	Position int // of the target, in plan.Sources[node]
+	Check    int // in plan.Checks()
 }
 
-// subject is what a Result says it is about.
-type subject struct{ target, via, name, scenario, variant string }
+// asked reports whether p asks the question of the source.
+func (q Question) asked(p *plan.Plan, node string, checks []plan.Check) bool {
+	targets := p.Sources[node]
+	return q.Position >= 0 && q.Position < len(targets) && q.Check >= 0 && q.Check < len(checks) &&
+		p.Asks(node, checks[q.Check], targets[q.Position])
+}
 
-func questionsOf(p *plan.Plan, node string) questions {
-	checks, positions := p.Checks(), p.Sources[node]
-	qs := questions{len(positions), len(checks), make(map[subject][]question, len(positions)*len(checks))}
-	for position, t := range positions {
+// Questions are all that p asks of one source, in order.
+func Questions(p *plan.Plan, node string) (all []Question) {
+	checks := p.Checks()
+	for position, t := range p.Sources[node] {
 		for check, c := range checks {
-			if !p.Asks(node, c, t) {
-				continue
+			if p.Asks(node, c, t) {
+				all = append(all, Question{position, check})
 			}
-			s := subjectOf(p, p.Targets[t], c)
-			qs.by[s] = append(qs.by[s], question{position, check})
 		}
 	}
-	return qs
+	return all
 }
 
-func subjectOf(p *plan.Plan, t plan.Target, c plan.Check) subject {
-	return subject{t.AddrPort().String(), t.Via, p.Scenarios[c.Scenario].Name, c.Type, c.Variant}
-}
-
-func (qs questions) len() int { return qs.targets * qs.checks }
-
-// of are the questions that r answers: one, or none if the plan did not ask for r.
-func (qs questions) of(r Result) []question {
-	return qs.by[subject{r.Target, r.Via, r.Name, r.Scenario, r.Variant}]
+// Unanswered is the result of a question of p that nothing was found about yet.
+func Unanswered(p *plan.Plan, node string, q Question) Result {
+	t, c := p.Targets[p.Sources[node][q.Position]], p.Checks()[q.Check]
+	r := Result{
+		Name: p.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant, Target: t.AddrPort().String(), Via: t.Via,
+		Family: "IPv6", PathType: Unknown, Answers: &q,
+	}
+	if t.Address.Is4() {
+		r.Family = "IPv4"
+	}
+	if t.Node != "" && t.Node == node {
+		r.PathType = SameNode
+	}
+	return r
 }
 
 // Fill gives every check of p that has no result in r one that is Inconclusive for this reason, so
 // that a run which was cut short says so for each of them. It returns how many it gave.
 func (r *Report) Fill(p *plan.Plan, reason Reason, message string) int {
-	answered := make(map[subject]bool, len(r.Results))
+	answered := make(map[Question]bool, len(r.Results))
 	for _, res := range r.Results {
-		answered[subject{res.Target, res.Via, res.Name, res.Scenario, res.Variant}] = true
+		if res.Answers != nil {
+			answered[*res.Answers] = true
+		}
 	}
 	before := len(r.Results)
-	for _, t := range p.Sources[r.Source.Node] {
-		for _, c := range p.Checks() {
-			s := subjectOf(p, p.Targets[t], c)
-			if p.Asks(r.Source.Node, c, t) && !answered[s] {
-				r.Results = append(r.Results, s.inconclusive(p.Targets[t], r.Source.Node, reason, message))
-			}
+	for _, q := range Questions(p, r.Source.Node) {
+		if !answered[q] {
+			res := Unanswered(p, r.Source.Node, q)
+			res.Verdict, res.Reason, res.Message = Inconclusive, reason, message
+			r.Results = append(r.Results, res)
 		}
 	}
 	return len(r.Results) - before
-}
-
-func (s subject) inconclusive(t plan.Target, node string, reason Reason, message string) Result {
-	res := Result{
-		Name: s.name, Scenario: s.scenario, Variant: s.variant, Target: s.target, Via: s.via,
-		Family: "IPv6", PathType: Unknown,
-		Verdict: Inconclusive, Reason: reason, Message: message,
-	}
-	if t.Address.Is4() {
-		res.Family = "IPv4"
-	}
-	if t.Node != "" && t.Node == node {
-		res.PathType = SameNode
-	}
-	return res
 }

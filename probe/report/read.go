@@ -23,18 +23,26 @@ func Read(r io.Reader) (Report, error) {
 	if err := d.Decode(&out); err != nil {
 		return Report{}, fmt.Errorf("read the report: not a whole JSON document: %w", err)
 	}
-	if out.APIVersion != APIVersion {
-		return Report{}, fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", out.APIVersion, APIVersion)
+	if err := out.check(d); err != nil {
+		return Report{}, err
 	}
-	for i, res := range out.Results {
+	return out, nil
+}
+
+// check refuses a report that this program cannot read, and one that something follows.
+func (r Report) check(d *json.Decoder) error {
+	if r.APIVersion != APIVersion {
+		return fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", r.APIVersion, APIVersion)
+	}
+	for i, res := range r.Results {
 		if !res.Verdict.known() {
-			return Report{}, fmt.Errorf("read the report: result %d has verdict %.40q; want Pass, Fail or Inconclusive", i, res.Verdict)
+			return fmt.Errorf("read the report: result %d has verdict %.40q; want Pass, Fail or Inconclusive", i, res.Verdict)
 		}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Report{}, errors.New("read the report: something follows the document")
+		return errors.New("read the report: something follows the document")
 	}
-	return out, nil
+	return nil
 }
 
 // Verdict is the worst of the results' verdicts; a report without results establishes nothing.

@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
+)
 
 // APIVersion is the version of Report and Summary. Additions keep it; a change of meaning raises it.
 const APIVersion = "report.tcpprobe.dev/v1alpha1"
@@ -45,24 +49,27 @@ type Guard struct {
 
 // Result is one scenario (and variant) against one target.
 type Result struct {
-	Name        string   `json:"name,omitempty"` // the scenario's name in the resource, if it has one
-	Scenario    string   `json:"scenario"`
-	Variant     string   `json:"variant,omitempty"`
-	Target      string   `json:"target"` // address:port
-	Via         string   `json:"via,omitempty"`
-	Family      string   `json:"family"` // IPv4 or IPv6
-	PathType    PathType `json:"pathType"`
-	Rule        string   `json:"rule,omitempty"`
-	Verdict     Verdict  `json:"verdict"`
-	Reason      Reason   `json:"reason"`
-	Message     string   `json:"message"`
-	Flows       Flows    `json:"flows"`
-	Alpha       float64  `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity; 0: no statistical test
-	RTTMicros   *RTT     `json:"rttMicros,omitempty"`
-	Share       *Share   `json:"share,omitempty"` // where some flows failed
-	Queue       *Queue   `json:"queue,omitempty"` // AcceptQueue
-	StallMillis int64    `json:"stallMillis"`
-	Evidence    []string `json:"evidence,omitempty"`
+	Name        string         `json:"name,omitempty"` // the scenario's name in the resource, if it has one
+	Scenario    string         `json:"scenario"`
+	Variant     string         `json:"variant,omitempty"`
+	Target      string         `json:"target"` // address:port
+	Via         string         `json:"via,omitempty"`
+	Family      string         `json:"family"` // IPv4 or IPv6
+	PathType    PathType       `json:"pathType"`
+	Rule        string         `json:"rule,omitempty"`
+	Verdict     Verdict        `json:"verdict"`
+	Reason      Reason         `json:"reason"`
+	Message     string         `json:"message"`
+	Flows       Flows          `json:"flows"`
+	Alpha       float64        `json:"alpha"` // stated bound on a false Fail, corrected for multiplicity; 0: no test
+	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
+	Share       *Share         `json:"share,omitempty"` // where some flows failed
+	Queue       *Queue         `json:"queue,omitempty"` // AcceptQueue
+	StallMillis int64          `json:"stallMillis"`
+	Evidence    evidence.Lines `json:"evidence,omitempty"`
+
+	// Answers is the question of the plan that the result is about. It is not in JSON: nil in a report that was read.
+	Answers *Question `json:"-"`
 }
 
 // Share says how many of the paths behind the flows a finding concerns.

@@ -28,27 +28,29 @@ type Summary struct {
 	checks   int    // of the plan, per target
 }
 
-// Summarize is the short form of r, which answers p. Results that p did not ask for are left out;
+// Summarize is the short form of r, which answers p. Results that answer nothing that p asks are left out;
 // checks without a result have no verdict.
 func Summarize(r Report, p *plan.Plan) Summary {
-	asked := questionsOf(p, r.Source.Node)
-	m := newMatrix(asked.len())
+	checks := p.Checks()
+	m := newMatrix(len(p.Sources[r.Source.Node]) * len(checks))
 	var groups grouping
 	ways := make(map[PathType][]int)
 	for _, res := range r.Results {
-		for _, q := range asked.of(res) {
-			ways[res.PathType] = append(ways[res.PathType], q.position)
-			m.raise(q.index(asked.checks), res.Verdict)
-			groups.add(q, res)
+		q := res.Answers
+		if q == nil || !q.asked(p, r.Source.Node, checks) {
+			continue
 		}
+		ways[res.PathType] = append(ways[res.PathType], q.Position)
+		m.raise(q.Position*len(checks)+q.Check, res.Verdict)
+		groups.add(*q, res)
 	}
 	return Summary{
 		APIVersion: APIVersion, Run: r.Run, Source: r.Source.Node,
-		Matrix: m.String(), Groups: merged(groups.list(), p.Checks()),
+		Matrix: m.String(), Groups: merged(groups.list(), checks),
 		Guard: r.Guard.Mode, Kernel: r.Kernel,
 		Overlay: formatPositions(ways[Overlay]), Routed: formatPositions(ways[Routed]),
 		LeakedFlows: r.LeakedFlows, DurationMicros: r.DurationMicros,
-		verdicts: m, checks: asked.checks,
+		verdicts: m, checks: len(checks),
 	}
 }
 
@@ -97,21 +99,21 @@ type member struct {
 	positions []int
 }
 
-func (g *grouping) add(q question, r Result) {
+func (g *grouping) add(q Question, r Result) {
 	if r.plain() {
 		return
 	}
-	k := groupKey{q.check, r.Verdict, r.Reason, r.Rule}
+	k := groupKey{q.Check, r.Verdict, r.Reason, r.Rule}
 	m := g.members[k]
 	if m == nil {
 		if g.members == nil {
 			g.members = make(map[groupKey]*member)
 		}
-		m = &member{group: Group{Check: q.check, Verdict: r.Verdict, Reason: r.Reason, Rule: r.Rule, Message: r.Message}}
+		m = &member{group: Group{Check: q.Check, Verdict: r.Verdict, Reason: r.Reason, Rule: r.Rule, Message: r.Message}}
 		g.members[k] = m
 		g.keys = append(g.keys, k)
 	}
-	m.add(q.position, r)
+	m.add(q.Position, r)
 }
 
 func (m *member) add(position int, r Result) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
@@ -28,13 +29,10 @@ func examplePlan(n int) *plan.Plan {
 
 // result answers the check of the target at position, as the prober would.
 func result(p *plan.Plan, position, check int, v Verdict, why Reason) Result {
-	t, c := p.Targets[p.Sources["kn1"][position]], p.Checks()[check]
-	return Result{
-		Name: p.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant,
-		Target: t.AddrPort().String(), Via: t.Via, Family: "IPv4", PathType: Routed,
-		Verdict: v, Reason: why, Message: fmt.Sprintf("%s because of %s", v, why),
-		Flows: Flows{Tried: 16, Pass: 16},
-	}
+	r := Unanswered(p, "kn1", Question{position, check})
+	r.PathType, r.Verdict, r.Reason, r.Message = Routed, v, why, fmt.Sprintf("%s because of %s", v, why)
+	r.Flows = Flows{Tried: 16, Pass: 16}
+	return r
 }
 
 func exampleReport(p *plan.Plan, results ...Result) Report {
@@ -118,7 +116,7 @@ func TestGroupsAreByReasonAndWorstFirst(t *testing.T) {
 		}
 		r := result(p, position, 1, v, why)
 		r.Rule, r.Alpha, r.StallMillis = "AnyOfFinUrgPushAtZero", float64(4-position)/100, int64(position)
-		r.Evidence = []string{fmt.Sprintf("evidence of target %d", position)}
+		r.Evidence = evidence.Retold(fmt.Sprintf("evidence of target %d", position))
 		results = append(results, result(p, position, 0, Pass, Established), r)
 	}
 	groups := Summarize(exampleReport(p, results...), p).Groups
@@ -145,11 +143,15 @@ func TestRemarkablePassIsAGroup(t *testing.T) {
 
 func TestResultsThatNobodyAskedForAreLeftOut(t *testing.T) {
 	p := examplePlan(1)
-	foreign := result(p, 0, 0, Fail, Filtered)
-	foreign.Target = "10.9.9.9:80"
-	unnamed := result(p, 0, 1, Fail, SequenceZeroDropped)
-	unnamed.Name = ""
-	s := Summarize(exampleReport(p, foreign, unnamed), p)
+	read := result(p, 0, 0, Fail, Filtered)
+	read.Answers = nil
+	results := []Result{read}
+	for _, q := range []Question{{1, 0}, {0, 2}, {-1, 0}, {0, -1}} {
+		foreign := result(p, 0, 1, Fail, SequenceZeroDropped)
+		foreign.Answers = &q
+		results = append(results, foreign)
+	}
+	s := Summarize(exampleReport(p, results...), p)
 	if len(s.Groups) != 0 || s.Verdict(0, 0) != "" || s.Verdict(0, 1) != "" {
 		t.Errorf("summary has what the plan did not ask for: %+v", s)
 	}

@@ -96,8 +96,8 @@ func (r Result) paragraph() []string {
 	if r.StallMillis > 0 {
 		lines = append(lines, fmt.Sprintf("  stall: %d ms", r.StallMillis))
 	}
-	for _, e := range r.Evidence {
-		lines = append(lines, "    "+printable(e))
+	for _, line := range r.Evidence.Texts() {
+		lines = append(lines, "    "+printable(line))
 	}
 	return lines
 }

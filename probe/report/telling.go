@@ -1,6 +1,6 @@
 package report
 
-import "strings"
+import "github.com/tcpprobe/tcpprobe/probe/evidence"
 
 // tellingLines bounds what telling picks.
 const tellingLines = 6
@@ -8,27 +8,27 @@ const tellingLines = 6
 // telling picks, of a flow's evidence, the lines that its finding stands on: the suspect, a beacon after it
 // and its answer, what the peer said of the witness, and the heal with its answer; of a FIN that an ACK
 // overtook that ACK and the FIN's answer too. Evidence without a suspect is told from its beginning.
-func telling(lines []string) []string {
-	var out []string
-	seen := map[string]bool{}
+func telling(lines evidence.Lines) evidence.Lines {
+	var out evidence.Lines
+	seen := map[evidence.Part]bool{}
 	for i, line := range lines {
-		part := partOf(line)
-		if seen[part] || part == "beacon" && !seen["suspect"] {
+		part := line.Part
+		if seen[part] || part == evidence.Beacon && !seen[evidence.Suspect] {
 			continue
 		}
 		seen[part] = true
 		switch part {
-		case "overtaking ack":
+		case evidence.OvertakingACK:
 			out = append(out, line)
-		case "suspect":
+		case evidence.Suspect:
 			out = append(out, line)
-			if seen["overtaking ack"] {
+			if seen[evidence.OvertakingACK] {
 				out = append(out, answer(lines, i)...)
 			}
-		case "beacon", "heal":
+		case evidence.Beacon, evidence.Heal:
 			out = append(out, line)
 			out = append(out, answer(lines, i)...)
-		case "witness":
+		case evidence.Witness:
 			out = append(out, answer(lines, i)...)
 		}
 	}
@@ -38,18 +38,9 @@ func telling(lines []string) []string {
 	return out[:min(len(out), tellingLines)]
 }
 
-// partOf is what a segment was sent for: the word in parentheses at the line's end.
-func partOf(line string) string {
-	i := strings.LastIndex(line, " (")
-	if i < 0 || !strings.HasSuffix(line, ")") {
-		return ""
-	}
-	return line[i+2 : len(line)-1]
-}
-
 // answer is the line after the given one, if it is something received.
-func answer(lines []string, i int) []string {
-	if i+1 < len(lines) && strings.Contains(lines[i+1], " < ") {
+func answer(lines evidence.Lines, i int) evidence.Lines {
+	if i+1 < len(lines) && lines[i+1].Kind == evidence.Received {
 		return lines[i+1 : i+2]
 	}
 	return nil

@@ -2,23 +2,55 @@ package report
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
-func TestTelling(t *testing.T) {
-	story := []string{
-		"+0.1 > S seq 4294967193 (syn)", "+0.2 < SA seq 1 ack 4294967194", "+0.3 > A seq 4294967194 ack 2 (ack)",
-		"+0.4 > PA seq 4294967194 ack 2 len 102 (control)", "+0.5 < A seq 2 ack 0",
-		"+0.6 > PA seq 0 ack 2 len 102 (suspect)", "+0.7 > A seq 4294967194 ack 2 len 1 (beacon)", "+0.8 < A seq 2 ack 0 sack 4294967194-4294967195",
-		"+0.9 > PA seq 0 ack 2 len 102 (suspect)", "… 10 more of these and their answers",
-		"+1.0 > PA seq 102 ack 2 len 102 (witness)", "+1.1 < A seq 2 ack 0 sack 102-204", "… 58 more of these and their answers",
-		"+1.2 > PA seq 4294967295 ack 2 len 103 (heal)", "+1.3 < A seq 2 ack 204", "+1.4 > RA seq 204 ack 2 (rst)",
+// story is evidence with its marks; what is sent begins with its part.
+func story(lines ...told) evidence.Lines {
+	var texts []string
+	var marks []evidence.Mark
+	for _, l := range lines {
+		texts, marks = append(texts, l.text), append(marks, l.mark())
 	}
-	want := []string{story[5], story[6], story[7], story[11], story[13], story[14]}
-	if got := telling(story); !slices.Equal(got, want) {
+	return evidence.Retold(texts...).Marked(marks)
+}
+
+// told is one line of a story; without a part it was received, or tells of what was left out.
+type told struct {
+	part evidence.Part
+	text string
+}
+
+func (l told) mark() evidence.Mark {
+	switch {
+	case l.part != evidence.NoPart:
+		return evidence.Mark{Kind: evidence.Sent, Part: l.part}
+	case strings.Contains(l.text, "more of these"):
+		return evidence.Mark{Kind: evidence.LeftOut}
+	}
+	return evidence.Mark{Kind: evidence.Received}
+}
+
+func TestTelling(t *testing.T) {
+	lines := story(
+		told{evidence.SYN, "+0.1 > S seq 4294967193"}, told{text: "+0.2 < SA seq 1 ack 4294967194"},
+		told{evidence.ACK, "+0.3 > A seq 4294967194 ack 2"}, told{evidence.Control, "+0.4 > PA seq 4294967194 ack 2 len 102"},
+		told{text: "+0.5 < A seq 2 ack 0"}, told{evidence.Suspect, "+0.6 > PA seq 0 ack 2 len 102"},
+		told{evidence.Beacon, "+0.7 > A seq 4294967194 ack 2 len 1"},
+		told{text: "+0.8 < A seq 2 ack 0 sack 4294967194-4294967195"},
+		told{evidence.Suspect, "+0.9 > PA seq 0 ack 2 len 102"}, told{text: "… 10 more of these and their answers"},
+		told{evidence.Witness, "+1.0 > PA seq 102 ack 2 len 102"}, told{text: "+1.1 < A seq 2 ack 0 sack 102-204"},
+		told{text: "… 58 more of these and their answers"}, told{evidence.Heal, "+1.2 > PA seq 4294967295 ack 2 len 103"},
+		told{text: "+1.3 < A seq 2 ack 204"}, told{evidence.RST, "+1.4 > RA seq 204 ack 2"},
+	)
+	want := evidence.Lines{lines[5], lines[6], lines[7], lines[11], lines[13], lines[14]}
+	if got := telling(lines); !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
-	if got := telling(story[:3]); !slices.Equal(got, story[:3]) {
+	if got := telling(lines[:3]); !slices.Equal(got, lines[:3]) {
 		t.Errorf("without a suspect: %q", got)
 	}
 	if got := telling(nil); got != nil {
@@ -27,19 +59,19 @@ func TestTelling(t *testing.T) {
 }
 
 func TestTellingAnOvertakenFIN(t *testing.T) {
-	lines := []string{
-		"+0.000 > S seq 1 (syn)",
-		"+0.001 < SA seq 7 ack 2",
-		"+0.002 > FA seq 2 ack 8 (fin in order)",
-		"+0.003 < A seq 9 ack 3",
-		"+0.010 > A seq 3 ack 9 (overtaking ack)",
-		"+0.011 > A seq 3 ack 9 (overtaking ack)",
-		"+0.030 > FA seq 2 ack 8 (suspect)",
-		"+0.031 < A seq 9 ack 2",
-		"+0.231 > FA seq 2 ack 9 (heal)",
-		"+0.232 < A seq 9 ack 3",
-	}
-	want := []string{lines[4], lines[6], lines[7], lines[8], lines[9]}
+	lines := story(
+		told{evidence.SYN, "+0.000 > S seq 1"},
+		told{text: "+0.001 < SA seq 7 ack 2"},
+		told{evidence.InOrder, "+0.002 > FA seq 2 ack 8"},
+		told{text: "+0.003 < A seq 9 ack 3"},
+		told{evidence.OvertakingACK, "+0.010 > A seq 3 ack 9"},
+		told{evidence.OvertakingACK, "+0.011 > A seq 3 ack 9"},
+		told{evidence.Suspect, "+0.030 > FA seq 2 ack 8"},
+		told{text: "+0.031 < A seq 9 ack 2"},
+		told{evidence.Heal, "+0.231 > FA seq 2 ack 9"},
+		told{text: "+0.232 < A seq 9 ack 3"},
+	)
+	want := evidence.Lines{lines[4], lines[6], lines[7], lines[8], lines[9]}
 	if got := telling(lines); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

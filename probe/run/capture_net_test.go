@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
@@ -59,6 +60,7 @@ func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 // Beside a run nothing is seen of the prober's kernel. Without the guard it would be: the same capture
 // shows the RST by which the client's kernel refuses a connection.
 func TestNoResetThatTheProberDidNotMean(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []guard.Mode{guard.TCX, guard.Clsact} {
 		s := newSite(t)
 		c := newCapture(t, s.Server())
@@ -84,9 +86,9 @@ func TestNoResetThatTheProberDidNotMean(t *testing.T) {
 }
 
 // inject makes the switch misbehave until stop.
-func (s *site) inject(fault string) (stop func()) {
+func (s *site) inject(name string) (stop func()) {
 	s.t.Helper()
-	parsed, err := lab.ParseFaults([]string{fault})
+	parsed, err := fault.ParseAll([]string{name})
 	must(s.t, err)
 	j, err := s.Inject(parsed...)
 	must(s.t, err)

@@ -41,13 +41,7 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
 	j.alpha = p.Alpha / float64(max(1, (p.Paths+1)*len(j.checks))) // one more for the test over all flows
-	for _, target := range p.Sources[node] {
-		for _, c := range j.checks {
-			if p.Asks(node, c, target) {
-				j.asked++
-			}
-		}
-	}
+	j.asked = len(report.Questions(p, node))
 	return j
 }
 
@@ -76,7 +70,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 			env.Spec = j.plan.Scenarios[c.Scenario]
 			a = j.ask(ctx, c, env)
 		}
-		j.add(position*len(j.checks)+i, j.result(t, c, route), a)
+		r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
+		r.PathType = pathType(t, j.node, route)
+		j.add(position*len(j.checks)+i, r, a)
 	}
 	j.name(position)
 }
@@ -144,14 +140,4 @@ func atOnce[T any](n, most int, f func() T) []T {
 	}
 	all.Wait()
 	return out
-}
-
-// result is a check's result, still without an outcome.
-func (j *job) result(t plan.Target, c plan.Check, route wire.Route) report.Result {
-	r := report.Result{Name: j.plan.Scenarios[c.Scenario].Name, Scenario: c.Type, Variant: c.Variant,
-		Target: t.AddrPort().String(), Via: t.Via, Family: "IPv4", PathType: pathType(t, j.node, route)}
-	if t.Address.Is6() {
-		r.Family = "IPv6"
-	}
-	return r
 }

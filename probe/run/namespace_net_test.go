@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
@@ -40,7 +41,7 @@ func TestThreadsElsewhereSendNothing(t *testing.T) {
 // The number of segments sent is that of the packets that the server's side got.
 func TestSegmentsSentAreCounted(t *testing.T) {
 	s := newSite(t)
-	counting, err := lab.ParseFault("xmas") // looks at every segment, and drops none of these
+	counting, err := fault.Parse("xmas") // looks at every segment, and drops none of these
 	must(t, err)
 	injection, err := s.Inject(counting)
 	must(t, err)

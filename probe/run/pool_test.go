@@ -12,7 +12,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // A finding about all flows has the evidence of one that lost a suspect, though each got one through.
@@ -24,13 +23,13 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Alpha: j.alpha}
-		j.add(0, j.result(p.Targets[0], j.checks[0], wire.Route{}), j.ask(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.SequenceZeroLossy || r.Flows != (report.Flows{Tried: 4, Pass: 4}) || r.Alpha != p.Alpha {
 			t.Errorf("%+v", r)
 		}
-		if evidence := strings.Join(r.Evidence, "\n"); !strings.Contains(evidence, "(suspect)") || len(j.failures) != 1 {
-			t.Errorf("%d captures, evidence:\n%s", len(j.failures), evidence)
+		if told := r.Evidence.String(); !strings.Contains(told, "(suspect)") || len(j.failures) != 1 {
+			t.Errorf("%d captures, evidence:\n%s", len(j.failures), told)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -134,7 +133,7 @@ func (s *site) expectFull(l stalled, at netip.AddrPort, r report.Result, behavio
 	s.t.Helper()
 	places := l.backlog + 1
 	if r.Reason != report.QueueOverflowed || r.Queue == nil || *r.Queue != (report.Queue{Least: places, Most: places, Behaviour: behaviour}) {
-		s.t.Errorf("%s: %s / %s %+v, want %d places and %s\n%s\n%s", l, r.Verdict, r.Reason, r.Queue, places, behaviour, r.Message, strings.Join(r.Evidence, "\n"))
+		s.t.Errorf("%s: %s / %s %+v, want %d places and %s\n%s\n%s", l, r.Verdict, r.Reason, r.Queue, places, behaviour, r.Message, r.Evidence)
 	}
 	if n, room := s.waiting(at); n != places || room != l.backlog {
 		s.t.Errorf("%s: the kernel has %d connections in a queue for %d", l, n, room)
@@ -163,6 +162,7 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 // Listeners that share a port have a queue each; a source port always meets the same. What the kernel let in while the
 // filling was being given up is not counted.
 func TestQueuesOfSharedPort(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
 	r := s.fill(60, at)[at.String()]
@@ -175,6 +175,7 @@ func TestQueuesOfSharedPort(t *testing.T) {
 
 // The depth that was found is the kernel's own.
 func TestQueueDepths(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var all []stalled
 	var targets []netip.AddrPort

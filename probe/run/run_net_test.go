@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf"
@@ -125,7 +124,7 @@ func (s *site) expect(found map[string]report.Result, want report.Reason) {
 	}
 	for key, r := range found {
 		if r.Reason != want {
-			s.t.Errorf("%s: %s / %s (%s), want %s\n%s", key, r.Verdict, r.Reason, r.Message, want, strings.Join(r.Evidence, "\n"))
+			s.t.Errorf("%s: %s / %s (%s), want %s\n%s", key, r.Verdict, r.Reason, r.Message, want, r.Evidence)
 		}
 	}
 }
@@ -166,6 +165,7 @@ func acceptEverything(t *testing.T, device string) error {
 
 // An answer that takes another way in is neither silence nor a verdict about the path.
 func TestAnswerOnAnotherDevice(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	must(t, s.Client().Do(func() error {
 		server, err := netns.GetFromPath(s.Server().Path())

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -62,7 +61,7 @@ func (s *site) stall(pid int) {
 func (s *site) expectQueue(what string, r report.Result, reason report.Reason, want report.Queue) {
 	s.t.Helper()
 	if r.Reason != reason || r.Queue == nil || *r.Queue != want {
-		s.t.Errorf("%s: %s / %s %+v, want %s %+v\n%s\n%s", what, r.Verdict, r.Reason, r.Queue, reason, want, r.Message, strings.Join(r.Evidence, "\n"))
+		s.t.Errorf("%s: %s / %s %+v, want %s %+v\n%s\n%s", what, r.Verdict, r.Reason, r.Queue, reason, want, r.Message, r.Evidence)
 	}
 }
 
@@ -86,6 +85,7 @@ func TestPythonServer(t *testing.T) {
 
 // One that serves a connection at a time has its queue behind that one, and empties it once they are given up.
 func TestServerOfOneAtATime(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
 	s.serve(at, "python3", "-c", fmt.Sprintf("from http.server import *; HTTPServer((%q, 8000), SimpleHTTPRequestHandler).serve_forever()", at.Addr()))
@@ -104,6 +104,7 @@ http {
 
 // nginx asks for a backlog of 511.
 func TestNginx(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8080)
 	home := t.TempDir()

@@ -10,7 +10,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // shortMessage is what a termination message has room for.
@@ -26,7 +25,7 @@ func TestIgnoredFINIsPublished(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Spec: p.Scenarios[0]}
-		j.add(0, j.result(p.Targets[0], j.checks[0], wire.Route{}), j.ask(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.FinIgnored || r.Flows != (report.Flows{Tried: 3, Fail: 3}) || r.Share != nil || r.Alpha != 0 {
 			t.Errorf("%+v", r)

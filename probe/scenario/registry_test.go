@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
@@ -52,7 +51,7 @@ func TestVerdicts(t *testing.T) {
 				o := run(t, scenario, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
 				if o.Reason != want {
 					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message,
-						strings.Join(o.Evidence, "\n"))
+						o.Evidence)
 				}
 				if peer.Live() != 0 || o.Leaked != 0 {
 					t.Errorf("%s: the peer still holds %d connections, the outcome says %d", scenario, peer.Live(), o.Leaked)

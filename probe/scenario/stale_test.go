@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"net/netip"
-	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
@@ -50,7 +49,7 @@ func TestOlderConnectionsDoNotCostTheVerdict(t *testing.T) {
 			o := run(t, scenario, &conntest.Bench{Peer: peer})
 			if o.Reason != reason || peer.Live() != 0 || o.Leaked != 0 {
 				t.Errorf("%s with %d older connections: %s, want %s; the peer holds %d connections, the outcome says %d\n%s",
-					scenario, older, o.Reason, reason, peer.Live(), o.Leaked, strings.Join(o.Evidence, "\n"))
+					scenario, older, o.Reason, reason, peer.Live(), o.Leaked, o.Evidence)
 			}
 		}
 	}

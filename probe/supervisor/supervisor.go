@@ -1,7 +1,7 @@
 // Package supervisor keeps two processes of one program: the worker, which sends the packets, and its parent, which
-// outlives it. The two share the ledger of live flows, so that whatever kills the worker, the supervisor can
-// reset what it left at the targets and say what happened. If the supervisor is killed, the worker ends its
-// flows by itself.
+// outlives it. The two share the ledger of live flows, so that whatever kills the worker, the supervisor can reset what
+// it left at the targets and say what happened. If the supervisor is killed, the worker ends its flows by itself. A
+// parent whose flows go with a network namespace needs no Supervise: it has a Connection with its worker.
 package supervisor
 
 import (
@@ -18,11 +18,13 @@ import (
 
 // Supervisor says how to supervise.
 type Supervisor struct {
-	Worker       []string                                    // arguments with which this program calls Work
-	Reset        func([]ledger.Entry) (reset int, err error) // run.ResetOrphans
-	PrepareGuard func(Task) *guard.Handover                  // makes the worker's guard while its process starts; may be nil, and give nil
-	Provisional  func(report.Report)                         // gets the report before flows are reset, which may take too long; may be nil
-	Complain     func(error)                                 // gets what went wrong in between
+	Worker []string                                    // arguments with which this program calls Work
+	Reset  func([]ledger.Entry) (reset int, err error) // run.ResetOrphans
+	// makes the worker's guard while its process starts; may be nil, and give nil
+	PrepareGuard func(Task) *guard.Handover
+	// gets the report before flows are reset, which may take too long; may be nil
+	Provisional func(report.Report)
+	Complain    func(error) // gets what went wrong in between
 }
 
 // Supervise has a worker carry out the task and returns its report. SIGTERM and SIGINT tell the worker to stop;

@@ -8,17 +8,19 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// Task is one node's part of a plan, and how to carry it out. The worker gets it as one JSON document: see hand.
+// Task is one node's part of a plan, and how to carry it out. The worker gets it as one JSON document: see message.
 type Task struct {
 	Plan   *plan.Plan `json:"plan"` // has been validated
 	Node   string     `json:"node"`
 	Device string     `json:"device,omitempty"` // as in run.Options
 	Guard  guard.Mode `json:"guard,omitempty"`  // as in run.Options
-	Until  time.Time  `json:"until"`            // when the worker ends its flows; Supervise sets it
-	Spill  *os.File   `json:"-"`                // takes the packets for a capture.File; nil: nobody wants them
+	// when the worker ends its flows, which Supervise sets; zero: when they are done
+	Until time.Time `json:"until,omitzero"`
+	Quiet bool      `json:"quiet,omitempty"` // the worker does not tell of its progress
+	Spill *os.File  `json:"-"`               // takes the packets for a capture.File; nil: nobody wants them
 }
 
-// deadlines is how a run's time is divided, so that the report is there before the deadline even if the worker
+// deadlines are how a run's time is divided, so that the report is there before the deadline even if the worker
 // does not end at the end of its time.
 type deadlines struct {
 	until time.Time // the worker ends its flows

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestTimetableIsInOrderAndKeepsTheReserve(t *testing.T) {
+func TestDeadlinesAreInOrderAndKeepTheReserve(t *testing.T) {
 	started := time.Unix(1000, 0)
 	for seconds, want := range map[int][3]time.Duration{
 		1:    {900 * time.Millisecond, 966666667 * time.Nanosecond, 990 * time.Millisecond},
@@ -16,5 +16,12 @@ func TestTimetableIsInOrderAndKeepsTheReserve(t *testing.T) {
 		if got := [3]time.Duration{tt.until.Sub(started), tt.kill.Sub(started), tt.last.Sub(started)}; got != want {
 			t.Errorf("%d s: %v, want %v", seconds, got, want)
 		}
+	}
+}
+
+// TestStoppingIsInTime: within the ten seconds that a pod has to end in order, there is time to reset what the worker left.
+func TestStoppingIsInTime(t *testing.T) {
+	if stopWithin != 6*time.Second {
+		t.Errorf("a worker has %v to stop", stopWithin)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,40 +19,95 @@ import (
 // Executor is run.Execute.
 type Executor func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report
 
-// Work is the worker's whole life: it carries out the task that its supervisor hands over and gives the report
-// back. On SIGTERM, SIGINT, the supervisor's death and at the end of its time the engine ends its flows in an orderly way, and what is
-// missing is Inconclusive. Progress goes to standard error, each line after the given name.
+// Work is the worker's whole life: it carries out the tasks that its parent sends, one after the other, and gives the
+// report of each back. On SIGTERM, SIGINT, the parent's death and at the end of a task's time the engine ends its flows
+// in an orderly way, and what is missing is Inconclusive. Progress goes to standard error, each line after the given
+// name.
 func Work(name string, execute Executor) error {
-	signal.Ignore(syscall.SIGPIPE) // of a supervisor that is gone; the flows are still to be ended
-	flows, err := ledger.Open(os.NewFile(ledgerFD, "flow ledger"))
-	if err != nil {
-		return fmt.Errorf("%w; only a supervisor starts a worker", err)
+	signal.Ignore(syscall.SIGPIPE) // of a parent that is gone; the flows are still to be ended
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	e := &executor{name: name, execute: execute, told: stopOnSignal(cancel), reports: os.NewFile(reportFD, "report")}
+	tasks := make(chan assignment)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- receiveTasks(tasks)
+		cancel()
+	}()
+	for {
+		select {
+		case a := <-tasks:
+			if err := e.carryOut(ctx, a); err != nil {
+				return err
+			}
+		case err := <-ended:
+			return err
+		}
 	}
+}
+
+// receiveTasks passes on what the parent sends, until that closes the connection or is gone.
+func receiveTasks(tasks chan<- assignment) error {
 	socket := os.NewFile(taskFD, "task")
-	t, held, err := accept(socket)
+	for {
+		a, err := receiveTask(socket)
+		if errors.Is(err, errNoTask) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		tasks <- a
+	}
+}
+
+// executor carries out tasks.
+type executor struct {
+	name     string
+	execute  Executor
+	told     func() os.Signal
+	reports  *os.File
+	flows    *ledger.Ledger    // nil: the parent wants none
+	recorder *capture.Recorder // nil: no task was to be recorded yet
+}
+
+func (e *executor) carryOut(ctx context.Context, a assignment) error {
+	if !a.Until.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, a.Until)
+		defer cancel()
+	}
+	options, err := e.options(a)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), t.Until)
-	defer cancel()
-	go func() {
-		_, _ = io.Copy(io.Discard, socket) // until the supervisor is gone
-		cancel()
-	}()
-	told := stopOnSignal(cancel)
-	done := progress.NewCounter(len(t.Plan.Sources[t.Node])*len(t.Plan.Checks()), "checks done")
-	stop := progress.Tell(os.Stderr, func() string { return name + ": " + done.String() })
-	options := run.Options{Device: t.Device, GuardMode: t.Guard, Guard: held, Ledger: flows, Progress: done.Set}
-	var recorder *capture.Recorder
-	if t.Spill != nil {
-		recorder = capture.NewRecorder(t.Spill)
-		options.Recorder = recorder
+	stop := func() {}
+	if !a.Quiet {
+		done := progress.NewCounter(len(a.Plan.Sources[a.Node])*len(a.Plan.Checks()), "checks done")
+		stop = progress.Tell(os.Stderr, func() string { return e.name + ": " + done.String() })
+		options.Progress = done.Set
 	}
-	r := execute(ctx, t.Plan, t.Node, options)
+	r := e.execute(ctx, a.Plan, a.Node, options)
 	stop()
-	settle(ctx, &r, t.Plan, told())
-	document := os.NewFile(reportFD, "report")
-	return errors.Join(recorder.Flush(), r.WriteLine(document), document.Close())
+	settle(ctx, &r, a.Plan, e.told())
+	return errors.Join(e.recorder.Flush(), r.WriteWhole(e.reports))
+}
+
+// options are those of a task's run. The ledger and the recorder serve all tasks.
+func (e *executor) options(a assignment) (o run.Options, err error) {
+	if a.Ledger && e.flows == nil {
+		if e.flows, err = ledger.Open(os.NewFile(ledgerFD, "flow ledger")); err != nil {
+			return o, err
+		}
+	}
+	o = run.Options{Device: a.Device, GuardMode: a.Guard, Guard: a.guard, Ledger: e.flows}
+	if a.Spilled {
+		if e.recorder == nil {
+			e.recorder = capture.NewRecorder(os.NewFile(spillFD, "spill of a capture"))
+		}
+		o.Recorder = e.recorder
+	}
+	return o, nil
 }
 
 // stopOnSignal calls stop at the first signal to end. The function it returns tells which that was, nil if none.

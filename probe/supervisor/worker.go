@@ -10,54 +10,39 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Where a worker finds what it shares with its supervisor: behind the three standard files.
-const (
-	ledgerFD = 3 + iota
-	taskFD
-	reportFD
-	spillFD // of a task that has one
-)
-
 // worker is a started worker, as its supervisor sees it.
 type worker struct {
 	process    *os.Process
-	taskSocket *os.File            // a socket, open as long as the supervisor lives
+	connection *Connection
 	received   chan *report.Report // one, nil if the worker gave none
 	reported   *report.Report      // after await
 }
 
-// start starts this program again as the worker. Should the supervisor die, the end of its task's socket tells the worker,
+// start starts this program again as the worker. Should the supervisor die, the end of the connection tells the worker,
 // whatever privileges the program's file has (PR_SET_PDEATHSIG does not survive those); as process 1 of a container
 // the supervisor takes the worker with it at once.
 func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
-	workerEnd, taskSocket, err := pair()
+	c, err := Connect(flows, t.Spill)
 	if err != nil {
 		return nil, err
 	}
-	answer, document, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, workerEnd.Close(), taskSocket.Close())
-	}
-	files := []*os.File{os.Stdin, os.Stderr, os.Stderr, flows, workerEnd, document}
-	if t.Spill != nil {
-		files = append(files, t.Spill)
-	}
+	files := append([]*os.File{os.Stdin, os.Stderr, os.Stderr}, c.Files()...)
 	prepared := s.prepareGuard(t)
 	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, s.Worker...), &os.ProcAttr{Files: files})
-	if err := errors.Join(workerEnd.Close(), document.Close(), err); err != nil {
+	if err := errors.Join(c.Inherited(), err); err != nil {
 		_ = (<-prepared).Close() // nobody takes it
-		return nil, errors.Join(err, answer.Close(), taskSocket.Close())
+		return nil, errors.Join(err, c.Close())
 	}
-	w := &worker{process: p, taskSocket: taskSocket, received: make(chan *report.Report, 1)}
-	go w.receive(answer)
-	go func() { _ = t.hand(taskSocket, <-prepared) }() // waits for a worker that does not read; fails if it has ended, which await tells
+	w := &worker{process: p, connection: c, received: make(chan *report.Report, 1)}
+	go w.receive()
+	// This waits for a worker that does not read. It fails if the worker has ended, which await tells.
+	go func() { _ = c.Send(t, <-prepared) }()
 	return w, nil
 }
 
 // receive takes the report in while the worker writes it: a pipe holds less than a report.
-func (w *worker) receive(answer *os.File) {
-	defer answer.Close()
-	r, err := report.Read(answer)
+func (w *worker) receive() {
+	r, err := w.connection.Receive()
 	if err != nil {
 		w.received <- nil
 		return
@@ -85,21 +70,29 @@ func (e end) String() string {
 	case e.status.Signaled():
 		return fmt.Sprintf("the worker was killed by signal %d (%s)", e.status.Signal(), e.status.Signal())
 	default:
-		return fmt.Sprintf("the worker ended with status %d and without a report; see its last words on standard error", e.status.ExitStatus())
+		return fmt.Sprintf("the worker ended with status %d and without a report; see its last words on standard error",
+			e.status.ExitStatus())
 	}
 }
 
-// await sees the worker to its end: passes signals on to it and sees to it that it ends in time.
+// await sees the worker to its end: passes signals on to it, lets it go when it has given its report, and sees to it
+// that it ends in time.
 func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 	ended := make(chan syscall.WaitStatus, 1)
 	go func() { ended <- reap(w.process.Pid) }()
 	e := end{why: report.ProberKilled}
 	overdue := time.NewTimer(time.Until(t.kill))
+	received := w.received
 	for {
 		select {
+		case w.reported = <-received:
+			received = nil
+			_ = w.connection.Close()
 		case e.status = <-ended:
-			w.reported = <-w.received
-			_ = w.taskSocket.Close()
+			if received != nil {
+				w.reported = <-received
+				_ = w.connection.Close()
+			}
 			return e
 		case s := <-signals:
 			_ = w.process.Signal(s) // an error means that it has ended

@@ -1,34 +1,37 @@
 package verdict
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// outcomes are what a rule makes of every variant.
-func outcomes(k *KnownRule, without ...string) map[string]report.Reason {
-	out := map[string]report.Reason{"Straddle": report.Delivered, "AckZero": report.Delivered, "HandshakeAck": report.Delivered}
-	for variant, flags := range suspectFlags {
-		out[variant] = report.Delivered
-		if k.lost(flags) {
-			out[variant] = report.SequenceZeroDropped
+// outcomes are what a rule about flags makes of every variant.
+func outcomes(r rule.Rule, without ...string) map[string]report.Reason {
+	out := map[string]report.Reason{}
+	for _, v := range variant.All() {
+		out[v.Name] = report.Delivered
+		if v.FlagsAtZero() && r.Flags(v.Flags) {
+			out[v.Name] = report.SequenceZeroDropped
 		}
 	}
-	for _, variant := range without {
-		out[variant] = report.PathDown
+	for _, name := range without {
+		out[name] = report.PathDown
 	}
 	return out
 }
 
-func TestEveryKnownRuleIsNamed(t *testing.T) {
-	for i := range knownRules {
-		k := &knownRules[i]
+func TestEveryRuleAboutFlagsIsNamed(t *testing.T) {
+	for _, r := range rule.All() {
+		if r.Flags == nil {
+			continue
+		}
 		for _, without := range [][]string{nil, {"Syn"}, {"Ack", "HandshakeAck"}, {"UrgentPush"}} {
-			got := NameRule(outcomes(k, without...))
-			if got != k && (len(without) == 0 || got != nil) {
-				t.Errorf("%s without %v is named %v", k.Name, without, got)
+			got := NameRule(outcomes(r, without...))
+			if (got == nil || got.Name != r.Name) && (len(without) == 0 || got != nil) {
+				t.Errorf("%s without %v is named %v", r.Name, without, got)
 			}
 		}
 	}
@@ -58,11 +61,5 @@ func TestNoNameWhereSeveralOrNoneFit(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: named %q, want %q", c.why, got, c.want)
 		}
-	}
-}
-
-func TestKnownRuleSaysWhatCuresIt(t *testing.T) {
-	if m := knownRules[0].Explain("lost"); !strings.Contains(m, "anti-dos abnormal enable") || !strings.HasPrefix(m, "lost; the rule is AnyOfFinUrgPushAtZero") {
-		t.Error(m)
 	}
 }

@@ -15,11 +15,11 @@ type Finding struct {
 	Tested  bool // by a statistical test, whose error is stated
 }
 
-// rule looks at one thing. ok is false where the rule has nothing to say.
-type rule func(*Observation) (f Finding, ok bool)
+// observationRule looks at one thing. ok is false where the rule has nothing to say.
+type observationRule func(*Observation) (f Finding, ok bool)
 
 // believable are the rules that come first in every scenario: what they name makes the rest worthless.
-var believable = []rule{faulty, asymmetric, unguarded, expired}
+var believable = []observationRule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(believable[:len(believable):len(believable)],
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
@@ -45,7 +45,7 @@ func HandshakeAck(o *Observation) Finding { return judge(handshakeAckRules, o) }
 // ClosedPort judges a flow of those variants of SequenceWrap that ask at a closed port.
 func ClosedPort(o *Observation) Finding { return judge(closedPortRules, o) }
 
-func judge(rules []rule, o *Observation) Finding {
+func judge(rules []observationRule, o *Observation) Finding {
 	for _, r := range rules {
 		if f, ok := r(o); ok {
 			return f

@@ -18,7 +18,8 @@ prepare() {
 	cp /proc/sys/kernel/random/boot_id "$state/boot"
 	printf '%s' "$programs" >"$state/programs"
 	[[ -e /proc/sys/net/bridge ]] || modprobe br_netfilter || fail "this kernel has no br_netfilter, which Services need"
-	(cd "$top" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$state/bin/" ./test/cluster/{tools/pki,tools/forward,images/pause,images/web})
+	(cd "$top" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$state/bin/" \
+		./test/cluster/{tools/pki,tools/forward,images/pause,images/web})
 	local name
 	for name in pause web; do
 		go -C "$top/build" run ./image -name "tcpprobe.dev/$name:test" -output "$state/images/$name.tar" \
@@ -35,7 +36,8 @@ write_credentials() {
 
 # start_forward makes the API server reachable from the machine by a loopback port: kubectl and tests work as anywhere.
 start_forward() {
-	launch forward "$state/bin/forward" -netns "/run/netns/$control_plane" -to "127.0.0.1:$api_port" -write "$state/address"
+	launch forward "$state/bin/forward" -netns "/run/netns/$control_plane" -to "127.0.0.1:$api_port" \
+		-write "$state/address"
 	wait_for 10 "the forward to the API server" test -e "$state/address"
 	cp "$state/pki/admin.kubeconfig" "$KUBECONFIG"
 	kubectl config set clusters.tcpprobe-test.server "https://$(<"$state/address")" >/dev/null

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The main job, from nothing: three Kubernetes nodes, the operator, a web server and a probe; then the switch's port of one node
-# starts to drop every segment that begins at sequence number 0 and carries PSH, the probe says so, and the switch is repaired.
-# Fails if the operator says anything else. KEEP=1 keeps the cluster; one that runs already is used and kept.
+# The main job, from nothing: three Kubernetes nodes, the operator, a web server and a probe; then the switch's port
+# of one node starts to drop every segment that begins at sequence number 0 and carries PSH, the probe says so, and
+# the switch is repaired. Fails if the operator says anything else. KEEP=1 keeps the cluster; one that runs already is
+# used and kept.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
@@ -63,8 +64,8 @@ probe() {
 
 # expect STATUS REASON, of the condition PathHealthy.
 expect() {
-	local found
-	found=$(probe '{.status.conditions[?(@.type=="PathHealthy")].status} {.status.conditions[?(@.type=="PathHealthy")].reason}')
+	local condition='.status.conditions[?(@.type=="PathHealthy")]' found
+	found=$(probe "{$condition.status} {$condition.reason}")
 	[[ $found == "$1 $2" ]] || fail "PathHealthy is $found, and should be $1 $2"
 }
 
@@ -105,7 +106,8 @@ expect True AllPassed
 step "The switch starts to drop, on the cable of $bad_node, segments with PSH that begin at sequence number 0"
 break_switch
 run_again 2
-show kubectl --namespace shop get tcpprobe web --output "jsonpath={.status.conditions[?(@.type==\"PathHealthy\")].message}"
+show kubectl --namespace shop get tcpprobe web \
+	--output "jsonpath={.status.conditions[?(@.type==\"PathHealthy\")].message}"
 printf '\n\nWhat it rests on:\n'
 probe '{range .status.findings[0].evidence[*]}  {@}{"\n"}{end}'
 expect False SequenceZeroDropped

@@ -1,6 +1,9 @@
 //go:build e2e
 
 // Package e2e tests the operator on three real Kubernetes nodes, with real probe pods, over a switch that breaks on demand.
+//
+// A test that breaks a cable, a node, the manager or the control plane has the cluster for itself. One that disturbs nothing but what
+// it made calls t.Parallel: those run when all the others are over, several at a time.
 package e2e
 
 import (

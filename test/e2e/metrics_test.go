@@ -88,6 +88,7 @@ func managers(t *testing.T) []corev1.Pod {
 
 // TestMetrics: who may not read them gets none; who may learns from the leader, and from it alone, how each TCPProbe is.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t)
 	ended(t, p, 1)

@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers"
 )
 
 // podWatch sees every probe pod that is made: how many by run and node, and how many there were at most at one time.
@@ -98,7 +99,7 @@ func (w *podWatch) expectCaps(t *testing.T) {
 	defer w.mu.Unlock()
 	t.Logf("probe pods at one time, by node, all together first: %v", w.most)
 	for node, n := range w.most {
-		if limit := controllers.DefaultCaps; node == "" && n > limit.Total || node != "" && n > limit.PerNode {
+		if limit := limits.DefaultCaps; node == "" && n > limit.Total || node != "" && n > limit.PerNode {
 			t.Errorf("%d probe pods at one time (node %q)", n, node)
 		}
 	}

@@ -20,10 +20,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// managersPod is the pod that the manager makes: controllers' own golden file.
+// managersPod is the pod that the manager makes: probepod's own golden file.
 func managersPod(t *testing.T) *corev1.Pod {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "controllers", "testdata", "pod.yaml"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "controllers", "probepod", "testdata", "pod.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,12 @@ const complete = "6.12"
 // devicesPatience bounds the tests on a machine that is busy with other things: on its own it takes half a minute.
 const devicesPatience = 8 * time.Minute
 
-// The verdicts are the same over devices that only another kernel has: the tests of the command line run there.
+// The verdicts are the same over devices that only another kernel has: the tests of the lab's command run there.
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	kernel := filepath.Join(fetch(t), complete)
 	initrd := pack(t, filepath.Join(kernel, "devices"), map[string]string{
-		"init": build(t), "tests": compile(t, "test", "-c", "-tags", "net", "../../cmd/tcpprobe"),
+		"init": build(t), "tests": compile(t, "test", "-c", "-tags", "net", "../../lab/labcmd"),
 	})
 	m := boot(t, kernel, initrd, nil, "TESTS=TestVerdictInEveryTopology/^("+strings.Join(lacking, "|")+")$", "-m", "512")
 	var ended Tested

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Fetches the distribution's kernels that the guests boot into the cache and prints the folder with them.
 #
-# Each is the newest cloud kernel of one Debian suite: NAME/vmlinuz and NAME/modules/NN-….ko, in the order of their loading. They
-# come from the Debian mirror that this machine uses, by a private configuration of apt: nothing is installed, and the
-# machine's own lists of packages stay as they are. The folder's name is a hash of this script, and it appears whole, by a
-# rename under a lock: two fetches at once are one fetch, and an interrupted one is never taken for a whole.
+# Each is the newest cloud kernel of one Debian suite: NAME/vmlinuz and NAME/modules/NN-….ko, in the order of their
+# loading. They come from the Debian mirror that this machine uses, by a private configuration of apt: nothing is
+# installed, and the machine's own lists of packages stay as they are. The folder's name is a hash of this script, and
+# it appears whole, by a rename under a lock: two fetches at once are one fetch, and an interrupted one is never taken
+# for a whole.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -18,7 +19,8 @@ modules=(virtio_pci virtio_net tcp_diag)
 
 # What the lab's networks need, and the kernel that gets it as well, in NAME/devices.
 complete=6.12
-devices=(tcp_diag veth bridge tun macvlan ipvlan ifb vxlan geneve wireguard 8021q bonding cls_bpf cls_u32 act_mirred sch_ingress
+devices=(tcp_diag veth bridge tun macvlan ipvlan ifb vxlan geneve wireguard 8021q bonding
+	cls_bpf cls_u32 act_mirred sch_ingress
 	nf_tables nft_ct nft_nat nft_chain_nat nft_reject_inet nf_conntrack_netlink)
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tcpprobe

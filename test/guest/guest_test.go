@@ -152,7 +152,7 @@ func (s stack) ask(t *testing.T, family, kind, variant string, server lab.Server
 		for range flows {
 			o := <-outcomes
 			if o.Reason != want || o.Leaked != 0 {
-				t.Errorf("%s / %s, want %s; %d leaked: %s\n%s", o.Verdict, o.Reason, want, o.Leaked, o.Message, strings.Join(o.Evidence, "\n"))
+				t.Errorf("%s / %s, want %s; %d leaked: %s\n%s", o.Verdict, o.Reason, want, o.Leaked, o.Message, o.Evidence)
 			}
 			if stalled := o.Stall >= 200*time.Millisecond && o.Stall < 2*time.Second; stalled != (want == report.FinIgnored) {
 				t.Errorf("a stall of %s", o.Stall)

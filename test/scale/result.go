@@ -7,7 +7,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
-	"github.com/tcpprobe/tcpprobe/controllers"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
 )
 
 const (
@@ -51,7 +51,7 @@ func (r *result) judge() {
 
 // bounded: the manager's own bounds are those of its --help; pods made in 10 s may begin with a second's worth at once.
 func (r *result) bounded(f *figures, whose string) {
-	p, caps := f.Pods, controllers.DefaultCaps
+	p, caps := f.Pods, limits.DefaultCaps
 	fast := 11 * caps.PerSecond
 	r.aim(p.Total <= caps.Total && p.OfOneTCPProbe <= caps.PerProbe && p.OnOneNode <= caps.PerNode && p.In10Seconds <= fast, "bounds kept with "+whose,
 		"%d of %d pods at once, %d of %d per TCPProbe, %d of %d per node, %d of %d made in 10 s",

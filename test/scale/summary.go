@@ -28,10 +28,10 @@ func summary(verdict report.Verdict, reason report.Reason) string {
 	for i := range endpoints {
 		target := plan.Target{Address: netip.AddrFrom4([4]byte{10, 128, 0, byte(i)}), Port: 80, Via: "PodIP"}
 		p.Targets, p.Sources[someNode] = append(p.Targets, target), append(p.Sources[someNode], i)
-		result := report.Result{Target: netip.AddrPortFrom(target.Address, target.Port).String(), Via: target.Via, Family: "IPv4", PathType: report.Routed}
-		handshake, wrap := result, result
-		handshake.Scenario, handshake.Verdict, handshake.Reason = "Handshake", report.Pass, report.Established
-		wrap.Scenario, wrap.Variant, wrap.Verdict, wrap.Reason = "SequenceWrap", "Push", verdict, reason
+		handshake := report.Unanswered(&p, someNode, report.Question{Position: i, Check: 0})
+		wrap := report.Unanswered(&p, someNode, report.Question{Position: i, Check: 1})
+		handshake.PathType, handshake.Verdict, handshake.Reason = report.Routed, report.Pass, report.Established
+		wrap.PathType, wrap.Verdict, wrap.Reason = report.Routed, verdict, reason
 		if verdict == report.Fail {
 			wrap.Message, wrap.Flows, wrap.Alpha = "data with PSH at sequence 0 is lost", report.Flows{Tried: 16, Fail: 16}, 1e-7
 		}

@@ -71,7 +71,7 @@ func TestQueues(t *testing.T) {
 			peer := c.peer
 			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
 			if o.Reason != c.want {
-				t.Fatalf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, strings.Join(o.Evidence, "\n"))
+				t.Fatalf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
 			if got := queueOf(o); got != c.then {
 				t.Errorf("%+v, want %+v\n%s", got, c.then, o.Message)
@@ -134,7 +134,7 @@ func neverOverflows(t *testing.T, flows int, path func() conntest.Path) {
 	for range flows {
 		o := queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
 		if got[o.Reason]++; o.Reason == report.QueueOverflowed {
-			t.Fatalf("%s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+			t.Fatalf("%s\n%s", o.Message, o.Evidence)
 		}
 	}
 	t.Log(got)
@@ -152,7 +152,7 @@ func TestOverflowIsFoundUnderLoss(t *testing.T) {
 		for range flows {
 			o := queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: conntest.Through(conntest.Random(r, share))})
 			if got[o.Reason]++; o.Verdict == report.Pass {
-				t.Fatalf("passed a queue of 6:\n%s", strings.Join(o.Evidence, "\n"))
+				t.Fatalf("passed a queue of 6:\n%s", o.Evidence)
 			}
 		}
 		t.Logf("%.0f %% loss: %v", share*100, got)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -64,7 +65,7 @@ func (a *attempt) push() {
 		return
 	}
 	first := a.ISS.Add(1)
-	a.Send(conn.Step{Part: "byte", Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{a.byte}})
+	a.Send(conn.Step{Part: evidence.Byte, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{a.byte}})
 }
 
 // hear waits for an answer to what push sent, and reports whether one came.

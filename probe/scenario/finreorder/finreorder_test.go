@@ -61,11 +61,11 @@ func TestFinReorderVerdicts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := closings(t, c.trigger, &conntest.Bench{Peer: c.peer})
 			if o.Reason != c.want {
-				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, strings.Join(o.Evidence, "\n"))
+				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
 			if c.peer.Live() != 0 || o.Leaked != 0 {
 				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked,
-					strings.Join(o.Evidence, "\n"))
+					o.Evidence)
 			}
 			stalled := o.Stall >= 200*time.Millisecond && o.Stall < 220*time.Millisecond
 			if stalled != (c.want == report.FinIgnored) {
@@ -90,11 +90,11 @@ func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 		peer := &conntest.Closer{After: "QUIT\r\n", Reply: i % 3 * 100, Orphan: i%2 == 0, Separate: i%5 == 0}
 		o := closings(t, sendText, &conntest.Bench{Peer: peer, Path: path})
 		if got[o.Reason]++; o.Verdict == report.Fail {
-			t.Fatalf("blamed: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+			t.Fatalf("blamed: %s\n%s", o.Message, o.Evidence)
 		}
 		if peer.Live() > o.Leaked && !doubled {
 			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Leaked,
-				strings.Join(o.Evidence, "\n"))
+				o.Evidence)
 		}
 	}
 	t.Log(got)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -42,13 +43,13 @@ type peerClose struct {
 func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 	answer := verdict.FinSilent
 	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.over(); i++ {
-		sent := w.fin("fin in order")
+		sent := w.fin(evidence.InOrder)
 		if a, _ := w.hear(ctx, w.patience(sent)); a != verdict.FinSilent {
 			answer = a
 		}
 	}
 	w.conn.ReleaseFIN()
-	w.conn.Send(conn.Step{Part: "ack", Flags: segment.ACK})
+	w.conn.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
 	if answer == verdict.FinIgnored {
 		return verdict.FinRefused
 	}
@@ -64,7 +65,7 @@ func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
 	w.conn.Drain(func(wire.Packet) {})
 	beyond, current := w.own.Add(1), w.peer.Add(1)
 	for range overtakers {
-		sent := w.conn.Send(conn.Step{Part: "overtaking ack", Flags: segment.ACK, Seq: &beyond, Ack: &current})
+		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current})
 		w.rest(ctx, sent.Add(overtakersGap))
 	}
 	w.rest(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
@@ -79,7 +80,7 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 		enough = 1
 	}
 	for i := 0; i < finTries && !w.over() && (i == 0 || w.Env.Pace(ctx, 1) == nil); i++ {
-		sent := w.fin("suspect")
+		sent := w.fin(evidence.Suspect)
 		switch a, _ := w.hear(ctx, w.patience(sent)); {
 		case a == verdict.FinAccepted && challenges > 0:
 			return verdict.FinLate
@@ -102,7 +103,7 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 
 // fin sends the FIN with the acknowledgement of all that came before the peer's FIN, or of that too once
 // it is released.
-func (w *peerClose) fin(part string) time.Time {
+func (w *peerClose) fin(part evidence.Part) time.Time {
 	return w.conn.Send(conn.Step{Part: part, Flags: segment.FIN | segment.ACK, Seq: &w.own})
 }
 
@@ -114,7 +115,7 @@ func (w *peerClose) retransmit(ctx context.Context, sent time.Time, answer verdi
 	}
 	w.conn.ReleaseFIN()
 	for i := 0; i < finTries && !w.over() && w.Env.Pace(ctx, 1) == nil; i++ {
-		again := w.fin("heal")
+		again := w.fin(evidence.Heal)
 		a, at := w.hear(ctx, again.Add(w.conn.Patience(i)), verdict.FinAccepted)
 		switch {
 		case a != verdict.FinAccepted:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -41,9 +42,9 @@ func (w *peerClose) trigger(ctx context.Context) bool {
 	for i := 0; time.Since(asked) < closeWait && w.Env.Pace(ctx, 1) == nil; i++ {
 		switch {
 		case !w.conn.Acked().AtLeast(w.own):
-			w.conn.Send(conn.Step{Part: "trigger", Flags: segment.PSH | segment.ACK, Seq: &start, Payload: text})
+			w.conn.Send(conn.Step{Part: evidence.Trigger, Flags: segment.PSH | segment.ACK, Seq: &start, Payload: text})
 		case i > 0: // the ACK that ended the handshake may have been lost
-			w.conn.Send(conn.Step{Part: "ack", Flags: segment.ACK})
+			w.conn.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
 		}
 		if w.conn.Await(ctx, time.Now().Add(w.conn.Patience(i)), w.answered) {
 			break

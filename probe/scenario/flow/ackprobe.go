@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -58,7 +59,7 @@ func (k *ackProber) beacon() {
 
 func (k *ackProber) ack(number seq.Number) {
 	at := k.conn.ISS.Add(1)
-	k.conn.Send(conn.Step{Part: "knock", Flags: segment.ACK, Seq: &at, Ack: &number})
+	k.conn.Send(conn.Step{Part: evidence.Knock, Flags: segment.ACK, Seq: &at, Ack: &number})
 }
 
 func (k *ackProber) answered(p wire.Packet) bool {

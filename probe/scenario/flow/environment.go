@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -33,7 +34,7 @@ type Outcome struct {
 	RTT       time.Duration // 0 where the answer cannot be matched to one SYN
 	Stall     time.Duration // how long the peer kept the flow waiting; 0 where it did not
 	Queue     *report.Queue // of AcceptQueue
-	Evidence  []string
+	Evidence  evidence.Lines
 	Records   []conn.Record // the packets behind the evidence
 	Leaked    int           // connections that may be left at the peer
 	Guard     conn.SelfCheck

@@ -5,9 +5,11 @@ import (
 	"net/netip"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -20,15 +22,16 @@ type closedPortSegment struct {
 	data  []byte // has the RST to one at 0 acknowledge more than 0
 }
 
-// closedPorts are tried until one is closed. They lie above what Linux gives to its own connections.
-var closedPorts = []uint16{65534, 65531, 65523}
-
 // atClosedPort asks whether such a segment arrives at a port of the target's host where nothing listens.
-func atClosedPort(s closedPortSegment) flow.Func {
+func atClosedPort(v variant.Variant) flow.Func {
+	s := closedPortSegment{what: v.Suspect, flags: segment.Flags(v.Flags), acks: v.Zero == variant.Acknowledgment}
+	if v.Data {
+		s.data = []byte{0}
+	}
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		t := &flow.State{Env: e}
 		t.What, t.ByAck = s.what, s.acks
-		for _, port := range closedPorts {
+		for _, port := range variant.ClosedPorts {
 			if s.askAt(ctx, t, netip.AddrPortFrom(e.Remote.Addr(), port)) {
 				break
 			}
@@ -53,12 +56,14 @@ func (s closedPortSegment) askAt(ctx context.Context, t *flow.State, remote neti
 		return t.Opening.Answer != conn.SynAck
 	}
 	one := &standalone{State: t, conn: c}
-	one.ask = func(ctx context.Context, part string, number seq.Number) bool { return s.ask(ctx, one, part, number) }
+	one.ask = func(ctx context.Context, part evidence.Part, number seq.Number) bool {
+		return s.ask(ctx, one, part, number)
+	}
 	one.run(ctx)
 	return true
 }
 
-func (s closedPortSegment) ask(ctx context.Context, one *standalone, part string, number seq.Number) bool {
+func (s closedPortSegment) ask(ctx context.Context, one *standalone, part evidence.Part, number seq.Number) bool {
 	step := conn.Step{Part: part, Flags: s.flags, Seq: &number, Payload: s.data}
 	if s.acks {
 		at := one.conn.ISS.Add(1)

@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -17,18 +19,20 @@ const handshakeAckTries = 6
 
 // handshakeAck asks whether a handshake is completed by a final ACK at 0. No verdict but Pass rests on it: any later
 // data completes the handshake as well.
-func handshakeAck(ctx context.Context, e *flow.Env) flow.Outcome {
-	t := &flow.State{Env: e}
-	t.What = "the final ACK of a handshake"
-	if c := t.Open(ctx, seq.At(0).Add(-1)); c != nil {
-		c.DataAcks = true
-		if t.Opening = c.Handshake(ctx, e.Pace); t.Opening.Answer == conn.SynAck {
-			finalAcks(ctx, t, c)
+func handshakeAck(v variant.Variant) flow.Func {
+	return func(ctx context.Context, e *flow.Env) flow.Outcome {
+		t := &flow.State{Env: e}
+		t.What = v.Suspect
+		if c := t.Open(ctx, seq.At(0).Add(-1)); c != nil {
+			c.DataAcks = true
+			if t.Opening = c.Handshake(ctx, e.Pace); t.Opening.Answer == conn.SynAck {
+				finalAcks(ctx, t, c)
+			}
+			t.PeerReset = !t.Delivered && c.Reset()
+			t.End(ctx, c)
 		}
-		t.PeerReset = !t.Delivered && c.Reset()
-		t.End(ctx, c)
+		return t.Finish(ctx, verdict.HandshakeAck)
 	}
-	return t.Finish(ctx, verdict.HandshakeAck)
 }
 
 // finalAcks completes the handshake with the ACK at 0, and where that has no effect, tries a handshake elsewhere.
@@ -44,7 +48,7 @@ func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 // connection was seen to be half-open.
 func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bool, n verdict.Count) {
 	for i := 0; i < handshakeAckTries && !c.Reset() && t.Env.Pace(ctx, 2) == nil; i++ {
-		c.Send(conn.Step{Part: "suspect", Flags: segment.ACK})
+		c.Send(conn.Step{Part: evidence.Suspect, Flags: segment.ACK})
 		switch b := c.Beacon(ctx, c.ISS.Add(-conn.LongAgo), 0, i); {
 		case b.Duplicate:
 			return true, n
@@ -60,7 +64,7 @@ func leaveZero(ctx context.Context, t *flow.State, c *conn.Conn) {
 	ctx = context.WithoutCancel(ctx)
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
-		sent := c.Send(conn.Step{Part: "across 0", Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
+		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
 		done := func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }
 		if c.Await(ctx, sent.Add(c.Patience(i)), done) {
 			return

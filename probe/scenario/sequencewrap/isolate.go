@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -25,7 +26,7 @@ func (w *wrapConn) isolate(ctx context.Context) {
 // beyond sends what follows the suspect's bytes: a device that drops a range of numbers loses that as well.
 func (w *wrapConn) beyond(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		sent := w.send("control", w.end, w.witness, w.flags)
+		sent := w.send(evidence.Control, w.end, w.witness, w.flags)
 		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.end.Add(len(w.witness))) {
 			return true
 		}
@@ -41,10 +42,10 @@ func (w *wrapConn) heal(ctx context.Context) {
 		at := w.at.Add(-1)
 		if w.across {
 			half := -w.at.Sub(seq.At(0))
-			w.send("heal", w.at, w.suspect[:half], w.flags)
+			w.send(evidence.Heal, w.at, w.suspect[:half], w.flags)
 			at, earlier = seq.At(0), w.suspect[half:]
 		}
-		sent := w.send("heal", at, earlier, w.flags)
+		sent := w.send(evidence.Heal, at, earlier, w.flags)
 		w.Isolated = w.await(ctx, sent.Add(w.conn.Patience(i)), w.end)
 	}
 }
@@ -61,7 +62,7 @@ func (w *wrapConn) elsewhere(ctx context.Context) bool {
 		if !reopen(ctx, w.State, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) || w.Env.Pace(ctx, 1) != nil {
 			return false
 		}
-		sent := w.send("control", w.at, w.suspect, w.flags)
+		sent := w.send(evidence.Control, w.at, w.suspect, w.flags)
 		w.Elsewhere.Sent++
 		if !w.await(ctx, sent.Add(w.conn.Patience(0)), w.at.Add(len(w.suspect)+1)) {
 			w.Elsewhere.Lost++

@@ -3,7 +3,6 @@ package sequencewrap
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -66,7 +65,7 @@ func neverConvicts(t *testing.T, flows int, path func() conntest.Path) {
 		o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
 		got[o.Reason]++
 		if o.Reason == report.SequenceZeroDropped {
-			t.Fatalf("convicted: %s\n%s", o.Message, strings.Join(o.Evidence, "\n"))
+			t.Fatalf("convicted: %s\n%s", o.Message, o.Evidence)
 		}
 	}
 	t.Log(got)
@@ -89,7 +88,7 @@ func TestRuleIsFoundUnderLoss(t *testing.T) {
 			o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
 			got[o.Reason]++
 			if o.Verdict == report.Pass {
-				t.Fatalf("passed a path that drops PSH at 0:\n%s", strings.Join(o.Evidence, "\n"))
+				t.Fatalf("passed a path that drops PSH at 0:\n%s", o.Evidence)
 			}
 		}
 		t.Logf("%.0f %% loss: %v", share*100, got)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -71,7 +72,7 @@ func (p *samples) sample(suspect bool) {
 		return
 	}
 	p.open[segment.SACKBlock{Left: p.start(), Right: p.at}]++
-	p.send("beacon", p.start(), p.control, p.flags)
+	p.send(evidence.Beacon, p.start(), p.control, p.flags)
 }
 
 func (p *samples) answer(g wire.Packet) {

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -30,15 +32,13 @@ type rateLimited struct {
 // next.
 const rcvNxtSpread = 10000
 
-// keepAlive asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT.
-func keepAlive(ctx context.Context, e *flow.Env) flow.Outcome {
-	return rateLimitedFlow(ctx, e, "a bare ACK", segment.ACK)
-}
-
-// resetInWindow asks whether an RST at 0 arrives. The peer's RCV.NXT is a little lower, so that the RST lies in the
-// window without being exact: the peer challenges it and the connection survives (RFC 5961 section 3.2).
-func resetInWindow(ctx context.Context, e *flow.Env) flow.Outcome {
-	return rateLimitedFlow(ctx, e, "an RST", segment.RST|segment.ACK)
+// atRateLimit asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT. Or an RST: the peer's
+// RCV.NXT is a little lower then, so that the RST lies in the window without being exact: the peer challenges it and
+// the connection survives (RFC 5961 section 3.2).
+func atRateLimit(v variant.Variant) flow.Func {
+	return func(ctx context.Context, e *flow.Env) flow.Outcome {
+		return rateLimitedFlow(ctx, e, v.Suspect, segment.Flags(v.Flags))
+	}
 }
 
 func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segment.Flags) flow.Outcome {
@@ -91,8 +91,8 @@ func (l *rateLimited) ready(ctx context.Context, pause time.Duration) bool {
 
 // ask sends one such segment. That it is answered is believed at once only the first time, after a long pause; later it
 // must be answered twice, the control like the suspect.
-func (l *rateLimited) ask(ctx context.Context, part string, number seq.Number) bool {
-	if part == "control" {
+func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Number) bool {
+	if part == evidence.Control {
 		number = l.elsewhere()
 	}
 	first := !l.asked
@@ -106,7 +106,7 @@ func (l *rateLimited) ask(ctx context.Context, part string, number seq.Number) b
 // askOnce waits for the answer: an acknowledgement that names no beacon. A peer that obeys an RST in its window, as
 // before RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the remains of the peer's
 // connection answer so anyway, or obey the control.
-func (l *rateLimited) askOnce(ctx context.Context, part string, number seq.Number) bool {
+func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	if l.asked {
 		l.Stuck = l.Stuck || !reopen(ctx, l.State, l.conn, l.initial())
 		if l.Stuck || !l.ready(ctx, l.conn.Patience(0)) {
@@ -119,7 +119,7 @@ func (l *rateLimited) askOnce(ctx context.Context, part string, number seq.Numbe
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
-	if !answered && part == "suspect" && !l.conn.Reset() {
+	if !answered && part == evidence.Suspect && !l.conn.Reset() {
 		l.conn.Beacon(ctx, l.conn.ISS.Add(1), l.data[0], 1)
 		return l.conn.Reset() && l.flags.Has(segment.RST) && !l.conn.Closed()
 	}

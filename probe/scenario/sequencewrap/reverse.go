@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -59,7 +60,7 @@ func (w *wrapConn) acrossIsAnswered(ctx context.Context) bool {
 
 func (w *wrapConn) sendAcross() {
 	last := w.control[len(w.control)-1:]
-	w.send("across 0", seq.At(0).Add(-1), append(last[:1:1], w.witness...), segment.PSH|segment.ACK)
+	w.send(evidence.Across0, seq.At(0).Add(-1), append(last[:1:1], w.witness...), segment.PSH|segment.ACK)
 }
 
 // incarnation asks for an answer in each slot, each to one more byte than the last, and counts those that were lost.
@@ -82,15 +83,15 @@ func (w *wrapConn) incarnation(ctx context.Context, from seq.Number, zero int) (
 func (w *wrapConn) slotAnswered(ctx context.Context, end seq.Number) bool {
 	at := w.conn.Acked().Add(-1)
 	bytes := w.witness[:end.Sub(at)]
-	w.send("to be acknowledged with "+end.String(), at, bytes, segment.ACK)
-	sent := w.send("to be acknowledged with "+end.String(), at, bytes, segment.ACK)
+	w.send(evidence.AcknowledgedWith(end.Uint32()), at, bytes, segment.ACK)
+	sent := w.send(evidence.AcknowledgedWith(end.Uint32()), at, bytes, segment.ACK)
 	return w.await(ctx, sent.Add(w.conn.Patience(1)), end)
 }
 
 // upTo has the control acknowledged, which ends at that number.
 func (w *wrapConn) upTo(ctx context.Context, end seq.Number) bool {
 	for i := 0; i < controlTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		sent := w.send("control", end.Add(-len(w.control)), w.control, segment.PSH|segment.ACK)
+		sent := w.send(evidence.Control, end.Add(-len(w.control)), w.control, segment.PSH|segment.ACK)
 		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
 			return true
 		}

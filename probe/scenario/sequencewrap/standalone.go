@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -20,7 +21,7 @@ type standalone struct {
 	independent bool
 	// ask sends one segment of that number and reports whether it was answered. Number 0 is the suspect; a late answer
 	// to one sets Delivered.
-	ask func(ctx context.Context, part string, number seq.Number) bool
+	ask func(ctx context.Context, part evidence.Part, number seq.Number) bool
 }
 
 // The search for suspicion is bounded; where each question takes long, more so.
@@ -46,14 +47,14 @@ func (s *standalone) run(ctx context.Context) {
 }
 
 func (s *standalone) suspect(ctx context.Context) bool {
-	s.Delivered = s.ask(ctx, "suspect", seq.At(0)) || s.Delivered
+	s.Delivered = s.ask(ctx, evidence.Suspect, seq.At(0)) || s.Delivered
 	return s.Delivered
 }
 
 // control asks with the same segment at another number. Those that are never answered say nothing about the path's
 // loss.
 func (s *standalone) control(ctx context.Context) (answered bool) {
-	answered = s.ask(ctx, "control", ordinary())
+	answered = s.ask(ctx, evidence.Control, ordinary())
 	s.Elsewhere.Sent++
 	if !answered {
 		s.Elsewhere.Lost++

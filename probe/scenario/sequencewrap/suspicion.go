@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -119,7 +120,7 @@ func (w *wrapConn) sendLike() {
 	i := w.echoes.Sent % (len(w.control) / 4)
 	at := w.start().Add(i)
 	w.echoes.Expect(at, len(w.control)-i)
-	w.send("beacon", at, w.control[i:], w.flags&^segment.FIN)
+	w.send(evidence.Beacon, at, w.control[i:], w.flags&^segment.FIN)
 }
 
 // answered reports whether p answers a beacon that has not been answered before.

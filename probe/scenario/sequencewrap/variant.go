@@ -5,49 +5,43 @@ package sequencewrap
 import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// shapes are the variants that are part of a connection whose numbers cross 0.
-var shapes = map[string]shape{
-	"Push":       {what: "data with PSH", flags: segment.PSH | segment.ACK, data: true},
-	"UrgentPush": {what: "data with URG and PSH", flags: segment.URG | segment.PSH | segment.ACK, data: true},
-	"Data":       {what: "data without PSH", flags: segment.ACK, data: true},
-	"Straddle":   {what: "data across 0", flags: segment.PSH | segment.ACK, data: true, across: true},
-	"Fin":        {what: "a FIN", flags: segment.FIN | segment.ACK},
-	"PushFin":    {what: "data with PSH and FIN", flags: segment.PSH | segment.FIN | segment.ACK, data: true},
-}
+// Definition is the scenario SequenceWrap.
+var Definition = flow.Definition{Variants: variant.Names(variant.Any), Flow: flowOf, Pool: poolOf}
 
-// others are the variants that go other ways.
-var others = map[string]flow.Func{
-	"Ack":          keepAlive,
-	"Reset":        resetInWindow,
+// own are the flows of variants that are neither part of a connection whose numbers cross 0 nor asked at a closed port.
+var own = map[string]func(variant.Variant) flow.Func{
+	"Ack":          atRateLimit,
+	"Reset":        atRateLimit,
 	"HandshakeAck": handshakeAck,
 	"Syn":          synAtZero,
-	"FinUrgPush": atClosedPort(closedPortSegment{what: "FIN, URG and PSH together",
-		flags: segment.FIN | segment.URG | segment.PSH}),
-	"Null":    atClosedPort(closedPortSegment{what: "a segment without flags", data: []byte{0}}),
-	"AckZero": atClosedPort(closedPortSegment{what: "an ACK of number 0", flags: segment.ACK, acks: true}),
 }
 
-// variantNames are the variants in the order in which they are documented; the first is what is asked by default.
-var variantNames = []string{"Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin", "Ack", "HandshakeAck",
-	"Reset", "Syn", "FinUrgPush", "Null", "AckZero"}
-
-// Definition is the scenario SequenceWrap.
-var Definition = flow.Definition{Variants: variantNames, Flow: flowOf, Pool: poolOf}
-
-// flowOf is the flow of a variant.
-func flowOf(variant string) flow.Func {
-	if s, ok := shapes[variant]; ok {
-		return s.cross
+// flowOf asks whether a segment is lost because it meets the number 0; nil for a name that is no variant.
+func flowOf(name string) flow.Func {
+	v, known := variant.Named(name)
+	switch {
+	case !known:
+		return nil
+	case v.Where == variant.Crossing:
+		return shapeOf(v).cross
+	case v.Where == variant.ClosedPort:
+		return atClosedPort(v)
 	}
-	return others[variant]
+	return own[name](v)
 }
 
 // poolOf is the test over all flows, of the variants whose delivered suspect can be sent again.
-func poolOf(variant string) flow.PoolFunc {
-	if s, ok := shapes[variant]; ok && s.flags&segment.FIN == 0 {
-		return s.pool
+func poolOf(name string) flow.PoolFunc {
+	if v, known := variant.Named(name); known && v.Where == variant.Crossing && v.Flags&variant.FIN == 0 {
+		return shapeOf(v).pool
 	}
 	return nil
+}
+
+// shapeOf is how a variant's suspect crosses 0.
+func shapeOf(v variant.Variant) shape {
+	return shape{what: v.Suspect, flags: segment.Flags(v.Flags), data: v.Data, across: v.Zero == variant.Across}
 }

@@ -1,7 +1,9 @@
 package sequencewrap
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,20 +14,44 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // ask runs one flow of a variant against a scripted peer.
-func ask(t *testing.T, variant string, b *conntest.Bench) flow.Outcome {
+func ask(t *testing.T, name string, b *conntest.Bench) flow.Outcome {
 	t.Helper()
-	return flowtest.Run(t, Definition, variant, plan.Scenario{}, b)
+	return flowtest.Run(t, Definition, name, plan.Scenario{}, b)
+}
+
+// Every variant has its flow, and its flags are those of a segment.
+func TestVariantsHaveFlows(t *testing.T) {
+	needed := variant.Names(func(v variant.Variant) bool {
+		return v.Where == variant.Connection || v.Where == variant.Opening
+	})
+	if got := slices.Sorted(maps.Keys(own)); !slices.Equal(got, slices.Sorted(slices.Values(needed))) {
+		t.Errorf("flows of their own have %v, want %v", got, needed)
+	}
+	if flowOf("Nil") != nil {
+		t.Error("a flow of no variant")
+	}
+	for name, want := range map[string]bool{"Nil": false, "Fin": false, "Syn": false, "Push": true} {
+		if pool := poolOf(name) != nil; pool != want {
+			t.Errorf("%s has a pool: %v", name, pool)
+		}
+	}
+	for mine, of := range map[variant.Flags]segment.Flags{
+		variant.FIN: segment.FIN, variant.SYN: segment.SYN, variant.RST: segment.RST,
+		variant.PSH: segment.PSH, variant.ACK: segment.ACK, variant.URG: segment.URG,
+	} {
+		if segment.Flags(mine) != of {
+			t.Errorf("%v is not %v", segment.Flags(mine), of)
+		}
+	}
 }
 
 // Every variant's suspect is delivered by a healthy path, and convicted where exactly it is dropped.
 func TestEveryVariantSilentAndFiring(t *testing.T) {
-	if len(variantNames) != len(shapes)+len(others) {
-		t.Fatal("variantNames has not all variants")
-	}
-	for _, v := range variantNames {
+	for _, v := range Definition.Variants {
 		t.Run(v, func(t *testing.T) {
 			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}}, report.Delivered)
 			want := report.SequenceZeroDropped
@@ -41,21 +67,21 @@ func TestEveryVariantSilentAndFiring(t *testing.T) {
 }
 
 // expect runs one flow and compares its reason; nothing may be left at the peer.
-func expect(t *testing.T, variant string, b *conntest.Bench, want report.Reason) {
+func expect(t *testing.T, name string, b *conntest.Bench, want report.Reason) {
 	t.Helper()
-	o := ask(t, variant, b)
+	o := ask(t, name, b)
 	if o.Reason != want {
-		t.Errorf("%s: %s / %s, want %s\n%s\n%s", variant, o.Verdict, o.Reason, want, o.Message,
-			strings.Join(o.Evidence, "\n"))
+		t.Errorf("%s: %s / %s, want %s\n%s\n%s", name, o.Verdict, o.Reason, want, o.Message,
+			o.Evidence)
 	}
 	if live := b.Peer.Live(); live != 0 || o.Leaked != 0 {
-		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", variant, live, o.Leaked,
-			strings.Join(o.Evidence, "\n"))
+		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", name, live, o.Leaked,
+			o.Evidence)
 	}
 }
 
 // suspectOf drops exactly the variant's suspect on its way to the peer.
-func suspectOf(variant string) conntest.Drop {
+func suspectOf(name string) conntest.Drop {
 	exact := map[string]segment.Flags{
 		"Push":         segment.PSH | segment.ACK,
 		"UrgentPush":   segment.URG | segment.PSH | segment.ACK,
@@ -70,19 +96,19 @@ func suspectOf(variant string) conntest.Drop {
 		"Null":         0,
 	}
 	return func(s *segment.Segment, toPeer bool) bool {
-		switch variant {
+		switch name {
 		case "Straddle":
 			return toPeer && s.PayloadLen() > 0 && s.Seq.Uint32() > 1<<31 && s.End().Uint32() > 0 && s.End().Uint32() < 1<<31
 		case "AckZero":
 			return toPeer && s.Flags == segment.ACK && s.Ack.IsZero()
 		}
-		return toPeer && s.Seq.IsZero() && s.Flags == exact[variant]
+		return toPeer && s.Seq.IsZero() && s.Flags == exact[name]
 	}
 }
 
 // A segment that is lost at every number is no matter of the number 0.
 func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
-	for variant, drop := range map[string]conntest.Drop{
+	for name, drop := range map[string]conntest.Drop{
 		"Fin":        flagged(segment.FIN),
 		"PushFin":    flagged(segment.FIN),
 		"UrgentPush": flagged(segment.URG),
@@ -94,10 +120,10 @@ func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 		},
 		"Syn": flagged(segment.SYN),
 	} {
-		t.Run(variant, func(t *testing.T) {
-			o := ask(t, variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+		t.Run(name, func(t *testing.T) {
+			o := ask(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
 			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
-				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, o.Evidence)
 			}
 		})
 	}
@@ -132,11 +158,11 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 		return toPeer && s.Flags.Has(segment.FIN) && rand.Float64() < 0.9
 	}
 	for _, drop := range []conntest.Drop{upFromZero, mostFINs} {
-		for _, v := range variantNames {
+		for _, v := range Definition.Variants {
 			for range 40 {
 				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
 				if o.Verdict == report.Fail {
-					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, strings.Join(o.Evidence, "\n"))
+					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, o.Evidence)
 				}
 			}
 		}
@@ -167,7 +193,7 @@ const slow = 75 * time.Millisecond
 
 // A round trip of 150 ms changes no verdict.
 func TestVariantsOnALongPath(t *testing.T) {
-	for _, v := range variantNames {
+	for _, v := range Definition.Variants {
 		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, conntest.Nothing)},
 			report.Delivered)
 	}
@@ -193,7 +219,7 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 			if strings.HasPrefix(name, "reordered") {
 				late = 20
 			}
-			for _, v := range variantNames {
+			for _, v := range Definition.Variants {
 				innocent, guilty := map[report.Reason]int{}, map[report.Reason]int{}
 				for range flows {
 					innocent[impaired(t, v, r, late, lose, conntest.Nothing).Reason]++
@@ -211,9 +237,9 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 }
 
 func impaired(
-	t *testing.T, variant string, r *rand.Rand, late int, lose func() conntest.Drop, rule conntest.Drop,
+	t *testing.T, name string, r *rand.Rand, late int, lose func() conntest.Drop, rule conntest.Drop,
 ) flow.Outcome {
-	return ask(t, variant, &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
+	return ask(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		lost := lose()
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if rule(s, toPeer) || lost(s, toPeer) {

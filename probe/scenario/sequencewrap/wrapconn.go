@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -146,7 +147,7 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 			return false
 		}
 		w.Control.Sent++
-		sent := w.send("control", w.start(), w.control, w.flags&^segment.FIN)
+		sent := w.send(evidence.Control, w.start(), w.control, w.flags&^segment.FIN)
 		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.at) {
 			w.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return true
@@ -174,7 +175,7 @@ func (w *wrapConn) first(ctx context.Context) bool {
 const firstPatience = 10 * time.Millisecond
 
 // send sends bytes at the given number. The urgent pointer of URG points behind them.
-func (w *wrapConn) send(part string, at seq.Number, b []byte, flags segment.Flags) time.Time {
+func (w *wrapConn) send(part evidence.Part, at seq.Number, b []byte, flags segment.Flags) time.Time {
 	s := conn.Step{Part: part, Flags: flags, Seq: &at, Payload: b}
 	if flags.Has(segment.URG) {
 		s.Urgent = uint16(len(b))
@@ -182,7 +183,7 @@ func (w *wrapConn) send(part string, at seq.Number, b []byte, flags segment.Flag
 	return w.conn.Send(s)
 }
 
-func (w *wrapConn) sendSuspect() time.Time { return w.send("suspect", w.at, w.suspect, w.flags) }
+func (w *wrapConn) sendSuspect() time.Time { return w.send(evidence.Suspect, w.at, w.suspect, w.flags) }
 
 // sendWitness sends the data after the missing suspect, once: the peer's SACK then says in its own
 // words that the suspect alone is missing. Nothing follows a FIN.
@@ -190,7 +191,7 @@ func (w *wrapConn) sendWitness(ctx context.Context) {
 	if w.flags.Has(segment.FIN) || w.Env.Pace(ctx, 1) != nil {
 		return
 	}
-	sent := w.send("witness", w.end, w.witness, w.flags)
+	sent := w.send(evidence.Witness, w.end, w.witness, w.flags)
 	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.Patience(0)), func(p wire.Packet) bool {
 		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK,
 			func(b segment.SACKBlock) bool { return b.Left == w.end })

@@ -4,7 +4,8 @@ source "$(dirname "$0")/../lib/settings.sh"
 PATH=$1:$PATH
 pki=$state/pki
 
-# run PROGRAM [ARGUMENT...] for ever: as on any node, what ends is started again. Its PID, as this machine numbers it, is on record.
+# run PROGRAM [ARGUMENT...] for ever: as on any node, what ends is started again. Its PID, as this machine numbers it,
+# is on record.
 run() {
 	while true; do
 		"$@" >>"$state/log/$1.log" 2>&1 &

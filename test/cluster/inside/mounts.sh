@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What a node sees of the file system: the machine's own root, with /sys, the cgroups, /run, /var/lib and /var/log of the node's own.
+# What a node sees of the file system: the machine's own root, with /sys, the cgroups, /run, /var/lib and /var/log of
+# the node's own.
 
 # mount_node FOLDER PROGRAMS: the cluster's folder is then /run/cluster, and the programs are in /run/programs.
 mount_node() {
@@ -39,7 +40,8 @@ mount_cgroups() {
 	done
 }
 
-# mask_sysctls FOLDER: the kubelet insists on settings of the whole machine. It sees files that have the values it wants instead.
+# mask_sysctls FOLDER: the kubelet insists on settings of the whole machine. It sees files that have the values it
+# wants instead.
 mask_sysctls() {
 	mask() {
 		echo "$2" >"$folder/${1##*/}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PID 1 of a node: containerd, kubelet and kube-proxy, each with its usual paths. Arguments: the node's number, the folder of the
-# programs.
+# PID 1 of a node: containerd, kubelet and kube-proxy, each with its usual paths. Arguments: the node's number, the
+# folder of the programs.
 source "$(dirname "$0")/../lib/settings.sh"
 source "$here/lib/cgroups.sh"
 source "$here/inside/mounts.sh"

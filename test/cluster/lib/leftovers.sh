@@ -30,8 +30,8 @@ cluster_runs() {
 	done
 }
 
-# take_lock: one of these scripts at a time. The lock is a folder's, so that no lock file stays behind. Short-lived children of a
-# script that was killed may hold it a little longer.
+# take_lock: one of these scripts at a time. The lock is a folder's, so that no lock file stays behind. Short-lived
+# children of a script that was killed may hold it a little longer.
 take_lock() {
 	exec {lock}</var/lib
 	flock --nonblock "$lock" && return

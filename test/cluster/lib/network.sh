@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# The networks. All namespaces, bridges and cables are made in namespaces of the cluster's own; the machine's sees nothing of it.
+# The networks. All namespaces, bridges and cables are made in namespaces of the cluster's own; the machine's sees
+# nothing of it.
 #
 #   control plane ── bridge mgmt0 ══ mknI ── mgmt0 in node I        API traffic
-#   switch        ── bridge br0   ══ fknI ── fab0  in node I        pod traffic from node to node: fknI is node I's cable
+#   switch        ── bridge br0   ══ fknI ── fab0  in node I        pod traffic between nodes: fknI is node I's cable
 
-# make_netns NAME, without "ip netns add": that mounts /run/netns over itself, and everybody else's doing so would hide our mounts.
-# Ours are in a folder of our own, and in /run/netns is only a link, so that "ip -n NAME" and --netns NAME find them.
+# make_netns NAME, without "ip netns add": that mounts /run/netns over itself, and everybody else's doing so would
+# hide our mounts. Ours are in a folder of our own, and in /run/netns is only a link, so that "ip -n NAME" and --netns
+# NAME find them.
 make_netns() {
 	mkdir -p "$state/netns" /run/netns
 	touch "$state/netns/$1"
@@ -33,8 +35,8 @@ plug() {
 	ip -n "$4" address add "$7/64" dev "$5" nodad
 }
 
-# hardware_address IPV4: a node that starts again has the network card it had. With another, its neighbours would send to the old
-# one for up to ten seconds.
+# hardware_address IPV4: a node that starts again has the network card it had. With another, its neighbours would send
+# to the old one for up to ten seconds.
 hardware_address() {
 	local bytes
 	IFS=. read -ra bytes <<<"$1"
@@ -75,7 +77,8 @@ route_pods() {
 	done
 }
 
-# remove_node_network I: the kernel dismantles a namespace in the background, so the cables go first, by their ends that stay.
+# remove_node_network I: the kernel dismantles a namespace in the background, so the cables go first, by their ends
+# that stay.
 remove_node_network() {
 	unplug "$control_plane" "mkn$1"
 	unplug "$switch" "fkn$1"
@@ -87,6 +90,7 @@ unplug() {
 }
 
 remove_netns() {
-	umount --lazy "$state/netns/$1" 2>/dev/null || true # only a file, if a crash came in between; somebody may still look into it
+	# Only a file, if a crash came in between; somebody may still look into it.
+	umount --lazy "$state/netns/$1" 2>/dev/null || true
 	rm -f "$state/netns/$1" "/run/netns/$1"
 }

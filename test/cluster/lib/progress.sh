@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Progress of something long that prints one line per step.
 
-# count_lines WHAT MOST reads lines and says every ten seconds how many came, of at most MOST. Lines that are not a step, such as
-# a compiler's complaint, are passed on.
+# count_lines WHAT MOST reads lines and says every ten seconds how many came, of at most MOST. Lines that are not a
+# step, such as a compiler's complaint, are passed on.
 count_lines() {
 	local what=$1 most=$2 count=0 next=$((SECONDS + 10)) line status
 	while true; do

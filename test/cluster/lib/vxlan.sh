@@ -8,7 +8,8 @@ tunnel_header=70                       # IPv6, UDP, VXLAN and Ethernet; pods kee
 
 tunnel_hardware_address() { hardware_address "$tunnel4.1$1"; }
 
-# lay_overlay I: the node's end of all tunnels. Who is where is written down, as a network plugin does from the API server.
+# lay_overlay I: the node's end of all tunnels. Who is where is written down, as a network plugin does from the API
+# server.
 lay_overlay() {
 	local i=$1 netns=${node_prefix}kn$1 j
 	ip -n "$switch" link set "fkn$i" mtu $((1500 + tunnel_header))

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// One program holds all mutants of functions (mutant schemata): each is a copy of its function with the change, and the function
+// begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked once. What is declared
+// outside of functions is compiled for each mutant.
+
+// environment is the variable that says which mutant a process is.
+const environment = "TCPPROBE_MUTANT"
+
+// selector is the file that is added to the package.
+const selector = `package %s
+
+import (
+	"os"
+	"strconv"
+)
+
+var mutant__, _ = strconv.Atoi(os.Getenv("` + environment + `"))
+`
+
+// schemata gives the package's files, by path, with the copies of all valid mutants, and marks the others as invalid.
+func (p *Package) schemata(all []*Mutant) (map[string][]byte, error) {
+	for {
+		files := map[string][]byte{}
+		for _, f := range p.files {
+			if f.mutated {
+				files[f.path] = f.withCopies(p, mutantsOf(f, all))
+			}
+		}
+		files[filepath.Join(p.folder, "mutant__.go")] = fmt.Appendf(nil, selector, p.files[0].tree.Name.Name)
+		found, err := p.refused(files, all)
+		if err != nil || !found {
+			return files, err
+		}
+	}
+}
+
+// mutantsOf are the mutants of a file's functions that may compile.
+func mutantsOf(f *File, all []*Mutant) []*Mutant {
+	var mine []*Mutant
+	for _, m := range all {
+		if m.file == f && m.function != nil && m.fate != invalid {
+			mine = append(mine, m)
+		}
+	}
+	return mine
+}
+
+// refused marks the mutants that the compiler would refuse.
+func (p *Package) refused(files map[string][]byte, all []*Mutant) (found bool, err error) {
+	var trees []*ast.File
+	for _, f := range p.files {
+		if _, changed := files[f.path]; !changed {
+			trees = append(trees, f.tree)
+		}
+	}
+	for path, text := range files {
+		tree, err := parser.ParseFile(p.fset, path, text, parser.SkipObjectResolution)
+		if err != nil {
+			return false, err
+		}
+		trees = append(trees, tree)
+	}
+	p.check(trees, func(wrong types.Error) {
+		at := p.fset.PositionFor(wrong.Pos, false)
+		number := copyAround(files[at.Filename], at.Offset)
+		if number == 0 {
+			err = fmt.Errorf("%v", wrong)
+			return
+		}
+		all[number-1].fate = invalid
+		found = true
+	})
+	return found, err
+}
+
+// mark is the comment before a copy: the text behind the last one belongs to that mutant.
+const mark = "\n//mutant__ "
+
+func copyAround(text []byte, offset int) (number int) {
+	if i := bytes.LastIndex(text[:offset], []byte(mark)); i >= 0 {
+		_, _ = fmt.Sscan(string(text[i+len(mark):]), &number)
+	}
+	return number
+}
+
+// withCopies is the file with its mutants' functions, and with a choice at the beginning of the original ones.
+func (f *File) withCopies(p *Package, mine []*Mutant) []byte {
+	var edits []edit
+	var copies strings.Builder
+	for i := 0; i < len(mine); {
+		function := mine[i].function
+		end := i + 1
+		for end < len(mine) && mine[end].function == function {
+			end++
+		}
+		edits = append(edits, f.choice(p, function, mine[i:end])...)
+		for _, m := range mine[i:end] {
+			f.copy(p, &copies, m)
+		}
+		i = end
+	}
+	return append(apply(f.text, edits), copies.String()...)
+}
+
+// copy writes the mutant's function under a name of its own.
+func (f *File) copy(p *Package, out *strings.Builder, m *Mutant) {
+	start, end := f.offset(p.fset, m.function.Pos()), f.offset(p.fset, m.function.End())
+	name := f.offset(p.fset, m.function.Name.End())
+	edits := append(f.parameters(p, m.function), edit{name, name, m.suffix()}, edit{m.start, m.end, m.text})
+	for i := range edits {
+		edits[i].start -= start
+		edits[i].end -= start
+	}
+	fmt.Fprintf(out, "%s%d\n%s\n", mark, m.number, apply(f.text[start:end], edits))
+}
+
+func (m *Mutant) suffix() string { return fmt.Sprintf("_mutant%d__", m.number) }
+
+// edit replaces a piece of a text.
+type edit struct {
+	start, end int
+	text       string
+}
+
+func apply(text []byte, edits []edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	var out []byte
+	at := 0
+	for _, e := range edits {
+		out = append(append(out, text[at:e.start]...), e.text...)
+		at = e.end
+	}
+	return append(out, text[at:]...)
+}
+
+// parameters gives names to a function's receiver and parameters that have none.
+func (f *File) parameters(p *Package, function *ast.FuncDecl) (edits []edit) {
+	for i, field := range fields(function) {
+		if len(field.Names) == 0 {
+			at := f.offset(p.fset, field.Pos())
+			edits = append(edits, edit{at, at, unnamed(i, 0) + " "})
+		}
+		for k, name := range field.Names {
+			if name.Name == "_" {
+				edits = append(edits, edit{f.offset(p.fset, name.Pos()), f.offset(p.fset, name.End()), unnamed(i, k)})
+			}
+		}
+	}
+	return edits
+}
+
+// fields are the receiver, if there is one, and the parameters.
+func fields(function *ast.FuncDecl) (all []*ast.Field) {
+	if function.Recv != nil {
+		all = append(all, function.Recv.List...)
+	}
+	return append(all, function.Type.Params.List...)
+}
+
+func unnamed(field, name int) string { return fmt.Sprintf("p%d_%d__", field, name) }
+
+// choice has a function call the copy of the mutant that this process is.
+func (f *File) choice(p *Package, function *ast.FuncDecl, mine []*Mutant) []edit {
+	var text strings.Builder
+	text.WriteString(" switch mutant__ {")
+	for _, m := range mine {
+		call := callOf(function, m.suffix())
+		if function.Type.Results == nil {
+			fmt.Fprintf(&text, "case %d: %s; return;", m.number, call)
+		} else {
+			fmt.Fprintf(&text, "case %d: return %s;", m.number, call)
+		}
+	}
+	text.WriteString("};")
+	at := f.offset(p.fset, function.Body.Lbrace) + 1
+	return append(f.parameters(p, function), edit{at, at, text.String()})
+}
+
+func callOf(function *ast.FuncDecl, suffix string) string {
+	var names []string
+	for i, field := range fields(function) {
+		if len(field.Names) == 0 {
+			names = append(names, unnamed(i, 0))
+		}
+		for k, name := range field.Names {
+			if name.Name == "_" {
+				names = append(names, unnamed(i, k))
+			} else {
+				names = append(names, name.Name)
+			}
+		}
+		if _, variadic := field.Type.(*ast.Ellipsis); variadic {
+			names[len(names)-1] += "..."
+		}
+	}
+	callee := function.Name.Name + suffix
+	if function.Recv != nil {
+		callee, names = names[0]+"."+callee, names[1:]
+	}
+	return callee + typeParameters(function) + "(" + strings.Join(names, ", ") + ")"
+}
+
+func typeParameters(function *ast.FuncDecl) string {
+	if function.Type.TypeParams == nil {
+		return ""
+	}
+	var names []string
+	for _, field := range function.Type.TypeParams.List {
+		for _, name := range field.Names {
+			names = append(names, name.Name)
+		}
+	}
+	return "[" + strings.Join(names, ", ") + "]"
+}

@@ -1,0 +1,44 @@
+package conditions
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// event is a condition that changed; its reason is the condition's.
+type event struct{ Kind, Reason, Action, Note string }
+
+// Events lists what is worth an event between two states of the conditions.
+func Events(before, after []metav1.Condition) []event {
+	var out []event
+	for _, c := range after {
+		old := meta.FindStatusCondition(before, c.Type)
+		if old != nil && old.Status == c.Status && old.Reason == c.Reason || c.Reason == v1alpha1.ReasonNotRun ||
+			c.Reason == v1alpha1.ReasonAccepted {
+			continue
+		}
+		if c.Type != v1alpha1.ConditionAccepted && meta.IsStatusConditionFalse(after, v1alpha1.ConditionAccepted) {
+			continue // they only repeat Accepted
+		}
+		out = append(out, event{Kind: eventType(c), Reason: c.Reason, Action: c.Type, Note: c.Message})
+	}
+	return out
+}
+
+// eventType is Warning for what somebody should look at.
+func eventType(c metav1.Condition) string {
+	calm := c.Status == metav1.ConditionTrue
+	switch c.Reason {
+	case v1alpha1.ReasonRunning, v1alpha1.ReasonQueued, v1alpha1.ReasonSuspended:
+		calm = true
+	case v1alpha1.ReasonPartly:
+		calm = false
+	}
+	if calm {
+		return corev1.EventTypeNormal
+	}
+	return corev1.EventTypeWarning
+}

@@ -1,0 +1,51 @@
+package conditions
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/outcometest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+func TestEvents(t *testing.T) {
+	f := plantest.Example(controllertest.Three, controllertest.Three)
+	bad := map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080", "10.244.3.5:8080")}
+	running := controllertest.Probe()
+	Set(running, Observation{Progress: &Progress{Number: 1}}, controllertest.Noon)
+	waiting := controllertest.Probe()
+	Set(waiting, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
+		controllertest.Noon)
+	failed := after(f, outcometest.From(f, bad))
+	Set(failed, Observation{}, controllertest.Noon)
+	passed := after(f, outcometest.From(f, nil))
+	Set(passed, Observation{}, controllertest.Noon)
+	refusedProbe := controllertest.Probe()
+	Set(refusedProbe, Observation{Refusal: target.Refused(v1alpha1.ReasonNoSelector, "no selector")}, controllertest.Noon)
+	for name, c := range map[string]struct {
+		before, after *v1alpha1.TCPProbe
+		want          string
+	}{
+		"new":        {controllertest.Probe(), running, "Normal Running Complete"},
+		"in trouble": {running, waiting, "Warning Quota Complete"},
+		"passed": {running, passed,
+			"Normal Completed Complete, Normal AllCovered Covered, Normal AllPassed PathHealthy"},
+		"failed": {running, failed,
+			"Normal Completed Complete, Normal AllCovered Covered, Warning SequenceZeroDropped PathHealthy"},
+		"the same again":     {failed, failed, ""},
+		"healthy again":      {failed, passed, "Normal AllPassed PathHealthy"},
+		"refused, said once": {controllertest.Probe(), refusedProbe, "Warning NoSelector Accepted"},
+	} {
+		var said []string
+		for _, e := range Events(c.before.Status.Conditions, c.after.Status.Conditions) {
+			said = append(said, fmt.Sprint(e.Kind, " ", e.Reason, " ", e.Action))
+		}
+		if got := strings.Join(said, ", "); got != c.want {
+			t.Errorf("%s: %s; want %s", name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package conditions
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+// Progress is how far the active run is.
+type Progress struct {
+	Number      int64
+	Outcomes    []probepod.Outcome
+	CreateError *target.Refusal // why the last attempt to make a pod failed, if it did
+	Place       int             // in the queue for probe pods, from 1; 0 if there is room
+
+	Overload string // whose packets a second leave no room for another pod; "" if there is room
+
+	Throttled bool // there was room for a pod, and the rate of creations held it back
+}
+
+// Count is the number of sources in any of the states.
+func (p *Progress) Count(states ...probepod.State) (n int) {
+	for _, o := range p.Outcomes {
+		for _, s := range states {
+			if o.State == s {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// reason is the first trouble, while it lasts; else whether anything happens yet.
+func (p *Progress) reason() string {
+	if trouble := p.troubles(); len(trouble) > 0 {
+		return trouble[0].Reason
+	}
+	if (p.Place > 0 || p.Overload != "") && p.Count(probepod.Starting, probepod.Probing) == 0 {
+		return v1alpha1.ReasonQueued
+	}
+	return v1alpha1.ReasonRunning
+}
+
+func (p *Progress) troubles() []probepod.Outcome {
+	var out []probepod.Outcome
+	for _, o := range p.Outcomes {
+		if o.Reason != "" {
+			out = append(out, o)
+		}
+	}
+	if p.CreateError != nil {
+		out = append(out, probepod.Outcome{Reason: p.CreateError.Reason, Message: p.CreateError.Message})
+	}
+	return out
+}
+
+func (p *Progress) message() string {
+	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.Count(probepod.Reported),
+		len(p.Outcomes))}
+	if n := p.Count(probepod.Unmade); n > 0 {
+		wait := fmt.Sprintf("%d wait for a probe pod", n)
+		if p.Place > 0 {
+			wait += fmt.Sprintf(", place %d in the queue", p.Place)
+		}
+		if p.Overload != "" {
+			wait += ", because " + p.Overload + " are taken"
+		}
+		parts = append(parts, wait)
+	}
+	var said []string
+	for _, o := range p.troubles() {
+		said = append(said, strings.TrimSpace(strings.TrimPrefix(text.Sentence(o.Source, o.Reason, o.Message), ": ")))
+	}
+	if len(said) > 0 {
+		parts = append(parts, text.Listed(said))
+	}
+	return strings.Join(parts, "; ")
+}

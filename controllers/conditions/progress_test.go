@@ -1,0 +1,41 @@
+package conditions
+
+import (
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+func TestProgressInWords(t *testing.T) {
+	unmade, done := probepod.Outcome{Source: "kn1"}, probepod.Outcome{Source: "kn2", State: probepod.Reported}
+	for name, c := range map[string]struct {
+		progress Progress
+		reason   string
+		message  string
+	}{
+		"queued": {Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 4}, v1alpha1.ReasonQueued,
+			"run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 4 in the queue"},
+		"far behind": {Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 100}, v1alpha1.ReasonQueued,
+			"run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 100 in the queue"},
+		"at the end": {Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 900}, v1alpha1.ReasonQueued,
+			"run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 900 in the queue"},
+		"in waves": {Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}}, v1alpha1.ReasonRunning,
+			"run 2: 1 of 2 nodes reported; 1 wait for a probe pod"},
+		"throttled": {Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}, Throttled: true},
+			v1alpha1.ReasonRunning, "run 2: 1 of 2 nodes reported; 1 wait for a probe pod"},
+		"on its way": {Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
+			v1alpha1.ReasonRunning, "run 1: 1 of 2 nodes reported"},
+		"create error": {Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
+			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, v1alpha1.ReasonQuota,
+			"run 1: 0 of 1 nodes reported; 1 wait for a probe pod; Quota: exceeded quota"},
+		"in trouble": {Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3", State: probepod.Lost,
+			Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, v1alpha1.ReasonNodeGone,
+			"run 1: 1 of 2 nodes reported; kn3: NodeGone: the node was deleted"},
+	} {
+		if r, m := c.progress.reason(), c.progress.message(); r != c.reason || m != c.message {
+			t.Errorf("%s: %s, %q; want %s, %q", name, r, m, c.reason, c.message)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package conditions
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/findings"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/outcometest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
+	"github.com/tcpprobe/tcpprobe/controllers/schedule"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+func TestAnnounce(t *testing.T) {
+	p := controllertest.Probe()
+	controllertest.Annotated("first")(p)
+	Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 5,
+		Planned: controllertest.Three}}, controllertest.Noon)
+	run := p.Status.ActiveRun
+	if run.ID != schedule.RunID(p,
+		1) || run.Number != 1 || run.Trigger != v1alpha1.TriggerSpec || run.Sources != 3 || run.Plan != "" {
+		t.Errorf("announced %+v", run)
+	}
+	if s := p.Status; s.HandledRun != "first" || s.Target != "web:http" ||
+		*s.Sources != (v1alpha1.SourceCounts{Matched: 5, Planned: 3, Skipped: 2}) {
+		t.Errorf("status %+v", s)
+	}
+}
+
+func TestRunsBecomeHistory(t *testing.T) {
+	f := plantest.Example(controllertest.Three, controllertest.Three)
+	p := controllertest.Probe()
+	for number := int64(1); number <= 8; number++ {
+		Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3,
+			Planned: controllertest.Three}}, controllertest.Noon)
+		var bad map[string]controllertest.Change
+		if number == 7 {
+			bad = map[string]controllertest.Change{"kn2": controllertest.Dropped()}
+		}
+		Conclude(p, findings.Build(f, outcometest.From(f, bad), target.Rechecked{}),
+			controllertest.Noon.Add(time.Duration(number)*time.Minute))
+		if p.Status.ActiveRun != nil || p.Status.LastRun.Number != number {
+			t.Fatalf("run %d: %+v", number, p.Status)
+		}
+		controllertest.Annotated(string(rune('a' + number)))(p)
+	}
+	h := p.Status.History
+	if len(h) != v1alpha1.MaxHistory || h[0].Number != 7 || h[0].Verdict != "Fail" || h[0].Affected != "3/9" ||
+		h[4].Number != 3 || h[4].Affected != "0/9" {
+		t.Errorf("history %+v", h)
+	}
+	if p.Status.Affected != "0/9" || p.Status.LastRun.Reported != 3 || p.Status.LastRun.Verdict != "Pass" {
+		t.Errorf("status %+v", p.Status)
+	}
+}
+
+// TestTheEndIsWrittenOnce: what is said of a run's end does not change when it comes back from the API server, whose
+// times have seconds. Another write would be in the way of whoever edits the resource then.
+func TestTheEndIsWrittenOnce(t *testing.T) {
+	f := plantest.Example(controllertest.Three, controllertest.Three)
+	p := controllertest.Probe()
+	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Number: 1,
+		StartTime: metav1.NewTime(controllertest.Noon), Sources: 3}
+	end := controllertest.Noon.Add(4600 * time.Millisecond)
+	Conclude(p, findings.Build(f, outcometest.From(f, nil), target.Rechecked{}), end)
+	Set(p, Observation{}, end)
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored v1alpha1.TCPProbe
+	if err := json.Unmarshal(text, &stored); err != nil {
+		t.Fatal(err)
+	}
+	again := stored.DeepCopy()
+	Set(again, Observation{}, end.Add(time.Second))
+	if d := cmp.Diff(stored.Status, again.Status); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,90 @@
+package findings
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// detail adds flows, alpha, stall, share, queue and evidence. There are no flows where a group of the reports has
+// answers that are not in this finding: its sums cannot be told apart.
+func detail(f *v1alpha1.Finding, answers []Answer) {
+	seen := make(map[*report.Group]int)
+	var groups []*report.Group // in the order of the answers
+	for _, a := range answers {
+		if a.Detail == nil {
+			continue
+		}
+		if seen[a.Detail] == 0 {
+			groups = append(groups, a.Detail)
+		}
+		seen[a.Detail]++
+	}
+	whole, alpha := len(groups) > 0, 0.0
+	var flows v1alpha1.FlowCounts
+	var queue *report.Queue
+	for _, g := range groups {
+		whole = whole && seen[g] == len(g.Positions())*len(g.Checks())
+		count(&flows, g.Flows)
+		alpha, f.StallMillis = max(alpha, g.Alpha), max(f.StallMillis, g.StallMillis)
+		queue = queue.Plus(g.Queue)
+		if f.Share == nil {
+			f.Share = share(g.Share)
+		}
+		if len(f.Evidence) == 0 {
+			f.Evidence = evidence(g.Evidence)
+		}
+	}
+	if whole {
+		f.Flows = &flows
+	}
+	f.Queue = queueFinding(queue)
+	if f.Verdict == string(report.Fail) && alpha > 0 {
+		f.Alpha = number(alpha)
+	}
+}
+
+func count(sum *v1alpha1.FlowCounts, g report.Flows) {
+	sum.Tried += int64(g.Tried)
+	sum.Pass += int64(g.Pass)
+	sum.Fail += int64(g.Fail)
+	sum.Inconclusive += int64(g.Inconclusive)
+}
+
+// number writes a probability with two significant digits, as 1e-7 or 0.016.
+func number(f float64) string {
+	return strings.Replace(strconv.FormatFloat(f, 'g', 2, 64), "e-0", "e-", 1)
+}
+
+// share is nil where all connections failed: then there are no better paths to tell from the bad ones.
+func share(s *report.Share) *v1alpha1.PathShare {
+	if s == nil || s.Failed == s.Of {
+		return nil
+	}
+	out := &v1alpha1.PathShare{Failed: int32(s.Failed), Of: int32(s.Of), Low: number(s.Low), High: number(s.High),
+		Coverage: number(s.Coverage)}
+	for _, p := range slices.DeleteFunc(slices.Clone(s.Ports), func(p uint16) bool { return p == 0 }) {
+		out.Ports = append(out.Ports, int32(p))
+	}
+	return out
+}
+
+func queueFinding(q *report.Queue) *v1alpha1.QueueFinding {
+	if q == nil {
+		return nil
+	}
+	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most), Behaviour: text.Cut(q.Behaviour, 16),
+		Freed: q.Freed}
+}
+
+func evidence(lines []string) []string {
+	var out []string
+	for _, line := range lines[:min(len(lines), v1alpha1.MaxEvidence)] {
+		out = append(out, text.Cut(line, v1alpha1.MaxEvidenceLine))
+	}
+	return out
+}

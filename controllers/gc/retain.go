@@ -1,0 +1,116 @@
+package gc
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+const (
+	keptPods = 3         // of one TCPProbe
+	KeptFor  = time.Hour // after their end
+)
+
+// Leftovers is what of one TCPProbe's ended runs has to go.
+type Leftovers struct {
+	ConfigMaps []*corev1.ConfigMap // their pods go with them
+	Pods       []*corev1.Pod       // of plans that stay
+	Next       time.Duration       // until something else has to go; 0: nothing is left
+}
+
+// leftovers decides what goes. Everything does whose TCPProbe (nil: gone) is not the one that it was made for; of runs
+// that have ended, everything but the newest pods worth keeping, and the plans that own these.
+func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, now time.Time) Leftovers {
+	var l Leftovers
+	past := make(map[string]*corev1.ConfigMap)
+	for i := range plans {
+		switch o := &plans[i]; {
+		case probe == nil || o.Labels[runplan.LabelUID] != string(probe.UID):
+			l.ConfigMaps = append(l.ConfigMaps, o)
+		case !Active(o, probe):
+			past[o.Name] = o
+		}
+	}
+	kept := worthKeeping(pods, past, now)
+	owners := make(map[string]bool)
+	for _, pod := range kept {
+		owners[ownerOf(pod)] = true
+		if left := endOf(pod).Add(KeptFor).Sub(now); l.Next == 0 || left < l.Next {
+			l.Next = left
+		}
+	}
+	for name, o := range past {
+		if !owners[name] {
+			l.ConfigMaps = append(l.ConfigMaps, o)
+		}
+	}
+	for i := range pods {
+		if pod := &pods[i]; owners[ownerOf(pod)] && !slices.Contains(kept, pod) {
+			l.Pods = append(l.Pods, pod)
+		}
+	}
+	return l
+}
+
+// Active reports whether the plan is the one of the TCPProbe's active run, or may become it.
+func Active(o *corev1.ConfigMap, probe *v1alpha1.TCPProbe) bool {
+	run := probe.Status.ActiveRun
+	if run == nil {
+		return false
+	}
+	return run.Plan == string(o.UID) || run.Plan == "" && run.ID == o.Labels[runplan.LabelRun]
+}
+
+// worthKeeping are the newest pods of past plans that somebody may want to look into: those that failed, and those
+// whose report has a Fail.
+func worthKeeping(pods []corev1.Pod, past map[string]*corev1.ConfigMap, now time.Time) []*corev1.Pod {
+	var kept []*corev1.Pod
+	for i := range pods {
+		pod := &pods[i]
+		if past[ownerOf(pod)] != nil && informative(pod) && now.Sub(endOf(pod)) < KeptFor {
+			kept = append(kept, pod)
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b *corev1.Pod) int { return endOf(b).Compare(endOf(a)) })
+	return kept[:min(len(kept), keptPods)]
+}
+
+func informative(pod *corev1.Pod) bool {
+	if pod.Status.Phase != corev1.PodSucceeded {
+		return pod.Status.Phase == corev1.PodFailed
+	}
+	t := probepod.TerminatedState(pod)
+	if t == nil {
+		return false
+	}
+	var s report.Summary
+	if json.Unmarshal([]byte(t.Message), &s) != nil {
+		return true // it ended well and left nonsense
+	}
+	return slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Verdict == report.Fail })
+}
+
+// endOf is when the pod's container ended, or else when the pod was made.
+func endOf(pod *corev1.Pod) time.Time {
+	if t := probepod.TerminatedState(pod); t != nil && !t.FinishedAt.IsZero() {
+		return t.FinishedAt.Time
+	}
+	return pod.CreationTimestamp.Time
+}
+
+// ownerOf is the name of the plan that owns the pod.
+func ownerOf(pod *corev1.Pod) string {
+	for _, o := range pod.OwnerReferences {
+		if o.Kind == "ConfigMap" {
+			return o.Name
+		}
+	}
+	return ""
+}

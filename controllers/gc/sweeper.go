@@ -1,0 +1,130 @@
+package gc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+)
+
+// Sweeper deletes what is left of runs that have ended.
+type Sweeper struct {
+	Caches    client.Reader // plans and probe pods
+	Live      client.Reader
+	Objects   client.Writer // plans and probe pods
+	Clock     clock.WithTicker
+	Namespace string // of plans and probe pods
+}
+
+// Collect removes what is left of a TCPProbe's ended runs, or of all its runs if it is gone. It reports when something
+// else has to go; 0: nothing is left.
+func (w *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next time.Duration, err error) {
+	mine := []client.ListOption{
+		client.InNamespace(w.Namespace),
+		client.MatchingLabels{runplan.LabelNamespace: key.Namespace, runplan.LabelName: key.Name},
+	}
+	var plans corev1.ConfigMapList
+	if err := w.Caches.List(ctx, &plans, mine...); err != nil {
+		return 0, fmt.Errorf("list the plans of TCPProbe %s: %w", key, err)
+	}
+	if len(plans.Items) == 0 {
+		return 0, nil
+	}
+	var pods corev1.PodList
+	if err := w.Caches.List(ctx, &pods, mine...); err != nil {
+		return 0, fmt.Errorf("list the pods of TCPProbe %s: %w", key, err)
+	}
+	probe, err := w.owner(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	l := leftovers(plans.Items, pods.Items, probe, w.Clock.Now())
+	return l.Next, w.clear(ctx, l)
+}
+
+// owner reads the TCPProbe uncached: a cache that lags behind would have the plan of a run deleted that has just
+// started. It is nil if it is gone or going.
+func (w *Sweeper) owner(ctx context.Context, key types.NamespacedName) (*v1alpha1.TCPProbe, error) {
+	var probe v1alpha1.TCPProbe
+	err := w.Live.Get(ctx, key, &probe)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && probe.DeletionTimestamp != nil:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read TCPProbe %s: %w", key, err)
+	}
+	return &probe, nil
+}
+
+func (w *Sweeper) clear(ctx context.Context, l Leftovers) error {
+	var objects []client.Object
+	for _, o := range l.ConfigMaps {
+		objects = append(objects, o)
+	}
+	for _, pod := range l.Pods {
+		objects = append(objects, pod)
+	}
+	for _, o := range objects {
+		uid := o.GetUID()
+		err := w.Objects.Delete(ctx, o, client.Preconditions{UID: &uid},
+			client.PropagationPolicy(metav1.DeletePropagationBackground))
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return fmt.Errorf("delete %s/%s: %w", o.GetNamespace(), o.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// sweepEvery is how often plans without a TCPProbe are looked for, besides on every deletion.
+const sweepEvery = 10 * time.Minute
+
+// Start sweeps until ctx ends: at once, because nobody saw the deletions while there was no leader, and then again
+// and again. It implements manager.Runnable.
+func (w *Sweeper) Start(ctx context.Context) error {
+	ticker := w.Clock.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if err := w.CollectAll(ctx); err != nil && ctx.Err() == nil {
+			logf.FromContext(ctx).Error(err, "sweep of plans without a TCPProbe; the next one is due in ten minutes")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C():
+		}
+	}
+}
+
+// NeedLeaderElection keeps managers that are not the leader from sweeping.
+func (w *Sweeper) NeedLeaderElection() bool { return true }
+
+// CollectAll collects for every TCPProbe that has a plan, whether it is there or not.
+func (w *Sweeper) CollectAll(ctx context.Context) error {
+	var plans corev1.ConfigMapList
+	if err := w.Caches.List(ctx, &plans, client.InNamespace(w.Namespace),
+		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
+		return fmt.Errorf("list the plans: %w", err)
+	}
+	done := make(map[types.NamespacedName]bool)
+	for i := range plans.Items {
+		key := runplan.ProbeOf(&plans.Items[i])
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		if _, err := w.Collect(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

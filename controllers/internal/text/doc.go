@@ -1,0 +1,2 @@
+// Package text shortens and joins what is said in messages.
+package text

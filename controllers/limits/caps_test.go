@@ -1,0 +1,85 @@
+package limits
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+)
+
+func proberPod(probe, node string, phase corev1.PodPhase) corev1.Pod {
+	return corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{runplan.LabelUID: probe},
+			Annotations: map[string]string{runplan.AnnotationSource: node}},
+		Status: corev1.PodStatus{Phase: phase},
+	}
+}
+
+// fill takes places for the TCPProbe on nodes of its own until there are none, and reports how many there were.
+func fill(r Room, probe string) (n int) {
+	for node := fmt.Sprintf("node-%d", n); r.Has(probe, node); node = fmt.Sprintf("node-%d", n) {
+		r.Take(probe, node, Load{})
+		n++
+	}
+	return n
+}
+
+func TestCaps(t *testing.T) {
+	var pods []corev1.Pod
+	for i := range 4 {
+		pods = append(pods, proberPod("other", "kn1", corev1.PodRunning),
+			proberPod("other", fmt.Sprint("x", i), corev1.PodPending), proberPod("other", "kn1", corev1.PodSucceeded))
+	}
+	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
+	if n := fill(caps.Room(OccupancyOf(pods), "mine", nil), "mine"); n != 10 {
+		t.Errorf("one TCPProbe may have %d; want 10", n)
+	}
+	if n := fill(caps.Room(OccupancyOf(pods), "other", nil), "other"); n != 2 {
+		t.Errorf("one that has 8 may have %d more; want 2", n)
+	}
+	node := caps.Room(OccupancyOf(pods), "mine", nil)
+	node.Take("mine", "kn1", Load{})
+	if node.Has("mine", "kn1") {
+		t.Error("a sixth pod on one node")
+	}
+	for i := range 12 {
+		pods = append(pods, proberPod(fmt.Sprint("p", i), fmt.Sprint("n", i), corev1.PodRunning))
+	}
+	if full := caps.Room(OccupancyOf(pods), "mine", nil); full.Has("mine", "free") || !full.Full() {
+		t.Error("a 21st pod in the cluster")
+	}
+}
+
+func TestPacketsPerSecond(t *testing.T) {
+	running := func(node string, l Load) corev1.Pod {
+		pod := proberPod("other", node, corev1.PodRunning)
+		pod.Annotations[runplan.AnnotationLoad] = l.String()
+		return pod
+	}
+	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5, NodePackets: 1000, TargetPackets: 500}
+	room := caps.Room(OccupancyOf([]corev1.Pod{running("kn1", Load{200, []string{"a", "b", "c"}}),
+		running("kn2", Load{200, []string{"a"}}),
+		proberPod("of an older manager", "kn1", corev1.PodRunning)}), "mine", nil)
+	for _, c := range []struct {
+		node string
+		load Load
+		says string
+	}{
+		{"kn1", Load{200, []string{"x", "y"}}, ""},
+		{"kn1", Load{200, []string{"x", "y", "z"}}, "the 1000 packets a second that all probes may send from one node"},
+		{"kn2", Load{100, []string{"a", "x"}}, ""},
+		{"kn2", Load{101, []string{"x", "a"}}, "the 500 packets a second that all probes may send to one target"},
+		{"kn3", Load{251, []string{"x", "x"}}, "the 500 packets a second that all probes may send to one target"},
+	} {
+		if over := room.Overload(c.node, c.load); over != c.says {
+			t.Errorf("%v on %s: %q; want %q", c.load, c.node, over, c.says)
+		}
+	}
+	room.Take("mine", "kn3", Load{100, []string{"a"}})
+	if room.Overload("kn4", Load{1, []string{"a"}}) == "" {
+		t.Error("what was just taken does not count")
+	}
+}

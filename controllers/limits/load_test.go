@@ -1,0 +1,85 @@
+package limits
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+func carrying(text string) *corev1.Pod {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{runplan.AnnotationLoad: text}}}
+}
+
+func TestLoadIsReadAsItWasWritten(t *testing.T) {
+	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
+	l := LoadOf(f, "kn1")
+	if d := cmp.Diff(l, annotatedLoad(carrying(l.String()))); d != "" {
+		t.Error(d)
+	}
+	if l.PerSecond() != 400 {
+		t.Errorf("%d packets a second to two pods; want 400", l.PerSecond())
+	}
+	for _, text := range []string{"", "many a b"} {
+		if l := annotatedLoad(carrying(text)); l.PerSecond() != 0 {
+			t.Errorf("%q is read as %+v", text, l)
+		}
+	}
+}
+
+// TestTargetsOfALoad: a pod is one target, whatever its addresses and whoever probes it; pods of one name in two
+// namespaces are two.
+func TestTargetsOfALoad(t *testing.T) {
+	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
+	second := f.Endpoints[0]
+	second.Address = netip.MustParseAddr("fd00::5")
+	f.Endpoints = append(f.Endpoints, second, target.Endpoint{Address: netip.MustParseAddr("10.96.0.7")})
+	if targetKey(f, 0) != targetKey(f, 2) || targetKey(f, 0) == targetKey(f, 1) || targetKey(f, 3) == targetKey(f, 0) {
+		t.Errorf("keys %s %s %s %s", targetKey(f, 0), targetKey(f, 1), targetKey(f, 2), targetKey(f, 3))
+	}
+	elsewhere := plantest.Example([]string{"kn1"}, []string{"kn2"})
+	elsewhere.Target.Service.Namespace = "bank"
+	if targetKey(f, 0) == targetKey(elsewhere, 0) {
+		t.Error("web-1 in shop and web-1 in bank are one target")
+	}
+	consenting := plantest.Example([]string{"kn1"}, []string{"kn2"})
+	consenting.Plan.Probe, consenting.Target.Service.Namespace = "bank/web", "shop"
+	if targetKey(f, 0) != targetKey(consenting, 0) {
+		t.Error("web-1 in shop is another target for a TCPProbe of bank")
+	}
+}
+
+func TestWhatNoBudgetHasRoomFor(t *testing.T) {
+	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
+	f.Endpoints[1].Pod = f.Endpoints[0].Pod
+	for _, c := range []struct {
+		caps Caps
+		says string
+	}{
+		{Caps{NodePackets: 400, TargetPackets: 400}, ""},
+		{Caps{NodePackets: 399, TargetPackets: 400},
+			"packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above the manager's ceiling of " +
+				"399; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
+		{Caps{NodePackets: 19, TargetPackets: 400}, "ceiling of 19; lower target.service.maxEndpoints"},
+		{Caps{NodePackets: 400, TargetPackets: 399},
+			"to 2 addresses of target web-1 is 400 packets a second, above the manager's ceiling of 399; lower " +
+				"packetsPerSecond to 199"},
+	} {
+		r := c.caps.Exceeds(f)
+		switch {
+		case c.says == "" && r != nil:
+			t.Errorf("%+v: %v", c.caps, r)
+		case c.says != "" && (r == nil || r.Reason != v1alpha1.ReasonRateAboveCeiling || !strings.Contains(r.Message,
+			c.says)):
+			t.Errorf("%+v: %v; want %q", c.caps, r, c.says)
+		}
+	}
+}

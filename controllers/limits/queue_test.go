@@ -1,0 +1,115 @@
+package limits
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+)
+
+// TestQueueOfANamespace: first come, first served.
+func TestQueueOfANamespace(t *testing.T) {
+	at := func(s int) time.Time { return controllertest.Noon.Add(time.Duration(s) * time.Second) }
+	runs := func() []QueuedRun {
+		return []QueuedRun{{"shop", "late", at(3), 100, Backlog{}}, {"shop", "first", at(1), 4, Backlog{}},
+			{"shop", "second", at(2), 100, Backlog{}}, {"shop", "third", at(2), 1, Backlog{}}}
+	}
+	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
+	for uid, want := range map[string]struct{ places, place int }{
+		"first": {10, 1}, "second": {10, 2}, "third": {6, 3}, "late": {5, 4},
+	} {
+		room := caps.Room(OccupancyOf(nil), uid, runs())
+		if n := fill(room, uid); n != want.places || room.Place != want.place {
+			t.Errorf("%s: %d places, place %d; want %+v", uid, n, room.Place, want)
+		}
+	}
+	var busy []corev1.Pod
+	for i := range 10 {
+		busy = append(busy, proberPod("second", fmt.Sprint("n", i), corev1.PodRunning))
+	}
+	if room := caps.Room(OccupancyOf(busy), "late", runs()); fill(room, "late") != 5 {
+		t.Errorf("a run that is at its own cap holds back others: %+v", room)
+	}
+}
+
+// TestQueueBetweenNamespaces: one that asks for everything does not keep another waiting, and one that asks for little
+// comes before what the greedy one still wants.
+func TestQueueBetweenNamespaces(t *testing.T) {
+	var runs []QueuedRun
+	for i := range 30 {
+		runs = append(runs, QueuedRun{"greedy", fmt.Sprintf("greedy-%02d", i),
+			controllertest.Noon.Add(time.Duration(i) * time.Second), 50, Backlog{}})
+	}
+	runs = append(runs, QueuedRun{"modest", "modest", controllertest.Noon.Add(time.Hour), 3, Backlog{}},
+		QueuedRun{"late", "late", controllertest.Noon.Add(2 * time.Hour), 50, Backlog{}})
+	var pods []corev1.Pod
+	for i := range 200 {
+		pod := proberPod(fmt.Sprintf("greedy-%02d", i/50), fmt.Sprint("n", i), corev1.PodRunning)
+		pod.Labels[runplan.LabelNamespace] = "greedy"
+		pods = append(pods, pod)
+	}
+	full := OccupancyOf(pods)
+	for uid, place := range map[string]int{"modest": 1, "late": 2, "greedy-00": 3, "greedy-29": 32} {
+		if r := DefaultCaps.Room(full, uid, runs); r.Place != place || r.Has(uid, "free") {
+			t.Errorf("%s: place %d; want %d, and no pod", uid, r.Place, place)
+		}
+	}
+	ten := OccupancyOf(pods[10:])
+	for uid, places := range map[string]int{"late": 7, "greedy-04": 0} {
+		if n := fill(DefaultCaps.Room(ten, uid, runs), uid); n != places {
+			t.Errorf("of ten free places %s gets %d; want %d", uid, n, places)
+		}
+	}
+}
+
+// TestQueueForANode: the places of a node go to whoever is first in the queue, and those of other nodes stay free.
+func TestQueueForANode(t *testing.T) {
+	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}
+	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}},
+		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}}
+	second := caps.Room(OccupancyOf(nil), "second", runs)
+	for node, has := range map[string]bool{"kn1": false, "kn2": false, "kn3": true, "kn4": true} {
+		if second.Has("second", node) != has {
+			t.Errorf("a place on %s: %t; the first takes two, of kn1 and kn2", node, !has)
+		}
+	}
+	if first := caps.Room(OccupancyOf(nil), "first", runs); !first.Has("first", "kn1") {
+		t.Error("the first waits for itself")
+	}
+}
+
+// TestLargeLoadsAreNotPassedBy: packets are kept for the first that waits for them, and it holds back no place
+// meanwhile.
+func TestLargeLoadsAreNotPassedBy(t *testing.T) {
+	small := Load{Rate: 200, Targets: []string{"a", "b"}}
+	large := Load{Rate: 2000, Targets: []string{"c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"}}
+	busy := func() Occupancy {
+		o := OccupancyOf(nil)
+		o.add("other", "kn1", small)
+		return o
+	}
+	runs := []QueuedRun{
+		{Namespace: "shop", UID: "large", Start: controllertest.Noon, Open: 1,
+			Backlog: Backlog{Loaded: map[string]Load{"kn1": large}}},
+		{Namespace: "shop", UID: "small", Start: controllertest.Noon.Add(time.Second), Open: 1,
+			Backlog: Backlog{Nodes: []string{"kn1"}}},
+	}
+	first := DefaultCaps.Room(busy(), "large", runs)
+	if first.Overload("kn1", large) == "" {
+		t.Fatal("the large one has room: this shows nothing")
+	}
+	second := DefaultCaps.Room(busy(), "small", runs)
+	if second.Overload("kn1", small) == "" || second.Overload("kn2", small) != "" {
+		t.Error("a small one passes by on the large one's node, or does not start on another")
+	}
+	if second.reserved != 0 {
+		t.Errorf("%d places are held back by who waits for packets", second.reserved)
+	}
+	if idle := DefaultCaps.Room(OccupancyOf(nil), "large", runs); idle.Overload("kn1", large) != "" {
+		t.Error("its own packets keep it from starting")
+	}
+}

@@ -1,0 +1,2 @@
+// Package metrics tells Prometheus what this manager has done and what stands in the cluster.
+package metrics

@@ -1,0 +1,136 @@
+package probepod
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// obstacle is what keeps a pod from starting, in the cluster's own words; without a Reason if nothing is wrong yet.
+func obstacle(pod *corev1.Pod) Outcome {
+	if pod.DeletionTimestamp != nil {
+		return disrupted(pod)
+	}
+	for _, c := range pod.Status.ContainerStatuses {
+		if w := c.State.Waiting; w != nil {
+			if reason := waitingReason(w.Reason); reason != "" {
+				return obstacleOf(reason, w.Reason, w.Message)
+			}
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return obstacleOf(v1alpha1.ReasonUnschedulable, "", c.Message)
+		}
+	}
+	return Outcome{State: Starting}
+}
+
+func obstacleOf(reason, word, message string) Outcome {
+	return Outcome{State: Starting, Reason: reason, Message: text.Sentence(word, message)}
+}
+
+// waitingReason sorts the kubelet's reasons for a container that does not start (kubelet/images/types.go,
+// kubelet/container/sync_result.go, kuberuntime_container.go); ContainerCreating and the like are no fault.
+func waitingReason(word string) string {
+	switch word {
+	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
+		"RegistryUnavailable", "SignatureValidationFailed":
+		return v1alpha1.ReasonImagePull
+	}
+	if strings.HasSuffix(word, "Error") || word == "ContainerCannotRun" {
+		return v1alpha1.ReasonNotCreated
+	}
+	return ""
+}
+
+// podFault is why a pod ended without its container's word (core/v1, PodStatus.Reason).
+func podFault(pod *corev1.Pod) Outcome {
+	switch pod.Status.Reason {
+	case "Evicted", "Preempting", "Terminated": // Terminated: the node was shut down under the pod
+		return lost(v1alpha1.ReasonEvicted, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
+	case "DeadlineExceeded":
+		return lost(v1alpha1.ReasonStartTimeout, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
+	case "":
+		if o := disrupted(pod); o.Reason == v1alpha1.ReasonEvicted {
+			return o
+		}
+		ended := fmt.Sprintf("its pod ended as %s without a container", pod.Status.Phase)
+		return lost(v1alpha1.ReasonReportMissing, "%s", text.Sentence(ended, pod.Status.Message))
+	}
+	return lost(v1alpha1.ReasonNodeRejected, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
+}
+
+// silentEnd is why a container ended without a report.
+func (s *RunState) silentEnd(pod *corev1.Pod, t *corev1.ContainerStateTerminated) Outcome {
+	switch {
+	case pod.Status.Reason == "Evicted" || pod.Status.Reason == "Preempting" || pod.Status.Reason == "Terminated":
+		return podFault(pod)
+	case t.Reason == "OOMKilled":
+		return lost(v1alpha1.ReasonOutOfMemory, "the prober's container hit its memory limit; %s", s.openConnections(pod))
+	case neverRan(t):
+		return lost(v1alpha1.ReasonNotCreated, "%s", text.Sentence(t.Reason, t.Message))
+	}
+	if o := disrupted(pod); o.Reason == v1alpha1.ReasonEvicted {
+		return o
+	}
+	if t.ExitCode > 128 || t.Signal != 0 || pod.Status.Reason == "DeadlineExceeded" {
+		return lost(string(report.ProberKilled), "%s; %s", text.Sentence(cmp.Or(pod.Status.Reason, t.Reason, "Killed"),
+			fmt.Sprintf("exit code %d", t.ExitCode)), s.openConnections(pod))
+	}
+	return lost(v1alpha1.ReasonReportMissing, "the prober ended with exit code %d and no report; see the log of pod %s",
+		t.ExitCode, pod.Name)
+}
+
+// neverRan reports that the runtime could not start the container; the message is the runtime's then.
+func neverRan(t *corev1.ContainerStateTerminated) bool {
+	return t.Reason == "ContainerCannotRun" || t.Reason == "StartError"
+}
+
+// openConnections says how many flows a killed container may have left at its targets: those of one check at a time.
+func (s *RunState) openConnections(pod *corev1.Pod) string {
+	source, open := pod.Annotations[runplan.AnnotationSource], 0
+	targets := s.RunPlan.Plan.Sources[source]
+	for _, target := range targets {
+		open += mostOpen(s.RunPlan, source, target)
+	}
+	return fmt.Sprintf("up to %d connections may be left at %d targets until these time them out", open, len(targets))
+}
+
+// mostOpen is how many connections the source may have with the target at a time.
+func mostOpen(f *runplan.RunPlan, source string, target int) (n int) {
+	for i, s := range f.Plan.Scenarios {
+		if !f.Plan.Asks(source, plan.Check{Scenario: i}, target) {
+			continue
+		}
+		if s.AcceptQueue != nil {
+			n = max(n, s.AcceptQueue.MaxConnections)
+		} else {
+			n = max(n, f.Plan.Paths)
+		}
+	}
+	return n
+}
+
+// disrupted says who is taking the pod away (core/v1, pod condition DisruptionTarget).
+func disrupted(pod *corev1.Pod) Outcome {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
+			return obstacleOf(v1alpha1.ReasonEvicted, c.Reason, c.Message).as(Lost)
+		}
+	}
+	return lost(v1alpha1.ReasonPodDeleted, "its pod was deleted before it ended")
+}
+
+func (o Outcome) as(s State) Outcome {
+	o.State = s
+	return o
+}

@@ -1,0 +1,206 @@
+package probepod
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// State is how far a source is.
+type State int
+
+const (
+	Unmade   State = iota // no pod yet
+	Starting              // a pod that does not run yet
+	Probing               // a pod that runs
+	Reported              // a report that is good
+	Lost                  // no report, and none will come
+)
+
+// Outcome is what has become of one source.
+type Outcome struct {
+	Source  string
+	State   State
+	Reason  string // of Lost; of Starting what keeps it, if anything does
+	Message string
+	Summary report.Summary // of Reported
+	Text    string         // of Reported: the summary as it came
+}
+
+func (o Outcome) Settled() bool { return o.State == Reported || o.State == Lost }
+
+// NodeReadiness has an entry for every node of the cluster: whether it is Ready.
+type NodeReadiness map[string]bool
+
+// RunState is one moment of a run: what is on record and what the cluster shows.
+type RunState struct {
+	RunPlan   *runplan.RunPlan
+	ConfigMap *corev1.ConfigMap
+	Records   PodRecords
+	Pods      map[string]*corev1.Pod // of the run, by name; a pod that is not in it does not exist
+	Nodes     NodeReadiness
+	Now       time.Time
+	Resumed   bool // records got a new time, see Resume
+}
+
+// Outcomes says of every source what has become of it, in the order of RunPlan.Nodes.
+func (s *RunState) Outcomes() []Outcome {
+	nodes := s.RunPlan.Nodes()
+	out := make([]Outcome, len(nodes))
+	for i, node := range nodes {
+		out[i] = s.outcome(i, node)
+		out[i].Source = node
+	}
+	return out
+}
+
+func (s *RunState) outcome(i int, node string) Outcome {
+	record, launched := s.Records[i]
+	switch {
+	case !launched:
+		return Outcome{State: Unmade}
+	case record.Reason != "":
+		return Outcome{State: Lost, Reason: record.Reason, Message: record.Message}
+	}
+	if record.Report != "" {
+		return s.read(record.Report, node)
+	}
+	pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
+	if pod == nil || pod.UID != record.UID {
+		return s.vanished(node)
+	}
+	if o, over := s.ending(pod, node); over {
+		return o
+	}
+	return s.living(pod, node, record)
+}
+
+// Unmade are the nodes whose pods are still to be made.
+func (s *RunState) Unmade() (nodes []string) {
+	for i, node := range s.RunPlan.Nodes() {
+		if _, done := s.Records[i]; !done {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
+func lost(reason, format string, args ...any) Outcome {
+	return Outcome{State: Lost, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// vanished is the outcome of a released pod that is not there any more. It is never made again.
+func (s *RunState) vanished(node string) Outcome {
+	if o, dead := s.NodeFault(node); dead {
+		return o
+	}
+	return lost(v1alpha1.ReasonPodDeleted, "its pod was deleted before its report was read")
+}
+
+func (s *RunState) NodeFault(node string) (Outcome, bool) {
+	ready, exists := s.Nodes[node]
+	switch {
+	case !exists:
+		return lost(v1alpha1.ReasonNodeGone, "the node was deleted"), true
+	case !ready:
+		return lost(v1alpha1.ReasonNodeNotReady, "the node is not Ready"), true
+	}
+	return Outcome{}, false
+}
+
+// ending is the outcome of a pod whose container has ended, or that never got one and never will.
+func (s *RunState) ending(pod *corev1.Pod, node string) (Outcome, bool) {
+	terminated := TerminatedState(pod)
+	if terminated == nil {
+		if !limits.Ended(pod) {
+			return Outcome{}, false
+		}
+		if o, dead := s.NodeFault(node); dead && pod.Status.Reason == "" { // not its kubelet's word: nobody waits for that
+			return o, true
+		}
+		return podFault(pod), true
+	}
+	if terminated.Message == "" || neverRan(terminated) {
+		return s.silentEnd(pod, terminated), true
+	}
+	return s.read(terminated.Message, node), true
+}
+
+// read is the outcome of a source that left this termination message, which nobody vouches for.
+func (s *RunState) read(message, node string) Outcome {
+	summary, err := report.DecodeSummary([]byte(message), &s.RunPlan.Plan, node)
+	switch {
+	case errors.Is(err, report.ErrRefused):
+		return lost(string(report.ProberFault), "%v", err)
+	case err != nil:
+		return lost(v1alpha1.ReasonReportInvalid, "%v; the log of its pod has the whole report", err)
+	}
+	return Outcome{State: Reported, Summary: summary, Text: message}
+}
+
+func TerminatedState(pod *corev1.Pod) *corev1.ContainerStateTerminated {
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.Name == ContainerName {
+			return c.State.Terminated
+		}
+	}
+	return nil
+}
+
+// living is the outcome so far of a pod that has not ended.
+func (s *RunState) living(pod *corev1.Pod, node string, record PodRecord) Outcome {
+	age := s.Now.Sub(record.At)
+	if started(pod) {
+		if age < podLifetime(s.RunPlan)+2*grace {
+			return Outcome{State: Probing}
+		}
+		if o, dead := s.NodeFault(node); dead {
+			return o
+		}
+		return lost(v1alpha1.ReasonReportMissing, "its pod still runs %d s after its start, past every deadline",
+			int(age.Seconds()))
+	}
+	o := obstacle(pod)
+	if age < StartDeadline && pod.DeletionTimestamp == nil {
+		return o
+	}
+	if dead, yes := s.NodeFault(node); yes {
+		return dead
+	}
+	if o.Reason == "" {
+		o = lost(v1alpha1.ReasonStartTimeout, "its pod did not start within %d s, and the cluster does not say why",
+			int(StartDeadline.Seconds()))
+	}
+	o.State = Lost
+	return o
+}
+
+func started(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.Name == ContainerName && c.State.Running != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Resume gives pods that were recorded but not released before the manager started a start deadline of their own: it
+// was not they who lost the time. So it does to those from later than now: the clock was set back.
+func (s *RunState) Resume(managerStarted time.Time) (changed bool) {
+	for i, record := range s.Records {
+		pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
+		waited := record.At.Before(managerStarted) && pod != nil && pod.UID == record.UID && Gated(pod)
+		if waited || record.At.After(s.Now) {
+			record.At = s.Now
+			s.Records[i], changed = record, true
+		}
+	}
+	return changed
+}

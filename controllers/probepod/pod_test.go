@@ -1,0 +1,112 @@
+package probepod
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+)
+
+func exampleSettings() Settings {
+	return Settings{
+		Image: "tcpprobe.dev/tcpprobe:dev", PullPolicy: corev1.PullIfNotPresent, Namespace: "tcpprobe-probes",
+		ServiceAccount: "prober", PriorityClass: "tcpprobe-prober",
+		Tolerations: []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists,
+			Effect: corev1.TaintEffectNoSchedule}},
+	}
+}
+
+func examplePod(t *testing.T) *corev1.Pod {
+	t.Helper()
+	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
+	o, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.UID = "order-uid"
+	return New(o, f, 1, "kn2", exampleSettings())
+}
+
+func TestPod(t *testing.T) {
+	text, err := yaml.Marshal(examplePod(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	controllertest.Golden(t, "pod.yaml", text)
+}
+
+// TestPodOnTheHostNetwork: that, and nothing else, is another one.
+func TestPodOnTheHostNetwork(t *testing.T) {
+	f := plantest.Example([]string{"kn1"}, []string{"kn3"})
+	f.Network = v1alpha1.NetworkHost
+	o, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosted := New(o, f, 0, "kn1", exampleSettings())
+	f.Network = v1alpha1.NetworkPod
+	plain := New(o, f, 0, "kn1", exampleSettings())
+	if !hosted.Spec.HostNetwork || plain.Spec.HostNetwork {
+		t.Errorf("host network %t and %t", hosted.Spec.HostNetwork, plain.Spec.HostNetwork)
+	}
+	plain.Spec.HostNetwork = true
+	if d := cmp.Diff(plain, hosted); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestPrivilegedPod: that, and nothing else, is another one.
+func TestPrivilegedPod(t *testing.T) {
+	plain := examplePod(t)
+	settings := exampleSettings()
+	settings.Privileged = true
+	privileged := plain.DeepCopy()
+	privileged.Spec.Containers = []corev1.Container{proberContainer("kn2", settings)}
+	if c := privileged.Spec.Containers[0].SecurityContext; !*c.Privileged {
+		t.Error("not privileged")
+	}
+	plain.Spec.Containers[0].SecurityContext.Privileged = ptr.To(true)
+	plain.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = nil
+	if d := cmp.Diff(plain, privileged); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestPodKeepsItsPromises says apart from the golden file what must never be lost from it.
+func TestPodKeepsItsPromises(t *testing.T) {
+	pod := examplePod(t)
+	spec, container := pod.Spec, pod.Spec.Containers[0]
+	for promise, kept := range map[string]bool{
+		"nothing runs before its UID is on record": Gated(pod),
+		"the scheduler places it":                  spec.NodeName == "",
+		"no finalizer":                             len(pod.Finalizers) == 0,
+		"no emptyDir, which would block a drain":   len(spec.Volumes) == 1 && spec.Volumes[0].EmptyDir == nil,
+		"no token":                                 !*spec.AutomountServiceAccountToken,
+		"no host namespaces":                       !spec.HostNetwork && !spec.HostPID && !spec.HostIPC,
+		"not privileged": container.SecurityContext.Privileged == nil &&
+			!*container.SecurityContext.AllowPrivilegeEscalation,
+		"all capabilities dropped": container.SecurityContext.Capabilities.Drop[0] == "ALL",
+		"three capabilities":       len(container.SecurityContext.Capabilities.Add) == 3,
+		"no CPU limit":             container.Resources.Limits.Cpu().IsZero(),
+		"a memory limit":           !container.Resources.Limits.Memory().IsZero(),
+		"an owner that controls it": *pod.OwnerReferences[0].Controller &&
+			pod.OwnerReferences[0].UID == "order-uid",
+		"no right on the owner's finalizers needed": pod.OwnerReferences[0].BlockOwnerDeletion == nil,
+	} {
+		if !kept {
+			t.Errorf("broken promise: %s", promise)
+		}
+	}
+	for _, toleration := range spec.Tolerations {
+		if toleration.Effect == corev1.TaintEffectNoExecute || toleration.Effect == "" {
+			t.Errorf("tolerates NoExecute: %v", toleration)
+		}
+	}
+}

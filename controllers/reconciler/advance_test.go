@@ -1,0 +1,37 @@
+package reconciler
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/conditions"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+func TestLookAgain(t *testing.T) {
+	unmade, done := probepod.Outcome{Source: "kn1"}, probepod.Outcome{Source: "kn2", State: probepod.Reported}
+	for name, c := range map[string]struct {
+		progress conditions.Progress
+		poll     time.Duration
+	}{
+		"queued": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 4}, queuePoll},
+		"far behind": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 100},
+			11 * queuePoll},
+		"at the end": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 900}, farPoll},
+		"in waves":   {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}}, queuePoll},
+		"throttled": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}, Throttled: true},
+			releasePoll},
+		"on its way": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
+			runPoll},
+		"create error": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
+			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
+		"in trouble": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3",
+			State: probepod.Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, runPoll},
+	} {
+		if p := poll(&c.progress); p != c.poll {
+			t.Errorf("%s: %v; want %v", name, p, c.poll)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package reconciler
+
+import (
+	"context"
+
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/tcpprobe/tcpprobe/controllers/conditions"
+	"github.com/tcpprobe/tcpprobe/controllers/findings"
+	"github.com/tcpprobe/tcpprobe/controllers/metrics"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/schedule"
+)
+
+// finish turns the outcomes of a run whose sources are all settled into the last run.
+func (r *Reconciler) finish(
+	ctx context.Context, rc *reconcileContext, s *probepod.RunState, outcomes []probepod.Outcome,
+) (reconcile.Result, error) {
+	f := s.RunPlan
+	rechecked, err := r.resolver.Recheck(ctx, rc.probe.Namespace, &f.Snapshot, f.Targets(),
+		findings.SilentTargets(f, outcomes))
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	conditions.Conclude(rc.probe, findings.Build(f, outcomes, rechecked), rc.now)
+	r.launcher.failures.forget(f.Plan.Run)
+	return r.conclude(ctx, rc)
+}
+
+// conclude writes the run's end, once: the resourceVersion lets one manager through. Then its plan goes.
+func (r *Reconciler) conclude(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
+	schedule.UpdateHealth(rc.probe, rc.now)
+	schedule.KeepTime(rc.probe, rc.now)
+	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
+		return reconcile.Result{}, err
+	}
+	metrics.RunEnded(&rc.probe.Status)
+	run := rc.probe.Status.LastRun
+	logf.FromContext(ctx).Info("run ended",
+		"run", run.Number, "verdict", run.Verdict, "sources", run.Sources, "reported", run.Reported)
+	return r.wait(ctx, rc)
+}

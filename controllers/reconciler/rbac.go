@@ -1,0 +1,25 @@
+package reconciler
+
+// The manager's rights. What it reads of tenants it reads by name or in one namespace, never by a watch; it makes and
+// deletes nothing outside the probe namespace. Of Namespaces it reads the metadata, for the annotation; pods of its own
+// namespace it lists to keep target.address off them. Probe pods it gets by the right to get any. patch on pods is for
+// taking off the scheduling gate, patch on configmaps for the record of the pods. With the reviews it asks who may read
+// its metrics.
+//
+// +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes,verbs=get;list;watch
+// +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes/status,verbs=update
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=pods;services;namespaces,verbs=get
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ipaddresses,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+//
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=pods,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-probes,resources=configmaps,verbs=get;list;watch;create;patch;delete
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=tcpprobe-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=events,verbs=create
+// +kubebuilder:rbac:groups="",namespace=tcpprobe-system,resources=pods,verbs=list

@@ -1,0 +1,174 @@
+package reconciler
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/conditions"
+	"github.com/tcpprobe/tcpprobe/controllers/gc"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/schedule"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+// Config is what a Reconciler is made of.
+type Config struct {
+	Client client.Client // reads from caches, which hold plans and probe pods, nodes and TCPProbes
+	Live   client.Reader // reads from the API server itself
+	Events events.EventRecorder
+	Clock  clock.WithTicker
+	Own    target.OwnNamespaces
+	Prober probepod.Settings
+	Allow  target.Allowances
+	Caps   limits.Caps
+}
+
+// Reconciler carries TCPProbes out. It decides which step of a run is next; each step is a part with the readers and
+// writers that it needs.
+type Reconciler struct {
+	probes client.Reader // from a cache
+	clock  clock.WithTicker
+
+	resolver *target.Resolver
+	status   *statusWriter
+	planner  *planner
+	state    *stateReader
+	launcher *launcher
+	releaser *releaser
+	sweeper  *gc.Sweeper
+
+	once    sync.Once
+	started time.Time // the first look at a TCPProbe
+	looks   looks
+}
+
+// New puts a Reconciler together.
+func New(c Config) *Reconciler {
+	resolver := &target.Resolver{Live: c.Live, Nodes: c.Client, Own: c.Own, Allow: c.Allow,
+		Tolerations: c.Prober.Tolerations}
+	status := &statusWriter{probes: c.Client, events: c.Events}
+	rechecker := &revalidator{resolver: resolver}
+	return &Reconciler{
+		probes: c.Client, clock: c.Clock,
+		resolver: resolver,
+		status:   status,
+		planner: &planner{
+			resolver: resolver, exclusivity: exclusivity{live: c.Live, namespace: c.Prober.Namespace}, caps: c.Caps,
+			plans: c.Client, live: c.Live, namespace: c.Prober.Namespace, status: status,
+		},
+		state:    &stateReader{caches: c.Client, live: c.Live, namespace: c.Prober.Namespace},
+		launcher: newLauncher(c, rechecker),
+		releaser: &releaser{objects: c.Client, revalidator: rechecker},
+		sweeper: &gc.Sweeper{Caches: c.Client, Live: c.Live, Objects: c.Client, Clock: c.Clock,
+			Namespace: c.Prober.Namespace},
+	}
+}
+
+// reconcileContext is what one look at one TCPProbe is about.
+type reconcileContext struct {
+	probe  *v1alpha1.TCPProbe
+	stored v1alpha1.TCPProbeStatus // what the API server has
+	now    time.Time
+}
+
+func (rc *reconcileContext) key() types.NamespacedName { return client.ObjectKeyFromObject(rc.probe) }
+
+const conflictPause = 50 * time.Millisecond // for a cache to see what another writer did
+
+// Reconcile looks at one TCPProbe and does the next step of its run.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	r.once.Do(func() { r.started = r.clock.Now() })
+	defer r.looks.begin(req.NamespacedName, r.clock.Now())()
+	result, err := r.look(ctx, req.NamespacedName)
+	if apierrors.IsConflict(err) { // somebody else was first: look again
+		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	}
+	return result, err
+}
+
+func (r *Reconciler) look(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
+	var probe v1alpha1.TCPProbe
+	err := r.probes.Get(ctx, key, &probe)
+	if apierrors.IsNotFound(err) {
+		r.status.written.forget(key)
+		next, err := r.sweeper.Collect(ctx, key)
+		return reconcile.Result{RequeueAfter: next}, err
+	}
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("read TCPProbe %s: %w", key, err)
+	}
+	schedule.SetDefaults(&probe.Spec)
+	rc := &reconcileContext{probe: &probe, stored: *probe.Status.DeepCopy(), now: r.clock.Now()}
+	result, err := r.step(ctx, rc)
+	if err != nil && !apierrors.IsConflict(err) && ctx.Err() == nil {
+		r.tell(ctx, rc, err)
+	}
+	return result, err
+}
+
+// step does what is next.
+func (r *Reconciler) step(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
+	run := rc.probe.Status.ActiveRun
+	switch {
+	case rc.probe.DeletionTimestamp != nil:
+		next, err := r.sweeper.Collect(ctx, rc.key())
+		return reconcile.Result{RequeueAfter: next}, err
+	case run != nil && run.Plan != "":
+		return r.advance(ctx, rc)
+	case rc.probe.Spec.State == v1alpha1.Suspended || run == nil && r.restful(rc):
+		return r.rest(ctx, rc)
+	}
+	return r.start(ctx, rc)
+}
+
+// restful reports that no run is due, and that there is nothing in the spec to refuse.
+func (r *Reconciler) restful(rc *reconcileContext) bool {
+	return !schedule.Due(rc.probe, rc.now) && r.resolver.RefuseSpec(rc.probe) == nil
+}
+
+// rest has nothing to do but to clear up after the last run and to wait for the next. A run that was announced and has
+// no plan yet is withdrawn.
+func (r *Reconciler) rest(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
+	rc.probe.Status.ActiveRun = nil
+	schedule.KeepTime(rc.probe, rc.now)
+	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
+		return reconcile.Result{}, err
+	}
+	return r.wait(ctx, rc)
+}
+
+// wait clears up, and looks again when something else has to go or the next run is due.
+func (r *Reconciler) wait(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
+	wait, err := r.sweeper.Collect(ctx, rc.key())
+	if next := schedule.UntilNext(rc.probe, rc.now); next > 0 && (wait == 0 || next < wait) {
+		wait = next
+	}
+	return reconcile.Result{RequeueAfter: wait}, err
+}
+
+// tell shows the error that keeps a run from starting or from going on. The next look tries again; what this one
+// changed in memory is dropped.
+func (r *Reconciler) tell(ctx context.Context, rc *reconcileContext, err error) {
+	rc.probe.Status = *rc.stored.DeepCopy()
+	waits := !schedule.Due(rc.probe, rc.now) || rc.probe.Spec.State == v1alpha1.Suspended
+	idle := rc.probe.Status.ActiveRun == nil && waits
+	if idle || rc.probe.DeletionTimestamp != nil || r.status.written.wait(rc.key(), rc.now) > 0 {
+		return
+	}
+	failed := r.status.write(ctx, rc, conditions.Observation{Trouble: err})
+	if failed != nil && !apierrors.IsConflict(failed) {
+		logf.FromContext(ctx).Error(failed, "an error does not reach the status", "error", err.Error())
+	}
+}

@@ -1,0 +1,65 @@
+package reconciler
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/controllers/gc"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+)
+
+// room counts the probe pods that there are, and the runs that wait for more. That there is no room for any pod that
+// the run has still to make, the caches may say, which spares the API server a queue's asking again and again. That
+// there is room, only the API server may say.
+func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.RunState) (limits.Room, error) {
+	runs, err := l.queue(ctx)
+	if err != nil {
+		return limits.Room{}, err
+	}
+	uid := string(rc.probe.UID)
+	var cached, live corev1.PodList
+	ours, mine := client.InNamespace(l.prober.Namespace), client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}
+	if err := l.caches.List(ctx, &cached, ours, mine, client.UnsafeDisableDeepCopy); err != nil {
+		return limits.Room{}, fmt.Errorf("count the probe pods: %w", err)
+	}
+	room := l.caps.Room(limits.OccupancyOf(cached.Items), uid, runs)
+	if !slices.ContainsFunc(s.Unmade(), func(node string) bool {
+		return room.Has(uid, node) && room.Overload(node, limits.LoadOf(s.RunPlan, node)) == ""
+	}) {
+		return room, nil
+	}
+	notEnded := fields.AndSelectors(
+		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
+		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))
+	if err := l.live.List(ctx, &live, ours, mine, client.MatchingFieldsSelector{Selector: notEnded}); err != nil {
+		return limits.Room{}, fmt.Errorf("count the probe pods: %w", err)
+	}
+	return l.caps.Room(limits.OccupancyOf(live.Items), uid, runs), nil
+}
+
+// queue lists the active runs that have pods still to make.
+func (l *launcher) queue(ctx context.Context) ([]limits.QueuedRun, error) {
+	plans, err := gc.OpenPlans(ctx, l.caches, l.prober.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]limits.QueuedRun, 0, len(plans))
+	unmade := make(map[types.UID]limits.Backlog, len(plans)) // without those of plans that are gone
+	for _, o := range plans {
+		unmade[o.UID] = l.unmade[o.UID]
+		runs = append(runs, limits.QueuedRun{
+			Namespace: o.Probe.Namespace, UID: string(o.Probe.UID), Start: o.Probe.Status.ActiveRun.StartTime.Time,
+			Open: o.Open, Backlog: unmade[o.UID],
+		})
+	}
+	l.unmade = unmade
+	return runs, nil
+}

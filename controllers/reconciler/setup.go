@@ -1,0 +1,87 @@
+package reconciler
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+)
+
+// CacheOptions keeps in memory what the controller needs and no more: TCPProbes, nodes without most of what they say,
+// and in the probe namespace alone its own pods and plans. Pods, Services and EndpointSlices of tenants are never
+// cached or watched.
+func CacheOptions(probeNamespace string) cache.Options {
+	own := cache.ByObject{
+		Namespaces: map[string]cache.Config{probeNamespace: {}},
+		Label:      labels.SelectorFromSet(labels.Set{runplan.LabelManagedBy: runplan.ManagedBy}),
+		Transform:  strip,
+	}
+	return cache.Options{
+		DefaultTransform: strip,
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Pod{}:       own,
+			&corev1.ConfigMap{}: own,
+		},
+	}
+}
+
+// strip removes what nobody here reads.
+func strip(in any) (any, error) {
+	switch o := in.(type) {
+	case *corev1.Pod:
+		o.Spec = corev1.PodSpec{NodeName: o.Spec.NodeName, SchedulingGates: o.Spec.SchedulingGates}
+	case *corev1.ConfigMap:
+		o.Data, o.BinaryData = nil, nil
+		delete(o.Annotations, runplan.AnnotationRecords)
+	case *corev1.Node:
+		o.Annotations = nil
+		o.Spec = corev1.NodeSpec{Taints: o.Spec.Taints, PodCIDR: o.Spec.PodCIDR, PodCIDRs: o.Spec.PodCIDRs}
+		o.Status = corev1.NodeStatus{
+			Conditions: o.Status.Conditions, Addresses: o.Status.Addresses,
+			NodeInfo: corev1.NodeSystemInfo{OperatingSystem: o.Status.NodeInfo.OperatingSystem,
+				Architecture: o.Status.NodeInfo.Architecture},
+		}
+	}
+	if o, ok := in.(metav1.Object); ok {
+		o.SetManagedFields(nil)
+	}
+	return in, nil
+}
+
+// workers is how many TCPProbes are looked at at the same time.
+const workers = 4
+
+// SetupWithManager registers the reconciler: for TCPProbes, for what happens to their pods and plans, and for the
+// sweep.
+func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
+	if err := mgr.Add(r.sweeper); err != nil {
+		return err
+	}
+	toProbe := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: runplan.ProbeOf(o)}}
+	})
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("tcpprobe").
+		For(&v1alpha1.TCPProbe{}).
+		Watches(&corev1.Pod{}, toProbe).
+		Watches(&corev1.ConfigMap{}, toProbe).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			// First come, first served: by priority, TCPProbes that were there before the manager would wait behind all that
+			// came later and behind every look at a run, which with enough runs is for ever.
+			UsePriorityQueue: ptr.To(false),
+		}).
+		Complete(r)
+}

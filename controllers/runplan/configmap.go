@@ -1,0 +1,99 @@
+package runplan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+// Labels and annotations of everything in the probe namespace.
+const (
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	ManagedBy      = "tcpprobe"
+	LabelNamespace = "tcpprobe.dev/probe-namespace"
+	LabelName      = "tcpprobe.dev/probe-name"
+	LabelUID       = "tcpprobe.dev/probe-uid"
+	LabelRun       = "tcpprobe.dev/run-id"
+	labelFills     = "tcpprobe.dev/fills-queues-of" // of a plan with AcceptQueue: the Service
+	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
+
+	AnnotationSource  = "tcpprobe.dev/source"   // of a pod: its node
+	AnnotationLoad    = "tcpprobe.dev/load"     // of a pod: what it may send, see limits.Load
+	AnnotationOpen    = "tcpprobe.dev/open"     // of a plan: how many pods are still to be made
+	AnnotationRecords = "tcpprobe.dev/launches" // of a plan: which pods are released, see probepod.PodRecords
+)
+
+// Keys of a plan's data.
+const (
+	KeyPlan     = "plan.json"      // for the prober
+	KeySnapshot = "witnesses.json" // for the manager
+)
+
+// NewConfigMap is the ConfigMap that holds a run's plan. It is immutable, and the controller owner of the run's pods:
+// without an owner they would block `kubectl drain`, and when it goes, they go.
+func NewConfigMap(probe *v1alpha1.TCPProbe, f *RunPlan, namespace string) (*corev1.ConfigMap, error) {
+	planJSON, snapshotJSON, err := f.encode()
+	if err != nil {
+		return nil, fmt.Errorf("encode the plan of run %s: %w", f.Plan.Run, err)
+	}
+	if n := len(planJSON) + len(snapshotJSON); n > maxBytes {
+		return nil, target.Refused(v1alpha1.ReasonNotSupported,
+			"the plan of %d nodes and %d endpoints has %d bytes, more than fit a ConfigMap; lower sources.max or "+
+				"target.service.maxEndpoints", len(f.Plan.Sources), len(f.Plan.Targets), n)
+	}
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: ConfigMapName(probe.Name, f.Plan.Run), Namespace: namespace, Labels: labels(probe, f.Plan.Run),
+			Annotations: map[string]string{AnnotationOpen: strconv.Itoa(len(f.Plan.Sources))},
+		},
+		Immutable: ptr.To(true),
+		Data:      map[string]string{KeyPlan: planJSON, KeySnapshot: snapshotJSON},
+	}, nil
+}
+
+func labels(probe *v1alpha1.TCPProbe, run string) map[string]string {
+	labels := map[string]string{
+		LabelManagedBy: ManagedBy,
+		LabelNamespace: probe.Namespace,
+		LabelName:      probe.Name,
+		LabelUID:       string(probe.UID),
+		LabelRun:       run,
+	}
+	if target.FillsQueues(probe.Spec.Scenarios) {
+		maps.Copy(labels, FillsLabels(probe))
+	}
+	return labels
+}
+
+// FillsLabels name the Service whose queues the probe fills.
+func FillsLabels(probe *v1alpha1.TCPProbe) map[string]string {
+	service := probe.Spec.Target.Service
+	return map[string]string{labelFills: service.Name, labelFillsIn: cmp.Or(service.Namespace, probe.Namespace)}
+}
+
+// ConfigMapName starts with the TCPProbe's name for people, and is unique by the run's ID. With a pod's number
+// behind it, it still fits a host name's 63 characters.
+func ConfigMapName(probe, run string) string {
+	const most = 36
+	head := strings.ReplaceAll(probe, ".", "-")
+	return strings.TrimRight(head[:min(len(head), most)], "-") + "-" + run
+}
+
+// ProbeOf names the TCPProbe behind a plan or a probe pod.
+func ProbeOf(o client.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetLabels()[LabelNamespace], Name: o.GetLabels()[LabelName]}
+}
+
+// PodName is the name of the run's pod number i. Every manager gives the same one.
+func PodName(configMap string, i int) string { return fmt.Sprintf("%s-%d", configMap, i) }

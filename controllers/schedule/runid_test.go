@@ -1,0 +1,64 @@
+package schedule
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+)
+
+func TestRunIDTellsRunsApart(t *testing.T) {
+	id := func(number int64, change ...func(*v1alpha1.TCPProbe)) string {
+		p := controllertest.Probe()
+		for _, c := range change {
+			c(p)
+		}
+		return RunID(p, number)
+	}
+	first := id(1)
+	if !regexp.MustCompile(`^[a-z2-7]{10}-[a-z2-7]{10}$`).MatchString(first) {
+		t.Errorf("%q is no name", first)
+	}
+	if first != id(1) {
+		t.Error("the same run has two IDs")
+	}
+	seen := map[string]string{first: "the first"}
+	for name, other := range map[string]string{
+		"the next":           id(2),
+		"another annotation": id(1, controllertest.Annotated("again")),
+		"another spec":       id(1, func(p *v1alpha1.TCPProbe) { p.Spec.Paths = 17 }),
+		"another object":     id(1, func(p *v1alpha1.TCPProbe) { p.UID = "6c0ffee0-0000-4000-8000-000000000002" }),
+	} {
+		if was := seen[other]; was != "" {
+			t.Errorf("%s run has the ID of %s", name, was)
+		}
+		seen[other] = name
+	}
+	if first != id(1, func(p *v1alpha1.TCPProbe) { p.Spec.State = v1alpha1.Suspended; p.Generation = 9 }) {
+		t.Error("suspending changes the run")
+	}
+}
+
+func TestWhatIsDue(t *testing.T) {
+	p := controllertest.Probe()
+	check := func(when string, isAnswered, isSame bool, trig string, number int64) {
+		t.Helper()
+		if Answered(p) != isAnswered || SameQuestion(p) != isSame || !isAnswered && (Trigger(p) != trig ||
+			NextNumber(p) != number) {
+			t.Errorf("%s: answered %t, same question %t, trigger %s, number %d", when, Answered(p), SameQuestion(p), Trigger(p),
+				NextNumber(p))
+		}
+	}
+	check("new", false, false, v1alpha1.TriggerSpec, 1)
+	p.Status.LastRun = &v1alpha1.LastRun{ID: RunID(p, 1), Number: 1}
+	check("after the run", true, true, "", 0)
+	controllertest.Annotated("again")(p)
+	check("annotated", false, true, v1alpha1.TriggerAnnotation, 2)
+	p.Status.LastRun = &v1alpha1.LastRun{ID: RunID(p, 2), Number: 2}
+	check("after the second run", true, true, "", 0)
+	p.Spec.Paths++
+	check("edited", false, false, v1alpha1.TriggerSpec, 3)
+	p.Spec.Paths--
+	check("edited back", true, true, "", 0)
+}

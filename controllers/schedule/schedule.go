@@ -1,0 +1,96 @@
+package schedule
+
+import (
+	"hash/fnv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// A TCPProbe of mode Interval has a slot every interval; its UID says where between the full intervals they lie, so
+// that many TCPProbes do not all run at once. status.nextRunTime is the first slot for which nothing has been decided.
+// Only the manager's clock counts. A slot that passes while a run goes on, or that comes after another while no
+// manager runs, is missed: it is counted, and not made up for.
+
+// Interval is the time from slot to slot; 0 if the TCPProbe does not recur.
+func Interval(probe *v1alpha1.TCPProbe) time.Duration {
+	run := probe.Spec.Run
+	if run.Mode != v1alpha1.Interval || run.IntervalSeconds == nil {
+		return 0
+	}
+	return time.Duration(*run.IntervalSeconds) * time.Second
+}
+
+// sincePhase is how long before t the last slot was.
+func sincePhase(probe *v1alpha1.TCPProbe, t time.Time) time.Duration {
+	every := int64(Interval(probe) / time.Second)
+	h := fnv.New64a()
+	h.Write([]byte(probe.UID))
+	phase := int64(h.Sum64() % uint64(every))
+	seconds := ((t.Unix()-phase)%every + every) % every // also before 1970
+	return time.Duration(seconds)*time.Second + time.Duration(t.Nanosecond())
+}
+
+// slotAfter is the first slot after t.
+func slotAfter(probe *v1alpha1.TCPProbe, t time.Time) time.Time {
+	return t.Add(Interval(probe) - sincePhase(probe, t))
+}
+
+// nextSlot is status.nextRunTime, where it is one of the slots that the spec asks for now.
+func nextSlot(probe *v1alpha1.TCPProbe) (slot time.Time, ok bool) {
+	next := probe.Status.NextRunTime
+	if Interval(probe) == 0 || next == nil || sincePhase(probe, next.Time) != 0 {
+		return time.Time{}, false
+	}
+	return next.Time, true
+}
+
+// Due reports whether a run is to start: what is asked has not been answered, or a slot has come.
+func Due(probe *v1alpha1.TCPProbe, now time.Time) bool {
+	slot, waits := nextSlot(probe)
+	return !Answered(probe) || waits && !now.Before(slot)
+}
+
+// TakeSlot gives the run that starts the slot that has come, if one has, and counts those between that nobody served.
+func TakeSlot(probe *v1alpha1.TCPProbe, now time.Time) {
+	if slot, ok := nextSlot(probe); ok && !now.Before(slot) {
+		probe.Status.MissedRuns += int64(now.Sub(slot) / Interval(probe))
+		setNext(probe, slotAfter(probe, now))
+		return
+	}
+	KeepTime(probe, now)
+}
+
+// KeepTime looks ahead to the next slot where no run starts now. Slots that have come meanwhile are missed. A next slot
+// further away than the interval is from before the clock was set back.
+func KeepTime(probe *v1alpha1.TCPProbe, now time.Time) {
+	every := Interval(probe)
+	if every == 0 || probe.Spec.State == v1alpha1.Suspended {
+		probe.Status.NextRunTime = nil
+		return
+	}
+	slot, ok := nextSlot(probe)
+	switch {
+	case !ok || slot.Sub(now) > every:
+		setNext(probe, slotAfter(probe, now))
+	case !now.Before(slot):
+		probe.Status.MissedRuns += 1 + int64(now.Sub(slot)/every)
+		setNext(probe, slotAfter(probe, now))
+	}
+}
+
+func setNext(probe *v1alpha1.TCPProbe, slot time.Time) {
+	next := metav1.NewTime(slot)
+	probe.Status.NextRunTime = &next
+}
+
+// UntilNext is how long to wait for the next slot; 0 if none is to come.
+func UntilNext(probe *v1alpha1.TCPProbe, now time.Time) time.Duration {
+	slot, ok := nextSlot(probe)
+	if !ok {
+		return 0
+	}
+	return max(slot.Sub(now), time.Millisecond)
+}

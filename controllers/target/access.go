@@ -1,0 +1,155 @@
+package target
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// A Service of another namespace is probed only if its owner lets the TCPProbe's namespace in, and only if no
+// NetworkPolicy restricts egress of that namespace: probe pods are in a namespace of their own, which it does not
+// select, so they would lead past it.
+
+// namespaceInput is what the rules of a Service's namespace look at, before anything of it is read.
+type namespaceInput struct {
+	own       OwnNamespaces
+	namespace string
+}
+
+var namespaceRules = rules[namespaceInput]{
+	// What runs in the operator's own namespaces is never a target.
+	{"operator", func(in namespaceInput) *Refusal {
+		if !in.own.has(in.namespace) {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself, "+
+			"and what runs there is never probed", in.namespace)
+	}},
+}
+
+// accessInput is what the rules of who may probe a Service look at.
+type accessInput struct {
+	tenant  string // the TCPProbe's namespace
+	key     types.NamespacedName
+	service *corev1.Service // nil: there is none
+}
+
+func (in accessInput) foreign() bool { return in.key.Namespace != in.tenant }
+
+var accessRules = rules[accessInput]{
+	// The owner of another namespace's Service has to let the tenant in. The refusal does not tell whether the Service
+	// exists: that is its owner's business.
+	{"consent of another namespace", func(in accessInput) *Refusal {
+		if !in.foreign() || in.service != nil && allowsFrom(in.service, in.tenant) {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonConsentMissing, "namespace %s has no Service %s that may be probed from namespace %s; "+
+			"whoever owns it can allow that by its annotation %s, a list of namespaces such as %q",
+			in.key.Namespace, in.key.Name, in.tenant, v1alpha1.AllowFromAnnotation, in.tenant)
+	}},
+	{"existence", func(in accessInput) *Refusal {
+		if in.service != nil {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonServiceNotFound, "there is no Service %s in namespace %s", in.key.Name,
+			in.key.Namespace)
+	}},
+}
+
+// egressInput is what the rules of leaving the tenant's namespace look at.
+type egressInput struct {
+	tenant   string
+	service  *Service
+	policies []networkingv1.NetworkPolicy // of the tenant's namespace
+}
+
+var egressRules = rules[egressInput]{
+	// Probe pods would lead past a policy that holds the tenant's own pods back.
+	{"NetworkPolicy", func(in egressInput) *Refusal {
+		name := egressPolicy(in.policies)
+		if name == "" {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonEgressPolicy, "NetworkPolicy %s restricts egress of namespace %s, "+
+			"and probe pods would lead past it to %s; create the TCPProbe in namespace %s, "+
+			"or have the administrator start the manager with --past-egress-policies",
+			name, in.tenant, in.service, in.service.Namespace)
+	}},
+}
+
+// service reads the Service that target names, for a TCPProbe in the tenant's namespace. An error that is a *Refusal
+// says why it must not be probed.
+func (r *Resolver) service(ctx context.Context, tenant string, target *v1alpha1.ServiceTarget) (*Service, error) {
+	in := accessInput{tenant: tenant, key: types.NamespacedName{Namespace: cmp.Or(target.Namespace, tenant),
+		Name: target.Name}}
+	if err := namespaceRules.check(namespaceInput{r.Own, in.key.Namespace}); err != nil {
+		return nil, err
+	}
+	var svc corev1.Service
+	switch err := r.Live.Get(ctx, in.key, &svc); {
+	case err == nil:
+		in.service = &svc
+	case !apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("read Service %s: %w", in.key, err)
+	}
+	if err := accessRules.check(in); err != nil {
+		return nil, err
+	}
+	service, refusal := resolveService(&svc, target)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if service.Foreign = in.foreign(); service.Foreign {
+		return service, r.refuseEgress(ctx, tenant, service)
+	}
+	return service, nil
+}
+
+// allowsFrom reports whether the Service's owner lets TCPProbes of the namespace in. There is no wildcard: "*" is no
+// namespace's name.
+func allowsFrom(svc *corev1.Service, namespace string) bool {
+	for name := range strings.SplitSeq(svc.Annotations[v1alpha1.AllowFromAnnotation], ",") {
+		if strings.TrimSpace(name) == namespace {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Resolver) refuseEgress(ctx context.Context, tenant string, service *Service) error {
+	if r.Allow.PastEgressPolicies {
+		return nil
+	}
+	var policies networkingv1.NetworkPolicyList
+	if err := r.Live.List(ctx, &policies, client.InNamespace(tenant)); err != nil {
+		return fmt.Errorf("list the NetworkPolicies of namespace %s: %w", tenant, err)
+	}
+	return egressRules.check(egressInput{tenant, service, policies.Items})
+}
+
+// egressPolicy is the name of the first NetworkPolicy that governs egress of any pod, or "". Which pods it selects
+// says nothing: the prober stands for none of them.
+func egressPolicy(policies []networkingv1.NetworkPolicy) string {
+	i := slices.IndexFunc(policies, func(p networkingv1.NetworkPolicy) bool { return governsEgress(&p) })
+	if i < 0 {
+		return ""
+	}
+	return policies[i].Name
+}
+
+// governsEgress: without policyTypes, a policy governs egress if it has rules for it (networking/v1,
+// NetworkPolicySpec).
+func governsEgress(p *networkingv1.NetworkPolicy) bool {
+	return slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) ||
+		len(p.Spec.PolicyTypes) == 0 && len(p.Spec.Egress) > 0
+}

@@ -1,0 +1,176 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// An address of target.address has nobody who confirms it. So it is probed only if the administrator allows it twice:
+// to the namespace, by an annotation that tenants cannot write, and at all, by the manager's ceiling. And never if it
+// is part of the cluster.
+
+// rangeInput is what the rules of allowed ranges look at, once for the manager's ceiling and once for the Namespace's.
+type rangeInput struct {
+	address netip.Addr
+	ranges  []netip.Prefix
+	invalid error  // why the ranges cannot be read
+	whose   string // ranges, in words
+}
+
+var rangeRules = rules[rangeInput]{
+	// Loopback, link-local, multicast, cloud metadata: nobody can allow these.
+	{"denied everywhere", func(in rangeInput) *Refusal {
+		if why, yes := plan.Denied(in.address); yes {
+			return Refused(v1alpha1.ReasonAddressDenied, "%s is an address that is never probed (%s)", in.address, why)
+		}
+		return nil
+	}},
+	// What the administrator wrote is not guessed at.
+	{"readable ranges", func(in rangeInput) *Refusal {
+		if in.invalid == nil {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonAddressNotAllowed, "%s: %v; an administrator has to correct it", in.whose, in.invalid)
+	}},
+	{"in range", func(in rangeInput) *Refusal {
+		if slices.ContainsFunc(in.ranges, func(p netip.Prefix) bool { return p.Contains(in.address) }) {
+			return nil
+		}
+		has := "none"
+		if len(in.ranges) > 0 {
+			has = joined(in.ranges)
+		}
+		return Refused(v1alpha1.ReasonAddressNotAllowed, "%s is in none of the ranges of %s; it has: %s",
+			in.address, in.whose, text.Cut(has, 200))
+	}},
+}
+
+// clusterInput is what the rules of the cluster's own addresses look at.
+type clusterInput struct {
+	address   netip.Addr
+	forbidden Forbidden
+	nodes     []corev1.Node
+	virtual   bool // it is the ClusterIP of a Service
+}
+
+var clusterRules = rules[clusterInput]{
+	// Nodes, the API server and the operator are no targets.
+	{"owner", func(in clusterInput) *Refusal {
+		if owner, yes := in.forbidden.owner(in.address); yes {
+			return Refused(v1alpha1.ReasonAddressDenied, "%s is never probed: it belongs to %s", in.address, owner)
+		}
+		return nil
+	}},
+	// A pod's address is probed by its Service, where the pod confirms it.
+	{"pod range", func(in clusterInput) *Refusal {
+		if name := podRange(in.address, in.nodes); name != "" {
+			return Refused(v1alpha1.ReasonAddressDenied, "%s is in the pod range of node %s, "+
+				"where nobody but a Pod confirms whose it is; name its Service as target.service", in.address, name)
+		}
+		return nil
+	}},
+	// So is a ClusterIP.
+	{"ClusterIP", func(in clusterInput) *Refusal {
+		if !in.virtual {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonAddressDenied,
+			"%s is the ClusterIP of a Service; name that as target.service, via ClusterIP",
+			in.address)
+	}},
+}
+
+// address is the endpoint that target.address names, for a TCPProbe in the tenant's namespace. An error that is a
+// *Refusal says why it must not be probed.
+func (r *Resolver) address(
+	ctx context.Context, tenant string, target *v1alpha1.AddressTarget, nodes []corev1.Node,
+) (Endpoint, error) {
+	a, err := netip.ParseAddr(target.IP)
+	if err != nil {
+		return Endpoint{}, Refused(v1alpha1.ReasonAddressDenied, "target.address.ip %q is no IP address",
+			text.Cut(target.IP, 48))
+	}
+	ceiling := rangeInput{address: a, ranges: r.Allow.Addresses,
+		whose: "the manager's --address-ceiling, which the administrator sets"}
+	if err := rangeRules.check(ceiling); err != nil {
+		return Endpoint{}, err
+	}
+	if err := r.allowedByNamespace(ctx, a, tenant); err != nil {
+		return Endpoint{}, err
+	}
+	if err := r.outsideCluster(ctx, a, nodes); err != nil {
+		return Endpoint{}, err
+	}
+	return Endpoint{Via: v1alpha1.ViaAddress, Address: a, Port: uint16(target.Port)}, nil
+}
+
+// allowedByNamespace asks the tenant's Namespace. Nothing but its metadata is read.
+func (r *Resolver) allowedByNamespace(ctx context.Context, a netip.Addr, tenant string) error {
+	var namespace metav1.PartialObjectMetadata
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := r.Live.Get(ctx, types.NamespacedName{Name: tenant}, &namespace); err != nil {
+		return fmt.Errorf("read Namespace %s: %w", tenant, err)
+	}
+	const annotation = v1alpha1.AllowedCIDRsAnnotation
+	whose := fmt.Sprintf("the annotation %s of Namespace %s", annotation, tenant)
+	ranges, err := ParseRanges(namespace.Annotations[annotation])
+	if err == nil {
+		whose += ", which an administrator sets"
+	}
+	return rangeRules.check(rangeInput{address: a, ranges: ranges, invalid: err, whose: whose})
+}
+
+// outsideCluster refuses an address that belongs to this cluster, whoever allows it.
+func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []corev1.Node) (err error) {
+	if inner, ok := plan.Embedded(a); ok { // a translator leads there
+		a = inner
+	}
+	in := clusterInput{address: a, nodes: nodes}
+	if in.forbidden, err = r.forbidden(ctx, nodes); err != nil {
+		return err
+	}
+	if err := r.forbidOwn(ctx, in.forbidden); err != nil {
+		return err
+	}
+	if in.virtual, err = r.isClusterIP(ctx, a); err != nil {
+		return err
+	}
+	return clusterRules.check(in)
+}
+
+// isClusterIP reports whether a Service has the address. A cluster older than 1.33 does not keep a record of them.
+func (r *Resolver) isClusterIP(ctx context.Context, a netip.Addr) (bool, error) {
+	var record networkingv1.IPAddress
+	switch err := r.Live.Get(ctx, types.NamespacedName{Name: a.String()}, &record); {
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read IPAddress %s: %w", a, err)
+	}
+	return true, nil
+}
+
+// podRange names the node whose pods have addresses like a, or "". A node's own address towards its pods is among them.
+func podRange(a netip.Addr, nodes []corev1.Node) string {
+	for i := range nodes {
+		for _, text := range append(slices.Clone(nodes[i].Spec.PodCIDRs), nodes[i].Spec.PodCIDR) {
+			if p, err := netip.ParsePrefix(text); err == nil && p.Contains(a) {
+				return nodes[i].Name
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,132 @@
+package target
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// Candidate is one address that an EndpointSlice claims for a Service. Tenants can write slices, so nothing in
+// it is believed: it only says which Pod to ask.
+type Candidate struct {
+	Address string
+	Family  discoveryv1.AddressType
+	Port    uint16
+	Ref     *corev1.ObjectReference
+}
+
+// String is address:port as the slice claims it, no longer than a finding's target.
+func (c Candidate) String() string {
+	return net.JoinHostPort(text.Cut(c.Address, 48), strconv.Itoa(int(c.Port)))
+}
+
+func (c Candidate) addr() netip.Addr {
+	a, _ := netip.ParseAddr(c.Address)
+	return a
+}
+
+// candidates lists what the slices claim to be ready behind the Service's port, each address once, in a stable
+// order; notReady counts the endpoints that the slices themselves call not ready.
+func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []Candidate, notReady int) {
+	for _, slice := range list {
+		port, ok := slicePort(slice, service.Port.Name)
+		if !ok || !slices.Contains(service.Families, corev1.IPFamily(slice.AddressType)) {
+			continue
+		}
+		for _, e := range slice.Endpoints {
+			if e.Conditions.Ready != nil && !*e.Conditions.Ready {
+				notReady++
+				continue
+			}
+			for _, a := range e.Addresses {
+				claimed = append(claimed, Candidate{Address: a, Family: slice.AddressType, Port: port, Ref: e.TargetRef})
+			}
+		}
+	}
+	byClaim := func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.ref().Name, b.ref().Name), cmp.Compare(a.Address, b.Address),
+			cmp.Compare(a.Port, b.Port), cmp.Compare(a.ref().UID, b.ref().UID))
+	}
+	slices.SortStableFunc(claimed, byClaim)
+	return slices.CompactFunc(claimed, func(a, b Candidate) bool { return byClaim(a, b) == 0 }), notReady
+}
+
+func slicePort(slice discoveryv1.EndpointSlice, name string) (uint16, bool) {
+	for _, p := range slice.Ports {
+		tcp := p.Protocol == nil || *p.Protocol == corev1.ProtocolTCP
+		named := p.Name == nil && name == "" || p.Name != nil && *p.Name == name
+		if tcp && named && p.Port != nil && *p.Port > 0 && *p.Port < 1<<16 {
+			return uint16(*p.Port), true
+		}
+	}
+	return 0, false
+}
+
+// ref is the claimed Pod, empty if none is.
+func (c Candidate) ref() corev1.ObjectReference {
+	if c.Ref == nil {
+		return corev1.ObjectReference{}
+	}
+	return *c.Ref
+}
+
+// claimInput is what the rules of a claim look at, before any Pod is read.
+type claimInput struct {
+	claim     Candidate
+	service   *Service
+	forbidden Forbidden
+}
+
+var claimRules = rules[claimInput]{
+	{"address", func(in claimInput) *Refusal {
+		if _, err := netip.ParseAddr(in.claim.Address); err != nil {
+			return notProbed("it is no IP address")
+		}
+		return nil
+	}},
+	// Loopback, link-local, multicast, cloud metadata.
+	{"denied everywhere", func(in claimInput) *Refusal {
+		if why, yes := plan.Denied(in.claim.addr()); yes {
+			return notProbed("it is an address that is never probed (%s)", why)
+		}
+		return nil
+	}},
+	// A tenant may claim the API server or a node as an endpoint.
+	{"owner", func(in claimInput) *Refusal {
+		if owner, yes := in.forbidden.owner(in.claim.addr()); yes {
+			return notProbed("it belongs to %s", owner)
+		}
+		return nil
+	}},
+	// Only a Pod can confirm a claim. No API server checks what a slice says of it.
+	{"Pod", func(in claimInput) *Refusal {
+		ref := in.claim.Ref
+		if ref == nil || ref.Kind != "Pod" || len(validation.IsDNS1123Subdomain(ref.Name)) > 0 {
+			return notProbed("no Pod stands behind it")
+		}
+		return nil
+	}},
+	// A slice may name pods of other tenants.
+	{"namespace", func(in claimInput) *Refusal {
+		if namespace := in.claim.Ref.Namespace; namespace != in.service.Namespace {
+			return notProbed("its Pod is in namespace %q, not in the Service's",
+				text.Cut(namespace, validation.DNS1123LabelMaxLength))
+		}
+		return nil
+	}},
+}
+
+// notProbed is why one endpoint of several is not probed.
+func notProbed(format string, args ...any) *Refusal {
+	return Refused(v1alpha1.ReasonEndpointsRefused, format, args...)
+}

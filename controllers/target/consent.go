@@ -1,0 +1,76 @@
+package target
+
+import (
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+)
+
+// AcceptQueue fills a listener's queue, and a queue that nobody accepts from stays full. So the owner of the Service
+// has to consent, and unless the owner consents to that too, one ready pod is always left alone.
+
+// FillsQueues reports whether the probe asks AcceptQueue.
+func FillsQueues(scenarios []v1alpha1.Scenario) bool {
+	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool { return s.Type == v1alpha1.AcceptQueue })
+}
+
+// consentInput is what the rules of filling the queues of a Service look at.
+type consentInput struct {
+	fills   bool // whether any queue is filled at all
+	service *Service
+}
+
+var consentRules = rules[consentInput]{
+	// Nobody's queue is filled without being asked.
+	{"annotation", func(in consentInput) *Refusal {
+		if !in.fills || in.service.Consent != "" {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonConsentMissing, "AcceptQueue fills the queue of the pods behind Service %s, "+
+			"which turns clients away meanwhile, and for good where the application has stalled; "+
+			"whoever owns the Service can allow that by its annotation %s: %q, or remove the scenario",
+			in.service.Name, v1alpha1.AcceptQueueAnnotation, v1alpha1.AllowAcceptQueue)
+	}},
+	// What is misspelt is no consent.
+	{"value of the annotation", func(in consentInput) *Refusal {
+		consent := in.service.Consent
+		if !in.fills || consent == v1alpha1.AllowAcceptQueue || consent == v1alpha1.AllowOnlyEndpoint {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonConsentMissing, "the annotation %s of Service %s is %q; AcceptQueue needs %q or %q",
+			v1alpha1.AcceptQueueAnnotation, in.service.Name, text.Cut(consent, 32),
+			v1alpha1.AllowAcceptQueue, v1alpha1.AllowOnlyEndpoint)
+	}},
+}
+
+// servingInput is what the rules of who serves while a queue is full look at.
+type servingInput struct {
+	fills     bool
+	service   *Service
+	endpoints []Endpoint
+}
+
+var servingRules = rules[servingInput]{
+	// Nobody would serve while the queue of the only ready pod is full.
+	{"only endpoint", func(in servingInput) *Refusal {
+		if !in.fills || in.service.Consent == v1alpha1.AllowOnlyEndpoint || len(PodsOf(in.endpoints)) > 1 {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonConsentMissing, "Service %s has one ready pod, %s, "+
+			"and AcceptQueue would turn all its clients away; have a second one ready, "+
+			"or set the annotation %s of the Service to %q",
+			in.service.Name, in.endpoints[0].Pod, v1alpha1.AcceptQueueAnnotation, v1alpha1.AllowOnlyEndpoint)
+	}},
+}
+
+// PodsOf names the pods behind the endpoints, each once, in their order.
+func PodsOf(endpoints []Endpoint) []string {
+	var pods []string
+	for _, e := range endpoints {
+		if e.Pod != "" && !slices.Contains(pods, e.Pod) {
+			pods = append(pods, e.Pod)
+		}
+	}
+	return pods
+}

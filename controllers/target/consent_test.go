@@ -1,0 +1,59 @@
+package target
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+)
+
+func consenting(value string) *Service {
+	s := webService()
+	s.Consent = value
+	return s
+}
+
+func TestConsent(t *testing.T) {
+	for name, c := range map[string]struct {
+		probe *v1alpha1.TCPProbe
+		value string
+		says  string
+	}{
+		"nothing fills a queue": {controllertest.Probe(), "", ""},
+		"none": {controllertest.Filling(), "",
+			`its annotation tcpprobe.dev/allow-accept-queue: "true", or remove the scenario`},
+		"of all but one": {controllertest.Filling(), "true", ""},
+		"of all":         {controllertest.Filling(), "only-endpoint", ""},
+		"misspelt": {controllertest.Filling(), "yes" + strings.Repeat("!", 1000),
+			`needs "true" or "only-endpoint"`},
+		"refused in words": {controllertest.Filling(), "false", `is "false"; AcceptQueue needs`},
+	} {
+		r := consentRules.refuse(consentInput{FillsQueues(c.probe.Spec.Scenarios), consenting(c.value)})
+		if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting ||
+			r.Reason != v1alpha1.ReasonConsentMissing || !strings.Contains(r.Message, c.says) || len(r.Message) > 500) {
+			t.Errorf("%s: %v; want %q", name, r, c.says)
+		}
+	}
+}
+
+func TestTheOnlyEndpointNeedsMore(t *testing.T) {
+	for _, c := range []struct {
+		pods    int
+		value   string
+		refused bool
+	}{{1, "true", true}, {2, "true", false}, {1, "only-endpoint", false}} {
+		g := &Resolved{Service: consenting(c.value)}
+		for i := range c.pods {
+			g.Endpoints = append(g.Endpoints, Endpoint{Pod: fmt.Sprintf("web-%02d", i+1)})
+		}
+		r := servingRules.refuse(servingInput{true, g.Service, g.Endpoints})
+		if (r != nil) != c.refused || r != nil && !strings.Contains(r.Message, "one ready pod, web-01") {
+			t.Errorf("%d pods, consent %s: %v", c.pods, c.value, r)
+		}
+		if r := servingRules.refuse(servingInput{false, g.Service, g.Endpoints}); r != nil {
+			t.Errorf("nothing fills a queue, and yet: %v", r)
+		}
+	}
+}

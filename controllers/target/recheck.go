@@ -1,0 +1,115 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Rechecked is what is known of a run's targets after its reports came in, by index.
+type Rechecked struct {
+	Changed map[int]Change
+	Policy  map[int]string // the ingress NetworkPolicy that selects the pod
+}
+
+// Recheck looks again at the targets that were probed: nothing is published about a pod that is no longer the one that
+// was probed, or that a NetworkPolicy may shield. Policies are read only for the silent targets, from which some source
+// heard nothing.
+func (r *Resolver) Recheck(
+	ctx context.Context, tenant string, s *Snapshot, probed []int, silent map[int]bool,
+) (Rechecked, error) {
+	found := Rechecked{Changed: make(map[int]Change), Policy: make(map[int]string)}
+	namespace := s.Namespace(tenant)
+	pods, err := r.pods(ctx, namespace, s.podsBehind(probed))
+	if err != nil {
+		return found, err
+	}
+	behind, err := r.behindChanged(ctx, s, tenant)
+	if err != nil {
+		return found, err
+	}
+	for _, target := range probed {
+		change := Change{What: behind, Moved: true}
+		if e := s.Endpoints[target]; e.Pod != "" {
+			change = e.changed(pods[e.Pod])
+		} else if e.Via != v1alpha1.ViaClusterIP {
+			continue
+		}
+		if change.What != "" {
+			found.Changed[target] = change
+		}
+	}
+	if len(silent) == 0 {
+		return found, nil
+	}
+	var policies networkingv1.NetworkPolicyList
+	if err := r.Live.List(ctx, &policies, client.InNamespace(namespace)); err != nil {
+		return found, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", namespace, err)
+	}
+	found.addPolicies(s, silent, pods, policies.Items)
+	return found, nil
+}
+
+func (m Rechecked) addPolicies(
+	s *Snapshot, silent map[int]bool, pods map[string]*corev1.Pod, policies []networkingv1.NetworkPolicy,
+) {
+	for target := range silent {
+		if pod := pods[s.Endpoints[target].Pod]; pod != nil {
+			if name := ingressPolicy(pod, policies); name != "" {
+				m.Policy[target] = name
+			}
+		}
+	}
+}
+
+// behindChanged reports what of that which the run's ClusterIPs lead to is not as it was when the run began; "" if
+// nothing is, or none is probed.
+func (r *Resolver) behindChanged(ctx context.Context, s *Snapshot, tenant string) (string, error) {
+	if s.Behind == nil {
+		return "", nil
+	}
+	var names []string
+	for _, e := range s.Behind.Pods {
+		names = append(names, e.Pod)
+	}
+	pods, err := r.pods(ctx, s.Namespace(tenant), names)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range s.Behind.Pods {
+		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready { // what readiness does is in the slices
+			return change.What, nil
+		}
+	}
+	return r.leadsElsewhere(ctx, s, tenant)
+}
+
+// leadsElsewhere is behindChanged without its pods: whether the cluster's proxies have been told anything else since.
+func (r *Resolver) leadsElsewhere(ctx context.Context, s *Snapshot, tenant string) (string, error) {
+	if s.Behind == nil {
+		return "", nil
+	}
+	service, err := r.service(ctx, tenant, s.Target.Service)
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Message, nil
+	case err != nil:
+		return "", err
+	case !s.leadsTo(service):
+		return fmt.Sprintf("Service %s has another ClusterIP or port", service.Name), nil
+	}
+	list, err := r.slicesOf(ctx, service.Namespace, service.Name)
+	flooded := errors.As(err, &refusal)
+	if flooded || err == nil && !slices.Equal(versions(list), s.Behind.Slices) {
+		return fmt.Sprintf("the EndpointSlices of Service %s were changed", service.Name), nil
+	}
+	return "", err
+}

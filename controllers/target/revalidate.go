@@ -1,0 +1,71 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Revalidate reports why these targets must not be probed on what was true when the run was planned: one of them is no
+// longer the pod that was seen then, or its Service's owner has taken back the consent. A pod may wait for its turn
+// much longer than an address takes to be somebody else's. fills says whether queues are filled.
+func (r *Resolver) Revalidate(
+	ctx context.Context, tenant string, s *Snapshot, targets []int, fills bool,
+) (*Refusal, error) {
+	if refusal, err := r.withdrawn(ctx, tenant, s, fills); refusal != nil || err != nil {
+		return refusal, err
+	}
+	switch what, err := r.leadsElsewhere(ctx, s, tenant); {
+	case err != nil:
+		return nil, err
+	case what != "":
+		return Refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came", what), nil
+	}
+	pods, err := r.pods(ctx, s.Namespace(tenant), s.podsBehind(targets))
+	if err != nil {
+		return nil, err
+	}
+	for _, target := range targets {
+		e := s.Endpoints[target]
+		if e.Pod == "" {
+			continue
+		}
+		if what := e.moved(pods[e.Pod]); what != "" {
+			return Refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came (%s)",
+				what, netip.AddrPortFrom(e.Address, e.Port)), nil
+		}
+	}
+	return nil, nil
+}
+
+// withdrawn reports that a consent does not hold any more: of another namespace's Service to be probed, of any Service
+// to have its queues filled, of the administrator to probe an address.
+func (r *Resolver) withdrawn(ctx context.Context, tenant string, s *Snapshot, fills bool) (*Refusal, error) {
+	var service *Service
+	var err error
+	switch {
+	case s.Target.Address != nil:
+		err = r.stillAllowed(ctx, tenant, s.Target.Address)
+	case fills || s.Namespace(tenant) != tenant:
+		service, err = r.service(ctx, tenant, s.Target.Service)
+	}
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return refusal, nil
+	case err == nil && fills:
+		return consentRules.refuse(consentInput{fills, service}), nil
+	}
+	return nil, err
+}
+
+func (r *Resolver) stillAllowed(ctx context.Context, tenant string, target *v1alpha1.AddressTarget) error {
+	nodes, err := r.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = r.address(ctx, tenant, target, nodes)
+	return err
+}

@@ -1,0 +1,55 @@
+package target
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// Snapshot is what was known of a run's target when the run was planned: what the spec named then, who stood behind
+// each target of the plan, index by index, who behind a ClusterIP, and which endpoints were refused. It is kept beside
+// the plan, for the manager alone.
+type Snapshot struct {
+	Target    v1alpha1.Target   `json:"target"`
+	Network   v1alpha1.Network  `json:"network"`
+	Endpoints []Endpoint        `json:"endpoints"`
+	Behind    *Behind           `json:"behind,omitempty"`
+	Refused   []RefusedEndpoint `json:"leftOut,omitempty"`
+}
+
+// Namespace is where the pods behind the targets are, for a TCPProbe in the tenant's namespace.
+func (s *Snapshot) Namespace(tenant string) string {
+	if s.Target.Service == nil {
+		return tenant
+	}
+	return cmp.Or(s.Target.Service.Namespace, tenant)
+}
+
+// Pods names the pods behind the endpoints.
+func (s *Snapshot) Pods() []string { return PodsOf(s.Endpoints) }
+
+// podsBehind names the pods behind some of the endpoints, sorted, each once.
+func (s *Snapshot) podsBehind(targets []int) []string {
+	var names []string
+	for _, target := range targets {
+		if pod := s.Endpoints[target].Pod; pod != "" {
+			names = append(names, pod)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// leadsTo reports whether the Service still has all ClusterIPs that the run probes, with their port.
+func (s *Snapshot) leadsTo(service *Service) bool {
+	for _, e := range s.Endpoints {
+		if e.Via != v1alpha1.ViaClusterIP {
+			continue
+		}
+		if !slices.Contains(service.ClusterIPs, e.Address) || e.Port != uint16(service.Port.Port) {
+			return false
+		}
+	}
+	return true
+}

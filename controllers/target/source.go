@@ -1,0 +1,98 @@
+package target
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/klog/v2"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+)
+
+// Sources are the nodes of a run.
+type Sources struct {
+	Matched int      // nodes that the selector matches
+	Planned []string // names of those that probe, sorted
+	Unable  []string // the others that the selector matches, each with why, sorted
+}
+
+// chooseSources picks the nodes that probe: matched by the selector, able to, and at most limit. The choice is the
+// same in every run of seed (the TCPProbe's UID) as long as the nodes are.
+func chooseSources(
+	nodes []corev1.Node, selector labels.Selector, tolerations []corev1.Toleration, limit int, seed string,
+) Sources {
+	var s Sources
+	var able []string
+	for i := range nodes {
+		if !selector.Matches(labels.Set(nodes[i].Labels)) {
+			continue
+		}
+		s.Matched++
+		if why := unable(&nodes[i], tolerations); why != "" {
+			s.Unable = append(s.Unable, nodes[i].Name+" "+why)
+			continue
+		}
+		able = append(able, nodes[i].Name)
+	}
+	slices.Sort(able)
+	slices.Sort(s.Unable)
+	s.Planned = Rendezvous(seed, able, limit)
+	return s
+}
+
+// sourceRules refuse a run without any source.
+var sourceRules = rules[Sources]{
+	{"selector", func(s Sources) *Refusal {
+		if s.Matched > 0 {
+			return nil
+		}
+		return Waiting(v1alpha1.ReasonNoSources, "no node matches sources.selector")
+	}},
+	{"able nodes", func(s Sources) *Refusal {
+		if len(s.Planned) > 0 {
+			return nil
+		}
+		return Waiting(v1alpha1.ReasonNoSources, "none of the %d nodes that sources.selector matches can probe: %s",
+			s.Matched, text.Listed(s.Unable))
+	}},
+}
+
+// unable reports why a probe pod would not run on the node, or "".
+func unable(n *corev1.Node, tolerations []corev1.Toleration) string {
+	info := n.Status.NodeInfo
+	switch {
+	case !NodeReady(n):
+		return "is not Ready"
+	case info.OperatingSystem != "linux":
+		return "runs " + info.OperatingSystem
+	case info.Architecture != "amd64" && info.Architecture != "arm64":
+		return "has architecture " + info.Architecture
+	}
+	for _, taint := range n.Spec.Taints {
+		if repels(taint, tolerations) {
+			return "has the taint " + taint.ToString()
+		}
+	}
+	return ""
+}
+
+func NodeReady(n *corev1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// repels reports whether the taint keeps a pod with these tolerations away. Probe pods never tolerate NoExecute.
+func repels(taint corev1.Taint, tolerations []corev1.Toleration) bool {
+	switch taint.Effect {
+	case corev1.TaintEffectNoExecute:
+		return true
+	case corev1.TaintEffectNoSchedule:
+		return !slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool {
+			return t.ToleratesTaint(klog.Background(), &taint, false)
+		})
+	}
+	return false
+}

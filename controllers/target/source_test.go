@@ -1,0 +1,89 @@
+package target
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+)
+
+func nodeList(change map[string]func(*corev1.Node), names ...string) []corev1.Node {
+	var out []corev1.Node
+	for _, name := range names {
+		n := controllertest.Node(name, "192.168.7.1")
+		if c := change[name]; c != nil {
+			c(n)
+		}
+		out = append(out, *n)
+	}
+	return out
+}
+
+func tainted(effect corev1.TaintEffect) func(*corev1.Node) {
+	return func(n *corev1.Node) { n.Spec.Taints = []corev1.Taint{{Key: "dedicated", Value: "db", Effect: effect}} }
+}
+
+func TestSourcesAreReadyLinuxNodes(t *testing.T) {
+	nodes := nodeList(map[string]func(*corev1.Node){
+		"arm":     func(n *corev1.Node) { n.Status.NodeInfo.Architecture = "arm64" },
+		"s390":    func(n *corev1.Node) { n.Status.NodeInfo.Architecture = "s390x" },
+		"windows": func(n *corev1.Node) { n.Status.NodeInfo.OperatingSystem = "windows" },
+		"broken":  func(n *corev1.Node) { n.Status.Conditions[0].Status = corev1.ConditionUnknown },
+		"taken":   tainted(corev1.TaintEffectNoSchedule),
+		"leaving": tainted(corev1.TaintEffectNoExecute),
+		"shy":     tainted(corev1.TaintEffectPreferNoSchedule),
+	}, "plain", "arm", "s390", "windows", "broken", "taken", "leaving", "shy")
+	s := chooseSources(nodes, labels.Everything(), nil, 16, "uid")
+	if want := []string{"arm", "plain", "shy"}; !slices.Equal(s.Planned, want) || s.Matched != 8 {
+		t.Errorf("planned %v of %d; want %v of 8", s.Planned, s.Matched, want)
+	}
+	want := "broken is not Ready; leaving has the taint dedicated=db:NoExecute; s390 has architecture s390x; taken " +
+		"has the taint dedicated=db:NoSchedule; windows runs windows"
+	if got := strings.Join(s.Unable, "; "); got != want {
+		t.Errorf("unable:\n%s; want\n%s", got, want)
+	}
+}
+
+func TestTolerationsOfTheAdministrator(t *testing.T) {
+	tolerations := []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists}}
+	nodes := nodeList(map[string]func(*corev1.Node){
+		"taken": tainted(corev1.TaintEffectNoSchedule), "leaving": tainted(corev1.TaintEffectNoExecute),
+	}, "taken", "leaving")
+	s := chooseSources(nodes, labels.Everything(), tolerations, 16, "uid")
+	if !slices.Equal(s.Planned, []string{"taken"}) {
+		t.Errorf("planned %v; want the NoSchedule node, and never a NoExecute one", s.Planned)
+	}
+}
+
+func TestSelectorAndLimit(t *testing.T) {
+	nodes := nodeList(map[string]func(*corev1.Node){"kn2": func(n *corev1.Node) { n.Labels["zone"] = "b" }}, "kn1", "kn2",
+		"kn3")
+	if s := chooseSources(nodes, labels.SelectorFromSet(labels.Set{"zone": "b"}), nil, 16,
+		"uid"); s.Matched != 1 || !slices.Equal(s.Planned, []string{"kn2"}) {
+		t.Errorf("selected %+v", s)
+	}
+	first := chooseSources(nodes, labels.Everything(), nil, 2, "uid")
+	slices.Reverse(nodes)
+	if again := chooseSources(nodes, labels.Everything(), nil, 2,
+		"uid"); len(first.Planned) != 2 || !slices.Equal(first.Planned, again.Planned) {
+		t.Errorf("the choice depends on the order of the list: %v, %v", first.Planned, again.Planned)
+	}
+}
+
+func TestNoSources(t *testing.T) {
+	none := sourceRules.refuse(chooseSources(nil, labels.Everything(), nil, 16, "uid"))
+	if none == nil || !none.Waiting || none.Reason != v1alpha1.ReasonNoSources ||
+		none.Message != "no node matches sources.selector" {
+		t.Errorf("no node: %v", none)
+	}
+	broken := nodeList(map[string]func(*corev1.Node){"kn1": func(n *corev1.Node) { n.Status.Conditions = nil }}, "kn1")
+	unable := sourceRules.refuse(chooseSources(broken, labels.Everything(), nil, 16, "uid"))
+	if unable == nil || !strings.Contains(unable.Message, "kn1 is not Ready") {
+		t.Errorf("no able node: %v", unable)
+	}
+}

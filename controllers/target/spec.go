@@ -1,0 +1,125 @@
+package target
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
+)
+
+// specInput is what the rules of a TCPProbe's own content look at.
+type specInput struct {
+	probe *v1alpha1.TCPProbe
+	own   OwnNamespaces
+}
+
+// specRules refuse what this version does not carry out. The schema refuses most of it when the resource is applied; a
+// manager beside a newer or older schema must not ignore it either.
+var specRules = rules[specInput]{
+	// What runs in the operator's own namespaces is never a target.
+	{"namespace", func(in specInput) *Refusal {
+		if !in.own.has(in.probe.Namespace) {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself; "+
+			"create the TCPProbe beside the Service that it probes", in.probe.Namespace)
+	}},
+	// The status repeats the annotation, and its schema has a bound.
+	{"run annotation", func(in specInput) *Refusal {
+		n := len(in.probe.Annotations[v1alpha1.RunAnnotation])
+		if n <= v1alpha1.MaxRunAnnotation {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonRunAnnotationTooLong, "the annotation %s has %d bytes; use at most %d",
+			v1alpha1.RunAnnotation, n, v1alpha1.MaxRunAnnotation)
+	}},
+	// A selector has rules that no schema expresses.
+	{"sources.selector", func(in specInput) *Refusal {
+		if _, err := metav1.LabelSelectorAsSelector(&in.probe.Spec.Sources.Selector); err != nil {
+			return Refused(v1alpha1.ReasonInvalidSelector, "sources.selector: %v", err)
+		}
+		return nil
+	}},
+	// A newer schema may have more modes.
+	{"run.mode", func(in specInput) *Refusal {
+		if mode := in.probe.Spec.Run.Mode; mode != v1alpha1.Once && mode != v1alpha1.Interval {
+			return unsupported("this version has run.mode Once and Interval only, not %s", mode)
+		}
+		return nil
+	}},
+	// Only the owner of a Service can consent to having queues filled.
+	{"AcceptQueue of an address", func(in specInput) *Refusal {
+		if in.probe.Spec.Target.Service == nil && FillsQueues(in.probe.Spec.Scenarios) {
+			return unsupported("AcceptQueue fills one listener's queue, which a Service's annotation allows; it needs " +
+				"target.service")
+		}
+		return nil
+	}},
+	// Who has to consent, and who answers, would not be known.
+	{"AcceptQueue via ClusterIP", func(in specInput) *Refusal {
+		if in.viaClusterIP() && FillsQueues(in.probe.Spec.Scenarios) {
+			return unsupported("AcceptQueue fills one listener's queue, and a ClusterIP leads to several; use via PodIP alone")
+		}
+		return nil
+	}},
+	// The node's translation does not see crafted segments that start on it.
+	{"host network via ClusterIP", func(in specInput) *Refusal {
+		if in.viaClusterIP() && in.probe.Spec.Sources.Network == v1alpha1.NetworkHost {
+			return unsupported("segments that are crafted on a node's own network bypass the translation of a ClusterIP; " +
+				"use sources.network Pod, or via PodIP alone")
+		}
+		return nil
+	}},
+	// A ClusterIP has no other ports than those of its Service.
+	{"closed port via ClusterIP", func(in specInput) *Refusal {
+		if in.viaClusterIP() && asksClosedPorts(in.probe.Spec.Scenarios) {
+			return unsupported("the variants %s ask a closed port of a host, and a ClusterIP is none; use via PodIP alone",
+				variant.List(variant.Names(variant.NeedsClosedPort)))
+		}
+		return nil
+	}},
+	// A newer schema may have more scenarios.
+	{"scenarios", func(in specInput) *Refusal {
+		for _, s := range in.probe.Spec.Scenarios {
+			if !slices.Contains(supportedScenarios, s.Type) {
+				return unsupported("this version has the scenarios %v, not %s", supportedScenarios, s.Type)
+			}
+		}
+		return nil
+	}},
+}
+
+func (in specInput) viaClusterIP() bool {
+	service := in.probe.Spec.Target.Service
+	return service != nil && slices.Contains(service.Via, v1alpha1.ViaClusterIP)
+}
+
+func unsupported(format string, args ...any) *Refusal {
+	return Refused(v1alpha1.ReasonNotSupported, format, args...)
+}
+
+func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
+	closed := variant.Names(variant.NeedsClosedPort)
+	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool {
+		return slices.ContainsFunc(s.Variants(), func(v v1alpha1.SequenceWrapVariant) bool {
+			return slices.Contains(closed, string(v))
+		})
+	})
+}
+
+// supportedScenarios are those that this version's prober knows.
+var supportedScenarios = []v1alpha1.ScenarioType{
+	v1alpha1.Handshake, v1alpha1.SequenceWrap, v1alpha1.FinReorder, v1alpha1.AcceptQueue,
+}
+
+// OwnNamespaces are those of the operator: what runs there is never a target.
+type OwnNamespaces struct {
+	Manager string // where the manager runs
+	Probes  string // where the probe pods run
+}
+
+func (o OwnNamespaces) has(namespace string) bool {
+	return namespace == o.Manager || namespace == o.Probes
+}

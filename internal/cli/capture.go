@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tcpprobe/tcpprobe/probe/capture"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// CaptureFlag is the capture that --pcap asks for, if it does.
+type CaptureFlag struct {
+	Name string
+	file *capture.File
+	runs []report.Report
+}
+
+// Register adds the flag.
+func (p *CaptureFlag) Register(f *pflag.FlagSet) {
+	f.StringVar(&p.Name, "pcap", "", "write every packet of the run to this `file` as pcapng, for Wireshark")
+}
+
+// Begin sees that the file can be made, and returns what takes the packets; nil where nobody asked.
+func (p *CaptureFlag) Begin() (spill *os.File, err error) {
+	if p.Name == "" {
+		return nil, nil
+	}
+	if p.file, err = capture.Create(p.Name); err != nil {
+		return nil, err
+	}
+	return p.file.Spill(), nil
+}
+
+// Add adds what one of the runs in the file found.
+func (p *CaptureFlag) Add(r report.Report) { p.runs = append(p.runs, r) }
+
+// Finish completes the file.
+func (p *CaptureFlag) Finish() error {
+	if p.file == nil {
+		return nil
+	}
+	defer progress.Tell(os.Stderr, func() string { return "still writing the capture" })()
+	return p.file.Finish(p.runs...)
+}
+
+// Discard gives an unfinished file up.
+func (p *CaptureFlag) Discard() {
+	if p.file != nil {
+		p.file.Discard()
+	}
+}

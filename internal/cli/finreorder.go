@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+)
+
+// DefaultGap is how far FinReorder's ACK overtakes the FIN, in milliseconds.
+const DefaultGap = 20
+
+// FinReorderFlags is what has the peer close first, for FinReorder.
+type FinReorderFlags struct {
+	Trigger   string
+	GapMillis int
+}
+
+func (c *FinReorderFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.Trigger, "trigger", "",
+		`what makes the peer close first, for FinReorder: on-accept, send=TEXT (with \r and \n) or http-get[=PATH]`)
+	f.IntVar(&c.GapMillis, "gap", DefaultGap,
+		fmt.Sprintf("milliseconds between FinReorder's overtaking ACK and the FIN: 1 to %d", plan.MaxGapMillis))
+}
+
+// lineEnds are how line ends are written in a --trigger.
+var lineEnds = strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\\`, `\`)
+
+// parse reads what --trigger says.
+func (c *FinReorderFlags) parse() (t plan.Trigger, err error) {
+	kind, value, given := strings.Cut(c.Trigger, "=")
+	switch {
+	case kind == "on-accept" && !given:
+		t.OnAccept = true
+	case kind == "send" && value != "":
+		t.Send = lineEnds.Replace(value)
+	case kind == "http-get" && !given:
+		t.HTTPGet = "/"
+	case kind == "http-get" && strings.HasPrefix(value, "/"):
+		t.HTTPGet = value
+	default:
+		return t, fmt.Errorf("--trigger %q: want on-accept, send=TEXT or http-get[=PATH], with a path that begins with /",
+			c.Trigger)
+	}
+	return t, nil
+}
+
+// apply gives the plan's FinReorder its trigger.
+func (c *FinReorderFlags) apply(p *plan.Plan) error {
+	asked := false
+	for i := range p.Scenarios {
+		if p.Scenarios[i].Type != "FinReorder" {
+			continue
+		}
+		asked = true
+		if c.Trigger == "" {
+			return errors.New("--scenario FinReorder needs what makes the peer close first: add --trigger on-accept, " +
+				"send=TEXT or http-get[=PATH]")
+		}
+		if c.GapMillis < 1 || c.GapMillis > plan.MaxGapMillis {
+			return fmt.Errorf("--gap %d: want 1 to %d milliseconds", c.GapMillis, plan.MaxGapMillis)
+		}
+		t, err := c.parse()
+		if err != nil {
+			return err
+		}
+		p.Scenarios[i].FinReorder = &plan.FinReorder{Trigger: t, GapMillis: c.GapMillis}
+	}
+	if !asked && c.Trigger != "" {
+		return errors.New("--trigger is about FinReorder: add --scenario FinReorder")
+	}
+	return nil
+}

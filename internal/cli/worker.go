@@ -1,0 +1,23 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/probe/run"
+	"github.com/tcpprobe/tcpprobe/probe/supervisor"
+)
+
+// WorkerCommandName is the command of the process that sends the packets of `tcpprobe run` and `tcpprobe lab`: see
+// package supervisor.
+const WorkerCommandName = "run-worker"
+
+// WorkerCommand is that command.
+func WorkerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    WorkerCommandName,
+		Short:  "Carry out the task of the process that started this one",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return supervisor.Work("tcpprobe", run.Execute) },
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/internal/tablegen/section"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
+)
+
+// width is where descriptions break, without their comment's indentation; kubectl explain shows them as they are.
+const width = 79
+
+// variantEnum restricts the type SequenceWrapVariant.
+func variantEnum() []string {
+	return []string{"// +kubebuilder:validation:Enum=" + strings.Join(variant.Names(variant.Any), ";")}
+}
+
+// variantsMember describes and bounds the member sequenceWrap.variants.
+func variantsMember() []string {
+	text := "Kinds of segments that are made to start at sequence number 0, each a question of its own. " +
+		"In a connection: " + briefs(variant.Crossing, variant.Connection) + ". " +
+		"Before one: " + briefs(variant.Opening) + ". " +
+		"At a closed port of the endpoint's address (" + ports() + "): " + briefs(variant.ClosedPort) + "."
+	return append(section.Wrap(text, width, "// ", "// "),
+		fmt.Sprintf("// +default=[%q]", variant.Default().Name),
+		"// +optional",
+		"// +listType=set",
+		"// +kubebuilder:validation:MinItems=1",
+		fmt.Sprintf("// +kubebuilder:validation:MaxItems=%d", len(variant.All())),
+	)
+}
+
+// briefs lists the variants that belong there: "Data (without PSH), Straddle (data across 0)".
+func briefs(where ...variant.Where) string {
+	var out []string
+	for _, v := range variant.All() {
+		for _, w := range where {
+			if v.Where == w {
+				out = append(out, brief(v))
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func brief(v variant.Variant) string {
+	s := v.Name
+	if s == "Null" {
+		s = `"Null"` // YAML reads it as no value
+	}
+	switch {
+	case v.Name == variant.Default().Name:
+		s += " (default)"
+	case v.Brief != "":
+		s += " (" + v.Brief + ")"
+	}
+	return s
+}
+
+// ports are the closed ports in the order in which they are tried: "65534, else 65531".
+func ports() string {
+	var out []string
+	for _, p := range variant.ClosedPorts {
+		out = append(out, fmt.Sprint(p))
+	}
+	return strings.Join(out, ", else ")
+}
+
+// closedPortsRule keeps variants that need a closed port from ClusterIPs.
+func closedPortsRule() string {
+	closed := variant.Names(variant.NeedsClosedPort)
+	rule := "!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP') || " +
+		"self.scenarios.all(s, !has(s.sequenceWrap) || s.sequenceWrap.variants.all(v, !(v in " + celList(closed) + ")))"
+	return marker(rule, `fieldPath=".target.service.via",`,
+		"the variants "+variant.List(closed)+" ask a closed port of a host, and a ClusterIP is none: use via PodIP alone")
+}
+
+// timeRule adds up, in thousandths of a packet, what the scenarios send and wait for where nothing is lost: see
+// spec.go.
+func timeRule() string {
+	rule := "self.run.mode == 'Continuous' || self.scenarios.map(s, " +
+		"s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 " +
+		"* self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * " +
+		"self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
+		"self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000"
+	waiting := append(variant.Names(variant.HasToWait), "AcceptQueue")
+	return marker(rule, "",
+		"cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, "+
+			"100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for "+
+			variant.List(waiting)+" each, 3 s for FinReorder), must fit into run.deadlineSeconds")
+}
+
+// waits is what the variants of one SequenceWrap wait.
+func waits() (sum string) {
+	by := map[time.Duration][]string{}
+	var order []time.Duration
+	for _, v := range variant.All() {
+		if v.Waits > 0 && by[v.Waits] == nil {
+			order = append(order, v.Waits)
+		}
+		by[v.Waits] = append(by[v.Waits], v.Name)
+	}
+	for _, d := range order {
+		sum += fmt.Sprintf(" + s.sequenceWrap.variants.filter(v, v in %s).size() * %d * self.packetsPerSecond",
+			celList(by[d]), d.Milliseconds())
+	}
+	return sum
+}
+
+// celList is names as a list of CEL.
+func celList(names []string) string { return "['" + strings.Join(names, "', '") + "']" }
+
+// marker is a rule of the schema; path says where its breach is shown, unless at the object itself.
+func marker(rule, path, message string) string {
+	return fmt.Sprintf("// +kubebuilder:validation:XValidation:rule=%q,%smessage=%q", rule, path, message)
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/internal/tablegen/section"
+	"github.com/tcpprobe/tcpprobe/probe/reason"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
+)
+
+// columns bounds a line of a document.
+const columns = 120
+
+// item is one entry of a list: what it is about, a sentence, and further ones on lines of their own.
+func item(head, text string, more ...string) []string {
+	lines := section.Wrap(head+": "+sentence(text), columns, "* ", "  ")
+	for _, m := range more {
+		if m != "" {
+			lines[len(lines)-1] += "\\"
+			lines = append(lines, section.Wrap(m, columns, "  ", "  ")...)
+		}
+	}
+	return lines
+}
+
+// sentence is text with its end.
+func sentence(text string) string {
+	if strings.HasSuffix(text, "?") || strings.HasSuffix(strings.TrimRight(text, "*"), ".") {
+		return text
+	}
+	return text + "."
+}
+
+func whatToDo(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "*What to do:* " + sentence(text)
+}
+
+// variants lists what each variant sends and how it is judged.
+func variants() (lines []string) {
+	for _, v := range variant.All() {
+		head := "**`" + v.Name + "`**"
+		if v.Name == variant.Default().Name {
+			head += " (default)"
+		}
+		lines = append(lines, item(head, v.Sent, "*Arrived if* "+sentence(v.Arrived)+" *Control:* "+sentence(v.Control))...)
+	}
+	return lines
+}
+
+// rules lists what each rule drops and what it is known from.
+func rules() (lines []string) {
+	for _, r := range rule.All() {
+		known := "Known from nobody so far."
+		if r.Devices != "" {
+			known = "*Known from* " + sentence(r.KnownFrom())
+		}
+		lines = append(lines, item("**`"+r.Name+"`**", r.Drops, known)...)
+	}
+	return lines
+}
+
+// reasons lists those of the prober that have a meaning of their own in the scenario; empty for those that mean the
+// same in all.
+func reasons(scenario string) (lines []string) {
+	for _, r := range reason.All() {
+		if m, ok := r.In(scenario); ok {
+			head := fmt.Sprintf("**%s / %s**", r.Verdict, r.Name)
+			if scenario == "" {
+				head = "**" + r.Name + "**"
+			}
+			lines = append(lines, item(head, m.Means, whatToDo(m.Do))...)
+		}
+	}
+	return lines
+}
+
+// explanations lists those of the operator that belong to the condition.
+func explanations(condition string) (lines []string) {
+	for _, e := range v1alpha1.Explanations() {
+		if e.Condition != condition {
+			continue
+		}
+		head := fmt.Sprintf("**%s / %s**", e.Status, e.Reason)
+		if condition == "" {
+			head = "**" + e.Reason + "**"
+		}
+		lines = append(lines, item(head, e.Means, whatToDo(e.Do))...)
+	}
+	return lines
+}

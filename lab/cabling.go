@@ -1,0 +1,136 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+)
+
+// underlyingDevice is a cable's end in a host whose addresses are on another device.
+const underlyingDevice = "cable0"
+
+// connectHosts builds the cables, what is between them, and the addresses.
+func (l *Lab) connectHosts() error {
+	client, server := l.hosts()
+	if err := l.configureNetwork(); err != nil {
+		return err
+	}
+	if err := l.connect(client); err != nil {
+		return err
+	}
+	if !l.layout.sameHost {
+		if err := l.connect(server); err != nil {
+			return err
+		}
+	}
+	for _, f := range Families {
+		if err := l.assignAddresses(f); err != nil {
+			return err
+		}
+	}
+	if l.layout.configureRouter != nil {
+		return l.layout.configureRouter(l)
+	}
+	return nil
+}
+
+// hosts are the two ends as the layout wants them.
+func (l *Lab) hosts() (client, server host) {
+	client = host{Namespace: l.client, device: ClientDevice, port: ClientPort, cable: ClientDevice, outer: overlayClient,
+		peer: overlayServer}
+	server = host{Namespace: l.server, device: ServerDevice, port: ServerPort, cable: ServerDevice, outer: overlayServer,
+		peer: overlayClient}
+	return client, server
+}
+
+// configureNetwork makes the switch a switch, or a router.
+func (l *Lab) configureNetwork() error {
+	if l.layout.routed {
+		return errors.Join(l.network.sysctl("ipv4/ip_forward", "1"), l.network.sysctl("ipv6/conf/all/forwarding", "1"),
+			l.network.sysctl("ipv6/conf/default/accept_dad", "0"))
+	}
+	// A switch has no addresses: no neighbour discovery and no multicast reports of its own.
+	if err := l.network.sysctl("ipv6/conf/default/disable_ipv6", "1"); err != nil {
+		return err
+	}
+	return l.network.Do(func() error { return buildBridge(bridge) })
+}
+
+func buildBridge(name string) error {
+	off := false
+	br := &netlink.Bridge{LinkAttrs: netlink.NewLinkAttrs(), MulticastSnooping: &off}
+	br.Name = name
+	if err := netlink.LinkAdd(br); err != nil {
+		return fmt.Errorf("making bridge %s: %w", name, err)
+	}
+	return netlink.LinkSetUp(br)
+}
+
+// connect gives a host its device, and the switch the port behind which it is.
+func (l *Lab) connect(h host) error {
+	// Until duplicate address detection is over, a host without a packet to send asks no neighbour.
+	if err := h.sysctl("ipv6/conf/default/accept_dad", "0"); err != nil {
+		return err
+	}
+	isClient := h.port == ClientPort
+	if l.layout.tunnel && isClient {
+		return l.connectTunnel(h)
+	}
+	stacked := l.layout.stackDevice != nil && (isClient || l.layout.overlay)
+	if stacked {
+		h.cable = underlyingDevice
+	}
+	if err := l.cable(h); err != nil || !stacked {
+		return err
+	}
+	if err := h.Do(func() error { return l.layout.stackDevice(h) }); err != nil {
+		return fmt.Errorf("making the %s's device: %w", h.name, err)
+	}
+	return nil
+}
+
+// cable makes the pair of devices between a host and its port of the switch.
+func (l *Lab) cable(h host) error {
+	err := l.network.Do(func() error {
+		pair := netlink.NewVeth(netlink.NewLinkAttrs())
+		pair.Name, pair.PeerName = h.port, h.cable
+		pair.PeerNamespace = netlink.NsFd(int(h.handle))
+		if err := netlink.LinkAdd(pair); err != nil {
+			return err
+		}
+		if !l.layout.routed {
+			if err := enslave(h.port, bridge); err != nil {
+				return err
+			}
+		}
+		return netlink.LinkSetUp(pair)
+	})
+	if err == nil {
+		err = h.Do(func() error { return errors.Join(up("lo"), up(h.cable)) })
+	}
+	if err != nil {
+		return fmt.Errorf("plugging the %s into the switch: %w", h.name, err)
+	}
+	return nil
+}
+
+// assignAddresses gives everybody addresses of a family, and the routes between them.
+func (l *Lab) assignAddresses(f Family) error {
+	s := subnets[f]
+	if err := l.client.address(ClientDevice, s.client); err != nil {
+		return err
+	}
+	errs := []error{l.server.own(s.distant)}
+	switch {
+	case l.layout.sameHost:
+	case l.layout.routed:
+		errs = append(errs, l.server.address(ServerDevice, s.beyond), l.network.address(ClientPort, s.near),
+			l.network.address(ServerPort, s.far))
+		errs = append(errs, l.client.route(s.beyond, s.near.Addr()), l.client.route(s.distant, s.near.Addr()))
+		errs = append(errs, l.network.route(s.distant, s.beyond.Addr()), l.server.route(s.client, s.far.Addr()))
+	default:
+		errs = append(errs, l.server.address(ServerDevice, s.server), l.client.route(s.distant, s.server.Addr()))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,92 @@
+package lab
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+)
+
+// delayQueue decides when each packet of one direction leaves the switch, and keeps it until then.
+type delayQueue struct {
+	impairments []fault.Impairment
+	chance      *rand.Rand
+	last        time.Time // when the last packet leaves that was not held back
+	arrived     int
+	waiting     departures
+}
+
+// arrive takes a packet. The frame must not change afterwards.
+func (t *delayQueue) arrive(now time.Time, frame []byte) {
+	due, copies := now, 1
+	var held time.Duration
+	for _, i := range t.impairments {
+		due = due.Add(i.Delay + t.upTo(i.Jitter))
+		if t.hits(i.Reorder) {
+			held += i.Gap
+		}
+		if t.hits(i.Duplicate) {
+			copies++
+		}
+	}
+	if due.Before(t.last) {
+		due = t.last // jitter alone does not reorder
+	}
+	t.last = due
+	for range copies {
+		t.arrived++
+		heap.Push(&t.waiting, departure{due.Add(held), t.arrived, frame})
+	}
+}
+
+// depart returns the next packet that is due, or nil.
+func (t *delayQueue) depart(now time.Time) []byte {
+	if len(t.waiting) == 0 || t.waiting[0].due.After(now) {
+		return nil
+	}
+	return heap.Pop(&t.waiting).(departure).frame
+}
+
+// next is when the next packet leaves; the zero time if none waits.
+func (t *delayQueue) next() time.Time {
+	if len(t.waiting) == 0 {
+		return time.Time{}
+	}
+	return t.waiting[0].due
+}
+
+func (t *delayQueue) hits(share float64) bool { return share > 0 && t.chance.Float64() < share }
+
+func (t *delayQueue) upTo(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return time.Duration(t.chance.Int64N(int64(d)))
+}
+
+type departure struct {
+	due   time.Time
+	order int // of arrival, which decides between equal times
+	frame []byte
+}
+
+// departures is a heap (container/heap), the earliest first.
+type departures []departure
+
+func (d departures) Len() int      { return len(d) }
+func (d departures) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
+func (d departures) Less(i, j int) bool {
+	if d[i].due.Equal(d[j].due) {
+		return d[i].order < d[j].order
+	}
+	return d[i].due.Before(d[j].due)
+}
+func (d *departures) Push(x any) { *d = append(*d, x.(departure)) }
+func (d *departures) Pop() any {
+	last := len(*d) - 1
+	x := (*d)[last]
+	(*d)[last] = departure{}
+	*d = (*d)[:last]
+	return x
+}

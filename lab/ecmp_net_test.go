@@ -1,0 +1,73 @@
+//go:build net
+
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// The kernel sends each flow by the member that Go says, every time, and each direction of it by that direction's own.
+func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
+	l := newLab(t, Options{})
+	const flows = 512
+	for _, family := range Families {
+		for _, d := range []fault.Direction{fault.In, fault.Out} {
+			for _, seed := range []int{0, 7} {
+				name := fmt.Sprintf("ecmp=16/3/%d:push-at-zero@%s", seed, d)
+				f := parsed(t, name)[0]
+				j := inject(t, l, name)
+				c := newCable(t, l, family, d)
+				sent := func(i int) segment.Segment {
+					s := flow(family, i%flows)
+					if d == fault.Out {
+						s.Source, s.Destination = s.Destination, s.Source
+					}
+					return *s
+				}
+				var want []int
+				for i := range 2 * flows {
+					if s := sent(i); !f.Drops(&s, d) {
+						want = append(want, i)
+					}
+				}
+				if got := c.through(2*flows, sent); !slices.Equal(got, want) {
+					t.Errorf("%s, %s: %d of %d segments came through, want %d or not those", family, name, len(got), 2*flows,
+						len(want))
+				}
+				if lost := 2*flows - len(want); lost < flows/8 || lost > flows*5/8 { // three eighths of flows
+					t.Errorf("%s, %s: %d of %d segments meet a broken member", family, name, lost, 2*flows)
+				}
+				if err := j.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
+// A sprayed flow loses some packets, each by itself.
+func TestSprayedPacketsMeetABrokenMemberByChance(t *testing.T) {
+	l := newLab(t, Options{})
+	for _, family := range Families {
+		t.Run(string(family), func(t *testing.T) {
+			lost := runOf(t, l, family, "spray=4/1:everything@in", 5000)
+			n := 0
+			for _, is := range lost {
+				if is {
+					n++
+				}
+			}
+			if n < 1000 || n > 1500 { // 1250, standard deviation 31
+				t.Errorf("%d of 5000 lost, want about 1250", n)
+			}
+			if r := bursts(lost); r < 700 { // 937 for independent losses
+				t.Errorf("%d lost segments in %d bursts: not independent", n, r)
+			}
+		})
+	}
+}

@@ -1,0 +1,96 @@
+package fault
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// known is a rule that has a name.
+type known struct {
+	name string
+	rule Rule
+	does string // for people, after "drops"
+}
+
+// catalogue are the faults that drop without a parameter. Those whose name ends in -zero can be had at any other number.
+var catalogue = []known{
+	{"push-at-zero", at(withAll(segment.PSH)), "segments with PSH at sequence 0"},
+	{"fin-at-zero", at(withAll(segment.FIN)), "segments with FIN at sequence 0"},
+	{"urg-at-zero", at(withAll(segment.URG)), "segments with URG at sequence 0"},
+	{"rst-at-zero", at(withAll(segment.RST)), "segments with RST at sequence 0"},
+	{"syn-at-zero", at(withAll(segment.SYN)), "segments with SYN at sequence 0"},
+	{"ack-at-zero", at(exactly(segment.ACK)), "segments with ACK and no other flag at sequence 0"},
+	{"fin-urg-push-at-zero", at(withAny(segment.FIN | segment.URG | segment.PSH)), "segments with any of FIN, URG, PSH at sequence 0"},
+	{"fin-push-rst-at-zero", at(withAny(segment.FIN | segment.PSH | segment.RST)), "segments with any of FIN, PSH, RST at sequence 0"},
+	{"fin-urg-push-together-at-zero", at(withAll(segment.FIN | segment.URG | segment.PSH)), "segments with all of FIN, URG, PSH at sequence 0: no natural segment"},
+	{"no-flags-at-zero", at(exactly(0)), "segments without a flag at sequence 0: no natural segment"},
+	{"dos-control-at-zero", at(exactly(0) | withAll(segment.FIN|segment.URG|segment.PSH)), "both of these at sequence 0"},
+	{"any-flags-at-zero", at(withAny(sixFlags)), "segments with any flag at sequence 0"},
+	{"all-at-zero", at(withAll(0)), "segments at sequence 0, with or without flags"},
+	{"straddling-zero", Rule{Flags: withAll(0), Place: Straddling, Share: 1}, "segments that start before sequence 0 and carry the byte of sequence 0"},
+	{"ack-number-zero", Rule{Flags: withAll(segment.ACK), Place: Acking, Share: 1}, "segments with ACK whose acknowledgement number is 0"},
+	{"every-push", every(withAll(segment.PSH)), "segments with PSH at any sequence number"},
+	{"every-fin", every(withAll(segment.FIN)), "segments with FIN at any sequence number"},
+	{"every-urg", every(withAll(segment.URG)), "segments with URG at any sequence number"},
+	{"every-rst", every(withAll(segment.RST)), "segments with RST at any sequence number"},
+	{"every-syn", every(withAll(segment.SYN)), "segments with SYN at any sequence number, as a packet filter without state does to a port"},
+	{"xmas", every(exactly(segment.FIN | segment.URG | segment.PSH)), "segments with FIN, URG, PSH and no other flag at any sequence number"},
+	{"no-flags", every(exactly(0)), "segments without a flag at any sequence number"},
+	{"invalid-flags", every(combinations(invalid)), "segments with flags that connection tracking calls invalid, the two above among them"},
+	{"everything", Rule{Share: 1}, "every packet"},
+}
+
+func at(flags FlagSet) Rule    { return Rule{Flags: flags, Place: Starting, Share: 1} }
+func every(flags FlagSet) Rule { return Rule{Flags: flags, Share: 1} }
+
+// invalid is what Linux's connection tracking thinks of flags by themselves (tcp_valid_flags in nf_conntrack_proto_tcp.c):
+// a segment opens, resets, or belongs to a connection.
+func invalid(f segment.Flags) bool {
+	switch f &^ segment.PSH {
+	case segment.SYN, segment.SYN | segment.URG, segment.SYN | segment.ACK, segment.RST, segment.RST | segment.ACK,
+		segment.FIN | segment.ACK, segment.FIN | segment.ACK | segment.URG, segment.ACK, segment.ACK | segment.URG:
+		return false
+	}
+	return true
+}
+
+// elsewhere is the name of a rule about 0 when it is about another number.
+func (k known) elsewhere() (name string, ok bool) { return strings.CutSuffix(k.name, "-zero") }
+
+// rules are the catalogue's, by name.
+var rules = index(catalogue)
+
+func index(list []known) map[string]Rule {
+	m := map[string]Rule{}
+	for _, k := range list {
+		m[k.name] = k.rule
+	}
+	return m
+}
+
+// Catalogue names the faults that drop by a rule, all that can be written without a parameter.
+func Catalogue() (names []string) {
+	for _, k := range catalogue {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// Help lists the faults for people, one line each: how it is written and what it does.
+func Help() (lines []string) {
+	line := func(written, does string) { lines = append(lines, fmt.Sprintf("%-30s %s", written, does)) }
+	for _, k := range catalogue {
+		line(k.name, "drops "+k.does)
+	}
+	line("push-at=1000", "as push-at-zero, at sequence 1000; so for each that ends in -zero")
+	line("loss=5%", "drops each packet with this probability")
+	line("burst=5%/50ms", "drops everything 5 % of the time, in bursts of 50 ms on average")
+	line("ecmp=16/1[/7]:push-at-zero", "1 of 16 members drops; which carries a flow is a hash over it, with seed 7")
+	line("spray=16/1:push-at-zero", "1 of 16 members drops; which carries a packet is chance")
+	line("delay=20ms[/5ms]", "delays packets by 20 ms, and by up to 5 ms more")
+	line("reorder=10%[/2ms]", "holds 10 % of the packets back by 2 ms, so that later ones overtake")
+	line("duplicate=1%", "delivers 1 % of the packets twice")
+	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
+}

@@ -1,0 +1,88 @@
+package fault
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault/faulttest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+const (
+	ack = segment.ACK
+	psh = segment.PSH
+	fin = segment.FIN
+	urg = segment.URG
+	rst = segment.RST
+)
+
+func TestEveryRuleIsShownBiting(t *testing.T) {
+	for _, k := range catalogue {
+		if faulttest.Drops[k.name] == nil {
+			t.Errorf("nothing says what %s drops", k.name)
+		}
+	}
+	for name, bite := range faulttest.Drops {
+		if !slices.ContainsFunc(faulttest.Segments, bite) && name != "straddling=1000" && name != "straddling=1004" {
+			t.Errorf("no segment shows %s biting", name)
+		}
+	}
+}
+
+// What a fault says of itself is what it does; fault_net_test.go of package lab shows the kernel doing the same.
+func TestFaultsSayWhatTheyDrop(t *testing.T) {
+	for name, bite := range faulttest.Drops {
+		for _, s := range faulttest.Segments {
+			for _, c := range []struct {
+				suffix  string
+				in, out bool
+			}{{"", true, true}, {"@in", true, false}, {"@out", false, true}} {
+				f := mustParse(t, name+c.suffix)[0]
+				if f.Drops(&s, In) != (c.in && bite(s)) || f.Drops(&s, Out) != (c.out && bite(s)) {
+					t.Errorf("%s, %v: drops in %v, out %v", f.Name, &s, f.Drops(&s, In), f.Drops(&s, Out))
+				}
+			}
+		}
+	}
+}
+
+func mustParse(t *testing.T, texts ...string) []Fault {
+	t.Helper()
+	faults, err := ParseAll(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return faults
+}
+
+// What is lost only sometimes is told as a share.
+func TestLossIsALongRunShare(t *testing.T) {
+	push := &segment.Segment{Flags: ack | psh}
+	control := &segment.Segment{Flags: ack | psh, Seq: seq.At(1)}
+	for name, want := range map[string][2]float64{
+		"loss=5%":                     {0.05, 0.05},
+		"burst=20%/10ms":              {0.2, 0.2},
+		"push-at-zero":                {1, 0},
+		"push-at-zero@out":            {0, 0},
+		"ecmp=16/1:push-at-zero":      {1. / 16, 0}, // of one of any flow
+		"spray=16/4:push-at-zero":     {1. / 4, 0},
+		"spray=2/1:loss=50%":          {1. / 4, 1. / 4},
+		"delay=1ms":                   {0, 0},
+		"duplicate=10%":               {0, 0},
+		"ecmp=16/1/7:push-at-zero@in": {1. / 16, 0},
+	} {
+		f := mustParse(t, name)[0]
+		if got := [2]float64{f.Loss(push, In), f.Loss(control, In)}; got != want {
+			t.Errorf("%s: loses %v, want %v", name, got, want)
+		}
+	}
+}
+
+func ExampleFault_Loss() {
+	f, _ := Parse("fin-push-rst-at-zero@in")
+	fmt.Println(f.Loss(&segment.Segment{Flags: rst}, In), f.Loss(&segment.Segment{Flags: rst}, Out),
+		f.Loss(&segment.Segment{Flags: urg | ack}, In))
+	// Output: 1 0 0
+}

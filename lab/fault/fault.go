@@ -1,0 +1,49 @@
+// Package fault is the ways in which a switch misbehaves: what each is called, what it does to which packets, and how
+// much it loses. Package lab carries them out.
+package fault
+
+import (
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+)
+
+// Fault is one way in which a port of the switch misbehaves. Exactly one of Rule and Impairment is set.
+type Fault struct {
+	Name       string // as Parse read it
+	Direction  Direction
+	Rule       *Rule
+	Impairment *Impairment
+}
+
+// Direction is seen from the switch.
+type Direction string
+
+const (
+	Both Direction = "both"
+	In   Direction = "in"  // packets that enter the switch by the port
+	Out  Direction = "out" // packets that leave the switch by the port
+)
+
+func (d Direction) Has(one Direction) bool { return d == Both || d == one }
+
+// Impairment is what the switch does to the packets that it forwards.
+type Impairment struct {
+	Delay     time.Duration // of every packet
+	Jitter    time.Duration // at most this much more, without changing the order
+	Reorder   float64       // share of packets that later ones overtake
+	Gap       time.Duration // how long such a packet is held back
+	Duplicate float64       // share of packets that arrive twice
+}
+
+// Loss is the share of segments such as s, going in the direction d, that the switch loses in the long run: 0 none, 1
+// every one. A segment without addresses stands for one of any flow, where members are chosen by flow.
+func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
+	if f.Rule == nil || !f.Direction.Has(d) {
+		return 0
+	}
+	return f.Rule.loss(s)
+}
+
+// Drops reports whether the switch loses every segment such as s that goes in the direction d.
+func (f Fault) Drops(s *segment.Segment, d Direction) bool { return f.Loss(s, d) == 1 }

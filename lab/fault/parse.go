@@ -1,0 +1,196 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// longest bounds every duration of a fault: beyond it nothing is learnt about TCP.
+const longest = 10 * time.Second
+
+// maxMembers is more than any switch divides its traffic among.
+const maxMembers = 1024
+
+// parameters are the faults with a parameter, each with the reader of what follows the equals sign.
+func parameters() map[string]func(*Fault, string) error {
+	m := map[string]func(*Fault, string) error{
+		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
+		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
+	}
+	for _, k := range catalogue {
+		if name, ok := k.elsewhere(); ok {
+			m[name] = func(f *Fault, v string) error { return readNumber(f, k.rule, v) }
+		}
+	}
+	return m
+}
+
+// Parse reads a fault as people write it: NAME, NAME=PARAMETER, and either with @in or @out; see Help.
+func Parse(text string) (Fault, error) {
+	f := Fault{Direction: Both}
+	body, direction, directed := strings.Cut(text, "@")
+	if directed {
+		f.Direction = Direction(direction)
+		if f.Direction != In && f.Direction != Out {
+			return Fault{}, fmt.Errorf("fault %q: after @ comes in or out", text)
+		}
+	}
+	if err := f.read(body); err != nil {
+		return Fault{}, fmt.Errorf("fault %q: %w", text, err)
+	}
+	f.Name = text
+	return f, nil
+}
+
+// read sets what a fault does.
+func (f *Fault) read(text string) error {
+	name, value, valued := strings.Cut(text, "=")
+	if r, ok := rules[name]; ok && !valued {
+		f.Rule = &r
+		return nil
+	}
+	read, ok := parameters()[name]
+	if !ok || !valued {
+		return fmt.Errorf("is not one of %s", strings.Join(names(), ", "))
+	}
+	return read(f, value)
+}
+
+// ParseAll reads several faults and reports every mistake.
+func ParseAll(texts []string) ([]Fault, error) {
+	var faults []Fault
+	var errs []error
+	for _, t := range texts {
+		f, err := Parse(t)
+		faults, errs = append(faults, f), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return faults, nil
+}
+
+func names() []string {
+	out := slices.Sorted(maps.Keys(rules))
+	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
+		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%")
+}
+
+// readNumber makes a rule about 0 one about another number.
+func readNumber(f *Fault, r Rule, v string) error {
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil {
+		return fmt.Errorf("want a sequence number from 0 to 4294967295, not %q", v)
+	}
+	r.Number = uint32(n)
+	f.Rule = &r
+	return nil
+}
+
+func readLoss(f *Fault, v string) error {
+	share, err := readShare(v)
+	f.Rule = &Rule{Share: share}
+	return err
+}
+
+func readBurst(f *Fault, v string) error {
+	share, mean, ok := strings.Cut(v, "/")
+	if !ok {
+		return errors.New("want the share of time and the mean length of a burst, as in 5%/50ms")
+	}
+	s, err := readShare(share)
+	if err != nil {
+		return err
+	}
+	if s == 1 {
+		return errors.New("a burst that takes 100 % of the time never ends; use everything")
+	}
+	d, err := readTime(mean)
+	f.Rule = &Rule{Share: s, Burst: d}
+	return err
+}
+
+func readECMP(f *Fault, v string) error { return readMembers(f, v, false) }
+
+func readSpray(f *Fault, v string) error { return readMembers(f, v, true) }
+
+// readMembers reads the number of members, how many are bad, for flows the hash's seed, and what the bad ones do.
+func readMembers(f *Fault, v string, spray bool) error {
+	numbers, inner, ok := strings.Cut(v, ":")
+	parts := strings.Split(numbers, "/")
+	if !ok || len(parts) < 2 || len(parts) > 3 || spray && len(parts) == 3 {
+		return errors.New("want members, bad ones and what they drop, as in ecmp=16/1:push-at-zero, " +
+			"ecmp=16/1/SEED:push-at-zero or spray=16/1:push-at-zero")
+	}
+	var n [3]uint64
+	for i, p := range parts {
+		var err error
+		if n[i], err = strconv.ParseUint(p, 10, 32); err != nil {
+			return fmt.Errorf("want a number, not %q", p)
+		}
+	}
+	if n[0] < 2 || n[0] > maxMembers || n[1] < 1 || n[1] > n[0] {
+		return fmt.Errorf("want 2 to %d members, and 1 or more of them bad", maxMembers)
+	}
+	if err := f.read(inner); err != nil {
+		return err
+	}
+	if f.Rule == nil || f.Rule.Members.Count != 0 {
+		return fmt.Errorf("a member can only drop, which %s does not say", inner)
+	}
+	f.Rule.Members = Members{Count: int(n[0]), Bad: int(n[1]), Spray: spray, Seed: uint32(n[2])}
+	return nil
+}
+
+func readDelay(f *Fault, v string) error {
+	delay, jitter, jittered := strings.Cut(v, "/")
+	i := &Impairment{}
+	f.Impairment = i
+	var err error
+	if i.Delay, err = readTime(delay); err != nil || !jittered {
+		return err
+	}
+	i.Jitter, err = readTime(jitter)
+	return err
+}
+
+func readReorder(f *Fault, v string) error {
+	share, gap, given := strings.Cut(v, "/")
+	i := &Impairment{Gap: 2 * time.Millisecond}
+	f.Impairment = i
+	var err error
+	if i.Reorder, err = readShare(share); err != nil || !given {
+		return err
+	}
+	i.Gap, err = readTime(gap)
+	return err
+}
+
+func readDuplicate(f *Fault, v string) error {
+	share, err := readShare(v)
+	f.Impairment = &Impairment{Duplicate: share}
+	return err
+}
+
+// readShare reads a percentage. The lower bound keeps the time between two bursts far from overflow.
+func readShare(v string) (float64, error) {
+	number, ok := strings.CutSuffix(v, "%")
+	p, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(p >= 0.001 && p <= 100) {
+		return 0, fmt.Errorf("want a percentage from 0.001 to 100, as in 5%%, not %q", v)
+	}
+	return p / 100, nil
+}
+
+func readTime(v string) (time.Duration, error) {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Microsecond || d > longest {
+		return 0, fmt.Errorf("want a time between 1us and %s, as in 20ms, not %q", longest, v)
+	}
+	return d, nil
+}

@@ -1,0 +1,115 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+)
+
+// forwarder carries everything between two tap or tun devices, until it is stopped.
+type forwarder struct {
+	near, far *os.File
+	stopping  atomic.Bool
+	done      sync.WaitGroup
+	failed    [2]error // why a direction stopped, other than by stop
+}
+
+// start begins, with what packets meet on the way from near to far and back.
+func (f *forwarder) start(in, out []fault.Impairment) {
+	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in)) })
+	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out)) })
+}
+
+// failure is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for
+// that.
+func (f *forwarder) failure(err error) error {
+	if f.stopping.Load() {
+		return nil
+	}
+	return err
+}
+
+// stop closes the devices, which removes them.
+func (f *forwarder) stop() error {
+	f.stopping.Store(true)
+	var errs []error
+	for _, end := range []*os.File{f.near, f.far} {
+		if end != nil {
+			errs = append(errs, end.Close())
+		}
+	}
+	f.done.Wait()
+	return errors.Join(append(errs, f.failed[:]...)...)
+}
+
+// forward moves frames from one device to the other until one of them is closed or fails.
+func forward(from, to *os.File, impairments []fault.Impairment) error {
+	t := &delayQueue{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	buffer := make([]byte, 65536)
+	for {
+		if err := from.SetReadDeadline(t.next()); err != nil {
+			return err
+		}
+		n, err := from.Read(buffer)
+		now := time.Now()
+		switch {
+		case err == nil:
+			t.arrive(now, append([]byte(nil), buffer[:n]...))
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return err
+		}
+		for f := t.depart(now); f != nil; f = t.depart(now) {
+			if _, err := to.Write(f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// tapQueue is how many frames a device holds while the forwarder is not scheduled. Overflow would look like loss.
+const tapQueue = 16384
+
+// openTuntap makes a tap or tun device in the thread's namespace. It goes when the file is closed.
+func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
+	device := &netlink.Tuntap{LinkAttrs: attributes(name, nil), Mode: mode, Flags: netlink.TUNTAP_NO_PI, Queues: 1,
+		NonPersist: true}
+	if err := netlink.LinkAdd(device); err != nil {
+		return nil, fmt.Errorf("making device %s: %w; is /dev/net/tun there?", name, err)
+	}
+	if err := netlink.LinkSetTxQLen(device, tapQueue); err != nil {
+		return nil, errors.Join(err, device.Fds[0].Close())
+	}
+	return device.Fds[0], nil
+}
+
+// connectTunnel connects a host with its port of the router by layer 3: there are no Ethernet addresses, as with
+// WireGuard.
+//
+//	host's device (tun) -- forwarder -- port of the router (tun)
+func (l *Lab) connectTunnel(h host) error {
+	tunnel := func(name string, end **os.File) func() error {
+		return func() (err error) {
+			if *end, err = openTuntap(name, netlink.TUNTAP_MODE_TUN); err != nil {
+				return err
+			}
+			return errors.Join(up("lo"), up(name))
+		}
+	}
+	l.tunnel = &forwarder{}
+	if err := h.Do(tunnel(h.device, &l.tunnel.near)); err != nil {
+		return err
+	}
+	if err := l.network.Do(tunnel(h.port, &l.tunnel.far)); err != nil {
+		return err
+	}
+	l.tunnel.start(nil, nil)
+	return nil
+}

@@ -1,0 +1,48 @@
+package lab
+
+import (
+	"io"
+	"net"
+)
+
+const (
+	greeting = "220 tcpprobe lab\r\n"
+	refusal  = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+)
+
+// handle treats one connection as the server does. It returns when the server is finished with it, and
+// the connection is closed then. Errors are the peer's doing and end the connection.
+func (s Server) handle(c *net.TCPConn) {
+	switch s {
+	case Echo, Deferred:
+		echo(c)
+	case Sink:
+		io.Copy(io.Discard, c)
+	case Banner:
+		io.WriteString(c, greeting)
+		io.Copy(io.Discard, c)
+	case BadRequest:
+		refuse(c)
+	default:
+		activeClosers[s].handle(c)
+	}
+}
+
+// echo copies through user space: splicing from a socket to itself would move the data without ever
+// letting the application see it.
+func echo(c *net.TCPConn) {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := c.Read(buffer)
+		if _, w := c.Write(buffer[:n]); err != nil || w != nil {
+			return
+		}
+	}
+}
+
+// refuse answers the first bytes, whatever they are.
+func refuse(c *net.TCPConn) {
+	if n, _ := c.Read(make([]byte, 4096)); n > 0 {
+		io.WriteString(c, refusal)
+	}
+}

@@ -1,0 +1,176 @@
+package labcmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
+)
+
+// rightName is what the fault's rule is called in a report; empty for one that is not about the number 0.
+func rightName(fault string) string {
+	for _, r := range rule.All() {
+		if r.Fault == fault {
+			return cmp.Or(r.AsOther, r.Name) // the switch drops in both directions
+		}
+	}
+	return ""
+}
+
+// catalogueQuestion is asked of every rule: all variants, over as few flows as a verdict takes.
+const (
+	catalogueScenario = "SequenceWrap/" + cli.AllVariants
+	cataloguePaths    = 2
+)
+
+// ruleResult is what was found under one rule of the catalogue over one family, as `-o json` prints it.
+type ruleResult struct {
+	Rule      string          `json:"rule"`
+	Family    string          `json:"family"`
+	Variants  []variantResult `json:"variants"`
+	Due       int             `json:"due"`       // variants that the rule bites
+	Convicted int             `json:"convicted"` // of these
+	Others    int             `json:"others"`    // convicted without cause, or for another one
+	Named     string          `json:"named,omitempty"`
+	Right     string          `json:"right,omitempty"` // what the rule is called
+}
+
+// variantResult is what was found of one variant, and what is true.
+type variantResult struct {
+	Variant string         `json:"variant"`
+	Verdict report.Verdict `json:"verdict"`
+	Reason  report.Reason  `json:"reason"`
+	Due     report.Reason  `json:"due,omitempty"` // why it must fail, if it must
+	Message string         `json:"message,omitempty"`
+}
+
+// asExpected reports whether what must be convicted was, and what must not was not.
+func (o variantResult) asExpected() bool {
+	if o.Due == "" {
+		return o.Verdict != report.Fail
+	}
+	return o.Reason == o.Due
+}
+
+// runCatalogue goes through every rule that the switch knows.
+func (o *options) runCatalogue(cmd *cobra.Command) error {
+	if err := o.onlyTheCatalogue(cmd); err != nil {
+		return err
+	}
+	o.Scenarios = []string{catalogueScenario}
+	if !cmd.Flags().Changed("paths") {
+		o.Paths = cataloguePaths
+	}
+	faults, err := fault.ParseAll(fault.Catalogue())
+	if err != nil {
+		return err
+	}
+	inspected := make(chan []ruleResult, len(faults))
+	done := progress.NewCounter(len(faults), "rules done")
+	stop := progress.Tell(cmd.ErrOrStderr(), done.String)
+	err = inParallel(cmd.Context(), o.topology.options(), faults, func(ctx context.Context, s *testbed, queue <-chan fault.Fault) error {
+		for f := range queue {
+			found, err := o.probeRule(ctx, s, f)
+			if err != nil {
+				return err
+			}
+			inspected <- found
+			done.Add(1)
+		}
+		return nil
+	})
+	stop()
+	if err != nil {
+		return err
+	}
+	found := newCatalogueResult(inspected)
+	if err := found.write(cmd.OutOrStdout(), o.output); err != nil {
+		return err
+	}
+	return cli.VerdictError(found.verdict())
+}
+
+// onlyTheCatalogue refuses flags that the catalogue decides about.
+func (o *options) onlyTheCatalogue(cmd *cobra.Command) error {
+	for _, name := range []string{"campaign", "fault", "scenario", "pcap"} {
+		if cmd.Flags().Changed(name) {
+			return errors.New("--catalogue goes through every rule and every variant by itself: leave --" + name + " out")
+		}
+	}
+	return nil
+}
+
+// probeRule probes through a switch with one rule.
+func (o *options) probeRule(ctx context.Context, s *testbed, f fault.Fault) (found []ruleResult, err error) {
+	injection, err := s.Inject(f)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, injection.Close()) }()
+	var targets []netip.AddrPort
+	for _, family := range o.families() {
+		targets = append(targets, s.Target(family, lab.Server(o.server)))
+	}
+	p, err := o.Plan(clientNode, targets)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.worker.execute(p, guard.Mode(o.guard))
+	if err != nil {
+		return nil, err
+	}
+	for _, family := range o.families() {
+		found = append(found, newRuleResult(f, string(family), r.Results))
+	}
+	return found, ctx.Err()
+}
+
+// newRuleResult holds the results of one family against the truth.
+func newRuleResult(f fault.Fault, family string, all []report.Result) ruleResult {
+	i := ruleResult{Rule: f.Name, Family: family}
+	for _, r := range all {
+		if r.Family != family {
+			continue
+		}
+		v := variantResult{Variant: r.Variant, Verdict: r.Verdict, Reason: r.Reason, Due: expectedReason(f, r.Variant)}
+		if r.Verdict != report.Pass {
+			v.Message = r.Message
+		}
+		i.add(v)
+		i.Named = cmp.Or(i.Named, r.Rule)
+	}
+	if i.Due > 0 {
+		i.Right = rightName(f.Name)
+	}
+	return i
+}
+
+func (i *ruleResult) add(v variantResult) {
+	i.Variants = append(i.Variants, v)
+	if v.Due != "" {
+		i.Due++
+	}
+	switch {
+	case v.Verdict != report.Fail:
+	case v.asExpected():
+		i.Convicted++
+	default:
+		i.Others++
+	}
+}
+
+func compareRuleResults(a, b ruleResult) int {
+	order := fault.Catalogue()
+	return cmp.Or(cmp.Compare(slices.Index(order, a.Rule), slices.Index(order, b.Rule)), cmp.Compare(a.Family, b.Family))
+}

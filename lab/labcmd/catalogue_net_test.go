@@ -1,0 +1,25 @@
+//go:build net
+
+package labcmd
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+)
+
+// Of every rule that the switch knows, over both families, all that it bites is convicted, nothing else is, and nearly
+// every rule is called by its name.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	r := tcpprobe(t, "lab", "--catalogue", "-o", "json")
+	var found catalogueResult
+	if err := json.Unmarshal([]byte(r.stdout), &found); err != nil {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if r.status != cli.ExitPass || found.Due < 90 || found.Rules < 28 {
+		t.Errorf("exit status %d: %d of %d convicted, %d others, %d of %d rules named rightly:\n%v",
+			r.status, found.Convicted, found.Due, found.Others, found.Named, found.Rules, found.differences())
+	}
+}

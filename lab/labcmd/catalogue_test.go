@@ -1,0 +1,184 @@
+package labcmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
+)
+
+// bitten are the variants to be convicted under a fault.
+func bitten(t *testing.T, name string) (out []string) {
+	t.Helper()
+	f, err := fault.Parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range scenario.Registry["SequenceWrap"].Variants {
+		if expectedReason(f, v) != "" {
+			out = append(out, v)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// What is due is what the field knows of these rules.
+func TestWhatIsDue(t *testing.T) {
+	for name, want := range map[string][]string{
+		"push-at-zero":            {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
+		"fin-urg-push-at-zero":    {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
+		"fin-push-rst-at-zero@in": {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
+		// RSTs that come back are lost too
+		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"},
+		"fin-urg-push-together-at-zero": {"FinUrgPush"},
+		"no-flags-at-zero":              {"Null"},
+		"dos-control-at-zero":           {"FinUrgPush", "Null"},
+		"straddling-zero":               {"Straddle"},
+		"push-at-zero@out":              nil,
+		"push-at=1":                     nil,
+		"every-push":                    nil,
+		"invalid-flags":                 nil,
+		"everything":                    nil,
+		"loss=20%":                      nil,
+	} {
+		if got := bitten(t, name); !slices.Equal(got, want) {
+			t.Errorf("%s bites %v, want %v", name, got, want)
+		}
+	}
+}
+
+// Every variant that can convict is compared, and every rule about the number 0 has a name.
+func TestCatalogueIsWhole(t *testing.T) {
+	variants := variant.Names(func(v variant.Variant) bool { return !v.Note })
+	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
+		t.Errorf("compared are %v, variants are %v", got, variants)
+	}
+	lost := map[string]bool{}
+	for _, name := range fault.Catalogue() {
+		for _, v := range bitten(t, name) {
+			lost[v] = true
+		}
+		if named := rightName(name) != ""; named != strings.HasSuffix(name, "-zero") || named != (len(bitten(t, name)) > 0) {
+			t.Errorf("%s: named %v, bites %v", name, named, bitten(t, name))
+		}
+	}
+	if len(lost) != len(variants) {
+		t.Errorf("of the variants %v only %v are bitten by a fault of the catalogue", variants, lost)
+	}
+}
+
+// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number 0.
+func TestRulesAreTheSwitchsFaults(t *testing.T) {
+	for _, r := range rule.All() {
+		f, err := fault.Parse(r.Fault)
+		if err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+			continue
+		}
+		for flags := range segment.Flags(64) {
+			at := map[variant.Zero]segment.Segment{
+				variant.AtStart:        {Flags: flags, Ack: seq.At(otherNumber)},
+				variant.Across:         {Flags: flags, Seq: seq.At(1<<32 - 1), Ack: seq.At(otherNumber), Len: 2},
+				variant.Acknowledgment: {Flags: flags, Seq: seq.At(otherNumber)},
+			}
+			for zero, s := range at {
+				want := zero == r.Zero && (r.Flags == nil || r.Flags(variant.Flags(flags)))
+				if r.Zero == variant.Acknowledgment {
+					want = want && flags.Has(ack)
+				}
+				if got := f.Drops(&s, fault.In); got != want {
+					t.Errorf("%s, %v: %s drops it %v, the rule %v", r.Name, &s, r.Fault, got, want)
+				}
+			}
+		}
+	}
+}
+
+func inspect(t *testing.T, name, rule string, verdicts map[string]report.Reason) ruleResult {
+	t.Helper()
+	f, err := fault.Parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []report.Result
+	for variant, reason := range verdicts {
+		r := report.Result{Family: "IPv4", Variant: variant, Verdict: report.Pass, Reason: reason}
+		switch reason {
+		case report.PathLossy:
+			r.Verdict = report.Inconclusive
+		case report.SequenceZeroDropped, report.AckZeroDropped:
+			r.Verdict, r.Rule = report.Fail, rule
+		}
+		all = append(all, r, report.Result{Family: "IPv6", Variant: variant, Verdict: report.Fail})
+	}
+	return newRuleResult(f, "IPv4", all)
+}
+
+func catalogueResultOf(all ...ruleResult) catalogueResult {
+	c := make(chan []ruleResult, 1)
+	c <- all
+	return newCatalogueResult(c)
+}
+
+func TestCatalogueResult(t *testing.T) {
+	const zero = report.SequenceZeroDropped
+	right := map[string]report.Reason{"Push": zero, "Data": report.Delivered}
+	for name, c := range map[string]struct {
+		fault, rule string
+		found       map[string]report.Reason
+		want        report.Verdict
+	}{
+		"as is due": {"push-at-zero", "PushAtZero", right, report.Pass},
+		"missed": {"push-at-zero", "PushAtZero",
+			map[string]report.Reason{"Push": zero, "PushFin": report.Delivered}, report.Fail},
+		"left open": {"push-at-zero", "PushAtZero",
+			map[string]report.Reason{"Push": zero, "PushFin": report.PathLossy}, report.Fail},
+		"another convicted": {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": zero, "Data": zero},
+			report.Fail},
+		"for another reason": {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.AckZeroDropped},
+			report.Fail},
+		"called by another name": {"push-at-zero", "UrgAtZero", right, report.Fail},
+		"no rule, no conviction": {"every-push", "", map[string]report.Reason{"Push": report.PathLossy,
+			"Data": report.Delivered}, report.Pass},
+		"no rule, yet convicted": {"every-push", "", map[string]report.Reason{"Push": zero}, report.Fail},
+	} {
+		if got := catalogueResultOf(inspect(t, c.fault, c.rule, c.found)).verdict(); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestCatalogueResultIsToldInBothForms(t *testing.T) {
+	r := catalogueResultOf(inspect(t, "every-push", "", nil),
+		inspect(t, "push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.PathLossy}))
+	var people, programs bytes.Buffer
+	if err := r.write(&people, cli.Table); err != nil {
+		t.Error(err)
+	}
+	for _, says := range []string{"0 of 1 variants",
+		"push-at-zero, IPv4, Push: Inconclusive/PathLossy, due is SequenceZeroDropped"} {
+		if !strings.Contains(people.String(), says) {
+			t.Errorf("no %q in\n%s", says, people.String())
+		}
+	}
+	if err := r.write(&programs, cli.JSON); err != nil {
+		t.Error(err)
+	}
+	var back catalogueResult
+	if err := json.Unmarshal(programs.Bytes(), &back); err != nil || len(back.Results) != 2 ||
+		back.Results[0].Rule != "push-at-zero" {
+		t.Errorf("%v: %s", err, programs.String())
+	}
+}

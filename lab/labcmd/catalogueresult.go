@@ -1,0 +1,87 @@
+package labcmd
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// catalogueResult is the outcome of a walk through the catalogue, as `-o json` prints it.
+type catalogueResult struct {
+	Results   []ruleResult `json:"inspections"`
+	Due       int          `json:"due"`       // variants that the rules bite
+	Convicted int          `json:"convicted"` // of these
+	Others    int          `json:"others"`    // convicted without cause
+	Rules     int          `json:"rules"`     // that bite, by family
+	Named     int          `json:"named"`     // of these, rightly
+}
+
+// naming is the share of rules that must be called by their names.
+const naming = 0.95
+
+func newCatalogueResult(inspected chan []ruleResult) catalogueResult {
+	var r catalogueResult
+	close(inspected)
+	for found := range inspected {
+		r.Results = append(r.Results, found...)
+	}
+	slices.SortFunc(r.Results, compareRuleResults)
+	for _, i := range r.Results {
+		r.Due, r.Convicted, r.Others = r.Due+i.Due, r.Convicted+i.Convicted, r.Others+i.Others
+		if i.Due > 0 {
+			r.Rules++
+		}
+		if i.Due > 0 && i.Named == i.Right {
+			r.Named++
+		}
+	}
+	return r
+}
+
+// verdict is Pass if all that the rules bite was convicted, nothing else was, and nearly all rules have their names.
+func (r catalogueResult) verdict() report.Verdict {
+	if r.Convicted < r.Due || r.Others > 0 || float64(r.Named) < naming*float64(r.Rules) {
+		return report.Fail
+	}
+	return report.Pass
+}
+
+func (r catalogueResult) write(w io.Writer, format string) error {
+	if format == cli.JSON {
+		return json.NewEncoder(w).Encode(r)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "RULE\tFAMILY\tBITES\tCONVICTED\tOTHERS\tNAMED\tIS CALLED")
+	for _, i := range r.Results {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n", i.Rule, i.Family, i.Due, i.Convicted, i.Others, cmp.Or(i.Named, "-"),
+			cmp.Or(i.Right, "-"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%d of %d variants that a rule bites were convicted, %d others; %d of %d rules were named rightly "+
+		"(95 %% must).\n",
+		r.Convicted, r.Due, r.Others, r.Named, r.Rules)
+	_, err := io.WriteString(w, strings.Join(r.differences(), ""))
+	return err
+}
+
+// differences says of every variant that was not judged as is due, why.
+func (r catalogueResult) differences() (out []string) {
+	for _, i := range r.Results {
+		for _, v := range i.Variants {
+			if !v.asExpected() {
+				out = append(out, fmt.Sprintf("%s, %s, %s: %s/%s, due is %s: %s\n", i.Rule, i.Family, v.Variant, v.Verdict,
+					v.Reason, cmp.Or(v.Due, "no conviction"), v.Message))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,123 @@
+package labcmd
+
+import (
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Flags of the segments below.
+const (
+	fin = segment.FIN
+	syn = segment.SYN
+	rst = segment.RST
+	psh = segment.PSH
+	ack = segment.ACK
+	urg = segment.URG
+)
+
+// segmentPair is a segment of a probe and the reply that it draws.
+type segmentPair struct{ sent, reply *segment.Segment }
+
+// pairOf is a pair by flags, sequence and acknowledgement number and length of the segment sent, and by the flags,
+// sequence and acknowledgement number of its reply.
+func pairOf(flags segment.Flags, at, acks int, length int, back segment.Flags, backAt, backAcks int) segmentPair {
+	return segmentPair{
+		&segment.Segment{Flags: flags, Seq: seq.At(uint32(at)), Ack: seq.At(uint32(acks)), Payload: make([]byte, length)},
+		&segment.Segment{Flags: back, Seq: seq.At(uint32(backAt)), Ack: seq.At(uint32(backAcks))},
+	}
+}
+
+// dropped says in which direction the switch loses one of the pair for certain; "" if it does not.
+func (e segmentPair) dropped(f fault.Fault) fault.Direction {
+	switch {
+	case f.Drops(e.sent, fault.In):
+		return fault.In
+	case f.Drops(e.reply, fault.Out):
+		return fault.Out
+	}
+	return ""
+}
+
+// comparison is what a variant of SequenceWrap compares: pairs about the number 0, and others that are like them and
+// must come through for a verdict. It is written down from the protocol, not taken from the engine that it judges.
+type comparison struct{ zero, others []segmentPair }
+
+// Numbers without a property, and how much data a connection carries.
+const (
+	peerNumber  = 1 << 30
+	otherNumber = 1 << 20
+	length      = 100
+)
+
+// wrappingConnection is a connection whose data ends at 0, where the suspect starts.
+func wrappingConnection(flags segment.Flags, bytes, numbers int) comparison {
+	return comparison{
+		zero: []segmentPair{
+			pairOf(flags, 0, peerNumber, bytes, ack, peerNumber, numbers),
+			pairOf(psh|ack, -length, peerNumber, length, ack, peerNumber, 0),
+		},
+		others: []segmentPair{
+			pairOf(flags, otherNumber, peerNumber, bytes, ack, peerNumber, otherNumber+numbers),
+			pairOf(psh|ack, -1, peerNumber, length+1, ack, peerNumber, length),
+		},
+	}
+}
+
+// standalone is a segment that is compared with itself at another number; needed are pairs that come before.
+func standalone(zero, other segmentPair, needed ...segmentPair) comparison {
+	return comparison{[]segmentPair{zero}, append(needed, other)}
+}
+
+// closedPort is how a port is known to be closed: an RST at 0 answers a SYN.
+var closedPort = pairOf(syn, otherNumber, 0, 0, rst|ack, 0, otherNumber+1)
+
+// comparisons are those of all variants that can convict: HandshakeAck cannot, since any later data does what it did.
+var comparisons = map[string]comparison{
+	"Push":       wrappingConnection(psh|ack, length, length),
+	"UrgentPush": wrappingConnection(urg|psh|ack, length, length),
+	"Data":       wrappingConnection(ack, length, length),
+	"Fin":        wrappingConnection(fin|ack, 0, 1),
+	"PushFin":    wrappingConnection(psh|fin|ack, length, length+1),
+	"Straddle": standalone(pairOf(psh|ack, -length/2, peerNumber, length, ack, peerNumber, length/2),
+		pairOf(psh|ack, -2*length, peerNumber, length, ack, peerNumber, -length)),
+	"Ack": standalone(pairOf(ack, 0, peerNumber, 0, ack, peerNumber, 1),
+		pairOf(ack, -length/2, peerNumber, 0, ack, peerNumber, 1),
+		pairOf(psh|ack, otherNumber, peerNumber, length, ack, peerNumber, otherNumber+length)),
+	"Reset": standalone(pairOf(rst|ack, 0, peerNumber, 0, ack, peerNumber, -2),
+		pairOf(rst|ack, 2, peerNumber, 0, ack, peerNumber, -2)),
+	"Syn": standalone(pairOf(syn, 0, 0, 0, syn|ack, peerNumber, 1),
+		pairOf(syn, otherNumber, 0, 0, syn|ack, peerNumber, otherNumber+1)),
+	"FinUrgPush": standalone(pairOf(fin|urg|psh, 0, 0, 0, rst|ack, 0, 1),
+		pairOf(fin|urg|psh, otherNumber, 0, 0, rst|ack, 0, otherNumber+1),
+		closedPort),
+	"Null": standalone(pairOf(0, 0, 0, 1, rst|ack, 0, 1), pairOf(0, otherNumber, 0, 1, rst|ack, 0, otherNumber+1),
+		closedPort),
+	"AckZero": standalone(pairOf(ack, otherNumber, 0, 0, rst, 0, 0),
+		pairOf(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
+}
+
+// expectedReason is the reason to convict that a fault gives a variant; "" where it gives none.
+func expectedReason(f fault.Fault, variant string) report.Reason {
+	c := comparisons[variant]
+	if variant == "AckZero" && closedPort.dropped(f) == fault.Out && c.zero[0].dropped(f) == fault.Out &&
+		c.others[1].dropped(f) == "" {
+		return report.ReverseRstZeroDropped
+	}
+	for _, e := range c.others {
+		if e.dropped(f) != "" {
+			return ""
+		}
+	}
+	for _, e := range c.zero {
+		switch way := e.dropped(f); {
+		case way == "":
+		case way == fault.Out, variant == "AckZero":
+			return report.AckZeroDropped
+		default:
+			return report.SequenceZeroDropped
+		}
+	}
+	return ""
+}

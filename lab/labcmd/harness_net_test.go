@@ -1,0 +1,80 @@
+//go:build net
+
+package labcmd
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// newTestbed is a testbed for one test.
+func newTestbed(t *testing.T, o lab.Options) *testbed {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := openTestbed(ctx, o, nil)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	})
+	return s
+}
+
+// quick is a question that the tests below ask: few flows, at a rate that suits a network without
+// anybody else.
+func quick(guard string) *options {
+	q := asks("Handshake", "SequenceWrap")
+	q.Paths, q.PacketsPerSecond = 2, 2000
+	return &options{ProbeFlags: q, family: "both", server: string(lab.Echo), guard: guard}
+}
+
+// probe probes once and returns what it found, by scenario and family.
+func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult, map[string]report.Result) {
+	t.Helper()
+	parsed, err := fault.ParseAll(faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := o.probe(t.Context(), s, parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]report.Result{}
+	for _, r := range p.Report.Results {
+		found[r.Scenario+"/"+r.Family] = r
+	}
+	if len(found) != 2*len(o.families()) {
+		t.Fatalf("results %+v", p.Report.Results)
+	}
+	return p, found
+}
+
+// expect compares the results of both families with what may be said, "Verdict/Reason", of the handshake and of
+// the segment at sequence 0.
+func expect(t *testing.T, found map[string]report.Result, handshake string, wrap ...string) {
+	t.Helper()
+	for key, r := range found {
+		want := map[string][]string{"Handshake": {handshake}, "SequenceWrap": wrap}[r.Scenario]
+		if got := string(r.Verdict) + "/" + string(r.Reason); !slices.Contains(want, got) {
+			t.Errorf("%s: %s, want one of %v\n%s\n%v", key, got, want, r.Message, r.Evidence)
+		}
+	}
+}
+
+// asks is a question with the defaults of the flags.
+func asks(scenarios ...string) cli.ProbeFlags {
+	return cli.ProbeFlags{Scenarios: scenarios, Paths: cli.DefaultPaths, Alpha: cli.DefaultAlpha,
+		PacketsPerSecond: cli.OrdinaryRate,
+		FinReorderFlags:  cli.FinReorderFlags{GapMillis: cli.DefaultGap}}
+}

@@ -1,0 +1,118 @@
+package labcmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// probeResult is one probe of the lab's server through a switch in one state, as `-o json` prints it.
+type probeResult struct {
+	Faults []string            `json:"faults,omitempty"`
+	Switch []lab.FaultCounters `json:"switch,omitempty"` // of the faults that drop
+	Report report.Report       `json:"report"`
+}
+
+// runProbe probes once with the given faults, or gives the demo.
+func (o *options) runProbe(cmd *cobra.Command) (err error) {
+	faults, err := fault.ParseAll(o.faults)
+	if err != nil {
+		return err
+	}
+	p, err := o.Plan(clientNode, nil)
+	if err != nil {
+		return err
+	}
+	spill, err := o.pcap.Begin()
+	if err != nil {
+		return err
+	}
+	defer o.pcap.Discard()
+	defer progress.Tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
+	s, err := openTestbed(cmd.Context(), o.topology.options(), spill)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if failed := s.close(); failed != nil {
+			err = failed
+		}
+	}()
+	if len(faults) == 0 && asksAboutZero(p) {
+		err = o.runDemo(cmd, s)
+	} else {
+		err = o.showProbe(cmd, s, faults)
+	}
+	if cmd.Context().Err() != nil {
+		return err
+	}
+	return errors.Join(err, o.pcap.Finish())
+}
+
+// showProbe probes once, and what it found is what it returns.
+func (o *options) showProbe(cmd *cobra.Command, s *testbed, faults []fault.Fault) error {
+	found, err := o.probe(cmd.Context(), s, faults)
+	if err != nil {
+		return err
+	}
+	if err := found.write(cmd.OutOrStdout(), o.output); err != nil {
+		return err
+	}
+	return cli.VerdictError(found.Report.Verdict())
+}
+
+// probe probes the chosen server through the switch while the faults last.
+func (o *options) probe(ctx context.Context, s *testbed, faults []fault.Fault) (p probeResult, err error) {
+	injection, err := s.Inject(faults...)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, injection.Close()) }()
+	var targets []netip.AddrPort
+	for _, f := range o.families() {
+		targets = append(targets, s.Target(f, lab.Server(o.server)))
+	}
+	plan, err := o.Plan(clientNode, targets)
+	if err != nil {
+		return p, err
+	}
+	if p.Report, err = s.worker.execute(plan, guard.Mode(o.guard)); err != nil {
+		return p, err
+	}
+	if err := ctx.Err(); err != nil {
+		return p, err
+	}
+	o.pcap.Add(p.Report)
+	for _, f := range faults {
+		p.Faults = append(p.Faults, f.Name)
+	}
+	p.Switch, err = injection.Counters()
+	return p, err
+}
+
+func (p probeResult) write(w io.Writer, format string) error {
+	if format == cli.JSON {
+		return json.NewEncoder(w).Encode(p)
+	}
+	if len(p.Faults) == 0 {
+		fmt.Fprintln(w, "The switch is healthy.")
+	}
+	for _, c := range p.Switch {
+		fmt.Fprintf(w, "Fault %s: the switch dropped %d of %d packets towards the server, %d of %d towards the client.\n",
+			c.Fault, c.In.Dropped, c.In.Seen, c.Out.Dropped, c.Out.Seen)
+	}
+	fmt.Fprintln(w)
+	return p.Report.WriteTable(w)
+}

@@ -1,0 +1,192 @@
+package labcmd
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// campaignRound is what the runs of a campaign found under one state of the switch, as `-o json` prints it. A run is
+// what is asked of one target.
+type campaignRound struct {
+	Fault        string         `json:"fault"`
+	Runs         int            `json:"runs"`
+	Flows        int            `json:"flows"`
+	Convicted    int            `json:"convicted"` // runs that blame sequence 0
+	Wrong        int            `json:"wrong"`     // runs that do so, or acquit it, against the truth
+	Verdicts     []verdictCount `json:"verdicts"`
+	SegmentsSent int            `json:"segmentsSent"`
+	Reports      quantiles      `json:"reports"`     // of one run or a batch of them
+	LeakedFlows  int            `json:"leakedFlows"` // whose end nobody confirmed
+	// what the server's kernel held afterwards: sockets and tracked connections by state
+	Left           map[string]int      `json:"left"`
+	Switch         []lab.FaultCounters `json:"switch,omitempty"`
+	DurationMicros int64               `json:"durationMicros"`
+
+	planned int     // runs
+	sent    []int   // segments, by report
+	took    []int64 // microseconds, by report
+	faults  []fault.Fault
+	truth   groundTruth
+	mu      sync.Mutex
+}
+
+// quantiles are what a report took: in the middle, in nearly all, and at most.
+type quantiles struct {
+	MedianSegments int   `json:"medianSegments"`
+	NearlySegments int   `json:"nearlySegments"` // 99 of 100 reports stay within it
+	MostSegments   int   `json:"mostSegments"`
+	MedianMicros   int64 `json:"medianMicros"`
+	NearlyMicros   int64 `json:"nearlyMicros"`
+	MostMicros     int64 `json:"mostMicros"`
+}
+
+// groundTruth is what a fault does to the segments that SequenceWrap compares.
+type groundTruth string
+
+const (
+	innocent groundTruth = "innocent" // all the same to the suspect as to the control
+	certain  groundTruth = "certain"  // loses every suspect
+	partial  groundTruth = "partial"  // loses some: flows, or packets
+)
+
+// verdictCount is how often a verdict was reached.
+type verdictCount struct {
+	Scenario string         `json:"scenario"`
+	Variant  string         `json:"variant,omitempty"`
+	Verdict  report.Verdict `json:"verdict"`
+	Reason   report.Reason  `json:"reason"`
+	Count    int            `json:"count"`
+	Example  string         `json:"example,omitempty"` // what one that did not pass said
+}
+
+func newRound(faults []fault.Fault, runs int) *campaignRound {
+	var names []string
+	for _, f := range faults {
+		names = append(names, f.Name)
+	}
+	return &campaignRound{Fault: strings.Join(names, " + "), planned: runs, faults: faults, truth: groundTruthOf(faults),
+		Left: map[string]int{}}
+}
+
+func groundTruthOf(faults []fault.Fault) groundTruth {
+	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
+	switch {
+	case suspect == control:
+		return innocent
+	case suspect == 0:
+		return certain
+	}
+	return partial
+}
+
+// arriving is the share of segments such as s that the switch lets through.
+func arriving(faults []fault.Fault, s *segment.Segment) float64 {
+	share := 1.0
+	for _, f := range faults {
+		share *= 1 - f.Loss(s, fault.In)
+	}
+	return share
+}
+
+// pushAt is a byte as SequenceWrap sends it: at 0 the suspect, before it the control.
+func pushAt(n uint32) *segment.Segment {
+	return &segment.Segment{Seq: seq.At(n), Flags: segment.PSH | segment.ACK, Payload: []byte{'x'}}
+}
+
+// add counts a report of one run or more.
+func (r *campaignRound) add(found report.Report) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.LeakedFlows += found.LeakedFlows
+	r.SegmentsSent += found.SegmentsSent
+	r.sent, r.took = append(r.sent, found.SegmentsSent), append(r.took, found.DurationMicros)
+	runs := map[string]report.Verdict{} // by target: what it says of sequence 0
+	for _, res := range found.Results {
+		runs[res.Target] = worse(runs[res.Target], res)
+		r.Flows += res.Flows.Tried
+		r.count(res)
+	}
+	for _, v := range runs {
+		r.Runs++
+		if v == report.Fail {
+			r.Convicted++
+		}
+		if r.truth == innocent && v == report.Fail || r.truth == certain && v == report.Pass {
+			r.Wrong++
+		}
+	}
+}
+
+// worse is a run's verdict about sequence 0, given one more result.
+func worse(v report.Verdict, res report.Result) report.Verdict {
+	if res.Scenario != "SequenceWrap" {
+		return v
+	}
+	return report.Worst(v, res.Verdict)
+}
+
+func (r *campaignRound) count(res report.Result) {
+	key := verdictCount{Scenario: res.Scenario, Variant: res.Variant, Verdict: res.Verdict, Reason: res.Reason}
+	at, seen := slices.BinarySearchFunc(r.Verdicts, key, compareVerdicts)
+	if !seen {
+		if res.Verdict != report.Pass {
+			key.Example = res.Message
+		}
+		r.Verdicts = slices.Insert(r.Verdicts, at, key)
+	}
+	r.Verdicts[at].Count++
+}
+
+func compareVerdicts(a, b verdictCount) int {
+	return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Variant, b.Variant),
+		cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Reason, b.Reason))
+}
+
+// close adds what one item of the round came to.
+func (r *campaignRound) close(left map[string]int, counted []lab.FaultCounters, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for state, n := range left {
+		r.Left[state] += n
+	}
+	if r.Switch == nil {
+		r.Switch = make([]lab.FaultCounters, len(counted))
+	}
+	for i, c := range counted {
+		sum := &r.Switch[i]
+		sum.Fault = c.Fault
+		sum.In.Seen, sum.In.Dropped = sum.In.Seen+c.In.Seen, sum.In.Dropped+c.In.Dropped
+		sum.Out.Seen, sum.Out.Dropped = sum.Out.Seen+c.Out.Seen, sum.Out.Dropped+c.Out.Dropped
+	}
+	r.DurationMicros = max(r.DurationMicros, took.Microseconds())
+}
+
+// left is how much the server's kernel held.
+func (r *campaignRound) left() (n int) {
+	for held := range maps.Values(r.Left) {
+		n += held
+	}
+	return n
+}
+
+// finish works out what needs all reports.
+func (r *campaignRound) finish() {
+	if len(r.sent) == 0 {
+		return
+	}
+	slices.Sort(r.sent)
+	slices.Sort(r.took)
+	n := len(r.sent)
+	middle, nearly, last := n/2, (99*n+99)/100-1, n-1
+	r.Reports = quantiles{r.sent[middle], r.sent[nearly], r.sent[last], r.took[middle], r.took[nearly], r.took[last]}
+}

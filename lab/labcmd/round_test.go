@@ -1,0 +1,113 @@
+package labcmd
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// found is the report of one run with one result.
+func found(scenario string, v report.Verdict, r report.Reason) report.Report {
+	return report.Report{LeakedFlows: 1, SegmentsSent: 8, DurationMicros: 500,
+		Results: []report.Result{{Scenario: scenario, Target: "192.0.2.2:80", Verdict: v, Reason: r,
+			Flows: report.Flows{Tried: 16}}}}
+}
+
+var (
+	blamed    = found("SequenceWrap", report.Fail, report.SequenceZeroDropped)
+	acquitted = found("SequenceWrap", report.Pass, report.Delivered)
+	unknown   = found("SequenceWrap", report.Inconclusive, report.PathLossy)
+)
+
+func roundUnder(t *testing.T, faults []string, reports ...report.Report) *campaignRound {
+	t.Helper()
+	f, err := fault.ParseAll(faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRound(f, len(reports))
+	for _, one := range reports {
+		r.add(one)
+	}
+	return r
+}
+
+// Blaming sequence 0 under loss is wrong, and so is acquitting it under a rule about it. What could not be established
+// is not.
+func TestFalseVerdictsAreWrong(t *testing.T) {
+	connected := found("Handshake", report.Fail, report.Filtered)
+	for _, c := range []struct {
+		faults []string
+		found  []report.Report
+		truth  groundTruth
+		wrong  int
+	}{
+		{[]string{"loss=5%"}, []report.Report{acquitted, unknown, connected}, innocent, 0},
+		{[]string{"loss=5%"}, []report.Report{acquitted, blamed}, innocent, 1},
+		{[]string{"delay=1ms"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"every-push"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"push-at-zero@out"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"push-at=1"}, []report.Report{blamed}, innocent, 1},
+		{[]string{"push-at-zero"}, []report.Report{blamed, unknown, connected}, certain, 0},
+		{[]string{"fin-push-rst-at-zero@in"}, []report.Report{blamed, acquitted}, certain, 1},
+		{[]string{"loss=5%", "push-at-zero"}, []report.Report{blamed, acquitted}, certain, 1},
+		{[]string{"loss=5%", "reorder=5%"}, []report.Report{blamed, acquitted}, innocent, 1},
+		{[]string{"ecmp=16/1:push-at-zero"}, []report.Report{blamed, acquitted}, partial, 0},
+		{[]string{"ecmp=16/1:loss=20%"}, []report.Report{blamed, acquitted}, innocent, 1},
+	} {
+		r := roundUnder(t, c.faults, c.found...)
+		if r.truth != c.truth || r.Wrong != c.wrong {
+			t.Errorf("%v: %s, %d wrong; want %s and %d", c.faults, r.truth, r.Wrong, c.truth, c.wrong)
+		}
+		if r.Runs != len(c.found) || r.LeakedFlows != len(c.found) || r.Flows != 16*len(c.found) ||
+			r.SegmentsSent != 8*len(c.found) {
+			t.Errorf("%v: %+v", c.faults, r)
+		}
+	}
+}
+
+// A run's checks are one run: any that fails convicts, and none of them acquits for another.
+func TestARunIsAllThatIsAskedOfATarget(t *testing.T) {
+	r := roundUnder(t, []string{"push-at-zero"})
+	r.add(report.Report{Results: []report.Result{acquitted.Results[0], blamed.Results[0], acquitted.Results[0]}})
+	if r.Runs != 1 || r.Convicted != 1 || r.Wrong != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestVerdictsAreCounted(t *testing.T) {
+	hello := found("Handshake", report.Pass, report.Established)
+	r := roundUnder(t, []string{"loss=1%"}, acquitted, hello, acquitted)
+	want := []verdictCount{{Scenario: "Handshake", Verdict: report.Pass, Reason: report.Established, Count: 1},
+		{Scenario: "SequenceWrap", Verdict: report.Pass, Reason: report.Delivered, Count: 2}}
+	if !slices.Equal(r.Verdicts, want) {
+		t.Errorf("%v, want %v", r.Verdicts, want)
+	}
+}
+
+// The parts of a round add up.
+func TestPartsAddUp(t *testing.T) {
+	r := roundUnder(t, []string{"loss=1%"})
+	counted := []lab.FaultCounters{{Fault: "loss=1%", Counters: lab.Counters{In: lab.Count{Seen: 100, Dropped: 1}}}}
+	for range 2 {
+		r.close(map[string]int{"socket SYN_RECV": 1}, counted, time.Second)
+	}
+	if r.left() != 2 || r.Switch[0].In != (lab.Count{Seen: 200, Dropped: 2}) || r.DurationMicros != 1e6 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestQuantilesOfReports(t *testing.T) {
+	r := roundUnder(t, []string{"loss=1%"})
+	for n := range 200 {
+		r.add(report.Report{SegmentsSent: 200 - n, DurationMicros: int64(n+1) * 100})
+	}
+	r.finish()
+	if want := (quantiles{101, 198, 200, 10100, 19800, 20000}); r.Reports != want {
+		t.Errorf("%+v, want %+v", r.Reports, want)
+	}
+}

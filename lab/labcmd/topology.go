@@ -1,0 +1,28 @@
+package labcmd
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab"
+)
+
+// topologyFlag is the flag that says what is between the lab's client and server.
+type topologyFlag string
+
+func (n *topologyFlag) register(cmd *cobra.Command) {
+	*n = topologyFlag(lab.Switched)
+	var names []string
+	for _, t := range lab.Topologies() {
+		names = append(names, string(t))
+	}
+	cmd.Flags().Var(cli.OneOf((*string)(n), names...), "network", "what is between client and server")
+}
+
+// options are those of a lab with that network.
+func (n topologyFlag) options() lab.Options { return lab.Options{Topology: lab.Topology(n)} }
+
+// topologyHelp says what the networks are, for people.
+func topologyHelp() string { return strings.Join(lab.TopologyHelp(), "\n  ") }

@@ -1,0 +1,92 @@
+package clsact
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// device is a network device, in the network namespace in which it was opened.
+type device struct {
+	Attacher
+	netlink *netlink.Handle
+	link    netlink.Link
+}
+
+func (a Attacher) open(ifindex int) (*device, error) {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("opening netlink: %w", err)
+	}
+	link, err := handle.LinkByIndex(ifindex)
+	if err != nil {
+		handle.Close()
+		return nil, fmt.Errorf("device %d: %w", ifindex, err)
+	}
+	return &device{a, handle, link}, nil
+}
+
+func (d *device) name() string { return d.link.Attrs().Name }
+
+// EnsureQdisc makes the clsact discipline of the device with this index in the calling thread's network namespace.
+func EnsureQdisc(ifindex int) error {
+	d, err := Attacher{}.open(ifindex)
+	if err != nil {
+		return err
+	}
+	defer d.netlink.Close()
+	_, err = d.ensureQdisc(true)
+	return err
+}
+
+// ensureQdisc makes the device's clsact discipline and reports whether it was missing. The older ingress discipline is
+// at the same place, and has no egress side.
+func (d *device) ensureQdisc(needsEgress bool) (made bool, err error) {
+	err = d.netlink.QdiscAdd(d.qdisc())
+	if err == nil {
+		return true, nil
+	}
+	if !errors.Is(err, unix.EEXIST) && !errors.Is(err, unix.EBUSY) {
+		return false, fmt.Errorf("adding a clsact qdisc to %s: %w", d.name(), err)
+	}
+	list, err := d.netlink.QdiscList(d.link)
+	if err != nil {
+		return false, fmt.Errorf("listing the qdiscs of %s: %w", d.name(), err)
+	}
+	for _, q := range list {
+		if needsEgress && q.Attrs().Parent == netlink.HANDLE_CLSACT && q.Type() != "clsact" {
+			return false, fmt.Errorf("%s has an %s qdisc, which has no egress side; replace it by clsact", d.name(), q.Type())
+		}
+	}
+	return false, nil
+}
+
+// removeQdisc removes the discipline unless somebody else has come to use it.
+func (d *device) removeQdisc() error {
+	for _, side := range []Side{Ingress, Egress} {
+		filters, err := d.netlink.FilterList(d.link, uint32(side))
+		if err != nil || len(filters) > 0 {
+			return d.gone(err)
+		}
+	}
+	return d.gone(d.netlink.QdiscDel(d.qdisc()))
+}
+
+// gone forgives errors that say that the device or the object has vanished by itself.
+func (d *device) gone(err error) error {
+	if err == nil || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL) {
+		return nil
+	}
+	return fmt.Errorf("removing the %s from %s: %w", d.Owner, d.name(), err)
+}
+
+func (d *device) qdisc() *netlink.GenericQdisc {
+	return &netlink.GenericQdisc{
+		QdiscAttrs: netlink.QdiscAttrs{
+			LinkIndex: d.link.Attrs().Index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT,
+		},
+		QdiscType: "clsact",
+	}
+}

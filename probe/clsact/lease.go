@@ -1,0 +1,66 @@
+package clsact
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const ownQdisc = "/own-qdisc"
+
+// prefix begins the names of an owner's filters and leases.
+func prefix(owner string) string { return "tcpprobe-" + owner + "/" }
+
+// lease is how the filters of a live process are told from those of a dead one: an abstract unix socket, whose name
+// belongs to the network namespace as the filters do and is free again as soon as its process is dead, however it died.
+type lease struct {
+	owner, id string
+	socket    int
+}
+
+func takeLease(owner string) (*lease, error) {
+	l := &lease{owner: owner, id: fmt.Sprintf("%016x", rand.Uint64())}
+	taken, err := l.take()
+	if err != nil || !taken {
+		return nil, fmt.Errorf("marking the %s as alive: %w", owner, err)
+	}
+	return l, nil
+}
+
+// take reports false if a live process holds the lease.
+func (l *lease) take() (bool, error) {
+	socket, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false, err
+	}
+	if err := unix.Bind(socket, &unix.SockaddrUnix{Name: "@" + prefix(l.owner) + l.id}); err != nil {
+		unix.Close(socket)
+		if errors.Is(err, unix.EADDRINUSE) {
+			return false, nil
+		}
+		return false, err
+	}
+	l.socket = socket
+	return true, nil
+}
+
+// filterName is what the holder's filters are called; it says whether their qdisc is the holder's too.
+func (l *lease) filterName(madeQdisc bool) string {
+	name := prefix(l.owner) + l.id
+	if madeQdisc {
+		name += ownQdisc
+	}
+	return name
+}
+
+// leaseOf reads the name of an owner's filter.
+func leaseOf(owner, filterName string) (l *lease, madeQdisc, ok bool) {
+	id, ok := strings.CutPrefix(filterName, prefix(owner))
+	id, madeQdisc = strings.CutSuffix(id, ownQdisc)
+	return &lease{owner: owner, id: id}, madeQdisc, ok
+}
+
+func (l *lease) Close() error { return unix.Close(l.socket) }

@@ -1,0 +1,61 @@
+package clsact
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Sweep removes from a device what dead processes left there in the owner's name, and a discipline that they made and
+// nobody else uses. What belongs to live processes stays.
+func (a Attacher) Sweep(ifindex int) error {
+	d, err := a.open(ifindex)
+	if err != nil {
+		return fmt.Errorf("looking for leftovers of a %s: %w", a.Owner, err)
+	}
+	defer d.netlink.Close()
+	var errs []error
+	ownsQdisc := false
+	for _, side := range []Side{Ingress, Egress} {
+		made, err := d.sweep(side)
+		ownsQdisc = ownsQdisc || made
+		errs = append(errs, err)
+	}
+	if ownsQdisc {
+		errs = append(errs, d.removeQdisc())
+	}
+	return errors.Join(errs...)
+}
+
+// sweep removes the filters of one side, and reports whether one of their processes made the discipline.
+func (d *device) sweep(side Side) (madeQdisc bool, err error) {
+	filters, err := d.netlink.FilterList(d.link, uint32(side))
+	if err != nil {
+		return false, d.gone(err)
+	}
+	var errs []error
+	for _, f := range filters {
+		bpf, ok := f.(*netlink.BpfFilter)
+		if !ok || bpf.Handle == 0 { // the chain's own entry, which has no name
+			continue
+		}
+		made, err := d.sweepFilter(bpf)
+		madeQdisc = madeQdisc || made
+		errs = append(errs, err)
+	}
+	return madeQdisc, errors.Join(errs...)
+}
+
+func (d *device) sweepFilter(f *netlink.BpfFilter) (madeQdisc bool, err error) {
+	l, madeQdisc, ok := leaseOf(d.Owner, f.Name)
+	if !ok {
+		return false, nil
+	}
+	dead, err := l.take()
+	if err != nil || !dead {
+		return false, err
+	}
+	defer l.Close()
+	return madeQdisc, d.gone(d.netlink.FilterDel(f))
+}

@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// bounds are, by name, the largest number that a plan may have of something; each is written as a number here, so that nobody
+// changes one unseen.
+var bounds = map[string]struct {
+	most   int
+	change func(p *Plan, n int)
+}{
+	"characters of a run":        {63, func(p *Plan, n int) { p.Run = strings.Repeat("a", n) }},
+	"characters of a probe":      {507, func(p *Plan, n int) { p.Probe = strings.Repeat("a", n) }},
+	"paths":                      {256, func(p *Plan, n int) { p.Paths = n }},
+	"packets a second":           {2000, func(p *Plan, n int) { p.PacketsPerSecond = n }},
+	"seconds":                    {3600, func(p *Plan, n int) { p.DeadlineSeconds = n }},
+	"targets":                    {4096, func(p *Plan, n int) { p.Targets = targets(n) }},
+	"characters of a pod":        {253, func(p *Plan, n int) { p.Targets[0].Name = strings.Repeat("a", n) }},
+	"characters of a node":       {253, func(p *Plan, n int) { p.Targets[0].Node = strings.Repeat("a", n) }},
+	"characters of a way":        {63, func(p *Plan, n int) { p.Targets[0].Via = strings.Repeat("Z", n) }},
+	"sources":                    {1000, func(p *Plan, n int) { p.Sources = sources(n, 0) }},
+	"characters of a source":     {253, func(p *Plan, n int) { p.Sources[strings.Repeat("a", n)] = []int{0} }},
+	"targets of a source":        {128, func(p *Plan, n int) { p.Targets = targets(n); p.Sources = sources(1, upTo(n)...) }},
+	"scenarios":                  {8, func(p *Plan, n int) { p.Scenarios = scenarios(n) }},
+	"characters of a scenario":   {63, func(p *Plan, n int) { p.Scenarios[0].Name = strings.Repeat("z", n) }},
+	"variants":                   {16, func(p *Plan, n int) { p.Scenarios[1].Variants = words(n) }},
+	"bytes of a payload":         {1024, func(p *Plan, n int) { p.Scenarios[1].Payload = strings.Repeat("a", n) }},
+	"milliseconds of a gap":      {1000, func(p *Plan, n int) { closes(p, FinReorder{Trigger{OnAccept: true}, n}) }},
+	"bytes to have the peer end": {1024, func(p *Plan, n int) { closes(p, FinReorder{Trigger{Send: strings.Repeat("x", n)}, 20}) }},
+	"bytes of a path":            {512, func(p *Plan, n int) { closes(p, FinReorder{Trigger{HTTPGet: "/" + strings.Repeat("x", n-1)}, 20}) }},
+	"connections of a queue":     {4200, func(p *Plan, n int) { fills(p, 2000, n) }},
+	"connections in 332 seconds": {4195, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 332 }}, // 4 segments each, 100 before: 16,880
+	"connections in 329 seconds": {4156, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 329 }}, // and one more: 16,728, 51 times 328
+}
+
+// closes makes the plan one of FinReorder.
+func closes(p *Plan, f FinReorder) { p.Scenarios = []Scenario{{Type: "FinReorder", FinReorder: &f}} }
+
+// fills makes the plan one of AcceptQueue, from one source to one target.
+func fills(p *Plan, packetsPerSecond, connections int) {
+	p.PacketsPerSecond, p.DeadlineSeconds = packetsPerSecond, 3600
+	p.Scenarios, p.Sources = []Scenario{queue(connections)}, sources(1, 0)
+}
+
+func TestBounds(t *testing.T) {
+	for name, b := range bounds {
+		for n, valid := range map[int]bool{b.most: true, b.most + 1: false} {
+			p := example(t)
+			b.change(p, n)
+			if err := p.Validate(); (err == nil) != valid || err != nil && !errors.Is(err, ErrInvalid) {
+				t.Errorf("%d %s: %v", n, name, err)
+			}
+		}
+	}
+}
+
+// TestSizeOfAPlan: one mebibyte, as a ConfigMap's.
+func TestSizeOfAPlan(t *testing.T) {
+	for size, valid := range map[int]bool{1_048_576: true, 1_048_577: false} {
+		b := golden(t)
+		_, err := Decode(append(b, bytes.Repeat([]byte(" "), size-len(b))...))
+		if (err == nil) != valid {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+// TestLettersOfNames: all of these are taken, and their neighbours in ASCII are not.
+func TestLettersOfNames(t *testing.T) {
+	for _, good := range "09AZaz-." {
+		if !token(string(good), 1) {
+			t.Errorf("%q is no token", good)
+		}
+	}
+	for _, bad := range "/:@[`{,_ \x00é" {
+		if token(string(bad), 9) || word("W"+string(bad)) {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	for text, is := range map[string]bool{"A": true, "Z": true, "Z9z": true, "@": false, "[": false, "a": false, "": false, "A-": false, "A.": false} {
+		if word(text) != is {
+			t.Errorf("%q: %t", text, !is)
+		}
+	}
+	for text, is := range map[string]bool{"/": true, "/!~": true, "/ ": false, "/\x7f": false, "/é": false} {
+		if path(text) != is {
+			t.Errorf("path %q: %t", text, !is)
+		}
+	}
+}
+
+func TestOneTargetIsEnough(t *testing.T) {
+	p := example(t)
+	p.Targets, p.Sources = targets(1), sources(1, 0)
+	if err := p.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEveryQueueIsAskedFor: one that a source does not fill does not hide the next.
+func TestEveryQueueIsAskedFor(t *testing.T) {
+	p := queueing(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "ask the pods") {
+		t.Errorf("a ClusterIP's queue behind one that is not filled: %v", err)
+	}
+	p = example(t)
+	p.Sources = map[string][]int{"kn1": {0, 1}, "kn2": {0, 1}}
+	p.Scenarios[0] = queue(8)
+	p.Scenarios[0].Only = map[string][]int{"kn1": {1}, "kn2": {1}}
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "sources kn1 and kn2 would both fill the accept queue of target 1") {
+		t.Errorf("a queue that two fill behind one that nobody does: %v", err)
+	}
+}
+
+// TestTimeThatSuffices: a source may use its whole deadline.
+func TestTimeThatSuffices(t *testing.T) {
+	for seconds, valid := range map[int]bool{24: true, 23: false} {
+		err := queueing(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()
+		if (err == nil) != valid {
+			t.Errorf("two queues of 12 s each in %d s: %v", seconds, err)
+		}
+	}
+}
+
+func TestNamesOfChecks(t *testing.T) {
+	for want, c := range map[string]Check{"Handshake": {Type: "Handshake"}, "SequenceWrap/Fin": {Type: "SequenceWrap", Variant: "Fin"}} {
+		if got := c.String(); got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+}
+
+func TestNothingIsSaidOfAllowedAddresses(t *testing.T) {
+	if why, yes := Denied(addr("10.1.2.3")); yes || why != "" {
+		t.Errorf("%t, %q", yes, why)
+	}
+}
+
+func TestLongProbeIsToldTheBound(t *testing.T) {
+	p := example(t)
+	p.Probe = strings.Repeat("a", 508)
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "at most 507") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,146 @@
+package reason
+
+import "slices"
+
+// Scenarios with reasons of their own.
+const (
+	handshake    = "Handshake"
+	sequenceWrap = "SequenceWrap"
+	finReorder   = "FinReorder"
+	acceptQueue  = "AcceptQueue"
+)
+
+// table has one entry a reason, by verdict. After a change: go generate ./...
+var table = slices.Concat(passed, failed, inconclusive)
+
+var passed = []Reason{
+	{"Established", Pass, "Handshake: the peer proved that its connection exists", []Meaning{{handshake,
+		"the peer holds the connection. *deferredAccept* in the message: its listener completes a handshake only with data",
+		""}}},
+	{"Delivered", Pass, "SequenceWrap: the suspect was acknowledged", []Meaning{{sequenceWrap,
+		"this flow's suspect arrived",
+		"a Pass holds up to the first device that rewrites sequence numbers or ends connections (randomising firewall, " +
+			"SYN proxy, sidecar, L7 balancer)"}}},
+	{"FinAccepted", Pass, "FinReorder: the FIN that an ACK had overtaken was accepted", []Meaning{{finReorder,
+		"**this application's way of closing is not affected.** It does not show that the kernel is fixed: after " +
+			"`close()` the affected ones accept it as well",
+		""}}},
+	{"NotReached", Pass, "AcceptQueue: nothing overflowed within the cap", []Meaning{{acceptQueue,
+		"all connections up to the limit got a place",
+		""}}},
+}
+
+var failed = []Reason{
+	{"Refused", Fail, "Handshake: RST in answer to the SYN", []Meaning{{handshake,
+		"an RST answered",
+		"see whether the application listens, and whether a firewall rejects"}}},
+	{"Filtered", Fail, "Handshake: no answer from two source ports", []Meaning{{handshake,
+		"no answer from two source ports",
+		"look for a firewall that drops, or a path that ends; the message says whether other segments than SYNs get there"}}},
+	{"Unreachable", Fail, "Handshake: an ICMP error; the message has its code", []Meaning{{handshake,
+		"an ICMP error, which the message names, or no next hop on the link",
+		"look at routes and the neighbour table"}}},
+	{"AckLostOrQueueFull", Fail, "Handshake: SYN-ACK, but the final ACK changed nothing", []Meaning{{handshake,
+		"SYN-ACKs came, but neither the final ACK nor data changes anything",
+		"`nstat -az TcpExtListenOverflows` on the target; then ask AcceptQueue"}}},
+	{"Altered", Fail, "Handshake: the answer acknowledges a number that was not sent", []Meaning{{handshake,
+		"answers to what was not sent",
+		"find what rewrites sequence numbers on the way"}}},
+	{"ReverseRstZeroDropped", Fail, "Handshake: an RST comes back unless its sequence number is 0", []Meaning{{handshake,
+		"the port is closed, and only its RST, whose number is 0, is lost on the way back. `SequenceWrap/AckZero` finds " +
+			"it too, at its closed port",
+		"as for SequenceZeroDropped, in the other direction"}}},
+	{"SequenceZeroDropped", Fail, "SequenceWrap: exactly the segment at sequence 0 is lost", []Meaning{{sequenceWrap,
+		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
+		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
+			"the rule"}}},
+	{"SequenceZeroLossy", Fail, "SequenceWrap: over all flows, segments at 0 are lost more often",
+		[]Meaning{{sequenceWrap,
+			"over all flows, segments at 0 are lost more often than others, on no flow always",
+			"look for a fabric that sprays packets over members, one of them bad"}}},
+	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
+		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +
+			"that it draws, is lost",
+		"as for SequenceZeroDropped; for the way back probe from the target's side"}}},
+	{"FinIgnored", Fail, "FinReorder: the peer ignored a FIN that an ACK had overtaken", []Meaning{{finReorder,
+		"the FIN was ignored on two connections or more. `stallMillis` is how long the close waited (modelled on " +
+			"Linux's least retransmission timeout)",
+		"run a kernel with the fix on the *target*, or call `close()` instead of `shutdown()` in its application"}}},
+	{"QueueOverflowed", Fail, "AcceptQueue: connections were dropped within the cap", []Meaning{{acceptQueue,
+		"`queue.least` connections had a place, then one had none. A greater `queue.most` means several queues, or an " +
+			"application that accepts slowly. `queue.behaviour` is what clients meet: `IgnoredSyn` (they see slow " +
+			"connects), `IgnoredAck` (they believe in a connection that is not there) or `Reset` (`tcp_abort_on_overflow`). " +
+			"`freed: false`: nothing has been accepted since, and the queue stays full until it is. With `freed: true` a " +
+			"device that limits one client's connections looks the same",
+		"raise the backlog (the application's `listen()`, `net.core.somaxconn`), or find out why it does not accept. " +
+			"`ss -ltn` on the target shows the queue (Recv-Q) and its room (Send-Q). Where it stays full, restart the " +
+			"application"}}},
+}
+
+var inconclusive = []Reason{
+	{"PathDown", Inconclusive, "handshake or control never answered", []Meaning{
+		{"",
+			"no connection, or controls never answered. Of `FinUrgPush`, `Null`, `AckZero`: no closed port refuses a SYN",
+			"ask Handshake, which says why. For those three nothing, where a firewall hides closed ports; but `AckZero` " +
+				"tells whether the RST to the SYN, whose number is 0, is lost on the way back"},
+		{acceptQueue,
+			"not one connection got a place, or suddenly nothing is answered any more",
+			"the queue may be full already: `ss -ltn` on the target shows it (Recv-Q) and its room (Send-Q)"}}},
+	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
+		"the suspect is lost, but so much else is that chance is not excluded",
+		"give more time, or repair the loss first"}}},
+	{"HandshakeAckLost", Inconclusive,
+		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
+			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",
+			"ask for `Ack` and `Data`, which show whether more is lost"}}},
+	{"StateTracking", Inconclusive, "segments with these flags are lost at every number",
+		[]Meaning{{sequenceWrap,
+			"this kind of segment is lost at every number",
+			"nothing, if a firewall on the way drops what it calls invalid (`FinUrgPush`, `Null`); else look what drops " +
+				"these flags"}}},
+	{"PeerDidNotClose", Inconclusive, "FinReorder: the trigger did not make the peer close first", []Meaning{{finReorder,
+		"the trigger did not make the peer close first within 10 s, or it sent more than a megabyte",
+		"another trigger; a smaller resource"}}},
+	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
+		{sequenceWrap,
+			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Of `HandshakeAck`: the peer does " +
+				"not let it be seen",
+			"look at the other variants"},
+		{finReorder,
+			"a FIN in order is ignored too; or the overtaken one gets no answer at all, or is accepted half a second late. " +
+				"The message says which: a firewall that drops it as invalid, or an application that closed meanwhile",
+			"as the message says"}}},
+	{"PeerReset", Inconclusive, "the peer reset the connection before a verdict, twice", []Meaning{
+		{"",
+			"the application closes on unfinished requests",
+			"set `payload` (`--payload`) to the beginning of what it waits for"},
+		{handshake,
+			"a SYN-ACK, then an RST before the peer showed that it holds the connection",
+			"find what resets: the application, or a proxy on the way"},
+		{finReorder,
+			"the peer resets instead of closing. The application closes with unread data",
+			"another trigger"}}},
+	{"StaleState", Inconclusive, "the peer still holds older connections of these ports", []Meaning{{"",
+		"older connections of the same ports answer; they have been reset",
+		"run again after two minutes"}}},
+	{"GuardUnavailable", Inconclusive, "neither TCX nor clsact could be attached", []Meaning{{"",
+		"neither TCX nor clsact, the kernel's two places for the guard, can be attached",
+		"the message says which capability or kernel feature is missing; Linux 5.8 is needed, and `NET_ADMIN` and `BPF`"}}},
+	{"GuardIncomplete", Inconclusive, "the guard did not take every segment that the tap saw", []Meaning{{"",
+		"the local kernel may have interfered, or the host was too busy to read all. The message says which",
+		"look for other tc programs in front (`tc filter show`, `bpftool net`); or send fewer packets a second"}}},
+	{"AsymmetricReturn", Inconclusive, "the answer came in by another device", []Meaning{{"",
+		"answers come in by another device",
+		"`--source-interface` with that device; in a pod: make its routes symmetric"}}},
+	{"DeadlineExceeded", Inconclusive, "the run's deadline came before a verdict", []Meaning{{"",
+		"the time was over first",
+		"`--deadline`, `run.deadlineSeconds`, a higher rate, fewer paths. Confirming a loss takes far more segments " +
+			"than a clean path. `Ack` and `Reset` take some 330 a connection, so ask for few variants at a time or allow " +
+			"500 packets a second"}}},
+	{"ProberFault", Inconclusive, "the prober could not do its work; the message says what failed", []Meaning{{"",
+		"the prober could not do its work; the message says what failed",
+		"as the message says; then look at the log of the probe pod, or of the command"}}},
+	{"ProberKilled", Inconclusive, "the worker or its container was killed", []Meaning{{"",
+		"the worker, or its container, was killed. The message says by what, and how many connections may be left",
+		"look for a memory limit, an eviction, a person; run again"}}},
+}

@@ -1,0 +1,44 @@
+// Code generated from package reason. DO NOT EDIT.
+
+package report
+
+// Reasons of Pass.
+const (
+	Established Reason = "Established" // Handshake: the peer proved that its connection exists
+	Delivered   Reason = "Delivered"   // SequenceWrap: the suspect was acknowledged
+	FinAccepted Reason = "FinAccepted" // FinReorder: the FIN that an ACK had overtaken was accepted
+	NotReached  Reason = "NotReached"  // AcceptQueue: nothing overflowed within the cap
+)
+
+// Reasons of Fail.
+const (
+	Refused               Reason = "Refused"               // Handshake: RST in answer to the SYN
+	Filtered              Reason = "Filtered"              // Handshake: no answer from two source ports
+	Unreachable           Reason = "Unreachable"           // Handshake: an ICMP error; the message has its code
+	AckLostOrQueueFull    Reason = "AckLostOrQueueFull"    // Handshake: SYN-ACK, but the final ACK changed nothing
+	Altered               Reason = "Altered"               // Handshake: the answer acknowledges a number that was not sent
+	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped" // Handshake: an RST comes back unless its sequence number is 0
+	SequenceZeroDropped   Reason = "SequenceZeroDropped"   // SequenceWrap: exactly the segment at sequence 0 is lost
+	SequenceZeroLossy     Reason = "SequenceZeroLossy"     // SequenceWrap: over all flows, segments at 0 are lost more often
+	AckZeroDropped        Reason = "AckZeroDropped"        // SequenceWrap: answers that acknowledge exactly 0 are lost
+	FinIgnored            Reason = "FinIgnored"            // FinReorder: the peer ignored a FIN that an ACK had overtaken
+	QueueOverflowed       Reason = "QueueOverflowed"       // AcceptQueue: connections were dropped within the cap
+)
+
+// Reasons of Inconclusive that the prober itself gives.
+const (
+	PathDown         Reason = "PathDown"         // handshake or control never answered
+	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
+	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
+	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
+	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere
+	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
+	StaleState       Reason = "StaleState"       // the peer still holds older connections of these ports
+	GuardUnavailable Reason = "GuardUnavailable" // neither TCX nor clsact could be attached
+	GuardIncomplete  Reason = "GuardIncomplete"  // the guard did not take every segment that the tap saw
+	AsymmetricReturn Reason = "AsymmetricReturn" // the answer came in by another device
+	DeadlineExceeded Reason = "DeadlineExceeded" // the run's deadline came before a verdict
+	ProberFault      Reason = "ProberFault"      // the prober could not do its work; the message says what failed
+	ProberKilled     Reason = "ProberKilled"     // the worker or its container was killed
+)

@@ -1,0 +1,138 @@
+package golden
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const testdata = "testdata"
+
+// documents are those that were compared so far, each with whether it differs.
+type documents struct {
+	mu      sync.Mutex
+	differs map[string]bool
+}
+
+var recorded = documents{differs: make(map[string]bool)}
+
+func (d *documents) add(name string, differs bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.differs[name] = d.differs[name] || differs
+}
+
+func (d *documents) has(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, there := d.differs[name]
+	return there
+}
+
+// String is the closing line.
+func (d *documents) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(d.differs)) {
+		if d.differs[name] {
+			names = append(names, name)
+		}
+	}
+	line := fmt.Sprintf("golden: %d documents, %d differ", len(d.differs), len(names))
+	if len(names) > 0 {
+		line += ": " + strings.Join(names, " ")
+	}
+	return line
+}
+
+// compare holds a document against its file under testdata.
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join(testdata, name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		recorded.add(name, true)
+		t.Error(err)
+		return
+	}
+	recorded.add(name, got != string(want))
+	if got != string(want) {
+		t.Errorf("%s differs (-: the file, +: now):\n%s", path, difference(string(want), got))
+	}
+}
+
+// complete demands that nothing is left under testdata/folder that no test compares.
+func complete(t *testing.T, folder string) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(testdata, folder), func(path string, entry fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(path, testdata+"/")
+		if err != nil || entry.IsDir() || recorded.has(name) {
+			return err
+		}
+		if *update {
+			return os.Remove(path)
+		}
+		recorded.add(name, true)
+		t.Errorf("%s: nothing is compared with it any more", path)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// difference shows the lines that differ, at most 100 of them.
+func difference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	common := commonLines(a, b)
+	var out []string
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		switch {
+		case i < len(a) && j < len(b) && a[i] == b[j]:
+			i, j = i+1, j+1
+		case j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1]:
+			out = append(out, fmt.Sprintf("%4d - %s", i+1, a[i]))
+			i++
+		default:
+			out = append(out, fmt.Sprintf("%4d + %s", j+1, b[j]))
+			j++
+		}
+	}
+	if more := len(out) - 100; more > 0 {
+		out = append(out[:100], fmt.Sprintf("… %d more", more))
+	}
+	return strings.Join(out, "\n")
+}
+
+// commonLines has for each pair of tails how many lines they have in common, in order.
+func commonLines(a, b []string) [][]int {
+	common := make([][]int, len(a)+1)
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			} else {
+				common[i][j] = max(common[i+1][j], common[i][j+1])
+			}
+		}
+	}
+	return common
+}

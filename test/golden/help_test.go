@@ -1,0 +1,40 @@
+package golden
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestHelp records what every command says of itself, and of command lines that it refuses.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for name, lines := range map[string][]string{
+		"manager": {
+			"--help", "", "--namespace=a surplus", "--namespace=a --probe-namespace=a", "--namespace=a",
+			"--namespace=a --prober-image=b --prober-pull-policy=Sometimes", "--max-pods=0", "--max-packets-per-node=1",
+			"--namespace=a --prober-image=b --prober-tolerations=[{effect:NoExecute}]", "--address-ceiling=10.1.2.3/16",
+			`--namespace=a --prober-image=b --prober-tolerations=[{"key":"k","effect":"NoExecute"}]`, "--no-such-flag",
+		},
+		"prober": {"--help", "", "--source=kn1 surplus", "--source=kn1 --guard=other", "--no-such-flag"},
+		"tcpprobe": {
+			"", "--help", "help run", "run --help", "lab --help", "lab switch --help", "report --help", "completion --help",
+			"no-such-command",
+			"run", "run host", "run 127.0.0.1:1 -o yaml", "run 127.0.0.1:1 --guard other", "lab surplus", "lab --output=yaml",
+			"report", "report /no/such/file", "report --output=json -", "lab switch", "lab --family IPv5", "lab --server other",
+			"lab --network other",
+		},
+	} {
+		var document strings.Builder
+		for i, line := range lines {
+			if i > 0 {
+				document.WriteString("\n")
+			}
+			document.WriteString(run(t, name, strings.Fields(line)...))
+		}
+		compare(t, "help/"+name+".txt", document.String())
+	}
+	for _, shell := range []string{"bash", "fish", "powershell", "zsh"} {
+		compare(t, "help/completion."+shell, run(t, "tcpprobe", "completion", shell))
+	}
+	complete(t, "help")
+}

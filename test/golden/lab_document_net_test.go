@@ -1,0 +1,111 @@
+//go:build net
+
+package golden
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// impatience is what is printed only where a run takes long.
+var impatience = regexp.MustCompile(`(?m)^(stderr:\n)?(still .*\n|.* rules done.*\n)+`)
+
+// document is what a run printed, without what differs each time.
+func (r labRun) document(text string) string {
+	var out []string
+	for line := range strings.Lines(impatience.ReplaceAllString(text, "")) {
+		if whole, is := indented(line); is && strings.HasPrefix(line, "{") {
+			out = append(out, r.fromJSON(whole)...)
+			continue
+		}
+		if strings.HasPrefix(line, "exit status") && r.chance {
+			continue
+		}
+		out = append(out, strings.TrimSuffix(line, "\n"))
+	}
+	return apply(tableRules, strings.Join(withReducedEvidence(out), "\n")) + "\n"
+}
+
+// tableSegment is a line of evidence as people see it.
+var tableSegment = regexp.MustCompile(`^    (\+\d+\.\d+ |… \d+ more of these)`)
+
+// withReducedEvidence reduces the evidence in tables, and the words of findings.
+func withReducedEvidence(lines []string) (out []string) {
+	var evidence []string
+	for _, line := range append(lines, "") {
+		if tableSegment.MatchString(line) {
+			evidence = append(evidence, line)
+			continue
+		}
+		for _, segment := range reducedEvidence(evidence) {
+			out = append(out, "    "+segment)
+		}
+		evidence = nil
+		if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") {
+			line = apply(wordRules, line)
+		}
+		out = append(out, line)
+	}
+	return out[:len(out)-1]
+}
+
+// ofChance are members of a result that chance decides where the switch works by chance.
+var ofChance = regexp.MustCompile(
+	`^\s+"(verdict|reason|message|rule|alpha|stallMillis|tried|pass|fail|inconclusive|failed|of|low|high|coverage)":`)
+
+// fromJSON are the lines of an indented document, with evidence and words reduced.
+func (r labRun) fromJSON(text string) (out []string) {
+	var evidence []string
+	inside := "" // the member whose lines are collected, or left out
+	text = apply(jsonRules, text)
+	if r.chance {
+		text = strings.ReplaceAll(text, `"dropped": 0`, `"dropped": N`)
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		member, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case inside != "":
+			if end := strings.TrimSpace(line); end == "]" || end == "]," || end == "}" || end == "}," {
+				switch {
+				case r.chance:
+				case r.sketchy:
+					out = append(out, line)
+				default:
+					out = append(out, renderedEvidence(evidence, line)...)
+				}
+				inside, evidence = "", nil
+				continue
+			}
+			evidence = append(evidence, line)
+		case member == `"evidence"` && strings.HasSuffix(line, "["),
+			r.chance && (member == `"share"` || member == `"queue"` || member == `"rttMicros"`) && strings.HasSuffix(line, "{"):
+			inside = member
+			if !r.chance {
+				out = append(out, line)
+			}
+		case r.chance && ofChance.MatchString(line):
+		case member == `"message"`:
+			out = append(out, apply(wordRules, line))
+		default:
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func renderedEvidence(lines []string, end string) []string {
+	var texts []string
+	for _, line := range lines {
+		var text string
+		if json.Unmarshal([]byte(strings.TrimSuffix(strings.TrimSpace(line), ",")), &text) == nil {
+			texts = append(texts, text)
+		}
+	}
+	var out []string
+	for _, segment := range reducedEvidence(texts) {
+		out = append(out, "          "+segment)
+	}
+	return append(out, end)
+}

@@ -1,0 +1,48 @@
+package golden
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// tool runs one of the tools that package build pins.
+func tool(t *testing.T, arguments ...string) string {
+	t.Helper()
+	command := exec.Command("go", append([]string{"tool", "-modfile=build/go.mod"}, arguments...)...)
+	command.Dir, command.Env = root, os.Environ()
+	out := execute(t, command)
+	if out.status != 0 {
+		t.Fatalf("%v: %s", arguments, out)
+	}
+	return out.stdout
+}
+
+// TestManifests records what kustomize makes of each folder of config.
+func TestManifests(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"default", "crd", "rbac", "manager", "monitoring", "probe-namespace", "samples"} {
+		compare(t, "manifests/"+folder+".yaml", tool(t, "kustomize", "build", "config/"+folder))
+	}
+	complete(t, "manifests")
+}
+
+// TestChart records what helm makes of the chart with each file of values.
+func TestChart(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(testdata, "values", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no values", err)
+	}
+	for _, file := range files {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compare(t, "chart/"+filepath.Base(file), tool(t, "helm", "template", "tcpprobe", "charts/tcpprobe",
+			"--namespace", "tcpprobe-system", "--values", path))
+	}
+	compare(t, "chart/values.yaml", tool(t, "helm", "show", "values", "charts/tcpprobe"))
+	complete(t, "chart")
+}

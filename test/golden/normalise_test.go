@@ -1,0 +1,88 @@
+package golden
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// rule replaces what is different each time by a word that says what stood there.
+type rule struct {
+	volatile *regexp.Regexp
+	word     string
+}
+
+func apply(rules []rule, text string) string {
+	for _, r := range rules {
+		text = r.volatile.ReplaceAllString(text, r.word)
+	}
+	return text
+}
+
+// jsonRules are for the lab's and the prober's JSON. A number that is 0 stays.
+var jsonRules = []rule{
+	{regexp.MustCompile(`("run": ")[^"]*`), "${1}RUN"},
+	{regexp.MustCompile(`("kernel": ")[^"]*`), "${1}KERNEL"},
+	{regexp.MustCompile(`("started": ")[^"]*`), "${1}TIME"},
+	{regexp.MustCompile(`("address": ")[^"]*`), "${1}ADDRESS"},
+	{regexp.MustCompile(`("capture": ")[^"]*`), "${1}PCAPNG"},
+	{regexp.MustCompile(`("(durationMicros|stolen|resetsDropped|segmentsSent|seen|dropped)": )[1-9][0-9]*`), "${1}N"},
+	{regexp.MustCompile(`("(min|median|p99|stallMillis)": )[1-9][0-9]*`), "${1}N"},
+	{regexp.MustCompile(`(?m)^(\s+)[1-9][0-9]{3,4}(,?)$`), "${1}PORT${2}"},
+}
+
+// tableRules are for tables and words.
+var tableRules = []rule{
+	{regexp.MustCompile(`run [a-z2-7]{10} from (\S+), kernel \S+,`), "run RUN from $1, kernel KERNEL,"},
+	{regexp.MustCompile(`\d+ segments sent in [0-9.]+(µs|ms|s|m[0-9.]+s)`), "N segments sent in TIME"},
+	{regexp.MustCompile(`(?m) +[0-9.]+(µs|ms|s)$`), " RTT"},
+	{regexp.MustCompile(`dropped [1-9]\d* of`), "dropped N of"},
+	{regexp.MustCompile(`\b([1-9]\d*|N) of [1-9]\d*( packets)? towards`), "N of N$2 towards"},
+	{regexp.MustCompile(`\b0 of [1-9]\d*( packets)? towards`), "0 of N$1 towards"},
+	{regexp.MustCompile(`(source ports of some that failed:)[0-9 ]+`), "$1 PORTS"},
+	{regexp.MustCompile(`\.tcpprobe-\d+`), ".tcpprobe-N"},
+}
+
+// wordRules are for messages: numbers of samples and probabilities depend on how busy the machine is.
+var wordRules = []rule{
+	{regexp.MustCompile(`\b\d+(\.\d+)?e-\d+\b`), "P"},
+	{regexp.MustCompile(`\b\d+\.\d+\b`), "X"},
+	{regexp.MustCompile(`\b[1-9]\d*( m?s\b)`), "N$1"},
+	{regexp.MustCompile(`\b[1-9]\d* of [1-9]\d*\b`), "N of N"},
+	{regexp.MustCompile(`\bamong [1-9]\d*\b`), "among N"},
+}
+
+// segmentRules are for the lines of evidence: times, numbers other than 0, lengths.
+var segmentRules = []rule{
+	{regexp.MustCompile(`\+\d+\.\d+ `), "+T "},
+	{regexp.MustCompile(`(seq|ack|len) [1-9]\d*`), "$1 N"},
+	{regexp.MustCompile(`\d+-\d+`), "N-N"},
+	{regexp.MustCompile(`… \d+ more`), "… N more"},
+}
+
+// reducedEvidence has each kind of segment that was sent once, sorted: how many there are, in which order, and what
+// comes back in between is a matter of time and of random order. So is whether what arrives late is acknowledged.
+func reducedEvidence(lines []string) []string {
+	const opening = 4 // SYN, SYN-ACK, ACK
+	var out []string
+	for i, line := range lines {
+		line = apply(segmentRules, strings.TrimSpace(line))
+		late := i >= opening && strings.HasSuffix(line, "(ack)")
+		if strings.HasPrefix(line, "+T >") && !slices.Contains(out, line) && !late {
+			out = append(out, line)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// indented is JSON with one value a line, members in the order in which they came.
+func indented(text string) (string, bool) {
+	var out bytes.Buffer
+	if json.Indent(&out, []byte(strings.TrimSpace(text)), "", "  ") != nil {
+		return text, false
+	}
+	return out.String() + "\n", true
+}

@@ -1,0 +1,139 @@
+//go:build envtest
+
+package golden
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// recorder writes the document of a scene: what users and administrators can read of it.
+type recorder struct {
+	*cluster
+	scene   *scene
+	kubelet *kubelet
+	parts   []string
+	uids    []string // that the API server chose, in the order in which they come
+}
+
+// add records the TCPProbe as it is now.
+func (r *recorder) add(t *testing.T, when string) {
+	t.Helper()
+	probe := r.scene.probe.DeepCopy()
+	if err := r.api.Get(t.Context(), client.ObjectKeyFromObject(probe), probe); err != nil {
+		t.Fatal(err)
+	}
+	part := map[string]any{"status": probe.Object["status"]}
+	if when == "" {
+		part["spec"] = probe.Object["spec"] // with defaults
+	}
+	r.say(strings.TrimSpace("TCPProbe "+when), part)
+}
+
+func (r *recorder) say(what string, v any) {
+	text, err := yaml.JSONToYAML([]byte(r.normalised(mustJSON(v)))) // lines are folded after that
+	if err != nil {
+		panic(err)
+	}
+	r.parts = append(r.parts, "# "+what+"\n"+string(text))
+}
+
+// document is what was recorded, with plans and pods as they were when the pods were released, and all events.
+func (r *recorder) document(t *testing.T) string {
+	t.Helper()
+	for _, plan := range r.kubelet.plans {
+		r.say("plan", map[string]any{
+			"name": plan.Name, "labels": plan.Labels, "owners": plan.OwnerReferences,
+			"immutable": plan.Immutable, "data": plan.Data,
+		})
+	}
+	slices.SortFunc(r.kubelet.seen, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	for i, pod := range r.kubelet.seen {
+		part := map[string]any{"name": pod.Name}
+		for _, name := range []string{"load", "source"} {
+			part[name] = pod.Annotations["tcpprobe.dev/"+name]
+		}
+		if r.scene.Whole && i == 0 {
+			part = map[string]any{
+				"name": pod.Name, "labels": pod.Labels, "annotations": pod.Annotations,
+				"owners": pod.OwnerReferences, "spec": pod.Spec,
+			}
+		}
+		r.say("probe pod", part)
+	}
+	r.say("events", r.events(t))
+	return strings.Join(r.parts, "---\n")
+}
+
+// events are those of the TCPProbe, by reason: their order is a matter of who writes when.
+func (r *recorder) events(t *testing.T) []string {
+	t.Helper()
+	var list eventsv1.EventList
+	if err := r.api.List(t.Context(), &list, client.InNamespace(r.scene.probe.GetNamespace())); err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{}
+	for _, e := range list.Items {
+		if e.Regarding.Kind != "TCPProbe" || e.Regarding.Name != r.scene.probe.GetName() {
+			continue
+		}
+		line := fmt.Sprintf("%s %s %s (%s): %s", e.Type, e.Reason, e.Action, e.ReportingController, e.Note)
+		if line = r.normalised(line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// statusRules are for what API server and clock decide.
+var statusRules = []rule{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},
+	{regexp.MustCompile(`ended after [0-9hms]+`), "ended after DURATION"},
+	{regexp.MustCompile(`still runs 7[0-9]+ s`), "still runs N s"},
+}
+
+var anyUID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// normalised replaces times, UIDs but those of TCPProbes, and the ClusterIPs that the API server chose.
+func (r *recorder) normalised(text string) string {
+	text = apply(statusRules, text)
+	for ip, word := range r.clusterIPs() {
+		text = strings.ReplaceAll(text, ip, word)
+	}
+	return anyUID.ReplaceAllStringFunc(text, func(uid string) string {
+		if strings.HasPrefix(uid, fixedUIDs) {
+			return uid
+		}
+		if !slices.Contains(r.uids, uid) {
+			r.uids = append(r.uids, uid)
+		}
+		return fmt.Sprintf("UID-%d", slices.Index(r.uids, uid)+1)
+	})
+}
+
+func (r *recorder) clusterIPs() map[string]string {
+	var services corev1.ServiceList
+	ips := make(map[string]string)
+	if err := r.api.List(context.Background(), &services, client.InNamespace(r.scene.name)); err != nil {
+		return ips
+	}
+	for _, s := range services.Items {
+		for i, ip := range s.Spec.ClusterIPs {
+			if ip != corev1.ClusterIPNone {
+				ips[ip] = fmt.Sprintf("CLUSTERIP-%s-%d", s.Name, i+1)
+			}
+		}
+	}
+	return ips
+}

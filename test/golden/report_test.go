@@ -1,0 +1,21 @@
+package golden
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReport records how stored reports are shown to people, to the last byte.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(testdata, "reports", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no reports", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+		compare(t, "report/"+name+".txt", run(t, "tcpprobe", "report", file))
+	}
+	complete(t, "report")
+}

@@ -1,0 +1,211 @@
+//go:build envtest
+
+package golden
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// stored is a file of testdata/upgrade: a TCPProbe as an older manager left it, with the plans and probe pods that
+// there were.
+type stored struct {
+	Recorded time.Time         `json:"recorded"`
+	Shop     map[string]string `json:"shop"` // the UIDs of the Service's pods
+
+	probe, plan *unstructured.Unstructured
+	pods        []*unstructured.Unstructured
+}
+
+func storedFile(name string) string { return filepath.Join(testdata, "upgrade", name+".yaml") }
+
+// keep writes what there is of a scene.
+func (s *scene) keep(t *testing.T, c *cluster) {
+	t.Helper()
+	head := stored{Recorded: time.Now().UTC().Truncate(time.Second), Shop: make(map[string]string)}
+	var shop corev1.PodList
+	if err := c.api.List(t.Context(), &shop, client.InNamespace(s.name)); err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range shop.Items {
+		head.Shop[pod.Name] = string(pod.UID)
+	}
+	probe := s.probe.DeepCopy()
+	if err := c.api.Get(t.Context(), client.ObjectKeyFromObject(probe), probe); err != nil {
+		t.Fatal(err)
+	}
+	parts := []any{head, bare(probe)}
+	for _, kind := range []string{"ConfigMap", "Pod"} {
+		list := &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": "v1", "kind": kind + "List"}}
+		mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": s.name}
+		if err := c.api.List(t.Context(), list, client.InNamespace(probeNamespace), mine); err != nil {
+			t.Fatal(err)
+		}
+		if _, active, _ := unstructured.NestedMap(probe.Object, "status", "activeRun"); !active {
+			continue // what is left of runs that have ended
+		}
+		for i := range list.Items {
+			parts = append(parts, bare(&list.Items[i]))
+		}
+	}
+	var out bytes.Buffer
+	for _, part := range parts {
+		text, err := yaml.Marshal(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString("---\n")
+		out.Write(text)
+	}
+	if err := os.WriteFile(storedFile(s.name), out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bare is an object without what the API server notes for itself.
+func bare(o *unstructured.Unstructured) map[string]any {
+	o = o.DeepCopy()
+	o.SetManagedFields(nil)
+	o.SetResourceVersion("")
+	return o.Object
+}
+
+func readStored(name string) (*stored, error) {
+	text, err := os.ReadFile(storedFile(name))
+	if err != nil {
+		return nil, err
+	}
+	objects, err := documentsOf(text)
+	if err != nil {
+		return nil, err
+	}
+	s := &stored{}
+	if err := json.Unmarshal([]byte(mustJSON(objects[0].Object)), s); err != nil {
+		return nil, err
+	}
+	for _, o := range objects[1:] {
+		switch o.GetKind() {
+		case "TCPProbe":
+			s.probe = o
+		case "ConfigMap":
+			s.plan = o
+		case "Pod":
+			s.pods = append(s.pods, o)
+		}
+	}
+	if s.probe == nil {
+		return nil, fmt.Errorf("%s: no TCPProbe", name)
+	}
+	return s, nil
+}
+
+var (
+	anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+	slotOf  = regexp.MustCompile(`"nextRunTime":"([^"]*)"`)
+)
+
+const day = 24 * time.Hour // the interval of the stored TCPProbes that recur
+
+// renewed is an object with other UIDs, and as if it had been recorded just now; its next slot stays one of its
+// slots.
+func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *unstructured.Unstructured {
+	now := time.Now().UTC().Truncate(time.Second)
+	moved := func(text string) string {
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			panic(err)
+		}
+		return at.Add(now.Sub(s.Recorded)).Format(time.RFC3339Nano)
+	}
+	text := mustJSON(o.Object)
+	next := ""
+	if found := slotOf.FindStringSubmatch(text); found != nil {
+		slot, err := time.Parse(time.RFC3339, found[1])
+		if err != nil {
+			panic(err)
+		}
+		for !slot.After(now.Add(patience)) { // not during the test
+			slot = slot.Add(day)
+		}
+		next = slot.Format(time.RFC3339)
+	}
+	text = anyTime.ReplaceAllStringFunc(text, moved)
+	text = slotOf.ReplaceAllString(text, `"nextRunTime":"`+next+`"`)
+	for was, is := range uids {
+		text = strings.ReplaceAll(text, was, is)
+	}
+	out := &unstructured.Unstructured{}
+	if err := json.Unmarshal([]byte(text), &out.Object); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// restore puts everything back onto a cluster that has the Service's pods.
+func (s *stored) restore(ctx context.Context, c *cluster, change map[string]any) error {
+	uids := make(map[string]string)
+	for name, was := range s.Shop {
+		var pod corev1.Pod
+		if err := c.api.Get(ctx, client.ObjectKey{Namespace: s.probe.GetNamespace(), Name: name}, &pod); err != nil {
+			return err
+		}
+		uids[was] = string(pod.UID)
+	}
+	if s.plan != nil {
+		if err := s.restoreRun(ctx, c, uids); err != nil {
+			return err
+		}
+	}
+	probe := s.renewed(s.probe, uids)
+	merge(probe.Object, change)
+	return c.store(probe)
+}
+
+// restoreRun puts back the plan of the active run and its pods. The record of these is part of the plan's metadata.
+func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]string) error {
+	plan := s.renewed(s.plan, uids)
+	if err := c.create(plan, ""); err != nil {
+		return err
+	}
+	uids[string(s.plan.GetUID())] = string(plan.GetUID())
+	for _, stored := range s.pods {
+		pod := s.renewed(stored, uids)
+		if err := c.create(pod, ""); err != nil {
+			return err
+		}
+		uids[string(stored.GetUID())] = string(pod.GetUID())
+	}
+	annotations := map[string]any{"annotations": s.renewed(s.plan, uids).GetAnnotations()}
+	patch := client.RawPatch("application/merge-patch+json", []byte(mustJSON(map[string]any{"metadata": annotations})))
+	return c.api.Patch(ctx, plan, patch)
+}
+
+// merge puts members into an object, as a merge patch does.
+func merge(into, patch map[string]any) {
+	for name, value := range patch {
+		inner, nested := value.(map[string]any)
+		there, has := into[name].(map[string]any)
+		if nested && !has {
+			there = make(map[string]any)
+			into[name] = there
+		}
+		if nested {
+			merge(there, inner)
+			continue
+		}
+		into[name] = value
+	}
+}
