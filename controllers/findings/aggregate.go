@@ -45,7 +45,7 @@ type Aggregate struct {
 // Build adds up the outcomes of a run whose sources are all settled.
 func Build(f *runplan.RunPlan, outcomes []probepod.Outcome, m target.Rechecked) *Aggregate {
 	t := &Aggregate{RunPlan: f, Outcomes: outcomes}
-	offNode := worst{}
+	offNode := report.Pass
 	for _, o := range outcomes {
 		if o.State == probepod.Reported {
 			t.Reported++
@@ -53,13 +53,13 @@ func Build(f *runplan.RunPlan, outcomes []probepod.Outcome, m target.Rechecked) 
 		for position, target := range f.Plan.Sources[o.Source] {
 			answers := applyRecheck(f, m, answersOf(f, o, position, target))
 			answers = applyRecheckToPass(f, m, o, position, answers)
-			verdict := worst{}
+			verdict := report.Pass
 			for _, a := range answers {
-				verdict.add(a.Verdict)
+				verdict = report.Worst(verdict, a.Verdict)
 			}
-			t.count(verdict.verdict(), f.SameNode(o.Source, target))
+			t.count(verdict, f.SameNode(o.Source, target))
 			if !f.SameNode(o.Source, target) {
-				offNode.add(verdict.verdict())
+				offNode = report.Worst(offNode, verdict)
 			}
 			t.Answers = append(t.Answers, answers...)
 		}
@@ -69,11 +69,11 @@ func Build(f *runplan.RunPlan, outcomes []probepod.Outcome, m target.Rechecked) 
 }
 
 // sum is the run's verdict: Fail if any pair failed, Pass if pairs on two nodes exist and all of them passed.
-func (t *Aggregate) sum(offNode worst) report.Verdict {
+func (t *Aggregate) sum(offNode report.Verdict) report.Verdict {
 	switch {
 	case t.Pairs.Fail > 0:
 		return report.Fail
-	case t.Pairs.SameNode == t.Pairs.Planned || offNode.verdict() != report.Pass:
+	case t.Pairs.SameNode == t.Pairs.Planned || offNode != report.Pass:
 		return report.Inconclusive
 	}
 	return report.Pass
@@ -92,24 +92,6 @@ func (t *Aggregate) count(v report.Verdict, sameNode bool) {
 	if sameNode {
 		t.Pairs.SameNode++
 	}
-}
-
-// worst is the worst of some verdicts: Fail, then Inconclusive, and Pass if neither came.
-type worst struct{ fail, inconclusive bool }
-
-func (w *worst) add(v report.Verdict) {
-	w.fail = w.fail || v == report.Fail
-	w.inconclusive = w.inconclusive || v == report.Inconclusive
-}
-
-func (w worst) verdict() report.Verdict {
-	switch {
-	case w.fail:
-		return report.Fail
-	case w.inconclusive:
-		return report.Inconclusive
-	}
-	return report.Pass
 }
 
 // answersOf lists the checks of one pair that did not pass.

@@ -25,7 +25,7 @@ func (t *Aggregate) Findings(before []v1alpha1.Finding, now metav1.Time) []v1alp
 		out = append(out, t.finding(b))
 	}
 	slices.SortStableFunc(out, func(a, b v1alpha1.Finding) int {
-		return cmp.Or(cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(b.Pairs, a.Pairs)) // "Fail" < "Inconclusive"
+		return cmp.Or(report.Verdict(b.Verdict).Compare(report.Verdict(a.Verdict)), cmp.Compare(b.Pairs, a.Pairs))
 	})
 	out = append(out[:min(len(out), v1alpha1.MaxFindings-1)], t.refusedEndpoints()...)
 	for i := range out {
