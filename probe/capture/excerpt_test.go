@@ -36,7 +36,8 @@ func long(parts ...evidence.Part) (out []conn.Record) {
 	for i, part := range parts {
 		for j := range 40 {
 			s := segment.Segment{Source: here4, Destination: there4, Flags: segment.ACK, Payload: bytes.Repeat([]byte{'x'}, 100)}
-			out = append(out, sent(1000*i+10*j, part, s), seen(1000*i+10*j+5, conn.Peer, segment.Segment{Source: there4, Destination: here4, Flags: segment.ACK}))
+			out = append(out, sent(1000*i+10*j, part, s),
+				seen(1000*i+10*j+5, conn.Peer, segment.Segment{Source: there4, Destination: here4, Flags: segment.ACK}))
 		}
 	}
 	return out

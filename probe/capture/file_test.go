@@ -178,7 +178,8 @@ func TestPublishing(t *testing.T) {
 		}
 		broken := errors.New("disk full")
 		fail := func(w io.Writer) error { return errors.Join(write(w), broken) }
-		if err := publishFrom(name, open, fail); !errors.Is(err, broken) || string(read(t, name)) != "whole" || len(names(t, dir)) != 1 {
+		if err := publishFrom(name, open, fail); !errors.Is(err, broken) || string(read(t, name)) != "whole" ||
+			len(names(t, dir)) != 1 {
 			t.Errorf("%s, failing: %v, %v", how, names(t, dir), err)
 		}
 		if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 {

@@ -1,5 +1,5 @@
-// Package evidence is what a finding stands on: the segments of a flow with what each was for. They become text only where a
-// report is written.
+// Package evidence is what a finding stands on: the segments of a flow with what each was for. They become text only
+// where a report is written.
 package evidence
 
 import (

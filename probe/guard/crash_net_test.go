@@ -78,7 +78,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		h.attach(mode)
 		h.attach(mode)
-		want := map[guard.Mode]standing{guard.TCX: {tcx: 2}, guard.Clsact: {filters: make([]string, 2), qdisc: "clsact"}}[mode]
+		want := map[guard.Mode]standing{guard.TCX: {tcx: 2},
+			guard.Clsact: {filters: make([]string, 2), qdisc: "clsact"}}[mode]
 		if s := h.standing(); s.tcx != want.tcx || len(s.filters) != len(want.filters) || s.qdisc != want.qdisc {
 			t.Errorf("attached twice: %+v, want %+v", s, want)
 		}

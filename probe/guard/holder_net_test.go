@@ -94,7 +94,8 @@ func (o holderTask) carryOut() error {
 	if err := g.Add(f); err != nil {
 		return err
 	}
-	if _, err := w.Send(&segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240}); err != nil {
+	syn := segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240}
+	if _, err := w.Send(&syn); err != nil {
 		return err
 	}
 	_, err = g.Counters(f)

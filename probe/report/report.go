@@ -31,7 +31,8 @@ type Report struct {
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
 	Results        []Result  `json:"results"`
-	Capture        []byte    `json:"capture,omitempty"` // pcapng of the packets that show what failed, at most MaxCapture bytes
+	// pcapng of the packets that show what failed, at most MaxCapture bytes
+	Capture []byte `json:"capture,omitempty"`
 }
 
 // MaxCapture bounds Report.Capture, in bytes: 16 KiB in base64.
@@ -52,19 +53,20 @@ type Guard struct {
 
 // Result is one scenario (and variant) against one target.
 type Result struct {
-	Name        string         `json:"name,omitempty"` // the scenario's name in the resource, if it has one
-	Scenario    string         `json:"scenario"`
-	Variant     string         `json:"variant,omitempty"`
-	Target      string         `json:"target"` // address:port
-	Via         string         `json:"via,omitempty"`
-	Family      string         `json:"family"` // IPv4 or IPv6
-	PathType    PathType       `json:"pathType"`
-	Rule        string         `json:"rule,omitempty"`
-	Verdict     Verdict        `json:"verdict"`
-	Reason      Reason         `json:"reason"`
-	Message     string         `json:"message"`
-	Flows       Flows          `json:"flows"`
-	Alpha       float64        `json:"alpha"` // stated bound on a false Fail, after correction for multiplicity; 0: no statistical test
+	Name     string   `json:"name,omitempty"` // the scenario's name in the resource, if it has one
+	Scenario string   `json:"scenario"`
+	Variant  string   `json:"variant,omitempty"`
+	Target   string   `json:"target"` // address:port
+	Via      string   `json:"via,omitempty"`
+	Family   string   `json:"family"` // IPv4 or IPv6
+	PathType PathType `json:"pathType"`
+	Rule     string   `json:"rule,omitempty"`
+	Verdict  Verdict  `json:"verdict"`
+	Reason   Reason   `json:"reason"`
+	Message  string   `json:"message"`
+	Flows    Flows    `json:"flows"`
+	// stated bound on a false Fail, after correction for multiplicity; 0: no statistical test
+	Alpha       float64        `json:"alpha"`
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
 	Share       *Share         `json:"share,omitempty"` // where some flows failed
 	Queue       *Queue         `json:"queue,omitempty"` // AcceptQueue
@@ -77,12 +79,13 @@ type Result struct {
 
 // Share says how many of the paths behind the flows a finding concerns.
 type Share struct {
-	Failed   int      `json:"failed"`          // flows
-	Of       int      `json:"of"`              // flows with a verdict
-	Low      float64  `json:"low"`             // 95 % Clopper-Pearson interval of Failed / Of
-	High     float64  `json:"high"`            //
-	Ports    []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
-	Coverage float64  `json:"coverage"`        // estimated chance that a bad path of this share, or of 1/16 if none failed, was met
+	Failed int      `json:"failed"`          // flows
+	Of     int      `json:"of"`              // flows with a verdict
+	Low    float64  `json:"low"`             // 95 % Clopper-Pearson interval of Failed / Of
+	High   float64  `json:"high"`            //
+	Ports  []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
+	// estimated chance that a bad path of this share, or of 1/16 if none failed, was met
+	Coverage float64 `json:"coverage"`
 }
 
 // MaxPorts bounds Share.Ports.

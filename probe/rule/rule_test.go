@@ -44,7 +44,8 @@ func TestTableIsWhole(t *testing.T) {
 
 func TestExplainSaysWhatCuresIt(t *testing.T) {
 	push, _ := Named("PushAtZero")
-	want := "lost; the rule is PushAtZero, known from ZTE 9900: `anti-dos abnormal enable`, then `disable`, or V2.00.00R8P16"
+	want := "lost; the rule is PushAtZero, known from ZTE 9900: `anti-dos abnormal enable`, then `disable`, or " +
+		"V2.00.00R8P16"
 	if got := push.Explain("lost"); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

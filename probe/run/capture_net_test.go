@@ -69,11 +69,13 @@ func TestNoResetThatTheProberDidNotMean(t *testing.T) {
 			s.execute(mode, targets...)
 			stop()
 			if probers, kernels := c.resets(t, s); kernels != 0 || probers == 0 {
-				t.Errorf("%s, fault %q: %d RSTs of the prober's kernel, want none; %d of the prober, want some", mode, f, kernels, probers)
+				t.Errorf("%s, fault %q: %d RSTs of the prober's kernel, want none; %d of the prober, want some", mode, f, kernels,
+					probers)
 			}
 		}
 		must(t, s.Server().Do(func() error {
-			if k, err := net.DialTimeout("tcp", netip.AddrPortFrom(s.ClientAddr(lab.IPv4), 9).String(), time.Second); err == nil {
+			if k, err := net.DialTimeout("tcp", netip.AddrPortFrom(s.ClientAddr(lab.IPv4), 9).String(),
+				time.Second); err == nil {
 				return k.Close()
 			}
 			return nil

@@ -67,8 +67,9 @@ type Unreachable struct {
 	Type, Code          uint8
 	Source, Destination netip.AddrPort // of the quoted segment
 	Seq                 seq.Number     // of the quoted segment
-	Header              []byte         // the packet from its IP header to the quoted TCP options, as far as it was captured
-	Len                 int            // bytes of the whole packet on the wire
+	// the packet from its IP header to the quoted TCP options, as far as it was captured
+	Header []byte
+	Len    int // bytes of the whole packet on the wire
 }
 
 // End is the sequence number after the segment: SYN and FIN count as one each.

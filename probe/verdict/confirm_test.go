@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they say.
+// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they
+// say.
 func TestOverflowTestKeepsItsError(t *testing.T) {
 	const runs, alpha = 200_000, 0.05
 	for name, lose := range map[string]func(r *rand.Rand) func(i int) bool{

@@ -56,7 +56,8 @@ func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 			os.WriteFile("/proc/sys/net/ipv4/conf/"+lab.ServerDevice+"/proxy_arp", []byte("1"), 0),
 			os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0),
 			os.WriteFile("/proc/sys/net/ipv4/neigh/"+lab.ServerDevice+"/proxy_delay", []byte("0"), 0),
-			netlink.RouteAdd(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: hostPrefix(gateway)}), // proxied: reached by another device
+			// proxied: reached by another device
+			netlink.RouteAdd(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: hostPrefix(gateway)}),
 			netlink.AddrAdd(eth, &netlink.Addr{IPNet: hostPrefix(beyond)}),
 		)
 	}))
@@ -82,7 +83,8 @@ func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 func TestSendUsesPermanentNeighbours(t *testing.T) {
 	l := newLab(t)
 	for _, f := range lab.Families {
-		gateway := map[lab.Family]netip.Addr{lab.IPv4: netip.MustParseAddr("192.0.2.99"), lab.IPv6: netip.MustParseAddr("2001:db8::99")}[f]
+		gateway := map[lab.Family]netip.Addr{lab.IPv4: netip.MustParseAddr("192.0.2.99"),
+			lab.IPv6: netip.MustParseAddr("2001:db8::99")}[f]
 		beyond := l.DistantAddr(f, 7)
 		hardware := serverHardware(t, l)
 		must(t, l.Client().Do(func() error {
@@ -160,8 +162,9 @@ func TestSendWaitsForAFullQueue(t *testing.T) {
 			return err
 		}
 		return netlink.QdiscAdd(&netlink.Tbf{
-			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: dev.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-			Rate:       2500, Buffer: netlink.Xmittime(2500, 100), Limit: 100, // one packet of 54 bytes in 22 ms
+			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: dev.Attrs().Index, Handle: netlink.MakeHandle(1, 0),
+				Parent: netlink.HANDLE_ROOT},
+			Rate: 2500, Buffer: netlink.Xmittime(2500, 100), Limit: 100, // one packet of 54 bytes in 22 ms
 		})
 	}))
 	for i := range 10 {

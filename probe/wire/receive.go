@@ -41,7 +41,8 @@ func openTap(r Route, filter *ebpf.Program) (*tap, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), device: int32(r.Index), batch: newBatch()}
+	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), device: int32(r.Index),
+		batch: newBatch()}
 	t.fill = t.receiveBatch
 	if err := prepare(fd, filter); err != nil {
 		return nil, errors.Join(err, t.file.Close())
@@ -141,7 +142,8 @@ func (t *tap) interrupted(ctx context.Context) error {
 
 func (t *tap) behind() bool {
 	waiting := 0
-	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) }) // of the first packet, in bytes
+	// of the first packet, in bytes
+	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
 	return err == nil && waiting > 0 || t.handling.Load()
 }
 

@@ -92,7 +92,8 @@ func TestLookupWithoutAWaySaysSo(t *testing.T) {
 		for _, c := range []struct {
 			kind int
 			dst  string
-		}{{unix.RTN_UNREACHABLE, "203.0.113.8"}, {unix.RTN_BLACKHOLE, "203.0.113.9"}, {unix.RTN_PROHIBIT, "2001:db8:3::8"}, {unix.RTN_BLACKHOLE, "2001:db8:3::9"}} {
+		}{{unix.RTN_UNREACHABLE, "203.0.113.8"}, {unix.RTN_BLACKHOLE, "203.0.113.9"},
+			{unix.RTN_PROHIBIT, "2001:db8:3::8"}, {unix.RTN_BLACKHOLE, "2001:db8:3::9"}} {
 			if err := netlink.RouteAdd(&netlink.Route{Dst: hostPrefix(netip.MustParseAddr(c.dst)), Type: c.kind}); err != nil {
 				return err
 			}

@@ -32,9 +32,9 @@ type rateLimited struct {
 // next.
 const rcvNxtSpread = 10000
 
-// atRateLimit asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT. Or an RST: the peer's RCV.NXT
-// is a little lower then, so that the RST lies in the window without being exact: the peer challenges it and the
-// connection survives (RFC 5961 section 3.2).
+// atRateLimit asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT. Or an RST: the peer's
+// RCV.NXT is a little lower then, so that the RST lies in the window without being exact: the peer challenges it and
+// the connection survives (RFC 5961 section 3.2).
 func atRateLimit(v variant.Variant) flow.Func {
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		return rateLimitedFlow(ctx, e, v.Suspect, segment.Flags(v.Flags))

@@ -25,11 +25,14 @@ func ask(t *testing.T, name string, b *conntest.Bench) flow.Outcome {
 
 // Every variant has its flow, and its flags are those of a segment.
 func TestVariantsHaveFlows(t *testing.T) {
-	needed := variant.Names(func(v variant.Variant) bool { return v.Where == variant.Connection || v.Where == variant.Opening })
+	needed := variant.Names(func(v variant.Variant) bool {
+		return v.Where == variant.Connection || v.Where == variant.Opening
+	})
 	if got := slices.Sorted(maps.Keys(own)); !slices.Equal(got, slices.Sorted(slices.Values(needed))) {
 		t.Errorf("flows of their own have %v, want %v", got, needed)
 	}
-	if flowOf("Nil") != nil || poolOf("Nil") != nil || poolOf("Fin") != nil || poolOf("Syn") != nil || poolOf("Push") == nil {
+	if flowOf("Nil") != nil || poolOf("Nil") != nil || poolOf("Fin") != nil || poolOf("Syn") != nil ||
+		poolOf("Push") == nil {
 		t.Error("a flow or a pool of what has none, or none of what has one")
 	}
 	for mine, of := range map[variant.Flags]segment.Flags{
