@@ -50,7 +50,8 @@ func enum(s *apiextensions.JSONSchemaProps) (values []string) {
 func TestVariantsAreTheSameEverywhere(t *testing.T) {
 	names := variant.Names(variant.Any)
 	member := scenarioSchema(t)["sequenceWrap"].Properties["variants"]
-	if got := enum(member.Items.Schema); !slices.Equal(got, slices.Sorted(slices.Values(names))) && !slices.Equal(got, names) {
+	if got := enum(member.Items.Schema); !slices.Equal(got, slices.Sorted(slices.Values(names))) &&
+		!slices.Equal(got, names) {
 		t.Errorf("the schema has %v, want %v", got, names)
 	}
 	if *member.MaxItems != int64(len(names)) || len(names) > plan.MaxVariants {
