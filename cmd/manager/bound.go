@@ -15,8 +15,11 @@ func bindCaps(f *flag.FlagSet, caps *controllers.Caps) {
 	f.Var(bound{&caps.PerProbe, 1}, "max-pods-per-tcpprobe", "`number` of probe pods at once of one TCPProbe")
 	f.Var(bound{&caps.PerNode, 1}, "max-pods-per-node", "`number` of probe pods at once on one node")
 	f.Var(bound{&caps.PerSecond, 1}, "max-pods-per-second", "`number` of probe pods made in a second")
-	f.Var(bound{&caps.NodePackets, controllers.SlowestProbe}, "max-packets-per-node", "`number` of packets a second that all probe pods of a node may send; what would take more alone is refused, the rest waits")
-	f.Var(bound{&caps.TargetPackets, controllers.SlowestProbe}, "max-packets-per-target", "`number` of packets a second that all probe pods may send to one pod or address")
+	f.Var(bound{&caps.NodePackets, controllers.SlowestProbe}, "max-packets-per-node",
+		"`number` of packets a second that all probe pods of a node may send; what would take more alone is refused, the "+
+			"rest waits")
+	f.Var(bound{&caps.TargetPackets, controllers.SlowestProbe}, "max-packets-per-target",
+		"`number` of packets a second that all probe pods may send to one pod or address")
 }
 
 // bound is the flag of a bound, which has a least value: with less nothing could ever run.

@@ -84,7 +84,8 @@ func run(ctx context.Context, s *settings) error {
 	if err := observe(mgr, reconciler); err != nil {
 		return err
 	}
-	ctrl.Log.Info("starting", "version", versionName(), "proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
+	ctrl.Log.Info("starting", "version", versionName(),
+		"proberImage", s.prober.Image, "probeNamespace", s.prober.Namespace)
 	return mgr.Start(ctx)
 }
 
@@ -116,7 +117,8 @@ func (s *settings) imageOfSelf(ctx context.Context, api client.Reader) error {
 	}
 	var self corev1.Pod
 	if err := api.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.pod}, &self); err != nil {
-		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image", s.namespace, s.pod, err)
+		return fmt.Errorf("read the manager's own Pod %s/%s to learn its image: %w; or set --prober-image",
+			s.namespace, s.pod, err)
 	}
 	for _, c := range self.Spec.Containers {
 		if c.Name == "manager" {

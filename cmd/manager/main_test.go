@@ -21,10 +21,12 @@ func TestProbePodsRunTheManagersImage(t *testing.T) {
 	}
 	api := fake.NewClientBuilder().WithObjects(self).Build()
 	s := &settings{namespace: "tcpprobe-system", pod: "manager-0"}
-	if err := s.imageOfSelf(t.Context(), api); err != nil || s.prober.Image != "example.test/tcpprobe:2" || s.prober.PullPolicy != corev1.PullNever {
+	if err := s.imageOfSelf(t.Context(), api); err != nil || s.prober.Image != "example.test/tcpprobe:2" ||
+		s.prober.PullPolicy != corev1.PullNever {
 		t.Errorf("%+v, %v", s.prober, err)
 	}
-	set := &settings{namespace: "tcpprobe-system", pod: "gone", prober: controllers.ProberSettings{Image: "example.test/other:1"}}
+	set := &settings{namespace: "tcpprobe-system", pod: "gone",
+		prober: controllers.ProberSettings{Image: "example.test/other:1"}}
 	if err := set.imageOfSelf(t.Context(), api); err != nil || set.prober.Image != "example.test/other:1" {
 		t.Errorf("an image that was set is not used: %+v, %v", set.prober, err)
 	}

@@ -30,7 +30,8 @@ func observe(mgr manager.Manager, r *controllers.Reconciler) error {
 	if err := metrics.Registry.Register(buildInfo()); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
-	collector := &controllers.Collector{Caches: mgr.GetClient(), Probes: r.Prober.Namespace, Caps: r.Caps, Elected: mgr.Elected()}
+	collector := &controllers.Collector{Caches: mgr.GetClient(), Probes: r.Prober.Namespace, Caps: r.Caps,
+		Elected: mgr.Elected()}
 	if err := metrics.Registry.Register(collector); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
@@ -51,7 +52,8 @@ func synced(mgr manager.Manager) func(*http.Request) error {
 		ctx, cancel := context.WithTimeout(req.Context(), readyTimeout)
 		defer cancel()
 		if !mgr.GetCache().WaitForCacheSync(ctx) {
-			return errors.New("the caches are not filled yet: the API server does not answer, or refuses to list what the manager watches")
+			return errors.New("the caches are not filled yet: the API server does not answer, or refuses to list what the " +
+				"manager watches")
 		}
 		return nil
 	}
@@ -59,7 +61,8 @@ func synced(mgr manager.Manager) func(*http.Request) error {
 
 func buildInfo() prometheus.Collector {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "tcpprobe_build_info", Help: "1, with the version of the manager.", ConstLabels: prometheus.Labels{"version": versionName()},
+		Name: "tcpprobe_build_info", Help: "1, with the version of the manager.",
+		ConstLabels: prometheus.Labels{"version": versionName()},
 	})
 	info.Set(1)
 	return info

@@ -10,12 +10,17 @@ import (
 func TestSettings(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "tcpprobe-system")
 	t.Setenv("POD_NAME", "manager-0")
-	s, err := parse([]string{"--leader-elect", "--past-egress-policies", "--host-network", "--max-packets-per-target=5000", "--address-ceiling=10.1.0.0/16, fd00::/64", `--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
+	s, err := parse([]string{"--leader-elect", "--past-egress-policies", "--host-network", "--max-packets-per-target=5000",
+		"--address-ceiling=10.1.0.0/16, fd00::/64",
+		`--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.leaderElect || !s.allow.PastEgressPolicies || !s.allow.HostNetwork || len(s.allow.Addresses) != 2 || s.caps.TargetPackets != 5000 || s.caps.Total != 200 || s.namespace != "tcpprobe-system" || s.pod != "manager-0" || s.prober.Namespace != "tcpprobe-probes" || s.prober.ServiceAccount != "prober" ||
-		s.prober.PriorityClass != "tcpprobe-prober" || len(s.prober.Tolerations) != 1 || s.prober.PullPolicy != corev1.PullIfNotPresent {
+	if !s.leaderElect || !s.allow.PastEgressPolicies || !s.allow.HostNetwork || len(s.allow.Addresses) != 2 ||
+		s.caps.TargetPackets != 5000 || s.caps.Total != 200 || s.namespace != "tcpprobe-system" || s.pod != "manager-0" ||
+		s.prober.Namespace != "tcpprobe-probes" || s.prober.ServiceAccount != "prober" ||
+		s.prober.PriorityClass != "tcpprobe-prober" || len(s.prober.Tolerations) != 1 ||
+		s.prober.PullPolicy != corev1.PullIfNotPresent {
 		t.Errorf("settings %+v", s)
 	}
 }
@@ -33,9 +38,13 @@ func TestSettingsAreRefused(t *testing.T) {
 		`unexpected argument "start"`:            {"--namespace=a", "--prober-image=x", "start"},
 		`--address-ceiling: "10.1.2.3" is no`:    {"--namespace=a", "--prober-image=x", "--address-ceiling=10.1.2.3"},
 		"--prober-tolerations: ":                 {"--namespace=a", "--prober-image=x", "--prober-tolerations=[{"},
-		`unknown field "effects"`:                {"--namespace=a", "--prober-image=x", `--prober-tolerations=[{"effects":"NoSchedule"}]`},
-		`effect "NoExecute" of key "dedicated"`:  {"--namespace=a", "--prober-image=x", `--prober-tolerations=[{"key":"dedicated","effect":"NoExecute"}]`},
-		`effect "" of key ""`:                    {"--namespace=a", "--prober-image=x", `--prober-tolerations=[{"operator":"Exists"}]`}, // all effects, NoExecute among them
+		`unknown field "effects"`: {"--namespace=a", "--prober-image=x",
+			`--prober-tolerations=[{"effects":"NoSchedule"}]`},
+		`effect "NoExecute" of key "dedicated"`: {"--namespace=a", "--prober-image=x",
+			`--prober-tolerations=[{"key":"dedicated","effect":"NoExecute"}]`},
+		// all effects, NoExecute among them
+		`effect "" of key ""`: {"--namespace=a", "--prober-image=x",
+			`--prober-tolerations=[{"operator":"Exists"}]`},
 		"flag provided but not defined: -proper": {"--proper"},
 	} {
 		if _, err := parse(args); err == nil || !strings.Contains(err.Error(), says) {

@@ -80,8 +80,8 @@ func (o order) load() (*plan.Plan, error) {
 	return p, nil
 }
 
-// refuseAPIServer refuses the one address of the cluster that every pod knows, whatever the plan says. Where the operator
-// has denied it, this changes nothing; neither has to trust the other.
+// refuseAPIServer refuses the one address of the cluster that every pod knows, whatever the plan says. Where the
+// operator has denied it, this changes nothing; neither has to trust the other.
 func refuseAPIServer(p *plan.Plan, host string) error {
 	server, err := netip.ParseAddr(host)
 	if err != nil { // outside a cluster, or a name
