@@ -10,7 +10,8 @@ import (
 
 const product = "github.com/tcpprobe/tcpprobe/"
 
-// TestBoundaries runs the linter with the product's rules over a small module that has the product's packages, once for each import.
+// TestBoundaries runs the linter with the product's rules over a small module that has the product's packages, once for
+// each import.
 func TestBoundaries(t *testing.T) {
 	linter := buildLinter(t)
 	for _, c := range []struct {
@@ -79,7 +80,8 @@ func TestBoundaries(t *testing.T) {
 	} {
 		t.Run(c.file+" imports "+c.imports, func(t *testing.T) {
 			module := newModule(t)
-			write(t, filepath.Join(module, c.file), "package "+filepath.Base(filepath.Dir(c.file))+"\nimport _ \""+c.imports+"\"\n")
+			write(t, filepath.Join(module, c.file),
+				"package "+filepath.Base(filepath.Dir(c.file))+"\nimport _ \""+c.imports+"\"\n")
 			lint := exec.CommandContext(t.Context(), linter, "./...")
 			lint.Dir = module
 			lint.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
@@ -94,7 +96,8 @@ func TestBoundaries(t *testing.T) {
 
 func buildLinter(t *testing.T) string {
 	linter := filepath.Join(t.TempDir(), "depguard")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter, "github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", linter,
+		"github.com/OpenPeeDeeP/depguard/v2/cmd/depguard")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the linter: %v\n%s", err, output)
 	}
