@@ -23,7 +23,7 @@ func TestExcerptShowsTheFailureInTheOrderOfTime(t *testing.T) {
 		t.Errorf("%d blocks, want %d", n, 2+len(example()))
 	}
 	// The only finding of a run makes the same file as the whole of it.
-	if string(b) != string(golden(t)) {
+	if !bytes.Equal(b, golden(t)) {
 		t.Errorf("got\n%s\nwant\n%s", dump(b), dump(golden(t)))
 	}
 	if Excerpt(exampleReport(), nil) != nil {
@@ -106,7 +106,7 @@ func TestExtract(t *testing.T) {
 	if err := Extract(r, name); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(name); err != nil || string(b) != string(r.Capture) {
+	if b, err := os.ReadFile(name); err != nil || !bytes.Equal(b, r.Capture) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // Answer is what came back to a SYN.
 type Answer int
 
+// Answers to a SYN.
 const (
 	NoAnswer    Answer = iota
 	SynAck             // acknowledging our SYN; our ACK has been sent

@@ -69,7 +69,7 @@ func (s *Stack) Receive(ctx context.Context) error {
 		if err != nil {
 			s.stop(err)
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the wire ended with ctx, as it should
 			}
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 // Kind says what a line is about.
 type Kind uint8
 
+// Kinds of lines.
 const (
 	Told     Kind = iota // only its text is known: it comes from a report
 	Sent                 // a segment that was sent

@@ -5,6 +5,7 @@ import "fmt"
 // Part is what a segment was sent for. Those that are sent for one number of many have it above the first byte.
 type Part uint64
 
+// Purposes of the segments that are sent.
 const (
 	NoPart        Part = iota
 	SYN                // opens the connection

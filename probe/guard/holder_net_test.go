@@ -63,7 +63,7 @@ func TestMain(m *testing.M) {
 	}
 	fmt.Println(ready)
 	for {
-		unix.Pause()
+		_ = unix.Pause()
 	}
 }
 
@@ -175,8 +175,8 @@ func hold(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
 	must(t, err)
 	must(t, ns.Do(cmd.Start))
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	})
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	if line = strings.TrimSpace(line); line != ready {

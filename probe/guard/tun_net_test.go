@@ -42,17 +42,8 @@ func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, address
 		if err != nil {
 			return err
 		}
-		for _, text := range addresses {
-			address, err := netlink.ParseAddr(text)
-			if err != nil {
-				return err
-			}
-			if address.IP.To4() == nil {
-				address.Flags = unix.IFA_F_NODAD
-			}
-			if err := netlink.AddrAdd(device, address); err != nil {
-				return err
-			}
+		if err := addAddresses(device, addresses); err != nil {
+			return err
 		}
 		if err := netlink.LinkSetUp(device); err != nil {
 			return err
@@ -60,6 +51,22 @@ func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, address
 		return awaitOwn(addresses)
 	}))
 	return file
+}
+
+func addAddresses(device netlink.Link, addresses []string) error {
+	for _, text := range addresses {
+		address, err := netlink.ParseAddr(text)
+		if err != nil {
+			return err
+		}
+		if address.IP.To4() == nil {
+			address.Flags = unix.IFA_F_NODAD
+		}
+		if err := netlink.AddrAdd(device, address); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // awaitOwn waits until packets reach the addresses: the kernel makes their local routes in the background.
@@ -88,7 +95,7 @@ func cable(a, b *os.File) {
 			if err != nil {
 				return
 			}
-			to.Write(packet[:n])
+			_, _ = to.Write(packet[:n])
 		}
 	}
 	go carry(a, b)

@@ -12,6 +12,7 @@ const APIVersion = "report.tcpprobe.dev/v1alpha1"
 // PathType says what a packet between source and target crosses.
 type PathType string
 
+// Types of paths.
 const (
 	Routed   PathType = "Routed"   // the network sees the probe's own segments
 	Overlay  PathType = "Overlay"  // the network sees a tunnel

@@ -5,6 +5,7 @@ package report
 // Verdict is Pass, Fail or Inconclusive. What could not be established is not a failure.
 type Verdict string
 
+// The three verdicts.
 const (
 	Pass         Verdict = "Pass"
 	Fail         Verdict = "Fail"

@@ -3,6 +3,7 @@
 package run_test
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -41,7 +42,7 @@ func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 	buffer := make([]byte, 65536)
 	for {
 		n, _, err := unix.Recvfrom(c.fd, buffer, 0)
-		if err == unix.EAGAIN {
+		if errors.Is(err, unix.EAGAIN) {
 			return probers, kernels
 		}
 		must(t, err)

@@ -35,7 +35,7 @@ func (s *site) serve(at netip.AddrPort, name string, args ...string) (pid int) {
 	go func() { ended <- s.Server().Run(cmd) }()
 	s.t.Cleanup(func() {
 		cancel()
-		<-ended
+		<-ended //nolint:errcheck // the error is that of a killed process
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, room := s.waiting(at); room > 0 {

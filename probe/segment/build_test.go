@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -134,7 +135,7 @@ func TestBuilderLeavesNothingOfTheSegmentBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(got) != string(want) {
+		if !bytes.Equal(got, want) {
 			t.Errorf("after %s: got %x, want %x", g.name, got, want)
 		}
 	}
@@ -184,7 +185,7 @@ func TestMappedAddressesAreIPv4(t *testing.T) {
 func TestBuildingAllocatesNothing(t *testing.T) {
 	var b Builder
 	for _, g := range golden[:5] {
-		if n := testing.AllocsPerRun(100, func() { b.IP(&g.segment) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { _, _ = b.IP(&g.segment) }); n != 0 {
 			t.Errorf("%s: %g allocations a packet", g.name, n)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 // Link says what a captured packet starts with.
 type Link uint8
 
+// First headers of a captured packet.
 const (
 	Ethernet Link = iota // an Ethernet header
 	RawIP                // an IPv4 or IPv6 header

@@ -13,6 +13,7 @@ import (
 // Flags are the control bits of a TCP header (RFC 9293 section 3.1).
 type Flags uint8
 
+// Control bits, from the lowest.
 const (
 	FIN Flags = 1 << iota
 	SYN
@@ -97,17 +98,18 @@ func (s *Segment) DSACK() (SACKBlock, bool) {
 }
 
 func (s *Segment) String() string {
-	b := fmt.Sprintf("%s seq %s", s.Flags, s.Seq)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s seq %s", s.Flags, s.Seq)
 	if s.Flags.Has(ACK) {
-		b += " ack " + s.Ack.String()
+		fmt.Fprintf(&b, " ack %s", s.Ack)
 	}
 	if n := s.PayloadLen(); n > 0 {
-		b += fmt.Sprintf(" len %d", n)
+		fmt.Fprintf(&b, " len %d", n)
 	}
 	for _, k := range s.SACK {
-		b += fmt.Sprintf(" sack %s-%s", k.Left, k.Right)
+		fmt.Fprintf(&b, " sack %s-%s", k.Left, k.Right)
 	}
-	return b
+	return b.String()
 }
 
 func (u *Unreachable) String() string {

@@ -28,6 +28,7 @@ type Variant struct {
 // Flags are the control bits of a TCP header.
 type Flags uint8
 
+// Control bits, from the lowest.
 const (
 	FIN Flags = 1 << iota
 	SYN
@@ -40,6 +41,7 @@ const (
 // Zero says which number of a segment is 0.
 type Zero uint8
 
+// Numbers of a segment that can be 0.
 const (
 	AtStart        Zero = iota // the sequence number
 	Across                     // that of a byte within its data
@@ -49,6 +51,7 @@ const (
 // Where says where a segment belongs.
 type Where uint8
 
+// Places of a segment.
 const (
 	Crossing   Where = iota // in a connection whose numbers cross 0
 	Connection              // in a connection of its own

@@ -21,6 +21,7 @@ type Closing struct {
 // FinAnswer is what came back to a FIN, and to what was sent to learn more about it.
 type FinAnswer int
 
+// Answers to a FIN.
 const (
 	FinSilent   FinAnswer = iota // nothing, nor to its repetitions
 	FinAccepted                  // acknowledged

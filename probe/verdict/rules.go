@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -21,16 +22,16 @@ type observationRule func(*Observation) (f Finding, ok bool)
 // believable are the rules that come first in every scenario: what they name makes the rest worthless.
 var believable = []observationRule{faulty, asymmetric, unguarded, expired}
 
-var handshakeRules = append(believable[:len(believable):len(believable)],
+var handshakeRules = append(slices.Clip(believable),
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
-var sequenceWrapRules = append(believable[:len(believable):len(believable)],
+var sequenceWrapRules = append(slices.Clip(believable),
 	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
 
-var handshakeAckRules = append(believable[:len(believable):len(believable)],
+var handshakeAckRules = append(slices.Clip(believable),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
 
-var closedPortRules = append(believable[:len(believable):len(believable)],
+var closedPortRules = append(slices.Clip(believable),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
 // Handshake judges a flow of the scenario Handshake.

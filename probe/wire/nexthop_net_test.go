@@ -20,8 +20,8 @@ import (
 // answered sends a SYN to the peer and fails unless its SYN-ACK comes.
 func (c *client) answered() {
 	c.t.Helper()
-	f := c.flow(61000)
-	defer c.guard.Remove(f)
+	f := c.flow()
+	defer func() { _ = c.guard.Remove(f) }()
 	c.send(segmentOf(f, 1, segment.SYN))
 	if s := c.receive().Segment; s == nil || s.Flags != segment.SYN|segment.ACK {
 		c.t.Errorf("%s answers %v", c.peer, s)
@@ -155,7 +155,7 @@ func TestSendSaysWhenThereIsNoWay(t *testing.T) {
 func TestSendWaitsForAFullQueue(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow(61000)
+	f := c.flow()
 	must(t, l.Client().Do(func() error {
 		dev, err := device(lab.ClientDevice)
 		if err != nil {

@@ -110,7 +110,7 @@ func (t *tap) wait(ctx context.Context) error {
 func (t *tap) receiveBatch(fd uintptr) bool {
 	t.handling.Store(true) // before they leave the socket
 	t.failed = t.batch.receive(int(fd))
-	if t.failed == unix.EAGAIN {
+	if errors.Is(t.failed, unix.EAGAIN) {
 		t.handling.Store(false)
 		t.failed = nil
 		return false
@@ -127,7 +127,7 @@ func (t *tap) endWith(ctx context.Context) error {
 		t.release()
 	}
 	t.ending = ctx.Done()
-	t.release = context.AfterFunc(ctx, func() { t.file.SetReadDeadline(time.Unix(1, 0)) })
+	t.release = context.AfterFunc(ctx, func() { _ = t.file.SetReadDeadline(time.Unix(1, 0)) })
 	return nil
 }
 
