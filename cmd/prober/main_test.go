@@ -163,9 +163,9 @@ const examplePlan = `{"apiVersion": "plan.tcpprobe.dev/v1alpha1", "run": "r-1", 
 	"paths": 2, "packetsPerSecond": 200, "deadlineSeconds": 300, "alpha": 0.001}`
 
 // start starts a prober with that engine on the text of a plan.
-func start(t testing.TB, engine, text string, args ...string) *prober {
+func start(t testing.TB, engine, text string) *prober {
 	t.Helper()
-	p := prepare(t, engine, text, args...)
+	p := prepare(t, engine, text)
 	p.begin(t)
 	return p
 }
@@ -196,7 +196,7 @@ func (p *prober) begin(t testing.TB) {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Process.Kill() }) // long ended unless the test failed
+	t.Cleanup(func() { _ = p.Process.Kill() }) // long ended unless the test failed
 }
 
 // ready waits until the worker's flows are open, and returns its process ID.
