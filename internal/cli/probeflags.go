@@ -43,6 +43,7 @@ const (
 	mostRate  = 2000
 )
 
+// Register adds the flags to the command.
 func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.Scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+

@@ -160,7 +160,7 @@ func TestDocumentedReasonsAreThoseThatExist(t *testing.T) {
 	for _, page := range append(pages, root+"README.md") {
 		text := read(t, strings.TrimPrefix(page, root))
 		for _, m := range stated.FindAllStringSubmatch(text, -1) {
-			for _, name := range strings.Split(m[2], ", ") {
+			for name := range strings.SplitSeq(m[2], ", ") {
 				if !known[name] {
 					t.Errorf("%s: %s, and nothing gives the reason %s", page, m[0], name)
 				}

@@ -104,7 +104,7 @@ func listed(t *testing.T, file, section string) (names []string) {
 	if !found || !ended {
 		t.Fatalf("%s has no section %q", file, section)
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if rest, ok := strings.CutPrefix(line, "* "); ok {
 			head, _, _ := strings.Cut(rest, ":")
 			head, _, _ = strings.Cut(strings.Trim(head, "*"), " (")

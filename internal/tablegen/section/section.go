@@ -39,7 +39,7 @@ func Replace(text string, sections map[string][]string) (string, error) {
 	missing := maps.Clone(sections)
 	var out []string
 	inside := ""
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		trimmed := strings.TrimLeft(line, "\t")
 		indent := line[:len(line)-len(trimmed)]
 		name, begins := begin(trimmed)
@@ -108,7 +108,7 @@ func Wrap(text string, width int, first, other string) (lines []string) {
 // words are those of the text; what stands between two backticks is one.
 func words(text string) (out []string) {
 	open := false
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		if open {
 			out[len(out)-1] += " " + w
 		} else {
