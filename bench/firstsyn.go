@@ -78,7 +78,7 @@ func awaitSYN(tap int) (time.Time, error) {
 	frame, control := make([]byte, 2048), make([]byte, 128)
 	for {
 		n, controls, _, _, err := unix.Recvmsg(tap, frame, control, 0)
-		if err == unix.EINTR { // by Go's scheduler: a receive timeout is set (signal(7))
+		if errors.Is(err, unix.EINTR) { // by Go's scheduler: a receive timeout is set (signal(7))
 			continue
 		}
 		if err != nil {
@@ -94,8 +94,11 @@ func awaitSYN(tap int) (time.Time, error) {
 
 func timestamp(control []byte) (time.Time, error) {
 	_, data, _, err := unix.ParseOneSocketControlMessage(control)
-	if err != nil || len(data) < 16 {
-		return time.Time{}, fmt.Errorf("no timestamp: %v", err)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading a packet's timestamp: %w", err)
+	}
+	if len(data) < 16 {
+		return time.Time{}, errors.New("a packet has no timestamp")
 	}
 	return time.Unix(int64(binary.NativeEndian.Uint64(data)), int64(binary.NativeEndian.Uint64(data[8:]))), nil
 }

@@ -22,21 +22,19 @@ import (
 const clientCommand = "client"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var err error
-	if len(os.Args) > 2 && os.Args[1] == clientCommand {
-		err = serve(ctx, os.Args[2])
-	} else {
-		err = bench(ctx, os.Args[1:])
-	}
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
+	if err := execute(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
+}
+
+func execute(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(args) > 1 && args[0] == clientCommand {
+		return serve(ctx, args[1])
+	}
+	return bench(ctx, args)
 }
 
 // options are the command line.

@@ -55,7 +55,8 @@ func (s *testbed) round(ctx context.Context, o options) (r round, err error) {
 	if err = s.client(ctx, order{Targets: s.near(), Trips: roundTripsPerRound}, &r.roundTripTimes); err != nil {
 		return r, err
 	}
-	return r, s.starts(ctx, &r)
+	err = s.starts(ctx, &r)
+	return r, err
 }
 
 // starts measures the product's own command, and the Python tool's script.

@@ -57,7 +57,7 @@ const thanks = "221 closing\r\n"
 
 func text(c *net.TCPConn) bool {
 	n, _ := c.Read(make([]byte, 4096))
-	io.WriteString(c, thanks)
+	_, _ = io.WriteString(c, thanks)
 	return n > 0
 }
 
@@ -69,7 +69,7 @@ func request(c *net.TCPConn) bool {
 	if err != nil || !r.Close {
 		return false
 	}
-	io.WriteString(c, page)
+	_, _ = io.WriteString(c, page)
 	return true
 }
 
@@ -77,8 +77,8 @@ func request(c *net.TCPConn) bool {
 func closeAll(*net.TCPConn) {}
 
 func halfClose(c *net.TCPConn) {
-	c.CloseWrite()
-	io.Copy(io.Discard, c)
+	_ = c.CloseWrite()
+	_, _ = io.Copy(io.Discard, c)
 }
 
 // lingering is how long HTTPLinger reads on after its own end.
@@ -86,9 +86,9 @@ const lingering = 400 * time.Millisecond
 
 // linger is how servers let the peer read the last answer before their close could reset it.
 func linger(c *net.TCPConn) {
-	c.CloseWrite()
-	c.SetReadDeadline(time.Now().Add(lingering))
-	io.Copy(io.Discard, c)
+	_ = c.CloseWrite()
+	_ = c.SetReadDeadline(time.Now().Add(lingering))
+	_, _ = io.Copy(io.Discard, c)
 }
 
 // lingers bounds how long an application keeps a connection that it has shut down, and closedStep how often it looks.

@@ -125,10 +125,14 @@ func (l *Lab) assignAddresses(f Family) error {
 	switch {
 	case l.layout.sameHost:
 	case l.layout.routed:
-		errs = append(errs, l.server.address(ServerDevice, s.beyond), l.network.address(ClientPort, s.near),
-			l.network.address(ServerPort, s.far))
-		errs = append(errs, l.client.route(s.beyond, s.near.Addr()), l.client.route(s.distant, s.near.Addr()))
-		errs = append(errs, l.network.route(s.distant, s.beyond.Addr()), l.server.route(s.client, s.far.Addr()))
+		errs = append(errs,
+			l.server.address(ServerDevice, s.beyond),
+			l.network.address(ClientPort, s.near),
+			l.network.address(ServerPort, s.far),
+			l.client.route(s.beyond, s.near.Addr()),
+			l.client.route(s.distant, s.near.Addr()),
+			l.network.route(s.distant, s.beyond.Addr()),
+			l.server.route(s.client, s.far.Addr()))
 	default:
 		errs = append(errs, l.server.address(ServerDevice, s.server), l.client.route(s.distant, s.server.Addr()))
 	}

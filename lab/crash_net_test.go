@@ -128,7 +128,7 @@ func startVictim(t *testing.T, l *Lab) (path string, programs []ebpf.ProgramID, 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() {
 		t.Fatal("the victim did not start")
@@ -145,7 +145,7 @@ func startVictim(t *testing.T, l *Lab) (path string, programs []ebpf.ProgramID, 
 		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Wait()
+		_ = cmd.Wait()
 	}
 }
 

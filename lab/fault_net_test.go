@@ -37,8 +37,20 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 // checkRule attaches the rule in the cable's direction, where it must bite, and in the other, where it must not.
 func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher,
 	bite func(segment.Segment) bool) {
+	t.Helper()
 	other := map[fault.Direction]fault.Direction{fault.In: fault.Out, fault.Out: fault.In}[d]
-	for _, side := range []fault.Direction{d, other} {
+	var all, through []int
+	for i, s := range faulttest.Segments {
+		all = append(all, i)
+		if !bite(s) {
+			through = append(through, i)
+		}
+	}
+	dropped := len(all) - len(through)
+	for side, want := range map[fault.Direction]struct {
+		through []int
+		count   Count
+	}{d: {through, Count{Seen: uint64(len(all)), Dropped: uint64(dropped)}}, other: {all, Count{}}} {
 		f, err := fault.Parse(name + "@" + string(side))
 		if err != nil {
 			t.Fatal(err)
@@ -47,26 +59,16 @@ func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, b
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want []int
-		for i, s := range faulttest.Segments {
-			if side == other || !bite(s) {
-				want = append(want, i)
-			}
-		}
-		if got := c.sendAll(); !slices.Equal(got, want) {
-			t.Errorf("@%s: came through %v, want %v", side, got, want)
+		if got := c.sendAll(); !slices.Equal(got, want.through) {
+			t.Errorf("@%s: came through %v, want %v", side, got, want.through)
 		}
 		counters, err := a.Counters()
 		if err != nil {
 			t.Error(err)
 		}
 		count := map[fault.Direction]Count{fault.In: counters.In, fault.Out: counters.Out}[d]
-		wantCount := Count{Seen: uint64(len(faulttest.Segments)), Dropped: uint64(len(faulttest.Segments) - len(want))}
-		if side == other {
-			wantCount = Count{}
-		}
-		if !counted(count, wantCount) {
-			t.Errorf("@%s: counted %+v, want %+v", side, count, wantCount)
+		if !counted(count, want.count) {
+			t.Errorf("@%s: counted %+v, want %+v", side, count, want.count)
 		}
 		if err := a.Close(); err != nil {
 			t.Error(err)

@@ -60,7 +60,7 @@ func packetSocket(t *testing.T, n *Namespace, device string) (fd int, mac net.Ha
 		if fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, all); err != nil {
 			return err
 		}
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 256<<20)
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 256<<20)
 		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: uint16(all), Ifindex: dev.Attrs().Index})
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func packetSocket(t *testing.T, n *Namespace, device string) (fd int, mac net.Ha
 	}
 	t.Cleanup(func() { unix.Close(fd) })
 	timeout := unix.NsecToTimeval(int64(20 * time.Second))
-	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout)
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout)
 	return fd, mac
 }
 

@@ -17,10 +17,10 @@ func (s Server) handle(c *net.TCPConn) {
 	case Echo, Deferred:
 		echo(c)
 	case Sink:
-		io.Copy(io.Discard, c)
+		_, _ = io.Copy(io.Discard, c)
 	case Banner:
-		io.WriteString(c, greeting)
-		io.Copy(io.Discard, c)
+		_, _ = io.WriteString(c, greeting)
+		_, _ = io.Copy(io.Discard, c)
 	case BadRequest:
 		refuse(c)
 	default:
@@ -43,6 +43,6 @@ func echo(c *net.TCPConn) {
 // refuse answers the first bytes, whatever they are.
 func refuse(c *net.TCPConn) {
 	if n, _ := c.Read(make([]byte, 4096)); n > 0 {
-		io.WriteString(c, refusal)
+		_, _ = io.WriteString(c, refusal)
 	}
 }

@@ -17,6 +17,7 @@ import (
 // Family is an IP version, in the words of a report.
 type Family string
 
+// IP versions.
 const (
 	IPv4 Family = "IPv4"
 	IPv6 Family = "IPv6"

@@ -64,8 +64,8 @@ func TestDoReturnsTheThreadEvenWhenTheGoroutinePanics(t *testing.T) {
 	inside, outside := make(chan string), make(chan struct{})
 	go func() {
 		defer close(outside)
-		defer func() { recover() }()
-		l.Client().Do(func() error {
+		defer func() { _ = recover() }()
+		_ = l.Client().Do(func() error {
 			inside <- strayThread(t)
 			panic("on purpose")
 		})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -46,7 +45,7 @@ func open(name string) (*Namespace, error) {
 	case name == "":
 		path = "/proc/self/ns/net"
 	case !strings.Contains(name, "/"):
-		path = filepath.Join("/run/netns", name)
+		path = "/run/netns/" + name
 	}
 	h, err := netns.GetFromPath(path)
 	if err != nil {

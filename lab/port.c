@@ -22,7 +22,7 @@ enum place { ANYWHERE, STARTING, STRADDLING, ACKING };
 
 // rule says which packets match and which of those are dropped. Set before loading.
 struct rule {
-	__u64 flags;    // bit f: segments whose six flags have the value f match; 0: every IP packet matches, whatever it carries
+	__u64 flags;    // bit f: segments whose six flags have the value f match; 0: every IP packet matches
 	__u64 good;     // mean length in ns of the time between bursts; 0: no bursts
 	__u64 bad;      // mean length in ns of a burst
 	__u32 number;   // what place refers to

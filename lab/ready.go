@@ -64,7 +64,7 @@ func addressesLocal() error {
 		}
 		routes, err := netlink.RouteGet(a.IP)
 		if err != nil || len(routes) == 0 || routes[0].Type != unix.RTN_LOCAL {
-			return fmt.Errorf("address %s is not in use yet: %v", a.IP, err)
+			return fmt.Errorf("address %s is not in use yet: %v", a.IP, err) //nolint:errorlint // err may be nil
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func checkSink(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, Sink)
 	defer c.Close()
 	write(t, c, strings.Repeat("x", 100000))
-	c.CloseWrite()
+	_ = c.CloseWrite()
 	if got := readAll(t, c); got != "" {
 		t.Errorf("the sink answered %q", got)
 	}
@@ -108,10 +108,15 @@ func checkDeferred(t *testing.T, l *Lab, f Family) {
 
 // The queue takes stalledBacklog+1; the next SYN gets no answer.
 func checkNeverAccepts(t *testing.T, l *Lab, f Family) {
-	for range stalledBacklog + 1 {
-		c := dial(t, l, f, NeverAccepts)
-		defer c.Close()
+	held := make([]net.Conn, stalledBacklog+1)
+	for i := range held {
+		held[i] = dial(t, l, f, NeverAccepts)
 	}
+	defer func() {
+		for _, c := range held {
+			c.Close()
+		}
+	}()
 	err := l.Client().Do(func() error {
 		c, err := net.DialTimeout("tcp", l.Target(f, NeverAccepts).String(), 300*time.Millisecond)
 		if err == nil {
@@ -187,7 +192,7 @@ func TestSocketsAndConntrackAreCountedByPeer(t *testing.T) {
 		if s, c := left(t, l, peer.Next().Next()); len(s)+len(c) != 0 {
 			t.Errorf("%s: toward somebody else: sockets %v, conntrack %v", f, s, c)
 		}
-		conn.SetLinger(0) // closes by RST
+		_ = conn.SetLinger(0) // closes by RST
 		conn.Close()
 		await(t, func() bool {
 			s, c := left(t, l, peer)

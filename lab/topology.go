@@ -9,6 +9,7 @@ import (
 // client's address, and faults stand between the two.
 type Topology string
 
+// Topologies of a lab.
 const (
 	Switched         Topology = "switch"
 	FirewallDrop     Topology = "firewall-drop"

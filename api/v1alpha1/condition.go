@@ -30,18 +30,18 @@ const (
 	ReasonRunAnnotationTooLong = "RunAnnotationTooLong" // more than MaxRunAnnotation bytes
 	ReasonServiceNotFound      = "ServiceNotFound"      // no such Service
 	ReasonExternalName         = "ExternalName"         // a Service of type ExternalName leads out of the cluster
-	ReasonNoSelector           = "NoSelector"           // a Service without a selector proves nothing about its endpoints
+	ReasonNoSelector           = "NoSelector"           // the Service has no selector: its endpoints may be anybody's
 	ReasonKubernetesService    = "KubernetesService"    // default/kubernetes is the API server
 	ReasonPortNotFound         = "PortNotFound"         // the Service has no TCP port of this name or number
-	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port and the Service has not exactly one TCP port
+	ReasonPortAmbiguous        = "PortAmbiguous"        // spec names no port, and the Service has not exactly one
 	ReasonFamilyNotFound       = "FamilyNotFound"       // the Service does not have a family that spec names
-	ReasonConsentMissing       = "ConsentMissing"       // a Service's annotation does not allow it: to be probed from another namespace, or AcceptQueue
-	ReasonHostNetworkDenied    = "HostNetworkDenied"    // sources.network Host, and the administrator has not enabled it
-	ReasonNoClusterIP          = "NoClusterIP"          // via ClusterIP, and the Service is headless, or its ClusterIP stays on the client's node
-	ReasonAddressDenied        = "AddressDenied"        // target.address is of a kind, or of a part of the cluster, that is never probed
+	ReasonConsentMissing       = "ConsentMissing"       // neither another namespace nor AcceptQueue is consented to
+	ReasonHostNetworkDenied    = "HostNetworkDenied"    // the administrator has not enabled sources.network Host
+	ReasonNoClusterIP          = "NoClusterIP"          // the Service is headless, or its ClusterIP stays on the node
+	ReasonAddressDenied        = "AddressDenied"        // target.address is in a range that is never probed
 	ReasonAddressNotAllowed    = "AddressNotAllowed"    // the administrator's ranges do not have target.address
-	ReasonRateAboveCeiling     = "RateAboveCeiling"     // one pod of the run would send more than the administrator allows a node, or to a target
-	ReasonEgressPolicy         = "EgressPolicy"         // a Service of another namespace, and a NetworkPolicy restricts egress of the TCPProbe's own
+	ReasonRateAboveCeiling     = "RateAboveCeiling"     // one pod would send more than the administrator allows
+	ReasonEgressPolicy         = "EgressPolicy"         // a NetworkPolicy restricts egress to the other namespace
 )
 
 // Reasons of Complete, besides those of a source without a report.
@@ -59,7 +59,7 @@ const (
 	ReasonAllCovered        = "AllCovered"        // True
 	ReasonNoSources         = "NoSources"         // False: no node that can probe
 	ReasonNoEndpoints       = "NoEndpoints"       // False: the Service has no endpoints
-	ReasonEndpointsRefused  = "EndpointsRefused"  // False: endpoints that must not be probed; the message says which and why
+	ReasonEndpointsRefused  = "EndpointsRefused"  // False: some endpoints must not be probed; the message names them
 	ReasonInconclusivePairs = "InconclusivePairs" // False: some pairs came to no verdict
 	ReasonNotRun            = "NotRun"            // Unknown: no run has ended
 )
@@ -70,10 +70,10 @@ const (
 	ReasonSameNodeOnly = "SameNodeOnly" // Unknown: no segment crossed the network
 
 	// Of recurring runs.
-	ReasonRecentFailure    = "RecentFailure"    // False: enough runs failed, the last one did not, and the time to clear is not over
-	ReasonBelowRaiseAfter  = "BelowRaiseAfter"  // True or Unknown: the last run failed, and more have to before that counts
+	ReasonRecentFailure    = "RecentFailure"    // False: enough runs failed, and the time to clear is not over
+	ReasonBelowRaiseAfter  = "BelowRaiseAfter"  // True or Unknown: too few runs in a row failed to count
 	ReasonEarlierRunPassed = "EarlierRunPassed" // True: the last run came to no verdict
-	ReasonCoverageLost     = "CoverageLost"     // Unknown: for three runs more than a tenth of the pairs came to no verdict
+	ReasonCoverageLost     = "CoverageLost"     // Unknown: in three runs over a tenth of the pairs had no verdict
 )
 
 // Reasons of a source that gave no report. Findings, Complete (at once, while the run goes on) and Covered have
@@ -82,7 +82,7 @@ const (
 	ReasonUnschedulable  = "Unschedulable"  // the scheduler found no room on the node
 	ReasonImagePull      = "ImagePull"      // the node could not pull the prober's image
 	ReasonPodRefused     = "PodRefused"     // the API server refused the pod: admission, Pod Security, authorisation
-	ReasonServerError    = "ServerError"    // the API server, or a webhook that it asks, failed to answer; the message has its words
+	ReasonServerError    = "ServerError"    // the API server, or a webhook that it asks, failed to answer
 	ReasonQuota          = "Quota"          // a ResourceQuota of the probe namespace is used up
 	ReasonNotCreated     = "NotCreated"     // the kubelet could not make or start the container
 	ReasonNodeRejected   = "NodeRejected"   // the kubelet did not admit the pod

@@ -4,6 +4,7 @@ package v1alpha1
 // +kubebuilder:validation:Enum=Once;Interval;Continuous
 type Mode string
 
+// Modes of a run.
 const (
 	Once       Mode = "Once"       // when created, when its spec changes, when RunAnnotation has a new value
 	Interval   Mode = "Interval"   // every intervalSeconds

@@ -4,6 +4,7 @@ package v1alpha1
 // +kubebuilder:validation:Enum=Handshake;SequenceWrap;FinReorder;AcceptQueue;Liveness
 type ScenarioType string
 
+// Types of scenarios.
 const (
 	Handshake    ScenarioType = "Handshake"    // does the connection come about, seen from both ends?
 	SequenceWrap ScenarioType = "SequenceWrap" // is a segment lost because it starts at sequence number 0?

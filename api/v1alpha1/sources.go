@@ -6,6 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:Enum=Pod;Host
 type Network string
 
+// Networks that a source can send from.
 const (
 	NetworkPod  Network = "Pod"  // that of the probe pod: the way the target's clients go
 	NetworkHost Network = "Host" // the node's own

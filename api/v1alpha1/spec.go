@@ -4,6 +4,7 @@ package v1alpha1
 // +kubebuilder:validation:Enum=Active;Suspended
 type State string
 
+// States of a TCPProbe.
 const (
 	Active    State = "Active"
 	Suspended State = "Suspended"

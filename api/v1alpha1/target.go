@@ -26,6 +26,7 @@ type Target struct {
 // +kubebuilder:validation:Enum=PodIP;ClusterIP
 type Via string
 
+// Ways to the endpoints of a Service.
 const (
 	ViaPodIP     Via = "PodIP"     // each endpoint by its own address
 	ViaClusterIP Via = "ClusterIP" // the Service's virtual address

@@ -44,8 +44,10 @@ func TestVariants(t *testing.T) {
 	}{
 		{"a type without variants", v1alpha1.Scenario{Type: v1alpha1.Handshake}, nil},
 		{"no options", v1alpha1.Scenario{Type: v1alpha1.SequenceWrap}, push},
-		{"empty options", v1alpha1.Scenario{Type: v1alpha1.SequenceWrap, SequenceWrap: &v1alpha1.SequenceWrapOptions{}}, push},
-		{"its own", v1alpha1.Scenario{Type: v1alpha1.SequenceWrap, SequenceWrap: &v1alpha1.SequenceWrapOptions{Variants: own}}, own},
+		{"empty options", v1alpha1.Scenario{Type: v1alpha1.SequenceWrap,
+			SequenceWrap: &v1alpha1.SequenceWrapOptions{}}, push},
+		{"its own", v1alpha1.Scenario{Type: v1alpha1.SequenceWrap,
+			SequenceWrap: &v1alpha1.SequenceWrapOptions{Variants: own}}, own},
 	} {
 		if got := c.scenario.Variants(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -55,7 +57,8 @@ func TestVariants(t *testing.T) {
 
 // TestZeroValuesStayAway shows that a TCPProbe built in Go sends nothing that would hide a default.
 func TestZeroValuesStayAway(t *testing.T) {
-	p := v1alpha1.TCPProbe{Spec: v1alpha1.TCPProbeSpec{Target: v1alpha1.Target{Service: &v1alpha1.ServiceTarget{Name: "web"}}}}
+	target := v1alpha1.Target{Service: &v1alpha1.ServiceTarget{Name: "web"}}
+	p := v1alpha1.TCPProbe{Spec: v1alpha1.TCPProbeSpec{Target: target}}
 	b, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)

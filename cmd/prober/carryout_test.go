@@ -34,7 +34,8 @@ func TestKilledWorkersFlowsAreReset(t *testing.T) {
 	p := start(t, "hangs", examplePlan)
 	kill(t, p.ready(t), syscall.SIGKILL)
 	s := p.conclude(t)
-	allInconclusive(t, s, report.ProberKilled, "the worker was killed by signal 9 (killed); of 2 flows it had open 2 were reset")
+	allInconclusive(t, s, report.ProberKilled,
+		"the worker was killed by signal 9 (killed); of 2 flows it had open 2 were reset")
 	if !p.heard("reset 10.244.2.1:8080 with 0") || !p.heard("reset 10.244.2.2:8080 with 1") || s.LeakedFlows != 0 {
 		t.Errorf("%d flows may be left; stderr %q", s.LeakedFlows, p.said)
 	}
@@ -104,11 +105,13 @@ func TestSignalsToStopReachTheWorker(t *testing.T) {
 			p.ready(t)
 			kill(t, p.Process.Pid, s)
 			got := p.conclude(t)
-			if got.Verdict(0, 1) != report.Pass || got.Verdict(0, 0) != report.Inconclusive || got.Verdict(1, 1) != report.Inconclusive {
+			if got.Verdict(0, 1) != report.Pass || got.Verdict(0, 0) != report.Inconclusive ||
+				got.Verdict(1, 1) != report.Inconclusive {
 				t.Errorf("verdicts %+v", got)
 			}
 			for _, g := range got.Groups {
-				if want := fmt.Sprintf("told to stop (%s)", s); g.Reason != report.ProberKilled || !strings.Contains(g.Message, want) {
+				if want := fmt.Sprintf("told to stop (%s)", s); g.Reason != report.ProberKilled ||
+					!strings.Contains(g.Message, want) {
 					t.Errorf("%s: %q; want %s: %q", g.Reason, g.Message, report.ProberKilled, want)
 				}
 			}
@@ -137,7 +140,8 @@ func TestWorkerThatIgnoresTheDeadlineIsKilled(t *testing.T) {
 	t.Parallel() // it mostly waits
 	p := start(t, "hangs", soonOver)
 	s := p.conclude(t)
-	allInconclusive(t, s, report.DeadlineExceeded, "the worker did not end at the deadline and was killed; of 2 flows it had open 2 were reset")
+	allInconclusive(t, s, report.DeadlineExceeded,
+		"the worker did not end at the deadline and was killed; of 2 flows it had open 2 were reset")
 }
 
 func TestWorkerThatIgnoresTheSignalIsKilled(t *testing.T) {
@@ -266,8 +270,10 @@ func TestPlansThatCannotBeUsed(t *testing.T) {
 		{"hostile in size", examplePlan + strings.Repeat(" ", 1<<20), "at most 1048576"},
 		{"hostile in depth", strings.Repeat("[", 1<<20), "not a whole plan document"},
 		{"for another source", strings.Replace(examplePlan, "kn1", "kn2", 1), "kn1 is none of them"},
-		{"with a denied target", strings.Replace(examplePlan, "10.244.2.2", "169.254.169.254", 1), "never probed: link-local or cloud metadata"},
-		{"a flood", strings.Replace(examplePlan, `"packetsPerSecond": 200`, `"packetsPerSecond": 1000000`, 1), "packetsPerSecond 1000000"},
+		{"with a denied target", strings.Replace(examplePlan, "10.244.2.2", "169.254.169.254", 1),
+			"never probed: link-local or cloud metadata"},
+		{"a flood", strings.Replace(examplePlan, `"packetsPerSecond": 200`, `"packetsPerSecond": 1000000`, 1),
+			"packetsPerSecond 1000000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := start(t, "passes", c.plan)

@@ -157,14 +157,15 @@ type prober struct {
 
 // examplePlan has two targets with two checks each, for source kn1.
 const examplePlan = `{"apiVersion": "plan.tcpprobe.dev/v1alpha1", "run": "r-1", "probe": "shop/pay",
-	"targets": [{"address": "10.244.2.1", "port": 8080, "via": "PodIP"}, {"address": "10.244.2.2", "port": 8080, "via": "PodIP"}],
+	"targets": [{"address": "10.244.2.1", "port": 8080, "via": "PodIP"},
+		{"address": "10.244.2.2", "port": 8080, "via": "PodIP"}],
 	"sources": {"kn1": [0, 1]}, "scenarios": [{"type": "Handshake"}, {"type": "SequenceWrap", "variants": ["Push"]}],
 	"paths": 2, "packetsPerSecond": 200, "deadlineSeconds": 300, "alpha": 0.001}`
 
 // start starts a prober with that engine on the text of a plan.
-func start(t testing.TB, engine, text string, args ...string) *prober {
+func start(t testing.TB, engine, text string) *prober {
 	t.Helper()
-	p := prepare(t, engine, text, args...)
+	p := prepare(t, engine, text)
 	p.begin(t)
 	return p
 }
@@ -178,7 +179,8 @@ func prepare(t testing.TB, engine, text string, args ...string) *prober {
 		t.Fatal(err)
 	}
 	p.plan, _ = plan.Decode([]byte(text)) // tests of unreadable plans have none
-	p.Cmd = exec.Command("/proc/self/exe", append([]string{"--plan=" + path, "--source=kn1", "--summary=" + p.summary}, args...)...)
+	p.Cmd = exec.Command("/proc/self/exe",
+		append([]string{"--plan=" + path, "--source=kn1", "--summary=" + p.summary}, args...)...)
 	p.Env = append(os.Environ(), engineVariable+"="+engine)
 	p.Stdout = &p.stdout
 	return p
@@ -194,7 +196,7 @@ func (p *prober) begin(t testing.TB) {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Process.Kill() }) // long ended unless the test failed
+	t.Cleanup(func() { _ = p.Process.Kill() }) // long ended unless the test failed
 }
 
 // ready waits until the worker's flows are open, and returns its process ID.

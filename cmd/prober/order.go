@@ -80,12 +80,12 @@ func (o order) load() (*plan.Plan, error) {
 	return p, nil
 }
 
-// refuseAPIServer refuses the one address of the cluster that every pod knows, whatever the plan says. Where the operator
-// has denied it, this changes nothing; neither has to trust the other.
+// refuseAPIServer refuses the one address of the cluster that every pod knows, whatever the plan says. Where the
+// operator has denied it, this changes nothing; neither has to trust the other.
 func refuseAPIServer(p *plan.Plan, host string) error {
 	server, err := netip.ParseAddr(host)
-	if err != nil { // outside a cluster, or a name
-		return nil
+	if err != nil {
+		return nil //nolint:nilerr // outside a cluster there is no address, and a name is no target
 	}
 	for i, t := range p.Targets {
 		if t.Address == server.Unmap() {

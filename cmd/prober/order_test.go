@@ -32,12 +32,15 @@ func TestWrongCommandLines(t *testing.T) {
 }
 
 func TestTheAPIServerIsNoTarget(t *testing.T) {
-	p := &plan.Plan{Targets: []plan.Target{{Address: netip.MustParseAddr("10.244.1.5"), Port: 80}, {Address: netip.MustParseAddr("10.96.0.1"), Port: 443}}}
+	p := &plan.Plan{Targets: []plan.Target{{Address: netip.MustParseAddr("10.244.1.5"), Port: 80},
+		{Address: netip.MustParseAddr("10.96.0.1"), Port: 443}}}
 	for host, says := range map[string]string{
-		"": "", "10.96.0.2": "", "kubernetes.example.test": "", "10.96.0.1": "target 1, 10.96.0.1:443, is the API server", "::ffff:10.96.0.1": "the API server",
+		"": "", "10.96.0.2": "", "kubernetes.example.test": "",
+		"10.96.0.1": "target 1, 10.96.0.1:443, is the API server", "::ffff:10.96.0.1": "the API server",
 	} {
 		err := refuseAPIServer(p, host)
-		if says == "" && err != nil || says != "" && (!errors.Is(err, plan.ErrInvalid) || !strings.Contains(err.Error(), says)) {
+		if says == "" && err != nil ||
+			says != "" && (!errors.Is(err, plan.ErrInvalid) || !strings.Contains(err.Error(), says)) {
 			t.Errorf("API server at %q: %v; want %q", host, err, says)
 		}
 	}
@@ -46,7 +49,8 @@ func TestTheAPIServerIsNoTarget(t *testing.T) {
 func TestHelpIsNoFailure(t *testing.T) {
 	p := prepare(t, "passes", examplePlan, "-h")
 	p.begin(t)
-	if status := p.end(t); status != exitReported || len(p.said) > 0 || !strings.Contains(p.stdout.String(), "file with the plan") {
+	if status := p.end(t); status != exitReported || len(p.said) > 0 ||
+		!strings.Contains(p.stdout.String(), "file with the plan") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, p.stdout.String(), p.said)
 	}
 }

@@ -76,7 +76,8 @@ func (n network) plan(t testing.TB, paths, pps, deadline int) string {
 	t.Helper()
 	to := n.Target(n.family, lab.Echo)
 	b, err := json.Marshal(plan.Plan{
-		APIVersion: plan.APIVersion, Run: "r-1", Probe: "shop/pay", Paths: paths, PacketsPerSecond: pps, DeadlineSeconds: deadline, Alpha: 1e-3,
+		APIVersion: plan.APIVersion, Run: "r-1", Probe: "shop/pay",
+		Paths: paths, PacketsPerSecond: pps, DeadlineSeconds: deadline, Alpha: 1e-3,
 		Targets: []plan.Target{{Address: to.Addr(), Port: to.Port(), Via: "PodIP"}}, Sources: map[string][]int{"kn1": {0}},
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
 	})
@@ -188,7 +189,8 @@ func TestNetVerdicts(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := n.start(t, n.plan(t, 2, 2000, 60), 0).conclude(t)
-		if s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Fail || len(s.Groups) != 1 || s.Groups[0].Reason != report.SequenceZeroDropped {
+		if s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Fail || len(s.Groups) != 1 ||
+			s.Groups[0].Reason != report.SequenceZeroDropped {
 			t.Errorf("with Push at 0 dropped: %+v", s)
 		}
 		if err := fault.Close(); err != nil {
@@ -208,7 +210,8 @@ func TestNetKilledWorkerLeavesNothing(t *testing.T) {
 		n.opened(t, 4)
 		kill(t, child(t, p.Process.Pid), syscall.SIGKILL)
 		s := p.conclude(t)
-		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive || s.Groups[0].Reason != report.ProberKilled {
+		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive ||
+			s.Groups[0].Reason != report.ProberKilled {
 			t.Errorf("summary %+v", s)
 		}
 		if s.LeakedFlows > 0 || !strings.Contains(s.Groups[0].Message, "were reset") {
@@ -275,7 +278,8 @@ func TestNetKilledContainerDoesNotHurtTheNextRun(t *testing.T) {
 
 func TestNetUnroutableTargetIsInconclusive(t *testing.T) {
 	n := newNetwork(t, lab.IPv4, "tcx")
-	text := strings.Replace(n.plan(t, 1, 2000, 10), n.ServerAddr(n.family).String(), netip.MustParseAddr("203.0.113.1").String(), 1)
+	text := strings.Replace(n.plan(t, 1, 2000, 10), n.ServerAddr(n.family).String(),
+		netip.MustParseAddr("203.0.113.1").String(), 1)
 	s := n.start(t, text, 0).conclude(t)
 	if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive {
 		t.Errorf("summary %+v", s)

@@ -115,7 +115,7 @@ func TestCommandsNeedPrivileges(t *testing.T) {
 
 func publicCopy(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tcpprobe")
+	dir, err := os.MkdirTemp("", "tcpprobe") //nolint:usetesting // nobody else may enter the folder of t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,8 +169,6 @@ func TestLabWithFaultsGivesTheirVerdict(t *testing.T) {
 	}
 }
 
-// A switch command works on any device of any namespace and repairs it when it is ended.
-
 // Killed or interrupted in the middle of its work, the lab takes its probing processes with it.
 func TestNothingOutlivesTheLab(t *testing.T) {
 	t.Parallel()
@@ -184,28 +182,42 @@ func TestNothingOutlivesTheLab(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { cmd.Process.Kill() })
+		t.Cleanup(func() { _ = cmd.Process.Kill() })
 		if !bufio.NewScanner(progress).Scan() {
 			t.Fatal("no sign of progress")
 		}
-		workers := children(t, cmd.Process.Pid)
-		for deadline := time.Now().Add(20 * time.Second); len(workers) != labs; workers = children(t, cmd.Process.Pid) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%d workers, want %d", len(workers), labs)
-			}
-			time.Sleep(time.Millisecond)
-		}
+		workers := awaitChildren(t, cmd.Process.Pid, labs)
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Wait()
+		_ = cmd.Wait()
 		if got := cmd.ProcessState.ExitCode(); got != status {
 			t.Errorf("%v: exit status %d, want %d", signal, got, status)
 		}
-		for deadline := time.Now().Add(20 * time.Second); len(alive(workers)) > 0; time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%v: still alive: %v", signal, alive(workers))
-			}
+		awaitEnd(t, workers)
+	}
+}
+
+// awaitChildren waits until the process has that many children.
+func awaitChildren(t *testing.T, pid, count int) []string {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		pids := children(t, pid)
+		if len(pids) == count {
+			return pids
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d children, want %d", len(pids), count)
+		}
+	}
+}
+
+// awaitEnd waits until none of the processes is alive.
+func awaitEnd(t *testing.T, pids []string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); len(alive(pids)) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still alive: %v", alive(pids))
 		}
 	}
 }
@@ -251,7 +263,7 @@ func holding(t *testing.T, s *lab.Lab, f lab.Family, connections int, args ...st
 	if err := s.Client().Do(cmd.Start); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill() })
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		open, err := s.Server().Sockets(s.ClientAddr(f))
 		if err != nil {
@@ -284,7 +296,7 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
-			if cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
+			if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
 				t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), cli.ExitInconclusive)
 			}
 			labtest.ExpectNothingLeft(t, s)
@@ -295,12 +307,8 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			cmd.Wait()
-			for deadline := time.Now().Add(30 * time.Second); len(alive(workers)) > 0; time.Sleep(time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatal("the worker does not end")
-				}
-			}
+			_ = cmd.Wait()
+			awaitEnd(t, workers)
 			labtest.ExpectNothingLeft(t, s)
 		})
 	}

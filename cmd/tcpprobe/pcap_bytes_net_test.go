@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +44,7 @@ func (l listener) packets(t *testing.T) (arrived, left []string) {
 	buffer := make([]byte, 65536)
 	for {
 		n, from, err := unix.Recvfrom(l.fd, buffer, 0)
-		if err == unix.EAGAIN {
+		if errors.Is(err, unix.EAGAIN) {
 			return arrived, left
 		}
 		if err != nil {
@@ -117,7 +118,7 @@ func TestPcapOfAKilledWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd.Wait()
+	_ = cmd.Wait()
 	frames(t, file)
 	if says := sectionComment(t, file); !strings.Contains(says, "Inconclusive/ProberKilled") {
 		t.Errorf("the file says %q", says)

@@ -177,14 +177,21 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 			for _, flow := range streams(all) {
 				c.shows(t, flow)
 			}
-			for i, v := range all {
-				if out := strings.Contains(v.comment, ", sent: "); out == v.received() || out != (v.direction == "0x00000002") ||
-					!strings.Contains(v.comment, " of SequenceWrap/Push") {
-					t.Errorf("%s: frame %d: direction %s, comment %q", f, i+1, v.direction, v.comment)
-				}
-			}
+			checkComments(t, all)
 		}
 		stop()
+	}
+}
+
+// checkComments compares the comment of each frame with its direction, as tshark has it.
+func checkComments(t *testing.T, all []frame) {
+	t.Helper()
+	for i, f := range all {
+		out := strings.Contains(f.comment, ", sent: ")
+		if out == f.received() || out != (f.direction == "0x00000002") ||
+			!strings.Contains(f.comment, " of SequenceWrap/Push") {
+			t.Errorf("frame %d: direction %s, comment %q", i+1, f.direction, f.comment)
+		}
 	}
 }
 
@@ -277,7 +284,7 @@ func TestPcapIsRefusedOrWhole(t *testing.T) {
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		cmd.Wait()
+		_ = cmd.Wait()
 		if b, err := os.ReadFile(file); err != nil || string(b) != "older" {
 			t.Errorf("after %s: %q, %v", signal, b, err)
 		}

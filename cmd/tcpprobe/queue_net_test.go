@@ -28,7 +28,7 @@ func TestKilledFillingLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
+		if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
 			t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), cli.ExitInconclusive)
 		}
 	}

@@ -14,7 +14,8 @@ type known struct {
 	does string // for people, after "drops"
 }
 
-// catalogue are the faults that drop without a parameter. Those whose name ends in -zero can be had at any other number.
+// catalogue are the faults that drop without a parameter. Those whose name ends in -zero can be had at any other
+// number.
 var catalogue = []known{
 	{"push-at-zero", at(withAll(segment.PSH)), "segments with PSH at sequence 0"},
 	{"fin-at-zero", at(withAll(segment.FIN)), "segments with FIN at sequence 0"},
@@ -22,31 +23,39 @@ var catalogue = []known{
 	{"rst-at-zero", at(withAll(segment.RST)), "segments with RST at sequence 0"},
 	{"syn-at-zero", at(withAll(segment.SYN)), "segments with SYN at sequence 0"},
 	{"ack-at-zero", at(exactly(segment.ACK)), "segments with ACK and no other flag at sequence 0"},
-	{"fin-urg-push-at-zero", at(withAny(segment.FIN | segment.URG | segment.PSH)), "segments with any of FIN, URG, PSH at sequence 0"},
-	{"fin-push-rst-at-zero", at(withAny(segment.FIN | segment.PSH | segment.RST)), "segments with any of FIN, PSH, RST at sequence 0"},
-	{"fin-urg-push-together-at-zero", at(withAll(segment.FIN | segment.URG | segment.PSH)), "segments with all of FIN, URG, PSH at sequence 0: no natural segment"},
+	{"fin-urg-push-at-zero", at(withAny(segment.FIN | segment.URG | segment.PSH)),
+		"segments with any of FIN, URG, PSH at sequence 0"},
+	{"fin-push-rst-at-zero", at(withAny(segment.FIN | segment.PSH | segment.RST)),
+		"segments with any of FIN, PSH, RST at sequence 0"},
+	{"fin-urg-push-together-at-zero", at(withAll(segment.FIN | segment.URG | segment.PSH)),
+		"segments with all of FIN, URG, PSH at sequence 0: no natural segment"},
 	{"no-flags-at-zero", at(exactly(0)), "segments without a flag at sequence 0: no natural segment"},
 	{"dos-control-at-zero", at(exactly(0) | withAll(segment.FIN|segment.URG|segment.PSH)), "both of these at sequence 0"},
 	{"any-flags-at-zero", at(withAny(sixFlags)), "segments with any flag at sequence 0"},
 	{"all-at-zero", at(withAll(0)), "segments at sequence 0, with or without flags"},
-	{"straddling-zero", Rule{Flags: withAll(0), Place: Straddling, Share: 1}, "segments that start before sequence 0 and carry the byte of sequence 0"},
-	{"ack-number-zero", Rule{Flags: withAll(segment.ACK), Place: Acking, Share: 1}, "segments with ACK whose acknowledgement number is 0"},
+	{"straddling-zero", Rule{Flags: withAll(0), Place: Straddling, Share: 1},
+		"segments that start before sequence 0 and carry the byte of sequence 0"},
+	{"ack-number-zero", Rule{Flags: withAll(segment.ACK), Place: Acking, Share: 1},
+		"segments with ACK whose acknowledgement number is 0"},
 	{"every-push", every(withAll(segment.PSH)), "segments with PSH at any sequence number"},
 	{"every-fin", every(withAll(segment.FIN)), "segments with FIN at any sequence number"},
 	{"every-urg", every(withAll(segment.URG)), "segments with URG at any sequence number"},
 	{"every-rst", every(withAll(segment.RST)), "segments with RST at any sequence number"},
-	{"every-syn", every(withAll(segment.SYN)), "segments with SYN at any sequence number, as a packet filter without state does to a port"},
-	{"xmas", every(exactly(segment.FIN | segment.URG | segment.PSH)), "segments with FIN, URG, PSH and no other flag at any sequence number"},
+	{"every-syn", every(withAll(segment.SYN)),
+		"segments with SYN at any sequence number, as a packet filter without state does to a port"},
+	{"xmas", every(exactly(segment.FIN | segment.URG | segment.PSH)),
+		"segments with FIN, URG, PSH and no other flag at any sequence number"},
 	{"no-flags", every(exactly(0)), "segments without a flag at any sequence number"},
-	{"invalid-flags", every(combinations(invalid)), "segments with flags that connection tracking calls invalid, the two above among them"},
+	{"invalid-flags", every(combinations(invalid)),
+		"segments with flags that connection tracking calls invalid, the two above among them"},
 	{"everything", Rule{Share: 1}, "every packet"},
 }
 
 func at(flags FlagSet) Rule    { return Rule{Flags: flags, Place: Starting, Share: 1} }
 func every(flags FlagSet) Rule { return Rule{Flags: flags, Share: 1} }
 
-// invalid is what Linux's connection tracking thinks of flags by themselves (tcp_valid_flags in nf_conntrack_proto_tcp.c):
-// a segment opens, resets, or belongs to a connection.
+// invalid is what Linux's connection tracking thinks of flags by themselves (tcp_valid_flags in
+// nf_conntrack_proto_tcp.c): a segment opens, resets, or belongs to a connection.
 func invalid(f segment.Flags) bool {
 	switch f &^ segment.PSH {
 	case segment.SYN, segment.SYN | segment.URG, segment.SYN | segment.ACK, segment.RST, segment.RST | segment.ACK,

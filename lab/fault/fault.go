@@ -19,12 +19,14 @@ type Fault struct {
 // Direction is seen from the switch.
 type Direction string
 
+// Directions of a packet.
 const (
 	Both Direction = "both"
 	In   Direction = "in"  // packets that enter the switch by the port
 	Out  Direction = "out" // packets that leave the switch by the port
 )
 
+// Has reports whether the packets of the one direction are among those of d.
 func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
 // Impairment is what the switch does to the packets that it forwards.

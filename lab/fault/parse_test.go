@@ -140,25 +140,29 @@ func FuzzParse(f *testing.F) {
 		if !fault.Direction.Has(In) && !fault.Direction.Has(Out) {
 			t.Errorf("%q has no direction", text)
 		}
-		if r := fault.Rule; r != nil && (!(r.Share >= 0.9e-5 && r.Share <= 1) || r.Burst < 0 || r.Burst > longest ||
-			r.Burst > 0 && r.Share == 1) {
+		if r := fault.Rule; r != nil && (!r.inRange() || !r.Members.inRange()) {
 			t.Errorf("%q: %+v", text, *r)
 		}
-		if r := fault.Rule; r != nil {
-			if m := r.Members; m != (Members{}) && (m.Count < 2 || m.Count > maxMembers || m.Bad < 1 || m.Bad > m.Count ||
-				m.Spray && m.Seed != 0) {
-				t.Errorf("%q: %+v", text, m)
-			}
-		}
-		if i := fault.Impairment; i != nil {
-			for _, d := range []time.Duration{i.Delay, i.Jitter, i.Gap} {
-				if d < 0 || d > longest {
-					t.Errorf("%q: %+v", text, *i)
-				}
-			}
-			if i.Reorder < 0 || i.Reorder > 1 || i.Duplicate < 0 || i.Duplicate > 1 {
-				t.Errorf("%q: %+v", text, *i)
-			}
+		if i := fault.Impairment; i != nil && !i.inRange() {
+			t.Errorf("%q: %+v", text, *i)
 		}
 	})
+}
+
+func (r Rule) inRange() bool {
+	return r.Share >= 0.9e-5 && r.Share <= 1 && r.Burst >= 0 && r.Burst <= longest && (r.Burst == 0 || r.Share < 1)
+}
+
+func (m Members) inRange() bool {
+	return m == Members{} ||
+		m.Count >= 2 && m.Count <= maxMembers && m.Bad >= 1 && m.Bad <= m.Count && !(m.Spray && m.Seed != 0)
+}
+
+func (i Impairment) inRange() bool {
+	for _, d := range []time.Duration{i.Delay, i.Jitter, i.Gap} {
+		if d < 0 || d > longest {
+			return false
+		}
+	}
+	return i.Reorder >= 0 && i.Reorder <= 1 && i.Duplicate >= 0 && i.Duplicate <= 1
 }

@@ -20,6 +20,7 @@ type Rule struct {
 // Place is a relation between a segment and a number.
 type Place uint8
 
+// Relations between a segment and a number.
 const (
 	Anywhere   Place = iota
 	Starting         // the sequence number is the number

@@ -79,17 +79,18 @@ func (o *options) runCatalogue(cmd *cobra.Command) error {
 	inspected := make(chan []ruleResult, len(faults))
 	done := progress.NewCounter(len(faults), "rules done")
 	stop := progress.Tell(cmd.ErrOrStderr(), done.String)
-	err = inParallel(cmd.Context(), o.topology.options(), faults, func(ctx context.Context, s *testbed, queue <-chan fault.Fault) error {
-		for f := range queue {
-			found, err := o.probeRule(ctx, s, f)
-			if err != nil {
-				return err
+	err = inParallel(cmd.Context(), o.topology.options(), faults,
+		func(ctx context.Context, s *testbed, queue <-chan fault.Fault) error {
+			for f := range queue {
+				found, err := o.probeRule(ctx, s, f)
+				if err != nil {
+					return err
+				}
+				inspected <- found
+				done.Add(1)
 			}
-			inspected <- found
-			done.Add(1)
-		}
-		return nil
-	})
+			return nil
+		})
 	stop()
 	if err != nil {
 		return err

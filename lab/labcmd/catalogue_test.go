@@ -79,7 +79,8 @@ func TestCatalogueIsWhole(t *testing.T) {
 	}
 }
 
-// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number 0.
+// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number
+// 0.
 func TestRulesAreTheSwitchsFaults(t *testing.T) {
 	for _, r := range rule.All() {
 		f, err := fault.Parse(r.Fault)

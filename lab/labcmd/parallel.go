@@ -34,7 +34,7 @@ func inParallel[T any](ctx context.Context, o lab.Options, jobs []T, do work[T])
 	}
 	close(queue)
 	all.Wait()
-	return errors.Join(append(errs, ctx.Err())...)
+	return errors.Join(errors.Join(errs...), ctx.Err())
 }
 
 // work does the jobs of a queue in one testbed.

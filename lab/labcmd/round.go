@@ -80,10 +80,10 @@ func newRound(faults []fault.Fault, runs int) *campaignRound {
 
 func groundTruthOf(faults []fault.Fault) groundTruth {
 	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
-	switch {
-	case suspect == control:
+	switch suspect {
+	case control:
 		return innocent
-	case suspect == 0:
+	case 0:
 		return certain
 	}
 	return partial

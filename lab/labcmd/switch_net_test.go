@@ -14,6 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
+// The command works on any device of any namespace and repairs it when it is ended.
 func TestSwitchCommand(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})
@@ -27,7 +28,7 @@ func TestSwitchCommand(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Process.Kill()
+	defer func() { _ = cmd.Process.Kill() }()
 	lines := json.NewDecoder(out)
 	var announced struct {
 		Attached []string

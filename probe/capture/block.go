@@ -71,7 +71,8 @@ func appendHead(b []byte, comment, system string) []byte {
 	return block(b, interfaceBlock, func(b []byte) []byte {
 		b = little.AppendUint32(b, linkTypeRaw)
 		b = little.AppendUint32(b, 0) // no limit: what was cut says so itself
-		b = option(b, interfaceDescription, []byte("crafted flows: what was sent is whole, what came back ends with its TCP header"))
+		b = option(b, interfaceDescription,
+			[]byte("crafted flows: what was sent is whole, what came back ends with its TCP header"))
 		return endOfOptions(option(b, interfaceResolution, []byte{nanoseconds}))
 	})
 }

@@ -26,7 +26,8 @@ func comment(runs []report.Report, left int) string {
 }
 
 func title(r report.Report) string {
-	return fmt.Sprintf("%s: tcpprobe run %s from %s, %s\n", r.Verdict(), r.Run, r.Source.Node, r.Started.Format(time.RFC3339))
+	return fmt.Sprintf("%s: tcpprobe run %s from %s, %s\n", r.Verdict(), r.Run, r.Source.Node,
+		r.Started.Format(time.RFC3339))
 }
 
 func list(b *strings.Builder, results []report.Result) {

@@ -20,7 +20,8 @@ var (
 // sent is a segment that the prober sent.
 func sent(micros int, part evidence.Part, s segment.Segment) conn.Record {
 	s.WindowScale, s.ID, s.Window = -1, 0x1234, 65535
-	return conn.Record{Local: s.Source, Remote: s.Destination, Time: at(micros), Purpose: "SequenceWrap/Push", Part: part, Sent: &s}
+	return conn.Record{Local: s.Source, Remote: s.Destination, Time: at(micros), Purpose: "SequenceWrap/Push", Part: part,
+		Sent: &s}
 }
 
 // seen is a packet that the tap saw, on its way from the peer unless the origin is another.
@@ -47,7 +48,8 @@ func at(micros int) time.Time { return started.Add(time.Duration(micros) * time.
 func example() []conn.Record {
 	const m = 5
 	to4 := func(flags segment.Flags, number uint32, payload string) segment.Segment {
-		return segment.Segment{Source: here4, Destination: there4, Flags: flags, Seq: seq.At(number), Payload: []byte(payload)}
+		return segment.Segment{Source: here4, Destination: there4, Flags: flags, Seq: seq.At(number),
+			Payload: []byte(payload)}
 	}
 	from4 := func(flags segment.Flags, ack uint32) segment.Segment {
 		return segment.Segment{Source: there4, Destination: here4, Flags: flags, Seq: seq.At(77), Ack: seq.At(ack)}
@@ -80,5 +82,6 @@ func finding() report.Result {
 }
 
 func exampleReport(results ...report.Result) report.Report {
-	return report.Report{Run: "r7", Source: report.Source{Node: "kn2"}, Kernel: "6.18.44", Started: started, Results: results}
+	return report.Report{Run: "r7", Source: report.Source{Node: "kn2"}, Kernel: "6.18.44", Started: started,
+		Results: results}
 }

@@ -23,7 +23,7 @@ func TestExcerptShowsTheFailureInTheOrderOfTime(t *testing.T) {
 		t.Errorf("%d blocks, want %d", n, 2+len(example()))
 	}
 	// The only finding of a run makes the same file as the whole of it.
-	if string(b) != string(golden(t)) {
+	if !bytes.Equal(b, golden(t)) {
 		t.Errorf("got\n%s\nwant\n%s", dump(b), dump(golden(t)))
 	}
 	if Excerpt(exampleReport(), nil) != nil {
@@ -36,7 +36,8 @@ func long(parts ...evidence.Part) (out []conn.Record) {
 	for i, part := range parts {
 		for j := range 40 {
 			s := segment.Segment{Source: here4, Destination: there4, Flags: segment.ACK, Payload: bytes.Repeat([]byte{'x'}, 100)}
-			out = append(out, sent(1000*i+10*j, part, s), seen(1000*i+10*j+5, conn.Peer, segment.Segment{Source: there4, Destination: here4, Flags: segment.ACK}))
+			out = append(out, sent(1000*i+10*j, part, s),
+				seen(1000*i+10*j+5, conn.Peer, segment.Segment{Source: there4, Destination: here4, Flags: segment.ACK}))
 		}
 	}
 	return out
@@ -105,7 +106,7 @@ func TestExtract(t *testing.T) {
 	if err := Extract(r, name); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(name); err != nil || string(b) != string(r.Capture) {
+	if b, err := os.ReadFile(name); err != nil || !bytes.Equal(b, r.Capture) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }

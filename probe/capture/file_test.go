@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -61,7 +62,7 @@ func names(t *testing.T, dir string) []string {
 func TestFileIsThisByByte(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.pcapng")
 	got := record(t, name, example(), exampleReport(finding()))
-	if want := golden(t); string(got) != string(want) {
+	if want := golden(t); !bytes.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", dump(got), dump(want))
 	}
 	if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 {
@@ -178,7 +179,8 @@ func TestPublishing(t *testing.T) {
 		}
 		broken := errors.New("disk full")
 		fail := func(w io.Writer) error { return errors.Join(write(w), broken) }
-		if err := publishFrom(name, open, fail); !errors.Is(err, broken) || string(read(t, name)) != "whole" || len(names(t, dir)) != 1 {
+		if err := publishFrom(name, open, fail); !errors.Is(err, broken) || string(read(t, name)) != "whole" ||
+			len(names(t, dir)) != 1 {
 			t.Errorf("%s, failing: %v, %v", how, names(t, dir), err)
 		}
 		if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 {

@@ -27,7 +27,8 @@ func TestNetGoldenFile(t *testing.T) {
 	if err := os.WriteFile(name, golden(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := exec.Command("tshark", "-r", name, "-T", "fields", "-E", "separator=|", "-e", "frame.time_epoch", "-e", "frame.cap_len",
+	got, err := exec.Command("tshark", "-r", name, "-T", "fields", "-E", "separator=|", "-e", "frame.time_epoch",
+		"-e", "frame.cap_len",
 		"-e", "frame.len", "-e", "frame.packet_flags_direction", "-e", "frame.comment").Output()
 	if err != nil || string(got) != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, got, want)

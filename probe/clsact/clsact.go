@@ -15,6 +15,7 @@ import (
 // Side is the direction of the packets that a filter sees.
 type Side uint32
 
+// Sides of a device.
 const (
 	Ingress Side = netlink.HANDLE_MIN_INGRESS
 	Egress  Side = netlink.HANDLE_MIN_EGRESS

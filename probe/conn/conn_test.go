@@ -200,7 +200,8 @@ func TestOpenReportsWhatFailed(t *testing.T) {
 			t.Errorf("open: %v, want %v", err, broken)
 		}
 		b.Stack.Reserve = func(netip.AddrPort) (io.Closer, error) { return nil, unix.EMFILE }
-		if _, err := b.Stack.Open(ctx, conntest.Remote, seq.At(7)); !errors.Is(err, unix.EMFILE) || !strings.Contains(err.Error(), "fewer paths") {
+		if _, err := b.Stack.Open(ctx, conntest.Remote, seq.At(7)); !errors.Is(err, unix.EMFILE) ||
+			!strings.Contains(err.Error(), "fewer paths") {
 			t.Errorf("open: %v, want %v and what to do", err, unix.EMFILE)
 		}
 	})

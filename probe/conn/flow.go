@@ -72,7 +72,8 @@ func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
 }
 
 func (c SelfCheck) String() string {
-	return fmt.Sprintf("%d segments seen, %d taken by the guard, %d of the kernel's RSTs dropped, %d seen leaving, %d packets not read in time",
+	return fmt.Sprintf("%d segments seen, %d taken by the guard, %d of the kernel's RSTs dropped, %d seen leaving, %d "+
+		"packets not read in time",
 		c.Seen, c.Stolen, c.ResetsDropped, c.StrayResets, c.Overflow)
 }
 

@@ -13,6 +13,7 @@ import (
 // Answer is what came back to a SYN.
 type Answer int
 
+// Answers to a SYN.
 const (
 	NoAnswer    Answer = iota
 	SynAck             // acknowledging our SYN; our ACK has been sent
@@ -176,7 +177,8 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 		return Proof{Established: c.heard}
 	}
 	deferred := !c.heard && (halfOpen || c.repeats > 0)
-	return Proof{Established: true, Deferred: deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-LongAgo), 0, 0).Duplicate}
+	deferred = deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-LongAgo), 0, 0).Duplicate
+	return Proof{Established: true, Deferred: deferred}
 }
 
 // undecided reports whether the peer has neither shown its connection nor reset it.
@@ -190,9 +192,9 @@ type Echo struct {
 	Duplicate bool // and named the beacon's byte as a duplicate (RFC 2883 section 4)
 }
 
-// LongAgo is how far before the initial number old bytes lie that ask a listener. One that uses SYN cookies would take an ACK
-// right at that number for the last of a handshake, and make a connection of it: a cookie holds the MSS in its lowest
-// bits, and sequence numbers a few apart mean another MSS (measured over IPv6).
+// LongAgo is how far before the initial number old bytes lie that ask a listener. One that uses SYN cookies would take
+// an ACK right at that number for the last of a handshake, and make a connection of it: a cookie holds the MSS in its
+// lowest bits, and sequence numbers a few apart mean another MSS (measured over IPv6).
 const LongAgo = 16
 
 // Beacon sends one byte at an old number and waits for the immediate acknowledgement that it draws.

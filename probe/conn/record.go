@@ -27,6 +27,7 @@ type Record struct {
 // Origin says whose a packet is.
 type Origin uint8
 
+// Origins of a packet.
 const (
 	Prober    Origin = iota
 	Peer             // or a host on the way, with an ICMP error

@@ -69,7 +69,7 @@ func (s *Stack) Receive(ctx context.Context) error {
 		if err != nil {
 			s.stop(err)
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the wire ended with ctx, as it should
 			}
 			return err
 		}
@@ -148,7 +148,8 @@ func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *fl
 	if err := s.ports.hold(local, s.Reserve); err != nil {
 		return nil, outOfFiles(err)
 	}
-	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Behind), lostBefore: s.lost.Load()}
+	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Behind),
+		lostBefore: s.lost.Load()}
 	if err := s.register(f); err != nil {
 		return nil, errors.Join(err, s.ports.giveBack(local))
 	}

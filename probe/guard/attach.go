@@ -44,7 +44,8 @@ func (g *Guard) attachOnce(ifindex int, mode Mode, byTCX func(ifindex int) (atta
 	defer g.mu.Unlock()
 	if a, ok := g.devices[ifindex]; ok {
 		if mode != "" && mode != a.mode {
-			return "", fmt.Errorf("%w: device %d is already guarded by %s, %s was asked for", ErrUnavailable, ifindex, a.mode, mode)
+			return "", fmt.Errorf("%w: device %d is already guarded by %s, %s was asked for",
+				ErrUnavailable, ifindex, a.mode, mode)
 		}
 		return a.mode, nil
 	}

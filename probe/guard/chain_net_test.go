@@ -109,7 +109,7 @@ func (f *foreign) filter(ifindex int, preference uint16) *netlink.BpfFilter {
 
 // addClsact makes the qdisc where it is missing.
 func addClsact(ifindex int) {
-	netlink.QdiscAdd(&netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{
+	_ = netlink.QdiscAdd(&netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{
 		LinkIndex: ifindex, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT,
 	}})
 }

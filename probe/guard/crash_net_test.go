@@ -29,25 +29,11 @@ func (h *host) standing() (s standing) {
 		if err != nil {
 			return err
 		}
-		for parent, attach := range map[uint32]ebpf.AttachType{
-			netlink.HANDLE_MIN_INGRESS: ebpf.AttachTCXIngress, netlink.HANDLE_MIN_EGRESS: ebpf.AttachTCXEgress,
-		} {
-			if hasTCX() {
-				q, err := link.QueryPrograms(link.QueryOptions{Target: h.route.Index, Attach: attach})
-				if err != nil {
-					return err
-				}
-				s.tcx += len(q.Programs)
-			}
-			filters, err := netlink.FilterList(device, parent)
-			if err != nil {
-				return err
-			}
-			for _, f := range filters {
-				if b, ok := f.(*netlink.BpfFilter); ok && b.Handle != 0 {
-					s.filters = append(s.filters, b.Name)
-				}
-			}
+		if s.tcx, err = tcxPrograms(h.route.Index); err != nil {
+			return err
+		}
+		if s.filters, err = filterNames(device); err != nil {
+			return err
 		}
 		qdiscs, err := netlink.QdiscList(device)
 		for _, q := range qdiscs {
@@ -58,6 +44,37 @@ func (h *host) standing() (s standing) {
 		return err
 	})
 	return s
+}
+
+// tcxPrograms counts the programs at both TCX hooks of a device.
+func tcxPrograms(ifindex int) (n int, err error) {
+	if !hasTCX() {
+		return 0, nil
+	}
+	for _, attach := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
+		q, err := link.QueryPrograms(link.QueryOptions{Target: ifindex, Attach: attach})
+		if err != nil {
+			return 0, err
+		}
+		n += len(q.Programs)
+	}
+	return n, nil
+}
+
+// filterNames are those of a device's eBPF filters, on both sides of clsact.
+func filterNames(device netlink.Link) (names []string, err error) {
+	for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
+		filters, err := netlink.FilterList(device, parent)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range filters {
+			if b, ok := f.(*netlink.BpfFilter); ok && b.Handle != 0 {
+				names = append(names, b.Name)
+			}
+		}
+	}
+	return names, nil
 }
 
 func (s standing) nothing() bool { return s.tcx == 0 && len(s.filters) == 0 && s.qdisc == "" }
@@ -78,7 +95,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		h.attach(mode)
 		h.attach(mode)
-		want := map[guard.Mode]standing{guard.TCX: {tcx: 2}, guard.Clsact: {filters: make([]string, 2), qdisc: "clsact"}}[mode]
+		want := map[guard.Mode]standing{guard.TCX: {tcx: 2},
+			guard.Clsact: {filters: make([]string, 2), qdisc: "clsact"}}[mode]
 		if s := h.standing(); s.tcx != want.tcx || len(s.filters) != len(want.filters) || s.qdisc != want.qdisc {
 			t.Errorf("attached twice: %+v, want %+v", s, want)
 		}

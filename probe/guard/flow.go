@@ -34,7 +34,8 @@ func (g *Guard) Add(f Flow) error {
 	if err != nil {
 		return err
 	}
-	err = g.flows.Update(&key, &guardCounters{}, ebpf.UpdateNoExist) // by pointers: what is not pointed to is encoded by reflection
+	// by pointers: what is not pointed to is encoded by reflection
+	err = g.flows.Update(&key, &guardCounters{}, ebpf.UpdateNoExist)
 	switch {
 	case errors.Is(err, ebpf.ErrKeyExist):
 		err = ErrRegistered

@@ -55,7 +55,8 @@ func TestRemedyTellsMissingPermissionFromMissingFeature(t *testing.T) {
 
 func TestKeysTellFlowsApart(t *testing.T) {
 	a, b := netip.MustParseAddrPort("192.0.2.1:61000"), netip.MustParseAddrPort("192.0.2.2:80")
-	a6, b6 := netip.MustParseAddrPort("[c000:201::]:61000"), netip.MustParseAddrPort("[c000:202::]:80") // the same bytes as a and b
+	// the same bytes as a and b
+	a6, b6 := netip.MustParseAddrPort("[c000:201::]:61000"), netip.MustParseAddrPort("[c000:202::]:80")
 	mapped := netip.AddrPortFrom(netip.AddrFrom16(a.Addr().As16()), a.Port())
 	key := func(f Flow) guardFlow {
 		k, err := f.key()
@@ -65,7 +66,8 @@ func TestKeysTellFlowsApart(t *testing.T) {
 		return k
 	}
 	one := key(Flow{a, b})
-	for name, other := range map[string]Flow{"reverse": {b, a}, "IPv6": {a6, b6}, "other port": {netip.AddrPortFrom(a.Addr(), 61001), b}} {
+	for name, other := range map[string]Flow{"reverse": {b, a}, "IPv6": {a6, b6},
+		"other port": {netip.AddrPortFrom(a.Addr(), 61001), b}} {
 		if key(other) == one {
 			t.Errorf("%s has the same key", name)
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// Handover is a guard that one process makes for another, which is still starting: it is loaded, and its ingress program
-// stands at one device, for which the kernel made the first process wait some milliseconds.
+// Handover is a guard that one process makes for another, which is still starting: it is loaded, and its ingress
+// program stands at one device, for which the kernel made the first process wait some milliseconds.
 type Handover struct {
 	device  int
 	objects guardObjects
@@ -66,7 +66,8 @@ func (h *Handover) Device() int { return h.device }
 // Close.
 func (h *Handover) Descriptors() []int {
 	o := h.objects
-	return []int{o.Flows.FD(), o.TcpprobeIn.FD(), o.TcpprobeOut.FD(), o.TcpprobeTap.FD(), h.in.(interface{ FD() int }).FD()}
+	return []int{o.Flows.FD(), o.TcpprobeIn.FD(), o.TcpprobeOut.FD(), o.TcpprobeTap.FD(),
+		h.in.(interface{ FD() int }).FD()}
 }
 
 // Descriptors is how many files a Handover has.

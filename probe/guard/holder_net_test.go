@@ -63,7 +63,7 @@ func TestMain(m *testing.M) {
 	}
 	fmt.Println(ready)
 	for {
-		unix.Pause()
+		_ = unix.Pause()
 	}
 }
 
@@ -94,7 +94,8 @@ func (o holderTask) carryOut() error {
 	if err := g.Add(f); err != nil {
 		return err
 	}
-	if _, err := w.Send(&segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240}); err != nil {
+	syn := segment.Segment{Source: f.Local, Destination: f.Remote, Flags: segment.SYN, Window: 64240}
+	if _, err := w.Send(&syn); err != nil {
 		return err
 	}
 	_, err = g.Counters(f)
@@ -174,8 +175,8 @@ func hold(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
 	must(t, err)
 	must(t, ns.Do(cmd.Start))
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	})
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	if line = strings.TrimSpace(line); line != ready {

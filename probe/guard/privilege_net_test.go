@@ -20,7 +20,8 @@ func TestThreeCapabilitiesSuffice(t *testing.T) {
 			ways = append(ways, handed)
 		}
 		for _, w := range ways {
-			if _, err := hold(t, l.Client(), holderTask{Way: w, Mode: mode, Peer: l.Target(family, lab.Echo), Capabilities: three}); err != nil {
+			o := holderTask{Way: w, Mode: mode, Peer: l.Target(family, lab.Echo), Capabilities: three}
+			if _, err := hold(t, l.Client(), o); err != nil {
 				t.Errorf("%q: %v", w, err)
 			}
 		}

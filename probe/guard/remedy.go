@@ -19,6 +19,6 @@ func remedy(err error) string {
 		return fmt.Sprintf("this process lacks the capabilities %s: run as root, in a container with them added"+
 			" (SYS_ADMIN instead of BPF before Linux 5.8)", strings.Join(missing, " and "))
 	}
-	return fmt.Sprintf("the capabilities are there: before Linux 5.11 raise RLIMIT_MEMLOCK (%d bytes) or add SYS_RESOURCE;"+
-		" else let the container's seccomp profile and user namespace permit bpf(2)", lockable())
+	return fmt.Sprintf("the capabilities are there: before Linux 5.11 raise RLIMIT_MEMLOCK (%d bytes) "+
+		"or add SYS_RESOURCE; else let the container's seccomp profile and user namespace permit bpf(2)", lockable())
 }

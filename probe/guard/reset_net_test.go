@@ -61,7 +61,8 @@ func TestKernelResetsAgainAfterRemoveAndAfterClose(t *testing.T) {
 			must(t, end(h, f.Flow))
 			f.send(segment.ACK|segment.PSH, "x")
 			seen := &flow{host: observer, Flow: f.Flow}
-			for !seen.receive().Outgoing {
+			for left := false; !left; {
+				left = seen.receive().Outgoing
 			}
 			t.Logf("after %s the kernel's RST leaves", name)
 		}

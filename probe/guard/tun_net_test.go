@@ -42,17 +42,8 @@ func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, address
 		if err != nil {
 			return err
 		}
-		for _, text := range addresses {
-			address, err := netlink.ParseAddr(text)
-			if err != nil {
-				return err
-			}
-			if address.IP.To4() == nil {
-				address.Flags = unix.IFA_F_NODAD
-			}
-			if err := netlink.AddrAdd(device, address); err != nil {
-				return err
-			}
+		if err := addAddresses(device, addresses); err != nil {
+			return err
 		}
 		if err := netlink.LinkSetUp(device); err != nil {
 			return err
@@ -60,6 +51,22 @@ func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, address
 		return awaitOwn(addresses)
 	}))
 	return file
+}
+
+func addAddresses(device netlink.Link, addresses []string) error {
+	for _, text := range addresses {
+		address, err := netlink.ParseAddr(text)
+		if err != nil {
+			return err
+		}
+		if address.IP.To4() == nil {
+			address.Flags = unix.IFA_F_NODAD
+		}
+		if err := netlink.AddrAdd(device, address); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // awaitOwn waits until packets reach the addresses: the kernel makes their local routes in the background.
@@ -88,7 +95,7 @@ func cable(a, b *os.File) {
 			if err != nil {
 				return
 			}
-			to.Write(packet[:n])
+			_, _ = to.Write(packet[:n])
 		}
 	}
 	go carry(a, b)
@@ -156,12 +163,14 @@ func scattered(t *testing.T, tap *os.File, frame []byte) {
 
 func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
 	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
-		tap := openTun(t, l.Client(), "tap0", unix.IFF_TAP|unix.IFF_NAPI|unix.IFF_NAPI_FRAGS, "203.0.113.1/24", "2001:db8:3::1/64")
+		tap := openTun(t, l.Client(), "tap0", unix.IFF_TAP|unix.IFF_NAPI|unix.IFF_NAPI_FRAGS, "203.0.113.1/24",
+			"2001:db8:3::1/64")
 		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
 		h := newHost(t, l.Client(), netip.AddrPortFrom(peer, 80))
 		h.attach(mode)
 		f := h.newFlow()
-		packet, err := new(segment.Builder).IP(&segment.Segment{Source: f.Remote, Destination: f.Local, Flags: segment.SYN | segment.ACK, WindowScale: -1})
+		packet, err := new(segment.Builder).IP(&segment.Segment{Source: f.Remote, Destination: f.Local,
+			Flags: segment.SYN | segment.ACK, WindowScale: -1})
 		must(t, err)
 		packet[len(packet)-4]++ // a wrong checksum keeps GRO from gathering the headers
 		scattered(t, tap, append(h.etherHeader(family), packet...))

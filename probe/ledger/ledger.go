@@ -78,7 +78,8 @@ func Open(f *os.File) (*Ledger, error) {
 	}
 	const size = int(unsafe.Sizeof(table{}))
 	if info.Size() != int64(size) {
-		return nil, fmt.Errorf("open the flow ledger: %s has %d bytes, not %d: it is no ledger of this version", f.Name(), info.Size(), size)
+		return nil, fmt.Errorf("open the flow ledger: %s has %d bytes, not %d: it is no ledger of this version",
+			f.Name(), info.Size(), size)
 	}
 	b, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {

@@ -243,6 +243,6 @@ func workAndWait() {
 	}
 	b.Advance(seq.At(5), entry(2).Ack)
 	a.Clear()
-	os.Stdout.Write([]byte("."))
-	io.Copy(io.Discard, os.Stdin) // to the end of the parent at the latest
+	os.Stdout.WriteString(".")
+	_, _ = io.Copy(io.Discard, os.Stdin) // to the end of the parent at the latest
 }

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// MaxConnections bounds AcceptQueue. It is above the longest queue that is usual, the 4,097 connections of a Go server with the
-// kernel's default net.core.somaxconn, and below the 4,535 source ports that a source has for one target in two minutes.
+// MaxConnections bounds AcceptQueue. It is above the longest queue that is usual, the 4,097 connections of a Go server
+// with the kernel's default net.core.somaxconn, and below the 4,535 source ports that a source has for one target in
+// two minutes.
 const MaxConnections = 4200
 
-// LeastQueueRate is the packets per second below which an overflow could not be confirmed within the two seconds for which a
-// full queue is held.
+// LeastQueueRate is the packets per second below which an overflow could not be confirmed within the two seconds for
+// which a full queue is held.
 const LeastQueueRate = 50
 
-// QueueSeconds is how long it takes at least to ask about a queue: four segments to open and to end each connection, some
-// that come before, and the time for which a full queue is held.
+// QueueSeconds is how long it takes at least to ask about a queue: four segments to open and to end each connection,
+// some that come before, and the time for which a full queue is held.
 func QueueSeconds(connections, packetsPerSecond int) int {
 	const each, before, held = 4, 100, 2
 	return held + (each*connections+before)/packetsPerSecond
@@ -39,11 +40,13 @@ func (p *Plan) validQueues() error {
 func (p *Plan) validQueue(i int, q *AcceptQueue) error {
 	switch {
 	case q == nil:
-		return invalid("scenario %d of type AcceptQueue has no acceptQueue.maxConnections: how many connections may it open?", i)
+		return invalid("scenario %d of type AcceptQueue has no acceptQueue.maxConnections: how many connections may it open?",
+			i)
 	case q.MaxConnections < 1 || q.MaxConnections > MaxConnections:
 		return invalid("scenario %d has acceptQueue.maxConnections %d; need 1 to %d", i, q.MaxConnections, MaxConnections)
 	case p.PacketsPerSecond < LeastQueueRate:
-		return invalid("packetsPerSecond %d; type AcceptQueue needs %d or more, to confirm an overflow within the 2 s for which it holds a full queue",
+		return invalid("packetsPerSecond %d; type AcceptQueue needs %d or more, to confirm an overflow within the 2 s for "+
+			"which it holds a full queue",
 			p.PacketsPerSecond, LeastQueueRate)
 	}
 	for _, source := range slices.Sorted(maps.Keys(p.Sources)) {
@@ -54,7 +57,8 @@ func (p *Plan) validQueue(i int, q *AcceptQueue) error {
 	return nil
 }
 
-// validFilling: which pod's queue a ClusterIP leads to is anybody's guess; and a source fills one queue after the other.
+// validFilling: which pod's queue a ClusterIP leads to is anybody's guess; and a source fills one queue after the
+// other.
 func (p *Plan) validFilling(scenario int, source string, connections int) error {
 	queues := 0
 	for _, target := range p.Sources[source] {
@@ -62,13 +66,15 @@ func (p *Plan) validFilling(scenario int, source string, connections int) error 
 			continue
 		}
 		if p.Targets[target].Via == "ClusterIP" {
-			return invalid("scenario %d of type AcceptQueue is asked of target %d, a ClusterIP, which spreads connections over the queues of many pods; ask the pods", scenario, target)
+			return invalid("scenario %d of type AcceptQueue is asked of target %d, a ClusterIP, which spreads connections "+
+				"over the queues of many pods; ask the pods", scenario, target)
 		}
 		queues++
 	}
 	seconds := queues * QueueSeconds(connections, p.PacketsPerSecond)
 	if seconds > p.DeadlineSeconds {
-		return invalid("source %.80q takes %d s to open %d connections to %d targets at %d packets a second, and the deadline is %d s; lower maxConnections, or raise packetsPerSecond or the deadline",
+		return invalid("source %.80q takes %d s to open %d connections to %d targets at %d packets a second, and the "+
+			"deadline is %d s; lower maxConnections, or raise packetsPerSecond or the deadline",
 			source, seconds, connections, queues, p.PacketsPerSecond, p.DeadlineSeconds)
 	}
 	return nil

@@ -17,7 +17,8 @@ func (p *Plan) validOnly() error {
 		for _, source := range slices.Sorted(maps.Keys(s.Only)) {
 			for _, target := range s.Only[source] {
 				if !slices.Contains(p.Sources[source], target) {
-					return invalid("scenario %d is restricted to target %d from source %.80q, which does not have it", i, target, source)
+					return invalid("scenario %d is restricted to target %d from source %.80q, which does not have it",
+						i, target, source)
 				}
 			}
 		}
@@ -39,7 +40,8 @@ func (p *Plan) validAlone(scenario int) error {
 				continue
 			}
 			if other, twice := asker[target]; twice {
-				return invalid("sources %s and %s would both fill the accept queue of target %d; restrict scenario %d to one of them", other, source, target, scenario)
+				return invalid("sources %s and %s would both fill the accept queue of target %d; restrict scenario %d "+
+					"to one of them", other, source, target, scenario)
 			}
 			asker[target] = source
 		}

@@ -10,7 +10,8 @@ import (
 // Validate reports the first reason why p must not be carried out. The prober calls it on what it was
 // given, the operator on what it is about to give; both refuse denied destinations (see Denied).
 func (p *Plan) Validate() error {
-	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources, p.validOnly, p.validQueues} {
+	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources,
+		p.validOnly, p.validQueues} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -139,7 +140,8 @@ func (p *Plan) validSources() error {
 		case n < 1 || n > MaxSourceTargets:
 			return invalid("source %s has %d targets; need 1 to %d", node, n, MaxSourceTargets)
 		case n*checks > MaxVerdicts:
-			return invalid("source %s has %d targets with %d checks each: more than the %d verdicts that one pod can report; use fewer targets or variants",
+			return invalid("source %s has %d targets with %d checks each: more than the %d verdicts that one pod can report; "+
+				"use fewer targets or variants",
 				node, n, checks, MaxVerdicts)
 		}
 		if err := p.validPositions(node, targets); err != nil {

@@ -81,7 +81,8 @@ func (s *Summary) readMatrix(targets int) error {
 	}
 	n := targets * s.checks
 	if len(m) != len(newMatrix(n)) {
-		return invalid("the matrix has %d bytes; %d targets with %d checks have %d", len(m), targets, s.checks, len(newMatrix(n)))
+		return invalid("the matrix has %d bytes; %d targets with %d checks have %d",
+			len(m), targets, s.checks, len(newMatrix(n)))
 	}
 	for i := n; i < 4*len(m); i++ {
 		if m.at(i) != "" {
@@ -180,7 +181,8 @@ func (g Group) valid(checks int) error {
 		return errors.New("reason or rule is not one CamelCase word")
 	case g.Message != clean(g.Message, maxMessage):
 		return errors.New("the message is too long or not printable")
-	case len(g.Evidence) > maxLines || slices.ContainsFunc(g.Evidence, func(l string) bool { return l != clean(l, maxLine) }):
+	case len(g.Evidence) > maxLines ||
+		slices.ContainsFunc(g.Evidence, func(l string) bool { return l != clean(l, maxLine) }):
 		return errors.New("the evidence is too long or not printable")
 	case min(g.Flows.Tried, g.Flows.Pass, g.Flows.Fail, g.Flows.Inconclusive) < 0 || g.StallMillis < 0:
 		return errors.New("a negative count")
@@ -200,7 +202,8 @@ func validChecks(also string, checks int) bool {
 }
 
 func (s *Share) valid() bool {
-	return s == nil || 0 <= s.Failed && s.Failed <= s.Of && s.Of <= plan.MaxPaths && 0 <= s.Low && s.Low <= s.High && s.High <= 1 &&
+	return s == nil || 0 <= s.Failed && s.Failed <= s.Of && s.Of <= plan.MaxPaths &&
+		0 <= s.Low && s.Low <= s.High && s.High <= 1 &&
 		0 <= s.Coverage && s.Coverage <= 1 && len(s.Ports) <= MaxPorts
 }
 

@@ -104,14 +104,18 @@ var forgeries = []struct {
 	{"a stall before its time", -1, []string{"groups", "s"}, "negative"},
 	{"a certainty above all", 1.5, []string{"groups", "a"}, "alpha 1.5"},
 	{"a certainty below nothing", -0.5, []string{"groups", "a"}, "alpha -0.5"},
-	{"a share of less than nothing", map[string]any{"n": []int{-1, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
+	{"a share of less than nothing", map[string]any{"n": []int{-1, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"},
+		"share"},
 	{"more failures than flows", map[string]any{"n": []int{2, 1}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
 	{"more flows than paths", map[string]any{"n": []int{1, 257}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
 	{"a queue of more than ports", map[string]any{"n": []int{1, 65536}}, []string{"groups", "q"}, "queue"},
-	{"an interval upside down", map[string]any{"n": []int{1, 1}, "b": []float64{0.5, 0.4, 1}}, []string{"groups", "h"}, "share"},
+	{"an interval upside down", map[string]any{"n": []int{1, 1}, "b": []float64{0.5, 0.4, 1}}, []string{"groups", "h"},
+		"share"},
 	{"more than covered", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 2}}, []string{"groups", "h"}, "share"},
-	{"too many ports", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": make([]int, MaxPorts+1)}, []string{"groups", "h"}, "share"},
-	{"a port beyond", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": []int{65536}}, []string{"groups", "h"}, "no whole document"},
+	{"too many ports", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": make([]int, MaxPorts+1)},
+		[]string{"groups", "h"}, "share"},
+	{"a port beyond", map[string]any{"n": []int{1, 1}, "b": []int{0, 1, 1}, "p": []int{65536}}, []string{"groups", "h"},
+		"no whole document"},
 	{"a queue upside down", map[string]any{"n": []int{2, 1}}, []string{"groups", "q"}, "queue"},
 	{"behaviour of two words", map[string]any{"n": []int{1, 1}, "b": "Two Words"}, []string{"groups", "q"}, "queue"},
 	{"evidence that erases the screen", []string{"\x1b[2J"}, []string{"groups", "e"}, "evidence"},
@@ -174,7 +178,8 @@ func FuzzDecodeSummary(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeSummary(b, p, "kn1")
 		if err != nil {
-			if errors.Is(err, ErrInvalid) == errors.Is(err, ErrRefused) || len(err.Error()) > 1000 || err.Error() != clean(err.Error(), 1000) {
+			if errors.Is(err, ErrInvalid) == errors.Is(err, ErrRefused) || len(err.Error()) > 1000 ||
+				err.Error() != clean(err.Error(), 1000) {
 				t.Errorf("error %q", err)
 			}
 			return

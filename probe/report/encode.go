@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Encode writes s as one line of JSON of at most MaxSummary bytes. What does not fit goes: first evidence, from the last
-// group and the last line on, then words and numbers of groups after the first, then whole groups from the end, counted
-// in Cut. So check, verdict, reason and rule stay longest.
+// Encode writes s as one line of JSON of at most MaxSummary bytes. What does not fit goes: first evidence, from the
+// last group and the last line on, then words and numbers of groups after the first, then whole groups from the end,
+// counted in Cut. So check, verdict, reason and rule stay longest.
 func (s Summary) Encode() []byte {
 	s = s.bounded()
 	whole := s.Groups
@@ -59,7 +59,8 @@ func (s Summary) bounded() Summary {
 	s.Guard, s.Kernel = ascii(s.Guard, maxWord), ascii(s.Kernel, maxRelease)
 	s.Error = clean(s.Error, maxError)
 	if len(s.Matrix) > maxMatrix || s.Error != "" {
-		s.Matrix, s.Overlay, s.Routed, s.Groups = "", "", "", nil // the plan was not valid: better no verdict than half of them
+		// the plan was not valid: better no verdict than half of them
+		s.Matrix, s.Overlay, s.Routed, s.Groups = "", "", "", nil
 	}
 	if len(s.Overlay)+len(s.Routed) > maxWays {
 		s.Overlay, s.Routed = "", "" // so ragged that they would take the verdicts' room: Unknown

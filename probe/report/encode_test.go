@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"math"
@@ -29,7 +30,7 @@ func compare(t *testing.T, name string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != string(want) {
+	if !bytes.Equal(got, want) {
 		t.Errorf("%s differs; -update writes it anew\ngot\n%s\nwant\n%s", path, got, want)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Group is what several targets have in common: the check, its verdict, the reason and the rule.
 type Group struct {
 	Check       int    // index into plan.Checks()
-	Also        string // further checks of the same scenario, its variants, that have all of this in common, as ranges: "2-5"
+	Also        string // further checks, the scenario's other variants, for which all of this holds, as ranges: "2-5"
 	Verdict     Verdict
 	Reason      Reason
 	Rule        string
@@ -85,7 +85,8 @@ func (q *Queue) Plus(o *Queue) *Queue {
 	case o == nil:
 		return q
 	}
-	return &Queue{Least: min(q.Least, o.Least), Most: max(q.Most, o.Most), Behaviour: q.Behaviour, Freed: q.Freed && o.Freed}
+	return &Queue{Least: min(q.Least, o.Least), Most: max(q.Most, o.Most), Behaviour: q.Behaviour,
+		Freed: q.Freed && o.Freed}
 }
 
 // bare is g without what the reader can do without.

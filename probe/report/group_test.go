@@ -109,7 +109,8 @@ func TestReasonsStayLongest(t *testing.T) {
 	if len(s.Groups) < 12 {
 		t.Errorf("%d groups are left of 20", len(s.Groups))
 	}
-	if first, last := s.Groups[0], s.Groups[len(s.Groups)-1]; first.Message == "" || first.Share == nil || first.Queue == nil || last.Message != "" {
+	if first, last := s.Groups[0], s.Groups[len(s.Groups)-1]; first.Message == "" || first.Share == nil ||
+		first.Queue == nil || last.Message != "" {
 		t.Errorf("first %+v\nlast %+v", first, last)
 	}
 }

@@ -29,7 +29,8 @@ func TestPositionsAsRanges(t *testing.T) {
 
 func TestForgedPositions(t *testing.T) {
 	for _, text := range []string{
-		"", ",", "0,", "-", "-1", "1-", "a", "0x1", "+1", " 1", "1 ", "3-1", "1,1", "2,1", "0-3,2", "8", "0-8", "0-4000000000", "1--2", "1-2-3", "99999999999999999999",
+		"", ",", "0,", "-", "-1", "1-", "a", "0x1", "+1", " 1", "1 ", "3-1", "1,1", "2,1", "0-3,2", "8", "0-8",
+		"0-4000000000", "1--2", "1-2-3", "99999999999999999999",
 	} {
 		if got, err := parsePositions(text, 8); err == nil {
 			t.Errorf("%q is read as %v", text, got)

@@ -104,9 +104,11 @@ func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {
 }
 
 func TestTableNamesSourcePorts(t *testing.T) {
-	r := Report{Results: []Result{{Verdict: Fail, Reason: SequenceZeroDropped, Share: &Share{Failed: 2, Of: 16, Ports: []uint16{61001, 65000}}}}}
+	r := Report{Results: []Result{{Verdict: Fail, Reason: SequenceZeroDropped,
+		Share: &Share{Failed: 2, Of: 16, Ports: []uint16{61001, 65000}}}}}
 	var b strings.Builder
-	if err := r.WriteTable(&b); err != nil || !strings.Contains(b.String(), "source ports of some that failed: 61001 65000\n") {
+	if err := r.WriteTable(&b); err != nil ||
+		!strings.Contains(b.String(), "source ports of some that failed: 61001 65000\n") {
 		t.Errorf("%v: %s", err, b.String())
 	}
 }

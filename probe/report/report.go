@@ -12,6 +12,7 @@ const APIVersion = "report.tcpprobe.dev/v1alpha1"
 // PathType says what a packet between source and target crosses.
 type PathType string
 
+// Types of paths.
 const (
 	Routed   PathType = "Routed"   // the network sees the probe's own segments
 	Overlay  PathType = "Overlay"  // the network sees a tunnel
@@ -31,7 +32,8 @@ type Report struct {
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
 	Results        []Result  `json:"results"`
-	Capture        []byte    `json:"capture,omitempty"` // pcapng of the packets that show what failed, at most MaxCapture bytes
+	// pcapng of the packets that show what failed, at most MaxCapture bytes
+	Capture []byte `json:"capture,omitempty"`
 }
 
 // Source is where the run happened.
@@ -74,12 +76,13 @@ type Result struct {
 
 // Share says how many of the paths behind the flows a finding concerns.
 type Share struct {
-	Failed   int      `json:"failed"`          // flows
-	Of       int      `json:"of"`              // flows with a verdict
-	Low      float64  `json:"low"`             // 95 % Clopper-Pearson interval of Failed / Of
-	High     float64  `json:"high"`            //
-	Ports    []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
-	Coverage float64  `json:"coverage"`        // estimated chance that a bad path of this share, or of 1/16 if none failed, was met
+	Failed int      `json:"failed"`          // flows
+	Of     int      `json:"of"`              // flows with a verdict
+	Low    float64  `json:"low"`             // 95 % Clopper-Pearson interval of Failed / Of
+	High   float64  `json:"high"`            //
+	Ports  []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
+	// estimated chance that a bad path of this share, or of 1/16 if none failed, was met
+	Coverage float64 `json:"coverage"`
 }
 
 // Queue is what AcceptQueue found out about the target's listeners.

@@ -69,8 +69,8 @@ func (s Summary) Verdict(position, check int) Verdict {
 	return s.verdicts.at(position*s.checks + check)
 }
 
-// PathType of the way to the target at position in plan.Sources[node], as far as the source could see it. Whether it is on
-// the same node is for the plan to say.
+// PathType of the way to the target at position in plan.Sources[node], as far as the source could see it. Whether it is
+// on the same node is for the plan to say.
 func (s Summary) PathType(position int) PathType {
 	switch {
 	case slices.Contains(indices(s.Overlay), position):

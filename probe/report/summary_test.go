@@ -36,7 +36,8 @@ func result(p *plan.Plan, position, check int, v Verdict, why Reason) Result {
 }
 
 func exampleReport(p *plan.Plan, results ...Result) Report {
-	return Report{APIVersion: APIVersion, Run: p.Run, Source: Source{Node: "kn1"}, Guard: Guard{Mode: "tcx"}, Kernel: "6.18.44", Results: results}
+	return Report{APIVersion: APIVersion, Run: p.Run, Source: Source{Node: "kn1"}, Guard: Guard{Mode: "tcx"},
+		Kernel: "6.18.44", Results: results}
 }
 
 // TestSummaryTellsTheWays: what the source saw of the way to each target, and nothing of what it did not see.
@@ -178,7 +179,8 @@ func TestFillAnswersWhatIsOpen(t *testing.T) {
 		t.Errorf("filled %d more, want 0", n)
 	}
 	s := Summarize(r, p)
-	if s.Verdict(0, 0) != Pass || s.Verdict(0, 1) != Inconclusive || s.Verdict(1, 0) != Inconclusive || s.Verdict(1, 1) != Inconclusive {
+	if s.Verdict(0, 0) != Pass || s.Verdict(0, 1) != Inconclusive || s.Verdict(1, 0) != Inconclusive ||
+		s.Verdict(1, 1) != Inconclusive {
 		t.Errorf("verdicts after Fill: %+v", s)
 	}
 	for _, res := range r.Results[1:] {

@@ -41,7 +41,8 @@ func (r Report) title() string {
 		s += " from " + printable(from)
 	}
 	s += fmt.Sprintf(", kernel %s, guard %s, %d segments sent in %s",
-		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")), r.SegmentsSent, micros(r.DurationMicros))
+		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")),
+		r.SegmentsSent, micros(r.DurationMicros))
 	if r.LeakedFlows > 0 {
 		s += fmt.Sprintf(", flows that may be left at their targets: %d", r.LeakedFlows)
 	}
@@ -85,7 +86,8 @@ func (r Result) paragraph() []string {
 		lines = append(lines, "  "+printable(r.Message))
 	}
 	if f := r.Flows; f.Tried > 0 {
-		lines = append(lines, fmt.Sprintf("  flows: %d tried, %d pass, %d fail, %d inconclusive", f.Tried, f.Pass, f.Fail, f.Inconclusive))
+		lines = append(lines, fmt.Sprintf("  flows: %d tried, %d pass, %d fail, %d inconclusive", f.Tried, f.Pass, f.Fail,
+			f.Inconclusive))
 	}
 	if r.Share != nil && len(r.Share.Ports) > 0 {
 		lines = append(lines, "  source ports of some that failed: "+strings.Trim(fmt.Sprint(r.Share.Ports), "[]"))

@@ -10,6 +10,7 @@ import (
 // Verdict is Pass, Fail or Inconclusive. What could not be established is not a failure.
 type Verdict string
 
+// The three verdicts.
 const (
 	Pass         Verdict = "Pass"
 	Fail         Verdict = "Fail"

@@ -3,6 +3,7 @@
 package run_test
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -41,7 +42,7 @@ func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 	buffer := make([]byte, 65536)
 	for {
 		n, _, err := unix.Recvfrom(c.fd, buffer, 0)
-		if err == unix.EAGAIN {
+		if errors.Is(err, unix.EAGAIN) {
 			return probers, kernels
 		}
 		must(t, err)
@@ -70,11 +71,13 @@ func TestNoResetThatTheProberDidNotMean(t *testing.T) {
 			s.execute(mode, targets...)
 			stop()
 			if probers, kernels := c.resets(t, s); kernels != 0 || probers == 0 {
-				t.Errorf("%s, fault %q: %d RSTs of the prober's kernel, want none; %d of the prober, want some", mode, f, kernels, probers)
+				t.Errorf("%s, fault %q: %d RSTs of the prober's kernel, want none; %d of the prober, want some", mode, f, kernels,
+					probers)
 			}
 		}
 		must(t, s.Server().Do(func() error {
-			if k, err := net.DialTimeout("tcp", netip.AddrPortFrom(s.ClientAddr(lab.IPv4), 9).String(), time.Second); err == nil {
+			if k, err := net.DialTimeout("tcp", netip.AddrPortFrom(s.ClientAddr(lab.IPv4), 9).String(),
+				time.Second); err == nil {
 				return k.Close()
 			}
 			return nil

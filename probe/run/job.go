@@ -121,8 +121,9 @@ func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 	return a
 }
 
-// open is how many flows to a target may be open at the same time: as many as get a segment each tenth of a second. More
-// would only wait for the pace, and the peer with them, which repeats its SYN-ACKs and holds connections for nothing.
+// open is how many flows to a target may be open at the same time: as many as get a segment each tenth of a second.
+// More would only wait for the pace, and the peer with them, which repeats its SYN-ACKs and holds connections for
+// nothing.
 func (j *job) open() int { return max(leastOpen, j.plan.PacketsPerSecond/10) }
 
 const leastOpen = 4

@@ -20,7 +20,8 @@ func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 		return nil, errors.New("asked after all")
 	}
 	for _, c := range []plan.Check{
-		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"}, {Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
+		{Type: "Teardrop"}, {Type: "Handshake", Variant: "Push"},
+		{Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
 	} {
 		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
 		for _, o := range j.ask(context.Background(), c, flow.Env{Open: open}).flows {

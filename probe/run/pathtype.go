@@ -11,8 +11,10 @@ import (
 // Kinds of devices that tell what the network sees of a segment that is sent through them. A veth, as most pods have
 // one, tells nothing: what is behind it, the node decides.
 var (
-	tunnels = []string{"vxlan", "geneve", "ipip", "ip6tnl", "sit", "gre", "gretap", "ip6gre", "ip6gretap", "erspan", "ip6erspan", "wireguard", "vti", "vti6", "xfrm"}
-	onLinks = []string{"device", "bond", "team", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"} // hardware, and what puts its frames on it as they are
+	tunnels = []string{"vxlan", "geneve", "ipip", "ip6tnl", "sit", "gre", "gretap", "ip6gre", "ip6gretap", "erspan",
+		"ip6erspan", "wireguard", "vti", "vti6", "xfrm"}
+	// hardware, and what puts its frames on it as they are
+	onLinks = []string{"device", "bond", "team", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"}
 )
 
 // pathType is what is known of the way from node to the target by this route.

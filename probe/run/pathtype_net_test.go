@@ -40,7 +40,8 @@ func TestPathTypeByTheDevice(t *testing.T) {
 	plain := s.Target(lab.IPv4, lab.Echo)
 	tunnelled := netip.AddrPortFrom(netip.MustParseAddr("10.77.0.2"), plain.Port())
 	found := s.execute(guard.TCX, plain, tunnelled)
-	s.expect(map[string]report.Result{"plain": found["Handshake "+plain.String()], "tunnelled": found["Handshake "+tunnelled.String()]}, report.Established)
+	s.expect(map[string]report.Result{"plain": found["Handshake "+plain.String()],
+		"tunnelled": found["Handshake "+tunnelled.String()]}, report.Established)
 	for target, want := range map[netip.AddrPort]report.PathType{plain: report.Unknown, tunnelled: report.Overlay} {
 		for _, scenario := range []string{"Handshake", "SequenceWrap"} {
 			if got := found[scenario+" "+target.String()]; got.PathType != want || got.Verdict != report.Pass {

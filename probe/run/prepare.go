@@ -6,8 +6,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// PrepareGuard makes the guard that Execute will need in another process, which is still starting. It returns nil where that
-// process has to make it: by clsact, for several devices, or where it failed, since Execute says why.
+// PrepareGuard makes the guard that Execute will need in another process, which is still starting. It returns nil where
+// that process has to make it: by clsact, for several devices, or where it failed, since Execute says why.
 func PrepareGuard(p *plan.Plan, node string, o Options) *guard.Handover {
 	device, ok := onlyDevice(p, node, o.Device)
 	if !ok || o.GuardMode == guard.Clsact {

@@ -50,7 +50,8 @@ func (s *site) listen(l stalled) netip.AddrPort {
 }
 
 func (l stalled) open(at netip.AddrPort) (fd int, err error) {
-	family, address := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte(at.Addr().AsSlice()[:4]), Port: int(at.Port())})
+	family, address := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte(at.Addr().AsSlice()[:4]),
+		Port: int(at.Port())})
 	if l.family == lab.IPv6 {
 		family, address = unix.AF_INET6, &unix.SockaddrInet6{Addr: at.Addr().As16(), Port: int(at.Port())}
 	}
@@ -132,8 +133,10 @@ func (s *site) fill(limit int, targets ...netip.AddrPort) map[string]report.Resu
 func (s *site) expectFull(l stalled, at netip.AddrPort, r report.Result, behaviour string) {
 	s.t.Helper()
 	places := l.backlog + 1
-	if r.Reason != report.QueueOverflowed || r.Queue == nil || *r.Queue != (report.Queue{Least: places, Most: places, Behaviour: behaviour}) {
-		s.t.Errorf("%s: %s / %s %+v, want %d places and %s\n%s\n%s", l, r.Verdict, r.Reason, r.Queue, places, behaviour, r.Message, r.Evidence)
+	if r.Reason != report.QueueOverflowed || r.Queue == nil ||
+		*r.Queue != (report.Queue{Least: places, Most: places, Behaviour: behaviour}) {
+		s.t.Errorf("%s: %s / %s %+v, want %d places and %s\n%s\n%s", l, r.Verdict, r.Reason, r.Queue, places, behaviour,
+			r.Message, r.Evidence)
 	}
 	if n, room := s.waiting(at); n != places || room != l.backlog {
 		s.t.Errorf("%s: the kernel has %d connections in a queue for %d", l, n, room)
@@ -151,7 +154,8 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 			s := newSite(t)
 			s.sysctl("tcp_syncookies", c.cookies)
 			s.sysctl("tcp_abort_on_overflow", c.abort)
-			for _, l := range []stalled{{family: lab.IPv4, backlog: 1}, {family: lab.IPv6, backlog: 5}, {family: lab.IPv4, backlog: 5, deferred: true}} {
+			for _, l := range []stalled{{family: lab.IPv4, backlog: 1}, {family: lab.IPv6, backlog: 5},
+				{family: lab.IPv4, backlog: 5, deferred: true}} {
 				at := s.listen(l)
 				s.expectFull(l, at, s.fill(20, at)[at.String()], c.behaviour)
 			}
@@ -167,7 +171,8 @@ func TestQueuesOfSharedPort(t *testing.T) {
 	at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
 	r := s.fill(60, at)[at.String()]
 	n, room := s.waiting(at)
-	if r.Reason != report.QueueOverflowed || r.Queue.Least < 6 || r.Queue.Most < r.Queue.Least || r.Queue.Most > n || n > 24 || room != 20 {
+	if r.Reason != report.QueueOverflowed || r.Queue.Least < 6 || r.Queue.Most < r.Queue.Least || r.Queue.Most > n ||
+		n > 24 || room != 20 {
 		t.Errorf("%s %+v, the kernel has %d in queues for %d\n%s", r.Reason, r.Queue, n, room, r.Message)
 	}
 	t.Log(r.Message)

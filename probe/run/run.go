@@ -17,7 +17,8 @@ import (
 
 // Options are what the plan does not say.
 type Options struct {
-	Namespace string                // path of the network namespace to probe from; "" for that of the process's first thread
+	// path of the network namespace to probe from; "" for that of the process's first thread
+	Namespace string
 	Device    string                // "" for the kernel's choice of route
 	GuardMode guard.Mode            // "" for the best available
 	Guard     *guard.Guard          // one that was made ahead, and which the run closes; nil: the run makes it

@@ -63,7 +63,8 @@ func (s *site) execute(mode guard.Mode, targets ...netip.AddrPort) map[string]re
 
 // planFor asks both scenarios.
 func planFor(targets []netip.AddrPort) *plan.Plan {
-	p := &plan.Plan{APIVersion: plan.APIVersion, Run: "r", Probe: "test/run", Paths: 2, PacketsPerSecond: 1000, DeadlineSeconds: 30, Alpha: 1e-7,
+	p := &plan.Plan{APIVersion: plan.APIVersion, Run: "r", Probe: "test/run", Paths: 2, PacketsPerSecond: 1000,
+		DeadlineSeconds: 30, Alpha: 1e-7,
 		Sources:   map[string][]int{"client": nil},
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}}}
 	for i, t := range targets {
@@ -155,12 +156,14 @@ func acceptEverything(t *testing.T, device string) error {
 	if err != nil {
 		return err
 	}
-	on := netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT}
+	on := netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(0xffff, 0),
+		Parent: netlink.HANDLE_CLSACT}
 	if err := netlink.QdiscAdd(&netlink.GenericQdisc{QdiscAttrs: on, QdiscType: "clsact"}); err != nil {
 		return err
 	}
-	return netlink.FilterAdd(&netlink.BpfFilter{Fd: program.FD(), Name: "accept", DirectAction: true, FilterAttrs: netlink.FilterAttrs{
-		LinkIndex: l.Attrs().Index, Parent: netlink.HANDLE_MIN_INGRESS, Handle: 1, Protocol: unix.ETH_P_ALL, Priority: 1}})
+	return netlink.FilterAdd(&netlink.BpfFilter{Fd: program.FD(), Name: "accept", DirectAction: true,
+		FilterAttrs: netlink.FilterAttrs{
+			LinkIndex: l.Attrs().Index, Parent: netlink.HANDLE_MIN_INGRESS, Handle: 1, Protocol: unix.ETH_P_ALL, Priority: 1}})
 }
 
 // An answer that takes another way in is neither silence nor a verdict about the path.
@@ -201,5 +204,6 @@ func returnBy(mac net.HardwareAddr, dst netip.Addr) error {
 	ip := net.IP(dst.AsSlice())
 	return errors.Join(netlink.LinkSetUp(l),
 		netlink.NeighSet(&netlink.Neigh{LinkIndex: l.Attrs().Index, IP: ip, HardwareAddr: mac, State: netlink.NUD_PERMANENT}),
-		netlink.RouteReplace(&netlink.Route{LinkIndex: l.Attrs().Index, Scope: netlink.SCOPE_LINK, Dst: &net.IPNet{IP: ip, Mask: net.CIDRMask(32, 32)}}))
+		netlink.RouteReplace(&netlink.Route{LinkIndex: l.Attrs().Index, Scope: netlink.SCOPE_LINK,
+			Dst: &net.IPNet{IP: ip, Mask: net.CIDRMask(32, 32)}}))
 }

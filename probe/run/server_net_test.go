@@ -35,7 +35,7 @@ func (s *site) serve(at netip.AddrPort, name string, args ...string) (pid int) {
 	go func() { ended <- s.Server().Run(cmd) }()
 	s.t.Cleanup(func() {
 		cancel()
-		<-ended
+		<-ended //nolint:errcheck // the error is that of a killed process
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, room := s.waiting(at); room > 0 {
@@ -61,7 +61,8 @@ func (s *site) stall(pid int) {
 func (s *site) expectQueue(what string, r report.Result, reason report.Reason, want report.Queue) {
 	s.t.Helper()
 	if r.Reason != reason || r.Queue == nil || *r.Queue != want {
-		s.t.Errorf("%s: %s / %s %+v, want %s %+v\n%s\n%s", what, r.Verdict, r.Reason, r.Queue, reason, want, r.Message, r.Evidence)
+		s.t.Errorf("%s: %s / %s %+v, want %s %+v\n%s\n%s", what, r.Verdict, r.Reason, r.Queue, reason, want, r.Message,
+			r.Evidence)
 	}
 }
 
@@ -75,7 +76,8 @@ func TestPythonServer(t *testing.T) {
 			pid := s.serve(at, "python3", "-m", "http.server", "--bind", at.Addr().String(), "--directory", t.TempDir(), "8000")
 			s.expectQueue("running", s.fill(40, at)[at.String()], report.NotReached, report.Queue{Least: 40, Most: 40})
 			s.stall(pid)
-			s.expectQueue("stalled", s.fill(40, at)[at.String()], report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"})
+			s.expectQueue("stalled", s.fill(40, at)[at.String()], report.QueueOverflowed,
+				report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"})
 			if n, room := s.waiting(at); n != 6 || room != 5 {
 				t.Errorf("the kernel has %d connections in a queue for %d", n, room)
 			}
@@ -88,8 +90,10 @@ func TestServerOfOneAtATime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
-	s.serve(at, "python3", "-c", fmt.Sprintf("from http.server import *; HTTPServer((%q, 8000), SimpleHTTPRequestHandler).serve_forever()", at.Addr()))
-	s.expectQueue("one at a time", s.fill(40, at)[at.String()], report.QueueOverflowed, report.Queue{Least: 7, Most: 7, Behaviour: "IgnoredSyn", Freed: true})
+	const program = "from http.server import *; HTTPServer((%q, 8000), SimpleHTTPRequestHandler).serve_forever()"
+	s.serve(at, "python3", "-c", fmt.Sprintf(program, at.Addr()))
+	s.expectQueue("one at a time", s.fill(40, at)[at.String()], report.QueueOverflowed,
+		report.Queue{Least: 7, Most: 7, Behaviour: "IgnoredSyn", Freed: true})
 }
 
 const nginxConf = `
@@ -97,7 +101,8 @@ daemon off; master_process off; pid %[1]s/pid; error_log /dev/null;
 events { worker_connections 2048; }
 http {
 	access_log off;
-	client_body_temp_path %[1]s/1; proxy_temp_path %[1]s/2; fastcgi_temp_path %[1]s/3; uwsgi_temp_path %[1]s/4; scgi_temp_path %[1]s/5;
+	client_body_temp_path %[1]s/1; proxy_temp_path %[1]s/2; fastcgi_temp_path %[1]s/3;
+	uwsgi_temp_path %[1]s/4; scgi_temp_path %[1]s/5;
 	server { listen %[2]s; return 200; }
 }
 `
@@ -113,7 +118,8 @@ func TestNginx(t *testing.T) {
 	pid := s.serve(at, "/usr/sbin/nginx", "-p", home, "-c", conf)
 	s.expectQueue("running", s.fill(600, at)[at.String()], report.NotReached, report.Queue{Least: 600, Most: 600})
 	s.stall(pid)
-	s.expectQueue("stalled", s.fill(600, at)[at.String()], report.QueueOverflowed, report.Queue{Least: 512, Most: 512, Behaviour: "IgnoredSyn"})
+	s.expectQueue("stalled", s.fill(600, at)[at.String()], report.QueueOverflowed,
+		report.Queue{Least: 512, Most: 512, Behaviour: "IgnoredSyn"})
 	if n, room := s.waiting(at); n != 512 || room != 511 {
 		t.Errorf("the kernel has %d connections in a queue for %d", n, room)
 	}

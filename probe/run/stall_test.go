@@ -15,16 +15,18 @@ import (
 // shortMessage is what a termination message has room for.
 const shortMessage = 300
 
-// Three flows decide about a peer's closing, however many paths are asked for; the longest stall is published, and the cure even
-// where the message is cut.
+// Three flows decide about a peer's closing, however many paths are asked for; the longest stall is published, and the
+// cure even where the message is cut.
 func TestIgnoredFINIsPublished(t *testing.T) {
 	p := &plan.Plan{Paths: 16, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
-		Targets:   []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
-		Scenarios: []plan.Scenario{{Type: "FinReorder", FinReorder: &plan.FinReorder{Trigger: plan.Trigger{OnAccept: true}, GapMillis: 20}}}}
+		Targets: []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
+		Scenarios: []plan.Scenario{{Type: "FinReorder",
+			FinReorder: &plan.FinReorder{Trigger: plan.Trigger{OnAccept: true}, GapMillis: 20}}}}
 	b := &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, Old: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
-		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{}, Spec: p.Scenarios[0]}
+		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},
+			Spec: p.Scenarios[0]}
 		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.ask(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.FinIgnored || r.Flows != (report.Flows{Tried: 3, Fail: 3}) || r.Share != nil || r.Alpha != 0 {
@@ -33,7 +35,8 @@ func TestIgnoredFINIsPublished(t *testing.T) {
 		if r.StallMillis < 200 || r.StallMillis > 220 {
 			t.Errorf("a stall of %d ms", r.StallMillis)
 		}
-		if cut := r.Message[:min(len(r.Message), shortMessage)]; !strings.Contains(cut, "795a7dfbc3d9") || !strings.Contains(cut, "close() instead of shutdown()") {
+		if cut := r.Message[:min(len(r.Message), shortMessage)]; !strings.Contains(cut, "795a7dfbc3d9") ||
+			!strings.Contains(cut, "close() instead of shutdown()") {
 			t.Errorf("in short: %s", cut)
 		}
 	})

@@ -141,7 +141,8 @@ func (b *Builder) option(nops int, kind layers.TCPOptionKind, value ...byte) {
 	}
 	start := len(b.values)
 	b.values = append(b.values, value...)
-	b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: kind, OptionLength: 2, OptionData: b.values[start:]})
+	b.tcp.Options = append(b.tcp.Options,
+		layers.TCPOption{OptionType: kind, OptionLength: 2, OptionData: b.values[start:]})
 }
 
 func (b *Builder) identification(s *Segment) uint16 {

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -22,13 +23,19 @@ var golden = []struct {
 	name    string
 	segment Segment
 }{
-	{"syn4", Segment{Source: here4, Destination: there4, Seq: seq.At(0xfffffffb), Flags: SYN, Window: 64240, MSS: 1460, SACKPermitted: true, WindowScale: 7}},
-	{"syn6", Segment{Source: here6, Destination: there6, Seq: seq.At(0xfffffffb), Flags: SYN, Window: 64240, MSS: 1440, SACKPermitted: true, WindowScale: 7}},
-	{"push-at-zero4", Segment{Source: here4, Destination: there4, Ack: seq.At(7), Flags: PSH | ACK, Window: 502, WindowScale: -1, Payload: []byte("GET")}},
-	{"push-at-zero6", Segment{Source: here6, Destination: there6, Ack: seq.At(7), Flags: PSH | ACK, Window: 502, WindowScale: -1, Payload: []byte("GET")}},
+	{"syn4", Segment{Source: here4, Destination: there4, Seq: seq.At(0xfffffffb), Flags: SYN, Window: 64240, MSS: 1460,
+		SACKPermitted: true, WindowScale: 7}},
+	{"syn6", Segment{Source: here6, Destination: there6, Seq: seq.At(0xfffffffb), Flags: SYN, Window: 64240, MSS: 1440,
+		SACKPermitted: true, WindowScale: 7}},
+	{"push-at-zero4", Segment{Source: here4, Destination: there4, Ack: seq.At(7), Flags: PSH | ACK, Window: 502,
+		WindowScale: -1, Payload: []byte("GET")}},
+	{"push-at-zero6", Segment{Source: here6, Destination: there6, Ack: seq.At(7), Flags: PSH | ACK, Window: 502,
+		WindowScale: -1, Payload: []byte("GET")}},
 	{"everything4", Segment{
-		Source: here4, Destination: there4, Seq: seq.At(1), Ack: seq.At(2), Flags: FIN | SYN | RST | PSH | ACK | URG | ECE | CWR, Window: 3, Urgent: 4,
-		HopLimit: 5, MSS: 6, WindowScale: 7, SACK: []SACKBlock{{seq.At(8), seq.At(9)}, {seq.At(0xfffffff0), seq.At(10)}}, Payload: []byte("odd"),
+		Source: here4, Destination: there4, Seq: seq.At(1), Ack: seq.At(2),
+		Flags: FIN | SYN | RST | PSH | ACK | URG | ECE | CWR, Window: 3, Urgent: 4,
+		HopLimit: 5, MSS: 6, WindowScale: 7,
+		SACK: []SACKBlock{{seq.At(8), seq.At(9)}, {seq.At(0xfffffff0), seq.At(10)}}, Payload: []byte("odd"),
 	}},
 	{"null6", Segment{Source: here6, Destination: there6, HopLimit: 1, WindowScale: -1}},
 }
@@ -128,7 +135,7 @@ func TestBuilderLeavesNothingOfTheSegmentBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(got) != string(want) {
+		if !bytes.Equal(got, want) {
 			t.Errorf("after %s: got %x, want %x", g.name, got, want)
 		}
 	}
@@ -145,11 +152,12 @@ func TestWindowScaleIsOnSynsAlone(t *testing.T) {
 func TestUnbuildableSegmentsAreRefused(t *testing.T) {
 	var b Builder
 	for name, s := range map[string]Segment{
-		"no addresses":             {},
-		"mixed families":           {Source: here4, Destination: there6},
-		"payload of 64 K":          {Source: here4, Destination: there4, Payload: make([]byte, 65536)},
-		"five SACK blocks":         {Source: here4, Destination: there4, SACK: make([]SACKBlock, 5)},
-		"four SACK blocks and MSS": {Source: here4, Destination: there4, MSS: 1460, SACK: make([]SACKBlock, 4), WindowScale: -1, SACKPermitted: true},
+		"no addresses":     {},
+		"mixed families":   {Source: here4, Destination: there6},
+		"payload of 64 K":  {Source: here4, Destination: there4, Payload: make([]byte, 65536)},
+		"five SACK blocks": {Source: here4, Destination: there4, SACK: make([]SACKBlock, 5)},
+		"four SACK blocks and MSS": {Source: here4, Destination: there4, MSS: 1460, SACK: make([]SACKBlock, 4),
+			WindowScale: -1, SACKPermitted: true},
 	} {
 		if _, err := b.IP(&s); !errors.Is(err, ErrUnbuildable) {
 			t.Errorf("%s: %v", name, err)
@@ -177,7 +185,7 @@ func TestMappedAddressesAreIPv4(t *testing.T) {
 func TestBuildingAllocatesNothing(t *testing.T) {
 	var b Builder
 	for _, g := range golden[:5] {
-		if n := testing.AllocsPerRun(100, func() { b.IP(&g.segment) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { _, _ = b.IP(&g.segment) }); n != 0 {
 			t.Errorf("%s: %g allocations a packet", g.name, n)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 // Link says what a captured packet starts with.
 type Link uint8
 
+// First headers of a captured packet.
 const (
 	Ethernet Link = iota // an Ethernet header
 	RawIP                // an IPv4 or IPv6 header
@@ -126,7 +127,8 @@ func (d *decoder) segment(h header) (*Segment, error) {
 		if !hasHeader(h.payload) {
 			return nil, fmt.Errorf("%w: %w", ErrForeign, err)
 		}
-		t.Options = t.Options[:len(t.Options)-1] // the last one is broken; the rest counts, since the guard has taken the segment
+		// the last one is broken; the rest counts, since the guard has taken the segment
+		t.Options = t.Options[:len(t.Options)-1]
 	}
 	s := &Segment{
 		Source:      netip.AddrPortFrom(h.from, uint16(t.SrcPort)),

@@ -163,12 +163,13 @@ func TestBrokenOptionsEndTheOptions(t *testing.T) {
 
 func TestParsingAllocatesTheResultAlone(t *testing.T) {
 	ack := build(t, Segment{Source: here4, Destination: there4, Flags: ACK, WindowScale: -1})
-	for name, want := range map[string]float64{"ack": 2, "syn4": 2, "everything4": 3} { // headers with payload, and SACK blocks
+	// headers with payload, and SACK blocks
+	for name, want := range map[string]float64{"ack": 2, "syn4": 2, "everything4": 3} {
 		packet := ack
 		if name != "ack" {
 			packet = goldenPacket(t, name)
 		}
-		if n := testing.AllocsPerRun(100, func() { Parse(packet, RawIP, len(packet)) }); n > want {
+		if n := testing.AllocsPerRun(100, func() { _, _, _ = Parse(packet, RawIP, len(packet)) }); n > want {
 			t.Errorf("%s: %g allocations, want %g", name, n, want)
 		}
 	}
@@ -201,7 +202,8 @@ func TestUnreachableQuotesASegment(t *testing.T) {
 			}
 			continue
 		}
-		want := Unreachable{From: c.from, Type: c.kind, Code: c.code, Source: here4, Destination: there4, Seq: seq.At(0xfffffffb)}
+		want := Unreachable{From: c.from, Type: c.kind, Code: c.code, Source: here4, Destination: there4,
+			Seq: seq.At(0xfffffffb)}
 		if c.quoted == "syn6" {
 			want.Source, want.Destination = here6, there6
 		}

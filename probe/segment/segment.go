@@ -13,6 +13,7 @@ import (
 // Flags are the control bits of a TCP header (RFC 9293 section 3.1).
 type Flags uint8
 
+// Control bits, from the lowest.
 const (
 	FIN Flags = 1 << iota
 	SYN
@@ -67,8 +68,9 @@ type Unreachable struct {
 	Type, Code          uint8
 	Source, Destination netip.AddrPort // of the quoted segment
 	Seq                 seq.Number     // of the quoted segment
-	Header              []byte         // the packet from its IP header to the quoted TCP options, as far as it was captured
-	Len                 int            // bytes of the whole packet on the wire
+	// the packet from its IP header to the quoted TCP options, as far as it was captured
+	Header []byte
+	Len    int // bytes of the whole packet on the wire
 }
 
 // End is the sequence number after the segment: SYN and FIN count as one each.
@@ -96,17 +98,18 @@ func (s *Segment) DSACK() (SACKBlock, bool) {
 }
 
 func (s *Segment) String() string {
-	b := fmt.Sprintf("%s seq %s", s.Flags, s.Seq)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s seq %s", s.Flags, s.Seq)
 	if s.Flags.Has(ACK) {
-		b += " ack " + s.Ack.String()
+		fmt.Fprintf(&b, " ack %s", s.Ack)
 	}
 	if n := s.PayloadLen(); n > 0 {
-		b += fmt.Sprintf(" len %d", n)
+		fmt.Fprintf(&b, " len %d", n)
 	}
 	for _, k := range s.SACK {
-		b += fmt.Sprintf(" sack %s-%s", k.Left, k.Right)
+		fmt.Fprintf(&b, " sack %s-%s", k.Left, k.Right)
 	}
-	return b
+	return b.String()
 }
 
 func (u *Unreachable) String() string {

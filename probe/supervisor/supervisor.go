@@ -46,7 +46,8 @@ func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
 	rec.flows = flows
 	w, err := s.start(t, file)
 	if err != nil {
-		return rec.report(end{why: report.ProberFault, how: fmt.Sprintf("the worker could not be started: %v", err)}, 0, 0), nil
+		notStarted := fmt.Sprintf("the worker could not be started: %v", err)
+		return rec.report(end{why: report.ProberFault, how: notStarted}, 0, 0), nil
 	}
 	e := w.await(times, signals)
 	if w.reported != nil {

@@ -91,7 +91,8 @@ func (f *Filling) depth() string {
 	if f.More == 0 {
 		return fmt.Sprintf("%d connections get a place, and no more", f.Least)
 	}
-	return fmt.Sprintf("after %d connections one gets no place, while %d more were established from other source ports: several queues (SO_REUSEPORT), or an application that accepts slowly",
+	return fmt.Sprintf("after %d connections one gets no place, while %d more were established from other source ports: "+
+		"several queues (SO_REUSEPORT), or an application that accepts slowly",
 		f.Least, f.More)
 }
 
@@ -104,12 +105,15 @@ func (f *Filling) certainty() string {
 
 func (f *Filling) afterwards() string {
 	if !f.Asked {
-		return "The run ended before it could be seen whether a fresh connection is established now: only the application's accept() frees the queue's slots"
+		return "The run ended before it could be seen whether a fresh connection is established now: only the " +
+			"application's accept() frees the queue's slots"
 	}
 	if f.Freed {
-		return "After all connections were reset a fresh one was established: the application accepts, but more slowly than connections come, or something on the way limits the connections of one client"
+		return "After all connections were reset a fresh one was established: the application accepts, but more slowly " +
+			"than connections come, or something on the way limits the connections of one client"
 	}
-	return "After all connections were reset a fresh one still was not established: closing does not free the queue's slots, only the application's accept() does, and it stays full until then"
+	return "After all connections were reset a fresh one still was not established: closing does not free the queue's " +
+		"slots, only the application's accept() does, and it stays full until then"
 }
 
 func notReached(f *Filling) (Finding, bool) {
@@ -133,7 +137,8 @@ func queuePathDown(f *Filling) (Finding, bool) {
 	}
 	if f.Opening.Answer == conn.SynAck {
 		return when(true, report.Inconclusive, report.PathDown,
-			"SYN-ACKs came, but not one connection was established, so nothing is known about the queue: it may be full already; see Handshake")
+			"SYN-ACKs came, but not one connection was established, so nothing is known about the queue: it may be full "+
+				"already; see Handshake")
 	}
 	full := ""
 	if f.Opening.Answer == conn.NoAnswer {
@@ -150,7 +155,8 @@ func queueReset(f *Filling) (Finding, bool) {
 
 func queueDied(f *Filling) (Finding, bool) {
 	return when(f.Test.Silence(), report.Inconclusive, report.PathDown,
-		"after %d connections nothing is answered any more, neither new connections nor what is sent on the established ones", f.Least)
+		"after %d connections nothing is answered any more, neither new connections nor "+
+			"what is sent on the established ones", f.Least)
 }
 
 func queueLossy(f *Filling) (Finding, bool) {

@@ -70,7 +70,8 @@ func (t OverflowTest) String() string {
 	for _, r := range t.Rounds {
 		n, beacons, lost = n+r.Suspects, beacons+r.Beacons, lost+r.BeaconsLost
 	}
-	return fmt.Sprintf("%d of %d attempts from %d source ports were silent, among %d beacons on established connections (%d lost), p = %.1e",
+	return fmt.Sprintf("%d of %d attempts from %d source ports were silent, among %d beacons on established connections "+
+		"(%d lost), p = %.1e",
 		n, n, t.Rounds[0].Suspects, beacons, lost, t.P())
 }
 

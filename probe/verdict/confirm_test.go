@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they say.
+// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they
+// say.
 func TestOverflowTestKeepsItsError(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it throws dice 600,000 times")

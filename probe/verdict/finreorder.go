@@ -21,15 +21,17 @@ type Closing struct {
 // FinAnswer is what came back to a FIN, and to what was sent to learn more about it.
 type FinAnswer int
 
+// Answers to a FIN.
 const (
 	FinSilent   FinAnswer = iota // nothing, nor to its repetitions
 	FinAccepted                  // acknowledged
 	FinIgnored                   // an ACK without it; repeated with the current acknowledgement it was accepted
 	FinUnheard                   // nothing; repeated with the current acknowledgement it was accepted at once
-	FinLate                      // an ACK without it; repeated half a second later, with the same acknowledgement, it was accepted
-	FinRefused                   // an ACK without it, whatever acknowledgement it carried
-	FinReset                     // RST
-	FinVoid                      // the peer repeated its own FIN: what should have overtaken ours never arrived
+	// an ACK without it; repeated half a second later, with the same acknowledgement, it was accepted
+	FinLate
+	FinRefused // an ACK without it, whatever acknowledgement it carried
+	FinReset   // RST
+	FinVoid    // the peer repeated its own FIN: what should have overtaken ours never arrived
 )
 
 // FinAnswers counts answers.
@@ -39,8 +41,8 @@ type FinAnswers map[FinAnswer]int
 // such as a SYN's late copy, with the FIN lost at the same time.
 const enoughIgnored = 2
 
-// enoughUnheard is how many connections must have said nothing at all to the FIN. One says nothing to four FINs in a row
-// with 2 % where a fifth of everything is lost.
+// enoughUnheard is how many connections must have said nothing at all to the FIN. One says nothing to four FINs in a
+// row with 2 % where a fifth of everything is lost.
 const enoughUnheard = 3
 
 // Decided reports whether further connections would not change the verdict: two ignored the FIN, or the accepting
@@ -67,7 +69,8 @@ const enoughLate = 3
 // closingRule looks at one thing. ok is false where the rule has nothing to say.
 type closingRule func(*Closing) (f Finding, ok bool)
 
-var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finIgnored, finAccepted, finUnheard, finLate, finLossy}
+var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finIgnored, finAccepted,
+	finUnheard, finLate, finLossy}
 
 // FinReorder judges a flow of the scenario FinReorder.
 func FinReorder(c *Closing) Finding {
@@ -86,7 +89,8 @@ func FinReorder(c *Closing) Finding {
 
 func finPathDown(c *Closing) (Finding, bool) {
 	if c.Unheard {
-		return when(true, report.Inconclusive, report.PathDown, "the connection was opened, but the trigger's text was never acknowledged; see Handshake")
+		return when(true, report.Inconclusive, report.PathDown,
+			"the connection was opened, but the trigger's text was never acknowledged; see Handshake")
 	}
 	return when(c.Control != FinAccepted && c.Opening.Answer != conn.SynAck, report.Inconclusive, report.PathDown,
 		"no connection could be opened (%s), so nothing is known about the peer's closing; see Handshake", c.Opening.Answer)
@@ -94,7 +98,8 @@ func finPathDown(c *Closing) (Finding, bool) {
 
 func finPeerReset(c *Closing) (Finding, bool) {
 	return when(c.PeerReset, report.Inconclusive, report.PeerReset,
-		"the peer resets connections instead of closing them, on every attempt: its application closes with unread data, or another trigger is needed")
+		"the peer resets connections instead of closing them, on every attempt: its application closes with unread data, "+
+			"or another trigger is needed")
 }
 
 func notClosed(c *Closing) (Finding, bool) {
@@ -121,31 +126,36 @@ func finControl(c *Closing) (Finding, bool) {
 
 func finIgnored(c *Closing) (Finding, bool) {
 	return when(c.Overtaken.Ignored(), report.Fail, report.FinIgnored,
-		"on %d of %d connections the peer ignored a FIN that an ACK had overtaken: the close stalls for %d ms (modelled on Linux's minimum RTO). "+
-			"Cure: a kernel with \"tcp: accept old ack during closing\" (795a7dfbc3d9, mainline 6.9, also in stable trees), or close() instead of shutdown()",
+		"on %d of %d connections the peer ignored a FIN that an ACK had overtaken: the close stalls for %d ms "+
+			"(modelled on Linux's minimum RTO). Cure: a kernel with \"tcp: accept old ack during closing\" "+
+			"(795a7dfbc3d9, mainline 6.9, also in stable trees), or close() instead of shutdown()",
 		c.Overtaken[FinIgnored], c.Overtaken.judged(), c.Stall.Milliseconds())
 }
 
 func finAccepted(c *Closing) (Finding, bool) {
 	return when(c.Overtaken.accepted(), report.Pass, report.FinAccepted,
-		"the FIN that an ACK had overtaken was accepted: this application's way of closing is not affected; it does not show that the kernel is fixed, "+
-			"since an affected one also accepts it after close()")
+		"the FIN that an ACK had overtaken was accepted: this application's way of closing is not affected; "+
+			"it does not show that the kernel is fixed, since an affected one also accepts it after close()")
 }
 
 func finUnheard(c *Closing) (Finding, bool) {
 	return when(c.Overtaken.unheard(), report.Inconclusive, report.NotIsolated,
-		"a FIN that an ACK had overtaken drew no answer on %d connections, and the same FIN with the current acknowledgement was accepted: "+
-			"a firewall on the way drops it as invalid, or the peer ignores it without a word", c.Overtaken[FinUnheard])
+		"a FIN that an ACK had overtaken drew no answer on %d connections, and the same FIN with the "+
+			"current acknowledgement was accepted: a firewall on the way drops it as invalid, or the peer ignores it "+
+			"without a word", c.Overtaken[FinUnheard])
 }
 
 func finLate(c *Closing) (Finding, bool) {
 	return when(c.Overtaken.late(), report.Inconclusive, report.NotIsolated,
-		"on %d connections the peer answered a FIN that an ACK had overtaken as if it had not come, and accepted it half a second later: "+
-			"its application may have closed the connection meanwhile, after which every kernel accepts it", c.Overtaken[FinLate])
+		"on %d connections the peer answered a FIN that an ACK had overtaken as if it had not come, and accepted it "+
+			"half a second later: its application may have closed the connection meanwhile, after which every kernel "+
+			"accepts it", c.Overtaken[FinLate])
 }
 
 func finLossy(c *Closing) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PathLossy,
-		"too much was lost to judge: of the connections with an overtaken FIN %d accepted it, %d ignored it and %d showed nothing",
-		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored], c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard]+c.Overtaken[FinLate])
+		"too much was lost to judge: of the connections with an overtaken FIN %d accepted it, %d ignored it "+
+			"and %d showed nothing",
+		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored],
+		c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard]+c.Overtaken[FinLate])
 }

@@ -27,8 +27,8 @@ func (p Pool) P() float64 {
 // error costs packets only.
 const unevenness = 0.25
 
-// Uneven reports whether so many flows lost their first suspect that a fabric which sprays packets over its paths may lose
-// some of them, though each flow got one through in the end.
+// Uneven reports whether so many flows lost their first suspect that a fabric which sprays packets over its paths may
+// lose some of them, though each flow got one through in the end.
 func Uneven(first, others Count) bool {
 	return first.Lost >= 2 && Fisher(first.Lost, first.Sent, others.Lost, others.Sent) < unevenness
 }
@@ -45,6 +45,7 @@ func PoolBlock(flows int) Block {
 // Lossy judges a pool at the given error; ok is false if chance is not excluded.
 func (p Pool) Lossy(what string, alpha float64) (Finding, bool) {
 	return tested(when(p.Suspects.Lost > 0 && p.P() <= alpha, report.Fail, report.SequenceZeroLossy,
-		"%s at sequence 0 is lost more often than other segments: %d of %d against %d of %d, p = %.1e; packets of one flow seem to be spread over paths of which some drop it",
+		"%s at sequence 0 is lost more often than other segments: %d of %d against %d of %d, p = %.1e; packets of one flow "+
+			"seem to be spread over paths of which some drop it",
 		what, p.Suspects.Lost, p.Suspects.Sent, p.Beacons.Lost, p.Beacons.Sent, p.P()))
 }

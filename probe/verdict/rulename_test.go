@@ -46,11 +46,14 @@ func TestNoNameWhereSeveralOrNoneFit(t *testing.T) {
 	}{
 		{"nothing lost", map[string]report.Reason{"Push": arrives, "Fin": arrives}, ""},
 		{"Push alone was asked", map[string]report.Reason{"Push": lost}, ""},
-		{"the four of the documentation", map[string]report.Reason{"Push": lost, "Fin": lost, "UrgentPush": lost, "Reset": arrives}, "AnyOfFinUrgPushAtZero"},
-		{"as before, Reset lost", map[string]report.Reason{"Push": lost, "Fin": lost, "UrgentPush": lost, "Reset": lost, "Syn": arrives}, "AnyOfFinPushRstAtZero"},
+		{"the four of the documentation",
+			map[string]report.Reason{"Push": lost, "Fin": lost, "UrgentPush": lost, "Reset": arrives}, "AnyOfFinUrgPushAtZero"},
+		{"as before, Reset lost", map[string]report.Reason{
+			"Push": lost, "Fin": lost, "UrgentPush": lost, "Reset": lost, "Syn": arrives}, "AnyOfFinPushRstAtZero"},
 		{"no known rule", map[string]report.Reason{"Push": arrives, "UrgentPush": arrives, "Syn": lost, "Fin": lost}, ""},
 		{"across 0 only", map[string]report.Reason{"Push": arrives, "Straddle": lost}, "StraddlingZero"},
-		{"acknowledgement number 0", map[string]report.Reason{"Push": arrives, "AckZero": report.AckZeroDropped}, "AckNumberZero"},
+		{"acknowledgement number 0", map[string]report.Reason{"Push": arrives, "AckZero": report.AckZeroDropped},
+			"AckNumberZero"},
 		{"answers that acknowledge 0", map[string]report.Reason{"Push": report.AckZeroDropped}, "AckNumberZero"},
 		{"not a matter of the number", map[string]report.Reason{"Null": report.StateTracking, "Push": arrives}, ""},
 	} {

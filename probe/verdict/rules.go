@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -21,16 +22,16 @@ type observationRule func(*Observation) (f Finding, ok bool)
 // believable are the rules that come first in every scenario: what they name makes the rest worthless.
 var believable = []observationRule{faulty, asymmetric, unguarded, expired}
 
-var handshakeRules = append(believable[:len(believable):len(believable)],
+var handshakeRules = append(slices.Clip(believable),
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
-var sequenceWrapRules = append(believable[:len(believable):len(believable)],
+var sequenceWrapRules = append(slices.Clip(believable),
 	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
 
-var handshakeAckRules = append(believable[:len(believable):len(believable)],
+var handshakeAckRules = append(slices.Clip(believable),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
 
-var closedPortRules = append(believable[:len(believable):len(believable)],
+var closedPortRules = append(slices.Clip(believable),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
 // Handshake judges a flow of the scenario Handshake.
@@ -74,7 +75,8 @@ func faulty(o *Observation) (Finding, bool) {
 
 func asymmetric(o *Observation) (Finding, bool) {
 	return when(o.Guard.Asymmetric(), report.Inconclusive, report.AsymmetricReturn,
-		"%d answers came in by another device than the one that the SYN left by, where the local kernel rejects them; probe from that device (--source-interface)", o.Guard.Elsewhere)
+		"%d answers came in by another device than the one that the SYN left by, where the local kernel rejects them; "+
+			"probe from that device (--source-interface)", o.Guard.Elsewhere)
 }
 
 func unguarded(o *Observation) (Finding, bool) {
@@ -99,7 +101,8 @@ func established(o *Observation) (Finding, bool) {
 }
 
 func proofReset(o *Observation) (Finding, bool) {
-	return when(o.PeerReset, report.Inconclusive, report.PeerReset, "the peer answered the SYN and then reset the connection before showing that it exists")
+	return when(o.PeerReset, report.Inconclusive, report.PeerReset,
+		"the peer answered the SYN and then reset the connection before showing that it exists")
 }
 
 func refused(o *Observation) (Finding, bool) {
@@ -120,7 +123,8 @@ func unreachable(o *Observation) (Finding, bool) {
 
 func altered(o *Observation) (Finding, bool) {
 	return when(o.Opening.Answer == conn.WrongAck, report.Fail, report.Altered,
-		"the answers to SYNs acknowledge what was not sent, the last one %s: something on the path rewrites or invents segments", o.Opening.Wrong)
+		"the answers to SYNs acknowledge what was not sent, the last one %s: something on the path rewrites or invents "+
+			"segments", o.Opening.Wrong)
 }
 
 func stale(o *Observation) (Finding, bool) {
@@ -130,12 +134,14 @@ func stale(o *Observation) (Finding, bool) {
 
 func queueFull(o *Observation) (Finding, bool) {
 	return when(o.Opening.Answer == conn.SynAck, report.Fail, report.AckLostOrQueueFull,
-		"SYN-ACKs came, but neither the final ACK nor data changed anything: the listener's accept queue is full, or ACKs are lost on the way to it (compare ListenOverflows on the target)")
+		"SYN-ACKs came, but neither the final ACK nor data changed anything: the listener's accept queue is full, or ACKs "+
+			"are lost on the way to it (compare ListenOverflows on the target)")
 }
 
 func reverseReset(o *Observation) (Finding, bool) {
 	return tested(when(o.ResetAny && o.Reverse.Convicts(), report.Fail, report.ReverseRstZeroDropped,
-		"the port is closed, but its RST has sequence number 0 and is lost on the way back: %d of %d RSTs at 0 were lost, %d of %d at other numbers (p = %.1e)",
+		"the port is closed, but its RST has sequence number 0 and is lost on the way back: %d of %d RSTs at 0 were lost, "+
+			"%d of %d at other numbers (p = %.1e)",
 		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P()))
 }
 

@@ -27,16 +27,23 @@ func TestHandshakeChain(t *testing.T) {
 		{"no proof", Observation{Opening: open}, report.AckLostOrQueueFull},
 		{"reset before the proof", Observation{Opening: open, PeerReset: true}, report.PeerReset},
 		{"refused", Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}}, report.Refused},
-		{"icmp", Observation{Opening: conn.Opening{Answer: conn.ICMPError, Unreachable: &segment.Unreachable{Type: 3, Code: 13}}}, report.Unreachable},
-		{"no next hop", Observation{Opening: conn.Opening{Answer: conn.NoNextHop, Unresolved: errors.New("192.0.2.9 on eth0")}}, report.Unreachable},
+		{"icmp", Observation{Opening: conn.Opening{Answer: conn.ICMPError,
+			Unreachable: &segment.Unreachable{Type: 3, Code: 13}}}, report.Unreachable},
+		{"no next hop", Observation{Opening: conn.Opening{Answer: conn.NoNextHop,
+			Unresolved: errors.New("192.0.2.9 on eth0")}}, report.Unreachable},
 		{"altered", Observation{Opening: conn.Opening{Answer: conn.WrongAck}}, report.Altered},
 		{"stale", Observation{Opening: conn.Opening{Answer: conn.StaleAck}}, report.StaleState},
 		{"silent", Observation{Ports: 2}, report.Filtered},
-		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: convicted[0]}, report.ReverseRstZeroDropped},
+		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: convicted[0]},
+			report.ReverseRstZeroDropped},
 		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0]}, report.Filtered},
-		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean}, report.GuardIncomplete},
-		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, StrayResets: 3}}, report.AsymmetricReturn},
-		{"a bond's member shows answers too", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: conn.SelfCheck{Seen: 2, Stolen: 2, Elsewhere: 2}}, report.Established},
+		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean},
+			report.GuardIncomplete},
+		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, StrayResets: 3}},
+			report.AsymmetricReturn},
+		{"a bond's member shows answers too",
+			Observation{Opening: open, Proof: conn.Proof{Established: true},
+				Guard: conn.SelfCheck{Seen: 2, Stolen: 2, Elsewhere: 2}}, report.Established},
 		{"deadline beats silence", Observation{Expired: true}, report.DeadlineExceeded},
 		{"fault beats all", Observation{Expired: true, Guard: unclean, Fault: errors.New("no memory")}, report.ProberFault},
 	} {
@@ -55,16 +62,23 @@ func TestSequenceWrapChain(t *testing.T) {
 		want    report.Reason
 	}{
 		{"delivered", Observation{Opening: open, Control: healthy, Delivered: true}, report.Pass, report.Delivered},
-		{"delivered, then reset", Observation{Opening: open, Control: healthy, Delivered: true, PeerReset: true}, report.Pass, report.Delivered},
+		{"delivered, then reset", Observation{Opening: open, Control: healthy, Delivered: true, PeerReset: true}, report.Pass,
+			report.Delivered},
 		{"reset", Observation{Opening: open, PeerReset: true}, report.Inconclusive, report.PeerReset},
 		{"no handshake", Observation{}, report.Inconclusive, report.PathDown},
 		{"control lost", Observation{Opening: open, Control: Count{6, 6}}, report.Inconclusive, report.PathDown},
-		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: convicted, Isolated: true}, report.Fail, report.SequenceZeroDropped},
-		{"convicted in the second block", Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], convicted...), Isolated: true}, report.Fail, report.SequenceZeroDropped},
-		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: convicted}, report.Inconclusive, report.NotIsolated},
+		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: convicted,
+			Isolated: true}, report.Fail, report.SequenceZeroDropped},
+		{"convicted in the second block",
+			Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], convicted...),
+				Isolated: true}, report.Fail, report.SequenceZeroDropped},
+		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: convicted}, report.Inconclusive,
+			report.NotIsolated},
 		{"undecided", Observation{Opening: open, Control: healthy, Blocks: undecided}, report.Inconclusive, report.PathLossy},
-		{"never suspicious", Observation{Opening: open, Control: healthy, Sandwich: Count{1, 1}}, report.Inconclusive, report.PathLossy},
-		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: convicted, Isolated: true, Guard: unclean}, report.Inconclusive, report.GuardIncomplete},
+		{"never suspicious", Observation{Opening: open, Control: healthy, Sandwich: Count{1, 1}}, report.Inconclusive,
+			report.PathLossy},
+		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: convicted, Isolated: true, Guard: unclean},
+			report.Inconclusive, report.GuardIncomplete},
 	} {
 		if f := SequenceWrap(&c.o); f.Reason != c.want || f.Verdict != c.verdict {
 			t.Errorf("%s: %s / %s (%s), want %s / %s", c.name, f.Verdict, f.Reason, f.Message, c.verdict, c.want)
@@ -95,8 +109,10 @@ func TestCombine(t *testing.T) {
 		n     report.Flows
 	}{
 		{"all pass", []Finding{pass, pass}, pass, report.Flows{Tried: 2, Pass: 2}},
-		{"clean flows never acquit a bad one", []Finding{pass, pass, pass, fail, lossy}, fail, report.Flows{Tried: 5, Pass: 3, Fail: 1, Inconclusive: 1}},
-		{"not established is not passed", []Finding{pass, pass, lossy}, lossy, report.Flows{Tried: 3, Pass: 2, Inconclusive: 1}},
+		{"clean flows never acquit a bad one", []Finding{pass, pass, pass, fail, lossy}, fail,
+			report.Flows{Tried: 5, Pass: 3, Fail: 1, Inconclusive: 1}},
+		{"not established is not passed", []Finding{pass, pass, lossy}, lossy,
+			report.Flows{Tried: 3, Pass: 2, Inconclusive: 1}},
 		{"the most frequent reason speaks", []Finding{lossy, down, down}, down, report.Flows{Tried: 3, Inconclusive: 3}},
 	} {
 		if f, n := Combine(c.flows); f != c.want || n != c.n {
@@ -121,7 +137,8 @@ func TestBackgroundGrowsSure(t *testing.T) {
 }
 
 func TestMessagesSayWhatWasSeen(t *testing.T) {
-	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted, Isolated: true, Witnessed: true})
+	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted,
+		Isolated: true, Witnessed: true})
 	for _, words := range []string{"10 of 10", "30 others", "p = 1.2e-09", "SACK"} {
 		if !strings.Contains(f.Message, words) {
 			t.Errorf("message lacks %q: %s", words, f.Message)

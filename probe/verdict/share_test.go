@@ -40,7 +40,8 @@ func TestPoolConvictsSprayingOnly(t *testing.T) {
 		t.Errorf("even loss of 5 %%: %s", f.Message)
 	}
 	sprayed := Pool{Count{n, n / 16}, Count{3 * n, 0}}
-	if f, lossy := sprayed.Lossy("Push", 1e-7/272); !lossy || !f.Tested || !strings.Contains(f.Message, "20 of 320 against 0 of 960") {
+	if f, lossy := sprayed.Lossy("Push", 1e-7/272); !lossy || !f.Tested ||
+		!strings.Contains(f.Message, "20 of 320 against 0 of 960") {
 		t.Errorf("one path of 16: %v %+v", lossy, f)
 	}
 	if _, lossy := (Pool{}).Lossy("Push", 1); lossy {

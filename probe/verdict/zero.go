@@ -21,7 +21,8 @@ func delivered(o *Observation) (Finding, bool) {
 
 func peerReset(o *Observation) (Finding, bool) {
 	return when(o.PeerReset, report.Inconclusive, report.PeerReset,
-		"the application closes the connection when it gets unfinished requests, with both payloads; set a payload that it waits on")
+		"the application closes the connection when it gets unfinished requests, with both payloads; set a payload that it "+
+			"waits on")
 }
 
 func pathDown(o *Observation) (Finding, bool) {
@@ -32,30 +33,37 @@ func pathDown(o *Observation) (Finding, bool) {
 
 func noClosedPort(o *Observation) (Finding, bool) {
 	if o.Opening.Answer == conn.SynAck {
-		return when(true, report.Inconclusive, report.PathDown, "%s is asked about at a closed port, and all that were tried are open", o.at())
+		return when(true, report.Inconclusive, report.PathDown,
+			"%s is asked about at a closed port, and all that were tried are open", o.at())
 	}
 	return when(o.Opening.Answer != conn.ResetAnswer, report.Inconclusive, report.PathDown,
-		"%s is asked about at a closed port, and none refuses a SYN (%s): a firewall hides them, or RSTs at sequence 0 are lost on the way back (variant AckZero tells)", o.at(), o.Opening.Answer)
+		"%s is asked about at a closed port, and none refuses a SYN (%s): a firewall hides them, or RSTs at sequence 0 are "+
+			"lost on the way back (variant AckZero tells)", o.at(), o.Opening.Answer)
 }
 
 func ackZeroDropped(o *Observation) (Finding, bool) {
 	return tested(when(o.AckZero.Convicts(), report.Fail, report.AckZeroDropped,
-		"answers that acknowledge exactly 0 are lost on the way back: in each of %d connections it was that one, at a random place among others (p = %.1e)",
+		"answers that acknowledge exactly 0 are lost on the way back: in each of %d connections it was that one, at a "+
+			"random place among others (p = %.1e)",
 		o.AckZero.Made, o.AckZero.P))
 }
 
 func controlLost(o *Observation) (Finding, bool) {
 	return when(o.Control.Sent > 0 && o.Control.Lost == o.Control.Sent, report.Inconclusive, report.PathDown,
-		"all %d control segments, the same as the suspect but at another sequence number, went unanswered: this is no matter of sequence 0", o.Control.Sent)
+		"all %d control segments, the same as the suspect but at another sequence number, went unanswered: this is no "+
+			"matter of sequence 0", o.Control.Sent)
 }
 
 func stateTracking(o *Observation) (Finding, bool) {
 	if o.Stuck {
 		return when(true, report.Inconclusive, report.StateTracking,
-			"%s went unanswered, and the RSTs that end a connection at its own number are not taken either, which is no matter of the number 0", o.at())
+			"%s went unanswered, and the RSTs that end a connection at its own number are not taken either, which is no "+
+				"matter of the number 0", o.at())
 	}
-	return when(o.Elsewhere.Sent >= EnoughLost && o.Elsewhere.Lost == o.Elsewhere.Sent, report.Inconclusive, report.StateTracking,
-		"%s went unanswered, and so did %d like it at other numbers: something on the path or the peer drops them all, which is no matter of the number 0",
+	allLost := o.Elsewhere.Sent >= EnoughLost && o.Elsewhere.Lost == o.Elsewhere.Sent
+	return when(allLost, report.Inconclusive, report.StateTracking,
+		"%s went unanswered, and so did %d like it at other numbers: something on the path or the peer drops them all, "+
+			"which is no matter of the number 0",
 		o.at(), o.Elsewhere.Lost)
 }
 
@@ -69,7 +77,8 @@ func zeroDropped(o *Observation) (Finding, bool) {
 		rest = "; the peer's SACK names it missing; one number earlier it arrives"
 	}
 	if o.ByAck {
-		reason, rest = report.AckZeroDropped, ", or the RST at sequence 0 that it draws, though one with ACK comes back; of another number it is answered"
+		reason, rest = report.AckZeroDropped, ", or the RST at sequence 0 that it draws, though one with ACK comes back; "+
+			"of another number it is answered"
 	}
 	return tested(when(true, report.Fail, reason,
 		"%s is lost: %d of %d between answered segments, then %d of %d among %d others (%d lost), p = %.1e%s",
@@ -78,19 +87,22 @@ func zeroDropped(o *Observation) (Finding, bool) {
 
 func notIsolated(o *Observation) (Finding, bool) {
 	return when(o.Convicted(), report.Inconclusive, report.NotIsolated,
-		"%s is lost, but the same was not seen to arrive at other numbers, or seldom: not shown to be a matter of the number 0", o.at())
+		"%s is lost, but the same was not seen to arrive at other numbers, or seldom: not shown to be a matter of the "+
+			"number 0", o.at())
 }
 
 // finalAckLost is a note: data completes the handshake all the same, so no connection is lost by this alone.
 func finalAckLost(o *Observation) (Finding, bool) {
 	return when(o.Isolated && o.Control.Lost > 0, report.Inconclusive, report.HandshakeAckLost,
-		"%s was sent %d times and the connection stayed half-open, elsewhere it is established at once; the first data completes the handshake all the same, so this is only a note",
+		"%s was sent %d times and the connection stayed half-open, elsewhere it is established at once; the first data "+
+			"completes the handshake all the same, so this is only a note",
 		o.at(), o.Control.Sent)
 }
 
 func finalAckUnseen(o *Observation) (Finding, bool) {
 	return when(true, report.Inconclusive, report.NotIsolated,
-		"whether %s arrives cannot be seen: the peer names no duplicates, defers its accept until data comes, or its queue is full", o.at())
+		"whether %s arrives cannot be seen: the peer names no duplicates, defers its accept until data comes, or its queue "+
+			"is full", o.at())
 }
 
 func lossy(o *Observation) (Finding, bool) {

@@ -17,7 +17,8 @@ type address struct {
 }
 
 func (a *address) setLink(etherType uint16, device int, to hardware) {
-	a.link = unix.RawSockaddrLinklayer{Family: unix.AF_PACKET, Protocol: etherType, Ifindex: int32(device), Halen: uint8(len(to))}
+	a.link = unix.RawSockaddrLinklayer{Family: unix.AF_PACKET, Protocol: etherType, Ifindex: int32(device),
+		Halen: uint8(len(to))}
 	copy(a.link.Addr[:], to[:])
 	a.at, a.size = unsafe.Pointer(&a.link), unsafe.Sizeof(a.link)
 }

@@ -16,7 +16,7 @@ func BenchmarkExchange(b *testing.B) {
 	for _, family := range lab.Families {
 		b.Run(string(family), func(b *testing.B) {
 			c := newClient(b, l, l.Target(family, lab.Echo))
-			s := segmentOf(c.flow(61000), 1, segment.ACK)
+			s := segmentOf(c.flow(), 1, segment.ACK)
 			b.ReportAllocs()
 			for b.Loop() {
 				c.send(s)
@@ -32,7 +32,7 @@ func BenchmarkExchange(b *testing.B) {
 func BenchmarkReceive(b *testing.B) {
 	l := newLab(b)
 	c := newClient(b, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow(61000)
+	f := c.flow()
 	b.ReportAllocs()
 	waiting := 0
 	for b.Loop() {

@@ -63,10 +63,10 @@ func newClient(t testing.TB, l *lab.Lab, peer netip.AddrPort) *client {
 	return c
 }
 
-// flow registers a flow from port.
-func (c *client) flow(port uint16) guard.Flow {
+// flow registers a flow.
+func (c *client) flow() guard.Flow {
 	c.t.Helper()
-	f := guard.Flow{Local: netip.AddrPortFrom(c.route.Source, port), Remote: c.peer}
+	f := guard.Flow{Local: netip.AddrPortFrom(c.route.Source, 61000), Remote: c.peer}
 	must(c.t, c.guard.Add(f))
 	return f
 }

@@ -20,8 +20,11 @@ const (
 	hopLifetime    = time.Second     // how long an answer of the kernel is used without asking again
 	resolveTimeout = 5 * time.Second // the kernel gives up after three tries, a second apart
 	resolvePause   = time.Millisecond
-	usable         = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
-	settled        = unix.NUD_REACHABLE | unix.NUD_PERMANENT | unix.NUD_NOARP
+
+	// States of a neighbour (linux/neighbour.h): those in which it has an address, and those in which the kernel does
+	// not ask for that address again.
+	usable  = settled | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE
+	settled = unix.NUD_REACHABLE | unix.NUD_PERMANENT | unix.NUD_NOARP
 )
 
 // hardware is an Ethernet address.

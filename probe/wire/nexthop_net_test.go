@@ -20,8 +20,8 @@ import (
 // answered sends a SYN to the peer and fails unless its SYN-ACK comes.
 func (c *client) answered() {
 	c.t.Helper()
-	f := c.flow(61000)
-	defer c.guard.Remove(f)
+	f := c.flow()
+	defer func() { _ = c.guard.Remove(f) }()
 	c.send(segmentOf(f, 1, segment.SYN))
 	if s := c.receive().Segment; s == nil || s.Flags != segment.SYN|segment.ACK {
 		c.t.Errorf("%s answers %v", c.peer, s)
@@ -56,7 +56,8 @@ func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 			os.WriteFile("/proc/sys/net/ipv4/conf/"+lab.ServerDevice+"/proxy_arp", []byte("1"), 0),
 			os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0),
 			os.WriteFile("/proc/sys/net/ipv4/neigh/"+lab.ServerDevice+"/proxy_delay", []byte("0"), 0),
-			netlink.RouteAdd(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: hostPrefix(gateway)}), // proxied: reached by another device
+			// proxied: reached by another device
+			netlink.RouteAdd(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: hostPrefix(gateway)}),
 			netlink.AddrAdd(eth, &netlink.Addr{IPNet: hostPrefix(beyond)}),
 		)
 	}))
@@ -82,7 +83,8 @@ func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 func TestSendUsesPermanentNeighbours(t *testing.T) {
 	l := newLab(t)
 	for _, f := range lab.Families {
-		gateway := map[lab.Family]netip.Addr{lab.IPv4: netip.MustParseAddr("192.0.2.99"), lab.IPv6: netip.MustParseAddr("2001:db8::99")}[f]
+		gateway := map[lab.Family]netip.Addr{lab.IPv4: netip.MustParseAddr("192.0.2.99"),
+			lab.IPv6: netip.MustParseAddr("2001:db8::99")}[f]
 		beyond := l.DistantAddr(f, 7)
 		hardware := serverHardware(t, l)
 		must(t, l.Client().Do(func() error {
@@ -153,15 +155,16 @@ func TestSendSaysWhenThereIsNoWay(t *testing.T) {
 func TestSendWaitsForAFullQueue(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow(61000)
+	f := c.flow()
 	must(t, l.Client().Do(func() error {
 		dev, err := device(lab.ClientDevice)
 		if err != nil {
 			return err
 		}
 		return netlink.QdiscAdd(&netlink.Tbf{
-			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: dev.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-			Rate:       2500, Buffer: netlink.Xmittime(2500, 100), Limit: 100, // one packet of 54 bytes in 22 ms
+			QdiscAttrs: netlink.QdiscAttrs{LinkIndex: dev.Attrs().Index, Handle: netlink.MakeHandle(1, 0),
+				Parent: netlink.HANDLE_ROOT},
+			Rate: 2500, Buffer: netlink.Xmittime(2500, 100), Limit: 100, // one packet of 54 bytes in 22 ms
 		})
 	}))
 	for i := range 10 {

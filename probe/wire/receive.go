@@ -41,7 +41,8 @@ func openTap(r Route, filter *ebpf.Program) (*tap, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), device: int32(r.Index), batch: newBatch()}
+	t := &tap{file: os.NewFile(uintptr(fd), "tap of "+r.Device), protocol: protocol(r.Source), device: int32(r.Index),
+		batch: newBatch()}
 	t.fill = t.receiveBatch
 	if err := prepare(fd, filter); err != nil {
 		return nil, errors.Join(err, t.file.Close())
@@ -109,7 +110,7 @@ func (t *tap) wait(ctx context.Context) error {
 func (t *tap) receiveBatch(fd uintptr) bool {
 	t.handling.Store(true) // before they leave the socket
 	t.failed = t.batch.receive(int(fd))
-	if t.failed == unix.EAGAIN {
+	if errors.Is(t.failed, unix.EAGAIN) {
 		t.handling.Store(false)
 		t.failed = nil
 		return false
@@ -126,7 +127,7 @@ func (t *tap) endWith(ctx context.Context) error {
 		t.release()
 	}
 	t.ending = ctx.Done()
-	t.release = context.AfterFunc(ctx, func() { t.file.SetReadDeadline(time.Unix(1, 0)) })
+	t.release = context.AfterFunc(ctx, func() { _ = t.file.SetReadDeadline(time.Unix(1, 0)) })
 	return nil
 }
 
@@ -141,7 +142,8 @@ func (t *tap) interrupted(ctx context.Context) error {
 
 func (t *tap) behind() bool {
 	waiting := 0
-	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) }) // of the first packet, in bytes
+	// of the first packet, in bytes
+	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
 	return err == nil && waiting > 0 || t.handling.Load()
 }
 

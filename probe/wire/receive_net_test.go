@@ -47,7 +47,7 @@ func flood(t testing.TB, l *lab.Lab, f guard.Flow, n int, payload []byte) {
 func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow(61000)
+	f := c.flow()
 	c.awaitTimestamps(func() { flood(t, l, f, 1, nil) })
 	const n = 1000 // some tens of batches
 	before := time.Now()
@@ -74,7 +74,7 @@ func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 func TestWireKnowsThatPacketsWait(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow(61000)
+	f := c.flow()
 	if c.Behind() {
 		t.Error("behind before anything came")
 	}
@@ -109,7 +109,7 @@ func (c *client) awaitTimestamps(arrive func()) {
 func TestDroppedCountsWhatTheQueueCouldNotHold(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow(61000)
+	f := c.flow()
 	const n = 40000
 	flood(t, l, f, n, nil)
 	settled := func() guard.Counters {
@@ -208,7 +208,7 @@ func TestTheProbersOwnResetIsNotReported(t *testing.T) {
 	l := newLab(t)
 	for _, family := range lab.Families {
 		c := newClient(t, l, l.Target(family, lab.Echo))
-		f := c.flow(61000)
+		f := c.flow()
 		c.send(segmentOf(f, 5, segment.RST))
 		c.send(segmentOf(f, 6, segment.ACK)) // to no connection: the peer's RST comes after
 		if p := c.receive(); p.Outgoing || p.Segment == nil || p.Segment.Source != f.Remote {

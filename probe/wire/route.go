@@ -46,7 +46,9 @@ func Lookup(dst netip.Addr, device string) (Route, error) {
 }
 
 // lookup restricts the answer to the device that over names or numbers; device is its name, "" for any.
-func lookup(handle *netlink.Handle, dst netip.Addr, over netlink.RouteGetOptions, device string) (netlink.Route, error) {
+func lookup(
+	handle *netlink.Handle, dst netip.Addr, over netlink.RouteGetOptions, device string,
+) (netlink.Route, error) {
 	ip := dst.Unmap().AsSlice()
 	routes, err := handle.RouteGetWithOptions(ip, &over)
 	if err == nil && device != "" && dst.Unmap().Is4() {
@@ -76,11 +78,14 @@ func describe(dst netip.Addr, found netlink.Route, link netlink.Link) (Route, er
 		return Route{}, fmt.Errorf("%s: %w: device %s has no address to send from", dst, ErrNoRoute, device.Name)
 	}
 	r := Route{
-		Device: device.Name, Kind: link.Type(), Index: device.Index, Source: source.Unmap(), Gateway: gateway(dst, found), MTU: device.MTU,
+		Device: device.Name, Kind: link.Type(), Index: device.Index,
+		Source: source.Unmap(), Gateway: gateway(dst, found), MTU: device.MTU,
 		Loopback: device.Flags&net.FlagLoopback != 0,
 	}
-	r.Ethernet = device.EncapType == "ether" && device.RawFlags&unix.IFF_NOARP == 0 // ipvlan L3: Ethernet, but resolves nothing
-	r.Bare = device.EncapType == "none"                                             // a tunnel of another type may want the kernel's route to know its far end
+	// ipvlan L3: Ethernet, but resolves nothing
+	r.Ethernet = device.EncapType == "ether" && device.RawFlags&unix.IFF_NOARP == 0
+	// a tunnel of another type may want the kernel's route to know its far end
+	r.Bare = device.EncapType == "none"
 	if found.MTU > 0 {
 		r.MTU = found.MTU
 	}

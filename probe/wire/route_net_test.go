@@ -92,7 +92,8 @@ func TestLookupWithoutAWaySaysSo(t *testing.T) {
 		for _, c := range []struct {
 			kind int
 			dst  string
-		}{{unix.RTN_UNREACHABLE, "203.0.113.8"}, {unix.RTN_BLACKHOLE, "203.0.113.9"}, {unix.RTN_PROHIBIT, "2001:db8:3::8"}, {unix.RTN_BLACKHOLE, "2001:db8:3::9"}} {
+		}{{unix.RTN_UNREACHABLE, "203.0.113.8"}, {unix.RTN_BLACKHOLE, "203.0.113.9"},
+			{unix.RTN_PROHIBIT, "2001:db8:3::8"}, {unix.RTN_BLACKHOLE, "2001:db8:3::9"}} {
 			if err := netlink.RouteAdd(&netlink.Route{Dst: hostPrefix(netip.MustParseAddr(c.dst)), Type: c.kind}); err != nil {
 				return err
 			}
@@ -120,37 +121,40 @@ func TestLookupWithoutAWaySaysSo(t *testing.T) {
 
 func TestReserveKeepsThePortFromOthers(t *testing.T) {
 	l := newLab(t)
-	must(t, l.Client().Do(func() error {
-		for _, f := range lab.Families {
-			local := netip.AddrPortFrom(l.ClientAddr(f), 61000)
-			held, err := wire.Reserve(local)
-			if err != nil {
-				return err
-			}
-			if _, err := wire.Reserve(local); !errors.Is(err, wire.ErrPortTaken) {
-				t.Errorf("%s: reserved twice: %v", local, err)
-			}
-			if _, err := net.Listen("tcp", local.String()); !errors.Is(err, unix.EADDRINUSE) {
-				t.Errorf("%s: listening on a reserved port: %v", local, err)
-			}
-			if _, err := net.Dial("tcp", local.String()); !errors.Is(err, unix.ECONNREFUSED) {
-				t.Errorf("%s: connecting to a reserved port: %v", local, err)
-			}
-			if err := held.Close(); err != nil {
-				return err
-			}
-			again, err := wire.Reserve(local)
-			if err != nil {
-				return err
-			}
-			if err := again.Close(); err != nil {
-				return err
-			}
+	for _, f := range lab.Families {
+		must(t, l.Client().Do(func() error { return checkReserve(t, netip.AddrPortFrom(l.ClientAddr(f), 61000)) }))
+		must(t, l.Client().Do(func() error {
 			foreign := netip.AddrPortFrom(l.ServerAddr(f), 61000)
 			if _, err := wire.Reserve(foreign); err == nil || errors.Is(err, wire.ErrPortTaken) {
 				t.Errorf("%s is no address of this host, but: %v", foreign, err)
 			}
-		}
-		return nil
-	}))
+			return nil
+		}))
+	}
+}
+
+// checkReserve reserves a port, sees that nobody else can use it, and gives it back.
+func checkReserve(t *testing.T, local netip.AddrPort) error {
+	t.Helper()
+	held, err := wire.Reserve(local)
+	if err != nil {
+		return err
+	}
+	if _, err := wire.Reserve(local); !errors.Is(err, wire.ErrPortTaken) {
+		t.Errorf("%s: reserved twice: %v", local, err)
+	}
+	if _, err := net.Listen("tcp", local.String()); !errors.Is(err, unix.EADDRINUSE) {
+		t.Errorf("%s: listening on a reserved port: %v", local, err)
+	}
+	if _, err := net.Dial("tcp", local.String()); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("%s: connecting to a reserved port: %v", local, err)
+	}
+	if err := held.Close(); err != nil {
+		return err
+	}
+	again, err := wire.Reserve(local)
+	if err != nil {
+		return err
+	}
+	return again.Close()
 }

@@ -149,7 +149,10 @@ func (f *filling) attempt(ctx context.Context) *attempt {
 
 // admit brings an attempt as far as it gets.
 func (f *filling) admit(ctx context.Context, a *attempt) bool {
-	for a.stage() < queued && f.advance(ctx, a) {
+	for a.stage() < queued {
+		if !f.advance(ctx, a) {
+			break
+		}
 	}
 	f.measure(a)
 	return a.stage() == queued

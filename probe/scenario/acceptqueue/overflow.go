@@ -22,7 +22,10 @@ const holdTime = 2 * time.Second
 // resolve finds out why an attempt got no place; true: the filling may go on.
 func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	f.held = time.Now().Add(holdTime)
-	for i := 0; i < mostInsisting && f.insist(ctx, a) && !f.admit(ctx, a); i++ {
+	for range mostInsisting {
+		if !f.insist(ctx, a) || f.admit(ctx, a) {
+			break
+		}
 	}
 	if a.stage() == queued {
 		f.queued = append(f.queued, a)

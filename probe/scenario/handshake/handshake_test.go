@@ -17,7 +17,7 @@ func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
 	for altered, want := range map[int]report.Reason{1: report.Established, 99: report.Altered} {
 		path := func() conntest.Path {
 			left := altered
-			return func(s *segment.Segment, toPeer bool) []time.Duration {
+			return func(s *segment.Segment, _ bool) []time.Duration {
 				if left > 0 && s.Flags == segment.SYN|segment.ACK {
 					left--
 					s.Ack = s.Ack.Add(77)
