@@ -97,7 +97,7 @@ func TestStatusWrites(t *testing.T) {
 
 // TestStuckAfter: a look that takes more than five minutes does not end any more.
 func TestStuckAfter(t *testing.T) {
-	var l looks
+	var l reconciles
 	l.begin(types.NamespacedName{Name: "web"}, controllertest.Noon)
 	if err := l.stuck(controllertest.Noon.Add(5 * time.Minute)); err != nil {
 		t.Error(err)

@@ -12,7 +12,7 @@ import (
 // TestPodsAskedFor: a Service of however many pods costs 256 live reads.
 func TestPodsAskedFor(t *testing.T) {
 	asked, _ := claims(1000)
-	if n := len(someOf(asked, "seed")); n != 256 {
+	if n := len(podsToRead(asked, "seed")); n != 256 {
 		t.Errorf("%d pods are read for one run", n)
 	}
 }
