@@ -70,7 +70,7 @@ campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 12 r
 	@bin/tcpprobe lab --campaign --with push-at-zero $(if $(RUNS),--runs $(RUNS))
 
 # Packages, or files of one, whose tests are tested. Pure ones: a mutant costs a run of the package's unit tests.
-MUTATED ?= probe/verdict probe/plan
+MUTATED ?= probe/verdict probe/plan controllers/target controllers/limits controllers/schedule controllers/conditions
 
 .PHONY: mutate
 mutate: ## Changes the code in one place after another and lists what no test notices; MUTATED="PACKAGE..."

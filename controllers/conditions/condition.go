@@ -19,7 +19,7 @@ import (
 type Observation struct {
 	Refusal  *target.Refusal // why a run that is due does not start
 	Progress *Progress       // of the active run
-	Trouble  error           // that keeps a run from starting or going on, and says nothing about what was asked
+	Err      error           // that keeps a run from starting or going on, and says nothing about what was asked
 	Note     string          // for Accepted: what is probed from where
 }
 
@@ -65,9 +65,9 @@ func complete(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 	switch {
 	case s.refused():
 		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
-	case s.Trouble != nil:
+	case s.Err != nil:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonServerError,
-			"the run cannot go on, and is tried again: %v", s.Trouble)
+			"the run cannot go on, and is tried again: %v", s.Err)
 	case s.Progress != nil:
 		return condition(kind, metav1.ConditionFalse, s.Progress.reason(), "%s", s.Progress.message())
 	case s.waiting():
@@ -75,7 +75,7 @@ func complete(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 			s.Refusal.Message)
 	case schedule.Answered(probe):
 		c := completed(probe.Status.LastRun)
-		c.Message += nextWords(probe)
+		c.Message += nextRunNote(probe)
 		return c
 	case probe.Spec.State == v1alpha1.Suspended:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonSuspended,

@@ -43,8 +43,9 @@ func conditionsOf(p *v1alpha1.TCPProbe, s Observation) string {
 func TestConditions(t *testing.T) {
 	f := plantest.Example(controllertest.Three, controllertest.Three)
 	bad := map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080", "10.244.3.5:8080")}
-	lostSource := append(outcometest.From(f, nil)[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost,
-		Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"})
+	lostSource := outcometest.From(f, nil)
+	lostSource[2] = probepod.Outcome{Source: "kn3", State: probepod.Lost,
+		Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}
 	one := plantest.Example([]string{"kn1"}, []string{"kn1"})
 	left := plantest.Example(controllertest.Three, controllertest.Three)
 	left.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}

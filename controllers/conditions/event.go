@@ -8,12 +8,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// event is a condition that changed; its reason is the condition's.
-type event struct{ Kind, Reason, Action, Note string }
+// Event is a condition that changed; its reason is the condition's.
+type Event struct{ Kind, Reason, Action, Note string }
 
 // Events lists what is worth an event between two states of the conditions.
-func Events(before, after []metav1.Condition) []event {
-	var out []event
+func Events(before, after []metav1.Condition) []Event {
+	var out []Event
 	for _, c := range after {
 		old := meta.FindStatusCondition(before, c.Type)
 		if old != nil && old.Status == c.Status && old.Reason == c.Reason || c.Reason == v1alpha1.ReasonNotRun ||
@@ -23,7 +23,7 @@ func Events(before, after []metav1.Condition) []event {
 		if c.Type != v1alpha1.ConditionAccepted && meta.IsStatusConditionFalse(after, v1alpha1.ConditionAccepted) {
 			continue // they only repeat Accepted
 		}
-		out = append(out, event{Kind: eventType(c), Reason: c.Reason, Action: c.Type, Note: c.Message})
+		out = append(out, Event{Kind: eventType(c), Reason: c.Reason, Action: c.Type, Note: c.Message})
 	}
 	return out
 }

@@ -48,8 +48,8 @@ func unraised(record *v1alpha1.HealthRecord) metav1.ConditionStatus {
 
 func clockTime(t *metav1.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// nextWords say when the next run is due, if one is.
-func nextWords(probe *v1alpha1.TCPProbe) string {
+// nextRunNote says when the next run is due, if one is.
+func nextRunNote(probe *v1alpha1.TCPProbe) string {
 	switch next := probe.Status.NextRunTime; {
 	case schedule.Interval(probe) > 0 && probe.Spec.State == v1alpha1.Suspended:
 		return "; spec.state Suspended holds further runs back"

@@ -39,9 +39,9 @@ func afterRuns(p *v1alpha1.TCPProbe, runs string) {
 	}
 }
 
-func limits(raise, clear int32) func(*v1alpha1.TCPProbe) {
+func limits(raiseAfter, clearAfter int32) func(*v1alpha1.TCPProbe) {
 	return func(p *v1alpha1.TCPProbe) {
-		p.Spec.Health = &v1alpha1.Health{RaiseAfter: raise, ClearAfterSeconds: &clear}
+		p.Spec.Health = &v1alpha1.Health{RaiseAfter: raiseAfter, ClearAfterSeconds: &clearAfter}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
+// Bounds of the pods that stay for people to look into.
 const (
 	keptPods = 3         // of one TCPProbe
 	KeptFor  = time.Hour // after their end

@@ -81,8 +81,8 @@ func all(runs []past) (plans []corev1.ConfigMap, pods []corev1.Pod) {
 
 func TestLeftovers(t *testing.T) {
 	f := plantest.Example([]string{"kn1"}, []string{"kn2"})
-	bad := string(outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped()})[0].Text)
-	fine := string(outcometest.From(f, nil)[0].Text)
+	bad := outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped()})[0].Text
+	fine := outcometest.From(f, nil)[0].Text
 	planned := func(p *v1alpha1.TCPProbe) {
 		o, _ := pastOrder(1, "", "")
 		p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Plan: string(o.UID)}

@@ -34,6 +34,7 @@ type Occupancy struct {
 	ToTarget    map[string]int // packets a second, by key
 }
 
+// OccupancyOf counts these probe pods, except for those that have ended.
 func OccupancyOf(pods []corev1.Pod) Occupancy {
 	o := Occupancy{byNamespace: make(map[string]int), ByProbe: make(map[string]int), ByNode: make(map[string]int),
 		FromNode: make(map[string]int), ToTarget: make(map[string]int)}
@@ -75,7 +76,7 @@ type Room struct {
 func (c Caps) Room(taken Occupancy, uid string, runs []QueuedRun) Room {
 	r := Room{caps: c, taken: taken, promised: make(map[string]int), Place: 1}
 	kept := false
-	for _, w := range c.fairly(taken, runs) {
+	for _, w := range c.fairOrder(taken, runs) {
 		if w.UID == uid {
 			break
 		}

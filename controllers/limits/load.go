@@ -74,6 +74,7 @@ func (c Caps) Exceeds(f *runplan.RunPlan) *target.Refusal {
 	return nil
 }
 
+// ExceedsOn reports that the run's pod on this node is one.
 func (c Caps) ExceedsOn(f *runplan.RunPlan, node string) *target.Refusal {
 	l := LoadOf(f, node)
 	if perNode := l.PerSecond(); perNode > c.NodePackets {

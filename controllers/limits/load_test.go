@@ -83,3 +83,27 @@ func TestWhatNoBudgetHasRoomFor(t *testing.T) {
 		}
 	}
 }
+
+// TestHowToGetBelowACeiling: by the rate if there is one address, by the addresses if the rate would be too low, else by
+// either.
+func TestHowToGetBelowACeiling(t *testing.T) {
+	for _, c := range []struct {
+		ceiling, n int
+		want       string
+	}{
+		{400, 1, "lower packetsPerSecond to 400"},
+		{20, 2, "lower packetsPerSecond to 10, or the addresses"},
+		{19, 2, "lower the addresses"},
+	} {
+		if got := lower(c.ceiling, c.n, "the addresses"); got != c.want {
+			t.Errorf("%d for %d: %q; want %q", c.ceiling, c.n, got, c.want)
+		}
+	}
+}
+
+// TestLengthOfATargetKey: 64 bits, of which every probe pod carries up to 128, and every manager has to agree on them.
+func TestLengthOfATargetKey(t *testing.T) {
+	if key := targetKey(plantest.Example([]string{"kn1"}, []string{"kn2"}), 0); len(key) != 16 {
+		t.Errorf("%s has %d digits", key, len(key))
+	}
+}

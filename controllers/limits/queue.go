@@ -21,10 +21,10 @@ type Backlog struct {
 	Loaded map[string]Load // by node: those that wait for others to send less
 }
 
-// fairly orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind as
+// fairOrder orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind as
 // many places as its namespace holds and as the namespace's earlier runs are about to take, so that whoever asks for
 // little does not wait for whoever asks for much (start-time fair queueing: Goyal, Vin, Cheng, SIGCOMM 1996).
-func (c Caps) fairly(taken Occupancy, runs []QueuedRun) []QueuedRun {
+func (c Caps) fairOrder(taken Occupancy, runs []QueuedRun) []QueuedRun {
 	type tagged struct {
 		QueuedRun
 		behind int

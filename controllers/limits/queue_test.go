@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
@@ -111,5 +112,34 @@ func TestLargeLoadsAreNotPassedBy(t *testing.T) {
 	}
 	if idle := DefaultCaps.Room(OccupancyOf(nil), "large", runs); idle.Overload("kn1", large) != "" {
 		t.Error("its own packets keep it from starting")
+	}
+}
+
+// TestBacklog: pods whose packets have no room wait for packets, the others for a place.
+func TestBacklog(t *testing.T) {
+	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
+	busy := OccupancyOf(nil)
+	busy.send("kn1", Load{Rate: 1000, Targets: []string{"other"}})
+	room := Caps{NodePackets: 1000, TargetPackets: 1000}.Room(busy, "mine", nil)
+	got := room.Backlog(f, []string{"kn1", "kn2"})
+	if len(got.Loaded) != 1 || got.Loaded["kn1"].PerSecond() != 200 || len(got.Nodes) != 1 || got.Nodes[0] != "kn2" {
+		t.Errorf("%+v; want kn1 to wait for packets and kn2 for a place", got)
+	}
+}
+
+// TestPacketsAreKeptForOneRun: for the first that waits for them, and for no other.
+func TestPacketsAreKeptForOneRun(t *testing.T) {
+	run := func(uid string, after int, loaded map[string]Load) QueuedRun {
+		return QueuedRun{Namespace: "shop", UID: uid, Start: controllertest.Noon.Add(time.Duration(after) * time.Second),
+			Open: 1, Backlog: Backlog{Loaded: loaded}}
+	}
+	load := Load{Rate: 600, Targets: []string{"a"}}
+	runs := []QueuedRun{run("places", 0, nil), run("first", 1, map[string]Load{"kn1": load}),
+		run("second", 2, map[string]Load{"kn2": load}), run("mine", 3, nil)}
+	room := Caps{Total: 20, PerProbe: 10, PerNode: 5, NodePackets: 1000, TargetPackets: 10000}.Room(
+		OccupancyOf(nil), "mine", runs)
+	mine := Load{Rate: 600, Targets: []string{"b"}}
+	if room.Overload("kn1", mine) == "" || room.Overload("kn2", mine) != "" {
+		t.Errorf("packets on kn1 %q, on kn2 %q; want none and some", room.Overload("kn1", mine), room.Overload("kn2", mine))
 	}
 }

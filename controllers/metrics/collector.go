@@ -64,10 +64,10 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
 	for _, part := range []struct {
-		about *prometheus.Desc
-		tell  func(context.Context, chan<- prometheus.Metric) error
+		about   *prometheus.Desc
+		collect func(context.Context, chan<- prometheus.Metric) error
 	}{{conditionMetric, c.probes}, {podsMetric, c.pods}, {queuedMetric, c.queue}} {
-		if err := part.tell(ctx, out); err != nil {
+		if err := part.collect(ctx, out); err != nil {
 			out <- prometheus.NewInvalidMetric(part.about, err)
 		}
 	}
@@ -84,7 +84,7 @@ func (c *Collector) probes(ctx context.Context, out chan<- prometheus.Metric) er
 	}
 	active := 0
 	for i := range list.Items {
-		tellProbe(out, &list.Items[i])
+		collectProbe(out, &list.Items[i])
 		if list.Items[i].Status.ActiveRun != nil {
 			active++
 		}
@@ -93,7 +93,7 @@ func (c *Collector) probes(ctx context.Context, out chan<- prometheus.Metric) er
 	return nil
 }
 
-func tellProbe(out chan<- prometheus.Metric, probe *v1alpha1.TCPProbe) {
+func collectProbe(out chan<- prometheus.Metric, probe *v1alpha1.TCPProbe) {
 	status := &probe.Status
 	for _, condition := range status.Conditions {
 		gauge(out, conditionMetric, 1, probe.Namespace, probe.Name, condition.Type, string(condition.Status),

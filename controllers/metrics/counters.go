@@ -31,7 +31,7 @@ func init() { metrics.Registry.MustRegister(runsEnded, pairsJudged, runSeconds, 
 // RunEnded counts the run that has just become lastRun.
 func RunEnded(status *v1alpha1.TCPProbeStatus) {
 	run := status.LastRun
-	runsEnded.WithLabelValues(string(run.Verdict), string(run.Trigger)).Inc()
+	runsEnded.WithLabelValues(run.Verdict, run.Trigger).Inc()
 	runSeconds.Observe(max(0, run.CompletionTime.Sub(run.StartTime.Time).Seconds())) // the clock may have been set back
 	for verdict, n := range byVerdict(status.Pairs) {
 		pairsJudged.WithLabelValues(verdict).Add(float64(n))

@@ -14,27 +14,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// obstacle is what keeps a pod from starting, in the cluster's own words; without a Reason if nothing is wrong yet.
-func obstacle(pod *corev1.Pod) Outcome {
+// startFault is what keeps a pod from starting, in the cluster's own words; without a Reason if nothing is wrong yet.
+func startFault(pod *corev1.Pod) Outcome {
 	if pod.DeletionTimestamp != nil {
 		return disrupted(pod)
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if w := c.State.Waiting; w != nil {
 			if reason := waitingReason(w.Reason); reason != "" {
-				return obstacleOf(reason, w.Reason, w.Message)
+				return startFaultOf(reason, w.Reason, w.Message)
 			}
 		}
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return obstacleOf(v1alpha1.ReasonUnschedulable, "", c.Message)
+			return startFaultOf(v1alpha1.ReasonUnschedulable, "", c.Message)
 		}
 	}
 	return Outcome{State: Starting}
 }
 
-func obstacleOf(reason, word, message string) Outcome {
+func startFaultOf(reason, word, message string) Outcome {
 	return Outcome{State: Starting, Reason: reason, Message: text.Sentence(word, message)}
 }
 
@@ -69,8 +69,8 @@ func podFault(pod *corev1.Pod) Outcome {
 	return lost(v1alpha1.ReasonNodeRejected, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
 }
 
-// silentEnd is why a container ended without a report.
-func (s *RunState) silentEnd(pod *corev1.Pod, t *corev1.ContainerStateTerminated) Outcome {
+// endWithoutReport is why a container ended without a report.
+func (s *RunState) endWithoutReport(pod *corev1.Pod, t *corev1.ContainerStateTerminated) Outcome {
 	switch {
 	case pod.Status.Reason == "Evicted" || pod.Status.Reason == "Preempting" || pod.Status.Reason == "Terminated":
 		return podFault(pod)
@@ -124,7 +124,7 @@ func mostOpen(f *runplan.RunPlan, source string, target int) (n int) {
 func disrupted(pod *corev1.Pod) Outcome {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
-			return obstacleOf(v1alpha1.ReasonEvicted, c.Reason, c.Message).as(Lost)
+			return startFaultOf(v1alpha1.ReasonEvicted, c.Reason, c.Message).as(Lost)
 		}
 	}
 	return lost(v1alpha1.ReasonPodDeleted, "its pod was deleted before it ended")

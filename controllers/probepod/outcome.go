@@ -16,6 +16,7 @@ import (
 // State is how far a source is.
 type State int
 
+// States in their order. Reported and Lost are final.
 const (
 	Unmade   State = iota // no pod yet
 	Starting              // a pod that does not run yet
@@ -34,6 +35,7 @@ type Outcome struct {
 	Text    string         // of Reported: the summary as it came
 }
 
+// Settled reports that the outcome is final.
 func (o Outcome) Settled() bool { return o.State == Reported || o.State == Lost }
 
 // NodeReadiness has an entry for every node of the cluster: whether it is Ready.
@@ -74,12 +76,12 @@ func (s *RunState) outcome(i int, node string) Outcome {
 	}
 	pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
 	if pod == nil || pod.UID != record.UID {
-		return s.vanished(node)
+		return s.podGone(node)
 	}
-	if o, over := s.ending(pod, node); over {
+	if o, over := s.ended(pod, node); over {
 		return o
 	}
-	return s.living(pod, node, record)
+	return s.unfinished(pod, node, record)
 }
 
 // Unmade are the nodes whose pods are still to be made.
@@ -96,14 +98,15 @@ func lost(reason, format string, args ...any) Outcome {
 	return Outcome{State: Lost, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// vanished is the outcome of a released pod that is not there any more. It is never made again.
-func (s *RunState) vanished(node string) Outcome {
+// podGone is the outcome of a released pod that is not there any more. It is never made again.
+func (s *RunState) podGone(node string) Outcome {
 	if o, dead := s.NodeFault(node); dead {
 		return o
 	}
 	return lost(v1alpha1.ReasonPodDeleted, "its pod was deleted before its report was read")
 }
 
+// NodeFault is the outcome of a source whose node is gone or not Ready.
 func (s *RunState) NodeFault(node string) (Outcome, bool) {
 	ready, exists := s.Nodes[node]
 	switch {
@@ -115,8 +118,8 @@ func (s *RunState) NodeFault(node string) (Outcome, bool) {
 	return Outcome{}, false
 }
 
-// ending is the outcome of a pod whose container has ended, or that never got one and never will.
-func (s *RunState) ending(pod *corev1.Pod, node string) (Outcome, bool) {
+// ended is the outcome of a pod whose container has ended, or that never got one and never will.
+func (s *RunState) ended(pod *corev1.Pod, node string) (Outcome, bool) {
 	terminated := TerminatedState(pod)
 	if terminated == nil {
 		if !limits.Ended(pod) {
@@ -128,7 +131,7 @@ func (s *RunState) ending(pod *corev1.Pod, node string) (Outcome, bool) {
 		return podFault(pod), true
 	}
 	if terminated.Message == "" || neverRan(terminated) {
-		return s.silentEnd(pod, terminated), true
+		return s.endWithoutReport(pod, terminated), true
 	}
 	return s.read(terminated.Message, node), true
 }
@@ -145,6 +148,7 @@ func (s *RunState) read(message, node string) Outcome {
 	return Outcome{State: Reported, Summary: summary, Text: message}
 }
 
+// TerminatedState is how the prober's container ended; nil if it has not.
 func TerminatedState(pod *corev1.Pod) *corev1.ContainerStateTerminated {
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.Name == ContainerName {
@@ -154,8 +158,8 @@ func TerminatedState(pod *corev1.Pod) *corev1.ContainerStateTerminated {
 	return nil
 }
 
-// living is the outcome so far of a pod that has not ended.
-func (s *RunState) living(pod *corev1.Pod, node string, record PodRecord) Outcome {
+// unfinished is the outcome so far of a pod that has not ended.
+func (s *RunState) unfinished(pod *corev1.Pod, node string, record PodRecord) Outcome {
 	age := s.Now.Sub(record.At)
 	if started(pod) {
 		if age < podLifetime(s.RunPlan)+2*grace {
@@ -167,7 +171,7 @@ func (s *RunState) living(pod *corev1.Pod, node string, record PodRecord) Outcom
 		return lost(v1alpha1.ReasonReportMissing, "its pod still runs %d s after its start, past every deadline",
 			int(age.Seconds()))
 	}
-	o := obstacle(pod)
+	o := startFault(pod)
 	if age < StartDeadline && pod.DeletionTimestamp == nil {
 		return o
 	}

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
@@ -79,7 +78,7 @@ func running(_ *RunState, pod *corev1.Pod) {
 func gone(s *RunState, pod *corev1.Pod)     { delete(s.Pods, pod.Name) }
 func replaced(_ *RunState, pod *corev1.Pod) { pod.UID = "another" }
 func deleting(_ *RunState, pod *corev1.Pod) {
-	pod.DeletionTimestamp = ptr.To(metav1.NewTime(controllertest.Noon))
+	pod.DeletionTimestamp = new(metav1.NewTime(controllertest.Noon))
 }
 func nodeDeleted(s *RunState, _ *corev1.Pod) { delete(s.Nodes, "kn1") }
 func nodeDown(s *RunState, _ *corev1.Pod)    { s.Nodes["kn1"] = false }
@@ -192,12 +191,12 @@ var errExample exampleError
 func good(s *RunState, pod *corev1.Pod) {
 	pod.Status.Phase = corev1.PodSucceeded
 	pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-		Message: string(controllertest.Honest(&s.RunPlan.Plan, "kn1").Encode())}})
+		Message: string(controllertest.PassingSummary(&s.RunPlan.Plan, "kn1").Encode())}})
 }
 
 func keptReport(s *RunState, _ *corev1.Pod) {
 	s.Records[0] = PodRecord{UID: "pod-uid", At: controllertest.Noon,
-		Report: string(controllertest.Honest(&s.RunPlan.Plan, "kn1").Encode())}
+		Report: string(controllertest.PassingSummary(&s.RunPlan.Plan, "kn1").Encode())}
 }
 
 func onRecord(l PodRecord) func(*RunState, *corev1.Pod) {
@@ -210,7 +209,7 @@ func foreign(node, run string) func(*RunState, *corev1.Pod) {
 		p := s.RunPlan.Plan
 		p.Run = run
 		p.Sources = map[string][]int{node: p.Sources["kn1"]}
-		exitWith(0, "", string(controllertest.Honest(&p, node).Encode()))(s, pod)
+		exitWith(0, "", string(controllertest.PassingSummary(&p, node).Encode()))(s, pod)
 	}
 }
 

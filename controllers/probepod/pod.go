@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/limits"
@@ -17,6 +16,7 @@ import (
 // gate keeps a pod from being scheduled until its UID is on record. See package reconciler.
 const gate = "tcpprobe.dev/recorded"
 
+// Deadlines and names of every probe pod.
 const (
 	StartDeadline = time.Minute      // from a pod's release to its start
 	grace         = 10 * time.Second // for the prober to end its flows in order
@@ -38,7 +38,7 @@ func New(configMap *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s 
 			Labels:      podLabels(configMap),
 			Annotations: podAnnotations(node, limits.LoadOf(f, node)),
 			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: "v1", Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID, Controller: ptr.To(true),
+				APIVersion: "v1", Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID, Controller: new(true),
 			}},
 		},
 		Spec: corev1.PodSpec{
@@ -47,13 +47,13 @@ func New(configMap *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s 
 			Tolerations:                   s.Tolerations,
 			PriorityClassName:             s.PriorityClass,
 			ServiceAccountName:            s.ServiceAccount,
-			AutomountServiceAccountToken:  ptr.To(false),
-			EnableServiceLinks:            ptr.To(false),
+			AutomountServiceAccountToken:  new(false),
+			EnableServiceLinks:            new(false),
 			HostNetwork:                   f.Network == v1alpha1.NetworkHost,
 			DNSPolicy:                     corev1.DNSDefault, // it resolves nothing
 			RestartPolicy:                 corev1.RestartPolicyNever,
-			ActiveDeadlineSeconds:         ptr.To(int64(podLifetime(f).Seconds())),
-			TerminationGracePeriodSeconds: ptr.To(int64(grace.Seconds())),
+			ActiveDeadlineSeconds:         new(int64(podLifetime(f).Seconds())),
+			TerminationGracePeriodSeconds: new(int64(grace.Seconds())),
 			SecurityContext: &corev1.PodSecurityContext{
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
@@ -84,16 +84,16 @@ func proberContainer(node string, s Settings) corev1.Container {
 func securityContext(privileged bool) *corev1.SecurityContext {
 	c := &corev1.SecurityContext{
 		// capabilities reach a process of another user only as ambient ones, which Kubernetes cannot give
-		RunAsUser:                ptr.To(int64(0)),
-		AllowPrivilegeEscalation: ptr.To(false),
-		ReadOnlyRootFilesystem:   ptr.To(true),
+		RunAsUser:                new(int64(0)),
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
 		Capabilities: &corev1.Capabilities{
 			Drop: []corev1.Capability{"ALL"},
 			Add:  []corev1.Capability{"NET_RAW", "NET_ADMIN", "BPF"},
 		},
 	}
 	if privileged {
-		c.Privileged, c.AllowPrivilegeEscalation = ptr.To(true), nil // the API server takes only one of the two
+		c.Privileged, c.AllowPrivilegeEscalation = new(true), nil // the API server takes only one of the two
 	}
 	return c
 }
@@ -113,7 +113,7 @@ func planVolume(configMap string) corev1.Volume {
 	return corev1.Volume{Name: "plan", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: configMap},
 		Items:                []corev1.KeyToPath{{Key: runplan.KeyPlan, Path: runplan.KeyPlan}},
-		DefaultMode:          ptr.To(int32(0o444)),
+		DefaultMode:          new(int32(0o444)),
 	}}}
 }
 

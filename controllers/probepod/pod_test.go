@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -72,7 +71,7 @@ func TestPrivilegedPod(t *testing.T) {
 	if c := privileged.Spec.Containers[0].SecurityContext; !*c.Privileged {
 		t.Error("not privileged")
 	}
-	plain.Spec.Containers[0].SecurityContext.Privileged = ptr.To(true)
+	plain.Spec.Containers[0].SecurityContext.Privileged = new(true)
 	plain.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = nil
 	if d := cmp.Diff(plain, privileged); d != "" {
 		t.Error(d)

@@ -70,8 +70,8 @@ func TestAddressIsAllowedTwice(t *testing.T) {
 	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed, "it has: 10.50.1.0/24")
 	w.allowsRanges("10.50.0.0/24, everything")
 	w.refuses(r, p, v1alpha1.ReasonAddressNotAllowed,
-		`"everything" is no range; write one such as 10.1.0.0/16, `+
-			"or 10.1.2.3/32 for one address; an administrator has to correct it")
+		`"everything" is no range; write one such as 10.1.0.0/16, or 10.1.2.3/32 for one address; `+
+			`an administrator has to correct it`)
 	w.allowsRanges("10.50.0.0/24")
 	done := w.drive(r, p, over(1))
 	w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)

@@ -22,9 +22,8 @@ const (
 // advance takes the active run as far as it goes now.
 func (r *Reconciler) advance(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	s, err := r.state.read(ctx, rc, r.started)
-	var gone *conditions.LostRun
-	if errors.As(err, &gone) {
-		conditions.ConcludeLost(rc.probe, gone, rc.now)
+	if lost, ok := errors.AsType[*conditions.LostRun](err); ok {
+		conditions.ConcludeLost(rc.probe, lost, rc.now)
 		return r.conclude(ctx, rc)
 	}
 	if err != nil {

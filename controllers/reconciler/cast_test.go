@@ -68,7 +68,7 @@ func (c *cast) run(pod *corev1.Pod) error {
 	if does := c.acts[node]; does != nil {
 		return does(c, pod, p, node)
 	}
-	return c.exit(pod, string(controllertest.Honest(p, node).Encode()))
+	return c.exit(pod, string(controllertest.PassingSummary(p, node).Encode()))
 }
 
 // exit ends the prober's container well, with this termination message.
@@ -95,7 +95,7 @@ func hasStatus(s corev1.PodStatus) act {
 // says ends the container with what message makes of the honest summary.
 func says(message func(s report.Summary) []byte) act {
 	return func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
-		return c.exit(pod, string(message(controllertest.Honest(p, node))))
+		return c.exit(pod, string(message(controllertest.PassingSummary(p, node))))
 	}
 }
 
@@ -105,16 +105,16 @@ func (c *cast) exitHonestly(pod *corev1.Pod, configMap corev1.ConfigMap, node st
 	if err != nil {
 		return err
 	}
-	return c.exit(pod, string(controllertest.Honest(p, node).Encode()))
+	return c.exit(pod, string(controllertest.PassingSummary(p, node).Encode()))
 }
 
-// finds ends the container with a report in which the checks of the type have this verdict.
-func finds(check string, verdict report.Verdict, reason report.Reason) act {
+// finds ends the container with a report in which the checks of the type fail for this reason.
+func finds(check string, reason report.Reason) act {
 	return func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
 		r := controllertest.Passing(p, node)
 		for i := range r.Results {
 			if res := &r.Results[i]; res.Scenario == check {
-				res.Verdict, res.Reason, res.Message = verdict, reason, string(reason)+" as the prober says it"
+				res.Verdict, res.Reason, res.Message = report.Fail, reason, string(reason)+" as the prober says it"
 				res.Flows, res.Alpha = report.Flows{Tried: 16, Fail: 16}, 1e-7
 				res.Evidence = lines.Retold("+0.000000 > S seq 4294967292")
 			}

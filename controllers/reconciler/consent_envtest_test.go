@@ -92,7 +92,7 @@ func TestPassOfAPodThatMoved(t *testing.T) {
 	w.pod("web-2", "kn2", "10.244.2.5")
 	w.cast.acts["kn3"] = func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
 		w.delete(target, zeroGrace)
-		return c.exit(pod, string(controllertest.Honest(p, node).Encode()))
+		return c.exit(pod, string(controllertest.PassingSummary(p, node).Encode()))
 	}
 	done := w.drive(w.manager(w.api), w.probe(), over(1))
 	message := w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)

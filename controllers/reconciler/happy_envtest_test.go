@@ -44,7 +44,7 @@ func TestFromApplyToVerdict(t *testing.T) {
 
 func TestBadNodeIsFoundAndHeals(t *testing.T) {
 	w := furnished(t)
-	w.cast.acts["kn2"] = finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)
+	w.cast.acts["kn2"] = finds("SequenceWrap", report.SequenceZeroDropped)
 	p := w.probe(func(p *v1alpha1.TCPProbe) { p.Spec.Scenarios = nil })
 	r := w.manager(w.api)
 	bad := w.drive(r, p, over(1))

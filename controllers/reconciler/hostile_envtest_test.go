@@ -187,7 +187,7 @@ func TestTargetThatChanged(t *testing.T) {
 			target := w.pod("web-1", "kn1", "10.244.1.5")
 			w.cast.acts["kn2"] = func(c *cast, pod *corev1.Pod, p *plan.Plan, node string) error {
 				change(w, target)
-				return finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)(c, pod, p, node)
+				return finds("SequenceWrap", report.SequenceZeroDropped)(c, pod, p, node)
 			}
 			done := w.drive(w.manager(w.api), w.probe(), over(1))
 			message := w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
@@ -215,7 +215,7 @@ func TestAddressReusedBeforeTheRun(t *testing.T) {
 func TestSilenceBehindAPolicy(t *testing.T) {
 	w := newWorld(t)
 	w.pod("web-1", "kn1", "10.244.1.5")
-	w.cast.acts["kn2"] = finds("Handshake", report.Fail, report.Filtered)
+	w.cast.acts["kn2"] = finds("Handshake", report.Filtered)
 	p := w.probe()
 	r := w.manager(w.api)
 	done := w.drive(r, p, over(1))

@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
@@ -20,7 +19,7 @@ import (
 func (w *world) everyMinute(edit ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
 	w.Helper()
 	p := w.probe(append(edit, func(p *v1alpha1.TCPProbe) {
-		p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To(int32(60)), DeadlineSeconds: 50}
+		p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: new(int32(60)), DeadlineSeconds: 50}
 	})...)
 	w.Cleanup(func() {
 		if err := w.api.Delete(context.Background(), p); err != nil {
@@ -47,7 +46,7 @@ func TestRunsRecur(t *testing.T) {
 			s.LastRun.StartTime.Sub(slot) > 2*time.Second {
 			t.Errorf("run %d, due at %v: %+v", number, slot, s.LastRun)
 		}
-		if !s.NextRunTime.Equal(ptr.To(metav1.NewTime(slot.Add(time.Minute)))) || s.MissedRuns != missed {
+		if !s.NextRunTime.Equal(new(metav1.NewTime(slot.Add(time.Minute)))) || s.MissedRuns != missed {
 			t.Errorf("after run %d the next is at %v, %d missed", number, s.NextRunTime, s.MissedRuns)
 		}
 		w.condition(done, v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
@@ -78,7 +77,7 @@ func TestFaultRaisesAndClears(t *testing.T) {
 	p := w.everyMinute(func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{RaiseAfter: 2} })
 	r := w.manager(w.api)
 	w.drive(r, p, over(1))
-	w.cast.acts["kn2"] = finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)
+	w.cast.acts["kn2"] = finds("SequenceWrap", report.SequenceZeroDropped)
 	w.condition(w.drive(r, p, over(2)), v1alpha1.ConditionPathHealthy, metav1.ConditionTrue,
 		v1alpha1.ReasonBelowRaiseAfter)
 	bad := w.drive(r, p, over(3))

@@ -91,7 +91,7 @@ func (l *launcher) launchOne(
 	if r := l.caps.ExceedsOn(s.RunPlan, node); r != nil { // the ceiling was lowered since the run began
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: r.Reason,
 			Message: text.Cut(r.Message, v1alpha1.MaxFindingMessage)}
-		return nil
+		return nil //nolint:nilerr // the refusal is on record
 	}
 	overdue := l.failures.since(s.RunPlan.Plan.Run, rc.now) >= probepod.StartDeadline
 	if progress.CreateError != nil && !overdue {
@@ -117,7 +117,7 @@ func (l *launcher) launchOne(
 	case refusal != nil:
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason,
 			Message: text.Cut(refusal.Message, v1alpha1.MaxFindingMessage)}
-		return nil
+		return nil //nolint:nilerr // the refusal is on record
 	}
 	pod, err := l.make(ctx, s, i, node)
 	if err != nil {

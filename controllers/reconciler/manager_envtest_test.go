@@ -8,13 +8,11 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -28,7 +26,7 @@ func (w *world) employ() *employed {
 	w.Helper()
 	mgr, err := ctrl.NewManager(admin, manager.Options{
 		Scheme: scheme, Cache: CacheOptions(w.probes), Metrics: metricsserver.Options{BindAddress: "0"},
-		Controller: config.Controller{SkipNameValidation: ptr.To(true)}, // several managers live in this process
+		Controller: config.Controller{SkipNameValidation: new(true)}, // several managers live in this process
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -71,7 +69,7 @@ func (w *world) eventually(what string, done func() bool) {
 
 func TestManagerWithCaches(t *testing.T) {
 	w := furnished(t)
-	w.cast.acts["kn2"] = finds("SequenceWrap", report.Fail, report.SequenceZeroDropped)
+	w.cast.acts["kn2"] = finds("SequenceWrap", report.SequenceZeroDropped)
 	w.employ()
 	p := w.probe()
 	w.eventually("the verdict", func() bool { return over(1)(w.get(p)) })
@@ -96,7 +94,7 @@ func TestManagersWithCachesFight(t *testing.T) {
 		if number%2 == 0 {
 			w.eventually("the run to begin", func() bool { now := w.get(p); return begun(now) || over(number)(now) })
 			staff[0].stop()
-			ends += said(staff[0].Reconciler, v1alpha1.ReasonCompleted)
+			ends += completions(staff[0].Reconciler)
 			staff = append(staff[1:], w.employ())
 		}
 		w.eventually("the verdict", func() bool { return over(number)(w.get(p)) })
@@ -110,7 +108,7 @@ func TestManagersWithCachesFight(t *testing.T) {
 	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
 	for _, e := range staff {
 		e.stop()
-		ends += said(e.Reconciler, v1alpha1.ReasonCompleted)
+		ends += completions(e.Reconciler)
 	}
 	if n := w.cast.once(); n != 3*runs || ends != runs {
 		t.Errorf("%d probers ran, %d ends were announced; want %d and %d", n, ends, 3*runs, runs)

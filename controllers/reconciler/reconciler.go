@@ -51,7 +51,7 @@ type Reconciler struct {
 
 	once    sync.Once
 	started time.Time // the first look at a TCPProbe
-	looks   looks
+	running reconciles
 }
 
 // New puts a Reconciler together.
@@ -90,15 +90,15 @@ const conflictPause = 50 * time.Millisecond // for a cache to see what another w
 // Reconcile looks at one TCPProbe and does the next step of its run.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	r.once.Do(func() { r.started = r.clock.Now() })
-	defer r.looks.begin(req.NamespacedName, r.clock.Now())()
-	result, err := r.look(ctx, req.NamespacedName)
+	defer r.running.begin(req.NamespacedName, r.clock.Now())()
+	result, err := r.reconcile(ctx, req.NamespacedName)
 	if apierrors.IsConflict(err) { // somebody else was first: look again
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
 	}
 	return result, err
 }
 
-func (r *Reconciler) look(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
+func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName) (reconcile.Result, error) {
 	var probe v1alpha1.TCPProbe
 	err := r.probes.Get(ctx, key, &probe)
 	if apierrors.IsNotFound(err) {
@@ -113,7 +113,7 @@ func (r *Reconciler) look(ctx context.Context, key types.NamespacedName) (reconc
 	rc := &reconcileContext{probe: &probe, stored: *probe.Status.DeepCopy(), now: r.clock.Now()}
 	result, err := r.step(ctx, rc)
 	if err != nil && !apierrors.IsConflict(err) && ctx.Err() == nil {
-		r.tell(ctx, rc, err)
+		r.showError(ctx, rc, err)
 	}
 	return result, err
 }
@@ -127,20 +127,20 @@ func (r *Reconciler) step(ctx context.Context, rc *reconcileContext) (reconcile.
 		return reconcile.Result{RequeueAfter: next}, err
 	case run != nil && run.Plan != "":
 		return r.advance(ctx, rc)
-	case rc.probe.Spec.State == v1alpha1.Suspended || run == nil && r.restful(rc):
-		return r.rest(ctx, rc)
+	case rc.probe.Spec.State == v1alpha1.Suspended || run == nil && r.nothingDue(rc):
+		return r.idle(ctx, rc)
 	}
 	return r.start(ctx, rc)
 }
 
-// restful reports that no run is due, and that there is nothing in the spec to refuse.
-func (r *Reconciler) restful(rc *reconcileContext) bool {
+// nothingDue reports that no run is due, and that there is nothing in the spec to refuse.
+func (r *Reconciler) nothingDue(rc *reconcileContext) bool {
 	return !schedule.Due(rc.probe, rc.now) && r.resolver.RefuseSpec(rc.probe) == nil
 }
 
-// rest has nothing to do but to clear up after the last run and to wait for the next. A run that was announced and has
+// idle has nothing to do but to clear up after the last run and to wait for the next. A run that was announced and has
 // no plan yet is withdrawn.
-func (r *Reconciler) rest(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
+func (r *Reconciler) idle(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	rc.probe.Status.ActiveRun = nil
 	schedule.KeepTime(rc.probe, rc.now)
 	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
@@ -158,16 +158,16 @@ func (r *Reconciler) wait(ctx context.Context, rc *reconcileContext) (reconcile.
 	return reconcile.Result{RequeueAfter: wait}, err
 }
 
-// tell shows the error that keeps a run from starting or from going on. The next look tries again; what this one
+// showError shows the error that keeps a run from starting or from going on. The next look tries again; what this one
 // changed in memory is dropped.
-func (r *Reconciler) tell(ctx context.Context, rc *reconcileContext, err error) {
+func (r *Reconciler) showError(ctx context.Context, rc *reconcileContext, err error) {
 	rc.probe.Status = *rc.stored.DeepCopy()
 	waits := !schedule.Due(rc.probe, rc.now) || rc.probe.Spec.State == v1alpha1.Suspended
 	idle := rc.probe.Status.ActiveRun == nil && waits
 	if idle || rc.probe.DeletionTimestamp != nil || r.status.written.wait(rc.key(), rc.now) > 0 {
 		return
 	}
-	failed := r.status.write(ctx, rc, conditions.Observation{Trouble: err})
+	failed := r.status.write(ctx, rc, conditions.Observation{Err: err})
 	if failed != nil && !apierrors.IsConflict(failed) {
 		logf.FromContext(ctx).Error(failed, "an error does not reach the status", "error", err.Error())
 	}

@@ -39,7 +39,7 @@ func TestTwoManagersFight(t *testing.T) {
 	if n := w.cast.once(); n != 3*(runs+1) {
 		t.Errorf("%d probers ran; want 3 of each of %d runs", n, runs+1)
 	}
-	if n := said(rivals[0], v1alpha1.ReasonCompleted) + said(rivals[1], v1alpha1.ReasonCompleted); n != runs+1 {
+	if n := completions(rivals[0]) + completions(rivals[1]); n != runs+1 {
 		t.Errorf("%d ends were announced; want %d", n, runs+1)
 	}
 	if last := w.get(p).Status.LastRun; last.Verdict != "Pass" || last.Reported != 3 {

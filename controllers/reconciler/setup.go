@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,7 +59,7 @@ func strip(in any) (any, error) {
 	return in, nil
 }
 
-// workers is how many TCPProbes are looked at at the same time.
+// workers is how many TCPProbes are reconciled at the same time.
 const workers = 4
 
 // SetupWithManager registers the reconciler: for TCPProbes, for what happens to their pods and plans, and for the
@@ -81,7 +80,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
 			MaxConcurrentReconciles: workers,
 			// First come, first served: by priority, TCPProbes that were there before the manager would wait behind all that
 			// came later and behind every look at a run, which with enough runs is for ever.
-			UsePriorityQueue: ptr.To(false),
+			UsePriorityQueue: new(false),
 		}).
 		Complete(r)
 }

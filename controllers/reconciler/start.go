@@ -49,8 +49,7 @@ func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile
 	if err == nil {
 		err = r.planner.begin(ctx, rc, resolved, configMap, note)
 	}
-	var refusal *target.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*target.Refusal](err); ok {
 		return r.planner.refuse(ctx, rc, refusal)
 	}
 	if err != nil {
@@ -109,7 +108,8 @@ func (p *planner) prepare(
 	}
 	g.Sources.Planned = run.Nodes()
 	configMap, err = runplan.NewConfigMap(rc.probe, run, p.namespace)
-	return g, configMap, g.Note(run.FillsNote()), err
+	note = g.Note(run.FillsNote())
+	return g, configMap, note, err
 }
 
 // place creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An error

@@ -10,13 +10,13 @@ import (
 )
 
 // looks are the looks at TCPProbes that go on now.
-type looks struct {
+type reconciles struct {
 	mu    sync.Mutex
 	since map[types.NamespacedName]time.Time
 }
 
 // begin notes a look; the function that it returns notes its end.
-func (p *looks) begin(key types.NamespacedName, now time.Time) (end func()) {
+func (p *reconciles) begin(key types.NamespacedName, now time.Time) (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.since == nil {
@@ -34,7 +34,7 @@ func (p *looks) begin(key types.NamespacedName, now time.Time) (end func()) {
 const stuckAfter = 5 * time.Minute
 
 // stuck reports a look that does not come to an end.
-func (p *looks) stuck(now time.Time) error {
+func (p *reconciles) stuck(now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, since := range p.since {
@@ -47,4 +47,4 @@ func (p *looks) stuck(now time.Time) error {
 }
 
 // Alive is the check behind /healthz: a manager that is stuck is better started anew, which loses nothing.
-func (r *Reconciler) Alive(*http.Request) error { return r.looks.stuck(r.clock.Now()) }
+func (r *Reconciler) Alive(*http.Request) error { return r.running.stuck(r.clock.Now()) }

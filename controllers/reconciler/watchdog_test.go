@@ -13,7 +13,7 @@ import (
 // TestStuckManagerIsNotAlive: a pass that does not end makes the kubelet start the manager anew; one that ends does
 // not, however it ends.
 func TestStuckManagerIsNotAlive(t *testing.T) {
-	var p looks
+	var p reconciles
 	key := client.ObjectKey{Namespace: "shop", Name: "web"}
 	end := p.begin(key, controllertest.Noon)
 	if err := p.stuck(controllertest.Noon.Add(stuckAfter)); err != nil {

@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -57,7 +56,7 @@ func NewConfigMap(probe *v1alpha1.TCPProbe, f *RunPlan, namespace string) (*core
 			Name: ConfigMapName(probe.Name, f.Plan.Run), Namespace: namespace, Labels: labels(probe, f.Plan.Run),
 			Annotations: map[string]string{AnnotationOpen: strconv.Itoa(len(f.Plan.Sources))},
 		},
-		Immutable: ptr.To(true),
+		Immutable: new(true),
 		Data:      map[string]string{KeyPlan: planJSON, KeySnapshot: snapshotJSON},
 	}, nil
 }

@@ -43,26 +43,9 @@ func TestEachQueueHasOneAsker(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var filled []string
-		for source, targets := range f.Plan.Scenarios[0].Only {
-			for _, target := range targets {
-				filled = append(filled, f.Endpoints[target].Pod)
-				if f.SameNode(source, target) {
-					t.Errorf("%s asks its own pod, and there are five other nodes", source)
-				}
-				if !f.Endpoints[target].Address.Is4() {
-					t.Errorf("%s is asked at its second address", f.Endpoints[target].Pod)
-				}
-			}
-		}
-		slices.Sort(filled)
+		filled := filledPods(t, f)
 		if n := len(slices.Compact(filled)); n != len(filled) || n != c.filled {
 			t.Errorf("consent %s: filled %v; want %d pods, each once", c.consent, filled, c.filled)
-		}
-		for source, targets := range f.Plan.Scenarios[0].Only {
-			if len(targets) > 2 {
-				t.Errorf("%s fills %d queues, one after the other, of %d", source, len(targets), c.filled)
-			}
 		}
 		if n := f.Pairs(); n != 6*12 {
 			t.Errorf("%d pairs; Handshake still asks all", n)
@@ -71,6 +54,28 @@ func TestEachQueueHasOneAsker(t *testing.T) {
 			t.Errorf("%q does not say %q", f.FillsNote(), want)
 		}
 	}
+}
+
+// filledPods names, sorted, the pods whose queues the run of six nodes fills, and demands that each source fills few, at
+// the first address and on other nodes.
+func filledPods(t *testing.T, f *runplan.RunPlan) (pods []string) {
+	t.Helper()
+	for source, targets := range f.Plan.Scenarios[0].Only {
+		if len(targets) > 2 {
+			t.Errorf("%s fills %d queues, one after the other", source, len(targets))
+		}
+		for _, target := range targets {
+			pods = append(pods, f.Endpoints[target].Pod)
+			if f.SameNode(source, target) {
+				t.Errorf("%s asks its own pod, and there are five other nodes", source)
+			}
+			if !f.Endpoints[target].Address.Is4() {
+				t.Errorf("%s is asked at its second address", f.Endpoints[target].Pod)
+			}
+		}
+	}
+	slices.Sort(pods)
+	return pods
 }
 
 func TestPairsThatAreNotAskedAreNotPlanned(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
@@ -24,8 +23,8 @@ var stored = map[string]struct {
 	"the smallest": {func(*v1alpha1.TCPProbe) {}, "h6wnrn2ogy-b4bdjtyq3i"},
 	"suspended, recurring, with health": {func(p *v1alpha1.TCPProbe) {
 		p.Spec.State = v1alpha1.Suspended
-		p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To(int32(300)), DeadlineSeconds: 50}
-		p.Spec.Health = &v1alpha1.Health{RaiseAfter: 3, ClearAfterSeconds: ptr.To(int32(0))}
+		p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: new(int32(300)), DeadlineSeconds: 50}
+		p.Spec.Health = &v1alpha1.Health{RaiseAfter: 3, ClearAfterSeconds: new(int32(0))}
 	}, "h6wnrn2ogy-b4bdjtyq3i"},
 	"another deadline": {func(p *v1alpha1.TCPProbe) { p.Spec.Run.DeadlineSeconds = 600 }, "s5njutsqmu-hlzbrh6lx7"},
 	"annotated":        {controllertest.Annotated("again"), "h6wnrn2ogy-opjbuphibc"},
@@ -34,13 +33,13 @@ var stored = map[string]struct {
 	}, "42o5sx4tst-nupijlipfy"},
 	"everything of a Service": {func(p *v1alpha1.TCPProbe) {
 		p.Spec.Target.Service = &v1alpha1.ServiceTarget{
-			Name: "pay", Namespace: "bank", Port: ptr.To(intstr.FromString("https")),
+			Name: "pay", Namespace: "bank", Port: new(intstr.FromString("https")),
 			Via:      []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP},
 			Families: []v1alpha1.IPFamily{"IPv6", "IPv4"}, MaxEndpoints: 64,
 		}
 	}, "dqdwdkw74l-54sqif7xn4"},
 	"a port by number": {func(p *v1alpha1.TCPProbe) {
-		p.Spec.Target.Service.Port = ptr.To(intstr.FromInt32(8080))
+		p.Spec.Target.Service.Port = new(intstr.FromInt32(8080))
 	}, "lyvsv3u5c2-x6p25gf7cb"},
 	"chosen sources": {func(p *v1alpha1.TCPProbe) {
 		p.Spec.Sources = v1alpha1.Sources{Max: 1000, Network: v1alpha1.NetworkHost, Selector: metav1.LabelSelector{
@@ -110,8 +109,7 @@ func classified(t *testing.T, of reflect.Type, path string, unseen map[string]bo
 	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
 		of = of.Elem()
 	}
-	for i := range of.NumField() {
-		f := of.Field(i)
+	for f := range of.Fields() {
 		name := path + jsonName(f)
 		byDefault, hashed := hashedFields[name]
 		excluded := slices.Contains(excludedFields, name)
@@ -138,7 +136,7 @@ func TestDefaultOfALaterField(t *testing.T) {
 		17: `{"target":{"service":{"name":"web"}},"paths":17}`,
 	} {
 		spec := controllertest.Probe().Spec
-		spec.Scenarios, spec.Paths, spec.Run.IntervalSeconds = nil, paths, ptr.To(int32(60))
+		spec.Scenarios, spec.Paths, spec.Run.IntervalSeconds = nil, paths, new(int32(60))
 		text, err := json.Marshal(hashedPart(&spec, later))
 		if err != nil || string(text) != want {
 			t.Errorf("%d paths: %s, %v; want %s", paths, text, err, want)

@@ -29,7 +29,7 @@ func UpdateHealth(probe *v1alpha1.TCPProbe, now time.Time) {
 	switch report.Verdict(status.LastRun.Verdict) {
 	case report.Fail:
 		record.Failing++
-		record.LastFailure = ptr.To(metav1.NewTime(now.Truncate(time.Second)))
+		record.LastFailure = new(metav1.NewTime(now.Truncate(time.Second)))
 		if record.Failing >= RaiseAfter(probe) {
 			record.State = v1alpha1.HealthRaised
 		}

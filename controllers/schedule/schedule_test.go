@@ -7,7 +7,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
@@ -84,7 +83,7 @@ func TestOutageIsNotMadeUpFor(t *testing.T) {
 		t.Fatal("not due after the outage")
 	}
 	TakeSlot(p, back)
-	if s := p.Status; s.MissedRuns != 3 || !s.NextRunTime.Equal(ptr.To(metav1.NewTime(slot.Add(20*time.Minute)))) {
+	if s := p.Status; s.MissedRuns != 3 || !s.NextRunTime.Equal(new(metav1.NewTime(slot.Add(20*time.Minute)))) {
 		t.Errorf("%d missed, next at %v", s.MissedRuns, s.NextRunTime)
 	}
 }
@@ -93,7 +92,7 @@ func TestSlotThatPassesDuringARunIsMissed(t *testing.T) {
 	p := recurring()
 	slot := waiting(p)
 	KeepTime(p, slot.Add(time.Minute)) // as the run's end does
-	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(ptr.To(metav1.NewTime(slot.Add(5*time.Minute)))) || Due(p,
+	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(new(metav1.NewTime(slot.Add(5*time.Minute)))) || Due(p,
 		slot.Add(time.Minute)) {
 		t.Errorf("%d missed, next at %v", s.MissedRuns, s.NextRunTime)
 	}
@@ -116,7 +115,7 @@ func TestClockSetBackNeitherStopsNorRepeats(t *testing.T) {
 func TestAnotherIntervalHasOtherSlots(t *testing.T) {
 	p := recurring()
 	waiting(p)
-	p.Spec.Run.IntervalSeconds = ptr.To(int32(70))
+	p.Spec.Run.IntervalSeconds = new(int32(70))
 	if !SameQuestion(p) {
 		t.Error("another interval is another question")
 	}
@@ -172,7 +171,7 @@ func TestAnnotationBetweenSlotsMovesNone(t *testing.T) {
 }
 
 func TestDefaultsOfHealth(t *testing.T) {
-	p := recurring(func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To(int32(0))} })
+	p := recurring(func(p *v1alpha1.TCPProbe) { p.Spec.Health = &v1alpha1.Health{ClearAfterSeconds: new(int32(0))} })
 	if RaiseAfter(p) != 1 || ClearAfter(p) != 0 {
 		t.Errorf("raise after %d, clear after %v", RaiseAfter(p), ClearAfter(p))
 	}

@@ -86,10 +86,10 @@ func (r *Resolver) clusterIPs(
 	for _, c := range claims {
 		if refusal := claimRules.refuse(claimInput{c, g.Service, forbidden}); refusal != nil {
 			g.refuseClusterIPs(c.Address + " behind it: " + refusal.Message)
-			return nil
+			return nil //nolint:nilerr // the run goes on without the ClusterIPs
 		}
 	}
-	names := someOf(claims, "")
+	names := podsToRead(claims, "")
 	if len(names) == maxPods {
 		g.refuseClusterIPs(fmt.Sprintf("it leads to %d pods or more, which are too many to look at", maxPods))
 		return nil
@@ -152,15 +152,15 @@ func (g *Resolved) admitClusterIPs(behind *Behind, pods map[string]*corev1.Pod, 
 }
 
 // commonNode is the node that all serving pods are on, or "", and whether there are any.
-func commonNode(pods map[string]*corev1.Pod) (node string, any bool) {
+func commonNode(pods map[string]*corev1.Pod) (node string, found bool) {
 	for _, pod := range pods {
 		if !serving(pod) {
 			continue
 		}
-		if any && node != pod.Spec.NodeName {
+		if found && node != pod.Spec.NodeName {
 			return "", true
 		}
-		node, any = pod.Spec.NodeName, true
+		node, found = pod.Spec.NodeName, true
 	}
-	return node, any
+	return node, found
 }

@@ -57,9 +57,9 @@ func TestClusterIPsOfAService(t *testing.T) {
 // TestEveryClaimCounts: whatever makes a slice look harmless to one that probes pods, a ClusterIP may lead to it.
 func TestEveryClaimCounts(t *testing.T) {
 	unready := controllertest.Slice("shop", "web", "-a", webRef(), "10.244.1.7")
-	unready.Endpoints[0].Conditions.Ready = ptr.To(false)
+	unready.Endpoints[0].Conditions.Ready = new(false)
 	otherPort := controllertest.Slice("shop", "web", "-b", webRef(), "10.244.1.8")
-	otherPort.Ports[0].Name = ptr.To("https")
+	otherPort.Ports[0].Name = new("https")
 	sixth := controllertest.Slice("shop", "web", "-c", nil, "fd00:244::5")
 	sixth.AddressType = discoveryv1.AddressTypeIPv6
 	var got []string

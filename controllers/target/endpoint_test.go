@@ -62,13 +62,13 @@ func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 	forged := controllertest.Slice("shop", "web", "-c", &corev1.ObjectReference{Kind: "Pod", Namespace: "shop",
 		Name: "web-1", UID: "forged"}, "10.244.1.5")
 	waiting := controllertest.Slice("shop", "web", "-d", webRef(), "10.244.1.7")
-	waiting.Endpoints[0].Conditions.Ready = ptr.To(false)
+	waiting.Endpoints[0].Conditions.Ready = new(false)
 	silent := controllertest.Slice("shop", "web", "-e", webRef(), "10.244.1.8")
 	silent.Endpoints[0].Conditions.Ready = nil // unknown counts as ready
 	sixth := controllertest.Slice("shop", "web", "-f", webRef(), "fd00:244::5")
 	sixth.AddressType = discoveryv1.AddressTypeIPv6
 	otherPort := controllertest.Slice("shop", "web", "-g", webRef(), "10.244.1.9")
-	otherPort.Ports[0].Name = ptr.To("https")
+	otherPort.Ports[0].Name = new("https")
 	udp := controllertest.Slice("shop", "web", "-h", webRef(), "10.244.1.10")
 	udp.Ports[0].Protocol = ptr.To(corev1.ProtocolUDP)
 
@@ -93,12 +93,11 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 	}
 	for address, says := range map[string]string{
 		"127.0.0.1": "loopback", "169.254.169.254": "metadata", "169.254.3.4": "link-local",
-		"224.0.0.5": "multicast", "0.0.0.0": "unspecified",
-		"255.255.255.255": "broadcast", "100.100.100.200": "cloud metadata", "168.63.129.16": "cloud " +
-			"metadata", "fd00:ec2::254": "cloud metadata",
+		"224.0.0.5": "multicast", "0.0.0.0": "unspecified", "255.255.255.255": "broadcast",
+		"100.100.100.200": "cloud metadata", "168.63.129.16": "cloud metadata", "fd00:ec2::254": "cloud metadata",
 		"::1": "loopback", "fe80::1": "link-local", "ff02::1": "multicast", "::": "unspecified",
-		"10.99.0.1": "the API server", "192.168.7.1": "node kn1", "::ffff:10.99.0.1": "never " +
-			"probed", "not-an-address": "no IP address",
+		"10.99.0.1": "the API server", "192.168.7.1": "node kn1", "::ffff:10.99.0.1": "never probed",
+		"not-an-address": "no IP address",
 	} {
 		if why := refuseClaim(forbidden, claim(address), webService()); !strings.Contains(why, says) {
 			t.Errorf("claim of %s: %q; want a refusal that says %q", address, why, says)
@@ -176,7 +175,7 @@ func TestServingPods(t *testing.T) {
 	}
 	for name, change := range map[string]func(*corev1.Pod){
 		"not Ready":   func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionFalse },
-		"terminating": func(p *corev1.Pod) { p.DeletionTimestamp = ptr.To(metav1.NewTime(controllertest.Noon)) },
+		"terminating": func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.NewTime(controllertest.Noon)) },
 		"ended":       func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed },
 		"no word":     func(p *corev1.Pod) { p.Status.Conditions = nil },
 	} {

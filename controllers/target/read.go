@@ -14,8 +14,8 @@ import (
 // maxPods is how many of a Service's pods one run asks for, at most. Each is one live read.
 const maxPods = 256
 
-// someOf names the pods to ask for, at most maxPods, the same ones in every run.
-func someOf(asked []Candidate, seed string) []string {
+// podsToRead names the pods to ask for, at most maxPods, the same ones in every run.
+func podsToRead(asked []Candidate, seed string) []string {
 	var names []string
 	for _, c := range asked { // sorted by name
 		if len(names) == 0 || names[len(names)-1] != c.Ref.Name {

@@ -88,11 +88,11 @@ func (r *Resolver) behindChanged(ctx context.Context, s *Snapshot, tenant string
 			return change.What, nil
 		}
 	}
-	return r.leadsElsewhere(ctx, s, tenant)
+	return r.clusterIPChanged(ctx, s, tenant)
 }
 
-// leadsElsewhere is behindChanged without its pods: whether the cluster's proxies have been told anything else since.
-func (r *Resolver) leadsElsewhere(ctx context.Context, s *Snapshot, tenant string) (string, error) {
+// clusterIPChanged is behindChanged without its pods: whether the cluster's proxies have been told anything else since.
+func (r *Resolver) clusterIPChanged(ctx context.Context, s *Snapshot, tenant string) (string, error) {
 	if s.Behind == nil {
 		return "", nil
 	}
@@ -107,8 +107,8 @@ func (r *Resolver) leadsElsewhere(ctx context.Context, s *Snapshot, tenant strin
 		return fmt.Sprintf("Service %s has another ClusterIP or port", service.Name), nil
 	}
 	list, err := r.slicesOf(ctx, service.Namespace, service.Name)
-	flooded := errors.As(err, &refusal)
-	if flooded || err == nil && !slices.Equal(versions(list), s.Behind.Slices) {
+	tooMany := errors.As(err, &refusal)
+	if tooMany || err == nil && !slices.Equal(versions(list), s.Behind.Slices) {
 		return fmt.Sprintf("the EndpointSlices of Service %s were changed", service.Name), nil
 	}
 	return "", err

@@ -1,8 +1,6 @@
 package target
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Refusal is why a run cannot start: one of the reasons of Accepted (somebody has to change something) or of
 // Covered (NoEndpoints, NoSources, EndpointsRefused: it starts by itself as soon as it can).
@@ -14,10 +12,12 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Reason + ": " + r.Message }
 
+// Refused is a Refusal that somebody has to do something about.
 func Refused(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
+// Waiting is a Refusal that ends by itself as soon as the cluster allows.
 func Waiting(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...), Waiting: true}
 }

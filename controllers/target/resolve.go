@@ -138,7 +138,7 @@ func (r *Resolver) podIPs(
 		}
 		asked = append(asked, c)
 	}
-	pods, err := r.pods(ctx, g.Service.Namespace, someOf(asked, seed))
+	pods, err := r.pods(ctx, g.Service.Namespace, podsToRead(asked, seed))
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func TestNothingToProbe(t *testing.T) {
 
 func TestOnlySoManyPodsAreAsked(t *testing.T) {
 	asked, pods := claims(1000)
-	names := someOf(asked, "seed")
+	names := podsToRead(asked, "seed")
 	if len(names) != maxPods {
 		t.Fatalf("%d pods asked", len(names))
 	}

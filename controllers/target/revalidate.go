@@ -17,7 +17,7 @@ func (r *Resolver) Revalidate(
 	if refusal, err := r.withdrawn(ctx, tenant, s, fills); refusal != nil || err != nil {
 		return refusal, err
 	}
-	switch what, err := r.leadsElsewhere(ctx, s, tenant); {
+	switch what, err := r.clusterIPChanged(ctx, s, tenant); {
 	case err != nil:
 		return nil, err
 	case what != "":

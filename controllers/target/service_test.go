@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
@@ -38,9 +37,9 @@ func TestPortAndFamiliesOfAService(t *testing.T) {
 		want     string
 	}{
 		"the only TCP port": {ports: []corev1.ServicePort{portDNS, portHTTP}, want: "web:http"},
-		"by number": {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: ptr.To(intstr.FromInt32(443)),
+		"by number": {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: new(intstr.FromInt32(443)),
 			want: "web:https"},
-		"by name": {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: ptr.To(intstr.FromString("http")),
+		"by name": {ports: []corev1.ServicePort{portHTTP, portHTTPS}, port: new(intstr.FromString("http")),
 			want: "web:http"},
 		"without a name": {ports: []corev1.ServicePort{{Port: 81}}, want: "web:81"},
 		"one family": {ports: []corev1.ServicePort{portHTTP}, families: []corev1.IPFamily{corev1.IPv6Protocol},
@@ -82,7 +81,7 @@ func TestServiceIsRefused(t *testing.T) {
 			v1alpha1.ReasonPortAmbiguous, "0 TCP ports (none)"},
 		"a UDP port by name": {func(s *corev1.Service, st *v1alpha1.ServiceTarget) {
 			s.Spec.Ports = append(s.Spec.Ports, portDNS)
-			st.Port = ptr.To(intstr.FromString("dns"))
+			st.Port = new(intstr.FromString("dns"))
 		}, v1alpha1.ReasonPortNotFound, "it has 80 http"},
 		"an absent family": {func(s *corev1.Service, st *v1alpha1.ServiceTarget) {
 			s.Spec.IPFamilies = s.Spec.IPFamilies[:1]
@@ -106,10 +105,10 @@ func TestTargetAsTheSpecHasIt(t *testing.T) {
 		"[fd00::1]:80": {Address: &v1alpha1.AddressTarget{IP: "fd00::1", Port: 80}},
 		"web":          {Service: &v1alpha1.ServiceTarget{Name: "web"}},
 		"web:http": {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "shop",
-			Port: ptr.To(intstr.FromString("http"))}},
+			Port: new(intstr.FromString("http"))}},
 		"pay/web:http": {Service: &v1alpha1.ServiceTarget{Name: "web", Namespace: "pay",
-			Port: ptr.To(intstr.FromString("http"))}},
-		"web:65535": {Service: &v1alpha1.ServiceTarget{Name: "web", Port: ptr.To(intstr.FromInt32(65535))}},
+			Port: new(intstr.FromString("http"))}},
+		"web:65535": {Service: &v1alpha1.ServiceTarget{Name: "web", Port: new(intstr.FromInt32(65535))}},
 	} {
 		probe := controllertest.Probe()
 		probe.Spec.Target = target

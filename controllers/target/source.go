@@ -78,6 +78,7 @@ func unable(n *corev1.Node, tolerations []corev1.Toleration) string {
 	return ""
 }
 
+// NodeReady reports whether the node's condition Ready is True.
 func NodeReady(n *corev1.Node) bool {
 	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
 		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue

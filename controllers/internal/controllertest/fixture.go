@@ -20,6 +20,7 @@ var Noon = time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC)
 // Three are the names of three nodes.
 var Three = []string{"kn1", "kn2", "kn3"}
 
+// Node is a Linux node that is Ready.
 func Node(name, address string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"kubernetes.io/hostname": name}},
@@ -39,17 +40,20 @@ func Slice(
 		ObjectMeta: metav1.ObjectMeta{Name: service + suffix, Namespace: namespace,
 			Labels: map[string]string{discoveryv1.LabelServiceName: service}},
 		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports: []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To(int32(8080)),
+		Ports: []discoveryv1.EndpointPort{{Name: new("http"), Port: new(int32(8080)),
 			Protocol: ptr.To(corev1.ProtocolTCP)}},
 	}
 	for _, a := range addresses {
 		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{a}, TargetRef: pod,
-			Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}})
+			Conditions: discoveryv1.EndpointConditions{Ready: new(true)}})
 	}
 	return s
 }
 
-func Honest(p *plan.Plan, node string) report.Summary { return report.Summarize(Passing(p, node), p) }
+// PassingSummary is the summary of a prober to which everything passed.
+func PassingSummary(p *plan.Plan, node string) report.Summary {
+	return report.Summarize(Passing(p, node), p)
+}
 
 // Passing is the report of a prober to which everything passed.
 func Passing(p *plan.Plan, node string) report.Report {
@@ -75,6 +79,7 @@ func Dropped(targets ...string) Change {
 	return Failing("SequenceWrap", report.Fail, report.SequenceZeroDropped, targets...)
 }
 
+// Failing is what a prober reports of a scenario with this verdict, for the targets chosen; without any, for all.
 func Failing(scenario string, verdict report.Verdict, reason report.Reason, targets ...string) Change {
 	return func(r *report.Result) {
 		chosen := len(targets) == 0
@@ -113,6 +118,7 @@ func Annotated(value string) func(*v1alpha1.TCPProbe) {
 	}
 }
 
+// ThroughClusterIP has the TCPProbe reach its Service via ClusterIP.
 func ThroughClusterIP(p *v1alpha1.TCPProbe) {
 	p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaClusterIP}
 }
@@ -127,7 +133,7 @@ func Filling(more ...v1alpha1.Scenario) *v1alpha1.TCPProbe {
 // Recurring runs every five minutes.
 func Recurring(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
 	p := Probe()
-	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To(int32(300)), DeadlineSeconds: 50}
+	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: new(int32(300)), DeadlineSeconds: 50}
 	for _, c := range change {
 		c(p)
 	}

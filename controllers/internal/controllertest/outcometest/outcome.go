@@ -22,6 +22,7 @@ func From(f *runplan.RunPlan, change map[string]controllertest.Change) []probepo
 	return out
 }
 
+// Decode is the outcome of a source whose container left this message.
 func Decode(f *runplan.RunPlan, node string, message []byte) probepod.Outcome {
 	s, err := report.DecodeSummary(message, &f.Plan, node)
 	if err != nil {

@@ -1,0 +1,131 @@
+package reconciler
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/conditions"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
+	"github.com/tcpprobe/tcpprobe/controllers/limits"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
+)
+
+// TestWhenTargetsAreLookedAtAgain: nobody sends a packet on what was seen ten seconds ago. All targets of this run are
+// gone, which only shows if they are looked at.
+func TestWhenTargetsAreLookedAtAgain(t *testing.T) {
+	v := &revalidator{resolver: &target.Resolver{Live: fake.NewClientBuilder().Build()}}
+	s := &probepod.RunState{RunPlan: plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"}),
+		ConfigMap: &corev1.ConfigMap{}}
+	for _, c := range []struct {
+		age, planAge time.Duration // since the run began, by the TCPProbe's status and by its plan
+		again        bool
+	}{
+		{0, 0, false},
+		{9 * time.Second, 0, false},
+		{10*time.Second - time.Nanosecond, 0, false},
+		{10 * time.Second, 0, true},
+		{11 * time.Second, 0, true},
+		{0, 11 * time.Second, true}, // the plan is an earlier attempt's
+		{11 * time.Second, 9 * time.Second, true},
+		{-time.Second, -time.Second, true}, // the clock was set back
+		{-time.Hour, -time.Hour, true},
+	} {
+		probe := controllertest.Probe()
+		probe.Status.ActiveRun = &v1alpha1.ActiveRun{StartTime: metav1.NewTime(controllertest.Noon.Add(-c.age))}
+		s.ConfigMap.CreationTimestamp = metav1.NewTime(controllertest.Noon.Add(-c.planAge))
+		refusal, err := v.revalidate(t.Context(), &reconcileContext{probe: probe, now: controllertest.Noon}, s, "kn1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := refusal != nil && refusal.Reason == v1alpha1.ReasonTargetChanged; again != c.again {
+			t.Errorf("begun %v ago, plan made %v ago: looked at again: %t; want %t", c.age, c.planAge, again, c.again)
+		}
+	}
+}
+
+// TestRetries: a run that cannot start is tried again after a quarter of the time that it has been waiting, but after a
+// second at the soonest and a minute at the latest.
+func TestRetries(t *testing.T) {
+	for waiting, want := range map[time.Duration]time.Duration{
+		-time.Hour:                        time.Second, // the clock was set back
+		0:                                 time.Second,
+		4 * time.Second:                   time.Second,
+		4*time.Second + 4*time.Nanosecond: time.Second + time.Nanosecond,
+		40 * time.Second:                  10 * time.Second,
+		4*time.Minute - 4*time.Nanosecond: time.Minute - time.Nanosecond,
+		4 * time.Minute:                   time.Minute,
+		24 * time.Hour:                    time.Minute,
+	} {
+		if got := retryAfter(waiting); got != want {
+			t.Errorf("after %v it is tried again in %v; want %v", waiting, got, want)
+		}
+	}
+}
+
+// TestPodsMadeAtOnce: a burst is no more than a second's worth.
+func TestPodsMadeAtOnce(t *testing.T) {
+	l := newLauncher(Config{Caps: limits.DefaultCaps}, nil)
+	if l.creations.Limit() != rate.Limit(20) || l.creations.Burst() != 20 {
+		t.Errorf("%v a second, %d at once; want 20", l.creations.Limit(), l.creations.Burst())
+	}
+}
+
+// TestStatusWrites: a second apart at least while a run goes on.
+func TestStatusWrites(t *testing.T) {
+	var p pace
+	key := types.NamespacedName{Namespace: "shop", Name: "web"}
+	if wait := p.wait(key, controllertest.Noon); wait > 0 {
+		t.Errorf("the first waits %v", wait)
+	}
+	p.mark(key, controllertest.Noon)
+	if wait := p.wait(key, controllertest.Noon.Add(300*time.Millisecond)); wait != 700*time.Millisecond {
+		t.Errorf("the second waits %v after 300 ms", wait)
+	}
+	if wait := p.wait(key, controllertest.Noon.Add(time.Second)); wait > 0 {
+		t.Errorf("the second waits %v after a second", wait)
+	}
+}
+
+// TestStuckAfter: a look that takes more than five minutes does not end any more.
+func TestStuckAfter(t *testing.T) {
+	var l reconciles
+	l.begin(types.NamespacedName{Name: "web"}, controllertest.Noon)
+	if err := l.stuck(controllertest.Noon.Add(5 * time.Minute)); err != nil {
+		t.Error(err)
+	}
+	if err := l.stuck(controllertest.Noon.Add(5*time.Minute + time.Nanosecond)); err == nil {
+		t.Error("not stuck after five minutes")
+	}
+}
+
+// TestHowOftenARunIsLookedAt says how often the manager comes back by itself, and how much it does at once.
+func TestHowOftenARunIsLookedAt(t *testing.T) {
+	unmade := probepod.Outcome{State: probepod.Unmade}
+	for want, p := range map[time.Duration]conditions.Progress{
+		time.Second:           {Outcomes: []probepod.Outcome{unmade}},
+		2 * time.Second:       {Outcomes: []probepod.Outcome{unmade}, Place: 10},
+		30 * time.Second:      {Outcomes: []probepod.Outcome{unmade}, Place: 1000},
+		5 * time.Second:       {Outcomes: []probepod.Outcome{{State: probepod.Probing}}},
+		50 * time.Millisecond: {Outcomes: []probepod.Outcome{unmade}, Throttled: true},
+	} {
+		if got := poll(&p); got != want {
+			t.Errorf("%+v: again in %v; want %v", p, got, want)
+		}
+	}
+}
+
+// TestWorkers: four TCPProbes at a time, each with eight live reads at most, is what the API server has to bear.
+func TestWorkers(t *testing.T) {
+	if workers != 4 {
+		t.Errorf("%d TCPProbes are looked at at the same time", workers)
+	}
+}

@@ -1,0 +1,79 @@
+package schedule
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+)
+
+// TestClockSetBack: however far, a TCPProbe waits for one interval at most, runs once when that is over, and has missed
+// nothing.
+func TestClockSetBack(t *testing.T) {
+	for _, by := range []time.Duration{time.Second, 299 * time.Second, 300 * time.Second, 301 * time.Second, time.Hour,
+		24 * 365 * time.Hour} {
+		p := recurring()
+		slot := waiting(p)
+		TakeSlot(p, slot)
+		now := slot.Add(-by)
+		if Due(p, now) {
+			t.Errorf("by %v: due at once", by)
+		}
+		KeepTime(p, now)
+		next := p.Status.NextRunTime.Time
+		if wait := next.Sub(now); wait <= 0 || wait > 300*time.Second || p.Status.MissedRuns != 0 {
+			t.Errorf("by %v: waits %v, %d missed", by, wait, p.Status.MissedRuns)
+		}
+		if Due(p, next.Add(-time.Nanosecond)) || !Due(p, next) {
+			t.Errorf("by %v: not due when the wait is over, or before", by)
+		}
+		TakeSlot(p, next)
+		after := metav1.NewTime(next.Add(300 * time.Second))
+		if p.Status.MissedRuns != 0 || !p.Status.NextRunTime.Equal(&after) {
+			t.Errorf("by %v: then %d missed, next at %v", by, p.Status.MissedRuns, p.Status.NextRunTime)
+		}
+	}
+}
+
+// TestRunsUncovered: a run with more than a tenth of its pairs undecided does not cover them. The third in a row makes
+// health unknown.
+func TestRunsUncovered(t *testing.T) {
+	if UncoveredRuns != 3 {
+		t.Errorf("health is unknown after %d runs", UncoveredRuns)
+	}
+	for _, c := range []struct{ planned, inconclusive, uncovered int32 }{
+		{20, 2, 0}, {20, 3, 1}, {9, 1, 1}, {10, 1, 0},
+	} {
+		p := recurring()
+		p.Status.LastRun.Verdict = "Pass"
+		p.Status.Pairs = &v1alpha1.PairCounts{Planned: c.planned, Inconclusive: c.inconclusive}
+		UpdateHealth(p, controllertest.Noon)
+		if got := p.Status.Health.Uncovered; got != c.uncovered {
+			t.Errorf("%d of %d pairs undecided: %d runs uncovered; want %d", c.inconclusive, c.planned, got, c.uncovered)
+		}
+	}
+}
+
+// TestAlarmByDefault: the first failing run raises it; a run that passes a minute after the last failure clears it.
+func TestAlarmByDefault(t *testing.T) {
+	p := recurring()
+	p.Status.LastRun.Verdict = "Fail"
+	UpdateHealth(p, controllertest.Noon)
+	if p.Status.Health.State != v1alpha1.HealthRaised {
+		t.Errorf("after one failing run: %s", p.Status.Health.State)
+	}
+	p.Status.LastRun.Verdict = "Pass"
+	for _, c := range []struct {
+		after time.Duration
+		state string
+	}{{60*time.Second - time.Nanosecond, v1alpha1.HealthRaised}, {60 * time.Second, v1alpha1.HealthClear}} {
+		q := p.DeepCopy()
+		UpdateHealth(q, controllertest.Noon.Add(c.after))
+		if q.Status.Health.State != c.state {
+			t.Errorf("a run that passes %v after the failure: %s; want %s", c.after, q.Status.Health.State, c.state)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package schedule
+
+import (
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+)
+
+// TestRunOnceHasNoHealth: not even what is left of a time when it did recur.
+func TestRunOnceHasNoHealth(t *testing.T) {
+	p := recurring()
+	p.Spec.Run.Mode = v1alpha1.Once
+	p.Status.Health = &v1alpha1.HealthRecord{State: v1alpha1.HealthRaised}
+	UpdateHealth(p, controllertest.Noon)
+	if p.Status.Health != nil {
+		t.Errorf("%+v", p.Status.Health)
+	}
+}
+
+// TestPassEndsARowOfFailures: the next failure is the first of its row.
+func TestPassEndsARowOfFailures(t *testing.T) {
+	p := recurring()
+	for _, c := range []struct {
+		verdict string
+		failing int32
+	}{{"Fail", 1}, {"Fail", 2}, {"Inconclusive", 2}, {"Pass", 0}, {"Fail", 1}} {
+		p.Status.LastRun.Verdict = c.verdict
+		UpdateHealth(p, controllertest.Noon)
+		if got := p.Status.Health.Failing; got != c.failing {
+			t.Errorf("%d failures in a row after %s; want %d", got, c.verdict, c.failing)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package schedule
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+)
+
+// TestEverySlotThatPassesIsCounted: the one that was due, and the two after it.
+func TestEverySlotThatPassesIsCounted(t *testing.T) {
+	p := recurring()
+	slot := waiting(p)
+	KeepTime(p, slot.Add(2*300*time.Second))
+	if p.Status.MissedRuns != 3 {
+		t.Errorf("%d missed; want 3", p.Status.MissedRuns)
+	}
+}
+
+// TestRunBeforeItsSlot: the first run, or one by annotation, takes none.
+func TestRunBeforeItsSlot(t *testing.T) {
+	p := recurring()
+	TakeSlot(p, controllertest.Noon)
+	want := slotAfter(p, controllertest.Noon)
+	if next := p.Status.NextRunTime; next == nil || !next.Time.Equal(want) || p.Status.MissedRuns != 0 {
+		t.Errorf("next at %v, %d missed; want %v", next, p.Status.MissedRuns, want)
+	}
+	TakeSlot(p, controllertest.Noon)
+	if next := p.Status.NextRunTime; !next.Time.Equal(want) || p.Status.MissedRuns != 0 {
+		t.Errorf("a run by annotation takes the slot that has not come: next at %v", next)
+	}
+}
+
+func TestUntilNext(t *testing.T) {
+	p := recurring()
+	if got := UntilNext(p, controllertest.Noon); got != 0 {
+		t.Errorf("waits %v for no slot", got)
+	}
+	slot := waiting(p)
+	for ahead, want := range map[time.Duration]time.Duration{
+		90 * time.Second: 90 * time.Second, 0: time.Millisecond, -time.Second: time.Millisecond,
+	} {
+		if got := UntilNext(p, slot.Add(-ahead)); got != want {
+			t.Errorf("%v ahead of the slot: waits %v; want %v", ahead, got, want)
+		}
+	}
+}
+
+// TestInterval: an interval without the mode counts for nothing, and so does the mode without an interval.
+func TestInterval(t *testing.T) {
+	for _, c := range []struct {
+		mode    v1alpha1.Mode
+		seconds *int32
+		want    time.Duration
+	}{
+		{v1alpha1.Interval, new(int32(300)), 300 * time.Second}, {v1alpha1.Interval, nil, 0},
+		{v1alpha1.Once, new(int32(300)), 0}, {v1alpha1.Once, nil, 0},
+	} {
+		p := controllertest.Probe()
+		p.Spec.Run.Mode, p.Spec.Run.IntervalSeconds = c.mode, c.seconds
+		if got := Interval(p); got != c.want {
+			t.Errorf("%s: %v; want %v", c.mode, got, c.want)
+		}
+	}
+}
+
+// TestSlotsStay: another version of the manager must not move the slots of a UID.
+func TestSlotsStay(t *testing.T) {
+	if got := sincePhase(recurring(), time.Unix(0, 0)); got != 133*time.Second {
+		t.Errorf("the last slot was %v before 1970", got)
+	}
+}

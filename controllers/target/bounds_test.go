@@ -1,0 +1,54 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// TestPodsAskedFor: a Service of however many pods costs 256 live reads.
+func TestPodsAskedFor(t *testing.T) {
+	asked, _ := claims(1000)
+	if n := len(podsToRead(asked, "seed")); n != 256 {
+		t.Errorf("%d pods are read for one run", n)
+	}
+}
+
+// endless serves EndpointSlices for ever, and counts what it is asked for.
+type endless struct {
+	client.Reader
+	addresses int // of each slice
+	pages     int
+	most      int64 // slices of a page
+}
+
+func (e *endless) List(_ context.Context, list client.ObjectList, options ...client.ListOption) error {
+	var o client.ListOptions
+	o.ApplyOptions(options)
+	e.pages++
+	e.most = max(e.most, o.Limit)
+	page := list.(*discoveryv1.EndpointSliceList)
+	page.Items = make([]discoveryv1.EndpointSlice, o.Limit)
+	for i := range page.Items {
+		page.Items[i].Endpoints = []discoveryv1.Endpoint{{Addresses: make([]string, e.addresses)}}
+	}
+	page.Continue = fmt.Sprint(e.pages)
+	return nil
+}
+
+// TestSlicesRead: ten at a time, and no more of them once they claim more than 20,000 addresses.
+func TestSlicesRead(t *testing.T) {
+	for addresses, pages := range map[int]int{1: 1001, 1999: 2, 99: 21} {
+		e := &endless{addresses: addresses}
+		if _, err := (&Resolver{Live: e}).slicesOf(t.Context(), "shop", "web"); err == nil {
+			t.Fatal("endless slices are no reason to refuse")
+		}
+		if e.pages != pages || e.most != 10 {
+			t.Errorf("%d addresses a slice: refused after %d pages of %d slices; want %d of 10", addresses, e.pages, e.most,
+				pages)
+		}
+	}
+}
