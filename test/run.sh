@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs stages of the tests, each with the packages that have some, and closes with one line per stage.
+# Runs the stages of the tests, each for the packages that have tests of that stage. At the end it prints one line per
+# stage.
 #
 #   run.sh [unit|net|guest|envtest|e2e|bench]   (all but bench, if none is named)
 # shellcheck disable=SC2317 # the stages are called by their names
@@ -11,25 +12,26 @@ gotestsum() {
 	go tool -modfile=build/go.mod gotestsum --format "${FORMAT:-pkgname-and-test-fails}" --format-icons text "$@"
 }
 
-# tagged TAG prints the folders with files of that build tag: those stages need not repeat all the others.
+# tagged TAG prints the folders that have tests with this build tag.
 tagged() {
-	git grep --untracked -lE "^//go:build ([a-z0-9]+ && )*$1( |\$)" -- '*_test.go' | xargs -r dirname | sort -u | sed 's#^#./#'
+	git grep --untracked -lE "^//go:build ([a-z0-9]+ && )*$1( |\$)" -- '*_test.go' |
+		xargs -r dirname | sort -u | sed 's#^#./#'
 }
 
-# Seeds of the fuzz targets are among the unit tests: go test runs them all.
+# go test runs the seeds of the fuzz targets too.
 unit() {
 	go -C build test ./...
 	gotestsum -- -race -timeout 10m ./...
 }
 
-# One package at a time: they share the machine's two or four cores, and packets have times.
+# One package at a time: the tests measure when packets come, and other tests on the same cores would delay them.
 net() {
 	((EUID == 0)) || { echo "test: network namespaces need root" >&2 && return 1; }
 	mapfile -t packages < <(tagged net)
 	gotestsum -- -tags net -count 1 -p 1 -timeout 30m "${packages[@]}"
 }
 
-# Each guest is asked everything at once: the questions mostly wait.
+# Each guest runs all tests at once: they mostly wait.
 guest() {
 	gotestsum -- -tags guest -count 1 -parallel 100 -timeout 10m ./test/guest
 }
@@ -61,7 +63,8 @@ for stage in unit net guest envtest e2e; do
 	printf '\n=== %s ===\n' "$stage"
 	start=$SECONDS verdict=ok
 	test/run.sh "$stage" 2>&1 | tee "$log" || verdict=FAILED status=1
-	summary+=("$(printf '%-8s %-7s %4ds  %s' "$stage" "$verdict" $((SECONDS - start)) "$(grep '^DONE' "$log" | tail -n 1)")")
+	count=$(grep '^DONE' "$log" | tail -n 1) || true
+	summary+=("$(printf '%-8s %-7s %4ds  %s' "$stage" "$verdict" $((SECONDS - start)) "$count")")
 done
 printf '\n=== tests ===\n'
 printf '%s\n' "${summary[@]}"
