@@ -20,8 +20,8 @@ make_netns() {
 	ip -n "$1" link set lo up
 }
 
-# make_bridge NETNS NAME makes a bridge without multicast snooping, which would block neighbour discovery until there is a
-# querier.
+# make_bridge NETNS NAME makes a bridge without multicast snooping, which would block neighbour discovery while there is
+# no querier.
 make_bridge() {
 	ip -n "$1" link add "$2" type bridge mcast_snooping 0
 	ip -n "$1" link set "$2" up
