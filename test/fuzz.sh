@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target beyond its seeds, one after the other, each for FUZZTIME (30s). What makes one fail is
-# written to its testdata/fuzz: commit it, and it is a seed that every run of the unit tests asks again.
+# Runs every fuzz target with new inputs, one after the other, each for FUZZTIME (30s). An input that makes one fail is
+# written to its testdata/fuzz. Commit it: the unit tests then run with it too.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."

@@ -1,44 +1,37 @@
 #!/usr/bin/env bash
-# Runs stages of the tests, each with the packages that have some, and closes with one line per stage.
+# Runs the stages of the tests, each for the packages that have tests of that stage. At the end it prints one line per
+# stage.
 #
 #   run.sh [unit|net|guest|envtest|e2e|bench]   (all but bench, if none is named)
-#
-# With all of them, e2e goes on beside the others: for most of its time it waits, for kubelets, leases and deadlines, and the others
-# need the processors. What it says comes last, as if it had been alone.
 # shellcheck disable=SC2317 # the stages are called by their names
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
-# One build of everything for all stages, for the image and for the cluster: without cgo, and in whatever folder a clone is. Only the
-# race detector needs another.
-export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
-
 gotestsum() {
 	go tool -modfile=build/go.mod gotestsum --format "${FORMAT:-pkgname-and-test-fails}" --format-icons text "$@"
 }
 
-# tagged TAG prints the folders with files of that build tag: those stages need not repeat all the others.
+# tagged TAG prints the folders that have tests with this build tag.
 tagged() {
-	git grep --untracked -lE "^//go:build ([a-z0-9]+ && )*$1( |\$)" -- '*_test.go' | xargs -r dirname | sort -u | sed 's#^#./#'
+	git grep --untracked -lE "^//go:build ([a-z0-9]+ && )*$1( |\$)" -- '*_test.go' |
+		xargs -r dirname | sort -u | sed 's#^#./#'
 }
 
-# Seeds of the fuzz targets are among the unit tests: go test runs them all. It is the only stage with the race detector.
+# go test runs the seeds of the fuzz targets too.
 unit() {
 	go -C build test ./...
-	CGO_ENABLED=1 gotestsum -- -race -parallel 8 -timeout 10m ./...
+	gotestsum -- -race -timeout 10m ./...
 }
 
-# Every test has a network of its own, and most of them wait for a peer that stays silent: several at once, of several packages. What
-# is compiled would be in their way, so that comes first.
+# One package at a time: the tests measure when packets come, and other tests on the same cores would delay them.
 net() {
 	((EUID == 0)) || { echo "test: network namespaces need root" >&2 && return 1; }
 	mapfile -t packages < <(tagged net)
-	go test -tags net -count 1 -run '^$' "${packages[@]}" >/dev/null
-	gotestsum -- -tags net -count 1 -p 3 -parallel 4 -timeout 30m "${packages[@]}"
+	gotestsum -- -tags net -count 1 -p 1 -timeout 30m "${packages[@]}"
 }
 
-# Each guest is asked everything at once: the questions mostly wait.
+# Each guest runs all tests at once: they mostly wait.
 guest() {
 	gotestsum -- -tags guest -count 1 -parallel 100 -timeout 10m ./test/guest
 }
@@ -50,44 +43,29 @@ envtest() {
 	gotestsum -- -tags envtest -count 1 -timeout 15m "${packages[@]}"
 }
 
-# Tests that disturb nobody run four at a time, after all others: see test/e2e/main_test.go.
 e2e() {
 	mapfile -t packages < <(tagged e2e)
-	FORMAT=testname gotestsum -- -tags e2e -count 1 -timeout 40m -p 1 -parallel 4 "${packages[@]}"
+	FORMAT=testname gotestsum -- -tags e2e -count 1 -timeout 40m -p 1 "${packages[@]}"
 }
 
 bench() {
 	go test -v -tags e2e,bench -count 1 -timeout 15m -run TestBench ./test/e2e
 }
 
-# timed STAGE LOG [COMMAND...] runs a stage, says on its standard output what the stage says, and leaves the line for the end beside
-# the log.
-timed() {
-	local start=$SECONDS verdict=ok
-	printf '\n=== %s ===\n' "$1"
-	"${@:3}" test/run.sh "$1" 2>&1 | tee "$2" || verdict=FAILED
-	printf '%-8s %-7s %4ds  %s\n' "$1" "$verdict" $((SECONDS - start)) "$(grep '^DONE' "$2" | tail -n 1)" >"$2.line"
-	[[ $verdict == ok ]]
-}
-
 if (($# == 1)); then
 	"$1"
 	exit
 fi
-logs=$(mktemp -d)
-status=0 beside=""
-trap '[[ -z $beside ]] || kill -- "-$beside" 2>/dev/null; rm -rf "$logs"' EXIT
-printf 'The stage e2e goes on beside the others; its output comes last.\n'
-set -m # a group of its own, which can be ended
-timed e2e "$logs/e2e" >"$logs/e2e.shown" &
-beside=$!
-set +m
-for stage in unit envtest net guest; do
-	timed "$stage" "$logs/$stage" nice -n 5 || status=1 # the cluster first: it needs little, but promptly
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+summary=() status=0
+for stage in unit net guest envtest e2e; do
+	printf '\n=== %s ===\n' "$stage"
+	start=$SECONDS verdict=ok
+	test/run.sh "$stage" 2>&1 | tee "$log" || verdict=FAILED status=1
+	count=$(grep '^DONE' "$log" | tail -n 1) || true
+	summary+=("$(printf '%-8s %-7s %4ds  %s' "$stage" "$verdict" $((SECONDS - start)) "$count")")
 done
-tail --quiet --lines=+1 --follow --pid="$beside" "$logs/e2e.shown"
-wait "$beside" || status=1
-beside=""
 printf '\n=== tests ===\n'
-cat "$logs"/{unit,net,guest,envtest,e2e}.line
+printf '%s\n' "${summary[@]}"
 exit "$status"

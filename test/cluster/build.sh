@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds Kubernetes and etcd from the Go module proxy into the cache and prints the folder with the programs.
 #
-# The folder's name is a hash of everything that goes in, so a build is found again and another version is another
-# folder. It appears whole, by a rename under a lock: two builds at once are one build, and an interrupted one is
-# never taken for a whole.
+# The folder's name is a hash of everything that goes in: a finished build is found again, and another version gets
+# another folder. The build is done under a lock, in a folder that is renamed at the end. So two scripts at once build
+# only once, and an interrupted build is never used.
 source "$(dirname "$0")/lib/settings.sh"
 source "$here/lib/progress.sh"
 

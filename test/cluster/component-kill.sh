@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills a program of the control plane (etcd, kube-apiserver, kube-controller-manager, kube-scheduler), which starts
+# Kills a program of the control plane: etcd, kube-apiserver, kube-controller-manager or kube-scheduler. It is started
 # again at once.
 source "$(dirname "$0")/lib/all.sh"
 

@@ -5,6 +5,7 @@ package cluster
 
 import (
 	"bufio"
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,8 @@ const (
 	nobody   = "no cluster runs"
 )
 
-// TestKilledAnywhere kills up.sh with -9 as soon as it says one of the things it says, and more: down.sh then finds everything.
+// TestKilledAnywhere kills up.sh with -9 at each of its steps, as soon as it has printed the step's line. down.sh must
+// then remove everything.
 func TestKilledAnywhere(t *testing.T) {
 	if output, _ := exec.Command("./status.sh").CombinedOutput(); !strings.Contains(string(output), nobody) {
 		t.Skip("a cluster runs on this machine, which this test would end")
@@ -32,7 +34,7 @@ func TestKilledAnywhere(t *testing.T) {
 			killAt(t, moment)
 			if moment == "The cluster is up" {
 				refusesSecond(t)
-				defer lookInto(t, "tcpprobe-switch")()
+				defer holdOpen(t, "tcpprobe-switch")()
 			}
 			down(t)
 			deadline := time.Now().Add(patience)
@@ -50,7 +52,7 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// killAt kills up.sh, and none of its children, when it says something.
+// killAt starts up.sh and kills it, but none of its children, when it prints a line that begins with moment.
 func killAt(t *testing.T, moment string) {
 	t.Helper()
 	up := exec.Command("./up.sh")
@@ -81,8 +83,9 @@ func refusesSecond(t *testing.T) {
 	}
 }
 
-// lookInto holds a network namespace open, as a command that breaks a cable does. It must not keep the cluster from being removed.
-func lookInto(t *testing.T, namespace string) (leave func()) {
+// holdOpen holds a network namespace open, as the command "tcpprobe lab switch" does. The cluster must be removed all
+// the same.
+func holdOpen(t *testing.T, namespace string) (release func()) {
 	t.Helper()
 	file, err := os.Open("/run/netns/" + namespace)
 	if err != nil {
@@ -98,7 +101,7 @@ func down(t *testing.T) {
 	}
 }
 
-// machine is what a cluster could leave: mounts, devices, namespaces, cgroups, folders and programs.
+// machine lists what a cluster could leave behind: mounts, devices, namespaces, cgroups, folders and processes.
 func machine(t *testing.T) (state []string) {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
@@ -118,12 +121,15 @@ func machine(t *testing.T) (state []string) {
 	return append(state, programs()...)
 }
 
-// programs are the processes that name a file of the cluster's.
+// programs lists the processes whose command line names a file of the cluster.
 func programs() (found []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
 		line, err := os.ReadFile(file)
-		if err == nil && (strings.Contains(string(line), "/var/lib/tcpprobe-cluster") || strings.Contains(string(line), "/run/cluster")) {
+		if err != nil {
+			continue // it has ended
+		}
+		if bytes.Contains(line, []byte("/var/lib/tcpprobe-cluster")) || bytes.Contains(line, []byte("/run/cluster")) {
 			found = append(found, file+": "+strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ends node I as a power failure does. Its disk stays, as it would.
+# Ends node I as a power failure does: nothing is shut down, and the disk stays.
 source "$(dirname "$0")/lib/all.sh"
 
 take_lock

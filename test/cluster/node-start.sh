@@ -13,6 +13,6 @@ PATH=$programs:$PATH
 since=$(date --utc +%FT%T.%6NZ)
 start_node "$1" "$programs"
 apply_nodes "$1" # somebody may have deleted it
-wait_for_sign_of_life "$1" "$since"
+wait_for_lease "$1" "$since"
 wait_for_nodes "$1"
 say "Node kn$1 is ready again."

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the cluster: a control plane and three nodes, each a machine of its own, ready in seconds once built.
+# Starts the cluster: a control plane and three nodes, each a machine (lib/machine.sh). Takes seconds, except for the
+# first time, which builds Kubernetes.
 source "$(dirname "$0")/lib/all.sh"
 
 ((EUID == 0)) || fail "needs root: it makes network namespaces and mounts"
@@ -34,7 +35,7 @@ write_credentials() {
 		-names "127.0.0.1,$management4.1,${management6}1,$kubernetes_service" "${node_addresses[@]}"
 }
 
-# start_forward makes the API server reachable from the machine by a loopback port: kubectl and tests work as anywhere.
+# start_forward makes the API server reachable at a loopback port, so that kubectl and tests need no namespace.
 start_forward() {
 	launch forward "$state/bin/forward" -netns "/run/netns/$control_plane" -to "127.0.0.1:$api_port" \
 		-write "$state/address"
@@ -50,7 +51,7 @@ register() {
 		--user=system:kube-proxy >/dev/null
 }
 
-# describe: for programs, what status.sh says to people.
+# describe prints as JSON what status.sh tells in words.
 describe() {
 	local i comma=
 	printf '{"kubeconfig": "%s", "programs": "%s", "audit": "%s", "switch": "%s", "nodes": [' \

@@ -25,7 +25,8 @@ func serveOutside(t *testing.T, port string) {
 	commands := [][]string{{"address", "replace", outside + "/24", "dev", "br0"}}
 	undo := []string{"address", "delete", outside + "/24", "dev", "br0"} // and the routes with it
 	for i := range cluster.Nodes {
-		commands = append(commands, []string{"route", "replace", fmt.Sprintf("10.244.%d.0/24", i+1), "via", fmt.Sprintf("10.251.0.1%d", i+1)})
+		commands = append(commands,
+			[]string{"route", "replace", fmt.Sprintf("10.244.%d.0/24", i+1), "via", fmt.Sprintf("10.251.0.1%d", i+1)})
 	}
 	t.Cleanup(func() { _ = exec.Command("ip", append([]string{"-n", cluster.Switch}, undo...)...).Run() })
 	for _, c := range commands {
@@ -51,8 +52,8 @@ func serveOutside(t *testing.T, port string) {
 	}()
 }
 
-// TestAddressOutside: probed only once the administrator has allowed it to the namespace and at all; then a fault on the way
-// to it is found as on the way to a pod.
+// TestAddressOutside: probed only once the administrator has allowed it to the namespace and at all; then a fault on
+// the way to it is found as on the way to a pod.
 func TestAddressOutside(t *testing.T) {
 	serveOutside(t, "8443")
 	enable(t, "--address-ceiling=10.251.0.0/24")
@@ -68,7 +69,8 @@ func TestAddressOutside(t *testing.T) {
 		return ""
 	})
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-	allow := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"10.251.0.96/28"}}}`, v1alpha1.AllowedCIDRsAnnotation))
+	allow := client.RawPatch("application/merge-patch+json",
+		fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"10.251.0.96/28"}}}`, v1alpha1.AllowedCIDRsAnnotation))
 	if err := cluster.client.Patch(t.Context(), namespace, allow); err != nil {
 		t.Fatal(err)
 	}

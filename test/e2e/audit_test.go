@@ -23,7 +23,8 @@ import (
 type right struct{ verb, group, resource, namespace string } // "" of a cluster role: every namespace
 
 func (r right) String() string {
-	return fmt.Sprintf("%s %s in %s", r.verb, strings.TrimSuffix(r.resource+"."+r.group, "."), cmp.Or(r.namespace, "the cluster"))
+	return fmt.Sprintf("%s %s in %s", r.verb, strings.TrimSuffix(r.resource+"."+r.group, "."),
+		cmp.Or(r.namespace, "the cluster"))
 }
 
 // request is what the API server's audit log says of one request of the manager.
@@ -38,8 +39,8 @@ type request struct {
 	} `json:"annotations"`
 }
 
-// uses are the rights that the request needs. Instead of a watch that begins with all there is, an API server before 1.32 is asked
-// for a list.
+// uses are the rights that the request needs. Instead of a watch that begins with all there is, an API server before
+// 1.32 is asked for a list.
 func (r *request) uses() []right {
 	resource := r.ObjectRef.Resource
 	if r.ObjectRef.Subresource != "" {
@@ -52,8 +53,8 @@ func (r *request) uses() []right {
 	return used
 }
 
-// period is one in which the manager is refused things by a test's own doing: while it is uninstalled, or while an API server that
-// starts has not read the roles yet.
+// period is one in which the manager is refused things by a test's own doing: while it is uninstalled, or while an API
+// server that starts has not read the roles yet.
 type period struct{ from, to time.Time }
 
 var excused []period

@@ -38,7 +38,8 @@ type figure struct {
 	Aim    float64 `json:"aim"`
 }
 
-// TestBench prints a table and writes the same as JSON. It fails only if something cannot be measured: a figure is no verdict.
+// TestBench prints a table and writes the same as JSON. It fails only if something cannot be measured: a slow
+// figure is no failure.
 func TestBench(t *testing.T) {
 	s := openShop(t)
 	var verdict, processor, memory []float64
@@ -82,18 +83,21 @@ func applyToVerdict(t *testing.T, s shop, i int) time.Duration {
 	t.Helper()
 	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: fmt.Sprint("web-", i)}}
 	manifest := filepath.Join(t.TempDir(), "probe.yaml")
-	content := fmt.Sprintf("{apiVersion: tcpprobe.dev/v1alpha1, kind: TCPProbe, metadata: {namespace: %s, name: %s}, spec: {target: {service: {name: web}}}}",
+	content := fmt.Sprintf("{apiVersion: tcpprobe.dev/v1alpha1, kind: TCPProbe, "+
+		"metadata: {namespace: %s, name: %s}, spec: {target: {service: {name: web}}}}",
 		p.Namespace, p.Name)
 	if err := os.WriteFile(manifest, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	events, err := cluster.client.Watch(t.Context(), &v1alpha1.TCPProbeList{}, client.InNamespace(s.namespace), client.MatchingFields{"metadata.name": p.Name})
+	events, err := cluster.client.Watch(t.Context(), &v1alpha1.TCPProbeList{}, client.InNamespace(s.namespace),
+		client.MatchingFields{"metadata.name": p.Name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer events.Stop()
 	start := time.Now()
-	if output, err := exec.Command(kubectl(), "--kubeconfig", cluster.Kubeconfig, "apply", "-f", manifest).CombinedOutput(); err != nil {
+	apply := exec.Command(kubectl(), "--kubeconfig", cluster.Kubeconfig, "apply", "-f", manifest)
+	if output, err := apply.CombinedOutput(); err != nil {
 		t.Fatalf("kubectl apply: %v\n%s", err, output)
 	}
 	for event := range events.ResultChan() {
@@ -109,9 +113,9 @@ func applyToVerdict(t *testing.T, s shop, i int) time.Duration {
 	return 0
 }
 
-// oneFlow runs the prober once in the network of kn1's web server against that of kn2, and gives the processor time of supervisor
-// and worker and the resident memory of the larger. GNU time measures that: what this process would be told of its own child
-// contains this process's memory, from the moment between fork and exec.
+// oneFlow runs the prober once in the network of kn1's web server against that of kn2, and gives the processor time of
+// supervisor and worker and the resident memory of the larger. GNU time measures the memory: what
+// the kernel says of a child of this process includes this process's own memory, which the child has until exec.
 func oneFlow(t *testing.T, s shop) (milliseconds, mebibytes float64) {
 	t.Helper()
 	folder := t.TempDir()
@@ -131,10 +135,12 @@ func oneFlow(t *testing.T, s shop) (milliseconds, mebibytes float64) {
 	}
 	prober, _ := filepath.Glob("bin/linux-*/prober")
 	resident := filepath.Join(folder, "resident")
-	command := exec.Command("nsenter", "--net="+networkOf(t, s), "time", "--format=%M", "--output="+resident, cmp.Or(prober...), "--plan="+filepath.Join(folder, "plan.json"),
+	command := exec.Command("nsenter", "--net="+networkOf(t, s), "time", "--format=%M", "--output="+resident,
+		cmp.Or(prober...), "--plan="+filepath.Join(folder, "plan.json"),
 		"--source=kn1", "--summary="+filepath.Join(folder, "summary"))
 	output, err := command.Output()
-	if err != nil || !strings.Contains(string(output), `"verdict":"Pass"`) || strings.Contains(string(output), `"verdict":"Fail"`) {
+	if err != nil || !strings.Contains(string(output), `"verdict":"Pass"`) ||
+		strings.Contains(string(output), `"verdict":"Fail"`) {
 		t.Fatalf("the prober: %v\n%s", err, output)
 	}
 	used, err := os.ReadFile(resident)

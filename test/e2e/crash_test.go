@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestNodeCrash: a node loses power while it probes, and comes back. The run ends and blames no path; the next is as if nothing
-// had been.
+// TestNodeCrash: a node loses power while it probes, and comes back. The run ends without a finding, and the
+// next one passes.
 func TestNodeCrash(t *testing.T) {
 	s := openShop(t)
 	p := s.probe(t, from("kn3"), slowly)

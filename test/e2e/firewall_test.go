@@ -12,8 +12,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// onlyAnswers is what a network plugin makes of an ingress policy for the probe pods of a node: what its connection tracking
-// does not take for an answer is dropped. Nothing but probe pods uses these ports on kn1.
+// onlyAnswers is what a network plugin makes of an ingress policy for the probe pods of a node: what its connection
+// tracking does not take for an answer is dropped. Nothing but probe pods uses these ports on kn1.
 const onlyAnswers = `table inet answers
 delete table inet answers
 table inet answers {
@@ -24,8 +24,8 @@ table inet answers {
 	}
 }`
 
-// TestBehindAnIngressPolicy is why config/ has none for probe pods: segments of no connection have answers that connection
-// tracking takes for invalid. They establish nothing then; all others are judged as ever.
+// TestBehindAnIngressPolicy is why config/ has none for probe pods: segments of no connection have answers that
+// connection tracking takes for invalid. They establish nothing then; all others are judged as ever.
 func TestBehindAnIngressPolicy(t *testing.T) {
 	s := openShop(t)
 	onNode(t, "kn1", "nft -f - <<'END'\n"+onlyAnswers+"\nEND")
@@ -43,7 +43,8 @@ func TestBehindAnIngressPolicy(t *testing.T) {
 			}
 		}
 	}
-	if c := condition(p, v1alpha1.ConditionPathHealthy); c.Status != metav1.ConditionUnknown || !strings.Contains(c.Message, "Null") {
+	c := condition(p, v1alpha1.ConditionPathHealthy)
+	if c.Status != metav1.ConditionUnknown || !strings.Contains(c.Message, "Null") {
 		t.Errorf("PathHealthy %s: %s", c.Status, c.Message)
 	}
 }

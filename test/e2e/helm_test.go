@@ -18,7 +18,8 @@ const helmProgram = "bin/helm"
 
 func helm(t *testing.T, arguments ...string) {
 	t.Helper()
-	command := exec.Command(helmProgram, append([]string{"--kubeconfig", cluster.Kubeconfig, "--namespace", managerNamespace}, arguments...)...)
+	command := exec.Command(helmProgram,
+		append([]string{"--kubeconfig", cluster.Kubeconfig, "--namespace", managerNamespace}, arguments...)...)
 	output, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("helm %v: %v\n%s", arguments, err, output)
@@ -38,13 +39,14 @@ func previousChart(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, n := range cluster.Nodes {
-		onNode(t, n.Name, "ctr --namespace k8s.io images tag --force tcpprobe.dev/tcpprobe:dev tcpprobe.dev/tcpprobe:previous")
+		onNode(t, n.Name, "ctr --namespace k8s.io images tag --force "+
+			"tcpprobe.dev/tcpprobe:dev tcpprobe.dev/tcpprobe:previous")
 	}
 	return folder
 }
 
-// TestHelm: installed with default values, upgraded in the middle of a run, and uninstalled in the middle of another. The
-// runs are reported once, and nothing stays but the definition and the TCPProbes, whose namespace can go.
+// TestHelm: installed with default values, upgraded in the middle of a run, and uninstalled in the middle of another.
+// The runs are reported once, and nothing stays but the definition and the TCPProbes, whose namespace can go.
 func TestHelm(t *testing.T) {
 	if err := script("go", "build", "-C", "build", "-o", "../"+helmProgram, "helm.sh/helm/v4/cmd/helm"); err != nil {
 		t.Fatal(err)
@@ -59,7 +61,8 @@ func TestHelm(t *testing.T) {
 	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
 	helm(t, "install", "tcpprobe", previousChart(t), "--create-namespace", "--wait", "--timeout=100s")
 	t.Cleanup(func() {
-		_ = exec.Command(helmProgram, "--kubeconfig", cluster.Kubeconfig, "--namespace", managerNamespace, "uninstall", "tcpprobe").Run()
+		_ = exec.Command(helmProgram, "--kubeconfig", cluster.Kubeconfig, "--namespace", managerNamespace,
+			"uninstall", "tcpprobe").Run()
 	})
 
 	s := openShop(t)
@@ -94,18 +97,21 @@ func TestHelm(t *testing.T) {
 func expectUninstalled(t *testing.T) {
 	t.Helper()
 	eventually(t, func() string {
-		kinds, err := exec.Command(kubectl(), "--kubeconfig", cluster.Kubeconfig, "api-resources", "--verbs=list", "-o", "name").Output()
+		kinds, err := exec.Command(kubectl(), "--kubeconfig", cluster.Kubeconfig, "api-resources",
+			"--verbs=list", "-o", "name").Output()
 		if err != nil {
 			return err.Error()
 		}
 		var listed []string
-		for _, kind := range strings.Fields(string(kinds)) {
+		for kind := range strings.FieldsSeq(string(kinds)) {
 			if !strings.HasPrefix(kind, "events") && !strings.HasSuffix(kind, "tcpprobe.dev") && kind != "componentstatuses" {
 				listed = append(listed, kind)
 			}
 		}
-		all, err := exec.Command(kubectl(), "--kubeconfig", cluster.Kubeconfig, "get", strings.Join(listed, ","), "--all-namespaces", "--no-headers", "-o",
-			"custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,PART:.metadata.labels.app\\.kubernetes\\.io/part-of").Output()
+		all, err := exec.Command(kubectl(), "--kubeconfig", cluster.Kubeconfig, "get", strings.Join(listed, ","),
+			"--all-namespaces", "--no-headers", "-o",
+			"custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,"+
+				`PART:.metadata.labels.app\.kubernetes\.io/part-of`).Output()
 		if err != nil {
 			return err.Error()
 		}
@@ -122,7 +128,8 @@ func expectUninstalled(t *testing.T) {
 func stays(line string) bool {
 	f := strings.Fields(line)
 	switch kind, namespace, name := f[0], f[1], f[2]; { // the API server makes the APIService of a definition
-	case kind == "CustomResourceDefinition" && name == "tcpprobes.tcpprobe.dev", kind == "APIService", kind == "Namespace" && name == managerNamespace:
+	case kind == "CustomResourceDefinition" && name == "tcpprobes.tcpprobe.dev",
+		kind == "APIService", kind == "Namespace" && name == managerNamespace:
 		return true
 	case strings.HasPrefix(name, "tcpprobe-test:"): // the test cluster's own
 		return true

@@ -66,7 +66,8 @@ func fullNode(t *testing.T) func() {
 	return deleting(pod)
 }
 
-// leftOn is what a node's pods will leave of its processors once those are gone that go by themselves: what fills the node waits for them.
+// leftOn is how much of a node's processors is free once the pods have ended that end by themselves. The pod that is to
+// fill the node waits for these.
 func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
 	t.Helper()
 	left := n.Status.Allocatable.Cpu().DeepCopy()
@@ -76,7 +77,8 @@ func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
 	}
 	for _, pod := range pods.Items {
 		goes := pod.DeletionTimestamp != nil || pod.Namespace == probeNamespace
-		if goes || pod.Spec.NodeName != n.Name || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		over := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+		if goes || over || pod.Spec.NodeName != n.Name {
 			continue
 		}
 		for _, c := range pod.Spec.Containers {
@@ -88,7 +90,8 @@ func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
 
 // noImage takes the product's image off kn3. There is no registry to pull it from.
 func noImage(t *testing.T) func() {
-	onNode(t, "kn3", "ctr --namespace k8s.io images remove --sync $(ctr --namespace k8s.io images list -q | grep -F tcpprobe.dev/tcpprobe:)")
+	onNode(t, "kn3", "ctr --namespace k8s.io images remove --sync "+
+		"$(ctr --namespace k8s.io images list -q | grep -F tcpprobe.dev/tcpprobe:)")
 	return func() {
 		if err := script("test/cluster/load.sh", "dist/tcpprobe-image.tar"); err != nil {
 			t.Error(err)

@@ -47,8 +47,8 @@ func admitHostNetwork(t *testing.T) {
 	t.Cleanup(func() { set("false") })
 }
 
-// TestFromTheHostNetwork: pods on the nodes' own network and others are probed from there, and what a cable drops is found;
-// nothing of it without the administrator.
+// TestFromTheHostNetwork: pods on the nodes' own network and others are probed from there, and what a cable drops is
+// found. Without an administrator's permission such a TCPProbe is refused.
 func TestFromTheHostNetwork(t *testing.T) {
 	hosted := openShop(t, func(d *appsv1.DaemonSet) { d.Spec.Template.Spec.HostNetwork = true })
 	p := hosted.probe(t, onHosts)
@@ -80,5 +80,6 @@ func TestFromTheHostNetwork(t *testing.T) {
 	}
 	again(t, p, "broken")
 	ended(t, p, 2)
-	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed) // the nodes' own addresses are on the management network
+	// It passes: the nodes' own addresses are on the management network, not behind the broken port.
+	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestHundredAtOnce: a hundred TCPProbes, every third from all nodes and the others from one, are applied together, under the caps
-// that everybody has. All finish, none runs twice, and no cap is passed on the way.
+// TestHundredAtOnce: a hundred TCPProbes, every third from all nodes and the others from one, are applied together,
+// under the caps that everybody has. All finish, none runs twice, and no cap is passed on the way.
 func TestHundredAtOnce(t *testing.T) {
 	const all = 100
 	s := openShop(t)

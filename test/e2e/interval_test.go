@@ -19,7 +19,8 @@ func everyMinute(s *v1alpha1.TCPProbeSpec) {
 	s.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To[int32](0)}
 }
 
-// TestEveryMinute: runs come by themselves, find the fault when it is there and see when it is gone; suspended, none comes.
+// TestEveryMinute: runs start by themselves, find a fault while it is there, and pass when it is repaired. A suspended
+// TCPProbe has none.
 func TestEveryMinute(t *testing.T) {
 	s := openShop(t)
 	p := s.probe(t, everyMinute)
@@ -36,14 +37,16 @@ func TestEveryMinute(t *testing.T) {
 	repair := breakCable(t, "kn2", "push-at-zero")
 	ended(t, p, before+1)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
-	if late := p.Status.LastRun.StartTime.Sub(due.Time); late < 0 || late.Seconds() > 10 || p.Status.LastRun.Trigger != v1alpha1.TriggerInterval {
+	late := p.Status.LastRun.StartTime.Sub(due.Time)
+	if late < 0 || late.Seconds() > 10 || p.Status.LastRun.Trigger != v1alpha1.TriggerInterval {
 		t.Errorf("the run after (%s) started %v after it was due", p.Status.LastRun.Trigger, late)
 	}
 
 	repair()
 	ended(t, p, before+2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	if p.Status.MissedRuns != missed || int64(len(p.Status.History)) != before+1 || p.Status.History[0].Affected != "8/18" {
+	if p.Status.MissedRuns != missed || int64(len(p.Status.History)) != before+1 ||
+		p.Status.History[0].Affected != "8/18" {
 		t.Errorf("%d missed, history %+v", p.Status.MissedRuns-missed, p.Status.History)
 	}
 	p.Spec.State = v1alpha1.Suspended

@@ -15,12 +15,12 @@ import (
 
 const firstProberPort = 61000 // above what the kernel gives to others
 
-// orderly is five times what conntrack keeps a connection that was reset, and less than half of what it keeps any other.
+// orderly is five times as long as conntrack keeps a connection that was reset, and less than half as long as it keeps
+// any other. So a connection that is gone in time was reset.
 const orderly = 50 * time.Second
 
 // TestNothingStays: when a run is over, no server has a socket of it, and soon no node tracks a connection of it.
 func TestNothingStays(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t)
 	ended(t, p, 1)
@@ -39,7 +39,8 @@ func expectNoTrace(t *testing.T, server corev1.Pod) {
 // proberSockets are the sockets of a web server that belong to a prober's flows.
 func proberSockets(t *testing.T, server corev1.Pod) string {
 	t.Helper()
-	return proberLines(t, inPodNetwork(t, server, "ss -Htan exclude listening sport = :8080"), func(fields []string) string {
+	output := inPodNetwork(t, server, "ss -Htan exclude listening sport = :8080")
+	return proberLines(t, output, func(fields []string) string {
 		return fields[len(fields)-1] // the peer's address and port
 	})
 }

@@ -1,9 +1,7 @@
 //go:build e2e
 
-// Package e2e tests the operator on three real Kubernetes nodes, with real probe pods, over a switch that breaks on demand.
-//
-// A test that breaks a cable, a node, the manager or the control plane has the cluster for itself. One that disturbs nothing but what
-// it made calls t.Parallel: those run when all the others are over, several at a time.
+// Package e2e tests the operator on three real Kubernetes nodes, with real probe pods, over a switch that breaks on
+// demand.
 package e2e
 
 import (
@@ -32,7 +30,8 @@ var cluster struct {
 	client client.WithWatch
 }
 
-// TestMain brings the cluster up and takes it down again. One that runs already is used and kept, as is any with KEEP=1.
+// TestMain brings the cluster up and takes it down again. One that runs already is used and kept, as is any with
+// KEEP=1.
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
@@ -43,7 +42,7 @@ func run(m *testing.M) int {
 	}
 	if script("test/cluster/status.sh", "-o", "json") != nil {
 		if os.Getenv("KEEP") == "" {
-			defer script("test/cluster/down.sh")
+			defer func() { _ = script("test/cluster/down.sh") }() // it has said itself what failed
 		}
 		if err := script("test/cluster/up.sh"); err != nil {
 			return complain(err)

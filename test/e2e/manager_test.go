@@ -20,8 +20,8 @@ import (
 
 const managerNamespace = "tcpprobe-system"
 
-// TestManagersKilled: ten runs, and in each the leading manager is killed with -9 at a random moment. Every run is reported once,
-// none twice, none is lost, and no run has two pods on a node.
+// TestManagersKilled: ten runs, and in each the leading manager is killed with -9 at a random moment. Every run is
+// reported once, none twice, none is lost, and no run has two pods on a node.
 func TestManagersKilled(t *testing.T) {
 	const runs = 10
 	s := openShop(t)
@@ -66,19 +66,22 @@ func killLeader(t *testing.T) {
 func leader(t *testing.T) (pod corev1.Pod, missing string) {
 	t.Helper()
 	var lease coordinationv1.Lease
-	if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: "tcpprobe-manager"}, &lease); err != nil {
+	key := client.ObjectKey{Namespace: managerNamespace, Name: "tcpprobe-manager"}
+	if err := cluster.client.Get(t.Context(), key, &lease); err != nil {
 		return pod, err.Error()
 	}
-	name, _, _ := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
-	if err := cluster.client.Get(t.Context(), client.ObjectKey{Namespace: managerNamespace, Name: name}, &pod); err != nil {
+	key.Name, _, _ = strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
+	if err := cluster.client.Get(t.Context(), key, &pod); err != nil {
 		return pod, err.Error()
 	}
 	status := pod.Status.ContainerStatuses
 	if len(status) == 0 || status[0].State.Running == nil {
 		return pod, "the leader is not running"
 	}
-	// A killed leader's lease outlives it, and its container begins anew under the same name. Starts are told in whole seconds.
-	if renewed := ptr.Deref(lease.Spec.RenewTime, metav1.MicroTime{}); renewed.Sub(status[0].State.Running.StartedAt.Time) < time.Second {
+	// A killed leader's lease outlives it, and its container begins anew under the same name. Starts are told in whole
+	// seconds.
+	renewed := ptr.Deref(lease.Spec.RenewTime, metav1.MicroTime{})
+	if renewed.Sub(status[0].State.Running.StartedAt.Time) < time.Second {
 		return pod, "the lease is the one of a manager that has died"
 	}
 	return pod, ""
@@ -107,7 +110,8 @@ func TestLeaseIsMadeAgain(t *testing.T) {
 		if err := cluster.client.Get(t.Context(), client.ObjectKeyFromObject(&before), &pod); err != nil {
 			t.Fatal(err)
 		}
-		if status := pod.Status.ContainerStatuses[0]; status.RestartCount == before.Status.ContainerStatuses[0].RestartCount || !status.Ready {
+		status := pod.Status.ContainerStatuses[0]
+		if status.RestartCount == before.Status.ContainerStatuses[0].RestartCount || !status.Ready {
 			return before.Name + ", which does not lead any more, has not begun anew"
 		}
 		return ""

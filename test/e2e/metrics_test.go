@@ -34,7 +34,8 @@ func scrape(t *testing.T, manager corev1.Pod, token string) (status int, text st
 		},
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the manager's own certificate
 	}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+net.JoinHostPort(manager.Status.PodIP, "8443")+"/metrics", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		"https://"+net.JoinHostPort(manager.Status.PodIP, "8443")+"/metrics", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,8 @@ func scrape(t *testing.T, manager corev1.Pod, token string) (status int, text st
 // collectorToken is that of a service account that may read the managers' metrics, or may not.
 func collectorToken(t *testing.T, s shop, may bool) string {
 	t.Helper()
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: fmt.Sprint("collector-", may)}}
+	account := &corev1.ServiceAccount{}
+	account.Namespace, account.Name = s.namespace, fmt.Sprint("collector-", may)
 	create(t, account)
 	if may {
 		binding := &rbacv1.ClusterRoleBinding{
@@ -80,21 +82,22 @@ func collectorToken(t *testing.T, s shop, may bool) string {
 func managers(t *testing.T) []corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
-	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(managerNamespace), client.MatchingLabels{"app.kubernetes.io/name": "tcpprobe-manager"}); err != nil {
+	labels := client.MatchingLabels{"app.kubernetes.io/name": "tcpprobe-manager"}
+	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(managerNamespace), labels); err != nil {
 		t.Fatal(err)
 	}
 	return pods.Items
 }
 
-// TestMetrics: who may not read them gets none; who may learns from the leader, and from it alone, how each TCPProbe is.
+// TestMetrics shows that only an account with the right to it reads the metrics, and that the leader alone has those of
+// the TCPProbes.
 func TestMetrics(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t)
 	ended(t, p, 1)
 	stranger, collector := collectorToken(t, s, false), collectorToken(t, s, true)
-	var chief corev1.Pod
-	eventually(t, func() (missing string) { chief, missing = leader(t); return missing })
+	var leading corev1.Pod
+	eventually(t, func() (missing string) { leading, missing = leader(t); return missing })
 	for _, manager := range managers(t) {
 		if manager.DeletionTimestamp != nil {
 			continue
@@ -102,12 +105,16 @@ func TestMetrics(t *testing.T) {
 		if status, text := scrape(t, manager, ""); status != http.StatusUnauthorized || strings.Contains(text, "tcpprobe_") {
 			t.Errorf("without a token: %d", status)
 		}
-		if status, text := scrape(t, manager, stranger); status != http.StatusForbidden || strings.Contains(text, "tcpprobe_") {
+		status, text := scrape(t, manager, stranger)
+		if status != http.StatusForbidden || strings.Contains(text, "tcpprobe_") {
 			t.Errorf("without the right: %d", status)
 		}
-		if manager.UID == chief.UID {
+		if manager.UID == leading.UID {
 			expectTold(t, s, manager, collector)
-		} else if status, text := scrape(t, manager, collector); status != http.StatusOK || !strings.Contains(text, buildInfo) || strings.Contains(text, s.namespace) {
+			continue
+		}
+		status, text = scrape(t, manager, collector)
+		if status != http.StatusOK || !strings.Contains(text, buildInfo) || strings.Contains(text, s.namespace) {
 			t.Errorf("%s, which does not lead: %d %s", manager.Name, status, text)
 		}
 	}
@@ -118,10 +125,14 @@ const buildInfo = `tcpprobe_build_info{version="`
 // expectTold waits until the leader's cache has the run's end: the API server told this test first.
 func expectTold(t *testing.T, s shop, leader corev1.Pod, token string) {
 	t.Helper()
-	healthy := fmt.Sprintf(`tcpprobe_condition{name="web",namespace=%q,reason="AllPassed",status="True",type=%q} 1`, s.namespace, v1alpha1.ConditionPathHealthy)
+	healthy := fmt.Sprintf(`tcpprobe_condition{name="web",namespace=%q,reason="AllPassed",status="True",type=%q} 1`,
+		s.namespace, v1alpha1.ConditionPathHealthy)
 	eventually(t, func() string {
 		status, text := scrape(t, leader, token)
-		for _, metric := range []string{healthy, buildInfo, `tcpprobe_runs_total{trigger="Spec",verdict="Pass"}`, `tcpprobe_pods{state="Running"}`, "tcpprobe_queued_runs 0", "tcpprobe_run_duration_seconds_count"} {
+		for _, metric := range []string{
+			healthy, buildInfo, `tcpprobe_runs_total{trigger="Spec",verdict="Pass"}`, `tcpprobe_pods{state="Running"}`,
+			"tcpprobe_queued_runs 0", "tcpprobe_run_duration_seconds_count",
+		} {
 			if status != http.StatusOK || !strings.Contains(text, metric) {
 				return fmt.Sprintf("the leader answers %d and does not tell %s", status, metric)
 			}

@@ -29,7 +29,8 @@ func onNode(t *testing.T, name, command string) string {
 // breakCable makes the switch's port of a node misbehave until the test ends or repair is called.
 func breakCable(t *testing.T, node, fault string) (repair func()) {
 	t.Helper()
-	command := exec.Command("bin/tcpprobe", "lab", "switch", "--netns", cluster.Switch, "--port", "f"+node, "--fault", fault)
+	command := exec.Command("bin/tcpprobe", "lab", "switch", "--netns", cluster.Switch,
+		"--port", "f"+node, "--fault", fault)
 	output, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

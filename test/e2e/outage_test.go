@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestControlPlaneRestarts: etcd and then the API server are killed in the middle of a run. The run goes on, ends once, and has
-// nobody probe twice.
+// TestControlPlaneRestarts: etcd and then the API server are killed in the middle of a run. The run goes on, ends once,
+// and has nobody probe twice.
 func TestControlPlaneRestarts(t *testing.T) {
 	s := openShop(t)
 	pods := watchPods(t)

@@ -24,8 +24,8 @@ func layOverlay(t *testing.T) {
 	}
 }
 
-// TestOverlay: behind VXLAN the switch cannot drop what it does not see. A pass from the nodes' own network, whose device
-// shows the tunnel, says so; one from a pod does not know.
+// TestOverlay: behind VXLAN the switch cannot drop what it does not see. A pass from the nodes' own network, whose
+// device shows the tunnel, says so; one from a pod does not know.
 func TestOverlay(t *testing.T) {
 	layOverlay(t)
 	enable(t, "--host-network")
@@ -41,7 +41,8 @@ func TestOverlay(t *testing.T) {
 	}
 	ended(t, p, 2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	const says = "12 of 12 pairs across the network went through an overlay: the switches saw a tunnel and not these segments"
+	const says = "12 of 12 pairs across the network went through an overlay: " +
+		"the switches saw a tunnel and not these segments"
 	if message := condition(p, v1alpha1.ConditionPathHealthy).Message; !strings.Contains(message, says) {
 		t.Errorf("PathHealthy says %q; want that %s", message, says)
 	}

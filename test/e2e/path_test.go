@@ -28,7 +28,8 @@ func TestOneCable(t *testing.T) {
 			again(t, p, "broken")
 			ended(t, p, 2)
 			expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
-			if f := p.Status.Findings; len(f) != 1 || f[0].Scope != v1alpha1.ScopeTopology || f[0].Source != "kn2" || f[0].Pairs != 4 {
+			f := p.Status.Findings
+			if len(f) != 1 || f[0].Scope != v1alpha1.ScopeTopology || f[0].Source != "kn2" || f[0].Pairs != 4 {
 				t.Errorf("findings %+v, want one, of the cable of kn2", f)
 			}
 			want := v1alpha1.PairCounts{Planned: 9, Fail: 4, Pass: 5, SameNode: 3}

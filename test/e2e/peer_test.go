@@ -20,7 +20,8 @@ func (s shop) expose(t *testing.T, name string, port int) *corev1.Service {
 	t.Helper()
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name},
-		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{{Port: int32(port), TargetPort: intstr.FromInt(port)}}},
+		Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"},
+			Ports: []corev1.ServicePort{{Port: int32(port), TargetPort: intstr.FromInt(port)}}},
 	}
 	create(t, service)
 	return service
@@ -32,13 +33,13 @@ func of(service string) func(*v1alpha1.TCPProbeSpec) {
 
 func closing(name string, trigger v1alpha1.Trigger) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
-		s.Scenarios = []v1alpha1.Scenario{{Name: name, Type: v1alpha1.FinReorder, FinReorder: &v1alpha1.FinReorderOptions{Trigger: trigger}}}
+		s.Scenarios = []v1alpha1.Scenario{{Name: name, Type: v1alpha1.FinReorder,
+			FinReorder: &v1alpha1.FinReorderOptions{Trigger: trigger}}}
 	}
 }
 
 // TestOvertakenFin: this kernel takes it, and the Pass says what it does not show.
 func TestOvertakenFin(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	for _, c := range []struct {
 		name    string
@@ -53,7 +54,8 @@ func TestOvertakenFin(t *testing.T) {
 			p := s.probe(t, of(c.name), closing(c.name, c.trigger))
 			ended(t, p, 1)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-			if notes := strings.Join(p.Status.LastRun.Notes, "\n"); !strings.Contains(notes, "FinReorder "+c.name+": ") || !strings.Contains(notes, "does not show") {
+			notes := strings.Join(p.Status.LastRun.Notes, "\n")
+			if !strings.Contains(notes, "FinReorder "+c.name+": ") || !strings.Contains(notes, "does not show") {
 				t.Errorf("notes %q; want what a Pass does not show", notes)
 			}
 		})
@@ -63,19 +65,20 @@ func TestOvertakenFin(t *testing.T) {
 
 func filling(most int32) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
-		s.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue, AcceptQueue: &v1alpha1.AcceptQueueOptions{MaxConnections: most}}}
+		s.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue,
+			AcceptQueue: &v1alpha1.AcceptQueueOptions{MaxConnections: most}}}
 	}
 }
 
 // TestStalledServers: without consent nothing is filled; with it, two of three queues are found full, and stay so.
 func TestStalledServers(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	service := s.expose(t, "stalled", 8082)
 	p := s.probe(t, of("stalled"), filling(64))
 	eventually(t, func() string {
 		refresh(t, p)
-		if c := condition(p, v1alpha1.ConditionAccepted); c.Status != metav1.ConditionFalse || c.Reason != v1alpha1.ReasonConsentMissing {
+		c := condition(p, v1alpha1.ConditionAccepted)
+		if c.Status != metav1.ConditionFalse || c.Reason != v1alpha1.ReasonConsentMissing {
 			return "not refused: " + c.Message
 		}
 		return ""
@@ -105,7 +108,6 @@ func consent(t *testing.T, service *corev1.Service, value string) {
 
 // TestQueueOfAServerThatAccepts is never full.
 func TestQueueOfAServerThatAccepts(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	consent(t, s.expose(t, "busy", 8080), v1alpha1.AllowOnlyEndpoint)
 	p := s.probe(t, of("busy"), filling(64))

@@ -45,7 +45,8 @@ func watchPods(t *testing.T) *podWatch {
 	return w
 }
 
-// follow watches until ctx ends. A watch that the API server breaks off is taken up again: it begins with what there is.
+// follow watches until ctx ends. A watch that the API server breaks off is taken up again: it then reports all
+// objects anew.
 func (w *podWatch) follow(ctx context.Context, began func()) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -67,7 +68,8 @@ func (w *podWatch) count(events watch.Interface) {
 			continue
 		}
 		w.mu.Lock()
-		at := source{pod.Labels["tcpprobe.dev/probe-uid"], pod.Labels["tcpprobe.dev/run-id"], pod.Annotations["tcpprobe.dev/source"]}
+		at := source{pod.Labels["tcpprobe.dev/probe-uid"], pod.Labels["tcpprobe.dev/run-id"],
+			pod.Annotations["tcpprobe.dev/source"]}
 		if !w.seen[pod.UID] {
 			w.seen[pod.UID] = true
 			w.made[at]++

@@ -15,19 +15,20 @@ import (
 
 // everyVariant asks for all of them.
 func everyVariant(s *v1alpha1.TCPProbeSpec) {
-	asking("Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin", "Ack", "HandshakeAck", "Reset", "Syn", "FinUrgPush", "Null", "AckZero")(s)
+	asking("Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin", "Ack", "HandshakeAck", "Reset", "Syn", "FinUrgPush",
+		"Null", "AckZero")(s)
 	s.Paths, s.PacketsPerSecond = 4, 1000
 }
 
 func asking(variants ...v1alpha1.SequenceWrapVariant) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
-		s.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.SequenceWrap, SequenceWrap: &v1alpha1.SequenceWrapOptions{Variants: variants}}}
+		s.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.SequenceWrap,
+			SequenceWrap: &v1alpha1.SequenceWrapOptions{Variants: variants}}}
 	}
 }
 
 // TestEveryVariantOfAHealthyPath: nothing is lost at 0, whatever the segment.
 func TestEveryVariantOfAHealthyPath(t *testing.T) {
-	t.Parallel()
 	p := openShop(t).probe(t, everyVariant)
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
@@ -44,10 +45,12 @@ func TestRuleIsNamed(t *testing.T) {
 		t.Fatalf("findings %+v; want one", p.Status.Findings)
 	}
 	f := p.Status.Findings[0]
-	if f.Scope != v1alpha1.ScopeTopology || f.Source != "kn2" || f.Pairs != 8 || f.Rule != "FinAtZero" || f.Alpha == "" || len(f.Evidence) == 0 {
+	if f.Scope != v1alpha1.ScopeTopology || f.Source != "kn2" || f.Pairs != 8 || f.Rule != "FinAtZero" ||
+		f.Alpha == "" || len(f.Evidence) == 0 {
 		t.Errorf("finding %+v; want the cable of kn2 and its rule", f)
 	}
-	if !slices.Equal(f.Variants, []string{"Fin", "PushFin"}) || !strings.Contains(f.Message, "(rule FinAtZero; Push, UrgentPush, Data, Straddle pass)") {
+	if !slices.Equal(f.Variants, []string{"Fin", "PushFin"}) ||
+		!strings.Contains(f.Message, "(rule FinAtZero; Push, UrgentPush, Data, Straddle pass)") {
 		t.Errorf("%v: %s", f.Variants, f.Message)
 	}
 }
@@ -87,7 +90,8 @@ func TestScopes(t *testing.T) {
 func TestOneOfManyPaths(t *testing.T) {
 	s := openShop(t)
 	breakCable(t, "kn2", "ecmp=4/1:push-at-zero@out")
-	p := s.probe(t, asking("Push"), over("IPv4"), from("kn1"), func(s *v1alpha1.TCPProbeSpec) { s.Paths, s.PacketsPerSecond = 48, 1000 })
+	p := s.probe(t, asking("Push"), over("IPv4"), from("kn1"),
+		func(s *v1alpha1.TCPProbeSpec) { s.Paths, s.PacketsPerSecond = 48, 1000 })
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	share := p.Status.Findings[0].Share

@@ -133,7 +133,8 @@ func expectUndecided(t *testing.T, p *v1alpha1.TCPProbe) {
 func probePods(t *testing.T, p *v1alpha1.TCPProbe) []corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
-	err := cluster.client.List(t.Context(), &pods, client.InNamespace(probeNamespace), client.MatchingLabels{"tcpprobe.dev/probe-uid": string(p.UID)})
+	err := cluster.client.List(t.Context(), &pods, client.InNamespace(probeNamespace),
+		client.MatchingLabels{"tcpprobe.dev/probe-uid": string(p.UID)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,5 +158,6 @@ func running(t *testing.T, p *v1alpha1.TCPProbe, node string) (found corev1.Pod)
 
 // sending: the phase alone stays Running for a moment after the container has ended.
 func sending(pod corev1.Pod) bool {
-	return pod.DeletionTimestamp == nil && len(pod.Status.ContainerStatuses) == 1 && pod.Status.ContainerStatuses[0].State.Running != nil
+	return pod.DeletionTimestamp == nil && len(pod.Status.ContainerStatuses) == 1 &&
+		pod.Status.ContainerStatuses[0].State.Running != nil
 }

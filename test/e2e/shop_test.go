@@ -78,7 +78,8 @@ func (s shop) waiting(t *testing.T) string {
 func (s shop) server(t *testing.T, node string) corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
-	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(s.namespace), client.MatchingLabels{"app": "web"}); err != nil {
+	labels := client.MatchingLabels{"app": "web"}
+	if err := cluster.client.List(t.Context(), &pods, client.InNamespace(s.namespace), labels); err != nil {
 		t.Fatal(err)
 	}
 	for _, pod := range pods.Items {

@@ -21,14 +21,15 @@ func both(s *v1alpha1.TCPProbeSpec) {
 	s.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 }
 
-// TestThroughTheClusterIP: kube-proxy's translation passes what the network passes, in both families, and what the network
-// drops is found behind it; a slice that somebody adds ends the probing of the ClusterIP, not of the pods.
+// TestThroughTheClusterIP: kube-proxy's translation passes what the network passes, in both families, and what the
+// network drops is found behind it; a slice that somebody adds ends the probing of the ClusterIP, not of the pods.
 func TestThroughTheClusterIP(t *testing.T) {
 	s := openShop(t)
 	p := s.probe(t, both)
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	if message := condition(p, v1alpha1.ConditionPathHealthy).Message; !strings.Contains(message, "the ClusterIP answered in 6 of 6 pairs, so its segments were translated") {
+	message := condition(p, v1alpha1.ConditionPathHealthy).Message
+	if !strings.Contains(message, "the ClusterIP answered in 6 of 6 pairs, so its segments were translated") {
 		t.Errorf("message %q", message)
 	}
 	repair := breakCable(t, "kn2", "push-at-zero")
@@ -41,15 +42,19 @@ func TestThroughTheClusterIP(t *testing.T) {
 	repair()
 	server := s.server(t, "kn1")
 	create(t, &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Namespace: s.namespace, Name: "forged", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "forged",
+			Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
 		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To[int32](10250), Protocol: ptr.To(corev1.ProtocolTCP)}},
+		Ports: []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To[int32](10250),
+			Protocol: ptr.To(corev1.ProtocolTCP)}},
 		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{server.Status.HostIP},
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: s.namespace, Name: server.Name, UID: server.UID}}},
 	})
 	again(t, p, "forged")
 	ended(t, p, 3)
-	if c := condition(p, v1alpha1.ConditionCovered); c.Reason != v1alpha1.ReasonEndpointsRefused || !strings.Contains(c.Message, "it belongs to node kn1") || p.Status.Pairs.Planned != 18 {
+	c := condition(p, v1alpha1.ConditionCovered)
+	if c.Reason != v1alpha1.ReasonEndpointsRefused || !strings.Contains(c.Message, "it belongs to node kn1") ||
+		p.Status.Pairs.Planned != 18 {
 		t.Errorf("Covered is %s %s, %+v: %s", c.Status, c.Reason, p.Status.Pairs, c.Message)
 	}
 }
@@ -57,7 +62,8 @@ func TestThroughTheClusterIP(t *testing.T) {
 // affects reports whether a finding that is a Fail concerns this way, alone or among others, from this node.
 func affects(p *v1alpha1.TCPProbe, via v1alpha1.Via, source string) bool {
 	for _, f := range p.Status.Findings {
-		if f.Verdict == string(report.Fail) && (f.Via == string(via) || f.Via == "") && (f.Source == source || f.Source == "") {
+		if f.Verdict == string(report.Fail) &&
+			(f.Via == string(via) || f.Via == "") && (f.Source == source || f.Source == "") {
 			return true
 		}
 	}
@@ -66,7 +72,6 @@ func affects(p *v1alpha1.TCPProbe, via v1alpha1.Via, source string) bool {
 
 // TestAnotherNamespace: with the consent of the Service's owner, and without.
 func TestAnotherNamespace(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	support := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "support-"}}
 	create(t, support)

@@ -33,7 +33,8 @@ func TestCordoned(t *testing.T) {
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
-// TestNodeNotReady: a kubelet is silent for a while. Its pod goes on probing, and what it found is read when the kubelet is back.
+// TestNodeNotReady: a kubelet is silent for a while. Its pod goes on probing, and what it found is read when the
+// kubelet is back.
 func TestNodeNotReady(t *testing.T) {
 	s := openShop(t)
 	pods := watchPods(t)
@@ -86,7 +87,6 @@ func TestNodeDeleted(t *testing.T) {
 
 // TestOutOfMemory: the container's memory is used up, and the kernel kills its first process.
 func TestOutOfMemory(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t, from("kn3"), slowly)
 	pod := running(t, p, "kn3")

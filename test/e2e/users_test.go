@@ -10,17 +10,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestUsers: whoever may view, edit or administer a namespace reads its TCPProbes, by the roles that Kubernetes puts together; only
-// whom an administrator has made an editor of TCPProbes writes them, and nobody their status.
+// TestUsers: whoever may view, edit or administer a namespace reads its TCPProbes, by the roles that Kubernetes puts
+// together; only whom an administrator has made an editor of TCPProbes writes them, and nobody their status.
 func TestUsers(t *testing.T) {
-	t.Parallel()
 	s := openShop(t)
 	for role, writes := range map[string]bool{"view": false, "edit": false, "admin": false, "tcpprobe-editor": true} {
 		t.Run(role, func(t *testing.T) {
 			create(t, &rbacv1.RoleBinding{
 				ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: role},
 				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-				Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: role + "-of-" + s.namespace}},
+				Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind,
+					Name: role + "-of-" + s.namespace}},
 			})
 			user := role + "-of-" + s.namespace
 			soonMay(t, user, s.onProbes("list", ""))

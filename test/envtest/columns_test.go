@@ -45,11 +45,12 @@ func TestColumns(t *testing.T) {
 		{"plain", "get tcpp", "NAME TARGET HEALTHY REASON AFFECTED SINCE LAST RUN AGE",
 			`payments pay:https False SequenceZeroDropped 6/96 3d 3d \d+s`},
 		{"wide", "get tcpprobes -o wide", "NAME TARGET HEALTHY REASON AFFECTED SINCE LAST RUN AGE MODE NEXT MESSAGE",
-			`payments pay:https False SequenceZeroDropped 6/96 3d 3d \d+s Once 2033-10-02T15:04:05Z node kn2 to 6 of 6 endpoints`},
+			`payments pay:https False SequenceZeroDropped 6/96 3d 3d \d+s Once 2033-10-02T15:04:05Z ` +
+				`node kn2 to 6 of 6 endpoints`},
 		{"category", "get tcpprobe", "NAME TARGET HEALTHY REASON AFFECTED SINCE LAST RUN AGE", `payments .*`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out := kubectl(t, nil, append(strings.Fields(c.args), "-n", p.Namespace)...)
+			out := kubectl(t, append(strings.Fields(c.args), "-n", p.Namespace)...)
 			lines := strings.Split(strings.TrimSpace(out), "\n")
 			if len(lines) != 2 {
 				t.Fatalf("not a header and a row:\n%s", out)
@@ -66,17 +67,17 @@ func TestColumns(t *testing.T) {
 
 func TestWaitForComplete(t *testing.T) {
 	p := failing(t)
-	kubectl(t, nil, "wait", "--for=condition=Complete", "--timeout=30s", "-n", p.Namespace, "tcpp/"+p.Name)
+	kubectl(t, "wait", "--for=condition=Complete", "--timeout=30s", "-n", p.Namespace, "tcpp/"+p.Name)
 }
 
-// TestColumnsBeforeAnyStatus shows that a TCPProbe without a status is still listed, with nothing made up.
+// TestColumnsBeforeAnyStatus shows that a TCPProbe without a status is listed with its name and age only.
 func TestColumnsBeforeAnyStatus(t *testing.T) {
 	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: namespace(t), Name: "fresh"}}
 	p.Spec.Target.Service = &v1alpha1.ServiceTarget{Name: "web"}
 	if err := api.Create(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	out := kubectl(t, nil, "get", "tcpp", "-n", p.Namespace, "--no-headers")
+	out := kubectl(t, "get", "tcpp", "-n", p.Namespace, "--no-headers")
 	if f := strings.Fields(out); len(f) != 2 || f[0] != "fresh" {
 		t.Errorf("want a name and an age: %q", out)
 	}

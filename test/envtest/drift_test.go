@@ -19,7 +19,9 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 		{"../../api/v1alpha1/zz_generated.deepcopy.go", "object", "../../api/..."},
 	} {
 		t.Run(filepath.Base(g.file), func(t *testing.T) {
-			out, err := exec.CommandContext(t.Context(), "go", "tool", "controller-gen", g.generator, "paths="+g.paths, "output:stdout").Output()
+			command := exec.CommandContext(t.Context(), "go", "tool", "controller-gen", g.generator,
+				"paths="+g.paths, "output:stdout")
+			out, err := command.Output()
 			if err != nil {
 				t.Fatal(err)
 			}

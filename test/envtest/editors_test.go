@@ -10,9 +10,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-const aggregateToEdit, aggregateToAdmin = "rbac.authorization.k8s.io/aggregate-to-edit", "rbac.authorization.k8s.io/aggregate-to-admin"
+const (
+	aggregateToEdit  = "rbac.authorization.k8s.io/aggregate-to-edit"
+	aggregateToAdmin = "rbac.authorization.k8s.io/aggregate-to-admin"
+)
 
-// editorsOverlay is a folder with what an administrator writes who lets editors of a namespace probe.
+// editorsOverlay is a folder with the kustomization of an administrator who lets the editors of a namespace probe.
 func editorsOverlay(t *testing.T) string {
 	t.Helper()
 	folder, err := filepath.EvalSymlinks(t.TempDir())
@@ -40,8 +43,8 @@ func TestEditorsProbeOnlyWhereTheAdministratorSaysSo(t *testing.T) {
 	if len(role.Labels[aggregateToEdit]+role.Labels[aggregateToAdmin]) > 0 {
 		t.Errorf("by default editors get it: %v", role.Labels)
 	}
-	kubectl(t, nil, "apply", "-k", editorsOverlay(t))
-	defer kubectl(t, nil, "apply", "-k", filepath.Join(config, "default"))
+	kubectl(t, "apply", "-k", editorsOverlay(t))
+	defer kubectl(t, "apply", "-k", filepath.Join(config, "default"))
 	role = get(t, "", "tcpprobe-editor", &rbacv1.ClusterRole{})
 	if role.Labels[aggregateToEdit] != "true" || role.Labels[aggregateToAdmin] != "true" {
 		t.Errorf("with the component editors do not get it: %v", role.Labels)

@@ -27,7 +27,7 @@ var installOnce sync.Once
 // install applies config/default as a user does. Later calls find it installed.
 func install(t *testing.T) {
 	t.Helper()
-	installOnce.Do(func() { kubectl(t, nil, "apply", "-k", filepath.Join(config, "default")) })
+	installOnce.Do(func() { kubectl(t, "apply", "-k", filepath.Join(config, "default")) })
 }
 
 func get[T client.Object](t *testing.T, namespace, name string, o T) T {
@@ -42,18 +42,18 @@ func TestInstallTwiceChangesNothing(t *testing.T) {
 	install(t)
 	all := filepath.Join(config, "default")
 	versions := func() string {
-		return kubectl(t, nil, "get", "-k", all, "-o",
+		return kubectl(t, "get", "-k", all, "-o",
 			`jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\n"}{end}`)
 	}
 	before := versions()
-	kubectl(t, nil, "apply", "-k", all)
+	kubectl(t, "apply", "-k", all)
 	if diff := cmp.Diff(before, versions()); diff != "" {
 		t.Errorf("a second installation changed objects:\n%s", diff)
 	}
 }
 
-// TestManagerPodIsAdmitted makes the manager's pod as its Deployment would, in a namespace that admits restricted
-// pods only.
+// TestManagerPodIsAdmitted makes the manager's pod as its Deployment would. Its namespace admits only pods that keep to
+// the Pod Security standard "restricted".
 func TestManagerPodIsAdmitted(t *testing.T) {
 	install(t)
 	d := get(t, managerNamespace, "manager", &appsv1.Deployment{})
@@ -76,7 +76,10 @@ func proberPod(namespace string) *corev1.Pod {
 			ServiceAccountName: "prober",
 			PriorityClassName:  "tcpprobe-prober",
 			Containers: []corev1.Container{{Name: "prober", Image: image, SecurityContext: &corev1.SecurityContext{
-				Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}, Add: []corev1.Capability{"NET_RAW", "NET_ADMIN", "BPF"}},
+				Capabilities: &corev1.Capabilities{
+					Drop: []corev1.Capability{"ALL"},
+					Add:  []corev1.Capability{"NET_RAW", "NET_ADMIN", "BPF"},
+				},
 			}}},
 		},
 	}

@@ -47,7 +47,9 @@ func TestMain(m *testing.M) {
 }
 
 func withServer(m *testing.M) (code int, err error) {
-	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{Paths: []string{crdFile}, ErrorIfPathMissing: true}}
+	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{
+		Paths: []string{crdFile}, ErrorIfPathMissing: true,
+	}}
 	defer func() {
 		if stop := env.Stop(); err == nil && stop != nil {
 			err = fmt.Errorf("stop the API server: %w", stop)
@@ -95,19 +97,19 @@ func writeKubeconfig(env *envtest.Environment) (string, error) {
 }
 
 // kubectl runs the real kubectl and returns its standard output.
-func kubectl(t *testing.T, stdin []byte, args ...string) string {
+func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	var out, errs bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &out, &errs
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("kubectl %v: %v\n%s", args, err, errs.String())
 	}
 	return out.String()
 }
 
-// namespace makes a namespace for one test. It goes with the API server.
+// namespace makes a namespace for one test. Nobody deletes it: the API server ends with the tests.
 func namespace(t *testing.T) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
@@ -117,7 +119,7 @@ func namespace(t *testing.T) string {
 	return ns.Name
 }
 
-// create is the object as the API server stores it. Made as a dry run: nothing remains.
+// create fills in o as the API server would store it. It is a dry run: nothing is stored.
 func create(ctx context.Context, o *unstructured.Unstructured) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

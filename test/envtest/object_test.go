@@ -58,11 +58,12 @@ func allVariants(name string) string {
 		"[Push, UrgentPush, Data, Straddle, Fin, PushFin, Ack, HandshakeAck, Reset, Syn, FinUrgPush, \"Null\", AckZero]}}"
 }
 
-// closing is n scenarios FinReorder, each with a name of its own.
-func closing(n int) string {
+// finReorders is n scenarios of type FinReorder, each with a name of its own.
+func finReorders(n int) string {
 	var list []string
 	for i := range n {
-		list = append(list, fmt.Sprintf("{name: c%d, type: FinReorder, finReorder: {trigger: {onAccept: {}}, gapMillis: 20}}", i))
+		list = append(list,
+			fmt.Sprintf("{name: c%d, type: FinReorder, finReorder: {trigger: {onAccept: {}}, gapMillis: 20}}", i))
 	}
 	return strings.Join(list, ", ")
 }

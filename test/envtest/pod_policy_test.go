@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 )
@@ -46,17 +45,19 @@ func asManager(t *testing.T) client.Client {
 	return k
 }
 
-// policed installs, and waits until the API server enforces the policy and knows the manager's role.
+// policed installs the operator and waits until the API server enforces the policy and knows the manager's role. It
+// returns a client that acts as the manager.
 func policed(t *testing.T) client.Client {
 	t.Helper()
 	install(t)
 	k := asManager(t)
 	var others, own error
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	enforced := func(ctx context.Context) (bool, error) {
 		others = api.Create(ctx, managersPod(t), client.DryRunAll)
 		own = k.Create(ctx, managersPod(t), client.DryRunAll)
 		return others != nil && own == nil, nil
-	})
+	}
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, enforced)
 	if err != nil {
 		t.Fatalf("%v: the manager's pod by an administrator: %v; by the manager: %v", err, others, own)
 	}
@@ -65,24 +66,27 @@ func policed(t *testing.T) client.Client {
 
 func TestOnlyTheManagerCreatesProbePods(t *testing.T) {
 	policed(t)
+	const refusal = "may not create pods in the probe namespace: only the TCPProbe manager does"
 	err := api.Create(t.Context(), managersPod(t), client.DryRunAll)
-	if err == nil || !strings.Contains(err.Error(), "may not create pods in the probe namespace: only the TCPProbe manager does") {
+	if err == nil || !strings.Contains(err.Error(), refusal) {
 		t.Errorf("an administrator's pod: %v", err)
 	}
 	elsewhere := managersPod(t)
 	elsewhere.Namespace = namespace(t)
 	elsewhere.Spec.ServiceAccountName = ""
-	if err := api.Create(t.Context(), elsewhere, client.DryRunAll); err != nil && strings.Contains(err.Error(), "tcpprobe-probe-pods") {
+	err = api.Create(t.Context(), elsewhere, client.DryRunAll)
+	if err != nil && strings.Contains(err.Error(), "tcpprobe-probe-pods") {
 		t.Errorf("the policy reaches another namespace: %v", err)
 	}
 }
 
-// excesses are what not even the manager may give a probe pod, and what the refusal says.
+// excesses are changes of a probe pod that are refused to the manager too, and what the refusal says.
 var excesses = []struct {
 	name, says string
 	edit       func(*corev1.PodSpec, *corev1.Container)
 }{
-	{"another image", "runs the image tcpprobe.dev/tcpprobe:dev only", func(_ *corev1.PodSpec, c *corev1.Container) { c.Image = "example.test/other:1" }},
+	{"another image", "runs the image tcpprobe.dev/tcpprobe:dev only",
+		func(_ *corev1.PodSpec, c *corev1.Container) { c.Image = "example.test/other:1" }},
 	{"an init container", "one container and no other", func(s *corev1.PodSpec, c *corev1.Container) {
 		s.InitContainers = []corev1.Container{{Name: "first", Image: c.Image}}
 	}},
@@ -94,27 +98,35 @@ var excesses = []struct {
 	{"SYS_ADMIN", "adds none but NET_RAW, NET_ADMIN and BPF", func(_ *corev1.PodSpec, c *corev1.Container) {
 		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, "SYS_ADMIN")
 	}},
-	{"nothing dropped", "drops ALL capabilities", func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.Capabilities.Drop = nil }},
+	{"nothing dropped", "drops ALL capabilities",
+		func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.Capabilities.Drop = nil }},
 	{"privileged", "is not privileged", func(_ *corev1.PodSpec, c *corev1.Container) {
-		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = ptr.To(true), nil
+		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = new(true), nil
 	}},
-	{"escalation", "set allowPrivilegeEscalation to false", func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.AllowPrivilegeEscalation = nil }},
-	{"a writable root", "readOnlyRootFilesystem to true", func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.ReadOnlyRootFilesystem = nil }},
-	{"no seccomp", "seccomp profile RuntimeDefault", func(s *corev1.PodSpec, _ *corev1.Container) { s.SecurityContext = nil }},
+	{"escalation", "set allowPrivilegeEscalation to false",
+		func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.AllowPrivilegeEscalation = nil }},
+	{"a writable root", "readOnlyRootFilesystem to true",
+		func(_ *corev1.PodSpec, c *corev1.Container) { c.SecurityContext.ReadOnlyRootFilesystem = nil }},
+	{"no seccomp", "seccomp profile RuntimeDefault",
+		func(s *corev1.PodSpec, _ *corev1.Container) { s.SecurityContext = nil }},
 	{"seccomp undone", "none for the container", func(_ *corev1.PodSpec, c *corev1.Container) {
 		c.SecurityContext.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
 	}},
-	{"host network", "only where an administrator allows it by hostNetwork", func(s *corev1.PodSpec, _ *corev1.Container) { s.HostNetwork = true }},
+	{"host network", "only where an administrator allows it by hostNetwork",
+		func(s *corev1.PodSpec, _ *corev1.Container) { s.HostNetwork = true }},
 	{"host processes", "take out hostPID", func(s *corev1.PodSpec, _ *corev1.Container) { s.HostPID = true }},
 	{"host IPC", "hostIPC", func(s *corev1.PodSpec, _ *corev1.Container) { s.HostIPC = true }},
 	{"a host port", "host ports", func(_ *corev1.PodSpec, c *corev1.Container) {
 		c.Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80}}
 	}},
 	{"a host path", "take out the other volumes", func(s *corev1.PodSpec, _ *corev1.Container) {
-		s.Volumes = append(s.Volumes, corev1.Volume{Name: "node", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}})
+		source := corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}
+		s.Volumes = append(s.Volumes, corev1.Volume{Name: "node", VolumeSource: source})
 	}},
-	{"a token", "automountServiceAccountToken to false", func(s *corev1.PodSpec, _ *corev1.Container) { s.AutomountServiceAccountToken = nil }},
-	{"another account", "use the service account prober", func(s *corev1.PodSpec, _ *corev1.Container) { s.ServiceAccountName = "default" }},
+	{"a token", "automountServiceAccountToken to false",
+		func(s *corev1.PodSpec, _ *corev1.Container) { s.AutomountServiceAccountToken = nil }},
+	{"another account", "use the service account prober",
+		func(s *corev1.PodSpec, _ *corev1.Container) { s.ServiceAccountName = "default" }},
 }
 
 func TestProbePodsGetNothingMore(t *testing.T) {
@@ -133,7 +145,8 @@ func TestProbePodsGetNothingMore(t *testing.T) {
 	}
 }
 
-// haveDefaultAccount makes what a controller makes elsewhere: without it, another plugin refuses the pod first.
+// haveDefaultAccount makes the service account "default", which a controller makes in a whole cluster. Without it the
+// plugin for service accounts refuses the pod before the policy is asked.
 func haveDefaultAccount(t *testing.T) {
 	t.Helper()
 	account := &corev1.ServiceAccount{}
@@ -157,22 +170,27 @@ func TestProbePodsStayAsTheyWereMade(t *testing.T) {
 	}
 	changed := pod.DeepCopy()
 	changed.Spec.Containers[0].Image = "example.test/other:1"
-	if err := api.Update(t.Context(), changed, client.DryRunAll); err == nil || !strings.Contains(err.Error(), "runs the image") {
+	err := api.Update(t.Context(), changed, client.DryRunAll)
+	if err == nil || !strings.Contains(err.Error(), "runs the image") {
 		t.Errorf("another image by an update: %v", err)
 	}
 	debugged := pod.DeepCopy()
-	debugged.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{
-		Name: "debug", Image: "example.test/other:1", ImagePullPolicy: corev1.PullNever, TerminationMessagePolicy: corev1.TerminationMessageReadFile}}}
-	err := api.SubResource("ephemeralcontainers").Update(t.Context(), debugged, client.DryRunAll)
+	debugContainer := corev1.EphemeralContainerCommon{
+		Name: "debug", Image: "example.test/other:1",
+		ImagePullPolicy: corev1.PullNever, TerminationMessagePolicy: corev1.TerminationMessageReadFile,
+	}
+	debugged.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: debugContainer}}
+	err = api.SubResource("ephemeralcontainers").Update(t.Context(), debugged, client.DryRunAll)
 	if err == nil || !strings.Contains(err.Error(), "one container and no other") {
 		t.Errorf("a debug container: %v", err)
 	}
 }
 
-// variants are what an administrator may allow beyond that, by the ConfigMap beside the policy. None of them allows the others.
+// variants are what an administrator may allow probe pods in addition, by the ConfigMap that the policy reads. Each is
+// allowed for itself: one does not bring another.
 var variants = map[string]func(*corev1.PodSpec, *corev1.Container){
 	"privileged": func(_ *corev1.PodSpec, c *corev1.Container) {
-		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = ptr.To(true), nil
+		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = new(true), nil
 	},
 	"hostNetwork": func(s *corev1.PodSpec, _ *corev1.Container) { s.HostNetwork = true },
 }
@@ -183,19 +201,18 @@ func TestAdministratorAllowsVariants(t *testing.T) {
 		t.Run(allowed, func(t *testing.T) {
 			t.Cleanup(func() { setVariant(t, allowed, "false") })
 			setVariant(t, allowed, "true")
-			err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
-				return createVariant(k, t, allowed) == nil, nil
-			})
+			admitted := func(context.Context) (bool, error) { return createVariant(t, k, allowed) == nil, nil }
+			err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, admitted)
 			if err != nil {
-				t.Errorf("allowed, and refused: %v", createVariant(k, t, allowed))
+				t.Errorf("allowed, and refused: %v", createVariant(t, k, allowed))
 			}
 			for other := range variants {
-				if other != allowed && createVariant(k, t, other) == nil {
+				if other != allowed && createVariant(t, k, other) == nil {
 					t.Errorf("%s is admitted where only %s is allowed", other, allowed)
 				}
 			}
 			escalated := managersPod(t)
-			escalated.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = ptr.To(true)
+			escalated.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = new(true)
 			if err := k.Create(t.Context(), escalated, client.DryRunAll); err == nil {
 				t.Error("a pod that escalates without being privileged is admitted")
 			}
@@ -203,7 +220,8 @@ func TestAdministratorAllowsVariants(t *testing.T) {
 	}
 }
 
-func createVariant(k client.Client, t *testing.T, name string) error {
+func createVariant(t *testing.T, k client.Client, name string) error {
+	t.Helper()
 	pod := managersPod(t)
 	variants[name](&pod.Spec, &pod.Spec.Containers[0])
 	return k.Create(t.Context(), pod, client.DryRunAll)

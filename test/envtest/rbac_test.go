@@ -19,7 +19,8 @@ const (
 	prober  = "system:serviceaccount:tcpprobe-probes:prober"
 )
 
-// may says which verbs an account has on a resource in a namespace ("" = all of them, or none for what has none).
+// may says which verbs an account has on a resource in a namespace. "" is for every namespace, or for a resource that
+// has none.
 type may struct {
 	user, namespace, resource, verbs string
 }
@@ -40,10 +41,10 @@ var needed = []may{
 	{manager, probeNamespace, "pods", "get list watch create patch delete"},
 	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
 	{manager, managerNamespace, "leases.coordination.k8s.io", "get create update"},
-	{manager, managerNamespace, "events", "create"}, // who leads
+	{manager, managerNamespace, "events", "create"}, // they say who became the leader
 }
 
-// forbidden is what nobody who takes over manager or prober must find open.
+// forbidden is what manager and prober must not be able to do, so that somebody who takes one of them over cannot.
 var forbidden = []may{
 	{manager, "shop", "tcpprobes.tcpprobe.dev", "create update patch delete"},
 	{manager, "shop", "pods", "list watch create update patch delete"},
@@ -57,7 +58,7 @@ var forbidden = []may{
 	{manager, probeNamespace, "serviceaccounts/token", "create"},
 	{manager, "", "nodes", "get update patch delete"},
 	{manager, "shop", "events.events.k8s.io", "update patch delete"},
-	{manager, "", "namespaces", "list watch create update patch delete"}, // whoever writes the annotation allows addresses
+	{manager, "", "namespaces", "list watch create update patch delete"}, // an annotation of it allows addresses
 	{manager, managerNamespace, "pods", "watch create update patch delete"},
 	{manager, "shop", "services", "create update patch delete"},
 	{manager, "shop", "endpointslices.discovery.k8s.io", "create update patch delete"},
@@ -71,7 +72,7 @@ var forbidden = []may{
 func TestManagerHasWhatItNeeds(t *testing.T) {
 	install(t)
 	for _, m := range needed {
-		for _, verb := range strings.Fields(m.verbs) {
+		for verb := range strings.FieldsSeq(m.verbs) {
 			// The authoriser learns of new roles from a watch.
 			err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 20*time.Second, true,
 				func(ctx context.Context) (bool, error) { return m.allowed(ctx, verb) })
@@ -85,7 +86,7 @@ func TestManagerHasWhatItNeeds(t *testing.T) {
 func TestNobodyHasMore(t *testing.T) {
 	TestManagerHasWhatItNeeds(t) // by then the authoriser knows the roles
 	for _, m := range forbidden {
-		for _, verb := range strings.Fields(m.verbs) {
+		for verb := range strings.FieldsSeq(m.verbs) {
 			switch allowed, err := m.allowed(t.Context(), verb); {
 			case err != nil:
 				t.Fatal(err)
@@ -96,7 +97,8 @@ func TestNobodyHasMore(t *testing.T) {
 	}
 }
 
-// TestTenantsDoNotWriteSlices: what docs/security.md says of Kubernetes' own roles, of which it makes edit and admin.
+// TestTenantsDoNotWriteSlices shows what docs/security.md says: the roles of which Kubernetes makes edit and admin do
+// not allow to write EndpointSlices.
 func TestTenantsDoNotWriteSlices(t *testing.T) {
 	for _, name := range []string{"system:aggregate-to-edit", "system:aggregate-to-admin"} {
 		role := get(t, "", name, &rbacv1.ClusterRole{})

@@ -18,9 +18,10 @@ func fullStatus() v1alpha1.TCPProbeStatus {
 	line := strings.Repeat(">", v1alpha1.MaxEvidenceLine)
 	finding := v1alpha1.Finding{
 		Scope: v1alpha1.ScopePair, Source: strings.Repeat("n", 253), Target: "[fd00::1]:65535", Pairs: 64000,
-		Name: strings.Repeat("s", 63), Scenario: "SequenceWrap", Variants: []string{"HandshakeAck"}, Via: "PodIP", Family: "IPv6",
-		PathType: "SameNode", Verdict: "Inconclusive", Reason: "AReasonThatThisVersionHasNeverHeardOf",
-		Rule: strings.Repeat("r", v1alpha1.MaxFindingRule), RuleKnownFrom: strings.Repeat("k", v1alpha1.MaxRuleKnownFrom), Message: strings.Repeat("m", v1alpha1.MaxFindingMessage),
+		Name: strings.Repeat("s", 63), Scenario: "SequenceWrap", Variants: []string{"HandshakeAck"}, Via: "PodIP",
+		Family: "IPv6", PathType: "SameNode", Verdict: "Inconclusive", Reason: "AReasonThatThisVersionHasNeverHeardOf",
+		Rule: strings.Repeat("r", v1alpha1.MaxFindingRule), RuleKnownFrom: strings.Repeat("k", v1alpha1.MaxRuleKnownFrom),
+		Message:   strings.Repeat("m", v1alpha1.MaxFindingMessage),
 		FirstSeen: now, LastSeen: now, Flows: &v1alpha1.FlowCounts{Tried: 1, Fail: 1}, Alpha: "9.99e-100",
 		Share: &v1alpha1.PathShare{Failed: 255, Of: 256, Low: "0.00015", High: "1", Coverage: "0.99"},
 		Queue: &v1alpha1.QueueFinding{Least: 65535, Most: 65535, Behaviour: "IgnoredAck"},
@@ -35,37 +36,46 @@ func fullStatus() v1alpha1.TCPProbeStatus {
 		HandledRun: strings.Repeat("h", v1alpha1.MaxRunAnnotation),
 		Sources:    &v1alpha1.SourceCounts{Matched: 5000, Planned: 1000, Skipped: 4000},
 		Pairs:      &v1alpha1.PairCounts{Planned: 128000, Fail: 128000, SameNode: 1},
-		LastRun: &v1alpha1.LastRun{ID: "r", Number: 1, Trigger: v1alpha1.TriggerSpec, Verdict: "Fail", StartTime: now, CompletionTime: now,
+		LastRun: &v1alpha1.LastRun{ID: "r", Number: 1, Trigger: v1alpha1.TriggerSpec, Verdict: "Fail",
+			StartTime: now, CompletionTime: now,
 			Notes: slices.Repeat([]string{strings.Repeat("n", v1alpha1.MaxNote)}, v1alpha1.MaxNotes)},
 	}
-	for _, name := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionComplete, v1alpha1.ConditionCovered, v1alpha1.ConditionPathHealthy} {
+	for _, name := range []string{
+		v1alpha1.ConditionAccepted, v1alpha1.ConditionComplete, v1alpha1.ConditionCovered, v1alpha1.ConditionPathHealthy,
+	} {
 		status.Conditions = append(status.Conditions, metav1.Condition{Type: name, Status: metav1.ConditionUnknown,
-			Reason: strings.Repeat("R", 64), Message: strings.Repeat("m", v1alpha1.MaxConditionMessage), LastTransitionTime: now})
+			Reason: strings.Repeat("R", 64), Message: strings.Repeat("m", v1alpha1.MaxConditionMessage),
+			LastTransitionTime: now})
 	}
 	for range v1alpha1.MaxFindings {
 		status.Findings = append(status.Findings, finding)
 	}
 	for range v1alpha1.MaxHistory {
-		status.History = append(status.History, v1alpha1.PastRun{Number: 1, Verdict: "Inconclusive", Affected: "128000/128000", CompletionTime: now})
+		status.History = append(status.History,
+			v1alpha1.PastRun{Number: 1, Verdict: "Inconclusive", Affected: "128000/128000", CompletionTime: now})
 	}
 	return status
 }
 
-// statusLimits are changes that make a full status too large, and the words of the refusal.
+// statusLimits are changes that make a full status too large, and what the refusal says.
 var statusLimits = []struct {
 	name, words string
 	exceed      func(*v1alpha1.TCPProbeStatus)
 }{
 	{"nothing", "", func(*v1alpha1.TCPProbeStatus) {}},
-	{"one finding too many", "must have at most 32 items", func(s *v1alpha1.TCPProbeStatus) { s.Findings = append(s.Findings, s.Findings[0]) }},
-	{"one past run too many", "must have at most 5 items", func(s *v1alpha1.TCPProbeStatus) { s.History = append(s.History, s.History[0]) }},
-	{"a long message", "at most 1024 characters of message", func(s *v1alpha1.TCPProbeStatus) { s.Conditions[0].Message += "m" }},
+	{"one finding too many", "must have at most 32 items",
+		func(s *v1alpha1.TCPProbeStatus) { s.Findings = append(s.Findings, s.Findings[0]) }},
+	{"one past run too many", "must have at most 5 items",
+		func(s *v1alpha1.TCPProbeStatus) { s.History = append(s.History, s.History[0]) }},
+	{"a long message", "at most 1024 characters of message",
+		func(s *v1alpha1.TCPProbeStatus) { s.Conditions[0].Message += "m" }},
 	{"a long reason", "and 64 of reason", func(s *v1alpha1.TCPProbeStatus) { s.Conditions[0].Reason += "R" }},
 	{"one port too many", "must have at most 16 items", func(s *v1alpha1.TCPProbeStatus) {
 		s.Findings[0].Share = s.Findings[0].Share.DeepCopy()
 		s.Findings[0].Share.Ports = append(s.Findings[0].Share.Ports, 1)
 	}},
-	{"a note too many", "must have at most 4 items", func(s *v1alpha1.TCPProbeStatus) { s.LastRun.Notes = append(s.LastRun.Notes, "n") }},
+	{"a note too many", "must have at most 4 items",
+		func(s *v1alpha1.TCPProbeStatus) { s.LastRun.Notes = append(s.LastRun.Notes, "n") }},
 	{"a long line of evidence", "may not be more than 64", func(s *v1alpha1.TCPProbeStatus) {
 		s.Findings[0].Evidence = append([]string{s.Findings[0].Evidence[0] + ">"}, s.Findings[0].Evidence[1:]...)
 	}},

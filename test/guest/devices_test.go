@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// lacking are the networks whose devices this machine's kernel may lack.
+// lacking are the topologies of the lab with devices that this machine's kernel may lack.
 var lacking = []string{"geneve", "wireguard", "vlan", "bond", "ipvlan"}
 
-// complete is the kernel that has them all.
+// complete is the kernel that has all these devices.
 const complete = "6.12"
 
-// devicesPatience bounds the tests on a machine that is busy with other things: on its own it takes half a minute.
+// devicesPatience is enough on a machine that is busy with other things. On an idle one the tests take half a minute.
 const devicesPatience = 8 * time.Minute
 
-// The verdicts are the same over devices that only another kernel has: the tests of the lab's command run there.
+// TestDevices shows that the verdicts are the same over devices that only another kernel has. It runs the tests of the
+// lab's command in a guest.
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	kernel := filepath.Join(fetch(t), complete)
@@ -28,7 +29,8 @@ func TestDevices(t *testing.T) {
 	m := boot(t, kernel, initrd, nil, "TESTS=TestVerdictInEveryTopology/^("+strings.Join(lacking, "|")+")$", "-m", "512")
 	var ended Tested
 	m.hear(t, devicesPatience, &ended)
-	for range m.said { // its last words, until the log is complete
+	for range m.said {
+		continue // until the guest has ended: the log is complete then
 	}
 	if ended.Error != "" {
 		t.Errorf("the tests in the guest: %s", ended.Error)

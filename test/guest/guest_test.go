@@ -24,7 +24,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// kernels are the guests: the version that each has to be of, and whether it ignores a FIN that an ACK overtook.
+// kernels are the guests: the version that each must have, and whether it ignores a FIN that an ACK has overtaken.
 var kernels = []struct {
 	name, version string
 	ignores       bool
@@ -40,7 +40,7 @@ var (
 	httpGet  = plan.Trigger{HTTPGet: "/"}
 )
 
-// closers are the servers that close first. An old kernel escapes by close() alone.
+// closers are the servers that close first. An old kernel accepts the late FIN only if the server used close().
 var closers = []struct {
 	server  lab.Server
 	trigger plan.Trigger
@@ -49,10 +49,11 @@ var closers = []struct {
 	{lab.CloseOnAccept, onAccept, true}, {lab.HalfClose, onAccept, false}, {lab.ShutdownOnAccept, onAccept, false},
 	{lab.CloseAfterText, sendText, true}, {lab.HalfCloseAfter, sendText, false}, {lab.ShutdownAfterText, sendText, false},
 	{lab.HTTPClose, httpGet, true}, {lab.HTTPHalfClose, httpGet, false}, {lab.HTTPShutdown, httpGet, false},
-	{lab.HTTPLinger, httpGet, false}, // asked once copies of the SYN are gone
+	{lab.HTTPLinger, httpGet, false},
 }
 
-// Every kernel is asked everything at once; the guests boot side by side.
+// TestKernels runs every scenario against every kernel. The guests boot at the same time, and each runs its scenarios
+// at once.
 func TestKernels(t *testing.T) {
 	folder, first := fetch(t), build(t)
 	for _, k := range kernels {
@@ -74,7 +75,8 @@ func TestKernels(t *testing.T) {
 						if k.ignores && !c.orphan {
 							want = report.FinIgnored
 						}
-						s.ask(t, family, "FinReorder", "", c.server, plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}, want)
+						s.ask(t, family, "FinReorder", "", c.server,
+							plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}, want)
 					}
 				}
 			})
@@ -94,10 +96,10 @@ func fetch(t *testing.T) string {
 	return strings.TrimSpace(out.String())
 }
 
-// build is the guests' first process.
+// build compiles the guests' first process.
 func build(t *testing.T) string { return compile(t, "build", "./init") }
 
-// compile makes a program that needs nothing else.
+// compile makes a static program, which runs in a guest without other files.
 func compile(t *testing.T, words ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "program")
@@ -108,7 +110,7 @@ func compile(t *testing.T, words ...string) string {
 	return program
 }
 
-// stack is the engine towards one guest over one family.
+// stack is the prober's TCP stack towards one guest over one address family.
 type stack struct{ *conn.Stack }
 
 func (m *machine) stacks(t *testing.T) map[string]stack {
@@ -133,12 +135,15 @@ func (m *machine) stacks(t *testing.T) map[string]stack {
 	return all
 }
 
-// alpha is the error that the verdicts here may have.
+// alpha bounds the probability of a wrong verdict here.
 const alpha = 1e-7
 
-// ask runs the flows of a scenario and compares what they say. A stall must be that of a sender's timer, which is 200 ms
-// and, on a busy machine, what it takes to answer.
-func (s stack) ask(t *testing.T, family, kind, variant string, server lab.Server, order plan.Scenario, want report.Reason) {
+// ask runs the flows of a scenario and compares their outcomes. Where a FIN is ignored, the flow must stall until the
+// server's retransmission timer expires: after 200 ms, or later on a busy machine.
+func (s stack) ask(
+	t *testing.T, family, kind, variant string, server lab.Server, order plan.Scenario, want report.Reason,
+) {
+	t.Helper()
 	t.Run(strings.Join([]string{kind + variant, string(server), family}, " "), func(t *testing.T) {
 		t.Parallel()
 		definition := scenario.Registry[kind]
@@ -166,7 +171,7 @@ func (s stack) ask(t *testing.T, family, kind, variant string, server lab.Server
 
 func unpaced(ctx context.Context, _ int) error { return ctx.Err() }
 
-// forgets waits for the guest's kernel to keep nothing of the connections, TIME_WAIT included.
+// forgets waits until the guest's kernel has no socket of the connections left, not even in TIME_WAIT.
 func (m *machine) forgets(t *testing.T) {
 	t.Helper()
 	var left map[string]int

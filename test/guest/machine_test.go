@@ -30,7 +30,7 @@ type machine struct {
 	log     bytes.Buffer // of the console; complete once said is closed
 }
 
-// bootPatience bounds a start on a machine that is busy with other things: on its own it takes five seconds.
+// bootPatience is enough on a machine that is busy with other things. On an idle one a start takes five seconds.
 const bootPatience = 3 * time.Minute
 
 // bootPeer starts a guest at the other end of a link.
@@ -38,22 +38,26 @@ func bootPeer(t *testing.T, kernel, first string) *machine {
 	t.Helper()
 	own, theirs := pair(t)
 	t.Cleanup(func() { must(t, own.Close()) })
-	m := boot(t, kernel, pack(t, filepath.Join(kernel, "modules"), map[string]string{"init": first}), theirs, "", "-m", "128",
-		"-netdev", "dgram,id=test,local.type=fd,local.str=4", "-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
+	initrd := pack(t, filepath.Join(kernel, "modules"), map[string]string{"init": first})
+	m := boot(t, kernel, initrd, theirs, "", "-m", "128",
+		"-netdev", "dgram,id=test,local.type=fd,local.str=4",
+		"-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
 	m.link = newLink(own)
 	m.hear(t, bootPatience, &m.Ready)
 	return m
 }
 
-// boot starts the kernel in the folder. Nothing of it has a name that could stay behind: it gets its initial file system
-// and its link, if any, as open files. words are added to the kernel's command line.
+// boot starts the kernel in the folder. The guest gets its initial file system and its link, if any, as open files, so
+// that no file stays behind. words are added to the kernel's command line.
 func boot(t *testing.T, kernel string, initrd, link *os.File, words string, more ...string) *machine {
 	t.Helper()
-	// cx16=off: what qemu 7.2 emulates of cmpxchg16b leaves wrong flags, on which kernel 6.12 panics. la57=off: page tables of
+	// cx16=off: qemu 7.2 emulates cmpxchg16b with wrong flags, and kernel 6.12 panics on that. la57=off: page tables of
 	// four levels are faster to emulate than of five.
-	qemu := exec.Command("qemu-system-x86_64", append(more, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-		"-accel", "tcg", "-cpu", "max,cx16=off,la57=off", "-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/3",
-		"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0 "+words)...)
+	qemu := exec.Command("qemu-system-x86_64",
+		append(more, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
+			"-accel", "tcg", "-cpu", "max,cx16=off,la57=off",
+			"-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/3",
+			"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0 "+words)...)
 	qemu.ExtraFiles, qemu.Stderr = []*os.File{initrd}, os.Stderr
 	if link != nil {
 		qemu.ExtraFiles = append(qemu.ExtraFiles, link)
@@ -70,8 +74,8 @@ func boot(t *testing.T, kernel string, initrd, link *os.File, words string, more
 	m := &machine{said: make(chan string, 16), console: console}
 	go m.listen(output)
 	t.Cleanup(func() {
-		qemu.Process.Kill()
-		qemu.Wait()
+		_ = qemu.Process.Kill()
+		_ = qemu.Wait() // it was killed
 		if t.Failed() {
 			t.Logf("console:\n%s", m.log.String())
 		}
@@ -79,7 +83,7 @@ func boot(t *testing.T, kernel string, initrd, link *os.File, words string, more
 	return m
 }
 
-// pair is both ends of a cable.
+// pair makes a link and gives both its ends.
 func pair(t *testing.T) (own, theirs *os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -87,7 +91,7 @@ func pair(t *testing.T) (own, theirs *os.File) {
 	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "guest's end of the link")
 }
 
-// pack makes a guest's initial file system: the modules in a folder, and programs by their names there.
+// pack makes a guest's initial file system: the modules of a folder, and programs under the given names.
 func pack(t *testing.T, modules string, programs map[string]string) *os.File {
 	t.Helper()
 	fd, err := unix.MemfdCreate("initrd", unix.MFD_CLOEXEC)

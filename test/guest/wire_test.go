@@ -16,8 +16,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// link leads to one guest. It carries Ethernet frames itself, so that this machine's kernel never sees a segment: that
-// makes it the perfect guard as well.
+// link is the connection to one guest. It carries Ethernet frames, so this machine's kernel sees no segment and cannot
+// answer any. So link is the guard as well, and has nothing to keep away.
 type link struct {
 	frames *os.File       // one datagram is one frame
 	views  map[bool]*view // by whether it is IPv6
@@ -29,7 +29,7 @@ type link struct {
 	taken    map[guard.Flow]uint64
 }
 
-// queued is how many packets may wait for their stack.
+// queued is how many packets may wait for a stack to receive them.
 const queued = 1 << 14
 
 func newLink(frames *os.File) *link {
@@ -130,7 +130,7 @@ func (l *link) Counters(f guard.Flow) (guard.Counters, error) {
 	return guard.Counters{Stolen: l.taken[f]}, nil
 }
 
-// reserve is for a conn.Stack: nobody else sends on this link.
+// reserve reserves no port for a conn.Stack: nobody else sends on this link.
 func reserve(netip.AddrPort) (io.Closer, error) { return free{}, nil }
 
 type free struct{}

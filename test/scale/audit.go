@@ -55,13 +55,13 @@ func countWrites(log io.Reader) (w writes, err error) {
 	return w, lines.Err()
 }
 
-// attribute is how often the status was written for each of a TCPProbe's runs: from its start until the next one's. The last run may
-// be one of which no end was seen; it is left out.
-func attribute(runs []run, at []time.Time) []int {
+// attribute is how often the status was written for each of a TCPProbe's runs: from its start until the next one's. A
+// last run whose end was not seen is left out.
+func attribute(runs []probeRun, at []time.Time) []int {
 	counts := make([]int, len(runs))
 	for _, t := range at {
 		i := len(runs) - 1
-		for i >= 0 && t.Before(runs[i].Start) { // which is cut to seconds
+		for i >= 0 && t.Before(runs[i].Start) { // it is rounded down to seconds
 			i--
 		}
 		if i >= 0 && t.Before(runs[i].End.Add(2*time.Second)) {
@@ -71,9 +71,9 @@ func attribute(runs []run, at []time.Time) []int {
 	return counts
 }
 
-// bound is how often a run's status may be written: when it is announced and when it has its plan, at the end, and once a second
-// between them. Both its times are cut to seconds.
-func (r run) bound() int { return 4 + int(r.End.Sub(r.Start)/time.Second) }
+// bound is how often a run's status may be written: when it is announced and when it has its plan, at the end, and once
+// a second between them. Both its times are rounded down to seconds.
+func (r probeRun) bound() int { return 4 + int(r.End.Sub(r.Start)/time.Second) }
 
 // written counts what the manager wrote since the log had this size. The API server writes the log before it answers.
 func (c *controlPlane) written(since int64) (writes, error) {

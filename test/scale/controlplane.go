@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/kubernetes/scheme"
@@ -18,9 +19,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// controlPlane is a real one on loopback, with an API server that logs each write of the manager.
+// controlPlane is a real control plane on loopback. Its API server logs each write of the manager.
 type controlPlane struct {
-	folder    string // of credentials, logs, the database; gone with it
+	folder    string // of credentials, logs and the database; removed at the end
 	programs  string
 	url       string
 	admin     *rest.Config
@@ -59,43 +60,61 @@ func startControlPlane(ctx context.Context, programs string) (c *controlPlane, e
 	if err != nil {
 		return c, err
 	}
-	etcd, port := fmt.Sprintf("http://127.0.0.1:%d", ports[0]), ports[1]
-	c.url = fmt.Sprintf("https://127.0.0.1:%d", port)
+	etcd, peers := fmt.Sprintf("http://127.0.0.1:%d", ports[0]), fmt.Sprintf("http://127.0.0.1:%d", ports[2])
+	c.url = fmt.Sprintf("https://127.0.0.1:%d", ports[1])
 	if err := c.credentials(ctx); err != nil {
 		return c, err
 	}
-	if err := c.run("etcd", "--name=only", "--data-dir="+c.file("etcd"), "--unsafe-no-fsync=true", "--log-level=warn", // it lives for minutes
-		"--listen-client-urls="+etcd, "--advertise-client-urls="+etcd, fmt.Sprintf("--listen-peer-urls=http://127.0.0.1:%d", ports[2])); err != nil {
+	if err := c.run("etcd", c.etcd(etcd, peers)...); err != nil {
 		return c, err
 	}
-	if err := c.run("kube-apiserver", c.apiServer(etcd, port)...); err != nil {
+	if err := c.run("kube-apiserver", c.apiServer(etcd, ports[1])...); err != nil {
 		return c, err
 	}
 	if err := c.wait(ctx, "the API server", time.Minute, c.ready); err != nil {
 		return c, err
 	}
-	manager := c.file("pki", "controller-manager.kubeconfig")
-	if err := c.run("kube-controller-manager", "--kubeconfig="+manager, "--authentication-kubeconfig="+manager, "--authorization-kubeconfig="+manager,
-		"--controllers=garbage-collector-controller,endpointslice-controller,namespace-controller,serviceaccount-controller",
-		"--use-service-account-credentials=true", "--service-account-private-key-file="+c.file("pki", "service-account.key"),
-		"--secure-port=0", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000"); err != nil {
+	if err := c.run("kube-controller-manager", c.controllerManager()...); err != nil {
 		return c, err
 	}
 	scheduler := c.file("pki", "scheduler.kubeconfig")
-	return c, c.run("kube-scheduler", "--kubeconfig="+scheduler, "--authentication-kubeconfig="+scheduler, "--authorization-kubeconfig="+scheduler,
+	return c, c.run("kube-scheduler", "--kubeconfig="+scheduler,
+		"--authentication-kubeconfig="+scheduler, "--authorization-kubeconfig="+scheduler,
 		"--secure-port=0", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000")
+}
+
+func (c *controlPlane) etcd(clients, peers string) []string {
+	return []string{
+		"--name=only", "--data-dir=" + c.file("etcd"), "--log-level=warn",
+		"--unsafe-no-fsync=true", // it runs for minutes only
+		"--listen-client-urls=" + clients, "--advertise-client-urls=" + clients, "--listen-peer-urls=" + peers,
+	}
+}
+
+func (c *controlPlane) controllerManager() []string {
+	manager := c.file("pki", "controller-manager.kubeconfig")
+	return []string{
+		"--kubeconfig=" + manager, "--authentication-kubeconfig=" + manager, "--authorization-kubeconfig=" + manager,
+		"--controllers=garbage-collector-controller,endpointslice-controller,namespace-controller,serviceaccount-controller",
+		"--use-service-account-credentials=true",
+		"--service-account-private-key-file=" + c.file("pki", "service-account.key"),
+		"--secure-port=0", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000",
+	}
 }
 
 func (c *controlPlane) apiServer(etcd string, port int) []string {
 	return []string{
 		"--etcd-servers=" + etcd, "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port),
-		"--endpoint-reconciler-type=none", // which takes no loopback address
+		"--endpoint-reconciler-type=none", // the others accept no loopback address
 		"--tls-cert-file=" + c.file("pki", "apiserver.crt"), "--tls-private-key-file=" + c.file("pki", "apiserver.key"),
-		"--client-ca-file=" + c.file("pki", "ca.crt"), "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-		"--service-account-key-file=" + c.file("pki", "service-account.pub"), "--service-account-signing-key-file=" + c.file("pki", "service-account.key"),
+		"--client-ca-file=" + c.file("pki", "ca.crt"),
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-key-file=" + c.file("pki", "service-account.pub"),
+		"--service-account-signing-key-file=" + c.file("pki", "service-account.key"),
 		"--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--allow-privileged=true",
-		"--disable-admission-plugins=TaintNodesByCondition", // nobody is here to take the taints off again
-		"--audit-policy-file=" + c.file("audit.yaml"), "--audit-log-path=" + c.file("audit.log"), "--audit-log-maxsize=10000", "--profiling=false",
+		"--disable-admission-plugins=TaintNodesByCondition", // no controller here would remove the taints again
+		"--audit-policy-file=" + c.file("audit.yaml"), "--audit-log-path=" + c.file("audit.log"), "--audit-log-maxsize=10000",
+		"--profiling=false",
 	}
 }
 
@@ -107,7 +126,8 @@ func (c *controlPlane) credentials(ctx context.Context) error {
 	if err := os.WriteFile(c.file("audit.yaml"), []byte(auditPolicy), 0o600); err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "run", "./test/cluster/tools/pki", "-folder", c.file("pki"), "-server", c.url, "-names", "127.0.0.1")
+	command := exec.CommandContext(ctx, "go", "run", "./test/cluster/tools/pki", "-folder", c.file("pki"),
+		"-server", c.url, "-names", "127.0.0.1")
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("make credentials: %w\n%s", err, output)
 	}
@@ -127,10 +147,10 @@ func (c *controlPlane) run(program string, arguments ...string) error {
 	return err
 }
 
-// ready: the API server answers, and has the roles without which the controller manager ends.
+// ready says what is missing until the API server answers and has the roles. The controller manager exits without them.
 func (c *controlPlane) ready(ctx context.Context) (string, error) {
 	if err := c.kubectl(ctx, "get", "--raw", "/readyz"); err != nil {
-		return err.Error(), nil
+		return err.Error(), nil //nolint:nilerr // it is what the caller still waits for
 	}
 	api, err := client.NewWithWatch(c.admin, client.Options{})
 	c.api = api
@@ -138,15 +158,18 @@ func (c *controlPlane) ready(ctx context.Context) (string, error) {
 }
 
 func (c *controlPlane) kubectl(ctx context.Context, arguments ...string) error {
-	command := exec.CommandContext(ctx, filepath.Join(c.programs, "kubectl"), append([]string{"--kubeconfig", c.file("pki", "admin.kubeconfig")}, arguments...)...)
+	command := exec.CommandContext(ctx, filepath.Join(c.programs, "kubectl"),
+		append([]string{"--kubeconfig", c.file("pki", "admin.kubeconfig")}, arguments...)...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("kubectl %v: %w\n%s", arguments, err, output)
 	}
 	return nil
 }
 
-// wait asks four times a second until missing says that nothing is missing, and says what is every ten seconds.
-func (c *controlPlane) wait(ctx context.Context, what string, limit time.Duration, missing func(context.Context) (string, error)) error {
+// wait calls missing four times a second until it returns "". Every ten seconds it prints what is still missing.
+func (c *controlPlane) wait(
+	ctx context.Context, what string, limit time.Duration, missing func(context.Context) (string, error),
+) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("gave up waiting for %s after %v", what, limit))
 	defer cancel()
 	tick := time.NewTicker(250 * time.Millisecond)
@@ -179,8 +202,8 @@ func (c *controlPlane) wait(ctx context.Context, what string, limit time.Duratio
 
 // stop ends everything, youngest first, and removes what it wrote.
 func (c *controlPlane) stop() {
-	for i := len(c.processes) - 1; i >= 0; i-- {
-		c.processes[i].stop()
+	for _, p := range slices.Backward(c.processes) {
+		p.stop()
 	}
 	if err := os.RemoveAll(c.folder); err != nil {
 		say("scale: %v; remove it by hand", err)
@@ -193,7 +216,7 @@ func freePorts(n int) (ports []int, err error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close()
+		defer l.Close() //nolint:gocritic // all stay open until the end, so that no port is given twice
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil

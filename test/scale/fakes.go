@@ -17,7 +17,7 @@ import (
 //go:embed stages.yaml
 var stages []byte
 
-// startKWOK has the nodes and their kubelets played.
+// startKWOK starts the program that simulates the nodes and their kubelets.
 func (c *controlPlane) startKWOK(program string) error {
 	text := bytes.ReplaceAll(stages, []byte("@PASS@"), []byte(passing()))
 	text = bytes.ReplaceAll(text, []byte("@FAIL@"), []byte(failing()))
@@ -28,7 +28,8 @@ func (c *controlPlane) startKWOK(program string) error {
 	if err != nil {
 		return err
 	}
-	p, err := start(c.folder, "kwok", program, "--kubeconfig="+c.file("pki", "admin.kubeconfig"), "--config="+c.file("stages.yaml"),
+	p, err := start(c.folder, "kwok", program,
+		"--kubeconfig="+c.file("pki", "admin.kubeconfig"), "--config="+c.file("stages.yaml"),
 		"--manage-all-nodes=true", "--node-lease-duration-seconds=0", "--cidr=10.128.0.0/12",
 		fmt.Sprintf("--server-address=127.0.0.1:%d", ports[0]))
 	if err == nil {
@@ -45,7 +46,9 @@ func (c *controlPlane) addNodes(ctx context.Context, from, to int) error {
 		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
 			Name:        nodeName(i),
 			Annotations: map[string]string{"tcpprobe.dev/address": fmt.Sprintf("172.16.%d.%d", i/250, 1+i%250)},
-			Labels:      map[string]string{corev1.LabelHostname: nodeName(i), corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64"},
+			Labels: map[string]string{
+				corev1.LabelHostname: nodeName(i), corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64",
+			},
 		}}
 		if err := c.api.Create(ctx, node); err != nil {
 			return err
@@ -71,11 +74,14 @@ func (c *controlPlane) addNodes(ctx context.Context, from, to int) error {
 	})
 }
 
-// apiServerSlice is where the operator learns which address no TCPProbe may have as its target.
+// apiServerSlice makes the EndpointSlice of the API server, whose address the operator allows no TCPProbe as a target.
 func (c *controlPlane) apiServerSlice(ctx context.Context) error {
 	port := int32(443)
 	return client.IgnoreAlreadyExists(c.api.Create(ctx, &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "kubernetes", Labels: map[string]string{discoveryv1.LabelServiceName: "kubernetes"}},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: metav1.NamespaceDefault, Name: "kubernetes",
+			Labels: map[string]string{discoveryv1.LabelServiceName: "kubernetes"},
+		},
 		AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.99.0.1"}}},
 		Ports: []discoveryv1.EndpointPort{{Port: &port}},
 	}))

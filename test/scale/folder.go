@@ -9,8 +9,8 @@ import (
 
 const folders = "tcpprobe-scale-"
 
-// newFolder makes a temporary folder, locked until this program ends however it ends, and removes those of others that have ended and
-// could not.
+// newFolder makes a temporary folder, locked until this program ends however it ends, and removes those of others that
+// have ended and could not.
 func newFolder() (path string, err error) {
 	left, err := filepath.Glob(filepath.Join(os.TempDir(), folders+"*"))
 	if err != nil {

@@ -1,11 +1,12 @@
-// Command scale measures the operator with fake nodes: a real control plane, the manager's own program with its shipped rights and
-// default bounds, and KWOK for nodes, kubelets and probers. It prints a table, writes it to a file as JSON, and fails if an aim is
-// missed.
+// Command scale measures the operator with fake nodes: a real control plane, the manager's own program with its shipped
+// rights and default bounds, and KWOK for nodes, kubelets and probers. It prints a table, writes it to a file as JSON,
+// and fails if an aim is missed.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -35,27 +36,34 @@ func main() {
 		os.Exit(2)
 	}
 	log.SetLogger(logr.Discard())
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	r, err := measureAll(ctx, *nodes, *interval)
-	if err == nil {
-		r.print(os.Stdout)
-		err = r.write(*output)
-	}
-	switch {
-	case err != nil:
+	if err := run(*nodes, *interval, *output); err != nil {
 		fmt.Fprintln(os.Stderr, "scale:", err)
 		os.Exit(1)
-	case !r.met():
-		fmt.Fprintln(os.Stderr, "scale: an aim is missed; see above")
-		os.Exit(1)
 	}
+}
+
+// run measures until a signal comes, and prints and writes the result.
+func run(nodes int, interval time.Duration, output string) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	r, err := measureAll(ctx, nodes, interval)
+	if err != nil {
+		return err
+	}
+	r.print(os.Stdout)
+	if err := r.write(output); err != nil {
+		return err
+	}
+	if !r.met() {
+		return errors.New("an aim is missed; see above")
+	}
+	return nil
 }
 
 func say(format string, arguments ...any) { fmt.Fprintf(os.Stderr, format+"\n", arguments...) }
 
 func measureAll(ctx context.Context, nodes int, interval time.Duration) (*result, error) {
-	c, err := site(ctx)
+	c, err := prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +83,8 @@ func measureAll(ctx context.Context, nodes int, interval time.Duration) (*result
 	return r, nil
 }
 
-// site is a control plane with the operator installed and fake nodes to come.
-func site(ctx context.Context) (*controlPlane, error) {
+// prepare starts a control plane and KWOK, and installs the operator. There are no nodes yet.
+func prepare(ctx context.Context) (*controlPlane, error) {
 	programs, err := output(ctx, "test/cluster/build.sh")
 	if err != nil {
 		return nil, err
@@ -107,13 +115,15 @@ func site(ctx context.Context) (*controlPlane, error) {
 	return c, nil
 }
 
-// tenants adds nodes, and as many TCPProbes as there are then.
-func (c *controlPlane) tenants(ctx context.Context, prefix string, from, nodes int, interval time.Duration) (*figures, error) {
+// tenants adds nodes and tenants, and measures as many TCPProbes as there are nodes then.
+func (c *controlPlane) tenants(
+	ctx context.Context, prefix string, from, nodes int, interval time.Duration,
+) (*figures, error) {
 	say("%d nodes and %d TCPProbes, every %v.", nodes, nodes, interval)
 	if err := c.addNodes(ctx, from, nodes); err != nil {
 		return nil, err
 	}
-	if err := c.openShops(ctx, prefix, nodes/perNamespace, nodes); err != nil {
+	if err := c.addTenants(ctx, prefix, nodes/perNamespace, nodes); err != nil {
 		return nil, err
 	}
 	return c.measure(ctx, nodes, recurring(prefix, nodes, interval), interval)

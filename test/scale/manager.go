@@ -19,7 +19,8 @@ const (
 	managerProgram = "bin/manager"
 )
 
-// install puts on the cluster what a user would, and gives the manager, which runs outside, its service account's token.
+// install installs the operator as a user does. The manager runs outside the cluster, with a token of its service
+// account.
 func (c *controlPlane) install(ctx context.Context) error {
 	if err := c.kubectl(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
 		return err
@@ -28,7 +29,8 @@ func (c *controlPlane) install(ctx context.Context) error {
 		return fmt.Errorf("build the manager: %w\n%s", err, output)
 	}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "tcpprobe-system", Name: "manager"}}
-	token := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: ptr.To[int64](2 * 60 * 60)}}
+	token := &authenticationv1.TokenRequest{}
+	token.Spec.ExpirationSeconds = ptr.To[int64](2 * 60 * 60)
 	if err := c.api.SubResource("token").Create(ctx, account, token); err != nil {
 		return fmt.Errorf("a token for the manager: %w", err)
 	}
@@ -44,8 +46,9 @@ func (c *controlPlane) install(ctx context.Context) error {
 	}, c.file("manager.kubeconfig"))
 }
 
-// startManager runs the manager as it is shipped, with its default bounds and nobody to compete with.
+// startManager runs the manager as it is shipped, with its default bounds. It is the only one, so it always leads.
 func (c *controlPlane) startManager() (*process, error) {
-	return start(c.folder, "manager", "env", "KUBECONFIG="+c.file("manager.kubeconfig"), managerProgram, "--namespace=tcpprobe-system",
-		"--prober-image=tcpprobe.dev/tcpprobe:dev", "--leader-elect", "--metrics-bind-address=0", "--health-probe-bind-address=0")
+	return start(c.folder, "manager", "env", "KUBECONFIG="+c.file("manager.kubeconfig"), managerProgram,
+		"--namespace=tcpprobe-system", "--prober-image=tcpprobe.dev/tcpprobe:dev", "--leader-elect",
+		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 }

@@ -42,16 +42,18 @@ type wave struct {
 	Says        string
 }
 
-// measure has a fresh manager carry out TCPProbes, all made at once: until each has had a run, and then for an interval, if they
-// recur.
-func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha1.TCPProbe, interval time.Duration) (f *figures, err error) {
+// measure makes all TCPProbes at once, with a manager that has just started. It waits until each has had a run
+// and then, if they recur, for an interval.
+func (c *controlPlane) measure(
+	ctx context.Context, nodes int, probes []*v1alpha1.TCPProbe, interval time.Duration,
+) (f *figures, err error) {
 	since := c.auditSize()
 	manager, err := c.startManager()
 	if err != nil {
 		return nil, err
 	}
 	defer manager.stop()
-	w, pods := newWitness(), newCensus()
+	w, pods := newWatcher(), newPodCounter()
 	defer c.watch(ctx, w, pods)()
 	f = &figures{Nodes: nodes, TCPProbes: len(probes)}
 	began := time.Now()
@@ -64,7 +66,8 @@ func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha
 		f.wave(began, w, pods)
 		ended, old := w.ended(), w.activeSince(time.Now().Add(-settled))
 		if ended < len(probes) || old > 0 {
-			return fmt.Sprintf("%d of %d have ended, %d go on for long; the last word: %s", ended, len(probes), old, w.says()), manager.alive()
+			return fmt.Sprintf("%d of %d have ended, %d go on for long; the last word: %s",
+				ended, len(probes), old, w.says()), manager.alive()
 		}
 		return "", nil
 	})
@@ -88,18 +91,19 @@ func (c *controlPlane) measure(ctx context.Context, nodes int, probes []*v1alpha
 const settled = 20 * time.Second // a run that waits for nothing ends within that
 
 // interval waits until a time, and until the runs that were due by then have ended.
-func (c *controlPlane) interval(ctx context.Context, until time.Time, w *witness, manager *process) error {
+func (c *controlPlane) interval(ctx context.Context, until time.Time, w *watcher, manager *process) error {
 	return c.wait(ctx, "the interval", time.Until(until)+5*time.Minute, func(context.Context) (string, error) {
 		left := time.Until(until.Add(settled))
 		if open := w.activeSince(until.Add(mostLate * time.Second)); left > 0 || open > 0 {
-			return fmt.Sprintf("%.0f s to go, %d runs; the last word: %s", max(0, left.Seconds()), open, w.says()), manager.alive()
+			return fmt.Sprintf("%.0f s to go, %d runs; the last word: %s",
+				max(0, left.Seconds()), open, w.says()), manager.alive()
 		}
 		return "", nil
 	})
 }
 
-// wave is entered every five seconds of a measurement with a single TCPProbe.
-func (f *figures) wave(began time.Time, w *witness, pods *census) {
+// wave adds an entry every five seconds, if the measurement is of a single TCPProbe.
+func (f *figures) wave(began time.Time, w *watcher, pods *podCounter) {
 	second := int(time.Since(began) / time.Second)
 	if f.TCPProbes > 1 || len(f.Waves) > 0 && second < f.Waves[len(f.Waves)-1].Second+5 {
 		return
@@ -108,8 +112,11 @@ func (f *figures) wave(began time.Time, w *witness, pods *census) {
 	f.Waves = append(f.Waves, wave{second, alive, made, w.says()})
 }
 
-// collect takes punctuality from the runs whose slot is between two times, and all else from the beginning.
-func (f *figures) collect(c *controlPlane, since int64, manager *process, w *witness, pods *census, from, to time.Time) error {
+// collect fills in the figures. How punctual runs are is taken from those whose slot is between two times; all else is
+// from the beginning.
+func (f *figures) collect(
+	c *controlPlane, since int64, manager *process, w *watcher, pods *podCounter, from, to time.Time,
+) error {
 	written, err := c.written(since)
 	if err != nil {
 		return err
@@ -118,7 +125,8 @@ func (f *figures) collect(c *controlPlane, since int64, manager *process, w *wit
 	if err != nil {
 		return err
 	}
-	f.Writes, f.Refused, f.Memory, f.Processor, f.Pods = written.All, written.Refused, used.PeakBytes, used.Processor, pods.result()
+	f.Writes, f.Refused, f.Pods = written.All, written.Refused, pods.result()
+	f.Memory, f.Processor = used.PeakBytes, used.Processor
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.StatusBytes, f.FirstStart = w.statusBytes, w.firstStart.Seconds()
@@ -144,7 +152,7 @@ func (f *figures) collect(c *controlPlane, since int64, manager *process, w *wit
 	return nil
 }
 
-// clear deletes the TCPProbes and waits until the manager has cleared up after them.
+// clear deletes the TCPProbes and waits until the manager has deleted their pods and plans.
 func (c *controlPlane) clear(ctx context.Context, probes []*v1alpha1.TCPProbe, manager *process) error {
 	for _, p := range probes {
 		if err := c.api.Delete(ctx, p); err != nil {
@@ -152,10 +160,11 @@ func (c *controlPlane) clear(ctx context.Context, probes []*v1alpha1.TCPProbe, m
 		}
 	}
 	return c.wait(ctx, "the manager to clear up", 5*time.Minute, func(ctx context.Context) (string, error) {
+		managed := client.MatchingLabels{"app.kubernetes.io/managed-by": "tcpprobe"}
 		var pods corev1.PodList
 		var plans corev1.ConfigMapList
 		for _, list := range []client.ObjectList{&pods, &plans} {
-			if err := c.api.List(ctx, list, client.InNamespace(probeNamespace), client.MatchingLabels{"app.kubernetes.io/managed-by": "tcpprobe"}); err != nil {
+			if err := c.api.List(ctx, list, client.InNamespace(probeNamespace), managed); err != nil {
 				return "", err
 			}
 		}

@@ -20,8 +20,8 @@ type process struct {
 	ended   chan struct{}
 }
 
-// start runs a program whose words go to a file of its name in the folder. It must be called on the main thread, which outlives
-// all others: the kernel ends the program with the thread that started it.
+// start runs a program whose output goes to a file of its name in the folder. It must be called on the main thread: the
+// kernel kills the program when the thread that started it ends, and the main thread ends last.
 func start(folder, name, program string, arguments ...string) (*process, error) {
 	log, err := os.Create(filepath.Join(folder, name+".log"))
 	if err != nil {
@@ -41,7 +41,7 @@ func start(folder, name, program string, arguments ...string) (*process, error) 
 	return p, nil
 }
 
-// alive is an error, with the program's last words, once it has ended.
+// alive is an error, with the end of the program's output, once it has ended.
 func (p *process) alive() error {
 	select {
 	case <-p.ended:
@@ -63,7 +63,7 @@ func (p *process) stop() {
 	}
 }
 
-// usage is what a program has taken so far.
+// usage is what a program has used so far.
 type usage struct {
 	PeakBytes int64         // of resident memory
 	Processor time.Duration // of all its threads
@@ -71,7 +71,7 @@ type usage struct {
 
 // usage reads /proc/PID/status and /proc/PID/stat, proc(5).
 func (p *process) usage() (u usage, err error) {
-	folder := filepath.Join("/proc", strconv.Itoa(p.command.Process.Pid))
+	folder := fmt.Sprintf("/proc/%d", p.command.Process.Pid)
 	status, err := os.ReadFile(filepath.Join(folder, "status"))
 	if err != nil {
 		return u, err

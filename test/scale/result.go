@@ -34,26 +34,35 @@ type aim struct {
 
 func (r *result) judge() {
 	for _, f := range []*figures{r.Small, r.Full, r.Wide} {
-		r.aim(f.Judged == f.Runs, fmt.Sprintf("%d TCPProbes on %d nodes: every run comes to Pass or Fail", f.TCPProbes, f.Nodes), "%d of %d", f.Judged, f.Runs)
+		r.aim(f.Judged == f.Runs,
+			fmt.Sprintf("%d TCPProbes on %d nodes: every run comes to Pass or Fail", f.TCPProbes, f.Nodes),
+			"%d of %d", f.Judged, f.Runs)
 		r.aim(f.BoundBroken == 0 && f.StatusWrites.Median >= 3, "status writes: 2 at the start, 1 a second, 1 at the end",
-			"%d of %d runs had more; %.0f in half of them, at most %.0f", f.BoundBroken, f.Runs, f.StatusWrites.Median, f.StatusWrites.Max)
+			"%d of %d runs had more; %.0f in half of them, at most %.0f",
+			f.BoundBroken, f.Runs, f.StatusWrites.Median, f.StatusWrites.Max)
 	}
 	for _, f := range []*figures{r.Small, r.Full} {
-		r.aim(f.FirstStart <= mostFirst, fmt.Sprintf("%d TCPProbes made at once: first come, first served", f.TCPProbes), "the first run of each starts within %.0f of %d s", f.FirstStart, mostFirst)
-		r.aim(f.Missed == 0 && f.Slots == f.TCPProbes && f.Late.Max <= mostLate, fmt.Sprintf("%d TCPProbes on %d nodes: all on time for an interval", f.TCPProbes, f.Nodes),
+		r.aim(f.FirstStart <= mostFirst, fmt.Sprintf("%d TCPProbes made at once: first come, first served", f.TCPProbes),
+			"the first run of each starts within %.0f of %d s", f.FirstStart, mostFirst)
+		r.aim(f.Missed == 0 && f.Slots == f.TCPProbes && f.Late.Max <= mostLate,
+			fmt.Sprintf("%d TCPProbes on %d nodes: all on time for an interval", f.TCPProbes, f.Nodes),
 			"%d runs in %d slots, %d missed, at most %.0f s late", f.Slots, f.TCPProbes, f.Missed, f.Late.Max)
 	}
 	r.aim(r.Full.Memory < mostMemory, "manager within its memory limit of 256Mi", "%d MB", r.Full.Memory/1e6)
 	r.bounded(r.Full, fmt.Sprintf("%d TCPProbes", r.Full.TCPProbes))
 	r.bounded(r.Wide, fmt.Sprintf("one TCPProbe over %d nodes", r.Wide.Nodes))
-	r.aim(r.Wide.StatusBytes < mostStatusBytes, fmt.Sprintf("status of one TCPProbe over %d nodes under 64 KiB", r.Wide.Nodes), "%d bytes", r.Wide.StatusBytes)
+	r.aim(r.Wide.StatusBytes < mostStatusBytes,
+		fmt.Sprintf("status of one TCPProbe over %d nodes under 64 KiB", r.Wide.Nodes), "%d bytes", r.Wide.StatusBytes)
 }
 
-// bounded: the manager's own bounds are those of its --help; pods made in 10 s may begin with a second's worth at once.
+// bounded checks the manager's default bounds. In 10 s it may make as many pods as in 11: it may begin with those of
+// one second at once.
 func (r *result) bounded(f *figures, whose string) {
 	p, caps := f.Pods, limits.DefaultCaps
 	fast := 11 * caps.PerSecond
-	r.aim(p.Total <= caps.Total && p.OfOneTCPProbe <= caps.PerProbe && p.OnOneNode <= caps.PerNode && p.In10Seconds <= fast, "bounds kept with "+whose,
+	kept := p.Total <= caps.Total && p.OfOneTCPProbe <= caps.PerProbe && p.OnOneNode <= caps.PerNode &&
+		p.In10Seconds <= fast
+	r.aim(kept, "bounds kept with "+whose,
 		"%d of %d pods at once, %d of %d per TCPProbe, %d of %d per node, %d of %d made in 10 s",
 		p.Total, caps.Total, p.OfOneTCPProbe, caps.PerProbe, p.OnOneNode, caps.PerNode, p.In10Seconds, fast)
 }
@@ -88,7 +97,8 @@ func (r *result) print(out io.Writer) {
 	}
 	row("refused of these per run", func(f *figures) float64 { return float64(f.Refused) / float64(f.Runs) }, "%.2f")
 	row("manager's memory, MB", func(f *figures) float64 { return float64(f.Memory) / 1e6 }, "%.0f")
-	row("processor per run, ms", func(f *figures) float64 { return float64(f.Processor.Milliseconds()) / float64(f.Runs) }, "%.0f")
+	row("processor per run, ms", func(f *figures) float64 { return float64(f.Processor.Milliseconds()) / float64(f.Runs) },
+		"%.0f")
 	t.Flush()
 	r.printWaves(out)
 	for _, a := range r.Aims {
@@ -101,7 +111,8 @@ func (r *result) print(out io.Writer) {
 }
 
 func (r *result) printWaves(out io.Writer) {
-	fmt.Fprintf(out, "\nOne TCPProbe from %d nodes: %d s, manager %d MB, status %d bytes.\n", r.Wide.Nodes, r.Wide.FirstSeconds, r.Wide.Memory/1e6, r.Wide.StatusBytes)
+	fmt.Fprintf(out, "\nOne TCPProbe from %d nodes: %d s, manager %d MB, status %d bytes.\n",
+		r.Wide.Nodes, r.Wide.FirstSeconds, r.Wide.Memory/1e6, r.Wide.StatusBytes)
 	for _, w := range r.Wide.Waves {
 		fmt.Fprintf(out, "  %3d s  %2d pods, %4d made  %s\n", w.Second, w.Alive, w.Made, w.Says)
 	}

@@ -24,7 +24,8 @@ func summary(verdict report.Verdict, reason report.Reason) string {
 		APIVersion: plan.APIVersion, Run: someRun, Sources: map[string][]int{},
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
 	}
-	r := report.Report{APIVersion: report.APIVersion, Run: someRun, Source: report.Source{Node: someNode}, Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.0"}
+	r := report.Report{APIVersion: report.APIVersion, Run: someRun, Source: report.Source{Node: someNode},
+		Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.0"}
 	for i := range endpoints {
 		target := plan.Target{Address: netip.AddrFrom4([4]byte{10, 128, 0, byte(i)}), Port: 80, Via: "PodIP"}
 		p.Targets, p.Sources[someNode] = append(p.Targets, target), append(p.Sources[someNode], i)

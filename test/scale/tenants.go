@@ -27,7 +27,8 @@ func (c *controlPlane) namespace(ctx context.Context, name string, number, nodes
 		return err
 	}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "default"}}
-	if err := client.IgnoreAlreadyExists(c.api.Create(ctx, account)); err != nil { // or the pods below might come before it
+	// A controller would make the account too, but perhaps after the pods below, which need it.
+	if err := client.IgnoreAlreadyExists(c.api.Create(ctx, account)); err != nil {
 		return err
 	}
 	if err := c.api.Create(ctx, &corev1.Service{
@@ -50,10 +51,10 @@ func (c *controlPlane) namespace(ctx context.Context, name string, number, nodes
 	return nil
 }
 
-// openShops makes the tenants' namespaces and waits until their Services lead to their pods.
-func (c *controlPlane) openShops(ctx context.Context, prefix string, n, nodes int) error {
+// addTenants makes the tenants' namespaces and waits until their Services lead to their pods.
+func (c *controlPlane) addTenants(ctx context.Context, prefix string, n, nodes int) error {
 	for i := range n {
-		if err := c.namespace(ctx, shopName(prefix, i), i, nodes); err != nil {
+		if err := c.namespace(ctx, tenantName(prefix, i), i, nodes); err != nil {
 			return err
 		}
 	}
@@ -77,15 +78,16 @@ func (c *controlPlane) openShops(ctx context.Context, prefix string, n, nodes in
 	})
 }
 
-func shopName(prefix string, i int) string { return fmt.Sprintf("%s-%d", prefix, i) }
+func tenantName(prefix string, i int) string { return fmt.Sprintf("%s-%d", prefix, i) }
 
 // recurring are n TCPProbes that run every interval, ten in a namespace.
 func recurring(prefix string, n int, interval time.Duration) (all []*v1alpha1.TCPProbe) {
 	for i := range n {
-		p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: shopName(prefix, i/perNamespace), Name: fmt.Sprintf("web-%d", i%perNamespace)}}
+		p := &v1alpha1.TCPProbe{}
+		p.Namespace, p.Name = tenantName(prefix, i/perNamespace), fmt.Sprintf("web-%d", i%perNamespace)
 		p.Spec.Target.Service = &v1alpha1.ServiceTarget{Name: "web"}
 		p.Spec.Sources.Max = perRun
-		p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To(int32(interval.Seconds()))}
+		p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: new(int32(interval.Seconds()))}
 		all = append(all, p)
 	}
 	return all

@@ -14,8 +14,8 @@ import (
 
 const probeNamespace = "tcpprobe-probes"
 
-// watch has all changes of TCPProbes and probe pods seen, until stop is called.
-func (c *controlPlane) watch(ctx context.Context, w *witness, pods *census) (stop func()) {
+// watch hands all changes of TCPProbes and probe pods to w and pods, until stop is called.
+func (c *controlPlane) watch(ctx context.Context, w *watcher, pods *podCounter) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var both sync.WaitGroup
 	both.Go(func() { follow(ctx, c.api, &v1alpha1.TCPProbeList{}, "", w.see) })
@@ -24,7 +24,9 @@ func (c *controlPlane) watch(ctx context.Context, w *witness, pods *census) (sto
 }
 
 // follow calls see for what there is and for every change. A watch that breaks off is taken up again.
-func follow[T client.Object](ctx context.Context, api client.WithWatch, list client.ObjectList, namespace string, see func(watch.EventType, T)) {
+func follow[T client.Object](
+	ctx context.Context, api client.WithWatch, list client.ObjectList, namespace string, see func(watch.EventType, T),
+) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {

@@ -4,8 +4,7 @@ source "$(dirname "$0")/../lib/settings.sh"
 PATH=$1:$PATH
 pki=$state/pki
 
-# run PROGRAM [ARGUMENT...] for ever: as on any node, what ends is started again. Its PID, as this machine numbers it,
-# is on record.
+# run PROGRAM [ARGUMENT...] starts it, and starts it again whenever it ends. Its PID in this PID namespace is recorded.
 run() {
 	while true; do
 		"$@" >>"$state/log/$1.log" 2>&1 &
@@ -15,7 +14,7 @@ run() {
 }
 mkdir -p "$state/pids"
 
-# Durability is of no use to a cluster that lives for minutes.
+# Without fsync: the cluster runs for minutes only.
 run etcd --name=only --data-dir="$state/etcd" --unsafe-no-fsync=true --log-level=warn \
 	--listen-client-urls=http://127.0.0.1:2379 --advertise-client-urls=http://127.0.0.1:2379 \
 	--listen-peer-urls=http://127.0.0.1:0
@@ -46,5 +45,5 @@ run kube-scheduler --kubeconfig="$pki/scheduler.kubeconfig" \
 	--authentication-kubeconfig="$pki/scheduler.kubeconfig" --authorization-kubeconfig="$pki/scheduler.kubeconfig" \
 	--secure-port=0 --leader-elect=false --kube-api-qps=300 --kube-api-burst=600 --v=1
 
-# PID 1 reaps for ever.
+# PID 1 must reap orphans as long as the machine runs.
 while true; do wait -n || sleep 1; done

@@ -2,7 +2,8 @@
 # What a node sees of the file system: the machine's own root, with /sys, the cgroups, /run, /var/lib and /var/log of
 # the node's own.
 
-# mount_node FOLDER PROGRAMS: the cluster's folder is then /run/cluster, and the programs are in /run/programs.
+# mount_node FOLDER PROGRAMS mounts all that. The cluster's folder becomes /run/cluster and that of the programs
+# /run/programs.
 mount_node() {
 	local folder=$1 programs=$2 roots
 	mkdir -p "$folder"/{lib/kubelet,lib/containerd,log,sysctl}
@@ -24,7 +25,7 @@ mount_node() {
 mount_cgroups() {
 	if [[ $1 == /sys/fs/cgroup ]]; then
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup
-		# Version 2 hands out controllers only from a cgroup without processes.
+		# A cgroup of version 2 that has processes cannot give controllers to its children.
 		mkdir -p /sys/fs/cgroup/init
 		echo 0 >/sys/fs/cgroup/init/cgroup.procs
 		delegate /sys/fs/cgroup
@@ -40,8 +41,8 @@ mount_cgroups() {
 	done
 }
 
-# mask_sysctls FOLDER: the kubelet insists on settings of the whole machine. It sees files that have the values it
-# wants instead.
+# mask_sysctls FOLDER: the kubelet wants to change sysctls of the whole machine. It gets files instead, which have the
+# wanted values already.
 mask_sysctls() {
 	mask() {
 		echo "$2" >"$folder/${1##*/}"

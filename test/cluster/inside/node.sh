@@ -39,5 +39,5 @@ kubelet --config="$config/kubelet.yaml" --kubeconfig="/run/cluster/pki/$node.kub
 echo $! >/run/kubelet.pid
 kube-proxy --config="$config/kube-proxy.yaml" >/var/log/kube-proxy.log 2>&1 &
 
-# PID 1 reaps the shims' orphans for ever.
+# PID 1 must reap the orphans of containerd's shims as long as the machine runs.
 while true; do wait -n || sleep 1; done

@@ -1,5 +1,6 @@
-// Command kubernetes is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy or kubectl, by the
-// name it is called with: build.sh makes one symbolic link per name. One binary links in a fraction of the time of seven.
+// Command kubernetes is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy or kubectl:
+// the one by whose name it is called. build.sh makes a symbolic link for each name. To link one binary takes a fraction
+// of the time that seven take.
 package main
 
 import (

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The cgroups of the machines: $cgroup/NAME in the one hierarchy of version 2, or in each of version 1.
 
-# cgroup_roots prints the hierarchies that carry controllers, with the one in which systemd names its units.
+# cgroup_roots prints the hierarchies that have controllers, and the one that systemd uses for its units.
 cgroup_roots() {
 	if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
 		printf '%s\n' /sys/fs/cgroup
@@ -14,7 +14,7 @@ make_cgroups() {
 	local root
 	for root in $(cgroup_roots); do
 		mkdir -p "$root/$cgroup/$1"
-		if [[ -e $root/cpuset.cpus ]]; then # version 1 starts children without processors and memory
+		if [[ -e $root/cpuset.cpus ]]; then # in version 1 a new cgroup has no processors and no memory
 			copy_cpuset "$root" "$root/$cgroup"
 			copy_cpuset "$root/$cgroup" "$root/$cgroup/$1"
 		elif [[ -e $root/cgroup.subtree_control ]]; then
@@ -37,7 +37,7 @@ delegate() {
 	done
 }
 
-# remove_cgroups NAME once its processes are gone. The kernel lets go of the last ones a moment later.
+# remove_cgroups NAME once its processes have ended. The kernel needs a moment before a cgroup can be removed.
 remove_cgroups() {
 	local root end=$((SECONDS + 10))
 	for root in $(cgroup_roots); do
@@ -46,6 +46,6 @@ remove_cgroups() {
 			((SECONDS < end)) || fail "cgroup $root/$cgroup/$1 cannot be removed; its cgroup.procs says who is in it"
 			sleep 0.05
 		done
-		rmdir "$root/$cgroup" 2>/dev/null || true # the last one's
+		rmdir "$root/$cgroup" 2>/dev/null || true # fails while others are in it
 	done
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Removing a cluster, whole or in any half-made state a crash has left.
+# Removing a cluster, complete or as a crash has left it.
 
 remove_cluster() {
 	local i name ending=()
@@ -15,12 +15,12 @@ remove_cluster() {
 	rm -rf "$state"
 }
 
-# A PID and a start time mean nothing after a restart of the machine, which has ended everything by itself.
+# After a restart of the machine nothing runs any more, and the recorded PIDs may be those of other processes.
 forget_records_of_another_boot() {
 	[[ ! -e $state/boot || $(<"$state/boot") == $(</proc/sys/kernel/random/boot_id) ]] || rm -rf "$state/run"
 }
 
-# cluster_runs: up came to its end and the control plane still lives. Nodes come and go.
+# cluster_runs succeeds if up.sh has finished and the control plane runs. A node may be down.
 cluster_runs() {
 	local name
 	[[ -e $state/cluster.json ]] || return 1
@@ -30,8 +30,8 @@ cluster_runs() {
 	done
 }
 
-# take_lock: one of these scripts at a time. The lock is a folder's, so that no lock file stays behind. Short-lived
-# children of a script that was killed may hold it a little longer.
+# take_lock lets only one of these scripts run at a time. It locks a folder, so that no lock file stays behind. Children
+# of a script that was killed may hold the lock a little longer.
 take_lock() {
 	exec {lock}</var/lib
 	flock --nonblock "$lock" && return

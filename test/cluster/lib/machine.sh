@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A machine: one program with its descendants in namespaces of their own (network, mount, UTS, IPC, PID, cgroup). Its
-# launcher is recorded as "PID START-TIME" before it starts anything, and the kernel ends all the rest with it. So
-# whatever happens to these scripts, what they started can be found and ended, and nothing else ever is.
+# launcher is recorded as "PID START-TIME" before it starts anything, and the kernel ends all the others with it. So
+# even if these scripts are killed, exactly what they started can be found and ended.
 
 # recorded_process NAME prints the process of the record if that very process still lives: same PID, same start time.
 recorded_process() {
@@ -19,8 +19,8 @@ start_time() {
 	[[ ${stat[0]} == Z ]] || printf '%s\n' "${stat[19]}"
 }
 
-# launch NAME COMMAND... in the background. The child holds the cluster's lock until its record is written: nobody can
-# clean up in between and miss it.
+# launch NAME COMMAND... in the background. The child holds the cluster's lock until its record is written. So down.sh
+# cannot run in between and miss it.
 launch() {
 	local name=$1 pid
 	shift

@@ -1,26 +1,27 @@
 # shellcheck shell=bash
-# The networks. All namespaces, bridges and cables are made in namespaces of the cluster's own; the machine's sees
-# nothing of it.
+# The networks. All bridges and cables (veth pairs) are made in network namespaces of the cluster. The machine's own
+# namespace gets none.
 #
 #   control plane ── bridge mgmt0 ══ mknI ── mgmt0 in node I        API traffic
 #   switch        ── bridge br0   ══ fknI ── fab0  in node I        pod traffic between nodes: fknI is node I's cable
 
-# make_netns NAME, without "ip netns add": that mounts /run/netns over itself, and everybody else's doing so would
-# hide our mounts. Ours are in a folder of our own, and in /run/netns is only a link, so that "ip -n NAME" and --netns
-# NAME find them.
+# make_netns NAME makes a network namespace without "ip netns add". That command mounts /run/netns over itself, which
+# hides mounts made there before. So our mounts are in a folder of the cluster. /run/netns gets a link only, by which
+# "ip -n NAME" and --netns NAME find them.
 make_netns() {
 	mkdir -p "$state/netns" /run/netns
 	touch "$state/netns/$1"
 	unshare --net="$state/netns/$1" true
 	ln -s "$state/netns/$1" "/run/netns/$1"
-	# Addresses are ours alone: no duplicate detection, which takes a second; and no router speaks here.
+	# Nobody else has these addresses: duplicate address detection would only take a second. There is no router either.
 	nsenter --net="/run/netns/$1" sysctl -q \
 		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0
 	ip -n "$1" link set lo up
 }
 
-# make_bridge NETNS NAME: no snooping, or neighbour discovery would wait for a querier.
+# make_bridge NETNS NAME makes a bridge without multicast snooping, which would block neighbour discovery while there is
+# no querier.
 make_bridge() {
 	ip -n "$1" link add "$2" type bridge mcast_snooping 0
 	ip -n "$1" link set "$2" up
@@ -57,11 +58,11 @@ make_node_network() {
 	make_netns "$netns"
 	plug "$control_plane" mgmt0 "mkn$i" "$netns" mgmt0 "$management4.1$i" "${management6}1$i"
 	plug "$switch" br0 "fkn$i" "$netns" fab0 "$fabric4.1$i" "${fabric6}1$i"
-	# Like any node it has a default route; the control plane forwards nothing, so what is nobody's address is silence.
+	# Like any node it has a default route. The control plane forwards nothing, so an unknown address never answers.
 	ip -n "$netns" route add default via "$management4.1"
 	ip -n "$netns" route add default via "${management6}1"
 	route_pods "$i" "$fabric4" "$fabric6"
-	[[ ! -e $state/overlay ]] || lay_overlay "$i"
+	[[ ! -e $state/overlay ]] || add_overlay "$i"
 	# From the API server to pods: webhooks, aggregated APIs, and the answers to pods that call it.
 	ip -n "$control_plane" route replace "$pods4.$i.0/24" via "$management4.1$i"
 	ip -n "$control_plane" route replace "$pods6:$i::/64" via "${management6}1$i"
@@ -77,8 +78,8 @@ route_pods() {
 	done
 }
 
-# remove_node_network I: the kernel dismantles a namespace in the background, so the cables go first, by their ends
-# that stay.
+# remove_node_network I removes the cables first, by their ends at the bridges: the kernel removes what is in a
+# namespace later, in the background.
 remove_node_network() {
 	unplug "$control_plane" "mkn$1"
 	unplug "$switch" "fkn$1"
@@ -90,7 +91,7 @@ unplug() {
 }
 
 remove_netns() {
-	# Only a file, if a crash came in between; somebody may still look into it.
+	# After a crash it may be a file and no mount. --lazy: another process may have it open.
 	umount --lazy "$state/netns/$1" 2>/dev/null || true
 	rm -f "$state/netns/$1" "/run/netns/$1"
 }

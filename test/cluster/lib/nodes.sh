@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Nodes coming and going.
+# Starting and removing nodes.
 
 # start_node I PROGRAMS
 start_node() {
@@ -7,7 +7,7 @@ start_node() {
 	start_machine "kn$1" "${node_prefix}kn$1" "$here/inside/node.sh" "$1" "$2"
 }
 
-# remove_node I is also what a power failure does to it: nothing gets to say goodbye.
+# remove_node I kills everything at once, as a power failure does: nothing is shut down in order.
 remove_node() {
 	end_machine "kn$1"
 	remove_node_network "$1"
@@ -27,7 +27,7 @@ apply_nodes() {
 		kubectl apply --server-side --force-conflicts -f - >/dev/null
 }
 
-# node_object I: what its kubelet does not say of itself. Whichever of the two comes first, the other adds its part.
+# node_object I prints the fields of the Node that its kubelet does not set. Either may come first.
 node_object() {
 	cat <<-YAML
 		---
@@ -41,8 +41,8 @@ node_object() {
 	YAML
 }
 
-# wait_for_sign_of_life I SINCE: its kubelet has renewed its lease, so that "Ready" is not a word from before.
-wait_for_sign_of_life() {
+# wait_for_lease I SINCE waits until the kubelet has renewed the node's lease. Until then, "Ready" may be old.
+wait_for_lease() {
 	wait_for 120 "the kubelet of kn$1" lease_is_newer "kn$1" "$2"
 }
 

@@ -8,9 +8,9 @@ tunnel_header=70                       # IPv6, UDP, VXLAN and Ethernet; pods kee
 
 tunnel_hardware_address() { hardware_address "$tunnel4.1$1"; }
 
-# lay_overlay I: the node's end of all tunnels. Who is where is written down, as a network plugin does from the API
-# server.
-lay_overlay() {
+# add_overlay I adds the node's VXLAN device. Forwarding table and neighbours are static, as with a network
+# plugin that knows them from the API server.
+add_overlay() {
 	local i=$1 netns=${node_prefix}kn$1 j
 	ip -n "$switch" link set "fkn$i" mtu $((1500 + tunnel_header))
 	ip -n "$netns" link set fab0 mtu $((1500 + tunnel_header))
@@ -28,8 +28,8 @@ lay_overlay() {
 	route_pods "$i" "$tunnel4" "$tunnel6"
 }
 
-# lift_overlay I: back to routing through the switch.
-lift_overlay() {
+# remove_overlay I removes it again: pods are routed through the switch as they are.
+remove_overlay() {
 	route_pods "$1" "$fabric4" "$fabric6"
 	ip -n "${node_prefix}kn$1" link delete vxlan0
 	ip -n "${node_prefix}kn$1" link set fab0 mtu 1500

@@ -1,5 +1,5 @@
-// Command init is the first process of a guest: it brings the network up, starts the lab's reference servers and answers
-// questions on the console, or it runs tests.
+// Command init is the first process of a guest: it brings the network up, starts the lab's reference servers and
+// answers questions on the console, or it runs tests.
 package main
 
 import (
@@ -26,13 +26,15 @@ const device = "eth0"
 func main() {
 	fmt.Println(guest.Said+"failed:", run())
 	unix.Sync()
-	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // which ends qemu: it was told not to
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // this ends qemu, which runs with -no-reboot
 }
 
 // run returns only when it failed.
 func run() error {
-	if err := errors.Join(mount("proc", "/proc"), mount("sysfs", "/sys"), mount("devtmpfs", "/dev"), mount("tmpfs", "/tmp")); err != nil {
-		return err
+	mounted := errors.Join(
+		mount("proc", "/proc"), mount("sysfs", "/sys"), mount("devtmpfs", "/dev"), mount("tmpfs", "/tmp"))
+	if mounted != nil {
+		return mounted
 	}
 	if err := loadModules(); err != nil {
 		return err
@@ -54,7 +56,10 @@ func run() error {
 	if err := unix.Uname(&name); err != nil {
 		return err
 	}
-	if err := say(guest.Ready{Release: unix.ByteSliceToString(name.Release[:]), Version: unix.ByteSliceToString(name.Version[:])}); err != nil {
+	ready := guest.Ready{
+		Release: unix.ByteSliceToString(name.Release[:]), Version: unix.ByteSliceToString(name.Version[:]),
+	}
+	if err := say(ready); err != nil {
 		return err
 	}
 	return answer(here)
@@ -99,7 +104,7 @@ func loadModules() error {
 	return nil
 }
 
-// connect gives the device its addresses and tells it the test's.
+// connect gives the device its addresses and adds the test's as neighbours.
 func connect() error {
 	link, err := awaitDevice()
 	if err != nil {
@@ -134,14 +139,17 @@ func up(name string) error {
 	return netlink.LinkSetUp(link)
 }
 
-// address gives the device an address without asking whether anybody else has it.
+// address gives the device an address, without duplicate address detection.
 func address(link netlink.Link, a netip.Addr) error {
 	bits := a.BitLen() / 4 * 3 // /24 and /96
-	return netlink.AddrAdd(link, &netlink.Addr{IPNet: &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(bits, a.BitLen())}, Flags: unix.IFA_F_NODAD})
+	network := &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(bits, a.BitLen())}
+	return netlink.AddrAdd(link, &netlink.Addr{IPNet: network, Flags: unix.IFA_F_NODAD})
 }
 
 func neighbour(link netlink.Link, a netip.Addr) error {
-	return netlink.NeighSet(&netlink.Neigh{LinkIndex: link.Attrs().Index, IP: a.AsSlice(), HardwareAddr: guest.TestMAC, State: netlink.NUD_PERMANENT})
+	return netlink.NeighSet(&netlink.Neigh{
+		LinkIndex: link.Attrs().Index, IP: a.AsSlice(), HardwareAddr: guest.TestMAC, State: netlink.NUD_PERMANENT,
+	})
 }
 
 // answer answers questions until the console is gone.

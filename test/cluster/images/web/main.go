@@ -1,6 +1,7 @@
-// Command web is the target of the demo and the end-to-end tests: an ordinary HTTP server on the kernel's own TCP, which answers
-// with its host's name; beside it a port that closes what it accepts, and one that never accepts. "web get URL" fetches once,
-// for pods that have no other program.
+// Command web is the target of the demo and the end-to-end tests. Port 8080 is an ordinary HTTP server, which answers
+// with its host's name. Port 8081 closes every connection that it accepts. Port 8082 never accepts one.
+//
+// "web get URL" fetches a URL once, for pods that have no other program.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 
 const (
 	patience      = 3 * time.Second  // of "get"
-	headerTimeout = 20 * time.Second // of the server, as Apache's
+	headerTimeout = 20 * time.Second // of the server; Apache has the same
 )
 
 func main() {
@@ -54,7 +55,7 @@ func serve(address string) error {
 	return server.ListenAndServe()
 }
 
-// closeAll says goodbye to whoever connects.
+// closeAll closes every connection as soon as it has accepted it.
 func closeAll(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -69,7 +70,7 @@ func closeAll(address string) error {
 	}
 }
 
-// stalledBacklog is Python's http.server's.
+// stalledBacklog is the backlog of Python's http.server.
 const stalledBacklog = 5
 
 // stall listens and never accepts: an application that hangs.

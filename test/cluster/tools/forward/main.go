@@ -2,8 +2,8 @@
 //
 //	forward -netns /run/netns/tcpprobe-control-plane -to 127.0.0.1:6443 -write port
 //
-// It listens on a free port of 127.0.0.1 and writes host:port into a file. Nothing is added to either namespace but this
-// process's sockets, so nothing stays when it ends.
+// It listens on a free port of 127.0.0.1 and writes host:port into a file. Nothing is added to either namespace but
+// this process's sockets, so nothing stays when it ends.
 package main
 
 import (
@@ -67,9 +67,9 @@ func forward(client net.Conn, namespace *os.File, to string) {
 	relay(client, server)
 }
 
-// relay copies one direction and passes its end on.
+// relay copies one direction, until its end, and then closes that direction of the other connection.
 func relay(to, from net.Conn) {
-	_, _ = io.Copy(to, from) // an end in the middle is the two peers' business
+	_, _ = io.Copy(to, from) // a broken connection concerns the two peers only
 	_ = to.(*net.TCPConn).CloseWrite()
 }
 
@@ -78,7 +78,7 @@ func dial(namespace *os.File, to string) (conn net.Conn, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // for good: the thread ends with this goroutine and serves nobody else
+		runtime.LockOSThread() // never unlocked: the thread is in the other namespace and must end with this goroutine
 		if err = unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err == nil {
 			conn, err = net.Dial("tcp", to)
 		}

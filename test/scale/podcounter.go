@@ -16,19 +16,19 @@ type peak struct {
 	In10Seconds                     int // made
 }
 
-// census counts probe pods that have not ended.
-type census struct {
+// podCounter counts probe pods that have not ended.
+type podCounter struct {
 	mu    sync.Mutex
 	alive map[types.UID]*corev1.Pod
 	made  map[types.UID]time.Time
 	peak  peak
 }
 
-func newCensus() *census {
-	return &census{alive: make(map[types.UID]*corev1.Pod), made: make(map[types.UID]time.Time)}
+func newPodCounter() *podCounter {
+	return &podCounter{alive: make(map[types.UID]*corev1.Pod), made: make(map[types.UID]time.Time)}
 }
 
-func (c *census) see(event watch.EventType, pod *corev1.Pod) {
+func (c *podCounter) see(event watch.EventType, pod *corev1.Pod) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made[pod.UID] = pod.CreationTimestamp.Time
@@ -54,14 +54,14 @@ func (c *census) see(event watch.EventType, pod *corev1.Pod) {
 }
 
 // now is how many there are, and how many there have been.
-func (c *census) now() (alive, made int) {
+func (c *podCounter) now() (alive, made int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.alive), len(c.made)
 }
 
 // result adds how fast pods were made; the API server's times have seconds.
-func (c *census) result() peak {
+func (c *podCounter) result() peak {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var times []time.Time

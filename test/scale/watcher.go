@@ -11,31 +11,34 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// run is one that has ended.
-type run struct {
-	Recurs     bool          // it was its time; else it was the first
+// probeRun is a run of a TCPProbe that has ended.
+type probeRun struct {
+	Recurs     bool          // its interval had passed; otherwise it is the first run
 	Late       time.Duration // from its slot to its start
 	Start, End time.Time
 	Verdict    string
 }
 
-// witness sees all that happens to TCPProbes.
-type witness struct {
+// watcher records what the statuses of the TCPProbes say.
+type watcher struct {
 	mu          sync.Mutex
-	runs        map[string][]run     // by namespace/name
-	last        map[string]int64     // number of the last run seen
-	active      map[string]time.Time // since when a run goes on
-	missed      map[string]int64     // slots, so far
-	firstStart  time.Duration        // from a TCPProbe's creation to the start of its first run, at most
-	statusBytes int                  // of the largest status
-	said        string               // Complete's message, last
+	runs        map[string][]probeRun // by namespace/name
+	last        map[string]int64      // number of the last run seen
+	active      map[string]time.Time  // since when a run goes on
+	missed      map[string]int64      // slots, so far
+	firstStart  time.Duration         // from a TCPProbe's creation to the start of its first run, at most
+	statusBytes int                   // of the largest status
+	said        string                // Complete's message, last
 }
 
-func newWitness() *witness {
-	return &witness{runs: make(map[string][]run), last: make(map[string]int64), active: make(map[string]time.Time), missed: make(map[string]int64)}
+func newWatcher() *watcher {
+	return &watcher{
+		runs: make(map[string][]probeRun), last: make(map[string]int64),
+		active: make(map[string]time.Time), missed: make(map[string]int64),
+	}
 }
 
-func (w *witness) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
+func (w *watcher) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if text, err := json.Marshal(p.Status); err == nil {
@@ -60,9 +63,12 @@ func (w *witness) see(_ watch.EventType, p *v1alpha1.TCPProbe) {
 }
 
 // runOf is the last run. Slots are one interval apart, and the next one is in the status.
-func runOf(p *v1alpha1.TCPProbe) run {
+func runOf(p *v1alpha1.TCPProbe) probeRun {
 	last := p.Status.LastRun
-	r := run{Recurs: last.Trigger == v1alpha1.TriggerInterval, Start: last.StartTime.Time, End: last.CompletionTime.Time, Verdict: last.Verdict}
+	r := probeRun{
+		Recurs: last.Trigger == v1alpha1.TriggerInterval, Verdict: last.Verdict,
+		Start: last.StartTime.Time, End: last.CompletionTime.Time,
+	}
 	if next := p.Status.NextRunTime; r.Recurs && next != nil {
 		every := time.Duration(*p.Spec.Run.IntervalSeconds) * time.Second
 		r.Late = (last.StartTime.Sub(next.Time)%every + every) % every
@@ -71,14 +77,14 @@ func runOf(p *v1alpha1.TCPProbe) run {
 }
 
 // ended is how many TCPProbes have had a run.
-func (w *witness) ended() int {
+func (w *watcher) ended() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.runs)
 }
 
 // activeSince is how many runs go on that have begun before t.
-func (w *witness) activeSince(t time.Time) (n int) {
+func (w *watcher) activeSince(t time.Time) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, start := range w.active {
@@ -90,7 +96,7 @@ func (w *witness) activeSince(t time.Time) (n int) {
 }
 
 // missedSlots of all TCPProbes.
-func (w *witness) missedSlots() (n int64) {
+func (w *watcher) missedSlots() (n int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range w.missed {
@@ -99,7 +105,7 @@ func (w *witness) missedSlots() (n int64) {
 	return n
 }
 
-func (w *witness) says() string {
+func (w *watcher) says() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.said
