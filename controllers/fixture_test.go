@@ -117,7 +117,7 @@ func failing(scenario string, verdict report.Verdict, reason report.Reason, targ
 		}
 		if r.Scenario == scenario && chosen {
 			r.Verdict, r.Reason, r.Message = verdict, reason, string(reason)+" as the prober says it"
-			r.Flows, r.Alpha, r.Evidence = report.Flows{Tried: 16, Fail: 16}, 1e-7, lines.Retold("+0.000000 > S seq 4294967292")
+			r.Flows, r.Alpha, r.Evidence = report.Flows{Tried: 16, Fail: 16}, 1e-7, lines.FromTexts("+0.000000 > S seq 4294967292")
 		}
 	}
 }

@@ -213,7 +213,7 @@ func FuzzEncode(f *testing.F) {
 			}
 			res.Rule, res.Message, res.Alpha, res.StallMillis = rule, message, alpha, stall
 			res.Share = &Share{Of: int(lines), Low: min(alpha, 0), High: alpha, Coverage: alpha, Ports: make([]uint16, lines)}
-			res.Evidence = append(res.Evidence, evidence.Retold(line)...)
+			res.Evidence = append(res.Evidence, evidence.FromTexts(line)...)
 		}
 		b := Summarize(r, p).Encode()
 		if len(b) > MaxSummary {

@@ -92,7 +92,7 @@ func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {
 	r := Report{Run: evil, Kernel: evil, Source: Source{Node: evil}, Guard: Guard{Mode: evil}}
 	r.Results = []Result{{
 		Name: evil, Scenario: evil, Variant: evil, Target: evil,
-		Verdict: evil, Reason: evil, Rule: evil, Message: evil, Evidence: evidence.Retold(evil),
+		Verdict: evil, Reason: evil, Rule: evil, Message: evil, Evidence: evidence.FromTexts(evil),
 	}}
 	var b strings.Builder
 	if err := r.WriteTable(&b); err != nil {
