@@ -99,7 +99,8 @@ func (f *flow) check() (SelfCheck, error) {
 		if err != nil {
 			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
 		}
-		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost, f.elsewhere.Load()}
+		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost,
+			f.elsewhere.Load()}
 		if c.Clean() || time.Now().After(deadline) {
 			return c, nil
 		}

@@ -149,7 +149,7 @@ func TestOneTargetInTwoGroupsIsRefused(t *testing.T) {
 func TestCutMessageIsRefused(t *testing.T) {
 	p := examplePlan(3)
 	whole := Summarize(badNode(p), p).Encode()
-	for n := range len(whole) {
+	for n := range whole {
 		if _, err := DecodeSummary(whole[:n], p, "kn1"); !errors.Is(err, ErrInvalid) {
 			t.Fatalf("the first %d of %d bytes: %v", n, len(whole), err)
 		}

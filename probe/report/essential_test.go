@@ -36,15 +36,22 @@ func (l markedLine) mark() evidence.Mark {
 
 func TestEssential(t *testing.T) {
 	lines := evidenceOf(
-		markedLine{evidence.SYN, "+0.1 > S seq 4294967193"}, markedLine{text: "+0.2 < SA seq 1 ack 4294967194"},
-		markedLine{evidence.ACK, "+0.3 > A seq 4294967194 ack 2"}, markedLine{evidence.Control, "+0.4 > PA seq 4294967194 ack 2 len 102"},
-		markedLine{text: "+0.5 < A seq 2 ack 0"}, markedLine{evidence.Suspect, "+0.6 > PA seq 0 ack 2 len 102"},
+		markedLine{evidence.SYN, "+0.1 > S seq 4294967193"},
+		markedLine{text: "+0.2 < SA seq 1 ack 4294967194"},
+		markedLine{evidence.ACK, "+0.3 > A seq 4294967194 ack 2"},
+		markedLine{evidence.Control, "+0.4 > PA seq 4294967194 ack 2 len 102"},
+		markedLine{text: "+0.5 < A seq 2 ack 0"},
+		markedLine{evidence.Suspect, "+0.6 > PA seq 0 ack 2 len 102"},
 		markedLine{evidence.Beacon, "+0.7 > A seq 4294967194 ack 2 len 1"},
 		markedLine{text: "+0.8 < A seq 2 ack 0 sack 4294967194-4294967195"},
-		markedLine{evidence.Suspect, "+0.9 > PA seq 0 ack 2 len 102"}, markedLine{text: "… 10 more of these and their answers"},
-		markedLine{evidence.Witness, "+1.0 > PA seq 102 ack 2 len 102"}, markedLine{text: "+1.1 < A seq 2 ack 0 sack 102-204"},
-		markedLine{text: "… 58 more of these and their answers"}, markedLine{evidence.Heal, "+1.2 > PA seq 4294967295 ack 2 len 103"},
-		markedLine{text: "+1.3 < A seq 2 ack 204"}, markedLine{evidence.RST, "+1.4 > RA seq 204 ack 2"},
+		markedLine{evidence.Suspect, "+0.9 > PA seq 0 ack 2 len 102"},
+		markedLine{text: "… 10 more of these and their answers"},
+		markedLine{evidence.Witness, "+1.0 > PA seq 102 ack 2 len 102"},
+		markedLine{text: "+1.1 < A seq 2 ack 0 sack 102-204"},
+		markedLine{text: "… 58 more of these and their answers"},
+		markedLine{evidence.Heal, "+1.2 > PA seq 4294967295 ack 2 len 103"},
+		markedLine{text: "+1.3 < A seq 2 ack 204"},
+		markedLine{evidence.RST, "+1.4 > RA seq 204 ack 2"},
 	)
 	want := evidence.Lines{lines[5], lines[6], lines[7], lines[11], lines[13], lines[14]}
 	if got := essential(lines); !slices.Equal(got, want) {

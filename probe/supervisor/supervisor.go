@@ -28,8 +28,8 @@ type Supervisor struct {
 }
 
 // Supervise has a worker carry out the task and returns its report. SIGTERM and SIGINT tell the worker to stop;
-// stopSignal is the first of them. Every check has a result in the report: Inconclusive with the reason where the worker did
-// not get so far. The process must have no other children: all are reaped.
+// stopSignal is the first of them. Every check has a result in the report: Inconclusive with the reason where the
+// worker did not get so far. The process must have no other children: all are reaped.
 func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
