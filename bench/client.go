@@ -14,8 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// order is what the process in the client's namespace is to measure. Exactly one of the counts is set.
-type order struct {
+// task is what the process in the client's namespace is to measure. Exactly one of the counts is set.
+type task struct {
 	Targets   []netip.AddrPort `json:"targets"`
 	Exchanges int              `json:"exchanges,omitempty"`
 	Sockets   int              `json:"sockets,omitempty"` // exchanges by the kernel's own TCP
@@ -24,11 +24,11 @@ type order struct {
 	Profile   string           `json:"profile,omitempty"`
 }
 
-// serve carries an order out and prints the result as JSON.
+// serve carries a task out and prints the result as JSON.
 func serve(ctx context.Context, text string) error {
-	var o order
+	var o task
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		return fmt.Errorf("reading the order: %w", err)
+		return fmt.Errorf("reading the task: %w", err)
 	}
 	if o.Profile != "" {
 		stop, err := profile(o.Profile)

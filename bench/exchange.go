@@ -43,7 +43,7 @@ const atOnce = 16
 var pushed = []byte("GET /xxxxxxxxxxx")
 
 // exchanges makes that many exchanges with one target after the other, as fast as it can.
-func exchanges(ctx context.Context, s *conn.Stack, o order) (exchangeStats, error) {
+func exchanges(ctx context.Context, s *conn.Stack, o task) (exchangeStats, error) {
 	e, err := sideBySide(o.Exchanges, func(i int) error { return exchange(ctx, s, o.Targets[i%len(o.Targets)]) })
 	resident, unread := residentKilobytes()
 	e.ResidentKilobytes = resident

@@ -89,7 +89,7 @@ func (a aim) remark(of string) string {
 
 // explain shows where the time goes in figures that miss their aim: one more run each, profiled.
 func (s *testbed) explain(ctx context.Context, o options, r result) error {
-	orders := map[string]order{
+	orders := map[string]task{
 		rateFigure: {Targets: s.targets(), Exchanges: o.exchanges, Profile: "bench-exchanges.pprof"},
 		wrapFigure: {Targets: s.near(), Flows: wrapFlows, Profile: "bench-wrap.pprof"},
 	}
@@ -108,7 +108,7 @@ func (s *testbed) explain(ctx context.Context, o options, r result) error {
 	return nil
 }
 
-func (s *testbed) profile(ctx context.Context, folder, of string, o order) error {
+func (s *testbed) profile(ctx context.Context, folder, of string, o task) error {
 	o.Profile = filepath.Join(folder, o.Profile)
 	var unused any
 	if err := s.client(ctx, o, &unused); err != nil {

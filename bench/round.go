@@ -40,19 +40,19 @@ func (s *testbed) round(ctx context.Context, o options) (r round, err error) {
 	if r.tuned, err = s.python(ctx, "tuned", tunedExchanges); err != nil {
 		return r, err
 	}
-	if err = s.client(ctx, order{Targets: s.targets(), Exchanges: o.exchanges}, &r.engine); err != nil {
+	if err = s.client(ctx, task{Targets: s.targets(), Exchanges: o.exchanges}, &r.engine); err != nil {
 		return r, err
 	}
-	if err = s.client(ctx, order{Targets: s.targets(), Sockets: o.exchanges}, &r.kernel); err != nil {
+	if err = s.client(ctx, task{Targets: s.targets(), Sockets: o.exchanges}, &r.kernel); err != nil {
 		return r, err
 	}
 	if r.naive, err = s.python(ctx, "naive", naiveExchanges); err != nil {
 		return r, err
 	}
-	if err = s.client(ctx, order{Targets: s.near(), Flows: wrapFlows}, &r.wrapTime); err != nil {
+	if err = s.client(ctx, task{Targets: s.near(), Flows: wrapFlows}, &r.wrapTime); err != nil {
 		return r, err
 	}
-	if err = s.client(ctx, order{Targets: s.near(), Trips: roundTripsPerRound}, &r.roundTripTimes); err != nil {
+	if err = s.client(ctx, task{Targets: s.near(), Trips: roundTripsPerRound}, &r.roundTripTimes); err != nil {
 		return r, err
 	}
 	err = s.starts(ctx, &r)

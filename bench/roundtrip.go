@@ -19,7 +19,7 @@ type roundTripTimes struct {
 }
 
 // measureRoundTrips measures both ways in turn, one connection at a time.
-func measureRoundTrips(ctx context.Context, s *conn.Stack, o order) (t roundTripTimes, err error) {
+func measureRoundTrips(ctx context.Context, s *conn.Stack, o task) (t roundTripTimes, err error) {
 	for i := range o.Trips {
 		target := o.Targets[i%len(o.Targets)]
 		engine, err := engineRoundTrip(ctx, s, target)

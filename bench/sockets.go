@@ -10,7 +10,7 @@ import (
 )
 
 // sockets makes the same exchanges by the kernel's own TCP: what the machine's network path alone lets anybody reach.
-func sockets(ctx context.Context, o order) (exchangeStats, error) {
+func sockets(ctx context.Context, o task) (exchangeStats, error) {
 	return sideBySide(o.Sockets, func(i int) error {
 		return errors.Join(ctx.Err(), socketExchange(o.Targets[i%len(o.Targets)]))
 	})

@@ -67,7 +67,7 @@ func (s *testbed) inClient(ctx context.Context, result any, program string, args
 }
 
 // client has this program measure something in the client's namespace.
-func (s *testbed) client(ctx context.Context, o order, result any) error {
+func (s *testbed) client(ctx context.Context, o task, result any) error {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func newTestbed(t *testing.T) *testbed {
 func TestExchangesLeaveNothing(t *testing.T) {
 	s := newTestbed(t)
 	var e exchangeStats
-	if err := s.client(t.Context(), order{Targets: s.targets(), Exchanges: 2000}, &e); err != nil {
+	if err := s.client(t.Context(), task{Targets: s.targets(), Exchanges: 2000}, &e); err != nil {
 		t.Fatal(err)
 	}
 	if e.Count != 2000 || e.Seconds <= 0 || e.CPUSeconds <= 0 || e.ResidentKilobytes == 0 {
@@ -66,16 +66,16 @@ func TestExchangesLeaveNothing(t *testing.T) {
 func TestEverythingElseIsMeasured(t *testing.T) {
 	s := newTestbed(t)
 	var w wrapTime
-	if err := s.client(t.Context(), order{Targets: s.near(), Flows: 16}, &w); err != nil || w.Milliseconds <= 0 {
+	if err := s.client(t.Context(), task{Targets: s.near(), Flows: 16}, &w); err != nil || w.Milliseconds <= 0 {
 		t.Errorf("SequenceWrap: %+v %v", w, err)
 	}
 	var e exchangeStats
-	if err := s.client(t.Context(), order{Targets: s.targets(), Sockets: 500}, &e); err != nil || e.Count != 500 ||
+	if err := s.client(t.Context(), task{Targets: s.targets(), Sockets: 500}, &e); err != nil || e.Count != 500 ||
 		e.CPUSeconds <= 0 {
 		t.Errorf("the kernel's own exchanges: %+v %v", e, err)
 	}
 	var trips roundTripTimes
-	if err := s.client(t.Context(), order{Targets: s.near(), Trips: 10}, &trips); err != nil || len(trips.Engine) != 10 ||
+	if err := s.client(t.Context(), task{Targets: s.near(), Trips: 10}, &trips); err != nil || len(trips.Engine) != 10 ||
 		len(trips.Kernel) != 10 {
 		t.Errorf("round trips: %+v %v", trips, err)
 	}

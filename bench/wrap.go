@@ -20,7 +20,7 @@ type wrapTime struct {
 }
 
 // measureWrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
-func measureWrap(ctx context.Context, s *conn.Stack, o order) (wrapTime, error) {
+func measureWrap(ctx context.Context, s *conn.Stack, o task) (wrapTime, error) {
 	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{},
 		Alpha: 1e-3 / float64(o.Flows)}
 	run := scenario.Registry["SequenceWrap"].Flow("Push")

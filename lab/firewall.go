@@ -26,7 +26,7 @@ func prohibitUntracked(l *Lab) error {
 }
 
 // firewall makes the router forward TCP connections that begin with a SYN, what belongs to them, and nothing else.
-func (l *Lab) firewall(stray []expr.Any) error {
+func (l *Lab) firewall(untracked []expr.Any) error {
 	return l.network.rules(func(c *nftables.Conn, t *nftables.Table) {
 		drop := nftables.ChainPolicyDrop
 		chain := c.AddChain(&nftables.Chain{
@@ -39,7 +39,7 @@ func (l *Lab) firewall(stray []expr.Any) error {
 		}
 		add(state(expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED), []expr.Any{accept})
 		add(state(expr.CtStateBitNEW), isTCP(), opens(), []expr.Any{accept})
-		add(isTCP(), []expr.Any{&expr.Counter{}}, stray)
+		add(isTCP(), []expr.Any{&expr.Counter{}}, untracked)
 	})
 }
 

@@ -66,7 +66,7 @@ func TestDoReturnsTheThreadEvenWhenTheGoroutinePanics(t *testing.T) {
 		defer close(outside)
 		defer func() { _ = recover() }()
 		_ = l.Client().Do(func() error {
-			inside <- strayThread(t)
+			inside <- foreignThread(t)
 			panic("on purpose")
 		})
 	}()
@@ -74,13 +74,13 @@ func TestDoReturnsTheThreadEvenWhenTheGoroutinePanics(t *testing.T) {
 		t.Error("no thread is in another namespace while Do runs: the check below would see nothing")
 	}
 	<-outside
-	if stray := strayThread(t); stray != "" {
-		t.Errorf("thread %s stayed in the client's namespace", stray)
+	if foreign := foreignThread(t); foreign != "" {
+		t.Errorf("thread %s stayed in the client's namespace", foreign)
 	}
 }
 
-// strayThread is a thread of this process in another network namespace than its first one.
-func strayThread(t *testing.T) string {
+// foreignThread is a thread of this process in another network namespace than its first one.
+func foreignThread(t *testing.T) string {
 	t.Helper()
 	home, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {

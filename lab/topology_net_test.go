@@ -77,31 +77,31 @@ func tryToConnect(l *Lab, to netip.AddrPort) error {
 }
 
 // What belongs to no connection meets the firewall: silence, an RST, or an ICMP error.
-func TestFirewallsTreatStraysAsTheySay(t *testing.T) {
+func TestFirewallsTreatUntrackedSegmentsAsTheySay(t *testing.T) {
 	for topology, want := range map[Topology]string{FirewallDrop: "", FirewallReject: "R of the router",
 		FirewallProhibit: "prohibited", DNAT: "R"} {
 		l := newLab(t, Options{Topology: topology})
 		for _, f := range Families {
-			if got := answerToStray(t, l, f); got != want {
-				t.Errorf("%s, %s: %q to a stray segment, want %q", topology, f, got, want)
+			if got := answerToUntracked(t, l, f); got != want {
+				t.Errorf("%s, %s: %q to an untracked segment, want %q", topology, f, got, want)
 			}
 		}
 	}
 }
 
-// answerToStray sends an ACK of no connection to a closed port and returns what comes back before the firewall has
+// answerToUntracked sends an ACK of no connection to a closed port and returns what comes back before the firewall has
 // answered a SYN sent after it.
-func answerToStray(t *testing.T, l *Lab, f Family) string {
+func answerToUntracked(t *testing.T, l *Lab, f Family) string {
 	t.Helper()
 	c := newCable(t, l, f, fault.In)
 	_, router := packetSocket(t, l.Switch(), ClientPort)
 	copy(c.l2[:], router)
 	back, _ := packetSocket(t, l.Client(), ClientDevice)
-	stray := segment.Segment{Source: c.source, Destination: netip.AddrPortFrom(l.TargetAddr(f), 9999), Flags: ack,
+	untracked := segment.Segment{Source: c.source, Destination: netip.AddrPortFrom(l.TargetAddr(f), 9999), Flags: ack,
 		Seq: seq.At(5), Ack: seq.At(9), WindowScale: -1}
-	opening := stray
-	opening.Source, opening.Flags = netip.AddrPortFrom(stray.Source.Addr(), 61001), syn
-	c.send(0, stray)
+	opening := untracked
+	opening.Source, opening.Flags = netip.AddrPortFrom(untracked.Source.Addr(), 61001), syn
+	c.send(0, untracked)
 	c.send(1, opening)
 	buffer := make([]byte, 2048)
 	answer := ""

@@ -12,7 +12,7 @@ import (
 )
 
 // carryOut supervises a worker to its end, whatever that is, and returns the exit status.
-func carryOut(o order, reset resetter) int {
+func carryOut(o options, reset resetter) int {
 	// A prober that cannot report must not send anything; and no older summary may stand for this run.
 	if err := writeFile(o.summary, nil); err != nil {
 		return status(fmt.Errorf("clear the summary: %w", err))
@@ -33,7 +33,7 @@ func carryOut(o order, reset resetter) int {
 }
 
 // refuse reports that the plan could not be used. p may be nil.
-func refuse(o order, p *plan.Plan, reason error) int {
+func refuse(o options, p *plan.Plan, reason error) int {
 	complain(reason)
 	run := ""
 	if p != nil {

@@ -49,7 +49,7 @@ func command(args []string, execute supervisor.Executor, reset resetter) int {
 		return status(supervisor.Work("prober", execute))
 	}
 	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more must not cost the summary
-	o, usage, err := parseOrder(args)
+	o, usage, err := parseOptions(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Println(usage)

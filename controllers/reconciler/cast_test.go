@@ -116,7 +116,7 @@ func finds(check string, reason report.Reason) act {
 			if res := &r.Results[i]; res.Scenario == check {
 				res.Verdict, res.Reason, res.Message = report.Fail, reason, string(reason)+" as the prober says it"
 				res.Flows, res.Alpha = report.Flows{Tried: 16, Fail: 16}, 1e-7
-				res.Evidence = lines.Retold("+0.000000 > S seq 4294967292")
+				res.Evidence = lines.FromTexts("+0.000000 > S seq 4294967292")
 			}
 		}
 		return c.exit(pod, string(report.Summarize(r, p).Encode()))

@@ -14,8 +14,8 @@ import (
 )
 
 // Whatever is between client and server, whatever device has the client's address, and although the client's own
-// firewall drops what it takes for strays, the verdicts are the same, with both guards. Nothing stays open at the
-// server, nor where connections are tracked.
+// firewall drops what belongs to no connection that it knows, the verdicts are the same, with both guards. Nothing
+// stays open at the server, nor where connections are tracked.
 func TestVerdictInEveryTopology(t *testing.T) {
 	for _, topology := range lab.Topologies() {
 		t.Run(string(topology), func(t *testing.T) {

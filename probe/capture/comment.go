@@ -13,14 +13,14 @@ const maxComment = 16 << 10
 
 // comment says what the runs found: of each its verdict, then one line a result, as many as there is room
 // for; and how many packets are not in the file.
-func comment(runs []report.Report, left int) string {
+func comment(runs []report.Report, omitted int) string {
 	var b strings.Builder
 	for _, r := range runs {
 		b.WriteString(title(r))
 		list(&b, r.Results)
 	}
-	if left > 0 {
-		fmt.Fprintf(&b, "%d packets more were too many to be kept\n", left)
+	if omitted > 0 {
+		fmt.Fprintf(&b, "%d packets more were too many to be kept\n", omitted)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -36,7 +36,7 @@ func Excerpt(r report.Report, failures []Failure) []byte {
 type excerptBuilder struct {
 	system, title string
 	lines         []string // of the comment
-	left          int      // failures that found no room
+	omitted       int      // failures that found no room
 	blocks        []timedBlock
 	flows         *flows
 }
@@ -61,7 +61,7 @@ func (e *excerptBuilder) add(f Failure) {
 	case len(e.lines) == 0:
 		e.addTruncated(f)
 	default:
-		e.left++
+		e.omitted++
 	}
 }
 
@@ -101,8 +101,8 @@ func (e *excerptBuilder) encode(records []conn.Record) (out []timedBlock) {
 
 func (e *excerptBuilder) head() []byte {
 	text := e.title + strings.Join(e.lines, "")
-	if e.left > 0 {
-		text += fmt.Sprintf("failures whose packets found no room: %d\n", e.left)
+	if e.omitted > 0 {
+		text += fmt.Sprintf("failures whose packets found no room: %d\n", e.omitted)
 	}
 	return appendHead(nil, strings.TrimSuffix(text, "\n"), e.system)
 }

@@ -19,19 +19,19 @@ type packetLocation struct {
 
 // indexPackets finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its
 // writer, killed, did not complete ends the spill.
-func indexPackets(spill *bufio.Reader, most int) (found []packetLocation, left int, err error) {
+func indexPackets(spill *bufio.Reader, most int) (found []packetLocation, omitted int, err error) {
 	for offset := int64(0); ; {
 		p, err := nextPacket(spill)
 		switch {
 		case errors.Is(err, io.EOF):
-			return found, left, nil
+			return found, omitted, nil
 		case err != nil:
 			return nil, 0, err
 		case len(found) < most:
 			p.offset = offset
 			found = append(found, p)
 		default:
-			left++
+			omitted++
 		}
 		offset += p.size
 	}

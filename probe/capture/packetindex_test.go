@@ -31,7 +31,7 @@ func TestWholeBlocksOfACutSpillAreFound(t *testing.T) {
 	if err != nil || len(whole) != len(example()) {
 		t.Fatalf("%d blocks found, %v", len(whole), err)
 	}
-	for cut := range len(b) {
+	for cut := range b {
 		want := 0
 		for _, p := range whole {
 			if p.offset+p.size <= int64(cut) {
@@ -104,7 +104,7 @@ func TestCheckRefusesDamage(t *testing.T) {
 		}
 		offset += int(little.Uint32(whole[offset+4:]))
 	}
-	for cut := range len(whole) {
+	for cut := range whole {
 		if err := Check(whole[:cut]); (err == nil) != heads[cut] {
 			t.Errorf("cut after %d bytes: %v", cut, err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Ask sends one SYN and does not wait: Hear does.
+// Ask sends one SYN and does not wait for the answer; Hear does.
 func (c *Conn) Ask() {
 	c.sentSYN = c.Send(Step{Part: evidence.SYN, Flags: segment.SYN, Seq: &c.ISS, Options: true})
 }
@@ -27,8 +27,8 @@ func (c *Conn) Hear(ctx context.Context, until time.Time) (o Opening) {
 	return o
 }
 
-// Collect is Await for one connection among many that are waited for in turn: what has arrived already is
-// looked at even when the time is over.
+// Collect is Await for callers that wait for many connections, one after the other. It also looks at packets that
+// arrived in time but are read only after the deadline.
 func (c *Conn) Collect(ctx context.Context, until time.Time, done func(wire.Packet) bool) (found bool) {
 	c.Drain(func(p wire.Packet) { found = found || done(p) })
 	return found || c.Await(ctx, until, done)

@@ -23,7 +23,7 @@ type Conn struct {
 	slot ledger.Slot
 	log  log
 
-	// DataAcks leaves the final ACK of the handshake to the first data.
+	// DataAcks: the handshake sends no bare final ACK, the first data segment carries it.
 	DataAcks bool
 
 	// Charge is told of each segment that is sent without Pace: acknowledgements, and what ends the connection. It may

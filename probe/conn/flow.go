@@ -19,10 +19,10 @@ type flow struct {
 
 	purpose atomic.Value // string; set by the scenario, read by the receiver too
 
-	seen     atomic.Uint64 // inbound segments on the tap
-	strayed  atomic.Uint64 // inbound segments on another device
-	overflow atomic.Uint64 // packets that did not fit into the inbox
-	resets   atomic.Uint64 // RSTs seen leaving that the prober did not send
+	seen      atomic.Uint64 // inbound segments on the tap
+	elsewhere atomic.Uint64 // inbound segments on another device
+	overflow  atomic.Uint64 // packets that did not fit into the inbox
+	resets    atomic.Uint64 // RSTs seen leaving that the prober did not send
 }
 
 // take is called by the stack's receiver.
@@ -35,7 +35,7 @@ func (f *flow) take(p wire.Packet) {
 		f.resets.Add(1)
 		return
 	case p.Elsewhere:
-		f.strayed.Add(1)
+		f.elsewhere.Add(1)
 		return
 	case p.Segment != nil:
 		f.seen.Add(1)
@@ -51,7 +51,7 @@ type SelfCheck struct {
 	Seen          uint64 // inbound segments on the tap
 	Stolen        uint64 // inbound segments that the guard took
 	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
-	StrayResets   uint64 // RSTs seen leaving that the prober did not send
+	KernelResets  uint64 // RSTs seen leaving that the prober did not send
 	Overflow      uint64 // packets that came faster than they were read; of any flow, where the kernel dropped them
 	Elsewhere     uint64 // inbound segments on devices that the guard does not stand at
 }
@@ -62,19 +62,19 @@ func (c SelfCheck) Asymmetric() bool { return c.Seen == 0 && c.Elsewhere > 0 }
 
 // Clean reports whether nothing reached the kernel, and nothing of the kernel left.
 func (c SelfCheck) Clean() bool {
-	return c.Seen == c.Stolen && c.ResetsDropped == 0 && c.StrayResets == 0 && c.Overflow == 0
+	return c.Seen == c.Stolen && c.ResetsDropped == 0 && c.KernelResets == 0 && c.Overflow == 0
 }
 
 // Plus adds the self-checks of two connections.
 func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
 	return SelfCheck{c.Seen + d.Seen, c.Stolen + d.Stolen, c.ResetsDropped + d.ResetsDropped,
-		c.StrayResets + d.StrayResets, c.Overflow + d.Overflow, c.Elsewhere + d.Elsewhere}
+		c.KernelResets + d.KernelResets, c.Overflow + d.Overflow, c.Elsewhere + d.Elsewhere}
 }
 
 func (c SelfCheck) String() string {
 	return fmt.Sprintf("%d segments seen, %d taken by the guard, %d of the kernel's RSTs dropped, %d seen leaving, %d "+
 		"packets not read in time",
-		c.Seen, c.Stolen, c.ResetsDropped, c.StrayResets, c.Overflow)
+		c.Seen, c.Stolen, c.ResetsDropped, c.KernelResets, c.Overflow)
 }
 
 // The tap's copy of a segment is queued before the guard counts it, and read later: both numbers meet
@@ -99,7 +99,8 @@ func (f *flow) check() (SelfCheck, error) {
 		if err != nil {
 			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
 		}
-		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost, f.strayed.Load()}
+		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost,
+			f.elsewhere.Load()}
 		if c.Clean() || time.Now().After(deadline) {
 			return c, nil
 		}

@@ -23,7 +23,7 @@ type inbox struct {
 	behind  func() bool // packets have arrived that are not in an inbox yet
 }
 
-// A host that was kept from running finds the time over before it has read what came in time: it reads that first.
+// On a busy host the deadline can pass before packets that arrived in time are read. They are read first.
 const (
 	catchUp     = time.Second
 	catchUpStep = time.Millisecond

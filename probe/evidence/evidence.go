@@ -13,7 +13,7 @@ type Kind uint8
 
 // Kinds.
 const (
-	Told     Kind = iota // only its text is known: it comes from a report
+	TextOnly Kind = iota // only its text is known: it comes from a report
 	Sent                 // a segment that was sent
 	Received             // a segment, or an ICMP error, that was received
 	LeftOut              // packets that are not kept
@@ -37,8 +37,8 @@ type Line struct {
 // Lines are in the order of time.
 type Lines []Line
 
-// Retold are lines of which only the text is known.
-func Retold(texts ...string) (all Lines) {
+// FromTexts makes lines of which only the text is known.
+func FromTexts(texts ...string) (all Lines) {
 	for _, t := range texts {
 		all = append(all, Line{text: t})
 	}

@@ -39,14 +39,14 @@ func TestLinesThroughJSON(t *testing.T) {
 	if err := json.Unmarshal(b, &plain); err != nil || !slices.Equal(plain, texts) {
 		t.Errorf("%v %q", err, plain)
 	}
-	if err := json.Unmarshal(b, &read); err != nil || !slices.Equal(read.Texts(), texts) || read[0].Kind != Told {
+	if err := json.Unmarshal(b, &read); err != nil || !slices.Equal(read.Texts(), texts) || read[0].Kind != TextOnly {
 		t.Errorf("%v %+v", err, read)
 	}
 	marked := read.Marked(example.Marks())
 	if !slices.Equal(marked.Texts(), texts) || !slices.Equal(marked.Marks(), example.Marks()) {
 		t.Errorf("%+v", marked)
 	}
-	if got := Retold(texts...); !slices.Equal(got.Texts(), texts) {
+	if got := FromTexts(texts...); !slices.Equal(got.Texts(), texts) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// holderOrder is the environment variable that makes the test binary a holder: a process of its own
+// holderVariable is the environment variable that makes the test binary a holder: a process of its own
 // with a guard, which a test can kill or deprive of capabilities.
-const holderOrder = "GUARD_HOLDER"
+const holderVariable = "GUARD_HOLDER"
 
 // holderTask is what a holder does before it says that it is ready.
 type holderTask struct {
@@ -48,7 +48,7 @@ const (
 const ready = "ready"
 
 func TestMain(m *testing.M) {
-	text, ok := os.LookupEnv(holderOrder)
+	text, ok := os.LookupEnv(holderVariable)
 	if !ok {
 		os.Exit(m.Run())
 	}
@@ -159,7 +159,7 @@ func (o holderTask) dropAndRestart() error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec("/proc/self/exe", os.Args, []string{holderOrder + "=" + string(text)})
+	return syscall.Exec("/proc/self/exe", os.Args, []string{holderVariable + "=" + string(text)})
 }
 
 // hold starts a holder in ns. It returns once the holder is ready, or with the error that it printed.
@@ -169,7 +169,7 @@ func hold(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
 	text, err := json.Marshal(o)
 	must(t, err)
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{holderOrder + "=" + string(text)}
+	cmd.Env = []string{holderVariable + "=" + string(text)}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	must(t, err)

@@ -21,7 +21,7 @@ func QueueSeconds(connections, packetsPerSecond int) int {
 	return held + (each*connections+before)/packetsPerSecond
 }
 
-// validQueues: an accept queue is filled only on an explicit order, that can be carried out in time.
+// validQueues checks that every AcceptQueue says how many connections it may open, and can do so in time.
 func (p *Plan) validQueues() error {
 	for i, s := range p.Scenarios {
 		if s.Type != "AcceptQueue" {
@@ -57,8 +57,8 @@ func (p *Plan) validQueue(i int, q *AcceptQueue) error {
 	return nil
 }
 
-// validFilling: which pod's queue a ClusterIP leads to is anybody's guess; and a source fills one queue after the
-// other.
+// validFilling refuses a ClusterIP, because it may lead to any pod's queue, and a source whose queues cannot all be
+// filled, one after the other, before the deadline.
 func (p *Plan) validFilling(scenario int, source string, connections int) error {
 	queues := 0
 	for _, target := range p.Sources[source] {

@@ -11,7 +11,7 @@ func (p *Plan) Asks(source string, c Check, target int) bool {
 	return len(only) == 0 || slices.Contains(only[source], target)
 }
 
-// validOnly: what a scenario is restricted to is part of the plan, and nobody shares an accept queue.
+// validOnly checks that restrictions name targets of their source, and that no two sources fill the same accept queue.
 func (p *Plan) validOnly() error {
 	for i, s := range p.Scenarios {
 		for _, source := range slices.Sorted(maps.Keys(s.Only)) {

@@ -133,7 +133,7 @@ func (s Summary) validGroups(targets int) error {
 	if len(s.Groups) > maxGroups {
 		return invalid("%d groups; at most %d", len(s.Groups), maxGroups)
 	}
-	told := make(map[Question]bool)
+	grouped := make(map[Question]bool)
 	for i, g := range s.Groups {
 		if err := g.valid(s.checks); err != nil {
 			return invalid("group %d: %v", i, err)
@@ -145,23 +145,23 @@ func (s Summary) validGroups(targets int) error {
 		for _, check := range g.Checks() {
 			for _, position := range positions {
 				q := Question{position, check}
-				if told[q] || s.Verdict(position, check) != g.Verdict {
+				if grouped[q] || s.Verdict(position, check) != g.Verdict {
 					return invalid("group %d: target %d has another verdict elsewhere", i, position)
 				}
-				told[q] = true
+				grouped[q] = true
 			}
 		}
 	}
 	if s.Cut == 0 {
-		return s.validSilence(targets, told)
+		return s.validUngrouped(targets, grouped)
 	}
 	return nil
 }
 
-func (s Summary) validSilence(targets int, told map[Question]bool) error {
+func (s Summary) validUngrouped(targets int, grouped map[Question]bool) error {
 	for position := range targets {
 		for check := range s.checks {
-			if v := s.Verdict(position, check); v.Compare(Pass) > 0 && !told[Question{position, check}] {
+			if v := s.Verdict(position, check); v.Compare(Pass) > 0 && !grouped[Question{position, check}] {
 				return invalid("target %d, check %d: %s without a reason", position, check, v)
 			}
 		}

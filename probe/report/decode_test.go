@@ -149,7 +149,7 @@ func TestOneTargetInTwoGroupsIsRefused(t *testing.T) {
 func TestCutMessageIsRefused(t *testing.T) {
 	p := examplePlan(3)
 	whole := Summarize(badNode(p), p).Encode()
-	for n := range len(whole) {
+	for n := range whole {
 		if _, err := DecodeSummary(whole[:n], p, "kn1"); !errors.Is(err, ErrInvalid) {
 			t.Fatalf("the first %d of %d bytes: %v", n, len(whole), err)
 		}
@@ -213,7 +213,7 @@ func FuzzEncode(f *testing.F) {
 			}
 			res.Rule, res.Message, res.Alpha, res.StallMillis = rule, message, alpha, stall
 			res.Share = &Share{Of: int(lines), Low: min(alpha, 0), High: alpha, Coverage: alpha, Ports: make([]uint16, lines)}
-			res.Evidence = append(res.Evidence, evidence.Retold(line)...)
+			res.Evidence = append(res.Evidence, evidence.FromTexts(line)...)
 		}
 		b := Summarize(r, p).Encode()
 		if len(b) > MaxSummary {

@@ -59,7 +59,7 @@ func (s Summary) bounded() Summary {
 	s.Guard, s.Kernel = ascii(s.Guard, maxWord), ascii(s.Kernel, maxRelease)
 	s.Error = clean(s.Error, maxError)
 	if len(s.Matrix) > maxMatrix || s.Error != "" {
-		// the plan was not valid: better no verdict than half of them
+		// the plan was not valid, and a part of the verdicts would be misleading
 		s.Matrix, s.Overlay, s.Routed, s.Groups = "", "", "", nil
 	}
 	if len(s.Overlay)+len(s.Routed) > maxWays {

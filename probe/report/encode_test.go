@@ -42,7 +42,7 @@ func badNode(p *plan.Plan) Report {
 		r.Rule, r.Alpha, r.Flows = "AnyOfFinUrgPushAtZero", 1e-7, Flows{Tried: 16, Fail: 16}
 		r.Message = "16 of 16 flows lost exactly the segment at sequence 0"
 		r.RTTMicros = &RTT{71, 84, 131}
-		r.Evidence = evidence.Retold("+0.000000 > S seq 4294967292", `+0.000084 < SA seq 7 ack 4294967293 "as sent"`)
+		r.Evidence = evidence.FromTexts("+0.000000 > S seq 4294967292", `+0.000084 < SA seq 7 ack 4294967293 "as sent"`)
 		return r
 	}
 	down := result(p, 2, 1, Inconclusive, PathDown)
@@ -83,7 +83,7 @@ func crowd(p *plan.Plan, distinct bool, lines int) Report {
 			res := result(p, position, check, Fail, why)
 			res.Message = strings.Repeat("long words ", 40)
 			for i := range lines {
-				res.Evidence = append(res.Evidence, evidence.Retold(fmt.Sprintf("+0.%06d > S seq 4294967292 <and so on>", i))...)
+				res.Evidence = append(res.Evidence, evidence.FromTexts(fmt.Sprintf("+0.%06d > S seq 4294967292 <and so on>", i))...)
 			}
 			r.Results = append(r.Results, res)
 		}

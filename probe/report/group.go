@@ -73,7 +73,7 @@ func (g *Group) add(r Result) {
 	}
 	g.Queue = g.Queue.Plus(r.Queue)
 	if len(g.Evidence) == 0 {
-		g.Evidence = telling(r.Evidence).Texts()
+		g.Evidence = essential(r.Evidence).Texts()
 	}
 }
 

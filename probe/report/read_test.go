@@ -91,8 +91,8 @@ func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {
 	const evil = "\x1b[2J\t\r"
 	r := Report{Run: evil, Kernel: evil, Source: Source{Node: evil}, Guard: Guard{Mode: evil}}
 	r.Results = []Result{{
-		Name: evil, Scenario: evil, Variant: evil, Target: evil, Verdict: evil, Reason: evil, Rule: evil, Message: evil,
-		Evidence: evidence.Retold(evil),
+		Name: evil, Scenario: evil, Variant: evil, Target: evil,
+		Verdict: evil, Reason: evil, Rule: evil, Message: evil, Evidence: evidence.FromTexts(evil),
 	}}
 	var b strings.Builder
 	if err := r.WriteTable(&b); err != nil {

@@ -117,7 +117,7 @@ func TestGroupsAreByReasonAndWorstFirst(t *testing.T) {
 		}
 		r := result(p, position, 1, v, why)
 		r.Rule, r.Alpha, r.StallMillis = "AnyOfFinUrgPushAtZero", float64(4-position)/100, int64(position)
-		r.Evidence = evidence.Retold(fmt.Sprintf("evidence of target %d", position))
+		r.Evidence = evidence.FromTexts(fmt.Sprintf("evidence of target %d", position))
 		results = append(results, result(p, position, 0, Pass, Established), r)
 	}
 	groups := Summarize(exampleReport(p, results...), p).Groups

@@ -14,7 +14,7 @@ import (
 func TestWholeReportArrives(t *testing.T) {
 	p := examplePlan(3)
 	r := badNode(p)
-	r.Results[1].Evidence = story(told{evidence.Suspect, "+0.1 > PA seq 0"}, told{text: "+0.2 < A seq 2"})
+	r.Results[1].Evidence = evidenceOf(markedLine{evidence.Suspect, "+0.1 > PA seq 0"}, markedLine{text: "+0.2 < A seq 2"})
 	var b bytes.Buffer
 	if err := r.WriteWhole(&b); err != nil {
 		t.Fatal(err)

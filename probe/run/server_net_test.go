@@ -87,7 +87,6 @@ func TestPythonServer(t *testing.T) {
 
 // One that serves a connection at a time has its queue behind that one, and empties it once they are given up.
 func TestServerOfOneAtATime(t *testing.T) {
-	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
 	const program = "from http.server import *; HTTPServer((%q, 8000), SimpleHTTPRequestHandler).serve_forever()"
@@ -109,7 +108,6 @@ http {
 
 // nginx asks for a backlog of 511.
 func TestNginx(t *testing.T) {
-	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8080)
 	home := t.TempDir()

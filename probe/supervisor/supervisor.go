@@ -28,9 +28,9 @@ type Supervisor struct {
 }
 
 // Supervise has a worker carry out the task and returns its report. SIGTERM and SIGINT tell the worker to stop;
-// told is the first of them. Every check has a result in the report: Inconclusive with the reason where the worker did
-// not get so far. The process must have no other children: all are reaped.
-func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
+// stopSignal is the first of them. Every check has a result in the report: Inconclusive with the reason where the
+// worker did not get so far. The process must have no other children: all are reaped.
+func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
@@ -52,9 +52,9 @@ func (s Supervisor) Supervise(t Task) (r report.Report, told os.Signal) {
 	e := w.await(times, signals)
 	if w.reported != nil {
 		rec.resetOrphans(rec.orphans()) // of a worker that died after its report
-		return *w.reported, e.told
+		return *w.reported, e.stopSignal
 	}
-	return rec.close(e), e.told
+	return rec.close(e), e.stopSignal
 }
 
 // prepareGuard begins to make the worker's guard; nil comes where the worker is to make it.

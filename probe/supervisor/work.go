@@ -27,7 +27,7 @@ func Work(name string, execute Executor) error {
 	signal.Ignore(syscall.SIGPIPE) // of a parent that is gone; the flows are still to be ended
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	e := &executor{name: name, execute: execute, told: stopOnSignal(cancel), reports: os.NewFile(reportFD, "report")}
+	e := &executor{name: name, execute: execute, stopSignal: stopOnSignal(cancel), reports: os.NewFile(reportFD, "report")}
 	tasks := make(chan assignment)
 	ended := make(chan error, 1)
 	go func() {
@@ -63,12 +63,12 @@ func receiveTasks(tasks chan<- assignment) error {
 
 // executor carries out tasks.
 type executor struct {
-	name     string
-	execute  Executor
-	told     func() os.Signal
-	reports  *os.File
-	flows    *ledger.Ledger    // nil: the parent wants none
-	recorder *capture.Recorder // nil: no task was to be recorded yet
+	name       string
+	execute    Executor
+	stopSignal func() os.Signal
+	reports    *os.File
+	flows      *ledger.Ledger    // nil: the parent wants none
+	recorder   *capture.Recorder // nil: no task was to be recorded yet
 }
 
 func (e *executor) carryOut(ctx context.Context, a assignment) error {
@@ -89,7 +89,7 @@ func (e *executor) carryOut(ctx context.Context, a assignment) error {
 	}
 	r := e.execute(ctx, a.Plan, a.Node, options)
 	stop()
-	settle(ctx, &r, a.Plan, e.told())
+	settle(ctx, &r, a.Plan, e.stopSignal())
 	return errors.Join(e.recorder.Flush(), r.WriteWhole(e.reports))
 }
 
@@ -131,10 +131,10 @@ func stopOnSignal(stop func()) func() os.Signal {
 
 // settle sees that every check has a result and the right reason for being cut short: the engine knows
 // only that its context ended.
-func settle(ctx context.Context, r *report.Report, p *plan.Plan, told os.Signal) {
+func settle(ctx context.Context, r *report.Report, p *plan.Plan, stopSignal os.Signal) {
 	switch {
-	case told != nil:
-		why := fmt.Sprintf("the prober was told to stop (%s) before a verdict", told)
+	case stopSignal != nil:
+		why := fmt.Sprintf("the prober was told to stop (%s) before a verdict", stopSignal)
 		for i, res := range r.Results {
 			if res.Reason == report.DeadlineExceeded {
 				r.Results[i].Reason, r.Results[i].Message = report.ProberKilled, why

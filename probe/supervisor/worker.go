@@ -52,19 +52,19 @@ func (w *worker) receive() {
 
 // end is how a worker ended.
 type end struct {
-	status  syscall.WaitStatus
-	told    os.Signal     // it had been told to stop, by this signal
-	overdue bool          // it did not stop in time, so the supervisor killed it
-	why     report.Reason // for the checks that it left open
-	how     string        // if it was not even started
+	status     syscall.WaitStatus
+	stopSignal os.Signal     // it had been told to stop, by this signal
+	overdue    bool          // it did not stop in time, so the supervisor killed it
+	why        report.Reason // for the checks that it left open
+	how        string        // if it was not even started
 }
 
 func (e end) String() string {
 	switch {
 	case e.how != "":
 		return e.how
-	case e.overdue && e.told != nil:
-		return fmt.Sprintf("the worker was told to stop (%s), did not, and was killed", e.told)
+	case e.overdue && e.stopSignal != nil:
+		return fmt.Sprintf("the worker was told to stop (%s), did not, and was killed", e.stopSignal)
 	case e.overdue:
 		return "the worker did not end at the deadline and was killed"
 	case e.status.Signaled():
@@ -96,14 +96,14 @@ func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 			return e
 		case s := <-signals:
 			_ = w.process.Signal(s) // an error means that it has ended
-			if e.told == nil {
-				e.told = s
+			if e.stopSignal == nil {
+				e.stopSignal = s
 				overdue.Reset(min(stopWithin, time.Until(t.kill)))
 			}
 		case <-overdue.C:
 			_ = w.process.Kill()
 			e.overdue = true
-			if e.told == nil {
+			if e.stopSignal == nil {
 				e.why = report.DeadlineExceeded
 			}
 		}

@@ -17,7 +17,7 @@ type Variant struct {
 	Zero    Zero   // which of its numbers is 0
 	Where   Where
 	Waits   time.Duration // how long a path without loss may take, whatever the pace
-	Note    bool          // its loss is told, and never a Fail
+	Note    bool          // its loss is reported as Inconclusive, never as Fail
 
 	Brief   string // beside its name in the schema; may be empty
 	Sent    string // what is sent

@@ -10,66 +10,70 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
+// opened is a flow whose connections were opened, and nothing else.
+var opened = Observation{Opening: open}
+
+var finReorderCases = []struct {
+	name    string
+	seen    Closing
+	verdict report.Verdict
+	want    report.Reason
+}{
+	{"accepted", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinAccepted: 1}}, report.Pass,
+		report.FinAccepted},
+	{"accepted, after voids", Closing{Observation: opened, Control: FinAccepted,
+		Overtaken: FinAnswers{FinAccepted: 1, FinVoid: 2, FinSilent: 1}}, report.Pass, report.FinAccepted},
+	{"ignored twice", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 2}},
+		report.Fail, report.FinIgnored},
+	{"ignored twice of three", Closing{Observation: opened, Control: FinAccepted,
+		Overtaken: FinAnswers{FinIgnored: 2, FinAccepted: 1}}, report.Fail, report.FinIgnored},
+	{"ignored once", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1}},
+		report.Inconclusive, report.PathLossy},
+	{"ignored once, accepted twice",
+		Closing{Observation: opened, Control: FinAccepted,
+			Overtaken: FinAnswers{FinIgnored: 1, FinAccepted: 2}}, report.Inconclusive, report.PathLossy},
+	{"ignored once, accepted three times",
+		Closing{Observation: opened, Control: FinAccepted,
+			Overtaken: FinAnswers{FinIgnored: 1, FinAccepted: 3}}, report.Pass, report.FinAccepted},
+	{"unheard", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinUnheard: 3}},
+		report.Inconclusive, report.NotIsolated},
+	{"unheard twice", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinUnheard: 2}},
+		report.Inconclusive, report.PathLossy},
+	{"unheard, but accepted once", Closing{Observation: opened, Control: FinAccepted,
+		Overtaken: FinAnswers{FinUnheard: 3, FinAccepted: 1}}, report.Pass, report.FinAccepted},
+	{"late", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinLate: 3}}, report.Inconclusive,
+		report.NotIsolated},
+	{"late twice", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinLate: 2}},
+		report.Inconclusive, report.PathLossy},
+	{"late, but ignored twice", Closing{Observation: opened, Control: FinAccepted,
+		Overtaken: FinAnswers{FinLate: 3, FinIgnored: 2}}, report.Fail, report.FinIgnored},
+	{"late once, accepted", Closing{Observation: opened, Control: FinAccepted,
+		Overtaken: FinAnswers{FinLate: 1, FinAccepted: 1}}, report.Pass, report.FinAccepted},
+	{"silent", Closing{Observation: opened, Control: FinAccepted, Overtaken: FinAnswers{FinSilent: 5}},
+		report.Inconclusive, report.PathLossy},
+	{"the control is silent", Closing{Observation: opened}, report.Inconclusive, report.PathDown},
+	{"the control is ignored", Closing{Observation: opened, Control: FinRefused}, report.Inconclusive, report.NotIsolated},
+	{"not closed", Closing{Observation: opened, NotClosed: true}, report.Inconclusive, report.PeerDidNotClose},
+	{"too long an answer", Closing{Observation: opened, NotClosed: true, TooLong: true}, report.Inconclusive,
+		report.PeerDidNotClose},
+	{"trigger unheard", Closing{Observation: opened, Unheard: true}, report.Inconclusive, report.PathDown},
+	{"no connection", Closing{}, report.Inconclusive, report.PathDown},
+	{"no further connection", Closing{Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1}}, report.Inconclusive,
+		report.PathLossy},
+	{"resets", Closing{Observation: Observation{Opening: open, PeerReset: true}, Control: FinAccepted,
+		Overtaken: FinAnswers{}}, report.Inconclusive, report.PeerReset},
+	{"guard incomplete beats an ignored FIN",
+		Closing{Observation: Observation{Opening: open, Guard: unclean}, Control: FinAccepted,
+			Overtaken: FinAnswers{FinIgnored: 2}}, report.Inconclusive, report.GuardIncomplete},
+	{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{Elsewhere: 3}}}, report.Inconclusive,
+		report.AsymmetricReturn},
+	{"deadline", Closing{Observation: Observation{Opening: open, Expired: true}, Control: FinAccepted,
+		Overtaken: FinAnswers{FinAccepted: 1}}, report.Inconclusive, report.DeadlineExceeded},
+	{"fault", Closing{Observation: Observation{Fault: errors.New("no memory")}}, report.Inconclusive, report.ProberFault},
+}
+
 func TestFinReorderChain(t *testing.T) {
-	seen := Observation{Opening: open}
-	for _, c := range []struct {
-		name    string
-		seen    Closing
-		verdict report.Verdict
-		want    report.Reason
-	}{
-		{"accepted", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinAccepted: 1}}, report.Pass,
-			report.FinAccepted},
-		{"accepted, after voids", Closing{Observation: seen, Control: FinAccepted,
-			Overtaken: FinAnswers{FinAccepted: 1, FinVoid: 2, FinSilent: 1}}, report.Pass, report.FinAccepted},
-		{"ignored twice", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 2}}, report.Fail,
-			report.FinIgnored},
-		{"ignored twice of three", Closing{Observation: seen, Control: FinAccepted,
-			Overtaken: FinAnswers{FinIgnored: 2, FinAccepted: 1}}, report.Fail, report.FinIgnored},
-		{"ignored once", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1}},
-			report.Inconclusive, report.PathLossy},
-		{"ignored once, accepted twice",
-			Closing{Observation: seen, Control: FinAccepted,
-				Overtaken: FinAnswers{FinIgnored: 1, FinAccepted: 2}}, report.Inconclusive, report.PathLossy},
-		{"ignored once, accepted three times",
-			Closing{Observation: seen, Control: FinAccepted,
-				Overtaken: FinAnswers{FinIgnored: 1, FinAccepted: 3}}, report.Pass, report.FinAccepted},
-		{"unheard", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinUnheard: 3}},
-			report.Inconclusive, report.NotIsolated},
-		{"unheard twice", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinUnheard: 2}},
-			report.Inconclusive, report.PathLossy},
-		{"unheard, but accepted once", Closing{Observation: seen, Control: FinAccepted,
-			Overtaken: FinAnswers{FinUnheard: 3, FinAccepted: 1}}, report.Pass, report.FinAccepted},
-		{"late", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinLate: 3}}, report.Inconclusive,
-			report.NotIsolated},
-		{"late twice", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinLate: 2}},
-			report.Inconclusive, report.PathLossy},
-		{"late, but ignored twice", Closing{Observation: seen, Control: FinAccepted,
-			Overtaken: FinAnswers{FinLate: 3, FinIgnored: 2}}, report.Fail, report.FinIgnored},
-		{"late once, accepted", Closing{Observation: seen, Control: FinAccepted,
-			Overtaken: FinAnswers{FinLate: 1, FinAccepted: 1}}, report.Pass, report.FinAccepted},
-		{"silent", Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinSilent: 5}}, report.Inconclusive,
-			report.PathLossy},
-		{"the control is silent", Closing{Observation: seen}, report.Inconclusive, report.PathDown},
-		{"the control is ignored", Closing{Observation: seen, Control: FinRefused}, report.Inconclusive, report.NotIsolated},
-		{"not closed", Closing{Observation: seen, NotClosed: true}, report.Inconclusive, report.PeerDidNotClose},
-		{"too long an answer", Closing{Observation: seen, NotClosed: true, TooLong: true}, report.Inconclusive,
-			report.PeerDidNotClose},
-		{"trigger unheard", Closing{Observation: seen, Unheard: true}, report.Inconclusive, report.PathDown},
-		{"no connection", Closing{}, report.Inconclusive, report.PathDown},
-		{"no further connection", Closing{Control: FinAccepted, Overtaken: FinAnswers{FinIgnored: 1}}, report.Inconclusive,
-			report.PathLossy},
-		{"resets", Closing{Observation: Observation{Opening: open, PeerReset: true}, Control: FinAccepted,
-			Overtaken: FinAnswers{}}, report.Inconclusive, report.PeerReset},
-		{"guard incomplete beats an ignored FIN",
-			Closing{Observation: Observation{Opening: open, Guard: unclean}, Control: FinAccepted,
-				Overtaken: FinAnswers{FinIgnored: 2}}, report.Inconclusive, report.GuardIncomplete},
-		{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{Elsewhere: 3}}}, report.Inconclusive,
-			report.AsymmetricReturn},
-		{"deadline", Closing{Observation: Observation{Opening: open, Expired: true}, Control: FinAccepted,
-			Overtaken: FinAnswers{FinAccepted: 1}}, report.Inconclusive, report.DeadlineExceeded},
-		{"fault", Closing{Observation: Observation{Fault: errors.New("no memory")}}, report.Inconclusive, report.ProberFault},
-	} {
+	for _, c := range finReorderCases {
 		if f := FinReorder(&c.seen); f.Reason != c.want || f.Verdict != c.verdict || f.Message == "" {
 			t.Errorf("%s: %s / %s (%s), want %s / %s", c.name, f.Verdict, f.Reason, f.Message, c.verdict, c.want)
 		}

@@ -39,7 +39,7 @@ func TestHandshakeChain(t *testing.T) {
 		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0]}, report.Filtered},
 		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean},
 			report.GuardIncomplete},
-		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, StrayResets: 3}},
+		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, KernelResets: 3}},
 			report.AsymmetricReturn},
 		{"a bond's member shows answers too",
 			Observation{Opening: open, Proof: conn.Proof{Established: true},
@@ -86,8 +86,8 @@ func TestSequenceWrapChain(t *testing.T) {
 	}
 }
 
-func TestStrayResetIsUnclean(t *testing.T) {
-	for _, c := range []conn.SelfCheck{{StrayResets: 1}, {ResetsDropped: 1}, {Overflow: 1}, {Seen: 1}, {Stolen: 1}} {
+func TestKernelResetIsUnclean(t *testing.T) {
+	for _, c := range []conn.SelfCheck{{KernelResets: 1}, {ResetsDropped: 1}, {Overflow: 1}, {Seen: 1}, {Stolen: 1}} {
 		if c.Clean() {
 			t.Errorf("%+v passes for clean", c)
 		}

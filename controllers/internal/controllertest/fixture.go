@@ -89,7 +89,7 @@ func Failing(scenario string, verdict report.Verdict, reason report.Reason, targ
 		if r.Scenario == scenario && chosen {
 			r.Verdict, r.Reason, r.Message = verdict, reason, string(reason)+" as the prober says it"
 			r.Flows, r.Alpha = report.Flows{Tried: 16, Fail: 16}, 1e-7
-			r.Evidence = evidence.Retold("+0.000000 > S seq 4294967292")
+			r.Evidence = evidence.FromTexts("+0.000000 > S seq 4294967292")
 		}
 	}
 }

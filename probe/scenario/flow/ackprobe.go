@@ -59,7 +59,7 @@ func (k *ackProber) beacon() {
 
 func (k *ackProber) ack(number seq.Number) {
 	at := k.conn.ISS.Add(1)
-	k.conn.Send(conn.Step{Part: evidence.Knock, Flags: segment.ACK, Seq: &at, Ack: &number})
+	k.conn.Send(conn.Step{Part: evidence.UnsolicitedACK, Flags: segment.ACK, Seq: &at, Ack: &number})
 }
 
 func (k *ackProber) answered(p wire.Packet) bool {

@@ -2,13 +2,13 @@ package report
 
 import "github.com/tcpprobe/tcpprobe/probe/evidence"
 
-// tellingLines bounds what telling picks.
-const tellingLines = 6
+// essentialLines bounds what essential picks.
+const essentialLines = 6
 
-// telling picks, of a flow's evidence, the lines that its finding stands on: the suspect, a beacon after it
+// essential picks, of a flow's evidence, the lines that its finding stands on: the suspect, a beacon after it
 // and its answer, what the peer said of the witness, and the heal with its answer; of a FIN that an ACK
 // overtook that ACK and the FIN's answer too. Evidence without a suspect is told from its beginning.
-func telling(lines evidence.Lines) evidence.Lines {
+func essential(lines evidence.Lines) evidence.Lines {
 	var out evidence.Lines
 	seen := map[evidence.Part]bool{}
 	for i, line := range lines {
@@ -35,7 +35,7 @@ func telling(lines evidence.Lines) evidence.Lines {
 	if len(out) == 0 {
 		out = lines
 	}
-	return out[:min(len(out), tellingLines)]
+	return out[:min(len(out), essentialLines)]
 }
 
 // answer is the line after the given one, if it is something received.

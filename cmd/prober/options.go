@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// order is what the command line says.
-type order struct {
+// options is what the command line says.
+type options struct {
 	plan    string // path
 	source  string // node
 	summary string // path
@@ -22,8 +22,8 @@ type order struct {
 	version bool // print it, and do nothing else
 }
 
-// parseOrder also returns how the command is used.
-func parseOrder(args []string) (o order, usage string, err error) {
+// parseOptions also returns how the command is used.
+func parseOptions(args []string) (o options, usage string, err error) {
 	var text strings.Builder
 	f := flag.NewFlagSet("prober", flag.ContinueOnError)
 	f.SetOutput(&text)
@@ -36,20 +36,20 @@ func parseOrder(args []string) (o order, usage string, err error) {
 	usage = strings.TrimSpace(text.String())
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return order{}, usage, err
+		return options{}, usage, err
 	case err != nil:
-		return order{}, usage, errors.New(usage)
+		return options{}, usage, errors.New(usage)
 	case f.NArg() > 0:
-		return order{}, usage, fmt.Errorf("unknown argument %q", f.Arg(0))
+		return options{}, usage, fmt.Errorf("unknown argument %q", f.Arg(0))
 	case o.version:
 		return o, usage, nil
 	case o.source == "":
-		return order{}, usage, errors.New("--source is missing: name the node whose part of the plan to carry out")
+		return options{}, usage, errors.New("--source is missing: name the node whose part of the plan to carry out")
 	}
 	return o, usage, nil
 }
 
-func (o *order) setGuard(s string) error {
+func (o *options) setGuard(s string) error {
 	o.guard = guard.Mode(s)
 	if s != "tcx" && s != "clsact" {
 		return errors.New("need tcx or clsact")
@@ -59,7 +59,7 @@ func (o *order) setGuard(s string) error {
 
 // load reads the plan and sees that it can be used from this source. If it can be read and not used it
 // is returned with the error, for its run ID.
-func (o order) load() (*plan.Plan, error) {
+func (o options) load() (*plan.Plan, error) {
 	b, err := readAtMost(o.plan, plan.MaxSize)
 	if err != nil {
 		return nil, fmt.Errorf("read the plan: %w", err)

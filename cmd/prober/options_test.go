@@ -11,10 +11,10 @@ import (
 )
 
 func TestDefaultsAreThoseOfThePod(t *testing.T) {
-	got, _, err := parseOrder([]string{"--source=kn1"})
-	want := order{plan: "/etc/tcpprobe/plan.json", source: "kn1", summary: "/dev/termination-log"}
+	got, _, err := parseOptions([]string{"--source=kn1"})
+	want := options{plan: "/etc/tcpprobe/plan.json", source: "kn1", summary: "/dev/termination-log"}
 	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, order %+v", err, got)
+		t.Errorf("%v, options %+v", err, got)
 	}
 }
 
@@ -25,7 +25,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"--source=kn1 extra":       `unknown argument "extra"`,
 		"--source=kn1 --guard=xdp": "need tcx or clsact",
 	} {
-		if _, _, err := parseOrder(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), says) {
+		if _, _, err := parseOptions(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: error %v; want one that says %q", line, err, says)
 		}
 	}
