@@ -84,8 +84,8 @@ func TestWhatNoBudgetHasRoomFor(t *testing.T) {
 	}
 }
 
-// TestHowToGetBelowACeiling: by the rate if there is one address, by the addresses if the rate would be too low, else by
-// either.
+// TestHowToGetBelowACeiling: by the rate if there is one address, by the addresses if the rate would be too low, else
+// by either.
 func TestHowToGetBelowACeiling(t *testing.T) {
 	for _, c := range []struct {
 		ceiling, n int

@@ -21,8 +21,8 @@ type Backlog struct {
 	Loaded map[string]Load // by node: those that wait for others to send less
 }
 
-// fairOrder orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind as
-// many places as its namespace holds and as the namespace's earlier runs are about to take, so that whoever asks for
+// fairOrder orders the queue. Within a namespace it is first come, first served. Between namespaces a run stands behind
+// as many places as its namespace holds and as the namespace's earlier runs are about to take, so that whoever asks for
 // little does not wait for whoever asks for much (start-time fair queueing: Goyal, Vin, Cheng, SIGCOMM 1996).
 func (c Caps) fairOrder(taken Occupancy, runs []QueuedRun) []QueuedRun {
 	type tagged struct {

@@ -56,8 +56,8 @@ func TestEachQueueHasOneAsker(t *testing.T) {
 	}
 }
 
-// filledPods names, sorted, the pods whose queues the run of six nodes fills, and demands that each source fills few, at
-// the first address and on other nodes.
+// filledPods names, sorted, the pods whose queues the run of six nodes fills, and demands that each source fills few,
+// at the first address and on other nodes.
 func filledPods(t *testing.T, f *runplan.RunPlan) (pods []string) {
 	t.Helper()
 	for source, targets := range f.Plan.Scenarios[0].Only {
