@@ -45,7 +45,7 @@ func TestThroughTheClusterIP(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "forged",
 			Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
 		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports: []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To[int32](10250),
+		Ports: []discoveryv1.EndpointPort{{Name: new("http"), Port: ptr.To[int32](10250),
 			Protocol: ptr.To(corev1.ProtocolTCP)}},
 		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{server.Status.HostIP},
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: s.namespace, Name: server.Name, UID: server.UID}}},

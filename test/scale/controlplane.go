@@ -78,9 +78,10 @@ func startControlPlane(ctx context.Context, programs string) (c *controlPlane, e
 		return c, err
 	}
 	scheduler := c.file("pki", "scheduler.kubeconfig")
-	return c, c.run("kube-scheduler", "--kubeconfig="+scheduler,
+	err = c.run("kube-scheduler", "--kubeconfig="+scheduler,
 		"--authentication-kubeconfig="+scheduler, "--authorization-kubeconfig="+scheduler,
 		"--secure-port=0", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000")
+	return c, err
 }
 
 func (c *controlPlane) etcd(clients, peers string) []string {
