@@ -11,7 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// specBounds are the least and the most that a spec may ask for, and what it asks for if it says nothing. They are written as
+// specBounds are the least and the most that a spec may ask for, and what it asks for if it says nothing. They are
+// written as
 // numbers here, so that nobody changes one unseen.
 var specBounds = map[string]string{
 	"health.clearAfterSeconds":                    "0 to 3600, default 60",
@@ -78,8 +79,10 @@ func boundsOf(s apiextensions.JSONSchemaProps, path string, found map[string]str
 
 // TestDefaultsAreTheSchemas: the manager fills in what the API server does, for TCPProbes of older versions.
 func TestDefaultsAreTheSchemas(t *testing.T) {
-	if v1alpha1.DefaultMaxConnections != 256 || v1alpha1.DefaultRaiseAfter != 1 || v1alpha1.DefaultClearAfterSeconds != 60 {
-		t.Errorf("%d connections, alarm after %d, all-clear after %d s", v1alpha1.DefaultMaxConnections, v1alpha1.DefaultRaiseAfter, v1alpha1.DefaultClearAfterSeconds)
+	if v1alpha1.DefaultMaxConnections != 256 || v1alpha1.DefaultRaiseAfter != 1 ||
+		v1alpha1.DefaultClearAfterSeconds != 60 {
+		t.Errorf("%d connections, alarm after %d, all-clear after %d s", v1alpha1.DefaultMaxConnections,
+			v1alpha1.DefaultRaiseAfter, v1alpha1.DefaultClearAfterSeconds)
 	}
 }
 

@@ -110,17 +110,20 @@ func (p *Package) compile(ctx context.Context, program string, files map[string]
 	if err := os.WriteFile(file, list, 0o600); err != nil {
 		return nil, err
 	}
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", file, "-o", program, ".")
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", file, "-o", program,
+		".")
 	build.Dir = p.folder
 	return build.CombinedOutput()
 }
 
 // test runs the tests as one of the mutants.
-func (p *Package) test(ctx context.Context, program string, number int, limit time.Duration, more ...string) ([]byte, error) {
+func (p *Package) test(ctx context.Context, program string, number int, limit time.Duration, more ...string) ([]byte,
+	error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	limited := `ulimit -v ` + strconv.Itoa(memory) + ` && exec "$0" "$@"`
-	run := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, program, "-test.failfast", "-test.timeout=0"}, more...)...)
+	run := exec.CommandContext(ctx, "sh", append([]string{"-c", limited, program, "-test.failfast", "-test.timeout=0"},
+		more...)...)
 	run.Dir = p.folder
 	run.Env = append(os.Environ(), environment+"="+strconv.Itoa(number), "GOTRACEBACK=none")
 	output, err := run.CombinedOutput()

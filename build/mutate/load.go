@@ -38,7 +38,8 @@ type File struct {
 	mutated bool // or only compiled with the others
 }
 
-// load reads the packages. An argument is a package's folder or one of its files; of a file, only the named ones are mutated.
+// load reads the packages. An argument is a package's folder or one of its files; of a file, only the named ones are
+// mutated.
 func load(ctx context.Context, top string, arguments []string) ([]*Package, error) {
 	top, err := filepath.Abs(top)
 	if err != nil {
@@ -113,7 +114,10 @@ func loadPackage(ctx context.Context, top, folder string) (*Package, error) {
 		exports[last.ImportPath] = last.Export
 	}
 	p := &Package{name: filepath.ToSlash(folder), top: top, fset: token.NewFileSet(), folder: last.Dir}
-	p.types = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	p.types = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser,
+		error) {
+		return os.Open(exports[path])
+	})
 	for _, name := range last.GoFiles {
 		if err := p.read(filepath.Join(last.Dir, name)); err != nil {
 			return nil, err
@@ -141,7 +145,8 @@ func (p *Package) read(path string) error {
 
 // check types the package with these trees of its files; wrong is told each error.
 func (p *Package) check(trees []*ast.File, wrong func(types.Error)) *types.Info {
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{},
+		Defs: map[*ast.Ident]types.Object{}}
 	config := types.Config{Importer: p.types, Error: func(err error) {
 		var typed types.Error
 		if errors.As(err, &typed) {

@@ -1,10 +1,13 @@
-// Command mutate changes a package in one place after another, runs its tests on each of these mutants, and lists those that no test
+// Command mutate changes a package in one place after another, runs its tests on each of these mutants, and lists
+// those that no test
 // notices.
 //
 //	mutate [-C FOLDER] [-equivalent FILE] [-constants] [-o json] PACKAGE|FILE...
 //
-// A mutant survives if the package's own tests pass with it. Survivors that behave like the original are named in the list of
-// equivalent mutants, with the reason; any other makes the exit code 1, as does a name in that list that is no survivor.
+// A mutant survives if the package's own tests pass with it. Survivors that behave like the original are named in
+// the list of
+// equivalent mutants, with the reason; any other makes the exit code 1, as does a name in that list that is no
+// survivor.
 package main
 
 import (

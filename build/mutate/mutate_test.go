@@ -115,7 +115,8 @@ func TestMutants(t *testing.T) {
 	if want := []string{"Allowed: n > 0 -> n >= 0", "Allowed: 0 -> (0 - 1)"}; !slices.Equal(survivors, want) {
 		t.Errorf("survivors %q; want %q", survivors, want)
 	}
-	if want := []string{`limit/limit.go Unseen: "nobody looks" -> "": Nobody looks, as it says.`}; !slices.Equal(equivalent, want) {
+	want := []string{`limit/limit.go Unseen: "nobody looks" -> "": Nobody looks, as it says.`}
+	if !slices.Equal(equivalent, want) {
 		t.Errorf("equivalent %q; want %q", equivalent, want)
 	}
 	if want := []string{"limit/limit.go Forever: n < 10 -> n <= 10"}; !slices.Equal(report.Stale, want) {
@@ -164,7 +165,8 @@ func TestListOfEquivalentMutants(t *testing.T) {
 }
 
 func TestUnknownFile(t *testing.T) {
-	if _, err := load(t.Context(), "..", []string{"mutate/nothing.go"}); err == nil || !strings.Contains(err.Error(), "no file nothing.go") {
+	if _, err := load(t.Context(), "..", []string{"mutate/nothing.go"}); err == nil || !strings.Contains(err.Error(),
+		"no file nothing.go") {
 		t.Error(err)
 	}
 }

@@ -89,7 +89,8 @@ func (r *Report) WriteTo(out io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// parseEquivalent reads the list of equivalent mutants: the name of each on a line, and below it, indented, why no test can tell it
+// parseEquivalent reads the list of equivalent mutants: the name of each on a line, and below it, indented, why no
+// test can tell it
 // from the original. Lines that begin with # are comments.
 func parseEquivalent(text string) (map[string]string, error) {
 	known := map[string]string{}

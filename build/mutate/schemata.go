@@ -11,8 +11,10 @@ import (
 	"strings"
 )
 
-// One program holds all mutants of functions (mutant schemata): each is a copy of its function with the change, and the function
-// begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked once. What is declared
+// One program holds all mutants of functions (mutant schemata): each is a copy of its function with the change, and
+// the function
+// begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked once.
+// What is declared
 // outside of functions is compiled for each mutant.
 
 // environment is the variable that says which mutant a process is.

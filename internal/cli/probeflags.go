@@ -37,6 +37,7 @@ const (
 	OrdinaryRate = 200 // packets per second and target
 )
 
+// Register adds the flags to the command.
 func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.Scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestPortsAreNotUsedAgainSoon: each of 61000 to 65535 once towards a target in two minutes, so that nothing on the way takes a new
+// TestPortsAreNotUsedAgainSoon: each of 61000 to 65535 once towards a target in two minutes, so that nothing on the
+// way takes a new
 // flow for an old one.
 func TestPortsAreNotUsedAgainSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,34 +7,47 @@ import (
 	"testing"
 )
 
-// bounds are, by name, the largest number that a plan may have of something; each is written as a number here, so that nobody
+// bounds are, by name, the largest number that a plan may have of something; each is written as a number here, so
+// that nobody
 // changes one unseen.
 var bounds = map[string]struct {
 	most   int
 	change func(p *Plan, n int)
 }{
-	"characters of a run":        {63, func(p *Plan, n int) { p.Run = strings.Repeat("a", n) }},
-	"characters of a probe":      {507, func(p *Plan, n int) { p.Probe = strings.Repeat("a", n) }},
-	"paths":                      {256, func(p *Plan, n int) { p.Paths = n }},
-	"packets a second":           {2000, func(p *Plan, n int) { p.PacketsPerSecond = n }},
-	"seconds":                    {3600, func(p *Plan, n int) { p.DeadlineSeconds = n }},
-	"targets":                    {4096, func(p *Plan, n int) { p.Targets = targets(n) }},
-	"characters of a pod":        {253, func(p *Plan, n int) { p.Targets[0].Name = strings.Repeat("a", n) }},
-	"characters of a node":       {253, func(p *Plan, n int) { p.Targets[0].Node = strings.Repeat("a", n) }},
-	"characters of a way":        {63, func(p *Plan, n int) { p.Targets[0].Via = strings.Repeat("Z", n) }},
-	"sources":                    {1000, func(p *Plan, n int) { p.Sources = sources(n, 0) }},
-	"characters of a source":     {253, func(p *Plan, n int) { p.Sources[strings.Repeat("a", n)] = []int{0} }},
-	"targets of a source":        {128, func(p *Plan, n int) { p.Targets = targets(n); p.Sources = sources(1, upTo(n)...) }},
-	"scenarios":                  {8, func(p *Plan, n int) { p.Scenarios = scenarios(n) }},
-	"characters of a scenario":   {63, func(p *Plan, n int) { p.Scenarios[0].Name = strings.Repeat("z", n) }},
-	"variants":                   {16, func(p *Plan, n int) { p.Scenarios[1].Variants = words(n) }},
-	"bytes of a payload":         {1024, func(p *Plan, n int) { p.Scenarios[1].Payload = strings.Repeat("a", n) }},
-	"milliseconds of a gap":      {1000, func(p *Plan, n int) { closes(p, FinReorder{Trigger{OnAccept: true}, n}) }},
-	"bytes to have the peer end": {1024, func(p *Plan, n int) { closes(p, FinReorder{Trigger{Send: strings.Repeat("x", n)}, 20}) }},
-	"bytes of a path":            {512, func(p *Plan, n int) { closes(p, FinReorder{Trigger{HTTPGet: "/" + strings.Repeat("x", n-1)}, 20}) }},
-	"connections of a queue":     {4200, func(p *Plan, n int) { fills(p, 2000, n) }},
-	"connections in 332 seconds": {4195, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 332 }}, // 4 segments each, 100 before: 16,880
-	"connections in 329 seconds": {4156, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 329 }}, // and one more: 16,728, 51 times 328
+	"characters of a run":    {63, func(p *Plan, n int) { p.Run = strings.Repeat("a", n) }},
+	"characters of a probe":  {507, func(p *Plan, n int) { p.Probe = strings.Repeat("a", n) }},
+	"paths":                  {256, func(p *Plan, n int) { p.Paths = n }},
+	"packets a second":       {2000, func(p *Plan, n int) { p.PacketsPerSecond = n }},
+	"seconds":                {3600, func(p *Plan, n int) { p.DeadlineSeconds = n }},
+	"targets":                {4096, func(p *Plan, n int) { p.Targets = targets(n) }},
+	"characters of a pod":    {253, func(p *Plan, n int) { p.Targets[0].Name = strings.Repeat("a", n) }},
+	"characters of a node":   {253, func(p *Plan, n int) { p.Targets[0].Node = strings.Repeat("a", n) }},
+	"characters of a way":    {63, func(p *Plan, n int) { p.Targets[0].Via = strings.Repeat("Z", n) }},
+	"sources":                {1000, func(p *Plan, n int) { p.Sources = sources(n, 0) }},
+	"characters of a source": {253, func(p *Plan, n int) { p.Sources[strings.Repeat("a", n)] = []int{0} }},
+	"targets of a source": {128, func(p *Plan, n int) {
+		p.Targets = targets(n)
+		p.Sources = sources(1,
+			upTo(n)...)
+	}},
+	"scenarios":                {8, func(p *Plan, n int) { p.Scenarios = scenarios(n) }},
+	"characters of a scenario": {63, func(p *Plan, n int) { p.Scenarios[0].Name = strings.Repeat("z", n) }},
+	"variants":                 {16, func(p *Plan, n int) { p.Scenarios[1].Variants = words(n) }},
+	"bytes of a payload":       {1024, func(p *Plan, n int) { p.Scenarios[1].Payload = strings.Repeat("a", n) }},
+	"milliseconds of a gap":    {1000, func(p *Plan, n int) { closes(p, FinReorder{Trigger{OnAccept: true}, n}) }},
+	"bytes to have the peer end": {1024, func(p *Plan, n int) {
+		closes(p, FinReorder{Trigger{Send: strings.Repeat("x",
+			n)}, 20})
+	}},
+	"bytes of a path": {512, func(p *Plan, n int) {
+		closes(p,
+			FinReorder{Trigger{HTTPGet: "/" + strings.Repeat("x", n-1)}, 20})
+	}},
+	"connections of a queue": {4200, func(p *Plan, n int) { fills(p, 2000, n) }},
+	// 4 segments each, 100 before: 16,880
+	"connections in 332 seconds": {4195, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 332 }},
+	// and one more: 16,728, 51 times 328
+	"connections in 329 seconds": {4156, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 329 }},
 }
 
 // closes makes the plan one of FinReorder.
@@ -76,12 +89,13 @@ func TestLettersOfNames(t *testing.T) {
 			t.Errorf("%q is no token", good)
 		}
 	}
-	for _, bad := range "/:@[`{,_ \x00é" {
+	for _, bad := range "/:@[`{,_ \x00é" { //nolint:gocritic // the blank is one of the letters
 		if token(string(bad), 9) || word("W"+string(bad)) {
 			t.Errorf("%q is taken", bad)
 		}
 	}
-	for text, is := range map[string]bool{"A": true, "Z": true, "Z9z": true, "@": false, "[": false, "a": false, "": false, "A-": false, "A.": false} {
+	for text, is := range map[string]bool{"A": true, "Z": true, "Z9z": true, "@": false, "[": false, "a": false,
+		"": false, "A-": false, "A.": false} {
 		if word(text) != is {
 			t.Errorf("%q: %t", text, !is)
 		}
@@ -111,7 +125,8 @@ func TestEveryQueueIsAskedFor(t *testing.T) {
 	p.Sources = map[string][]int{"kn1": {0, 1}, "kn2": {0, 1}}
 	p.Scenarios[0] = queue(8)
 	p.Scenarios[0].Only = map[string][]int{"kn1": {1}, "kn2": {1}}
-	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "sources kn1 and kn2 would both fill the accept queue of target 1") {
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "sources kn1 and kn2 would both fill the "+
+		"accept queue of target 1") {
 		t.Errorf("a queue that two fill behind one that nobody does: %v", err)
 	}
 }
@@ -127,7 +142,8 @@ func TestTimeThatSuffices(t *testing.T) {
 }
 
 func TestNamesOfChecks(t *testing.T) {
-	for want, c := range map[string]Check{"Handshake": {Type: "Handshake"}, "SequenceWrap/Fin": {Type: "SequenceWrap", Variant: "Fin"}} {
+	for want, c := range map[string]Check{"Handshake": {Type: "Handshake"}, "SequenceWrap/Fin": {Type: "SequenceWrap",
+		Variant: "Fin"}} {
 		if got := c.String(); got != want {
 			t.Errorf("%q; want %q", got, want)
 		}

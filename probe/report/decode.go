@@ -208,7 +208,8 @@ func (s *Share) valid() bool {
 }
 
 func (q *Queue) valid() bool {
-	return q == nil || 0 <= q.Least && q.Least <= q.Most && q.Most < maxConnections && (q.Behaviour == "" || camel(q.Behaviour))
+	return q == nil || 0 <= q.Least && q.Least <= q.Most && q.Most < maxConnections && (q.Behaviour == "" ||
+		camel(q.Behaviour))
 }
 
 // camel reports whether s is one CamelCase word, as a condition's reason has to be.

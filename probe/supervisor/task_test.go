@@ -19,7 +19,8 @@ func TestDeadlinesAreInOrderAndKeepTheReserve(t *testing.T) {
 	}
 }
 
-// TestStoppingIsInTime: within the ten seconds that a pod has to end in order, there is time to reset what the worker left.
+// TestStoppingIsInTime: within the ten seconds that a pod has to end in order, there is time to reset what the
+// worker left.
 func TestStoppingIsInTime(t *testing.T) {
 	if stopWithin != 6*time.Second {
 		t.Errorf("a worker has %v to stop", stopWithin)

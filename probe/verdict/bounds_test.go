@@ -16,7 +16,8 @@ import (
 func TestEnoughOfEverything(t *testing.T) {
 	seen := Observation{Opening: open, Control: Count{Sent: 1}}
 	queue := func(refusals, alive int) report.Reason {
-		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, Alive: alive, Observation: Observation{PeerReset: true}}).Reason
+		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, Alive: alive,
+			Observation: Observation{PeerReset: true}}).Reason
 	}
 	for name, reasons := range map[string][2]report.Reason{
 		"two refusals are no overflow":   {queue(2, 1), report.PeerReset},
@@ -25,14 +26,18 @@ func TestEnoughOfEverything(t *testing.T) {
 		"15 lost elsewhere are too few":  {SequenceWrap(elsewhere(seen, 15, 15)).Reason, report.PathLossy},
 		"16 are enough":                  {SequenceWrap(elsewhere(seen, 16, 16)).Reason, report.StateTracking},
 		"but not if one of them arrived": {SequenceWrap(elsewhere(seen, 17, 16)).Reason, report.PathLossy},
-		"one control lost":               {SequenceWrap(&Observation{Opening: open, Control: Count{1, 1}}).Reason, report.PathDown},
-		"no control sent":                {SequenceWrap(&Observation{Opening: open}).Reason, report.PathLossy},
-		"more connections than asked":    {AcceptQueue(&Filling{Cap: 10, Least: 11}).Reason, report.NotReached},
+		"one control lost": {SequenceWrap(&Observation{Opening: open, Control: Count{1, 1}}).Reason,
+			report.PathDown},
+		"no control sent":             {SequenceWrap(&Observation{Opening: open}).Reason, report.PathLossy},
+		"more connections than asked": {AcceptQueue(&Filling{Cap: 10, Least: 11}).Reason, report.NotReached},
 		"one connection, then refused": {AcceptQueue(&Filling{Cap: 10, Least: 1,
 			Observation: Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}}}).Reason, report.PathDown},
-		"final ACK lost, not isolated": {HandshakeAck(&Observation{Opening: open, Control: Count{6, 5}}).Reason, report.NotIsolated},
-		"final ACK lost once":          {HandshakeAck(&Observation{Opening: open, Control: Count{1, 1}, Isolated: true}).Reason, report.HandshakeAckLost},
-		"final ACK never lost":         {HandshakeAck(&Observation{Opening: open, Control: Count{6, 0}, Isolated: true}).Reason, report.NotIsolated},
+		"final ACK lost, not isolated": {HandshakeAck(&Observation{Opening: open, Control: Count{6, 5}}).Reason,
+			report.NotIsolated},
+		"final ACK lost once": {HandshakeAck(&Observation{Opening: open, Control: Count{1, 1},
+			Isolated: true}).Reason, report.HandshakeAckLost},
+		"final ACK never lost": {HandshakeAck(&Observation{Opening: open, Control: Count{6, 0},
+			Isolated: true}).Reason, report.NotIsolated},
 	} {
 		if reasons[0] != reasons[1] {
 			t.Errorf("%s: %s, want %s", name, reasons[0], reasons[1])
@@ -59,9 +64,11 @@ func TestErrorIsReached(t *testing.T) {
 	}{
 		{"block", Confirmation{Block: block, Alpha: p}.Convicts(), Confirmation{Block: block, Alpha: less}.Convicts(),
 			Confirmation{Alpha: 1}.Convicts(), false},
-		{"doubt", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Convicts(), OverflowTest{Alpha: 4 * less, Rounds: []Round{{block, 0}}}.Convicts(),
+		{"doubt", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Convicts(), OverflowTest{Alpha: 4 * less,
+			Rounds: []Round{{block, 0}}}.Convicts(),
 			OverflowTest{Alpha: 4}.Convicts(), false},
-		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Convicts(), Incarnations{Made: 1, P: p, Alpha: less}.Convicts(),
+		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Convicts(), Incarnations{Made: 1, P: p,
+			Alpha: less}.Convicts(),
 			Incarnations{Alpha: 1}.Convicts(), false},
 	} {
 		if !c.at || c.below || c.unasked != c.wantUnasked {
@@ -128,7 +135,8 @@ func TestAllThatWasOpened(t *testing.T) {
 	}
 }
 
-// TestBackgroundIsBounded: above 1 % always, above what was seen with 99 % confidence, and 15 % at most where nothing was lost.
+// TestBackgroundIsBounded: above 1 % always, above what was seen with 99 % confidence, and 15 % at most where
+// nothing was lost.
 func TestBackgroundIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		seen     Count
@@ -155,7 +163,8 @@ func TestBackgroundIsBounded(t *testing.T) {
 	}
 }
 
-// TestBudget: flows take turns, each at its own share, until one is convicted; the others then may err in 0.2 %, or in what they
+// TestBudget: flows take turns, each at its own share, until one is convicted; the others then may err in 0.2 %, or
+// in what they
 // might before if that is more.
 func TestBudget(t *testing.T) {
 	for share, after := range map[float64]float64{1e-7: 2e-3, 5e-3: 5e-3} {
@@ -243,7 +252,8 @@ func TestBlocks(t *testing.T) {
 
 // TestPoolBlocks: 320 suspects over all flows, 4 to 64 from each, and three beacons with every one.
 func TestPoolBlocks(t *testing.T) {
-	for flows, want := range map[int]Block{1: {64, 192}, 5: {64, 192}, 6: {54, 162}, 11: {30, 90}, 16: {20, 60}, 319: {4, 12}, 80: {4, 12}, 79: {5, 15}} {
+	for flows, want := range map[int]Block{1: {64, 192}, 5: {64, 192}, 6: {54, 162}, 11: {30, 90}, 16: {20, 60},
+		319: {4, 12}, 80: {4, 12}, 79: {5, 15}} {
 		if got := PoolBlock(flows); got != want {
 			t.Errorf("%d flows: %+v, want %+v", flows, got, want)
 		}
@@ -271,14 +281,16 @@ func TestUnevenLoss(t *testing.T) {
 		{Count{3, 3}, Count{3, 1}, true},   // 3/15
 	} {
 		if got := Uneven(c.first, c.others); got != c.want {
-			t.Errorf("%+v against %+v: %t, p = %g", c.first, c.others, got, Fisher(c.first.Lost, c.first.Sent, c.others.Lost, c.others.Sent))
+			t.Errorf("%+v against %+v: %t, p = %g", c.first, c.others, got, Fisher(c.first.Lost, c.first.Sent, c.others.Lost,
+				c.others.Sent))
 		}
 	}
 }
 
 // TestSuspicionStarts: after ln(999)/ln(0.9/p0) losses in a row, 1 % background at least, never from 90 % on.
 func TestSuspicionStarts(t *testing.T) {
-	at := func(n int) float64 { return 0.9 / math.Pow(999, 1/float64(n)) } // the background at which n losses are just enough
+	// the background at which n losses are just enough
+	at := func(n int) float64 { return 0.9 / math.Pow(999, 1/float64(n)) }
 	for n := 2; n < 20; n++ {
 		if !Suspicious(n, at(n)*0.9999) || Suspicious(n, at(n)*1.0001) {
 			t.Errorf("%d losses in a row at %g", n, at(n))
@@ -297,7 +309,8 @@ func TestTheMostFrequentFindingSpeaks(t *testing.T) {
 	pass := Finding{report.Pass, report.Delivered, "p", false}
 	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
 	down := Finding{report.Inconclusive, report.PathDown, "d", false}
-	for _, flows := range [][]Finding{{down, down, lossy, pass, pass, pass}, {lossy, down, down, pass, pass, pass}, {pass, pass, pass, down, lossy, down}} {
+	for _, flows := range [][]Finding{{down, down, lossy, pass, pass, pass}, {lossy, down, down, pass, pass, pass},
+		{pass, pass, pass, down, lossy, down}} {
 		if f, n := Combine(flows); f != down || n.Inconclusive != 3 {
 			t.Errorf("%+v %+v", f, n)
 		}
@@ -338,7 +351,8 @@ func TestWhenAFinIsDecided(t *testing.T) {
 
 // TestImpossibleCounts: more cannot be lost than there is.
 func TestImpossibleCounts(t *testing.T) {
-	if !math.IsInf(logChoose(3, -1), -1) || !math.IsInf(logChoose(3, 4), -1) || logChoose(3, 0) != 0 || math.Abs(logChoose(3, 1)-math.Log(3)) > 1e-12 {
+	if !math.IsInf(logChoose(3, -1), -1) || !math.IsInf(logChoose(3, 4), -1) || logChoose(3, 0) != 0 ||
+		math.Abs(logChoose(3, 1)-math.Log(3)) > 1e-12 {
 		t.Error("choosing what is not there")
 	}
 	near(t, "2 of 3 suspects, 1 of 1", Fisher(2, 3, 1, 1), 1)

@@ -105,7 +105,7 @@ func (c *cluster) nameUIDs(slice *unstructured.Unstructured) error {
 			ref["namespace"] = slice.GetNamespace()
 		}
 		key := client.ObjectKey{Namespace: ref["namespace"].(string), Name: ref["name"].(string)}
-		if err := c.api.Get(context.Background(), key, pod); client.IgnoreNotFound(err) != nil {
+		if err := client.IgnoreNotFound(c.api.Get(context.Background(), key, pod)); err != nil {
 			return err
 		}
 		ref["uid"] = string(pod.GetUID())

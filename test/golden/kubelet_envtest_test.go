@@ -172,7 +172,7 @@ func (k *kubelet) disturb(ctx context.Context, f *fate, node string) error {
 	}
 	if f.Gone != "" {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: shop, Name: f.Gone}}
-		if err := k.api.Delete(ctx, pod, client.GracePeriodSeconds(0)); client.IgnoreNotFound(err) != nil {
+		if err := client.IgnoreNotFound(k.api.Delete(ctx, pod, client.GracePeriodSeconds(0))); err != nil {
 			return err
 		}
 	}

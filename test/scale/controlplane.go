@@ -78,10 +78,12 @@ func startControlPlane(ctx context.Context, programs string) (c *controlPlane, e
 		return c, err
 	}
 	scheduler := c.file("pki", "scheduler.kubeconfig")
-	err = c.run("kube-scheduler", "--kubeconfig="+scheduler,
+	if err := c.run("kube-scheduler", "--kubeconfig="+scheduler,
 		"--authentication-kubeconfig="+scheduler, "--authorization-kubeconfig="+scheduler,
-		"--secure-port=0", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000")
-	return c, err
+		"--secure-port=0", "--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000"); err != nil {
+		return c, err
+	}
+	return c, nil
 }
 
 func (c *controlPlane) etcd(clients, peers string) []string {
