@@ -25,13 +25,14 @@ import (
 // scene is a file of testdata/cases: what becomes of one TCPProbe. Its first document is this, the others are
 // objects. Those without a namespace are in the scene's own, which has the file's name.
 type scene struct {
-	Sample string            `json:"sample"` // of config/samples, instead of a TCPProbe among the objects
-	Shop   bool              `json:"shop"`   // with testdata/cluster/shop.yaml: a Service web with three pods
-	Whole  bool              `json:"whole"`  // with the probe pod's spec in the document
-	Alone  bool              `json:"alone"`  // changes what other scenes see
-	Until  string            `json:"until"`  // see met
-	Pods   map[string]string `json:"pods"`   // files of testdata/fates by node; "any" for all others
-	Steps  []step            `json:"steps"`  // what comes after
+	Sample string            `json:"sample"`    // of config/samples, instead of a TCPProbe among the objects
+	Shop   bool              `json:"shop"`      // with testdata/cluster/shop.yaml: a Service web with three pods
+	IP     string            `json:"clusterIP"` // of the shop's Service, where it is part of what is compared
+	Whole  bool              `json:"whole"`     // with the probe pod's spec in the document
+	Alone  bool              `json:"alone"`     // changes what other scenes see
+	Until  string            `json:"until"`     // see met
+	Pods   map[string]string `json:"pods"`      // files of testdata/fates by node; "any" for all others
+	Steps  []step            `json:"steps"`     // what comes after
 
 	name    string
 	objects []*unstructured.Unstructured
@@ -101,6 +102,9 @@ func readScene(file string) (*scene, error) {
 	if s.probe == nil {
 		return nil, fmt.Errorf("no TCPProbe")
 	}
+	if s.probe.GetNamespace() == "" {
+		s.probe.SetNamespace(s.name)
+	}
 	return s, nil
 }
 
@@ -109,6 +113,11 @@ func (s *scene) furnish(c *cluster) error {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.name}}
 	if err := c.api.Create(context.Background(), namespace); err != nil {
 		return err
+	}
+	if s.IP != "" {
+		if err := c.create(s.service(), s.name); err != nil {
+			return err
+		}
 	}
 	if s.Shop {
 		if err := c.applyFile("testdata/cluster/shop.yaml", s.name); err != nil {
@@ -121,6 +130,14 @@ func (s *scene) furnish(c *cluster) error {
 		}
 	}
 	return nil
+}
+
+// service is the shop's, with an address that the API server does not choose.
+func (s *scene) service() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": "web"},
+		"spec": map[string]any{"clusterIP": s.IP, "ports": []any{map[string]any{"name": "http", "port": int64(80)}}},
+	}}
 }
 
 func mustJSON(v any) string {
@@ -143,9 +160,6 @@ const fixedUIDs = "6c0ffee0-0000-4000-8000-"
 
 // begin stores the TCPProbe as the API server would, but with its UID.
 func (s *scene) begin(c *cluster) error {
-	if s.probe.GetNamespace() == "" {
-		s.probe.SetNamespace(s.name)
-	}
 	if err := c.api.Create(context.Background(), s.probe, client.DryRunAll); err != nil {
 		return err
 	}
@@ -214,6 +228,17 @@ func (s *scene) leave(t *testing.T, c *cluster) {
 			t.Error(err)
 		}
 	}
+}
+
+// now is the TCPProbe as it is.
+func (s *scene) now(t *testing.T, c *cluster) *unstructured.Unstructured {
+	t.Helper()
+	probe := &unstructured.Unstructured{}
+	probe.SetGroupVersionKind(s.probe.GroupVersionKind())
+	if err := c.api.Get(t.Context(), client.ObjectKeyFromObject(s.probe), probe); err != nil {
+		t.Fatal(err)
+	}
+	return probe
 }
 
 // met reports whether a TCPProbe is as a scene demands, such as "Complete=Completed run 2": a condition's type, its

@@ -45,7 +45,7 @@ type fate struct {
 }
 
 // watch lets pods meet their fates until the TCPProbe is as the scene demands.
-func (k *kubelet) watch(t *testing.T, until string) {
+func (k *kubelet) watch(t *testing.T, until string) { //nolint:gocognit // one loop over two watches
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -1,4 +1,4 @@
-//go:build net
+//go:build net && golden
 
 package golden
 
