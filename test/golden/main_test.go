@@ -4,7 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
+	"time"
 )
 
 var (
@@ -17,7 +20,19 @@ var atEnd []func()
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code := m.Run()
+	if limit := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration); limit > 0 {
+		time.AfterFunc(limit*9/10, func() { leave(2) }) // before the package testing panics and leaves servers behind
+	}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		leave(2)
+	}()
+	leave(m.Run())
+}
+
+func leave(code int) {
 	for _, end := range atEnd {
 		end()
 	}

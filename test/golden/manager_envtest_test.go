@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 const (
@@ -19,6 +21,10 @@ const (
 	probeNamespace   = "tcpprobe-probes"
 	managerAccount   = "system:serviceaccount:" + managerNamespace + ":manager"
 )
+
+var managerGroups = []string{
+	"system:serviceaccounts", "system:serviceaccounts:" + managerNamespace, "system:authenticated",
+}
 
 // manage runs a manager with its shipped rights until the test ends, or until it is told to stop.
 func (c *cluster) manage(t *testing.T, path string, flags ...string) (stop func()) {
@@ -63,6 +69,13 @@ func (c *cluster) manage(t *testing.T, path string, flags ...string) (stop func(
 	return stop
 }
 
+// asManager speaks for the manager's service account.
+func (c *cluster) asManager() (client.Client, error) {
+	config := rest.CopyConfig(c.admin)
+	config.Impersonate = rest.ImpersonationConfig{UserName: managerAccount, Groups: managerGroups}
+	return client.New(config, client.Options{Scheme: c.api.Scheme()})
+}
+
 // kubeconfig is the administrator's, who speaks for the manager's service account.
 func (c *cluster) kubeconfig() clientcmdapi.Config {
 	return clientcmdapi.Config{
@@ -71,9 +84,7 @@ func (c *cluster) kubeconfig() clientcmdapi.Config {
 		},
 		AuthInfos: map[string]*clientcmdapi.AuthInfo{"manager": {
 			ClientCertificateData: c.admin.CertData, ClientKeyData: c.admin.KeyData, Impersonate: managerAccount,
-			ImpersonateGroups: []string{
-				"system:serviceaccounts", "system:serviceaccounts:" + managerNamespace, "system:authenticated",
-			},
+			ImpersonateGroups: managerGroups,
 		}},
 		Contexts:       map[string]*clientcmdapi.Context{"golden": {Cluster: "golden", AuthInfo: "manager"}},
 		CurrentContext: "golden",

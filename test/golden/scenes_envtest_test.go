@@ -19,9 +19,17 @@ func TestStatuses(t *testing.T) {
 	connected(t).compareMetrics(t, address)
 }
 
+// TestStatusesPoliced does so for those of testdata/policed, whose probe pods the admission policy refuses.
+func TestStatusesPoliced(t *testing.T) {
+	testScenes(t, "policed", append(ample, "--prober-privileged", "--metrics-bind-address=0")...)
+}
+
 // TestStatusesWithAllowances does so for those of testdata/allowed, under a manager that may do more and has little
 // room.
 func TestStatusesWithAllowances(t *testing.T) {
+	if err := connected(t).applyFile("testdata/cluster/allowances.yaml", managerNamespace); err != nil {
+		t.Fatal(err)
+	}
 	testScenes(t, "allowed", "--host-network", "--address-ceiling=10.50.0.0/16", "--past-egress-policies", "--max-pods=2",
 		"--max-packets-per-node=3000", "--max-packets-per-target=2000", "--prober-privileged", "--prober-pull-policy=Always",
 		`--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`, "--metrics-bind-address=0")
@@ -56,7 +64,12 @@ func testScenes(t *testing.T, folder string, flags ...string) {
 	for _, s := range scenes {
 		if s.Alone {
 			t.Run(s.name, func(t *testing.T) { play(t, s) })
+			if err := c.applyFile("testdata/cluster/nodes.yaml", "default"); err != nil {
+				t.Error(err)
+			}
 		}
 	}
-	complete(t, folder+"-status")
+	if !t.Failed() || *update {
+		complete(t, folder+"-status")
+	}
 }

@@ -112,10 +112,7 @@ func readStored(name string) (*stored, error) {
 	return s, nil
 }
 
-var (
-	anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
-	slotOf  = regexp.MustCompile(`"nextRunTime":"([^"]*)"`)
-)
+var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 
 const day = 24 * time.Hour // the interval of the stored TCPProbes that recur
 
@@ -123,27 +120,20 @@ const day = 24 * time.Hour // the interval of the stored TCPProbes that recur
 // slots.
 func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *unstructured.Unstructured {
 	now := time.Now().UTC().Truncate(time.Second)
-	moved := func(text string) string {
-		at, err := time.Parse(time.RFC3339Nano, text)
+	next, _, _ := unstructured.NestedString(o.Object, "status", "nextRunTime")
+	text := anyTime.ReplaceAllStringFunc(mustJSON(o.Object), func(was string) string {
+		at, err := time.Parse(time.RFC3339Nano, was)
 		if err != nil {
 			panic(err)
 		}
-		return at.Add(now.Sub(s.Recorded)).Format(time.RFC3339Nano)
-	}
-	text := mustJSON(o.Object)
-	next := ""
-	if found := slotOf.FindStringSubmatch(text); found != nil {
-		slot, err := time.Parse(time.RFC3339, found[1])
-		if err != nil {
-			panic(err)
+		if was != next {
+			return at.Add(now.Sub(s.Recorded)).Format(time.RFC3339Nano)
 		}
-		for !slot.After(now.Add(patience)) { // not during the test
-			slot = slot.Add(day)
+		for !at.After(now.Add(2 * patience)) { // not during the test
+			at = at.Add(day)
 		}
-		next = slot.Format(time.RFC3339)
-	}
-	text = anyTime.ReplaceAllStringFunc(text, moved)
-	text = slotOf.ReplaceAllString(text, `"nextRunTime":"`+next+`"`)
+		return at.Format(time.RFC3339)
+	})
 	for was, is := range uids {
 		text = strings.ReplaceAll(text, was, is)
 	}
@@ -181,9 +171,18 @@ func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]str
 		return err
 	}
 	uids[string(s.plan.GetUID())] = string(plan.GetUID())
+	manager, err := c.asManager()
+	if err != nil {
+		return err
+	}
 	for _, stored := range s.pods {
 		pod := s.renewed(stored, uids)
-		if err := c.create(pod, ""); err != nil {
+		status := pod.Object["status"]
+		if err := manager.Create(ctx, pod); err != nil {
+			return err
+		}
+		pod.Object["status"] = status
+		if err := c.api.Status().Update(ctx, pod); err != nil {
 			return err
 		}
 		uids[string(stored.GetUID())] = string(pod.GetUID())
