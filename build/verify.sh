@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # The same build as the tests': see test/run.sh.
 export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
 
-tags=net,guest,envtest,e2e,golden
+tags=net,guest,envtest,e2e
 files() { git ls-files --cached --others --exclude-standard "$@"; }
 fingerprint() { files | while IFS= read -r file; do [[ ! -f $file ]] || sha256sum "$file"; done; }
 tool() { go tool -modfile=build/go.mod "$@"; }

@@ -76,6 +76,12 @@ func compare(t *testing.T, name, got string) {
 	}
 }
 
+// expected is a document's file under testdata, "" if there is none.
+func expected(name string) string {
+	text, _ := os.ReadFile(filepath.Join(testdata, name))
+	return string(text)
+}
+
 // complete demands that nothing is left under testdata/folder that no test compares.
 func complete(t *testing.T, folder string) {
 	t.Helper()

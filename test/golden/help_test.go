@@ -1,3 +1,5 @@
+//go:build (net && envtest) || (!net && !envtest)
+
 package golden
 
 import (

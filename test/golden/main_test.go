@@ -20,6 +20,9 @@ var atEnd []func()
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := flag.Set("test.parallel", "40"); err != nil { // they mostly wait
+		panic(err)
+	}
 	if limit := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration); limit > 0 {
 		time.AfterFunc(limit*9/10, func() { leave(2) }) // before the package testing panics and leaves servers behind
 	}

@@ -63,14 +63,15 @@ var segmentRules = []rule{
 }
 
 // reducedEvidence has each kind of segment that was sent once, sorted: how many there are, in which order, and what
-// comes back in between is a matter of time and of random order. So is whether what arrives late is acknowledged.
+// comes back in between is a matter of time and of random order. So is whether what
+// arrives late is acknowledged, and which of several silent flows asks further.
 func reducedEvidence(lines []string) []string {
 	const opening = 4 // SYN, SYN-ACK, ACK
 	var out []string
 	for i, line := range lines {
 		line = apply(segmentRules, strings.TrimSpace(line))
-		late := i >= opening && strings.HasSuffix(line, "(ack)")
-		if strings.HasPrefix(line, "+T >") && !slices.Contains(out, line) && !late {
+		chance := i >= opening && strings.HasSuffix(line, "(ack)") || strings.HasSuffix(line, "(knock)")
+		if strings.HasPrefix(line, "+T >") && !slices.Contains(out, line) && !chance {
 			out = append(out, line)
 		}
 	}

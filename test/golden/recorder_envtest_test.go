@@ -24,6 +24,7 @@ type recorder struct {
 	*cluster
 	scene   *scene
 	kubelet *kubelet
+	quiet   bool // without events
 	parts   []string
 	uids    []string // that the API server chose, in the order in which they come
 }
@@ -70,7 +71,9 @@ func (r *recorder) document(t *testing.T) string {
 		}
 		r.say("probe pod", part)
 	}
-	r.say("events", r.awaitedEvents(t))
+	if !r.quiet {
+		r.say("events", r.awaitedEvents(t))
+	}
 	return strings.Join(r.parts, "---\n")
 }
 
