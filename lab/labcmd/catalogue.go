@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tcpprobe/tcpprobe/internal/cli"
-	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/lab/fault"
-	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/rule"
@@ -119,15 +116,7 @@ func (o *options) probeRule(ctx context.Context, s *testbed, f fault.Fault) (fou
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, injection.Close()) }()
-	var targets []netip.AddrPort
-	for _, family := range o.families() {
-		targets = append(targets, s.Target(family, lab.Server(o.server)))
-	}
-	p, err := o.Plan(clientNode, targets)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.worker.execute(p, guard.Mode(o.guard))
+	r, err := o.ask(s)
 	if err != nil {
 		return nil, err
 	}

@@ -80,15 +80,7 @@ func (o *options) probe(ctx context.Context, s *testbed, faults []fault.Fault) (
 		return p, err
 	}
 	defer func() { err = errors.Join(err, injection.Close()) }()
-	var targets []netip.AddrPort
-	for _, f := range o.families() {
-		targets = append(targets, s.Target(f, lab.Server(o.server)))
-	}
-	plan, err := o.Plan(clientNode, targets)
-	if err != nil {
-		return p, err
-	}
-	if p.Report, err = s.worker.execute(plan, guard.Mode(o.guard)); err != nil {
+	if p.Report, err = o.ask(s); err != nil {
 		return p, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -100,6 +92,19 @@ func (o *options) probe(ctx context.Context, s *testbed, faults []fault.Fault) (
 	}
 	p.Switch, err = injection.Counters()
 	return p, err
+}
+
+// ask has the worker probe the chosen server over the chosen families, through the switch as it is.
+func (o *options) ask(s *testbed) (r report.Report, err error) {
+	var targets []netip.AddrPort
+	for _, f := range o.families() {
+		targets = append(targets, s.Target(f, lab.Server(o.server)))
+	}
+	p, err := o.Plan(clientNode, targets)
+	if err != nil {
+		return r, err
+	}
+	return s.worker.execute(p, guard.Mode(o.guard))
 }
 
 func (p probeResult) write(w io.Writer, format string) error {
