@@ -14,7 +14,7 @@ const product = "github.com/tcpprobe/tcpprobe/"
 
 // TestBoundaries runs the linter with the product's rules over a small module that has the product's packages, once for
 // each import.
-func TestBoundaries(t *testing.T) {
+func TestBoundaries(t *testing.T) { //nolint:funlen // one table of imports
 	linter := buildLinter(t)
 	for _, c := range []struct {
 		file, imports string
@@ -131,7 +131,8 @@ func TestArrowsOfControllers(t *testing.T) {
 	}
 	t.Run("internal/text", func(t *testing.T) {
 		module := newModule(t)
-		write(t, filepath.Join(module, "controllers/internal/text/x.go"), importing("text", product+"controllers/target"))
+		write(t, filepath.Join(module, "controllers", "internal", "text", "x.go"),
+			importing("text", product+"controllers/target"))
 		if output, _ := lint(t, linter, module); !refuses(output, product+"controllers/target") {
 			t.Errorf("text -> target is allowed\n%s", output)
 		}

@@ -148,8 +148,7 @@ func (p *Package) check(trees []*ast.File, wrong func(types.Error)) *types.Info 
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{},
 		Defs: map[*ast.Ident]types.Object{}}
 	config := types.Config{Importer: p.types, Error: func(err error) {
-		var typed types.Error
-		if errors.As(err, &typed) {
+		if typed, ok := errors.AsType[types.Error](err); ok {
 			wrong(typed)
 		}
 	}}

@@ -30,21 +30,30 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: mutate [-C FOLDER] [-equivalent FILE] [-constants] [-o json] PACKAGE|FILE...")
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	report, err := run(ctx, *top, *list, *constants, flag.Args())
+	clean, err := mutate(*top, *list, *constants, *format, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(2)
 	}
-	if *format == "json" {
-		err = json.NewEncoder(os.Stdout).Encode(report)
-	} else {
-		_, err = report.WriteTo(os.Stdout)
-	}
-	if err != nil || !report.clean() {
+	if !clean {
 		os.Exit(1)
 	}
+}
+
+// mutate runs until it is done or interrupted, and writes the report.
+func mutate(top, list string, constants bool, format string, arguments []string) (clean bool, err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	report, err := run(ctx, top, list, constants, arguments)
+	if err != nil {
+		return false, err
+	}
+	if format == "json" {
+		err = json.NewEncoder(os.Stdout).Encode(report)
+	} else {
+		err = report.WriteText(os.Stdout)
+	}
+	return report.clean(), err
 }
 
 func run(ctx context.Context, top, list string, constants bool, arguments []string) (*Report, error) {

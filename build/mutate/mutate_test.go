@@ -137,7 +137,7 @@ func TestMutants(t *testing.T) {
 func speaks(t *testing.T, r *Report) {
 	t.Helper()
 	var text bytes.Buffer
-	if _, err := r.WriteTo(&text); err != nil {
+	if err := r.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
 	document, err := json.Marshal(r)

@@ -71,8 +71,8 @@ func (r *Report) clean() bool {
 	return len(r.Stale) == 0 && !slices.ContainsFunc(r.Packages, func(s Score) bool { return len(s.Survivors) > 0 })
 }
 
-// WriteTo writes the report for people.
-func (r *Report) WriteTo(out io.Writer) (int64, error) {
+// WriteText writes the report for people.
+func (r *Report) WriteText(out io.Writer) error {
 	var text strings.Builder
 	for _, s := range r.Packages {
 		share := 100 * float64(s.Killed) / float64(cmp.Or(s.Mutants, 1))
@@ -85,13 +85,12 @@ func (r *Report) WriteTo(out io.Writer) (int64, error) {
 	for _, name := range r.Stale {
 		fmt.Fprintf(&text, "named as equivalent, but no survivor: %s\n", name)
 	}
-	n, err := io.WriteString(out, text.String())
-	return int64(n), err
+	_, err := io.WriteString(out, text.String())
+	return err
 }
 
 // parseEquivalent reads the list of equivalent mutants: the name of each on a line, and below it, indented, why no
-// test can tell it
-// from the original. Lines that begin with # are comments.
+// test can tell it from the original. Lines that begin with # are comments.
 func parseEquivalent(text string) (map[string]string, error) {
 	known := map[string]string{}
 	name := ""

@@ -78,7 +78,7 @@ func (p *Package) refused(files map[string][]byte, all []*Mutant) (found bool, e
 		at := p.fset.PositionFor(wrong.Pos, false)
 		number := copyAround(files[at.Filename], at.Offset)
 		if number == 0 {
-			err = fmt.Errorf("%v", wrong)
+			err = fmt.Errorf("a copy does not compile, and it is no mutant: %w", wrong)
 			return
 		}
 		all[number-1].fate = invalid
