@@ -3,10 +3,17 @@
 # stage.
 #
 #   run.sh [unit|net|guest|envtest|e2e|bench]   (all but bench, if none is named)
+#
+# With all of them, e2e goes on beside the others: most of its time it waits, for kubelets, leases and deadlines. What it
+# prints is shown last, as a whole.
 # shellcheck disable=SC2317 # the stages are called by their names
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
+
+# One build for all stages, the image and the checks: without cgo, and the same in whatever folder a clone is. Only the
+# race detector needs another.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
 
 gotestsum() {
 	go tool -modfile=build/go.mod gotestsum --format "${FORMAT:-pkgname-and-test-fails}" --format-icons text "$@"
@@ -21,14 +28,16 @@ tagged() {
 # go test runs the seeds of the fuzz targets too.
 unit() {
 	go -C build test ./...
-	gotestsum -- -race -timeout 10m ./...
+	CGO_ENABLED=1 gotestsum -- -race -timeout 10m ./...
 }
 
-# One package at a time: the tests measure when packets come, and other tests on the same cores would delay them.
+# Every test has networks of its own, and most of its time it waits for a peer that stays silent: three packages at once.
+# Compiling would delay their packets, so it comes first.
 net() {
 	((EUID == 0)) || { echo "test: network namespaces need root" >&2 && return 1; }
 	mapfile -t packages < <(tagged net)
-	gotestsum -- -tags net -count 1 -p 1 -timeout 30m "${packages[@]}"
+	go test -tags net -count 1 -run '^$' "${packages[@]}" >/dev/null
+	gotestsum -- -tags net -count 1 -p 3 -parallel 4 -timeout 30m "${packages[@]}"
 }
 
 # Each guest runs all tests at once: they mostly wait.
@@ -43,29 +52,44 @@ envtest() {
 	gotestsum -- -tags envtest -count 1 -timeout 15m "${packages[@]}"
 }
 
+# Tests that disturb nobody run four at a time, after all others: see test/e2e/main_test.go.
 e2e() {
 	mapfile -t packages < <(tagged e2e)
-	FORMAT=testname gotestsum -- -tags e2e -count 1 -timeout 40m -p 1 "${packages[@]}"
+	FORMAT=testname gotestsum -- -tags e2e -count 1 -timeout 40m -p 1 -parallel 4 "${packages[@]}"
 }
 
 bench() {
 	go test -v -tags e2e,bench -count 1 -timeout 15m -run TestBench ./test/e2e
 }
 
+# timed STAGE FOLDER [COMMAND...] runs a stage and shows what it prints. The line for the end goes into FOLDER.
+timed() {
+	local start=$SECONDS verdict=ok
+	printf '\n=== %s ===\n' "$1"
+	"${@:3}" test/run.sh "$1" 2>&1 | tee "$2/$1.log" || verdict=FAILED
+	printf '%-8s %-7s %4ds  %s\n' "$1" "$verdict" $((SECONDS - start)) "$(grep '^DONE' "$2/$1.log" | tail -n 1)" \
+		>"$2/$1.line"
+	[[ $verdict == ok ]]
+}
+
 if (($# == 1)); then
 	"$1"
 	exit
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-summary=() status=0
-for stage in unit net guest envtest e2e; do
-	printf '\n=== %s ===\n' "$stage"
-	start=$SECONDS verdict=ok
-	test/run.sh "$stage" 2>&1 | tee "$log" || verdict=FAILED status=1
-	count=$(grep '^DONE' "$log" | tail -n 1) || true
-	summary+=("$(printf '%-8s %-7s %4ds  %s' "$stage" "$verdict" $((SECONDS - start)) "$count")")
+logs=$(mktemp -d)
+status=0 beside=""
+trap '[[ -z $beside ]] || kill -- "-$beside" 2>/dev/null; rm -rf "$logs"' EXIT
+printf 'The stage e2e goes on beside the others. What it prints comes last.\n'
+set -m # a process group of its own, which can be ended as a whole
+timed e2e "$logs" >"$logs/e2e.shown" &
+beside=$!
+set +m
+for stage in unit envtest net guest; do
+	timed "$stage" "$logs" nice -n 5 || status=1 # the cluster goes first: it needs little, but soon
 done
+tail --quiet --lines=+1 --follow --pid="$beside" "$logs/e2e.shown"
+wait "$beside" || status=1
+beside=""
 printf '\n=== tests ===\n'
-printf '%s\n' "${summary[@]}"
+cat "$logs"/{unit,envtest,net,guest,e2e}.line
 exit "$status"

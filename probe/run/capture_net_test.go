@@ -61,6 +61,7 @@ func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 // Beside a run nothing is seen of the prober's kernel. Without the guard it would be: the same capture
 // shows the RST by which the client's kernel refuses a connection.
 func TestNoResetThatTheProberDidNotMean(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []guard.Mode{guard.TCX, guard.Clsact} {
 		s := newSite(t)
 		c := newCapture(t, s.Server())

@@ -166,6 +166,7 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 // Listeners that share a port have a queue each; a source port always meets the same. What the kernel let in while the
 // filling was being given up is not counted.
 func TestQueuesOfSharedPort(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
 	r := s.fill(60, at)[at.String()]
@@ -179,6 +180,7 @@ func TestQueuesOfSharedPort(t *testing.T) {
 
 // The depth that was found is the kernel's own.
 func TestQueueDepths(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var all []stalled
 	var targets []netip.AddrPort

@@ -168,6 +168,7 @@ func acceptEverything(t *testing.T, device string) error {
 
 // An answer that takes another way in is neither silence nor a verdict about the path.
 func TestAnswerOnAnotherDevice(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	must(t, s.Client().Do(func() error {
 		server, err := netns.GetFromPath(s.Server().Path())

@@ -68,6 +68,7 @@ func (s *site) expectQueue(what string, r report.Result, reason report.Reason, w
 
 // Python's http.server has a backlog of 5: it accepts all the time, and when it hangs, 6 connections wait.
 func TestPythonServer(t *testing.T) {
+	t.Parallel()
 	for _, f := range lab.Families {
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
@@ -87,6 +88,7 @@ func TestPythonServer(t *testing.T) {
 
 // One that serves a connection at a time has its queue behind that one, and empties it once they are given up.
 func TestServerOfOneAtATime(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
 	const program = "from http.server import *; HTTPServer((%q, 8000), SimpleHTTPRequestHandler).serve_forever()"
@@ -108,6 +110,7 @@ http {
 
 // nginx asks for a backlog of 511.
 func TestNginx(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8080)
 	home := t.TempDir()

@@ -15,6 +15,7 @@ import (
 
 // TestWorkerKilled: its parent says so and resets what it left; the next run is as if nothing had been.
 func TestWorkerKilled(t *testing.T) {
+	t.Parallel()
 	killed(t, func(pod corev1.Pod) {
 		onNode(t, pod.Spec.NodeName, "kill -KILL "+workerOf(t, pod))
 	})
@@ -22,6 +23,7 @@ func TestWorkerKilled(t *testing.T) {
 
 // TestContainerKilled: nobody is left to say so but the operator, and to reset anything.
 func TestContainerKilled(t *testing.T) {
+	t.Parallel()
 	killed(t, func(pod corev1.Pod) { killContainer(t, pod) })
 }
 
@@ -43,6 +45,7 @@ func killed(t *testing.T, kill func(corev1.Pod)) {
 
 // TestWorkerKilledLeavesNothing: the parent has the flows and resets them at the servers.
 func TestWorkerKilledLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t, from("kn1"), slowly)
 	pod := running(t, p, "kn1")

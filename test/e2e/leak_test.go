@@ -21,6 +21,7 @@ const orderly = 50 * time.Second
 
 // TestNothingStays: when a run is over, no server has a socket of it, and soon no node tracks a connection of it.
 func TestNothingStays(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t)
 	ended(t, p, 1)

@@ -30,6 +30,7 @@ func TestDrain(t *testing.T) {
 
 // TestNamespaceDeleted: nothing holds back a namespace that is probed, and nothing of its probe stays.
 func TestNamespaceDeleted(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t, slowly)
 	running(t, p, "kn1")
@@ -43,6 +44,7 @@ func TestNamespaceDeleted(t *testing.T) {
 
 // TestApplyDeleteApply: the second TCPProbe of the same name has nothing to do with the first.
 func TestApplyDeleteApply(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	first := s.probe(t, slowly)
 	running(t, first, "kn1")

@@ -92,6 +92,7 @@ func managers(t *testing.T) []corev1.Pod {
 // TestMetrics shows that only an account with the right to it reads the metrics, and that the leader alone has those of
 // the TCPProbes.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t)
 	ended(t, p, 1)

@@ -40,6 +40,7 @@ func closing(name string, trigger v1alpha1.Trigger) func(*v1alpha1.TCPProbeSpec)
 
 // TestOvertakenFin: this kernel takes it, and the Pass says what it does not show.
 func TestOvertakenFin(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	for _, c := range []struct {
 		name    string
@@ -72,6 +73,7 @@ func filling(most int32) func(*v1alpha1.TCPProbeSpec) {
 
 // TestStalledServers: without consent nothing is filled; with it, two of three queues are found full, and stay so.
 func TestStalledServers(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	service := s.expose(t, "stalled", 8082)
 	p := s.probe(t, of("stalled"), filling(64))
@@ -108,6 +110,7 @@ func consent(t *testing.T, service *corev1.Service, value string) {
 
 // TestQueueOfAServerThatAccepts is never full.
 func TestQueueOfAServerThatAccepts(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	consent(t, s.expose(t, "busy", 8080), v1alpha1.AllowOnlyEndpoint)
 	p := s.probe(t, of("busy"), filling(64))

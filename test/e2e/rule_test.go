@@ -29,6 +29,7 @@ func asking(variants ...v1alpha1.SequenceWrapVariant) func(*v1alpha1.TCPProbeSpe
 
 // TestEveryVariantOfAHealthyPath: nothing is lost at 0, whatever the segment.
 func TestEveryVariantOfAHealthyPath(t *testing.T) {
+	t.Parallel()
 	p := openShop(t).probe(t, everyVariant)
 	ended(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)

@@ -72,6 +72,7 @@ func affects(p *v1alpha1.TCPProbe, via v1alpha1.Via, source string) bool {
 
 // TestAnotherNamespace: with the consent of the Service's owner, and without.
 func TestAnotherNamespace(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	support := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "support-"}}
 	create(t, support)

@@ -87,6 +87,7 @@ func TestNodeDeleted(t *testing.T) {
 
 // TestOutOfMemory: the container's memory is used up, and the kernel kills its first process.
 func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	p := s.probe(t, from("kn3"), slowly)
 	pod := running(t, p, "kn3")

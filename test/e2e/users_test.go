@@ -13,6 +13,7 @@ import (
 // TestUsers: whoever may view, edit or administer a namespace reads its TCPProbes, by the roles that Kubernetes puts
 // together; only whom an administrator has made an editor of TCPProbes writes them, and nobody their status.
 func TestUsers(t *testing.T) {
+	t.Parallel()
 	s := openShop(t)
 	for role, writes := range map[string]bool{"view": false, "edit": false, "admin": false, "tcpprobe-editor": true} {
 		t.Run(role, func(t *testing.T) {
