@@ -15,6 +15,7 @@ cd "$(dirname "$0")/.."
 # race detector needs another.
 export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
 
+# "make verify" vets all of it: -vet=off keeps the same from being done again in each stage.
 gotestsum() {
 	go tool -modfile=build/go.mod gotestsum --format "${FORMAT:-pkgname-and-test-fails}" --format-icons text "$@"
 }
@@ -27,8 +28,8 @@ tagged() {
 
 # go test runs the seeds of the fuzz targets too.
 unit() {
-	go -C build test ./...
-	CGO_ENABLED=1 gotestsum -- -race -timeout 10m ./...
+	go -C build test -vet=off ./...
+	CGO_ENABLED=1 gotestsum -- -vet=off -race -timeout 10m ./...
 }
 
 # Every test has networks of its own, and most of its time it waits for a peer that stays silent: three packages at once.
@@ -36,26 +37,26 @@ unit() {
 net() {
 	((EUID == 0)) || { echo "test: network namespaces need root" >&2 && return 1; }
 	mapfile -t packages < <(tagged net)
-	go test -tags net -count 1 -run '^$' "${packages[@]}" >/dev/null
-	gotestsum -- -tags net -count 1 -p 3 -parallel 4 -timeout 30m "${packages[@]}"
+	go test -vet=off -tags net -count 1 -run '^$' "${packages[@]}" >/dev/null
+	gotestsum -- -vet=off -tags net -count 1 -p 3 -parallel 4 -timeout 30m "${packages[@]}"
 }
 
 # Each guest runs all tests at once: they mostly wait.
 guest() {
-	gotestsum -- -tags guest -count 1 -parallel 100 -timeout 10m ./test/guest
+	gotestsum -- -vet=off -tags guest -count 1 -parallel 100 -timeout 10m ./test/guest
 }
 
 envtest() {
 	KUBEBUILDER_ASSETS=$(test/cluster/build.sh)
 	export KUBEBUILDER_ASSETS
 	mapfile -t packages < <(tagged envtest)
-	gotestsum -- -tags envtest -count 1 -timeout 15m "${packages[@]}"
+	gotestsum -- -vet=off -tags envtest -count 1 -timeout 15m "${packages[@]}"
 }
 
 # Tests that disturb nobody run four at a time, after all others: see test/e2e/main_test.go.
 e2e() {
 	mapfile -t packages < <(tagged e2e)
-	FORMAT=testname gotestsum -- -tags e2e -count 1 -timeout 40m -p 1 -parallel 4 "${packages[@]}"
+	FORMAT=testname gotestsum -- -vet=off -tags e2e -count 1 -timeout 40m -p 1 -parallel 4 "${packages[@]}"
 }
 
 bench() {

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/sys/unix"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,6 +44,7 @@ func run(m *testing.M) int {
 	}
 	if script("test/cluster/status.sh", "-o", "json") != nil {
 		if os.Getenv("KEEP") == "" {
+			defer downWhenInterrupted()()
 			defer func() { _ = script("test/cluster/down.sh") }() // it has said itself what failed
 		}
 		if err := script("test/cluster/up.sh"); err != nil {
@@ -61,6 +64,23 @@ func run(m *testing.M) int {
 		}
 	}
 	return status
+}
+
+// downWhenInterrupted takes the cluster down on ^C, or when make test is ended halfway, until the returned function is
+// called. It prints nothing: who read the output may have ended already, and a write would end this process too.
+func downWhenInterrupted() (stop func()) {
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, unix.SIGINT, unix.SIGTERM)
+	go func() {
+		if _, open := <-interrupted; open {
+			_ = exec.Command("test/cluster/down.sh").Run()
+			os.Exit(1)
+		}
+	}()
+	return func() {
+		signal.Stop(interrupted)
+		close(interrupted)
+	}
 }
 
 func complain(err error) int {
