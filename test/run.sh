@@ -4,8 +4,8 @@
 #
 #   run.sh [unit|net|guest|envtest|e2e|bench]   (all but bench, if none is named)
 #
-# With all of them, e2e goes on beside the others: most of its time it waits, for kubelets, leases and deadlines. What it
-# prints is shown last, as a whole.
+# With all of them, e2e goes on beside the others: most of its time it waits, for kubelets, leases and deadlines. What
+# it prints is shown last, as a whole.
 # shellcheck disable=SC2317 # the stages are called by their names
 set -euo pipefail
 shopt -s inherit_errexit
@@ -32,8 +32,8 @@ unit() {
 	CGO_ENABLED=1 gotestsum -- -vet=off -race -timeout 10m ./...
 }
 
-# Every test has networks of its own, and most of its time it waits for a peer that stays silent: three packages at once.
-# Compiling would delay their packets, so it comes first.
+# Every test has networks of its own, and most of its time it waits for a peer that stays silent: three packages at
+# once. Compiling would delay their packets, so it comes first.
 net() {
 	((EUID == 0)) || { echo "test: network namespaces need root" >&2 && return 1; }
 	mapfile -t packages < <(tagged net)
