@@ -2,13 +2,15 @@ package conn
 
 import "github.com/tcpprobe/tcpprobe/probe/seq"
 
-// holding reports whether RCV.NXT is the number of the peer's FIN.
+// holding reports whether the peer's FIN has arrived, is the next number to acknowledge, and is not acknowledged on
+// purpose.
 func (c *Conn) holding() bool { return c.HoldFIN && c.closed }
 
-// PeerFIN is the number of the peer's FIN while it is held; false if it, or data before it, has not come.
+// PeerFIN returns the sequence number of the peer's FIN while the acknowledgement is held back. It returns false if the
+// FIN, or data before it, has not arrived.
 func (c *Conn) PeerFIN() (seq.Number, bool) { return c.peer, c.holding() }
 
-// ReleaseFIN lets further segments acknowledge the peer's FIN.
+// ReleaseFIN allows further segments to acknowledge the peer's FIN.
 func (c *Conn) ReleaseFIN() {
 	if c.holding() {
 		c.peer = c.peer.Add(1)

@@ -13,7 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// A held FIN is known but not acknowledged, whatever else arrives, until it is released.
+// With HoldFIN, no segment acknowledges the peer's FIN until ReleaseFIN is called.
 func TestHeldFIN(t *testing.T) {
 	for _, reply := range []int{0, 700} {
 		b := &conntest.Bench{Peer: &conntest.Closer{After: "x", Reply: reply}}

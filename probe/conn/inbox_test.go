@@ -10,7 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// What came in time counts, even if a busy host reads it late; but a receiver that never catches up is not waited for.
+// A packet that arrived before the deadline is taken even if a busy host reads it later. But await does not wait
+// without bound for a receiver that stays behind.
 func TestSilenceIsNotBelievedWhilePacketsWait(t *testing.T) {
 	for late, want := range map[time.Duration]bool{0: true, 50 * time.Millisecond: true, time.Minute: false} {
 		synctest.Test(t, func(t *testing.T) {

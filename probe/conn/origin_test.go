@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Whatever the tap saw is recorded as that, with the length that it had on the wire.
+// Each packet is recorded with its origin and its length on the wire.
 func TestRecordsTellWhoseAPacketIs(t *testing.T) {
 	local, remote := netip.MustParseAddrPort("192.0.2.1:61000"), netip.MustParseAddrPort("192.0.2.2:80")
 	f := &flow{key: guard.Flow{Local: local, Remote: remote}}

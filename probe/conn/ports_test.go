@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// TestPortsAreNotUsedAgainSoon: each of 61000 to 65535 once towards a target in two minutes, so that nothing on the
-// way takes a new
-// flow for an old one.
+// Each port from 61000 to 65535 is used once for a target in two minutes, so that nothing on the path takes a new flow
+// for an old one.
 func TestPortsAreNotUsedAgainSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b portBook
@@ -37,7 +36,7 @@ func TestPortsAreNotUsedAgainSoon(t *testing.T) {
 	})
 }
 
-// TestFlowsAtATime: 4,096 of the 16,384 that the guard has room for.
+// At most 4,096 flows are open at a time; the guard has room for 16,384.
 func TestFlowsAtATime(t *testing.T) {
 	if mostFlows != 4096 {
 		t.Errorf("%d flows at a time", mostFlows)

@@ -26,8 +26,8 @@ func (n *notebook) Record(r conn.Record) {
 	n.records = append(n.records, r)
 }
 
-// What is sent is told as the very segment that the wire got, so that it can be built again; it has an
-// identification, without which it would be built with another.
+// The recorder gets exactly the segment that the wire sent, so that building it again gives the same bytes. It has an
+// IPv4 identification; without one, a new random one would be used.
 func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 	b, notes := &conntest.Bench{Peer: &conntest.Listener{}}, &notebook{}
 	var lines evidence.Lines
@@ -64,7 +64,7 @@ func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 	}
 }
 
-// A peer, or a network, that repeats itself without end does not fill the prober's memory.
+// A peer or a network that sends endless duplicates does not exhaust the prober's memory.
 func TestEvidenceOfAFloodIsBounded(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(_ *segment.Segment, toPeer bool) []time.Duration {

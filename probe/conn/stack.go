@@ -1,6 +1,6 @@
-// Package conn is a hand-driven TCP endpoint: it owns sequence and acknowledgement numbers, sends what
-// a scenario asks for, takes in what the peer says, and ends every connection so that neither the peer
-// nor a connection table keeps anything.
+// Package conn is a TCP endpoint whose segments the caller chooses. It keeps sequence and acknowledgement numbers,
+// sends the segments that a scenario asks for, and processes those of the peer. It ends every connection so that no
+// state is left at the peer or in connection tracking.
 package conn
 
 import (
@@ -22,38 +22,39 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Guard keeps the local kernel away from registered flows. *guard.Guard is the real one.
+// Guard hides registered flows from the local kernel. *guard.Guard implements it.
 type Guard interface {
 	Add(guard.Flow) error
 	Remove(...guard.Flow) error
 	Counters(guard.Flow) (guard.Counters, error)
 }
 
-// Stack shares one wire among many flows of one source address.
+// Stack runs many flows from one source address over one wire.
 type Stack struct {
 	Wire    wire.Wire
 	Guard   Guard
 	Reserve func(netip.AddrPort) (io.Closer, error)
-	Ledger  *ledger.Ledger // nil: nobody takes over after a crash
+	Ledger  *ledger.Ledger // may be nil; then no process takes over after a crash
 	Source  netip.Addr
-	MTU     int // of the way to the peers, in bytes of IP packet; 0: Ethernet's
-	// Recorder is told of every packet; nil: nobody is.
+	MTU     int // MTU of the path to the peers; 0: Ethernet's
+	// Recorder gets every packet; may be nil.
 	Recorder Recorder
 
 	sent  atomic.Int64 // segments
-	lost  atomic.Int64 // packets that the kernel had dropped before Receive when a flow last asked
+	lost  atomic.Int64 // kernel drops that were counted when a flow last asked
 	ports portBook
 	once  sync.Once
-	slots chan struct{} // one for each flow that is guarded
+	slots chan struct{} // one element for each flow that is registered with the guard
 	mu    sync.Mutex
 	flows map[guard.Flow]*flow
-	quiet []quietFlow // ended, but still guarded against late segments; in the order of their ends
-	fault error       // why the stack no longer receives
-	// sweeper ends the guarding of quiet flows; nil: there are none.
+	quiet []quietFlow // flows that have ended and are still registered, in the order of their ends
+	fault error       // set when the stack has stopped receiving
+	// sweeper unregisters quiet flows; nil if there are none.
 	sweeper *time.Timer
 }
 
-// mostFlows are guarded at the same time; others wait. It is a quarter of what the guard has room for.
+// mostFlows is how many flows may be registered at the same time. Further ones wait. It is a quarter of the guard's
+// capacity.
 const mostFlows = 4096
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
@@ -62,7 +63,7 @@ var ErrNoPort = errors.New("no source port left towards this target")
 // Sent counts the segments that have left.
 func (s *Stack) Sent() int { return int(s.sent.Load()) }
 
-// Receive hands arriving packets to their flows until ctx ends or the wire fails.
+// Receive delivers arriving packets to their flows until ctx ends or the wire fails.
 func (s *Stack) Receive(ctx context.Context) error {
 	for {
 		p, err := s.Wire.Receive(ctx)
@@ -79,7 +80,7 @@ func (s *Stack) Receive(ctx context.Context) error {
 	}
 }
 
-// stop ends the waiting of all flows: nothing will arrive any more.
+// stop ends the waiting of all flows because no further packet will arrive.
 func (s *Stack) stop(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +91,7 @@ func (s *Stack) stop(err error) {
 	s.flows = map[guard.Flow]*flow{}
 }
 
-// deaf is why nothing arrives any more, or nil.
+// deaf returns the error that stopped the stack's receiver, or nil.
 func (s *Stack) deaf() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,7 +105,7 @@ func (s *Stack) flow(p wire.Packet) *flow {
 	return s.flows[k]
 }
 
-// key is the flow that a packet belongs to, as this side sees it.
+// key returns the flow of a packet with Local on this host.
 func key(p wire.Packet) guard.Flow {
 	if u := p.Unreachable; u != nil {
 		return guard.Flow{Local: u.Source, Remote: u.Destination}
@@ -115,7 +116,7 @@ func key(p wire.Packet) guard.Flow {
 	return guard.Flow{Local: p.Segment.Destination, Remote: p.Segment.Source}
 }
 
-// open registers a new flow from a random port.
+// open registers a new flow with a random source port.
 func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) {
 	var taken map[uint16]bool
 	for {
@@ -135,7 +136,7 @@ func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) 
 	}
 }
 
-// openAt registers a new flow: its port is reserved, and the guard knows it, before anything is sent.
+// openAt reserves the port and registers the flow with the guard. Both happen before anything is sent.
 func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *flow, err error) {
 	if err := s.enter(ctx); err != nil {
 		return nil, err
@@ -156,7 +157,7 @@ func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *fl
 	return f, nil
 }
 
-// enter waits until there is room for one more flow, which quiet ones make sooner then.
+// enter waits for a slot for one more flow. While flows wait, quiet flows are released earlier.
 func (s *Stack) enter(ctx context.Context) error {
 	s.once.Do(func() { s.slots = make(chan struct{}, mostFlows) })
 	for {
@@ -180,7 +181,7 @@ func (s *Stack) enter(ctx context.Context) error {
 
 func (s *Stack) leave() { <-s.slots }
 
-// outOfFiles says what to do where a process may hold fewer sockets than a run has flows.
+// outOfFiles adds advice to the error if the process has reached its limit of open sockets.
 func outOfFiles(err error) error {
 	if errors.Is(err, unix.EMFILE) {
 		return fmt.Errorf("%w; allow more (ulimit -n), or ask for fewer paths", err)
@@ -204,7 +205,7 @@ func (s *Stack) register(f *flow) error {
 	return nil
 }
 
-// maximumSegment is the MSS option of a SYN (RFC 9293 section 3.7.1).
+// maximumSegment returns the MSS option for SYNs (RFC 9293 section 3.7.1).
 func (s *Stack) maximumSegment() uint16 {
 	const ethernet, tcp, ipv4, ipv6 = 1500, 20, 20, 40
 	headers := tcp + ipv6

@@ -12,7 +12,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// Once Counters has answered, both programs stand, however they were attached.
+// When Counters returns, both programs are attached, whichever method attached them.
 func TestCountersWaitForBothPrograms(t *testing.T) {
 	needTCX(t)
 	for _, w := range []way{atOnce, ingressFirst, handed} {

@@ -15,11 +15,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
-// standing is what hangs on a device.
+// standing lists what is attached to a device.
 type standing struct {
-	tcx     int      // programs
+	tcx     int      // number of programs
 	filters []string // names
-	qdisc   string   // at the place of clsact
+	qdisc   string   // type of the qdisc at clsact's handle
 }
 
 func (h *host) standing() (s standing) {
@@ -61,7 +61,7 @@ func tcxPrograms(ifindex int) (n int, err error) {
 	return n, nil
 }
 
-// filterNames are those of a device's eBPF filters, on both sides of clsact.
+// filterNames returns the names of a device's eBPF filters, ingress and egress.
 func filterNames(device netlink.Link) (names []string, err error) {
 	for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
 		filters, err := netlink.FilterList(device, parent)
@@ -79,7 +79,7 @@ func filterNames(device netlink.Link) (names []string, err error) {
 
 func (s standing) nothing() bool { return s.tcx == 0 && len(s.filters) == 0 && s.qdisc == "" }
 
-// kill kills p as kill -9 does and waits until it is gone.
+// kill sends SIGKILL to p and waits until it has ended.
 func kill(t *testing.T, p *os.Process) {
 	t.Helper()
 	must(t, p.Kill())
@@ -124,7 +124,7 @@ func TestKilledTCXGuardLeavesNothing(t *testing.T) {
 	}
 }
 
-// Its other process has died before it adopted the guard.
+// The process that should adopt the guard has died before.
 func TestHandoverThatNobodyAdoptsLeavesNothing(t *testing.T) {
 	needTCX(t)
 	l := newLab(t)

@@ -41,7 +41,7 @@ func TestGuardKeepsTheKernelSilent(t *testing.T) {
 		for range 10 {
 			f.echo("hello")
 		}
-		f.reset() // marked, so it passes the guard
+		f.reset() // it has the prober's mark, so the guard lets it pass
 		f.checkComplete()
 	})
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// openTun makes a tun or tap device in ns; it is gone when the file is closed.
+// openTun makes a tun or tap device in ns. Closing the file removes it.
 func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, addresses ...string) *os.File {
 	t.Helper()
 	var file *os.File
@@ -69,7 +69,7 @@ func addAddresses(device netlink.Link, addresses []string) error {
 	return nil
 }
 
-// awaitOwn waits until packets reach the addresses: the kernel makes their local routes in the background.
+// awaitOwn waits until packets reach the addresses. The kernel adds their local routes in the background.
 func awaitOwn(addresses []string) error {
 	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
 		own := 0
@@ -86,7 +86,7 @@ func awaitOwn(addresses []string) error {
 	return fmt.Errorf("addresses %v are not in use after %s", addresses, patience)
 }
 
-// cable carries every packet that one device sends to the other, until both are closed.
+// cable copies packets between two devices in both directions until both are closed.
 func cable(a, b *os.File) {
 	carry := func(to, from *os.File) {
 		packet := make([]byte, 65536)
@@ -130,7 +130,7 @@ func TestLoopback(t *testing.T) {
 	})
 }
 
-// checkGuarded holds a conversation that the kernel must not disturb; first it shows that it would.
+// checkGuarded checks first that without the guard the kernel resets a flow, and then that with the guard it does not.
 func (h *host) checkGuarded(mode guard.Mode) {
 	h.t.Helper()
 	bare := h.newFlow()
@@ -148,7 +148,8 @@ func (h *host) checkGuarded(mode guard.Mode) {
 	f.checkComplete()
 }
 
-// scattered writes a frame to a tap device as a driver does that leaves all but the link header in a page of its own.
+// scattered writes a frame to a tap device so that only the link header is in the linear part of the kernel's buffer.
+// Some drivers deliver frames in this form.
 func scattered(t *testing.T, tap *os.File, frame []byte) {
 	t.Helper()
 	raw, err := tap.SyscallConn()
@@ -172,14 +173,14 @@ func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
 		packet, err := new(segment.Builder).IP(&segment.Segment{Source: f.Remote, Destination: f.Local,
 			Flags: segment.SYN | segment.ACK, WindowScale: -1})
 		must(t, err)
-		packet[len(packet)-4]++ // a wrong checksum keeps GRO from gathering the headers
+		packet[len(packet)-4]++ // with a wrong checksum GRO does not move the headers into the linear part
 		scattered(t, tap, append(h.etherHeader(family), packet...))
 		f.receive()
 		f.checkComplete()
 	})
 }
 
-// etherHeader is that of a frame to the device.
+// etherHeader returns the Ethernet header of a frame to the device.
 func (h *host) etherHeader(family lab.Family) []byte {
 	h.t.Helper()
 	var own net.HardwareAddr

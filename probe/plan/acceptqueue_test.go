@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// queueing makes the example fill one accept queue from one source.
+// queueing returns the example plan with an AcceptQueue scenario for one source and one target, changed by change.
 func queueing(t *testing.T, change func(*Plan)) *Plan {
 	t.Helper()
 	p := example(t)

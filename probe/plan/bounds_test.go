@@ -7,9 +7,7 @@ import (
 	"testing"
 )
 
-// bounds are, by name, the largest number that a plan may have of something; each is written as a number here, so
-// that nobody
-// changes one unseen.
+// bounds has the upper bounds of a plan. Each is a literal number, so that a changed constant fails the test.
 var bounds = map[string]struct {
 	most   int
 	change func(p *Plan, n int)
@@ -44,16 +42,16 @@ var bounds = map[string]struct {
 			FinReorder{Trigger{HTTPGet: "/" + strings.Repeat("x", n-1)}, 20})
 	}},
 	"connections of a queue": {4200, func(p *Plan, n int) { fills(p, 2000, n) }},
-	// 4 segments each, 100 before: 16,880
+	// 4 segments a connection and 100 before: 16,880 segments
 	"connections in 332 seconds": {4195, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 332 }},
-	// and one more: 16,728, 51 times 328
+	// with one more: 16,728 segments, exactly 51 times 328
 	"connections in 329 seconds": {4156, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 329 }},
 }
 
-// closes makes the plan one of FinReorder.
+// closes makes FinReorder the plan's only scenario.
 func closes(p *Plan, f FinReorder) { p.Scenarios = []Scenario{{Type: "FinReorder", FinReorder: &f}} }
 
-// fills makes the plan one of AcceptQueue, from one source to one target.
+// fills makes AcceptQueue the plan's only scenario, from one source to one target.
 func fills(p *Plan, packetsPerSecond, connections int) {
 	p.PacketsPerSecond, p.DeadlineSeconds = packetsPerSecond, 3600
 	p.Scenarios, p.Sources = []Scenario{queue(connections)}, sources(1, 0)
@@ -71,7 +69,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestSizeOfAPlan: one mebibyte, as a ConfigMap's.
+// A plan may have one mebibyte, as a ConfigMap may.
 func TestSizeOfAPlan(t *testing.T) {
 	for size, valid := range map[int]bool{1_048_576: true, 1_048_577: false} {
 		b := golden(t)
@@ -82,7 +80,7 @@ func TestSizeOfAPlan(t *testing.T) {
 	}
 }
 
-// TestLettersOfNames: all of these are taken, and their neighbours in ASCII are not.
+// The allowed characters are accepted. Their neighbours in ASCII are refused.
 func TestLettersOfNames(t *testing.T) {
 	for _, good := range "09AZaz-." {
 		if !token(string(good), 1) {
@@ -102,7 +100,7 @@ func TestLettersOfNames(t *testing.T) {
 	}
 	for text, is := range map[string]bool{
 		"/": true, "/!~": true, "/\x7f": false, "/é": false,
-		"/ ": false, //nolint:gocritic // a blank is one of the cases
+		"/ ": false, //nolint:gocritic // a blank is a case of the test
 	} {
 		if path(text) != is {
 			t.Errorf("path %q: %t", text, !is)
@@ -118,7 +116,7 @@ func TestOneTargetIsEnough(t *testing.T) {
 	}
 }
 
-// TestEveryQueueIsAskedFor: one that a source does not fill does not hide the next.
+// Every AcceptQueue scenario is checked, also one that follows a scenario which the source does not run.
 func TestEveryQueueIsAskedFor(t *testing.T) {
 	p := queueing(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "ask the pods") {
@@ -134,7 +132,7 @@ func TestEveryQueueIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestTimeThatSuffices: a source may use its whole deadline.
+// A source may need exactly the deadline.
 func TestTimeThatSuffices(t *testing.T) {
 	for seconds, valid := range map[int]bool{24: true, 23: false} {
 		err := queueing(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()

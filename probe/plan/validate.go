@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Validate reports the first reason why p must not be carried out. The prober calls it on what it was
-// given, the operator on what it is about to give; both refuse denied destinations (see Denied).
+// Validate returns the first reason why p must not be carried out. The operator checks the plan before it writes it,
+// and the prober checks it again. Both refuse denied destinations (see Denied).
 func (p *Plan) Validate() error {
 	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources,
 		p.validOnly, p.validQueues} {
@@ -24,7 +24,7 @@ func (p *Plan) Allows(dst netip.AddrPort) bool {
 	return slices.ContainsFunc(p.Targets, func(t Target) bool { return t.AddrPort() == dst })
 }
 
-// AddrPort is where the target listens.
+// AddrPort returns the target's address and port.
 func (t Target) AddrPort() netip.AddrPort { return netip.AddrPortFrom(t.Address, t.Port) }
 
 func (p *Plan) validHead() error {
@@ -47,7 +47,7 @@ func (p *Plan) validRates() error {
 		return invalid("packetsPerSecond %d; need %d to %d", p.PacketsPerSecond, MinRate, MaxRate)
 	case p.DeadlineSeconds < 1 || p.DeadlineSeconds > MaxDeadline:
 		return invalid("deadlineSeconds %d; need 1 to %d", p.DeadlineSeconds, MaxDeadline)
-	case !(p.Alpha > 0 && p.Alpha <= MaxAlpha): // written so that NaN is refused
+	case !(p.Alpha > 0 && p.Alpha <= MaxAlpha): // in this form NaN is refused too
 		return invalid("alpha %g; need more than 0 and at most %g", p.Alpha, MaxAlpha)
 	}
 	return nil
@@ -165,8 +165,8 @@ func (p *Plan) validPositions(node string, targets []int) error {
 	return nil
 }
 
-// token reports whether s is a name of 1 to limit letters, digits, dots and dashes: safe in JSON, in a
-// path and on a terminal.
+// token reports whether s is 1 to limit letters, digits, dots and dashes. Such a name is safe in JSON, in a path and on
+// a terminal.
 func token(s string, limit int) bool {
 	return s != "" && len(s) <= limit && all([]byte(s), func(c byte) bool {
 		return alphanumeric(c) || c == '-' || c == '.'

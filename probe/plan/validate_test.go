@@ -17,7 +17,7 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
-// unusable are changes that spoil the example.
+// unusable has changes that make the example plan invalid.
 var unusable = []struct {
 	name   string
 	change func(*Plan)
@@ -143,7 +143,7 @@ func TestChecksAreNumberedInTheOrderOfThePlan(t *testing.T) {
 	}
 }
 
-// crowd gives source kn1 n targets and the plan that many checks.
+// crowd gives source kn1 n targets, and the plan so many checks.
 func (p *Plan) crowd(n, checks int) {
 	p.Targets, p.Sources = targets(n), sources(1, upTo(n)...)
 	p.Scenarios = []Scenario{{Type: "A", Variants: words(checks / 2)}, {Type: "B", Variants: words(checks - checks/2)}}

@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// forge is the honest summary of badNode with one member changed. The path leads through objects and the
-// first element of lists.
+// forge returns a valid summary of badNode with one member changed. The path goes through objects, and through the
+// first element of each list.
 func forge(t testing.TB, p *plan.Plan, value any, path ...string) []byte {
 	t.Helper()
 	var doc map[string]any
@@ -50,10 +50,10 @@ func TestHonestSummaryIsAccepted(t *testing.T) {
 	}
 }
 
-// long is more than any text of a summary may have.
+// long is longer than any text of a summary may be.
 var long = strings.Repeat("x", maxMessage+1)
 
-// forgeries are single members of an honest summary, changed.
+// forgeries are changes of a single member of a valid summary.
 var forgeries = []struct {
 	name  string
 	value any
@@ -198,8 +198,7 @@ func FuzzDecodeSummary(f *testing.F) {
 	})
 }
 
-// FuzzEncode holds Summarize and Encode to their promise for every report: never too long, and always
-// what DecodeSummary accepts.
+// For every report, Encode writes no more than MaxSummary bytes, and DecodeSummary accepts them.
 func FuzzEncode(f *testing.F) {
 	f.Add(uint8(3), uint8(2), "Filtered", "", "message", "evidence", 0.5, int64(3))
 	f.Add(uint8(130), uint8(32), "", "two words", "\x1b\u2028\"", "\xff", -1.0, int64(-3))

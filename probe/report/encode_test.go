@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// compare holds got against testdata/name.
+// compare compares got with testdata/name.
 func compare(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -35,7 +35,7 @@ func compare(t *testing.T, name string, got []byte) {
 	}
 }
 
-// badNode is the report of a node whose cable drops Push at 0 towards two of three targets.
+// badNode returns a report of a node whose network drops Push at 0 towards two of three targets.
 func badNode(p *plan.Plan) Report {
 	wrap := func(position int) Result {
 		r := result(p, position, 1, Fail, SequenceZeroDropped)
@@ -71,7 +71,7 @@ func TestGoldenReport(t *testing.T) {
 	compare(t, "report.json", []byte(b.String()))
 }
 
-// crowd has one result for every question, no two of which share a group if distinct.
+// crowd returns a report with one result for every question. If distinct, no two results belong to the same group.
 func crowd(p *plan.Plan, distinct bool, lines int) Report {
 	r := exampleReport(p)
 	for position := range p.Sources["kn1"] {

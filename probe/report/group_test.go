@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// measured has the numbers that a share and a queue can have.
+// measured adds a share and a queue to r.
 func measured(r Result) Result {
 	r.Share = &Share{Failed: 2, Of: 16, Low: 0.01549, High: 0.38348, Ports: []uint16{40001, 65535}, Coverage: 0.6439}
 	r.Queue = &Queue{Least: 129, Most: 131, Behaviour: "IgnoredAck", Freed: true}
@@ -49,7 +49,7 @@ func TestNumbersThatAreNoneStayWithinBounds(t *testing.T) {
 	}
 }
 
-// TestVariantsOfOneRuleAreOneGroup: a node that loses thirteen variants to 64 targets says so in full.
+// If one rule drops thirteen variants towards 64 targets, the summary still has the full message.
 func TestVariantsOfOneRuleAreOneGroup(t *testing.T) {
 	p := examplePlan(64)
 	p.Scenarios[1].Variants = nil
@@ -94,7 +94,7 @@ func TestVariantsThatDifferStayApart(t *testing.T) {
 	}
 }
 
-// TestReasonsStayLongest: where not everything fits, words go before groups do.
+// If not everything fits, messages are left out before groups are.
 func TestReasonsStayLongest(t *testing.T) {
 	p := examplePlan(10)
 	r := crowd(p, true, 6)
@@ -115,7 +115,7 @@ func TestReasonsStayLongest(t *testing.T) {
 	}
 }
 
-// restricted is a plan that asks SequenceWrap of the target at position 0 only.
+// restricted returns a plan with SequenceWrap for the target at position 0 only.
 func restricted() *plan.Plan {
 	p := examplePlan(2)
 	p.Scenarios[1].Only = map[string][]int{"kn1": p.Sources["kn1"][:1]}

@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
-// What a worker hands over comes out as it was: questions and what each line of evidence is, beside all that JSON has.
+// WriteWhole and ReadWhole keep everything, also the fields that JSON leaves out: questions and the marks of evidence.
 func TestWholeReportArrives(t *testing.T) {
 	p := examplePlan(3)
 	r := badNode(p)
@@ -31,7 +31,7 @@ func TestWholeReportArrives(t *testing.T) {
 	}
 }
 
-// A report that was stored says nothing of questions, and is shown all the same.
+// A stored report has no questions, and can still be printed.
 func TestStoredReportHasNoQuestions(t *testing.T) {
 	var stored, before, after strings.Builder
 	r := badNode(examplePlan(3))

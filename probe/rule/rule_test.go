@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// Every entry is whole, and no two rules drop the same.
+// Every entry is complete, and no two rules drop the same segments.
 func TestTableIsWhole(t *testing.T) {
 	type shape struct {
 		zero  variant.Zero

@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// A question that this prober cannot ask is not answered, least of all with the answer to another one.
+// A scenario or variant that this prober does not know gets an Inconclusive result. Nothing else is run in its place.
 func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 	open := func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error) {
 		return nil, errors.New("asked after all")

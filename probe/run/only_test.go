@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestOnlyWhatIsAskedIsFound: what the plan does not ask of a target is no result, and no part of the progress.
+// A check that the plan does not ask of a target has no result and does not count as progress.
 func TestOnlyWhatIsAskedIsFound(t *testing.T) {
 	total := 0
 	j := newJob(&plan.Plan{

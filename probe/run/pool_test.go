@@ -14,7 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// A finding about all flows has the evidence of one that lost a suspect, though each got one through.
+// A finding of the test over all flows has the evidence of a flow that lost a suspect, although each flow also
+// delivered one.
 func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	p := &plan.Plan{Paths: 4, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets:   []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
@@ -35,7 +36,7 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	})
 }
 
-// everyThirdSuspectLost loses of each flow's suspects the first, the fourth and so on. Nothing overtakes anything.
+// everyThirdSuspectLost drops the first suspect of each flow, the fourth, and so on. It does not reorder.
 func everyThirdSuspectLost() conntest.Path {
 	sent, delay := map[uint16]int{}, 100*time.Microsecond
 	return func(s *segment.Segment, toPeer bool) []time.Duration {

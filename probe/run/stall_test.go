@@ -12,11 +12,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// shortMessage is what a termination message has room for.
+// shortMessage is the length to which a termination message cuts messages.
 const shortMessage = 300
 
-// Three flows decide about a peer's closing, however many paths are asked for; the longest stall is published, and the
-// cure even where the message is cut.
+// FinReorder runs three flows, however many paths the plan has. The longest stall is published. The remedy is in the
+// message even if that is cut.
 func TestIgnoredFINIsPublished(t *testing.T) {
 	p := &plan.Plan{Paths: 16, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets: []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},

@@ -61,7 +61,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Without a working guard there is no verdict, whatever was seen.
+// If the guard does not work, there is no verdict.
 func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	for name := range Registry {
 		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.PushAtZero),
@@ -71,7 +71,7 @@ func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	}
 }
 
-// Nor is there one if the wire failed meanwhile: that nothing came is not the path's silence.
+// If receiving fails, there is no verdict: missing answers do not mean that the path lost them.
 func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
 	for name := range Registry {
 		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{QueueFull: true},

@@ -48,7 +48,7 @@ func TestAcceptQueueChain(t *testing.T) {
 	}
 }
 
-// Who reads the message at night learns how many, what clients see, how sure it is, and what heals it.
+// The message says how many connections fit, what clients see, how certain the result is, and what helps.
 func TestOverflowMessage(t *testing.T) {
 	stalled := Filling{Cap: 600, Least: 512, First: IgnoredSyn, UnderWay: ResetIt, Test: full, Asked: true}
 	slow := Filling{Cap: 600, Least: 7, More: 3, First: IgnoredAck, Test: full, Asked: true, Freed: true}

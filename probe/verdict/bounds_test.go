@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// The numbers that verdicts rest on are written as numbers here, so that nobody changes one unseen.
+// Numbers on which verdicts depend are literals here, so that a changed constant fails the test.
 
 func TestEnoughOfEverything(t *testing.T) {
 	seen := Observation{Opening: open, Control: Count{Sent: 1}}
@@ -50,7 +50,7 @@ func elsewhere(o Observation, sent, lost int) *Observation {
 	return &o
 }
 
-// TestErrorIsReached: a p-value that equals the error convicts, and one above it does not.
+// A p-value that equals the error bound is significant, and one above it is not.
 func TestErrorIsReached(t *testing.T) {
 	block := Block{4, 12}
 	p := Fisher(4, 4, 0, 12)
@@ -135,8 +135,7 @@ func TestAllThatWasOpened(t *testing.T) {
 	}
 }
 
-// TestBackgroundIsBounded: above 1 % always, above what was seen with 99 % confidence, and 15 % at most where
-// nothing was lost.
+// The background is at least 1 %, at least the 99 % upper bound of what was seen, and at most 15 % if nothing was lost.
 func TestBackgroundIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		seen     Count
@@ -163,9 +162,8 @@ func TestBackgroundIsBounded(t *testing.T) {
 	}
 }
 
-// TestBudget: flows take turns, each at its own share, until one is convicted; the others then may err in 0.2 %, or
-// in what they
-// might before if that is more.
+// Flows take turns, each with its own share of the error, until one of them has a finding. After that each may use 0.2
+// %, or its share if that is more.
 func TestBudget(t *testing.T) {
 	for share, after := range map[float64]float64{1e-7: 2e-3, 5e-3: 5e-3} {
 		b := NewBudget(share)
@@ -186,7 +184,7 @@ func TestOneSpendsAtATime(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	b.Spend(t.Context(), func(float64) {
-		for range 64 { // a turn that was free would be taken every second time
+		for range 64 { // if the turn were free, every second call would get it
 			b.Spend(over, func(float64) { t.Error("two at a time") })
 		}
 	})
@@ -197,7 +195,7 @@ func TestOneSpendsAtATime(t *testing.T) {
 	}
 }
 
-// TestRounds: 24 to 48 beacons, one round if that convicts, else three.
+// A round has 24 to 48 beacons: the fewest with which one round is significant, otherwise those with which three are.
 func TestRounds(t *testing.T) {
 	for _, c := range []struct {
 		suspects    int
@@ -207,14 +205,14 @@ func TestRounds(t *testing.T) {
 		{16, 1e-7, 0, Block{16, 24}},
 		{3, 4 * Fisher(3, 3, 0, 24), 0, Block{3, 24}},
 		{3, 0.0014, 0, Block{3, 24}},     // 1/2925 is less than 0.0014/4
-		{3, 0.0013, 0, Block{3, 25}},     // and more than 0.0013/4; 1/3276 is not
+		{3, 0.0013, 0, Block{3, 25}},     // but more than 0.0013/4; 1/3276 is not
 		{3, 0.00021, 0, Block{3, 47}},    // 1/19600 is less than 0.00021/4
-		{3, 0.00019, 0, Block{3, 24}},    // no single round of fewer than 48 convicts, three of 24 do
-		{3, 0.0002, 0, Block{3, 24}},     // nor one of 48 counts
+		{3, 0.00019, 0, Block{3, 24}},    // no single round below 48 is enough, three of 24 are
+		{3, 0.0002, 0, Block{3, 24}},     // a single round of 48 does not count either
 		{2, 1.2e-7, 0, Block{2, 24}},     // (1/325)³ is 2.9e-8, and less than 1.2e-7/4
-		{2, 1.1e-7, 0, Block{2, 25}},     // and more than 1.1e-7/4
+		{2, 1.1e-7, 0, Block{2, 25}},     // but more than 1.1e-7/4
 		{1, 1e-9, 0, Block{1, 48}},       // nothing does
-		{16, 1e-7, 0.36, Block{16, 24}},  // three of them do
+		{16, 1e-7, 0.36, Block{16, 24}},  // three of them are enough
 		{16, 1e-7, 0.999, Block{16, 48}}, // nothing does
 	} {
 		if got := RoundFor(c.suspects, c.alpha, c.loss); got != c.want {
@@ -226,7 +224,7 @@ func TestRounds(t *testing.T) {
 	}
 }
 
-// TestBlocks: 4 to 64 suspects, the fewest that convict with two standard deviations and one beacon to spare.
+// A block has 4 to 64 suspects: the fewest that are significant with two standard deviations and one beacon to spare.
 func TestBlocks(t *testing.T) {
 	for _, c := range []struct {
 		alpha, loss float64
@@ -234,15 +232,15 @@ func TestBlocks(t *testing.T) {
 		ok          bool
 	}{
 		{0.5, 0, Block{4, 12}, true},
-		{Fisher(4, 4, 0, 12), 0, Block{4, 12}, true},                    // exactly what 4 among 16 prove
-		{math.Nextafter(Fisher(4, 4, 0, 12), 0), 0, Block{5, 15}, true}, // and a little less
+		{Fisher(4, 4, 0, 12), 0, Block{4, 12}, true},                    // exactly the p-value of 4 among 16
+		{math.Nextafter(Fisher(4, 4, 0, 12), 0), 0, Block{5, 15}, true}, // a little less
 		{1e-7, 0, Block{8, 24}, true},                                   //
 		{1e-7, 1e-9, Block{10, 30}, true},                               // one beacon to spare
 		{1e-7, 0.02, Block{12, 36}, true},                               //
 		{1e-7, 0.36, Block{28, 84}, true},                               //
-		{1e-7, 0.9, Block{64, 192}, false},                              // nothing bearable does
-		{Fisher(64, 64, 0, 192), 0, Block{64, 192}, true},               // the largest
-		{Fisher(64, 64, 0, 192) / 1.01, 0, Block{64, 192}, false},       // is not enough
+		{1e-7, 0.9, Block{64, 192}, false},                              // no block of at most 64 suspects is enough
+		{Fisher(64, 64, 0, 192), 0, Block{64, 192}, true},               // the largest block
+		{Fisher(64, 64, 0, 192) / 1.01, 0, Block{64, 192}, false},       // the largest block is not enough
 	} {
 		if got, ok := BlockFor(c.alpha, c.loss, 3); got != c.want || ok != c.ok {
 			t.Errorf("alpha %g, loss %g: %+v %t, want %+v %t", c.alpha, c.loss, got, ok, c.want, c.ok)
@@ -250,7 +248,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestPoolBlocks: 320 suspects over all flows, 4 to 64 from each, and three beacons with every one.
+// A pool has 320 suspects over all flows, 4 to 64 from each, and three beacons for each suspect.
 func TestPoolBlocks(t *testing.T) {
 	for flows, want := range map[int]Block{1: {64, 192}, 5: {64, 192}, 6: {54, 162}, 11: {30, 90}, 16: {20, 60},
 		319: {4, 12}, 80: {4, 12}, 79: {5, 15}} {
@@ -267,7 +265,7 @@ func TestPoolsAddUp(t *testing.T) {
 	}
 }
 
-// TestUnevenLoss: from two first suspects on, and below a quarter.
+// Loss is uneven from two lost first suspects on, if the p-value is below a quarter.
 func TestUnevenLoss(t *testing.T) {
 	for _, c := range []struct {
 		first, others Count
@@ -275,7 +273,7 @@ func TestUnevenLoss(t *testing.T) {
 	}{
 		{Count{2, 2}, Count{2, 0}, true},   // 1/6
 		{Count{2, 2}, Count{2, 1}, false},  // a half
-		{Count{1, 1}, Count{99, 0}, false}, // one is chance
+		{Count{1, 1}, Count{99, 0}, false}, // one may be chance
 		{Count{4, 2}, Count{4, 0}, true},   // 3/14
 		{Count{6, 2}, Count{4, 0}, false},  // a third
 		{Count{3, 3}, Count{3, 1}, true},   // 3/15
@@ -287,9 +285,9 @@ func TestUnevenLoss(t *testing.T) {
 	}
 }
 
-// TestSuspicionStarts: after ln(999)/ln(0.9/p0) losses in a row, 1 % background at least, never from 90 % on.
+// A suspicion needs ln(999)/ln(0.9/p0) losses in a row. p0 counts as 1 % at least; from 90 % on nothing is suspicious.
 func TestSuspicionStarts(t *testing.T) {
-	// the background at which n losses are just enough
+	// the background loss at which n losses are just enough
 	at := func(n int) float64 { return 0.9 / math.Pow(999, 1/float64(n)) }
 	for n := 2; n < 20; n++ {
 		if !Suspicious(n, at(n)*0.9999) || Suspicious(n, at(n)*1.0001) {
@@ -304,7 +302,7 @@ func TestSuspicionStarts(t *testing.T) {
 	}
 }
 
-// TestTheMostFrequentFindingSpeaks of those with the verdict of all.
+// Message and reason are those of the most frequent finding with the combined verdict.
 func TestTheMostFrequentFindingSpeaks(t *testing.T) {
 	pass := Finding{report.Pass, report.Delivered, "p", false}
 	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
@@ -325,7 +323,7 @@ func TestTheMostFrequentFindingSpeaks(t *testing.T) {
 	}
 }
 
-// TestWhenAFinIsDecided: each way by itself, and none of them.
+// Each condition that ends the test, and cases without any.
 func TestWhenAFinIsDecided(t *testing.T) {
 	for _, c := range []struct {
 		answers FinAnswers
@@ -349,7 +347,7 @@ func TestWhenAFinIsDecided(t *testing.T) {
 	}
 }
 
-// TestImpossibleCounts: more cannot be lost than there is.
+// More segments cannot be lost than were sent.
 func TestImpossibleCounts(t *testing.T) {
 	if !math.IsInf(logChoose(3, -1), -1) || !math.IsInf(logChoose(3, 4), -1) || logChoose(3, 0) != 0 ||
 		math.Abs(logChoose(3, 1)-math.Log(3)) > 1e-12 {
@@ -357,7 +355,7 @@ func TestImpossibleCounts(t *testing.T) {
 	}
 	near(t, "2 of 3 suspects, 1 of 1", Fisher(2, 3, 1, 1), 1)
 	near(t, "1 of 3 suspects, 2 of 3", Fisher(1, 3, 2, 3), 0.95)
-	if p := Fisher(0, 1, 1, 4); p > 1 { // its sum is, by a rounding
+	if p := Fisher(0, 1, 1, 4); p > 1 { // rounding would make the sum more than 1
 		t.Errorf("p is %g", p)
 	}
 }

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they
-// say.
+// Under random loss and under bursts, tests that may end after any round do not exceed their stated error.
 func TestOverflowTestKeepsItsError(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it throws dice 600,000 times")
@@ -28,7 +27,7 @@ func TestOverflowTestKeepsItsError(t *testing.T) {
 				convicted++
 			}
 		}
-		// The 99.9 % binomial bound of the test's part of alpha.
+		// The 99.9 % binomial bound for the test's part of alpha.
 		part := alpha / 2
 		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(convicted) > most {
 			t.Errorf("%s: %d of %d convicted, want at most %.0f", name, convicted, runs, most)
@@ -38,9 +37,9 @@ func TestOverflowTestKeepsItsError(t *testing.T) {
 	}
 }
 
-// convictsUnder holds the rounds of a run's first test over a network that loses the i-th segment of all.
+// convictsUnder runs the rounds of a run's first test over a network that loses the i-th segment if lose says so.
 func convictsUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
-	const beacons = 6 // few, so that chance has one
+	const beacons = 6 // few, so that chance can produce significant results
 	d, suspects, sent := NewOverflowTest(alpha, 1), 3, 0
 	for range MostRounds {
 		still, lost := 0, 0
@@ -94,7 +93,7 @@ func TestRoundConvictsAFullQueue(t *testing.T) {
 	}
 }
 
-// Nobody is convicted while beacons are lost as well.
+// If all beacons are lost as well, nothing is significant.
 func TestSilenceOfEverythingProvesNothing(t *testing.T) {
 	d := OverflowTest{Alpha: 0.1}
 	for range MostRounds {

@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// opened is a flow whose connections were opened, and nothing else.
+// opened is a flow whose connections were opened, without further observations.
 var opened = Observation{Opening: open}
 
 var finReorderCases = []struct {

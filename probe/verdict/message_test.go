@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// What people read, in full: each sentence depends on what was seen.
+// The complete messages. Each sentence depends on the observations.
 func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 	router := &segment.Unreachable{From: netip.MustParseAddr("192.0.2.1"), Type: 3, Code: 13}
 	push := Observation{Opening: open, Control: Count{Sent: 1}, What: "data with PSH", Sandwich: Count{7, 7}}
@@ -104,7 +104,7 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 	}
 }
 
-// The guard's hint is where to look: at other programs, or at a host that is too busy.
+// The message about the guard says where to look: at other programs, or at a host that is too busy.
 func TestGuardMessages(t *testing.T) {
 	const programs, busy = "look for other tc programs on the device (tc filter show, bpftool net)", "this host was " +
 		"too busy to read them all; ask for fewer packets a second"

@@ -6,7 +6,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestRulesAreWhatTheyAreCalled: what is lost under each of them, variant by variant; everything else arrives.
+// The variants that are lost under each rule. All others arrive.
 func TestRulesAreWhatTheyAreCalled(t *testing.T) {
 	every := []string{"Push", "UrgentPush", "Data", "Fin", "PushFin", "Ack", "Reset", "Syn", "FinUrgPush", "Null"}
 	for name, lost := range map[string][]string{

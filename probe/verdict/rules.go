@@ -8,18 +8,18 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Finding is a verdict with its reason, and a message for people.
+// Finding is a verdict with its reason and a message for users.
 type Finding struct {
 	Verdict report.Verdict
 	Reason  report.Reason
 	Message string
-	Tested  bool // by a statistical test, whose error is stated
+	Tested  bool // based on a statistical test, whose error is stated
 }
 
-// observationRule looks at one thing. ok is false where the rule has nothing to say.
+// observationRule examines one aspect. ok is false if the rule does not apply.
 type observationRule func(*Observation) (f Finding, ok bool)
 
-// believable are the rules that come first in every scenario: what they name makes the rest worthless.
+// believable are the rules that are tried first in every scenario. If one applies, the other observations are invalid.
 var believable = []observationRule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(slices.Clip(believable),
@@ -34,16 +34,16 @@ var handshakeAckRules = append(slices.Clip(believable),
 var closedPortRules = append(slices.Clip(believable),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
-// Handshake judges a flow of the scenario Handshake.
+// Handshake returns the finding for a flow of the scenario Handshake.
 func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }
 
-// SequenceWrap judges a flow of the scenario SequenceWrap.
+// SequenceWrap returns the finding for a flow of the scenario SequenceWrap.
 func SequenceWrap(o *Observation) Finding { return judge(sequenceWrapRules, o) }
 
-// HandshakeAck judges a flow of that variant of SequenceWrap.
+// HandshakeAck returns the finding for a flow of SequenceWrap's variant HandshakeAck.
 func HandshakeAck(o *Observation) Finding { return judge(handshakeAckRules, o) }
 
-// ClosedPort judges a flow of those variants of SequenceWrap that ask at a closed port.
+// ClosedPort returns the finding for a flow of a variant of SequenceWrap that needs a closed port.
 func ClosedPort(o *Observation) Finding { return judge(closedPortRules, o) }
 
 func judge(rules []observationRule, o *Observation) Finding {
@@ -55,7 +55,7 @@ func judge(rules []observationRule, o *Observation) Finding {
 	panic("verdict: the last rule of a chain must always decide")
 }
 
-// when is a finding if the condition holds.
+// when returns the finding if the condition holds.
 func when(cond bool, v report.Verdict, r report.Reason, format string, args ...any) (Finding, bool) {
 	if !cond {
 		return Finding{}, false
@@ -63,7 +63,7 @@ func when(cond bool, v report.Verdict, r report.Reason, format string, args ...a
 	return Finding{Verdict: v, Reason: r, Message: fmt.Sprintf(format, args...)}, true
 }
 
-// tested is a finding that rests on a confirmation block.
+// tested marks a finding as based on a confirmation block.
 func tested(f Finding, ok bool) (Finding, bool) {
 	f.Tested = ok
 	return f, ok

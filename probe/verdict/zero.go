@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// at is where the suspect is: "data with PSH at sequence 0".
+// at returns the suspect with its number: "data with PSH at sequence 0".
 func (o *Observation) at() string {
 	if o.ByAck || o.Across {
 		return o.What
@@ -91,7 +91,7 @@ func notIsolated(o *Observation) (Finding, bool) {
 			"number 0", o.at())
 }
 
-// finalAckLost is a note: data completes the handshake all the same, so no connection is lost by this alone.
+// finalAckLost is Inconclusive and not Fail: data completes the handshake too, so this loss alone breaks no connection.
 func finalAckLost(o *Observation) (Finding, bool) {
 	return when(o.Isolated && o.Control.Lost > 0, report.Inconclusive, report.HandshakeAckLost,
 		"%s was sent %d times and the connection stayed half-open, elsewhere it is established at once; the first data "+

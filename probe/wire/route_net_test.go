@@ -133,7 +133,7 @@ func TestReserveKeepsThePortFromOthers(t *testing.T) {
 	}
 }
 
-// checkReserve reserves a port, sees that nobody else can use it, and gives it back.
+// checkReserve reserves a port, checks that no other socket can use it, and releases it.
 func checkReserve(t *testing.T, local netip.AddrPort) error {
 	t.Helper()
 	held, err := wire.Reserve(local)

@@ -1,5 +1,5 @@
 // Package conntest runs a conn.Stack against a scripted peer, on a fake clock and without a kernel. Its peers answer as
-// measured Linux kernels do.
+// Linux kernels were measured to answer.
 package conntest
 
 import (
@@ -20,26 +20,26 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Peer is what is at the far end: a *Listener, or something around one.
+// Peer is the remote host: a *Listener, or a type that wraps one.
 type Peer interface {
 	Receive(*segment.Segment) []*segment.Segment
 	Live() int
 }
 
-// Bench is one stack with its wire, its guard and what is at the far end.
+// Bench is a stack with a scripted wire, a fake guard and a remote peer.
 type Bench struct {
 	Peer  Peer
-	Path  func() Path // made anew on the fake clock; nil: a clean one
-	Blind bool        // the guard misses what arrives
-	Deaf  bool        // the wire fails after the first answer
-	Alone bool        // the next hop answers nobody
-	Lossy bool        // the kernel drops a packet before it can be received, now and then
+	Path  func() Path // called once the fake clock runs; nil: a path without loss
+	Blind bool        // the guard does not count arriving segments
+	Deaf  bool        // receiving fails after the first packet
+	Alone bool        // the next hop does not answer
+	Lossy bool        // the kernel's drop counter grows during the test
 
 	Wire  *ScriptedWire
 	Stack *conn.Stack
 
 	mu    sync.Mutex
-	ports map[netip.AddrPort]int // reserved and not given back
+	ports map[netip.AddrPort]int // number of reservations of each port
 }
 
 // Remote is where the peer listens; Local is the stack's own address.
@@ -48,10 +48,10 @@ var (
 	Local  = netip.MustParseAddr("192.0.2.1")
 )
 
-// late is how long Run goes on afterwards, so that what is still on the way arrives.
+// late is how long Run continues after f, so that packets on the path still arrive.
 const late = 2 * time.Second
 
-// Run calls f on a fake clock. At its end everything must have been given back.
+// Run calls f on a fake clock. It fails the test if ports or guarded flows are left at the end.
 func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -104,7 +104,7 @@ func (b *Bench) path() Path {
 	return b.Path()
 }
 
-// Pace is 200 segments a second.
+// Pace allows 200 segments a second.
 func Pace(ctx context.Context, n int) error {
 	time.Sleep(time.Duration(n) * 5 * time.Millisecond)
 	return ctx.Err()
@@ -120,7 +120,7 @@ func (b *Bench) reserve(a netip.AddrPort) (io.Closer, error) {
 	return release(func() error { b.GiveBack(a); return nil }), nil
 }
 
-// GiveBack frees a reserved port, as its socket's end does.
+// GiveBack frees a reserved port, as the end of its socket does.
 func (b *Bench) GiveBack(a netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,7 +131,7 @@ type release func() error
 
 func (r release) Close() error { return r() }
 
-// working is a guard that has taken what its wire delivered.
+// working is a guard that counts each segment that its wire delivered as taken.
 type working struct {
 	mu    sync.Mutex
 	taken map[guard.Flow]uint64
@@ -159,7 +159,7 @@ func (g *working) Counters(f guard.Flow) (guard.Counters, error) {
 	return guard.Counters{Stolen: g.taken[f]}, nil
 }
 
-// guarded is a wire in front of a working guard.
+// guarded is a wire whose received segments the guard counts.
 type guarded struct {
 	*ScriptedWire
 	guard *working
@@ -178,7 +178,7 @@ func (w guarded) Receive(ctx context.Context) (wire.Packet, error) {
 	return p, err
 }
 
-// deaf is a wire that receives one packet only.
+// deaf is a wire that fails after one received packet.
 type deaf struct {
 	wire.Wire
 	failed bool
@@ -192,14 +192,14 @@ func (w *deaf) Receive(ctx context.Context) (wire.Packet, error) {
 	return w.Wire.Receive(ctx)
 }
 
-// alone is a wire whose next hop does not exist.
+// alone is a wire whose next hop does not answer.
 type alone struct{ wire.Wire }
 
 func (alone) Send(*segment.Segment) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%w: %s on eth0", wire.ErrUnresolved, Remote.Addr())
 }
 
-// lossy is a wire that has dropped one packet more whenever it is asked.
+// lossy is a wire whose drop counter grows with each call of Dropped.
 type lossy struct {
 	wire.Wire
 	dropped atomic.Int64

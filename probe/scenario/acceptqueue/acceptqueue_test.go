@@ -16,7 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// queue asks a peer's queue with that many connections allowed.
+// queue runs one flow with this cap on connections.
 func queue(t *testing.T, limit int, b *conntest.Bench) flow.Outcome {
 	t.Helper()
 	return flowtest.Run(t, Definition, "", upTo(limit), b)
@@ -91,14 +91,14 @@ func queueOf(o flow.Outcome) report.Queue {
 	return *o.Queue
 }
 
-// With several queues behind one port, which connection meets which is a matter of its source port.
+// If one port has several queues, the source port decides which one a connection gets.
 func TestSeveralQueuesAreARange(t *testing.T) {
 	for range 50 {
 		peer := backlog{places: 3, queues: 4}
 		o := queue(t, 40, &conntest.Bench{Peer: &peer, Path: conntest.Through(conntest.Nothing)})
 		got := queueOf(o)
 		switch o.Reason {
-		case report.PathLossy: // all spares met queues with room: too few to be sure
+		case report.PathLossy: // all spare ports belong to queues with room: too few silent ones for a conclusion
 		case report.QueueOverflowed:
 			if got.Least < 3 || got.Most > 12 || got.Least > got.Most {
 				t.Errorf("%+v\n%s", got, o.Message)
@@ -112,7 +112,7 @@ func TestSeveralQueuesAreARange(t *testing.T) {
 	}
 }
 
-// Loss and bursts never look like a full queue.
+// Neither random loss nor bursts are reported as a full queue.
 func TestLossIsNoOverflow(t *testing.T) {
 	const flows = 500
 	for _, share := range []float64{0.01, 0.05, 0.2} {
@@ -143,7 +143,7 @@ func neverOverflows(t *testing.T, flows int, path func() conntest.Path) {
 	}
 }
 
-// A full queue is found under loss as well, and never passes.
+// A full queue is also found under loss, and is never reported as Pass.
 func TestOverflowIsFoundUnderLoss(t *testing.T) {
 	const flows = 100
 	for _, share := range []float64{0.01, 0.05, 0.2} {
@@ -162,7 +162,7 @@ func TestOverflowIsFoundUnderLoss(t *testing.T) {
 	}
 }
 
-// A path that dies on the way is not a queue that is full.
+// A path that fails during the test is not reported as a full queue.
 func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	path := func() conntest.Path {
 		syns := 0
@@ -180,7 +180,7 @@ func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	}
 }
 
-// Source ports on dead paths are given up; they are no full queue, and do not hide one.
+// Source ports whose path is dead are skipped. They are not reported as a full queue and do not hide one.
 func TestDeadPathsAreNoOverflow(t *testing.T) {
 	for _, c := range []struct {
 		peer backlog
@@ -188,13 +188,13 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 	}{{backlog{}, report.NotReached}, {backlog{places: 6}, report.QueueOverflowed}} {
 		for seed := range uint64(20) {
 			salt := rand.New(rand.NewPCG(14, seed)).Uint32()
-			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of them
+			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of the ports
 			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool {
 				return toPeer && deadPort(s.Source.Port()) || !toPeer && deadPort(s.Destination.Port())
 			})
 			peer := c.peer
 			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: path})
-			// the first two ports dead
+			// PathDown is right if the paths of the first two ports are dead
 			if o.Reason != c.want && !(o.Reason == report.PathDown && !strings.Contains(o.Message, "after")) {
 				t.Errorf("seed %d: %s, want %s: %s", seed, o.Reason, c.want, o.Message)
 			}
@@ -202,7 +202,7 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 	}
 }
 
-// A run that is interrupted gives everything up at once. What it had established by then stands.
+// If the run is interrupted, all connections are reset at once. Connections that were established by then are counted.
 func TestInterruptedFillingLeavesNothing(t *testing.T) {
 	for after, want := range map[time.Duration]report.Reason{
 		10 * time.Millisecond:   report.DeadlineExceeded,

@@ -9,17 +9,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// Bounds of what is done for attempts that are answered now and then: each is insisted on so often, and so many are
-// given up.
+// Bounds for attempts that are answered only sometimes: how often each is repeated, and how many are given up.
 const (
 	mostInsisting = 8
 	mostAside     = 64
 )
 
-// holdTime is how long a queue that may be full is kept so at most: real clients are turned away meanwhile.
+// holdTime is how long a queue that may be full is kept full at most. Real clients cannot connect during that time.
 const holdTime = 2 * time.Second
 
-// resolve finds out why an attempt got no place; true: the filling may go on.
+// resolve finds out why an attempt did not get into the queue. It returns true if filling may continue.
 func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	f.held = time.Now().Add(holdTime)
 	for range mostInsisting {
@@ -44,13 +43,13 @@ func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	return false
 }
 
-// recover goes on after a suspicion that was unfounded.
+// recover continues after a suspicion that was not confirmed.
 func (f *filling) recover(ctx context.Context) bool {
 	f.keepQueued()
 	return f.resetSpares(ctx)
 }
 
-// keepQueued counts the spares that have got a place as what they are now.
+// keepQueued moves spares that got into the queue to the queued connections. It returns how many.
 func (f *filling) keepQueued() (n int) {
 	for _, s := range f.spares {
 		if s.stage() == queued {
@@ -62,12 +61,12 @@ func (f *filling) keepQueued() (n int) {
 	return n
 }
 
-// insist asks for the attempt until chance is excluded; true: it was answered after all.
+// insist repeats the attempt until chance is excluded. It returns true if the attempt was answered.
 func (f *filling) insist(ctx context.Context, a *attempt) bool {
 	held, cancel := context.WithDeadline(ctx, f.held)
 	defer cancel()
 	switch {
-	case len(f.queued) == 0: // nobody to say whether the path is alive
+	case len(f.queued) == 0: // no established connection can show whether the path works
 		f.PeerReset = a.stage() == refused
 		return !a.stopped() && f.persist(ctx, a)
 	case len(f.carriers()) == 0:
@@ -86,7 +85,7 @@ func (f *filling) insist(ctx context.Context, a *attempt) bool {
 	return f.confirm(held, a)
 }
 
-// persist asks often.
+// persist repeats the attempt many times.
 func (f *filling) persist(ctx context.Context, a *attempt) (answered bool) {
 	for range persistence {
 		if f.advance(ctx, a) {
@@ -96,10 +95,10 @@ func (f *filling) persist(ctx context.Context, a *attempt) (answered bool) {
 	return false
 }
 
-// persistence is how often admitTries are repeated where no beacon can tell whether the path is alive.
+// persistence is how many times admitTries attempts are made if no beacon can show whether the path works.
 const persistence = 6
 
-// repeat asks from the same port again whether it is refused.
+// repeat makes the attempt again from the same port to see whether it is refused again.
 func (f *filling) repeat(ctx context.Context, a *attempt) (answered bool) {
 	for f.seen.Refusals = 1; f.seen.Refusals < verdict.EnoughRefusals && ctx.Err() == nil; f.seen.Refusals++ {
 		if a.again(ctx); f.admit(ctx, a) || a.stage() != refused {
@@ -113,10 +112,11 @@ func (f *filling) repeat(ctx context.Context, a *attempt) (answered bool) {
 	return false
 }
 
-// aliveBeacons ask whether established connections still are.
+// aliveBeacons is the number of beacons that check whether established connections still exist.
 const aliveBeacons = 8
 
-// tryOthers completes what was answered on other source ports: places there are in other queues, or have been freed.
+// tryOthers completes the connections from other source ports that were answered. They are in other queues, or in
+// places that became free.
 func (f *filling) tryOthers(ctx context.Context) {
 	ctx, cancel := context.WithDeadline(ctx, f.held)
 	defer cancel()
@@ -134,13 +134,13 @@ func (f *filling) tryOthers(ctx context.Context) {
 	}
 }
 
-// room is how many of n more connections may still be established.
+// room returns how many of n more connections the cap still allows.
 func (f *filling) room(n int) int {
 	used := len(f.queued) + 1
 	return max(0, min(n, f.seen.Cap-used))
 }
 
-// fate names what became of an attempt that came too late.
+// fate returns the behaviour towards an attempt that did not get into the queue.
 func (f *filling) fate(a *attempt) string {
 	switch {
 	case a == nil:

@@ -9,10 +9,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 )
 
-// concurrentEnds is how many connections are ended at the same time.
+// concurrentEnds is how many connections are reset at the same time.
 const concurrentEnds = 32
 
-// tearDown resets all connections and sees the peer let go.
+// tearDown resets all connections and checks that the peer accepts that.
 func (f *filling) tearDown(ctx context.Context) {
 	all := slices.Concat(f.queued, f.excess, f.spares)
 	for _, a := range []*attempt{f.ahead, f.late} {
@@ -24,7 +24,7 @@ func (f *filling) tearDown(ctx context.Context) {
 	var group sync.WaitGroup
 	tokens := make(chan struct{}, concurrentEnds)
 	for _, a := range all {
-		_ = f.Env.Pace(ctx, 2) // even without a pace, once ctx has ended
+		_ = f.Env.Pace(ctx, 2) // after the end of ctx the segments are sent without pause
 		tokens <- struct{}{}
 		group.Go(func() {
 			end, err := a.End(ctx)
@@ -38,14 +38,14 @@ func (f *filling) tearDown(ctx context.Context) {
 	f.keepEvidence()
 }
 
-// release ends one attempt that is not needed any more.
+// release ends an attempt that is no longer needed.
 func (f *filling) release(ctx context.Context, a *attempt) {
 	end, err := a.End(ctx)
 	f.account(a, end, err)
 	f.Outcome.Keep(a.Conn)
 }
 
-// account adds up what a connection's end showed.
+// account adds the result of ending a connection to the outcome.
 func (f *filling) account(a *attempt, end conn.Ending, err error) {
 	for _, fault := range []error{err, a.Fault()} {
 		if f.Fault == nil {
@@ -58,7 +58,8 @@ func (f *filling) account(a *attempt, end conn.Ending, err error) {
 	f.Guard = f.Guard.Plus(end.Check)
 }
 
-// keepEvidence keeps the evidence of a few: those that got no place last, the first and the last that did.
+// keepEvidence keeps the evidence of a few connections: the last ones that did not get into the queue, and the first
+// and last that did.
 func (f *filling) keepEvidence() {
 	few := f.excess[max(0, len(f.excess)-1):]
 	if f.late != nil {
@@ -74,7 +75,7 @@ func (f *filling) keepEvidence() {
 	}
 }
 
-// acceptsAgain reports whether a connection comes about now that all others have been reset.
+// acceptsAgain reports whether a new connection can be established after all others were reset.
 func (f *filling) acceptsAgain(ctx context.Context) bool {
 	c := f.Open(ctx, flow.RandomISS())
 	if c == nil {

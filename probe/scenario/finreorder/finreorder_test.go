@@ -75,14 +75,14 @@ func TestFinReorderVerdicts(t *testing.T) {
 	}
 }
 
-// What the path loses, repeats and reorders never looks like a peer that ignores a FIN.
+// Loss, duplication and reordering on the path are never reported as a peer that ignores a FIN.
 func TestImpairedPathsAreNotBlamedOnThePeer(t *testing.T) {
 	for name, path := range impairedPaths() {
 		t.Run(name, func(t *testing.T) { accepts(t, path, strings.Contains(name, "twice")) })
 	}
 }
 
-// accepts probes healthy peers. Where SYNs are doubled, a late copy leaves a half-open connection behind.
+// accepts probes peers that accept the FIN. Where SYNs are duplicated, a late copy may leave a half-open connection.
 func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 	const flows = 250
 	got := map[report.Reason]int{}
@@ -103,8 +103,8 @@ func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 	}
 }
 
-// A kernel that ignores the FIN is found out on such paths as well. Of 100 flows one may be mistaken where a fifth is
-// lost, both overtaking ACKs and then the peer's repeated FIN among it: that is why three must agree.
+// A kernel that ignores the FIN is also found on paths with loss. Of 100 flows one may have the wrong result where 20 %
+// is lost: if both overtaking ACKs and the peer's repeated FIN are lost. For this reason three flows must agree.
 func TestIgnoredFINIsFoundOnImpairedPaths(t *testing.T) {
 	for name, path := range impairedPaths() {
 		t.Run(name, func(t *testing.T) {

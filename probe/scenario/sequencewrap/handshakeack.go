@@ -13,12 +13,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// handshakeAckTries is how often the final ACK is sent. It is never answered: a beacon after it tells whether the
+// handshakeAckTries is how often the final ACK is sent. Peers do not answer it. A beacon after it shows whether the
 // connection is still half-open.
 const handshakeAckTries = 6
 
-// handshakeAck asks whether a handshake is completed by a final ACK at 0. No verdict but Pass rests on it: any later
-// data completes the handshake as well.
+// handshakeAck returns the flow that tests whether a final ACK at 0 completes a handshake. Its result is Pass or
+// Inconclusive, never Fail, because any later data completes the handshake as well.
 func handshakeAck(v variant.Variant) flow.Func {
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		t := &flow.State{Env: e}
@@ -35,7 +35,7 @@ func handshakeAck(v variant.Variant) flow.Func {
 	}
 }
 
-// finalAcks completes the handshake with the ACK at 0, and where that has no effect, tries a handshake elsewhere.
+// finalAcks completes the handshake with the ACK at 0. If that has no effect, it tries a handshake at another number.
 func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	t.Delivered, t.Control = completes(ctx, t, c)
 	leaveZero(ctx, t, c)
@@ -44,8 +44,8 @@ func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	}
 }
 
-// completes sends the final ACK until a beacon shows that the connection is established. lost are those after which the
-// connection was seen to be half-open.
+// completes sends the final ACK until a beacon shows that the connection is established. Those ACKs count as lost after
+// which the connection was still half-open.
 func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bool, n verdict.Count) {
 	for i := 0; i < handshakeAckTries && !c.Reset() && t.Env.Pace(ctx, 2) == nil; i++ {
 		c.Send(conn.Step{Part: evidence.Suspect, Flags: segment.ACK})
@@ -59,7 +59,8 @@ func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bo
 	return false, n
 }
 
-// leaveZero sends data across 0, so that the RST at the end is not at 0, which would be a suspect itself.
+// leaveZero sends data across 0. Otherwise the RST at the end would have number 0 and could be dropped by the tested
+// rule.
 func leaveZero(ctx context.Context, t *flow.State, c *conn.Conn) {
 	ctx = context.WithoutCancel(ctx)
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)

@@ -11,7 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// More answers than beacons cannot be told apart if the peer names no duplicates: such a block proves nothing.
+// If the peer sends no DSACKs and there are more answers than beacons, it is unknown which were answered. Such a block
+// proves nothing.
 func TestSurplusAnswersProveNothing(t *testing.T) {
 	path := func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
@@ -30,7 +31,7 @@ func TestSurplusAnswersProveNothing(t *testing.T) {
 	}
 }
 
-// Loss, bursts and reordering never look like a rule about sequence 0.
+// Neither loss, bursts nor reordering are reported as a rule about sequence 0.
 func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	const flows = 300
 	for _, share := range []float64{0.01, 0.05, 0.2} {
@@ -74,7 +75,7 @@ func neverConvicts(t *testing.T, flows int, path func() conntest.Path) {
 	}
 }
 
-// A deterministic rule is found under loss as well; what cannot be shown is never a Pass.
+// A deterministic rule is also found under loss. If it cannot be confirmed, the result is not Pass.
 func TestRuleIsFoundUnderLoss(t *testing.T) {
 	const flows = 100
 	for _, share := range []float64{0.01, 0.05, 0.2} {

@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// What is lost by its length, or by its flags, is lost at every number alike.
+// Loss that depends on length or flags affects all numbers alike. It is not reported as a rule about 0.
 func TestPoolBlamesTheNumberOnly(t *testing.T) {
 	sometimes := func(rule conntest.Drop) conntest.Drop {
 		return func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.2 }
@@ -38,7 +38,7 @@ func TestPoolBlamesTheNumberOnly(t *testing.T) {
 	}
 }
 
-// pooled is what flows with a full block each come to.
+// pooled returns the sum over flows with a full block each.
 func pooled(t *testing.T, flows int, b *conntest.Bench) (sum verdict.Pool) {
 	t.Helper()
 	b.Run(t, func(_ *testing.T, ctx context.Context) {

@@ -11,10 +11,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// alpha is the flow's part of the stated error.
+// alpha is the flow's share of the stated error.
 const alpha = 1e-7
 
-// Env is the environment of one flow on the bench.
+// Env returns the environment of one flow on the bench.
 func Env(b *conntest.Bench) *flow.Env {
 	return &flow.Env{
 		Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace,
@@ -22,7 +22,7 @@ func Env(b *conntest.Bench) *flow.Env {
 	}
 }
 
-// Run runs one flow of a scenario's variant, as the plan's spec says.
+// Run runs one flow of a scenario's variant with the given spec of the plan.
 func Run(t *testing.T, d flow.Definition, variant string, spec plan.Scenario, b *conntest.Bench) (o flow.Outcome) {
 	t.Helper()
 	b.Run(t, func(_ *testing.T, ctx context.Context) {
