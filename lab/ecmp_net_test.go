@@ -11,7 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// The kernel sends each flow by the member that Go says, every time, and each direction of it by that direction's own.
+// The eBPF program chooses the same member for a flow as the Go code, every time. The two directions of a flow may have
+// different members.
 func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
 	l := newLab(t, Options{})
 	for _, family := range Families {
@@ -24,7 +25,8 @@ func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
 	}
 }
 
-// checkMembers sends two segments of each of many flows and compares those that come through with what the fault says.
+// checkMembers sends two segments of each of many flows and compares the ones that arrive with those that the fault
+// should pass.
 func checkMembers(t *testing.T, l *Lab, family Family, d fault.Direction, name string) {
 	t.Helper()
 	const flows = 512
@@ -47,7 +49,7 @@ func checkMembers(t *testing.T, l *Lab, family Family, d fault.Direction, name s
 	if got := c.through(2*flows, sent); !slices.Equal(got, want) {
 		t.Errorf("%d of %d segments came through, want %d or not those", len(got), 2*flows, len(want))
 	}
-	if lost := 2*flows - len(want); lost < flows/8 || lost > flows*5/8 { // three eighths of flows
+	if lost := 2*flows - len(want); lost < flows/8 || lost > flows*5/8 { // three eighths of the flows
 		t.Errorf("%d of %d segments meet a broken member", lost, 2*flows)
 	}
 	if err := j.Close(); err != nil {
@@ -55,7 +57,7 @@ func checkMembers(t *testing.T, l *Lab, family Family, d fault.Direction, name s
 	}
 }
 
-// A sprayed flow loses some packets, each by itself.
+// With spraying, each packet of a flow may meet a broken member, independently of the others.
 func TestSprayedPacketsMeetABrokenMemberByChance(t *testing.T) {
 	l := newLab(t, Options{})
 	for _, family := range Families {

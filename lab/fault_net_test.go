@@ -34,7 +34,8 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 	}
 }
 
-// checkRule attaches the rule in the cable's direction, where it must bite, and in the other, where it must not.
+// checkRule attaches the rule in the cable's direction, where it must drop segments, and in the other one, where it
+// must drop none.
 func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher,
 	bite func(segment.Segment) bool) {
 	t.Helper()
@@ -76,11 +77,11 @@ func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, b
 	}
 }
 
-// background bounds the packets that a kernel sends without being asked, such as multicast reports.
+// background is the most packets that the kernels send by themselves during a test, such as multicast reports.
 const background = 20
 
-// counted allows for packets that the hosts' kernels sent besides. What they answer to the segments
-// crosses the port in the other direction.
+// counted compares counters, and allows for packets that the hosts' kernels sent. Their answers to the segments cross
+// the port in the other direction.
 func counted(got, want Count) bool {
 	return got.Seen-want.Seen <= background && got.Dropped-want.Dropped <= background
 }
@@ -90,7 +91,7 @@ func (c *cable) sendAll() []int {
 	return c.through(len(faulttest.Segments), func(i int) segment.Segment { return faulttest.Segments[i] })
 }
 
-// harmless is what no rule about flags or numbers takes.
+// harmless is a segment that no rule about flags or numbers drops.
 var harmless = segment.Segment{Flags: ack, Seq: seq.At(1), Ack: seq.At(1), WindowScale: -1}
 
 func TestLossIsAShareOfPackets(t *testing.T) {
@@ -118,13 +119,13 @@ func TestBurstsAreAShareOfTime(t *testing.T) {
 	l := newLab(t, Options{})
 	const n = 30000
 	lost := runOf(t, l, IPv4, "burst=50%/5ms@in", n)
-	// Each segment by itself would make a quarter of n; bursts as long as hundreds of segments make few.
+	// Independent losses would have n/4 bursts. Bursts of hundreds of segments are far fewer.
 	if r := bursts(lost); r < 3 || r > n/40 {
 		t.Errorf("%d bursts in %d segments", r, n)
 	}
 }
 
-// runOf sends n harmless segments through a fault and says of each whether it was lost.
+// runOf sends n harmless segments through a fault and returns for each whether it was lost.
 func runOf(t *testing.T, l *Lab, family Family, name string, n int) []bool {
 	t.Helper()
 	j := inject(t, l, name)
@@ -153,7 +154,7 @@ func bursts(lost []bool) (n int) {
 	return n
 }
 
-// inject turns faults on until the test ends.
+// inject activates faults until the test ends.
 func inject(t *testing.T, l *Lab, texts ...string) *Injection {
 	t.Helper()
 	faults, err := fault.ParseAll(texts)

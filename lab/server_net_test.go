@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Every server does what it is named after, on both families.
+// Every server does what its name says, for both families.
 func TestServers(t *testing.T) {
 	l := newLab(t, Options{})
 	serve(t, l)
@@ -93,7 +93,7 @@ func checkCloseOnAccept(t *testing.T, l *Lab, f Family) {
 	}
 }
 
-// Before the first byte the server's kernel holds a deferred connection half open.
+// With TCP_DEFER_ACCEPT the connection stays half-open in the server's kernel until the first byte.
 func checkDeferred(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, Deferred)
 	defer c.Close()
@@ -106,7 +106,7 @@ func checkDeferred(t *testing.T, l *Lab, f Family) {
 	}
 }
 
-// The queue takes stalledBacklog+1; the next SYN gets no answer.
+// The queue has room for stalledBacklog+1 connections. The next SYN gets no answer.
 func checkNeverAccepts(t *testing.T, l *Lab, f Family) {
 	held := make([]net.Conn, stalledBacklog+1)
 	for i := range held {
@@ -146,7 +146,7 @@ func readAll(t *testing.T, c net.Conn) string {
 	return string(got)
 }
 
-// awaitSockets waits until the server has sockets in the given state toward the client, and counts them.
+// awaitSockets waits until the server has sockets in the given state with the client, and returns their number.
 func awaitSockets(t *testing.T, l *Lab, f Family, state string) int {
 	t.Helper()
 	var sockets map[string]int
@@ -160,7 +160,7 @@ func awaitSockets(t *testing.T, l *Lab, f Family, state string) int {
 	return sockets[state]
 }
 
-// await looks until it is so, and gives up after a time that is far more than enough.
+// await waits until so returns true. It fails the test after a time that is far more than enough.
 func await(t *testing.T, so func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !so(); {
@@ -172,7 +172,7 @@ func await(t *testing.T, so func() bool) {
 	}
 }
 
-// What a connection leaves in the server's kernel is counted while it is there, and not afterwards.
+// The state of a connection in the server's kernel is counted while it exists and not afterwards.
 func TestSocketsAndConntrackAreCountedByPeer(t *testing.T) {
 	l := newLab(t, Options{Conntrack: true})
 	serve(t, l)
@@ -192,7 +192,7 @@ func TestSocketsAndConntrackAreCountedByPeer(t *testing.T) {
 		if s, c := left(t, l, peer.Next().Next()); len(s)+len(c) != 0 {
 			t.Errorf("%s: toward somebody else: sockets %v, conntrack %v", f, s, c)
 		}
-		_ = conn.SetLinger(0) // closes by RST
+		_ = conn.SetLinger(0) // makes Close send an RST
 		conn.Close()
 		await(t, func() bool {
 			s, c := left(t, l, peer)

@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// The campaign in small: under loss, bursts, reordering, duplication and jitter nobody is convicted, nothing is left at
-// the server, and the impairments were there.
+// A small campaign: under loss, bursts, reordering, duplication and jitter no run blames sequence 0, the server has no
+// state left, and the impairments were active.
 func TestImpairmentsNeverConvict(t *testing.T) {
 	t.Parallel()
 	const each = 128
@@ -20,7 +20,7 @@ func TestImpairmentsNeverConvict(t *testing.T) {
 	if len(c.Rounds) != len(impairments) || c.Innocent.Runs != each*len(impairments) {
 		t.Errorf("%d rounds of %d runs in all", len(c.Rounds), c.Innocent.Runs)
 	}
-	dropped := map[bool]uint64{} // in bursts or not
+	dropped := map[bool]uint64{} // true: in bursts
 	for _, r := range c.Rounds {
 		if passed := count(r, report.Pass); r.Wrong != 0 || r.Flows != each*cli.DefaultPaths || passed < each*8/10 {
 			t.Errorf("%s: %d wrong, %d flows, %d of %d passed: %v", r.Fault, r.Wrong, r.Flows, passed, each, r.Verdicts)
@@ -29,13 +29,13 @@ func TestImpairmentsNeverConvict(t *testing.T) {
 			dropped[strings.HasPrefix(r.Fault, "burst")] += s.In.Dropped + s.Out.Dropped
 		}
 	}
-	// Long bursts are rare: a round this short may meet none.
+	// Long bursts are rare, so a short round may have none.
 	if dropped[false] == 0 || dropped[true] == 0 {
 		t.Errorf("nothing was shown: the switch lost %d packets at random, %d in bursts", dropped[false], dropped[true])
 	}
 }
 
-// The same machinery convicts every run where there is something to convict, whatever else the switch does.
+// With a rule about sequence 0, every run finds it, whatever else the switch does.
 func TestCampaignConvictsARule(t *testing.T) {
 	t.Parallel()
 	c := campaignOf(t, cli.ExitPass, "--runs", "32", "--with", "push-at-zero", "--fault", "loss=5%", "--fault",
@@ -45,7 +45,7 @@ func TestCampaignConvictsARule(t *testing.T) {
 	}
 }
 
-// One bad member of 16 is found by 108 flows.
+// 108 flows find one bad member of 16.
 func TestCampaignFindsABadMember(t *testing.T) {
 	t.Parallel()
 	c := campaignOf(t, cli.ExitPass, "--seeds", "8", "--paths", "108", "--packets-per-second", "1000", "--fault",

@@ -13,23 +13,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// campaignResult is a campaign's outcome, as `-o json` prints it.
+// campaignResult is the result of a campaign, as `-o json` prints it.
 type campaignResult struct {
-	Alpha    float64          `json:"alpha"` // of a run
+	Alpha    float64          `json:"alpha"` // error bound of a run
 	Rounds   []*campaignRound `json:"rounds"`
-	Innocent convictions      `json:"innocent"` // over the rounds that say nothing of sequence 0: runs that blame it
-	Guilty   convictions      `json:"guilty"`   // over the rounds that drop what starts there: runs that say so
-	Left     int              `json:"left"`     // sockets and tracked connections that the server kept
+	Innocent convictions      `json:"innocent"` // rounds whose faults do not depend on sequence 0: runs that blame it
+	Guilty   convictions      `json:"guilty"`   // rounds that drop every segment at sequence 0: runs that report that
+	Left     int              `json:"left"`     // sockets and tracked connections left at the server
 }
 
-// convictions is how many runs convicted, and how many may or must.
+// convictions counts the runs that blame sequence 0, and has the number that is allowed or required.
 type convictions struct {
 	Runs      int `json:"runs"`
 	Convicted int `json:"convicted"`
 	Bound     int `json:"bound"`
 }
 
-// sensitivity is the share of guilty runs that have to be convicted.
+// sensitivity is the share of runs with a rule about sequence 0 that must find it.
 const sensitivity = 0.99
 
 func (c *campaign) result() campaignResult {
@@ -49,8 +49,8 @@ func (c *campaign) result() campaignResult {
 	return t
 }
 
-// verdict is Fail if too many innocents were convicted, too few of the others, one of them was acquitted for certain,
-// or anything was left.
+// verdict returns Fail if too many runs without a rule about sequence 0 blamed it, if too few runs with one found it,
+// if one of the latter passed, or if the server has state left.
 func (t campaignResult) verdict() report.Verdict {
 	for _, r := range t.Rounds {
 		if r.truth == certain && r.Wrong > 0 {
@@ -63,13 +63,13 @@ func (t campaignResult) verdict() report.Verdict {
 	return report.Pass
 }
 
-// mostByChance is how many convictions of n runs with an error of alpha each are put down to chance: fewer than the
-// 99.9 % quantile of the binomial distribution, and none where fewer than one in ten campaigns would have any.
+// mostByChance returns how many wrong results in n runs with error alpha each may be due to chance. It is less than the
+// 99.9 % quantile of the binomial distribution. It is 0 if fewer than one campaign in ten would have any.
 func mostByChance(n int, alpha float64) int {
 	if float64(n)*alpha < 0.1 {
 		return 0
 	}
-	exactly := math.Exp(float64(n) * math.Log1p(-alpha)) // the chance of k
+	exactly := math.Exp(float64(n) * math.Log1p(-alpha)) // the probability of exactly k
 	k, upTo := 0, exactly
 	for upTo < 0.999 && k < n {
 		exactly *= float64(n-k) / float64(k+1) * alpha / (1 - alpha)
@@ -96,7 +96,7 @@ func (t campaignResult) write(w io.Writer, format string) error {
 	return err
 }
 
-// sentences say what the numbers mean.
+// sentences explains the numbers.
 func (t campaignResult) sentences() (out []string) {
 	if i := t.Innocent; i.Runs > 0 {
 		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d "+
@@ -117,7 +117,7 @@ func (t campaignResult) sentences() (out []string) {
 	return append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))
 }
 
-// verdictsInOneLine are the round's verdicts in one line.
+// verdictsInOneLine returns the round's verdicts on one line.
 func (r *campaignRound) verdictsInOneLine() string {
 	var out []string
 	for _, v := range r.Verdicts {

@@ -9,8 +9,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/internal/cli"
 )
 
-// Of every rule that the switch knows, over both families, all that it bites is convicted, nothing else is, and nearly
-// every rule is called by its name.
+// For every rule of the switch and both families, all variants that the rule affects fail, no others do, and nearly
+// every rule gets its right name.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
 	r := tcpprobe(t, "lab", "--catalogue", "-o", "json")

@@ -18,7 +18,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// bitten are the variants to be convicted under a fault.
+// bitten returns the variants that a fault affects, and which so must fail.
 func bitten(t *testing.T, name string) (out []string) {
 	t.Helper()
 	f, err := fault.Parse(name)
@@ -34,13 +34,13 @@ func bitten(t *testing.T, name string) (out []string) {
 	return out
 }
 
-// What is due is what the field knows of these rules.
+// The expected variants for rules of real devices are as documented.
 func TestWhatIsDue(t *testing.T) {
 	for name, want := range map[string][]string{
 		"push-at-zero":            {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-urg-push-at-zero":    {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-push-rst-at-zero@in": {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
-		// RSTs that come back are lost too
+		// the peer's RSTs are lost too
 		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"},
 		"fin-urg-push-together-at-zero": {"FinUrgPush"},
 		"no-flags-at-zero":              {"Null"},
@@ -59,7 +59,7 @@ func TestWhatIsDue(t *testing.T) {
 	}
 }
 
-// Every variant that can convict is compared, and every rule about the number 0 has a name.
+// Every variant that can fail has a comparison, and every rule about the number 0 has a name.
 func TestCatalogueIsWhole(t *testing.T) {
 	variants := variant.Names(func(v variant.Variant) bool { return !v.Note })
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
@@ -79,7 +79,7 @@ func TestCatalogueIsWhole(t *testing.T) {
 	}
 }
 
-// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number
+// The fault of a rule drops the same segments as the rule says: by flags at number 0, or by the relation to the number
 // 0.
 func TestRulesAreTheSwitchsFaults(t *testing.T) {
 	for _, r := range rule.All() {

@@ -13,17 +13,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// catalogueResult is the outcome of a walk through the catalogue, as `-o json` prints it.
+// catalogueResult is the result for the whole catalogue, as `-o json` prints it.
 type catalogueResult struct {
 	Results   []ruleResult `json:"inspections"`
-	Due       int          `json:"due"`       // variants that the rules bite
+	Due       int          `json:"due"`       // variants that the rules affect, and so must fail
 	Convicted int          `json:"convicted"` // of these
-	Others    int          `json:"others"`    // convicted without cause
-	Rules     int          `json:"rules"`     // that bite, by family
-	Named     int          `json:"named"`     // of these, rightly
+	Others    int          `json:"others"`    // variants that failed without being affected
+	Rules     int          `json:"rules"`     // rules that affect a variant, counted for each family
+	Named     int          `json:"named"`     // those of them that got their right name
 }
 
-// naming is the share of rules that must be called by their names.
+// naming is the share of rules that must get their right names.
 const naming = 0.95
 
 func newCatalogueResult(inspected chan []ruleResult) catalogueResult {
@@ -45,7 +45,7 @@ func newCatalogueResult(inspected chan []ruleResult) catalogueResult {
 	return r
 }
 
-// verdict is Pass if all that the rules bite was convicted, nothing else was, and nearly all rules have their names.
+// verdict returns Pass if all affected variants failed, no others did, and nearly all rules got their right names.
 func (r catalogueResult) verdict() report.Verdict {
 	if r.Convicted < r.Due || r.Others > 0 || float64(r.Named) < naming*float64(r.Rules) {
 		return report.Fail
@@ -73,7 +73,7 @@ func (r catalogueResult) write(w io.Writer, format string) error {
 	return err
 }
 
-// differences says of every variant that was not judged as is due, why.
+// differences describes every variant whose result was not the expected one.
 func (r catalogueResult) differences() (out []string) {
 	for _, i := range r.Results {
 		for _, v := range i.Variants {

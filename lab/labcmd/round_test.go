@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// found is the report of one run with one result.
+// found returns the report of a run with one result.
 func found(scenario string, v report.Verdict, r report.Reason) report.Report {
 	return report.Report{LeakedFlows: 1, SegmentsSent: 8, DurationMicros: 500,
 		Results: []report.Result{{Scenario: scenario, Target: "192.0.2.2:80", Verdict: v, Reason: r,
@@ -36,8 +36,8 @@ func roundUnder(t *testing.T, faults []string, reports ...report.Report) *campai
 	return r
 }
 
-// Blaming sequence 0 under loss is wrong, and so is acquitting it under a rule about it. What could not be established
-// is not.
+// It is wrong to blame sequence 0 under loss, and to pass it under a rule about it. An inconclusive result is not
+// wrong.
 func TestFalseVerdictsAreWrong(t *testing.T) {
 	connected := found("Handshake", report.Fail, report.Filtered)
 	for _, c := range []struct {
@@ -70,7 +70,8 @@ func TestFalseVerdictsAreWrong(t *testing.T) {
 	}
 }
 
-// A run's checks are one run: any that fails convicts, and none of them acquits for another.
+// All checks of a target are one run. If any of them blames sequence 0, the run does, and no other check can change
+// that.
 func TestARunIsAllThatIsAskedOfATarget(t *testing.T) {
 	r := roundUnder(t, []string{"push-at-zero"})
 	r.add(report.Report{Results: []report.Result{acquitted.Results[0], blamed.Results[0], acquitted.Results[0]}})
@@ -89,7 +90,7 @@ func TestVerdictsAreCounted(t *testing.T) {
 	}
 }
 
-// The parts of a round add up.
+// The parts of a round are added up.
 func TestPartsAddUp(t *testing.T) {
 	r := roundUnder(t, []string{"loss=1%"})
 	counted := []lab.FaultCounters{{Fault: "loss=1%", Counters: lab.Counters{In: lab.Count{Seen: 100, Dropped: 1}}}}
