@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// rounds are made up: the engine takes 100 times as many exchanges a second as the tuned tool in the middle one.
+// rounds returns invented results. In the middle one the engine makes 100 times as many exchanges a second as the tuned
+// tool.
 func rounds() []round {
 	r := func(perSecond, cpu, trip, start float64, resident int) round {
 		return round{

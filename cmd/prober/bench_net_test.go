@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// BenchmarkNetProber is the whole life of a prober that asks both scenarios with one flow each: its CPU
-// time, and the resident memory of the larger of its two processes.
+// BenchmarkNetProber measures a whole prober that runs both scenarios with one flow each: its CPU time, and the
+// resident memory of the larger of its two processes.
 func BenchmarkNetProber(b *testing.B) {
 	binary := filepath.Join(b.TempDir(), "prober")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")

@@ -12,7 +12,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// soonOver is a run that is over soon, and yet leaves even a busy machine the time to start a process, and to end one.
+// soonOver is a plan with a short deadline. Even on a busy machine there is time to start a process and to end one.
 var soonOver = strings.Replace(examplePlan, "300", "10", 1)
 
 func TestOrdinaryRun(t *testing.T) {
@@ -56,7 +56,7 @@ func TestFlowsThatCouldNotBeResetAreCounted(t *testing.T) {
 	}
 }
 
-// The container may be killed while the flows are being reset; what happened must be written by then.
+// The container may be killed while flows are reset. By then the summary must be written.
 func TestSummaryIsWrittenBeforeTheFlowsAreReset(t *testing.T) {
 	p := prepare(t, "hangs", examplePlan)
 	p.Env = append(p.Env, resetVariable+"=hangs")
@@ -157,12 +157,12 @@ func TestChecksWithoutResultAreNotSilent(t *testing.T) {
 	allInconclusive(t, p.conclude(t), report.ProberFault, "no result")
 }
 
-// Outside a container nothing takes the worker with its supervisor, so it stops by itself.
+// Outside a container the kernel does not kill the worker with its supervisor, so the worker stops by itself.
 func TestWorkerOutlivesItsSupervisorOnlyToEndItsFlows(t *testing.T) {
 	p := start(t, "obeys", examplePlan)
 	p.ready(t)
 	kill(t, p.Process.Pid, syscall.SIGKILL)
-	p.end(t) // of stderr, which the worker holds too
+	p.end(t) // waits for the end of stderr, which the worker has open too
 	if !p.heard("flows ended") {
 		t.Errorf("stderr %q", p.said)
 	}
@@ -171,7 +171,8 @@ func TestWorkerOutlivesItsSupervisorOnlyToEndItsFlows(t *testing.T) {
 	}
 }
 
-// As process 1 of a container the supervisor inherits every orphan, and must not count one as its worker.
+// As process 1 of a container the supervisor becomes the parent of orphans. It must not take one of them for its
+// worker.
 func TestOrphansAreReaped(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("making a PID namespace takes root")
@@ -191,7 +192,7 @@ func TestUnwritableSummarySendsNothing(t *testing.T) {
 	}
 }
 
-// The log can be gone while the termination message is well: what was found must not become Inconclusive.
+// If the log is lost, the summary still has the verdicts.
 func TestLostLogDoesNotCostTheSummary(t *testing.T) {
 	p := prepare(t, "passes", examplePlan)
 	p.Stdout = brokenPipe(t)
@@ -201,7 +202,7 @@ func TestLostLogDoesNotCostTheSummary(t *testing.T) {
 	}
 }
 
-// And the termination message can be lost while the log is well.
+// If the termination message is lost, the log still has the report.
 func TestFullDiskDoesNotCostTheReport(t *testing.T) {
 	p := start(t, "obeys", examplePlan)
 	p.ready(t)
@@ -228,7 +229,7 @@ func TestPipeWithoutReaderIsNoSummary(t *testing.T) {
 	}
 }
 
-// withSummary starts a prober that is to leave its summary in another place.
+// withSummary starts a prober that writes its summary to the given path.
 func withSummary(t *testing.T, path string) *prober {
 	t.Helper()
 	p := prepare(t, "passes", examplePlan)
@@ -280,7 +281,7 @@ func TestPlansThatCannotBeUsed(t *testing.T) {
 			if status := p.end(t); status != exitRefused || !p.heard(c.says) || p.stdout.Len() > 0 {
 				t.Errorf("status %d, stderr %q, stdout %q", status, p.said, p.stdout.String())
 			}
-			if p.plan == nil { // what the operator meant to send
+			if p.plan == nil { // the plan that the operator sent
 				p.plan = prepare(t, "", examplePlan).plan
 			}
 			if _, err := p.decode(); !errors.Is(err, report.ErrRefused) || !strings.Contains(err.Error(), c.says) {
@@ -301,7 +302,7 @@ func TestMissingPlan(t *testing.T) {
 	}
 }
 
-// brokenPipe is a pipe that nobody reads.
+// brokenPipe returns a pipe without a reader.
 func brokenPipe(t *testing.T) *os.File {
 	t.Helper()
 	out, in, err := os.Pipe()

@@ -21,7 +21,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
 
-// These tests have the engine itself send real segments from the lab's client to its server.
+// In these tests the real engine sends segments from the lab's client to its server.
 func init() {
 	engines["real"] = run.Execute
 	resetters["real"] = resetOrphans
@@ -29,7 +29,7 @@ func init() {
 
 var guardModes = []string{"tcx", "clsact"}
 
-// eachWay runs a test for both families and both guards at the same time, in a lab each.
+// eachWay runs a test for both families and both guard modes at the same time, each in a lab of its own.
 func eachWay(t *testing.T, test func(t *testing.T, n network)) {
 	for _, f := range lab.Families {
 		for _, mode := range guardModes {
@@ -41,7 +41,7 @@ func eachWay(t *testing.T, test func(t *testing.T, n network)) {
 	}
 }
 
-// network is a lab with its servers running, seen by one family and guard.
+// network is a lab with running servers, for one family and one guard mode.
 type network struct {
 	*lab.Lab
 	family lab.Family
@@ -71,7 +71,7 @@ func newNetwork(t testing.TB, f lab.Family, mode string) network {
 	return network{l, f, mode}
 }
 
-// plan asks both scenarios of the echo server, with that many flows at a time.
+// plan returns a plan with both scenarios for the echo server, with so many flows at a time.
 func (n network) plan(t testing.TB, paths, pps, deadline int) string {
 	t.Helper()
 	to := n.Target(n.family, lab.Echo)
@@ -99,7 +99,7 @@ func (n network) start(t testing.TB, plan string, flags uintptr) *prober {
 	return p
 }
 
-// sockets are those that the server has of the client.
+// sockets returns the server's sockets with the client.
 func (n network) sockets(t *testing.T) map[string]int {
 	t.Helper()
 	s, err := n.Server().Sockets(n.ClientAddr(n.family))
@@ -119,7 +119,7 @@ func eventually(t *testing.T, within time.Duration, what string, holds func() bo
 	}
 }
 
-// opened waits until the server has that many connections with the client.
+// opened waits until the server has so many connections with the client.
 func (n network) opened(t *testing.T, count int) {
 	t.Helper()
 	eventually(t, 30*time.Second, fmt.Sprintf("%d connections at the server", count), func() bool {
@@ -127,14 +127,14 @@ func (n network) opened(t *testing.T, count int) {
 	})
 }
 
-// clean demands that the server soon has no socket of the client.
+// clean requires that the server soon has no socket of the client.
 func (n network) clean(t *testing.T) {
 	t.Helper()
 	eventually(t, time.Second, "no socket at the server", func() bool { return len(n.sockets(t)) == 0 })
 }
 
-// forgotten demands that the server's connection tracking has no entry of the client once those of
-// reset connections have expired, 10 s after the reset.
+// forgotten requires that the server's connection tracking has no entry of the client, after the 10 s for which entries
+// of reset connections stay.
 func (n network) forgotten(t *testing.T) {
 	t.Helper()
 	eventually(t, 12*time.Second, "no tracked connection at the server", func() bool {
@@ -146,7 +146,7 @@ func (n network) forgotten(t *testing.T) {
 	})
 }
 
-// passes demands that another run finds everything well.
+// passes requires that another run passes.
 func (n network) passes(t *testing.T) {
 	t.Helper()
 	s := n.start(t, n.plan(t, 4, 2000, 60), 0).conclude(t)
@@ -155,7 +155,7 @@ func (n network) passes(t *testing.T) {
 	}
 }
 
-// child is the one child of a process, whichever of its threads started it.
+// child returns the only child of a process, whichever of its threads started it.
 func child(t *testing.T, pid int) int {
 	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -201,7 +201,7 @@ func TestNetVerdicts(t *testing.T) {
 	})
 }
 
-// slow is a plan whose flows stay open for long, four of them at a time: few packets a second for many flows.
+// slow returns a plan whose flows stay open for long, four of them at a time: few packets a second for many flows.
 func (n network) slow(t *testing.T, deadline int) string { return n.plan(t, 32, 20, deadline) }
 
 func TestNetKilledWorkerLeavesNothing(t *testing.T) {
@@ -243,7 +243,7 @@ func TestNetToldToStopLeavesNothing(t *testing.T) {
 
 func TestNetDeadlineLeavesNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
-		s := n.start(t, n.plan(t, 64, 10, 15), 0).conclude(t) // not even time for the handshakes; a second to end in
+		s := n.start(t, n.plan(t, 64, 10, 15), 0).conclude(t) // less than the handshakes need; 1 s to end
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 {
 			t.Errorf("summary %+v", s)
 		}
@@ -256,7 +256,7 @@ func TestNetDeadlineLeavesNothing(t *testing.T) {
 	})
 }
 
-// A killed container has nobody left to clean up. Its guard must not live on to hurt the next run.
+// If a container is killed, none of its processes is left to clean up. The guard must not affect the next run.
 func TestNetKilledContainerDoesNotHurtTheNextRun(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("making a PID namespace takes root")

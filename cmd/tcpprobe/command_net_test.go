@@ -75,7 +75,7 @@ func read(t *testing.T, r result) report.Report {
 	return out
 }
 
-// What cannot be carried out says so before anything is sent.
+// If a command cannot be carried out, it reports that before anything is sent.
 func TestRunCommandRefuses(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})
@@ -103,7 +103,7 @@ func TestRunCommandRefuses(t *testing.T) {
 func TestCommandsNeedPrivileges(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"run", "192.0.2.2:80"}, {"lab"}} {
-		// A copy that everybody may execute: the test's own directory is private.
+		// Use a copy that every user may execute: the test's own directory is private.
 		cmd := exec.Command(publicCopy(t), args...)
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -115,7 +115,7 @@ func TestCommandsNeedPrivileges(t *testing.T) {
 
 func publicCopy(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tcpprobe") //nolint:usetesting // nobody else may enter the folder of t.TempDir
+	dir, err := os.MkdirTemp("", "tcpprobe") //nolint:usetesting // other users may not enter the folder of t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func publicCopy(t *testing.T) string {
 	return file
 }
 
-// The lab's demo is told in both forms.
+// The lab's demo prints its result as text and as JSON.
 func TestLabDemo(t *testing.T) {
 	t.Parallel()
 	r := tcpprobe(t, "lab", "--paths", "4")
@@ -169,10 +169,10 @@ func TestLabWithFaultsGivesTheirVerdict(t *testing.T) {
 	}
 }
 
-// Killed or interrupted in the middle of its work, the lab takes its probing processes with it.
+// If the lab is killed or interrupted while it works, its probing processes end too.
 func TestNothingOutlivesTheLab(t *testing.T) {
 	t.Parallel()
-	const labs = 4 // that a campaign has at the same time
+	const labs = 4 // a campaign has so many at the same time
 	for signal, status := range map[syscall.Signal]int{syscall.SIGKILL: -1, syscall.SIGTERM: cli.ExitUnable} {
 		cmd := exec.Command("/proc/self/exe", "lab", "--campaign", "--runs", "1000000", "--fault", "delay=1ms")
 		progress, err := cmd.StderrPipe()
@@ -198,7 +198,7 @@ func TestNothingOutlivesTheLab(t *testing.T) {
 	}
 }
 
-// awaitChildren waits until the process has that many children.
+// awaitChildren waits until the process has so many children.
 func awaitChildren(t *testing.T, pid, count int) []string {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -237,7 +237,7 @@ func children(t *testing.T, pid int) (pids []string) {
 	return pids
 }
 
-// alive leaves out what has gone, and what only waits for its parent to notice.
+// alive returns the processes that exist and are not zombies.
 func alive(pids []string) (out []string) {
 	for _, pid := range pids {
 		status, err := os.ReadFile("/proc/" + pid + "/status")
@@ -248,14 +248,14 @@ func alive(pids []string) (out []string) {
 	return out
 }
 
-// slow starts `tcpprobe run` on the client with flows that stay open for long: many at 200 packets a second.
+// slow starts `tcpprobe run` on the client with flows that stay open for long: many flows at 200 packets a second.
 func slow(t *testing.T, s *lab.Lab, f lab.Family, more ...string) *exec.Cmd {
 	t.Helper()
 	return holding(t, s, f, 5, append([]string{"run", "--paths", "256", "--scenario", "SequenceWrap",
 		s.Target(f, lab.Echo).String()}, more...)...)
 }
 
-// holding starts a command on the client that soon has so many connections open at once.
+// holding starts a command on the client and waits until it has so many connections open at the same time.
 func holding(t *testing.T, s *lab.Lab, f lab.Family, connections int, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
@@ -278,7 +278,7 @@ func holding(t *testing.T, s *lab.Lab, f lab.Family, connections int, args ...st
 	}
 }
 
-// Whichever of its two processes is killed, nothing stays at the target.
+// If either of the two processes is killed, no connection is left at the target.
 func TestKilledRunLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{Conntrack: true})
@@ -314,7 +314,7 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 	}
 }
 
-// The deadline holds, and what it cut short says so.
+// The run ends by its deadline, and unfinished checks have the reason DeadlineExceeded.
 func TestRunCommandHoldsItsDeadline(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})

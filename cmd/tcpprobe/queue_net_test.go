@@ -12,7 +12,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/labtest"
 )
 
-// A worker that is killed while it holds many connections leaves none of them.
+// If the worker is killed while it holds many connections, none is left.
 func TestKilledFillingLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{Conntrack: true})
