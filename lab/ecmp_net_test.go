@@ -13,7 +13,7 @@ import (
 
 // The eBPF program chooses the same member for a flow as the Go code, every time. The two directions of a flow may have
 // different members.
-func TestFlowsMeetTheMemberThatTheFaultSays(t *testing.T) {
+func TestKernelChoosesTheMemberOfAFlow(t *testing.T) {
 	l := newLab(t, Options{})
 	for _, family := range Families {
 		for _, d := range []fault.Direction{fault.In, fault.Out} {

@@ -18,7 +18,7 @@ const (
 	rst = segment.RST
 )
 
-func TestEveryRuleIsShownBiting(t *testing.T) {
+func TestEveryRuleDropsATestSegment(t *testing.T) {
 	for _, k := range catalogue {
 		if faulttest.Drops[k.name] == nil {
 			t.Errorf("nothing says what %s drops", k.name)

@@ -13,7 +13,7 @@ import (
 
 // A small campaign: under loss, bursts, reordering, duplication and jitter no run blames sequence 0, the server has no
 // state left, and the impairments were active.
-func TestImpairmentsNeverConvict(t *testing.T) {
+func TestImpairmentsNeverBlameZero(t *testing.T) {
 	t.Parallel()
 	const each = 128
 	c := campaignOf(t, cli.ExitPass, "--runs", "128", "--alpha", "1e-7")
@@ -36,7 +36,7 @@ func TestImpairmentsNeverConvict(t *testing.T) {
 }
 
 // With a rule about sequence 0, every run finds it, whatever else the switch does.
-func TestCampaignConvictsARule(t *testing.T) {
+func TestCampaignFindsARule(t *testing.T) {
 	t.Parallel()
 	c := campaignOf(t, cli.ExitPass, "--runs", "32", "--with", "push-at-zero", "--fault", "loss=5%", "--fault",
 		"burst=5%/50ms", "--fault", "reorder=10%/2ms")

@@ -67,7 +67,7 @@ func TestMostByChance(t *testing.T) {
 	}
 }
 
-func TestCampaignResultIsToldInBothForms(t *testing.T) {
+func TestCampaignResultAsTextAndJSON(t *testing.T) {
 	c := resultOf(1e-3, roundUnder(t, []string{"loss=1%"}, acquitted, unknown),
 		roundUnder(t, []string{"push-at-zero"}, blamed))
 	var people, programs bytes.Buffer

@@ -35,7 +35,7 @@ func bitten(t *testing.T, name string) (out []string) {
 }
 
 // The expected variants for rules of real devices are as documented.
-func TestWhatIsDue(t *testing.T) {
+func TestExpectedVariants(t *testing.T) {
 	for name, want := range map[string][]string{
 		"push-at-zero":            {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-urg-push-at-zero":    {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
@@ -60,7 +60,7 @@ func TestWhatIsDue(t *testing.T) {
 }
 
 // Every variant that can fail has a comparison, and every rule about the number 0 has a name.
-func TestCatalogueIsWhole(t *testing.T) {
+func TestCatalogueIsComplete(t *testing.T) {
 	variants := variant.Names(func(v variant.Variant) bool { return !v.Note })
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
 		t.Errorf("compared are %v, variants are %v", got, variants)
@@ -161,7 +161,7 @@ func TestCatalogueResult(t *testing.T) {
 	}
 }
 
-func TestCatalogueResultIsToldInBothForms(t *testing.T) {
+func TestCatalogueResultAsTextAndJSON(t *testing.T) {
 	r := catalogueResultOf(inspect(t, "every-push", "", nil),
 		inspect(t, "push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.PathLossy}))
 	var people, programs bytes.Buffer

@@ -59,7 +59,7 @@ func names(t *testing.T, dir string) []string {
 }
 
 // testdata/run.hex is the file of the example, one block a line. tshark reads it, see TestNetGoldenFile.
-func TestFileIsThisByByte(t *testing.T) {
+func TestFileEqualsTheGoldenFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.pcapng")
 	got := record(t, name, example(), exampleReport(finding()))
 	if want := golden(t); !bytes.Equal(got, want) {
@@ -93,7 +93,7 @@ func dump(b []byte) string {
 	return out.String()
 }
 
-func TestWhatAPeerSaysIsNotInTheFile(t *testing.T) {
+func TestPeerPayloadIsNotInTheFile(t *testing.T) {
 	got := record(t, filepath.Join(t.TempDir(), "run.pcapng"), example())
 	if strings.Contains(string(got), "what a peer says") {
 		t.Error("a peer's payload is in the file")
@@ -189,7 +189,7 @@ func TestPublishing(t *testing.T) {
 	}
 }
 
-func TestFailedRecordingIsTold(t *testing.T) {
+func TestFlushReturnsTheError(t *testing.T) {
 	f, err := Create(filepath.Join(t.TempDir(), "run.pcapng"))
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestFailedRecordingIsTold(t *testing.T) {
 	}
 }
 
-func TestManyRecordAtOnce(t *testing.T) {
+func TestConcurrentRecording(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.pcapng")
 	f, err := Create(name)
 	if err != nil {

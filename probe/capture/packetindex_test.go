@@ -44,7 +44,7 @@ func TestWholeBlocksOfACutSpillAreFound(t *testing.T) {
 	}
 }
 
-func TestPacketsThatAreTooManyAreCounted(t *testing.T) {
+func TestPacketsBeyondTheLimitAreCounted(t *testing.T) {
 	found, left, err := find(spill(t), 4)
 	if err != nil || len(found) != 4 || left != len(example())-4 {
 		t.Errorf("%d blocks, %d too many, %v", len(found), left, err)

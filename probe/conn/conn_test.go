@@ -285,7 +285,7 @@ func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
 
 // The MSS in the SYN must fit the path's MTU. Otherwise the peer's large segments are lost, and the connection cannot
 // be ended in order.
-func TestSYNOffersWhatTheWayCarries(t *testing.T) {
+func TestMSSFitsTheMTU(t *testing.T) {
 	for mtu, want := range map[int]uint16{0: 1460, 1420: 1380, 1 << 16: 65495} {
 		b := &conntest.Bench{Peer: &conntest.Listener{}}
 		b.Run(t, func(t *testing.T, ctx context.Context) {

@@ -12,7 +12,7 @@ import (
 
 // A packet that arrived before the deadline is taken even if a busy host reads it later. But await does not wait
 // without bound for a receiver that stays behind.
-func TestSilenceIsNotBelievedWhilePacketsWait(t *testing.T) {
+func TestAwaitReadsPendingPacketsAfterTheDeadline(t *testing.T) {
 	for late, want := range map[time.Duration]bool{0: true, 50 * time.Millisecond: true, time.Minute: false} {
 		synctest.Test(t, func(t *testing.T) {
 			until := time.Now().Add(10 * time.Millisecond)
@@ -31,7 +31,7 @@ func TestSilenceIsNotBelievedWhilePacketsWait(t *testing.T) {
 	}
 }
 
-func TestSilenceIsBelievedWhereNothingWaits(t *testing.T) {
+func TestAwaitEndsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, start := newInbox(func() bool { return false }), time.Now()
 		if _, ok := b.await(context.Background(), start.Add(time.Second)); ok || time.Since(start) != time.Second {

@@ -11,7 +11,7 @@ import (
 )
 
 // Each packet is recorded with its origin and its length on the wire.
-func TestRecordsTellWhoseAPacketIs(t *testing.T) {
+func TestRecordsHaveAnOrigin(t *testing.T) {
 	local, remote := netip.MustParseAddrPort("192.0.2.1:61000"), netip.MustParseAddrPort("192.0.2.2:80")
 	f := &flow{key: guard.Flow{Local: local, Remote: remote}}
 	cut := &segment.Segment{Header: make([]byte, 40), Len: 1000}

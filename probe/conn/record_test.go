@@ -28,7 +28,7 @@ func (n *notebook) Record(r conn.Record) {
 
 // The recorder gets exactly the segment that the wire sent, so that building it again gives the same bytes. It has an
 // IPv4 identification; without one, a new random one would be used.
-func TestRecorderIsToldOfEveryPacket(t *testing.T) {
+func TestRecorderGetsEveryPacket(t *testing.T) {
 	b, notes := &conntest.Bench{Peer: &conntest.Listener{}}, &notebook{}
 	var lines evidence.Lines
 	b.Run(t, func(t *testing.T, ctx context.Context) {

@@ -60,7 +60,7 @@ func TestOwnQdiscStaysForWhoeverCameToUseIt(t *testing.T) {
 	}
 }
 
-func TestIngressQdiscIsLeftAloneAndSaid(t *testing.T) {
+func TestIngressQdiscIsReported(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	h.do(func() error {
@@ -80,7 +80,7 @@ func TestIngressQdiscIsLeftAloneAndSaid(t *testing.T) {
 	}
 }
 
-func TestAttachRefusesInClearWords(t *testing.T) {
+func TestAttachErrors(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	attach := func(index int, mode guard.Mode) error {

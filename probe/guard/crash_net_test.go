@@ -164,7 +164,7 @@ func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
 	}
 }
 
-func TestSweepSparesTheLiving(t *testing.T) {
+func TestSweepKeepsFiltersOfLiveProcesses(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	_, err := hold(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})

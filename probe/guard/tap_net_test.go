@@ -69,7 +69,7 @@ func routeVia(t *testing.T, ns *lab.Namespace, dst, gateway netip.Addr) {
 	}))
 }
 
-func TestIPOptionsAreReadOver(t *testing.T) {
+func TestIPOptionsAreSkipped(t *testing.T) {
 	l := newLab(t)
 	for _, mode := range modes {
 		t.Run(string(mode), func(t *testing.T) {
@@ -100,7 +100,7 @@ func sendRaw(packet []byte, to netip.Addr) error {
 	return unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: to.As4()})
 }
 
-func TestTapIsSilentAboutEverythingElse(t *testing.T) {
+func TestTapDeliversNothingElse(t *testing.T) {
 	l := newLab(t)
 	for _, family := range lab.Families {
 		t.Run(string(family), func(t *testing.T) {

@@ -155,7 +155,7 @@ func TestNilLedgerKeepsNothing(t *testing.T) {
 
 // A writer may crash because it corrupted memory. Its parent must not crash too, and must not send resets for corrupt
 // rows.
-func TestReaderSurvivesRubbish(t *testing.T) {
+func TestReaderSkipsCorruptRows(t *testing.T) {
 	l, _ := create(t)
 	good := put(t, l, entry(1))
 	for _, spoil := range []func(*row){

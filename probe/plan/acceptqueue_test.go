@@ -19,7 +19,7 @@ func queueing(t *testing.T, change func(*Plan)) *Plan {
 
 func last(p *Plan) *Scenario { return &p.Scenarios[len(p.Scenarios)-1] }
 
-func TestQueueOrdersThatCanBeCarriedOut(t *testing.T) {
+func TestAcceptQueueThatIsValid(t *testing.T) {
 	for name, change := range map[string]func(*Plan){
 		"as it is":    func(*Plan) {},
 		"least":       func(p *Plan) { last(p).AcceptQueue.MaxConnections, p.PacketsPerSecond = 1, 50 },
@@ -32,7 +32,7 @@ func TestQueueOrdersThatCanBeCarriedOut(t *testing.T) {
 	}
 }
 
-func TestQueueOrdersThatAreRefused(t *testing.T) {
+func TestAcceptQueueThatIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Plan)
 		says   string

@@ -81,7 +81,7 @@ func TestSizeOfAPlan(t *testing.T) {
 }
 
 // The allowed characters are accepted. Their neighbours in ASCII are refused.
-func TestLettersOfNames(t *testing.T) {
+func TestCharactersOfNames(t *testing.T) {
 	for _, good := range "09AZaz-." {
 		if !token(string(good), 1) {
 			t.Errorf("%q is no token", good)
@@ -117,7 +117,7 @@ func TestOneTargetIsEnough(t *testing.T) {
 }
 
 // Every AcceptQueue scenario is checked, also one that follows a scenario which the source does not run.
-func TestEveryQueueIsAskedFor(t *testing.T) {
+func TestEveryQueueIsChecked(t *testing.T) {
 	p := queueing(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "ask the pods") {
 		t.Errorf("a ClusterIP's queue behind one that is not filled: %v", err)
@@ -133,7 +133,7 @@ func TestEveryQueueIsAskedFor(t *testing.T) {
 }
 
 // A source may need exactly the deadline.
-func TestTimeThatSuffices(t *testing.T) {
+func TestQueuesMayTakeTheWholeDeadline(t *testing.T) {
 	for seconds, valid := range map[int]bool{24: true, 23: false} {
 		err := queueing(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()
 		if (err == nil) != valid {
@@ -151,7 +151,7 @@ func TestNamesOfChecks(t *testing.T) {
 	}
 }
 
-func TestNothingIsSaidOfAllowedAddresses(t *testing.T) {
+func TestAllowedAddressIsNotDenied(t *testing.T) {
 	if why, yes := Denied(addr("10.1.2.3")); yes || why != "" {
 		t.Errorf("%t, %q", yes, why)
 	}

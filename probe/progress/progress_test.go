@@ -26,7 +26,7 @@ func TestLinesComeAfterASecondAndThenEveryFive(t *testing.T) {
 	})
 }
 
-func TestNothingIsToldOfShortWork(t *testing.T) {
+func TestShortWorkPrintsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		stop := progress.Tell(&out, func() string { return "working" })

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTableIsWhole(t *testing.T) {
+func TestTableIsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range All() {
 		if r.Name == "" || r.Brief == "" || len(r.Meanings) == 0 || seen[r.Name] {

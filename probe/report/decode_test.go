@@ -37,7 +37,7 @@ func forge(t testing.TB, p *plan.Plan, value any, path ...string) []byte {
 	return b
 }
 
-func TestHonestSummaryIsAccepted(t *testing.T) {
+func TestValidSummaryIsAccepted(t *testing.T) {
 	p := examplePlan(3)
 	if _, err := DecodeSummary(forge(t, p, "6.1.0", "kernel"), p, "kn1"); err != nil {
 		t.Error(err)

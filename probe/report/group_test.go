@@ -36,7 +36,7 @@ func TestShareAndQueueArrive(t *testing.T) {
 	}
 }
 
-func TestNumbersThatAreNoneStayWithinBounds(t *testing.T) {
+func TestInvalidNumbersStayWithinBounds(t *testing.T) {
 	p := examplePlan(1)
 	r := result(p, 0, 1, Fail, SequenceZeroDropped)
 	r.Share = &Share{Failed: 1, Of: 1, Low: 0.1, High: math.NaN(), Coverage: math.Inf(1), Ports: make([]uint16, 500)}
@@ -95,7 +95,7 @@ func TestVariantsThatDifferStayApart(t *testing.T) {
 }
 
 // If not everything fits, messages are left out before groups are.
-func TestReasonsStayLongest(t *testing.T) {
+func TestMessagesAreLeftOutBeforeGroups(t *testing.T) {
 	p := examplePlan(10)
 	r := crowd(p, true, 6)
 	for i := range r.Results {
@@ -122,7 +122,7 @@ func restricted() *plan.Plan {
 	return p
 }
 
-func TestWhatIsNotAskedHasNoVerdict(t *testing.T) {
+func TestRestrictedChecksHaveNoVerdict(t *testing.T) {
 	p := restricted()
 	r := exampleReport(p, result(p, 0, 0, Pass, Established), result(p, 1, 1, Fail, SequenceZeroDropped))
 	if n := r.Fill(p, ProberKilled, "killed"); n != 2 {

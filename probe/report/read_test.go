@@ -69,7 +69,7 @@ var errFull = errors.New("no space left")
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
-func TestWritersSayWhatWentWrong(t *testing.T) {
+func TestWritersReturnErrors(t *testing.T) {
 	r := badNode(examplePlan(3))
 	if err := r.WriteLine(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("WriteLine: %v", err)

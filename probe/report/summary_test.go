@@ -41,7 +41,7 @@ func exampleReport(p *plan.Plan, results ...Result) Report {
 }
 
 // The summary has the path type of each target if the source saw it.
-func TestSummaryTellsTheWays(t *testing.T) {
+func TestSummaryHasPathTypes(t *testing.T) {
 	p := examplePlan(4)
 	var results []Result
 	want := []PathType{Overlay, Routed, Unknown, Overlay}
@@ -67,7 +67,7 @@ func TestSummaryTellsTheWays(t *testing.T) {
 }
 
 // If path types alternate between many targets, they are left out so that the verdicts fit.
-func TestRaggedWaysMakeRoom(t *testing.T) {
+func TestAlternatingPathTypesAreLeftOut(t *testing.T) {
 	p := examplePlan(128)
 	var results []Result
 	for position := range 128 {
@@ -142,7 +142,7 @@ func TestRemarkablePassIsAGroup(t *testing.T) {
 	}
 }
 
-func TestResultsThatNobodyAskedForAreLeftOut(t *testing.T) {
+func TestResultsOutsideThePlanAreLeftOut(t *testing.T) {
 	p := examplePlan(1)
 	read := result(p, 0, 0, Fail, Filtered)
 	read.Answers = nil
@@ -158,7 +158,7 @@ func TestResultsThatNobodyAskedForAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestTheWorseOfTwoResultsStands(t *testing.T) {
+func TestTheWorseOfTwoResultsCounts(t *testing.T) {
 	p := examplePlan(1)
 	pass, fail := result(p, 0, 0, Pass, Established), result(p, 0, 0, Fail, Filtered)
 	for _, order := range [][]Result{{pass, fail}, {fail, pass}} {
@@ -168,7 +168,7 @@ func TestTheWorseOfTwoResultsStands(t *testing.T) {
 	}
 }
 
-func TestFillAnswersWhatIsOpen(t *testing.T) {
+func TestFillAddsMissingResults(t *testing.T) {
 	p := examplePlan(2)
 	p.Targets[0].Node = "kn1" // the target at position 1
 	r := exampleReport(p, result(p, 0, 0, Pass, Established))

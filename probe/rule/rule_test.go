@@ -8,7 +8,7 @@ import (
 )
 
 // Every entry is complete, and no two rules drop the same segments.
-func TestTableIsWhole(t *testing.T) {
+func TestTableIsComplete(t *testing.T) {
 	type shape struct {
 		zero  variant.Zero
 		flags uint64

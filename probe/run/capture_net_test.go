@@ -60,7 +60,7 @@ func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 
 // During a run the prober's kernel sends no RST. To show that the capture would see one, the client's kernel then
 // refuses a connection.
-func TestNoResetThatTheProberDidNotMean(t *testing.T) {
+func TestKernelSendsNoReset(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []guard.Mode{guard.TCX, guard.Clsact} {
 		s := newSite(t)

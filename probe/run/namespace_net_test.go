@@ -15,7 +15,7 @@ import (
 )
 
 // A run sends nothing if one thread, or the whole process, is in another network namespace than the one to probe from.
-func TestThreadsElsewhereSendNothing(t *testing.T) {
+func TestOtherNamespaceSendsNothing(t *testing.T) {
 	s := newSite(t)
 	p := planFor([]netip.AddrPort{s.Target(lab.IPv4, lab.Echo)})
 	execute := func(o run.Options) report.Report { return run.Execute(context.Background(), p, "client", o) }

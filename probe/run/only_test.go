@@ -8,7 +8,7 @@ import (
 )
 
 // A check that the plan does not ask of a target has no result and does not count as progress.
-func TestOnlyWhatIsAskedIsFound(t *testing.T) {
+func TestOnlyPlannedChecksHaveResults(t *testing.T) {
 	total := 0
 	j := newJob(&plan.Plan{
 		Targets: make([]plan.Target, 3), Sources: map[string][]int{"kn1": {0, 2}},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTableIsWhole(t *testing.T) {
+func TestTableIsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range All() {
 		if v.Name == "" || v.Suspect == "" || v.Sent == "" || v.Arrived == "" || v.Control == "" || seen[v.Name] {

@@ -13,7 +13,7 @@ import (
 
 // Numbers on which verdicts depend are literals here, so that a changed constant fails the test.
 
-func TestEnoughOfEverything(t *testing.T) {
+func TestThresholds(t *testing.T) {
 	seen := Observation{Opening: open, Control: Count{Sent: 1}}
 	queue := func(refusals, alive int) report.Reason {
 		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, Alive: alive,
@@ -51,7 +51,7 @@ func elsewhere(o Observation, sent, lost int) *Observation {
 }
 
 // A p-value that equals the error bound is significant, and one above it is not.
-func TestErrorIsReached(t *testing.T) {
+func TestSignificanceAtTheErrorBound(t *testing.T) {
 	block := Block{4, 12}
 	p := Fisher(4, 4, 0, 12)
 	more := math.Nextafter(p, 1)
@@ -91,7 +91,7 @@ func TestErrorIsReached(t *testing.T) {
 	}
 }
 
-func TestNothingAsked(t *testing.T) {
+func TestStatisticsWithoutSegments(t *testing.T) {
 	if p := (Confirmation{Block: Block{0, 30}, BeaconsLost: 3}).P(); p != 1 {
 		t.Errorf("without a suspect p is %g", p)
 	}
@@ -128,7 +128,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-func TestAllThatWasOpened(t *testing.T) {
+func TestMostCountsAllConnections(t *testing.T) {
 	f := Filling{Least: 6, More: 2, First: IgnoredAck}
 	if f.Most() != 8 || f.Behaviour() != IgnoredAck {
 		t.Errorf("%d, %s", f.Most(), f.Behaviour())
@@ -179,7 +179,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-func TestOneSpendsAtATime(t *testing.T) {
+func TestOneFlowSpendsTheBudgetAtATime(t *testing.T) {
 	b := NewBudget(1)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -303,7 +303,7 @@ func TestSuspicionStarts(t *testing.T) {
 }
 
 // Message and reason are those of the most frequent finding with the combined verdict.
-func TestTheMostFrequentFindingSpeaks(t *testing.T) {
+func TestMessageIsThatOfTheMostFrequentFinding(t *testing.T) {
 	pass := Finding{report.Pass, report.Delivered, "p", false}
 	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
 	down := Finding{report.Inconclusive, report.PathDown, "d", false}
@@ -324,7 +324,7 @@ func TestTheMostFrequentFindingSpeaks(t *testing.T) {
 }
 
 // Each condition that ends the test, and cases without any.
-func TestWhenAFinIsDecided(t *testing.T) {
+func TestFinDecided(t *testing.T) {
 	for _, c := range []struct {
 		answers FinAnswers
 		want    bool

@@ -71,7 +71,7 @@ func TestOverflowTestsShareTheError(t *testing.T) {
 	}
 }
 
-func TestRoundConvictsAFullQueue(t *testing.T) {
+func TestRoundIsSignificantForAFullQueue(t *testing.T) {
 	for _, c := range []struct {
 		suspects int
 		alpha    float64
@@ -94,7 +94,7 @@ func TestRoundConvictsAFullQueue(t *testing.T) {
 }
 
 // If all beacons are lost as well, nothing is significant.
-func TestSilenceOfEverythingProvesNothing(t *testing.T) {
+func TestLostBeaconsProveNothing(t *testing.T) {
 	d := OverflowTest{Alpha: 0.1}
 	for range MostRounds {
 		d.Add(Round{Block{16, 24}, 24}, true)

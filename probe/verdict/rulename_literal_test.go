@@ -7,7 +7,7 @@ import (
 )
 
 // The variants that are lost under each rule. All others arrive.
-func TestRulesAreWhatTheyAreCalled(t *testing.T) {
+func TestLostVariantsOfEachRule(t *testing.T) {
 	every := []string{"Push", "UrgentPush", "Data", "Fin", "PushFin", "Ack", "Reset", "Syn", "FinUrgPush", "Null"}
 	for name, lost := range map[string][]string{
 		"AnyOfFinUrgPushAtZero":     {"Push", "UrgentPush", "Fin", "PushFin", "FinUrgPush"},

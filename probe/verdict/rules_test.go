@@ -121,7 +121,7 @@ func TestCombine(t *testing.T) {
 	}
 }
 
-func TestBackgroundGrowsSure(t *testing.T) {
+func TestBackgroundNarrowsWithMoreSegments(t *testing.T) {
 	var b Background
 	if b.P0() != 1 {
 		t.Errorf("nothing seen: p0 = %g, want 1", b.P0())

@@ -32,7 +32,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-func TestPoolConvictsSprayingOnly(t *testing.T) {
+func TestPoolIsSignificantForSprayingOnly(t *testing.T) {
 	b := PoolBlock(16)
 	n := 16 * b.Suspects
 	even := Pool{Count{n, n / 20}, Count{3 * n, 3 * n / 20}}

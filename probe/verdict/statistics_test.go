@@ -51,7 +51,7 @@ func TestSuspicion(t *testing.T) {
 	}
 }
 
-func TestBlockConvictsAtTheLossSeen(t *testing.T) {
+func TestBlockIsSignificantAtTheLossSeen(t *testing.T) {
 	for _, alpha := range []float64{1e-3, 5e-8, 3e-9, 1e-11} {
 		for _, loss := range []float64{0, 0.02, 0.2, 0.36} {
 			b, ok := BlockFor(alpha, loss, 3)

@@ -118,7 +118,7 @@ func serverHardware(t *testing.T, l *lab.Lab) (a net.HardwareAddr) {
 	return a
 }
 
-func TestSendSaysWhenNobodyAnswersForTheNextHop(t *testing.T) {
+func TestSendWithUnresolvedNextHop(t *testing.T) {
 	l := newLab(t)
 	must(t, l.Client().Do(func() error {
 		eth := lab.ClientDevice
@@ -137,7 +137,7 @@ func TestSendSaysWhenNobodyAnswersForTheNextHop(t *testing.T) {
 	}
 }
 
-func TestSendSaysWhenThereIsNoWay(t *testing.T) {
+func TestSendWithoutRoute(t *testing.T) {
 	l := newLab(t)
 	for _, f := range lab.Families {
 		c := newClient(t, l, l.Target(f, lab.Echo))

@@ -71,7 +71,7 @@ func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 }
 
 // Packets in the kernel's queue, and received packets that were not returned yet, are pending.
-func TestWireKnowsThatPacketsWait(t *testing.T) {
+func TestBehindWhilePacketsWait(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
 	f := c.flow()

@@ -13,7 +13,7 @@ import (
 
 // A half-open connection that an earlier flow left repeats its SYN-ACK if the source port is used again. With another
 // source port the answer is right, unless the path alters numbers.
-func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
+func TestAlteredAnswerNeedsTwoPorts(t *testing.T) {
 	for altered, want := range map[int]report.Reason{1: report.Established, 99: report.Altered} {
 		path := func() conntest.Path {
 			left := altered

@@ -50,7 +50,7 @@ func TestVariantsHaveFlows(t *testing.T) {
 }
 
 // Every variant passes on a healthy path, and fails where exactly its suspect is dropped.
-func TestEveryVariantSilentAndFiring(t *testing.T) {
+func TestEveryVariantWithAndWithoutItsRule(t *testing.T) {
 	for _, v := range Definition.Variants {
 		t.Run(v, func(t *testing.T) {
 			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}}, report.Delivered)
@@ -152,7 +152,7 @@ func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
 }
 
 // A device that drops all numbers from 0 on, or most FINs, has no rule about the number 0.
-func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
+func TestRangeOfNumbersIsNotBlamedOnZero(t *testing.T) {
 	upFromZero := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Seq.Uint32() < 2_000_000_000 }
 	mostFINs := func(s *segment.Segment, toPeer bool) bool {
 		return toPeer && s.Flags.Has(segment.FIN) && rand.Float64() < 0.9
@@ -171,7 +171,7 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 
 // A firewall that rejects segments without a connection answers in the host's name. Its RST has another hop limit, so
 // it does not count as delivery.
-func TestRejectionByTheWayIsNoDelivery(t *testing.T) {
+func TestRejectionByAFirewallIsNoDelivery(t *testing.T) {
 	for _, v := range []string{"FinUrgPush", "Null", "AckZero"} {
 		expect(t, v, &conntest.Bench{Peer: &rejected{Listener: &conntest.Listener{}}}, report.StateTracking)
 	}
