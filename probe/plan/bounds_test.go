@@ -126,8 +126,8 @@ func TestEveryQueueIsChecked(t *testing.T) {
 	p.Sources = map[string][]int{"kn1": {0, 1}, "kn2": {0, 1}}
 	p.Scenarios[0] = queue(8)
 	p.Scenarios[0].Only = map[string][]int{"kn1": {1}, "kn2": {1}}
-	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "sources kn1 and kn2 would both fill the "+
-		"accept queue of target 1") {
+	const want = "sources kn1 and kn2 would both fill the accept queue of target 1"
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a queue that two fill behind one that nobody does: %v", err)
 	}
 }

@@ -76,3 +76,10 @@ func TestOverflowMessage(t *testing.T) {
 		t.Errorf("behaviour %s, want what clients notice first", b)
 	}
 }
+
+func TestMostCountsAllConnections(t *testing.T) {
+	f := Filling{Least: 6, More: 2, First: IgnoredAck}
+	if f.Most() != 8 || f.Behaviour() != IgnoredAck {
+		t.Errorf("%d, %s", f.Most(), f.Behaviour())
+	}
+}

@@ -8,9 +8,6 @@ import (
 
 // Under random loss and under bursts, tests that may end after any round do not exceed their stated error.
 func TestOverflowTestKeepsItsError(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it throws dice 600,000 times")
-	}
 	const runs, alpha = 200_000, 0.05
 	for name, lose := range map[string]func(r *rand.Rand) func(i int) bool{
 		"random 40 %": func(r *rand.Rand) func(int) bool { return func(int) bool { return r.Float64() < 0.4 } },
@@ -101,5 +98,34 @@ func TestLostBeaconsProveNothing(t *testing.T) {
 	}
 	if d.Convicts() || !d.Silence() {
 		t.Errorf("convicts %v, silence %v", d.Convicts(), d.Silence())
+	}
+}
+
+// A round has 24 to 48 beacons: the fewest with which one round is significant, otherwise those with which three are.
+func TestRounds(t *testing.T) {
+	for _, c := range []struct {
+		suspects    int
+		alpha, loss float64
+		want        Block
+	}{
+		{16, 1e-7, 0, Block{16, 24}},
+		{3, 4 * Fisher(3, 3, 0, 24), 0, Block{3, 24}},
+		{3, 0.0014, 0, Block{3, 24}},     // 1/2925 is less than 0.0014/4
+		{3, 0.0013, 0, Block{3, 25}},     // but more than 0.0013/4; 1/3276 is not
+		{3, 0.00021, 0, Block{3, 47}},    // 1/19600 is less than 0.00021/4
+		{3, 0.00019, 0, Block{3, 24}},    // no single round below 48 is enough, three of 24 are
+		{3, 0.0002, 0, Block{3, 24}},     // a single round of 48 does not count either
+		{2, 1.2e-7, 0, Block{2, 24}},     // (1/325)³ is 2.9e-8, and less than 1.2e-7/4
+		{2, 1.1e-7, 0, Block{2, 25}},     // but more than 1.1e-7/4
+		{1, 1e-9, 0, Block{1, 48}},       // nothing does
+		{16, 1e-7, 0.36, Block{16, 24}},  // three of them are enough
+		{16, 1e-7, 0.999, Block{16, 48}}, // nothing does
+	} {
+		if got := RoundFor(c.suspects, c.alpha, c.loss); got != c.want {
+			t.Errorf("%d suspects, alpha %g, loss %g: %+v, want %+v", c.suspects, c.alpha, c.loss, got, c.want)
+		}
+	}
+	if MostRounds != 4 {
+		t.Errorf("%d rounds", MostRounds)
 	}
 }

@@ -97,3 +97,27 @@ func TestFinReorderMessages(t *testing.T) {
 		}
 	}
 }
+
+// Each condition that ends the test, and cases without any.
+func TestFinDecided(t *testing.T) {
+	for _, c := range []struct {
+		answers FinAnswers
+		want    bool
+	}{
+		{FinAnswers{}, false},
+		{FinAnswers{FinIgnored: 1}, false},
+		{FinAnswers{FinIgnored: 2}, true},
+		{FinAnswers{FinAccepted: 1}, true},
+		{FinAnswers{FinAccepted: 2, FinIgnored: 1}, false},
+		{FinAnswers{FinUnheard: 2}, false},
+		{FinAnswers{FinUnheard: 3}, true},
+		{FinAnswers{FinUnheard: 3, FinIgnored: 1}, false},
+		{FinAnswers{FinLate: 2}, false},
+		{FinAnswers{FinLate: 3}, true},
+		{FinAnswers{FinLate: 3, FinIgnored: 1}, false},
+	} {
+		if got := c.answers.Decided(); got != c.want {
+			t.Errorf("%v: decided %t", c.answers, got)
+		}
+	}
+}

@@ -97,45 +97,6 @@ func TestKernelResetIsUnclean(t *testing.T) {
 	}
 }
 
-func TestCombine(t *testing.T) {
-	pass := Finding{report.Pass, report.Delivered, "p", false}
-	fail := Finding{report.Fail, report.SequenceZeroDropped, "f", true}
-	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
-	down := Finding{report.Inconclusive, report.PathDown, "d", false}
-	for _, c := range []struct {
-		name  string
-		flows []Finding
-		want  Finding
-		n     report.Flows
-	}{
-		{"all pass", []Finding{pass, pass}, pass, report.Flows{Tried: 2, Pass: 2}},
-		{"clean flows never acquit a bad one", []Finding{pass, pass, pass, fail, lossy}, fail,
-			report.Flows{Tried: 5, Pass: 3, Fail: 1, Inconclusive: 1}},
-		{"not established is not passed", []Finding{pass, pass, lossy}, lossy,
-			report.Flows{Tried: 3, Pass: 2, Inconclusive: 1}},
-		{"the most frequent reason speaks", []Finding{lossy, down, down}, down, report.Flows{Tried: 3, Inconclusive: 3}},
-	} {
-		if f, n := Combine(c.flows); f != c.want || n != c.n {
-			t.Errorf("%s: %+v %+v, want %+v %+v", c.name, f, n, c.want, c.n)
-		}
-	}
-}
-
-func TestBackgroundNarrowsWithMoreSegments(t *testing.T) {
-	var b Background
-	if b.P0() != 1 {
-		t.Errorf("nothing seen: p0 = %g, want 1", b.P0())
-	}
-	b.Add(Count{Sent: 1000})
-	if b.P0() != minBackground {
-		t.Errorf("1,000 delivered: p0 = %g, want %g", b.P0(), minBackground)
-	}
-	b.Add(Count{Sent: 1000, Lost: 400})
-	if p := b.P0(); p < 0.2 || p > 0.25 {
-		t.Errorf("400 of 2,000 lost: p0 = %g, want a little above 0.2", p)
-	}
-}
-
 func TestMessagesSayWhatWasSeen(t *testing.T) {
 	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted,
 		Isolated: true, Witnessed: true})

@@ -1,0 +1,88 @@
+package verdict
+
+import (
+	"math"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// Numbers on which verdicts depend are literals here, so that a changed constant fails the test.
+func TestThresholds(t *testing.T) {
+	seen := Observation{Opening: open, Control: Count{Sent: 1}}
+	queue := func(refusals, alive int) report.Reason {
+		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, Alive: alive,
+			Observation: Observation{PeerReset: true}}).Reason
+	}
+	for name, reasons := range map[string][2]report.Reason{
+		"two refusals are no overflow":   {queue(2, 1), report.PeerReset},
+		"three are":                      {queue(3, 1), report.QueueOverflowed},
+		"but not if nothing else lives":  {queue(3, 0), report.PeerReset},
+		"15 lost elsewhere are too few":  {SequenceWrap(elsewhere(seen, 15, 15)).Reason, report.PathLossy},
+		"16 are enough":                  {SequenceWrap(elsewhere(seen, 16, 16)).Reason, report.StateTracking},
+		"but not if one of them arrived": {SequenceWrap(elsewhere(seen, 17, 16)).Reason, report.PathLossy},
+		"one control lost": {SequenceWrap(&Observation{Opening: open, Control: Count{1, 1}}).Reason,
+			report.PathDown},
+		"no control sent":             {SequenceWrap(&Observation{Opening: open}).Reason, report.PathLossy},
+		"more connections than asked": {AcceptQueue(&Filling{Cap: 10, Least: 11}).Reason, report.NotReached},
+		"one connection, then refused": {AcceptQueue(&Filling{Cap: 10, Least: 1,
+			Observation: Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}}}).Reason, report.PathDown},
+		"final ACK lost, not isolated": {HandshakeAck(&Observation{Opening: open, Control: Count{6, 5}}).Reason,
+			report.NotIsolated},
+		"final ACK lost once": {HandshakeAck(&Observation{Opening: open, Control: Count{1, 1},
+			Isolated: true}).Reason, report.HandshakeAckLost},
+		"final ACK never lost": {HandshakeAck(&Observation{Opening: open, Control: Count{6, 0},
+			Isolated: true}).Reason, report.NotIsolated},
+	} {
+		if reasons[0] != reasons[1] {
+			t.Errorf("%s: %s, want %s", name, reasons[0], reasons[1])
+		}
+	}
+}
+
+func elsewhere(o Observation, sent, lost int) *Observation {
+	o.Elsewhere = Count{sent, lost}
+	return &o
+}
+
+// A p-value that equals the error bound is significant, and one above it is not.
+func TestSignificanceAtTheErrorBound(t *testing.T) {
+	block := Block{4, 12}
+	p := Fisher(4, 4, 0, 12)
+	more := math.Nextafter(p, 1)
+	less := math.Nextafter(p, 0)
+	for _, c := range []struct {
+		name        string
+		at, below   bool
+		unasked     bool
+		wantUnasked bool
+	}{
+		{"block", Confirmation{Block: block, Alpha: p}.Convicts(), Confirmation{Block: block, Alpha: less}.Convicts(),
+			Confirmation{Alpha: 1}.Convicts(), false},
+		{"doubt", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Convicts(), OverflowTest{Alpha: 4 * less,
+			Rounds: []Round{{block, 0}}}.Convicts(),
+			OverflowTest{Alpha: 4}.Convicts(), false},
+		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Convicts(), Incarnations{Made: 1, P: p,
+			Alpha: less}.Convicts(),
+			Incarnations{Alpha: 1}.Convicts(), false},
+	} {
+		if !c.at || c.below || c.unasked != c.wantUnasked {
+			t.Errorf("%s: convicts at its error %t, below %t, unasked %t", c.name, c.at, c.below, c.unasked)
+		}
+	}
+	if d := (OverflowTest{Alpha: 4 * p, Rounds: []Round{{block, 0}}}); !d.Convicts() { // 4 * p / 4 is p again
+		t.Error("doubt at its error")
+	}
+	pool := Pool{Count{4, 4}, Count{12, 0}}
+	if _, at := pool.Lossy("Push", p); !at {
+		t.Error("a pool at its error is not lossy")
+	}
+	if _, below := pool.Lossy("Push", less); below {
+		t.Error("a pool below its error is lossy")
+	}
+	one := Pool{Count{1, 1}, Count{999, 0}}
+	if _, lossy := one.Lossy("Push", 0.0011); !lossy {
+		t.Error("a single suspect that is lost of a thousand segments is not enough at 0.0011")
+	}
+}
