@@ -36,8 +36,8 @@ func (e exchangeStats) PerSecond() float64 { return float64(e.Count) / e.Seconds
 // CPUMicros returns the CPU time of one exchange.
 func (e exchangeStats) CPUMicros() float64 { return e.CPUSeconds * 1e6 / float64(e.Count) }
 
-// atOnce is how many flows are open at the same time. It is the number of paths in an ordinary run.
-const atOnce = 16
+// concurrentFlows is how many flows are open at the same time. It is the number of paths in an ordinary run.
+const concurrentFlows = 16
 
 // pushed is the data of an exchange: an incomplete request.
 var pushed = []byte("GET /xxxxxxxxxxx")
@@ -54,7 +54,7 @@ func exchanges(ctx context.Context, s *conn.Stack, o task) (exchangeStats, error
 func sideBySide(count int, exchange func(i int) error) (exchangeStats, error) {
 	var next atomic.Int64
 	var all sync.WaitGroup
-	errs := make([]error, atOnce)
+	errs := make([]error, concurrentFlows)
 	start, used := time.Now(), processorTime()
 	for worker := range errs {
 		all.Go(func() {
@@ -101,7 +101,7 @@ func push(ctx context.Context, c *conn.Conn) bool {
 	end := start.Add(len(pushed))
 	for i := 0; i < pushTries && !c.Acked().AtLeast(end); i++ {
 		sent := c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
-		c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
+		c.Await(ctx, sent.Add(c.AnswerTimeout(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
 	}
 	return c.Acked().AtLeast(end)
 }

@@ -53,12 +53,12 @@ func (k activeClose) handle(c *net.TCPConn) {
 
 func atOnce(*net.TCPConn) bool { return true }
 
-// thanks is the text that servers send before they close after the first bytes.
-const thanks = "221 closing\r\n"
+// closingText is the text that servers send before they close after the first bytes.
+const closingText = "221 closing\r\n"
 
 func text(c *net.TCPConn) bool {
 	n, _ := c.Read(make([]byte, 4096))
-	_, _ = io.WriteString(c, thanks)
+	_, _ = io.WriteString(c, closingText)
 	return n > 0
 }
 

@@ -90,12 +90,12 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	if err := errors.Join(err, theirs.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if n := inKernel(t, programs); n != 6 || !canaryLives(t, l) {
+	if n := inKernel(t, programs); n != 6 || !cableExists(t, l) {
 		t.Fatalf("the victim has %d programs in the kernel, want two for each of three faults", n)
 	}
 
 	kill()
-	await(t, func() bool { return !canaryLives(t, l) })
+	await(t, func() bool { return !cableExists(t, l) })
 	if n := len(filtersAtPort(t, l)); n != 2 {
 		t.Errorf("the victim left %d clsact filters on a port that lives on, want 2", n)
 	}
@@ -149,7 +149,7 @@ func startVictim(t *testing.T, l *Lab) (path string, programs []ebpf.ProgramID, 
 	}
 }
 
-func canaryLives(t *testing.T, l *Lab) bool {
+func cableExists(t *testing.T, l *Lab) bool {
 	t.Helper()
 	err := l.Switch().Do(func() error {
 		_, err := netlink.LinkByName("canary")

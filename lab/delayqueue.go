@@ -23,10 +23,10 @@ func (t *delayQueue) arrive(now time.Time, frame []byte) {
 	var held time.Duration
 	for _, i := range t.impairments {
 		due = due.Add(i.Delay + t.upTo(i.Jitter))
-		if t.hits(i.Reorder) {
+		if t.chosen(i.Reorder) {
 			held += i.Gap
 		}
-		if t.hits(i.Duplicate) {
+		if t.chosen(i.Duplicate) {
 			copies++
 		}
 	}
@@ -56,7 +56,7 @@ func (t *delayQueue) next() time.Time {
 	return t.waiting[0].due
 }
 
-func (t *delayQueue) hits(share float64) bool { return share > 0 && t.chance.Float64() < share }
+func (t *delayQueue) chosen(share float64) bool { return share > 0 && t.chance.Float64() < share }
 
 func (t *delayQueue) upTo(d time.Duration) time.Duration {
 	if d <= 0 {

@@ -69,7 +69,7 @@ func TestReorderAndDuplicate(t *testing.T) {
 // transmit sends n numbered segments and returns those that arrived. It waits for the last of them.
 func transmit(c *cable, n int) []int {
 	for i := range n {
-		c.send(i, harmless)
+		c.send(i, ordinary)
 	}
 	var got []int
 	for missing := n; missing > 0; {
@@ -95,7 +95,7 @@ func TestRulesAndRelayCompose(t *testing.T) {
 			c := newCable(t, l, IPv6, d)
 			push := segment.Segment{Flags: ack | psh, WindowScale: -1}
 			c.send(0, push)
-			c.send(1, harmless)
+			c.send(1, ordinary)
 			if got := c.received(); !slices.Equal(got, []int{1}) {
 				t.Errorf("%s: %v came through", d, got)
 			}

@@ -23,10 +23,10 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 					len(faulttest.Segments))
 			}
 			for mode, by := range map[string]attacher{"tcx": attachTCX, "clsact": attachClsact} {
-				for name, bite := range faulttest.Drops {
+				for name, drops := range faulttest.Drops {
 					t.Run(fmt.Sprint(family, "/", direction, "/", mode, "/", name), func(t *testing.T) {
 						c.t = t
-						checkRule(t, l, c, name, direction, by, bite)
+						checkRule(t, l, c, name, direction, by, drops)
 					})
 				}
 			}
@@ -37,13 +37,13 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 // checkRule attaches the rule in the cable's direction, where it must drop segments, and in the other one, where it
 // must drop none.
 func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher,
-	bite func(segment.Segment) bool) {
+	drops func(segment.Segment) bool) {
 	t.Helper()
 	other := map[fault.Direction]fault.Direction{fault.In: fault.Out, fault.Out: fault.In}[d]
 	var all, through []int
 	for i, s := range faulttest.Segments {
 		all = append(all, i)
-		if !bite(s) {
+		if !drops(s) {
 			through = append(through, i)
 		}
 	}
@@ -91,8 +91,8 @@ func (c *cable) sendAll() []int {
 	return c.through(len(faulttest.Segments), func(i int) segment.Segment { return faulttest.Segments[i] })
 }
 
-// harmless is a segment that no rule about flags or numbers drops.
-var harmless = segment.Segment{Flags: ack, Seq: seq.At(1), Ack: seq.At(1), WindowScale: -1}
+// ordinary is a segment that no rule about flags or numbers drops.
+var ordinary = segment.Segment{Flags: ack, Seq: seq.At(1), Ack: seq.At(1), WindowScale: -1}
 
 func TestLossIsAShareOfPackets(t *testing.T) {
 	l := newLab(t, Options{})
@@ -125,13 +125,13 @@ func TestBurstsAreAShareOfTime(t *testing.T) {
 	}
 }
 
-// runOf sends n harmless segments through a fault and returns for each whether it was lost.
+// runOf sends n ordinary segments through a fault and returns for each whether it was lost.
 func runOf(t *testing.T, l *Lab, family Family, name string, n int) []bool {
 	t.Helper()
 	j := inject(t, l, name)
 	c := newCable(t, l, family, fault.In)
 	lost := slices.Repeat([]bool{true}, n)
-	got := c.through(n, func(int) segment.Segment { return harmless })
+	got := c.through(n, func(int) segment.Segment { return ordinary })
 	for _, i := range got {
 		lost[i] = false
 	}

@@ -28,9 +28,9 @@ func TestServers(t *testing.T) {
 		NeverAccepts:  checkNeverAccepts,
 
 		ShutdownOnAccept:  checkCloses(ShutdownOnAccept, "", ""),
-		CloseAfterText:    checkCloses(CloseAfterText, "x", thanks),
-		HalfCloseAfter:    checkCloses(HalfCloseAfter, "x", thanks),
-		ShutdownAfterText: checkCloses(ShutdownAfterText, "x", thanks),
+		CloseAfterText:    checkCloses(CloseAfterText, "x", closingText),
+		HalfCloseAfter:    checkCloses(HalfCloseAfter, "x", closingText),
+		ShutdownAfterText: checkCloses(ShutdownAfterText, "x", closingText),
 		HTTPClose:         checkCloses(HTTPClose, closingRequest, page),
 		HTTPHalfClose:     checkCloses(HTTPHalfClose, closingRequest, page),
 		HTTPShutdown:      checkCloses(HTTPShutdown, closingRequest, page),

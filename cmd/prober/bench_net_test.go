@@ -32,8 +32,8 @@ func BenchmarkNetProber(b *testing.B) {
 		if err := n.Client().Do(func() error { p.begin(b); return nil }); err != nil {
 			b.Fatal(err)
 		}
-		if s := p.conclude(b); s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Pass {
-			b.Fatalf("summary %+v, stderr %q", s, p.said)
+		if s := p.awaitSummary(b); s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Pass {
+			b.Fatalf("summary %+v, stderr %q", s, p.stderrLines)
 		}
 		wall += time.Since(started)
 		cpu += p.ProcessState.UserTime() + p.ProcessState.SystemTime()

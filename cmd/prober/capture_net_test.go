@@ -26,7 +26,7 @@ func TestNetReportCarriesAFailuresPackets(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := n.start(t, n.plan(t, 2, 1000, 30), 0)
-		s := p.conclude(t)
+		s := p.awaitSummary(t)
 		if err := injection.Close(); err != nil {
 			t.Error(err)
 		}

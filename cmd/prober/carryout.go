@@ -23,25 +23,25 @@ func carryOut(o options, reset resetter) int {
 		return refuse(o, p, err)
 	}
 	summarize := func(r report.Report) error { return writeSummary(o.summary, report.Summarize(r, p)) }
-	s := supervisor.Supervisor{Worker: []string{workerCommand}, Reset: reset, Complain: complain,
+	s := supervisor.Supervisor{Worker: []string{workerCommand}, Reset: reset, LogError: logError,
 		Provisional: func(r report.Report) { _ = summarize(r) }} // the same error will occur with the final report
 	r, _ := s.Supervise(supervisor.Task{Plan: p, Node: o.source, Guard: o.guard})
 	failed := summarize(r)
 	if err := r.WriteLine(os.Stdout); err != nil {
-		complain(err)
+		logError(err)
 	}
 	return status(failed)
 }
 
 // refuse reports that the plan could not be used. p may be nil.
 func refuse(o options, p *plan.Plan, reason error) int {
-	complain(reason)
+	logError(reason)
 	run := ""
 	if p != nil {
 		run = p.Run
 	}
 	if err := writeSummary(o.summary, report.Refusal(run, o.source, reason)); err != nil {
-		complain(err)
+		logError(err)
 	}
 	return exitRefused
 }

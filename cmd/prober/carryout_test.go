@@ -11,7 +11,7 @@ import (
 
 func TestOrdinaryRun(t *testing.T) {
 	p := start(t, "passes", examplePlan)
-	s := p.conclude(t)
+	s := p.awaitSummary(t)
 	if len(s.Groups) > 0 || s.Verdict(1, 1) != report.Pass {
 		t.Errorf("summary %+v", s)
 	}
@@ -19,26 +19,26 @@ func TestOrdinaryRun(t *testing.T) {
 	if err != nil || len(r.Results) != 4 || strings.Count(p.stdout.String(), "\n") != 1 {
 		t.Errorf("%v; stdout %q", err, p.stdout.String())
 	}
-	if len(p.said) > 0 {
-		t.Errorf("stderr of a run without anything to say: %q", p.said)
+	if len(p.stderrLines) > 0 {
+		t.Errorf("stderr of a run without anything to say: %q", p.stderrLines)
 	}
 }
 
 func TestPanicOfTheWorker(t *testing.T) {
 	p := start(t, "strays", examplePlan)
-	s := p.conclude(t)
+	s := p.awaitSummary(t)
 	allInconclusive(t, s, report.ProberKilled, "the worker ended with status 2")
-	if !p.heard("panic: strayed") {
-		t.Errorf("the panic's words are lost: %q", p.said)
+	if !p.printed("panic: strayed") {
+		t.Errorf("the panic's words are lost: %q", p.stderrLines)
 	}
-	if p.heard("reset 10.244.2.200") || p.heard("reset 169.254") || !p.heard("reset 10.244.2.2:8080") {
-		t.Errorf("resets went where the plan does not allow any: %q", p.said)
+	if p.printed("reset 10.244.2.200") || p.printed("reset 169.254") || !p.printed("reset 10.244.2.2:8080") {
+		t.Errorf("resets went where the plan does not allow any: %q", p.stderrLines)
 	}
 }
 
 func TestChecksWithoutResultAreNotSilent(t *testing.T) {
 	p := start(t, "forgets", examplePlan)
-	allInconclusive(t, p.conclude(t), report.ProberFault, "no result")
+	allInconclusive(t, p.awaitSummary(t), report.ProberFault, "no result")
 }
 
 // As process 1 of a container the supervisor becomes the parent of orphans. It must not take one of them for its
@@ -50,14 +50,14 @@ func TestOrphansAreReaped(t *testing.T) {
 	p := prepare(t, "orphans", examplePlan)
 	p.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	p.begin(t)
-	if s := p.conclude(t); s.Verdict(0, 0) != report.Pass || len(p.said) > 0 {
-		t.Errorf("summary %+v, stderr %q", s, p.said)
+	if s := p.awaitSummary(t); s.Verdict(0, 0) != report.Pass || len(p.stderrLines) > 0 {
+		t.Errorf("summary %+v, stderr %q", s, p.stderrLines)
 	}
 }
 
 func TestWorkerThatDiesAfterItsReportIsBelieved(t *testing.T) {
 	p := start(t, "leaves one", examplePlan)
-	if s := p.conclude(t); s.Verdict(0, 0) != report.Pass || !p.heard("reset 10.244.2.1:8080") {
-		t.Errorf("summary %+v, stderr %q", s, p.said)
+	if s := p.awaitSummary(t); s.Verdict(0, 0) != report.Pass || !p.printed("reset 10.244.2.1:8080") {
+		t.Errorf("summary %+v, stderr %q", s, p.stderrLines)
 	}
 }

@@ -11,11 +11,11 @@ import (
 func TestKilledWorkersFlowsAreReset(t *testing.T) {
 	p := start(t, "hangs", examplePlan)
 	kill(t, p.ready(t), syscall.SIGKILL)
-	s := p.conclude(t)
+	s := p.awaitSummary(t)
 	allInconclusive(t, s, report.ProberKilled,
 		"the worker was killed by signal 9 (killed); of 2 flows it had open 2 were reset")
-	if !p.heard("reset 10.244.2.1:8080 with 0") || !p.heard("reset 10.244.2.2:8080 with 1") || s.LeakedFlows != 0 {
-		t.Errorf("%d flows may be left; stderr %q", s.LeakedFlows, p.said)
+	if !p.printed("reset 10.244.2.1:8080 with 0") || !p.printed("reset 10.244.2.2:8080 with 1") || s.LeakedFlows != 0 {
+		t.Errorf("%d flows may be left; stderr %q", s.LeakedFlows, p.stderrLines)
 	}
 	r, err := report.Read(strings.NewReader(p.stdout.String()))
 	if err != nil || len(r.Results) != 4 || r.Verdict() != report.Inconclusive {
@@ -28,9 +28,9 @@ func TestFlowsThatCouldNotBeResetAreCounted(t *testing.T) {
 	p.Env = append(p.Env, resetVariable+"=one fails")
 	p.begin(t)
 	kill(t, p.ready(t), syscall.SIGKILL)
-	s := p.conclude(t)
-	if s.LeakedFlows != 1 || !p.heard("one peer is silent") {
-		t.Errorf("%d flows may be left, stderr %q", s.LeakedFlows, p.said)
+	s := p.awaitSummary(t)
+	if s.LeakedFlows != 1 || !p.printed("one peer is silent") {
+		t.Errorf("%d flows may be left, stderr %q", s.LeakedFlows, p.stderrLines)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestSummaryIsWrittenBeforeTheFlowsAreReset(t *testing.T) {
 	p.Env = append(p.Env, resetVariable+"=hangs")
 	p.begin(t)
 	kill(t, p.ready(t), syscall.SIGKILL)
-	p.hear(t, "reset begins")
+	p.awaitLine(t, "reset begins")
 	kill(t, p.Process.Pid, syscall.SIGKILL)
 	p.end(t)
 	s, err := p.decode()
@@ -58,8 +58,8 @@ func TestResettingEndsBeforeTheDeadline(t *testing.T) {
 	p := prepare(t, "hangs", soonOver)
 	p.Env = append(p.Env, resetVariable+"=hangs")
 	p.begin(t)
-	s := p.conclude(t)
-	if s.LeakedFlows != 2 || !p.heard("no time left for 2 flows") {
-		t.Errorf("%d flows may be left, stderr %q", s.LeakedFlows, p.said)
+	s := p.awaitSummary(t)
+	if s.LeakedFlows != 2 || !p.printed("no time left for 2 flows") {
+		t.Errorf("%d flows may be left, stderr %q", s.LeakedFlows, p.stderrLines)
 	}
 }

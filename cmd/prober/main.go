@@ -75,14 +75,14 @@ func versionName() string {
 
 func status(err error) int {
 	if err != nil {
-		complain(err)
+		logError(err)
 		return exitSilent
 	}
 	return exitReported
 }
 
-// complain prints an error. All errors are printed here.
-func complain(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
+// logError prints an error. All errors are printed here.
+func logError(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
 
 // resetOrphans calls run.ResetOrphans with the kernel's routes, which the prober uses too.
 func resetOrphans(orphans []ledger.Entry) (reset int, err error) {

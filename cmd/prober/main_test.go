@@ -149,11 +149,11 @@ func passed(p *plan.Plan, node string) report.Report {
 // prober is a prober process with its plan and its outputs.
 type prober struct {
 	*exec.Cmd
-	plan    *plan.Plan
-	summary string // path of the file
-	stdout  strings.Builder
-	stderr  *bufio.Scanner
-	said    []string // lines of stderr so far
+	plan        *plan.Plan
+	summary     string // path of the file
+	stdout      strings.Builder
+	stderr      *bufio.Scanner
+	stderrLines []string // lines of stderr so far
 }
 
 // examplePlan has two targets with two checks each, for source kn1.
@@ -203,23 +203,23 @@ func (p *prober) begin(t testing.TB) {
 // ready waits until the worker's flows are open, and returns the worker's process ID.
 func (p *prober) ready(t testing.TB) int {
 	t.Helper()
-	pid, err := strconv.Atoi(p.hear(t, "ready "))
+	pid, err := strconv.Atoi(p.awaitLine(t, "ready "))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pid
 }
 
-// hear waits for a line of stderr with this prefix, and returns the rest of the line.
-func (p *prober) hear(t testing.TB, prefix string) string {
+// awaitLine waits for a line of stderr with this prefix, and returns the rest of the line.
+func (p *prober) awaitLine(t testing.TB, prefix string) string {
 	t.Helper()
 	for p.stderr.Scan() {
-		p.said = append(p.said, p.stderr.Text())
+		p.stderrLines = append(p.stderrLines, p.stderr.Text())
 		if rest, yes := strings.CutPrefix(p.stderr.Text(), prefix); yes {
 			return rest
 		}
 	}
-	t.Fatalf("the prober never said %q but %q", prefix, p.said)
+	t.Fatalf("the prober never said %q but %q", prefix, p.stderrLines)
 	return ""
 }
 
@@ -227,7 +227,7 @@ func (p *prober) hear(t testing.TB, prefix string) string {
 func (p *prober) end(t testing.TB) int {
 	t.Helper()
 	for p.stderr.Scan() {
-		p.said = append(p.said, p.stderr.Text())
+		p.stderrLines = append(p.stderrLines, p.stderr.Text())
 	}
 	var exit *exec.ExitError
 	if err := p.Wait(); err != nil && !errors.As(err, &exit) {
@@ -236,11 +236,11 @@ func (p *prober) end(t testing.TB) int {
 	return p.ProcessState.ExitCode()
 }
 
-// conclude waits for the prober's end, requires exit status 0, and returns the summary.
-func (p *prober) conclude(t testing.TB) report.Summary {
+// awaitSummary waits for the prober's end, requires exit status 0, and returns the summary.
+func (p *prober) awaitSummary(t testing.TB) report.Summary {
 	t.Helper()
 	if status := p.end(t); status != exitReported {
-		t.Fatalf("exit status %d; stderr %q", status, p.said)
+		t.Fatalf("exit status %d; stderr %q", status, p.stderrLines)
 	}
 	s, err := p.decode()
 	if err != nil {
@@ -257,8 +257,10 @@ func (p *prober) decode() (report.Summary, error) {
 	return report.DecodeSummary(b, p.plan, "kn1")
 }
 
-// heard reports whether stderr has these words.
-func (p *prober) heard(words string) bool { return strings.Contains(strings.Join(p.said, "\n"), words) }
+// printed reports whether stderr has these words.
+func (p *prober) printed(words string) bool {
+	return strings.Contains(strings.Join(p.stderrLines, "\n"), words)
+}
 
 // allInconclusive requires that every check is Inconclusive with this reason and these words.
 func allInconclusive(t *testing.T, s report.Summary, why report.Reason, words string) {

@@ -13,8 +13,8 @@ import (
 
 func TestUnwritableSummarySendsNothing(t *testing.T) {
 	p := withSummary(t, filepath.Join(t.TempDir(), "not", "there"))
-	if status := p.end(t); status != exitSilent || !p.heard("clear the summary") || p.stdout.Len() > 0 {
-		t.Errorf("status %d, stderr %q, stdout %q", status, p.said, p.stdout.String())
+	if status := p.end(t); status != exitSilent || !p.printed("clear the summary") || p.stdout.Len() > 0 {
+		t.Errorf("status %d, stderr %q, stdout %q", status, p.stderrLines, p.stdout.String())
 	}
 }
 
@@ -23,8 +23,8 @@ func TestLostLogDoesNotCostTheSummary(t *testing.T) {
 	p := prepare(t, "passes", examplePlan)
 	p.Stdout = brokenPipe(t)
 	p.begin(t)
-	if s := p.conclude(t); s.Verdict(0, 0) != report.Pass || !p.heard("write the report") {
-		t.Errorf("summary %+v, stderr %q", s, p.said)
+	if s := p.awaitSummary(t); s.Verdict(0, 0) != report.Pass || !p.printed("write the report") {
+		t.Errorf("summary %+v, stderr %q", s, p.stderrLines)
 	}
 }
 
@@ -36,8 +36,8 @@ func TestFullDiskDoesNotCostTheReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	kill(t, p.Process.Pid, syscall.SIGTERM)
-	if status := p.end(t); status != exitSilent || !p.heard("write the summary: ") {
-		t.Errorf("status %d, stderr %q", status, p.said)
+	if status := p.end(t); status != exitSilent || !p.printed("write the summary: ") {
+		t.Errorf("status %d, stderr %q", status, p.stderrLines)
 	}
 	if r, err := report.Read(strings.NewReader(p.stdout.String())); err != nil || len(r.Results) != 4 {
 		t.Errorf("%v; stdout %q", err, p.stdout.String())
@@ -50,8 +50,8 @@ func TestPipeWithoutReaderIsNoSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := withSummary(t, path)
-	if status := p.end(t); status != exitSilent || !p.heard("a pipe that nobody reads") || p.stdout.Len() > 0 {
-		t.Errorf("status %d, stderr %q, stdout %q", status, p.said, p.stdout.String())
+	if status := p.end(t); status != exitSilent || !p.printed("a pipe that nobody reads") || p.stdout.Len() > 0 {
+		t.Errorf("status %d, stderr %q, stdout %q", status, p.stderrLines, p.stdout.String())
 	}
 }
 
@@ -60,7 +60,7 @@ func TestLostLogDoesNotHideThatTheWorkerWasKilled(t *testing.T) {
 	p.Stdout = brokenPipe(t)
 	p.begin(t)
 	kill(t, p.ready(t), syscall.SIGKILL)
-	allInconclusive(t, p.conclude(t), report.ProberKilled, "killed by signal 9")
+	allInconclusive(t, p.awaitSummary(t), report.ProberKilled, "killed by signal 9")
 }
 
 func TestOlderSummaryDoesNotStandForThisRun(t *testing.T) {
@@ -71,7 +71,7 @@ func TestOlderSummaryDoesNotStandForThisRun(t *testing.T) {
 	}
 	p.begin(t)
 	kill(t, p.ready(t), syscall.SIGKILL)
-	allInconclusive(t, p.conclude(t), report.ProberKilled, "killed by signal 9")
+	allInconclusive(t, p.awaitSummary(t), report.ProberKilled, "killed by signal 9")
 }
 
 // withSummary starts a prober that writes its summary to the given path.

@@ -23,8 +23,8 @@ func TestPlansThatCannotBeUsed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := start(t, "passes", c.plan)
-			if status := p.end(t); status != exitRefused || !p.heard(c.says) || p.stdout.Len() > 0 {
-				t.Errorf("status %d, stderr %q, stdout %q", status, p.said, p.stdout.String())
+			if status := p.end(t); status != exitRefused || !p.printed(c.says) || p.stdout.Len() > 0 {
+				t.Errorf("status %d, stderr %q, stdout %q", status, p.stderrLines, p.stdout.String())
 			}
 			if p.plan == nil { // the plan that the operator sent
 				p.plan = prepare(t, "", examplePlan).plan
@@ -42,7 +42,7 @@ func TestMissingPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.begin(t)
-	if status := p.end(t); status != exitRefused || !p.heard("plan.json: no such file") {
-		t.Errorf("status %d, stderr %q", status, p.said)
+	if status := p.end(t); status != exitRefused || !p.printed("plan.json: no such file") {
+		t.Errorf("status %d, stderr %q", status, p.stderrLines)
 	}
 }

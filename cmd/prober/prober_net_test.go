@@ -149,7 +149,7 @@ func (n network) forgotten(t *testing.T) {
 // passes requires that another run passes.
 func (n network) passes(t *testing.T) {
 	t.Helper()
-	s := n.start(t, n.plan(t, 4, 2000, 60), 0).conclude(t)
+	s := n.start(t, n.plan(t, 4, 2000, 60), 0).awaitSummary(t)
 	if s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Pass || s.Guard != n.mode || s.LeakedFlows > 0 {
 		t.Errorf("the next run: %+v", s)
 	}
@@ -188,7 +188,7 @@ func TestNetVerdicts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := n.start(t, n.plan(t, 2, 2000, 60), 0).conclude(t)
+		s := n.start(t, n.plan(t, 2, 2000, 60), 0).awaitSummary(t)
 		if s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Fail || len(s.Groups) != 1 ||
 			s.Groups[0].Reason != report.SequenceZeroDropped {
 			t.Errorf("with Push at 0 dropped: %+v", s)
@@ -209,13 +209,13 @@ func TestNetKilledWorkerLeavesNothing(t *testing.T) {
 		p := n.start(t, n.slow(t, 300), 0)
 		n.opened(t, 4)
 		kill(t, child(t, p.Process.Pid), syscall.SIGKILL)
-		s := p.conclude(t)
+		s := p.awaitSummary(t)
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive ||
 			s.Groups[0].Reason != report.ProberKilled {
 			t.Errorf("summary %+v", s)
 		}
 		if s.LeakedFlows > 0 || !strings.Contains(s.Groups[0].Message, "were reset") {
-			t.Errorf("%d flows may be left: %q; stderr %q", s.LeakedFlows, s.Groups[0].Message, p.said)
+			t.Errorf("%d flows may be left: %q; stderr %q", s.LeakedFlows, s.Groups[0].Message, p.stderrLines)
 		}
 		n.clean(t)
 		n.passes(t)
@@ -228,9 +228,9 @@ func TestNetToldToStopLeavesNothing(t *testing.T) {
 		p := n.start(t, n.slow(t, 300), 0)
 		n.opened(t, 4)
 		kill(t, p.Process.Pid, syscall.SIGTERM)
-		s := p.conclude(t)
-		if s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 || p.heard("killed") {
-			t.Errorf("summary %+v, stderr %q", s, p.said)
+		s := p.awaitSummary(t)
+		if s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 || p.printed("killed") {
+			t.Errorf("summary %+v, stderr %q", s, p.stderrLines)
 		}
 		for _, g := range s.Groups {
 			if g.Reason != report.ProberKilled || !strings.Contains(g.Message, "told to stop (terminated)") {
@@ -243,7 +243,7 @@ func TestNetToldToStopLeavesNothing(t *testing.T) {
 
 func TestNetDeadlineLeavesNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
-		s := n.start(t, n.plan(t, 64, 10, 15), 0).conclude(t) // less than the handshakes need; 1 s to end
+		s := n.start(t, n.plan(t, 64, 10, 15), 0).awaitSummary(t) // less than the handshakes need; 1 s to end
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 {
 			t.Errorf("summary %+v", s)
 		}
@@ -280,7 +280,7 @@ func TestNetUnroutableTargetIsInconclusive(t *testing.T) {
 	n := newNetwork(t, lab.IPv4, "tcx")
 	text := strings.Replace(n.plan(t, 1, 2000, 10), n.ServerAddr(n.family).String(),
 		netip.MustParseAddr("203.0.113.1").String(), 1)
-	s := n.start(t, text, 0).conclude(t)
+	s := n.start(t, text, 0).awaitSummary(t)
 	if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive {
 		t.Errorf("summary %+v", s)
 	}

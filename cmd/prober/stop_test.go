@@ -18,7 +18,7 @@ func TestSignalsToStopReachTheWorker(t *testing.T) {
 			p := start(t, "obeys", examplePlan)
 			p.ready(t)
 			kill(t, p.Process.Pid, s)
-			got := p.conclude(t)
+			got := p.awaitSummary(t)
 			if got.Verdict(0, 1) != report.Pass || got.Verdict(0, 0) != report.Inconclusive ||
 				got.Verdict(1, 1) != report.Inconclusive {
 				t.Errorf("verdicts %+v", got)
@@ -29,8 +29,8 @@ func TestSignalsToStopReachTheWorker(t *testing.T) {
 					t.Errorf("%s: %q; want %s: %q", g.Reason, g.Message, report.ProberKilled, want)
 				}
 			}
-			if p.heard("reset") {
-				t.Errorf("flows of an orderly end were reset again: %q", p.said)
+			if p.printed("reset") {
+				t.Errorf("flows of an orderly end were reset again: %q", p.stderrLines)
 			}
 		})
 	}
@@ -39,7 +39,7 @@ func TestSignalsToStopReachTheWorker(t *testing.T) {
 func TestDeadlineEndsTheWorkerInAnOrderlyWay(t *testing.T) {
 	t.Parallel() // it mostly waits
 	p := start(t, "obeys", soonOver)
-	s := p.conclude(t)
+	s := p.awaitSummary(t)
 	if s.Verdict(0, 1) != report.Pass || s.Verdict(1, 1) != report.Inconclusive {
 		t.Errorf("verdicts %+v", s)
 	}
@@ -53,7 +53,7 @@ func TestDeadlineEndsTheWorkerInAnOrderlyWay(t *testing.T) {
 func TestWorkerThatIgnoresTheDeadlineIsKilled(t *testing.T) {
 	t.Parallel() // it mostly waits
 	p := start(t, "hangs", soonOver)
-	s := p.conclude(t)
+	s := p.awaitSummary(t)
 	allInconclusive(t, s, report.DeadlineExceeded,
 		"the worker did not end at the deadline and was killed; of 2 flows it had open 2 were reset")
 }
@@ -63,7 +63,7 @@ func TestWorkerThatIgnoresTheSignalIsKilled(t *testing.T) {
 	p := start(t, "hangs", soonOver)
 	p.ready(t)
 	kill(t, p.Process.Pid, syscall.SIGTERM)
-	allInconclusive(t, p.conclude(t), report.ProberKilled, "was told to stop (terminated), did not, and was killed")
+	allInconclusive(t, p.awaitSummary(t), report.ProberKilled, "was told to stop (terminated), did not, and was killed")
 }
 
 // Outside a container the kernel does not kill the worker with its supervisor, so the worker stops by itself.
@@ -72,8 +72,8 @@ func TestWorkerOutlivesItsSupervisorOnlyToEndItsFlows(t *testing.T) {
 	p.ready(t)
 	kill(t, p.Process.Pid, syscall.SIGKILL)
 	p.end(t) // waits for the end of stderr, which the worker has open too
-	if !p.heard("flows ended") {
-		t.Errorf("stderr %q", p.said)
+	if !p.printed("flows ended") {
+		t.Errorf("stderr %q", p.stderrLines)
 	}
 	if _, err := p.decode(); err == nil {
 		t.Error("a summary of a killed supervisor")

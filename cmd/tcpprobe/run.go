@@ -69,7 +69,7 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 		return err
 	}
 	defer o.pcap.Discard()
-	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, Complain: cli.Complain, PrepareGuard: prepareGuard,
+	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, LogError: cli.Complain, PrepareGuard: prepareGuard,
 		Reset: func(left []ledger.Entry) (int, error) { return run.ResetOrphans(left, o.device) }}
 	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard),
 		Spill: spill})

@@ -65,8 +65,8 @@ func invalid(f segment.Flags) bool {
 	return true
 }
 
-// elsewhere returns the name of the fault for another number than 0.
-func (k known) elsewhere() (name string, ok bool) { return strings.CutSuffix(k.name, "-zero") }
+// anyNumberName returns the name of the fault for another number than 0.
+func (k known) anyNumberName() (name string, ok bool) { return strings.CutSuffix(k.name, "-zero") }
 
 // rules has the catalogue's rules by name.
 var rules = index(catalogue)

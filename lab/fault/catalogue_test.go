@@ -24,8 +24,8 @@ func TestEveryRuleDropsATestSegment(t *testing.T) {
 			t.Errorf("nothing says what %s drops", k.name)
 		}
 	}
-	for name, bite := range faulttest.Drops {
-		if !slices.ContainsFunc(faulttest.Segments, bite) && name != "straddling=1000" && name != "straddling=1004" {
+	for name, drops := range faulttest.Drops {
+		if !slices.ContainsFunc(faulttest.Segments, drops) && name != "straddling=1000" && name != "straddling=1004" {
 			t.Errorf("no segment shows %s biting", name)
 		}
 	}
@@ -34,14 +34,14 @@ func TestEveryRuleDropsATestSegment(t *testing.T) {
 // Fault.Drops agrees with the list of package faulttest. fault_net_test.go of package lab compares the kernel with the
 // same list.
 func TestFaultsSayWhatTheyDrop(t *testing.T) {
-	for name, bite := range faulttest.Drops {
+	for name, drops := range faulttest.Drops {
 		for _, s := range faulttest.Segments {
 			for _, c := range []struct {
 				suffix  string
 				in, out bool
 			}{{"", true, true}, {"@in", true, false}, {"@out", false, true}} {
 				f := mustParse(t, name+c.suffix)[0]
-				if f.Drops(&s, In) != (c.in && bite(s)) || f.Drops(&s, Out) != (c.out && bite(s)) {
+				if f.Drops(&s, In) != (c.in && drops(s)) || f.Drops(&s, Out) != (c.out && drops(s)) {
 					t.Errorf("%s, %v: drops in %v, out %v", f.Name, &s, f.Drops(&s, In), f.Drops(&s, Out))
 				}
 			}

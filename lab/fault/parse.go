@@ -23,7 +23,7 @@ func parameters() map[string]func(*Fault, string) error {
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
 	}
 	for _, k := range catalogue {
-		if name, ok := k.elsewhere(); ok {
+		if name, ok := k.anyNumberName(); ok {
 			m[name] = func(f *Fault, v string) error { return readNumber(f, k.rule, v) }
 		}
 	}

@@ -28,14 +28,14 @@ var impairments = []string{"loss=1%", "loss=5%", "loss=20%", "burst=1%/5ms", "bu
 // Default numbers of runs. There are 100,000 in total with impairments only, to see that no run blames sequence 0.
 // Fewer are enough to see that a fault is found.
 const (
-	innocentRuns = 8334
-	guiltyRuns   = 1000
+	runsWithoutRule = 8334
+	runsWithRule    = 1000
 )
 
 func (o *campaignOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.campaign, "campaign", false, "make many runs under each of several impairments and count the verdicts")
-	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)", innocentRuns,
-		guiltyRuns))
+	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)",
+		runsWithoutRule, runsWithRule))
 	f.StringArrayVar(&o.with, "with", nil, "a fault that every round of a campaign has beside its own; may be repeated")
 	f.IntVar(&o.seeds, "seeds", 0, "make one run with each of so many seeds of an ecmp fault, instead of --runs")
 }
@@ -91,9 +91,9 @@ func (o *options) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 	if len(o.faults) == 0 {
 		o.faults = impairments
 	}
-	usual := innocentRuns
+	usual := runsWithoutRule
 	if len(o.with) > 0 {
-		usual = guiltyRuns
+		usual = runsWithRule
 	}
 	c := &campaign{options: o}
 	for _, name := range o.faults {

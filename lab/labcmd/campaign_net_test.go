@@ -17,8 +17,8 @@ func TestImpairmentsNeverBlameZero(t *testing.T) {
 	t.Parallel()
 	const each = 128
 	c := campaignOf(t, cli.ExitPass, "--runs", "128", "--alpha", "1e-7")
-	if len(c.Rounds) != len(impairments) || c.Innocent.Runs != each*len(impairments) {
-		t.Errorf("%d rounds of %d runs in all", len(c.Rounds), c.Innocent.Runs)
+	if len(c.Rounds) != len(impairments) || c.WithoutRule.Runs != each*len(impairments) {
+		t.Errorf("%d rounds of %d runs in all", len(c.Rounds), c.WithoutRule.Runs)
 	}
 	dropped := map[bool]uint64{} // true: in bursts
 	for _, r := range c.Rounds {
@@ -40,7 +40,7 @@ func TestCampaignFindsARule(t *testing.T) {
 	t.Parallel()
 	c := campaignOf(t, cli.ExitPass, "--runs", "32", "--with", "push-at-zero", "--fault", "loss=5%", "--fault",
 		"burst=5%/50ms", "--fault", "reorder=10%/2ms")
-	if c.Guilty.Runs != 96 || c.Innocent.Runs != 0 {
+	if c.WithRule.Runs != 96 || c.WithoutRule.Runs != 0 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -50,7 +50,7 @@ func TestCampaignFindsABadMember(t *testing.T) {
 	t.Parallel()
 	c := campaignOf(t, cli.ExitPass, "--seeds", "8", "--paths", "108", "--packets-per-second", "1000", "--fault",
 		"ecmp=16/1:push-at-zero")
-	if c.Guilty.Runs != 8 || c.Rounds[0].Flows != 8*108 || c.Rounds[0].Reports.MedianSegments < 108*5 {
+	if c.WithRule.Runs != 8 || c.Rounds[0].Flows != 8*108 || c.Rounds[0].Reports.MedianSegments < 108*5 {
 		t.Errorf("%+v", c.Rounds[0])
 	}
 }

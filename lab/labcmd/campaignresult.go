@@ -15,18 +15,18 @@ import (
 
 // campaignResult is the result of a campaign, as `-o json` prints it.
 type campaignResult struct {
-	Alpha    float64          `json:"alpha"` // error bound of a run
-	Rounds   []*campaignRound `json:"rounds"`
-	Innocent convictions      `json:"innocent"` // rounds whose faults do not depend on sequence 0: runs that blame it
-	Guilty   convictions      `json:"guilty"`   // rounds that drop every segment at sequence 0: runs that report that
-	Left     int              `json:"left"`     // sockets and tracked connections left at the server
+	Alpha       float64          `json:"alpha"` // error bound of a run
+	Rounds      []*campaignRound `json:"rounds"`
+	WithoutRule blameCount       `json:"innocent"` // rounds whose faults do not depend on sequence 0: runs that blame it
+	WithRule    blameCount       `json:"guilty"`   // rounds that drop every segment at sequence 0: runs that report that
+	Left        int              `json:"left"`     // sockets and tracked connections left at the server
 }
 
-// convictions counts the runs that blame sequence 0, and has the number that is allowed or required.
-type convictions struct {
-	Runs      int `json:"runs"`
-	Convicted int `json:"convicted"`
-	Bound     int `json:"bound"`
+// blameCount counts the runs that blame sequence 0, and has the number that is allowed or required.
+type blameCount struct {
+	Runs    int `json:"runs"`
+	Blaming int `json:"convicted"`
+	Bound   int `json:"bound"`
 }
 
 // sensitivity is the share of runs with a rule about sequence 0 that must find it.
@@ -36,16 +36,16 @@ func (c *campaign) result() campaignResult {
 	t := campaignResult{Alpha: c.Alpha, Rounds: c.rounds}
 	for _, r := range c.rounds {
 		r.finish()
-		side := &t.Guilty
-		if r.truth == innocent {
-			side = &t.Innocent
+		side := &t.WithRule
+		if r.truth == unrelated {
+			side = &t.WithoutRule
 		}
 		side.Runs += r.Runs
-		side.Convicted += r.Convicted
+		side.Blaming += r.Blaming
 		t.Left += r.left()
 	}
-	t.Innocent.Bound = mostByChance(t.Innocent.Runs, t.Alpha)
-	t.Guilty.Bound = int(math.Ceil(sensitivity * float64(t.Guilty.Runs)))
+	t.WithoutRule.Bound = mostByChance(t.WithoutRule.Runs, t.Alpha)
+	t.WithRule.Bound = int(math.Ceil(sensitivity * float64(t.WithRule.Runs)))
 	return t
 }
 
@@ -53,11 +53,11 @@ func (c *campaign) result() campaignResult {
 // if one of the latter passed, or if the server has state left.
 func (t campaignResult) verdict() report.Verdict {
 	for _, r := range t.Rounds {
-		if r.truth == certain && r.Wrong > 0 {
+		if r.truth == dropsAll && r.Wrong > 0 {
 			return report.Fail
 		}
 	}
-	if t.Innocent.Convicted > t.Innocent.Bound || t.Guilty.Convicted < t.Guilty.Bound || t.Left > 0 {
+	if t.WithoutRule.Blaming > t.WithoutRule.Bound || t.WithRule.Blaming < t.WithRule.Bound || t.Left > 0 {
 		return report.Fail
 	}
 	return report.Pass
@@ -86,7 +86,7 @@ func (t campaignResult) write(w io.Writer, format string) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "FAULT\tRUNS\tFLOWS\tCONVICTED\tWRONG\tSEGMENTS\tLEFT\tTIME\tVERDICTS")
 	for _, r := range t.Rounds {
-		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Fault, r.Runs, r.Flows, r.Convicted, r.Wrong,
+		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Fault, r.Runs, r.Flows, r.Blaming, r.Wrong,
 			r.SegmentsSent, r.left(), seconds(r.DurationMicros), r.verdictsInOneLine())
 	}
 	if err := out.Flush(); err != nil {
@@ -98,16 +98,16 @@ func (t campaignResult) write(w io.Writer, format string) error {
 
 // sentences explains the numbers.
 func (t campaignResult) sentences() (out []string) {
-	if i := t.Innocent; i.Runs > 0 {
+	if i := t.WithoutRule; i.Runs > 0 {
 		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d "+
-			"at alpha %g (99.9 %% bound).", i.Convicted, i.Runs, i.Bound, t.Alpha))
+			"at alpha %g (99.9 %% bound).", i.Blaming, i.Runs, i.Bound, t.Alpha))
 	}
-	if g := t.Guilty; g.Runs > 0 {
-		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Convicted, g.Runs,
+	if g := t.WithRule; g.Runs > 0 {
+		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Blaming, g.Runs,
 			g.Bound))
 	}
 	for _, r := range t.Rounds {
-		if q := r.Reports; r.truth == partial {
+		if q := r.Reports; r.truth == dropsSome {
 			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle; 99 of 100 at most %s, and at "+
 				"most %d; the longest %s, the largest %d.",
 				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.NearlyMicros), q.NearlySegments,

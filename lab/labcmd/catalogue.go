@@ -36,29 +36,29 @@ type ruleResult struct {
 	Rule      string          `json:"rule"`
 	Family    string          `json:"family"`
 	Variants  []variantResult `json:"variants"`
-	Due       int             `json:"due"`       // variants that the rule affects, and so must fail
-	Convicted int             `json:"convicted"` // those of them that failed
+	Expected  int             `json:"due"`       // variants that the rule affects, and so must fail
+	Failed    int             `json:"convicted"` // those of them that failed
 	Others    int             `json:"others"`    // variants that failed without being affected, or with the wrong reason
 	Named     string          `json:"named,omitempty"`
-	Right     string          `json:"right,omitempty"` // the rule's right name
+	RightName string          `json:"right,omitempty"` // the rule's right name
 }
 
 // variantResult is the result for one variant, with the expected reason.
 type variantResult struct {
-	Variant string         `json:"variant"`
-	Verdict report.Verdict `json:"verdict"`
-	Reason  report.Reason  `json:"reason"`
-	Due     report.Reason  `json:"due,omitempty"` // the expected reason if it must fail
-	Message string         `json:"message,omitempty"`
+	Variant  string         `json:"variant"`
+	Verdict  report.Verdict `json:"verdict"`
+	Reason   report.Reason  `json:"reason"`
+	Expected report.Reason  `json:"due,omitempty"` // the expected reason if it must fail
+	Message  string         `json:"message,omitempty"`
 }
 
 // asExpected reports whether the variant failed with the expected reason, or did not fail if the rule does not affect
 // it.
 func (o variantResult) asExpected() bool {
-	if o.Due == "" {
+	if o.Expected == "" {
 		return o.Verdict != report.Fail
 	}
-	return o.Reason == o.Due
+	return o.Reason == o.Expected
 }
 
 // runCatalogue tests every rule that the switch knows.
@@ -134,28 +134,28 @@ func newRuleResult(f fault.Fault, family string, all []report.Result) ruleResult
 		if r.Family != family {
 			continue
 		}
-		v := variantResult{Variant: r.Variant, Verdict: r.Verdict, Reason: r.Reason, Due: expectedReason(f, r.Variant)}
+		v := variantResult{Variant: r.Variant, Verdict: r.Verdict, Reason: r.Reason, Expected: expectedReason(f, r.Variant)}
 		if r.Verdict != report.Pass {
 			v.Message = r.Message
 		}
 		i.add(v)
 		i.Named = cmp.Or(i.Named, r.Rule)
 	}
-	if i.Due > 0 {
-		i.Right = rightName(f.Name)
+	if i.Expected > 0 {
+		i.RightName = rightName(f.Name)
 	}
 	return i
 }
 
 func (i *ruleResult) add(v variantResult) {
 	i.Variants = append(i.Variants, v)
-	if v.Due != "" {
-		i.Due++
+	if v.Expected != "" {
+		i.Expected++
 	}
 	switch {
 	case v.Verdict != report.Fail:
 	case v.asExpected():
-		i.Convicted++
+		i.Failed++
 	default:
 		i.Others++
 	}

@@ -18,8 +18,8 @@ func TestCatalogue(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &found); err != nil {
 		t.Fatalf("%v: %+v", err, r)
 	}
-	if r.status != cli.ExitPass || found.Due < 90 || found.Rules < 28 {
+	if r.status != cli.ExitPass || found.Expected < 90 || found.Rules < 28 {
 		t.Errorf("exit status %d: %d of %d convicted, %d others, %d of %d rules named rightly:\n%v",
-			r.status, found.Convicted, found.Due, found.Others, found.Named, found.Rules, found.differences())
+			r.status, found.Failed, found.Expected, found.Others, found.Named, found.Rules, found.differences())
 	}
 }

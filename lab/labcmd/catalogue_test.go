@@ -18,8 +18,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// bitten returns the variants that a fault affects, and which so must fail.
-func bitten(t *testing.T, name string) (out []string) {
+// affected returns the variants that a fault affects, and which so must fail.
+func affected(t *testing.T, name string) (out []string) {
 	t.Helper()
 	f, err := fault.Parse(name)
 	if err != nil {
@@ -53,7 +53,7 @@ func TestExpectedVariants(t *testing.T) {
 		"everything":                    nil,
 		"loss=20%":                      nil,
 	} {
-		if got := bitten(t, name); !slices.Equal(got, want) {
+		if got := affected(t, name); !slices.Equal(got, want) {
 			t.Errorf("%s bites %v, want %v", name, got, want)
 		}
 	}
@@ -67,11 +67,12 @@ func TestCatalogueIsComplete(t *testing.T) {
 	}
 	lost := map[string]bool{}
 	for _, name := range fault.Catalogue() {
-		for _, v := range bitten(t, name) {
+		for _, v := range affected(t, name) {
 			lost[v] = true
 		}
-		if named := rightName(name) != ""; named != strings.HasSuffix(name, "-zero") || named != (len(bitten(t, name)) > 0) {
-			t.Errorf("%s: named %v, bites %v", name, named, bitten(t, name))
+		named := rightName(name) != ""
+		if named != strings.HasSuffix(name, "-zero") || named != (len(affected(t, name)) > 0) {
+			t.Errorf("%s: named %v, bites %v", name, named, affected(t, name))
 		}
 	}
 	if len(lost) != len(variants) {

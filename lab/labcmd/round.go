@@ -21,7 +21,7 @@ type campaignRound struct {
 	Fault        string         `json:"fault"`
 	Runs         int            `json:"runs"`
 	Flows        int            `json:"flows"`
-	Convicted    int            `json:"convicted"` // runs that blame sequence 0
+	Blaming      int            `json:"convicted"` // runs that blame sequence 0
 	Wrong        int            `json:"wrong"`     // runs that blame sequence 0, or pass it, wrongly
 	Verdicts     []verdictCount `json:"verdicts"`
 	SegmentsSent int            `json:"segmentsSent"`
@@ -54,9 +54,9 @@ type quantiles struct {
 type groundTruth string
 
 const (
-	innocent groundTruth = "innocent" // affects suspect and control alike
-	certain  groundTruth = "certain"  // drops every suspect and no control
-	partial  groundTruth = "partial"  // drops the suspects of some flows, or some of them
+	unrelated groundTruth = "innocent" // affects suspect and control alike
+	dropsAll  groundTruth = "certain"  // drops every suspect and no control
+	dropsSome groundTruth = "partial"  // drops the suspects of some flows, or some of them
 )
 
 // verdictCount is the number of results with the same verdict and reason.
@@ -82,11 +82,11 @@ func groundTruthOf(faults []fault.Fault) groundTruth {
 	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
 	switch suspect {
 	case control:
-		return innocent
+		return unrelated
 	case 0:
-		return certain
+		return dropsAll
 	}
-	return partial
+	return dropsSome
 }
 
 // arriving returns the share of segments like s that the switch forwards.
@@ -119,9 +119,9 @@ func (r *campaignRound) add(found report.Report) {
 	for _, v := range runs {
 		r.Runs++
 		if v == report.Fail {
-			r.Convicted++
+			r.Blaming++
 		}
-		if r.truth == innocent && v == report.Fail || r.truth == certain && v == report.Pass {
+		if r.truth == unrelated && v == report.Fail || r.truth == dropsAll && v == report.Pass {
 			r.Wrong++
 		}
 	}

@@ -59,7 +59,7 @@ func (f *File) write(w io.Writer, runs []report.Report) error {
 	if err != nil {
 		return err
 	}
-	found, left, err := indexPackets(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), mostPackets)
+	found, left, err := indexPackets(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), maxPackets)
 	if err != nil {
 		return err
 	}

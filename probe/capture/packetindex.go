@@ -7,9 +7,9 @@ import (
 	"io"
 )
 
-// mostPackets is the largest number of packets in a File. It bounds the memory of Finish, which takes 24 bytes a
+// maxPackets is the largest number of packets in a File. It bounds the memory of Finish, which takes 24 bytes a
 // packet. One hour at 200 packets a second stays below it. A peer that floods the prober may exceed it.
-const mostPackets = 2 << 20
+const maxPackets = 2 << 20
 
 // packetLocation is the position of a packet block in the spill.
 type packetLocation struct {

@@ -9,16 +9,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Ask sends one SYN and does not wait for the answer. Hear waits for it.
-func (c *Conn) Ask() {
+// SendSYN sends one SYN and does not wait for the answer. AwaitSYNAnswer waits for it.
+func (c *Conn) SendSYN() {
 	c.sentSYN = c.Send(Step{Part: evidence.SYN, Flags: segment.SYN, Seq: &c.ISS, Options: true})
 }
 
-// Hear waits until the given time for answers to the SYNs that Ask sent.
-func (c *Conn) Hear(ctx context.Context, until time.Time) (o Opening) {
-	heard := c.Collect(ctx, until, func(p wire.Packet) bool { return c.answer(p, &o) })
+// AwaitSYNAnswer waits until the given time for answers to the SYNs that SendSYN sent.
+func (c *Conn) AwaitSYNAnswer(ctx context.Context, until time.Time) (o Opening) {
+	answered := c.Collect(ctx, until, func(p wire.Packet) bool { return c.answer(p, &o) })
 	switch {
-	case heard:
+	case answered:
 	case o.Unreachable != nil:
 		o.Answer = ICMPError
 	case c.unresolved != nil:

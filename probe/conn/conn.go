@@ -35,18 +35,18 @@ type Conn struct {
 
 	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
-	next        seq.Number // SND.NXT: the first number not sent yet
-	peer        seq.Number // RCV.NXT, once established
-	acked       seq.Number // the highest acknowledgement number received
-	established bool       // a SYN-ACK was accepted
-	reset       bool       // the peer reset the connection
-	heard       bool       // the peer sent data or a FIN
-	closed      bool       // the peer sent a FIN, and all its data came before
-	repeats     int        // SYN-ACKs received again after our ACK
-	owed        time.Time  // when unacknowledged data of the peer arrived; zero if there is none
-	sentSYN     time.Time
-	unresolved  error // set if the next hop did not answer, so that nothing could be sent
-	fault       error // any other error of sending
+	next         seq.Number // SND.NXT: the first number not sent yet
+	peer         seq.Number // RCV.NXT, once established
+	acked        seq.Number // the highest acknowledgement number received
+	established  bool       // a SYN-ACK was accepted
+	reset        bool       // the peer reset the connection
+	gotData      bool       // the peer sent data or a FIN
+	closed       bool       // the peer sent a FIN, and all its data came before
+	repeats      int        // SYN-ACKs received again after our ACK
+	unackedSince time.Time  // when unacknowledged data of the peer arrived; zero if there is none
+	sentSYN      time.Time
+	unresolved   error // set if the next hop did not answer, so that nothing could be sent
+	fault        error // any other error of sending
 }
 
 // Open prepares a connection to remote with the given initial sequence number. It reserves a random source port,
@@ -106,7 +106,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.next = end
 	}
 	if g.Flags.Has(segment.ACK) && g.Ack == c.peer {
-		c.owed = time.Time{}
+		c.unackedSince = time.Time{}
 	}
 	c.slot.Advance(c.next, c.peer)
 	c.flow.stack.sent.Add(1)

@@ -149,7 +149,7 @@ func TestResumeEndsTheConnection(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-9), conn.SynAck)
 		left := ledger.Entry{Local: c.Local(), Remote: conntest.Remote, Next: seq.At(40), Ack: seq.At(1_000_001)}
-		b.GiveBack(c.Local()) // the kernel frees the port of a dead process
+		b.ReleasePort(c.Local()) // the kernel frees the port of a dead process
 		resumed, err := b.Stack.Resume(ctx, left)
 		if err != nil {
 			t.Fatal(err)
@@ -264,7 +264,7 @@ func TestFlowsWaitForAPort(t *testing.T) {
 
 // A next hop that does not answer is a finding about the target's network. It is not a fault of the prober.
 func TestNoNextHop(t *testing.T) {
-	b := &conntest.Bench{Peer: &conntest.Listener{}, Alone: true}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, NoNextHop: true}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(7), conn.NoNextHop)
 		if e, err := c.End(ctx); err != nil || c.Fault() != nil || e.Confirmed {
@@ -274,7 +274,7 @@ func TestNoNextHop(t *testing.T) {
 }
 
 func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
-	b := &conntest.Bench{Peer: &conntest.Listener{}, Lossy: true}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, KernelDrops: true}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1), conn.SynAck)
 		if e, err := c.End(ctx); err != nil || e.Check.Overflow != 1 || e.Check.Clean() {

@@ -53,13 +53,13 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 	return confirmed
 }
 
-// Again prepares an aborted connection for a new incarnation of the same 4-tuple. Packets that arrived for the old one
-// are dropped.
-func (c *Conn) Again(iss seq.Number) {
+// NewIncarnation prepares an aborted connection for a new incarnation of the same 4-tuple. Packets that arrived for the
+// old one are dropped.
+func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.Drain(func(wire.Packet) {})
 	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
-	c.established, c.reset, c.heard, c.closed, c.repeats = false, false, false, false, 0
-	c.sentSYN, c.owed = time.Time{}, time.Time{}
+	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
+	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
 }
 
 // abort sends one RST at the number that the peer expects, as far as it is known, and then checks whether the peer
@@ -74,9 +74,9 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 		return false
 	}
 	gone := false
-	old := c.ISS.Add(-LongAgo)
+	old := c.ISS.Add(-OldByteOffset)
 	sent := c.sendNow(Step{Part: evidence.StillThere, Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
-	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
+	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
 		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone
 		if alive && p.Segment.Ack != at {
@@ -91,8 +91,8 @@ func (c *Conn) rst(at seq.Number) {
 	c.sendNow(Step{Part: evidence.RST, Flags: segment.RST | segment.ACK, Seq: &at})
 }
 
-// Clear resets an older connection of the same 4-tuple. The peer showed that it holds one by a bare ACK, which has the
-// number for the RST.
-func (c *Conn) Clear(at seq.Number) {
+// ResetOlder resets an older connection of the same 4-tuple. The peer showed that it holds one by a bare ACK, which has
+// the number for the RST.
+func (c *Conn) ResetOlder(at seq.Number) {
 	c.sendNow(Step{Part: evidence.RSTOfOlder, Flags: segment.RST, Seq: &at})
 }

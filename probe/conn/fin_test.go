@@ -16,7 +16,7 @@ import (
 // With HoldFIN, no segment acknowledges the peer's FIN until ReleaseFIN is called.
 func TestHeldFIN(t *testing.T) {
 	for _, reply := range []int{0, 700} {
-		b := &conntest.Bench{Peer: &conntest.Closer{After: "x", Reply: reply}}
+		b := &conntest.Bench{Peer: &conntest.Closer{CloseAfter: "x", Reply: reply}}
 		b.Run(t, func(t *testing.T, ctx context.Context) {
 			c := dial(t, ctx, b, seq.At(1<<32-2), conn.SynAck)
 			c.HoldFIN = true

@@ -19,10 +19,10 @@ type flow struct {
 
 	purpose atomic.Value // a string; the scenario sets it, and the receiver reads it
 
-	seen      atomic.Uint64 // inbound segments on the tap
-	elsewhere atomic.Uint64 // inbound segments on another device
-	overflow  atomic.Uint64 // packets that did not fit into the inbox
-	resets    atomic.Uint64 // RSTs seen leaving that the prober did not send
+	seen        atomic.Uint64 // inbound segments on the tap
+	otherDevice atomic.Uint64 // inbound segments on another device
+	overflow    atomic.Uint64 // packets that did not fit into the inbox
+	resets      atomic.Uint64 // RSTs seen leaving that the prober did not send
 }
 
 // take handles a packet of the flow. The stack's receiver calls it.
@@ -34,8 +34,8 @@ func (f *flow) take(p wire.Packet) {
 	case p.Outgoing:
 		f.resets.Add(1)
 		return
-	case p.Elsewhere:
-		f.elsewhere.Add(1)
+	case p.OtherDevice:
+		f.otherDevice.Add(1)
 		return
 	case p.Segment != nil:
 		f.seen.Add(1)
@@ -52,12 +52,12 @@ type SelfCheck struct {
 	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
 	KernelResets  uint64 // RSTs seen leaving that the prober did not send
 	Overflow      uint64 // packets that were not read fast enough; kernel drops may concern any flow
-	Elsewhere     uint64 // inbound segments on devices without the guard
+	OtherDevice   uint64 // inbound segments on devices without the guard
 }
 
 // Asymmetric reports whether all answers came in by other devices, where there is no guard. If some came in by the
 // right device, the others mean nothing: packets on a bridge or bond are also seen on its member.
-func (c SelfCheck) Asymmetric() bool { return c.Seen == 0 && c.Elsewhere > 0 }
+func (c SelfCheck) Asymmetric() bool { return c.Seen == 0 && c.OtherDevice > 0 }
 
 // Clean reports whether the kernel saw no segment of the flow and sent none.
 func (c SelfCheck) Clean() bool {
@@ -67,7 +67,7 @@ func (c SelfCheck) Clean() bool {
 // Plus adds the self-checks of two connections.
 func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
 	return SelfCheck{c.Seen + d.Seen, c.Stolen + d.Stolen, c.ResetsDropped + d.ResetsDropped,
-		c.KernelResets + d.KernelResets, c.Overflow + d.Overflow, c.Elsewhere + d.Elsewhere}
+		c.KernelResets + d.KernelResets, c.Overflow + d.Overflow, c.OtherDevice + d.OtherDevice}
 }
 
 func (c SelfCheck) String() string {
@@ -86,7 +86,7 @@ const (
 // check compares the number of segments that the tap saw with the number that the guard took. It fails if the tap
 // stopped receiving.
 func (f *flow) check() (SelfCheck, error) {
-	if err := f.stack.deaf(); err != nil {
+	if err := f.stack.receiveError(); err != nil {
 		return SelfCheck{}, err
 	}
 	lost, err := f.lost()
@@ -100,7 +100,7 @@ func (f *flow) check() (SelfCheck, error) {
 			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
 		}
 		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost,
-			f.elsewhere.Load()}
+			f.otherDevice.Load()}
 		if c.Clean() || time.Now().After(deadline) {
 			return c, nil
 		}

@@ -19,7 +19,7 @@ type inbox struct {
 	over    bool          // the receiver has ended
 	ready   chan struct{} // has an element while packets may wait; closed when the receiver has ended
 	alarm   *time.Timer
-	behind  func() bool // reports whether packets have arrived that are not in an inbox yet
+	pending func() bool // reports whether packets have arrived that are not in an inbox yet
 }
 
 // On a busy host, packets that arrived before the deadline may be read after it. await reads them first.
@@ -28,8 +28,8 @@ const (
 	catchUpStep = time.Millisecond
 )
 
-func newInbox(behind func() bool) *inbox {
-	return &inbox{ready: make(chan struct{}, 1), behind: behind}
+func newInbox(pending func() bool) *inbox {
+	return &inbox{ready: make(chan struct{}, 1), pending: pending}
 }
 
 // put reports false where there is no room.
@@ -87,7 +87,7 @@ func (b *inbox) await(ctx context.Context, until time.Time) (p wire.Packet, ok b
 		case _, open = <-b.ready:
 			p, ok = b.take()
 		case <-b.alarm.C:
-			if time.Since(until) > catchUp || !b.behind() {
+			if time.Since(until) > catchUp || !b.pending() {
 				return b.take()
 			}
 			b.alarm.Reset(catchUpStep)

@@ -58,12 +58,13 @@ type Opening struct {
 var synWaits = []time.Duration{200 * time.Millisecond, 550 * time.Millisecond, 550 * time.Millisecond,
 	600 * time.Millisecond, 600 * time.Millisecond, 600 * time.Millisecond}
 
-// icmpPatience is how many SYNs must get an ICMP error before it counts. A router that has not resolved its neighbour
-// yet also sends one.
-const icmpPatience = 3
+// minSYNsForICMPError is how many SYNs must get an ICMP error before it counts. A router that has not resolved its
+// neighbour yet also sends one.
+const minSYNsForICMPError = 3
 
-// hopPatience is how many SYNs must find no next hop before that counts. For each one the kernel asks several times.
-const hopPatience = 2
+// minSYNsForNoNextHop is how many SYNs must find no next hop before that counts. For each one the kernel asks several
+// times.
+const minSYNsForNoNextHop = 2
 
 // Handshake opens the connection. It repeats the SYN until there is an answer, and sends the final ACK.
 func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
@@ -75,7 +76,8 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 		if c.syn(ctx, evidence.SYN, wait, &o) {
 			return o
 		}
-		if o.Unreachable != nil && o.Sent >= icmpPatience || c.unresolved != nil && o.Sent >= hopPatience || c.fault != nil {
+		unreachable := o.Unreachable != nil && o.Sent >= minSYNsForICMPError
+		if unreachable || c.unresolved != nil && o.Sent >= minSYNsForNoNextHop || c.fault != nil {
 			break
 		}
 	}
@@ -97,7 +99,7 @@ func (c *Conn) syn(ctx context.Context, part evidence.Part, wait time.Duration, 
 
 // TrySYN sends a single SYN and waits for its answer.
 func (c *Conn) TrySYN(ctx context.Context, part evidence.Part) (o Opening) {
-	c.syn(ctx, part, c.Patience(0), &o)
+	c.syn(ctx, part, c.AnswerTimeout(0), &o)
 	return o
 }
 
@@ -162,7 +164,7 @@ const (
 func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	halfOpen := false
 	for i := 0; c.SACK && !halfOpen && i < beaconProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
-		b := c.Beacon(ctx, c.ISS.Add(-LongAgo), 0, i)
+		b := c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, i)
 		if b.Duplicate {
 			return Proof{Established: true}
 		}
@@ -171,21 +173,21 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	first, end := c.ISS.Add(1), c.ISS.Add(2)
 	for i := 0; i < dataProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
 		c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
-		c.Await(ctx, time.Now().Add(c.Patience(i)), func(wire.Packet) bool {
+		c.Await(ctx, time.Now().Add(c.AnswerTimeout(i)), func(wire.Packet) bool {
 			return c.acked.AtLeast(end) || !c.undecided()
 		})
 	}
 	if !c.acked.AtLeast(end) {
-		return Proof{Established: c.heard}
+		return Proof{Established: c.gotData}
 	}
-	deferred := !c.heard && (halfOpen || c.repeats > 0)
-	deferred = deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-LongAgo), 0, 0).Duplicate
+	deferred := !c.gotData && (halfOpen || c.repeats > 0)
+	deferred = deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, 0).Duplicate
 	return Proof{Established: true, Deferred: deferred}
 }
 
 // undecided reports whether the peer has neither shown that the connection is established nor reset it.
 func (c *Conn) undecided() bool {
-	return !c.heard && !c.reset && c.fault == nil && !c.acked.After(c.ISS.Add(1))
+	return !c.gotData && !c.reset && c.fault == nil && !c.acked.After(c.ISS.Add(1))
 }
 
 // Echo is the answer to a beacon.
@@ -194,15 +196,15 @@ type Echo struct {
 	Duplicate bool // and reported the beacon's byte as duplicate (RFC 2883 section 4)
 }
 
-// LongAgo is the distance below the initial sequence number at which old bytes are sent to a listener. With SYN
+// OldByteOffset is the distance below the initial sequence number at which old bytes are sent to a listener. With SYN
 // cookies, an ACK with exactly the initial number would be a valid final ACK and create a connection. The lowest bits
 // of a cookie encode the MSS, so numbers a few apart are valid cookies too, with another MSS (measured over IPv6).
-const LongAgo = 16
+const OldByteOffset = 16
 
 // Beacon sends one byte with an old sequence number and waits for the immediate acknowledgement.
 func (c *Conn) Beacon(ctx context.Context, at seq.Number, value byte, repetition int) (e Echo) {
 	sent := c.SendBeacon(at, value)
-	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
+	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		var block segment.SACKBlock
 		e.Answered, block = c.Answers(p)
 		e.Duplicate = e.Answered && block == segment.SACKBlock{Left: at, Right: at.Add(1)}
@@ -229,8 +231,8 @@ func (c *Conn) Answers(p wire.Packet) (bool, segment.SACKBlock) {
 	return named || g.Seq != c.peer.Add(-1), b
 }
 
-// Patience returns the timeout for an answer to the given repetition: several round trips and 40 ms for a delayed
+// AnswerTimeout returns the timeout for an answer to the given repetition: several round trips and 40 ms for a delayed
 // acknowledgement, more with each repetition.
-func (c *Conn) Patience(repetition int) time.Duration {
+func (c *Conn) AnswerTimeout(repetition int) time.Duration {
 	return min(4*c.RTT+50*time.Millisecond<<min(repetition, 4), time.Second)
 }

@@ -23,7 +23,7 @@ func TestRecordsHaveAnOrigin(t *testing.T) {
 		length int
 	}{
 		{wire.Packet{Segment: cut}, Peer, 40, 1040},
-		{wire.Packet{Segment: cut, Elsewhere: true}, Unguarded, 40, 1040},
+		{wire.Packet{Segment: cut, OtherDevice: true}, Unguarded, 40, 1040},
 		{wire.Packet{Segment: cut, Outgoing: true}, Kernel, 40, 1040},
 		{wire.Packet{Unreachable: quoted}, Peer, 68, 576},
 	} {

@@ -20,9 +20,9 @@ const (
 // table on the path could take the new flow for the old one.
 const reuseAfter = 120 * time.Second
 
-// portBook records when each source port was last used for each target, and holds the reservations of the ports in use.
-// Flows to different targets may share a port.
-type portBook struct {
+// portTable records when each source port was last used for each target, and holds the reservations of the ports in
+// use. Flows to different targets may share a port.
+type portTable struct {
 	mu   sync.Mutex
 	from time.Time // time that is second 1 in usage
 	used map[netip.AddrPort]*usage
@@ -42,9 +42,9 @@ type reservation struct {
 	flows int
 }
 
-// draw returns a random port that was not used for remote within reuseAfter and is not in taken. It returns false if
+// choose returns a random port that was not used for remote within reuseAfter and is not in taken. It returns false if
 // there is none.
-func (b *portBook) draw(remote netip.AddrPort, taken map[uint16]bool) (uint16, bool) {
+func (b *portTable) choose(remote netip.AddrPort, taken map[uint16]bool) (uint16, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	u := b.usage(remote)
@@ -64,7 +64,7 @@ func (b *portBook) draw(remote netip.AddrPort, taken map[uint16]bool) (uint16, b
 }
 
 // second converts a time for usage. It never returns 0.
-func (b *portBook) second(now time.Time) uint16 {
+func (b *portTable) second(now time.Time) uint16 {
 	if b.from.IsZero() {
 		b.from = now
 	}
@@ -72,7 +72,7 @@ func (b *portBook) second(now time.Time) uint16 {
 }
 
 // usage returns the usage for a target. It drops entries of targets that were not used for a long time.
-func (b *portBook) usage(remote netip.AddrPort) *usage {
+func (b *portTable) usage(remote netip.AddrPort) *usage {
 	if u := b.used[remote]; u != nil {
 		return u
 	}
@@ -89,14 +89,14 @@ func (b *portBook) usage(remote netip.AddrPort) *usage {
 }
 
 // forget marks a port as unused again because nothing was sent from it.
-func (b *portBook) forget(port uint16, remote netip.AddrPort) {
+func (b *portTable) forget(port uint16, remote netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.usage(remote).second[port-firstPort] = 0
 }
 
 // hold reserves a local port, or adds a flow to its reservation.
-func (b *portBook) hold(local netip.AddrPort, reserve func(netip.AddrPort) (io.Closer, error)) error {
+func (b *portTable) hold(local netip.AddrPort, reserve func(netip.AddrPort) (io.Closer, error)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.held[local]
@@ -115,8 +115,8 @@ func (b *portBook) hold(local netip.AddrPort, reserve func(netip.AddrPort) (io.C
 	return nil
 }
 
-// giveBack removes a flow from the reservation of its port, and frees the port after the last one.
-func (b *portBook) giveBack(local netip.AddrPort) error {
+// release removes a flow from the reservation of its port, and frees the port after the last one.
+func (b *portTable) release(local netip.AddrPort) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.held[local]

@@ -58,8 +58,8 @@ func (s *Stack) forget(age time.Duration) error {
 	}
 	errs := []error{s.Guard.Remove(flows...)}
 	for _, f := range flows {
-		errs = append(errs, s.ports.giveBack(f.Local))
-		s.leave()
+		errs = append(errs, s.ports.release(f.Local))
+		s.releaseSlot()
 	}
 	return errors.Join(errs...)
 }

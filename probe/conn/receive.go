@@ -13,7 +13,7 @@ import (
 // returns the packet. A packet that has already arrived is returned even after that time. ok is false if nothing
 // arrived or nothing can arrive any more.
 func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
-	if due := c.owed.Add(ackDelay); !c.owed.IsZero() && due.Before(until) {
+	if due := c.unackedSince.Add(ackDelay); !c.unackedSince.IsZero() && due.Before(until) {
 		if p, ok = c.arrival(ctx, due); ok || ctx.Err() != nil {
 			return p, ok
 		}
@@ -61,7 +61,7 @@ func (c *Conn) absorb(p wire.Packet) {
 	switch {
 	case g.Flags.Has(segment.RST):
 		if g.Seq.In(c.peer, window) {
-			c.reset, c.owed = true, time.Time{}
+			c.reset, c.unackedSince = true, time.Time{}
 		}
 		return
 	case g.Flags.Has(segment.SYN):
@@ -89,7 +89,7 @@ func (c *Conn) receive(g *segment.Segment) {
 	}
 	before := c.peer
 	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
-		c.peer, c.heard, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
+		c.peer, c.gotData, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
 		if c.holding() {
 			c.peer = c.peer.Add(-1)
 		}
@@ -98,16 +98,16 @@ func (c *Conn) receive(g *segment.Segment) {
 	switch {
 	case g.PayloadLen() == 0 && c.holding():
 	case fresh && !g.Flags.Has(segment.FIN):
-		c.owe()
+		c.delayAck()
 	default:
 		c.acknowledge()
 	}
 }
 
-// owe delays the acknowledgement of new data: the next segment carries it, or it is sent after ackDelay.
-func (c *Conn) owe() {
-	if c.owed.IsZero() {
-		c.owed = time.Now()
+// delayAck delays the acknowledgement of new data: the next segment carries it, or it is sent after ackDelay.
+func (c *Conn) delayAck() {
+	if c.unackedSince.IsZero() {
+		c.unackedSince = time.Now()
 	}
 }
 

@@ -17,7 +17,7 @@ type Record struct {
 	Local, Remote netip.AddrPort // of the flow
 	Time          time.Time
 	Origin        Origin
-	Purpose       string           // purpose of the connection: see For
+	Purpose       string           // purpose of the connection: see SetPurpose
 	Part          evidence.Part    // of a sent segment: its part, such as syn, control, suspect or beacon
 	Sent          *segment.Segment // of a sent segment; building it again gives the same bytes
 	Header        []byte           // of other packets: the captured bytes up to the end of the TCP header
@@ -35,19 +35,19 @@ const (
 	Kernel           // an RST that this host's kernel sent
 )
 
-// why returns the purpose that For set, or "".
-func (f *flow) why() string {
+// purposeText returns the purpose that SetPurpose set, or "".
+func (f *flow) purposeText() string {
 	s, _ := f.purpose.Load().(string)
 	return s
 }
 
 // recordOf makes a record of a packet that the prober did not send.
 func (f *flow) recordOf(p wire.Packet) Record {
-	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Purpose: f.why(), Origin: Peer}
+	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Purpose: f.purposeText(), Origin: Peer}
 	switch {
 	case p.Outgoing:
 		r.Origin = Kernel
-	case p.Elsewhere:
+	case p.OtherDevice:
 		r.Origin = Unguarded
 	}
 	if u := p.Unreachable; u != nil {
@@ -58,12 +58,12 @@ func (f *flow) recordOf(p wire.Packet) Record {
 	return r
 }
 
-// For sets the connection's purpose for its records: scenario and variant.
-func (c *Conn) For(purpose string) { c.flow.purpose.Store(purpose) }
+// SetPurpose sets the connection's purpose for its records: scenario and variant.
+func (c *Conn) SetPurpose(purpose string) { c.flow.purpose.Store(purpose) }
 
 // recordSent makes a record of a sent segment.
 func (f *flow) recordSent(at time.Time, part evidence.Part, g *segment.Segment) Record {
-	return Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: f.why(), Part: part, Sent: g}
+	return Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: f.purposeText(), Part: part, Sent: g}
 }
 
 // sent logs and records a sent segment.

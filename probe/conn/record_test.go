@@ -37,7 +37,7 @@ func TestRecorderGetsEveryPacket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.For("Handshake")
+		c.SetPurpose("Handshake")
 		c.Handshake(ctx, conntest.Pace)
 		c.Prove(ctx, conntest.Pace, 'G')
 		end(t, ctx, b, c)

@@ -42,7 +42,7 @@ type Stack struct {
 
 	sent  atomic.Int64 // segments
 	lost  atomic.Int64 // kernel drops that were counted when a flow last asked
-	ports portBook
+	ports portTable
 	once  sync.Once
 	slots chan struct{} // one element for each flow that is registered with the guard
 	mu    sync.Mutex
@@ -53,9 +53,9 @@ type Stack struct {
 	sweeper *time.Timer
 }
 
-// mostFlows is how many flows may be registered at the same time. Further ones wait. It is a quarter of the guard's
+// maxFlows is how many flows may be registered at the same time. Further ones wait. It is a quarter of the guard's
 // capacity.
-const mostFlows = 4096
+const maxFlows = 4096
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
 var ErrNoPort = errors.New("no source port left towards this target")
@@ -91,8 +91,8 @@ func (s *Stack) stop(err error) {
 	s.flows = map[guard.Flow]*flow{}
 }
 
-// deaf returns the error that stopped the stack's receiver, or nil.
-func (s *Stack) deaf() error {
+// receiveError returns the error that stopped the stack's receiver, or nil.
+func (s *Stack) receiveError() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fault
@@ -120,7 +120,7 @@ func key(p wire.Packet) guard.Flow {
 func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) {
 	var taken map[uint16]bool
 	for {
-		port, ok := s.ports.draw(remote, taken)
+		port, ok := s.ports.choose(remote, taken)
 		if !ok {
 			return nil, fmt.Errorf("%s: %w; wait two minutes", remote, ErrNoPort)
 		}
@@ -138,28 +138,28 @@ func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) 
 
 // openAt reserves the port and registers the flow with the guard. Both happen before anything is sent.
 func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *flow, err error) {
-	if err := s.enter(ctx); err != nil {
+	if err := s.acquireSlot(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			s.leave()
+			s.releaseSlot()
 		}
 	}()
 	if err := s.ports.hold(local, s.Reserve); err != nil {
 		return nil, outOfFiles(err)
 	}
-	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Behind),
+	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Pending),
 		lostBefore: s.lost.Load()}
 	if err := s.register(f); err != nil {
-		return nil, errors.Join(err, s.ports.giveBack(local))
+		return nil, errors.Join(err, s.ports.release(local))
 	}
 	return f, nil
 }
 
-// enter waits for a slot for one more flow. While flows wait, quiet flows are released earlier.
-func (s *Stack) enter(ctx context.Context) error {
-	s.once.Do(func() { s.slots = make(chan struct{}, mostFlows) })
+// acquireSlot waits for a slot for one more flow. While flows wait, quiet flows are released earlier.
+func (s *Stack) acquireSlot(ctx context.Context) error {
+	s.once.Do(func() { s.slots = make(chan struct{}, maxFlows) })
 	for {
 		select {
 		case s.slots <- struct{}{}:
@@ -179,7 +179,7 @@ func (s *Stack) enter(ctx context.Context) error {
 	}
 }
 
-func (s *Stack) leave() { <-s.slots }
+func (s *Stack) releaseSlot() { <-s.slots }
 
 // outOfFiles adds advice to the error if the process has reached its limit of open sockets.
 func outOfFiles(err error) error {

@@ -62,8 +62,8 @@ func needTCX(t *testing.T) {
 	}
 }
 
-// everyWay runs f for each family and each guard mode.
-func everyWay(t *testing.T, f func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode)) {
+// everyMode runs f for each family and each guard mode.
+func everyMode(t *testing.T, f func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode)) {
 	l := newLab(t)
 	for _, family := range lab.Families {
 		for _, mode := range modes {

@@ -29,20 +29,20 @@ const holderVariable = "GUARD_HOLDER"
 // holderTask says what a holder does before it reports that it is ready.
 type holderTask struct {
 	Mode         guard.Mode
-	Way          way
+	Way          guardSetup
 	Peer         netip.AddrPort
 	Capabilities []int // if not nil: the only capabilities that the process keeps
 	Drop         bool  // internal: set in the process that still has to drop capabilities
 }
 
-// way is how a holder gets its guard.
-type way string
+// guardSetup is how a holder gets its guard.
+type guardSetup string
 
 const (
-	atOnce       way = ""              // Load and Attach
-	ingressFirst way = "ingress first" // AttachIngressFirst: the egress program comes later
-	handed       way = "handed"        // Prepare and Adopt, as in two processes
-	abandoned    way = "abandoned"     // Prepare and Close without Adopt
+	direct       guardSetup = ""              // Load and Attach
+	ingressFirst guardSetup = "ingress first" // AttachIngressFirst: the egress program comes later
+	handedOver   guardSetup = "handed"        // Prepare and Adopt, as in two processes
+	abandoned    guardSetup = "abandoned"     // Prepare and Close without Adopt
 )
 
 const ready = "ready"
@@ -103,7 +103,7 @@ func (o holderTask) carryOut() error {
 }
 
 func (o holderTask) guard(device int) (*guard.Guard, error) {
-	if o.Way == handed {
+	if o.Way == handedOver {
 		return handOver(device)
 	}
 	g, err := guard.Load()
@@ -162,8 +162,8 @@ func (o holderTask) dropAndRestart() error {
 	return syscall.Exec("/proc/self/exe", os.Args, []string{holderVariable + "=" + string(text)})
 }
 
-// hold starts a holder in ns. It returns when the holder is ready, or with the error that the holder printed.
-func hold(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
+// startHolder starts a holder in ns. It returns when the holder is ready, or with the error that the holder printed.
+func startHolder(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
 	t.Helper()
 	o.Drop = o.Capabilities != nil
 	text, err := json.Marshal(o)

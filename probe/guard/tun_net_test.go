@@ -103,7 +103,7 @@ func cable(a, b *os.File) {
 }
 
 func TestDeviceWithoutLinkHeader(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		cable(openTun(t, l.Client(), "tun0", unix.IFF_TUN, "203.0.113.1/24", "2001:db8:3::1/64"),
 			openTun(t, l.Server(), "tun0", unix.IFF_TUN, "203.0.113.2/24", "2001:db8:3::2/64"))
 		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
@@ -116,7 +116,7 @@ func TestDeviceWithoutLinkHeader(t *testing.T) {
 }
 
 func TestLoopback(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		for _, to := range []netip.Addr{l.ServerAddr(family), map[lab.Family]netip.Addr{
 			lab.IPv4: netip.MustParseAddr("127.0.0.1"), lab.IPv6: netip.IPv6Loopback(),
 		}[family]} {
@@ -148,9 +148,9 @@ func (h *host) checkGuarded(mode guard.Mode) {
 	f.checkComplete()
 }
 
-// scattered writes a frame to a tap device so that only the link header is in the linear part of the kernel's buffer.
-// Some drivers deliver frames in this form.
-func scattered(t *testing.T, tap *os.File, frame []byte) {
+// writeNonlinear writes a frame to a tap device so that only the link header is in the linear part of the kernel's
+// buffer. Some drivers deliver frames in this form.
+func writeNonlinear(t *testing.T, tap *os.File, frame []byte) {
 	t.Helper()
 	raw, err := tap.SyscallConn()
 	must(t, err)
@@ -163,7 +163,7 @@ func scattered(t *testing.T, tap *os.File, frame []byte) {
 }
 
 func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		tap := openTun(t, l.Client(), "tap0", unix.IFF_TAP|unix.IFF_NAPI|unix.IFF_NAPI_FRAGS, "203.0.113.1/24",
 			"2001:db8:3::1/64")
 		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
@@ -174,7 +174,7 @@ func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
 			Flags: segment.SYN | segment.ACK, WindowScale: -1})
 		must(t, err)
 		packet[len(packet)-4]++ // with a wrong checksum GRO does not move the headers into the linear part
-		scattered(t, tap, append(h.etherHeader(family), packet...))
+		writeNonlinear(t, tap, append(h.etherHeader(family), packet...))
 		f.receive()
 		f.checkComplete()
 	})

@@ -32,27 +32,29 @@ var bounds = map[string]struct {
 	"characters of a scenario": {63, func(p *Plan, n int) { p.Scenarios[0].Name = strings.Repeat("z", n) }},
 	"variants":                 {16, func(p *Plan, n int) { p.Scenarios[1].Variants = words(n) }},
 	"bytes of a payload":       {1024, func(p *Plan, n int) { p.Scenarios[1].Payload = strings.Repeat("a", n) }},
-	"milliseconds of a gap":    {1000, func(p *Plan, n int) { closes(p, FinReorder{Trigger{OnAccept: true}, n}) }},
+	"milliseconds of a gap":    {1000, func(p *Plan, n int) { withFinReorder(p, FinReorder{Trigger{OnAccept: true}, n}) }},
 	"bytes to have the peer end": {1024, func(p *Plan, n int) {
-		closes(p, FinReorder{Trigger{Send: strings.Repeat("x",
+		withFinReorder(p, FinReorder{Trigger{Send: strings.Repeat("x",
 			n)}, 20})
 	}},
 	"bytes of a path": {512, func(p *Plan, n int) {
-		closes(p,
+		withFinReorder(p,
 			FinReorder{Trigger{HTTPGet: "/" + strings.Repeat("x", n-1)}, 20})
 	}},
-	"connections of a queue": {4200, func(p *Plan, n int) { fills(p, 2000, n) }},
+	"connections of a queue": {4200, func(p *Plan, n int) { withFilling(p, 2000, n) }},
 	// 4 segments a connection and 100 before: 16,880 segments
-	"connections in 332 seconds": {4195, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 332 }},
+	"connections in 332 seconds": {4195, func(p *Plan, n int) { withFilling(p, 51, n); p.DeadlineSeconds = 332 }},
 	// with one more: 16,728 segments, exactly 51 times 328
-	"connections in 329 seconds": {4156, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 329 }},
+	"connections in 329 seconds": {4156, func(p *Plan, n int) { withFilling(p, 51, n); p.DeadlineSeconds = 329 }},
 }
 
-// closes makes FinReorder the plan's only scenario.
-func closes(p *Plan, f FinReorder) { p.Scenarios = []Scenario{{Type: "FinReorder", FinReorder: &f}} }
+// withFinReorder makes FinReorder the plan's only scenario.
+func withFinReorder(p *Plan, f FinReorder) {
+	p.Scenarios = []Scenario{{Type: "FinReorder", FinReorder: &f}}
+}
 
-// fills makes AcceptQueue the plan's only scenario, from one source to one target.
-func fills(p *Plan, packetsPerSecond, connections int) {
+// withFilling makes AcceptQueue the plan's only scenario, from one source to one target.
+func withFilling(p *Plan, packetsPerSecond, connections int) {
 	p.PacketsPerSecond, p.DeadlineSeconds = packetsPerSecond, 3600
 	p.Scenarios, p.Sources = []Scenario{queue(connections)}, sources(1, 0)
 }
@@ -118,7 +120,7 @@ func TestOneTargetIsEnough(t *testing.T) {
 
 // Every AcceptQueue scenario is checked, also one that follows a scenario which the source does not run.
 func TestEveryQueueIsChecked(t *testing.T) {
-	p := queueing(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
+	p := withAcceptQueue(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "ask the pods") {
 		t.Errorf("a ClusterIP's queue behind one that is not filled: %v", err)
 	}
@@ -135,7 +137,7 @@ func TestEveryQueueIsChecked(t *testing.T) {
 // A source may need exactly the deadline.
 func TestQueuesMayTakeTheWholeDeadline(t *testing.T) {
 	for seconds, valid := range map[int]bool{24: true, 23: false} {
-		err := queueing(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()
+		err := withAcceptQueue(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()
 		if (err == nil) != valid {
 			t.Errorf("two queues of 12 s each in %d s: %v", seconds, err)
 		}

@@ -2,13 +2,13 @@ package plan
 
 import "net/netip"
 
-// class is a group of address ranges that are never probed.
-type class struct {
+// addressClass is a group of address ranges that are never probed.
+type addressClass struct {
 	why    string
 	ranges []netip.Prefix
 }
 
-var denied = []class{
+var denied = []addressClass{
 	{"unspecified", prefixes("0.0.0.0/8", "::/128")},               // RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2
 	{"loopback", prefixes("127.0.0.0/8", "::1/128")},               // RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3
 	{"link-local or cloud metadata", prefixes("169.254.0.0/16")},   // RFC 3927

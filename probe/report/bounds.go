@@ -17,17 +17,17 @@ const maxReport = 64 << 20
 
 // Bounds of a Summary's texts in bytes. Names have the bounds of the plan.
 const (
-	maxRun     = plan.MaxRun
-	maxNode    = plan.MaxName
-	maxWord    = plan.MaxWord
-	maxRelease = 64
-	maxMessage = 400
-	maxLine    = 160
-	maxLines   = 32
-	maxError   = 600
-	maxGroups  = 64
-	maxWays    = 256                          // Overlay and Routed together
-	maxMatrix  = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters of six bits
+	maxRun       = plan.MaxRun
+	maxNode      = plan.MaxName
+	maxWord      = plan.MaxWord
+	maxRelease   = 64
+	maxMessage   = 400
+	maxLine      = 160
+	maxLines     = 32
+	maxError     = 600
+	maxGroups    = 64
+	maxPathTypes = 256                          // Overlay and Routed together
+	maxMatrix    = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters of six bits
 )
 
 // maxConnections is more than any queue can be filled with: a source address does not have so many ports.

@@ -41,7 +41,7 @@ func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
 	if err := s.validRestriction(p, node); err != nil {
 		return Summary{}, err
 	}
-	if err := s.validWays(len(p.Sources[node])); err != nil {
+	if err := s.validPathTypes(len(p.Sources[node])); err != nil {
 		return Summary{}, err
 	}
 	if err := s.validGroups(len(p.Sources[node])); err != nil {
@@ -92,8 +92,8 @@ func (s *Summary) readMatrix(targets int) error {
 	return nil
 }
 
-// validWays checks that path types are given for targets of this source only, and at most one for each target.
-func (s Summary) validWays(targets int) error {
+// validPathTypes checks that path types are given for targets of this source only, and at most one for each target.
+func (s Summary) validPathTypes(targets int) error {
 	seen := make(map[int]bool)
 	for _, ranges := range []string{s.Overlay, s.Routed} {
 		if ranges == "" {

@@ -18,24 +18,24 @@ func (s Summary) Encode() []byte {
 	s.Groups, s.Cut = nil, s.Cut+len(whole) // the largest value that Cut can get, so that its digits fit
 	left := room(MaxSummary - len(marshal(s)) - len(`"groups":[],`))
 	for i, g := range whole {
-		if !left.take("", g.bare()) {
+		if !left.take("", g.withoutDetails()) {
 			break
 		}
-		s.Groups = append(s.Groups, g.bare())
+		s.Groups = append(s.Groups, g.withoutDetails())
 		s.Cut--
 		if i == 0 {
-			s.Groups[i].say(g, &left)
+			s.Groups[i].addMessage(g, &left)
 		}
 	}
 	for i := range s.Groups {
 		if i > 0 {
-			s.Groups[i].say(whole[i], &left)
+			s.Groups[i].addMessage(whole[i], &left)
 		} else {
-			s.Groups[i].show(whole[i], &left)
+			s.Groups[i].addEvidence(whole[i], &left)
 		}
 	}
 	for i := 1; i < len(s.Groups); i++ {
-		s.Groups[i].show(whole[i], &left)
+		s.Groups[i].addEvidence(whole[i], &left)
 	}
 	return marshal(s)
 }
@@ -63,10 +63,10 @@ func (s Summary) bounded() Summary {
 		// only an invalid plan has so many verdicts, and a part of them would be misleading
 		s.Matrix, s.Overlay, s.Routed, s.Groups = "", "", "", nil
 	}
-	if len(s.Overlay)+len(s.Routed) > maxWays {
+	if len(s.Overlay)+len(s.Routed) > maxPathTypes {
 		s.Overlay, s.Routed = "", "" // too long: leave them out, which means Unknown
 	}
-	s.Overlay, s.Routed = ascii(s.Overlay, maxWays), ascii(s.Routed, maxWays)
+	s.Overlay, s.Routed = ascii(s.Overlay, maxPathTypes), ascii(s.Routed, maxPathTypes)
 	kept := s.Groups[:min(len(s.Groups), maxGroups)]
 	s.Cut = max(s.Cut, 0) + len(s.Groups) - len(kept)
 	s.Groups = make([]Group, len(kept))
@@ -91,8 +91,8 @@ func (g Group) bounded() Group {
 	return g
 }
 
-// portion limits f to 0..1 and rounds it to four decimal places.
-func portion(f float64) float64 {
+// roundedShare limits f to 0..1 and rounds it to four decimal places.
+func roundedShare(f float64) float64 {
 	if !(f >= 0 && f <= 1) { // NaN too
 		return 1
 	}

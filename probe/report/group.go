@@ -89,14 +89,14 @@ func (q *Queue) Plus(o *Queue) *Queue {
 		Freed: q.Freed && o.Freed}
 }
 
-// bare returns g without its optional parts.
-func (g Group) bare() Group {
+// withoutDetails returns g without its optional parts.
+func (g Group) withoutDetails() Group {
 	g.Message, g.Share, g.Queue, g.Evidence = "", nil, nil, nil
 	return g
 }
 
-// say adds numbers and message to a bare group as far as there is room.
-func (g *Group) say(whole Group, left *room) {
+// addMessage adds numbers and message to a group without details as far as there is room.
+func (g *Group) addMessage(whole Group, left *room) {
 	if whole.Queue != nil && left.take(`"q":`, whole.Queue.wire()) {
 		g.Queue = whole.Queue
 	}
@@ -108,8 +108,8 @@ func (g *Group) say(whole Group, left *room) {
 	}
 }
 
-// show adds evidence as far as there is room.
-func (g *Group) show(whole Group, left *room) {
+// addEvidence adds evidence as far as there is room.
+func (g *Group) addEvidence(whole Group, left *room) {
 	if len(whole.Evidence) == 0 || !left.take(`"e":`, []string{}) {
 		return
 	}
@@ -184,7 +184,7 @@ func (s *Share) bounded() *Share {
 		return nil
 	}
 	b := *s
-	b.Low, b.High, b.Coverage = portion(s.Low), portion(s.High), portion(s.Coverage)
+	b.Low, b.High, b.Coverage = roundedShare(s.Low), roundedShare(s.High), roundedShare(s.Coverage)
 	b.Ports = slices.Clone(s.Ports[:min(len(s.Ports), MaxPorts)])
 	return &b
 }

@@ -56,7 +56,7 @@ func TestVariantsOfOneRuleAreOneGroup(t *testing.T) {
 	for i := range 13 {
 		p.Scenarios[1].Variants = append(p.Scenarios[1].Variants, fmt.Sprintf("Variant%d", i))
 	}
-	r := crowd(p, false, 6)
+	r := largeReport(p, false, 6)
 	for i := range r.Results {
 		r.Results[i] = measured(r.Results[i])
 		r.Results[i].Rule = "FinUrgPushTogetherAtZero"
@@ -97,7 +97,7 @@ func TestVariantsThatDifferStayApart(t *testing.T) {
 // If not everything fits, messages are left out before groups are.
 func TestMessagesAreLeftOutBeforeGroups(t *testing.T) {
 	p := examplePlan(10)
-	r := crowd(p, true, 6)
+	r := largeReport(p, true, 6)
 	for i := range r.Results {
 		r.Results[i] = measured(r.Results[i])
 		r.Results[i].Message = strings.Repeat("m", maxMessage)

@@ -65,7 +65,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
-		a := answer{flows: j.unable(fault)}
+		a := answer{flows: j.notStarted(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]
 			a = j.ask(ctx, c, env)
@@ -74,11 +74,11 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		r.PathType = pathType(t, j.node, route)
 		j.add(position*len(j.checks)+i, r, a)
 	}
-	j.name(position)
+	j.nameRules(position)
 }
 
-// unable returns the outcome of a check that could not begin; nil if there was no error.
-func (j *job) unable(fault error) []flow.Outcome {
+// notStarted returns the outcome of a check that could not begin; nil if there was no error.
+func (j *job) notStarted(fault error) []flow.Outcome {
 	if fault == nil {
 		return nil
 	}
@@ -103,9 +103,10 @@ func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:
-		return answer{flows: j.unable(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
+		return answer{flows: j.notStarted(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
 	case !definition.Has(c.Variant):
-		return answer{flows: j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
+		return answer{flows: j.notStarted(
+			fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Purpose = verdict.NewBudget(j.alpha), c.String()
@@ -114,22 +115,23 @@ func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 		defer j.serial.Unlock()
 	}
 	a := answer{perPath: definition.Flows == 0}
-	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), j.open(), func() flow.Outcome { return run(ctx, &env) })
+	paths := cmp.Or(definition.Flows, j.plan.Paths)
+	a.flows = parallel(paths, j.maxOpenFlows(), func() flow.Outcome { return run(ctx, &env) })
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}
 	return a
 }
 
-// open is how many flows to one target may be open at the same time: each can then send a segment every tenth of a
-// second. More flows would only wait for the pace. Meanwhile the peer would hold connections and repeat SYN-ACKs
+// maxOpenFlows is how many flows to one target may be open at the same time: each can then send a segment every tenth
+// of a second. More flows would only wait for the pace. Meanwhile the peer would hold connections and repeat SYN-ACKs
 // without use.
-func (j *job) open() int { return max(leastOpen, j.plan.PacketsPerSecond/10) }
+func (j *job) maxOpenFlows() int { return max(minOpenFlows, j.plan.PacketsPerSecond/10) }
 
-const leastOpen = 4
+const minOpenFlows = 4
 
-// atOnce calls f n times, with at most so many calls at the same time.
-func atOnce[T any](n, most int, f func() T) []T {
+// parallel calls f n times, with at most so many calls at the same time.
+func parallel[T any](n, most int, f func() T) []T {
 	out, turns := make([]T, n), make(chan struct{}, most)
 	var all sync.WaitGroup
 	for i := range out {

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// settled returns an error unless every thread of this process is in the network namespace of the given path, or with
-// "" in that of the first thread. A run uses goroutines, which may run on any thread.
-func settled(path string) error {
+// checkNamespace returns an error unless every thread of this process is in the network namespace of the given path, or
+// with "" in that of the first thread. A run uses goroutines, which may run on any thread.
+func checkNamespace(path string) error {
 	if path == "" {
 		path = "/proc/self/ns/net"
 	}

@@ -16,7 +16,7 @@ func TestOnlyPlannedChecksHaveResults(t *testing.T) {
 	}, "kn1", func(_, of int) { total = of })
 	for position, checks := range [][]int{{0}, {0, 1}} {
 		for _, c := range checks {
-			j.add(position*2+c, report.Result{Scenario: j.checks[c].Type}, answer{flows: j.unable(plan.ErrInvalid)})
+			j.add(position*2+c, report.Result{Scenario: j.checks[c].Type}, answer{flows: j.notStarted(plan.ErrInvalid)})
 		}
 	}
 	if found := j.found(); len(found) != 3 || total != 3 || found[2].Scenario != "AcceptQueue" {

@@ -23,7 +23,7 @@ func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func())
 		if limit.AllowN(time.Now(), n) {
 			return ctx.Err()
 		}
-		wait, stop := context.WithCancel(undated{ctx})
+		wait, stop := context.WithCancel(withoutDeadline{ctx})
 		defer stop()
 		defer context.AfterFunc(run, stop)()
 		if err := limit.WaitN(wait, n); err != nil && run.Err() == nil {
@@ -33,7 +33,7 @@ func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func())
 	}, charge
 }
 
-// undated is a context that hides its deadline.
-type undated struct{ context.Context }
+// withoutDeadline is a context that hides its deadline.
+type withoutDeadline struct{ context.Context }
 
-func (undated) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (withoutDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }

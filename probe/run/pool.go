@@ -20,7 +20,7 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env 
 		flow.Outcome
 	}
 	size := verdict.PoolBlock(len(a.flows))
-	parts := atOnce(len(a.flows), j.open(), func() part {
+	parts := parallel(len(a.flows), j.maxOpenFlows(), func() part {
 		p, o := sample(ctx, env, size)
 		return part{p, o}
 	})

@@ -43,7 +43,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i] = r
-	j.show(r, shown.Records)
+	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
 	j.done++
@@ -63,8 +63,8 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
-// name finds the known rule that explains all results for one target, and adds it to the results that it explains.
-func (j *job) name(position int) {
+// nameRules finds the known rule that explains all results for one target, and adds it to the results that it explains.
+func (j *job) nameRules(position int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
@@ -93,8 +93,9 @@ func (j *job) count(flows []flow.Outcome) {
 	}
 }
 
-// show keeps the packets that show a failure, unless those of another target with the same failure are kept already.
-func (j *job) show(r report.Result, packets []conn.Record) {
+// keepCapture keeps the packets that show a failure, unless those of another target with the same failure are kept
+// already.
+func (j *job) keepCapture(r report.Result, packets []conn.Record) {
 	known := func(f capture.Failure) bool {
 		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
 	}

@@ -35,7 +35,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	SetGCPercent()
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
 		Kernel: kernelRelease(), Started: started.UTC()}
-	if err := settled(o.Namespace); err != nil {
+	if err := checkNamespace(o.Namespace); err != nil {
 		r.Fill(p, report.ProberFault, err.Error())
 		return r
 	}

@@ -22,7 +22,7 @@ func TestIgnoredFINIsPublished(t *testing.T) {
 		Targets: []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
 		Scenarios: []plan.Scenario{{Type: "FinReorder",
 			FinReorder: &plan.FinReorder{Trigger: plan.Trigger{OnAccept: true}, GapMillis: 20}}}}
-	b := &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, Old: true}}
+	b := &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, IgnoresOldAck: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},

@@ -23,7 +23,7 @@ type recovery struct {
 // stays.
 func (r recovery) close(e end) report.Report {
 	left := r.orphans()
-	r.Complain(fmt.Errorf("%s; flows it left open: %d", e, len(left)))
+	r.LogError(fmt.Errorf("%s; flows it left open: %d", e, len(left)))
 	if r.Provisional != nil {
 		r.Provisional(r.report(e, len(left), len(left)))
 	}
@@ -45,7 +45,7 @@ func (r recovery) resetOrphans(left []ledger.Entry) int {
 	go func() {
 		n, err := r.Reset(left)
 		if err != nil {
-			r.Complain(fmt.Errorf("reset what the worker left: %w", err))
+			r.LogError(fmt.Errorf("reset what the worker left: %w", err))
 		}
 		done <- n
 	}()
@@ -53,7 +53,7 @@ func (r recovery) resetOrphans(left []ledger.Entry) int {
 	case n := <-done:
 		return n
 	case <-time.After(time.Until(r.times.last)):
-		r.Complain(fmt.Errorf("reset what the worker left: no time left for %d flows", len(left)))
+		r.LogError(fmt.Errorf("reset what the worker left: no time left for %d flows", len(left)))
 		return 0
 	}
 }

@@ -24,7 +24,7 @@ type Supervisor struct {
 	PrepareGuard func(Task) *guard.Handover
 	// gets a report before flows are reset, because that may take too long; may be nil
 	Provisional func(report.Report)
-	Complain    func(error) // gets errors that are not in the report
+	LogError    func(error) // gets errors that are not in the report
 }
 
 // Supervise starts a worker that carries out the task, and returns its report. On SIGTERM or SIGINT it tells the worker

@@ -89,7 +89,7 @@ func (e *executor) carryOut(ctx context.Context, a assignment) error {
 	}
 	r := e.execute(ctx, a.Plan, a.Node, options)
 	stop()
-	settle(ctx, &r, a.Plan, e.stopSignal())
+	addMissingResults(ctx, &r, a.Plan, e.stopSignal())
 	return errors.Join(e.recorder.Flush(), r.WriteWhole(e.reports))
 }
 
@@ -129,9 +129,9 @@ func stopOnSignal(stop func()) func() os.Signal {
 	}
 }
 
-// settle adds the results of unfinished checks, and replaces the reason of interrupted ones: the engine knows only that
-// its context has ended.
-func settle(ctx context.Context, r *report.Report, p *plan.Plan, stopSignal os.Signal) {
+// addMissingResults adds the results of unfinished checks, and replaces the reason of interrupted ones: the engine
+// knows only that its context has ended.
+func addMissingResults(ctx context.Context, r *report.Report, p *plan.Plan, stopSignal os.Signal) {
 	switch {
 	case stopSignal != nil:
 		why := fmt.Sprintf("the prober was told to stop (%s) before a verdict", stopSignal)

@@ -10,17 +10,17 @@ import (
 // Filling is the observation of one flow of AcceptQueue.
 type Filling struct {
 	Observation
-	Cap      int          // number of connections that it may open
-	Least    int          // established when the first one got no answer, or in total
-	More     int          // established after that, from other source ports
-	First    string       // behaviour towards the first connection beyond the queue: IgnoredSyn, IgnoredAck, Reset
-	UnderWay string       // behaviour towards the connection whose handshake was in progress; empty if none was
-	Test     OverflowTest // test whether the first one was silent by chance
-	Refusals int          // RSTs in a row to the first one
-	Alive    int          // answered beacons on established connections since
-	Aside    int          // number of source ports given up because only they got no answer
-	Asked    bool         // there was time to check whether the queue was freed
-	Freed    bool         // a new connection was established after all others were reset
+	Cap             int          // number of connections that it may open
+	Least           int          // established when the first one got no answer, or in total
+	More            int          // established after that, from other source ports
+	First           string       // behaviour towards the first connection beyond the queue: IgnoredSyn, IgnoredAck, Reset
+	UnderWay        string       // behaviour towards the connection whose handshake was in progress; empty if none was
+	Test            OverflowTest // test whether the first one was silent by chance
+	Refusals        int          // RSTs in a row to the first one
+	BeaconsAnswered int          // answered beacons on established connections since
+	SkippedPorts    int          // number of source ports given up because only they got no answer
+	Asked           bool         // there was time to check whether the queue was freed
+	Freed           bool         // a new connection was established after all others were reset
 }
 
 // Values of report.Queue.Behaviour: what happens to a connection beyond the queue.
@@ -36,7 +36,7 @@ const EnoughRefusals = 3
 
 // Overflowed reports whether it is shown, beyond chance, that a connection did not get into the queue.
 func (f *Filling) Overflowed() bool {
-	return f.Test.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
+	return f.Test.Significant() || f.Refusals >= EnoughRefusals && f.BeaconsAnswered > 0
 }
 
 // Behaviour returns the behaviour that clients notice first if there are two: a reset.
@@ -56,7 +56,7 @@ var acceptQueueRules = []fillingRule{overflowed, notReached, queuePathDown, queu
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {
-	for _, r := range believable {
+	for _, r := range firstRules {
 		if found, ok := r(&f.Observation); ok {
 			return found
 		}
@@ -72,7 +72,7 @@ func AcceptQueue(f *Filling) Finding {
 func overflowed(f *Filling) (Finding, bool) {
 	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s%s: %s. %s",
 		f.depth(), behaviours[f.First], underWay[f.UnderWay], f.certainty(), f.afterwards())
-	found.Tested = f.Test.Convicts()
+	found.Tested = f.Test.Significant()
 	return found, ok
 }
 
@@ -97,7 +97,7 @@ func (f *Filling) depth() string {
 }
 
 func (f *Filling) certainty() string {
-	if !f.Test.Convicts() {
+	if !f.Test.Significant() {
 		return fmt.Sprintf("%d times in a row, while the established connections answer", f.Refusals)
 	}
 	return f.Test.String()
@@ -118,9 +118,9 @@ func (f *Filling) afterwards() string {
 
 func notReached(f *Filling) (Finding, bool) {
 	note := ""
-	if f.Aside > 0 {
+	if f.SkippedPorts > 0 {
 		note = fmt.Sprintf("; %d further source ports were given up, since nothing answered there while others were answered",
-			f.Aside)
+			f.SkippedPorts)
 	}
 	return when(f.Least >= f.Cap, report.Pass, report.NotReached,
 		"all %d connections were established: no queue overflows before that%s", f.Least, note)

@@ -19,10 +19,10 @@ func TestAcceptQueueChain(t *testing.T) {
 		want    report.Reason
 	}{
 		{"overflow", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full}, report.Fail, report.QueueOverflowed},
-		{"reset in a row", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, Alive: 8}, report.Fail,
+		{"reset in a row", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, BeaconsAnswered: 8}, report.Fail,
 			report.QueueOverflowed},
 		{"reset once", Filling{Observation: Observation{PeerReset: true}, Cap: 10, Least: 6, First: ResetIt, Refusals: 1,
-			Alive: 8}, report.Inconclusive, report.PeerReset},
+			BeaconsAnswered: 8}, report.Inconclusive, report.PeerReset},
 		{"reset, and the others are gone too",
 			Filling{Observation: Observation{PeerReset: true}, Cap: 10, Least: 6, First: ResetIt,
 				Refusals: 3}, report.Inconclusive, report.PeerReset},

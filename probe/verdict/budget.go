@@ -9,9 +9,9 @@ import (
 // after the other, each with its own share. That finding is the published one. Whether further flows are affected too
 // only changes the share of paths, so they are tested with followAlpha. It is safe for concurrent use.
 type Budget struct {
-	alpha     float64
-	turn      chan struct{}
-	convicted atomic.Bool
+	alpha float64
+	turn  chan struct{}
+	found atomic.Bool
 }
 
 // followAlpha is the error of counting one more flow as affected.
@@ -22,8 +22,8 @@ func NewBudget(alpha float64) *Budget {
 	return &Budget{alpha: alpha, turn: make(chan struct{}, 1)}
 }
 
-// Convict records that a flow has the published finding.
-func (b *Budget) Convict() { b.convicted.Store(true) }
+// RecordFinding records that a flow has the published finding.
+func (b *Budget) RecordFinding() { b.found.Store(true) }
 
 // Spend waits for the flow's turn and calls test with the error that the flow may use.
 func (b *Budget) Spend(ctx context.Context, test func(alpha float64)) {
@@ -34,7 +34,7 @@ func (b *Budget) Spend(ctx context.Context, test func(alpha float64)) {
 	}
 	defer func() { <-b.turn }()
 	alpha := b.alpha
-	if b.convicted.Load() {
+	if b.found.Load() {
 		alpha = max(alpha, followAlpha)
 	}
 	test(alpha)

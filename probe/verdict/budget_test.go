@@ -15,7 +15,7 @@ func TestBudget(t *testing.T) {
 		test := func(alpha float64) { alphas = append(alphas, alpha) }
 		b.Spend(t.Context(), test)
 		b.Spend(t.Context(), test)
-		b.Convict()
+		b.RecordFinding()
 		b.Spend(t.Context(), test)
 		if want := []float64{share, share, after}; !slices.Equal(alphas, want) {
 			t.Errorf("tested at %v, want %v", alphas, want)

@@ -50,8 +50,8 @@ func (t OverflowTest) P() float64 {
 	return p
 }
 
-// Convicts reports whether chance is excluded.
-func (t OverflowTest) Convicts() bool { return len(t.Rounds) > 0 && t.P() <= t.Alpha/MostRounds }
+// Significant reports whether chance is excluded.
+func (t OverflowTest) Significant() bool { return len(t.Rounds) > 0 && t.P() <= t.Alpha/MostRounds }
 
 // Silence reports whether all suspects and all beacons of the last round got no answer.
 func (t OverflowTest) Silence() bool {

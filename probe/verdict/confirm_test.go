@@ -18,24 +18,24 @@ func TestOverflowTestKeepsItsError(t *testing.T) {
 		"every second": func(*rand.Rand) func(int) bool { return func(i int) bool { return i%2 == 0 } },
 	} {
 		r := rand.New(rand.NewPCG(21, 22))
-		convicted := 0
+		confirmed := 0
 		for range runs {
-			if convictsUnder(r, alpha, lose(r)) {
-				convicted++
+			if significantUnder(r, alpha, lose(r)) {
+				confirmed++
 			}
 		}
 		// The 99.9 % binomial bound for the test's part of alpha.
 		part := alpha / 2
-		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(convicted) > most {
-			t.Errorf("%s: %d of %d convicted, want at most %.0f", name, convicted, runs, most)
+		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(confirmed) > most {
+			t.Errorf("%s: %d of %d convicted, want at most %.0f", name, confirmed, runs, most)
 		} else {
-			t.Logf("%s: %d of %d convicted, bound %.0f", name, convicted, runs, most)
+			t.Logf("%s: %d of %d convicted, bound %.0f", name, confirmed, runs, most)
 		}
 	}
 }
 
-// convictsUnder runs the rounds of a run's first test over a network that loses the i-th segment if lose says so.
-func convictsUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
+// significantUnder runs the rounds of a run's first test over a network that loses the i-th segment if lose says so.
+func significantUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
 	const beacons = 6 // few, so that chance can produce significant results
 	d, suspects, sent := NewOverflowTest(alpha, 1), 3, 0
 	for range MostRounds {
@@ -51,11 +51,11 @@ func convictsUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
 			}
 		}
 		d.Add(Round{Block{suspects, beacons}, lost}, still == suspects)
-		if suspects = still; suspects == 0 || d.Convicts() {
+		if suspects = still; suspects == 0 || d.Significant() {
 			break
 		}
 	}
-	return d.Convicts()
+	return d.Significant()
 }
 
 func TestOverflowTestsShareTheError(t *testing.T) {
@@ -78,14 +78,14 @@ func TestRoundIsSignificantForAFullQueue(t *testing.T) {
 		b := RoundFor(c.suspects, c.alpha, c.loss)
 		d := OverflowTest{Alpha: c.alpha}
 		n := 0
-		for ; !d.Convicts() && n < MostRounds; n++ {
+		for ; !d.Significant() && n < MostRounds; n++ {
 			d.Add(Round{b, int(math.Ceil(c.loss * float64(b.Beacons)))}, true)
 		}
-		if n > c.rounds || !d.Convicts() {
-			t.Errorf("%+v: %+v convicts %v after %d rounds", c, b, d.Convicts(), n)
+		if n > c.rounds || !d.Significant() {
+			t.Errorf("%+v: %+v convicts %v after %d rounds", c, b, d.Significant(), n)
 		}
 	}
-	if d := (OverflowTest{Alpha: 1}); d.Convicts() || d.P() != 1 {
+	if d := (OverflowTest{Alpha: 1}); d.Significant() || d.P() != 1 {
 		t.Error("a test without a round must not convict")
 	}
 }
@@ -96,8 +96,8 @@ func TestLostBeaconsProveNothing(t *testing.T) {
 	for range MostRounds {
 		d.Add(Round{Block{16, 24}, 24}, true)
 	}
-	if d.Convicts() || !d.Silence() {
-		t.Errorf("convicts %v, silence %v", d.Convicts(), d.Silence())
+	if d.Significant() || !d.Silence() {
+		t.Errorf("convicts %v, silence %v", d.Significant(), d.Silence())
 	}
 }
 

@@ -74,7 +74,7 @@ var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finCon
 
 // FinReorder returns the finding for a flow of the scenario FinReorder.
 func FinReorder(c *Closing) Finding {
-	for _, r := range believable {
+	for _, r := range firstRules {
 		if f, ok := r(&c.Observation); ok {
 			return f
 		}

@@ -65,7 +65,7 @@ var finReorderCases = []struct {
 	{"guard incomplete beats an ignored FIN",
 		Closing{Observation: Observation{Opening: open, Guard: unclean}, Control: FinAccepted,
 			Overtaken: FinAnswers{FinIgnored: 2}}, report.Inconclusive, report.GuardIncomplete},
-	{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{Elsewhere: 3}}}, report.Inconclusive,
+	{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{OtherDevice: 3}}}, report.Inconclusive,
 		report.AsymmetricReturn},
 	{"deadline", Closing{Observation: Observation{Opening: open, Expired: true}, Control: FinAccepted,
 		Overtaken: FinAnswers{FinAccepted: 1}}, report.Inconclusive, report.DeadlineExceeded},

@@ -41,7 +41,7 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			"on 3 source ports the peer answered from an older connection; it was reset, try again"},
 		{Handshake, &Observation{Ports: 3, ResetAny: true},
 			"no answer to SYNs from 3 source ports; segments other than SYN reach the target"},
-		{Handshake, &Observation{ResetAny: true, Reverse: convicted[0]},
+		{Handshake, &Observation{ResetAny: true, Reverse: confirmed[0]},
 			"the port is closed, but its RST has sequence number 0 and is lost on the way back: " +
 				"10 of 10 RSTs at 0 were lost, 0 of 30 at other numbers (p = 1.2e-09)"},
 
@@ -56,16 +56,16 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{SequenceWrap, with(push, func(o *Observation) { o.Stuck = true }),
 			"data with PSH at sequence 0 went unanswered, and the RSTs that end a connection at its own number are not " +
 				"taken either, which is no matter of the number 0"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Elsewhere = Count{16, 16} }),
+		{SequenceWrap, with(push, func(o *Observation) { o.OtherNumbers = Count{16, 16} }),
 			"data with PSH at sequence 0 went unanswered, and so did 16 like it at other numbers: " +
 				"something on the path or the peer drops them all, which is no matter of the number 0"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated = convicted, true }),
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated = confirmed, true }),
 			"data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
 				"lost), p = 1.2e-09; at another number it arrives"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.Witnessed = convicted, true, true }),
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.Witnessed = confirmed, true, true }),
 			"data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
 				"lost), p = 1.2e-09; the peer's SACK names it missing; one number earlier it arrives"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.ByAck = convicted, true, true }),
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.ByAck = confirmed, true, true }),
 			"data with PSH is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 lost), " +
 				"p = 1.2e-09, or the RST at sequence 0 that it draws, though one with ACK comes back; " +
 				"of another number it is answered"},
@@ -123,7 +123,7 @@ func TestGuardMessages(t *testing.T) {
 	}
 	want := "3 answers came in by another device than the one that the SYN left by, " +
 		"where the local kernel rejects them; probe from that device (--source-interface)"
-	if f := Handshake(&Observation{Guard: conn.SelfCheck{Elsewhere: 3}}); f.Message != want {
+	if f := Handshake(&Observation{Guard: conn.SelfCheck{OtherDevice: 3}}); f.Message != want {
 		t.Errorf("%s, want %s", f.Message, want)
 	}
 }
@@ -135,10 +135,10 @@ func TestAcceptQueueMessages(t *testing.T) {
 		want string
 	}{
 		{Filling{Cap: 10, Least: 10}, "all 10 connections were established: no queue overflows before that"},
-		{Filling{Cap: 10, Least: 10, Aside: 1},
+		{Filling{Cap: 10, Least: 10, SkippedPorts: 1},
 			"all 10 connections were established: no queue overflows before that; 1 further source ports were given up, " +
 				"since nothing answered there while others were answered"},
-		{Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, Alive: 1},
+		{Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, BeaconsAnswered: 1},
 			"6 connections get a place, and no more; the next is reset: 3 times in a row, " +
 				"while the established connections answer. The run ended before it could be seen whether a fresh connection is " +
 				"established now: only the application's accept() frees the queue's slots"},

@@ -18,20 +18,20 @@ type Observation struct {
 	Reverse  Confirmation // block of RSTs at sequence 0 (suspects) and RSTs at other numbers
 	Proof    conn.Proof
 
-	PeerReset bool  // the peer reset the connection before a verdict, with every payload
-	Control   Count // segments like the suspect without the tested property
-	Delivered bool  // the suspect was acknowledged
-	FirstLost bool  // the answer to a beacon showed that the first suspect was missing
-	Sandwich  Count // suspects between two answered beacons
-	Witnessed bool  // the peer's SACK showed that only the suspect is missing
-	Blocks    []Confirmation
-	Isolated  bool   // the same segment arrived at another number
-	What      string // the suspect's name in messages
-	ByAck     bool   // the acknowledgement number is 0, not the sequence number
-	Across    bool   // the suspect starts before 0 and ends after it
-	Elsewhere Count  // segments that differ from the suspect only in the number
-	AckZero   Incarnations
-	Stuck     bool // no further test was possible: the peer accepted no RST that would end an incarnation
+	PeerReset    bool  // the peer reset the connection before a verdict, with every payload
+	Control      Count // segments like the suspect without the tested property
+	Delivered    bool  // the suspect was acknowledged
+	FirstLost    bool  // the answer to a beacon showed that the first suspect was missing
+	Sandwich     Count // suspects between two answered beacons
+	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
+	Blocks       []Confirmation
+	Isolated     bool   // the same segment arrived at another number
+	What         string // the suspect's name in messages
+	ByAck        bool   // the acknowledgement number is 0, not the sequence number
+	Across       bool   // the suspect starts before 0 and ends after it
+	OtherNumbers Count  // segments that differ from the suspect only in the number
+	AckZero      Incarnations
+	Stuck        bool // no further test was possible: the peer accepted no RST that would end an incarnation
 }
 
 // Count is a number of sent segments and how many of them were lost.
@@ -53,8 +53,8 @@ type Incarnations struct {
 	Alpha float64 // the test's share of the stated error
 }
 
-// Convicts reports whether chance is excluded.
-func (i Incarnations) Convicts() bool { return i.Made > 0 && i.P <= i.Alpha }
+// Significant reports whether chance is excluded.
+func (i Incarnations) Significant() bool { return i.Made > 0 && i.P <= i.Alpha }
 
 // Confirmation is the result of a randomised block in which every suspect was lost.
 type Confirmation struct {
@@ -71,13 +71,13 @@ func (c Confirmation) P() float64 {
 	return Fisher(c.Suspects, c.Suspects, c.BeaconsLost, c.Beacons)
 }
 
-// Convicts reports whether chance is excluded at the block's alpha.
-func (c Confirmation) Convicts() bool { return c.Suspects > 0 && c.P() <= c.Alpha }
+// Significant reports whether chance is excluded at the block's alpha.
+func (c Confirmation) Significant() bool { return c.Suspects > 0 && c.P() <= c.Alpha }
 
-// Convicted reports whether one of the blocks excludes chance.
-func (o *Observation) Convicted() bool {
+// LossConfirmed reports whether one of the blocks excludes chance.
+func (o *Observation) LossConfirmed() bool {
 	for _, b := range o.Blocks {
-		if b.Convicts() {
+		if b.Significant() {
 			return true
 		}
 	}

@@ -19,19 +19,19 @@ type Finding struct {
 // observationRule examines one aspect. ok is false if the rule does not apply.
 type observationRule func(*Observation) (f Finding, ok bool)
 
-// believable are the rules that are tried first in every scenario. If one applies, the other observations are invalid.
-var believable = []observationRule{faulty, asymmetric, unguarded, expired}
+// firstRules are the rules that are tried first in every scenario. If one applies, the other observations are invalid.
+var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
 
-var handshakeRules = append(slices.Clip(believable),
+var handshakeRules = append(slices.Clip(firstRules),
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
-var sequenceWrapRules = append(slices.Clip(believable),
+var sequenceWrapRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
 
-var handshakeAckRules = append(slices.Clip(believable),
+var handshakeAckRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
 
-var closedPortRules = append(slices.Clip(believable),
+var closedPortRules = append(slices.Clip(firstRules),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
 // Handshake returns the finding for a flow of the scenario Handshake.
@@ -76,7 +76,7 @@ func faulty(o *Observation) (Finding, bool) {
 func asymmetric(o *Observation) (Finding, bool) {
 	return when(o.Guard.Asymmetric(), report.Inconclusive, report.AsymmetricReturn,
 		"%d answers came in by another device than the one that the SYN left by, where the local kernel rejects them; "+
-			"probe from that device (--source-interface)", o.Guard.Elsewhere)
+			"probe from that device (--source-interface)", o.Guard.OtherDevice)
 }
 
 func unguarded(o *Observation) (Finding, bool) {
@@ -139,7 +139,7 @@ func queueFull(o *Observation) (Finding, bool) {
 }
 
 func reverseReset(o *Observation) (Finding, bool) {
-	return tested(when(o.ResetAny && o.Reverse.Convicts(), report.Fail, report.ReverseRstZeroDropped,
+	return tested(when(o.ResetAny && o.Reverse.Significant(), report.Fail, report.ReverseRstZeroDropped,
 		"the port is closed, but its RST has sequence number 0 and is lost on the way back: %d of %d RSTs at 0 were lost, "+
 			"%d of %d at other numbers (p = %.1e)",
 		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P()))

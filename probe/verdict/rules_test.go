@@ -12,7 +12,7 @@ import (
 
 var (
 	open      = conn.Opening{Answer: conn.SynAck, Sent: 1}
-	convicted = []Confirmation{{Block: Block{10, 30}, Alpha: 5e-8}}
+	confirmed = []Confirmation{{Block: Block{10, 30}, Alpha: 5e-8}}
 	undecided = []Confirmation{{Block: Block{10, 30}, BeaconsLost: 15, Alpha: 5e-8}}
 	unclean   = conn.SelfCheck{Seen: 3, Stolen: 2}
 )
@@ -34,16 +34,16 @@ func TestHandshakeChain(t *testing.T) {
 		{"altered", Observation{Opening: conn.Opening{Answer: conn.WrongAck}}, report.Altered},
 		{"stale", Observation{Opening: conn.Opening{Answer: conn.StaleAck}}, report.StaleState},
 		{"silent", Observation{Ports: 2}, report.Filtered},
-		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: convicted[0]},
+		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: confirmed[0]},
 			report.ReverseRstZeroDropped},
 		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0]}, report.Filtered},
 		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean},
 			report.GuardIncomplete},
-		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, KernelResets: 3}},
+		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{OtherDevice: 3, KernelResets: 3}},
 			report.AsymmetricReturn},
 		{"a bond's member shows answers too",
 			Observation{Opening: open, Proof: conn.Proof{Established: true},
-				Guard: conn.SelfCheck{Seen: 2, Stolen: 2, Elsewhere: 2}}, report.Established},
+				Guard: conn.SelfCheck{Seen: 2, Stolen: 2, OtherDevice: 2}}, report.Established},
 		{"deadline beats silence", Observation{Expired: true}, report.DeadlineExceeded},
 		{"fault beats all", Observation{Expired: true, Guard: unclean, Fault: errors.New("no memory")}, report.ProberFault},
 	} {
@@ -67,17 +67,17 @@ func TestSequenceWrapChain(t *testing.T) {
 		{"reset", Observation{Opening: open, PeerReset: true}, report.Inconclusive, report.PeerReset},
 		{"no handshake", Observation{}, report.Inconclusive, report.PathDown},
 		{"control lost", Observation{Opening: open, Control: Count{6, 6}}, report.Inconclusive, report.PathDown},
-		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: convicted,
+		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: confirmed,
 			Isolated: true}, report.Fail, report.SequenceZeroDropped},
 		{"convicted in the second block",
-			Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], convicted...),
+			Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], confirmed...),
 				Isolated: true}, report.Fail, report.SequenceZeroDropped},
-		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: convicted}, report.Inconclusive,
+		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: confirmed}, report.Inconclusive,
 			report.NotIsolated},
 		{"undecided", Observation{Opening: open, Control: healthy, Blocks: undecided}, report.Inconclusive, report.PathLossy},
 		{"never suspicious", Observation{Opening: open, Control: healthy, Sandwich: Count{1, 1}}, report.Inconclusive,
 			report.PathLossy},
-		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: convicted, Isolated: true, Guard: unclean},
+		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: confirmed, Isolated: true, Guard: unclean},
 			report.Inconclusive, report.GuardIncomplete},
 	} {
 		if f := SequenceWrap(&c.o); f.Reason != c.want || f.Verdict != c.verdict {
@@ -98,7 +98,7 @@ func TestKernelResetIsUnclean(t *testing.T) {
 }
 
 func TestMessagesSayWhatWasSeen(t *testing.T) {
-	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted,
+	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: confirmed,
 		Isolated: true, Witnessed: true})
 	for _, words := range []string{"10 of 10", "30 others", "p = 1.2e-09", "SACK"} {
 		if !strings.Contains(f.Message, words) {

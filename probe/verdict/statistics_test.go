@@ -134,7 +134,7 @@ func TestStatisticsWithoutSegments(t *testing.T) {
 	if p := (Confirmation{Block: Block{1, 3}}).P(); math.Abs(p-0.25) > 1e-12 {
 		t.Errorf("of one suspect among four p is %g", p)
 	}
-	if (Confirmation{Block: Block{1, 3}, Alpha: 0.25}).Convicts() != true {
+	if (Confirmation{Block: Block{1, 3}, Alpha: 0.25}).Significant() != true {
 		t.Error("one suspect among four does not convict at 0.25")
 	}
 	for c, want := range map[Count]float64{{}: 0, {4, 1}: 0.25, {1, 1}: 1, {1, 0}: 0} {

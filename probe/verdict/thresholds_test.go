@@ -12,16 +12,16 @@ import (
 func TestThresholds(t *testing.T) {
 	seen := Observation{Opening: open, Control: Count{Sent: 1}}
 	queue := func(refusals, alive int) report.Reason {
-		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, Alive: alive,
+		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, BeaconsAnswered: alive,
 			Observation: Observation{PeerReset: true}}).Reason
 	}
 	for name, reasons := range map[string][2]report.Reason{
 		"two refusals are no overflow":   {queue(2, 1), report.PeerReset},
 		"three are":                      {queue(3, 1), report.QueueOverflowed},
 		"but not if nothing else lives":  {queue(3, 0), report.PeerReset},
-		"15 lost elsewhere are too few":  {SequenceWrap(elsewhere(seen, 15, 15)).Reason, report.PathLossy},
-		"16 are enough":                  {SequenceWrap(elsewhere(seen, 16, 16)).Reason, report.StateTracking},
-		"but not if one of them arrived": {SequenceWrap(elsewhere(seen, 17, 16)).Reason, report.PathLossy},
+		"15 lost elsewhere are too few":  {SequenceWrap(withOtherNumbers(seen, 15, 15)).Reason, report.PathLossy},
+		"16 are enough":                  {SequenceWrap(withOtherNumbers(seen, 16, 16)).Reason, report.StateTracking},
+		"but not if one of them arrived": {SequenceWrap(withOtherNumbers(seen, 17, 16)).Reason, report.PathLossy},
 		"one control lost": {SequenceWrap(&Observation{Opening: open, Control: Count{1, 1}}).Reason,
 			report.PathDown},
 		"no control sent":             {SequenceWrap(&Observation{Opening: open}).Reason, report.PathLossy},
@@ -41,8 +41,8 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
-func elsewhere(o Observation, sent, lost int) *Observation {
-	o.Elsewhere = Count{sent, lost}
+func withOtherNumbers(o Observation, sent, lost int) *Observation {
+	o.OtherNumbers = Count{sent, lost}
 	return &o
 }
 
@@ -58,20 +58,20 @@ func TestSignificanceAtTheErrorBound(t *testing.T) {
 		unasked     bool
 		wantUnasked bool
 	}{
-		{"block", Confirmation{Block: block, Alpha: p}.Convicts(), Confirmation{Block: block, Alpha: less}.Convicts(),
-			Confirmation{Alpha: 1}.Convicts(), false},
-		{"doubt", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Convicts(), OverflowTest{Alpha: 4 * less,
-			Rounds: []Round{{block, 0}}}.Convicts(),
-			OverflowTest{Alpha: 4}.Convicts(), false},
-		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Convicts(), Incarnations{Made: 1, P: p,
-			Alpha: less}.Convicts(),
-			Incarnations{Alpha: 1}.Convicts(), false},
+		{"block", Confirmation{Block: block, Alpha: p}.Significant(), Confirmation{Block: block, Alpha: less}.Significant(),
+			Confirmation{Alpha: 1}.Significant(), false},
+		{"doubt", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Significant(), OverflowTest{Alpha: 4 * less,
+			Rounds: []Round{{block, 0}}}.Significant(),
+			OverflowTest{Alpha: 4}.Significant(), false},
+		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Significant(), Incarnations{Made: 1, P: p,
+			Alpha: less}.Significant(),
+			Incarnations{Alpha: 1}.Significant(), false},
 	} {
 		if !c.at || c.below || c.unasked != c.wantUnasked {
 			t.Errorf("%s: convicts at its error %t, below %t, unasked %t", c.name, c.at, c.below, c.unasked)
 		}
 	}
-	if d := (OverflowTest{Alpha: 4 * p, Rounds: []Round{{block, 0}}}); !d.Convicts() { // 4 * p / 4 is p again
+	if d := (OverflowTest{Alpha: 4 * p, Rounds: []Round{{block, 0}}}); !d.Significant() { // 4 * p / 4 is p again
 		t.Error("doubt at its error")
 	}
 	pool := Pool{Count{4, 4}, Count{12, 0}}

@@ -38,7 +38,7 @@ func Open(r Route, tap *ebpf.Program) (Wire, error) {
 
 func (d *device) Send(s *segment.Segment) (time.Time, error)  { return d.out.send(s) }
 func (d *device) Receive(ctx context.Context) (Packet, error) { return d.in.receive(ctx) }
-func (d *device) Behind() bool                                { return d.in.behind() }
+func (d *device) Pending() bool                               { return d.in.pending() }
 func (d *device) Dropped() (int, error)                       { return d.in.droppedPackets() }
 func (d *device) Close() error                                { return errors.Join(d.out.Close(), d.in.Close()) }
 

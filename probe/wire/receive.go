@@ -79,7 +79,8 @@ func (t *tap) receive(ctx context.Context) (Packet, error) {
 			}
 			s, u, err := segment.Parse(c.data, segment.RawIP, c.wireLen)
 			if err == nil {
-				return Packet{Time: c.time, Outgoing: c.outgoing, Elsewhere: c.device != t.device, Segment: s, Unreachable: u}, nil
+				return Packet{Time: c.time, Outgoing: c.outgoing, OtherDevice: c.device != t.device, Segment: s,
+					Unreachable: u}, nil
 			}
 		}
 		if err := t.wait(ctx); err != nil {
@@ -140,7 +141,7 @@ func (t *tap) interrupted(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (t *tap) behind() bool {
+func (t *tap) pending() bool {
 	waiting := 0
 	// size of the first packet in bytes
 	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })

@@ -71,24 +71,24 @@ func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 }
 
 // Packets in the kernel's queue, and received packets that were not returned yet, are pending.
-func TestBehindWhilePacketsWait(t *testing.T) {
+func TestPendingWhilePacketsWait(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
 	f := c.flow()
-	if c.Behind() {
+	if c.Pending() {
 		t.Error("behind before anything came")
 	}
 	flood(t, l, f, 3, nil)
 	for i := range 3 {
-		if !c.Behind() {
+		if !c.Pending() {
 			t.Errorf("not behind with %d packets to come", 3-i)
 		}
 		c.receive()
 	}
 	end, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Receive(end); err == nil || c.Behind() {
-		t.Errorf("received %v after the last packet; behind: %v", err, c.Behind())
+	if _, err := c.Receive(end); err == nil || c.Pending() {
+		t.Errorf("received %v after the last packet; behind: %v", err, c.Pending())
 	}
 }
 

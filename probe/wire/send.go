@@ -17,11 +17,11 @@ import (
 
 // sender sends segments with one socket. It is safe for concurrent use.
 type sender struct {
-	file   *os.File // blocking: if the device's queue is full, sending waits
-	conn   syscall.RawConn
-	drafts sync.Pool
-	aim    func(d *draft, dst netip.Addr) error // sets the packet's destination
-	hops   *nextHops                            // nil if the kernel finds next hops
+	file           *os.File // blocking: if the device's queue is full, sending waits
+	conn           syscall.RawConn
+	drafts         sync.Pool
+	setDestination func(d *draft, dst netip.Addr) error // sets the packet's destination
+	hops           *nextHops                            // nil if the kernel finds next hops
 }
 
 // draft is one packet that is being sent, with its buffers. Drafts are reused.
@@ -57,7 +57,7 @@ func openFrames(r Route) (*sender, error) {
 	}
 	etherType := htons(protocol(r.Source))
 	s.hops = hops
-	s.aim = func(d *draft, dst netip.Addr) error {
+	s.setDestination = func(d *draft, dst netip.Addr) error {
 		hop, err := hops.resolve(dst)
 		d.to.setLink(etherType, r.Index, hop)
 		return err
@@ -72,7 +72,7 @@ func openBare(r Route) (*sender, error) {
 		return nil, err
 	}
 	etherType := htons(protocol(r.Source))
-	s.aim = func(d *draft, _ netip.Addr) error {
+	s.setDestination = func(d *draft, _ netip.Addr) error {
 		d.to.setLink(etherType, r.Index, hardware{}) // the device ignores the link address
 		return nil
 	}
@@ -92,7 +92,7 @@ func openRaw(r Route) (*sender, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	s.aim = func(d *draft, dst netip.Addr) error {
+	s.setDestination = func(d *draft, dst netip.Addr) error {
 		d.to.setIP(dst)
 		return nil
 	}
@@ -152,7 +152,7 @@ func (k *sender) put(d *draft, s *segment.Segment) (err error) {
 	if d.packet, err = d.builder.IP(s); err != nil {
 		return err
 	}
-	if err := k.aim(d, s.Destination.Addr().Unmap()); err != nil {
+	if err := k.setDestination(d, s.Destination.Addr().Unmap()); err != nil {
 		return err
 	}
 	for range fullTries {

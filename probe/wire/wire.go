@@ -16,9 +16,9 @@ type Wire interface {
 	Send(s *segment.Segment) (time.Time, error)
 	// Receive waits for the next packet of a registered flow, or until ctx ends.
 	Receive(ctx context.Context) (Packet, error)
-	// Behind reports whether packets have arrived that Receive has not returned yet. On a busy host the peer may seem
+	// Pending reports whether packets have arrived that Receive has not returned yet. On a busy host the peer may seem
 	// silent while its answers wait here.
-	Behind() bool
+	Pending() bool
 	// Dropped returns how many packets the kernel dropped because Receive's queue was full.
 	Dropped() (int, error)
 	Close() error
@@ -41,7 +41,7 @@ type Packet struct {
 	// before, the kernel turns them on in the background, and the first packets have the time of Receive.
 	Time        time.Time
 	Outgoing    bool // an RST of a registered flow that this host sent without the prober's mark
-	Elsewhere   bool // seen on another device than the wire's, which has no guard
+	OtherDevice bool // seen on another device than the wire's, which has no guard
 	Segment     *segment.Segment
 	Unreachable *segment.Unreachable
 }

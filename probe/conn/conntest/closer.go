@@ -13,16 +13,16 @@ import (
 // section 3.6), measured on 5.10, 6.1 and 6.18. The zero value is a kernel with the fix "tcp: accept old ack during
 // closing" whose application never closes.
 type Closer struct {
-	OnAccept bool          // the application closes at once
-	After    string        // the application closes when the data it has read ends in this text
-	Reply    int           // number of bytes that it sends before its FIN
-	Separate bool          // the FIN is in a segment without data
-	Orphan   bool          // it uses close(); otherwise shutdown()
-	Leaves   time.Duration // time from shutdown() to close(); 0: never
-	Aborts   bool          // it sends an RST instead of a FIN
-	Old      bool          // the kernel ignores a FIN with an old acknowledgement number and sends a challenge ACK
-	Mute     bool          // like Old, but without the challenge ACK
-	Deaf     bool          // the kernel ignores every FIN
+	OnAccept       bool          // the application closes at once
+	CloseAfter     string        // the application closes when the data it has read ends in this text
+	Reply          int           // number of bytes that it sends before its FIN
+	SeparateFIN    bool          // the FIN is in a segment without data
+	Orphan         bool          // it uses close(); otherwise shutdown()
+	CloseDelay     time.Duration // time from shutdown() to close(); 0: never
+	Resets         bool          // it sends an RST instead of a FIN
+	IgnoresOldAck  bool          // the kernel ignores a FIN with an old acknowledgement number and sends a challenge ACK
+	NoChallengeAck bool          // like IgnoresOldAck, but without the challenge ACK
+	IgnoresFIN     bool          // the kernel ignores every FIN
 
 	conns map[[2]netip.AddrPort]*closingConn
 	later func(time.Duration, func() []*segment.Segment)
@@ -114,14 +114,14 @@ func (c *closingConn) receive(s *segment.Segment) []*segment.Segment {
 // acceptable reports whether the segment's acknowledgement number is acceptable. An orphan in FIN-WAIT-2 is a time-wait
 // mini-socket in Linux, which does not check it.
 func (c *closingConn) acceptable(s *segment.Segment) bool {
-	gone := c.Orphan || c.Leaves > 0 && time.Since(c.closed) >= c.Leaves
+	gone := c.Orphan || c.CloseDelay > 0 && time.Since(c.closed) >= c.CloseDelay
 	mini := gone && c.state == finWait2
-	old := c.Old || c.Mute
+	old := c.IgnoresOldAck || c.NoChallengeAck
 	return mini || !s.Ack.Before(c.una) || !old || c.state < finWait1
 }
 
 func (c *closingConn) refuseAck() []*segment.Segment {
-	if c.Mute {
+	if c.NoChallengeAck {
 		return nil
 	}
 	return c.challenged()
@@ -157,7 +157,7 @@ func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
 		c.rcv = s.Seq.Add(n)
 		out = c.ack()
 	}
-	if c.state == connected && (c.OnAccept || c.After != "" && bytes.HasSuffix(c.read, []byte(c.After))) {
+	if c.state == connected && (c.OnAccept || c.CloseAfter != "" && bytes.HasSuffix(c.read, []byte(c.CloseAfter))) {
 		return c.close()
 	}
 	return out
@@ -166,7 +166,7 @@ func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
 // fin processes the other side's FIN.
 func (c *closingConn) fin(s *segment.Segment) []*segment.Segment {
 	at := s.Seq.Add(s.PayloadLen())
-	if !s.Flags.Has(segment.FIN) || c.Deaf {
+	if !s.Flags.Has(segment.FIN) || c.IgnoresFIN {
 		return nil
 	}
 	if at == c.rcv {
@@ -183,7 +183,7 @@ func (c *closingConn) fin(s *segment.Segment) []*segment.Segment {
 
 // close is the application's close() or shutdown().
 func (c *closingConn) close() []*segment.Segment {
-	if c.Aborts {
+	if c.Resets {
 		delete(c.conns, c.key)
 		r := c.bare(segment.RST | segment.ACK)
 		return []*segment.Segment{r}
@@ -203,7 +203,7 @@ func (c *closingConn) unacknowledged() []*segment.Segment {
 	s.Seq = c.una
 	n := c.nxt.Sub(c.una) - 1
 	s.Payload = make([]byte, n)
-	if !c.Separate || n == 0 {
+	if !c.SeparateFIN || n == 0 {
 		s.Flags |= segment.FIN
 		return []*segment.Segment{s}
 	}

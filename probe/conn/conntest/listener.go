@@ -11,12 +11,12 @@ import (
 // Listener is a peer for a ScriptedWire that answers as a Linux listening socket and its connections do, as far as
 // probes need (measured on Linux 6.18). The zero value accepts every connection and reads all data.
 type Listener struct {
-	Closed    bool // nothing listens: every segment gets an RST
-	QueueFull bool // the final ACK and data are ignored
-	Deferred  bool // only data completes the handshake (TCP_DEFER_ACCEPT)
-	CloseAt   int  // number of bytes after which the application closes; further data gets an RST. 0: never
-	Patience  int  // number of segments after which the application closes. 0: never
-	NoDSACK   bool // sends no DSACKs
+	Closed             bool // nothing listens: every segment gets an RST
+	QueueFull          bool // the final ACK and data are ignored
+	Deferred           bool // only data completes the handshake (TCP_DEFER_ACCEPT)
+	CloseAfterBytes    int  // number of bytes after which the application closes; further data gets an RST. 0: never
+	CloseAfterSegments int  // number of segments after which the application closes. 0: never
+	NoDSACK            bool // sends no DSACKs
 
 	conns map[[2]netip.AddrPort]*peerConn
 	made  int
@@ -74,10 +74,10 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 		if !s.Seq.In(c.rcv, 65535) {
 			return nil
 		}
-		return c.seldom() // challenge, RFC 5961 section 3.2
+		return c.rateLimitedAck() // challenge, RFC 5961 section 3.2
 	}
 	out := c.receive(s)
-	if c.segments++; c.l.Patience > 0 && c.segments == c.l.Patience && !c.finished {
+	if c.segments++; c.l.CloseAfterSegments > 0 && c.segments == c.l.CloseAfterSegments && !c.finished {
 		out = append(out, c.close())
 	}
 	if c.finished && s.PayloadLen() > 0 && s.End().After(c.rcv) {
@@ -103,7 +103,7 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	case s.Flags.Has(segment.SYN) && s.End() == c.start && !c.established:
 		return c.synAck()
 	case s.Flags.Has(segment.SYN):
-		return c.seldom()
+		return c.rateLimitedAck()
 	}
 	if !c.established {
 		switch {
@@ -116,7 +116,7 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	}
 	if s.End() == s.Seq {
 		if s.Seq.Before(c.rcv) {
-			return c.seldom()
+			return c.rateLimitedAck()
 		}
 		return nil
 	}
@@ -130,8 +130,9 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	return c.answerData()
 }
 
-// seldom returns an ACK for a segment without data outside the window, at most once in 500 ms (tcp_invalid_ratelimit).
-func (c *peerConn) seldom() []*segment.Segment {
+// rateLimitedAck returns an ACK for a segment without data outside the window, at most once in 500 ms
+// (tcp_invalid_ratelimit).
+func (c *peerConn) rateLimitedAck() []*segment.Segment {
 	now := time.Now()
 	if now.Sub(c.answered) < 500*time.Millisecond {
 		return nil
@@ -143,7 +144,7 @@ func (c *peerConn) seldom() []*segment.Segment {
 // answerData acknowledges data, and closes if the application has read enough.
 func (c *peerConn) answerData() []*segment.Segment {
 	out := c.ack()
-	if n := c.l.CloseAt; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
+	if n := c.l.CloseAfterBytes; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
 		out[0] = c.close()
 	}
 	return out

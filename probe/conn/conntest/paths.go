@@ -13,11 +13,11 @@ const Delay = 100 * time.Microsecond
 // Drop decides whether the path loses a segment.
 type Drop func(s *segment.Segment, toPeer bool) bool
 
-// Through makes paths that drop the segments that the rule selects and deliver all others.
-func Through(drop Drop) func() Path { return ThroughIn(Delay, drop) }
+// Dropping makes paths that drop the segments that the rule selects and deliver all others.
+func Dropping(drop Drop) func() Path { return DroppingWithDelay(Delay, drop) }
 
-// ThroughIn is Through with the given one-way delay.
-func ThroughIn(delay time.Duration, drop Drop) func() Path {
+// DroppingWithDelay is Dropping with the given one-way delay.
+func DroppingWithDelay(delay time.Duration, drop Drop) func() Path {
 	return func() Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if drop(s, toPeer) {
@@ -28,20 +28,20 @@ func ThroughIn(delay time.Duration, drop Drop) func() Path {
 	}
 }
 
-// Everything drops all segments.
-func Everything(*segment.Segment, bool) bool { return true }
+// DropAll drops all segments.
+func DropAll(*segment.Segment, bool) bool { return true }
 
-// Nothing drops no segment.
-func Nothing(*segment.Segment, bool) bool { return false }
+// DropNone drops no segment.
+func DropNone(*segment.Segment, bool) bool { return false }
 
-// Random drops a share of the segments in both directions.
-func Random(r *rand.Rand, share float64) Drop {
+// DropRandomly drops a share of the segments in both directions.
+func DropRandomly(r *rand.Rand, share float64) Drop {
 	return func(*segment.Segment, bool) bool { return r.Float64() < share }
 }
 
-// Bursts is a two-state channel over time (Gilbert-Elliott model). For the given share of the time it drops everything;
-// one such burst lasts mean on average. Its state is already random at the first segment.
-func Bursts(r *rand.Rand, share float64, mean time.Duration) Drop {
+// DropInBursts is a two-state channel over time (Gilbert-Elliott model). For the given share of the time it drops
+// everything; one such burst lasts mean on average. Its state is already random at the first segment.
+func DropInBursts(r *rand.Rand, share float64, mean time.Duration) Drop {
 	turn, lost := time.Now().Add(-100*mean), true
 	return func(*segment.Segment, bool) bool {
 		for !turn.After(time.Now()) {

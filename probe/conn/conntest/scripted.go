@@ -99,8 +99,8 @@ func (w *ScriptedWire) Sent() []*segment.Segment {
 	return append([]*segment.Segment(nil), w.sent...)
 }
 
-// Behind returns false: all arrived packets can be received.
-func (w *ScriptedWire) Behind() bool { return false }
+// Pending returns false: all arrived packets can be received.
+func (w *ScriptedWire) Pending() bool { return false }
 
 // Dropped returns 0.
 func (w *ScriptedWire) Dropped() (int, error) { return 0, nil }

@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// admitTries is how often a SYN, or a byte, is sent before an overflow is suspected. The suspicion is then tested.
-const admitTries = 2
+// establishTries is how often a SYN, or a byte, is sent before an overflow is suspected. The suspicion is then tested.
+const establishTries = 2
 
 // Definition is the scenario AcceptQueue.
 var Definition = flow.Definition{Flow: func(string) flow.Func { return run }, Flows: 1, Serial: true}
@@ -42,17 +42,17 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 // filling is the state of one flow: it fills one queue.
 type filling struct {
 	*flow.State
-	seen          verdict.Filling
-	byte          byte          // the byte that each connection sends to prove that it is established
-	spares        []*attempt    // connections from ports that were answered before, to confirm an overflow
-	queued        []*attempt    // established connections, the oldest first
-	ahead         *attempt      // has its SYN-ACK while the previous connection is being completed
-	late          *attempt      // was in progress when the next SYN got no answer
-	excess        []*attempt    // did not get into the queue
-	confirmations int           // number so far
-	held          time.Time     // a queue that may be full is not filled after this time
-	others        bool          // other ports were answered in the last confirmation
-	rtt           time.Duration // shortest measured
+	seen           verdict.Filling
+	byte           byte          // the byte that each connection sends to prove that it is established
+	spares         []*attempt    // connections from ports that were answered before, to confirm an overflow
+	queued         []*attempt    // established connections, the oldest first
+	pending        *attempt      // has its SYN-ACK while the previous connection is being completed
+	underWay       *attempt      // was in progress when the next SYN got no answer
+	rejected       []*attempt    // did not get into the queue
+	confirmations  int           // number so far
+	holdUntil      time.Time     // a queue that may be full is not filled after this time
+	othersAnswered bool          // other ports were answered in the last confirmation
+	rtt            time.Duration // shortest measured
 }
 
 // judge makes the flow's outcome from the observations.
@@ -73,67 +73,67 @@ func (f *filling) judge() flow.Outcome {
 // previous handshake is completed, as real clients do. So one handshake is in progress when the queue gets full.
 func (f *filling) fill(ctx context.Context) {
 	for len(f.queued) < f.seen.Cap && f.Fault == nil && ctx.Err() == nil && f.step(ctx) {
-		f.tend()
+		f.ackPeerData()
 	}
 	f.seen.Least = len(f.queued) - f.seen.More
 }
 
 // step begins one connection and completes the previous one. It returns false if one did not get into the queue.
 func (f *filling) step(ctx context.Context) bool {
-	last, next := f.ahead, f.attempt(ctx)
+	last, next := f.pending, f.attempt(ctx)
 	if next == nil {
 		return false
 	}
 	if f.advance(ctx, next); next.stage() != halfOpen {
 		return f.retrySYN(ctx, next)
 	}
-	f.ahead = next
+	f.pending = next
 	return last == nil || f.enqueue(ctx, last)
 }
 
 // retrySYN handles a SYN without a SYN-ACK. The handshake in progress may be the reason if the listener has room for
 // only one. So that one is completed first.
 func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
-	last := f.ahead
-	f.ahead = nil
+	last := f.pending
+	f.pending = nil
 	switch {
 	case last == nil:
 		return f.enqueue(ctx, a)
-	case f.admit(ctx, last):
+	case f.establish(ctx, last):
 		f.queued = append(f.queued, last)
-		return f.follow(ctx, a)
+		return f.retryAlone(ctx, a)
 	}
-	f.late = last
+	f.underWay = last
 	if !f.enqueue(ctx, a) {
 		return false
 	}
-	f.late = nil
+	f.underWay = nil
 	return f.enqueue(ctx, last)
 }
 
-// follow repeats the SYN of an attempt now that no other handshake is in progress.
-func (f *filling) follow(ctx context.Context, a *attempt) bool {
+// retryAlone repeats the SYN of an attempt now that no other handshake is in progress.
+func (f *filling) retryAlone(ctx context.Context, a *attempt) bool {
 	if len(f.queued) < f.seen.Cap {
 		if f.advance(ctx, a); a.stage() != halfOpen {
 			return f.enqueue(ctx, a)
 		}
 	}
-	f.ahead = a // or no longer needed
+	f.pending = a // or no longer needed
 	return true
 }
 
 // enqueue completes an attempt, with as many repetitions as needed. It returns false if the connection did not get into
 // the queue.
 func (f *filling) enqueue(ctx context.Context, a *attempt) bool {
-	if !f.admit(ctx, a) {
+	if !f.establish(ctx, a) {
 		return f.resolve(ctx, a)
 	}
 	f.queued = append(f.queued, a)
 	return true
 }
 
-// tend processes and acknowledges the segments that peers sent meanwhile, so that they are not repeated.
-func (f *filling) tend() {
+// ackPeerData processes and acknowledges the segments that peers sent meanwhile, so that they are not repeated.
+func (f *filling) ackPeerData() {
 	for _, a := range f.queued {
 		a.Drain(func(wire.Packet) {})
 	}
@@ -148,8 +148,8 @@ func (f *filling) attempt(ctx context.Context) *attempt {
 	return newAttempt(c, f.byte)
 }
 
-// admit continues an attempt until it is queued or makes no progress.
-func (f *filling) admit(ctx context.Context, a *attempt) bool {
+// establish continues an attempt until it is queued or makes no progress.
+func (f *filling) establish(ctx context.Context, a *attempt) bool {
 	for a.stage() < queued {
 		if !f.advance(ctx, a) {
 			break
@@ -170,9 +170,9 @@ func (f *filling) measure(a *attempt) {
 // advance sends and waits until the attempt's stage changes.
 func (f *filling) advance(ctx context.Context, a *attempt) bool {
 	before := a.stage()
-	for i := 0; i < admitTries && !a.stopped() && f.Env.Pace(ctx, 1) == nil; i++ {
-		a.push()
-		if a.hear(ctx, time.Now().Add(f.patience(i))) {
+	for i := 0; i < establishTries && !a.stopped() && f.Env.Pace(ctx, 1) == nil; i++ {
+		a.sendNext()
+		if a.awaitAnswer(ctx, time.Now().Add(f.patience(i))) {
 			f.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return a.stage() != before
 		}

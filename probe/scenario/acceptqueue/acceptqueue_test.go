@@ -34,42 +34,44 @@ func TestQueues(t *testing.T) {
 		want report.Reason
 		then report.Queue
 	}{
-		{"no end", backlog{}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.NotReached,
+		{"no end", backlog{}, conntest.DropNone, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.DropNone, report.NotReached,
 			report.Queue{Least: 12, Most: 12}},
-		{"as long as the limit", backlog{places: 12}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"one place less", backlog{places: 11}, conntest.Nothing, report.QueueOverflowed,
+		{"as long as the limit", backlog{places: 12}, conntest.DropNone, report.NotReached,
+			report.Queue{Least: 12, Most: 12}},
+		{"one place less", backlog{places: 11}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 11, Most: 11, Behaviour: "IgnoredSyn"}},
-		{"backlog 1", backlog{places: 2}, conntest.Nothing, report.QueueOverflowed,
+		{"backlog 1", backlog{places: 2}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 2, Most: 2, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing,
+		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.Nothing,
+		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.Nothing, report.QueueOverflowed,
+		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
-		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.Nothing,
+		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.Nothing,
+		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.Nothing, report.QueueOverflowed,
+		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.Nothing, report.QueueOverflowed,
+		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
-		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.Nothing, report.PathDown,
+		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.DropNone, report.PathDown,
 			report.Queue{}},
-		{"dead path", backlog{}, conntest.Everything, report.PathDown, report.Queue{}},
-		{"full from the beginning", backlog{places: -1}, conntest.Nothing, report.PathDown, report.Queue{}},
-		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.Nothing,
+		{"dead path", backlog{}, conntest.DropAll, report.PathDown, report.Queue{}},
+		{"full from the beginning", backlog{places: -1}, conntest.DropNone, report.PathDown, report.Queue{}},
+		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.DropNone,
 			report.PathDown, report.Queue{}},
-		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAt: 1}}, conntest.Nothing,
+		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAfterBytes: 1}},
+			conntest.DropNone,
 			report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.Nothing, report.PeerReset,
+		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.DropNone, report.PeerReset,
 			report.Queue{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			peer := c.peer
-			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
+			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: conntest.Dropping(c.drop)})
 			if o.Reason != c.want {
 				t.Fatalf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
@@ -95,7 +97,7 @@ func queueOf(o flow.Outcome) report.Queue {
 func TestSeveralQueuesAreARange(t *testing.T) {
 	for range 50 {
 		peer := backlog{places: 3, queues: 4}
-		o := queue(t, 40, &conntest.Bench{Peer: &peer, Path: conntest.Through(conntest.Nothing)})
+		o := queue(t, 40, &conntest.Bench{Peer: &peer, Path: conntest.Dropping(conntest.DropNone)})
 		got := queueOf(o)
 		switch o.Reason {
 		case report.PathLossy: // all spare ports belong to queues with room: too few silent ones for a conclusion
@@ -118,13 +120,13 @@ func TestLossIsNoOverflow(t *testing.T) {
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		t.Run(fmt.Sprintf("random %.0f %%", share*100), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(11, uint64(share*100)))
-			neverOverflows(t, flows, conntest.Through(conntest.Random(r, share)))
+			neverOverflows(t, flows, conntest.Dropping(conntest.DropRandomly(r, share)))
 		})
 	}
 	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
 		t.Run("bursts of "+mean.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(12, uint64(mean)))
-			neverOverflows(t, flows/2, func() conntest.Path { return conntest.Through(conntest.Bursts(r, 0.05, mean))() })
+			neverOverflows(t, flows/2, func() conntest.Path { return conntest.Dropping(conntest.DropInBursts(r, 0.05, mean))() })
 		})
 	}
 }
@@ -150,7 +152,8 @@ func TestOverflowIsFoundUnderLoss(t *testing.T) {
 		r := rand.New(rand.NewPCG(13, uint64(share*100)))
 		got := map[report.Reason]int{}
 		for range flows {
-			o := queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: conntest.Through(conntest.Random(r, share))})
+			lossy := conntest.Dropping(conntest.DropRandomly(r, share))
+			o := queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: lossy})
 			if got[o.Reason]++; o.Verdict == report.Pass {
 				t.Fatalf("passed a queue of 6:\n%s", o.Evidence)
 			}
@@ -166,7 +169,7 @@ func TestOverflowIsFoundUnderLoss(t *testing.T) {
 func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	path := func() conntest.Path {
 		syns := 0
-		return conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+		return conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
 			if toPeer && s.Flags == segment.SYN {
 				syns++
 			}
@@ -189,7 +192,7 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 		for seed := range uint64(20) {
 			salt := rand.New(rand.NewPCG(14, seed)).Uint32()
 			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of the ports
-			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+			path := conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
 				return toPeer && deadPort(s.Source.Port()) || !toPeer && deadPort(s.Destination.Port())
 			})
 			peer := c.peer

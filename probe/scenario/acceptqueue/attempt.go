@@ -58,38 +58,38 @@ func (a *attempt) alive() bool { return a.proven() && !a.Reset() && !a.Closed() 
 // stopped reports whether no further answer can come.
 func (a *attempt) stopped() bool { return a.Reset() || a.Fault() != nil }
 
-// push sends the next segment of the attempt: a SYN, or the final ACK with a byte.
-func (a *attempt) push() {
+// sendNext sends the next segment of the attempt: a SYN, or the final ACK with a byte.
+func (a *attempt) sendNext() {
 	if a.opening.Answer != conn.SynAck {
-		a.Ask()
+		a.SendSYN()
 		return
 	}
 	first := a.ISS.Add(1)
 	a.Send(conn.Step{Part: evidence.Byte, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{a.byte}})
 }
 
-// hear waits for an answer to what push sent. It returns false if none came.
-func (a *attempt) hear(ctx context.Context, until time.Time) bool {
+// awaitAnswer waits for an answer to what sendNext sent. It returns false if none came.
+func (a *attempt) awaitAnswer(ctx context.Context, until time.Time) bool {
 	if a.opening.Answer != conn.SynAck {
-		a.opening = a.Hear(ctx, until)
+		a.opening = a.AwaitSYNAnswer(ctx, until)
 		return a.opening.Answer != conn.NoAnswer
 	}
 	return a.Collect(ctx, until, func(wire.Packet) bool { return a.proven() || a.stopped() })
 }
 
-// again begins a new attempt from the same port. It fails if the peer did not confirm the reset of the old one.
-func (a *attempt) again(ctx context.Context) bool {
+// reopen begins a new attempt from the same port. It fails if the peer did not confirm the reset of the old one.
+func (a *attempt) reopen(ctx context.Context) bool {
 	if a.stage() != silent && !a.Abort(ctx) {
 		return false
 	}
-	a.Again(flow.RandomISS())
+	a.NewIncarnation(flow.RandomISS())
 	a.opening, a.echoes = conn.Opening{}, flow.NewEchoes()
 	return true
 }
 
 // beacon sends a byte with an old sequence number, each time another one.
 func (a *attempt) beacon() {
-	at := a.ISS.Add(-conn.LongAgo - 1 - a.echoes.Sent)
+	at := a.ISS.Add(-conn.OldByteOffset - 1 - a.echoes.Sent)
 	a.echoes.Expect(at, 1)
 	a.SendBeacon(at, 0)
 }

@@ -19,7 +19,7 @@ const roundGap = 550*time.Millisecond - flow.Settle
 // stays silent, its path may be the reason.
 func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 	f.confirmations++
-	f.seen.Test, f.others = verdict.NewOverflowTest(f.Env.Alpha, f.confirmations), false
+	f.seen.Test, f.othersAnswered = verdict.NewOverflowTest(f.Env.Alpha, f.confirmations), false
 	suspects := f.suspects(ctx, a)
 	for range verdict.MostRounds {
 		size := verdict.RoundFor(len(suspects)-1, f.seen.Test.Alpha, f.Env.Background.Count().Rate())
@@ -33,11 +33,11 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 		}
 		narrowed := len(still) < len(suspects)
 		f.seen.Test.Add(verdict.Round{Block: size, BeaconsLost: lost}, !narrowed)
-		suspects, f.others = still, f.others || narrowed
-		if len(suspects) == 1 || f.seen.Test.Convicts() {
+		suspects, f.othersAnswered = still, f.othersAnswered || narrowed
+		if len(suspects) == 1 || f.seen.Test.Significant() {
 			return false
 		}
-		if a.hear(ctx, time.Now().Add(roundGap)) {
+		if a.awaitAnswer(ctx, time.Now().Add(roundGap)) {
 			return true
 		}
 	}
@@ -60,8 +60,8 @@ func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
 // round repeats each suspect once, mixed with beacons on established connections. It returns the suspects that stayed
 // silent and the number of lost beacons. ok is false if not everything could be sent or received.
 func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (still []*attempt, lost int, ok bool) {
-	if f.late != nil && f.late.stage() == halfOpen {
-		f.late.push()
+	if f.underWay != nil && f.underWay.stage() == halfOpen {
+		f.underWay.sendNext()
 	}
 	carriers, next := f.carriers(), shuffledAttempts(suspects)
 	if len(carriers) == 0 {
@@ -72,7 +72,7 @@ func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (
 			return nil, 0, false
 		}
 		if suspect {
-			next[0].push()
+			next[0].sendNext()
 			next = next[1:]
 			continue
 		}
@@ -87,12 +87,12 @@ func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (
 func (f *filling) listen(ctx context.Context, suspects, carriers []*attempt) (still []*attempt, lost int, ok bool) {
 	until := time.Now().Add(flow.Settle + 2*f.rtt)
 	for _, s := range suspects {
-		if !s.hear(ctx, until) {
+		if !s.awaitAnswer(ctx, until) {
 			still = append(still, s)
 		}
 	}
-	if f.late != nil {
-		f.late.hear(ctx, until)
+	if f.underWay != nil {
+		f.underWay.awaitAnswer(ctx, until)
 	}
 	for _, c := range carriers {
 		missing := c.unanswered(ctx, until)

@@ -43,7 +43,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 	for range spareHandshakes {
 		a.opening = a.Handshake(ctx, f.Env.Pace)
 		if a.opening.Answer == conn.StaleAck {
-			a.Clear(a.opening.Wrong)
+			a.ResetOlder(a.opening.Wrong)
 		}
 		if a.opening.Answer != conn.SynAck {
 			return false
@@ -52,7 +52,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 		if a.opening.Sent == 1 && f.Outcome.RTT == 0 {
 			f.Outcome.RTT = a.RTT
 		}
-		if f.Env.Pace(ctx, 2) != nil || !a.again(ctx) {
+		if f.Env.Pace(ctx, 2) != nil || !a.reopen(ctx) {
 			return false
 		}
 	}
@@ -63,7 +63,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 // replaced.
 func (f *filling) resetSpares(ctx context.Context) bool {
 	f.spares = slices.DeleteFunc(f.spares, func(s *attempt) bool {
-		ready := s.again(ctx)
+		ready := s.reopen(ctx)
 		if !ready {
 			f.release(ctx, s)
 		}

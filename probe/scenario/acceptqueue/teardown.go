@@ -14,8 +14,8 @@ const concurrentEnds = 32
 
 // tearDown resets all connections and checks that the peer accepts that.
 func (f *filling) tearDown(ctx context.Context) {
-	all := slices.Concat(f.queued, f.excess, f.spares)
-	for _, a := range []*attempt{f.ahead, f.late} {
+	all := slices.Concat(f.queued, f.rejected, f.spares)
+	for _, a := range []*attempt{f.pending, f.underWay} {
 		if a != nil && !slices.Contains(all, a) {
 			all = append(all, a)
 		}
@@ -61,9 +61,9 @@ func (f *filling) account(a *attempt, end conn.Ending, err error) {
 // keepEvidence keeps the evidence of a few connections: the last ones that did not get into the queue, and the first
 // and last that did.
 func (f *filling) keepEvidence() {
-	few := f.excess[max(0, len(f.excess)-1):]
-	if f.late != nil {
-		few = append(few, f.late)
+	few := f.rejected[max(0, len(f.rejected)-1):]
+	if f.underWay != nil {
+		few = append(few, f.underWay)
 	}
 	if n := len(f.queued); n > 0 {
 		few = append(few, f.queued[0], f.queued[n-1])

@@ -16,10 +16,10 @@ const finFlows = 3
 
 // Bounds of one flow.
 const (
-	mostClosings = 12 // connections in total
-	mostControls = 3  // connections with the FIN in order
-	mostResets   = 2  // connections that the peer resets
-	mostUnopened = 3  // connections that could not be opened
+	maxClosings = 12 // connections in total
+	maxControls = 3  // connections with the FIN in order
+	maxResets   = 2  // connections that the peer resets
+	maxUnopened = 3  // connections that could not be opened
 )
 
 // Definition is the scenario FinReorder.
@@ -56,7 +56,7 @@ type finFlow struct {
 
 // control closes a connection in order. If the peer does not accept that FIN, the flow says nothing about reordering.
 func (f *finFlow) control(ctx context.Context) bool {
-	for range mostControls {
+	for range maxControls {
 		answer, ok := f.closeOne(ctx, (*peerClose).finInOrder)
 		if f.seen.Control = answer; answer == verdict.FinAccepted || !ok {
 			break
@@ -84,7 +84,7 @@ func (f *finFlow) closeOne(ctx context.Context, own closing) (a verdict.FinAnswe
 			a, ok = w.close(ctx, own)
 		}
 	}
-	f.PeerReset = f.resets >= mostResets
+	f.PeerReset = f.resets >= maxResets
 	return a, ok
 }
 
@@ -109,7 +109,7 @@ func (w *peerClose) close(ctx context.Context, own closing) (a verdict.FinAnswer
 // more reports whether another connection is allowed and can be useful.
 func (f *finFlow) more(ctx context.Context) bool {
 	return f.Fault == nil && ctx.Err() == nil && !f.seen.NotClosed && !f.seen.Unheard &&
-		f.opened < mostClosings && f.unopened < mostUnopened && f.resets < mostResets
+		f.opened < maxClosings && f.unopened < maxUnopened && f.resets < maxResets
 }
 
 // noteNotClosed records why the peer did not close.
@@ -120,7 +120,7 @@ func (w *peerClose) noteNotClosed() {
 	case !w.conn.Acked().AtLeast(w.own):
 		w.seen.Unheard = true
 	default:
-		w.seen.NotClosed, w.seen.TooLong = true, w.taken > mostAnswer
+		w.seen.NotClosed, w.seen.TooLong = true, w.taken > maxAnswer
 	}
 }
 
@@ -136,7 +136,7 @@ func (f *finFlow) establish(ctx context.Context) *peerClose {
 		return &peerClose{finFlow: f, conn: c}
 	}
 	if f.Opening.Answer == conn.StaleAck {
-		c.Clear(f.Opening.Wrong)
+		c.ResetOlder(f.Opening.Wrong)
 	}
 	f.End(ctx, c)
 	f.unopened++

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// overtakers is how many ACKs overtake the FIN. The second one is a copy in case the first is lost.
-	overtakers    = 2
-	overtakersGap = time.Millisecond
+	// overtakingACKs is how many ACKs overtake the FIN. The second one is a copy in case the first is lost.
+	overtakingACKs   = 2
+	overtakingACKGap = time.Millisecond
 	// challengeSpacing is the least time between repetitions. A Linux socket sends one challenge ACK in 500 ms
 	// (tcp_invalid_ratelimit).
 	challengeSpacing = 550 * time.Millisecond
@@ -42,9 +42,9 @@ type peerClose struct {
 // finInOrder sends our FIN before it acknowledges the peer's FIN.
 func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 	answer := verdict.FinSilent
-	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.over(); i++ {
+	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.stopped(); i++ {
 		sent := w.fin(evidence.InOrder)
-		if a, _ := w.hear(ctx, w.patience(sent)); a != verdict.FinSilent {
+		if a, _ := w.awaitAnswer(ctx, w.patience(sent)); a != verdict.FinSilent {
 			answer = a
 		}
 	}
@@ -59,16 +59,16 @@ func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 // overtaken first acknowledges the peer's FIN with a sequence number after our own FIN. Then it sends our FIN, with the
 // older acknowledgement number that it had if it had been sent first and was delayed on the path.
 func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
-	if w.Env.Pace(ctx, overtakers+1) != nil {
+	if w.Env.Pace(ctx, overtakingACKs+1) != nil {
 		return verdict.FinSilent
 	}
 	w.conn.Drain(func(wire.Packet) {})
 	beyond, current := w.own.Add(1), w.peer.Add(1)
-	for range overtakers {
+	for range overtakingACKs {
 		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current})
-		w.rest(ctx, sent.Add(overtakersGap))
+		w.drainUntil(ctx, sent.Add(overtakingACKGap))
 	}
-	w.rest(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
+	w.drainUntil(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
 	return w.sendOvertaken(ctx)
 }
 
@@ -80,9 +80,9 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 	if w.settled {
 		enough = 1
 	}
-	for i := 0; i < finTries && !w.over() && (i == 0 || w.Env.Pace(ctx, 1) == nil); i++ {
+	for i := 0; i < finTries && !w.stopped() && (i == 0 || w.Env.Pace(ctx, 1) == nil); i++ {
 		sent := w.fin(evidence.Suspect)
-		switch a, _ := w.hear(ctx, w.patience(sent)); {
+		switch a, _ := w.awaitAnswer(ctx, w.patience(sent)); {
 		case a == verdict.FinAccepted && challenges > 0:
 			return verdict.FinLate
 		case a == verdict.FinAccepted:
@@ -91,7 +91,7 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 			if challenges++; challenges == enough {
 				return w.retransmit(ctx, sent, a)
 			}
-			if a, _ := w.hear(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
+			if a, _ := w.awaitAnswer(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
 				return w.watch(ctx) // the FIN was accepted after all
 			}
 		}
@@ -111,13 +111,13 @@ func (w *peerClose) fin(part evidence.Part) time.Time {
 // retransmit sends the FIN again as a retransmission timer would: with the current acknowledgement number. It returns
 // the given answer if the peer accepts this FIN.
 func (w *peerClose) retransmit(ctx context.Context, sent time.Time, answer verdict.FinAnswer) verdict.FinAnswer {
-	if a, _ := w.hear(ctx, sent.Add(leastRTO+w.conn.RTT), verdict.FinAccepted); a == verdict.FinAccepted {
+	if a, _ := w.awaitAnswer(ctx, sent.Add(leastRTO+w.conn.RTT), verdict.FinAccepted); a == verdict.FinAccepted {
 		return w.watch(ctx) // the FIN was accepted after all
 	}
 	w.conn.ReleaseFIN()
-	for i := 0; i < finTries && !w.over() && w.Env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < finTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		again := w.fin(evidence.Heal)
-		a, at := w.hear(ctx, again.Add(w.conn.Patience(i)), verdict.FinAccepted)
+		a, at := w.awaitAnswer(ctx, again.Add(w.conn.AnswerTimeout(i)), verdict.FinAccepted)
 		switch {
 		case a != verdict.FinAccepted:
 		case w.repeated:
@@ -145,7 +145,7 @@ func (w *peerClose) unanswered() verdict.FinAnswer {
 // from the trigger to the FIN shows how far.
 func (w *peerClose) watch(ctx context.Context) verdict.FinAnswer {
 	rto := min(max(leastWatch, w.took+leastRTO+w.conn.RTT), mostWatch)
-	w.rest(ctx, time.Now().Add(rto+3*w.conn.RTT))
+	w.drainUntil(ctx, time.Now().Add(rto+3*w.conn.RTT))
 	w.conn.ReleaseFIN()
 	if w.repeated {
 		return verdict.FinVoid
@@ -158,8 +158,8 @@ func (w *peerClose) patience(sent time.Time) time.Time {
 	return sent.Add(max(challengeSpacing, 2*w.conn.RTT))
 }
 
-// hear waits for an answer to the FIN: any answer, or only the wanted one.
-func (w *peerClose) hear(
+// awaitAnswer waits for an answer to the FIN: any answer, or only the wanted one.
+func (w *peerClose) awaitAnswer(
 	ctx context.Context, until time.Time, wanted ...verdict.FinAnswer,
 ) (a verdict.FinAnswer, at time.Time) {
 	w.conn.Await(ctx, until, func(p wire.Packet) bool {
@@ -173,9 +173,9 @@ func (w *peerClose) hear(
 	return a, at
 }
 
-// rest waits, and processes what arrives meanwhile.
-func (w *peerClose) rest(ctx context.Context, until time.Time) {
-	w.conn.Await(ctx, until, func(p wire.Packet) bool { w.answer(p); return w.over() })
+// drainUntil waits, and processes what arrives meanwhile.
+func (w *peerClose) drainUntil(ctx context.Context, until time.Time) {
+	w.conn.Await(ctx, until, func(p wire.Packet) bool { w.answer(p); return w.stopped() })
 }
 
 // answer returns what a packet says about the FIN.
@@ -199,5 +199,5 @@ func (w *peerClose) challenge(s *segment.Segment) bool {
 		s.Ack == w.own && s.Seq == w.peer.Add(1)
 }
 
-// over reports whether no further answer can come.
-func (w *peerClose) over() bool { return w.conn.Reset() || w.conn.Fault() != nil }
+// stopped reports whether no further answer can come.
+func (w *peerClose) stopped() bool { return w.conn.Reset() || w.conn.Fault() != nil }

@@ -16,8 +16,8 @@ import (
 
 // closeWait is the time that the peer has to close. maxAnswer is the number of bytes that it may send before.
 const (
-	closeWait  = 10 * time.Second
-	mostAnswer = 1 << 20
+	closeWait = 10 * time.Second
+	maxAnswer = 1 << 20
 )
 
 // triggerText returns the data that makes the peer close. It is empty if the peer closes by itself.
@@ -37,7 +37,7 @@ func (w *peerClose) trigger(ctx context.Context) bool {
 	// An application may call close() within half a second after shutdown(). Then the kernel's state changes before the
 	// second FIN, which is accepted. So first wait until no copy of the SYN can arrive: a single ignored FIN then decides.
 	if w.settled = len(text) > 0 && w.seen.Overtaken[verdict.FinLate] > 0; w.settled {
-		w.rest(ctx, time.Now().Add(challengeSpacing))
+		w.drainUntil(ctx, time.Now().Add(challengeSpacing))
 	}
 	asked := time.Now()
 	for i := 0; time.Since(asked) < closeWait && w.Env.Pace(ctx, 1) == nil; i++ {
@@ -47,14 +47,14 @@ func (w *peerClose) trigger(ctx context.Context) bool {
 		case i > 0: // the last ACK of the handshake may have been lost
 			w.conn.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
 		}
-		if w.conn.Await(ctx, time.Now().Add(w.conn.Patience(i)), w.answered) {
+		if w.conn.Await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), w.answered) {
 			break
 		}
 	}
 	w.took = time.Since(asked)
 	var held bool
 	w.peer, held = w.conn.PeerFIN()
-	return held && w.conn.Acked().AtLeast(w.own) && !w.over()
+	return held && w.conn.Acked().AtLeast(w.own) && !w.stopped()
 }
 
 // answered processes what the peer sends after the trigger. It returns true if no further waiting is needed.
@@ -63,5 +63,5 @@ func (w *peerClose) answered(p wire.Packet) bool {
 		w.taken += p.Segment.PayloadLen()
 	}
 	_, held := w.conn.PeerFIN()
-	return held && w.conn.Acked().AtLeast(w.own) || w.over() || w.taken > mostAnswer
+	return held && w.conn.Acked().AtLeast(w.own) || w.stopped() || w.taken > maxAnswer
 }

@@ -40,7 +40,7 @@ func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 		return nil
 	}
 	c.Charge = s.Env.Charge
-	c.For(s.Env.Purpose)
+	c.SetPurpose(s.Env.Purpose)
 	s.Ports++
 	return c
 }
@@ -67,7 +67,7 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 
 // Finish makes the flow's outcome.
 func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
-	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.Convicted() && s.Isolated) // a complete finding stays valid
+	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.LossConfirmed() && s.Isolated) // a complete finding stays valid
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
 	return s.Outcome

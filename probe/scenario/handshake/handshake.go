@@ -38,10 +38,10 @@ func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
 		t.PeerReset = !t.Proof.Established && c.Reset()
 		return t.PeerReset && t.Ports < flow.SilentPorts
 	case conn.StaleAck:
-		c.Clear(t.Opening.Wrong)
+		c.ResetOlder(t.Opening.Wrong)
 		return true
 	case conn.WrongAck: // may also be the SYN-ACK of a half-open connection that an older flow left
-		c.Clear(t.Opening.Wrong)
+		c.ResetOlder(t.Opening.Wrong)
 		return t.Ports < flow.SilentPorts
 	case conn.NoAnswer:
 		if t.Ports < flow.SilentPorts {

@@ -38,9 +38,9 @@ func handshakeAck(v variant.Variant) flow.Func {
 // finalAcks completes the handshake with the ACK at 0. If that has no effect, it tries a handshake at another number.
 func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	t.Delivered, t.Control = completes(ctx, t, c)
-	leaveZero(ctx, t, c)
+	moveBeyondZero(ctx, t, c)
 	if !t.Delivered && reopen(ctx, t, c, ordinary()) {
-		t.Isolated, t.Elsewhere = completes(ctx, t, c)
+		t.Isolated, t.OtherNumbers = completes(ctx, t, c)
 	}
 }
 
@@ -49,7 +49,7 @@ func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bool, n verdict.Count) {
 	for i := 0; i < handshakeAckTries && !c.Reset() && t.Env.Pace(ctx, 2) == nil; i++ {
 		c.Send(conn.Step{Part: evidence.Suspect, Flags: segment.ACK})
-		switch b := c.Beacon(ctx, c.ISS.Add(-conn.LongAgo), 0, i); {
+		switch b := c.Beacon(ctx, c.ISS.Add(-conn.OldByteOffset), 0, i); {
 		case b.Duplicate:
 			return true, n
 		case b.Answered:
@@ -59,15 +59,15 @@ func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bo
 	return false, n
 }
 
-// leaveZero sends data across 0. Otherwise the RST at the end would have number 0 and could be dropped by the tested
-// rule.
-func leaveZero(ctx context.Context, t *flow.State, c *conn.Conn) {
+// moveBeyondZero sends data across 0. Otherwise the RST at the end would have number 0 and could be dropped by the
+// tested rule.
+func moveBeyondZero(ctx context.Context, t *flow.State, c *conn.Conn) {
 	ctx = context.WithoutCancel(ctx)
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
 		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
 		done := func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }
-		if c.Await(ctx, sent.Add(c.Patience(i)), done) {
+		if c.Await(ctx, sent.Add(c.AnswerTimeout(i)), done) {
 			return
 		}
 	}

@@ -17,7 +17,7 @@ func (w *wrapConn) isolate(ctx context.Context) {
 	switch w.heal(ctx); {
 	case !w.Isolated:
 	case w.flags.Has(segment.FIN):
-		w.Isolated = w.elsewhere(ctx)
+		w.Isolated = w.arrivesAtOtherNumbers(ctx)
 	case !w.Witnessed:
 		w.Isolated = w.beyond(ctx)
 	}
@@ -27,7 +27,7 @@ func (w *wrapConn) isolate(ctx context.Context) {
 func (w *wrapConn) beyond(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		sent := w.send(evidence.Control, w.end, w.witness, w.flags)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.end.Add(len(w.witness))) {
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end.Add(len(w.witness))) {
 			return true
 		}
 	}
@@ -46,28 +46,28 @@ func (w *wrapConn) heal(ctx context.Context) {
 			at, earlier = seq.At(0), w.suspect[half:]
 		}
 		sent := w.send(evidence.Heal, at, earlier, w.flags)
-		w.Isolated = w.await(ctx, sent.Add(w.conn.Patience(i)), w.end)
+		w.Isolated = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end)
 	}
 }
 
-// mostElsewhere is how often a FIN is sent at another number at most.
-const mostElsewhere = 24
+// maxOtherNumbers is how often a FIN is sent at another number at most.
+const maxOtherNumbers = 24
 
-// elsewhere sends the suspect at another number, once in each of several new incarnations of the 4-tuple, until enough
-// arrived to exclude that the path drops FINs at every number.
-func (w *wrapConn) elsewhere(ctx context.Context) bool {
+// arrivesAtOtherNumbers sends the suspect at another number, once in each of several new incarnations of the 4-tuple,
+// until enough arrived to exclude that the path drops FINs at every number.
+func (w *wrapConn) arrivesAtOtherNumbers(ctx context.Context) bool {
 	lostAtZero := w.Blocks[len(w.Blocks)-1].Suspects
-	for range mostElsewhere {
+	for range maxOtherNumbers {
 		w.at = ordinary()
 		if !reopen(ctx, w.State, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) || w.Env.Pace(ctx, 1) != nil {
 			return false
 		}
 		sent := w.send(evidence.Control, w.at, w.suspect, w.flags)
-		w.Elsewhere.Sent++
-		if !w.await(ctx, sent.Add(w.conn.Patience(0)), w.at.Add(len(w.suspect)+1)) {
-			w.Elsewhere.Lost++
+		w.OtherNumbers.Sent++
+		if !w.await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.at.Add(len(w.suspect)+1)) {
+			w.OtherNumbers.Lost++
 		}
-		if verdict.Fisher(lostAtZero, lostAtZero, w.Elsewhere.Lost, w.Elsewhere.Sent) <= isolationAlpha {
+		if verdict.Fisher(lostAtZero, lostAtZero, w.OtherNumbers.Lost, w.OtherNumbers.Sent) <= isolationAlpha {
 			return true
 		}
 	}
@@ -87,13 +87,13 @@ func reopen(ctx context.Context, t *flow.State, c *conn.Conn, iss seq.Number) bo
 		if c.Established() && !c.Abort(ctx) {
 			return false
 		}
-		c.Again(iss)
+		c.NewIncarnation(iss)
 		o := c.Handshake(ctx, t.Env.Pace)
 		switch o.Answer {
 		case conn.SynAck:
 			return true
 		case conn.StaleAck, conn.WrongAck:
-			c.Clear(o.Wrong)
+			c.ResetOlder(o.Wrong)
 		default:
 			return false
 		}

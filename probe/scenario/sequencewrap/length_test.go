@@ -17,7 +17,7 @@ func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			mostly := func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.9 }
 			for range 1000 {
-				o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(mostly)})
+				o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(mostly)})
 				if o.Reason == report.SequenceZeroDropped {
 					t.Errorf("%s", o.Message)
 				}

@@ -37,18 +37,18 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		t.Run(fmt.Sprintf("random %.0f %%", share*100), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(share*100)))
-			neverConvicts(t, flows, conntest.Through(conntest.Random(r, share)))
+			neverBlamesZero(t, flows, conntest.Dropping(conntest.DropRandomly(r, share)))
 		})
 	}
 	t.Run("bursts", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
-		neverConvicts(t, flows, func() conntest.Path {
-			return conntest.Through(conntest.Bursts(r, 0.05, 50*time.Millisecond))()
+		neverBlamesZero(t, flows, func() conntest.Path {
+			return conntest.Dropping(conntest.DropInBursts(r, 0.05, 50*time.Millisecond))()
 		})
 	})
 	t.Run("reordering and duplication", func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 3))
-		neverConvicts(t, flows, func() conntest.Path {
+		neverBlamesZero(t, flows, func() conntest.Path {
 			return func(*segment.Segment, bool) []time.Duration {
 				out := []time.Duration{conntest.Delay + time.Duration(r.IntN(20))*time.Millisecond}
 				if r.IntN(10) == 0 {
@@ -60,7 +60,7 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 	})
 }
 
-func neverConvicts(t *testing.T, flows int, path func() conntest.Path) {
+func neverBlamesZero(t *testing.T, flows int, path func() conntest.Path) {
 	got := map[report.Reason]int{}
 	for range flows {
 		o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
@@ -80,10 +80,10 @@ func TestRuleIsFoundUnderLoss(t *testing.T) {
 	const flows = 100
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		r := rand.New(rand.NewPCG(4, uint64(share*100)))
-		lose := conntest.Random(r, share)
+		lose := conntest.DropRandomly(r, share)
 		got := map[report.Reason]int{}
 		for range flows {
-			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+			path := conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
 				return conntest.PushAtZero(s, toPeer) || lose(s, toPeer)
 			})
 			o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})

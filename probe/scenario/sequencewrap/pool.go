@@ -60,7 +60,7 @@ func (p *samples) take(ctx context.Context, size verdict.Block) {
 func (p *samples) deliver(ctx context.Context) bool {
 	for i := 0; i < controlTries && !p.Delivered && p.Env.Pace(ctx, 1) == nil; i++ {
 		sent := p.sendSuspect()
-		p.Delivered = p.await(ctx, sent.Add(p.conn.Patience(i)), p.end)
+		p.Delivered = p.await(ctx, sent.Add(p.conn.AnswerTimeout(i)), p.end)
 	}
 	return p.Delivered
 }

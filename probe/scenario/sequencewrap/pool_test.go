@@ -24,13 +24,13 @@ func TestPoolBlamesTheNumberOnly(t *testing.T) {
 		"a fifth at 0":            {sometimes(conntest.PushAtZero), true},
 		"a fifth of what is long": {sometimes(long), false},
 		"a fifth of what has PSH": {sometimes(conntest.EveryPush), false},
-		"a fifth of everything":   {sometimes(conntest.Everything), false},
-		"nothing":                 {conntest.Nothing, false},
-		"nothing, nor named":      {conntest.Nothing, false},
+		"a fifth of everything":   {sometimes(conntest.DropAll), false},
+		"nothing":                 {conntest.DropNone, false},
+		"nothing, nor named":      {conntest.DropNone, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			peer := &conntest.Listener{NoDSACK: name == "nothing, nor named"}
-			sum := pooled(t, 16, &conntest.Bench{Peer: peer, Path: conntest.Through(c.drop)})
+			sum := pooled(t, 16, &conntest.Bench{Peer: peer, Path: conntest.Dropping(c.drop)})
 			if f, lossy := sum.Lossy("Push", 1e-7); lossy != c.lossy {
 				t.Errorf("%v: %+v, p = %.1e: %s", lossy, sum, sum.P(), f.Message)
 			}

@@ -51,7 +51,7 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 		if l.conn = t.Open(ctx, l.initial()); l.conn != nil {
 			l.standalone.ask = l.ask
 			l.begin(ctx)
-			t.PeerReset = !t.Delivered && !t.Convicted() && (l.conn.Reset() || l.conn.Closed())
+			t.PeerReset = !t.Delivered && !t.LossConfirmed() && (l.conn.Reset() || l.conn.Closed())
 			t.End(ctx, l.conn)
 		}
 		if !t.PeerReset || len(t.Blocks) > 0 {
@@ -94,7 +94,7 @@ func (l *rateLimited) ready(ctx context.Context, pause time.Duration) bool {
 // pause before it. Later the segment must be answered twice; this holds for control and suspect alike.
 func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	if part == evidence.Control {
-		number = l.elsewhere()
+		number = l.otherNumber()
 	}
 	first := !l.asked
 	answered := l.askOnce(ctx, part, number)
@@ -110,13 +110,13 @@ func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Nu
 func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	if l.asked {
 		l.Stuck = l.Stuck || !reopen(ctx, l.State, l.conn, l.initial())
-		if l.Stuck || !l.ready(ctx, l.conn.Patience(0)) {
+		if l.Stuck || !l.ready(ctx, l.conn.AnswerTimeout(0)) {
 			return false
 		}
 	}
 	l.asked = true
 	sent := l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})
-	answered := l.conn.Await(ctx, sent.Add(l.conn.Patience(0)), func(p wire.Packet) bool {
+	answered := l.conn.Await(ctx, sent.Add(l.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
@@ -127,9 +127,9 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 	return answered
 }
 
-// elsewhere returns another number for which the peer must answer in the same way: an old one for a keep-alive, one in
-// the window for an RST.
-func (l *rateLimited) elsewhere() seq.Number {
+// otherNumber returns another number for which the peer must answer in the same way: an old one for a keep-alive, one
+// in the window for an RST.
+func (l *rateLimited) otherNumber() seq.Number {
 	if l.flags.Has(segment.RST) {
 		return seq.At(2 + rand.Uint32N(1000))
 	}

@@ -13,8 +13,8 @@ import (
 // slots is the number of answers that are requested in one incarnation. One of them, at random, acknowledges exactly 0.
 const slots = 4
 
-// mostIncarnations is the largest number of incarnations. With half as many, 4^-20 is below every useful error.
-const mostIncarnations = 40
+// maxIncarnations is the largest number of incarnations. With half as many, 4^-20 is below every useful error.
+const maxIncarnations = 40
 
 // reverse finds out whether the control arrives and only its answers are lost, because they acknowledge exactly 0. In
 // that case data from 2^32-1 across 0 is answered. The prober chooses at random which answer of a connection
@@ -25,7 +25,7 @@ func (w *wrapConn) reverse(ctx context.Context) {
 	}
 	n := &w.AckZero
 	n.P, n.Alpha = 1, w.Env.Alpha
-	for tries := 0; n.P > n.Alpha && tries < mostIncarnations; tries++ {
+	for tries := 0; n.P > n.Alpha && tries < maxIncarnations; tries++ {
 		zero := rand.IntN(slots)
 		from := seq.At(0).Add(-zero - 1)
 		if !reopen(ctx, w.State, w.conn, from.Add(-len(w.control)-1)) {
@@ -51,7 +51,7 @@ func (w *wrapConn) count(lost int, zeroLost bool) bool {
 // acrossIsAnswered sends the control's last byte and more data across 0.
 func (w *wrapConn) acrossIsAnswered(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		if w.sendAcross(); w.await(ctx, time.Now().Add(w.conn.Patience(i)), seq.At(1)) {
+		if w.sendAcross(); w.await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), seq.At(1)) {
 			return true
 		}
 	}
@@ -85,14 +85,14 @@ func (w *wrapConn) slotAnswered(ctx context.Context, end seq.Number) bool {
 	bytes := w.witness[:end.Sub(at)]
 	w.send(evidence.AcknowledgedWith(end.Uint32()), at, bytes, segment.ACK)
 	sent := w.send(evidence.AcknowledgedWith(end.Uint32()), at, bytes, segment.ACK)
-	return w.await(ctx, sent.Add(w.conn.Patience(1)), end)
+	return w.await(ctx, sent.Add(w.conn.AnswerTimeout(1)), end)
 }
 
 // upTo sends the control, which ends at that number, until it is acknowledged.
 func (w *wrapConn) upTo(ctx context.Context, end seq.Number) bool {
 	for i := 0; i < controlTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		sent := w.send(evidence.Control, end.Add(-len(w.control)), w.control, segment.PSH|segment.ACK)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), end) {
 			return true
 		}
 	}

@@ -40,8 +40,8 @@ func (s *standalone) run(ctx context.Context) {
 		return
 	}
 	s.Env.Budget.Spend(ctx, func(alpha float64) {
-		if s.confirm(ctx, alpha); s.Convicted() && s.Isolated {
-			s.Env.Budget.Convict()
+		if s.confirm(ctx, alpha); s.LossConfirmed() && s.Isolated {
+			s.Env.Budget.RecordFinding()
 		}
 	})
 }
@@ -55,9 +55,9 @@ func (s *standalone) suspect(ctx context.Context) bool {
 // path.
 func (s *standalone) control(ctx context.Context) (answered bool) {
 	answered = s.ask(ctx, evidence.Control, ordinary())
-	s.Elsewhere.Sent++
+	s.OtherNumbers.Sent++
 	if !answered {
-		s.Elsewhere.Lost++
+		s.OtherNumbers.Lost++
 		s.lost++
 		return false
 	}
@@ -82,7 +82,7 @@ func (s *standalone) suspicious(ctx context.Context) bool {
 			s.Sandwich.Sent++
 			s.Sandwich.Lost++
 		}
-		if s.Elsewhere.Lost == s.Elsewhere.Sent && s.Elsewhere.Sent >= verdict.EnoughLost {
+		if s.OtherNumbers.Lost == s.OtherNumbers.Sent && s.OtherNumbers.Sent >= verdict.EnoughLost {
 			return false
 		}
 		if verdict.Suspicious(s.Sandwich.Lost, s.Env.Background.P0()) {
@@ -106,7 +106,7 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 		Delivered: func() bool { return s.Delivered },
 	}
 	for range 2 {
-		size, ok := verdict.BlockFor(alpha/2, max(s.Elsewhere.Rate(), flow.LeastLoss), 1)
+		size, ok := verdict.BlockFor(alpha/2, max(s.OtherNumbers.Rate(), flow.LeastLoss), 1)
 		if !ok {
 			return
 		}
@@ -115,7 +115,7 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 			return
 		}
 		s.Blocks = append(s.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / 2})
-		if s.Isolated = lost < size.Beacons; s.Convicted() {
+		if s.Isolated = lost < size.Beacons; s.LossConfirmed() {
 			return
 		}
 	}

@@ -18,7 +18,7 @@ const sandwichSpacing = 5 * time.Millisecond
 // suspicious sends the suspect between beacons until it is delivered, or until it was lost so often in a row that a
 // confirmation is justified.
 func (w *wrapConn) suspicious(ctx context.Context) bool {
-	for range mostSandwiches {
+	for range maxSandwiches {
 		if pause(ctx, sandwichSpacing) != nil || w.Env.Pace(ctx, 3) != nil {
 			return false
 		}
@@ -40,7 +40,7 @@ func (w *wrapConn) sandwich(ctx context.Context) (void bool) {
 	w.sendSuspect()
 	width := w.sendBeacon().Sub(start)
 	answers := 0
-	w.conn.Await(ctx, time.Now().Add(w.conn.Patience(0)), func(p wire.Packet) bool {
+	w.conn.Await(ctx, time.Now().Add(w.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		if w.answered(p) {
 			answers++
 			w.FirstLost = w.FirstLost || p.Segment.Ack == w.at // the suspect, which was sent before this beacon, is missing
@@ -59,16 +59,16 @@ func (w *wrapConn) sandwich(ctx context.Context) (void bool) {
 	return false
 }
 
-// mostBlocks is the largest number of blocks. Each is larger than the previous one if more beacons were lost.
-const mostBlocks = 3
+// maxBlocks is the largest number of blocks. Each is larger than the previous one if more beacons were lost.
+const maxBlocks = 3
 
 // confirm sends randomised blocks until one is conclusive. Each spends its part of alpha. Their beacons have the
 // suspect's length and flags, so loss by these affects both alike.
 func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
 	block := flow.Trials{Suspect: func() { w.sendSuspect() }, Beacon: func() bool { w.sendLike(); return false },
 		Answered: w.answered, Delivered: w.delivered}
-	for range mostBlocks {
-		size, ok := verdict.BlockFor(alpha/mostBlocks, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
+	for range maxBlocks {
+		size, ok := verdict.BlockFor(alpha/maxBlocks, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
 		if !ok {
 			return
 		}
@@ -79,8 +79,8 @@ func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
 			return
 		}
 		w.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
-		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / mostBlocks})
-		if w.Convicted() {
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / maxBlocks})
+		if w.LossConfirmed() {
 			return
 		}
 	}
@@ -94,7 +94,7 @@ func (w *wrapConn) stillMissing(ctx context.Context) bool {
 			return false
 		}
 		sent := w.sendBeacon()
-		if w.conn.Await(ctx, sent.Add(w.conn.Patience(i)), w.answered) {
+		if w.conn.Await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.answered) {
 			w.Delivered = w.delivered()
 			return !w.Delivered
 		}

@@ -34,7 +34,7 @@ func synAtZero(v variant.Variant) flow.Func {
 // that it arrived. An answer with another number may be a late copy of an older answer.
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for range reopenings {
-		s.conn.Again(number)
+		s.conn.NewIncarnation(number)
 		switch o := s.conn.TrySYN(ctx, part); o.Answer {
 		case conn.SynAck:
 			s.conn.Abort(ctx)
@@ -43,9 +43,9 @@ func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Num
 			return true
 		case conn.StaleAck, conn.WrongAck:
 			s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer has received an earlier SYN at 0
-			s.conn.Clear(o.Wrong)
+			s.conn.ResetOlder(o.Wrong)
 		default:
-			s.conn.Clear(number.Add(1)) // this may be the connection of the SYN whose answer was lost
+			s.conn.ResetOlder(number.Add(1)) // this may be the connection of the SYN whose answer was lost
 			return false
 		}
 	}

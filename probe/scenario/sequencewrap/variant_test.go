@@ -61,7 +61,7 @@ func TestEveryVariantWithAndWithoutItsRule(t *testing.T) {
 			case "AckZero":
 				want = report.AckZeroDropped
 			}
-			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(suspectOf(v))}, want)
+			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(suspectOf(v))}, want)
 		})
 	}
 }
@@ -121,7 +121,7 @@ func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 		"Syn": flagged(segment.SYN),
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := ask(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+			o := ask(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(drop)})
 			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
 				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, o.Evidence)
 			}
@@ -138,16 +138,16 @@ func TestAnswersThatAcknowledgeZero(t *testing.T) {
 	back := func(s *segment.Segment, toPeer bool) bool {
 		return !toPeer && s.Flags.Has(segment.ACK) && s.Ack.IsZero()
 	}
-	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(back)}, report.AckZeroDropped)
-	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Through(back)},
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Dropping(back)},
 		report.AckZeroDropped)
 }
 
 // If RSTs at 0 are lost, a closed port looks filtered to SYNs. ACKs with other numbers are answered and show the rule.
 func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
-	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.ReverseRSTAtZero)},
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(conntest.ReverseRSTAtZero)},
 		report.ReverseRstZeroDropped)
-	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.EverySYN)},
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(conntest.EverySYN)},
 		report.PathDown)
 }
 
@@ -160,7 +160,7 @@ func TestRangeOfNumbersIsNotBlamedOnZero(t *testing.T) {
 	for _, drop := range []conntest.Drop{upFromZero, mostFINs} {
 		for _, v := range Definition.Variants {
 			for range 40 {
-				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(drop)})
 				if o.Verdict == report.Fail {
 					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, o.Evidence)
 				}
@@ -195,12 +195,12 @@ const slow = 75 * time.Millisecond
 // A round-trip time of 150 ms does not change a result.
 func TestVariantsOnALongPath(t *testing.T) {
 	for _, v := range Definition.Variants {
-		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, conntest.Nothing)},
+		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.DroppingWithDelay(slow, conntest.DropNone)},
 			report.Delivered)
 	}
-	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Syn"))},
+	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.DroppingWithDelay(slow, suspectOf("Syn"))},
 		report.SequenceZeroDropped)
-	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Fin"))},
+	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.DroppingWithDelay(slow, suspectOf("Fin"))},
 		report.SequenceZeroDropped)
 }
 
@@ -210,10 +210,10 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 	const flows = 25
 	r := rand.New(rand.NewPCG(7, 7))
 	for name, lose := range map[string]func() conntest.Drop{
-		"random 5 %":     func() conntest.Drop { return conntest.Random(r, 0.05) },
-		"random 20 %":    func() conntest.Drop { return conntest.Random(r, 0.2) },
-		"bursts, 5 %":    func() conntest.Drop { return conntest.Bursts(r, 0.05, 50*time.Millisecond) },
-		"reordered 20 %": func() conntest.Drop { return conntest.Nothing },
+		"random 5 %":     func() conntest.Drop { return conntest.DropRandomly(r, 0.05) },
+		"random 20 %":    func() conntest.Drop { return conntest.DropRandomly(r, 0.2) },
+		"bursts, 5 %":    func() conntest.Drop { return conntest.DropInBursts(r, 0.05, 50*time.Millisecond) },
+		"reordered 20 %": func() conntest.Drop { return conntest.DropNone },
 	} {
 		t.Run(name, func(t *testing.T) {
 			late := 0
@@ -221,17 +221,17 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 				late = 20
 			}
 			for _, v := range Definition.Variants {
-				innocent, guilty := map[report.Reason]int{}, map[report.Reason]int{}
+				withoutRule, withRule := map[report.Reason]int{}, map[report.Reason]int{}
 				for range flows {
-					innocent[impaired(t, v, r, late, lose, conntest.Nothing).Reason]++
-					guilty[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
+					withoutRule[impaired(t, v, r, late, lose, conntest.DropNone).Reason]++
+					withRule[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
 				}
-				blamed := innocent[report.SequenceZeroDropped] + innocent[report.AckZeroDropped] +
-					innocent[report.ReverseRstZeroDropped]
-				if blamed > 0 || guilty[report.Delivered] > 0 {
-					t.Errorf("%s: %v without the rule, %v with it", v, innocent, guilty)
+				blamed := withoutRule[report.SequenceZeroDropped] + withoutRule[report.AckZeroDropped] +
+					withoutRule[report.ReverseRstZeroDropped]
+				if blamed > 0 || withRule[report.Delivered] > 0 {
+					t.Errorf("%s: %v without the rule, %v with it", v, withoutRule, withRule)
 				}
-				t.Log(v, innocent, guilty)
+				t.Log(v, withoutRule, withRule)
 			}
 		})
 	}

@@ -25,8 +25,8 @@ const (
 const (
 	controlTries = 6
 	healTries    = 8
-	// mostSandwiches is the largest number of sandwiches if beacons are lost too.
-	mostSandwiches = 80
+	// maxSandwiches is the largest number of sandwiches if beacons are lost too.
+	maxSandwiches = 80
 	// sandwichWidth is the longest time in which beacon, suspect and beacon must leave this host. If it takes longer, the
 	// beacons do not show the state of the path when the suspect was sent, and the sandwich is void.
 	sandwichWidth = 2 * time.Millisecond
@@ -107,7 +107,7 @@ func (w *wrapConn) run(ctx context.Context) {
 	switch w.Opening = w.conn.Handshake(ctx, w.Env.Pace); w.Opening.Answer {
 	case conn.SynAck:
 	case conn.StaleAck:
-		w.conn.Clear(w.Opening.Wrong)
+		w.conn.ResetOlder(w.Opening.Wrong)
 		return
 	default:
 		return
@@ -121,11 +121,11 @@ func (w *wrapConn) run(ctx context.Context) {
 	}
 	w.sendWitness(ctx)
 	w.Env.Budget.Spend(ctx, func(alpha float64) { w.confirm(ctx, alpha) })
-	if !w.Convicted() {
+	if !w.LossConfirmed() {
 		return
 	}
 	if w.isolate(ctx); w.Isolated {
-		w.Env.Budget.Convict()
+		w.Env.Budget.RecordFinding()
 	}
 }
 
@@ -133,8 +133,8 @@ func (w *wrapConn) run(ctx context.Context) {
 // may have replaced the connection by a smaller state that answers beacons differently. Tests that were not conclusive
 // by then say nothing about the path.
 func (w *wrapConn) tearDown(ctx context.Context) {
-	undecided := !w.Delivered && !w.Convicted()
-	answered := w.Convicted() && w.Isolated || w.AckZero.Made > 0 // the tests were conclusive before
+	undecided := !w.Delivered && !w.LossConfirmed()
+	answered := w.LossConfirmed() && w.Isolated || w.AckZero.Made > 0 // the tests were conclusive before
 	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.conn.Reset() || w.conn.Closed() && undecided)
 	if undecided && w.conn.Acked().IsZero() {
 		w.heal(context.WithoutCancel(ctx)) // otherwise the RST would have number 0 and could be dropped too
@@ -150,7 +150,7 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 		}
 		w.Control.Sent++
 		sent := w.send(evidence.Control, w.start(), w.control, w.flags&^segment.FIN)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.at) {
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.at) {
 			w.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return true
 		}
@@ -194,7 +194,7 @@ func (w *wrapConn) sendWitness(ctx context.Context) {
 		return
 	}
 	sent := w.send(evidence.Witness, w.end, w.witness, w.flags)
-	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.Patience(0)), func(p wire.Packet) bool {
+	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK,
 			func(b segment.SACKBlock) bool { return b.Left == w.end })
 	})
