@@ -106,7 +106,7 @@ func TestDigits(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for _, args := range [][]string{{"--rounds", "0"}, {"--exchanges", "0"}, {"-o", "yaml"}, {"what"}} {
 		if _, err := parse(args); err == nil {
-			t.Errorf("%v is taken", args)
+			t.Errorf("%v is accepted", args)
 		}
 	}
 }

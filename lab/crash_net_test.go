@@ -97,7 +97,7 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	kill()
 	await(t, func() bool { return !cableExists(t, l) })
 	if n := len(filtersAtPort(t, l)); n != 2 {
-		t.Errorf("the victim left %d clsact filters on a port that lives on, want 2", n)
+		t.Errorf("the killed process left %d clsact filters on a port that still exists, want 2", n)
 	}
 	a, err := attachFault(l.Switch().Path(), ClientPort, parsed(t, "push-at-zero")[0], attachClsact)
 	if err != nil {

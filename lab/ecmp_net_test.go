@@ -59,22 +59,6 @@ func checkMembers(t *testing.T, l *Lab, family Family, d fault.Direction, name s
 
 // With spraying, each packet of a flow may meet a broken member, independently of the others.
 func TestSprayedPacketsMeetABrokenMemberByChance(t *testing.T) {
-	l := newLab(t, Options{})
-	for _, family := range Families {
-		t.Run(string(family), func(t *testing.T) {
-			lost := runOf(t, l, family, "spray=4/1:everything@in", 5000)
-			n := 0
-			for _, is := range lost {
-				if is {
-					n++
-				}
-			}
-			if n < 1000 || n > 1500 { // 1250, standard deviation 31
-				t.Errorf("%d of 5000 lost, want about 1250", n)
-			}
-			if r := bursts(lost); r < 700 { // 937 for independent losses
-				t.Errorf("%d lost segments in %d bursts: not independent", n, r)
-			}
-		})
-	}
+	// 1,250 losses with a standard deviation of 31, in 937 bursts.
+	expectIndependentLoss(t, "spray=4/1:everything@in", 1250, 250, 700)
 }

@@ -95,20 +95,28 @@ func (c *cable) sendAll() []int {
 var ordinary = segment.Segment{Flags: ack, Seq: seq.At(1), Ack: seq.At(1), WindowScale: -1}
 
 func TestLossIsAShareOfPackets(t *testing.T) {
+	// 1,000 losses with a standard deviation of 28, in 800 bursts.
+	expectIndependentLoss(t, "loss=20%@in", 1000, 200, 600)
+}
+
+// expectIndependentLoss sends 5,000 segments of each family through a fault. It compares the number of lost ones with
+// the expected one. Independent losses are in many bursts: there must be at least minBursts.
+func expectIndependentLoss(t *testing.T, name string, want, tolerance, minBursts int) {
+	t.Helper()
 	l := newLab(t, Options{})
 	for _, family := range Families {
 		t.Run(string(family), func(t *testing.T) {
-			lost := runOf(t, l, family, "loss=20%@in", 5000)
+			lost := runOf(t, l, family, name, 5000)
 			n := 0
 			for _, is := range lost {
 				if is {
 					n++
 				}
 			}
-			if n < 800 || n > 1200 { // 1000, standard deviation 28
-				t.Errorf("%d of 5000 lost, want about 1000", n)
+			if n < want-tolerance || n > want+tolerance {
+				t.Errorf("%d of 5000 lost, want about %d", n, want)
 			}
-			if r := bursts(lost); r < 600 { // 800 for independent losses
+			if r := bursts(lost); r < minBursts {
 				t.Errorf("%d lost segments in %d bursts: not independent", n, r)
 			}
 		})

@@ -77,7 +77,7 @@ func checkHalfClose(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, HalfClose)
 	defer c.Close()
 	if got := readAll(t, c); got != "" {
-		t.Errorf("it said %q", got)
+		t.Errorf("it sent %q", got)
 	}
 	write(t, c, "still open")
 	if n := awaitSockets(t, l, f, "FIN_WAIT2"); n != 1 {
@@ -89,7 +89,7 @@ func checkCloseOnAccept(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, CloseOnAccept)
 	defer c.Close()
 	if got := readAll(t, c); got != "" {
-		t.Errorf("it said %q", got)
+		t.Errorf("it sent %q", got)
 	}
 }
 
@@ -165,7 +165,7 @@ func await(t *testing.T, so func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !so(); {
 		if time.Now().After(end) {
-			t.Error("it never came to be")
+			t.Error("the condition never became true")
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -190,7 +190,7 @@ func TestSocketsAndConntrackAreCountedByPeer(t *testing.T) {
 			t.Errorf("%s: with one connection: sockets %v, conntrack %v", f, s, c)
 		}
 		if s, c := left(t, l, peer.Next().Next()); len(s)+len(c) != 0 {
-			t.Errorf("%s: toward somebody else: sockets %v, conntrack %v", f, s, c)
+			t.Errorf("%s: toward another peer: sockets %v, conntrack %v", f, s, c)
 		}
 		_ = conn.SetLinger(0) // makes Close send an RST
 		conn.Close()

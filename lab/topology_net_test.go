@@ -129,12 +129,12 @@ func answerToUntracked(t *testing.T, l *Lab, f Family) string {
 func TestLoopbackHasOneDirection(t *testing.T) {
 	l := newLab(t, Options{Topology: Loopback})
 	if _, err := l.Inject(parsed(t, "everything@in")...); err == nil {
-		t.Error("a fault of one direction was taken for lo")
+		t.Error("a fault of one direction was accepted on lo")
 	}
 	for _, topology := range []Topology{Loopback, DNAT} {
 		l := newLab(t, Options{Topology: topology})
 		if _, err := l.Inject(parsed(t, "delay=1ms")...); err == nil {
-			t.Errorf("%s: a delay was taken", topology)
+			t.Errorf("%s: a delay was accepted", topology)
 		}
 	}
 }
@@ -142,6 +142,6 @@ func TestLoopbackHasOneDirection(t *testing.T) {
 func TestUnknownTopologyIsRefused(t *testing.T) {
 	if l, err := New(t.Context(), Options{Topology: "star"}); err == nil {
 		l.Close()
-		t.Error("a lab of no known topology was made")
+		t.Error("a lab of an unknown topology was made")
 	}
 }

@@ -25,7 +25,7 @@ func TestOrdinaryRun(t *testing.T) {
 }
 
 func TestPanicOfTheWorker(t *testing.T) {
-	p := start(t, "strays", examplePlan)
+	p := start(t, "opens an unplanned flow", examplePlan)
 	s := p.awaitSummary(t)
 	allInconclusive(t, s, report.ProberKilled, "the worker ended with status 2")
 	if !p.printed("panic: strayed") {
@@ -37,7 +37,7 @@ func TestPanicOfTheWorker(t *testing.T) {
 }
 
 func TestChecksWithoutResultAreNotSilent(t *testing.T) {
-	p := start(t, "forgets", examplePlan)
+	p := start(t, "returns no results", examplePlan)
 	allInconclusive(t, p.awaitSummary(t), report.ProberFault, "no result")
 }
 
@@ -47,7 +47,7 @@ func TestOrphansAreReaped(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("making a PID namespace takes root")
 	}
-	p := prepare(t, "orphans", examplePlan)
+	p := prepare(t, "leaves an orphan process", examplePlan)
 	p.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
 	p.begin(t)
 	if s := p.awaitSummary(t); s.Verdict(0, 0) != report.Pass || len(p.stderrLines) > 0 {
@@ -56,7 +56,7 @@ func TestOrphansAreReaped(t *testing.T) {
 }
 
 func TestWorkerThatDiesAfterItsReportIsBelieved(t *testing.T) {
-	p := start(t, "leaves one", examplePlan)
+	p := start(t, "leaves a flow open", examplePlan)
 	if s := p.awaitSummary(t); s.Verdict(0, 0) != report.Pass || !p.printed("reset 10.244.2.1:8080") {
 		t.Errorf("summary %+v, stderr %q", s, p.stderrLines)
 	}

@@ -42,8 +42,8 @@ var engines = map[string]supervisor.Executor{
 	"passes": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		return passed(p, node)
 	},
-	// obeys opens flows and ends them when its context ends. The last check then has no verdict.
-	"obeys": func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+	// "ends flows when told" opens flows and ends them when its context ends. The last check then has no verdict.
+	"ends flows when told": func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report {
 		slots := enter(o.Ledger, plannedFlows)
 		ready()
 		<-ctx.Done()
@@ -64,24 +64,24 @@ var engines = map[string]supervisor.Executor{
 			time.Sleep(time.Hour)
 		}
 	},
-	// strays opens a flow to a target that is not in the plan, and then panics.
-	"strays": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
+	// "opens an unplanned flow" opens a flow to a target that is not in the plan, and then panics.
+	"opens an unplanned flow": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
 		enter(o.Ledger, append([]string{"10.244.2.200:8080", "169.254.169.254:80"}, plannedFlows...))
 		panic("strayed")
 	},
-	// leaves one reports Pass but leaves a flow open.
-	"leaves one": func(_ context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+	// "leaves a flow open" reports Pass but leaves a flow open.
+	"leaves a flow open": func(_ context.Context, p *plan.Plan, node string, o run.Options) report.Report {
 		enter(o.Ledger, plannedFlows[:1])
 		return passed(p, node)
 	},
-	// forgets returns no results.
-	"forgets": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+	// "returns no results" returns no results.
+	"returns no results": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		r := passed(p, node)
 		r.Results = nil
 		return r
 	},
-	// orphans leaves an orphan to process 1, and reports Pass once that has been reaped.
-	"orphans": func(ctx context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+	// "leaves an orphan process" leaves an orphan to process 1, and reports Pass once that has been reaped.
+	"leaves an orphan process": func(ctx context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		out, err := exec.Command("sh", "-c", "sh -c 'exit 7' >/dev/null & echo $!").Output()
 		orphan, errPid := strconv.Atoi(strings.TrimSpace(string(out)))
 		if err := errors.Join(err, errPid); err != nil {

@@ -30,7 +30,7 @@ func TestLostLogDoesNotCostTheSummary(t *testing.T) {
 
 // If the termination message is lost, the log still has the report.
 func TestFullDiskDoesNotCostTheReport(t *testing.T) {
-	p := start(t, "obeys", examplePlan)
+	p := start(t, "ends flows when told", examplePlan)
 	p.ready(t)
 	if err := errors.Join(os.Remove(p.summary), os.Symlink("/dev/full", p.summary)); err != nil {
 		t.Fatal(err)

@@ -270,7 +270,7 @@ func TestNetKilledContainerDoesNotHurtTheNextRun(t *testing.T) {
 			t.Errorf("summary of a killed container: %q, %v", b, err)
 		}
 		if _, err := p.decode(); err == nil {
-			t.Error("an empty summary was believed")
+			t.Error("an empty summary was accepted")
 		}
 		n.passes(t)
 	})

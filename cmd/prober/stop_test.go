@@ -15,7 +15,7 @@ var soonOver = strings.Replace(examplePlan, "300", "10", 1)
 func TestSignalsToStopReachTheWorker(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(s.String(), func(t *testing.T) {
-			p := start(t, "obeys", examplePlan)
+			p := start(t, "ends flows when told", examplePlan)
 			p.ready(t)
 			kill(t, p.Process.Pid, s)
 			got := p.awaitSummary(t)
@@ -38,7 +38,7 @@ func TestSignalsToStopReachTheWorker(t *testing.T) {
 
 func TestDeadlineEndsTheWorkerInAnOrderlyWay(t *testing.T) {
 	t.Parallel() // it mostly waits
-	p := start(t, "obeys", soonOver)
+	p := start(t, "ends flows when told", soonOver)
 	s := p.awaitSummary(t)
 	if s.Verdict(0, 1) != report.Pass || s.Verdict(1, 1) != report.Inconclusive {
 		t.Errorf("verdicts %+v", s)
@@ -68,7 +68,7 @@ func TestWorkerThatIgnoresTheSignalIsKilled(t *testing.T) {
 
 // Outside a container the kernel does not kill the worker with its supervisor, so the worker stops by itself.
 func TestWorkerOutlivesItsSupervisorOnlyToEndItsFlows(t *testing.T) {
-	p := start(t, "obeys", examplePlan)
+	p := start(t, "ends flows when told", examplePlan)
 	p.ready(t)
 	kill(t, p.Process.Pid, syscall.SIGKILL)
 	p.end(t) // waits for the end of stderr, which the worker has open too

@@ -54,21 +54,7 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 	s := labtest.New(t, lab.Options{Conntrack: true})
 	for _, f := range lab.Families {
 		t.Run("worker/"+string(f), func(t *testing.T) {
-			cmd := slow(t, s, f)
-			workers := children(t, cmd.Process.Pid)
-			if len(workers) != 1 {
-				t.Fatalf("workers %v, want one", workers)
-			}
-			pid, err := strconv.Atoi(workers[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
-				t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), cli.ExitInconclusive)
-			}
+			killWorker(t, slow(t, s, f))
 			labtest.ExpectNothingLeft(t, s)
 		})
 		t.Run("supervisor/"+string(f), func(t *testing.T) {
@@ -81,6 +67,25 @@ func TestKilledRunLeavesNothing(t *testing.T) {
 			awaitEnd(t, workers)
 			labtest.ExpectNothingLeft(t, s)
 		})
+	}
+}
+
+// killWorker kills the command's worker, and expects that the command then ends with an inconclusive result.
+func killWorker(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	workers := children(t, cmd.Process.Pid)
+	if len(workers) != 1 {
+		t.Fatalf("workers %v, want one", workers)
+	}
+	pid, err := strconv.Atoi(workers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != cli.ExitInconclusive {
+		t.Errorf("exit status %d, want %d", cmd.ProcessState.ExitCode(), cli.ExitInconclusive)
 	}
 }
 

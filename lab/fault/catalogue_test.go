@@ -21,12 +21,12 @@ const (
 func TestEveryRuleDropsATestSegment(t *testing.T) {
 	for _, k := range catalogue {
 		if faulttest.Drops[k.name] == nil {
-			t.Errorf("nothing says what %s drops", k.name)
+			t.Errorf("%s has no description", k.name)
 		}
 	}
 	for name, drops := range faulttest.Drops {
 		if !slices.ContainsFunc(faulttest.Segments, drops) && name != "straddling=1000" && name != "straddling=1004" {
-			t.Errorf("no segment shows %s biting", name)
+			t.Errorf("no test segment is dropped by %s", name)
 		}
 	}
 }

@@ -31,7 +31,8 @@ func TestImpairmentsNeverBlameZero(t *testing.T) {
 	}
 	// Long bursts are rare, so a short round may have none.
 	if dropped[false] == 0 || dropped[true] == 0 {
-		t.Errorf("nothing was shown: the switch lost %d packets at random, %d in bursts", dropped[false], dropped[true])
+		t.Errorf("the impairments were not active: the switch lost %d packets at random, %d in bursts",
+			dropped[false], dropped[true])
 	}
 }
 

@@ -19,7 +19,7 @@ func TestCatalogue(t *testing.T) {
 		t.Fatalf("%v: %+v", err, r)
 	}
 	if r.status != cli.ExitPass || found.Expected < 90 || found.Rules < 28 {
-		t.Errorf("exit status %d: %d of %d convicted, %d others, %d of %d rules named rightly:\n%v",
+		t.Errorf("exit status %d: %d of %d affected variants failed, %d others, %d of %d rules named rightly:\n%v",
 			r.status, found.Failed, found.Expected, found.Others, found.Named, found.Rules, found.differences())
 	}
 }

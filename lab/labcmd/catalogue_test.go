@@ -54,7 +54,7 @@ func TestExpectedVariants(t *testing.T) {
 		"loss=20%":                      nil,
 	} {
 		if got := affected(t, name); !slices.Equal(got, want) {
-			t.Errorf("%s bites %v, want %v", name, got, want)
+			t.Errorf("%s affects %v, want %v", name, got, want)
 		}
 	}
 }
@@ -72,11 +72,11 @@ func TestCatalogueIsComplete(t *testing.T) {
 		}
 		named := rightName(name) != ""
 		if named != strings.HasSuffix(name, "-zero") || named != (len(affected(t, name)) > 0) {
-			t.Errorf("%s: named %v, bites %v", name, named, affected(t, name))
+			t.Errorf("%s: named %v, affects %v", name, named, affected(t, name))
 		}
 	}
 	if len(lost) != len(variants) {
-		t.Errorf("of the variants %v only %v are bitten by a fault of the catalogue", variants, lost)
+		t.Errorf("of the variants %v only %v are affected by a fault of the catalogue", variants, lost)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -78,14 +77,7 @@ func TestFinReorderWithoutAClose(t *testing.T) {
 
 func probeFinReorder(t *testing.T, s *testbed, o *options, faults ...string) probeResult {
 	t.Helper()
-	parsed, err := fault.ParseAll(faults)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := o.probe(t.Context(), s, parsed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := probeOnce(t, s, o, faults...)
 	if n := len(o.families()); len(p.Report.Results) != n || p.Report.Guard.ResetsDropped != 0 ||
 		p.Report.LeakedFlows != 0 {
 		t.Errorf("%d results, want %d; guard %+v, %d flows leaked", len(p.Report.Results), n, p.Report.Guard,

@@ -38,8 +38,8 @@ func quick(guard string) *options {
 	return &options{ProbeFlags: q, family: "both", server: string(lab.Echo), guard: guard}
 }
 
-// probe probes once and returns the results by scenario and family.
-func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult, map[string]report.Result) {
+// probeOnce probes once through a switch with the faults.
+func probeOnce(t *testing.T, s *testbed, o *options, faults ...string) probeResult {
 	t.Helper()
 	parsed, err := fault.ParseAll(faults)
 	if err != nil {
@@ -49,6 +49,13 @@ func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult,
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// probe probes once and returns the results by scenario and family.
+func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult, map[string]report.Result) {
+	t.Helper()
+	p := probeOnce(t, s, o, faults...)
 	found := map[string]report.Result{}
 	for _, r := range p.Report.Results {
 		found[r.Scenario+"/"+r.Family] = r

@@ -169,7 +169,7 @@ func TestRefusedAndSilent(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(7), conn.NoAnswer)
 		if e, err := c.End(ctx); err != nil || e.Confirmed {
-			t.Errorf("end on a dead path: %+v %v, want unconfirmed", e, err)
+			t.Errorf("end on a path that drops everything: %+v %v, want unconfirmed", e, err)
 		}
 		if n := len(b.Wire.Sent()); n != 7 {
 			t.Errorf("%d segments sent, want 6 SYNs and one RST", n)
@@ -222,7 +222,7 @@ func TestTakenPortsArePassedOver(t *testing.T) {
 		for range 300 {
 			c := dial(t, ctx, b, seq.At(7), conn.ResetAnswer)
 			if c.Local().Port()%8 != 0 {
-				t.Fatalf("%s is somebody else's", c.Local())
+				t.Fatalf("%s is reserved by another process", c.Local())
 			}
 			end(t, ctx, b, c)
 		}
@@ -278,7 +278,7 @@ func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1), conn.SynAck)
 		if e, err := c.End(ctx); err != nil || e.Check.Overflow != 1 || e.Check.Clean() {
-			t.Errorf("the kernel dropped a packet meanwhile, and the self-check says: %s %v", e.Check, err)
+			t.Errorf("the kernel dropped a packet and the self-check is: %s %v", e.Check, err)
 		}
 	})
 }

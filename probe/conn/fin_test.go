@@ -21,7 +21,7 @@ func TestHeldFIN(t *testing.T) {
 			c := dial(t, ctx, b, seq.At(1<<32-2), conn.SynAck)
 			c.HoldFIN = true
 			if _, held := c.PeerFIN(); held {
-				t.Error("a FIN is held that was not sent")
+				t.Error("PeerFIN returns a FIN that was not sent")
 			}
 			c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte("x")})
 			c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Closed() })

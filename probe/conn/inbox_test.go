@@ -35,7 +35,7 @@ func TestAwaitEndsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, start := newInbox(func() bool { return false }), time.Now()
 		if _, ok := b.await(context.Background(), start.Add(time.Second)); ok || time.Since(start) != time.Second {
-			t.Errorf("something came: %v, after %s", ok, time.Since(start))
+			t.Errorf("received: %v, after %s", ok, time.Since(start))
 		}
 	})
 }

@@ -54,13 +54,13 @@ func TestRecorderGetsEveryPacket(t *testing.T) {
 		case r.Origin == conn.Peer:
 			received++
 		case len(sent) == 0 || r.Sent != sent[0] || r.Sent.ID == 0 || r.Part == evidence.NoPart:
-			t.Fatalf("told of %+v, sent was %v", r, sent)
+			t.Fatalf("recorded %+v, sent %v", r, sent)
 		default:
 			sent = sent[1:]
 		}
 	}
 	if want := strings.Count(lines.String(), " < "); len(sent) > 0 || received != want || want == 0 {
-		t.Errorf("not told of %v; of %d received, want %d", sent, received, want)
+		t.Errorf("not recorded: %v; %d received packets, want %d", sent, received, want)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestEvidenceOfAFloodIsBounded(t *testing.T) {
 			t.Errorf("%d records are kept", n)
 		}
 		if lines := c.Evidence().String(); !strings.Contains(lines, "more of these") {
-			t.Errorf("what is left out is not counted:\n%s", lines)
+			t.Errorf("left out packets are not counted:\n%s", lines)
 		}
 	})
 }

@@ -70,7 +70,7 @@ func TestIngressQdiscIsReported(t *testing.T) {
 	})
 	err := l.Client().Do(func() error { _, err := h.guard.Attach(h.route.Index, guard.Clsact); return err })
 	if !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), "ingress qdisc") {
-		t.Errorf("Attach says %v", err)
+		t.Errorf("Attach returns %v", err)
 	}
 	if s := h.attachedPrograms(); s.qdisc != "ingress" || len(s.filters) != 0 {
 		t.Errorf("left %+v, want the ingress qdisc alone", s)
@@ -97,7 +97,7 @@ func TestAttachErrors(t *testing.T) {
 		"no such device": {attach(4711, ""), "device 4711"},
 	} {
 		if !errors.Is(c.err, guard.ErrUnavailable) || !strings.Contains(c.err.Error(), c.says) {
-			t.Errorf("%s: %v, want it to say %s", name, c.err, c.says)
+			t.Errorf("%s: %v, want an error with %s", name, c.err, c.says)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func TestMissingCapabilityIsNamed(t *testing.T) {
 			task := holderTask{Mode: mode, Peer: l.Target(lab.IPv4, lab.Echo), Capabilities: c.keep}
 			_, err := startHolder(t, l.Client(), task)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%s with capabilities %v: %v, want it to name %s", mode, c.keep, err, c.says)
+				t.Errorf("%s with capabilities %v: %v, want an error with %s", mode, c.keep, err, c.says)
 			}
 		}
 	}

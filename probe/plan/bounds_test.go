@@ -91,7 +91,7 @@ func TestCharactersOfNames(t *testing.T) {
 	}
 	for _, bad := range "/:@[`{,_ \x00é" {
 		if token(string(bad), 9) || word("W"+string(bad)) {
-			t.Errorf("%q is taken", bad)
+			t.Errorf("%q is accepted", bad)
 		}
 	}
 	for text, is := range map[string]bool{"A": true, "Z": true, "Z9z": true, "@": false, "[": false, "a": false,
@@ -122,7 +122,7 @@ func TestOneTargetIsEnough(t *testing.T) {
 func TestEveryQueueIsChecked(t *testing.T) {
 	p := withAcceptQueue(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "ask the pods") {
-		t.Errorf("a ClusterIP's queue behind one that is not filled: %v", err)
+		t.Errorf("a ClusterIP's queue, after one that the source does not fill: %v", err)
 	}
 	p = example(t)
 	p.Sources = map[string][]int{"kn1": {0, 1}, "kn2": {0, 1}}
@@ -130,7 +130,7 @@ func TestEveryQueueIsChecked(t *testing.T) {
 	p.Scenarios[0].Only = map[string][]int{"kn1": {1}, "kn2": {1}}
 	const want = "sources kn1 and kn2 would both fill the accept queue of target 1"
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("a queue that two fill behind one that nobody does: %v", err)
+		t.Errorf("a queue of two sources, after a scenario that no source runs: %v", err)
 	}
 }
 

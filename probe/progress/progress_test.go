@@ -34,7 +34,7 @@ func TestShortWorkPrintsNothing(t *testing.T) {
 		stop()
 		time.Sleep(time.Minute)
 		if out.Len() > 0 {
-			t.Errorf("told %q", out.String())
+			t.Errorf("printed %q", out.String())
 		}
 	})
 }

@@ -32,7 +32,7 @@ func TestShareAndQueueArrive(t *testing.T) {
 		t.Errorf("the first target's share:\n%s", diff)
 	}
 	if diff := cmp.Diff(&Queue{Least: 5, Most: 131, Behaviour: "IgnoredAck"}, s.Groups[0].Queue); diff != "" {
-		t.Errorf("what both queues have in common:\n%s", diff)
+		t.Errorf("the combined queue:\n%s", diff)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestVariantsOfOneRuleAreOneGroup(t *testing.T) {
 	}
 	for _, g := range s.Groups {
 		if g.Message == "" || g.Share == nil || g.Queue == nil || g.Rule == "" || g.Targets != "0-63" {
-			t.Errorf("the group has lost its words: %+v", g)
+			t.Errorf("the group has no message: %+v", g)
 		}
 	}
 	if got := s.Groups[1].Checks(); len(got) != 13 || got[0] != 1 || got[12] != 13 {
@@ -138,6 +138,6 @@ func TestRestrictedChecksHaveNoVerdict(t *testing.T) {
 	whole := examplePlan(2)
 	everything := Summarize(exampleReport(whole, result(whole, 1, 1, Fail, SequenceZeroDropped)), whole).Encode()
 	if _, err := DecodeSummary(everything, p, "kn1"); err == nil {
-		t.Error("a verdict that was not asked for is believed")
+		t.Error("a verdict of a check that is not in the plan was accepted")
 	}
 }

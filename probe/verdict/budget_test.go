@@ -29,12 +29,12 @@ func TestOneFlowSpendsTheBudgetAtATime(t *testing.T) {
 	cancel()
 	b.Spend(t.Context(), func(float64) {
 		for range 64 { // if the turn were free, every second call would get it
-			b.Spend(over, func(float64) { t.Error("two at a time") })
+			b.Spend(over, func(float64) { t.Error("two flows spend the budget at a time") })
 		}
 	})
 	spent := false
 	b.Spend(t.Context(), func(float64) { spent = true })
 	if !spent {
-		t.Error("the turn was not given back")
+		t.Error("the turn was not released")
 	}
 }

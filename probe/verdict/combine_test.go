@@ -9,7 +9,7 @@ import (
 
 func TestRoundTrips(t *testing.T) {
 	if RTT(nil) != nil {
-		t.Error("a round trip of nothing")
+		t.Error("round-trip times without flows")
 	}
 	one := []time.Duration{7 * time.Microsecond}
 	if got := RTT(one); *got != (report.RTT{Min: 7, Median: 7, P99: 7}) {
@@ -41,10 +41,10 @@ func TestMessageIsThatOfTheMostFrequentFinding(t *testing.T) {
 	another := lossy
 	another.Message = "another"
 	if f, _ := Combine([]Finding{lossy, another}); f != lossy {
-		t.Errorf("of two the same %q speaks, want the first", f.Message)
+		t.Errorf("of two equally frequent findings the message is %q, want the first", f.Message)
 	}
 	if f, _ := Combine([]Finding{pass}); f != pass {
-		t.Errorf("one that passes is %+v", f)
+		t.Errorf("a single pass is %+v", f)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestCombine(t *testing.T) {
 		n     report.Flows
 	}{
 		{"all pass", []Finding{pass, pass}, pass, report.Flows{Tried: 2, Pass: 2}},
-		{"clean flows never acquit a bad one", []Finding{pass, pass, pass, fail, lossy}, fail,
+		{"one failed flow among passed ones", []Finding{pass, pass, pass, fail, lossy}, fail,
 			report.Flows{Tried: 5, Pass: 3, Fail: 1, Inconclusive: 1}},
 		{"not established is not passed", []Finding{pass, pass, lossy}, lossy,
 			report.Flows{Tried: 3, Pass: 2, Inconclusive: 1}},

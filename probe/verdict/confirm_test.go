@@ -27,9 +27,9 @@ func TestOverflowTestKeepsItsError(t *testing.T) {
 		// The 99.9 % binomial bound for the test's part of alpha.
 		part := alpha / 2
 		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(confirmed) > most {
-			t.Errorf("%s: %d of %d convicted, want at most %.0f", name, confirmed, runs, most)
+			t.Errorf("%s: %d of %d significant, want at most %.0f", name, confirmed, runs, most)
 		} else {
-			t.Logf("%s: %d of %d convicted, bound %.0f", name, confirmed, runs, most)
+			t.Logf("%s: %d of %d significant, bound %.0f", name, confirmed, runs, most)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestOverflowTestsShareTheError(t *testing.T) {
 		sum += NewOverflowTest(1e-3, n).Alpha
 	}
 	if sum > 1e-3 || sum < 0.99e-3 {
-		t.Errorf("10,000 tests may err with %.3g together, want just below 1e-3", sum)
+		t.Errorf("the error bounds of 10,000 tests add up to %.3g, want just below 1e-3", sum)
 	}
 }
 
@@ -82,11 +82,11 @@ func TestRoundIsSignificantForAFullQueue(t *testing.T) {
 			d.Add(Round{b, int(math.Ceil(c.loss * float64(b.Beacons)))}, true)
 		}
 		if n > c.rounds || !d.Significant() {
-			t.Errorf("%+v: %+v convicts %v after %d rounds", c, b, d.Significant(), n)
+			t.Errorf("%+v: %+v significant %v after %d rounds", c, b, d.Significant(), n)
 		}
 	}
 	if d := (OverflowTest{Alpha: 1}); d.Significant() || d.P() != 1 {
-		t.Error("a test without a round must not convict")
+		t.Error("a test without a round is significant")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestLostBeaconsProveNothing(t *testing.T) {
 		d.Add(Round{Block{16, 24}, 24}, true)
 	}
 	if d.Significant() || !d.Silence() {
-		t.Errorf("convicts %v, silence %v", d.Significant(), d.Silence())
+		t.Errorf("significant %v, silence %v", d.Significant(), d.Silence())
 	}
 }
 

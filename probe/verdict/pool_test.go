@@ -55,7 +55,7 @@ func TestPoolIsSignificantForSprayingOnly(t *testing.T) {
 		t.Errorf("one path of 16: %v %+v", lossy, f)
 	}
 	if _, lossy := (Pool{}).Lossy("Push", 1); lossy {
-		t.Error("nothing sampled convicts")
+		t.Error("a pool without samples is lossy")
 	}
 	first := Count{108, 7}
 	if !Uneven(first, Count{108, 0}) || Uneven(Count{108, 1}, Count{1000, 0}) || Uneven(first, Count{216, 10}) {

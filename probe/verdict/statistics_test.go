@@ -28,7 +28,7 @@ func TestUpperBound(t *testing.T) {
 	near(t, "0 of 1", UpperBound(0, 1, 0.99), 0.99)
 	near(t, "1 of 2", UpperBound(1, 2, 0.99), math.Sqrt(0.99))
 	if UpperBound(0, 0, 0.99) != 1 || UpperBound(3, 3, 0.99) != 1 {
-		t.Error("nothing seen, or nothing delivered, bounds nothing: want 1")
+		t.Error("without segments, or if all were lost, the bound must be 1")
 	}
 }
 
@@ -47,7 +47,7 @@ func TestSuspicion(t *testing.T) {
 		}
 	}
 	if Suspicious(1000, 0.95) {
-		t.Error("a path that loses 95 % of everything makes nothing suspicious")
+		t.Error("losses are suspicious on a path that loses 95 %")
 	}
 }
 
@@ -69,7 +69,7 @@ func TestBlockIsSignificantAtTheLossSeen(t *testing.T) {
 		}
 	}
 	if _, ok := BlockFor(1e-9, 0.95, 3); ok {
-		t.Error("a block must not promise a verdict on a path that loses 95 %")
+		t.Error("there is a block for a path that loses 95 %")
 	}
 }
 
@@ -107,10 +107,10 @@ func TestSuspicionStarts(t *testing.T) {
 		}
 	}
 	if Suspicious(1, 0) || Suspicious(1000, 0.9) || !Suspicious(1_000_000, 0.8999) {
-		t.Error("a single loss is suspicious, or anything where nine of ten are lost")
+		t.Error("a single loss is suspicious, or losses on a path that loses 90 %")
 	}
 	if !Suspicious(2, 0.01) || Suspicious(1, 1e-9) {
-		t.Error("at 1 % two losses are not enough, or a smaller background counts")
+		t.Error("at 1 % two losses are not suspicious, or a background below 1 % is used")
 	}
 }
 
@@ -118,7 +118,7 @@ func TestSuspicionStarts(t *testing.T) {
 func TestImpossibleCounts(t *testing.T) {
 	if !math.IsInf(logChoose(3, -1), -1) || !math.IsInf(logChoose(3, 4), -1) || logChoose(3, 0) != 0 ||
 		math.Abs(logChoose(3, 1)-math.Log(3)) > 1e-12 {
-		t.Error("choosing what is not there")
+		t.Error("wrong logarithms of binomial coefficients")
 	}
 	near(t, "2 of 3 suspects, 1 of 1", Fisher(2, 3, 1, 1), 1)
 	near(t, "1 of 3 suspects, 2 of 3", Fisher(1, 3, 2, 3), 0.95)
@@ -129,13 +129,13 @@ func TestImpossibleCounts(t *testing.T) {
 
 func TestStatisticsWithoutSegments(t *testing.T) {
 	if p := (Confirmation{Block: Block{0, 30}, BeaconsLost: 3}).P(); p != 1 {
-		t.Errorf("without a suspect p is %g", p)
+		t.Errorf("without suspects p is %g", p)
 	}
 	if p := (Confirmation{Block: Block{1, 3}}).P(); math.Abs(p-0.25) > 1e-12 {
 		t.Errorf("of one suspect among four p is %g", p)
 	}
 	if (Confirmation{Block: Block{1, 3}, Alpha: 0.25}).Significant() != true {
-		t.Error("one suspect among four does not convict at 0.25")
+		t.Error("one lost suspect among four segments is not significant at 0.25")
 	}
 	for c, want := range map[Count]float64{{}: 0, {4, 1}: 0.25, {1, 1}: 1, {1, 0}: 0} {
 		if got := c.Rate(); got != want {

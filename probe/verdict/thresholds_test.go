@@ -16,12 +16,12 @@ func TestThresholds(t *testing.T) {
 			Observation: Observation{PeerReset: true}}).Reason
 	}
 	for name, reasons := range map[string][2]report.Reason{
-		"two refusals are no overflow":   {queue(2, 1), report.PeerReset},
-		"three are":                      {queue(3, 1), report.QueueOverflowed},
-		"but not if nothing else lives":  {queue(3, 0), report.PeerReset},
-		"15 lost elsewhere are too few":  {SequenceWrap(withOtherNumbers(seen, 15, 15)).Reason, report.PathLossy},
-		"16 are enough":                  {SequenceWrap(withOtherNumbers(seen, 16, 16)).Reason, report.StateTracking},
-		"but not if one of them arrived": {SequenceWrap(withOtherNumbers(seen, 17, 16)).Reason, report.PathLossy},
+		"two RSTs":                       {queue(2, 1), report.PeerReset},
+		"three RSTs":                     {queue(3, 1), report.QueueOverflowed},
+		"three RSTs, no beacon answered": {queue(3, 0), report.PeerReset},
+		"15 lost at other numbers":       {SequenceWrap(withOtherNumbers(seen, 15, 15)).Reason, report.PathLossy},
+		"16 lost at other numbers":       {SequenceWrap(withOtherNumbers(seen, 16, 16)).Reason, report.StateTracking},
+		"16 of 17 lost at other numbers": {SequenceWrap(withOtherNumbers(seen, 17, 16)).Reason, report.PathLossy},
 		"one control lost": {SequenceWrap(&Observation{Opening: open, Control: Count{1, 1}}).Reason,
 			report.PathDown},
 		"no control sent":             {SequenceWrap(&Observation{Opening: open}).Reason, report.PathLossy},
@@ -58,31 +58,32 @@ func TestSignificanceAtTheErrorBound(t *testing.T) {
 		unasked     bool
 		wantUnasked bool
 	}{
-		{"block", Confirmation{Block: block, Alpha: p}.Significant(), Confirmation{Block: block, Alpha: less}.Significant(),
+		{"block", Confirmation{Block: block, Alpha: p}.Significant(),
+			Confirmation{Block: block, Alpha: less}.Significant(),
 			Confirmation{Alpha: 1}.Significant(), false},
-		{"doubt", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Significant(), OverflowTest{Alpha: 4 * less,
-			Rounds: []Round{{block, 0}}}.Significant(),
+		{"overflow test", OverflowTest{Alpha: 4 * more, Rounds: []Round{{block, 0}}}.Significant(),
+			OverflowTest{Alpha: 4 * less, Rounds: []Round{{block, 0}}}.Significant(),
 			OverflowTest{Alpha: 4}.Significant(), false},
-		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Significant(), Incarnations{Made: 1, P: p,
-			Alpha: less}.Significant(),
+		{"incarnations", Incarnations{Made: 1, P: p, Alpha: p}.Significant(),
+			Incarnations{Made: 1, P: p, Alpha: less}.Significant(),
 			Incarnations{Alpha: 1}.Significant(), false},
 	} {
 		if !c.at || c.below || c.unasked != c.wantUnasked {
-			t.Errorf("%s: convicts at its error %t, below %t, unasked %t", c.name, c.at, c.below, c.unasked)
+			t.Errorf("%s: significant at the error bound %t, below it %t, without segments %t", c.name, c.at, c.below, c.unasked)
 		}
 	}
 	if d := (OverflowTest{Alpha: 4 * p, Rounds: []Round{{block, 0}}}); !d.Significant() { // 4 * p / 4 is p again
-		t.Error("doubt at its error")
+		t.Error("an overflow test with p equal to its error bound is not significant")
 	}
 	pool := Pool{Count{4, 4}, Count{12, 0}}
 	if _, at := pool.Lossy("Push", p); !at {
-		t.Error("a pool at its error is not lossy")
+		t.Error("a pool with p equal to the error bound is not lossy")
 	}
 	if _, below := pool.Lossy("Push", less); below {
-		t.Error("a pool below its error is lossy")
+		t.Error("a pool with p above the error bound is lossy")
 	}
 	one := Pool{Count{1, 1}, Count{999, 0}}
 	if _, lossy := one.Lossy("Push", 0.0011); !lossy {
-		t.Error("a single suspect that is lost of a thousand segments is not enough at 0.0011")
+		t.Error("one lost suspect of 1,000 segments is not significant at 0.0011")
 	}
 }

@@ -76,19 +76,19 @@ func TestPendingWhilePacketsWait(t *testing.T) {
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
 	f := c.flow()
 	if c.Pending() {
-		t.Error("behind before anything came")
+		t.Error("pending before a packet arrived")
 	}
 	flood(t, l, f, 3, nil)
 	for i := range 3 {
 		if !c.Pending() {
-			t.Errorf("not behind with %d packets to come", 3-i)
+			t.Errorf("not pending with %d packets to come", 3-i)
 		}
 		c.receive()
 	}
 	end, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Receive(end); err == nil || c.Pending() {
-		t.Errorf("received %v after the last packet; behind: %v", err, c.Pending())
+		t.Errorf("received %v after the last packet; pending: %v", err, c.Pending())
 	}
 }
 
@@ -179,7 +179,7 @@ func TestCloseEndsReceive(t *testing.T) {
 	}()
 	must(t, w.Close())
 	if err := <-received; err == nil {
-		t.Error("Receive says nothing")
+		t.Error("Receive returns no error")
 	}
 	if _, err := w.Send(segmentOf(c.someFlow(), 1, segment.SYN)); err == nil {
 		t.Error("a closed wire sends")

@@ -82,7 +82,7 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 		time.Sleep(drainTime)
 		cancel()
 		if err := <-done; (err != nil) != b.ReceiveFails {
-			t.Errorf("receive: %v, a deaf wire: %v", err, b.ReceiveFails)
+			t.Errorf("receive: %v, want an error: %v", err, b.ReceiveFails)
 		}
 		if err := b.Stack.Close(); err != nil {
 			t.Errorf("close: %v", err)

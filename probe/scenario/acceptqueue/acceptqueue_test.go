@@ -132,16 +132,11 @@ func TestLossIsNoOverflow(t *testing.T) {
 }
 
 func neverOverflows(t *testing.T, flows int, path func() conntest.Path) {
-	got := map[report.Reason]int{}
-	for range flows {
-		o := queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
-		if got[o.Reason]++; o.Reason == report.QueueOverflowed {
-			t.Fatalf("%s\n%s", o.Message, o.Evidence)
-		}
-	}
-	t.Log(got)
+	got := flowtest.Reasons(t, flows, func(int) flow.Outcome {
+		return queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
+	}, func(o flow.Outcome) bool { return o.Reason == report.QueueOverflowed })
 	if got[report.NotReached] < flows*9/10 {
-		t.Errorf("%v: fewer than nine of ten got through", got)
+		t.Errorf("%v: fewer than nine of ten passed", got)
 	}
 }
 
@@ -150,15 +145,10 @@ func TestOverflowIsFoundUnderLoss(t *testing.T) {
 	const flows = 100
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		r := rand.New(rand.NewPCG(13, uint64(share*100)))
-		got := map[report.Reason]int{}
-		for range flows {
-			lossy := conntest.Dropping(conntest.DropRandomly(r, share))
-			o := queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: lossy})
-			if got[o.Reason]++; o.Verdict == report.Pass {
-				t.Fatalf("passed a queue of 6:\n%s", o.Evidence)
-			}
-		}
-		t.Logf("%.0f %% loss: %v", share*100, got)
+		lossy := conntest.Dropping(conntest.DropRandomly(r, share))
+		got := flowtest.Reasons(t, flows, func(int) flow.Outcome {
+			return queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: lossy})
+		}, flowtest.Passed)
 		if got[report.QueueOverflowed] < flows*75/100 {
 			t.Errorf("%.0f %% loss: %v, want nearly all found", share*100, got)
 		}

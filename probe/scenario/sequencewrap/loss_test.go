@@ -8,6 +8,8 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -61,17 +63,11 @@ func TestLossIsNotBlamedOnSequenceZero(t *testing.T) {
 }
 
 func neverBlamesZero(t *testing.T, flows int, path func() conntest.Path) {
-	got := map[report.Reason]int{}
-	for range flows {
-		o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
-		got[o.Reason]++
-		if o.Reason == report.SequenceZeroDropped {
-			t.Fatalf("convicted: %s\n%s", o.Message, o.Evidence)
-		}
-	}
-	t.Log(got)
+	got := flowtest.Reasons(t, flows, func(int) flow.Outcome {
+		return ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
+	}, func(o flow.Outcome) bool { return o.Reason == report.SequenceZeroDropped })
 	if got[report.Delivered] < flows*9/10 {
-		t.Errorf("%v: fewer than nine of ten flows got through", got)
+		t.Errorf("%v: fewer than nine of ten flows passed", got)
 	}
 }
 
@@ -81,20 +77,14 @@ func TestRuleIsFoundUnderLoss(t *testing.T) {
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		r := rand.New(rand.NewPCG(4, uint64(share*100)))
 		lose := conntest.DropRandomly(r, share)
-		got := map[report.Reason]int{}
-		for range flows {
-			path := conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
-				return conntest.PushAtZero(s, toPeer) || lose(s, toPeer)
-			})
-			o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
-			got[o.Reason]++
-			if o.Verdict == report.Pass {
-				t.Fatalf("passed a path that drops PSH at 0:\n%s", o.Evidence)
-			}
-		}
-		t.Logf("%.0f %% loss: %v", share*100, got)
+		path := conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+			return conntest.PushAtZero(s, toPeer) || lose(s, toPeer)
+		})
+		got := flowtest.Reasons(t, flows, func(int) flow.Outcome {
+			return ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
+		}, flowtest.Passed)
 		if got[report.SequenceZeroDropped] < flows*97/100 {
-			t.Errorf("%.0f %% loss: %v, want nearly all convicted", share*100, got)
+			t.Errorf("%.0f %% loss: %v, want nearly all failed", share*100, got)
 		}
 	}
 }

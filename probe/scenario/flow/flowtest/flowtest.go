@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -32,3 +33,22 @@ func Run(t *testing.T, d flow.Definition, variant string, spec plan.Scenario, b 
 	})
 	return o
 }
+
+// Reasons runs so many flows and counts their reasons. A wrong outcome ends the test.
+func Reasons(
+	t *testing.T, flows int, run func(i int) flow.Outcome, wrong func(flow.Outcome) bool,
+) map[report.Reason]int {
+	t.Helper()
+	got := map[report.Reason]int{}
+	for i := range flows {
+		o := run(i)
+		if got[o.Reason]++; wrong(o) {
+			t.Fatalf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, o.Evidence)
+		}
+	}
+	t.Log(got)
+	return got
+}
+
+// Passed reports whether the flow passed.
+func Passed(o flow.Outcome) bool { return o.Verdict == report.Pass }
