@@ -63,7 +63,7 @@ func (o *options) runCampaign(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	stop := progress.Tell(cmd.ErrOrStderr(), c.made.String)
+	stop := progress.Print(cmd.ErrOrStderr(), c.made.String)
 	err = inParallel(cmd.Context(), c.topology.options(), c.workItems(), c.work)
 	stop()
 	if err != nil {

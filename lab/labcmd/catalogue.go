@@ -76,7 +76,7 @@ func (o *options) runCatalogue(cmd *cobra.Command) error {
 	}
 	inspected := make(chan []ruleResult, len(faults))
 	done := progress.NewCounter(len(faults), "rules done")
-	stop := progress.Tell(cmd.ErrOrStderr(), done.String)
+	stop := progress.Print(cmd.ErrOrStderr(), done.String)
 	err = inParallel(cmd.Context(), o.topology.options(), faults,
 		func(ctx context.Context, s *testbed, queue <-chan fault.Fault) error {
 			for f := range queue {

@@ -41,7 +41,7 @@ func (o *options) runProbe(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer o.pcap.Discard()
-	defer progress.Tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
+	defer progress.Print(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
 	s, err := openTestbed(cmd.Context(), o.topology.options(), spill)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ func Extract(r report.Report, name string) error {
 	if err := Check(r.Capture); err != nil {
 		return fmt.Errorf("the report's capture: %w", err)
 	}
-	if err := ordinary(name); err != nil {
+	if err := checkRegularFile(name); err != nil {
 		return err
 	}
 	return publish(name, func(w io.Writer) error {

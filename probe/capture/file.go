@@ -22,7 +22,7 @@ type File struct {
 // Create begins a capture that Finish will write to the given name. It fails if no file can be made there, or if
 // something other than a regular file has that name. Every File must be finished or discarded.
 func Create(name string) (*File, error) {
-	if err := ordinary(name); err != nil {
+	if err := checkRegularFile(name); err != nil {
 		return nil, err
 	}
 	spill, err := openSpill(filepath.Dir(name))
@@ -32,8 +32,8 @@ func Create(name string) (*File, error) {
 	return &File{name, spill}, nil
 }
 
-// ordinary returns an error if the name belongs to something other than a regular file.
-func ordinary(name string) error {
+// checkRegularFile returns an error if the name belongs to something other than a regular file.
+func checkRegularFile(name string) error {
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("capture to %s: it is no ordinary file; name one, or a new one", name)
 	}

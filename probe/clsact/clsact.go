@@ -109,7 +109,7 @@ func (a *Attachment) add(filter Filter) error {
 func (a *Attachment) Close() error {
 	var errs []error
 	for _, f := range slices.Backward(a.filters) {
-		errs = append(errs, a.gone(a.netlink.FilterDel(f)))
+		errs = append(errs, a.ignoreMissing(a.netlink.FilterDel(f)))
 	}
 	if a.qdisc {
 		errs = append(errs, a.removeQdisc())

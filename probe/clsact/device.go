@@ -69,14 +69,14 @@ func (d *device) removeQdisc() error {
 	for _, side := range []Side{Ingress, Egress} {
 		filters, err := d.netlink.FilterList(d.link, uint32(side))
 		if err != nil || len(filters) > 0 {
-			return d.gone(err)
+			return d.ignoreMissing(err)
 		}
 	}
-	return d.gone(d.netlink.QdiscDel(d.qdisc()))
+	return d.ignoreMissing(d.netlink.QdiscDel(d.qdisc()))
 }
 
-// gone returns nil for errors that mean that the device or the object no longer exists.
-func (d *device) gone(err error) error {
+// ignoreMissing returns nil for errors that mean that the device or the object no longer exists.
+func (d *device) ignoreMissing(err error) error {
 	if err == nil || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL) {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (a Attacher) Sweep(ifindex int) error {
 func (d *device) sweep(side Side) (madeQdisc bool, err error) {
 	filters, err := d.netlink.FilterList(d.link, uint32(side))
 	if err != nil {
-		return false, d.gone(err)
+		return false, d.ignoreMissing(err)
 	}
 	var errs []error
 	for _, f := range filters {
@@ -57,5 +57,5 @@ func (d *device) sweepFilter(f *netlink.BpfFilter) (madeQdisc bool, err error) {
 		return false, err
 	}
 	defer l.Close()
-	return madeQdisc, d.gone(d.netlink.FilterDel(f))
+	return madeQdisc, d.ignoreMissing(d.netlink.FilterDel(f))
 }

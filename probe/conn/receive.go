@@ -25,7 +25,7 @@ func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok boo
 // arrival returns the next packet that arrives until the given time.
 func (c *Conn) arrival(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	if p, ok = c.flow.inbox.await(ctx, until); ok {
-		c.absorb(p)
+		c.process(p)
 	}
 	return p, ok
 }
@@ -46,13 +46,13 @@ func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet
 // Drain processes the packets that have already arrived, without waiting.
 func (c *Conn) Drain(each func(wire.Packet)) {
 	for p, ok := c.flow.inbox.take(); ok; p, ok = c.flow.inbox.take() {
-		c.absorb(p)
+		c.process(p)
 		each(p)
 	}
 }
 
-// absorb updates the connection's state by a received packet.
-func (c *Conn) absorb(p wire.Packet) {
+// process updates the connection's state by a received packet.
+func (c *Conn) process(p wire.Packet) {
 	c.log.receives(p)
 	g := p.Segment
 	if g == nil || !c.established {
@@ -90,13 +90,13 @@ func (c *Conn) receive(g *segment.Segment) {
 	before := c.peer
 	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
 		c.peer, c.gotData, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
-		if c.holding() {
+		if c.holdsFIN() {
 			c.peer = c.peer.Add(-1)
 		}
 	}
 	fresh := c.peer != before
 	switch {
-	case g.PayloadLen() == 0 && c.holding():
+	case g.PayloadLen() == 0 && c.holdsFIN():
 	case fresh && !g.Flags.Has(segment.FIN):
 		c.delayAck()
 	default:

@@ -85,18 +85,18 @@ func TestSizeOfAPlan(t *testing.T) {
 // The allowed characters are accepted. Their neighbours in ASCII are refused.
 func TestCharactersOfNames(t *testing.T) {
 	for _, good := range "09AZaz-." {
-		if !token(string(good), 1) {
+		if !isName(string(good), 1) {
 			t.Errorf("%q is no token", good)
 		}
 	}
 	for _, bad := range "/:@[`{,_ \x00é" {
-		if token(string(bad), 9) || word("W"+string(bad)) {
+		if isName(string(bad), 9) || isCamelCase("W"+string(bad)) {
 			t.Errorf("%q is accepted", bad)
 		}
 	}
 	for text, is := range map[string]bool{"A": true, "Z": true, "Z9z": true, "@": false, "[": false, "a": false,
 		"": false, "A-": false, "A.": false} {
-		if word(text) != is {
+		if isCamelCase(text) != is {
 			t.Errorf("%q: %t", text, !is)
 		}
 	}
@@ -104,7 +104,7 @@ func TestCharactersOfNames(t *testing.T) {
 		"/": true, "/!~": true, "/\x7f": false, "/é": false,
 		"/ ": false, //nolint:gocritic // a blank is a case of the test
 	} {
-		if path(text) != is {
+		if isRequestPath(text) != is {
 			t.Errorf("path %q: %t", text, !is)
 		}
 	}

@@ -14,8 +14,8 @@ const (
 	moreLines = 5 * time.Second
 )
 
-// Tell prints lines until stop is called. line returns the text, which says how far the work has got.
-func Tell(w io.Writer, line func() string) (stop func()) {
+// Print prints lines until stop is called. line returns the text, which says how far the work has got.
+func Print(w io.Writer, line func() string) (stop func()) {
 	started, next := time.Now(), time.NewTimer(firstLine)
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {

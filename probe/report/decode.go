@@ -176,7 +176,7 @@ func (g Group) valid(checks int) error {
 		return errors.New("its further checks are none of the plan's")
 	case !g.Verdict.known():
 		return fmt.Errorf("verdict %q", ascii(string(g.Verdict), maxWord))
-	case !camel(string(g.Reason)) || g.Rule != "" && !camel(g.Rule):
+	case !isCamelCase(string(g.Reason)) || g.Rule != "" && !isCamelCase(g.Rule):
 		return errors.New("reason or rule is not one CamelCase word")
 	case g.Message != clean(g.Message, maxMessage):
 		return errors.New("the message is too long or not printable")
@@ -208,11 +208,11 @@ func (s *Share) valid() bool {
 
 func (q *Queue) valid() bool {
 	return q == nil || 0 <= q.Least && q.Least <= q.Most && q.Most < maxConnections && (q.Behaviour == "" ||
-		camel(q.Behaviour))
+		isCamelCase(q.Behaviour))
 }
 
-// camel reports whether s is one CamelCase word, as a condition's reason has to be.
-func camel(s string) bool {
+// isCamelCase reports whether s is one CamelCase word, as a condition's reason has to be.
+func isCamelCase(s string) bool {
 	if s == "" || len(s) > maxWord || s[0] < 'A' || s[0] > 'Z' {
 		return false
 	}

@@ -219,7 +219,7 @@ func FuzzEncode(f *testing.F) {
 			t.Errorf("%d bytes", len(b))
 		}
 		_, err := DecodeSummary(b, p, "kn1")
-		named := (reason == "" || camel(reason)) && (rule == "" || camel(rule))
+		named := (reason == "" || isCamelCase(reason)) && (rule == "" || isCamelCase(rule))
 		if named && stall >= 0 && err != nil {
 			t.Errorf("%v\n%s", err, b)
 		}

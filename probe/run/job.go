@@ -68,7 +68,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		a := answer{flows: j.notStarted(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]
-			a = j.ask(ctx, c, env)
+			a = j.runCheck(ctx, c, env)
 		}
 		r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
 		r.PathType = pathType(t, j.node, route)
@@ -98,8 +98,8 @@ type answer struct {
 	perPath bool             // flows may take different paths, so a share of flows is an estimate of a share of paths
 }
 
-// ask runs the flows of a check, as many at once as the plan allows.
-func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
+// runCheck runs the flows of a check, as many at once as the plan allows.
+func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:

@@ -84,7 +84,7 @@ func (e *executor) carryOut(ctx context.Context, a assignment) error {
 	stop := func() {}
 	if !a.Quiet {
 		done := progress.NewCounter(len(a.Plan.Sources[a.Node])*len(a.Plan.Checks()), "checks done")
-		stop = progress.Tell(os.Stderr, func() string { return e.name + ": " + done.String() })
+		stop = progress.Print(os.Stderr, func() string { return e.name + ": " + done.String() })
 		options.Progress = done.Set
 	}
 	r := e.execute(ctx, a.Plan, a.Node, options)

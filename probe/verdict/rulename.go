@@ -10,12 +10,12 @@ import (
 // arrive. It is nil if no rule does, or more than one.
 func NameRule(reasons map[string]report.Reason) *rule.Rule {
 	if !flagsLost(reasons) {
-		return nameOther(reasons)
+		return nameRuleAboutOtherNumber(reasons)
 	}
 	var found *rule.Rule
 	for _, r := range rule.All() {
 		switch {
-		case !explains(r, reasons), !toldApart(r, reasons):
+		case !explains(r, reasons), !distinguished(r, reasons):
 		case found != nil:
 			return nil
 		default:
@@ -35,8 +35,8 @@ func flagsLost(reasons map[string]report.Reason) bool {
 	return false
 }
 
-// toldApart reports whether a variant is lost that this rule drops and the rule AsOther does not.
-func toldApart(r rule.Rule, reasons map[string]report.Reason) bool {
+// distinguished reports whether a variant is lost that this rule drops and the rule AsOther does not.
+func distinguished(r rule.Rule, reasons map[string]report.Reason) bool {
 	other, alike := rule.Named(r.AsOther)
 	if !alike {
 		return true
@@ -49,8 +49,8 @@ func toldApart(r rule.Rule, reasons map[string]report.Reason) bool {
 	return false
 }
 
-// nameOther returns the rule if segments that start at 0 all arrive.
-func nameOther(reasons map[string]report.Reason) *rule.Rule {
+// nameRuleAboutOtherNumber returns the rule if segments that start at 0 all arrive.
+func nameRuleAboutOtherNumber(reasons map[string]report.Reason) *rule.Rule {
 	if reasons["Straddle"] == report.SequenceZeroDropped {
 		r := rule.About(variant.Across)
 		return &r

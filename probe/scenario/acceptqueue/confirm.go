@@ -78,13 +78,15 @@ func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (
 		}
 		carriers[rand.IntN(len(carriers))].beacon()
 	}
-	still, lost, ok = f.listen(ctx, suspects, carriers)
+	still, lost, ok = f.collectAnswers(ctx, suspects, carriers)
 	return still, lost, ok && ctx.Err() == nil
 }
 
-// listen collects the answers to a round. If answers were duplicated, the number of answered beacons is unknown, and ok
-// is false.
-func (f *filling) listen(ctx context.Context, suspects, carriers []*attempt) (still []*attempt, lost int, ok bool) {
+// collectAnswers collects the answers to a round. If answers were duplicated, the number of answered beacons is
+// unknown, and ok is false.
+func (f *filling) collectAnswers(
+	ctx context.Context, suspects, carriers []*attempt,
+) (still []*attempt, lost int, ok bool) {
 	until := time.Now().Add(flow.Settle + 2*f.rtt)
 	for _, s := range suspects {
 		if !s.awaitAnswer(ctx, until) {

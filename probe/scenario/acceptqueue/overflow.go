@@ -28,7 +28,7 @@ func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	}
 	if a.stage() == queued {
 		f.queued = append(f.queued, a)
-		return f.recover(ctx)
+		return f.resume(ctx)
 	}
 	f.Opening = a.opening
 	f.rejected = append(f.rejected, a)
@@ -38,13 +38,13 @@ func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	}
 	if f.othersAnswered && f.seen.SkippedPorts < maxSkippedPorts {
 		f.seen.SkippedPorts++
-		return f.recover(ctx)
+		return f.resume(ctx)
 	}
 	return false
 }
 
-// recover continues after a suspicion that was not confirmed.
-func (f *filling) recover(ctx context.Context) bool {
+// resume continues after a suspicion that was not confirmed.
+func (f *filling) resume(ctx context.Context) bool {
 	f.keepQueued()
 	return f.resetSpares(ctx)
 }

@@ -30,7 +30,7 @@ func (f *filling) tearDown(ctx context.Context) {
 			end, err := a.End(ctx)
 			mu.Lock()
 			defer mu.Unlock()
-			f.account(a, end, err)
+			f.addEnding(a, end, err)
 			<-tokens
 		})
 	}
@@ -41,12 +41,12 @@ func (f *filling) tearDown(ctx context.Context) {
 // release ends an attempt that is no longer needed.
 func (f *filling) release(ctx context.Context, a *attempt) {
 	end, err := a.End(ctx)
-	f.account(a, end, err)
+	f.addEnding(a, end, err)
 	f.Outcome.Keep(a.Conn)
 }
 
-// account adds the result of ending a connection to the outcome.
-func (f *filling) account(a *attempt, end conn.Ending, err error) {
+// addEnding adds the result of ending a connection to the outcome.
+func (f *filling) addEnding(a *attempt, end conn.Ending, err error) {
 	for _, fault := range []error{err, a.Fault()} {
 		if f.Fault == nil {
 			f.Fault = fault

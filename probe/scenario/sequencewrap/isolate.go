@@ -19,12 +19,12 @@ func (w *wrapConn) isolate(ctx context.Context) {
 	case w.flags.Has(segment.FIN):
 		w.Isolated = w.arrivesAtOtherNumbers(ctx)
 	case !w.Witnessed:
-		w.Isolated = w.beyond(ctx)
+		w.Isolated = w.sendBeyond(ctx)
 	}
 }
 
-// beyond sends the data after the suspect. A device that drops a range of numbers drops that too.
-func (w *wrapConn) beyond(ctx context.Context) bool {
+// sendBeyond sends the data after the suspect. A device that drops a range of numbers drops that too.
+func (w *wrapConn) sendBeyond(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		sent := w.send(evidence.Control, w.end, w.witness, w.flags)
 		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end.Add(len(w.witness))) {

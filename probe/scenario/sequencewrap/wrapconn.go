@@ -116,7 +116,7 @@ func (w *wrapConn) run(ctx context.Context) {
 		w.reverse(ctx)
 		return
 	}
-	if w.first(ctx) || !w.suspicious(ctx) {
+	if w.sendFirst(ctx) || !w.suspicious(ctx) {
 		return
 	}
 	w.sendWitness(ctx)
@@ -163,8 +163,8 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 	return false
 }
 
-// first sends the suspect once. On a healthy path this is enough.
-func (w *wrapConn) first(ctx context.Context) bool {
+// sendFirst sends the suspect once. On a healthy path this is enough.
+func (w *wrapConn) sendFirst(ctx context.Context) bool {
 	if w.Env.Pace(ctx, 1) != nil {
 		return false
 	}
