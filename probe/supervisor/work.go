@@ -110,7 +110,8 @@ func (e *executor) options(a assignment) (o run.Options, err error) {
 	return o, nil
 }
 
-// stopOnSignal calls stop at the first SIGTERM or SIGINT. The function that it returns returns that signal, or nil.
+// stopOnSignal calls stop at the first SIGTERM or SIGINT. The result is a function for that signal; nil means none
+// came.
 func stopOnSignal(stop func()) func() os.Signal {
 	signals := make(chan os.Signal, 1)
 	first := make(chan os.Signal, 1)
