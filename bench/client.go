@@ -14,17 +14,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// task is what the process in the client's namespace is to measure. Exactly one of the counts is set.
+// task says what the process in the client's namespace measures. Exactly one of the counts is set.
 type task struct {
 	Targets   []netip.AddrPort `json:"targets"`
 	Exchanges int              `json:"exchanges,omitempty"`
-	Sockets   int              `json:"sockets,omitempty"` // exchanges by the kernel's own TCP
-	Flows     int              `json:"flows,omitempty"`   // of one SequenceWrap
-	Trips     int              `json:"trips,omitempty"`   // round trips
+	Sockets   int              `json:"sockets,omitempty"` // number of exchanges with the kernel's own TCP
+	Flows     int              `json:"flows,omitempty"`   // number of flows of one SequenceWrap
+	Trips     int              `json:"trips,omitempty"`   // number of round trips
 	Profile   string           `json:"profile,omitempty"`
 }
 
-// serve carries a task out and prints the result as JSON.
+// serve carries out a task and prints the result as JSON.
 func serve(ctx context.Context, text string) error {
 	var o task
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -72,7 +72,7 @@ func profile(path string) (stop func(), err error) {
 	}, nil
 }
 
-// withEngine runs f with what a run of the product holds: one guard, one wire, one stack.
+// withEngine runs f with the resources of a real run: one guard, one wire, one stack.
 func withEngine(target netip.Addr, f func(*conn.Stack) error) error {
 	route, err := wire.Lookup(target, "")
 	if err != nil {

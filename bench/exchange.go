@@ -21,28 +21,28 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// exchangeStats is what either tool says of its exchanges: handshake, push and close.
+// exchangeStats has the statistics of a tool's exchanges. An exchange is handshake, data and close.
 type exchangeStats struct {
 	Count             int       `json:"count"`
 	Seconds           float64   `json:"seconds"`
 	CPUSeconds        float64   `json:"cpuSeconds"`
-	RoundTripMicros   []float64 `json:"roundTripMicros"` // of SYN and SYN-ACK
+	RoundTripMicros   []float64 `json:"roundTripMicros"` // SYN to SYN-ACK
 	ResidentKilobytes int       `json:"residentKilobytes"`
 }
 
-// PerSecond is the rate.
+// PerSecond returns the number of exchanges per second.
 func (e exchangeStats) PerSecond() float64 { return float64(e.Count) / e.Seconds }
 
-// CPUMicros is the processor time that one exchange took.
+// CPUMicros returns the CPU time of one exchange.
 func (e exchangeStats) CPUMicros() float64 { return e.CPUSeconds * 1e6 / float64(e.Count) }
 
-// atOnce is how many flows are open at the same time: as many as an ordinary run has paths.
-const atOnce = 16
+// concurrentFlows is how many flows are open at the same time. It is the number of paths in an ordinary run.
+const concurrentFlows = 16
 
-// pushed is the data of an exchange: an unfinished request.
+// pushed is the data of an exchange: an incomplete request.
 var pushed = []byte("GET /xxxxxxxxxxx")
 
-// exchanges makes that many exchanges with one target after the other, as fast as it can.
+// exchanges makes so many exchanges with the targets in turn, as fast as possible.
 func exchanges(ctx context.Context, s *conn.Stack, o task) (exchangeStats, error) {
 	e, err := sideBySide(o.Exchanges, func(i int) error { return exchange(ctx, s, o.Targets[i%len(o.Targets)]) })
 	resident, unread := residentKilobytes()
@@ -50,11 +50,11 @@ func exchanges(ctx context.Context, s *conn.Stack, o task) (exchangeStats, error
 	return e, errors.Join(err, unread)
 }
 
-// sideBySide makes exchanges number 1 to count, and measures them all together.
+// sideBySide makes exchanges number 1 to count, several at the same time, and measures all together.
 func sideBySide(count int, exchange func(i int) error) (exchangeStats, error) {
 	var next atomic.Int64
 	var all sync.WaitGroup
-	errs := make([]error, atOnce)
+	errs := make([]error, concurrentFlows)
 	start, used := time.Now(), processorTime()
 	for worker := range errs {
 		all.Go(func() {
@@ -70,7 +70,8 @@ func sideBySide(count int, exchange func(i int) error) (exchangeStats, error) {
 
 func unpaced(ctx context.Context, _ int) error { return ctx.Err() }
 
-// exchange opens a connection, pushes data, sees it acknowledged and ends the connection, and sees that accepted.
+// exchange opens a connection, sends data, waits for its acknowledgement, resets the connection, and checks that the
+// reset was accepted.
 func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
 	c, err := s.Open(ctx, target, seq.At(uint32(time.Now().UnixNano())))
 	if err != nil {
@@ -92,7 +93,7 @@ func exchange(ctx context.Context, s *conn.Stack, target netip.AddrPort) error {
 	return nil
 }
 
-// pushTries is how often the data is sent where nothing comes back in time, as on a machine that stalls.
+// pushTries is how often the data is sent if no acknowledgement arrives in time, as on a machine that stalls.
 const pushTries = 6
 
 func push(ctx context.Context, c *conn.Conn) bool {
@@ -100,12 +101,12 @@ func push(ctx context.Context, c *conn.Conn) bool {
 	end := start.Add(len(pushed))
 	for i := 0; i < pushTries && !c.Acked().AtLeast(end); i++ {
 		sent := c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &start, Payload: pushed})
-		c.Await(ctx, sent.Add(c.Patience(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
+		c.Await(ctx, sent.Add(c.AnswerTimeout(i)), func(wire.Packet) bool { return c.Acked().AtLeast(end) })
 	}
 	return c.Acked().AtLeast(end)
 }
 
-// processorTime is what this process has used so far, in all its threads.
+// processorTime returns the CPU time that this process has used in all its threads.
 func processorTime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
@@ -114,7 +115,7 @@ func processorTime() time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// residentKilobytes is the largest resident memory of this program.
+// residentKilobytes returns the largest resident memory of this process.
 func residentKilobytes() (n int, err error) {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {

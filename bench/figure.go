@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// row is one tool's values over the rounds, or what compares two of them.
+// row has one tool's values over the rounds, or a comparison of two tools.
 type row struct {
 	Of     string  `json:"of"`
 	Min    float64 `json:"min"`
@@ -12,7 +12,7 @@ type row struct {
 	Max    float64 `json:"max"`
 }
 
-// aim is what the median of one row is to reach: at least or at most.
+// aim is the required median of one row: at least or at most.
 type aim struct {
 	Of      string  `json:"of"`
 	AtLeast float64 `json:"atLeast,omitempty"`
@@ -20,7 +20,7 @@ type aim struct {
 	Met     bool    `json:"met"`
 }
 
-// figure is one thing measured.
+// figure is one measured quantity.
 type figure struct {
 	Name string `json:"name"`
 	Unit string `json:"unit"`
@@ -36,7 +36,7 @@ const (
 	kernel = "kernel's own TCP"
 )
 
-// over is one row: f of every round.
+// over returns a row with f of every round.
 func over(rounds []round, name string, f func(round) float64) row {
 	values := make([]float64, len(rounds))
 	for i, r := range rounds {
@@ -46,12 +46,12 @@ func over(rounds []round, name string, f func(round) float64) row {
 	return row{name, values[0], median(values), values[len(values)-1]}
 }
 
-// median of sorted values.
+// median returns the median of sorted values.
 func median(sorted []float64) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// judge says whether the figure's aim is met.
+// judge sets whether the figure's aim is met.
 func (f figure) judge() figure {
 	i := slices.IndexFunc(f.Rows, func(r row) bool { return r.Of == f.Aim.Of })
 	m := f.Rows[i].Median
@@ -59,14 +59,14 @@ func (f figure) judge() figure {
 	return f
 }
 
-// The names of figures that a profile can explain.
+// Names of the figures that a profile can explain.
 const (
 	rateFigure = "handshake + push + close"
 	cpuFigure  = "processor time of one handshake + push + close"
 	wrapFigure = "SequenceWrap with 128 flows on a clean path, without pacing"
 )
 
-// figures are what the rounds show.
+// figures computes all figures from the rounds.
 func figures(r []round) []figure {
 	all := []figure{rate(r), processor(r), {
 		Name: wrapFigure, Unit: "ms", Aim: aim{Of: engine, AtMost: 50},

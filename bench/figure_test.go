@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// rounds are made up: the engine takes 100 times as many exchanges a second as the tuned tool in the middle one.
+// rounds returns invented results. In the middle one the engine makes 100 times as many exchanges a second as the tuned
+// tool.
 func rounds() []round {
 	r := func(perSecond, cpu, trip, start float64, resident int) round {
 		return round{
@@ -105,7 +106,7 @@ func TestDigits(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for _, args := range [][]string{{"--rounds", "0"}, {"--exchanges", "0"}, {"-o", "yaml"}, {"what"}} {
 		if _, err := parse(args); err == nil {
-			t.Errorf("%v is taken", args)
+			t.Errorf("%v is accepted", args)
 		}
 	}
 }

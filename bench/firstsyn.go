@@ -15,7 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// firstSYN is the time from the start of a program in the client's namespace to its first SYN on the client's cable.
+// firstSYN measures the time from the start of a program in the client's namespace to its first SYN on the client's
+// cable.
 func (s *testbed) firstSYN(ctx context.Context, program string, args ...string) (time.Duration, error) {
 	tap, err := s.openTap()
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *testbed) firstSYN(ctx context.Context, program string, args ...string) 
 	}()
 	seen, err := awaitSYN(tap)
 	var status *exec.ExitError
-	if end := <-done; end != nil && !errors.As(end, &status) { // a verdict is an exit status as well
+	if end := <-done; end != nil && !errors.As(end, &status) { // an exit status may be a verdict and is no error
 		return 0, end
 	}
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *testbed) firstSYN(ctx context.Context, program string, args ...string) 
 // startPatience is how long a program may take to its first SYN.
 const startPatience = 10 * time.Second
 
-// openTap listens at the switch's end of the client's cable.
+// openTap opens a packet socket at the switch's end of the client's cable.
 func (s *testbed) openTap() (fd int, err error) {
 	err = s.Switch().Do(func() error {
 		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -78,7 +79,7 @@ func awaitSYN(tap int) (time.Time, error) {
 	frame, control := make([]byte, 2048), make([]byte, 128)
 	for {
 		n, controls, _, _, err := unix.Recvmsg(tap, frame, control, 0)
-		if errors.Is(err, unix.EINTR) { // by Go's scheduler: a receive timeout is set (signal(7))
+		if errors.Is(err, unix.EINTR) { // a signal of Go's scheduler interrupts calls with a receive timeout (signal(7))
 			continue
 		}
 		if err != nil {

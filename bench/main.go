@@ -18,7 +18,7 @@ import (
 	"syscall"
 )
 
-// clientCommand is the first argument of the process that lives in the client's namespace.
+// clientCommand is the first argument of the process in the client's namespace.
 const clientCommand = "client"
 
 func main() {
@@ -37,12 +37,12 @@ func execute(args []string) error {
 	return bench(ctx, args)
 }
 
-// options are the command line.
+// options are the command's flags.
 type options struct {
 	rounds    int
-	exchanges int // of this engine, per round
+	exchanges int // exchanges of this engine in each round
 	output    string
-	folder    string // for files
+	folder    string // folder for result files
 }
 
 func parse(args []string) (options, error) {

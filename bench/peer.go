@@ -10,11 +10,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// peerPort is where the peer listens, on every address of the lab's server.
+// peerPort is the port on which the peer listens, on every address of the lab's server.
 const peerPort = 7100
 
-// peer is the server of the bench: it accepts, reads nothing, and closes each connection long after its
-// exchange is over. It does so little that it is the tools that are measured.
+// peer is the benchmark's server. It accepts connections, reads nothing, and closes each one long after its exchange.
+// It does so little work that the tools limit the rate.
 type peer struct {
 	socket int
 	stop   chan struct{}
@@ -22,8 +22,8 @@ type peer struct {
 }
 
 const (
-	acceptPause = 5 * time.Millisecond // what came meanwhile is accepted at once, as a busy server does
-	heldOpen    = 4096                 // connections
+	acceptPause = 5 * time.Millisecond // then accepts all waiting connections, as a busy server does
+	heldOpen    = 4096                 // number of connections
 )
 
 func startPeer(n *lab.Namespace) (*peer, error) {
@@ -53,7 +53,7 @@ func (p *peer) serve() {
 	defer close(p.done)
 	tick := time.NewTicker(acceptPause)
 	defer tick.Stop()
-	var held [heldOpen]int // 0: none; a ring
+	var held [heldOpen]int // ring of file descriptors; 0: none
 	for at := 0; ; {
 		fd, _, err := unix.Accept4(p.socket, unix.SOCK_CLOEXEC)
 		if err == nil {

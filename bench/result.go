@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// result is everything that a bench publishes.
+// result has all published results of a benchmark.
 type result struct {
 	Rounds     int      `json:"rounds"`
 	Kernel     string   `json:"kernel"`
@@ -25,11 +25,11 @@ type result struct {
 
 func summarize(r []round) result {
 	var u unix.Utsname
-	_ = unix.Uname(&u) // cannot fail: u is there
+	_ = unix.Uname(&u) // cannot fail with a valid pointer
 	return result{len(r), unix.ByteSliceToString(u.Release[:]), runtime.NumCPU(), figures(r)}
 }
 
-// publish prints the result, and writes it to a file as JSON whatever is printed.
+// publish prints the result, and also writes it to a file as JSON.
 func (r result) publish(o options) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -63,7 +63,7 @@ func (r result) table(w io.Writer) {
 	}
 }
 
-// digits prints three digits or more.
+// digits formats a number with at least three digits.
 func digits(v float64) string {
 	decimals := 0
 	for limit := 100.0; math.Abs(v) < limit && decimals < 2; limit /= 10 {
@@ -72,7 +72,7 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
-// remark follows the row that the aim is about.
+// remark returns the text after the row of the aim.
 func (a aim) remark(of string) string {
 	if a.Of != of {
 		return ""
@@ -87,7 +87,7 @@ func (a aim) remark(of string) string {
 	return fmt.Sprintf("   aim: at most %g, %s", a.AtMost, met)
 }
 
-// explain shows where the time goes in figures that miss their aim: one more run each, profiled.
+// explain profiles the figures that miss their aim: one more run each.
 func (s *testbed) explain(ctx context.Context, o options, r result) error {
 	orders := map[string]task{
 		rateFigure: {Targets: s.targets(), Exchanges: o.exchanges, Profile: "bench-exchanges.pprof"},

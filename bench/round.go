@@ -10,24 +10,24 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// How much is measured in a round. The Python tool is slow enough for few exchanges to tell its rate.
+// Numbers of measurements in a round. The Python tool is slow, so few exchanges are enough to measure its rate.
 const (
 	tunedExchanges     = 300
 	naiveExchanges     = 20
 	wrapFlows          = 128
 	roundTripsPerRound = 300
-	// exchangeTargets have 4,536 source ports each.
+	// exchangeTargets is the number of addresses; a source has 4,536 ports for each
 	exchangeTargets = 32
 )
 
-// python is Debian's own interpreter, for which python3-scapy is installed, and script what it runs.
+// python is Debian's interpreter, for which python3-scapy is installed. script is the program that it runs.
 const (
 	python  = "/usr/bin/python3"
 	script  = "bench/scapy/exchange.py"
 	product = "bin/tcpprobe"
 )
 
-// round is every figure taken once.
+// round has every figure once.
 type round struct {
 	engine, kernel, tuned, naive exchangeStats
 	wrapTime                     wrapTime
@@ -59,7 +59,7 @@ func (s *testbed) round(ctx context.Context, o options) (r round, err error) {
 	return r, err
 }
 
-// starts measures the product's own command, and the Python tool's script.
+// starts measures the start of the product's command and of the Python tool's script.
 func (s *testbed) starts(ctx context.Context, r *round) error {
 	target := s.near()[0]
 	took, err := s.firstSYN(ctx, product, "run", target.String(), "--scenario", "Handshake", "--paths", "1", "-o", "json")
@@ -85,12 +85,13 @@ func pythonArgs(target netip.AddrPort, way string, count int) []string {
 	return []string{script, target.Addr().String(), strconv.Itoa(int(target.Port())), strconv.Itoa(count), way}
 }
 
-// near is the peer on the client's own subnet.
+// near returns the peer's address on the client's subnet.
 func (s *testbed) near() []netip.AddrPort {
 	return []netip.AddrPort{netip.AddrPortFrom(s.ServerAddr(lab.IPv4), peerPort)}
 }
 
-// targets are several of the peer's addresses: towards one, a prober's source ports would last for a tenth of a second.
+// targets returns several of the peer's addresses. For one address a prober's source ports would be used up in a tenth
+// of a second.
 func (s *testbed) targets() (out []netip.AddrPort) {
 	for i := range exchangeTargets {
 		out = append(out, netip.AddrPortFrom(s.DistantAddr(lab.IPv4, i), peerPort))
@@ -98,7 +99,7 @@ func (s *testbed) targets() (out []netip.AddrPort) {
 	return out
 }
 
-// checkPrerequisites reports what is missing for the bench, before anything is measured.
+// checkPrerequisites returns an error if something is missing for the benchmark, before anything is measured.
 func checkPrerequisites() error {
 	if _, err := exec.LookPath(product); err != nil {
 		return fmt.Errorf("%w; run it by `make bench`, which builds it", err)

@@ -12,13 +12,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// roundTripTimes are round trips of SYN and SYN-ACK to the same peer, in microseconds.
+// roundTripTimes has round-trip times from SYN to SYN-ACK with the same peer, in microseconds.
 type roundTripTimes struct {
 	Engine []float64 `json:"engine"` // from just before the system call that sends to the kernel's receive timestamp
-	Kernel []float64 `json:"kernel"` // tcpi_rtt of a fresh connection
+	Kernel []float64 `json:"kernel"` // tcpi_rtt of a new connection
 }
 
-// measureRoundTrips measures both ways in turn, one connection at a time.
+// measureRoundTrips measures with both methods in turn, one connection at a time.
 func measureRoundTrips(ctx context.Context, s *conn.Stack, o task) (t roundTripTimes, err error) {
 	for i := range o.Trips {
 		target := o.Targets[i%len(o.Targets)]
@@ -52,7 +52,7 @@ func engineRoundTrip(ctx context.Context, s *conn.Stack, target netip.AddrPort) 
 	return c.RTT, nil
 }
 
-// kernelRoundTrip is the first sample of a connection's smoothed round trip, which is that of its SYN.
+// kernelRoundTrip returns a new connection's first smoothed round-trip time, which is that of its SYN.
 func kernelRoundTrip(target netip.AddrPort) (float64, error) {
 	fd, err := connect(target)
 	if err != nil {

@@ -9,14 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sockets makes the same exchanges by the kernel's own TCP: what the machine's network path alone lets anybody reach.
+// sockets makes the same exchanges with the kernel's own TCP. This shows the rate that the machine's network path
+// allows.
 func sockets(ctx context.Context, o task) (exchangeStats, error) {
 	return sideBySide(o.Sockets, func(i int) error {
 		return errors.Join(ctx.Err(), socketExchange(o.Targets[i%len(o.Targets)]))
 	})
 }
 
-// socketExchange connects, pushes data and closes by an RST, which is seen by nobody.
+// socketExchange connects, sends data and closes with an RST, without checking that the RST arrives.
 func socketExchange(target netip.AddrPort) error {
 	fd, err := connect(target)
 	if err != nil {
@@ -30,7 +31,7 @@ func socketExchange(target netip.AddrPort) error {
 	return nil
 }
 
-// connect opens a connection by the kernel.
+// connect opens a connection with the kernel's TCP.
 func connect(target netip.AddrPort) (fd int, err error) {
 	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {

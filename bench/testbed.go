@@ -17,7 +17,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// testbed is where everything is measured: the lab's namespaces and the bench's peer in its server.
+// testbed is where the measurements are made: the lab's namespaces, with the benchmark's peer on the server.
 type testbed struct {
 	*lab.Lab
 	peer *peer
@@ -38,8 +38,8 @@ func openTestbed(ctx context.Context) (*testbed, error) {
 	return &testbed{l, p}, nil
 }
 
-// noFirewall keeps frames out of the firewall that br_netfilter puts before a bridge: whether this machine has that
-// must not matter.
+// noFirewall turns off br_netfilter for the lab's bridge, so that a firewall of this machine does not affect the
+// results.
 func noFirewall() error {
 	for _, family := range []string{"iptables", "ip6tables", "arptables"} {
 		err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-"+family, []byte("0"), 0)
@@ -52,7 +52,7 @@ func noFirewall() error {
 
 func (s *testbed) close() error { return errors.Join(s.peer.close(), s.Lab.Close()) }
 
-// inClient runs a program in the client's namespace and reads the JSON that it prints.
+// inClient runs a program in the client's namespace and parses the JSON that it prints.
 func (s *testbed) inClient(ctx context.Context, result any, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, program, args...)
 	var out bytes.Buffer
@@ -66,7 +66,7 @@ func (s *testbed) inClient(ctx context.Context, result any, program string, args
 	return nil
 }
 
-// client has this program measure something in the client's namespace.
+// client runs this program in the client's namespace to measure something.
 func (s *testbed) client(ctx context.Context, o task, result any) error {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -75,8 +75,8 @@ func (s *testbed) client(ctx context.Context, o task, result any) error {
 	return s.inClient(ctx, result, "/proc/self/exe", clientCommand, string(text))
 }
 
-// withoutResets runs f while the client's firewall drops every reset that its kernel makes, which is how the Python
-// tool's own documentation has it.
+// withoutResets runs f while the client's firewall drops every reset that its kernel sends, as the Python tool's
+// documentation recommends.
 func (s *testbed) withoutResets(f func() error) error {
 	table := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: "bench"}
 	err := s.Client().Do(func() error {
@@ -97,7 +97,7 @@ func (s *testbed) withoutResets(f func() error) error {
 	}))
 }
 
-// dropResets is `tcp flags & rst != 0 drop`.
+// dropResets returns the rule `tcp flags & rst != 0 drop`.
 func dropResets() []expr.Any {
 	const flagsOffset, reset = 13, 0x04
 	return []expr.Any{

@@ -12,7 +12,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// The bench starts itself in the client's namespace; so does its test.
+// The benchmark starts itself again in the client's namespace, and so does its test.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == clientCommand {
 		if err := serve(context.Background(), os.Args[2]); err != nil {
@@ -38,8 +38,8 @@ func newTestbed(t *testing.T) *testbed {
 	return s
 }
 
-// An exchange is counted only if its data was acknowledged, its end confirmed and the guard complete; and nothing
-// of it is left at the peer.
+// An exchange counts only if its data was acknowledged, its reset was confirmed and the guard was complete. No
+// connection is left at the peer.
 func TestExchangesLeaveNothing(t *testing.T) {
 	s := newTestbed(t)
 	var e exchangeStats

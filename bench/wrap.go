@@ -13,13 +13,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// wrapTime is how long the flows of one SequenceWrap took together: from the first port drawn to the last verdict,
-// every connection's end seen to be accepted.
+// wrapTime is the time that the flows of one SequenceWrap took together, from the choice of the first port to the last
+// verdict. Each connection's reset was confirmed.
 type wrapTime struct {
 	Milliseconds float64 `json:"milliseconds"`
 }
 
-// measureWrap runs as many flows of SequenceWrap at once towards one target, as a run does, without pacing.
+// measureWrap runs so many flows of SequenceWrap at the same time to one target, as a run does, but without pacing.
 func measureWrap(ctx context.Context, s *conn.Stack, o task) (wrapTime, error) {
 	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{},
 		Alpha: 1e-3 / float64(o.Flows)}

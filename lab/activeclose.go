@@ -11,21 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The servers that close first, in each of three ways: close() leaves the kernel an orphan, shutdown() a connection
-// whose application is still there.
+// The servers that close first, each in three ways. After close() the kernel has an orphaned connection. After
+// shutdown() the application still has the socket.
 const (
 	ShutdownOnAccept  Server = "shutdown-on-accept"  // shuts both sides down at once
 	CloseAfterText    Server = "close-after-text"    // closes after the first bytes
-	HalfCloseAfter    Server = "half-close-after"    // shuts its sending side down after the first bytes, and reads on
+	HalfCloseAfter    Server = "half-close-after"    // shuts its sending side down after the first bytes and keeps reading
 	ShutdownAfterText Server = "shutdown-after-text" // shuts both sides down after the first bytes
 	HTTPClose         Server = "http-close"          // answers an HTTP request and closes
-	HTTPHalfClose     Server = "http-half-close"     // answers an HTTP request, shuts its sending side down and reads on
+	HTTPHalfClose     Server = "http-half-close"     // answers an HTTP request, shuts its sending side down, keeps reading
 	HTTPShutdown      Server = "http-shutdown"       // answers an HTTP request and shuts both sides down
-	// answers an HTTP request, shuts its sending side down and closes soon
+	// answers an HTTP request, shuts its sending side down and closes 400 ms later
 	HTTPLinger Server = "http-linger"
 )
 
-// activeClose is how a server closes first: after what, and in which way. false where what it waited for never came.
+// activeClose says after what input a server closes and in which way. The first function returns false if that input
+// did not arrive.
 type activeClose struct {
 	after func(*net.TCPConn) bool
 	by    func(*net.TCPConn)
@@ -52,16 +53,16 @@ func (k activeClose) handle(c *net.TCPConn) {
 
 func atOnce(*net.TCPConn) bool { return true }
 
-// thanks is what the servers say before they close after the first bytes.
-const thanks = "221 closing\r\n"
+// closingText is the text that servers send before they close after the first bytes.
+const closingText = "221 closing\r\n"
 
 func text(c *net.TCPConn) bool {
 	n, _ := c.Read(make([]byte, 4096))
-	_, _ = io.WriteString(c, thanks)
+	_, _ = io.WriteString(c, closingText)
 	return n > 0
 }
 
-// page is what the HTTP servers answer with.
+// page is the response of the HTTP servers.
 const page = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"
 
 func request(c *net.TCPConn) bool {
@@ -73,7 +74,7 @@ func request(c *net.TCPConn) bool {
 	return true
 }
 
-// closeAll leaves the closing to whoever gave the connection.
+// closeAll does nothing: the caller of handle closes the connection.
 func closeAll(*net.TCPConn) {}
 
 func halfClose(c *net.TCPConn) {
@@ -81,24 +82,26 @@ func halfClose(c *net.TCPConn) {
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// lingering is how long HTTPLinger reads on after its own end.
+// lingering is how long HTTPLinger reads after it has shut its sending side down.
 const lingering = 400 * time.Millisecond
 
-// linger is how servers let the peer read the last answer before their close could reset it.
+// linger reads for a while before the close, as servers do because close() with unread data would send an RST and the
+// peer could lose the last response.
 func linger(c *net.TCPConn) {
 	_ = c.CloseWrite()
 	_ = c.SetReadDeadline(time.Now().Add(lingering))
 	_, _ = io.Copy(io.Discard, c)
 }
 
-// lingers bounds how long an application keeps a connection that it has shut down, and closedStep how often it looks.
+// lingers is how long an application keeps a connection after shutdown() at most. closedStep is how often it checks the
+// connection's state.
 const (
 	lingers    = 10 * time.Second
 	closedStep = 5 * time.Millisecond
 )
 
-// shutdown shuts both sides down and keeps the connection until the peer has closed, as applications do that wait for
-// others to finish with it. Its reads end at once, so that only the connection's state tells.
+// shutdown shuts both sides down and keeps the socket until the peer has closed. Applications do this when other
+// threads still use the socket. Reads return at once, so the end is seen only in the connection's state.
 func shutdown(c *net.TCPConn) {
 	raw, err := c.SyscallConn()
 	if err != nil || control(raw, func(fd int) error { return unix.Shutdown(fd, syscall.SHUT_RDWR) }) != nil {

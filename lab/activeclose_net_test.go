@@ -9,8 +9,8 @@ import (
 
 const closingRequest = "GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
 
-// checkCloses has the server say its last words after the question, and sees it wait for the client's own end and then
-// let go of the connection.
+// checkCloses sends the question, expects the server's words and its FIN, then closes and expects that no connection is
+// left.
 func checkCloses(s Server, question, words string) func(*testing.T, *Lab, Family) {
 	return func(t *testing.T, l *Lab, f Family) {
 		c := dial(t, l, f, s)
@@ -28,7 +28,7 @@ func checkCloses(s Server, question, words string) func(*testing.T, *Lab, Family
 	}
 }
 
-// A server that is asked for something else than a request that ends in a close does not answer it.
+// HTTP servers do not respond to a request without "Connection: close".
 func TestHTTPServersWantAClosingRequest(t *testing.T) {
 	l := newLab(t, Options{})
 	serve(t, l)

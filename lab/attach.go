@@ -12,36 +12,35 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// Count is what one direction of a port did under one fault.
+// Count has the counters of one fault in one direction of a port.
 type Count struct {
-	Seen    uint64 `json:"seen"`    // packets that the fault looked at
-	Dropped uint64 `json:"dropped"` // of those
+	Seen    uint64 `json:"seen"`    // packets that the fault examined
+	Dropped uint64 `json:"dropped"` // packets that it dropped
 }
 
-// Counters are the counts of both directions of a port. A direction that the fault leaves alone counts nothing.
+// Counters has the counts of both directions of a port. A direction without the fault has zeros.
 type Counters struct {
 	In  Count `json:"in"`
 	Out Count `json:"out"`
 }
 
-// Attached is a fault at work on a port. It ends with Close, or with the process.
+// Attached is a fault that is active on a port, until Close or the end of the process.
 type Attached struct {
-	Fault     string // its name
+	Fault     string // name of the fault
 	Mode      string // tcx or clsact
 	namespace *Namespace
 	objects   portObjects
 	detaches  []func() error
 }
 
-// AttachFault makes a port drop what f says: device is a network device in the namespace netns (a name as in
-// /run/netns, a path, or "" for this process's own). Only faults with a Rule can be attached to a port; the others need
-// a Lab's own switch.
+// AttachFault activates f on a port: a network device in the namespace netns (a name as in /run/netns, a path, or ""
+// for this process's own). Only faults with a Rule can be attached to a port. The others need the switch of a Lab.
 func AttachFault(netns, device string, f fault.Fault) (*Attached, error) {
 	return attachFault(netns, device, f, attachAny)
 }
 
-// attacher puts a program on one direction of a device of the current namespace. What it returns takes
-// the program off again, in the same namespace.
+// attacher attaches a program to one direction of a device in the current namespace. The returned function detaches it,
+// in the same namespace.
 type attacher func(device int, program *ebpf.Program, d fault.Direction) (mode string, detach func() error, err error)
 
 func attachFault(netns, device string, f fault.Fault, by attacher) (_ *Attached, err error) {
@@ -91,10 +90,10 @@ func (a *Attached) attach(device int, d fault.Direction, by attacher) error {
 	return nil
 }
 
-// load brings the programs into the kernel, with the rule as their constant.
+// load loads the programs with the rule as their constant.
 func (a *Attached) load(r fault.Rule) error {
 	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
-	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // what programs take counts against it before Linux 5.11
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // before Linux 5.11 the memory of programs counts against this limit
 	spec, err := loadPort()
 	if err != nil {
 		return err
@@ -112,7 +111,7 @@ func (a *Attached) load(r fault.Rule) error {
 	return err
 }
 
-// Counters reads what the fault saw and dropped since it was attached.
+// Counters returns what the fault examined and dropped since it was attached.
 func (a *Attached) Counters() (Counters, error) {
 	var in, out portCount
 	err := errors.Join(a.objects.Counters.Lookup(uint32(0), &in), a.objects.Counters.Lookup(uint32(1), &out))
@@ -122,7 +121,7 @@ func (a *Attached) Counters() (Counters, error) {
 	return Counters{In: Count{in.Seen, in.Dropped}, Out: Count{out.Seen, out.Dropped}}, nil
 }
 
-// Close repairs the port.
+// Close ends the fault.
 func (a *Attached) Close() error {
 	var errs []error
 	if len(a.detaches) > 0 {
@@ -134,7 +133,7 @@ func (a *Attached) Close() error {
 	return errors.Join(append(errs, a.namespace.Close())...)
 }
 
-// detach takes the programs off in reverse: the first to come may have made what the others use.
+// detach detaches the programs in reverse order: the first one attached may have added the qdisc that the others use.
 func (a *Attached) detach() error {
 	var errs []error
 	for _, d := range slices.Backward(a.detaches) {

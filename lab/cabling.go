@@ -7,10 +7,10 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// underlyingDevice is a cable's end in a host whose addresses are on another device.
+// underlyingDevice is the cable's end in a host whose addresses are on another device.
 const underlyingDevice = "cable0"
 
-// connectHosts builds the cables, what is between them, and the addresses.
+// connectHosts makes the hosts' devices and cables, the switch or router between them, and the addresses.
 func (l *Lab) connectHosts() error {
 	client, server := l.hosts()
 	if err := l.configureNetwork(); err != nil {
@@ -35,7 +35,7 @@ func (l *Lab) connectHosts() error {
 	return nil
 }
 
-// hosts are the two ends as the layout wants them.
+// hosts returns the two hosts of the layout.
 func (l *Lab) hosts() (client, server host) {
 	client = host{Namespace: l.client, device: ClientDevice, port: ClientPort, cable: ClientDevice, outer: overlayClient,
 		peer: overlayServer}
@@ -44,13 +44,13 @@ func (l *Lab) hosts() (client, server host) {
 	return client, server
 }
 
-// configureNetwork makes the switch a switch, or a router.
+// configureNetwork sets the network namespace up as a switch or as a router.
 func (l *Lab) configureNetwork() error {
 	if l.layout.routed {
 		return errors.Join(l.network.sysctl("ipv4/ip_forward", "1"), l.network.sysctl("ipv6/conf/all/forwarding", "1"),
 			l.network.sysctl("ipv6/conf/default/accept_dad", "0"))
 	}
-	// A switch has no addresses: no neighbour discovery and no multicast reports of its own.
+	// A switch has no addresses, so it must not send neighbour discovery and multicast reports of its own.
 	if err := l.network.sysctl("ipv6/conf/default/disable_ipv6", "1"); err != nil {
 		return err
 	}
@@ -67,9 +67,9 @@ func buildBridge(name string) error {
 	return netlink.LinkSetUp(br)
 }
 
-// connect gives a host its device, and the switch the port behind which it is.
+// connect makes a host's device and the switch's port for it.
 func (l *Lab) connect(h host) error {
-	// Until duplicate address detection is over, a host without a packet to send asks no neighbour.
+	// During duplicate address detection a host sends no neighbour solicitations unless it has a packet to send.
 	if err := h.sysctl("ipv6/conf/default/accept_dad", "0"); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (l *Lab) connect(h host) error {
 	return nil
 }
 
-// cable makes the pair of devices between a host and its port of the switch.
+// cable makes the veth pair between a host and its port of the switch.
 func (l *Lab) cable(h host) error {
 	err := l.network.Do(func() error {
 		pair := netlink.NewVeth(netlink.NewLinkAttrs())
@@ -115,7 +115,7 @@ func (l *Lab) cable(h host) error {
 	return nil
 }
 
-// assignAddresses gives everybody addresses of a family, and the routes between them.
+// assignAddresses adds the addresses of a family, and the routes between them.
 func (l *Lab) assignAddresses(f Family) error {
 	s := subnets[f]
 	if err := l.client.address(ClientDevice, s.client); err != nil {

@@ -20,8 +20,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// victim is set for the process that the tests below kill: the namespace and device of a port that
-// does not belong to it.
+// victim is set in the process that the tests below kill. It has the namespace and device of a port that does not
+// belong to that process.
 const victim = "LAB_TEST_VICTIM"
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// live makes one of everything, says so, and waits for its death.
+// live makes one of each resource, reports that it is ready, and waits to be killed.
 func live(port string) error {
 	l, err := New(context.Background(), Options{Conntrack: true})
 	if err != nil {
@@ -77,7 +77,7 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	l := newLab(t, Options{})
 	path, programs, kill := startVictim(t, l)
 
-	// A cable from here into the victim's client goes when that namespace goes.
+	// A device pair between this process and the victim's client disappears when the client's namespace does.
 	theirs, err := open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -90,14 +90,14 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	if err := errors.Join(err, theirs.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if n := inKernel(t, programs); n != 6 || !canaryLives(t, l) {
+	if n := inKernel(t, programs); n != 6 || !cableExists(t, l) {
 		t.Fatalf("the victim has %d programs in the kernel, want two for each of three faults", n)
 	}
 
 	kill()
-	await(t, func() bool { return !canaryLives(t, l) })
+	await(t, func() bool { return !cableExists(t, l) })
 	if n := len(filtersAtPort(t, l)); n != 2 {
-		t.Errorf("the victim left %d clsact filters on a port that lives on, want 2", n)
+		t.Errorf("the killed process left %d clsact filters on a port that still exists, want 2", n)
 	}
 	a, err := attachFault(l.Switch().Path(), ClientPort, parsed(t, "push-at-zero")[0], attachClsact)
 	if err != nil {
@@ -115,7 +115,7 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	await(t, func() bool { return inKernel(t, programs) == 0 })
 }
 
-// startVictim runs this test's program again as the process to be killed.
+// startVictim starts this test's program again as the process to be killed.
 func startVictim(t *testing.T, l *Lab) (path string, programs []ebpf.ProgramID, kill func()) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
@@ -149,7 +149,7 @@ func startVictim(t *testing.T, l *Lab) (path string, programs []ebpf.ProgramID, 
 	}
 }
 
-func canaryLives(t *testing.T, l *Lab) bool {
+func cableExists(t *testing.T, l *Lab) bool {
 	t.Helper()
 	err := l.Switch().Do(func() error {
 		_, err := netlink.LinkByName("canary")
@@ -162,7 +162,7 @@ func canaryLives(t *testing.T, l *Lab) bool {
 	return err == nil
 }
 
-// filtersAtPort are the clsact filters on the client's port.
+// filtersAtPort returns the clsact filters on the client's port.
 func filtersAtPort(t *testing.T, l *Lab) (all []netlink.Filter) {
 	t.Helper()
 	err := l.Switch().Do(func() error {
@@ -185,7 +185,7 @@ func filtersAtPort(t *testing.T, l *Lab) (all []netlink.Filter) {
 	return all
 }
 
-// inKernel counts the programs that the kernel still has.
+// inKernel counts which of the programs the kernel still has.
 func inKernel(t *testing.T, programs []ebpf.ProgramID) (n int) {
 	t.Helper()
 	for _, id := range programs {

@@ -8,30 +8,30 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// delayQueue decides when each packet of one direction leaves the switch, and keeps it until then.
+// delayQueue holds the packets of one direction and decides when each of them leaves the switch.
 type delayQueue struct {
 	impairments []fault.Impairment
 	chance      *rand.Rand
-	last        time.Time // when the last packet leaves that was not held back
+	last        time.Time // when the last packet leaves that is not reordered
 	arrived     int
 	waiting     departures
 }
 
-// arrive takes a packet. The frame must not change afterwards.
+// arrive adds a packet. The frame must not change afterwards.
 func (t *delayQueue) arrive(now time.Time, frame []byte) {
 	due, copies := now, 1
 	var held time.Duration
 	for _, i := range t.impairments {
 		due = due.Add(i.Delay + t.upTo(i.Jitter))
-		if t.hits(i.Reorder) {
+		if t.chosen(i.Reorder) {
 			held += i.Gap
 		}
-		if t.hits(i.Duplicate) {
+		if t.chosen(i.Duplicate) {
 			copies++
 		}
 	}
 	if due.Before(t.last) {
-		due = t.last // jitter alone does not reorder
+		due = t.last // jitter does not change the order
 	}
 	t.last = due
 	for range copies {
@@ -48,7 +48,7 @@ func (t *delayQueue) depart(now time.Time) []byte {
 	return heap.Pop(&t.waiting).(departure).frame
 }
 
-// next is when the next packet leaves; the zero time if none waits.
+// next returns when the next packet leaves; the zero time if there is none.
 func (t *delayQueue) next() time.Time {
 	if len(t.waiting) == 0 {
 		return time.Time{}
@@ -56,7 +56,7 @@ func (t *delayQueue) next() time.Time {
 	return t.waiting[0].due
 }
 
-func (t *delayQueue) hits(share float64) bool { return share > 0 && t.chance.Float64() < share }
+func (t *delayQueue) chosen(share float64) bool { return share > 0 && t.chance.Float64() < share }
 
 func (t *delayQueue) upTo(d time.Duration) time.Duration {
 	if d <= 0 {
@@ -67,7 +67,7 @@ func (t *delayQueue) upTo(d time.Duration) time.Duration {
 
 type departure struct {
 	due   time.Time
-	order int // of arrival, which decides between equal times
+	order int // number of arrival, which decides between packets of equal time
 	frame []byte
 }
 

@@ -15,19 +15,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/clsact"
 )
 
-// A host's addresses beneath an overlay: for tests between networks (RFC 2544).
+// Addresses of the hosts in the network that carries an overlay. They are reserved for benchmarks of networks (RFC
+// 2544).
 var (
 	overlayClient = netip.MustParsePrefix("198.18.0.1/30")
 	overlayServer = netip.MustParsePrefix("198.18.0.2/30")
 )
 
-// stackBridge makes the cable a port of a bridge that has the addresses. The thread is in the host's namespace, as for
-// all below.
+// stackBridge makes a bridge that has the host's addresses, with the cable as its port. For this and the functions
+// below, the thread must be in the host's namespace.
 func stackBridge(h host) error {
 	return errors.Join(buildBridge(h.device), enslave(h.cable, h.device))
 }
 
-// stackMacvlan puts a device with an Ethernet address of its own on the cable.
+// stackMacvlan adds a device with an Ethernet address of its own on top of the cable.
 func stackMacvlan(h host) error {
 	under, err := netlink.LinkByName(h.cable)
 	if err != nil {
@@ -36,7 +37,7 @@ func stackMacvlan(h host) error {
 	return add(&netlink.Macvlan{LinkAttrs: attributes(h.device, under), Mode: netlink.MACVLAN_MODE_BRIDGE})
 }
 
-// stackIPVLAN puts a device with the cable's own Ethernet address on the cable.
+// stackIPVLAN adds a device with the cable's Ethernet address on top of the cable.
 func stackIPVLAN(h host) error {
 	under, err := netlink.LinkByName(h.cable)
 	if err != nil {
@@ -45,7 +46,7 @@ func stackIPVLAN(h host) error {
 	return add(&netlink.IPVlan{LinkAttrs: attributes(h.device, under), Mode: netlink.IPVLAN_MODE_L2})
 }
 
-// stackVLAN tags what is sent over the cable.
+// stackVLAN adds a VLAN device on top of the cable.
 func stackVLAN(h host) error {
 	under, err := netlink.LinkByName(h.cable)
 	if err != nil {
@@ -54,7 +55,7 @@ func stackVLAN(h host) error {
 	return add(&netlink.Vlan{LinkAttrs: attributes(h.device, under), VlanId: 7})
 }
 
-// stackBond makes the cable the one member of a bond.
+// stackBond adds a bond with the cable as its only member.
 func stackBond(h host) error {
 	member, err := netlink.LinkByName(h.cable)
 	if err != nil {
@@ -68,7 +69,7 @@ func stackBond(h host) error {
 	return errors.Join(netlink.LinkSetDown(member), netlink.LinkSetMaster(member, bond), netlink.LinkSetUp(member))
 }
 
-// stackVXLAN puts the host on an overlay with one other.
+// stackVXLAN connects the host to the other one by VXLAN.
 func stackVXLAN(h host) error {
 	under, err := netlink.LinkByName(h.cable)
 	if err != nil {
@@ -83,7 +84,7 @@ func stackVXLAN(h host) error {
 	})
 }
 
-// stackGeneve does so by another protocol.
+// stackGeneve connects the host to the other one by Geneve.
 func stackGeneve(h host) error {
 	if err := h.address(h.cable, h.outer); err != nil {
 		return err
@@ -91,7 +92,7 @@ func stackGeneve(h host) error {
 	return add(&netlink.Geneve{LinkAttrs: attributes(h.device, nil), ID: 1, Remote: h.peer.Addr().AsSlice()})
 }
 
-// stackWireGuard puts the host on an encrypted network with one other.
+// stackWireGuard connects the host to the other one by WireGuard.
 func stackWireGuard(h host) error {
 	if err := errors.Join(h.address(h.cable, h.outer),
 		add(&netlink.Wireguard{LinkAttrs: attributes(h.device, nil)})); err != nil {
@@ -113,10 +114,10 @@ func stackWireGuard(h host) error {
 
 const wireGuardPort = 51820
 
-// key is a host's private key, which is no secret.
+// key returns a host's private key. It is not secret.
 func key(of netip.Prefix) wgtypes.Key { return sha256.Sum256([]byte(of.String())) }
 
-// stackIFB sends what the cable receives round by an ifb device.
+// stackIFB redirects the packets that the cable receives through an ifb device.
 func stackIFB(h host) error {
 	cable, err := netlink.LinkByName(h.cable)
 	if err != nil {

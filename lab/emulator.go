@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// emulator carries every frame between the two halves of a divided switch, when and as often as its
-// impairments say. The kernel of the lab's host may lack netem; this needs only tap devices.
+// emulator copies every frame between the two halves of a divided switch, with the delays and duplicates of its
+// impairments. The lab's kernel may lack netem. The emulator needs tap devices only.
 //
 //	client port [br0] nearTap -- emulator -- farTap [br1] server port
 type emulator struct{ *forwarder }
@@ -22,8 +22,8 @@ const (
 	farBridge = "br1"
 )
 
-// startEmulator divides the switch whose namespace the thread is in. in and out are what the packets meet
-// on the way to and from the server.
+// startEmulator divides the switch whose namespace the thread is in. in and out are the impairments on the way to and
+// from the server.
 func startEmulator(in, out []fault.Impairment) (_ *emulator, err error) {
 	r := &emulator{&forwarder{}}
 	defer func() {
@@ -58,7 +58,7 @@ func openTap(name, master string) (*os.File, error) {
 	return tap, nil
 }
 
-// stop makes one switch of the two halves again, in the thread's namespace. Packets that wait are lost.
+// stop joins the two halves again, in the thread's namespace. Packets in the queues are lost.
 func (r *emulator) stop() error {
 	errs := []error{enslave(ServerPort, bridge), r.forwarder.stop()}
 	if br, err := netlink.LinkByName(farBridge); err == nil {

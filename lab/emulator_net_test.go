@@ -22,7 +22,7 @@ func TestDelayIsSeenBothWays(t *testing.T) {
 		d := exchange(t, l, IPv4, 1)
 		quickest = min(quickest, d)
 	}
-	if quickest > 4*time.Millisecond { // a fiftieth of that when nobody else wants the machine
+	if quickest > 4*time.Millisecond { // on an idle machine it takes a fiftieth of that
 		t.Errorf("without a fault no round trip of ten took less than %s", quickest)
 	}
 	inject(t, l, "delay=20ms/1ms")
@@ -33,7 +33,7 @@ func TestDelayIsSeenBothWays(t *testing.T) {
 	}
 }
 
-// Frames cross the emulator whole: segmentation offload and partial checksums included.
+// The emulator does not change frames, also with segmentation offload and partial checksums.
 func TestRelayCarriesEveryByte(t *testing.T) {
 	l := newLab(t, Options{})
 	serve(t, l)
@@ -66,10 +66,10 @@ func TestReorderAndDuplicate(t *testing.T) {
 	}
 }
 
-// transmit sends n numbered segments and returns what arrived up to the last of them, however late.
+// transmit sends n numbered segments and returns those that arrived. It waits for the last of them.
 func transmit(c *cable, n int) []int {
 	for i := range n {
-		c.send(i, harmless)
+		c.send(i, ordinary)
 	}
 	var got []int
 	for missing := n; missing > 0; {
@@ -82,8 +82,8 @@ func transmit(c *cable, n int) []int {
 	return got
 }
 
-// A rule sees packets before the emulator on the way in and after it on the way out; both at once work, and
-// the switch is whole again afterwards.
+// A rule examines packets before the emulator on the way in, and after it on the way out. Both work at the same time,
+// and afterwards the switch works as before.
 func TestRulesAndRelayCompose(t *testing.T) {
 	l := newLab(t, Options{})
 	for range 3 {
@@ -95,7 +95,7 @@ func TestRulesAndRelayCompose(t *testing.T) {
 			c := newCable(t, l, IPv6, d)
 			push := segment.Segment{Flags: ack | psh, WindowScale: -1}
 			c.send(0, push)
-			c.send(1, harmless)
+			c.send(1, ordinary)
 			if got := c.received(); !slices.Equal(got, []int{1}) {
 				t.Errorf("%s: %v came through", d, got)
 			}
@@ -126,7 +126,7 @@ func serve(t *testing.T, l *Lab) {
 	})
 }
 
-// exchange has n bytes echoed over a new connection and returns how long that took once it was established.
+// exchange sends n bytes to the echo server over a new connection. It returns how long the echo took.
 func exchange(t *testing.T, l *Lab, f Family, n int) time.Duration {
 	t.Helper()
 	c := dial(t, l, f, Echo)

@@ -23,10 +23,10 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 					len(faulttest.Segments))
 			}
 			for mode, by := range map[string]attacher{"tcx": attachTCX, "clsact": attachClsact} {
-				for name, bite := range faulttest.Drops {
+				for name, drops := range faulttest.Drops {
 					t.Run(fmt.Sprint(family, "/", direction, "/", mode, "/", name), func(t *testing.T) {
 						c.t = t
-						checkRule(t, l, c, name, direction, by, bite)
+						checkRule(t, l, c, name, direction, by, drops)
 					})
 				}
 			}
@@ -34,15 +34,16 @@ func TestRulesDropExactlyWhatTheySay(t *testing.T) {
 	}
 }
 
-// checkRule attaches the rule in the cable's direction, where it must bite, and in the other, where it must not.
+// checkRule attaches the rule in the cable's direction, where it must drop segments, and in the other one, where it
+// must drop none.
 func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, by attacher,
-	bite func(segment.Segment) bool) {
+	drops func(segment.Segment) bool) {
 	t.Helper()
 	other := map[fault.Direction]fault.Direction{fault.In: fault.Out, fault.Out: fault.In}[d]
 	var all, through []int
 	for i, s := range faulttest.Segments {
 		all = append(all, i)
-		if !bite(s) {
+		if !drops(s) {
 			through = append(through, i)
 		}
 	}
@@ -76,11 +77,11 @@ func checkRule(t *testing.T, l *Lab, c *cable, name string, d fault.Direction, b
 	}
 }
 
-// background bounds the packets that a kernel sends without being asked, such as multicast reports.
+// background is the most packets that the kernels send by themselves during a test, such as multicast reports.
 const background = 20
 
-// counted allows for packets that the hosts' kernels sent besides. What they answer to the segments
-// crosses the port in the other direction.
+// counted compares counters, and allows for packets that the hosts' kernels sent. Their answers to the segments cross
+// the port in the other direction.
 func counted(got, want Count) bool {
 	return got.Seen-want.Seen <= background && got.Dropped-want.Dropped <= background
 }
@@ -90,24 +91,32 @@ func (c *cable) sendAll() []int {
 	return c.through(len(faulttest.Segments), func(i int) segment.Segment { return faulttest.Segments[i] })
 }
 
-// harmless is what no rule about flags or numbers takes.
-var harmless = segment.Segment{Flags: ack, Seq: seq.At(1), Ack: seq.At(1), WindowScale: -1}
+// ordinary is a segment that no rule about flags or numbers drops.
+var ordinary = segment.Segment{Flags: ack, Seq: seq.At(1), Ack: seq.At(1), WindowScale: -1}
 
 func TestLossIsAShareOfPackets(t *testing.T) {
+	// 1,000 losses with a standard deviation of 28, in 800 bursts.
+	expectIndependentLoss(t, "loss=20%@in", 1000, 200, 600)
+}
+
+// expectIndependentLoss sends 5,000 segments of each family through a fault. It compares the number of lost ones with
+// the expected one. Independent losses are in many bursts: there must be at least minBursts.
+func expectIndependentLoss(t *testing.T, name string, want, tolerance, minBursts int) {
+	t.Helper()
 	l := newLab(t, Options{})
 	for _, family := range Families {
 		t.Run(string(family), func(t *testing.T) {
-			lost := runOf(t, l, family, "loss=20%@in", 5000)
+			lost := runOf(t, l, family, name, 5000)
 			n := 0
 			for _, is := range lost {
 				if is {
 					n++
 				}
 			}
-			if n < 800 || n > 1200 { // 1000, standard deviation 28
-				t.Errorf("%d of 5000 lost, want about 1000", n)
+			if n < want-tolerance || n > want+tolerance {
+				t.Errorf("%d of 5000 lost, want about %d", n, want)
 			}
-			if r := bursts(lost); r < 600 { // 800 for independent losses
+			if r := bursts(lost); r < minBursts {
 				t.Errorf("%d lost segments in %d bursts: not independent", n, r)
 			}
 		})
@@ -118,19 +127,19 @@ func TestBurstsAreAShareOfTime(t *testing.T) {
 	l := newLab(t, Options{})
 	const n = 30000
 	lost := runOf(t, l, IPv4, "burst=50%/5ms@in", n)
-	// Each segment by itself would make a quarter of n; bursts as long as hundreds of segments make few.
+	// Independent losses would have n/4 bursts. Bursts of hundreds of segments are far fewer.
 	if r := bursts(lost); r < 3 || r > n/40 {
 		t.Errorf("%d bursts in %d segments", r, n)
 	}
 }
 
-// runOf sends n harmless segments through a fault and says of each whether it was lost.
+// runOf sends n ordinary segments through a fault and returns for each whether it was lost.
 func runOf(t *testing.T, l *Lab, family Family, name string, n int) []bool {
 	t.Helper()
 	j := inject(t, l, name)
 	c := newCable(t, l, family, fault.In)
 	lost := slices.Repeat([]bool{true}, n)
-	got := c.through(n, func(int) segment.Segment { return harmless })
+	got := c.through(n, func(int) segment.Segment { return ordinary })
 	for _, i := range got {
 		lost[i] = false
 	}
@@ -153,7 +162,7 @@ func bursts(lost []bool) (n int) {
 	return n
 }
 
-// inject turns faults on until the test ends.
+// inject activates faults until the test ends.
 func inject(t *testing.T, l *Lab, texts ...string) *Injection {
 	t.Helper()
 	faults, err := fault.ParseAll(texts)

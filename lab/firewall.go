@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// What the firewalls do with a packet that opens no connection and belongs to none.
+// Actions of the firewalls for a packet that neither opens a TCP connection nor belongs to one.
 func dropUntracked(l *Lab) error {
 	return l.firewall([]expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}})
 }
@@ -25,7 +25,8 @@ func prohibitUntracked(l *Lab) error {
 		Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}})
 }
 
-// firewall makes the router forward TCP connections that begin with a SYN, what belongs to them, and nothing else.
+// firewall makes the router forward packets that open a TCP connection with SYN, and packets of such connections, and
+// nothing else.
 func (l *Lab) firewall(untracked []expr.Any) error {
 	return l.network.rules(func(c *nftables.Conn, t *nftables.Table) {
 		drop := nftables.ChainPolicyDrop
@@ -43,8 +44,8 @@ func (l *Lab) firewall(untracked []expr.Any) error {
 	})
 }
 
-// addHostFirewall gives a host a firewall of its own, which drops what belongs to no connection that it knows, in both
-// directions.
+// addHostFirewall adds a firewall to a host. In both directions it drops packets that belong to no connection that it
+// tracks.
 func addHostFirewall(n *Namespace) error {
 	return n.rules(func(c *nftables.Conn, t *nftables.Table) {
 		for name, hook := range map[string]*nftables.ChainHook{"input": nftables.ChainHookInput,
@@ -58,7 +59,7 @@ func addHostFirewall(n *Namespace) error {
 	})
 }
 
-// translate makes the router send to the server what comes for the virtual address.
+// translate makes the router translate the virtual address to the server's (DNAT).
 func translate(l *Lab) error {
 	return l.network.rules(func(c *nftables.Conn, t *nftables.Table) {
 		chain := c.AddChain(&nftables.Chain{
@@ -71,7 +72,7 @@ func translate(l *Lab) error {
 	})
 }
 
-// toVirtual is: to the family's virtual address, translate to the server's.
+// toVirtual returns the rule that translates the family's virtual address to the server's.
 func toVirtual(f Family) []expr.Any {
 	s, protocol, offset := subnets[f], byte(unix.NFPROTO_IPV4), uint32(16)
 	if f == IPv6 {
@@ -88,7 +89,7 @@ func toVirtual(f Family) []expr.Any {
 	}
 }
 
-// rules gives the namespace a table for both families.
+// rules adds a table for both families to the namespace.
 func (n *Namespace) rules(fill func(*nftables.Conn, *nftables.Table)) error {
 	err := n.Do(func() error {
 		c := &nftables.Conn{}
@@ -101,7 +102,7 @@ func (n *Namespace) rules(fill func(*nftables.Conn, *nftables.Table)) error {
 	return nil
 }
 
-// state is: the connection is in one of these states.
+// state returns an expression that matches connections in one of these states.
 func state(bits uint32) []expr.Any {
 	return []expr.Any{
 		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
@@ -118,7 +119,7 @@ func isTCP() []expr.Any {
 	}
 }
 
-// opens is: of SYN, ACK, RST and FIN, SYN alone is set.
+// opens returns an expression that matches segments with SYN and without ACK, RST and FIN.
 func opens() []expr.Any {
 	const asked = segment.SYN | segment.ACK | segment.RST | segment.FIN
 	return []expr.Any{

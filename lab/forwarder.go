@@ -14,22 +14,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// forwarder carries everything between two tap or tun devices, until it is stopped.
+// forwarder copies packets between two tap or tun devices in both directions until it is stopped.
 type forwarder struct {
 	near, far *os.File
 	stopping  atomic.Bool
 	done      sync.WaitGroup
-	failed    [2]error // why a direction stopped, other than by stop
+	failed    [2]error // error that stopped a direction before stop was called
 }
 
-// start begins, with what packets meet on the way from near to far and back.
+// start starts both directions. in and out are the impairments from near to far and back.
 func (f *forwarder) start(in, out []fault.Impairment) {
 	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in)) })
 	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out)) })
 }
 
-// failure is why a direction stopped, nil if stop closed its devices: each call on a closed file has its own error for
-// that.
+// failure returns the error that stopped a direction, or nil if it is due to stop, which closes the devices. A closed
+// file makes each kind of call return another error.
 func (f *forwarder) failure(err error) error {
 	if f.stopping.Load() {
 		return nil
@@ -50,7 +50,7 @@ func (f *forwarder) stop() error {
 	return errors.Join(append(errs, f.failed[:]...)...)
 }
 
-// forward moves frames from one device to the other until one of them is closed or fails.
+// forward copies frames from one device to the other until one of them is closed or fails.
 func forward(from, to *os.File, impairments []fault.Impairment) error {
 	t := &delayQueue{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
@@ -74,10 +74,11 @@ func forward(from, to *os.File, impairments []fault.Impairment) error {
 	}
 }
 
-// tapQueue is how many frames a device holds while the forwarder is not scheduled. Overflow would look like loss.
+// tapQueue is how many frames a device queues while the forwarder is not scheduled. An overflow would look like packet
+// loss.
 const tapQueue = 16384
 
-// openTuntap makes a tap or tun device in the thread's namespace. It goes when the file is closed.
+// openTuntap makes a tap or tun device in the thread's namespace. Closing the file removes it.
 func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
 	device := &netlink.Tuntap{LinkAttrs: attributes(name, nil), Mode: mode, Flags: netlink.TUNTAP_NO_PI, Queues: 1,
 		NonPersist: true}
@@ -90,7 +91,7 @@ func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
 	return device.Fds[0], nil
 }
 
-// connectTunnel connects a host with its port of the router by layer 3: there are no Ethernet addresses, as with
+// connectTunnel connects a host to its port of the router by layer-3 devices: there are no Ethernet addresses, as with
 // WireGuard.
 //
 //	host's device (tun) -- forwarder -- port of the router (tun)

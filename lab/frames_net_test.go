@@ -16,7 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// cable sends hand-made frames from one host of a lab and reads at the other what came through.
+// cable sends crafted frames from one host of a lab and receives at the other one the frames that arrive.
 type cable struct {
 	t        *testing.T
 	from, to int // packet sockets
@@ -27,10 +27,10 @@ type cable struct {
 	builder  segment.Builder
 }
 
-// localExperimental is the EtherType of the frame that ends a transmission: no rule looks at it.
+// localExperimental is the EtherType of the frame that marks the end of a transmission. No rule matches it.
 const localExperimental = 0x88b5
 
-// newCable sends towards the server for In, and towards the client for Out, as the client's port sees it.
+// newCable returns a cable towards the server for In, and towards the client for Out, as seen from the client's port.
 func newCable(t *testing.T, l *Lab, f Family, d fault.Direction) *cable {
 	t.Helper()
 	c := &cable{t: t, family: f, source: netip.AddrPortFrom(l.ClientAddr(f), 61000),
@@ -72,7 +72,7 @@ func packetSocket(t *testing.T, n *Namespace, device string) (fd int, mac net.Ha
 	return fd, mac
 }
 
-// send puts a segment on the cable; its payload is its number, in 4 bytes.
+// send sends a segment. Its payload is its number in 4 bytes.
 func (c *cable) send(number int, s segment.Segment) {
 	c.t.Helper()
 	if !s.Source.IsValid() {
@@ -98,10 +98,10 @@ func (c *cable) put(kind uint16, payload []byte) {
 	}
 }
 
-// chunk is less than what a busy kernel keeps for a CPU that is late (net.core.netdev_max_backlog).
+// chunk is less than the number of packets that the kernel queues for a busy CPU (net.core.netdev_max_backlog).
 const chunk = 256
 
-// through sends n segments and returns the numbers of those that came through, in their order.
+// through sends n segments and returns the numbers of those that arrived, in order of arrival.
 func (c *cable) through(n int, number func(int) segment.Segment) (arrived []int) {
 	c.t.Helper()
 	for i := range n {
@@ -113,7 +113,7 @@ func (c *cable) through(n int, number func(int) segment.Segment) (arrived []int)
 	return arrived
 }
 
-// received ends the transmission and returns the numbers of the segments that came through, in their order.
+// received marks the end of the transmission and returns the numbers of the segments that arrived, in order of arrival.
 func (c *cable) received() (numbers []int) {
 	c.t.Helper()
 	c.put(localExperimental, make([]byte, 46))
@@ -126,7 +126,8 @@ func (c *cable) received() (numbers []int) {
 	}
 }
 
-// read is read(2), which a signal of Go's scheduler ends where a receive timeout is set (signal(7)).
+// read is read(2) with repetition after EINTR: with a receive timeout, a signal of Go's scheduler interrupts it
+// (signal(7)).
 func read(fd int, buffer []byte) (n int, err error) {
 	for n, err = unix.Read(fd, buffer); err == unix.EINTR; {
 		n, err = unix.Read(fd, buffer)
@@ -148,7 +149,7 @@ func (c *cable) next() (number int, end bool) {
 		}
 		s, _, err := segment.Parse(buffer[:n], segment.Ethernet, n)
 		if err != nil || s == nil || s.Source.Addr() != c.source.Addr() {
-			continue // neighbour discovery, and what the kernels say to these segments
+			continue // neighbour discovery, and the kernels' answers to these segments
 		}
 		if len(s.Payload) != 4 {
 			c.t.Fatalf("%v arrived with payload %q", s, s.Payload)

@@ -10,8 +10,8 @@ const (
 	refusal  = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
-// handle treats one connection as the server does. It returns when the server is finished with it, and
-// the connection is closed then. Errors are the peer's doing and end the connection.
+// handle serves one connection. It returns when the server has finished with it; the caller then closes it. Errors are
+// caused by the peer and end the connection.
 func (s Server) handle(c *net.TCPConn) {
 	switch s {
 	case Echo, Deferred:
@@ -28,8 +28,8 @@ func (s Server) handle(c *net.TCPConn) {
 	}
 }
 
-// echo copies through user space: splicing from a socket to itself would move the data without ever
-// letting the application see it.
+// echo copies through user space. Splicing from a socket to itself would move the data without letting the application
+// read it.
 func echo(c *net.TCPConn) {
 	buffer := make([]byte, 4096)
 	for {
@@ -40,7 +40,7 @@ func echo(c *net.TCPConn) {
 	}
 }
 
-// refuse answers the first bytes, whatever they are.
+// refuse answers the first bytes with status 400.
 func refuse(c *net.TCPConn) {
 	if n, _ := c.Read(make([]byte, 4096)); n > 0 {
 		_, _ = io.WriteString(c, refusal)

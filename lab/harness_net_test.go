@@ -16,7 +16,7 @@ const (
 	syn = segment.SYN
 )
 
-// parsed reads faults that are written rightly.
+// parsed returns the faults with these valid names.
 func parsed(t *testing.T, texts ...string) []fault.Fault {
 	t.Helper()
 	faults, err := fault.ParseAll(texts)
@@ -26,7 +26,7 @@ func parsed(t *testing.T, texts ...string) []fault.Fault {
 	return faults
 }
 
-// flow is one of many to the same target, by its source port.
+// flow returns a segment of one of many flows to the same target, which differ in the source port.
 func flow(f Family, i int) *segment.Segment {
 	return &segment.Segment{
 		Source:      netip.AddrPortFrom(subnets[f].client.Addr(), uint16(61000+i)),

@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/clsact"
 )
 
-// attachAny prefers TCX, which the kernel removes when the process dies, and takes clsact before Linux 6.6.
+// attachAny uses TCX, which the kernel detaches when the process dies, or clsact before Linux 6.6.
 func attachAny(device int, program *ebpf.Program, d fault.Direction) (string, func() error, error) {
 	mode, detach, err := attachTCX(device, program, d)
 	if errors.Is(err, ebpf.ErrNotSupported) {
@@ -31,10 +31,10 @@ func attachTCX(device int, program *ebpf.Program, d fault.Direction) (string, fu
 	return "tcx", l.Close, nil
 }
 
-// filters are the faults of a port whose kernel has no TCX.
+// filters attaches faults where the kernel has no TCX.
 var filters = clsact.Attacher{Owner: "switch"}
 
-// attachClsact puts a filter on the device. It outlives the process, so the next one to come removes those of the dead.
+// attachClsact attaches a filter to the device. It stays if the process dies. The next process to attach removes it.
 func attachClsact(device int, program *ebpf.Program, d fault.Direction) (string, func() error, error) {
 	side := clsact.Ingress
 	if d == fault.Out {

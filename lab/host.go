@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// host is a namespace with one device that has addresses, connected to one port of the switch.
+// host is a namespace with one device that has addresses and is connected to one port of the switch.
 type host struct {
 	*Namespace
 	device, port string
-	cable        string       // its end of the cable: the device itself, or what that is made of
-	outer, peer  netip.Prefix // on an overlay: its own and the other's address beneath
+	cable        string       // its end of the cable: the device itself, or the one below it
+	outer, peer  netip.Prefix // below an overlay: its own and the other host's address
 }
 
-// sysctl sets one of the kernel's parameters for the namespace.
+// sysctl sets a kernel parameter of the namespace.
 func (n *Namespace) sysctl(path, value string) error {
 	err := n.Do(func() error { return os.WriteFile("/proc/sys/net/"+path, []byte(value), 0) })
 	if err != nil {
@@ -35,7 +35,7 @@ func up(device string) error {
 	return netlink.LinkSetUp(dev)
 }
 
-// enslave makes a device of the switch a bridge's port.
+// enslave makes a device a port of the switch's bridge.
 func enslave(port, master string) error {
 	dev, err := netlink.LinkByName(port)
 	if err != nil {
@@ -48,8 +48,8 @@ func enslave(port, master string) error {
 	return netlink.LinkSetMaster(dev, br)
 }
 
-// address gives a device p, usable at once: nobody else is on this network, so duplicate address
-// detection would only cost a second.
+// address adds p to a device without duplicate address detection, which takes a second and is not needed on this
+// network.
 func (n *Namespace) address(device string, p netip.Prefix) error {
 	err := n.Do(func() error {
 		dev, err := netlink.LinkByName(device)
@@ -79,7 +79,7 @@ func (n *Namespace) route(p netip.Prefix, gateway netip.Addr) error {
 	return nil
 }
 
-// own makes every address of p one of the namespace's.
+// own makes every address of p a local address of the namespace.
 func (n *Namespace) own(p netip.Prefix) error {
 	err := n.Do(func() error {
 		lo, err := netlink.LinkByName("lo")

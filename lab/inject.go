@@ -8,17 +8,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// Injection is a set of faults at work in a Lab's switch, on the port that the client is connected to: In is towards
-// the server, Out is towards the client.
+// Injection is a set of active faults in a Lab's switch, on the port to the client: In is towards the server, Out is
+// towards the client.
 type Injection struct {
 	lab      *Lab
-	attached []*Attached // one for each fault with a Rule, in their order
+	attached []*Attached // one for each fault with a Rule, in order
 	emulator *emulator
 }
 
-// Inject makes the lab's switch misbehave until the injection is closed. Faults add up; rules look at a packet before
-// it is delayed on the way in, and after that on the way out. Only one injection at a time may delay, reorder or
-// duplicate.
+// Inject activates faults of the lab's switch until the injection is closed. Several faults act together. Rules examine
+// packets before delays on the way in, and after delays on the way out. Only one injection at a time may delay, reorder
+// or duplicate.
 func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 	j := &Injection{lab: l}
 	defer func() {
@@ -51,7 +51,7 @@ func (l *Lab) Inject(faults ...fault.Fault) (_ *Injection, err error) {
 	return j, nil
 }
 
-// attach puts a fault that drops where all packets between client and server pass.
+// attach attaches a fault with a Rule to the port that all packets between client and server pass.
 func (l *Lab) attach(f fault.Fault) (*Attached, error) {
 	namespace, device := l.network, ClientPort
 	if l.layout.faultDevice != nil {
@@ -61,7 +61,7 @@ func (l *Lab) attach(f fault.Fault) (*Attached, error) {
 		if f.Direction != fault.Both {
 			return nil, fmt.Errorf("fault %s: on lo both directions are one; leave @%s away", f.Name, f.Direction)
 		}
-		f.Direction = fault.In // each packet leaves lo once and enters it once
+		f.Direction = fault.In // each packet on lo is sent once and received once
 	}
 	return AttachFault(namespace.Path(), device, f)
 }
@@ -84,13 +84,13 @@ func (j *Injection) startEmulator(in, out []fault.Impairment) error {
 	return j.lab.awaitReady(context.Background())
 }
 
-// FaultCounters are the counters of one fault, in the form that commands print.
+// FaultCounters has the counters of one fault in the form that commands print.
 type FaultCounters struct {
 	Fault string `json:"fault"`
 	Counters
 }
 
-// Counters reads what each fault with a Rule saw and dropped, in the order in which they were injected.
+// Counters returns what each fault with a Rule examined and dropped, in the order of injection.
 func (j *Injection) Counters() ([]FaultCounters, error) {
 	var out []FaultCounters
 	for _, a := range j.attached {
@@ -103,7 +103,7 @@ func (j *Injection) Counters() ([]FaultCounters, error) {
 	return out, nil
 }
 
-// Close repairs the switch.
+// Close ends the faults.
 func (j *Injection) Close() error {
 	var errs []error
 	for _, a := range j.attached {

@@ -1,10 +1,10 @@
-// Package lab is a network small enough to hold in one process: a client, a switch and a server, each
-// in a network namespace of its own, on this machine's kernel. The switch misbehaves on demand and the
-// server has a listener for every way in which a peer can answer.
+// Package lab is a network inside one process: a client, a switch and a server, each in its own network namespace on
+// this machine's kernel. The switch can misbehave in chosen ways. The server has listeners that answer in different
+// ways.
 //
 //	client eth0 ---- client [switch br0] server ---- eth0 server
 //
-// Everything that the lab makes dies with the process that made it.
+// All of it disappears with the process that made it.
 package lab
 
 import (
@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 )
 
-// Family is an IP version, in the words of a report.
+// Family is an IP version, as reports write it.
 type Family string
 
 // IP versions.
@@ -23,11 +23,11 @@ const (
 	IPv6 Family = "IPv6"
 )
 
-// Families are those that every lab speaks.
+// Families are the families that every lab has.
 var Families = []Family{IPv4, IPv6}
 
-// ClientDevice and ServerDevice are the hosts' network devices, those that have their addresses; ClientPort
-// and ServerPort are the ports of the switch that they are connected to.
+// ClientDevice and ServerDevice are the hosts' network devices with their addresses. ClientPort and ServerPort are the
+// switch's ports that they are connected to.
 const (
 	ClientDevice = "eth0"
 	ServerDevice = "eth0"
@@ -36,22 +36,22 @@ const (
 	bridge       = "br0"
 )
 
-// Options changes the lab.
+// Options are variations of the lab.
 type Options struct {
-	Conntrack bool     // the server's kernel tracks connections, so that Conntrack has something to count
-	Protected bool     // the client has a firewall of its own, which drops what belongs to no connection that it has seen
-	Topology  Topology // what is between client and server; a switch, if not said
+	Conntrack bool     // the server's kernel tracks connections, which Namespace.Conntrack counts
+	Protected bool     // the client has a firewall that drops packets without a tracked connection
+	Topology  Topology // network between client and server; default: a switch
 }
 
-// Lab is one running network. Any number can run at once, with the same addresses.
+// Lab is one running network. Several can run at the same time with the same addresses.
 type Lab struct {
 	client, network, server *Namespace
 	layout                  layout
-	tunnel                  *forwarder  // of the client's layer-3 device; nil without
+	tunnel                  *forwarder  // forwarder of the client's layer-3 device, or nil
 	emulating               atomic.Bool // an Injection has divided the switch
 }
 
-// New makes the namespaces, connects them and waits until both families can be sent.
+// New makes the namespaces, connects them, and waits until both families work.
 func New(ctx context.Context, o Options) (_ *Lab, err error) {
 	how, err := o.Topology.layout()
 	if err != nil {
@@ -102,14 +102,14 @@ func (l *Lab) makeNamespaces() (err error) {
 	return nil
 }
 
-// Client is where probes start.
+// Client returns the namespace from which to probe.
 func (l *Lab) Client() *Namespace { return l.client }
 
-// Switch is between client and server; all their packets cross it, but for Loopback. In a topology with a router it is
-// that.
+// Switch returns the namespace between client and server. All their packets cross it, except in Loopback. In a topology
+// with a router it is the router.
 func (l *Lab) Switch() *Namespace { return l.network }
 
-// Server is where the reference servers listen: the client itself in Loopback.
+// Server returns the namespace in which the reference servers listen. In Loopback it is the client.
 func (l *Lab) Server() *Namespace { return l.server }
 
 // Close removes everything.
@@ -126,10 +126,10 @@ func (l *Lab) Close() error {
 	return errors.Join(errs...)
 }
 
-// ClientAddr is the client's address.
+// ClientAddr returns the client's address.
 func (l *Lab) ClientAddr(f Family) netip.Addr { return subnets[f].client.Addr() }
 
-// ServerAddr is the server's address, on the client's own subnet unless there is a router.
+// ServerAddr returns the server's address. It is on the client's subnet unless there is a router.
 func (l *Lab) ServerAddr(f Family) netip.Addr {
 	switch {
 	case l.layout.sameHost:
@@ -140,8 +140,7 @@ func (l *Lab) ServerAddr(f Family) netip.Addr {
 	return subnets[f].server.Addr()
 }
 
-// TargetAddr is what the client has to probe to reach the server: its address, or a virtual one that a router
-// translates.
+// TargetAddr returns the address to probe: the server's, or a virtual address that a router translates.
 func (l *Lab) TargetAddr(f Family) netip.Addr {
 	if l.layout.translated {
 		return subnets[f].virtual
@@ -149,8 +148,8 @@ func (l *Lab) TargetAddr(f Family) netip.Addr {
 	return l.ServerAddr(f)
 }
 
-// DistantAddr is one of the server's further addresses, which the client reaches through a gateway, the server
-// itself or the router: the i-th of Distant.
+// DistantAddr returns the i-th of the server's Distant addresses. The client reaches them through a gateway: the server
+// itself or the router.
 func (l *Lab) DistantAddr(f Family, i int) netip.Addr {
 	a := subnets[f].distant.Addr()
 	for range i%Distant + 1 {
@@ -159,5 +158,5 @@ func (l *Lab) DistantAddr(f Family, i int) netip.Addr {
 	return a
 }
 
-// Distant is the number of the server's addresses behind a gateway, per family.
+// Distant is the number of the server's addresses behind a gateway in each family.
 const Distant = 254

@@ -35,7 +35,7 @@ func TestTwoLabsAtOnceCarryBothFamilies(t *testing.T) {
 	}
 }
 
-// connect opens one ordinary connection to a listener on every address of the server.
+// connect opens an ordinary connection to a listener on all addresses of the server.
 func connect(t *testing.T, l *Lab, to netip.AddrPort) {
 	t.Helper()
 	var listener net.Listener
@@ -79,7 +79,7 @@ func TestDoReturnsTheThreadEvenWhenTheGoroutinePanics(t *testing.T) {
 	}
 }
 
-// foreignThread is a thread of this process in another network namespace than its first one.
+// foreignThread returns a thread of this process that is in another network namespace than the first thread.
 func foreignThread(t *testing.T) string {
 	t.Helper()
 	home, err := os.Readlink("/proc/self/ns/net")

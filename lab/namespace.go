@@ -12,15 +12,15 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// Namespace is a network namespace that has no name: only the descriptor of this process, the threads inside Do
-// and the sockets opened there keep it. The kernel removes it with its devices, routes and eBPF links when
-// the last of them is gone, so nothing is left behind even after kill -9.
+// Namespace is a network namespace without a name. It exists as long as this process has its descriptor, threads are
+// inside Do, or sockets that were opened there exist. Then the kernel removes it with its devices, routes and eBPF
+// links. So nothing is left after SIGKILL either.
 type Namespace struct {
 	name   string
 	handle netns.NsHandle
 }
 
-// newNamespace makes an empty network namespace. The caller's thread stays where it is.
+// newNamespace makes an empty network namespace. The calling thread stays in its own.
 func newNamespace(name string) (*Namespace, error) {
 	n := &Namespace{name: name, handle: netns.None()}
 	err := onOwnThread(func() error {
@@ -55,12 +55,12 @@ func open(name string) (*Namespace, error) {
 	return &Namespace{name: name, handle: h}, nil
 }
 
-// Own is the namespace that this process lives in.
+// Own returns the namespace of this process.
 func Own() (*Namespace, error) { return open("") }
 
-// onOwnThread runs f on the caller's goroutine and brings the thread back to its namespace afterwards, even
-// if f panics or ends the goroutine. A thread that cannot be brought back stays locked, so the
-// runtime destroys it with the goroutine instead of lending it to others.
+// onOwnThread runs f on the caller's goroutine and returns the thread to its namespace afterwards, even if f panics or
+// ends the goroutine. If that fails, the thread stays locked. The runtime then destroys it with the goroutine and does
+// not reuse it.
 func onOwnThread(f func() error) (err error) {
 	runtime.LockOSThread()
 	home, err := netns.Get()
@@ -79,8 +79,8 @@ func onOwnThread(f func() error) (err error) {
 	return f()
 }
 
-// Do runs f with the calling thread inside the namespace. Sockets that f opens and processes that it starts belong to
-// the namespace for good; goroutines that it starts do not. Calls may nest.
+// Do runs f with the calling thread inside the namespace. Sockets that f opens and processes that it starts stay in the
+// namespace. Goroutines that it starts are not in it. Calls may be nested.
 func (n *Namespace) Do(f func() error) error {
 	return onOwnThread(func() error {
 		if err := netns.Set(n.handle); err != nil {
@@ -95,18 +95,18 @@ func (n *Namespace) Run(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	// The signal comes when the starting thread ends; Do keeps that thread until Run has returned.
+	// The signal is sent when the starting thread ends. Do keeps that thread until Run has returned.
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	return n.Do(cmd.Run)
 }
 
-// Path names the namespace for other processes, such as nsenter --net=PATH, as long as this process
-// holds it.
+// Path returns a path of the namespace for other processes, such as nsenter --net=PATH. It is valid as long as this
+// process has the namespace open.
 func (n *Namespace) Path() string {
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), int(n.handle))
 }
 
-// Close lets go of the namespace.
+// Close closes this process's descriptor of the namespace.
 func (n *Namespace) Close() error {
 	if !n.handle.IsOpen() {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// portRuleOf is a rule as port.c reads it.
+// portRuleOf returns a rule in the format of port.c.
 func portRuleOf(r fault.Rule) portRule {
 	c := portRule{
 		Flags: uint64(r.Flags), Place: uint8(r.Place), Number: r.Number, Share: math.MaxUint32,
@@ -25,8 +25,8 @@ func portRuleOf(r fault.Rule) portRule {
 	return c
 }
 
-// exponential returns quantiles of the exponential distribution, scaled so that their mean is 1 in
-// 16.16 fixed point: drawing one at random gives times as memoryless as 256 values can be.
+// exponential returns 256 quantiles of the exponential distribution in 16.16 fixed point, with mean 1. A random choice
+// among them gives times that are nearly memoryless.
 func exponential() (q [256]uint32) {
 	var values [len(q)]float64
 	sum := 0.0

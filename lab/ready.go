@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readyTimeout bounds the wait for carrier; it takes a few milliseconds.
+// readyTimeout is how long the wait for carrier may take. Usually it takes a few milliseconds.
 const readyTimeout = 10 * time.Second
 
-// awaitReady returns when every cable has carrier, which the kernel notices in the background.
+// awaitReady waits until every cable has carrier, which the kernel notices in the background.
 func (l *Lab) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
@@ -34,7 +34,7 @@ func (l *Lab) awaitReady(ctx context.Context) error {
 	}
 }
 
-// devicesUp reports the first device of the thread's namespace, but for loopback, that is not up.
+// devicesUp returns an error about the first device of the thread's namespace, except lo, that is not up.
 func devicesUp() error {
 	devices, err := netlink.LinkList()
 	if err != nil {
@@ -43,7 +43,7 @@ func devicesUp() error {
 	for _, d := range devices {
 		a := d.Attrs()
 		_, isCable := d.(*netlink.Veth)
-		ready := a.OperState == netlink.OperUp || !isCable && a.OperState == netlink.OperUnknown // all that others ever say
+		ready := a.OperState == netlink.OperUp || !isCable && a.OperState == netlink.OperUnknown // other devices stay Unknown
 		if a.Flags&net.FlagLoopback == 0 && !ready {
 			return fmt.Errorf("device %s is %s", a.Name, a.OperState)
 		}
@@ -51,8 +51,8 @@ func devicesUp() error {
 	return nil
 }
 
-// addressesLocal reports an IPv6 address of the thread's namespace that packets do not reach yet: the kernel
-// makes its local route in the background.
+// addressesLocal returns an error about an IPv6 address of the thread's namespace that packets do not reach yet. The
+// kernel adds its local route in the background.
 func addressesLocal() error {
 	addresses, err := netlink.AddrList(nil, netlink.FAMILY_V6)
 	if err != nil {

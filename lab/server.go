@@ -13,31 +13,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Server is a way in which a peer can answer, named after what a prober meets.
+// Server is a way in which a server answers.
 type Server string
 
-// The reference servers. All run on the kernel's own stack.
+// The reference servers. All use the kernel's TCP stack.
 const (
 	Echo          Server = "echo"            // sends everything back
-	Sink          Server = "sink"            // reads everything and says nothing
-	Banner        Server = "banner"          // greets at once, then reads
+	Sink          Server = "sink"            // reads everything and sends nothing
+	Banner        Server = "banner"          // sends a greeting at once, then reads
 	BadRequest    Server = "bad-request"     // answers 400 to the first bytes and closes
-	HalfClose     Server = "half-close"      // shuts its sending side down at once, and reads on
+	HalfClose     Server = "half-close"      // shuts its sending side down at once and keeps reading
 	CloseOnAccept Server = "close-on-accept" // closes at once
-	Deferred      Server = "deferred"        // TCP_DEFER_ACCEPT: an echo that accepts only once data has come
-	// a stalled application with a short queue: the third connection gets no answer
+	Deferred      Server = "deferred"        // an echo server with TCP_DEFER_ACCEPT: it accepts only when data has arrived
+	// an application that does not accept, with a short queue: the third connection gets no answer
 	NeverAccepts Server = "never-accepts"
 )
 
-// Servers are all of them. Their ports are the same in every lab.
+// Servers has all reference servers. Their ports are the same in every lab.
 var Servers = []Server{Echo, Sink, Banner, BadRequest, HalfClose, CloseOnAccept, Deferred, NeverAccepts,
 	ShutdownOnAccept, CloseAfterText, HalfCloseAfter, ShutdownAfterText, HTTPClose,
 	HTTPHalfClose, HTTPShutdown, HTTPLinger}
 
-// stalledBacklog is the backlog of NeverAccepts; the kernel queues one connection more.
+// stalledBacklog is the backlog of NeverAccepts. The kernel queues one connection more.
 const stalledBacklog = 1
 
-// Port is where the server listens, on every address of the lab's server.
+// Port returns the port on which the server listens, on every address of the lab's server.
 func (s Server) Port() uint16 {
 	for i, k := range Servers {
 		if k == s {
@@ -47,12 +47,12 @@ func (s Server) Port() uint16 {
 	return 0
 }
 
-// Target is a server as the client has to probe it.
+// Target returns the address and port to probe for a server.
 func (l *Lab) Target(f Family, s Server) netip.AddrPort {
 	return netip.AddrPortFrom(l.TargetAddr(f), s.Port())
 }
 
-// listener is one server on one family.
+// listener is one server for one family.
 type listener struct {
 	net.Listener
 	kind  Server
@@ -61,8 +61,7 @@ type listener struct {
 	done  sync.WaitGroup
 }
 
-// Serve starts all reference servers in the namespace, on both families; they run until the returned
-// function has stopped them.
+// Serve starts all reference servers in the namespace for both families. They run until stop is called.
 func (n *Namespace) Serve() (stop func() error, err error) {
 	var all []*listener
 	stop = func() error {
@@ -87,8 +86,7 @@ func (n *Namespace) Serve() (stop func() error, err error) {
 	return stop, nil
 }
 
-// keepAlive is how often a server wants to know whether its client is still there: often, so that nobody takes the
-// question for an answer.
+// keepAlive makes servers send keep-alives often, so that tests show that these are not taken for answers.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 100}
 
 func (n *Namespace) listen(kind Server, network string) (*listener, error) {
@@ -112,8 +110,7 @@ func (n *Namespace) listen(kind Server, network string) (*listener, error) {
 	return l, nil
 }
 
-// shortenQueue makes the queue short: listening again changes the backlog (listen(2)), which package net sets to its
-// own.
+// shortenQueue reduces the backlog. Package net sets its own; a second listen(2) changes it.
 func (l *listener) shortenQueue() error {
 	raw, err := l.Listener.(*net.TCPListener).SyscallConn()
 	if err != nil {
@@ -138,7 +135,7 @@ func (l *listener) accept() {
 			return
 		}
 		if err != nil {
-			continue // one connection's error, such as ECONNABORTED
+			continue // error of a single connection, such as ECONNABORTED
 		}
 		l.done.Go(func() {
 			defer l.forget(c)
@@ -149,7 +146,7 @@ func (l *listener) accept() {
 	}
 }
 
-// remember registers c, so that stop can end it, unless the server has stopped already.
+// remember registers c so that stop can close it. It returns false if the server has stopped already.
 func (l *listener) remember(c net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

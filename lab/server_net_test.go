@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Every server does what it is named after, on both families.
+// Every server does what its name says, for both families.
 func TestServers(t *testing.T) {
 	l := newLab(t, Options{})
 	serve(t, l)
@@ -28,9 +28,9 @@ func TestServers(t *testing.T) {
 		NeverAccepts:  checkNeverAccepts,
 
 		ShutdownOnAccept:  checkCloses(ShutdownOnAccept, "", ""),
-		CloseAfterText:    checkCloses(CloseAfterText, "x", thanks),
-		HalfCloseAfter:    checkCloses(HalfCloseAfter, "x", thanks),
-		ShutdownAfterText: checkCloses(ShutdownAfterText, "x", thanks),
+		CloseAfterText:    checkCloses(CloseAfterText, "x", closingText),
+		HalfCloseAfter:    checkCloses(HalfCloseAfter, "x", closingText),
+		ShutdownAfterText: checkCloses(ShutdownAfterText, "x", closingText),
 		HTTPClose:         checkCloses(HTTPClose, closingRequest, page),
 		HTTPHalfClose:     checkCloses(HTTPHalfClose, closingRequest, page),
 		HTTPShutdown:      checkCloses(HTTPShutdown, closingRequest, page),
@@ -77,7 +77,7 @@ func checkHalfClose(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, HalfClose)
 	defer c.Close()
 	if got := readAll(t, c); got != "" {
-		t.Errorf("it said %q", got)
+		t.Errorf("it sent %q", got)
 	}
 	write(t, c, "still open")
 	if n := awaitSockets(t, l, f, "FIN_WAIT2"); n != 1 {
@@ -89,11 +89,11 @@ func checkCloseOnAccept(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, CloseOnAccept)
 	defer c.Close()
 	if got := readAll(t, c); got != "" {
-		t.Errorf("it said %q", got)
+		t.Errorf("it sent %q", got)
 	}
 }
 
-// Before the first byte the server's kernel holds a deferred connection half open.
+// With TCP_DEFER_ACCEPT the connection stays half-open in the server's kernel until the first byte.
 func checkDeferred(t *testing.T, l *Lab, f Family) {
 	c := dial(t, l, f, Deferred)
 	defer c.Close()
@@ -106,7 +106,7 @@ func checkDeferred(t *testing.T, l *Lab, f Family) {
 	}
 }
 
-// The queue takes stalledBacklog+1; the next SYN gets no answer.
+// The queue has room for stalledBacklog+1 connections. The next SYN gets no answer.
 func checkNeverAccepts(t *testing.T, l *Lab, f Family) {
 	held := make([]net.Conn, stalledBacklog+1)
 	for i := range held {
@@ -146,7 +146,7 @@ func readAll(t *testing.T, c net.Conn) string {
 	return string(got)
 }
 
-// awaitSockets waits until the server has sockets in the given state toward the client, and counts them.
+// awaitSockets waits until the server has sockets in the given state with the client, and returns their number.
 func awaitSockets(t *testing.T, l *Lab, f Family, state string) int {
 	t.Helper()
 	var sockets map[string]int
@@ -160,19 +160,19 @@ func awaitSockets(t *testing.T, l *Lab, f Family, state string) int {
 	return sockets[state]
 }
 
-// await looks until it is so, and gives up after a time that is far more than enough.
+// await waits until so returns true. It fails the test after a time that is far more than enough.
 func await(t *testing.T, so func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !so(); {
 		if time.Now().After(end) {
-			t.Error("it never came to be")
+			t.Error("the condition never became true")
 			return
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// What a connection leaves in the server's kernel is counted while it is there, and not afterwards.
+// The state of a connection in the server's kernel is counted while it exists and not afterwards.
 func TestSocketsAndConntrackAreCountedByPeer(t *testing.T) {
 	l := newLab(t, Options{Conntrack: true})
 	serve(t, l)
@@ -190,9 +190,9 @@ func TestSocketsAndConntrackAreCountedByPeer(t *testing.T) {
 			t.Errorf("%s: with one connection: sockets %v, conntrack %v", f, s, c)
 		}
 		if s, c := left(t, l, peer.Next().Next()); len(s)+len(c) != 0 {
-			t.Errorf("%s: toward somebody else: sockets %v, conntrack %v", f, s, c)
+			t.Errorf("%s: toward another peer: sockets %v, conntrack %v", f, s, c)
 		}
-		_ = conn.SetLinger(0) // closes by RST
+		_ = conn.SetLinger(0) // makes Close send an RST
 		conn.Close()
 		await(t, func() bool {
 			s, c := left(t, l, peer)

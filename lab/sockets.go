@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trackConnections makes the namespace's kernel track every connection. It does so from the moment
-// that a rule asks for a connection's state.
+// trackConnections makes the namespace's kernel track connections. It does so as soon as a firewall rule uses a
+// connection's state.
 func trackConnections(n *Namespace) error {
 	return n.rules(func(c *nftables.Conn, t *nftables.Table) {
 		chain := c.AddChain(&nftables.Chain{
@@ -24,14 +24,14 @@ func trackConnections(n *Namespace) error {
 	})
 }
 
-// tcpStates are the kernel's names, by number (include/net/tcp_states.h).
+// tcpStates has the kernel's names of the states, by number (include/net/tcp_states.h).
 var tcpStates = [...]string{
 	1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT",
 	7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING", 12: "NEW_SYN_RECV",
 }
 
-// Sockets counts the namespace's TCP sockets whose remote address is peer, by the kernel's name of
-// their state. An empty map means that nothing is left of any connection with peer.
+// Sockets counts the namespace's TCP sockets with remote address peer, by the kernel's name of their state. An empty
+// map means that no state of any connection with peer is left.
 func (n *Namespace) Sockets(peer netip.Addr) (map[string]int, error) {
 	var all []*netlink.Socket
 	err := n.Do(func() error {
@@ -51,7 +51,7 @@ func (n *Namespace) Sockets(peer netip.Addr) (map[string]int, error) {
 	return count, nil
 }
 
-// Conntrack counts the namespace's connection tracking entries that peer opened, by state.
+// Conntrack counts the namespace's connection tracking entries of connections that peer opened, by state.
 func (n *Namespace) Conntrack(peer netip.Addr) (map[string]int, error) {
 	var all []*netlink.ConntrackFlow
 	err := n.Do(func() error {
@@ -71,7 +71,7 @@ func (n *Namespace) Conntrack(peer netip.Addr) (map[string]int, error) {
 	return count, nil
 }
 
-// conntrackStates are the kernel's names, by number (nf_conntrack_tcp.h).
+// conntrackStates has the kernel's names of the states, by number (nf_conntrack_tcp.h).
 var conntrackStates = [...]string{
 	"NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2",
 }

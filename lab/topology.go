@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// Topology is how the lab connects its client and its server. Whatever it is, ClientDevice is the device that has the
-// client's address, and faults stand between the two.
+// Topology is the network between client and server. In each topology ClientDevice has the client's address, and faults
+// are between client and server.
 type Topology string
 
 // Topologies of a lab.
@@ -29,22 +29,22 @@ const (
 	IPVLAN           Topology = "ipvlan"
 )
 
-// layout is what makes a topology; without any of its parts it is a switch between the ends of two cables.
+// layout describes a topology. The zero value is a switch between two cables.
 type layout struct {
 	name            Topology
-	description     string                            // for people
-	sameHost        bool                              // there is no server but the client
-	routed          bool                              // the switch is a router between two subnets
-	translated      bool                              // what is probed is an address that the router translates
-	tunnel          bool                              // the client is connected by layer 3
-	configureRouter func(l *Lab) error                // gives the router its rules
-	stackDevice     func(h host) error                // makes the client's device, of the end of its cable
-	overlay         bool                              // the server's device is made as the client's is
-	faultDevice     func(l *Lab) (*Namespace, string) // the device that has the faults; nil: the client's port
+	description     string                            // text for users
+	sameHost        bool                              // the client is also the server
+	routed          bool                              // a router between two subnets replaces the switch
+	translated      bool                              // the probed address is translated by the router
+	tunnel          bool                              // the client is connected by a layer-3 device
+	configureRouter func(l *Lab) error                // adds the router's rules
+	stackDevice     func(h host) error                // makes the client's device on top of its end of the cable
+	overlay         bool                              // the server's device is made like the client's
+	faultDevice     func(l *Lab) (*Namespace, string) // returns the device with the faults; nil: the client's port
 }
 
-// layouts are those of every topology; the first is what the empty name means. The last ones need devices that some
-// kernels lack: New says so by ErrUnsupported.
+// layouts has all topologies. The first is the default. The last ones need devices that some kernels lack; New then
+// returns ErrUnsupported.
 var layouts = []layout{
 	{name: Switched, description: "one subnet, a switch between"},
 	{name: FirewallDrop, routed: true, configureRouter: dropUntracked,
@@ -76,10 +76,10 @@ var layouts = []layout{
 
 func loopback(l *Lab) (*Namespace, string) { return l.client, "lo" }
 
-// overlayDevice is the server's end of the overlay: the switch sees only datagrams.
+// overlayDevice returns the server's device of the overlay. The switch sees only the packets of the tunnel.
 func overlayDevice(l *Lab) (*Namespace, string) { return l.server, ServerDevice }
 
-// Topologies are all of them.
+// Topologies returns all topologies.
 func Topologies() (names []Topology) {
 	for _, y := range layouts {
 		names = append(names, y.name)
@@ -87,7 +87,7 @@ func Topologies() (names []Topology) {
 	return names
 }
 
-// TopologyHelp lists the topologies for people, one line each.
+// TopologyHelp returns a description of each topology, one line each.
 func TopologyHelp() (lines []string) {
 	for _, y := range layouts {
 		lines = append(lines, fmt.Sprintf("%-18s %s", y.name, y.description))
@@ -107,16 +107,16 @@ func (t Topology) layout() (layout, error) {
 	return layout{}, fmt.Errorf("no topology %q: it is one of %v", t, Topologies())
 }
 
-// subnet is the address plan of one family.
+// subnet has the addresses of one family.
 type subnet struct {
-	client, server netip.Prefix // on one subnet
-	beyond         netip.Prefix // the server's where there is a router
-	near, far      netip.Prefix // the router's, towards client and server
-	virtual        netip.Addr   // what a translating router makes the server's address of
-	distant        netip.Prefix // the server answers on every address of it
+	client, server netip.Prefix // addresses on one subnet
+	beyond         netip.Prefix // the server's address behind a router
+	near, far      netip.Prefix // the router's addresses towards client and server
+	virtual        netip.Addr   // the virtual address that a router translates to the server's
+	distant        netip.Prefix // the server has every address of it
 }
 
-// Documentation addresses (RFC 5737, RFC 3849): nobody's real network.
+// Addresses for documentation (RFC 5737, RFC 3849), which no real network uses.
 var subnets = map[Family]subnet{
 	IPv4: {
 		client: netip.MustParsePrefix("192.0.2.1/24"), server: netip.MustParsePrefix("192.0.2.2/24"),

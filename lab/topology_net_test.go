@@ -16,7 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Ordinary connections work in every topology, on both families, and the switch's faults meet them there.
+// In every topology, ordinary connections work for both families, and the switch's faults affect them.
 func TestEveryTopologyCarriesBothFamilies(t *testing.T) {
 	for _, topology := range append(Topologies(), "") {
 		t.Run(string(topology), func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestEveryTopologyCarriesBothFamilies(t *testing.T) {
 	}
 }
 
-// newLabOrSkip skips where this machine's kernel has no such device; test/guest has it.
+// newLabOrSkip skips the test if this machine's kernel lacks the topology's device. The kernel of test/guest has it.
 func newLabOrSkip(t *testing.T, o Options) *Lab {
 	t.Helper()
 	l, err := New(t.Context(), o)
@@ -76,7 +76,7 @@ func tryToConnect(l *Lab, to netip.AddrPort) error {
 	})
 }
 
-// What belongs to no connection meets the firewall: silence, an RST, or an ICMP error.
+// For a segment without a connection, each firewall does what its name says: no answer, an RST, or an ICMP error.
 func TestFirewallsTreatUntrackedSegmentsAsTheySay(t *testing.T) {
 	for topology, want := range map[Topology]string{FirewallDrop: "", FirewallReject: "R of the router",
 		FirewallProhibit: "prohibited", DNAT: "R"} {
@@ -89,8 +89,8 @@ func TestFirewallsTreatUntrackedSegmentsAsTheySay(t *testing.T) {
 	}
 }
 
-// answerToUntracked sends an ACK of no connection to a closed port and returns what comes back before the firewall has
-// answered a SYN sent after it.
+// answerToUntracked sends an ACK without a connection to a closed port, and then a SYN. It returns the answer that
+// arrived before that to the SYN.
 func answerToUntracked(t *testing.T, l *Lab, f Family) string {
 	t.Helper()
 	c := newCable(t, l, f, fault.In)
@@ -129,12 +129,12 @@ func answerToUntracked(t *testing.T, l *Lab, f Family) string {
 func TestLoopbackHasOneDirection(t *testing.T) {
 	l := newLab(t, Options{Topology: Loopback})
 	if _, err := l.Inject(parsed(t, "everything@in")...); err == nil {
-		t.Error("a fault of one direction was taken for lo")
+		t.Error("a fault of one direction was accepted on lo")
 	}
 	for _, topology := range []Topology{Loopback, DNAT} {
 		l := newLab(t, Options{Topology: topology})
 		if _, err := l.Inject(parsed(t, "delay=1ms")...); err == nil {
-			t.Errorf("%s: a delay was taken", topology)
+			t.Errorf("%s: a delay was accepted", topology)
 		}
 	}
 }
@@ -142,6 +142,6 @@ func TestLoopbackHasOneDirection(t *testing.T) {
 func TestUnknownTopologyIsRefused(t *testing.T) {
 	if l, err := New(t.Context(), Options{Topology: "star"}); err == nil {
 		l.Close()
-		t.Error("a lab of no known topology was made")
+		t.Error("a lab of an unknown topology was made")
 	}
 }

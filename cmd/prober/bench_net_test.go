@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// BenchmarkNetProber is the whole life of a prober that asks both scenarios with one flow each: its CPU
-// time, and the resident memory of the larger of its two processes.
+// BenchmarkNetProber measures a whole prober that runs both scenarios with one flow each: its CPU time, and the
+// resident memory of the larger of its two processes.
 func BenchmarkNetProber(b *testing.B) {
 	binary := filepath.Join(b.TempDir(), "prober")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")
@@ -32,8 +32,8 @@ func BenchmarkNetProber(b *testing.B) {
 		if err := n.Client().Do(func() error { p.begin(b); return nil }); err != nil {
 			b.Fatal(err)
 		}
-		if s := p.conclude(b); s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Pass {
-			b.Fatalf("summary %+v, stderr %q", s, p.said)
+		if s := p.awaitSummary(b); s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Pass {
+			b.Fatalf("summary %+v, stderr %q", s, p.stderrLines)
 		}
 		wall += time.Since(started)
 		cpu += p.ProcessState.UserTime() + p.ProcessState.SystemTime()

@@ -13,7 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Standard output has the packets that show a finding; the termination message, which is short, has not.
+// The report on standard output has the packets of a finding. The termination message, which must be short, has not.
 func TestNetReportCarriesAFailuresPackets(t *testing.T) {
 	n := newNetwork(t, lab.IPv4, "tcx")
 	for _, name := range []string{"", "push-at-zero"} {
@@ -26,7 +26,7 @@ func TestNetReportCarriesAFailuresPackets(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := n.start(t, n.plan(t, 2, 1000, 30), 0)
-		s := p.conclude(t)
+		s := p.awaitSummary(t)
 		if err := injection.Close(); err != nil {
 			t.Error(err)
 		}

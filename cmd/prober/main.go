@@ -1,10 +1,10 @@
-// Command prober is what runs inside a probe pod: it carries out one source's part of a plan.
+// Command prober runs inside a probe pod. It carries out one source's part of a plan.
 //
 //	prober --plan=/etc/tcpprobe/plan.json --source=NODE [--summary=/dev/termination-log] [--guard=tcx|clsact]
 //	prober --version
 //
-// It is two processes of one binary, see package supervisor: process 1 of the container reads the plan and reports,
-// its worker sends the packets.
+// It is two processes of one binary, see package supervisor. Process 1 of the container reads the plan and writes the
+// report. Its worker sends the packets.
 //
 // The full report goes to standard output as one line of JSON, progress and errors to standard error,
 // the report's summary of at most 2,000 bytes to the termination message. Exit status 0: the summary
@@ -33,7 +33,7 @@ const (
 	exitRefused
 )
 
-// workerCommand is the first argument of a worker.
+// workerCommand is the first argument of a worker process.
 const workerCommand = "worker"
 
 // version is set when the image is built.
@@ -43,12 +43,12 @@ func main() {
 	os.Exit(command(os.Args[1:], run.Execute, resetOrphans))
 }
 
-// command is the whole program but for the engine.
+// command is the whole program. The engine is a parameter.
 func command(args []string, execute supervisor.Executor, reset resetter) int {
 	if len(args) > 0 && args[0] == workerCommand {
 		return status(supervisor.Work("prober", execute))
 	}
-	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads any more must not cost the summary
+	signal.Ignore(syscall.SIGPIPE) // if the reader of the log has gone, the summary must still be written
 	o, usage, err := parseOptions(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -75,19 +75,19 @@ func versionName() string {
 
 func status(err error) int {
 	if err != nil {
-		complain(err)
+		logError(err)
 		return exitSilent
 	}
 	return exitReported
 }
 
-// complain is the one place that errors are printed from.
-func complain(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
+// logError prints an error. All errors are printed here.
+func logError(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
 
-// resetOrphans is run.ResetOrphans by the kernel's routes, which are the prober's too.
+// resetOrphans calls run.ResetOrphans with the kernel's routes, which the prober uses too.
 func resetOrphans(orphans []ledger.Entry) (reset int, err error) {
 	return run.ResetOrphans(orphans, "")
 }
 
-// resetter is resetOrphans.
+// resetter is the type of resetOrphans.
 type resetter func([]ledger.Entry) (reset int, err error)

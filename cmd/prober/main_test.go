@@ -23,7 +23,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/supervisor"
 )
 
-// engineVariable makes the test binary a prober with one of the engines below, as supervisor and worker.
+// engineVariable is the environment variable that makes the test binary a prober with one of the engines below, as
+// supervisor and as worker.
 const engineVariable = "PROBER_TEST_ENGINE"
 
 func TestMain(m *testing.M) {
@@ -34,15 +35,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// engines stand for run.Execute. Each says "ready" with its process ID on standard error once its flows are in
-// the ledger.
+// engines are used in place of run.Execute. Each prints "ready" with its process ID to standard error when its flows
+// are in the ledger.
 var engines = map[string]supervisor.Executor{
-	// passes finds nothing wrong.
+	// passes reports Pass for every check.
 	"passes": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		return passed(p, node)
 	},
-	// obeys opens flows and ends them when its context ends; the last check is then undecided.
-	"obeys": func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+	// "ends flows when told" opens flows and ends them when its context ends. The last check then has no verdict.
+	"ends flows when told": func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report {
 		slots := enter(o.Ledger, plannedFlows)
 		ready()
 		<-ctx.Done()
@@ -63,24 +64,24 @@ var engines = map[string]supervisor.Executor{
 			time.Sleep(time.Hour)
 		}
 	},
-	// strays opens a flow to where the plan does not allow one, and dies of it.
-	"strays": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
+	// "opens an unplanned flow" opens a flow to a target that is not in the plan, and then panics.
+	"opens an unplanned flow": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
 		enter(o.Ledger, append([]string{"10.244.2.200:8080", "169.254.169.254:80"}, plannedFlows...))
 		panic("strayed")
 	},
-	// leaves one passes, but forgets to end a flow.
-	"leaves one": func(_ context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+	// "leaves a flow open" reports Pass but leaves a flow open.
+	"leaves a flow open": func(_ context.Context, p *plan.Plan, node string, o run.Options) report.Report {
 		enter(o.Ledger, plannedFlows[:1])
 		return passed(p, node)
 	},
-	// forgets gives no results.
-	"forgets": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+	// "returns no results" returns no results.
+	"returns no results": func(_ context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		r := passed(p, node)
 		r.Results = nil
 		return r
 	},
-	// orphans leaves a child to process 1 and passes once that has been reaped.
-	"orphans": func(ctx context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
+	// "leaves an orphan process" leaves an orphan to process 1, and reports Pass once that has been reaped.
+	"leaves an orphan process": func(ctx context.Context, p *plan.Plan, node string, _ run.Options) report.Report {
 		out, err := exec.Command("sh", "-c", "sh -c 'exit 7' >/dev/null & echo $!").Output()
 		orphan, errPid := strconv.Atoi(strings.TrimSpace(string(out)))
 		if err := errors.Join(err, errPid); err != nil {
@@ -98,7 +99,7 @@ var engines = map[string]supervisor.Executor{
 
 const resetVariable = "PROBER_TEST_RESET"
 
-// resetters stand for run.ResetOrphans. Each says what it was given on standard error.
+// resetters are used in place of run.ResetOrphans. Each prints its arguments to standard error.
 var resetters = map[string]resetter{
 	"": func(entries []ledger.Entry) (int, error) {
 		for _, e := range entries {
@@ -135,7 +136,7 @@ func enter(l *ledger.Ledger, remotes []string) (slots []ledger.Slot) {
 	return slots
 }
 
-// passed is a report in which everything passes.
+// passed returns a report in which every check passes.
 func passed(p *plan.Plan, node string) report.Report {
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node}, Kernel: "6.18.44"}
 	r.Fill(p, report.Delivered, "")
@@ -148,11 +149,11 @@ func passed(p *plan.Plan, node string) report.Report {
 // prober is a prober process with its plan and its outputs.
 type prober struct {
 	*exec.Cmd
-	plan    *plan.Plan
-	summary string // path
-	stdout  strings.Builder
-	stderr  *bufio.Scanner
-	said    []string // lines of stderr so far
+	plan        *plan.Plan
+	summary     string // path of the file
+	stdout      strings.Builder
+	stderr      *bufio.Scanner
+	stderrLines []string // lines of stderr so far
 }
 
 // examplePlan has two targets with two checks each, for source kn1.
@@ -162,7 +163,7 @@ const examplePlan = `{"apiVersion": "plan.tcpprobe.dev/v1alpha1", "run": "r-1", 
 	"sources": {"kn1": [0, 1]}, "scenarios": [{"type": "Handshake"}, {"type": "SequenceWrap", "variants": ["Push"]}],
 	"paths": 2, "packetsPerSecond": 200, "deadlineSeconds": 300, "alpha": 0.001}`
 
-// start starts a prober with that engine on the text of a plan.
+// start starts a prober with that engine and the text of a plan.
 func start(t testing.TB, engine, text string) *prober {
 	t.Helper()
 	p := prepare(t, engine, text)
@@ -178,7 +179,7 @@ func prepare(t testing.TB, engine, text string, args ...string) *prober {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.plan, _ = plan.Decode([]byte(text)) // tests of unreadable plans have none
+	p.plan, _ = plan.Decode([]byte(text)) // nil in tests of invalid plans
 	p.Cmd = exec.Command("/proc/self/exe",
 		append([]string{"--plan=" + path, "--source=kn1", "--summary=" + p.summary}, args...)...)
 	p.Env = append(os.Environ(), engineVariable+"="+engine)
@@ -196,29 +197,29 @@ func (p *prober) begin(t testing.TB) {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Process.Kill() }) // long ended unless the test failed
+	t.Cleanup(func() { _ = p.Process.Kill() }) // it has already ended unless the test failed
 }
 
-// ready waits until the worker's flows are open, and returns its process ID.
+// ready waits until the worker's flows are open, and returns the worker's process ID.
 func (p *prober) ready(t testing.TB) int {
 	t.Helper()
-	pid, err := strconv.Atoi(p.hear(t, "ready "))
+	pid, err := strconv.Atoi(p.awaitLine(t, "ready "))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pid
 }
 
-// hear waits for a line of stderr that begins like this, and returns the rest of it.
-func (p *prober) hear(t testing.TB, prefix string) string {
+// awaitLine waits for a line of stderr with this prefix, and returns the rest of the line.
+func (p *prober) awaitLine(t testing.TB, prefix string) string {
 	t.Helper()
 	for p.stderr.Scan() {
-		p.said = append(p.said, p.stderr.Text())
+		p.stderrLines = append(p.stderrLines, p.stderr.Text())
 		if rest, yes := strings.CutPrefix(p.stderr.Text(), prefix); yes {
 			return rest
 		}
 	}
-	t.Fatalf("the prober never said %q but %q", prefix, p.said)
+	t.Fatalf("the prober never said %q but %q", prefix, p.stderrLines)
 	return ""
 }
 
@@ -226,7 +227,7 @@ func (p *prober) hear(t testing.TB, prefix string) string {
 func (p *prober) end(t testing.TB) int {
 	t.Helper()
 	for p.stderr.Scan() {
-		p.said = append(p.said, p.stderr.Text())
+		p.stderrLines = append(p.stderrLines, p.stderr.Text())
 	}
 	var exit *exec.ExitError
 	if err := p.Wait(); err != nil && !errors.As(err, &exit) {
@@ -235,11 +236,11 @@ func (p *prober) end(t testing.TB) int {
 	return p.ProcessState.ExitCode()
 }
 
-// conclude waits for the end, demands exit status 0 and returns the summary.
-func (p *prober) conclude(t testing.TB) report.Summary {
+// awaitSummary waits for the prober's end, requires exit status 0, and returns the summary.
+func (p *prober) awaitSummary(t testing.TB) report.Summary {
 	t.Helper()
 	if status := p.end(t); status != exitReported {
-		t.Fatalf("exit status %d; stderr %q", status, p.said)
+		t.Fatalf("exit status %d; stderr %q", status, p.stderrLines)
 	}
 	s, err := p.decode()
 	if err != nil {
@@ -256,10 +257,12 @@ func (p *prober) decode() (report.Summary, error) {
 	return report.DecodeSummary(b, p.plan, "kn1")
 }
 
-// heard reports whether a line of stderr holds these words.
-func (p *prober) heard(words string) bool { return strings.Contains(strings.Join(p.said, "\n"), words) }
+// printed reports whether stderr has these words.
+func (p *prober) printed(words string) bool {
+	return strings.Contains(strings.Join(p.stderrLines, "\n"), words)
+}
 
-// allInconclusive demands that every check is Inconclusive for one reason, in these words.
+// allInconclusive requires that every check is Inconclusive with this reason and these words.
 func allInconclusive(t *testing.T, s report.Summary, why report.Reason, words string) {
 	t.Helper()
 	for position := range 2 {

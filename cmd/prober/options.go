@@ -13,16 +13,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// options is what the command line says.
+// options are the command's flags.
 type options struct {
 	plan    string // path
 	source  string // node
 	summary string // path
 	guard   guard.Mode
-	version bool // print it, and do nothing else
+	version bool // print the version and exit
 }
 
-// parseOptions also returns how the command is used.
+// parseOptions parses the flags. It also returns the usage text.
 func parseOptions(args []string) (o options, usage string, err error) {
 	var text strings.Builder
 	f := flag.NewFlagSet("prober", flag.ContinueOnError)
@@ -57,8 +57,8 @@ func (o *options) setGuard(s string) error {
 	return nil
 }
 
-// load reads the plan and sees that it can be used from this source. If it can be read and not used it
-// is returned with the error, for its run ID.
+// load reads and validates the plan. If it can be read but not used, it is returned together with the error, because
+// its run ID is needed.
 func (o options) load() (*plan.Plan, error) {
 	b, err := readAtMost(o.plan, plan.MaxSize)
 	if err != nil {
@@ -80,12 +80,12 @@ func (o options) load() (*plan.Plan, error) {
 	return p, nil
 }
 
-// refuseAPIServer refuses the one address of the cluster that every pod knows, whatever the plan says. Where the
-// operator has denied it, this changes nothing; neither has to trust the other.
+// refuseAPIServer returns an error if the plan has the API server's address as a target. Every pod knows this address.
+// The operator refuses it too; neither has to trust the other.
 func refuseAPIServer(p *plan.Plan, host string) error {
 	server, err := netip.ParseAddr(host)
 	if err != nil {
-		return nil //nolint:nilerr // outside a cluster there is no address, and a name is no target
+		return nil //nolint:nilerr // outside a cluster the variable is empty, and a name cannot be a target
 	}
 	for i, t := range p.Targets {
 		if t.Address == server.Unmap() {
@@ -95,7 +95,7 @@ func refuseAPIServer(p *plan.Plan, host string) error {
 	return nil
 }
 
-// readAtMost reads a file, but never much more than limit bytes of it: plan.Decode refuses the rest.
+// readAtMost reads a file up to a little more than limit bytes. plan.Decode refuses larger plans.
 func readAtMost(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

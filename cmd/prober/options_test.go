@@ -49,9 +49,9 @@ func TestTheAPIServerIsNoTarget(t *testing.T) {
 func TestHelpIsNoFailure(t *testing.T) {
 	p := prepare(t, "passes", examplePlan, "-h")
 	p.begin(t)
-	if status := p.end(t); status != exitReported || len(p.said) > 0 ||
+	if status := p.end(t); status != exitReported || len(p.stderrLines) > 0 ||
 		!strings.Contains(p.stdout.String(), "file with the plan") {
-		t.Errorf("status %d, stdout %q, stderr %q", status, p.stdout.String(), p.said)
+		t.Errorf("status %d, stdout %q, stderr %q", status, p.stdout.String(), p.stderrLines)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestVersionNeedsNothingElse(t *testing.T) {
 	p := prepare(t, "passes", examplePlan, "--version")
 	p.begin(t)
 	want := "tcpprobe prober " + versionName() + "\n"
-	if status := p.end(t); status != exitReported || len(p.said) > 0 || p.stdout.String() != want {
-		t.Errorf("status %d, stdout %q, stderr %q; want %q", status, p.stdout.String(), p.said, want)
+	if status := p.end(t); status != exitReported || len(p.stderrLines) > 0 || p.stdout.String() != want {
+		t.Errorf("status %d, stdout %q, stderr %q; want %q", status, p.stdout.String(), p.stderrLines, want)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
 
-// These tests have the engine itself send real segments from the lab's client to its server.
+// In these tests the real engine sends segments from the lab's client to its server.
 func init() {
 	engines["real"] = run.Execute
 	resetters["real"] = resetOrphans
@@ -29,7 +29,7 @@ func init() {
 
 var guardModes = []string{"tcx", "clsact"}
 
-// eachWay runs a test for both families and both guards at the same time, in a lab each.
+// eachWay runs a test for both families and both guard modes at the same time, each in a lab of its own.
 func eachWay(t *testing.T, test func(t *testing.T, n network)) {
 	for _, f := range lab.Families {
 		for _, mode := range guardModes {
@@ -41,7 +41,7 @@ func eachWay(t *testing.T, test func(t *testing.T, n network)) {
 	}
 }
 
-// network is a lab with its servers running, seen by one family and guard.
+// network is a lab with running servers, for one family and one guard mode.
 type network struct {
 	*lab.Lab
 	family lab.Family
@@ -71,7 +71,7 @@ func newNetwork(t testing.TB, f lab.Family, mode string) network {
 	return network{l, f, mode}
 }
 
-// plan asks both scenarios of the echo server, with that many flows at a time.
+// plan returns a plan with both scenarios for the echo server, with so many flows at a time.
 func (n network) plan(t testing.TB, paths, pps, deadline int) string {
 	t.Helper()
 	to := n.Target(n.family, lab.Echo)
@@ -99,7 +99,7 @@ func (n network) start(t testing.TB, plan string, flags uintptr) *prober {
 	return p
 }
 
-// sockets are those that the server has of the client.
+// sockets returns the server's sockets with the client.
 func (n network) sockets(t *testing.T) map[string]int {
 	t.Helper()
 	s, err := n.Server().Sockets(n.ClientAddr(n.family))
@@ -119,7 +119,7 @@ func eventually(t *testing.T, within time.Duration, what string, holds func() bo
 	}
 }
 
-// opened waits until the server has that many connections with the client.
+// opened waits until the server has so many connections with the client.
 func (n network) opened(t *testing.T, count int) {
 	t.Helper()
 	eventually(t, 30*time.Second, fmt.Sprintf("%d connections at the server", count), func() bool {
@@ -127,14 +127,14 @@ func (n network) opened(t *testing.T, count int) {
 	})
 }
 
-// clean demands that the server soon has no socket of the client.
+// clean requires that the server soon has no socket of the client.
 func (n network) clean(t *testing.T) {
 	t.Helper()
 	eventually(t, time.Second, "no socket at the server", func() bool { return len(n.sockets(t)) == 0 })
 }
 
-// forgotten demands that the server's connection tracking has no entry of the client once those of
-// reset connections have expired, 10 s after the reset.
+// forgotten requires that the server's connection tracking has no entry of the client, after the 10 s for which entries
+// of reset connections stay.
 func (n network) forgotten(t *testing.T) {
 	t.Helper()
 	eventually(t, 12*time.Second, "no tracked connection at the server", func() bool {
@@ -146,16 +146,16 @@ func (n network) forgotten(t *testing.T) {
 	})
 }
 
-// passes demands that another run finds everything well.
+// passes requires that another run passes.
 func (n network) passes(t *testing.T) {
 	t.Helper()
-	s := n.start(t, n.plan(t, 4, 2000, 60), 0).conclude(t)
+	s := n.start(t, n.plan(t, 4, 2000, 60), 0).awaitSummary(t)
 	if s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Pass || s.Guard != n.mode || s.LeakedFlows > 0 {
 		t.Errorf("the next run: %+v", s)
 	}
 }
 
-// child is the one child of a process, whichever of its threads started it.
+// child returns the only child of a process, whichever of its threads started it.
 func child(t *testing.T, pid int) int {
 	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -188,7 +188,7 @@ func TestNetVerdicts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := n.start(t, n.plan(t, 2, 2000, 60), 0).conclude(t)
+		s := n.start(t, n.plan(t, 2, 2000, 60), 0).awaitSummary(t)
 		if s.Verdict(0, 0) != report.Pass || s.Verdict(0, 1) != report.Fail || len(s.Groups) != 1 ||
 			s.Groups[0].Reason != report.SequenceZeroDropped {
 			t.Errorf("with Push at 0 dropped: %+v", s)
@@ -201,7 +201,7 @@ func TestNetVerdicts(t *testing.T) {
 	})
 }
 
-// slow is a plan whose flows stay open for long, four of them at a time: few packets a second for many flows.
+// slow returns a plan whose flows stay open for long, four of them at a time: few packets a second for many flows.
 func (n network) slow(t *testing.T, deadline int) string { return n.plan(t, 32, 20, deadline) }
 
 func TestNetKilledWorkerLeavesNothing(t *testing.T) {
@@ -209,13 +209,13 @@ func TestNetKilledWorkerLeavesNothing(t *testing.T) {
 		p := n.start(t, n.slow(t, 300), 0)
 		n.opened(t, 4)
 		kill(t, child(t, p.Process.Pid), syscall.SIGKILL)
-		s := p.conclude(t)
+		s := p.awaitSummary(t)
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive ||
 			s.Groups[0].Reason != report.ProberKilled {
 			t.Errorf("summary %+v", s)
 		}
 		if s.LeakedFlows > 0 || !strings.Contains(s.Groups[0].Message, "were reset") {
-			t.Errorf("%d flows may be left: %q; stderr %q", s.LeakedFlows, s.Groups[0].Message, p.said)
+			t.Errorf("%d flows may be left: %q; stderr %q", s.LeakedFlows, s.Groups[0].Message, p.stderrLines)
 		}
 		n.clean(t)
 		n.passes(t)
@@ -228,9 +228,9 @@ func TestNetToldToStopLeavesNothing(t *testing.T) {
 		p := n.start(t, n.slow(t, 300), 0)
 		n.opened(t, 4)
 		kill(t, p.Process.Pid, syscall.SIGTERM)
-		s := p.conclude(t)
-		if s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 || p.heard("killed") {
-			t.Errorf("summary %+v, stderr %q", s, p.said)
+		s := p.awaitSummary(t)
+		if s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 || p.printed("killed") {
+			t.Errorf("summary %+v, stderr %q", s, p.stderrLines)
 		}
 		for _, g := range s.Groups {
 			if g.Reason != report.ProberKilled || !strings.Contains(g.Message, "told to stop (terminated)") {
@@ -243,7 +243,7 @@ func TestNetToldToStopLeavesNothing(t *testing.T) {
 
 func TestNetDeadlineLeavesNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
-		s := n.start(t, n.plan(t, 64, 10, 15), 0).conclude(t) // not even time for the handshakes; a second to end in
+		s := n.start(t, n.plan(t, 64, 10, 15), 0).awaitSummary(t) // less than the handshakes need; 1 s to end
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 {
 			t.Errorf("summary %+v", s)
 		}
@@ -256,7 +256,7 @@ func TestNetDeadlineLeavesNothing(t *testing.T) {
 	})
 }
 
-// A killed container has nobody left to clean up. Its guard must not live on to hurt the next run.
+// If a container is killed, none of its processes is left to clean up. The guard must not affect the next run.
 func TestNetKilledContainerDoesNotHurtTheNextRun(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("making a PID namespace takes root")
@@ -270,7 +270,7 @@ func TestNetKilledContainerDoesNotHurtTheNextRun(t *testing.T) {
 			t.Errorf("summary of a killed container: %q, %v", b, err)
 		}
 		if _, err := p.decode(); err == nil {
-			t.Error("an empty summary was believed")
+			t.Error("an empty summary was accepted")
 		}
 		n.passes(t)
 	})
@@ -280,7 +280,7 @@ func TestNetUnroutableTargetIsInconclusive(t *testing.T) {
 	n := newNetwork(t, lab.IPv4, "tcx")
 	text := strings.Replace(n.plan(t, 1, 2000, 10), n.ServerAddr(n.family).String(),
 		netip.MustParseAddr("203.0.113.1").String(), 1)
-	s := n.start(t, text, 0).conclude(t)
+	s := n.start(t, text, 0).awaitSummary(t)
 	if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive {
 		t.Errorf("summary %+v", s)
 	}

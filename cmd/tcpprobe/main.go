@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a reader that has seen enough must not cost the capture, or what ends the flows
+	signal.Ignore(syscall.SIGPIPE) // after a broken pipe, finish the capture and end the flows
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	status := execute(ctx, os.Args)
@@ -60,7 +60,7 @@ func rootCommand(program string) *cobra.Command {
 	return root
 }
 
-// version is what the Go toolchain wrote into the binary: the module's version, or that of the commit.
+// version returns the version that the Go toolchain wrote into the binary: the module's version, or that of the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
@@ -69,7 +69,7 @@ func version() string {
 	return info.Main.Version
 }
 
-// oneArgument refuses anything but one argument, and says what it is.
+// oneArgument returns an error, with the meaning of the argument, unless there is exactly one.
 func oneArgument(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {

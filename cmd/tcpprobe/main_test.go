@@ -16,7 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// asCommand makes the test binary behave as tcpprobe: the lab starts itself again, and so do tests.
+// asCommand is set to make the test binary behave as tcpprobe. Tests and the lab start it in this way.
 const asCommand = "TCPPROBE_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -27,13 +27,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// result is a finished command line.
+// result is the result of a command line.
 type result struct {
 	status         int
 	stdout, stderr string
 }
 
-// tcpprobe runs a command line as a process of its own.
+// tcpprobe runs a command line in a process of its own.
 func tcpprobe(t *testing.T, args ...string) result {
 	t.Helper()
 	return finish(t, exec.Command("/proc/self/exe", args...), (*exec.Cmd).Run)
@@ -49,8 +49,7 @@ func finish(t *testing.T, cmd *exec.Cmd, run func(*exec.Cmd) error) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// Whatever is wrong with a command line, nothing is sent, the exit status is 2 and the message says what
-// to do.
+// If a command line is wrong, nothing is sent, the exit status is 2, and the message says what to do.
 func TestRefusals(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none.json")
 	for _, c := range []struct {
@@ -123,7 +122,7 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 	}
 }
 
-// As a kubectl plugin it calls itself what the user typed.
+// As a kubectl plugin its usage has the command that the user typed.
 func TestUsageAsPlugin(t *testing.T) {
 	for program, want := range map[string]string{"tcpprobe": "tcpprobe run HOST:PORT",
 		"kubectl-tcpprobe": "kubectl tcpprobe run HOST:PORT"} {
@@ -144,7 +143,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// The help of --scenario names every scenario, each with its variants.
+// The help of --scenario has every scenario with its variants.
 func TestHelpNamesScenariosAndVariants(t *testing.T) {
 	for _, command := range []string{"run", "lab"} {
 		help := tcpprobe(t, command, "--help").stdout

@@ -20,7 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// listener is a packet socket at the server, to compare a capture with.
+// listener is a packet socket at the server. Its packets are compared with a capture.
 type listener struct{ fd int }
 
 func listen(t *testing.T, s *lab.Lab) (l listener) {
@@ -38,7 +38,7 @@ func listen(t *testing.T, s *lab.Lab) (l listener) {
 	return l
 }
 
-// packets are the TCP packets that came and went, those of the server cut behind their headers.
+// packets returns the received and sent TCP packets. The server's are cut after their headers.
 func (l listener) packets(t *testing.T) (arrived, left []string) {
 	t.Helper()
 	buffer := make([]byte, 65536)
@@ -61,7 +61,7 @@ func (l listener) packets(t *testing.T) (arrived, left []string) {
 	}
 }
 
-// inFile are the packets of a capture that went out and came in (draft-ietf-opsawg-pcapng section 4.3).
+// inFile returns the sent and received packets of a capture (draft-ietf-opsawg-pcapng section 4.3).
 func inFile(t *testing.T, name string) (out, in []string) {
 	t.Helper()
 	b, err := os.ReadFile(name)
@@ -74,7 +74,7 @@ func inFile(t *testing.T, name string) (out, in []string) {
 		}
 		size := binary.LittleEndian.Uint32(b[4:])
 		data := string(b[28 : 28+binary.LittleEndian.Uint32(b[20:])])
-		if flags := b[size-12]; flags == 2 { // the last option's value, before end and length
+		if flags := b[size-12]; flags == 2 { // the value of the last option, before the end-of-options and the length
 			out = append(out, data)
 		} else {
 			in = append(in, data)
@@ -83,8 +83,8 @@ func inFile(t *testing.T, name string) (out, in []string) {
 	return out, in
 }
 
-// What the file says was sent is, byte by byte, what arrives; what it says came back is what left the server, up to
-// the end of the headers.
+// Sent packets in the file equal those that arrive, byte by byte. Received packets equal those that the server sent, up
+// to the end of the headers.
 func TestPcapHasTheBytesOfTheWire(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})
@@ -107,7 +107,7 @@ func TestPcapHasTheBytesOfTheWire(t *testing.T) {
 	}
 }
 
-// A worker that is killed takes nothing of the capture with it but the last moments.
+// If the worker is killed, only the packets of its last moments are missing in the capture.
 func TestPcapOfAKilledWorker(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})

@@ -18,11 +18,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// frame is a packet as tshark reads and judges it. Numbers of sequence are raw.
+// frame is a packet as tshark shows it. Sequence numbers are raw.
 type frame struct {
 	number, stream string
 	seq, ack       uint32
-	length         uint32 // of the payload
+	length         uint32 // length of the payload
 	retransmission bool
 	acks           string // number of the frame that this one acknowledges
 	sacked         uint32 // left edge of the first SACK block
@@ -30,12 +30,12 @@ type frame struct {
 	comment        string
 }
 
-// sent reports whether the frame was sent as the given part.
+// sent reports whether the frame was sent with the given part.
 func (f frame) sent(part string) bool { return strings.HasSuffix(f.comment, ", sent: "+part) }
 
 func (f frame) received() bool { return strings.HasSuffix(f.comment, ", received") }
 
-// tshark runs tshark over a file, which it must not complain about.
+// tshark runs tshark on a file. It fails the test if tshark prints a complaint.
 func tshark(t *testing.T, file string, args ...string) string {
 	t.Helper()
 	r := finish(t, exec.Command("tshark", append([]string{"-r", file, "-o", "tcp.relative_sequence_numbers:false"},
@@ -48,7 +48,7 @@ func tshark(t *testing.T, file string, args ...string) string {
 	return r.stdout
 }
 
-// frames reads a capture by tshark.
+// frames reads a capture with tshark.
 func frames(t *testing.T, file string) (out []frame) {
 	t.Helper()
 	for _, bad := range []string{tshark(t, file, "-q", "-z", "expert,error"), tshark(t, file, "-Y", "_ws.malformed")} {
@@ -86,7 +86,7 @@ func number(t *testing.T, s string) uint32 {
 	return uint32(n)
 }
 
-// sectionComment is what a capture says of itself.
+// sectionComment returns the comment of a capture.
 func sectionComment(t *testing.T, file string) string {
 	t.Helper()
 	r := finish(t, exec.Command("capinfos", "-k", "-M", file), (*exec.Cmd).Run)
@@ -96,7 +96,7 @@ func sectionComment(t *testing.T, file string) string {
 	return r.stdout
 }
 
-// streams divides frames by connection.
+// streams groups frames by connection.
 func streams(all []frame) map[string][]frame {
 	out := map[string][]frame{}
 	for _, f := range all {
@@ -105,8 +105,8 @@ func streams(all []frame) map[string][]frame {
 	return out
 }
 
-// showsDropped sees tshark agree that the path loses the segment at 0 of one connection: it is sent again and
-// again, nothing acknowledges it until it is healed, and the SACK's left edge is right behind it.
+// showsDropped checks that tshark agrees that the path drops the segment at 0 of one connection: it is sent again and
+// again, nothing acknowledges it before the heal, and the SACK's left edge is just after it.
 func showsDropped(t *testing.T, flow []frame) {
 	t.Helper()
 	suspects, witnessed, healed := 0, false, false
@@ -131,7 +131,7 @@ func showsDropped(t *testing.T, flow []frame) {
 	}
 }
 
-// showsDelivered sees tshark agree that the segment at 0 arrives: it finds its acknowledgement.
+// showsDelivered checks that tshark agrees that the segment at 0 arrives: it finds the acknowledgement.
 func showsDelivered(t *testing.T, flow []frame) {
 	t.Helper()
 	at := slices.IndexFunc(flow, func(f frame) bool { return f.sent("suspect") })
@@ -147,7 +147,7 @@ func showsDelivered(t *testing.T, flow []frame) {
 	}
 }
 
-// The verdict, and what another program sees in the packets, are the same.
+// The verdict agrees with what another program finds in the packets.
 func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})
@@ -183,7 +183,7 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	}
 }
 
-// checkComments compares the comment of each frame with its direction, as tshark has it.
+// checkComments compares each frame's comment with its direction in tshark.
 func checkComments(t *testing.T, all []frame) {
 	t.Helper()
 	for i, f := range all {
@@ -195,7 +195,7 @@ func checkComments(t *testing.T, all []frame) {
 	}
 }
 
-// A report carries what shows its finding, and tshark sees the same in that.
+// A report has a capture of its finding, and tshark finds the same there.
 func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})
@@ -234,7 +234,7 @@ func TestReportCarriesWhatShowsTheFinding(t *testing.T) {
 	}
 }
 
-// The lab's demo in one file: first the segment arrives, then it does not.
+// The demo's capture has both probes: in the first the segment arrives, in the second it does not.
 func TestLabPcap(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "lab.pcapng")
@@ -256,7 +256,8 @@ func TestLabPcap(t *testing.T) {
 	}
 }
 
-// What cannot be written is refused before anything is sent, and a run that is killed leaves what was there.
+// If the capture's file cannot be written, the command refuses before anything is sent. If a run is killed, an older
+// file stays.
 func TestPcapIsRefusedOrWhole(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})

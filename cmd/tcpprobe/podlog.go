@@ -7,20 +7,20 @@ import (
 	"io"
 )
 
-// maxLog bounds how much of a pod's log is read.
+// maxLog is how many bytes of a pod's log are read.
 const maxLog = 128 << 20
 
-// podLog is what a report stands in: a pod's log also has the lines that the prober wrote on standard error. They
-// begin with its name; whatever comes before the report, such as a crash of the worker, is none of it either.
+// podLog reads the report in a pod's log. The log also has lines that the prober wrote to standard error, which begin
+// with the program's name. Other lines before the report, such as a stack trace of the worker, are skipped too.
 type podLog struct {
 	in    *bufio.Reader
-	rest  []byte // of a line that is passed on
+	rest  []byte // rest of a line that is passed on
 	found bool   // the report has begun
-	skip  bool   // the current line is left out
-	inner bool   // the next piece belongs to the current line
+	skip  bool   // the current line is skipped
+	inner bool   // the next bytes belong to the current line
 }
 
-// withoutLog leaves only the report of a pod's log; of a report alone, everything.
+// withoutLog returns only the report of a pod's log. If the input is only a report, it returns all of it.
 func withoutLog(in io.Reader) io.Reader {
 	return &podLog{in: bufio.NewReaderSize(io.LimitReader(in, maxLog), 1<<16)}
 }
@@ -44,7 +44,7 @@ func (l *podLog) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// begin decides about a line from its first bytes.
+// begin decides from a line's first bytes whether to skip it.
 func (l *podLog) begin(line []byte) {
 	line = bytes.TrimLeft(line, " \t")
 	l.found = l.found || bytes.HasPrefix(line, []byte("{"))

@@ -18,7 +18,7 @@ func TestReportIsFoundInAPodsLog(t *testing.T) {
 		long + "prober: the log is full\n":     long,
 		"panic: no\n\n" + "goroutine 1:\n{}\n": "{}\n",
 		strings.Repeat("prober: ", 1<<16) + "\n{}\n": "{}\n",
-		"{}\n{}\n": "{}\n{}\n", // two reports are not one
+		"{}\n{}\n": "{}\n{}\n", // two reports are not accepted as one
 		"{}\nmore": "{}\nmore",
 	} {
 		for name, in := range map[string]io.Reader{"whole": strings.NewReader(text),

@@ -40,7 +40,7 @@ func reportCommand() *cobra.Command {
 	return cmd
 }
 
-// show writes all reports, and the packets of one. The verdict is the worst.
+// show prints all reports, and writes the capture of a single one. The worst verdict is the command's.
 func show(w io.Writer, all []report.Report, pcap string) error {
 	var results []report.Result
 	for i, r := range all {
@@ -72,7 +72,7 @@ func openReports(stdin io.Reader, name string) ([]report.Report, error) {
 	return readReports(withoutLog(f))
 }
 
-// readReports reads one report or more, as they are or as `tcpprobe lab -o json` wraps them.
+// readReports reads one or more reports, bare or as `tcpprobe lab -o json` prints them.
 func readReports(in io.Reader) (all []report.Report, err error) {
 	documents := json.NewDecoder(in)
 	for {
@@ -92,7 +92,7 @@ func readReports(in io.Reader) (all []report.Report, err error) {
 	}
 }
 
-// unwrapped is the report inside of what the lab printed, or else the text itself.
+// unwrapped returns the report inside the lab's output, or else the text itself.
 func unwrapped(text json.RawMessage) json.RawMessage {
 	var wrapped struct {
 		APIVersion string

@@ -12,10 +12,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// maxAddresses bounds how many addresses of one name are probed.
+// maxAddresses is how many addresses of one name are probed.
 const maxAddresses = 16
 
-// resolve finds the addresses of HOST:PORT, by the system's resolver.
+// resolve returns the addresses of HOST:PORT from the system's resolver.
 func resolve(ctx context.Context, target string) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(target)
 	if err != nil || host == "" {
@@ -38,13 +38,13 @@ func resolve(ctx context.Context, target string) ([]netip.AddrPort, error) {
 }
 
 func addresses(ctx context.Context, host string) ([]netip.Addr, error) {
-	if a, err := netip.ParseAddr(host); err == nil { // the resolver makes others of some
+	if a, err := netip.ParseAddr(host); err == nil { // the resolver would change some addresses
 		return []netip.Addr{a}, nil
 	}
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
-// unfit says why no connection to an address can be crafted, whatever the routes are; "" if one can.
+// unfit returns why an address cannot be probed from any host; "" if it can.
 func unfit(a netip.Addr) string {
 	switch {
 	case a.IsUnspecified():
@@ -57,7 +57,7 @@ func unfit(a netip.Addr) string {
 	return ""
 }
 
-// reachable leaves out the addresses that cannot be probed, or not from here, and says so.
+// reachable returns the addresses that can be probed from this machine, and prints a warning for each other one.
 func reachable(all []netip.AddrPort, device string, warnings io.Writer) ([]netip.AddrPort, error) {
 	var out []netip.AddrPort
 	var errs []error

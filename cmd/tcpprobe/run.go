@@ -69,7 +69,7 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 		return err
 	}
 	defer o.pcap.Discard()
-	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, Complain: cli.Complain, PrepareGuard: prepareGuard,
+	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, LogError: cli.Complain, PrepareGuard: prepareGuard,
 		Reset: func(left []ledger.Entry) (int, error) { return run.ResetOrphans(left, o.device) }}
 	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard),
 		Spill: spill})
@@ -83,12 +83,12 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	return cli.VerdictError(r.Verdict())
 }
 
-// prepareGuard makes the worker's guard while the worker's process starts, which saves as much time as that takes.
+// prepareGuard makes the worker's guard while the worker's process starts, which saves that time.
 func prepareGuard(t supervisor.Task) *guard.Handover {
 	return run.PrepareGuard(t.Plan, t.Node, run.Options{Device: t.Device, GuardMode: t.Guard})
 }
 
-// hostname names this machine in reports.
+// hostname returns this machine's name for reports.
 func hostname() string {
 	name, err := os.Hostname()
 	if err != nil || name == "" {
@@ -97,7 +97,8 @@ func hostname() string {
 	return name
 }
 
-// permittedToProbe is about `tcpprobe run`, whose few capabilities a file can have.
+// permittedToProbe returns an error if capabilities are missing. `tcpprobe run` needs few of them, so they can be given
+// to its file.
 func permittedToProbe() error {
 	return cli.RequireCapabilities(capability.Probing,
 		", or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep "+cli.Executable())

@@ -41,7 +41,7 @@ func (p *CaptureFlag) Finish() error {
 	if p.file == nil {
 		return nil
 	}
-	defer progress.Tell(os.Stderr, func() string { return "still writing the capture" })()
+	defer progress.Print(os.Stderr, func() string { return "still writing the capture" })()
 	return p.file.Finish(p.runs...)
 }
 

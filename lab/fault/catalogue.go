@@ -7,15 +7,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// known is a rule that has a name.
+// known is a rule with a name.
 type known struct {
 	name string
 	rule Rule
-	does string // for people, after "drops"
+	does string // text for users after "drops"
 }
 
-// catalogue are the faults that drop without a parameter. Those whose name ends in -zero can be had at any other
-// number.
+// catalogue has the faults that drop and need no parameter. A fault whose name ends in -zero is also available for any
+// other number.
 var catalogue = []known{
 	{"push-at-zero", at(withAll(segment.PSH)), "segments with PSH at sequence 0"},
 	{"fin-at-zero", at(withAll(segment.FIN)), "segments with FIN at sequence 0"},
@@ -54,8 +54,8 @@ var catalogue = []known{
 func at(flags FlagSet) Rule    { return Rule{Flags: flags, Place: Starting, Share: 1} }
 func every(flags FlagSet) Rule { return Rule{Flags: flags, Share: 1} }
 
-// invalid is what Linux's connection tracking thinks of flags by themselves (tcp_valid_flags in
-// nf_conntrack_proto_tcp.c): a segment opens, resets, or belongs to a connection.
+// invalid reports whether Linux's connection tracking regards these flags as invalid (tcp_valid_flags in
+// nf_conntrack_proto_tcp.c). Valid are the flags of segments that open a connection, reset one, or belong to one.
 func invalid(f segment.Flags) bool {
 	switch f &^ segment.PSH {
 	case segment.SYN, segment.SYN | segment.URG, segment.SYN | segment.ACK, segment.RST, segment.RST | segment.ACK,
@@ -65,10 +65,10 @@ func invalid(f segment.Flags) bool {
 	return true
 }
 
-// elsewhere is the name of a rule about 0 when it is about another number.
-func (k known) elsewhere() (name string, ok bool) { return strings.CutSuffix(k.name, "-zero") }
+// anyNumberName returns the name of the fault for another number than 0.
+func (k known) anyNumberName() (name string, ok bool) { return strings.CutSuffix(k.name, "-zero") }
 
-// rules are the catalogue's, by name.
+// rules has the catalogue's rules by name.
 var rules = index(catalogue)
 
 func index(list []known) map[string]Rule {
@@ -79,7 +79,7 @@ func index(list []known) map[string]Rule {
 	return m
 }
 
-// Catalogue names the faults that drop by a rule, all that can be written without a parameter.
+// Catalogue returns the names of the faults that drop and need no parameter.
 func Catalogue() (names []string) {
 	for _, k := range catalogue {
 		names = append(names, k.name)
@@ -87,7 +87,7 @@ func Catalogue() (names []string) {
 	return names
 }
 
-// Help lists the faults for people, one line each: how it is written and what it does.
+// Help returns a description of each fault, one line each: how to write it and what it does.
 func Help() (lines []string) {
 	line := func(written, does string) { lines = append(lines, fmt.Sprintf("%-30s %s", written, does)) }
 	for _, k := range catalogue {

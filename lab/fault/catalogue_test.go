@@ -18,29 +18,30 @@ const (
 	rst = segment.RST
 )
 
-func TestEveryRuleIsShownBiting(t *testing.T) {
+func TestEveryRuleDropsATestSegment(t *testing.T) {
 	for _, k := range catalogue {
 		if faulttest.Drops[k.name] == nil {
-			t.Errorf("nothing says what %s drops", k.name)
+			t.Errorf("%s has no description", k.name)
 		}
 	}
-	for name, bite := range faulttest.Drops {
-		if !slices.ContainsFunc(faulttest.Segments, bite) && name != "straddling=1000" && name != "straddling=1004" {
-			t.Errorf("no segment shows %s biting", name)
+	for name, drops := range faulttest.Drops {
+		if !slices.ContainsFunc(faulttest.Segments, drops) && name != "straddling=1000" && name != "straddling=1004" {
+			t.Errorf("no test segment is dropped by %s", name)
 		}
 	}
 }
 
-// What a fault says of itself is what it does; fault_net_test.go of package lab shows the kernel doing the same.
+// Fault.Drops agrees with the list of package faulttest. fault_net_test.go of package lab compares the kernel with the
+// same list.
 func TestFaultsSayWhatTheyDrop(t *testing.T) {
-	for name, bite := range faulttest.Drops {
+	for name, drops := range faulttest.Drops {
 		for _, s := range faulttest.Segments {
 			for _, c := range []struct {
 				suffix  string
 				in, out bool
 			}{{"", true, true}, {"@in", true, false}, {"@out", false, true}} {
 				f := mustParse(t, name+c.suffix)[0]
-				if f.Drops(&s, In) != (c.in && bite(s)) || f.Drops(&s, Out) != (c.out && bite(s)) {
+				if f.Drops(&s, In) != (c.in && drops(s)) || f.Drops(&s, Out) != (c.out && drops(s)) {
 					t.Errorf("%s, %v: drops in %v, out %v", f.Name, &s, f.Drops(&s, In), f.Drops(&s, Out))
 				}
 			}
@@ -57,7 +58,7 @@ func mustParse(t *testing.T, texts ...string) []Fault {
 	return faults
 }
 
-// What is lost only sometimes is told as a share.
+// Loss returns a share if only some segments are lost.
 func TestLossIsALongRunShare(t *testing.T) {
 	push := &segment.Segment{Flags: ack | psh}
 	control := &segment.Segment{Flags: ack | psh, Seq: seq.At(1)}
@@ -66,7 +67,7 @@ func TestLossIsALongRunShare(t *testing.T) {
 		"burst=20%/10ms":              {0.2, 0.2},
 		"push-at-zero":                {1, 0},
 		"push-at-zero@out":            {0, 0},
-		"ecmp=16/1:push-at-zero":      {1. / 16, 0}, // of one of any flow
+		"ecmp=16/1:push-at-zero":      {1. / 16, 0}, // a segment without addresses stands for any flow
 		"spray=16/4:push-at-zero":     {1. / 4, 0},
 		"spray=2/1:loss=50%":          {1. / 4, 1. / 4},
 		"delay=1ms":                   {0, 0},

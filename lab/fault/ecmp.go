@@ -8,16 +8,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Members are the equal links or chips among which a switch divides its traffic; the first Bad of them are broken. The
-// zero value is a switch that is one.
+// Members are equal links or chips among which a switch divides its traffic. The first Bad of them are broken. The zero
+// value is a switch without members.
 type Members struct {
 	Count, Bad int
-	// chosen for each packet by chance; otherwise by a hash over the flow's addresses, protocol and ports
+	// choose a member at random for each packet; otherwise by a hash of the flow's addresses, protocol and ports
 	Spray bool
-	Seed  uint32 // of the hash
+	Seed  uint32 // seed of the hash
 }
 
-// broken is the share of segments such as s that a broken member carries.
+// broken returns the share of segments like s that a broken member carries.
 func (m Members) broken(s *segment.Segment) float64 {
 	switch {
 	case m.Count == 0:
@@ -30,7 +30,7 @@ func (m Members) broken(s *segment.Segment) float64 {
 	return 0
 }
 
-// choose is the member that carries the flow of s in the direction of s, as lab/port.c chooses it.
+// choose returns the member for the flow of s in the direction of s. It must be the same as in lab/port.c.
 func (m Members) choose(s *segment.Segment) int {
 	h := m.Seed
 	for _, part := range [][]byte{s.Source.Addr().AsSlice(), s.Destination.Addr().AsSlice()} {

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// flow is one of many between two addresses, by its source port.
+// flow returns a segment of one of many flows between two addresses, which differ in the source port.
 func flow(from, to netip.Addr, i int) *segment.Segment {
 	return &segment.Segment{
 		Source:      netip.AddrPortFrom(from, uint16(61000+i)),
@@ -15,7 +15,7 @@ func flow(from, to netip.Addr, i int) *segment.Segment {
 	}
 }
 
-// Every member gets its share of the flows, whatever the seed, and another seed divides them otherwise.
+// With every seed, each member gets its share of the flows. Another seed distributes them differently.
 func TestMembersShareTheFlows(t *testing.T) {
 	const flows, members = 4096, 16
 	for _, ends := range [][2]string{{"192.0.2.1", "192.0.2.2"}, {"2001:db8::1", "2001:db8::2"}} {
@@ -35,7 +35,7 @@ func TestMembersShareTheFlows(t *testing.T) {
 				d := float64(n) - flows/members
 				chi += d * d / (flows / members)
 			}
-			if chi > 50 { // 15 degrees of freedom: one in a hundred thousand
+			if chi > 50 { // 15 degrees of freedom: exceeded by chance once in 100,000
 				t.Errorf("%s, seed %d: members carry %v of %d flows", to, seed, carried, flows)
 			}
 			if same < 128 || same > 400 { // 256, standard deviation 15

@@ -1,5 +1,5 @@
-// Package fault is the ways in which a switch misbehaves: what each is called, what it does to which packets, and how
-// much it loses. Package lab carries them out.
+// Package fault defines the ways in which a switch can misbehave: their names, their effect on packets, and their loss
+// rates. Package lab implements them.
 package fault
 
 import (
@@ -10,13 +10,13 @@ import (
 
 // Fault is one way in which a port of the switch misbehaves. Exactly one of Rule and Impairment is set.
 type Fault struct {
-	Name       string // as Parse read it
+	Name       string // the text that Parse read
 	Direction  Direction
 	Rule       *Rule
 	Impairment *Impairment
 }
 
-// Direction is seen from the switch.
+// Direction is a direction of packets as seen from the switch.
 type Direction string
 
 // Directions of a packet.
@@ -26,20 +26,20 @@ const (
 	Out  Direction = "out" // packets that leave the switch by the port
 )
 
-// Has reports whether the packets of the one direction are among those of d.
+// Has reports whether d includes the packets of the one direction.
 func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
-// Impairment is what the switch does to the packets that it forwards.
+// Impairment is what the switch does to packets that it forwards.
 type Impairment struct {
-	Delay     time.Duration // of every packet
-	Jitter    time.Duration // at most this much more, without changing the order
+	Delay     time.Duration // delay of every packet
+	Jitter    time.Duration // additional random delay up to this; it does not change the order
 	Reorder   float64       // share of packets that later ones overtake
 	Gap       time.Duration // how long such a packet is held back
-	Duplicate float64       // share of packets that arrive twice
+	Duplicate float64       // share of packets that are duplicated
 }
 
-// Loss is the share of segments such as s, going in the direction d, that the switch loses in the long run: 0 none, 1
-// every one. A segment without addresses stands for one of any flow, where members are chosen by flow.
+// Loss returns the long-run share of segments like s in the direction d that the switch drops: 0 none, 1 every one. If
+// the member is chosen by flow, a segment without addresses stands for the segments of any flow.
 func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
 	if f.Rule == nil || !f.Direction.Has(d) {
 		return 0
@@ -47,5 +47,5 @@ func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
 	return f.Rule.loss(s)
 }
 
-// Drops reports whether the switch loses every segment such as s that goes in the direction d.
+// Drops reports whether the switch drops every segment like s in the direction d.
 func (f Fault) Drops(s *segment.Segment, d Direction) bool { return f.Loss(s, d) == 1 }

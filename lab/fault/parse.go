@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// longest bounds every duration of a fault: beyond it nothing is learnt about TCP.
+// longest is the largest duration in a fault. Longer ones are of no use for tests of TCP.
 const longest = 10 * time.Second
 
-// maxMembers is more than any switch divides its traffic among.
+// maxMembers is more members than any real switch has.
 const maxMembers = 1024
 
-// parameters are the faults with a parameter, each with the reader of what follows the equals sign.
+// parameters has the faults with a parameter, each with the function that reads the text after the equals sign.
 func parameters() map[string]func(*Fault, string) error {
 	m := map[string]func(*Fault, string) error{
 		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
 	}
 	for _, k := range catalogue {
-		if name, ok := k.elsewhere(); ok {
+		if name, ok := k.anyNumberName(); ok {
 			m[name] = func(f *Fault, v string) error { return readNumber(f, k.rule, v) }
 		}
 	}
 	return m
 }
 
-// Parse reads a fault as people write it: NAME, NAME=PARAMETER, and either with @in or @out; see Help.
+// Parse parses a fault: NAME or NAME=PARAMETER, either of them optionally with @in or @out; see Help.
 func Parse(text string) (Fault, error) {
 	f := Fault{Direction: Both}
 	body, direction, directed := strings.Cut(text, "@")
@@ -47,7 +47,7 @@ func Parse(text string) (Fault, error) {
 	return f, nil
 }
 
-// read sets what a fault does.
+// read sets the fault's effect from its text without a direction.
 func (f *Fault) read(text string) error {
 	name, value, valued := strings.Cut(text, "=")
 	if r, ok := rules[name]; ok && !valued {
@@ -61,7 +61,7 @@ func (f *Fault) read(text string) error {
 	return read(f, value)
 }
 
-// ParseAll reads several faults and reports every mistake.
+// ParseAll parses several faults and returns all errors.
 func ParseAll(texts []string) ([]Fault, error) {
 	var faults []Fault
 	var errs []error
@@ -81,7 +81,7 @@ func names() []string {
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%")
 }
 
-// readNumber makes a rule about 0 one about another number.
+// readNumber makes a rule about 0 a rule about another number.
 func readNumber(f *Fault, r Rule, v string) error {
 	n, err := strconv.ParseUint(v, 10, 32)
 	if err != nil {
@@ -119,7 +119,8 @@ func readECMP(f *Fault, v string) error { return readMembers(f, v, false) }
 
 func readSpray(f *Fault, v string) error { return readMembers(f, v, true) }
 
-// readMembers reads the number of members, how many are bad, for flows the hash's seed, and what the bad ones do.
+// readMembers reads the number of members, how many of them are bad, for a choice by flow the seed of the hash, and
+// what the bad ones drop.
 func readMembers(f *Fault, v string, spray bool) error {
 	numbers, inner, ok := strings.Cut(v, ":")
 	parts := strings.Split(numbers, "/")
@@ -177,7 +178,7 @@ func readDuplicate(f *Fault, v string) error {
 	return err
 }
 
-// readShare reads a percentage. The lower bound keeps the time between two bursts far from overflow.
+// readShare reads a percentage. Its lower bound keeps the computed time between two bursts from overflowing.
 func readShare(v string) (float64, error) {
 	number, ok := strings.CutSuffix(v, "%")
 	p, err := strconv.ParseFloat(number, 64)

@@ -43,7 +43,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A refusal names what was written and shows how to write it.
+// An error has the text of the fault, and shows how to write it.
 func TestParseRefuses(t *testing.T) {
 	for text, part := range map[string]string{
 		"":                              "push-at-zero, ",
@@ -93,7 +93,7 @@ func TestParsesReportsEveryMistake(t *testing.T) {
 	}
 }
 
-// Every fault that Help shows can be typed as it stands there, and none is missing.
+// Every fault in Help can be parsed as it is written there, and Help has all faults.
 func TestHelpIsWhatTheParserTakes(t *testing.T) {
 	shown := map[string]bool{}
 	lines := Help()
@@ -113,8 +113,8 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 		if !shown[k.name] {
 			t.Errorf("Help does not show %s", k.name)
 		}
-		elsewhere, _ := k.elsewhere()
-		shown[elsewhere] = true // one stands for all
+		anyNumberName, _ := k.anyNumberName()
+		shown[anyNumberName] = true // one example stands for all faults about another number
 	}
 	for name := range parameters() {
 		if !shown[name] {
@@ -123,7 +123,7 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 	}
 }
 
-// Whatever is typed, a fault that is taken can be carried out: one kind, and every number in its range.
+// A fault that Parse accepts is valid: it has one kind, and every number is in its range.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"push-at-zero", "ecmp=16/1/7:push-at=1@in", "loss=5%@in", "burst=5%/50ms", "delay=20ms/5ms",
 		"reorder=1e1%", "duplicate=0x1p-2%", "loss=-0%", "@"} {

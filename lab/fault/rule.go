@@ -6,15 +6,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Rule is what the switch drops: of the packets that match, a share. A rule without Flags matches every IPv4 and IPv6
-// packet except neighbour discovery.
+// Rule says which packets the switch drops: a share of those that match. A rule without Flags matches every IPv4 and
+// IPv6 packet except neighbour discovery.
 type Rule struct {
-	Flags   FlagSet       // of the TCP segments that match; 0: whatever the packet carries
-	Place   Place         // where in the space of sequence numbers they are
-	Number  uint32        // what Place refers to; 0 in the rules that devices are known to have
-	Members Members       // only some of the switch's members have the rule
-	Share   float64       // of the matching packets, in (0, 1]; with Burst of the time
-	Burst   time.Duration // mean length of the times in which every match is dropped; 0: each packet by itself
+	Flags   FlagSet       // flags of matching TCP segments; 0: any packet matches
+	Place   Place         // relation of matching segments to Number
+	Number  uint32        // the number for Place; 0 in the rules of real devices
+	Members Members       // restricts the rule to some members of the switch
+	Share   float64       // share of the matching packets, in (0, 1]; with Burst the share of time
+	Burst   time.Duration // mean length of the bursts in which every match is dropped; 0: each packet is independent
 }
 
 // Place is a relation between a segment and a number.
@@ -24,11 +24,11 @@ type Place uint8
 const (
 	Anywhere   Place = iota
 	Starting         // the sequence number is the number
-	Straddling       // the payload has bytes before the number and bytes from it on
-	Acking           // the acknowledgement number is the number; asks for segments with ACK
+	Straddling       // the payload starts before the number and has the byte with the number
+	Acking           // the acknowledgement number is the number; for segments with ACK only
 )
 
-// loss is the share of segments such as s that the rule takes.
+// loss returns the share of segments like s that the rule drops.
 func (r Rule) loss(s *segment.Segment) float64 {
 	if !r.matches(s) {
 		return 0
@@ -55,11 +55,11 @@ func (r Rule) matches(s *segment.Segment) bool {
 	return true
 }
 
-// FlagSet is a set of combinations of the six flags FIN, SYN, RST, PSH, ACK and URG: bit i stands for the combination
-// whose value in the TCP header is i. What else is in the header's octet (ECE, CWR) does not matter.
+// FlagSet is a set of combinations of the six flags FIN, SYN, RST, PSH, ACK and URG. Bit i stands for the combination
+// with the value i in the TCP header. ECE and CWR are ignored.
 type FlagSet uint64
 
-// sixFlags are those that a FlagSet is about.
+// sixFlags are the flags that a FlagSet distinguishes.
 const sixFlags = segment.FIN | segment.SYN | segment.RST | segment.PSH | segment.ACK | segment.URG
 
 func (s FlagSet) has(f segment.Flags) bool { return s>>(f&sixFlags)&1 == 1 }
@@ -73,7 +73,7 @@ func combinations(belongs func(segment.Flags) bool) (s FlagSet) {
 	return s
 }
 
-// withAll are the combinations with every flag of f, withAny those with at least one, exactly the one with no other.
+// withAll returns the combinations with every flag of f, withAny those with at least one, and exactly only f itself.
 func withAll(f segment.Flags) FlagSet {
 	return combinations(func(c segment.Flags) bool { return c.Has(f) })
 }

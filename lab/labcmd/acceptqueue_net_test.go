@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// The lab's stalled application is found out, and one that accepts is not.
+// The overflow of the server that never accepts is found. A server that accepts passes.
 func TestQueuesOfTheLab(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})

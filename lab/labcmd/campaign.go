@@ -21,25 +21,26 @@ type campaignOptions struct {
 	seeds    int
 }
 
-// impairments are a campaign's rounds unless others are asked for. None of them is about sequence 0.
+// impairments are the default rounds of a campaign. None of them depends on sequence numbers.
 var impairments = []string{"loss=1%", "loss=5%", "loss=20%", "burst=1%/5ms", "burst=1%/50ms", "burst=1%/300ms",
 	"burst=5%/5ms", "burst=5%/50ms", "burst=5%/300ms", "reorder=10%/2ms", "duplicate=10%", "delay=1ms/5ms"}
 
-// Runs in each round: 100,000 in all to see that nobody innocent is convicted, fewer to see that a fault is.
+// Default numbers of runs. There are 100,000 in total with impairments only, to see that no run blames sequence 0.
+// Fewer are enough to see that a fault is found.
 const (
-	innocentRuns = 8334
-	guiltyRuns   = 1000
+	runsWithoutRule = 8334
+	runsWithRule    = 1000
 )
 
 func (o *campaignOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.campaign, "campaign", false, "make many runs under each of several impairments and count the verdicts")
-	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)", innocentRuns,
-		guiltyRuns))
+	f.IntVar(&o.runs, "runs", 0, fmt.Sprintf("runs in each round of a campaign (default %d, with --with %d)",
+		runsWithoutRule, runsWithRule))
 	f.StringArrayVar(&o.with, "with", nil, "a fault that every round of a campaign has beside its own; may be repeated")
 	f.IntVar(&o.seeds, "seeds", 0, "make one run with each of so many seeds of an ecmp fault, instead of --runs")
 }
 
-// onlyOfCampaigns refuses their flags elsewhere.
+// onlyOfCampaigns returns an error if such a flag is used without --campaign.
 func (o *campaignOptions) onlyOfCampaigns(f *pflag.FlagSet) error {
 	for _, name := range []string{"runs", "with", "seeds"} {
 		if f.Changed(name) {
@@ -49,20 +50,20 @@ func (o *campaignOptions) onlyOfCampaigns(f *pflag.FlagSet) error {
 	return nil
 }
 
-// campaign is many runs, in rounds of one state of the switch each.
+// campaign is many runs. In each round the switch has the same faults.
 type campaign struct {
 	*options
 	rounds []*campaignRound
-	made   *progress.Counter // runs
+	made   *progress.Counter // counts runs
 }
 
-// runCampaign fails if a verdict was wrong, or anything was left at the server.
+// runCampaign runs a campaign. The verdict is Fail if a run's verdict was wrong or if the server has state left.
 func (o *options) runCampaign(cmd *cobra.Command) error {
 	c, err := o.newCampaign(cmd.Flags())
 	if err != nil {
 		return err
 	}
-	stop := progress.Tell(cmd.ErrOrStderr(), c.made.String)
+	stop := progress.Print(cmd.ErrOrStderr(), c.made.String)
 	err = inParallel(cmd.Context(), c.topology.options(), c.workItems(), c.work)
 	stop()
 	if err != nil {
@@ -75,8 +76,8 @@ func (o *options) runCampaign(cmd *cobra.Command) error {
 	return cli.VerdictError(found.verdict())
 }
 
-// newCampaign says what the flags ask for. Unless they do, it is asked at the rate of an ordinary probe, which decides
-// how loss and segments fall together, and about sequence 0 alone, which takes a handshake anyway.
+// newCampaign makes a campaign from the flags. By default it uses the packet rate of an ordinary probe, because the
+// rate decides which segments a burst affects. It tests only sequence 0, which includes a handshake.
 func (o *options) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 	if o.runs < 0 || o.seeds < 0 || o.runs > 0 && o.seeds > 0 || f.Changed("runs") && o.runs == 0 {
 		return nil, errors.New("a campaign needs --runs of 1 or more, or --seeds of 1 or more")
@@ -90,9 +91,9 @@ func (o *options) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 	if len(o.faults) == 0 {
 		o.faults = impairments
 	}
-	usual := innocentRuns
+	usual := runsWithoutRule
 	if len(o.with) > 0 {
-		usual = guiltyRuns
+		usual = runsWithRule
 	}
 	c := &campaign{options: o}
 	for _, name := range o.faults {
@@ -109,7 +110,7 @@ func (o *options) newCampaign(f *pflag.FlagSet) (*campaign, error) {
 	return c, o.seedable(c.rounds)
 }
 
-// seedable refuses seeds where there is nothing to be seeded.
+// seedable returns an error if there are seeds but no fault uses a hash.
 func (o *campaignOptions) seedable(rounds []*campaignRound) error {
 	for _, r := range rounds {
 		if o.seeds > 0 && seeded(r.faults, 1) == nil {
@@ -119,7 +120,7 @@ func (o *campaignOptions) seedable(rounds []*campaignRound) error {
 	return nil
 }
 
-// workItem is what one testbed does of a round at a time.
+// workItem is a part of a round that one testbed runs.
 type workItem struct {
 	*campaignRound
 	faults []fault.Fault
@@ -143,7 +144,7 @@ func (c *campaign) workItems() (all []workItem) {
 	return all
 }
 
-// seeded are the faults with another seed of their hash; nil if none has any.
+// seeded returns the faults with another seed of their hash; nil if no fault uses one.
 func seeded(faults []fault.Fault, seed uint32) []fault.Fault {
 	var out []fault.Fault
 	found := false

@@ -13,63 +13,63 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// campaignResult is a campaign's outcome, as `-o json` prints it.
+// campaignResult is the result of a campaign, as `-o json` prints it.
 type campaignResult struct {
-	Alpha    float64          `json:"alpha"` // of a run
-	Rounds   []*campaignRound `json:"rounds"`
-	Innocent convictions      `json:"innocent"` // over the rounds that say nothing of sequence 0: runs that blame it
-	Guilty   convictions      `json:"guilty"`   // over the rounds that drop what starts there: runs that say so
-	Left     int              `json:"left"`     // sockets and tracked connections that the server kept
+	Alpha       float64          `json:"alpha"` // error bound of a run
+	Rounds      []*campaignRound `json:"rounds"`
+	WithoutRule blameCount       `json:"innocent"` // rounds whose faults do not depend on sequence 0: runs that blame it
+	WithRule    blameCount       `json:"guilty"`   // rounds that drop every segment at sequence 0: runs that report that
+	Left        int              `json:"left"`     // sockets and tracked connections left at the server
 }
 
-// convictions is how many runs convicted, and how many may or must.
-type convictions struct {
-	Runs      int `json:"runs"`
-	Convicted int `json:"convicted"`
-	Bound     int `json:"bound"`
+// blameCount counts the runs that blame sequence 0, and has the number that is allowed or required.
+type blameCount struct {
+	Runs    int `json:"runs"`
+	Blaming int `json:"convicted"`
+	Bound   int `json:"bound"`
 }
 
-// sensitivity is the share of guilty runs that have to be convicted.
+// sensitivity is the share of runs with a rule about sequence 0 that must find it.
 const sensitivity = 0.99
 
 func (c *campaign) result() campaignResult {
 	t := campaignResult{Alpha: c.Alpha, Rounds: c.rounds}
 	for _, r := range c.rounds {
 		r.finish()
-		side := &t.Guilty
-		if r.truth == innocent {
-			side = &t.Innocent
+		side := &t.WithRule
+		if r.truth == unrelated {
+			side = &t.WithoutRule
 		}
 		side.Runs += r.Runs
-		side.Convicted += r.Convicted
+		side.Blaming += r.Blaming
 		t.Left += r.left()
 	}
-	t.Innocent.Bound = mostByChance(t.Innocent.Runs, t.Alpha)
-	t.Guilty.Bound = int(math.Ceil(sensitivity * float64(t.Guilty.Runs)))
+	t.WithoutRule.Bound = mostByChance(t.WithoutRule.Runs, t.Alpha)
+	t.WithRule.Bound = int(math.Ceil(sensitivity * float64(t.WithRule.Runs)))
 	return t
 }
 
-// verdict is Fail if too many innocents were convicted, too few of the others, one of them was acquitted for certain,
-// or anything was left.
+// verdict returns Fail if too many runs without a rule about sequence 0 blamed it, if too few runs with one found it,
+// if one of the latter passed, or if the server has state left.
 func (t campaignResult) verdict() report.Verdict {
 	for _, r := range t.Rounds {
-		if r.truth == certain && r.Wrong > 0 {
+		if r.truth == dropsAll && r.Wrong > 0 {
 			return report.Fail
 		}
 	}
-	if t.Innocent.Convicted > t.Innocent.Bound || t.Guilty.Convicted < t.Guilty.Bound || t.Left > 0 {
+	if t.WithoutRule.Blaming > t.WithoutRule.Bound || t.WithRule.Blaming < t.WithRule.Bound || t.Left > 0 {
 		return report.Fail
 	}
 	return report.Pass
 }
 
-// mostByChance is how many convictions of n runs with an error of alpha each are put down to chance: fewer than the
-// 99.9 % quantile of the binomial distribution, and none where fewer than one in ten campaigns would have any.
+// mostByChance returns how many wrong results in n runs with error alpha each may be due to chance. It is less than the
+// 99.9 % quantile of the binomial distribution. It is 0 if fewer than one campaign in ten would have any.
 func mostByChance(n int, alpha float64) int {
 	if float64(n)*alpha < 0.1 {
 		return 0
 	}
-	exactly := math.Exp(float64(n) * math.Log1p(-alpha)) // the chance of k
+	exactly := math.Exp(float64(n) * math.Log1p(-alpha)) // the probability of exactly k
 	k, upTo := 0, exactly
 	for upTo < 0.999 && k < n {
 		exactly *= float64(n-k) / float64(k+1) * alpha / (1 - alpha)
@@ -86,7 +86,7 @@ func (t campaignResult) write(w io.Writer, format string) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "FAULT\tRUNS\tFLOWS\tCONVICTED\tWRONG\tSEGMENTS\tLEFT\tTIME\tVERDICTS")
 	for _, r := range t.Rounds {
-		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Fault, r.Runs, r.Flows, r.Convicted, r.Wrong,
+		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Fault, r.Runs, r.Flows, r.Blaming, r.Wrong,
 			r.SegmentsSent, r.left(), seconds(r.DurationMicros), r.verdictsInOneLine())
 	}
 	if err := out.Flush(); err != nil {
@@ -96,18 +96,18 @@ func (t campaignResult) write(w io.Writer, format string) error {
 	return err
 }
 
-// sentences say what the numbers mean.
+// sentences explains the numbers.
 func (t campaignResult) sentences() (out []string) {
-	if i := t.Innocent; i.Runs > 0 {
+	if i := t.WithoutRule; i.Runs > 0 {
 		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d "+
-			"at alpha %g (99.9 %% bound).", i.Convicted, i.Runs, i.Bound, t.Alpha))
+			"at alpha %g (99.9 %% bound).", i.Blaming, i.Runs, i.Bound, t.Alpha))
 	}
-	if g := t.Guilty; g.Runs > 0 {
-		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Convicted, g.Runs,
+	if g := t.WithRule; g.Runs > 0 {
+		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Blaming, g.Runs,
 			g.Bound))
 	}
 	for _, r := range t.Rounds {
-		if q := r.Reports; r.truth == partial {
+		if q := r.Reports; r.truth == dropsSome {
 			out = append(out, fmt.Sprintf("%s: a run took %s and %d segments in the middle; 99 of 100 at most %s, and at "+
 				"most %d; the longest %s, the largest %d.",
 				r.Fault, seconds(q.MedianMicros), q.MedianSegments, seconds(q.NearlyMicros), q.NearlySegments,
@@ -117,7 +117,7 @@ func (t campaignResult) sentences() (out []string) {
 	return append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))
 }
 
-// verdictsInOneLine are the round's verdicts in one line.
+// verdictsInOneLine returns the round's verdicts on one line.
 func (r *campaignRound) verdictsInOneLine() string {
 	var out []string
 	for _, v := range r.Verdicts {

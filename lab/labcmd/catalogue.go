@@ -15,52 +15,53 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 )
 
-// rightName is what the fault's rule is called in a report; empty for one that is not about the number 0.
+// rightName returns the name of the fault's rule in a report. It is empty for a fault that is not about the number 0.
 func rightName(fault string) string {
 	for _, r := range rule.All() {
 		if r.Fault == fault {
-			return cmp.Or(r.AsOther, r.Name) // the switch drops in both directions
+			return cmp.Or(r.AsOther, r.Name) // the lab's switch drops in both directions
 		}
 	}
 	return ""
 }
 
-// catalogueQuestion is asked of every rule: all variants, over as few flows as a verdict takes.
+// The catalogue tests every rule with all variants, and with as few flows as a verdict needs.
 const (
 	catalogueScenario = "SequenceWrap/" + cli.AllVariants
 	cataloguePaths    = 2
 )
 
-// ruleResult is what was found under one rule of the catalogue over one family, as `-o json` prints it.
+// ruleResult is the result for one rule of the catalogue and one family, as `-o json` prints it.
 type ruleResult struct {
 	Rule      string          `json:"rule"`
 	Family    string          `json:"family"`
 	Variants  []variantResult `json:"variants"`
-	Due       int             `json:"due"`       // variants that the rule bites
-	Convicted int             `json:"convicted"` // of these
-	Others    int             `json:"others"`    // convicted without cause, or for another one
+	Expected  int             `json:"due"`       // variants that the rule affects, and so must fail
+	Failed    int             `json:"convicted"` // those of them that failed
+	Others    int             `json:"others"`    // variants that failed without being affected, or with the wrong reason
 	Named     string          `json:"named,omitempty"`
-	Right     string          `json:"right,omitempty"` // what the rule is called
+	RightName string          `json:"right,omitempty"` // the rule's right name
 }
 
-// variantResult is what was found of one variant, and what is true.
+// variantResult is the result for one variant, with the expected reason.
 type variantResult struct {
-	Variant string         `json:"variant"`
-	Verdict report.Verdict `json:"verdict"`
-	Reason  report.Reason  `json:"reason"`
-	Due     report.Reason  `json:"due,omitempty"` // why it must fail, if it must
-	Message string         `json:"message,omitempty"`
+	Variant  string         `json:"variant"`
+	Verdict  report.Verdict `json:"verdict"`
+	Reason   report.Reason  `json:"reason"`
+	Expected report.Reason  `json:"due,omitempty"` // the expected reason if it must fail
+	Message  string         `json:"message,omitempty"`
 }
 
-// asExpected reports whether what must be convicted was, and what must not was not.
+// asExpected reports whether the variant failed with the expected reason, or did not fail if the rule does not affect
+// it.
 func (o variantResult) asExpected() bool {
-	if o.Due == "" {
+	if o.Expected == "" {
 		return o.Verdict != report.Fail
 	}
-	return o.Reason == o.Due
+	return o.Reason == o.Expected
 }
 
-// runCatalogue goes through every rule that the switch knows.
+// runCatalogue tests every rule that the switch knows.
 func (o *options) runCatalogue(cmd *cobra.Command) error {
 	if err := o.onlyTheCatalogue(cmd); err != nil {
 		return err
@@ -75,7 +76,7 @@ func (o *options) runCatalogue(cmd *cobra.Command) error {
 	}
 	inspected := make(chan []ruleResult, len(faults))
 	done := progress.NewCounter(len(faults), "rules done")
-	stop := progress.Tell(cmd.ErrOrStderr(), done.String)
+	stop := progress.Print(cmd.ErrOrStderr(), done.String)
 	err = inParallel(cmd.Context(), o.topology.options(), faults,
 		func(ctx context.Context, s *testbed, queue <-chan fault.Fault) error {
 			for f := range queue {
@@ -99,7 +100,7 @@ func (o *options) runCatalogue(cmd *cobra.Command) error {
 	return cli.VerdictError(found.verdict())
 }
 
-// onlyTheCatalogue refuses flags that the catalogue decides about.
+// onlyTheCatalogue returns an error for flags that the catalogue sets itself.
 func (o *options) onlyTheCatalogue(cmd *cobra.Command) error {
 	for _, name := range []string{"campaign", "fault", "scenario", "pcap"} {
 		if cmd.Flags().Changed(name) {
@@ -126,35 +127,35 @@ func (o *options) probeRule(ctx context.Context, s *testbed, f fault.Fault) (fou
 	return found, ctx.Err()
 }
 
-// newRuleResult holds the results of one family against the truth.
+// newRuleResult compares the results of one family with the expected ones.
 func newRuleResult(f fault.Fault, family string, all []report.Result) ruleResult {
 	i := ruleResult{Rule: f.Name, Family: family}
 	for _, r := range all {
 		if r.Family != family {
 			continue
 		}
-		v := variantResult{Variant: r.Variant, Verdict: r.Verdict, Reason: r.Reason, Due: expectedReason(f, r.Variant)}
+		v := variantResult{Variant: r.Variant, Verdict: r.Verdict, Reason: r.Reason, Expected: expectedReason(f, r.Variant)}
 		if r.Verdict != report.Pass {
 			v.Message = r.Message
 		}
 		i.add(v)
 		i.Named = cmp.Or(i.Named, r.Rule)
 	}
-	if i.Due > 0 {
-		i.Right = rightName(f.Name)
+	if i.Expected > 0 {
+		i.RightName = rightName(f.Name)
 	}
 	return i
 }
 
 func (i *ruleResult) add(v variantResult) {
 	i.Variants = append(i.Variants, v)
-	if v.Due != "" {
-		i.Due++
+	if v.Expected != "" {
+		i.Expected++
 	}
 	switch {
 	case v.Verdict != report.Fail:
 	case v.asExpected():
-		i.Convicted++
+		i.Failed++
 	default:
 		i.Others++
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// bitten are the variants to be convicted under a fault.
-func bitten(t *testing.T, name string) (out []string) {
+// affected returns the variants that a fault affects, and which so must fail.
+func affected(t *testing.T, name string) (out []string) {
 	t.Helper()
 	f, err := fault.Parse(name)
 	if err != nil {
@@ -34,13 +34,13 @@ func bitten(t *testing.T, name string) (out []string) {
 	return out
 }
 
-// What is due is what the field knows of these rules.
-func TestWhatIsDue(t *testing.T) {
+// The expected variants for rules of real devices are as documented.
+func TestExpectedVariants(t *testing.T) {
 	for name, want := range map[string][]string{
 		"push-at-zero":            {"FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-urg-push-at-zero":    {"Fin", "FinUrgPush", "Push", "PushFin", "UrgentPush"},
 		"fin-push-rst-at-zero@in": {"Fin", "FinUrgPush", "Push", "PushFin", "Reset", "UrgentPush"},
-		// RSTs that come back are lost too
+		// the peer's RSTs are lost too
 		"fin-push-rst-at-zero":          {"AckZero", "Fin", "Push", "PushFin", "Reset", "UrgentPush"},
 		"fin-urg-push-together-at-zero": {"FinUrgPush"},
 		"no-flags-at-zero":              {"Null"},
@@ -53,33 +53,34 @@ func TestWhatIsDue(t *testing.T) {
 		"everything":                    nil,
 		"loss=20%":                      nil,
 	} {
-		if got := bitten(t, name); !slices.Equal(got, want) {
-			t.Errorf("%s bites %v, want %v", name, got, want)
+		if got := affected(t, name); !slices.Equal(got, want) {
+			t.Errorf("%s affects %v, want %v", name, got, want)
 		}
 	}
 }
 
-// Every variant that can convict is compared, and every rule about the number 0 has a name.
-func TestCatalogueIsWhole(t *testing.T) {
+// Every variant that can fail has a comparison, and every rule about the number 0 has a name.
+func TestCatalogueIsComplete(t *testing.T) {
 	variants := variant.Names(func(v variant.Variant) bool { return !v.Note })
 	if got := slices.Sorted(maps.Keys(comparisons)); !slices.Equal(got, slices.Sorted(slices.Values(variants))) {
 		t.Errorf("compared are %v, variants are %v", got, variants)
 	}
 	lost := map[string]bool{}
 	for _, name := range fault.Catalogue() {
-		for _, v := range bitten(t, name) {
+		for _, v := range affected(t, name) {
 			lost[v] = true
 		}
-		if named := rightName(name) != ""; named != strings.HasSuffix(name, "-zero") || named != (len(bitten(t, name)) > 0) {
-			t.Errorf("%s: named %v, bites %v", name, named, bitten(t, name))
+		named := rightName(name) != ""
+		if named != strings.HasSuffix(name, "-zero") || named != (len(affected(t, name)) > 0) {
+			t.Errorf("%s: named %v, affects %v", name, named, affected(t, name))
 		}
 	}
 	if len(lost) != len(variants) {
-		t.Errorf("of the variants %v only %v are bitten by a fault of the catalogue", variants, lost)
+		t.Errorf("of the variants %v only %v are affected by a fault of the catalogue", variants, lost)
 	}
 }
 
-// The switch drops by the fault of a rule what the rule says: by its flags at number 0, or by the place of the number
+// The fault of a rule drops the same segments as the rule says: by flags at number 0, or by the relation to the number
 // 0.
 func TestRulesAreTheSwitchsFaults(t *testing.T) {
 	for _, r := range rule.All() {
@@ -161,7 +162,7 @@ func TestCatalogueResult(t *testing.T) {
 	}
 }
 
-func TestCatalogueResultIsToldInBothForms(t *testing.T) {
+func TestCatalogueResultAsTextAndJSON(t *testing.T) {
 	r := catalogueResultOf(inspect(t, "every-push", "", nil),
 		inspect(t, "push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.PathLossy}))
 	var people, programs bytes.Buffer

@@ -13,17 +13,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// catalogueResult is the outcome of a walk through the catalogue, as `-o json` prints it.
+// catalogueResult is the result for the whole catalogue, as `-o json` prints it.
 type catalogueResult struct {
-	Results   []ruleResult `json:"inspections"`
-	Due       int          `json:"due"`       // variants that the rules bite
-	Convicted int          `json:"convicted"` // of these
-	Others    int          `json:"others"`    // convicted without cause
-	Rules     int          `json:"rules"`     // that bite, by family
-	Named     int          `json:"named"`     // of these, rightly
+	Results  []ruleResult `json:"inspections"`
+	Expected int          `json:"due"`       // variants that the rules affect, and so must fail
+	Failed   int          `json:"convicted"` // those of them that failed
+	Others   int          `json:"others"`    // variants that failed without being affected
+	Rules    int          `json:"rules"`     // rules that affect a variant, counted for each family
+	Named    int          `json:"named"`     // those of the rules that got their right name
 }
 
-// naming is the share of rules that must be called by their names.
+// naming is the share of rules that must get their right names.
 const naming = 0.95
 
 func newCatalogueResult(inspected chan []ruleResult) catalogueResult {
@@ -34,20 +34,20 @@ func newCatalogueResult(inspected chan []ruleResult) catalogueResult {
 	}
 	slices.SortFunc(r.Results, compareRuleResults)
 	for _, i := range r.Results {
-		r.Due, r.Convicted, r.Others = r.Due+i.Due, r.Convicted+i.Convicted, r.Others+i.Others
-		if i.Due > 0 {
+		r.Expected, r.Failed, r.Others = r.Expected+i.Expected, r.Failed+i.Failed, r.Others+i.Others
+		if i.Expected > 0 {
 			r.Rules++
 		}
-		if i.Due > 0 && i.Named == i.Right {
+		if i.Expected > 0 && i.Named == i.RightName {
 			r.Named++
 		}
 	}
 	return r
 }
 
-// verdict is Pass if all that the rules bite was convicted, nothing else was, and nearly all rules have their names.
+// verdict returns Pass if all affected variants failed, no others did, and nearly all rules got their right names.
 func (r catalogueResult) verdict() report.Verdict {
-	if r.Convicted < r.Due || r.Others > 0 || float64(r.Named) < naming*float64(r.Rules) {
+	if r.Failed < r.Expected || r.Others > 0 || float64(r.Named) < naming*float64(r.Rules) {
 		return report.Fail
 	}
 	return report.Pass
@@ -60,26 +60,26 @@ func (r catalogueResult) write(w io.Writer, format string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "RULE\tFAMILY\tBITES\tCONVICTED\tOTHERS\tNAMED\tIS CALLED")
 	for _, i := range r.Results {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n", i.Rule, i.Family, i.Due, i.Convicted, i.Others, cmp.Or(i.Named, "-"),
-			cmp.Or(i.Right, "-"))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n", i.Rule, i.Family, i.Expected, i.Failed, i.Others, cmp.Or(i.Named, "-"),
+			cmp.Or(i.RightName, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\n%d of %d variants that a rule bites were convicted, %d others; %d of %d rules were named rightly "+
 		"(95 %% must).\n",
-		r.Convicted, r.Due, r.Others, r.Named, r.Rules)
+		r.Failed, r.Expected, r.Others, r.Named, r.Rules)
 	_, err := io.WriteString(w, strings.Join(r.differences(), ""))
 	return err
 }
 
-// differences says of every variant that was not judged as is due, why.
+// differences describes every variant whose result was not the expected one.
 func (r catalogueResult) differences() (out []string) {
 	for _, i := range r.Results {
 		for _, v := range i.Variants {
 			if !v.asExpected() {
 				out = append(out, fmt.Sprintf("%s, %s, %s: %s/%s, due is %s: %s\n", i.Rule, i.Family, v.Variant, v.Verdict,
-					v.Reason, cmp.Or(v.Due, "no conviction"), v.Message))
+					v.Reason, cmp.Or(v.Expected, "no conviction"), v.Message))
 			}
 		}
 	}

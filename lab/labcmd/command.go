@@ -1,5 +1,5 @@
-// Package labcmd is the command `tcpprobe lab`: one probe through a switch with given faults, a demo, campaigns of many
-// probes with a count of the verdicts, and the catalogue of faults with what each must lead to.
+// Package labcmd implements the command `tcpprobe lab`: a probe through a switch with given faults, a demo, campaigns
+// of many probes, and a test of the whole catalogue of faults.
 package labcmd
 
 import (
@@ -28,9 +28,9 @@ type options struct {
 	catalogue bool
 }
 
-// Command is `tcpprobe lab`.
+// Command returns the command `tcpprobe lab`.
 func Command() *cobra.Command {
-	o := options{ProbeFlags: cli.ProbeFlags{PacketsPerSecond: 2000}} // nobody else is on this network
+	o := options{ProbeFlags: cli.ProbeFlags{PacketsPerSecond: 2000}} // no other traffic uses this network
 	cmd := &cobra.Command{
 		Use:   "lab",
 		Short: "Probe through a switch that misbehaves, all on this machine",
@@ -100,5 +100,5 @@ func (o *options) families() []lab.Family {
 	return []lab.Family{lab.Family(o.family)}
 }
 
-// labCapabilities is what making network namespaces takes, beside probing from them.
+// labCapabilities are the capabilities that network namespaces need, and those for probing.
 var labCapabilities = append([]capability.Capability{capability.SysAdmin}, capability.Probing...)

@@ -12,11 +12,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// demoFault is the fault that the lab shows when none is asked for.
+// demoFault is the default fault of the lab.
 const demoFault = "push-at-zero"
 
-// runDemo probes through a healthy switch and then through one that drops PSH at sequence 0. The command succeeds if
-// the first passes and the second is found out.
+// runDemo probes through a healthy switch, and then through one that drops PSH at sequence 0. The command succeeds if
+// the first probe passes and the second one finds the fault.
 func (o *options) runDemo(cmd *cobra.Command, s *testbed) error {
 	dropped, err := fault.Parse(demoFault)
 	if err != nil {
@@ -43,7 +43,7 @@ func (o *options) runDemo(cmd *cobra.Command, s *testbed) error {
 	return nil
 }
 
-// asksAboutZero reports whether the demo's fault can be found by the plan's checks.
+// asksAboutZero reports whether the plan has a check that can find the demo's fault.
 func asksAboutZero(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Scenarios, func(s plan.Scenario) bool { return s.Type == "SequenceWrap" })
 }

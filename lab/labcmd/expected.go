@@ -17,11 +17,11 @@ const (
 	urg = segment.URG
 )
 
-// segmentPair is a segment of a probe and the reply that it draws.
+// segmentPair is a segment of a probe and its reply.
 type segmentPair struct{ sent, reply *segment.Segment }
 
-// pairOf is a pair by flags, sequence and acknowledgement number and length of the segment sent, and by the flags,
-// sequence and acknowledgement number of its reply.
+// pairOf returns a pair. The first arguments are flags, sequence and acknowledgement number and length of the sent
+// segment, the others are flags, sequence and acknowledgement number of the reply.
 func pairOf(flags segment.Flags, at, acks int, length int, back segment.Flags, backAt, backAcks int) segmentPair {
 	return segmentPair{
 		&segment.Segment{Flags: flags, Seq: seq.At(uint32(at)), Ack: seq.At(uint32(acks)), Payload: make([]byte, length)},
@@ -29,7 +29,7 @@ func pairOf(flags segment.Flags, at, acks int, length int, back segment.Flags, b
 	}
 }
 
-// dropped says in which direction the switch loses one of the pair for certain; "" if it does not.
+// dropped returns the direction in which the switch always drops one of the pair; "" if it does not.
 func (e segmentPair) dropped(f fault.Fault) fault.Direction {
 	switch {
 	case f.Drops(e.sent, fault.In):
@@ -40,18 +40,18 @@ func (e segmentPair) dropped(f fault.Fault) fault.Direction {
 	return ""
 }
 
-// comparison is what a variant of SequenceWrap compares: pairs about the number 0, and others that are like them and
-// must come through for a verdict. It is written down from the protocol, not taken from the engine that it judges.
+// comparison has the segments that a variant of SequenceWrap compares: pairs about the number 0, and similar pairs that
+// must arrive for a verdict. It is derived from the protocol and not from the engine that it is used to test.
 type comparison struct{ zero, others []segmentPair }
 
-// Numbers without a property, and how much data a connection carries.
+// Numbers without a special meaning, and the length of a connection's data.
 const (
 	peerNumber  = 1 << 30
 	otherNumber = 1 << 20
 	length      = 100
 )
 
-// wrappingConnection is a connection whose data ends at 0, where the suspect starts.
+// wrappingConnection returns the comparison for a connection whose data ends at 0, where the suspect starts.
 func wrappingConnection(flags segment.Flags, bytes, numbers int) comparison {
 	return comparison{
 		zero: []segmentPair{
@@ -65,15 +65,17 @@ func wrappingConnection(flags segment.Flags, bytes, numbers int) comparison {
 	}
 }
 
-// standalone is a segment that is compared with itself at another number; needed are pairs that come before.
+// standalone returns the comparison of a segment with the same segment at another number. needed are pairs that must be
+// exchanged before.
 func standalone(zero, other segmentPair, needed ...segmentPair) comparison {
 	return comparison{[]segmentPair{zero}, append(needed, other)}
 }
 
-// closedPort is how a port is known to be closed: an RST at 0 answers a SYN.
+// closedPort is the pair that shows that a port is closed: a SYN and an RST at 0.
 var closedPort = pairOf(syn, otherNumber, 0, 0, rst|ack, 0, otherNumber+1)
 
-// comparisons are those of all variants that can convict: HandshakeAck cannot, since any later data does what it did.
+// comparisons has all variants that can fail. HandshakeAck cannot, because any later data has the effect of the lost
+// ACK.
 var comparisons = map[string]comparison{
 	"Push":       wrappingConnection(psh|ack, length, length),
 	"UrgentPush": wrappingConnection(urg|psh|ack, length, length),
@@ -98,7 +100,7 @@ var comparisons = map[string]comparison{
 		pairOf(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
 }
 
-// expectedReason is the reason to convict that a fault gives a variant; "" where it gives none.
+// expectedReason returns the reason with which a variant must fail under a fault; "" if it must not fail.
 func expectedReason(f fault.Fault, variant string) report.Reason {
 	c := comparisons[variant]
 	if variant == "AckZero" && closedPort.dropped(f) == fault.Out && c.zero[0].dropped(f) == fault.Out &&

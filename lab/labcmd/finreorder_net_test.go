@@ -6,12 +6,11 @@ import (
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// closers are the servers that close first, with what makes them.
+// closers has the servers that close first, with the trigger of each.
 var closers = map[lab.Server]string{
 	lab.HalfClose: "on-accept", lab.CloseOnAccept: "on-accept", lab.ShutdownOnAccept: "on-accept",
 	lab.CloseAfterText: "send=QUIT", lab.HalfCloseAfter: "send=QUIT", lab.ShutdownAfterText: "send=QUIT",
@@ -19,15 +18,15 @@ var closers = map[lab.Server]string{
 	lab.HTTPShutdown: "http-get", lab.HTTPLinger: "http-get",
 }
 
-// finReorderOptions asks for FinReorder.
+// finReorderOptions returns options for FinReorder.
 func finReorderOptions(guard, trigger string, server lab.Server) *options {
 	o := quick(guard)
 	o.Scenarios, o.Trigger, o.server = []string{"FinReorder"}, trigger, string(server)
 	return o
 }
 
-// This kernel accepts a FIN that an ACK overtook however the application closes, and keeps nothing: the RST removes its
-// TIME_WAIT too.
+// This kernel accepts a FIN that an ACK has overtaken, in whichever way the application closes. It has no state left
+// afterwards: the RST also removes TIME_WAIT.
 func TestFinReorderOnEveryClosingServer(t *testing.T) {
 	for _, guard := range []string{"tcx", "clsact"} {
 		t.Run(guard, func(t *testing.T) {
@@ -49,7 +48,7 @@ func TestFinReorderOnEveryClosingServer(t *testing.T) {
 	}
 }
 
-// The way there does not matter: loss, late and doubled segments never become a verdict about the peer.
+// Loss, delay and duplication on the path never give a verdict about the peer.
 func TestFinReorderThroughABadSwitch(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})
@@ -64,7 +63,7 @@ func TestFinReorderThroughABadSwitch(t *testing.T) {
 	}
 }
 
-// A server that does not close is no Pass and no Fail.
+// If the server does not close, the result is neither Pass nor Fail.
 func TestFinReorderWithoutAClose(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})
@@ -78,14 +77,7 @@ func TestFinReorderWithoutAClose(t *testing.T) {
 
 func probeFinReorder(t *testing.T, s *testbed, o *options, faults ...string) probeResult {
 	t.Helper()
-	parsed, err := fault.ParseAll(faults)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := o.probe(t.Context(), s, parsed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := probeOnce(t, s, o, faults...)
 	if n := len(o.families()); len(p.Report.Results) != n || p.Report.Guard.ResetsDropped != 0 ||
 		p.Report.LeakedFlows != 0 {
 		t.Errorf("%d results, want %d; guard %+v, %d flows leaked", len(p.Report.Results), n, p.Report.Guard,

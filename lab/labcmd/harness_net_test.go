@@ -13,7 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// newTestbed is a testbed for one test.
+// newTestbed returns a testbed for one test.
 func newTestbed(t *testing.T, o lab.Options) *testbed {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -31,16 +31,15 @@ func newTestbed(t *testing.T, o lab.Options) *testbed {
 	return s
 }
 
-// quick is a question that the tests below ask: few flows, at a rate that suits a network without
-// anybody else.
+// quick returns options with few flows and a rate for a network without other traffic.
 func quick(guard string) *options {
 	q := asks("Handshake", "SequenceWrap")
 	q.Paths, q.PacketsPerSecond = 2, 2000
 	return &options{ProbeFlags: q, family: "both", server: string(lab.Echo), guard: guard}
 }
 
-// probe probes once and returns what it found, by scenario and family.
-func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult, map[string]report.Result) {
+// probeOnce probes once through a switch with the faults.
+func probeOnce(t *testing.T, s *testbed, o *options, faults ...string) probeResult {
 	t.Helper()
 	parsed, err := fault.ParseAll(faults)
 	if err != nil {
@@ -50,6 +49,13 @@ func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult,
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+// probe probes once and returns the results by scenario and family.
+func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult, map[string]report.Result) {
+	t.Helper()
+	p := probeOnce(t, s, o, faults...)
 	found := map[string]report.Result{}
 	for _, r := range p.Report.Results {
 		found[r.Scenario+"/"+r.Family] = r
@@ -60,8 +66,8 @@ func probe(t *testing.T, s *testbed, o *options, faults ...string) (probeResult,
 	return p, found
 }
 
-// expect compares the results of both families with what may be said, "Verdict/Reason", of the handshake and of
-// the segment at sequence 0.
+// expect compares the results of both families with the allowed ones, "Verdict/Reason": one of the handshake, several
+// of the segment at sequence 0.
 func expect(t *testing.T, found map[string]report.Result, handshake string, wrap ...string) {
 	t.Helper()
 	for key, r := range found {
@@ -72,7 +78,7 @@ func expect(t *testing.T, found map[string]report.Result, handshake string, wrap
 	}
 }
 
-// asks is a question with the defaults of the flags.
+// asks returns probe flags with their defaults and these scenarios.
 func asks(scenarios ...string) cli.ProbeFlags {
 	return cli.ProbeFlags{Scenarios: scenarios, Paths: cli.DefaultPaths, Alpha: cli.DefaultAlpha,
 		PacketsPerSecond: cli.OrdinaryRate,

@@ -14,8 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/internal/cli"
 )
 
-// asCommand makes the test binary behave as tcpprobe: the lab starts itself again as a worker, and tests start
-// commands.
+// asCommand is set to make the test binary behave as tcpprobe: tests run commands, and the lab starts its own program
+// as a worker.
 const asCommand = "TCPPROBE_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -31,13 +31,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// result is a finished command line.
+// result is the result of a command line.
 type result struct {
 	status         int
 	stdout, stderr string
 }
 
-// tcpprobe runs a command line as a process of its own.
+// tcpprobe runs a command line in a process of its own.
 func tcpprobe(t *testing.T, args ...string) result {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)

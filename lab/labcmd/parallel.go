@@ -8,11 +8,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// parallelTestbeds is how many testbeds work at the same time: under loss, and between segments that must be far apart,
+// parallelTestbeds is how many testbeds work at the same time. Under loss, and between segments that must be far apart,
 // a run mostly waits.
 const parallelTestbeds = 4
 
-// inParallel does all jobs in several testbeds, until one fails.
+// inParallel does all jobs in several testbeds. It stops at the first error.
 func inParallel[T any](ctx context.Context, o lab.Options, jobs []T, do work[T]) error {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -37,10 +37,11 @@ func inParallel[T any](ctx context.Context, o lab.Options, jobs []T, do work[T])
 	return errors.Join(errors.Join(errs...), ctx.Err())
 }
 
-// work does the jobs of a queue in one testbed.
+// work does jobs of a queue in one testbed.
 type work[T any] func(ctx context.Context, s *testbed, queue <-chan T) error
 
-// inTestbed opens a testbed whose server tracks connections, so that it can be asked what was left, and works there.
+// inTestbed opens a testbed and works there. The testbed's server tracks connections, so that remaining state can be
+// counted.
 func inTestbed[T any](ctx context.Context, o lab.Options, queue <-chan T, do work[T]) (err error) {
 	o.Conntrack = true
 	s, err := openTestbed(ctx, o, nil)

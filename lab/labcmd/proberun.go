@@ -18,14 +18,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// probeResult is one probe of the lab's server through a switch in one state, as `-o json` prints it.
+// probeResult is the result of one probe of the lab's server through a switch with certain faults, as `-o json` prints
+// it.
 type probeResult struct {
 	Faults []string            `json:"faults,omitempty"`
-	Switch []lab.FaultCounters `json:"switch,omitempty"` // of the faults that drop
+	Switch []lab.FaultCounters `json:"switch,omitempty"` // counters of the faults that drop
 	Report report.Report       `json:"report"`
 }
 
-// runProbe probes once with the given faults, or gives the demo.
+// runProbe probes once with the given faults, or runs the demo.
 func (o *options) runProbe(cmd *cobra.Command) (err error) {
 	faults, err := fault.ParseAll(o.faults)
 	if err != nil {
@@ -40,7 +41,7 @@ func (o *options) runProbe(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer o.pcap.Discard()
-	defer progress.Tell(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
+	defer progress.Print(cmd.ErrOrStderr(), func() string { return "still probing through the switch" })()
 	s, err := openTestbed(cmd.Context(), o.topology.options(), spill)
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (o *options) runProbe(cmd *cobra.Command) (err error) {
 	return errors.Join(err, o.pcap.Finish())
 }
 
-// showProbe probes once, and what it found is what it returns.
+// showProbe probes once. Its verdict becomes the command's.
 func (o *options) showProbe(cmd *cobra.Command, s *testbed, faults []fault.Fault) error {
 	found, err := o.probe(cmd.Context(), s, faults)
 	if err != nil {
@@ -73,7 +74,7 @@ func (o *options) showProbe(cmd *cobra.Command, s *testbed, faults []fault.Fault
 	return cli.VerdictError(found.Report.Verdict())
 }
 
-// probe probes the chosen server through the switch while the faults last.
+// probe probes the chosen server through a switch with the faults.
 func (o *options) probe(ctx context.Context, s *testbed, faults []fault.Fault) (p probeResult, err error) {
 	injection, err := s.Inject(faults...)
 	if err != nil {
@@ -94,7 +95,7 @@ func (o *options) probe(ctx context.Context, s *testbed, faults []fault.Fault) (
 	return p, err
 }
 
-// ask has the worker probe the chosen server over the chosen families, through the switch as it is.
+// ask makes the worker probe the chosen server for the chosen families, with the switch as it is.
 func (o *options) ask(s *testbed) (r report.Report, err error) {
 	var targets []netip.AddrPort
 	for _, f := range o.families() {

@@ -15,58 +15,58 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// campaignRound is what the runs of a campaign found under one state of the switch, as `-o json` prints it. A run is
-// what is asked of one target.
+// campaignRound has the results of a campaign's runs with the same faults, as `-o json` prints it. A run is all checks
+// of one target.
 type campaignRound struct {
 	Fault        string         `json:"fault"`
 	Runs         int            `json:"runs"`
 	Flows        int            `json:"flows"`
-	Convicted    int            `json:"convicted"` // runs that blame sequence 0
-	Wrong        int            `json:"wrong"`     // runs that do so, or acquit it, against the truth
+	Blaming      int            `json:"convicted"` // runs that blame sequence 0
+	Wrong        int            `json:"wrong"`     // runs that blame sequence 0, or pass it, wrongly
 	Verdicts     []verdictCount `json:"verdicts"`
 	SegmentsSent int            `json:"segmentsSent"`
-	Reports      quantiles      `json:"reports"`     // of one run or a batch of them
-	LeakedFlows  int            `json:"leakedFlows"` // whose end nobody confirmed
-	// what the server's kernel held afterwards: sockets and tracked connections by state
+	Reports      quantiles      `json:"reports"`     // sizes and times of reports; one report has one run or a batch
+	LeakedFlows  int            `json:"leakedFlows"` // flows whose reset was not confirmed
+	// state in the server's kernel afterwards: sockets and tracked connections
 	Left           map[string]int      `json:"left"`
 	Switch         []lab.FaultCounters `json:"switch,omitempty"`
 	DurationMicros int64               `json:"durationMicros"`
 
 	planned int     // runs
-	sent    []int   // segments, by report
-	took    []int64 // microseconds, by report
+	sent    []int   // sent segments of each report
+	took    []int64 // microseconds of each report
 	faults  []fault.Fault
 	truth   groundTruth
 	mu      sync.Mutex
 }
 
-// quantiles are what a report took: in the middle, in nearly all, and at most.
+// quantiles has median, 99 % quantile and maximum over the reports.
 type quantiles struct {
 	MedianSegments int   `json:"medianSegments"`
-	NearlySegments int   `json:"nearlySegments"` // 99 of 100 reports stay within it
+	NearlySegments int   `json:"nearlySegments"` // 99 of 100 reports have no more
 	MostSegments   int   `json:"mostSegments"`
 	MedianMicros   int64 `json:"medianMicros"`
 	NearlyMicros   int64 `json:"nearlyMicros"`
 	MostMicros     int64 `json:"mostMicros"`
 }
 
-// groundTruth is what a fault does to the segments that SequenceWrap compares.
+// groundTruth is the effect of a fault on the segments that SequenceWrap compares.
 type groundTruth string
 
 const (
-	innocent groundTruth = "innocent" // all the same to the suspect as to the control
-	certain  groundTruth = "certain"  // loses every suspect
-	partial  groundTruth = "partial"  // loses some: flows, or packets
+	unrelated groundTruth = "innocent" // affects suspect and control alike
+	dropsAll  groundTruth = "certain"  // drops every suspect and no control
+	dropsSome groundTruth = "partial"  // drops the suspects of some flows, or some of them
 )
 
-// verdictCount is how often a verdict was reached.
+// verdictCount is the number of results with the same verdict and reason.
 type verdictCount struct {
 	Scenario string         `json:"scenario"`
 	Variant  string         `json:"variant,omitempty"`
 	Verdict  report.Verdict `json:"verdict"`
 	Reason   report.Reason  `json:"reason"`
 	Count    int            `json:"count"`
-	Example  string         `json:"example,omitempty"` // what one that did not pass said
+	Example  string         `json:"example,omitempty"` // message of one result that did not pass
 }
 
 func newRound(faults []fault.Fault, runs int) *campaignRound {
@@ -82,14 +82,14 @@ func groundTruthOf(faults []fault.Fault) groundTruth {
 	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
 	switch suspect {
 	case control:
-		return innocent
+		return unrelated
 	case 0:
-		return certain
+		return dropsAll
 	}
-	return partial
+	return dropsSome
 }
 
-// arriving is the share of segments such as s that the switch lets through.
+// arriving returns the share of segments like s that the switch forwards.
 func arriving(faults []fault.Fault, s *segment.Segment) float64 {
 	share := 1.0
 	for _, f := range faults {
@@ -98,19 +98,19 @@ func arriving(faults []fault.Fault, s *segment.Segment) float64 {
 	return share
 }
 
-// pushAt is a byte as SequenceWrap sends it: at 0 the suspect, before it the control.
+// pushAt returns a byte of data as SequenceWrap sends it: at 0 it is the suspect, before it the control.
 func pushAt(n uint32) *segment.Segment {
 	return &segment.Segment{Seq: seq.At(n), Flags: segment.PSH | segment.ACK, Payload: []byte{'x'}}
 }
 
-// add counts a report of one run or more.
+// add adds a report of one or more runs.
 func (r *campaignRound) add(found report.Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.LeakedFlows += found.LeakedFlows
 	r.SegmentsSent += found.SegmentsSent
 	r.sent, r.took = append(r.sent, found.SegmentsSent), append(r.took, found.DurationMicros)
-	runs := map[string]report.Verdict{} // by target: what it says of sequence 0
+	runs := map[string]report.Verdict{} // for each target: the verdict about sequence 0
 	for _, res := range found.Results {
 		runs[res.Target] = worse(runs[res.Target], res)
 		r.Flows += res.Flows.Tried
@@ -119,15 +119,15 @@ func (r *campaignRound) add(found report.Report) {
 	for _, v := range runs {
 		r.Runs++
 		if v == report.Fail {
-			r.Convicted++
+			r.Blaming++
 		}
-		if r.truth == innocent && v == report.Fail || r.truth == certain && v == report.Pass {
+		if r.truth == unrelated && v == report.Fail || r.truth == dropsAll && v == report.Pass {
 			r.Wrong++
 		}
 	}
 }
 
-// worse is a run's verdict about sequence 0, given one more result.
+// worse returns a run's verdict about sequence 0 after one more result.
 func worse(v report.Verdict, res report.Result) report.Verdict {
 	if res.Scenario != "SequenceWrap" {
 		return v
@@ -152,7 +152,7 @@ func compareVerdicts(a, b verdictCount) int {
 		cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Reason, b.Reason))
 }
 
-// close adds what one item of the round came to.
+// close adds the results of one work item.
 func (r *campaignRound) close(left map[string]int, counted []lab.FaultCounters, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,7 +171,7 @@ func (r *campaignRound) close(left map[string]int, counted []lab.FaultCounters, 
 	r.DurationMicros = max(r.DurationMicros, took.Microseconds())
 }
 
-// left is how much the server's kernel held.
+// left returns how many sockets and tracked connections were left.
 func (r *campaignRound) left() (n int) {
 	for held := range maps.Values(r.Left) {
 		n += held
@@ -179,7 +179,7 @@ func (r *campaignRound) left() (n int) {
 	return n
 }
 
-// finish works out what needs all reports.
+// finish computes what needs all reports.
 func (r *campaignRound) finish() {
 	if len(r.sent) == 0 {
 		return

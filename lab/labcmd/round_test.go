@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// found is the report of one run with one result.
+// found returns the report of a run with one result.
 func found(scenario string, v report.Verdict, r report.Reason) report.Report {
 	return report.Report{LeakedFlows: 1, SegmentsSent: 8, DurationMicros: 500,
 		Results: []report.Result{{Scenario: scenario, Target: "192.0.2.2:80", Verdict: v, Reason: r,
@@ -18,9 +18,9 @@ func found(scenario string, v report.Verdict, r report.Reason) report.Report {
 }
 
 var (
-	blamed    = found("SequenceWrap", report.Fail, report.SequenceZeroDropped)
-	acquitted = found("SequenceWrap", report.Pass, report.Delivered)
-	unknown   = found("SequenceWrap", report.Inconclusive, report.PathLossy)
+	blamed  = found("SequenceWrap", report.Fail, report.SequenceZeroDropped)
+	passed  = found("SequenceWrap", report.Pass, report.Delivered)
+	unknown = found("SequenceWrap", report.Inconclusive, report.PathLossy)
 )
 
 func roundUnder(t *testing.T, faults []string, reports ...report.Report) *campaignRound {
@@ -36,8 +36,8 @@ func roundUnder(t *testing.T, faults []string, reports ...report.Report) *campai
 	return r
 }
 
-// Blaming sequence 0 under loss is wrong, and so is acquitting it under a rule about it. What could not be established
-// is not.
+// It is wrong to blame sequence 0 under loss, and to pass it under a rule about it. An inconclusive result is not
+// wrong.
 func TestFalseVerdictsAreWrong(t *testing.T) {
 	connected := found("Handshake", report.Fail, report.Filtered)
 	for _, c := range []struct {
@@ -46,18 +46,18 @@ func TestFalseVerdictsAreWrong(t *testing.T) {
 		truth  groundTruth
 		wrong  int
 	}{
-		{[]string{"loss=5%"}, []report.Report{acquitted, unknown, connected}, innocent, 0},
-		{[]string{"loss=5%"}, []report.Report{acquitted, blamed}, innocent, 1},
-		{[]string{"delay=1ms"}, []report.Report{blamed}, innocent, 1},
-		{[]string{"every-push"}, []report.Report{blamed}, innocent, 1},
-		{[]string{"push-at-zero@out"}, []report.Report{blamed}, innocent, 1},
-		{[]string{"push-at=1"}, []report.Report{blamed}, innocent, 1},
-		{[]string{"push-at-zero"}, []report.Report{blamed, unknown, connected}, certain, 0},
-		{[]string{"fin-push-rst-at-zero@in"}, []report.Report{blamed, acquitted}, certain, 1},
-		{[]string{"loss=5%", "push-at-zero"}, []report.Report{blamed, acquitted}, certain, 1},
-		{[]string{"loss=5%", "reorder=5%"}, []report.Report{blamed, acquitted}, innocent, 1},
-		{[]string{"ecmp=16/1:push-at-zero"}, []report.Report{blamed, acquitted}, partial, 0},
-		{[]string{"ecmp=16/1:loss=20%"}, []report.Report{blamed, acquitted}, innocent, 1},
+		{[]string{"loss=5%"}, []report.Report{passed, unknown, connected}, unrelated, 0},
+		{[]string{"loss=5%"}, []report.Report{passed, blamed}, unrelated, 1},
+		{[]string{"delay=1ms"}, []report.Report{blamed}, unrelated, 1},
+		{[]string{"every-push"}, []report.Report{blamed}, unrelated, 1},
+		{[]string{"push-at-zero@out"}, []report.Report{blamed}, unrelated, 1},
+		{[]string{"push-at=1"}, []report.Report{blamed}, unrelated, 1},
+		{[]string{"push-at-zero"}, []report.Report{blamed, unknown, connected}, dropsAll, 0},
+		{[]string{"fin-push-rst-at-zero@in"}, []report.Report{blamed, passed}, dropsAll, 1},
+		{[]string{"loss=5%", "push-at-zero"}, []report.Report{blamed, passed}, dropsAll, 1},
+		{[]string{"loss=5%", "reorder=5%"}, []report.Report{blamed, passed}, unrelated, 1},
+		{[]string{"ecmp=16/1:push-at-zero"}, []report.Report{blamed, passed}, dropsSome, 0},
+		{[]string{"ecmp=16/1:loss=20%"}, []report.Report{blamed, passed}, unrelated, 1},
 	} {
 		r := roundUnder(t, c.faults, c.found...)
 		if r.truth != c.truth || r.Wrong != c.wrong {
@@ -70,18 +70,19 @@ func TestFalseVerdictsAreWrong(t *testing.T) {
 	}
 }
 
-// A run's checks are one run: any that fails convicts, and none of them acquits for another.
+// All checks of a target are one run. If any of them blames sequence 0, the run does, and no other check can change
+// that.
 func TestARunIsAllThatIsAskedOfATarget(t *testing.T) {
 	r := roundUnder(t, []string{"push-at-zero"})
-	r.add(report.Report{Results: []report.Result{acquitted.Results[0], blamed.Results[0], acquitted.Results[0]}})
-	if r.Runs != 1 || r.Convicted != 1 || r.Wrong != 0 {
+	r.add(report.Report{Results: []report.Result{passed.Results[0], blamed.Results[0], passed.Results[0]}})
+	if r.Runs != 1 || r.Blaming != 1 || r.Wrong != 0 {
 		t.Errorf("%+v", r)
 	}
 }
 
 func TestVerdictsAreCounted(t *testing.T) {
 	hello := found("Handshake", report.Pass, report.Established)
-	r := roundUnder(t, []string{"loss=1%"}, acquitted, hello, acquitted)
+	r := roundUnder(t, []string{"loss=1%"}, passed, hello, passed)
 	want := []verdictCount{{Scenario: "Handshake", Verdict: report.Pass, Reason: report.Established, Count: 1},
 		{Scenario: "SequenceWrap", Verdict: report.Pass, Reason: report.Delivered, Count: 2}}
 	if !slices.Equal(r.Verdicts, want) {
@@ -89,7 +90,7 @@ func TestVerdictsAreCounted(t *testing.T) {
 	}
 }
 
-// The parts of a round add up.
+// The parts of a round are added up.
 func TestPartsAddUp(t *testing.T) {
 	r := roundUnder(t, []string{"loss=1%"})
 	counted := []lab.FaultCounters{{Fault: "loss=1%", Counters: lab.Counters{In: lab.Count{Seen: 100, Dropped: 1}}}}

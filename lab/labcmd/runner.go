@@ -10,14 +10,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
-// batchSize is how many addresses are probed at once.
+// batchSize is how many addresses are probed at the same time.
 const batchSize = 64
 
 // campaignRunner makes the runs of a campaign in one testbed.
 type campaignRunner struct {
 	*campaign
 	*testbed
-	dealt int // runs so far
+	dealt int // number of runs so far
 }
 
 // work does items until there are no more.
@@ -31,7 +31,7 @@ func (c *campaign) work(ctx context.Context, s *testbed, items <-chan workItem) 
 	return nil
 }
 
-// run makes the item's runs while the switch has its faults, and then looks at what is left at the server.
+// run makes the item's runs with its faults, and then counts the state that is left at the server.
 func (l *campaignRunner) run(ctx context.Context, p workItem) error {
 	started := time.Now()
 	injection, err := l.Inject(p.faults...)
@@ -50,7 +50,7 @@ func (l *campaignRunner) run(ctx context.Context, p workItem) error {
 	return err
 }
 
-// batch makes so many runs, each to another address.
+// batch makes so many runs at once, each to another address.
 func (l *campaignRunner) batch(r *campaignRound, runs int) error {
 	targets := make([]netip.AddrPort, runs)
 	for i := range targets {
@@ -69,8 +69,8 @@ func (l *campaignRunner) batch(r *campaignRound, runs int) error {
 	return nil
 }
 
-// target goes round the server's addresses, so that no run meets a source port that an earlier one used on the same
-// address a moment ago.
+// target returns the server's addresses in turn. So a run does not use a source port that an earlier run used a moment
+// ago for the same address.
 func (l *campaignRunner) target() netip.AddrPort {
 	families := l.families()
 	f, i := families[l.dealt%len(families)], l.dealt/len(families)
@@ -78,13 +78,14 @@ func (l *campaignRunner) target() netip.AddrPort {
 	return netip.AddrPortFrom(l.DistantAddr(f, i), lab.Server(l.server).Port())
 }
 
-// A closed connection's entry stays in connection tracking for 10 s by design; whatever else the server holds after
-// patience was left there.
+// Connection tracking keeps an entry of a closed connection for 10 s by design. State that is left after leftPatience
+// counts.
 var expiring = map[string]bool{"CLOSE": true, "TIME_WAIT": true}
 
 const leftPatience = 12 * time.Second
 
-// left counts what the server's kernel still holds of the client, by state: nothing, as soon as that is so.
+// left counts the client's connections in the server's kernel, by state. It returns as soon as there are none, or after
+// leftPatience.
 func (l *campaignRunner) left(ctx context.Context) (map[string]int, error) {
 	deadline := time.Now().Add(leftPatience)
 	for {

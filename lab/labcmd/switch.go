@@ -73,7 +73,7 @@ func (o *switchOptions) run(cmd *cobra.Command) (err error) {
 	return o.count(cmd.OutOrStdout(), attached)
 }
 
-// announce says that the faults are at work.
+// announce prints that the faults are active.
 func (o *switchOptions) announce(w io.Writer, attached []*lab.Attached) error {
 	if o.output == cli.JSON {
 		return json.NewEncoder(w).Encode(map[string]any{"netns": o.netns, "port": o.port, "attached": o.faults,
@@ -85,7 +85,7 @@ func (o *switchOptions) announce(w io.Writer, attached []*lab.Attached) error {
 	return nil
 }
 
-// count says what the faults did.
+// count prints what the faults did.
 func (o *switchOptions) count(w io.Writer, attached []*lab.Attached) error {
 	var all []lab.FaultCounters
 	for _, a := range attached {

@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// The command works on any device of any namespace and repairs it when it is ended.
+// The command works on any device in any namespace. When it ends, the device works as before.
 func TestSwitchCommand(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})

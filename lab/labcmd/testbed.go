@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// testbed is a lab with its servers running and a client ready to probe.
+// testbed is a lab with running servers, and a worker on the client.
 type testbed struct {
 	*lab.Lab
 	stop   func() error

@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// topologyFlag is the flag that says what is between the lab's client and server.
+// topologyFlag is the flag for the network between the lab's client and server.
 type topologyFlag string
 
 func (n *topologyFlag) register(cmd *cobra.Command) {
@@ -21,8 +21,8 @@ func (n *topologyFlag) register(cmd *cobra.Command) {
 	cmd.Flags().Var(cli.OneOf((*string)(n), names...), "network", "what is between client and server")
 }
 
-// options are those of a lab with that network.
+// options returns the options of a lab with that topology.
 func (n topologyFlag) options() lab.Options { return lab.Options{Topology: lab.Topology(n)} }
 
-// topologyHelp says what the networks are, for people.
+// topologyHelp describes the topologies for users.
 func topologyHelp() string { return strings.Join(lab.TopologyHelp(), "\n  ") }

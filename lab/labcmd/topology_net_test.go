@@ -13,9 +13,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/labtest"
 )
 
-// Whatever is between client and server, whatever device has the client's address, and although the client's own
-// firewall drops what belongs to no connection that it knows, the verdicts are the same, with both guards. Nothing
-// stays open at the server, nor where connections are tracked.
+// The verdicts are the same in every topology, for every device with the client's address, with both guard modes, and
+// although the client's firewall drops packets without a tracked connection. No connection is left at the server or in
+// connection tracking.
 func TestVerdictInEveryTopology(t *testing.T) {
 	for _, topology := range lab.Topologies() {
 		t.Run(string(topology), func(t *testing.T) {
@@ -37,7 +37,8 @@ func TestVerdictInEveryTopology(t *testing.T) {
 	}
 }
 
-// newTestbedOrSkip skips where this machine's kernel has no such device; test/guest has it.
+// newTestbedOrSkip skips the test if this machine's kernel lacks the topology's device. The kernel of test/guest has
+// it.
 func newTestbedOrSkip(t *testing.T, o lab.Options) *testbed {
 	t.Helper()
 	l, err := lab.New(t.Context(), o)
@@ -53,7 +54,7 @@ func newTestbedOrSkip(t *testing.T, o lab.Options) *testbed {
 	return newTestbed(t, o)
 }
 
-// expectUnharmed fails if the run left something, or the prober's kernel took part in it.
+// expectUnharmed fails if the run leaked flows, or if the prober's kernel sent or received segments of them.
 func expectUnharmed(t *testing.T, p probeResult, guard string) {
 	t.Helper()
 	if p.Report.Guard.Mode != guard || p.Report.Guard.ResetsDropped != 0 || p.Report.LeakedFlows != 0 {
@@ -61,8 +62,8 @@ func expectUnharmed(t *testing.T, p probeResult, guard string) {
 	}
 }
 
-// expectNothingOpen finds no socket of the client's at the server, and nothing tracked that waits for more than the ten
-// seconds that the kernel remembers a reset.
+// expectNothingOpen fails if the server has a socket of the client's, or if a tracked connection is in another state
+// than those that stay for ten seconds after a reset.
 func expectNothingOpen(t *testing.T, s *testbed, topology lab.Topology) {
 	t.Helper()
 	routers := []lab.Topology{lab.FirewallDrop, lab.FirewallReject, lab.FirewallProhibit, lab.DNAT}
@@ -73,7 +74,7 @@ func expectNothingOpen(t *testing.T, s *testbed, topology lab.Topology) {
 	}
 }
 
-// expectTracked wants a host to track reset connections of peer, or none at all.
+// expectTracked expects a host to track reset connections of peer, or no connection at all.
 func expectTracked(t *testing.T, name string, n *lab.Namespace, peer netip.Addr, some bool) {
 	t.Helper()
 	tracked, err := n.Conntrack(peer)

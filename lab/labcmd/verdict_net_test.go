@@ -18,11 +18,11 @@ const (
 	zeroDropped = "Fail/SequenceZeroDropped"
 )
 
-// verdicts are what each state of the switch must lead to, on both families and with both guards.
+// verdicts has the expected results for each state of the switch, for both families and both guard modes.
 var verdicts = []struct {
 	faults          []string
 	handshake, wrap string
-	dropped         bool // the switch must have dropped something, or the case shows nothing
+	dropped         bool // the switch must have dropped packets, or the case shows nothing
 }{
 	{nil, established, delivered, false},
 	{[]string{"push-at-zero"}, established, zeroDropped, true},
@@ -67,11 +67,11 @@ func dropped(p probeResult) (sum uint64) {
 	return sum
 }
 
-// Whatever the application does with the bytes, the verdict is about the path, or there is none.
+// Whatever the application does with the data, the verdict is about the path, or the result is Inconclusive.
 func TestVerdictOnEveryServer(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{Conntrack: true})
-	// Whether a peer that closes by itself resets before the verdict is a race between it and the prober.
+	// If the peer closes by itself, it may or may not reset the connection before the verdict.
 	const reset = "Inconclusive/PeerReset"
 	for _, c := range []struct {
 		server        lab.Server
@@ -97,8 +97,8 @@ func TestVerdictOnEveryServer(t *testing.T) {
 	labtest.ExpectNothingLeft(t, s.Lab)
 }
 
-// A stalled application with a full queue is a failure of the handshake, whichever way the kernel
-// shows it, and says nothing about sequence 0.
+// If the accept queue is full because the application stalls, Handshake fails, in either of the two ways in which the
+// kernel shows it. There is no verdict about sequence 0.
 func TestVerdictOnAFullQueue(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{})

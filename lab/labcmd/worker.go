@@ -17,23 +17,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/supervisor"
 )
 
-// worker is a process of this program that lives in a lab's client namespace and probes from there: a network namespace
-// belongs to threads, and a run has many.
+// worker is a process of this program in a lab's client namespace, which probes from there. It is a process of its own
+// because a network namespace belongs to threads, and a run has several threads.
 type worker struct {
 	connection *supervisor.Connection
-	spill      *os.File // nil: nobody wants the packets
+	spill      *os.File // nil if packets are not recorded
 	exited     chan error
 }
 
-// clientNode is the name that the lab's client has in plans and reports.
+// clientNode is the name of the lab's client in plans and reports.
 const clientNode = "client"
 
-// patience is how long a worker has to end its flows when the command is interrupted.
+// patience is how long a worker may take to end its flows when the command is interrupted.
 const patience = 10 * time.Second
 
-// startWorker runs this program once more, inside the client's namespace. When ctx ends, the worker ends its flows and
-// reports what it has. A spill takes every packet that it sends and sees. The flows go with the lab, so they need no
-// ledger.
+// startWorker starts this program again inside the client's namespace. When ctx ends, the worker ends its flows and
+// reports what it has. If there is a spill, it gets every packet that the worker sends and sees. There is no ledger,
+// because the flows disappear with the lab.
 func startWorker(ctx context.Context, l *lab.Lab, spill *os.File) (*worker, error) {
 	c, err := supervisor.Connect(nil, spill)
 	if err != nil {
@@ -46,12 +46,12 @@ func startWorker(ctx context.Context, l *lab.Lab, spill *os.File) (*worker, erro
 	w := &worker{connection: c, spill: spill, exited: make(chan error, 1)}
 	go func() {
 		err := l.Client().Run(cmd)
-		w.exited <- errors.Join(err, c.Inherited()) // so that nobody waits for a worker that is gone
+		w.exited <- errors.Join(err, c.Inherited()) // so that Receive does not wait for a worker that has ended
 	}()
 	return w, nil
 }
 
-// execute has the worker carry out a plan.
+// execute makes the worker carry out a plan.
 func (w *worker) execute(p *plan.Plan, mode guard.Mode) (report.Report, error) {
 	t := supervisor.Task{Plan: p, Node: clientNode, Guard: mode, Quiet: true, Spill: w.spill}
 	if err := w.connection.Send(t, nil); err != nil {

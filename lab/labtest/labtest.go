@@ -1,4 +1,4 @@
-// Package labtest gives tests a lab whose servers run, and says what must be left of their connections: nothing.
+// Package labtest makes labs with running servers for tests, and checks that no connection is left.
 package labtest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// New is a lab for one test.
+// New returns a lab for one test.
 func New(t *testing.T, o lab.Options) *lab.Lab {
 	t.Helper()
 	l, err := lab.New(context.WithoutCancel(t.Context()), o)
@@ -35,7 +35,7 @@ func New(t *testing.T, o lab.Options) *lab.Lab {
 	return l
 }
 
-// Inject makes the switch misbehave until stop.
+// Inject activates faults of the switch until stop is called.
 func Inject(t *testing.T, l *lab.Lab, faults ...string) (stop func()) {
 	t.Helper()
 	parsed, err := fault.ParseAll(faults)
@@ -53,8 +53,8 @@ func Inject(t *testing.T, l *lab.Lab, faults ...string) (stop func()) {
 	}
 }
 
-// ExpectNothingLeft waits for the server's kernel to forget every connection of the client's: its sockets within
-// a second, and what connection tracking holds within 12 s (10 s after a reset).
+// ExpectNothingLeft waits until the server's kernel has no connection of the client's: no sockets after a second, and
+// no connection tracking entries after 12 s (they stay for 10 s after a reset).
 func ExpectNothingLeft(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	for _, f := range lab.Families {
@@ -65,7 +65,7 @@ func ExpectNothingLeft(t *testing.T, l *lab.Lab) {
 	}
 }
 
-// AwaitEmpty waits until a count of what the server has of a peer is empty.
+// AwaitEmpty waits until the count of the server's connections with a peer is empty.
 func AwaitEmpty(t *testing.T, what string, within time.Duration,
 	count func(netip.Addr) (map[string]int, error), peer netip.Addr) {
 	t.Helper()

@@ -1,4 +1,4 @@
-// Package capability tells what this process is not permitted to do.
+// Package capability finds out which Linux capabilities this process lacks.
 package capability
 
 import (
@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Capability is one of the privileges that Linux gives a process by itself (capabilities(7)).
+// Capability is a Linux capability (capabilities(7)), under the name that messages use.
 type Capability struct {
 	Name string
-	any  []uint // bits, one of which suffices
+	any  []uint // bit numbers; any one of them is enough
 }
 
-// Those that matter here. Before Linux 5.8 SYS_ADMIN stands for BPF.
+// The capabilities that probing needs. Before Linux 5.8, SYS_ADMIN includes what BPF allows.
 var (
 	NetAdmin = Capability{"NET_ADMIN", []uint{unix.CAP_NET_ADMIN}}
 	NetRaw   = Capability{"NET_RAW", []uint{unix.CAP_NET_RAW}}
@@ -21,10 +21,10 @@ var (
 	SysAdmin = Capability{"SYS_ADMIN", []uint{unix.CAP_SYS_ADMIN}}
 )
 
-// Probing is what sending and guarding crafted segments takes.
+// Probing are the capabilities that the packet sockets and the guard's eBPF programs need.
 var Probing = []Capability{NetAdmin, NetRaw, BPF}
 
-// Missing names those of the wanted capabilities that this process lacks.
+// Missing returns the names of the wanted capabilities that this process lacks.
 func Missing(wanted ...Capability) ([]string, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openSpill opens a file that has no name, so that it is gone with the process, however that ends.
+// openSpill opens a file without a name. The kernel removes it when the last process that has it open ends, also after
+// a crash.
 func openSpill(dir string) (*os.File, error) {
 	f, err := os.CreateTemp(dir, ".tcpprobe-*")
 	if err != nil {
@@ -22,7 +23,8 @@ func openSpill(dir string) (*os.File, error) {
 	return f, os.Remove(f.Name())
 }
 
-// publish leaves what write writes under the given name, whole or not at all.
+// publish writes a file under the given name. If writing fails, no part of the new file is left and an older file
+// stays.
 func publish(name string, write func(io.Writer) error) error {
 	err := publishFrom(name, unnamedFile, write)
 	if errors.Is(err, errNeedsName) {
@@ -31,7 +33,7 @@ func publish(name string, write func(io.Writer) error) error {
 	return err
 }
 
-// atomicFile is a file that link gives the name it was opened for.
+// atomicFile is an open file. Its link function gives it the final name.
 type atomicFile struct {
 	*os.File
 	link func() error
@@ -52,15 +54,16 @@ func publishFrom(name string, open func(string) (atomicFile, error), write func(
 		err = os.Rename(temporary, name)
 	}
 	if err != nil {
-		_ = os.Remove(temporary) // it may have no name yet
+		_ = os.Remove(temporary) // an unnamed file has no temporary name to remove
 	}
 	return err
 }
 
-// errNeedsName means that the file system knows no files without a name.
+// errNeedsName means that the file system does not support O_TMPFILE, as network file systems do not.
 var errNeedsName = errors.New("no file without a name")
 
-// unnamedFile opens a file for its owner alone that gets its name by link: killed, it leaves nothing.
+// unnamedFile opens a file with O_TMPFILE that only its owner may read. link names it. If the process is killed before
+// that, nothing is left.
 func unnamedFile(name string) (atomicFile, error) {
 	fd, err := unix.Open(filepath.Dir(name), unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -72,7 +75,7 @@ func unnamedFile(name string) (atomicFile, error) {
 	}}, nil
 }
 
-// namedFile opens a file for its owner alone that has its name from the start.
+// namedFile opens a file under a temporary name that only its owner may read, for file systems without O_TMPFILE.
 func namedFile(name string) (atomicFile, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	return atomicFile{f, func() error { return nil }}, err

@@ -13,7 +13,7 @@ const (
 	packetBlock    = 6
 
 	byteOrderMagic = 0x1a2b3c4d
-	linkTypeRaw    = 101 // an IPv4 or IPv6 header comes first
+	linkTypeRaw    = 101 // packets start with an IPv4 or IPv6 header
 
 	optionEnd     = 0
 	optionComment = 1
@@ -34,7 +34,7 @@ const nanoseconds = 9
 
 var little = binary.LittleEndian
 
-// block appends one block around the body that fill appends.
+// block appends one block. fill appends the block's body.
 func block(b []byte, kind uint32, fill func([]byte) []byte) []byte {
 	start := len(b)
 	b = little.AppendUint32(b, kind)
@@ -44,7 +44,7 @@ func block(b []byte, kind uint32, fill func([]byte) []byte) []byte {
 	return little.AppendUint32(b, size)
 }
 
-// option appends one option, filled up to four bytes.
+// option appends one option, padded to a multiple of four bytes.
 func option(b []byte, code uint16, value []byte) []byte {
 	b = little.AppendUint16(b, code)
 	b = little.AppendUint16(b, uint16(len(value)))
@@ -58,7 +58,7 @@ func padded(b, value []byte) []byte {
 
 func endOfOptions(b []byte) []byte { return little.AppendUint32(b, optionEnd) }
 
-// appendHead appends what a file begins with: one section, which the comment is about, and one interface.
+// appendHead appends the start of a file: one section header with the comment, and one interface description.
 func appendHead(b []byte, comment, system string) []byte {
 	b = block(b, sectionBlock, func(b []byte) []byte {
 		b = little.AppendUint32(b, byteOrderMagic)
@@ -70,7 +70,7 @@ func appendHead(b []byte, comment, system string) []byte {
 	})
 	return block(b, interfaceBlock, func(b []byte) []byte {
 		b = little.AppendUint32(b, linkTypeRaw)
-		b = little.AppendUint32(b, 0) // no limit: what was cut says so itself
+		b = little.AppendUint32(b, 0) // no snap length: each packet block has its own captured length
 		b = option(b, interfaceDescription,
 			[]byte("crafted flows: what was sent is whole, what came back ends with its TCP header"))
 		return endOfOptions(option(b, interfaceResolution, []byte{nanoseconds}))

@@ -11,8 +11,8 @@ import (
 // maxComment bounds the comment of a file, in bytes.
 const maxComment = 16 << 10
 
-// comment says what the runs found: of each its verdict, then one line a result, as many as there is room
-// for; and how many packets are not in the file.
+// comment is the comment of the file: the verdict of each run, one line for each result as far as there is room, and
+// the number of packets that the file does not have.
 func comment(runs []report.Report, omitted int) string {
 	var b strings.Builder
 	for _, r := range runs {
@@ -41,7 +41,7 @@ func list(b *strings.Builder, results []report.Result) {
 	}
 }
 
-// describe is one result in one line.
+// describe returns one line about a result.
 func describe(r report.Result) string {
 	question := r.Scenario
 	if r.Variant != "" {

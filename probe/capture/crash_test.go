@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// recordVariable names the file that a child of the test records to until it is killed.
+// recordVariable is the environment variable with the file that a child process records to until it is killed.
 const recordVariable = "TCPPROBE_TEST_RECORD"
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ func recordForEver(name string) {
 	}
 }
 
-// A process that is killed while it records leaves nothing, and what was there before.
+// A process that is killed while it records leaves no file of its own, and an older file stays.
 func TestKilledRecordingLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "run.pcapng")

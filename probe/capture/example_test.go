@@ -24,7 +24,7 @@ func sent(micros int, part evidence.Part, s segment.Segment) conn.Record {
 		Sent: &s}
 }
 
-// seen is a packet that the tap saw, on its way from the peer unless the origin is another.
+// seen is a packet that the tap saw. It comes from the peer unless origin says otherwise.
 func seen(micros int, origin conn.Origin, s segment.Segment) conn.Record {
 	s.WindowScale, s.ID = -1, 0x4321
 	packet, err := new(segment.Builder).IP(&s)
@@ -44,7 +44,7 @@ func seen(micros int, origin conn.Origin, s segment.Segment) conn.Record {
 
 func at(micros int) time.Time { return started.Add(time.Duration(micros) * time.Microsecond) }
 
-// example is what a flow over IPv4 and the beginning of one over IPv6 might leave, not in the order of time.
+// example has the records of a whole flow over IPv4 and of the start of one over IPv6. They are not sorted by time.
 func example() []conn.Record {
 	const m = 5
 	to4 := func(flags segment.Flags, number uint32, payload string) segment.Segment {
@@ -75,7 +75,7 @@ func example() []conn.Record {
 	}
 }
 
-// finding is the failure that the example shows.
+// finding is a failed result that fits the example's packets.
 func finding() report.Result {
 	return report.Result{Scenario: "SequenceWrap", Variant: "Push", Target: there4.String(), Verdict: report.Fail,
 		Reason: report.SequenceZeroDropped, Rule: "PushAtZero", Message: "data at sequence 0 is lost"}

@@ -18,9 +18,9 @@ type Failure struct {
 	Records []conn.Record
 }
 
-// Excerpt is a capture of the packets that show the failures of r, of at most report.MaxCapture bytes: whole
-// failures as long as there is room, and the first in any case, if need be without what repeats itself.
-// It is nil without failures.
+// Excerpt returns a capture of the packets that show the failures of r, of at most report.MaxCapture bytes. It has as
+// many whole failures as fit. The first failure is always there; if it alone is too long, repeated segments are left
+// out. Without failures Excerpt returns nil.
 func Excerpt(r report.Report, failures []Failure) []byte {
 	if len(failures) == 0 {
 		return nil
@@ -32,11 +32,11 @@ func Excerpt(r report.Report, failures []Failure) []byte {
 	return e.bytes()
 }
 
-// excerptBuilder is an excerpt in the making.
+// excerptBuilder collects the packets and comment lines of an excerpt.
 type excerptBuilder struct {
 	system, title string
-	lines         []string // of the comment
-	omitted       int      // failures that found no room
+	lines         []string // lines of the file's comment
+	omitted       int      // number of failures that did not fit
 	blocks        []timedBlock
 	flows         *flows
 }
@@ -47,10 +47,11 @@ type timedBlock struct {
 	bytes []byte
 }
 
-// failureBytes is what failures may take, in bytes; the rest is for the line that counts those left out.
+// failureBytes is how many bytes the failures may take. The rest is reserved for the comment line that counts the
+// omitted ones.
 const failureBytes = report.MaxCapture - 128
 
-// add takes a finding in, if there is room.
+// add adds a failure if it fits.
 func (e *excerptBuilder) add(f Failure) {
 	more := *e
 	more.lines = append(slices.Clone(e.lines), describe(f.Result))
@@ -65,7 +66,7 @@ func (e *excerptBuilder) add(f Failure) {
 	}
 }
 
-// addTruncated takes in of the first finding what there is room for.
+// addTruncated adds as many packets of the first failure as fit.
 func (e *excerptBuilder) addTruncated(f Failure) {
 	e.lines = []string{describe(f.Result), "cut: more packets show this than there is room for\n"}
 	for _, b := range e.encode(firstOfEachPart(f.Records)) {
@@ -77,7 +78,7 @@ func (e *excerptBuilder) addTruncated(f Failure) {
 	}
 }
 
-// firstOfEachPart are the first segment of each part and what answered it.
+// firstOfEachPart returns the first segment of each part and the packets that answer it.
 func firstOfEachPart(records []conn.Record) []conn.Record {
 	seen, skipping := map[evidence.Part]bool{}, false
 	return slices.DeleteFunc(slices.Clone(records), func(r conn.Record) bool {
@@ -89,7 +90,8 @@ func firstOfEachPart(records []conn.Record) []conn.Record {
 	})
 }
 
-// encode leaves nothing out: what was sent was built once and can be built again.
+// encode turns records into packet blocks. It ignores errors: each of these segments was built once before, when it was
+// sent, so building it again cannot fail.
 func (e *excerptBuilder) encode(records []conn.Record) (out []timedBlock) {
 	for _, r := range records {
 		if p, err := e.flows.packet(r); err == nil {

@@ -22,7 +22,7 @@ func TestExcerptShowsTheFailureInTheOrderOfTime(t *testing.T) {
 	if n := strings.Count(dump(b), "\n"); n != 2+len(example()) {
 		t.Errorf("%d blocks, want %d", n, 2+len(example()))
 	}
-	// The only finding of a run makes the same file as the whole of it.
+	// If a run has one failure, its excerpt equals the whole capture.
 	if !bytes.Equal(b, golden(t)) {
 		t.Errorf("got\n%s\nwant\n%s", dump(b), dump(golden(t)))
 	}
@@ -68,7 +68,7 @@ func TestExcerptIsBounded(t *testing.T) {
 	}
 }
 
-// One flow with more parts than there is room for is cut at its end.
+// If one flow has more parts than fit, the last ones are left out.
 func TestExcerptOfALongFlowIsCut(t *testing.T) {
 	var parts []evidence.Part
 	for i := range uint32(200) {

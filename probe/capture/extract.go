@@ -8,8 +8,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Extract leaves the capture that a report carries under the given name, where no file, or an ordinary one,
-// may be.
+// Extract writes the capture of a report to a file. An existing file is replaced, but nothing that is not a regular
+// file.
 func Extract(r report.Report, name string) error {
 	if len(r.Capture) == 0 {
 		return errors.New("the report has no capture: only those with a Fail have one")
@@ -17,7 +17,7 @@ func Extract(r report.Report, name string) error {
 	if err := Check(r.Capture); err != nil {
 		return fmt.Errorf("the report's capture: %w", err)
 	}
-	if err := ordinary(name); err != nil {
+	if err := checkRegularFile(name); err != nil {
 		return err
 	}
 	return publish(name, func(w io.Writer) error {
@@ -26,11 +26,11 @@ func Extract(r report.Report, name string) error {
 	})
 }
 
-// ErrNoCapture means that bytes are no capture of this package.
+// ErrNoCapture means that the bytes are not a capture as this package writes it.
 var ErrNoCapture = errors.New("not a capture")
 
-// Check reports whether b is what this package writes: one section, one interface and packets, all whole. The error
-// wraps ErrNoCapture.
+// Check returns an error unless b is a complete capture as this package writes it: one section, one interface and
+// packet blocks. The error wraps ErrNoCapture.
 func Check(b []byte) error {
 	for i, offset := 0, 0; ; i++ {
 		rest := b[offset:]

@@ -13,16 +13,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// File is a capture in the making. Nothing has the file's name, and what may be there stays, until Finish.
+// File is a capture that is being recorded. Until Finish there is no file of its name, or the older one stays.
 type File struct {
 	name  string
 	spill *os.File
 }
 
-// Create begins a capture that Finish will leave under the given name. It fails where no file could be
-// made, and where something other than a file is. Every File must be finished or discarded.
+// Create begins a capture that Finish will write to the given name. It fails if no file can be made there, or if
+// something other than a regular file has that name. Every File must be finished or discarded.
 func Create(name string) (*File, error) {
-	if err := ordinary(name); err != nil {
+	if err := checkRegularFile(name); err != nil {
 		return nil, err
 	}
 	spill, err := openSpill(filepath.Dir(name))
@@ -32,20 +32,20 @@ func Create(name string) (*File, error) {
 	return &File{name, spill}, nil
 }
 
-// ordinary refuses to replace what is no ordinary file.
-func ordinary(name string) error {
+// checkRegularFile returns an error if the name belongs to something other than a regular file.
+func checkRegularFile(name string) error {
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("capture to %s: it is no ordinary file; name one, or a new one", name)
 	}
 	return nil
 }
 
-// Spill is where a Recorder writes, in this process or a child of it. It has no name, and is gone with the
-// processes that have it open.
+// Spill is the temporary file that a Recorder writes to, in this process or in a child. It has no name and disappears
+// with the last process that has it open.
 func (f *File) Spill() *os.File { return f.spill }
 
-// Finish completes the capture of the runs that the reports tell of, its packets in the order of time, and
-// gives it its name. What had that name before is gone then. Whoever recorded must have called Flush, or have ended.
+// Finish sorts the recorded packets by time, adds the verdicts of the runs, and writes the file under its name. An
+// older file of that name is replaced. Before Finish every process that recorded must have called Flush or have ended.
 func (f *File) Finish(runs ...report.Report) error {
 	err := publish(f.name, func(w io.Writer) error { return f.write(w, runs) })
 	if err = errors.Join(err, f.spill.Close()); err != nil {
@@ -59,7 +59,7 @@ func (f *File) write(w io.Writer, runs []report.Report) error {
 	if err != nil {
 		return err
 	}
-	found, left, err := indexPackets(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), mostPackets)
+	found, left, err := indexPackets(bufio.NewReaderSize(io.NewSectionReader(f.spill, 0, size), 1<<16), maxPackets)
 	if err != nil {
 		return err
 	}
@@ -75,10 +75,10 @@ func (f *File) write(w io.Writer, runs []report.Report) error {
 	return nil
 }
 
-// Discard gives the capture up. After Finish it does nothing.
-func (f *File) Discard() { _ = f.spill.Close() } // nobody will read it
+// Discard drops the capture. After Finish it does nothing.
+func (f *File) Discard() { _ = f.spill.Close() } // the error does not matter: the file is not read again
 
-// system is what the runs ran on.
+// system returns the kernel release of the runs.
 func system(runs []report.Report) string {
 	if len(runs) == 0 {
 		return "Linux"

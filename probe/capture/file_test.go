@@ -15,7 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// record makes a capture of the packets.
+// record records the packets, finishes the file and returns its bytes.
 func record(t *testing.T, name string, packets []conn.Record, runs ...report.Report) []byte {
 	t.Helper()
 	f, err := Create(name)
@@ -44,7 +44,7 @@ func read(t testing.TB, name string) []byte {
 	return b
 }
 
-// names lists a folder.
+// names returns the names of the files in a folder.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -59,7 +59,7 @@ func names(t *testing.T, dir string) []string {
 }
 
 // testdata/run.hex is the file of the example, one block a line. tshark reads it, see TestNetGoldenFile.
-func TestFileIsThisByByte(t *testing.T) {
+func TestFileEqualsTheGoldenFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.pcapng")
 	got := record(t, name, example(), exampleReport(finding()))
 	if want := golden(t); !bytes.Equal(got, want) {
@@ -93,7 +93,7 @@ func dump(b []byte) string {
 	return out.String()
 }
 
-func TestWhatAPeerSaysIsNotInTheFile(t *testing.T) {
+func TestPeerPayloadIsNotInTheFile(t *testing.T) {
 	got := record(t, filepath.Join(t.TempDir(), "run.pcapng"), example())
 	if strings.Contains(string(got), "what a peer says") {
 		t.Error("a peer's payload is in the file")
@@ -147,7 +147,7 @@ func TestBadNamesAreRefused(t *testing.T) {
 	}
 }
 
-// The folder can go while the run lasts.
+// The folder may be removed while the run lasts.
 func TestFileThatCannotBeWrittenLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "sub")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -168,7 +168,7 @@ func TestFileThatCannotBeWrittenLeavesNothing(t *testing.T) {
 	}
 }
 
-// Network file systems know no files without a name; there a file is as whole, or not there.
+// Publishing works in the same way with O_TMPFILE and on file systems without it: the file is complete or missing.
 func TestPublishing(t *testing.T) {
 	for how, open := range map[string]func(string) (atomicFile, error){"unnamed": unnamedFile, "named": namedFile} {
 		dir := t.TempDir()
@@ -189,7 +189,7 @@ func TestPublishing(t *testing.T) {
 	}
 }
 
-func TestFailedRecordingIsTold(t *testing.T) {
+func TestFlushReturnsTheError(t *testing.T) {
 	f, err := Create(filepath.Join(t.TempDir(), "run.pcapng"))
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestFailedRecordingIsTold(t *testing.T) {
 	}
 }
 
-func TestManyRecordAtOnce(t *testing.T) {
+func TestConcurrentRecording(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.pcapng")
 	f, err := Create(name)
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// flows turns records into packets and names their flows: a number, from 1 as they appear, and the purpose
-// that the first segment sent has told.
+// flows turns records into packets and gives each flow a name: a number from 1 in the order of appearance, and the
+// purpose that its first sent segment has.
 type flows struct {
 	names   map[[2]netip.AddrPort]string
 	builder segment.Builder
 }
 
-// packet returns the record as it was on the wire. Its data are valid until the next call.
+// packet returns the bytes that the record's packet had on the wire. The data are valid until the next call.
 func (f *flows) packet(r conn.Record) (packet, error) {
 	p := packet{time: r.Time, flags: inbound, comment: f.name(r), data: r.Header, length: r.Len}
 	switch r.Origin {

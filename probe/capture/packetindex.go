@@ -7,18 +7,18 @@ import (
 	"io"
 )
 
-// mostPackets bounds what a File holds, and so the memory of Finish: 24 bytes a packet. The run of an hour
-// at 200 packets a second stays below; a peer that floods the prober does not.
-const mostPackets = 2 << 20
+// maxPackets is the largest number of packets in a File. It bounds the memory of Finish, which takes 24 bytes a
+// packet. One hour at 200 packets a second stays below it. A peer that floods the prober may exceed it.
+const maxPackets = 2 << 20
 
-// packetLocation is where a packet block lies in the spill.
+// packetLocation is the position of a packet block in the spill.
 type packetLocation struct {
-	nanos        int64 // of its packet, since 1970
+	nanos        int64 // time of the packet, since 1970
 	offset, size int64
 }
 
-// indexPackets finds the packet blocks of a spill, up to a number of them, and counts those beyond. A block that its
-// writer, killed, did not complete ends the spill.
+// indexPackets finds the packet blocks in a spill, at most the given number, and counts the further ones. A last block
+// that is incomplete, because its writer was killed, is ignored.
 func indexPackets(spill *bufio.Reader, most int) (found []packetLocation, omitted int, err error) {
 	for offset := int64(0); ; {
 		p, err := nextPacket(spill)
@@ -37,7 +37,8 @@ func indexPackets(spill *bufio.Reader, most int) (found []packetLocation, omitte
 	}
 }
 
-// packetHead is the size of what comes before a packet's data: kind, size, interface, time and two lengths.
+// packetHead is the size of a packet block before the packet data: type, length, interface, timestamp, captured and
+// original length.
 const packetHead = 28
 
 func nextPacket(spill *bufio.Reader) (p packetLocation, err error) {
@@ -54,5 +55,5 @@ func nextPacket(spill *bufio.Reader) (p packetLocation, err error) {
 	return p, err
 }
 
-// maxBlock is the size in bytes that no packet block reaches: an IP packet and its comment.
+// maxBlock is larger than every packet block: an IP packet and its comment take less.
 const maxBlock = 1 << 17

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// spill is the example as a Recorder writes it.
+// spill returns the example's records as a Recorder writes them.
 func spill(t testing.TB) []byte {
 	var b bytes.Buffer
 	r := NewRecorder(&b)
@@ -24,7 +24,7 @@ func find(b []byte, most int) ([]packetLocation, int, error) {
 	return indexPackets(bufio.NewReader(bytes.NewReader(b)), most)
 }
 
-// A writer that is killed leaves half a block, which nobody needs.
+// A writer that is killed may leave an incomplete block, which is ignored.
 func TestWholeBlocksOfACutSpillAreFound(t *testing.T) {
 	b := spill(t)
 	whole, _, err := find(b, 100)
@@ -44,7 +44,7 @@ func TestWholeBlocksOfACutSpillAreFound(t *testing.T) {
 	}
 }
 
-func TestPacketsThatAreTooManyAreCounted(t *testing.T) {
+func TestPacketsBeyondTheLimitAreCounted(t *testing.T) {
 	found, left, err := find(spill(t), 4)
 	if err != nil || len(found) != 4 || left != len(example())-4 {
 		t.Errorf("%d blocks, %d too many, %v", len(found), left, err)
@@ -75,7 +75,7 @@ func FuzzIndexPackets(f *testing.F) {
 	})
 }
 
-// What Check accepts has only whole blocks, from the first byte to the last.
+// What Check accepts consists of whole blocks only.
 func FuzzCheck(f *testing.F) {
 	f.Add(golden(f))
 	f.Add(spill(f))
@@ -97,7 +97,7 @@ func TestCheckRefusesDamage(t *testing.T) {
 	if err := Check(whole); err != nil {
 		t.Fatal(err)
 	}
-	heads := map[int]bool{} // where a file may end and still be whole
+	heads := map[int]bool{} // positions at which a file can be cut and is still complete
 	for n, offset := 0, 0; offset <= len(whole); n++ {
 		if heads[offset] = n >= 2; offset == len(whole) {
 			break

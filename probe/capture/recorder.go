@@ -1,6 +1,6 @@
-// Package capture writes what a run sent and saw as pcapng, for Wireshark and its like: each packet with
-// a comment that says what it was for, the verdicts in the comment of the file. What was sent is whole;
-// of what came back there are the headers, never what a peer said.
+// Package capture writes the packets of a run as a pcapng file for Wireshark and similar tools. Each packet has a
+// comment that says what it was sent for. The comment of the file has the verdicts. Sent packets are complete. Of
+// received packets only the headers are kept, never the peer's payload.
 package capture
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 )
 
-// Recorder writes the packets of a run to a File's spill, from many goroutines. It keeps no packet in
-// memory, only the numbers of the flows: some 150 bytes each.
+// Recorder writes the packets of a run to the spill of a File. It is safe for concurrent use. It keeps no packets in
+// memory, only about 150 bytes for each flow.
 type Recorder struct {
 	mu    sync.Mutex
 	out   *bufio.Writer
 	flows flows
-	block []byte // of the last record
+	block []byte // buffer that is used again for each record
 	err   error
 }
 
-// NewRecorder returns a Recorder to the spill of a File, which may be another process's.
+// NewRecorder returns a Recorder that writes to the spill of a File. The File may belong to another process.
 func NewRecorder(spill io.Writer) *Recorder {
 	return &Recorder{out: bufio.NewWriterSize(spill, 1<<16)}
 }
@@ -46,8 +46,7 @@ func (c *Recorder) add(r conn.Record) error {
 	return err
 }
 
-// Flush sees that everything recorded is in the spill, and returns the first error since the beginning. It may
-// be called on nil.
+// Flush writes buffered records to the spill and returns the first error since the beginning. On nil it does nothing.
 func (c *Recorder) Flush() error {
 	if c == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// tshark reads the golden file as it is meant: time, captured and whole length, direction, comment.
+// tshark reads from the golden file what the test expects: time, captured and original length, direction, comment.
 func TestNetGoldenFile(t *testing.T) {
 	const want = `1790942400.000000000|48|48|0x00000002|flow 1 of SequenceWrap/Push, sent: syn
 1790942400.000090000|40|40|0x00000001|flow 1 of SequenceWrap/Push, received

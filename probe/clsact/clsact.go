@@ -1,5 +1,5 @@
-// Package clsact attaches eBPF programs to network devices as filters of the clsact queueing discipline, for kernels
-// without TCX. Such filters outlive their process, so whoever comes next removes what the dead have left.
+// Package clsact attaches eBPF programs to network devices as filters of a clsact qdisc, for kernels without TCX. Such
+// filters stay when their process dies. The next process to attach removes filters of dead processes.
 package clsact
 
 import (
@@ -29,19 +29,19 @@ type Filter struct {
 
 // Attacher attaches the programs of one owner, and removes those of owners of the same name that have died.
 type Attacher struct {
-	Owner string // a word for the names of the filters, "tcpprobe-OWNER/…", and for errors
-	First bool   // with the lowest preference that is free; otherwise just before the filters that are there
+	Owner string // part of the filters' names, "tcpprobe-OWNER/…", and of error messages
+	First bool   // use the lowest free preference; otherwise the one just before the existing filters
 }
 
-// Attachment is filters on one device, in the network namespace in which they were attached.
+// Attachment is the filters on one device, in the network namespace in which they were attached.
 type Attachment struct {
 	*device
 	lease   *lease
-	qdisc   bool // the discipline is ours
+	qdisc   bool // we made the clsact qdisc
 	filters []*netlink.BpfFilter
 }
 
-// Attach puts the filters on the device with this index in the calling thread's network namespace, in their order.
+// Attach attaches the filters, in order, to the device with this index in the calling thread's network namespace.
 func (a Attacher) Attach(ifindex int, filters ...Filter) (*Attachment, error) {
 	d, err := a.open(ifindex)
 	if err != nil {
@@ -54,7 +54,8 @@ func (a Attacher) Attach(ifindex int, filters ...Filter) (*Attachment, error) {
 	return made, nil
 }
 
-// install takes the lease before the first filter stands, so that nobody takes it for a leftover.
+// install takes the lease before it adds the first filter. So no other process takes a new filter for one of a dead
+// process.
 func (a *Attachment) install(filters []Filter) (err error) {
 	if a.lease, err = takeLease(a.Owner); err != nil {
 		return err
@@ -78,7 +79,7 @@ func (s Side) String() string {
 	return "ingress"
 }
 
-// add takes the first preference that nobody has.
+// add adds the filter at the first free preference.
 func (a *Attachment) add(filter Filter) error {
 	present, err := a.netlink.FilterList(a.link, uint32(filter.Side))
 	if err != nil {
@@ -93,7 +94,7 @@ func (a *Attachment) add(filter Filter) error {
 			Fd: filter.Program.FD(), Name: a.lease.filterName(a.qdisc), DirectAction: true,
 		}
 		err := a.netlink.FilterAdd(f)
-		if errors.Is(err, unix.EEXIST) { // somebody was faster
+		if errors.Is(err, unix.EEXIST) { // another process has just taken this preference
 			continue
 		}
 		if err == nil {
@@ -104,11 +105,11 @@ func (a *Attachment) add(filter Filter) error {
 	return fmt.Errorf("%s has no free filter preference", a.name())
 }
 
-// Close removes the filters, and the discipline if it was made for them and nobody else has come to use it.
+// Close removes the filters. It also removes the qdisc if Attach made it and nobody else uses it.
 func (a *Attachment) Close() error {
 	var errs []error
 	for _, f := range slices.Backward(a.filters) {
-		errs = append(errs, a.gone(a.netlink.FilterDel(f)))
+		errs = append(errs, a.ignoreMissing(a.netlink.FilterDel(f)))
 	}
 	if a.qdisc {
 		errs = append(errs, a.removeQdisc())

@@ -13,7 +13,7 @@ func TestFilterNamesSayWhoseTheyAre(t *testing.T) {
 		false: "tcpprobe-guard/0123456789abcdef", true: "tcpprobe-guard/0123456789abcdef/own-qdisc",
 	} {
 		if got := l.filterName(made); got != name {
-			t.Errorf("the name is %q, want %q: guards of another version would not know it", got, name)
+			t.Errorf("the name is %q, want %q: guards of other versions would not recognise it", got, name)
 		}
 		got, madeQdisc, ok := leaseOf("guard", name)
 		if !ok || got.id != l.id || madeQdisc != made {
@@ -22,7 +22,7 @@ func TestFilterNamesSayWhoseTheyAre(t *testing.T) {
 	}
 	for _, foreign := range []string{"", "cil_from_container", "tcpprobe-guardian/1", "tcpprobe-switch/1"} {
 		if _, _, ok := leaseOf("guard", foreign); ok {
-			t.Errorf("%q is taken for a guard's", foreign)
+			t.Errorf("%q was read as the name of a guard's filter", foreign)
 		}
 	}
 }

@@ -30,7 +30,8 @@ func (a Attacher) open(ifindex int) (*device, error) {
 
 func (d *device) name() string { return d.link.Attrs().Name }
 
-// EnsureQdisc makes the clsact discipline of the device with this index in the calling thread's network namespace.
+// EnsureQdisc adds a clsact qdisc to the device with this index in the calling thread's network namespace, unless there
+// is one.
 func EnsureQdisc(ifindex int) error {
 	d, err := Attacher{}.open(ifindex)
 	if err != nil {
@@ -41,8 +42,8 @@ func EnsureQdisc(ifindex int) error {
 	return err
 }
 
-// ensureQdisc makes the device's clsact discipline and reports whether it was missing. The older ingress discipline is
-// at the same place, and has no egress side.
+// ensureQdisc adds a clsact qdisc to the device unless there is one, and reports whether it did. The older ingress
+// qdisc uses the same handle and has no egress side.
 func (d *device) ensureQdisc(needsEgress bool) (made bool, err error) {
 	err = d.netlink.QdiscAdd(d.qdisc())
 	if err == nil {
@@ -63,19 +64,19 @@ func (d *device) ensureQdisc(needsEgress bool) (made bool, err error) {
 	return false, nil
 }
 
-// removeQdisc removes the discipline unless somebody else has come to use it.
+// removeQdisc removes the qdisc unless it has filters of others.
 func (d *device) removeQdisc() error {
 	for _, side := range []Side{Ingress, Egress} {
 		filters, err := d.netlink.FilterList(d.link, uint32(side))
 		if err != nil || len(filters) > 0 {
-			return d.gone(err)
+			return d.ignoreMissing(err)
 		}
 	}
-	return d.gone(d.netlink.QdiscDel(d.qdisc()))
+	return d.ignoreMissing(d.netlink.QdiscDel(d.qdisc()))
 }
 
-// gone forgives errors that say that the device or the object has vanished by itself.
-func (d *device) gone(err error) error {
+// ignoreMissing returns nil for errors that mean that the device or the object no longer exists.
+func (d *device) ignoreMissing(err error) error {
 	if err == nil || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL) {
 		return nil
 	}

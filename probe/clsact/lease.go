@@ -11,11 +11,12 @@ import (
 
 const ownQdisc = "/own-qdisc"
 
-// prefix begins the names of an owner's filters and leases.
+// prefix is the start of the names of an owner's filters and leases.
 func prefix(owner string) string { return "tcpprobe-" + owner + "/" }
 
-// lease is how the filters of a live process are told from those of a dead one: an abstract unix socket, whose name
-// belongs to the network namespace as the filters do and is free again as soon as its process is dead, however it died.
+// lease marks the filters of a live process, so that they differ from those that a dead process left. It is an abstract
+// unix socket. Its name belongs to the network namespace, as the filters do. The kernel frees the name when the process
+// ends in any way.
 type lease struct {
 	owner, id string
 	socket    int
@@ -47,7 +48,7 @@ func (l *lease) take() (bool, error) {
 	return true, nil
 }
 
-// filterName is what the holder's filters are called; it says whether their qdisc is the holder's too.
+// filterName is the name of the holder's filters. It also tells whether the holder made the qdisc.
 func (l *lease) filterName(madeQdisc bool) string {
 	name := prefix(l.owner) + l.id
 	if madeQdisc {
@@ -56,7 +57,7 @@ func (l *lease) filterName(madeQdisc bool) string {
 	return name
 }
 
-// leaseOf reads the name of an owner's filter.
+// leaseOf parses the name of an owner's filter.
 func leaseOf(owner, filterName string) (l *lease, madeQdisc, ok bool) {
 	id, ok := strings.CutPrefix(filterName, prefix(owner))
 	id, madeQdisc = strings.CutSuffix(id, ownQdisc)

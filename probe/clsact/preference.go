@@ -8,11 +8,11 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// kernelsFirst is the preference that the kernel gives the first filter of a device if nobody asks for one.
+// kernelsFirst is the preference that the kernel chooses for the first filter of a device if the request names none.
 const kernelsFirst = 0xC000
 
-// preferences are those that a new filter may have among the present ones, the best first. Filters with lower ones run
-// before it.
+// preferences yields the preferences that a new filter may have beside the present filters, the best first. Filters
+// with a lower preference run earlier.
 func (a Attacher) preferences(present []netlink.Filter) iter.Seq[uint16] {
 	var taken []int
 	for _, f := range present {

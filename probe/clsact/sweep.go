@@ -7,8 +7,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Sweep removes from a device what dead processes left there in the owner's name, and a discipline that they made and
-// nobody else uses. What belongs to live processes stays.
+// Sweep removes from a device the filters that dead processes left there under the owner's name. It also removes a
+// qdisc that such a process made and nobody else uses. Filters of live processes stay.
 func (a Attacher) Sweep(ifindex int) error {
 	d, err := a.open(ifindex)
 	if err != nil {
@@ -28,16 +28,16 @@ func (a Attacher) Sweep(ifindex int) error {
 	return errors.Join(errs...)
 }
 
-// sweep removes the filters of one side, and reports whether one of their processes made the discipline.
+// sweep removes the filters of dead processes from one side, and reports whether one of those processes made the qdisc.
 func (d *device) sweep(side Side) (madeQdisc bool, err error) {
 	filters, err := d.netlink.FilterList(d.link, uint32(side))
 	if err != nil {
-		return false, d.gone(err)
+		return false, d.ignoreMissing(err)
 	}
 	var errs []error
 	for _, f := range filters {
 		bpf, ok := f.(*netlink.BpfFilter)
-		if !ok || bpf.Handle == 0 { // the chain's own entry, which has no name
+		if !ok || bpf.Handle == 0 { // the kernel also lists the filter chain itself, which has no name
 			continue
 		}
 		made, err := d.sweepFilter(bpf)
@@ -57,5 +57,5 @@ func (d *device) sweepFilter(f *netlink.BpfFilter) (madeQdisc bool, err error) {
 		return false, err
 	}
 	defer l.Close()
-	return madeQdisc, d.gone(d.netlink.FilterDel(f))
+	return madeQdisc, d.ignoreMissing(d.netlink.FilterDel(f))
 }

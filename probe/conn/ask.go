@@ -9,16 +9,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Ask sends one SYN and does not wait for the answer; Hear does.
-func (c *Conn) Ask() {
+// SendSYN sends one SYN and does not wait for the answer. AwaitSYNAnswer waits for it.
+func (c *Conn) SendSYN() {
 	c.sentSYN = c.Send(Step{Part: evidence.SYN, Flags: segment.SYN, Seq: &c.ISS, Options: true})
 }
 
-// Hear waits until the given time for what answers the SYNs that Ask sent.
-func (c *Conn) Hear(ctx context.Context, until time.Time) (o Opening) {
-	heard := c.Collect(ctx, until, func(p wire.Packet) bool { return c.answer(p, &o) })
+// AwaitSYNAnswer waits until the given time for answers to the SYNs that SendSYN sent.
+func (c *Conn) AwaitSYNAnswer(ctx context.Context, until time.Time) (o Opening) {
+	answered := c.Collect(ctx, until, func(p wire.Packet) bool { return c.answer(p, &o) })
 	switch {
-	case heard:
+	case answered:
 	case o.Unreachable != nil:
 		o.Answer = ICMPError
 	case c.unresolved != nil:
@@ -27,8 +27,8 @@ func (c *Conn) Hear(ctx context.Context, until time.Time) (o Opening) {
 	return o
 }
 
-// Collect is Await for callers that wait for many connections, one after the other. It also looks at packets that
-// arrived in time but are read only after the deadline.
+// Collect is Await for callers that wait for many connections one after the other. It also examines packets that
+// arrived before the deadline but are read after it.
 func (c *Conn) Collect(ctx context.Context, until time.Time, done func(wire.Packet) bool) (found bool) {
 	c.Drain(func(p wire.Packet) { found = found || done(p) })
 	return found || c.Await(ctx, until, done)

@@ -14,45 +14,44 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// window is what the endpoint offers its peer; it reads everything at once.
+// window is the receive window that the endpoint advertises. It never shrinks because received data is read at once.
 const window = 65535
 
-// Conn is one crafted connection. It belongs to one goroutine.
+// Conn is one crafted connection. It must be used by one goroutine only.
 type Conn struct {
 	flow *flow
 	slot ledger.Slot
 	log  log
 
-	// DataAcks: the handshake sends no bare final ACK, the first data segment carries it.
+	// DataAcks: the handshake sends no bare final ACK. The first data segment carries the acknowledgement.
 	DataAcks bool
 
-	// Charge is told of each segment that is sent without Pace: acknowledgements, and what ends the connection. It may
-	// be nil.
+	// Charge is called for each segment that is sent without waiting for Pace: acknowledgements and RSTs. It may be nil.
 	Charge func()
 
 	ISS  seq.Number    // initial send sequence number
-	RTT  time.Duration // SYN to SYN-ACK, by the kernel's receive timestamp
+	RTT  time.Duration // time from SYN to SYN-ACK, by the kernel's receive timestamp
 	SACK bool          // the peer agreed to selective acknowledgements
 
 	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
-	next        seq.Number // SND.NXT: the first number not sent yet
-	peer        seq.Number // RCV.NXT, once established
-	acked       seq.Number // the highest acknowledgement number received
-	established bool       // a SYN-ACK was accepted
-	reset       bool       // the peer reset the connection
-	heard       bool       // the peer sent data or a FIN
-	closed      bool       // the peer sent a FIN, and all its data came before
-	repeats     int        // SYN-ACKs received again after our ACK
-	owed        time.Time  // since when the peer waits for an acknowledgement of its data; zero if it does not
-	sentSYN     time.Time
-	unresolved  error // the next hop does not answer, so nothing could be sent
-	fault       error // why else a segment could not be sent
+	next         seq.Number // SND.NXT: the first number not sent yet
+	peer         seq.Number // RCV.NXT, once established
+	acked        seq.Number // the highest acknowledgement number received
+	established  bool       // a SYN-ACK was accepted
+	reset        bool       // the peer reset the connection
+	gotData      bool       // the peer sent data or a FIN
+	closed       bool       // the peer sent a FIN, and all its data came before
+	repeats      int        // SYN-ACKs received again after our ACK
+	unackedSince time.Time  // when unacknowledged data of the peer arrived; zero if there is none
+	sentSYN      time.Time
+	unresolved   error // set if the next hop did not answer, so that nothing could be sent
+	fault        error // any other error of sending
 }
 
-// Open prepares a connection to remote with the given initial sequence number: a random source port is
-// reserved, guarded and in the ledger. Nothing is sent yet. Every Conn must be ended by End. Where too many
-// flows are open, Open waits until ctx ends.
+// Open prepares a connection to remote with the given initial sequence number. It reserves a random source port,
+// registers the flow with the guard and enters it in the ledger. It sends nothing. Every Conn must be ended by End. If
+// too many flows are open, Open waits until ctx ends.
 func (s *Stack) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*Conn, error) {
 	f, err := s.open(ctx, remote)
 	if err != nil {
@@ -68,7 +67,7 @@ func (s *Stack) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number)
 	return c, nil
 }
 
-// Resume takes over a connection that another process left open, only to End it.
+// Resume takes over a connection that another process left open, so that End can reset it.
 func (s *Stack) Resume(ctx context.Context, e ledger.Entry) (*Conn, error) {
 	f, err := s.openAt(ctx, e.Local, e.Remote)
 	if err != nil {
@@ -79,18 +78,18 @@ func (s *Stack) Resume(ctx context.Context, e ledger.Entry) (*Conn, error) {
 	return c, nil
 }
 
-// Step is a segment to send. Nil means what TCP would put there.
+// Step is a segment to send. For each nil field TCP's own value is used.
 type Step struct {
 	Part    evidence.Part // what the segment is for: control, suspect, beacon, …
 	Flags   segment.Flags
 	Seq     *seq.Number // nil: SND.NXT
 	Ack     *seq.Number // nil: RCV.NXT
-	Payload []byte      // not to be changed any more: records keep it
-	Urgent  uint16      // with URG: the urgent pointer
-	Options bool        // the options of a SYN
+	Payload []byte      // must not be modified afterwards: records refer to it
+	Urgent  uint16      // urgent pointer, used with URG
+	Options bool        // send the options of a SYN
 }
 
-// Send sends one segment and returns the time just before it left. A failure is kept: see Fault.
+// Send sends one segment and returns the time just before it left. Fault returns the error if sending failed.
 func (c *Conn) Send(s Step) time.Time {
 	g := c.segment(s)
 	at, err := c.flow.stack.Wire.Send(g)
@@ -107,7 +106,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.next = end
 	}
 	if g.Flags.Has(segment.ACK) && g.Ack == c.peer {
-		c.owed = time.Time{}
+		c.unackedSince = time.Time{}
 	}
 	c.slot.Advance(c.next, c.peer)
 	c.flow.stack.sent.Add(1)
@@ -134,7 +133,7 @@ func (c *Conn) segment(s Step) *segment.Segment {
 	return g
 }
 
-// sendNow sends a segment that does not wait for the pace.
+// sendNow sends a segment without waiting for the pace, and charges it.
 func (c *Conn) sendNow(s Step) time.Time {
 	if c.Charge != nil {
 		c.Charge()
@@ -148,7 +147,7 @@ func (c *Conn) SendNext() seq.Number { return c.next }
 // Acked is the highest acknowledgement number that the peer sent.
 func (c *Conn) Acked() seq.Number { return c.acked }
 
-// Established reports whether a SYN-ACK was accepted, and the peer may hold the connection.
+// Established reports whether a SYN-ACK was accepted, so that the peer may hold the connection.
 func (c *Conn) Established() bool { return c.established }
 
 // Reset reports whether the peer reset the connection.
@@ -160,8 +159,8 @@ func (c *Conn) Closed() bool { return c.closed }
 // Fault is the last error of sending, or nil.
 func (c *Conn) Fault() error { return c.fault }
 
-// Evidence is what was sent and received, one line a segment, with times since the connection's start;
-// repetitions are only counted.
+// Evidence lists the sent and received segments, one line each, with times since the connection's start. Repetitions
+// beyond a few are only counted.
 func (c *Conn) Evidence() evidence.Lines { return c.log.lines() }
 
 // Local is the connection's own address and port.

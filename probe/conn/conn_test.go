@@ -20,7 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// dial opens a connection and asserts the answer to its SYN.
+// dial opens a connection and checks the answer to its SYN.
 func dial(t *testing.T, ctx context.Context, b *conntest.Bench, iss seq.Number, want conn.Answer) *conn.Conn {
 	t.Helper()
 	c, err := b.Stack.Open(ctx, conntest.Remote, iss)
@@ -33,7 +33,7 @@ func dial(t *testing.T, ctx context.Context, b *conntest.Bench, iss seq.Number, 
 	return c
 }
 
-// end ends the connection and asserts that the peer let go.
+// end ends the connection and checks that the peer holds it no longer.
 func end(t *testing.T, ctx context.Context, b *conntest.Bench, c *conn.Conn) {
 	t.Helper()
 	e, err := c.End(ctx)
@@ -55,7 +55,7 @@ func TestConnectionAcrossSequenceZero(t *testing.T) {
 	})
 }
 
-// What was never sent cannot be acknowledged (RFC 9293 section 3.10.7.4), whoever says so.
+// An acknowledgement of bytes that were never sent is ignored (RFC 9293 section 3.10.7.4).
 func TestAcknowledgementOfTheFutureIsIgnored(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
@@ -100,7 +100,7 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// An RST that gets lost is sent again, until the peer shows that it keeps nothing.
+// A lost RST is sent again until the peer shows that it holds no connection.
 func TestEndSurvivesLoss(t *testing.T) {
 	lost := 0
 	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
@@ -118,7 +118,7 @@ func TestEndSurvivesLoss(t *testing.T) {
 	}
 }
 
-// A run that is over does not leave a connection behind.
+// After the run's deadline, connections are still reset.
 func TestEndAfterTheDeadline(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -129,7 +129,7 @@ func TestEndAfterTheDeadline(t *testing.T) {
 	})
 }
 
-// Of a connection that was prepared and never asked for, nothing leaves this host.
+// A connection on which no SYN was sent is ended without sending anything.
 func TestEndWithoutASYN(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -142,13 +142,14 @@ func TestEndWithoutASYN(t *testing.T) {
 	}
 }
 
-// What a killed process left is reset by the one that takes over, although it does not know everything.
+// A connection that a killed process left is reset by the process that takes over. That process knows only what the
+// ledger has.
 func TestResumeEndsTheConnection(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1<<32-9), conn.SynAck)
 		left := ledger.Entry{Local: c.Local(), Remote: conntest.Remote, Next: seq.At(40), Ack: seq.At(1_000_001)}
-		b.GiveBack(c.Local()) // as the kernel does for a dead process
+		b.ReleasePort(c.Local()) // the kernel frees the port of a dead process
 		resumed, err := b.Stack.Resume(ctx, left)
 		if err != nil {
 			t.Fatal(err)
@@ -168,7 +169,7 @@ func TestRefusedAndSilent(t *testing.T) {
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(7), conn.NoAnswer)
 		if e, err := c.End(ctx); err != nil || e.Confirmed {
-			t.Errorf("end on a dead path: %+v %v, want unconfirmed", e, err)
+			t.Errorf("end on a path that drops everything: %+v %v, want unconfirmed", e, err)
 		}
 		if n := len(b.Wire.Sent()); n != 7 {
 			t.Errorf("%d segments sent, want 6 SYNs and one RST", n)
@@ -207,7 +208,7 @@ func TestOpenReportsWhatFailed(t *testing.T) {
 	})
 }
 
-// Ports that somebody else has are passed over, and are not taken for used.
+// Ports of other processes are skipped. They do not count as used towards the target.
 func TestTakenPortsArePassedOver(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{Closed: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -221,14 +222,14 @@ func TestTakenPortsArePassedOver(t *testing.T) {
 		for range 300 {
 			c := dial(t, ctx, b, seq.At(7), conn.ResetAnswer)
 			if c.Local().Port()%8 != 0 {
-				t.Fatalf("%s is somebody else's", c.Local())
+				t.Fatalf("%s is reserved by another process", c.Local())
 			}
 			end(t, ctx, b, c)
 		}
 	})
 }
 
-// More flows than ports wait for one another, and not longer than their run.
+// If there are more flows than ports, flows wait for each other, at most until the run's deadline.
 func TestFlowsWaitForAPort(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{Closed: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -261,9 +262,9 @@ func TestFlowsWaitForAPort(t *testing.T) {
 	})
 }
 
-// A neighbour that does not exist is a fact about the target, not a fault of the prober.
+// A next hop that does not answer is a finding about the target's network. It is not a fault of the prober.
 func TestNoNextHop(t *testing.T) {
-	b := &conntest.Bench{Peer: &conntest.Listener{}, Alone: true}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, NoNextHop: true}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(7), conn.NoNextHop)
 		if e, err := c.End(ctx); err != nil || c.Fault() != nil || e.Confirmed {
@@ -273,17 +274,18 @@ func TestNoNextHop(t *testing.T) {
 }
 
 func TestPacketsThatTheKernelDroppedVoidTheSelfCheck(t *testing.T) {
-	b := &conntest.Bench{Peer: &conntest.Listener{}, Lossy: true}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, KernelDrops: true}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(1), conn.SynAck)
 		if e, err := c.End(ctx); err != nil || e.Check.Overflow != 1 || e.Check.Clean() {
-			t.Errorf("the kernel dropped a packet meanwhile, and the self-check says: %s %v", e.Check, err)
+			t.Errorf("the kernel dropped a packet and the self-check is: %s %v", e.Check, err)
 		}
 	})
 }
 
-// A peer's data must fit the way back, or it is lost and the connection's end with it.
-func TestSYNOffersWhatTheWayCarries(t *testing.T) {
+// The MSS in the SYN must fit the path's MTU. Otherwise the peer's large segments are lost, and the connection cannot
+// be ended in order.
+func TestMSSFitsTheMTU(t *testing.T) {
 	for mtu, want := range map[int]uint16{0: 1460, 1420: 1380, 1 << 16: 65495} {
 		b := &conntest.Bench{Peer: &conntest.Listener{}}
 		b.Run(t, func(t *testing.T, ctx context.Context) {

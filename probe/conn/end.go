@@ -10,21 +10,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// The RSTs of an end that nobody confirms are bounded, more so once the run is over.
+// Bounds of how many RSTs are sent if none is confirmed. There is a lower bound once the run's deadline has passed.
 const (
 	endTries  = 8
 	lateTries = 2
 )
 
-// Ending is how a connection was left.
+// Ending says how a connection was ended.
 type Ending struct {
 	Check     SelfCheck
-	Confirmed bool // the peer showed that it keeps nothing
+	Confirmed bool // the peer showed that it holds the connection no longer
 }
 
-// End resets the connection, sees the peer accept that, and gives the port back after the guard's
-// self-check. A peer that keeps nothing answers an old byte with RST. A context that has ended shortens
-// this, but a connection that the peer may know of is never left without an RST.
+// End resets the connection, checks that the peer accepted the RST, and frees the port after the guard's self-check.
+// The check is a byte with an old number: a peer without the connection answers it with RST. A context that has ended
+// shortens this. But if the peer may know the connection, at least one RST is sent.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
 	e := Ending{Confirmed: c.Abort(ctx)}
 	c.slot.Clear()
@@ -34,9 +34,9 @@ func (c *Conn) End(ctx context.Context) (Ending, error) {
 	return e, err
 }
 
-// Abort resets the connection and reports whether the peer showed that it keeps nothing. The port stays taken.
+// Abort resets the connection and reports whether the peer showed that it holds it no longer. The port stays reserved.
 func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
-	unasked := !c.established && c.sentSYN.IsZero() // not even a SYN was sent: nobody knows of this connection
+	unasked := !c.established && c.sentSYN.IsZero() // no SYN was sent, so the peer does not know the connection
 	if c.reset || unasked {
 		return true
 	}
@@ -53,17 +53,17 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 	return confirmed
 }
 
-// Again makes an aborted connection ready for a fresh incarnation of the same 4-tuple. What has arrived for the old
-// one is dropped.
-func (c *Conn) Again(iss seq.Number) {
+// NewIncarnation prepares an aborted connection for a new incarnation of the same 4-tuple. Packets that arrived for the
+// old one are dropped.
+func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.Drain(func(wire.Packet) {})
 	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
-	c.established, c.reset, c.heard, c.closed, c.repeats = false, false, false, false, 0
-	c.sentSYN, c.owed = time.Time{}, time.Time{}
+	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
+	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
 }
 
-// abort sends one RST at the exact number that the peer waits for, as far as is known, and asks
-// whether it was taken. A peer that still answers says which number it would have been.
+// abort sends one RST at the number that the peer expects, as far as it is known, and then checks whether the peer
+// accepted it. A peer that still holds the connection answers the check, and its answer has the right number.
 func (c *Conn) abort(ctx context.Context, repetition int) bool {
 	at := c.next
 	if !c.established {
@@ -74,9 +74,9 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 		return false
 	}
 	gone := false
-	old := c.ISS.Add(-LongAgo)
+	old := c.ISS.Add(-OldByteOffset)
 	sent := c.sendNow(Step{Part: evidence.StillThere, Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
-	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
+	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
 		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone
 		if alive && p.Segment.Ack != at {
@@ -91,7 +91,8 @@ func (c *Conn) rst(at seq.Number) {
 	c.sendNow(Step{Part: evidence.RST, Flags: segment.RST | segment.ACK, Seq: &at})
 }
 
-// Clear resets the older connection of this 4-tuple that a bare ACK told of, at the number it named.
-func (c *Conn) Clear(at seq.Number) {
+// ResetOlder resets an older connection of the same 4-tuple. The peer showed that it holds one by a bare ACK, which has
+// the number for the RST.
+func (c *Conn) ResetOlder(at seq.Number) {
 	c.sendNow(Step{Part: evidence.RSTOfOlder, Flags: segment.RST, Seq: &at})
 }

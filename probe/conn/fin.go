@@ -2,15 +2,17 @@ package conn
 
 import "github.com/tcpprobe/tcpprobe/probe/seq"
 
-// holding reports whether RCV.NXT is the number of the peer's FIN.
-func (c *Conn) holding() bool { return c.HoldFIN && c.closed }
+// holdsFIN reports whether the peer's FIN has arrived, is the next number to acknowledge, and is not acknowledged on
+// purpose.
+func (c *Conn) holdsFIN() bool { return c.HoldFIN && c.closed }
 
-// PeerFIN is the number of the peer's FIN while it is held; false if it, or data before it, has not come.
-func (c *Conn) PeerFIN() (seq.Number, bool) { return c.peer, c.holding() }
+// PeerFIN returns the sequence number of the peer's FIN while the acknowledgement is held back. It returns false if the
+// FIN, or data before it, has not arrived.
+func (c *Conn) PeerFIN() (seq.Number, bool) { return c.peer, c.holdsFIN() }
 
-// ReleaseFIN lets further segments acknowledge the peer's FIN.
+// ReleaseFIN allows further segments to acknowledge the peer's FIN.
 func (c *Conn) ReleaseFIN() {
-	if c.holding() {
+	if c.holdsFIN() {
 		c.peer = c.peer.Add(1)
 	}
 	c.HoldFIN = false

@@ -13,15 +13,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// A held FIN is known but not acknowledged, whatever else arrives, until it is released.
+// With HoldFIN, no segment acknowledges the peer's FIN until ReleaseFIN is called.
 func TestHeldFIN(t *testing.T) {
 	for _, reply := range []int{0, 700} {
-		b := &conntest.Bench{Peer: &conntest.Closer{After: "x", Reply: reply}}
+		b := &conntest.Bench{Peer: &conntest.Closer{CloseAfter: "x", Reply: reply}}
 		b.Run(t, func(t *testing.T, ctx context.Context) {
 			c := dial(t, ctx, b, seq.At(1<<32-2), conn.SynAck)
 			c.HoldFIN = true
 			if _, held := c.PeerFIN(); held {
-				t.Error("a FIN is held that was not sent")
+				t.Error("PeerFIN returns a FIN that was not sent")
 			}
 			c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte("x")})
 			c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Closed() })

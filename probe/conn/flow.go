@@ -9,23 +9,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// flow is one 4-tuple while it is guarded.
+// flow is a 4-tuple that is registered with the guard.
 type flow struct {
 	stack *Stack
 	key   guard.Flow
 	inbox *inbox
 
-	lostBefore int64 // packets of any flow that the kernel dropped before this one began
+	lostBefore int64 // number of packets, of any flow, that the kernel had dropped when this flow began
 
-	purpose atomic.Value // string; set by the scenario, read by the receiver too
+	purpose atomic.Value // a string; the scenario sets it, and the receiver reads it
 
-	seen      atomic.Uint64 // inbound segments on the tap
-	elsewhere atomic.Uint64 // inbound segments on another device
-	overflow  atomic.Uint64 // packets that did not fit into the inbox
-	resets    atomic.Uint64 // RSTs seen leaving that the prober did not send
+	seen        atomic.Uint64 // inbound segments on the tap
+	otherDevice atomic.Uint64 // inbound segments on another device
+	overflow    atomic.Uint64 // packets that did not fit into the inbox
+	resets      atomic.Uint64 // RSTs seen leaving that the prober did not send
 }
 
-// take is called by the stack's receiver.
+// take handles a packet of the flow. The stack's receiver calls it.
 func (f *flow) take(p wire.Packet) {
 	if r := f.stack.Recorder; r != nil {
 		r.Record(f.recordOf(p))
@@ -34,8 +34,8 @@ func (f *flow) take(p wire.Packet) {
 	case p.Outgoing:
 		f.resets.Add(1)
 		return
-	case p.Elsewhere:
-		f.elsewhere.Add(1)
+	case p.OtherDevice:
+		f.otherDevice.Add(1)
 		return
 	case p.Segment != nil:
 		f.seen.Add(1)
@@ -45,22 +45,21 @@ func (f *flow) take(p wire.Packet) {
 	}
 }
 
-// SelfCheck tells whether the guard did its work on one flow. Unless it is clean, no verdict of the
-// flow may be believed.
+// SelfCheck tells whether the guard worked for a flow. If it is not clean, the flow has no valid verdict.
 type SelfCheck struct {
 	Seen          uint64 // inbound segments on the tap
 	Stolen        uint64 // inbound segments that the guard took
 	ResetsDropped uint64 // RSTs of the kernel that had to be dropped on their way out
 	KernelResets  uint64 // RSTs seen leaving that the prober did not send
-	Overflow      uint64 // packets that came faster than they were read; of any flow, where the kernel dropped them
-	Elsewhere     uint64 // inbound segments on devices that the guard does not stand at
+	Overflow      uint64 // packets that were not read fast enough; kernel drops may concern any flow
+	OtherDevice   uint64 // inbound segments on devices without the guard
 }
 
-// Asymmetric reports whether answers came in by other devices only, past the guard. On a bridge or a bond
-// they show on the member as well, which means nothing.
-func (c SelfCheck) Asymmetric() bool { return c.Seen == 0 && c.Elsewhere > 0 }
+// Asymmetric reports whether all answers came in by other devices, where there is no guard. If some came in by the
+// right device, the others mean nothing: packets on a bridge or bond are also seen on its member.
+func (c SelfCheck) Asymmetric() bool { return c.Seen == 0 && c.OtherDevice > 0 }
 
-// Clean reports whether nothing reached the kernel, and nothing of the kernel left.
+// Clean reports whether the kernel saw no segment of the flow and sent none.
 func (c SelfCheck) Clean() bool {
 	return c.Seen == c.Stolen && c.ResetsDropped == 0 && c.KernelResets == 0 && c.Overflow == 0
 }
@@ -68,7 +67,7 @@ func (c SelfCheck) Clean() bool {
 // Plus adds the self-checks of two connections.
 func (c SelfCheck) Plus(d SelfCheck) SelfCheck {
 	return SelfCheck{c.Seen + d.Seen, c.Stolen + d.Stolen, c.ResetsDropped + d.ResetsDropped,
-		c.KernelResets + d.KernelResets, c.Overflow + d.Overflow, c.Elsewhere + d.Elsewhere}
+		c.KernelResets + d.KernelResets, c.Overflow + d.Overflow, c.OtherDevice + d.OtherDevice}
 }
 
 func (c SelfCheck) String() string {
@@ -77,16 +76,17 @@ func (c SelfCheck) String() string {
 		c.Seen, c.Stolen, c.ResetsDropped, c.KernelResets, c.Overflow)
 }
 
-// The tap's copy of a segment is queued before the guard counts it, and read later: both numbers meet
-// within settle or not at all.
+// The tap queues its copy of a segment before the guard counts the segment, and the copy is read later. If the guard
+// missed nothing, the two counts are equal after settle.
 const (
 	settle     = 500 * time.Millisecond
 	settleStep = time.Millisecond
 )
 
-// check compares what the tap saw with what the guard took. It fails if the tap did not see to the end.
+// check compares the number of segments that the tap saw with the number that the guard took. It fails if the tap
+// stopped receiving.
 func (f *flow) check() (SelfCheck, error) {
-	if err := f.stack.deaf(); err != nil {
+	if err := f.stack.receiveError(); err != nil {
 		return SelfCheck{}, err
 	}
 	lost, err := f.lost()
@@ -100,7 +100,7 @@ func (f *flow) check() (SelfCheck, error) {
 			return SelfCheck{}, fmt.Errorf("read the guard's counters of %s: %w", f.key.Local, err)
 		}
 		c := SelfCheck{f.seen.Load(), n.Stolen, n.ResetsDropped, f.resets.Load(), f.overflow.Load() + lost,
-			f.elsewhere.Load()}
+			f.otherDevice.Load()}
 		if c.Clean() || time.Now().After(deadline) {
 			return c, nil
 		}
@@ -108,7 +108,7 @@ func (f *flow) check() (SelfCheck, error) {
 	}
 }
 
-// lost counts the packets that the kernel had to drop since the flow began: one of them may have been its.
+// lost counts the packets that the kernel dropped since the flow began. Any of them may have belonged to this flow.
 func (f *flow) lost() (uint64, error) {
 	n, err := f.stack.Wire.Dropped()
 	if err != nil {

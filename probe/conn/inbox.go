@@ -8,29 +8,28 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// inboxSize bounds what may arrive for one flow before its scenario looks: a full confirmation block
-// and as much again.
+// inboxSize is how many packets of one flow may wait to be read: those of a full confirmation block, and as many again.
 const inboxSize = 1024
 
-// inbox is what has arrived for one flow. The stack's receiver puts, the flow's goroutine takes.
+// inbox queues the arrived packets of one flow. The stack's receiver puts them in; the flow's goroutine takes them out.
 type inbox struct {
 	mu      sync.Mutex
-	waiting []wire.Packet // grows with what comes: most flows see a handful
-	taken   int           // of those
-	over    bool          // nothing can come any more
-	ready   chan struct{} // full while something may wait, closed when all is over
+	waiting []wire.Packet // grows as needed: most flows have few packets
+	taken   int           // how many of waiting were taken
+	over    bool          // the receiver has ended
+	ready   chan struct{} // has an element while packets may wait; closed when the receiver has ended
 	alarm   *time.Timer
-	behind  func() bool // packets have arrived that are not in an inbox yet
+	pending func() bool // reports whether packets have arrived that are not in an inbox yet
 }
 
-// On a busy host the deadline can pass before packets that arrived in time are read. They are read first.
+// On a busy host, packets that arrived before the deadline may be read after it. await reads them first.
 const (
 	catchUp     = time.Second
 	catchUpStep = time.Millisecond
 )
 
-func newInbox(behind func() bool) *inbox {
-	return &inbox{ready: make(chan struct{}, 1), behind: behind}
+func newInbox(pending func() bool) *inbox {
+	return &inbox{ready: make(chan struct{}, 1), pending: pending}
 }
 
 // put reports false where there is no room.
@@ -48,7 +47,7 @@ func (b *inbox) put(p wire.Packet) bool {
 	return true
 }
 
-// end says that nothing can come any more.
+// end marks the inbox as complete: no further packet will arrive.
 func (b *inbox) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -58,7 +57,7 @@ func (b *inbox) end() {
 	}
 }
 
-// take returns what came first, without waiting.
+// take returns the oldest packet without waiting.
 func (b *inbox) take() (p wire.Packet, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,7 +71,7 @@ func (b *inbox) take() (p wire.Packet, ok bool) {
 	return p, true
 }
 
-// await returns what comes first until the given time; false if nothing does, or can.
+// await returns the next packet. It returns false if none arrives until the given time, or if none can arrive any more.
 func (b *inbox) await(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	if p, ok = b.take(); ok {
 		return p, true
@@ -88,7 +87,7 @@ func (b *inbox) await(ctx context.Context, until time.Time) (p wire.Packet, ok b
 		case _, open = <-b.ready:
 			p, ok = b.take()
 		case <-b.alarm.C:
-			if time.Since(until) > catchUp || !b.behind() {
+			if time.Since(until) > catchUp || !b.pending() {
 				return b.take()
 			}
 			b.alarm.Reset(catchUpStep)

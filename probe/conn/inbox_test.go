@@ -10,8 +10,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// What came in time counts, even if a busy host reads it late; but a receiver that never catches up is not waited for.
-func TestSilenceIsNotBelievedWhilePacketsWait(t *testing.T) {
+// A packet that arrived before the deadline is taken even if a busy host reads it later. But await does not wait
+// without bound for a receiver that stays behind.
+func TestAwaitReadsPendingPacketsAfterTheDeadline(t *testing.T) {
 	for late, want := range map[time.Duration]bool{0: true, 50 * time.Millisecond: true, time.Minute: false} {
 		synctest.Test(t, func(t *testing.T) {
 			until := time.Now().Add(10 * time.Millisecond)
@@ -30,11 +31,11 @@ func TestSilenceIsNotBelievedWhilePacketsWait(t *testing.T) {
 	}
 }
 
-func TestSilenceIsBelievedWhereNothingWaits(t *testing.T) {
+func TestAwaitEndsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, start := newInbox(func() bool { return false }), time.Now()
 		if _, ok := b.await(context.Background(), start.Add(time.Second)); ok || time.Since(start) != time.Second {
-			t.Errorf("something came: %v, after %s", ok, time.Since(start))
+			t.Errorf("received: %v, after %s", ok, time.Since(start))
 		}
 	})
 }

@@ -10,40 +10,39 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// keepEach is how many segments of one part the log keeps: what is repeated to be sure, and what answers
-// it, is only counted after that.
+// keepEach is how many segments of one part the log keeps, with their answers. Further repetitions are only counted.
 const keepEach = 2
 
-// keepAnswers is how many packets in a row the log keeps of what arrives, however much that is.
+// keepAnswers is how many received packets in a row the log keeps.
 const keepAnswers = 16
 
-// Segments and parts of a flow that finds nothing.
+// Usual numbers of segments and parts in a flow that passes, to allocate enough memory at once.
 const (
 	usualSegments = 10
 	usualParts    = 6
 )
 
-// log is the flow's evidence: one entry a segment, in the order in which the endpoint got to know them.
+// log has the flow's segments, one entry each, in the order in which the endpoint processed them.
 type log struct {
 	start   time.Time
 	kept    []entry
 	sent    []sentPart
 	arrived int  // packets since the last segment sent
-	cutting bool // the last segment sent was not kept, nor is what arrives
-	cut     int  // segments not kept since the last that was
+	cutting bool // the last sent segment was not kept, so answers to it are not kept either
+	cut     int  // segments left out since the last kept one
 }
 
-// sentPart is how many segments of one part were sent; a flow has a handful of parts.
+// sentPart counts the segments of one part. A flow has few parts, so a list is enough.
 type sentPart struct {
 	part evidence.Part
 	n    int
 }
 
-// entry is one segment, small because most are read by nobody.
+// entry is one segment. It stays small because most evidence is never read: text is made on demand.
 type entry struct {
 	after  time.Duration
-	part   evidence.Part    // of a segment sent
-	sent   *segment.Segment // nil: it was received
+	part   evidence.Part    // set if the segment was sent
+	sent   *segment.Segment // nil if the segment was received
 	packet wire.Packet      // received
 	cut    int              // segments left out before this one
 }
@@ -53,7 +52,7 @@ func (l *log) sends(at time.Time, part evidence.Part, g *segment.Segment) {
 	l.add(entry{after: at.Sub(l.start), part: part, sent: g})
 }
 
-// count is how many segments of a part were sent, with the one that is about to be logged.
+// count returns how many segments of a part were sent, including the one that is being logged.
 func (l *log) count(part evidence.Part) int {
 	for i := range l.sent {
 		if l.sent[i].part == part {
@@ -86,13 +85,13 @@ func (l *log) add(e entry) {
 	l.kept = append(l.kept, e)
 }
 
-// sorted is what was kept in the order of time: a segment that waited in the inbox while others were sent
-// was there before them.
+// sorted returns the kept entries in the order of time. A received segment may be processed after segments that were
+// sent later than it arrived.
 func (l *log) sorted() []entry {
 	return slices.SortedStableFunc(slices.Values(l.kept), func(a, b entry) int { return cmp.Compare(a.after, b.after) })
 }
 
-// lines are what was kept, and how much was not.
+// lines returns the kept segments, and how many were left out.
 func (l *log) lines() evidence.Lines {
 	var out evidence.Lines
 	for _, e := range l.sorted() {

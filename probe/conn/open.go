@@ -18,13 +18,13 @@ const (
 	NoAnswer    Answer = iota
 	SynAck             // acknowledging our SYN; our ACK has been sent
 	ResetAnswer        // RST acknowledging our SYN: the port is closed
-	ICMPError          // and no SYN-ACK from any of several SYNs
+	ICMPError          // an ICMP error, and none of several SYNs got a SYN-ACK
 	StaleAck           // a bare ACK: the peer holds an older connection of this 4-tuple (RFC 9293 section 3.5.1)
-	WrongAck           // a SYN-ACK or RST for a number that was not sent: something rewrites them
+	WrongAck           // a SYN-ACK or RST that acknowledges a number that was not sent: a device rewrites sequence numbers
 	NoNextHop          // the next hop on this link answers no ARP or neighbour solicitation
 )
 
-// String completes "no connection could be opened (…)".
+// String is the text in parentheses in "no connection could be opened (…)".
 func (a Answer) String() string {
 	switch a {
 	case SynAck:
@@ -46,26 +46,27 @@ func (a Answer) String() string {
 // Opening is the outcome of a SYN and its repetitions.
 type Opening struct {
 	Answer      Answer
-	Sent        int // SYNs
+	Sent        int // number of SYNs
 	Unreachable *segment.Unreachable
-	Wrong       seq.Number // of WrongAck and StaleAck: the number acknowledged
-	Unresolved  error      // of NoNextHop: which
-	HopLimit    uint8      // of ResetAnswer: what was left of it
+	Wrong       seq.Number // for WrongAck and StaleAck: the acknowledgement number
+	Unresolved  error      // for NoNextHop: the error, which names the next hop
+	HopLimit    uint8      // for ResetAnswer: TTL or hop limit of the RST
 }
 
-// synWaits says how long each of a handshake's SYNs waits for its answer. Linux answers a repeated SYN at
-// most every 500 ms (tcp_invalid_ratelimit).
+// synWaits are the timeouts of a handshake's SYNs, one each. Linux answers a repeated SYN at most every 500 ms
+// (tcp_invalid_ratelimit).
 var synWaits = []time.Duration{200 * time.Millisecond, 550 * time.Millisecond, 550 * time.Millisecond,
 	600 * time.Millisecond, 600 * time.Millisecond, 600 * time.Millisecond}
 
-// icmpPatience is how many SYNs an ICMP error must outlive before it is believed: a router whose
-// neighbour table is cold also sends one.
-const icmpPatience = 3
+// minSYNsForICMPError is how many SYNs must get an ICMP error before it counts. A router that has not resolved its
+// neighbour yet also sends one.
+const minSYNsForICMPError = 3
 
-// hopPatience is how many SYNs must find no next hop; each asked for it several times.
-const hopPatience = 2
+// minSYNsForNoNextHop is how many SYNs must find no next hop before that counts. For each one the kernel asks several
+// times.
+const minSYNsForNoNextHop = 2
 
-// Handshake opens the connection: SYNs until something answers, and ACK.
+// Handshake opens the connection. It repeats the SYN until there is an answer, and sends the final ACK.
 func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 	var o Opening
 	for _, wait := range synWaits {
@@ -75,7 +76,8 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 		if c.syn(ctx, evidence.SYN, wait, &o) {
 			return o
 		}
-		if o.Unreachable != nil && o.Sent >= icmpPatience || c.unresolved != nil && o.Sent >= hopPatience || c.fault != nil {
+		unreachable := o.Unreachable != nil && o.Sent >= minSYNsForICMPError
+		if unreachable || c.unresolved != nil && o.Sent >= minSYNsForNoNextHop || c.fault != nil {
 			break
 		}
 	}
@@ -95,13 +97,13 @@ func (c *Conn) syn(ctx context.Context, part evidence.Part, wait time.Duration, 
 	return c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, o) })
 }
 
-// TrySYN sends one SYN only.
+// TrySYN sends a single SYN and waits for its answer.
 func (c *Conn) TrySYN(ctx context.Context, part evidence.Part) (o Opening) {
-	c.syn(ctx, part, c.Patience(0), &o)
+	c.syn(ctx, part, c.AnswerTimeout(0), &o)
 	return o
 }
 
-// answer classifies one packet that came back to our SYN; true ends the waiting.
+// answer classifies a packet that may answer our SYN. It returns true if no further packet is needed.
 func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 	if p.Unreachable != nil {
 		o.Unreachable = p.Unreachable
@@ -137,30 +139,32 @@ func (c *Conn) establish(p wire.Packet) {
 	}
 }
 
-// Pace waits until n more segments may be sent; it fails when the context ends.
+// Pace waits until n more segments may be sent. It returns an error only when the context has ended.
 type Pace func(ctx context.Context, n int) error
 
-// Proof is what showed that the peer's side of the connection exists.
+// Proof says how the peer showed that it has an established connection.
 type Proof struct {
 	Established bool
 	Deferred    bool // only data completed the handshake (TCP_DEFER_ACCEPT)
 }
 
-// Each of the two proofs is asked for so often that 20 % loss each way hides both once in a million.
+// Number of attempts for each of the two proofs. With 20 % loss in each direction all of them are lost once in a
+// million.
 const (
 	beaconProofs = 4
 	dataProofs   = 10
 )
 
-// Prove shows that the peer holds an established connection, and not only a half-open one: a SYN-ACK
-// alone proves nothing, since a full accept queue ignores the final ACK without a word. An old byte is
-// answered with a DSACK by an established connection and without one by a half-open one; where that
-// stays open, one byte of data decides. Anything that the peer's application sends is proof as well. The
-// handshake was deferred only if a DSACK comes afterwards: a peer that never sends one was open all the time.
+// Prove checks that the peer holds an established connection and not only a half-open one. A SYN-ACK alone is no proof:
+// a listener with a full accept queue sends it and then silently drops the final ACK. Prove sends a byte with an old
+// sequence number. An established connection answers it with a DSACK, a half-open one without. If that is not
+// conclusive, it sends one byte of new data. Data from the peer's application is also a proof. The handshake counts as
+// deferred only if a DSACK arrives after the data: without one, the peer may be one that never sends DSACKs and was
+// established from the start.
 func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	halfOpen := false
 	for i := 0; c.SACK && !halfOpen && i < beaconProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
-		b := c.Beacon(ctx, c.ISS.Add(-LongAgo), 0, i)
+		b := c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, i)
 		if b.Duplicate {
 			return Proof{Established: true}
 		}
@@ -169,38 +173,38 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	first, end := c.ISS.Add(1), c.ISS.Add(2)
 	for i := 0; i < dataProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
 		c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
-		c.Await(ctx, time.Now().Add(c.Patience(i)), func(wire.Packet) bool {
+		c.Await(ctx, time.Now().Add(c.AnswerTimeout(i)), func(wire.Packet) bool {
 			return c.acked.AtLeast(end) || !c.undecided()
 		})
 	}
 	if !c.acked.AtLeast(end) {
-		return Proof{Established: c.heard}
+		return Proof{Established: c.gotData}
 	}
-	deferred := !c.heard && (halfOpen || c.repeats > 0)
-	deferred = deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-LongAgo), 0, 0).Duplicate
+	deferred := !c.gotData && (halfOpen || c.repeats > 0)
+	deferred = deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, 0).Duplicate
 	return Proof{Established: true, Deferred: deferred}
 }
 
-// undecided reports whether the peer has neither shown its connection nor reset it.
+// undecided reports whether the peer has neither shown that the connection is established nor reset it.
 func (c *Conn) undecided() bool {
-	return !c.heard && !c.reset && c.fault == nil && !c.acked.After(c.ISS.Add(1))
+	return !c.gotData && !c.reset && c.fault == nil && !c.acked.After(c.ISS.Add(1))
 }
 
 // Echo is the answer to a beacon.
 type Echo struct {
-	Answered  bool // the peer acknowledged something at once
-	Duplicate bool // and named the beacon's byte as a duplicate (RFC 2883 section 4)
+	Answered  bool // the peer sent an immediate acknowledgement
+	Duplicate bool // and reported the beacon's byte as duplicate (RFC 2883 section 4)
 }
 
-// LongAgo is how far before the initial number old bytes lie that ask a listener. One that uses SYN cookies would take
-// an ACK right at that number for the last of a handshake, and make a connection of it: a cookie holds the MSS in its
-// lowest bits, and sequence numbers a few apart mean another MSS (measured over IPv6).
-const LongAgo = 16
+// OldByteOffset is the distance below the initial sequence number at which old bytes are sent to a listener. With SYN
+// cookies, an ACK with exactly the initial number would be a valid final ACK and create a connection. The lowest bits
+// of a cookie encode the MSS, so numbers a few apart are valid cookies too, with another MSS (measured over IPv6).
+const OldByteOffset = 16
 
-// Beacon sends one byte at an old number and waits for the immediate acknowledgement that it draws.
+// Beacon sends one byte with an old sequence number and waits for the immediate acknowledgement.
 func (c *Conn) Beacon(ctx context.Context, at seq.Number, value byte, repetition int) (e Echo) {
 	sent := c.SendBeacon(at, value)
-	c.Await(ctx, sent.Add(c.Patience(repetition)), func(p wire.Packet) bool {
+	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		var block segment.SACKBlock
 		e.Answered, block = c.Answers(p)
 		e.Duplicate = e.Answered && block == segment.SACKBlock{Left: at, Right: at.Add(1)}
@@ -209,15 +213,15 @@ func (c *Conn) Beacon(ctx context.Context, at seq.Number, value byte, repetition
 	return e
 }
 
-// SendBeacon sends one byte below the peer's RCV.NXT: it is acknowledged at once, not rate-limited, and
-// leaves nothing behind.
+// SendBeacon sends one byte below the peer's RCV.NXT. The peer acknowledges it at once, without rate limit, and its
+// state does not change.
 func (c *Conn) SendBeacon(at seq.Number, value byte) time.Time {
 	return c.Send(Step{Part: evidence.Beacon, Flags: segment.ACK, Seq: &at, Payload: []byte{value}})
 }
 
-// Answers reports whether p is a bare acknowledgement, as beacons draw it, and the duplicate that it
-// names; an empty block where it names none. A keep-alive of the peer's own is none: it repeats an old number
-// (RFC 9293 section 3.8.4).
+// Answers reports whether p is a bare acknowledgement as a beacon causes, and returns the SACK block of the duplicate;
+// the block is empty if there is none. A keep-alive of the peer is no answer: it repeats an old sequence number (RFC
+// 9293 section 3.8.4).
 func (c *Conn) Answers(p wire.Packet) (bool, segment.SACKBlock) {
 	g := p.Segment
 	if g == nil || g.Flags != segment.ACK || g.PayloadLen() > 0 {
@@ -227,8 +231,8 @@ func (c *Conn) Answers(p wire.Packet) (bool, segment.SACKBlock) {
 	return named || g.Seq != c.peer.Add(-1), b
 }
 
-// Patience is how long to wait for an answer at the given repetition: several round trips and a
-// delayed acknowledgement's 40 ms, growing.
-func (c *Conn) Patience(repetition int) time.Duration {
+// AnswerTimeout returns the timeout for an answer to the given repetition: several round trips and 40 ms for a delayed
+// acknowledgement, more with each repetition.
+func (c *Conn) AnswerTimeout(repetition int) time.Duration {
 	return min(4*c.RTT+50*time.Millisecond<<min(repetition, 4), time.Second)
 }

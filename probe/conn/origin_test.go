@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Whatever the tap saw is recorded as that, with the length that it had on the wire.
-func TestRecordsTellWhoseAPacketIs(t *testing.T) {
+// Each packet is recorded with its origin and its length on the wire.
+func TestRecordsHaveAnOrigin(t *testing.T) {
 	local, remote := netip.MustParseAddrPort("192.0.2.1:61000"), netip.MustParseAddrPort("192.0.2.2:80")
 	f := &flow{key: guard.Flow{Local: local, Remote: remote}}
 	cut := &segment.Segment{Header: make([]byte, 40), Len: 1000}
@@ -23,7 +23,7 @@ func TestRecordsTellWhoseAPacketIs(t *testing.T) {
 		length int
 	}{
 		{wire.Packet{Segment: cut}, Peer, 40, 1040},
-		{wire.Packet{Segment: cut, Elsewhere: true}, Unguarded, 40, 1040},
+		{wire.Packet{Segment: cut, OtherDevice: true}, Unguarded, 40, 1040},
 		{wire.Packet{Segment: cut, Outgoing: true}, Kernel, 40, 1040},
 		{wire.Packet{Unreachable: quoted}, Peer, 68, 576},
 	} {

@@ -8,43 +8,43 @@ import (
 	"time"
 )
 
-// Source ports are drawn at random from above the kernel's default ephemeral range: consecutive or
-// even-only ports bias the hash functions of real switches.
+// Source ports are chosen at random from above the kernel's default ephemeral range. Consecutive or even-only ports
+// would bias the hash functions of real switches.
 const (
 	firstPort = 61000
 	lastPort  = 65535
 	allPorts  = lastPort - firstPort + 1
 )
 
-// reuseAfter is how long a source port is not used again towards one target, so that neither the
-// target nor a connection table on the way takes a new flow for an old one.
+// reuseAfter is how long a source port is not used again for the same target. Otherwise the target or a connection
+// table on the path could take the new flow for the old one.
 const reuseAfter = 120 * time.Second
 
-// portBook remembers which source ports were used towards which target, and holds those in use: flows
-// towards several targets may share one.
-type portBook struct {
+// portTable records when each source port was last used for each target, and holds the reservations of the ports in
+// use. Flows to different targets may share a port.
+type portTable struct {
 	mu   sync.Mutex
-	from time.Time // of the second 1
+	from time.Time // time that is second 1 in usage
 	used map[netip.AddrPort]*usage
-	held map[netip.AddrPort]*reservation // by local address
+	held map[netip.AddrPort]*reservation // key: local address
 }
 
-// usage says in which second each port was last used towards one target; 0: never. The seconds wrap after
-// 18 hours, which may make a port wait that need not.
+// usage has, for one target, the second in which each port was last used; 0 means never. Seconds wrap after 18 hours.
+// The effect is only that a port may be avoided without need.
 type usage struct {
 	second [allPorts]uint16
 	last   time.Time
 }
 
-// reservation is a bound socket, and how many flows use its port.
+// reservation is a bound socket and the number of flows that use its port.
 type reservation struct {
 	io.Closer
 	flows int
 }
 
-// draw returns a random port not used towards remote within reuseAfter, and not taken by others; false if
+// choose returns a random port that was not used for remote within reuseAfter and is not in taken. It returns false if
 // there is none.
-func (b *portBook) draw(remote netip.AddrPort, taken map[uint16]bool) (uint16, bool) {
+func (b *portTable) choose(remote netip.AddrPort, taken map[uint16]bool) (uint16, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	u := b.usage(remote)
@@ -63,16 +63,16 @@ func (b *portBook) draw(remote netip.AddrPort, taken map[uint16]bool) (uint16, b
 	return 0, false
 }
 
-// second is that of a time, never 0.
-func (b *portBook) second(now time.Time) uint16 {
+// second converts a time for usage. It never returns 0.
+func (b *portTable) second(now time.Time) uint16 {
 	if b.from.IsZero() {
 		b.from = now
 	}
 	return max(1, uint16(1+now.Sub(b.from)/time.Second))
 }
 
-// usage is that of one target; those of targets that nothing was sent to for long are dropped meanwhile.
-func (b *portBook) usage(remote netip.AddrPort) *usage {
+// usage returns the usage for a target. It drops entries of targets that were not used for a long time.
+func (b *portTable) usage(remote netip.AddrPort) *usage {
 	if u := b.used[remote]; u != nil {
 		return u
 	}
@@ -88,15 +88,15 @@ func (b *portBook) usage(remote netip.AddrPort) *usage {
 	return b.used[remote]
 }
 
-// forget takes back that a port was used: nothing was sent from it.
-func (b *portBook) forget(port uint16, remote netip.AddrPort) {
+// forget marks a port as unused again because nothing was sent from it.
+func (b *portTable) forget(port uint16, remote netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.usage(remote).second[port-firstPort] = 0
 }
 
-// hold reserves a local port for one more flow.
-func (b *portBook) hold(local netip.AddrPort, reserve func(netip.AddrPort) (io.Closer, error)) error {
+// hold reserves a local port, or adds a flow to its reservation.
+func (b *portTable) hold(local netip.AddrPort, reserve func(netip.AddrPort) (io.Closer, error)) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.held[local]
@@ -115,8 +115,8 @@ func (b *portBook) hold(local netip.AddrPort, reserve func(netip.AddrPort) (io.C
 	return nil
 }
 
-// giveBack ends what hold began.
-func (b *portBook) giveBack(local netip.AddrPort) error {
+// release removes a flow from the reservation of its port, and frees the port after the last one.
+func (b *portTable) release(local netip.AddrPort) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.held[local]

@@ -8,23 +8,24 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
-// A flow that has ended stays guarded: a duplicate that arrives late must not draw a RST from the kernel.
+// A flow stays registered with the guard for a while after its end. Otherwise the kernel would answer a late duplicate
+// with RST.
 const (
 	lateSegments = time.Second
-	// lastSegments is how long where others wait for its place, and at the end of a run: less, but longer than
-	// networks reorder.
+	// lastSegments is the shorter time that applies when other flows wait for a slot and at the end of a run. It is still
+	// longer than the time by which networks reorder packets.
 	lastSegments = 100 * time.Millisecond
-	// forgetEvery keeps the sweeps apart.
+	// forgetEvery is the least time between two sweeps.
 	forgetEvery = 50 * time.Millisecond
 )
 
-// quietFlow is a flow that has ended.
+// quietFlow is a flow that has ended and is still registered with the guard.
 type quietFlow struct {
 	key   guard.Flow
 	ended time.Time
 }
 
-// retire takes a flow out of the demultiplexer but leaves it guarded for a while.
+// retire stops the delivery of a flow's packets. The flow stays registered with the guard for a while.
 func (s *Stack) retire(f *flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,13 +36,13 @@ func (s *Stack) retire(f *flow) {
 	}
 }
 
-// sweep gives up the flows that were quiet for long enough, and comes again for the others.
+// sweep unregisters the flows that ended long enough ago. It runs again later if some are left.
 func (s *Stack) sweep() {
-	_ = s.forget(lateSegments) // what fails here fails again at Close of the guard
+	_ = s.forget(lateSegments) // an error will appear again at Close
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.sweeper == nil: // closed
+	case s.sweeper == nil: // the stack is closed
 	case len(s.quiet) == 0:
 		s.sweeper = nil
 	default:
@@ -49,7 +50,7 @@ func (s *Stack) sweep() {
 	}
 }
 
-// forget gives up what flows hold that ended at least that long ago.
+// forget releases the resources of flows that ended at least that long ago.
 func (s *Stack) forget(age time.Duration) error {
 	flows := s.quietFor(age)
 	if len(flows) == 0 {
@@ -57,13 +58,13 @@ func (s *Stack) forget(age time.Duration) error {
 	}
 	errs := []error{s.Guard.Remove(flows...)}
 	for _, f := range flows {
-		errs = append(errs, s.ports.giveBack(f.Local))
-		s.leave()
+		errs = append(errs, s.ports.release(f.Local))
+		s.releaseSlot()
 	}
 	return errors.Join(errs...)
 }
 
-// quietFor takes the flows that ended at least that long ago out of the quiet ones.
+// quietFor removes from quiet the flows that ended at least that long ago, and returns them.
 func (s *Stack) quietFor(age time.Duration) (flows []guard.Flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +81,7 @@ func (s *Stack) quietFor(age time.Duration) (flows []guard.Flow) {
 	return flows
 }
 
-// Close releases every port and guard entry of flows that have ended. The wire and the guard stay the caller's.
+// Close releases the ports and guard entries of all flows that have ended. The caller closes the wire and the guard.
 func (s *Stack) Close() error {
 	s.mu.Lock()
 	wait := time.Duration(0)

@@ -9,11 +9,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Next waits until the given time for the next packet of the peer, after the endpoint took it in and
-// acknowledged what it carried. What has arrived already is taken even when the time is over. ok is false when
-// nothing came, or when nothing can come any more.
+// Next waits until the given time for the peer's next packet. It updates the connection and acknowledges data before it
+// returns the packet. A packet that has already arrived is returned even after that time. ok is false if nothing
+// arrived or nothing can arrive any more.
 func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
-	if due := c.owed.Add(ackDelay); !c.owed.IsZero() && due.Before(until) {
+	if due := c.unackedSince.Add(ackDelay); !c.unackedSince.IsZero() && due.Before(until) {
 		if p, ok = c.arrival(ctx, due); ok || ctx.Err() != nil {
 			return p, ok
 		}
@@ -22,15 +22,15 @@ func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok boo
 	return c.arrival(ctx, until)
 }
 
-// arrival is the next packet until then.
+// arrival returns the next packet that arrives until the given time.
 func (c *Conn) arrival(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	if p, ok = c.flow.inbox.await(ctx, until); ok {
-		c.absorb(p)
+		c.process(p)
 	}
 	return p, ok
 }
 
-// Await takes packets in until done says so or the time is over, and reports whether done said so.
+// Await processes packets until done returns true or the time is over. It reports whether done returned true.
 func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet) bool) bool {
 	for {
 		p, ok := c.Next(ctx, until)
@@ -43,16 +43,16 @@ func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet
 	}
 }
 
-// Drain takes in what has already arrived, without waiting.
+// Drain processes the packets that have already arrived, without waiting.
 func (c *Conn) Drain(each func(wire.Packet)) {
 	for p, ok := c.flow.inbox.take(); ok; p, ok = c.flow.inbox.take() {
-		c.absorb(p)
+		c.process(p)
 		each(p)
 	}
 }
 
-// absorb updates the endpoint by what the peer sent.
-func (c *Conn) absorb(p wire.Packet) {
+// process updates the connection's state by a received packet.
+func (c *Conn) process(p wire.Packet) {
 	c.log.receives(p)
 	g := p.Segment
 	if g == nil || !c.established {
@@ -61,7 +61,7 @@ func (c *Conn) absorb(p wire.Packet) {
 	switch {
 	case g.Flags.Has(segment.RST):
 		if g.Seq.In(c.peer, window) {
-			c.reset, c.owed = true, time.Time{}
+			c.reset, c.unackedSince = true, time.Time{}
 		}
 		return
 	case g.Flags.Has(segment.SYN):
@@ -75,40 +75,39 @@ func (c *Conn) absorb(p wire.Packet) {
 	c.receive(g)
 }
 
-// ackDelay is how long data waits for a segment that acknowledges it on the way, as on Linux (RFC 9293 section
-// 3.8.6.3 allows 500 ms): most probes send one within that time.
+// ackDelay is how long an acknowledgement of data is delayed, as on Linux (RFC 9293 section 3.8.6.3 allows 500 ms).
+// Most probes send a segment within that time, which then carries it.
 const ackDelay = 40 * time.Millisecond
 
-// receive takes the peer's data and FIN in order, whatever they are. A FIN, and what was received before, is
-// acknowledged at once.
+// receive accepts data and FIN that are in order. A FIN, and data that was received before, are acknowledged at once.
 func (c *Conn) receive(g *segment.Segment) {
 	if g.End() == g.Seq {
-		if g.Flags == segment.ACK && g.Seq == c.peer.Add(-1) { // a keep-alive: unanswered ones end the connection
+		if g.Flags == segment.ACK && g.Seq == c.peer.Add(-1) { // keep-alive: if unanswered, the peer resets
 			c.acknowledge()
 		}
 		return
 	}
 	before := c.peer
 	if !g.Seq.After(c.peer) && g.End().After(c.peer) {
-		c.peer, c.heard, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
-		if c.holding() {
+		c.peer, c.gotData, c.closed = g.End(), true, g.Flags.Has(segment.FIN)
+		if c.holdsFIN() {
 			c.peer = c.peer.Add(-1)
 		}
 	}
 	fresh := c.peer != before
 	switch {
-	case g.PayloadLen() == 0 && c.holding():
+	case g.PayloadLen() == 0 && c.holdsFIN():
 	case fresh && !g.Flags.Has(segment.FIN):
-		c.owe()
+		c.delayAck()
 	default:
 		c.acknowledge()
 	}
 }
 
-// owe has new data acknowledged by the next segment, or soon.
-func (c *Conn) owe() {
-	if c.owed.IsZero() {
-		c.owed = time.Now()
+// delayAck delays the acknowledgement of new data: the next segment carries it, or it is sent after ackDelay.
+func (c *Conn) delayAck() {
+	if c.unackedSince.IsZero() {
+		c.unackedSince = time.Now()
 	}
 }
 

@@ -9,45 +9,45 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Recorder is told of every packet of a stack's flows as soon as it was sent or seen, from many goroutines.
+// Recorder gets every packet of a stack's flows as soon as it was sent or seen. It must be safe for concurrent use.
 type Recorder interface{ Record(Record) }
 
 // Record is one packet of a flow as it was on the wire.
 type Record struct {
-	Local, Remote netip.AddrPort // the flow
+	Local, Remote netip.AddrPort // of the flow
 	Time          time.Time
 	Origin        Origin
-	Purpose       string           // what the connection is for: see For
-	Part          evidence.Part    // of the prober's: what it is for, such as syn, control, suspect or beacon
-	Sent          *segment.Segment // of the prober's: the same bytes come out when it is built again
-	Header        []byte           // of all others: what was seen of it, up to the end of the TCP header
-	Len           int              // of all others: bytes on the wire
+	Purpose       string           // purpose of the connection: see SetPurpose
+	Part          evidence.Part    // of a sent segment: its part, such as syn, control, suspect or beacon
+	Sent          *segment.Segment // of a sent segment; building it again gives the same bytes
+	Header        []byte           // of other packets: the captured bytes up to the end of the TCP header
+	Len           int              // of other packets: bytes on the wire
 }
 
-// Origin says whose a packet is.
+// Origin says who sent a packet.
 type Origin uint8
 
 // Origins of a packet.
 const (
 	Prober    Origin = iota
-	Peer             // or a host on the way, with an ICMP error
-	Unguarded        // the peer's, on a device where no guard stands
-	Kernel           // an RST of this host's kernel that left
+	Peer             // also a host on the path that sends an ICMP error
+	Unguarded        // the peer's packet, seen on a device without the guard
+	Kernel           // an RST that this host's kernel sent
 )
 
-// why is what For said, if it was called.
-func (f *flow) why() string {
+// purposeText returns the purpose that SetPurpose set, or "".
+func (f *flow) purposeText() string {
 	s, _ := f.purpose.Load().(string)
 	return s
 }
 
-// recordOf is what was seen of a packet that the prober did not send.
+// recordOf makes a record of a packet that the prober did not send.
 func (f *flow) recordOf(p wire.Packet) Record {
-	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Purpose: f.why(), Origin: Peer}
+	r := Record{Local: f.key.Local, Remote: f.key.Remote, Time: p.Time, Purpose: f.purposeText(), Origin: Peer}
 	switch {
 	case p.Outgoing:
 		r.Origin = Kernel
-	case p.Elsewhere:
+	case p.OtherDevice:
 		r.Origin = Unguarded
 	}
 	if u := p.Unreachable; u != nil {
@@ -58,15 +58,15 @@ func (f *flow) recordOf(p wire.Packet) Record {
 	return r
 }
 
-// For says what the connection is for, as its records tell it: scenario and variant.
-func (c *Conn) For(purpose string) { c.flow.purpose.Store(purpose) }
+// SetPurpose sets the connection's purpose for its records: scenario and variant.
+func (c *Conn) SetPurpose(purpose string) { c.flow.purpose.Store(purpose) }
 
-// recordSent is a segment that has left.
+// recordSent makes a record of a sent segment.
 func (f *flow) recordSent(at time.Time, part evidence.Part, g *segment.Segment) Record {
-	return Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: f.why(), Part: part, Sent: g}
+	return Record{Local: g.Source, Remote: g.Destination, Time: at, Purpose: f.purposeText(), Part: part, Sent: g}
 }
 
-// sent logs a segment that has left, and records it.
+// sent logs and records a sent segment.
 func (c *Conn) sent(at time.Time, part evidence.Part, g *segment.Segment) {
 	c.log.sends(at, part, g)
 	if recorder := c.flow.stack.Recorder; recorder != nil {
@@ -74,7 +74,7 @@ func (c *Conn) sent(at time.Time, part evidence.Part, g *segment.Segment) {
 	}
 }
 
-// Records are the packets behind the lines of Evidence.
+// Records returns the packets that the lines of Evidence describe.
 func (c *Conn) Records() (out []Record) {
 	for _, e := range c.log.sorted() {
 		if e.sent != nil {

@@ -26,9 +26,9 @@ func (n *notebook) Record(r conn.Record) {
 	n.records = append(n.records, r)
 }
 
-// What is sent is told as the very segment that the wire got, so that it can be built again; it has an
-// identification, without which it would be built with another.
-func TestRecorderIsToldOfEveryPacket(t *testing.T) {
+// The recorder gets exactly the segment that the wire sent, so that building it again gives the same bytes. It has an
+// IPv4 identification; without one, a new random one would be used.
+func TestRecorderGetsEveryPacket(t *testing.T) {
 	b, notes := &conntest.Bench{Peer: &conntest.Listener{}}, &notebook{}
 	var lines evidence.Lines
 	b.Run(t, func(t *testing.T, ctx context.Context) {
@@ -37,7 +37,7 @@ func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.For("Handshake")
+		c.SetPurpose("Handshake")
 		c.Handshake(ctx, conntest.Pace)
 		c.Prove(ctx, conntest.Pace, 'G')
 		end(t, ctx, b, c)
@@ -54,17 +54,17 @@ func TestRecorderIsToldOfEveryPacket(t *testing.T) {
 		case r.Origin == conn.Peer:
 			received++
 		case len(sent) == 0 || r.Sent != sent[0] || r.Sent.ID == 0 || r.Part == evidence.NoPart:
-			t.Fatalf("told of %+v, sent was %v", r, sent)
+			t.Fatalf("recorded %+v, sent %v", r, sent)
 		default:
 			sent = sent[1:]
 		}
 	}
 	if want := strings.Count(lines.String(), " < "); len(sent) > 0 || received != want || want == 0 {
-		t.Errorf("not told of %v; of %d received, want %d", sent, received, want)
+		t.Errorf("not recorded: %v; %d received packets, want %d", sent, received, want)
 	}
 }
 
-// A peer, or a network, that repeats itself without end does not fill the prober's memory.
+// A peer or a network that sends endless duplicates does not exhaust the prober's memory.
 func TestEvidenceOfAFloodIsBounded(t *testing.T) {
 	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: func() conntest.Path {
 		return func(_ *segment.Segment, toPeer bool) []time.Duration {
@@ -83,7 +83,7 @@ func TestEvidenceOfAFloodIsBounded(t *testing.T) {
 			t.Errorf("%d records are kept", n)
 		}
 		if lines := c.Evidence().String(); !strings.Contains(lines, "more of these") {
-			t.Errorf("what is left out is not counted:\n%s", lines)
+			t.Errorf("left out packets are not counted:\n%s", lines)
 		}
 	})
 }

@@ -1,6 +1,6 @@
-// Package conn is a hand-driven TCP endpoint: it owns sequence and acknowledgement numbers, sends what
-// a scenario asks for, takes in what the peer says, and ends every connection so that neither the peer
-// nor a connection table keeps anything.
+// Package conn is a TCP endpoint whose segments the caller chooses. It keeps sequence and acknowledgement numbers,
+// sends the segments that a scenario asks for, and processes those of the peer. It ends every connection so that no
+// state is left at the peer or in connection tracking.
 package conn
 
 import (
@@ -22,39 +22,40 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Guard keeps the local kernel away from registered flows. *guard.Guard is the real one.
+// Guard hides registered flows from the local kernel. *guard.Guard implements it.
 type Guard interface {
 	Add(guard.Flow) error
 	Remove(...guard.Flow) error
 	Counters(guard.Flow) (guard.Counters, error)
 }
 
-// Stack shares one wire among many flows of one source address.
+// Stack runs many flows from one source address over one wire.
 type Stack struct {
 	Wire    wire.Wire
 	Guard   Guard
 	Reserve func(netip.AddrPort) (io.Closer, error)
-	Ledger  *ledger.Ledger // nil: nobody takes over after a crash
+	Ledger  *ledger.Ledger // may be nil; then no process takes over after a crash
 	Source  netip.Addr
-	MTU     int // of the way to the peers, in bytes of IP packet; 0: Ethernet's
-	// Recorder is told of every packet; nil: nobody is.
+	MTU     int // MTU of the path to the peers; 0: Ethernet's
+	// Recorder gets every packet; may be nil.
 	Recorder Recorder
 
 	sent  atomic.Int64 // segments
-	lost  atomic.Int64 // packets that the kernel had dropped before Receive when a flow last asked
-	ports portBook
+	lost  atomic.Int64 // kernel drops that were counted when a flow last asked
+	ports portTable
 	once  sync.Once
-	slots chan struct{} // one for each flow that is guarded
+	slots chan struct{} // one element for each flow that is registered with the guard
 	mu    sync.Mutex
 	flows map[guard.Flow]*flow
-	quiet []quietFlow // ended, but still guarded against late segments; in the order of their ends
-	fault error       // why the stack no longer receives
-	// sweeper ends the guarding of quiet flows; nil: there are none.
+	quiet []quietFlow // flows that have ended and are still registered, in the order of their ends
+	fault error       // set when the stack has stopped receiving
+	// sweeper unregisters quiet flows; nil if there are none.
 	sweeper *time.Timer
 }
 
-// mostFlows are guarded at the same time; others wait. It is a quarter of what the guard has room for.
-const mostFlows = 4096
+// maxFlows is how many flows may be registered at the same time. Further ones wait. It is a quarter of the guard's
+// capacity.
+const maxFlows = 4096
 
 // ErrNoPort means that every source port was used towards the target within the last two minutes.
 var ErrNoPort = errors.New("no source port left towards this target")
@@ -62,7 +63,7 @@ var ErrNoPort = errors.New("no source port left towards this target")
 // Sent counts the segments that have left.
 func (s *Stack) Sent() int { return int(s.sent.Load()) }
 
-// Receive hands arriving packets to their flows until ctx ends or the wire fails.
+// Receive delivers arriving packets to their flows until ctx ends or the wire fails.
 func (s *Stack) Receive(ctx context.Context) error {
 	for {
 		p, err := s.Wire.Receive(ctx)
@@ -79,7 +80,7 @@ func (s *Stack) Receive(ctx context.Context) error {
 	}
 }
 
-// stop ends the waiting of all flows: nothing will arrive any more.
+// stop ends the waiting of all flows because no further packet will arrive.
 func (s *Stack) stop(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,8 +91,8 @@ func (s *Stack) stop(err error) {
 	s.flows = map[guard.Flow]*flow{}
 }
 
-// deaf is why nothing arrives any more, or nil.
-func (s *Stack) deaf() error {
+// receiveError returns the error that stopped the stack's receiver, or nil.
+func (s *Stack) receiveError() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fault
@@ -104,7 +105,7 @@ func (s *Stack) flow(p wire.Packet) *flow {
 	return s.flows[k]
 }
 
-// key is the flow that a packet belongs to, as this side sees it.
+// key returns the flow of a packet with Local on this host.
 func key(p wire.Packet) guard.Flow {
 	if u := p.Unreachable; u != nil {
 		return guard.Flow{Local: u.Source, Remote: u.Destination}
@@ -115,11 +116,11 @@ func key(p wire.Packet) guard.Flow {
 	return guard.Flow{Local: p.Segment.Destination, Remote: p.Segment.Source}
 }
 
-// open registers a new flow from a random port.
+// open registers a new flow with a random source port.
 func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) {
 	var taken map[uint16]bool
 	for {
-		port, ok := s.ports.draw(remote, taken)
+		port, ok := s.ports.choose(remote, taken)
 		if !ok {
 			return nil, fmt.Errorf("%s: %w; wait two minutes", remote, ErrNoPort)
 		}
@@ -135,30 +136,30 @@ func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) 
 	}
 }
 
-// openAt registers a new flow: its port is reserved, and the guard knows it, before anything is sent.
+// openAt reserves the port and registers the flow with the guard. Both happen before anything is sent.
 func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *flow, err error) {
-	if err := s.enter(ctx); err != nil {
+	if err := s.acquireSlot(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			s.leave()
+			s.releaseSlot()
 		}
 	}()
 	if err := s.ports.hold(local, s.Reserve); err != nil {
 		return nil, outOfFiles(err)
 	}
-	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Behind),
+	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Pending),
 		lostBefore: s.lost.Load()}
 	if err := s.register(f); err != nil {
-		return nil, errors.Join(err, s.ports.giveBack(local))
+		return nil, errors.Join(err, s.ports.release(local))
 	}
 	return f, nil
 }
 
-// enter waits until there is room for one more flow, which quiet ones make sooner then.
-func (s *Stack) enter(ctx context.Context) error {
-	s.once.Do(func() { s.slots = make(chan struct{}, mostFlows) })
+// acquireSlot waits for a slot for one more flow. While flows wait, quiet flows are released earlier.
+func (s *Stack) acquireSlot(ctx context.Context) error {
+	s.once.Do(func() { s.slots = make(chan struct{}, maxFlows) })
 	for {
 		select {
 		case s.slots <- struct{}{}:
@@ -178,9 +179,9 @@ func (s *Stack) enter(ctx context.Context) error {
 	}
 }
 
-func (s *Stack) leave() { <-s.slots }
+func (s *Stack) releaseSlot() { <-s.slots }
 
-// outOfFiles says what to do where a process may hold fewer sockets than a run has flows.
+// outOfFiles adds advice to the error if the process has reached its limit of open sockets.
 func outOfFiles(err error) error {
 	if errors.Is(err, unix.EMFILE) {
 		return fmt.Errorf("%w; allow more (ulimit -n), or ask for fewer paths", err)
@@ -204,7 +205,7 @@ func (s *Stack) register(f *flow) error {
 	return nil
 }
 
-// maximumSegment is the MSS option of a SYN (RFC 9293 section 3.7.1).
+// maximumSegment returns the MSS option for SYNs (RFC 9293 section 3.7.1).
 func (s *Stack) maximumSegment() uint16 {
 	const ethernet, tcp, ipv4, ipv6 = 1500, 20, 20, 40
 	headers := tcp + ipv6

@@ -1,5 +1,5 @@
-// Package evidence is what a finding stands on: the segments of a flow with what each was for. They become text only
-// where a report is written.
+// Package evidence has the segments that show a finding, each with the part that it had in the probe. They are turned
+// into text only when a report is written.
 package evidence
 
 import (
@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// Kind says what a line is about.
+// Kind says what a line describes.
 type Kind uint8
 
 // Kinds.
 const (
-	TextOnly Kind = iota // only its text is known: it comes from a report
+	TextOnly Kind = iota // only the text is known because the line was read from a report
 	Sent                 // a segment that was sent
 	Received             // a segment, or an ICMP error, that was received
-	LeftOut              // packets that are not kept
+	LeftOut              // a number of packets that were not kept
 )
 
-// Mark is what a line is about, and what its segment was for.
+// Mark has the kind of a line, and the part of a sent segment.
 type Mark struct {
 	Kind Kind `json:"kind"`
-	Part Part `json:"part,omitempty"` // of Sent
+	Part Part `json:"part,omitempty"` // for Sent
 }
 
-// Line is one packet, or those that were left out.
+// Line describes one packet, or a number of packets that were left out.
 type Line struct {
 	Mark
 	After  time.Duration // since the connection began
-	Packet fmt.Stringer  // what was sent or received
-	Number int           // of LeftOut
-	text   string        // where it is known already
+	Packet fmt.Stringer  // the segment or ICMP error
+	Number int           // for LeftOut: how many
+	text   string        // text of a line from a report
 }
 
-// Lines are in the order of time.
+// Lines are sorted by time.
 type Lines []Line
 
-// FromTexts makes lines of which only the text is known.
+// FromTexts makes lines that have text only.
 func FromTexts(texts ...string) (all Lines) {
 	for _, t := range texts {
 		all = append(all, Line{text: t})
@@ -61,7 +61,7 @@ func (l Line) String() string {
 	return ""
 }
 
-// MarshalText writes a line as a report has it.
+// MarshalText returns the line's text as it is in a report.
 func (l Line) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText reads a line of a report.
@@ -70,7 +70,7 @@ func (l *Line) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Texts are the lines as a report has them.
+// Texts returns the lines' texts as they are in a report.
 func (all Lines) Texts() (texts []string) {
 	for _, l := range all {
 		texts = append(texts, l.String())
@@ -80,7 +80,7 @@ func (all Lines) Texts() (texts []string) {
 
 func (all Lines) String() string { return strings.Join(all.Texts(), "\n") }
 
-// Marks are what the text of the lines does not say for certain.
+// Marks returns the marks of the lines. The text alone does not determine them.
 func (all Lines) Marks() (marks []Mark) {
 	for _, l := range all {
 		marks = append(marks, l.Mark)
@@ -88,7 +88,7 @@ func (all Lines) Marks() (marks []Mark) {
 	return marks
 }
 
-// Marked are lines of which the text and the marks are known.
+// Marked returns the lines with the given marks.
 func (all Lines) Marked(marks []Mark) (marked Lines) {
 	for i, l := range all {
 		marked = append(marked, Line{Mark: marks[i], text: l.String()})

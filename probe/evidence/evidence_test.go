@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// packet is one in its own words.
+// packet is a packet with the given text.
 type packet string
 
 func (p packet) String() string { return string(p) }
@@ -28,7 +28,7 @@ func TestLinesInWords(t *testing.T) {
 	}
 }
 
-// A reader of JSON gets texts; with the marks it knows again what each line is about.
+// JSON has only the texts. With the marks a reader gets the kinds and parts back.
 func TestLinesThroughJSON(t *testing.T) {
 	b, err := json.Marshal(example)
 	if err != nil {

@@ -2,10 +2,10 @@ package evidence
 
 import "fmt"
 
-// Part is what a segment was sent for. Those that are sent for one number of many have it above the first byte.
+// Part is the purpose of a sent segment. A part for one of many numbers has the number above the lowest byte.
 type Part uint64
 
-// Parts. A segment that was received has none.
+// Parts. Received segments have none.
 const (
 	NoPart         Part = iota
 	SYN                 // opens the connection
@@ -13,25 +13,26 @@ const (
 	Data                // completes a handshake that a bare ACK does not
 	Byte                // shows that the peer holds the connection
 	Trigger             // makes the peer close
-	Suspect             // is what the scenario asks about
-	Control             // is like the suspect, without the property under suspicion
-	Beacon              // draws an answer at once: the path is alive
-	Witness             // lies behind a lost suspect, so that the peer names what is missing
-	Heal                // carries a lost suspect's bytes in another way
-	Across0             // carries bytes on both sides of 0
-	InOrder             // is a FIN before any ACK overtook one
-	OvertakingACK       // acknowledges the peer's FIN ahead of a FIN that was there first
-	UnsolicitedACK      // makes a host answer with an RST where it answers no SYN
-	StillThere          // asks whether the peer holds the connection after its end
+	Suspect             // is the segment whose delivery the scenario tests
+	Control             // is like the suspect, but without the property that is tested
+	Beacon              // causes an immediate answer, which shows that the path works
+	Witness             // is data after a lost suspect: the peer's SACK then shows what is missing
+	Heal                // sends a lost suspect's bytes in another segment
+	Across0             // has bytes before and after sequence number 0
+	InOrder             // is a FIN that no ACK has overtaken
+	OvertakingACK       // acknowledges the peer's FIN and arrives before a FIN with a lower sequence number
+	UnsolicitedACK      // causes an RST from a host that does not answer SYNs
+	StillThere          // checks whether the peer still holds the connection after an RST
 	RST                 // ends the connection
-	RSTOfOlder          // ends an older connection of the same ports
-	acknowledged        // is to be acknowledged with a number
+	RSTOfOlder          // resets an older connection of the same ports
+	acknowledged        // data that the peer acknowledges with a certain number
 )
 
-// AcknowledgedWith is a part of its own for each number: data that is to be acknowledged with it.
+// AcknowledgedWith returns the part of data that the peer acknowledges with the given number. Each number is a part of
+// its own.
 func AcknowledgedWith(number uint32) Part { return acknowledged | Part(number)<<8 }
 
-// names are the parts in the words of evidence and captures.
+// names are the parts' names in evidence and captures.
 var names = [...]string{
 	SYN: "syn", ACK: "ack", Data: "data", Byte: "byte", Trigger: "trigger",
 	Suspect: "suspect", Control: "control", Beacon: "beacon", Witness: "witness", Heal: "heal",

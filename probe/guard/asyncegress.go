@@ -8,17 +8,18 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// pendingEgress is an egress program on its way to a device.
+// pendingEgress is an egress program that is being attached in the background.
 type pendingEgress struct {
 	done chan struct{}
 	link link.Link
 	err  error
 }
 
-// AttachIngressFirst is Attach for a process all of whose threads are in one network namespace, and in a hurry: it
-// returns as soon as the ingress program stands. That alone lets no reset be made; the egress program, whose counter is
-// to stay at 0, follows. The kernel waits some milliseconds for each of the two. Meanwhile the tap would see a reset
-// that leaves, and Counters waits until both stand, so that no flow is judged without.
+// AttachIngressFirst is like Attach but returns as soon as the ingress program is attached. All threads of the process
+// must be in one network namespace. The kernel takes some milliseconds to attach each program. The ingress program
+// alone prevents resets by the kernel. The egress program, which only counts and drops resets that should not occur, is
+// attached in the background. Until then the tap would see a reset that leaves, and Counters waits for both programs.
+// So no flow gets a verdict without the complete guard.
 func (g *Guard) AttachIngressFirst(ifindex int, mode Mode) (Mode, error) {
 	return g.attachOnce(ifindex, mode, g.attachTCXIngressFirst)
 }
@@ -31,7 +32,7 @@ func (g *Guard) attachTCXIngressFirst(ifindex int) (attachment, error) {
 	return g.attachEgressAsync(ifindex, in), nil
 }
 
-// attachEgressAsync attaches the egress program in the background, where the ingress program stands.
+// attachEgressAsync attaches the egress program in the background. The ingress program is already attached.
 func (g *Guard) attachEgressAsync(ifindex int, in link.Link) attachment {
 	out := &pendingEgress{done: make(chan struct{})}
 	go func() {
@@ -41,7 +42,7 @@ func (g *Guard) attachEgressAsync(ifindex int, in link.Link) attachment {
 	return attachment{mode: TCX, egress: out, detach: func() error { return errors.Join(in.Close(), out.close()) }}
 }
 
-// wait returns why the program could not be attached, if so.
+// wait waits for the attachment and returns its error.
 func (s *pendingEgress) wait() error {
 	if s == nil {
 		return nil
@@ -55,12 +56,12 @@ func (s *pendingEgress) wait() error {
 
 func (s *pendingEgress) close() error {
 	if s.wait() != nil {
-		return nil //nolint:nilerr // nothing is attached; Counters returns the error
+		return nil //nolint:nilerr // nothing is attached, and Counters has returned the error
 	}
 	return s.link.Close()
 }
 
-// waitComplete waits until all programs stand.
+// waitComplete waits until all programs are attached.
 func (g *Guard) waitComplete() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

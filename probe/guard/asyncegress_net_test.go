@@ -12,12 +12,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab"
 )
 
-// Once Counters has answered, both programs stand, however they were attached.
+// When Counters returns, both programs are attached, whichever method attached them.
 func TestCountersWaitForBothPrograms(t *testing.T) {
 	needTCX(t)
-	for _, w := range []way{atOnce, ingressFirst, handed} {
+	for _, w := range []guardSetup{direct, ingressFirst, handedOver} {
 		l := newLab(t)
-		if _, err := hold(t, l.Client(), holderTask{Way: w, Peer: l.Target(lab.IPv4, lab.Echo)}); err != nil {
+		if _, err := startHolder(t, l.Client(), holderTask{Way: w, Peer: l.Target(lab.IPv4, lab.Echo)}); err != nil {
 			t.Fatal(err)
 		}
 		for _, where := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {

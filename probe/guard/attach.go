@@ -11,30 +11,29 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/clsact"
 )
 
-// Mode is how the programs hang on a device.
+// Mode is the way in which the programs are attached to a device.
 type Mode string
 
 const (
-	// TCX links (Linux 6.6) stand before every other program and die with the process.
+	// TCX links (Linux 6.6) run before all other programs and are removed with the process.
 	TCX Mode = "tcx"
-	// Clsact filters take the lowest free preference and outlive a crash; the next Attach to the device removes them.
+	// Clsact filters get the lowest free preference. They stay after a crash. The next Attach to the device removes them.
 	Clsact Mode = "clsact"
 )
 
-// filters are the guard where the kernel has no TCX. They stand before all others that they can precede.
+// filters attaches the guard where the kernel has no TCX, before all filters that it can precede.
 var filters = clsact.Attacher{Owner: "guard", First: true}
 
-// attachment is the guard on one device.
+// attachment is the guard's programs on one device.
 type attachment struct {
 	mode   Mode
-	egress *pendingEgress // nil: nothing is still to come
+	egress *pendingEgress // nil if nothing is being attached in the background
 	detach func() error
 }
 
-// Attach puts the programs on the device with this index in the calling thread's network namespace:
-// by mode, or for "" by TCX and where that is missing by clsact. A device that has them already keeps
-// them. Leftovers of a crashed guard are removed. It returns the mode in use; the error wraps
-// ErrUnavailable.
+// Attach attaches the programs to the device with this index in the calling thread's network namespace. With mode "" it
+// uses TCX, or clsact if the kernel has no TCX. If the device already has the programs, nothing changes. Leftovers of a
+// crashed guard are removed. Attach returns the mode in use. The error wraps ErrUnavailable.
 func (g *Guard) Attach(ifindex int, mode Mode) (Mode, error) {
 	return g.attachOnce(ifindex, mode, g.attachTCX)
 }
@@ -80,7 +79,8 @@ func (g *Guard) attach(ifindex int, mode Mode, byTCX func(ifindex int) (attachme
 	return attachment{}, fmt.Errorf("no guard mode %q: it is %s or %s", mode, TCX, Clsact)
 }
 
-// attachTCX attaches the egress program first: the stack must not get a segment whose reset could leave.
+// attachTCX attaches the egress program first. Otherwise the kernel could answer a segment with a reset that nothing
+// drops.
 func (g *Guard) attachTCX(ifindex int) (attachment, error) {
 	out, err := headOf(ifindex, g.programs.TcpprobeOut, ebpf.AttachTCXEgress)
 	if err != nil {

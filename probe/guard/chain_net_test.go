@@ -18,20 +18,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// What a program returns to traffic control.
+// Return values of programs in traffic control.
 const (
 	next = -1 // TCX_NEXT, TC_ACT_UNSPEC
 	pass = 0  // TCX_PASS, TC_ACT_OK: no program behind it runs
 )
 
-// foreign is somebody else's program on a device.
+// foreign is a program of another owner on a device.
 type foreign struct {
 	t       *testing.T
 	program *ebpf.Program
 	counts  *ebpf.Map // by TCP source port
 }
 
-// newForeign counts IP packets by what would be the TCP source port, and returns verdict for all packets.
+// newForeign makes a program that counts IP packets by the TCP source port and returns verdict for every packet.
 func newForeign(t *testing.T, family lab.Family, verdict int32) *foreign {
 	t.Helper()
 	counts, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 65536})
@@ -74,7 +74,7 @@ func (f *foreign) count(port uint16) (n uint64) {
 	return n
 }
 
-// byTCX attaches the program to the ingress of a device of h's namespace.
+// byTCX attaches the program to the ingress of the host's device.
 func (f *foreign) byTCX(h *host, anchor link.Anchor) {
 	f.t.Helper()
 	h.do(func() error {
@@ -88,7 +88,7 @@ func (f *foreign) byTCX(h *host, anchor link.Anchor) {
 	})
 }
 
-// byClsact attaches it as a clsact filter, and makes the qdisc if there is none.
+// byClsact attaches it as a clsact filter. It adds the qdisc if there is none.
 func (f *foreign) byClsact(h *host, preference uint16) {
 	f.t.Helper()
 	h.do(func() error {
@@ -107,7 +107,7 @@ func (f *foreign) filter(ifindex int, preference uint16) *netlink.BpfFilter {
 	}
 }
 
-// addClsact makes the qdisc where it is missing.
+// addClsact adds the qdisc if there is none.
 func addClsact(ifindex int) {
 	_ = netlink.QdiscAdd(&netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{
 		LinkIndex: ifindex, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT,
@@ -136,7 +136,7 @@ func TestProgramsBehindTheGuardStillSeeForeignTraffic(t *testing.T) {
 					t.Errorf("the program behind the guard saw %d segments of a flow that the guard takes", n)
 				}
 				exchange(t, l, family)
-				if n := counter.count(lab.Echo.Port()); n < 2 { // SYN-ACK and the echo at least
+				if n := counter.count(lab.Echo.Port()); n < 2 { // at least the SYN-ACK and the echo
 					t.Errorf("the program behind the guard saw %d segments of a foreign connection, want all", n)
 				}
 				f.echo("stolen")
@@ -147,7 +147,7 @@ func TestProgramsBehindTheGuardStillSeeForeignTraffic(t *testing.T) {
 	}
 }
 
-// exchange is an ordinary connection of the client's own kernel.
+// exchange uses an ordinary connection of the client's kernel.
 func exchange(t *testing.T, l *lab.Lab, family lab.Family) {
 	t.Helper()
 	must(t, l.Client().Do(func() error {
@@ -181,7 +181,7 @@ func TestProgramThatAcceptsBeforeTheGuardShowsInTheCounters(t *testing.T) {
 				f := h.newFlow()
 				f.send(segment.SYN, "")
 				f.expect(segment.SYN | segment.ACK)
-				// The kernel answers the SYN-ACK before the echo can come: its reset is made, counted, and does not leave.
+				// The kernel makes a reset for the SYN-ACK before the echo arrives. The guard counts and drops it.
 				f.send(segment.ACK, "")
 				f.echo("hello")
 				c := f.counters()

@@ -19,13 +19,13 @@ func TestForeignQdiscAndFiltersStay(t *testing.T) {
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	newForeign(t, lab.IPv4, next).byClsact(h, 1)
 	newForeign(t, lab.IPv4, next).byClsact(h, 3)
-	before := h.standing()
+	before := h.attachedPrograms()
 	h.attach(guard.Clsact)
 	if got := h.ingressPreferences(); !slices.Equal(got, []uint16{1, 2, 3}) {
 		t.Errorf("filters at the preferences %v, want the guard at 2, the lowest free one", got)
 	}
 	must(t, h.guard.Close())
-	if after := h.standing(); len(after.filters) != len(before.filters) || after.qdisc != "clsact" {
+	if after := h.attachedPrograms(); len(after.filters) != len(before.filters) || after.qdisc != "clsact" {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 }
@@ -55,12 +55,12 @@ func TestOwnQdiscStaysForWhoeverCameToUseIt(t *testing.T) {
 	h.attach(guard.Clsact)
 	newForeign(t, lab.IPv4, next).byClsact(h, 7)
 	must(t, h.guard.Close())
-	if s := h.standing(); !slices.Equal(s.filters, []string{"foreign"}) || s.qdisc != "clsact" {
+	if s := h.attachedPrograms(); !slices.Equal(s.filters, []string{"foreign"}) || s.qdisc != "clsact" {
 		t.Errorf("left %+v, want the foreign filter and its qdisc", s)
 	}
 }
 
-func TestIngressQdiscIsLeftAloneAndSaid(t *testing.T) {
+func TestIngressQdiscIsReported(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	h.do(func() error {
@@ -70,9 +70,9 @@ func TestIngressQdiscIsLeftAloneAndSaid(t *testing.T) {
 	})
 	err := l.Client().Do(func() error { _, err := h.guard.Attach(h.route.Index, guard.Clsact); return err })
 	if !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), "ingress qdisc") {
-		t.Errorf("Attach says %v", err)
+		t.Errorf("Attach returns %v", err)
 	}
-	if s := h.standing(); s.qdisc != "ingress" || len(s.filters) != 0 {
+	if s := h.attachedPrograms(); s.qdisc != "ingress" || len(s.filters) != 0 {
 		t.Errorf("left %+v, want the ingress qdisc alone", s)
 	}
 	if hasTCX() {
@@ -80,7 +80,7 @@ func TestIngressQdiscIsLeftAloneAndSaid(t *testing.T) {
 	}
 }
 
-func TestAttachRefusesInClearWords(t *testing.T) {
+func TestAttachErrors(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
 	attach := func(index int, mode guard.Mode) error {
@@ -97,7 +97,7 @@ func TestAttachRefusesInClearWords(t *testing.T) {
 		"no such device": {attach(4711, ""), "device 4711"},
 	} {
 		if !errors.Is(c.err, guard.ErrUnavailable) || !strings.Contains(c.err.Error(), c.says) {
-			t.Errorf("%s: %v, want it to say %s", name, c.err, c.says)
+			t.Errorf("%s: %v, want an error with %s", name, c.err, c.says)
 		}
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
-// standing is what hangs on a device.
-type standing struct {
-	tcx     int      // programs
+// attachedPrograms lists what is attached to a device.
+type attachedPrograms struct {
+	tcx     int      // number of programs
 	filters []string // names
-	qdisc   string   // at the place of clsact
+	qdisc   string   // type of the qdisc at clsact's handle
 }
 
-func (h *host) standing() (s standing) {
+func (h *host) attachedPrograms() (s attachedPrograms) {
 	h.t.Helper()
 	h.do(func() error {
 		device, err := netlink.LinkByIndex(h.route.Index)
@@ -61,7 +61,7 @@ func tcxPrograms(ifindex int) (n int, err error) {
 	return n, nil
 }
 
-// filterNames are those of a device's eBPF filters, on both sides of clsact.
+// filterNames returns the names of a device's eBPF filters, ingress and egress.
 func filterNames(device netlink.Link) (names []string, err error) {
 	for _, parent := range []uint32{netlink.HANDLE_MIN_INGRESS, netlink.HANDLE_MIN_EGRESS} {
 		filters, err := netlink.FilterList(device, parent)
@@ -77,9 +77,9 @@ func filterNames(device netlink.Link) (names []string, err error) {
 	return names, nil
 }
 
-func (s standing) nothing() bool { return s.tcx == 0 && len(s.filters) == 0 && s.qdisc == "" }
+func (s attachedPrograms) nothing() bool { return s.tcx == 0 && len(s.filters) == 0 && s.qdisc == "" }
 
-// kill kills p as kill -9 does and waits until it is gone.
+// kill sends SIGKILL to p and waits until it has ended.
 func kill(t *testing.T, p *os.Process) {
 	t.Helper()
 	must(t, p.Kill())
@@ -88,20 +88,20 @@ func kill(t *testing.T, p *os.Process) {
 }
 
 func TestCloseLeavesNothing(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		h := newHost(t, l.Client(), l.Target(family, lab.Echo))
-		if s := h.standing(); !s.nothing() {
+		if s := h.attachedPrograms(); !s.nothing() {
 			t.Fatalf("before: %+v", s)
 		}
 		h.attach(mode)
 		h.attach(mode)
-		want := map[guard.Mode]standing{guard.TCX: {tcx: 2},
+		want := map[guard.Mode]attachedPrograms{guard.TCX: {tcx: 2},
 			guard.Clsact: {filters: make([]string, 2), qdisc: "clsact"}}[mode]
-		if s := h.standing(); s.tcx != want.tcx || len(s.filters) != len(want.filters) || s.qdisc != want.qdisc {
+		if s := h.attachedPrograms(); s.tcx != want.tcx || len(s.filters) != len(want.filters) || s.qdisc != want.qdisc {
 			t.Errorf("attached twice: %+v, want %+v", s, want)
 		}
 		must(t, h.guard.Close())
-		if s := h.standing(); !s.nothing() {
+		if s := h.attachedPrograms(); !s.nothing() {
 			t.Errorf("left behind: %+v", s)
 		}
 	})
@@ -111,27 +111,27 @@ func TestKilledTCXGuardLeavesNothing(t *testing.T) {
 	needTCX(t)
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
-	for _, w := range []way{atOnce, handed} {
-		p, err := hold(t, l.Client(), holderTask{Way: w, Mode: guard.TCX, Peer: h.peer})
+	for _, w := range []guardSetup{direct, handedOver} {
+		p, err := startHolder(t, l.Client(), holderTask{Way: w, Mode: guard.TCX, Peer: h.peer})
 		must(t, err)
-		if s := h.standing(); s.tcx != 2 {
+		if s := h.attachedPrograms(); s.tcx != 2 {
 			t.Fatalf("%q: the holder has %+v", w, s)
 		}
 		kill(t, p)
-		if s := h.standing(); !s.nothing() {
+		if s := h.attachedPrograms(); !s.nothing() {
 			t.Errorf("%q: left behind: %+v", w, s)
 		}
 	}
 }
 
-// Its other process has died before it adopted the guard.
+// The process that should adopt the guard has died before.
 func TestHandoverThatNobodyAdoptsLeavesNothing(t *testing.T) {
 	needTCX(t)
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
-	p, err := hold(t, l.Client(), holderTask{Way: abandoned, Peer: h.peer})
+	p, err := startHolder(t, l.Client(), holderTask{Way: abandoned, Peer: h.peer})
 	must(t, err)
-	if s := h.standing(); !s.nothing() {
+	if s := h.attachedPrograms(); !s.nothing() {
 		t.Errorf("left behind: %+v", s)
 	}
 	kill(t, p)
@@ -145,10 +145,10 @@ func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
 			if qdiscBefore {
 				h.do(func() error { addClsact(h.route.Index); return nil })
 			}
-			p, err := hold(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})
+			p, err := startHolder(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})
 			must(t, err)
 			kill(t, p)
-			if s := h.standing(); len(s.filters) != 2 || !strings.HasPrefix(s.filters[0], "tcpprobe-guard/") {
+			if s := h.attachedPrograms(); len(s.filters) != 2 || !strings.HasPrefix(s.filters[0], "tcpprobe-guard/") {
 				t.Fatalf("the crash left %+v, want two filters of the guard's name", s)
 			}
 			h.attach(mode)
@@ -157,20 +157,20 @@ func TestKilledClsactGuardIsSweptByTheNext(t *testing.T) {
 			f.reset()
 			f.checkComplete()
 			must(t, h.guard.Close())
-			if s := h.standing(); len(s.filters) != 0 || s.tcx != 0 || (s.qdisc != "") != qdiscBefore {
+			if s := h.attachedPrograms(); len(s.filters) != 0 || s.tcx != 0 || (s.qdisc != "") != qdiscBefore {
 				t.Errorf("%s, qdisc before %t: left behind %+v", mode, qdiscBefore, s)
 			}
 		}
 	}
 }
 
-func TestSweepSparesTheLiving(t *testing.T) {
+func TestSweepKeepsFiltersOfLiveProcesses(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
-	_, err := hold(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})
+	_, err := startHolder(t, l.Client(), holderTask{Mode: guard.Clsact, Peer: h.peer})
 	must(t, err)
 	h.attach(guard.Clsact)
-	if s := h.standing(); len(s.filters) != 4 {
+	if s := h.attachedPrograms(); len(s.filters) != 4 {
 		t.Errorf("two live guards have %+v", s)
 	}
 	f := h.newFlow()
@@ -179,7 +179,7 @@ func TestSweepSparesTheLiving(t *testing.T) {
 	f.reset()
 	f.checkComplete()
 	must(t, h.guard.Close())
-	if s := h.standing(); len(s.filters) != 2 || s.qdisc != "clsact" {
+	if s := h.attachedPrograms(); len(s.filters) != 2 || s.qdisc != "clsact" {
 		t.Errorf("after one is closed the other has %+v", s)
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Flow is a crafted connection as the prober sees it.
+// Flow is a crafted connection. Local is the prober's side.
 type Flow struct{ Local, Remote netip.AddrPort }
 
 func (f Flow) String() string { return f.Local.String() + " > " + f.Remote.String() }
 
-// Counters are what the guard did to one flow since Add.
+// Counters counts the guard's actions on a flow since Add.
 type Counters struct {
 	Stolen        uint64 // inbound segments taken before the stack saw them
 	ResetsDropped uint64 // resets of the local kernel dropped at egress
@@ -34,7 +34,7 @@ func (g *Guard) Add(f Flow) error {
 	if err != nil {
 		return err
 	}
-	// by pointers: what is not pointed to is encoded by reflection
+	// pass pointers: the library encodes other values by reflection
 	err = g.flows.Update(&key, &guardCounters{}, ebpf.UpdateNoExist)
 	switch {
 	case errors.Is(err, ebpf.ErrKeyExist):
@@ -45,9 +45,9 @@ func (g *Guard) Add(f Flow) error {
 	return wrap("registering", f, err)
 }
 
-// Counters returns what the guard did to f. A segment is on the tap before it is stolen, so for some
-// microseconds the counter may be behind what Receive has returned. The error wraps ErrUnknown, or ErrUnavailable
-// where AttachIngressFirst could not complete the guard.
+// Counters returns the guard's counters of f. The tap gets a segment before the guard takes it, so for some
+// microseconds the counter may be lower than the number of segments that Receive has returned. The error wraps
+// ErrUnknown, or ErrUnavailable if AttachIngressFirst could not attach both programs.
 func (g *Guard) Counters(f Flow) (Counters, error) {
 	key, err := f.key()
 	if err != nil {
@@ -61,8 +61,8 @@ func (g *Guard) Counters(f Flow) (Counters, error) {
 	return Counters{Stolen: c.Stolen, ResetsDropped: c.ResetsDropped}, wrap("reading the counters of", f, known(err))
 }
 
-// Remove forgets flows: from now on the kernel resets them. The error wraps ErrUnknown; the others are
-// forgotten all the same.
+// Remove unregisters flows. From then on the kernel answers their segments with resets. The error wraps ErrUnknown;
+// flows that are known are removed all the same.
 func (g *Guard) Remove(flows ...Flow) error {
 	keys := make([]guardFlow, len(flows))
 	for i, f := range flows {
@@ -72,7 +72,7 @@ func (g *Guard) Remove(flows ...Flow) error {
 		}
 	}
 	if len(flows) > 1 {
-		n, err := g.flows.BatchDelete(keys, nil) // Linux 5.6; stops at what is not there
+		n, err := g.flows.BatchDelete(keys, nil) // needs Linux 5.6; stops at the first key that is not in the map
 		if err == nil {
 			return nil
 		}

@@ -1,7 +1,7 @@
-// Package guard keeps the local kernel from resetting crafted flows, which it knows nothing about. An
-// ingress program takes the segments of registered flows after the packet tap and before the stack,
-// so that no reset is made; an egress program drops any reset of theirs all the same; both count.
-// What is not a registered flow's goes on to the next program untouched.
+// Package guard keeps the local kernel from resetting crafted flows, for which the kernel has no socket. An ingress
+// program takes the segments of registered flows after the packet tap and before the TCP stack, so that the kernel
+// makes no reset. An egress program drops a reset of such a flow if there is one. Both count. All other packets go on
+// to the next program unchanged.
 package guard
 
 import (
@@ -15,12 +15,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// ErrUnavailable means that this host or this process cannot have a guard; the message says why and
-// what to do.
+// ErrUnavailable means that the guard cannot work on this host or in this process. The message says why and what to do.
 var ErrUnavailable = errors.New("guard unavailable")
 
-// Guard is the loaded programs, their map of flows and the devices they are attached to. Its methods
-// may be called from many goroutines. All its devices must be in one network namespace.
+// Guard has the loaded programs, their map of flows and the devices that they are attached to. It is safe for
+// concurrent use. All devices must be in one network namespace.
 type Guard struct {
 	programs guardPrograms
 	flows    *ebpf.Map
@@ -29,7 +28,7 @@ type Guard struct {
 	devices map[int]attachment
 }
 
-// Load loads the programs and their map: some milliseconds, once per process. The error wraps
+// Load loads the programs and their map. It takes some milliseconds and is needed once per process. The error wraps
 // ErrUnavailable.
 func Load() (*Guard, error) {
 	objects, err := loadWithinLimits()
@@ -41,10 +40,10 @@ func Load() (*Guard, error) {
 
 const (
 	maxFlows  = 16384
-	flowBytes = 128 // of locked memory that a flow takes before Linux 5.11
+	flowBytes = 128 // locked memory for one flow before Linux 5.11
 )
 
-// loadWithinLimits has room for fewer flows where the kernel refuses the memory for all.
+// loadWithinLimits makes a smaller map if the kernel refuses the memory for the full one.
 func loadWithinLimits() (*guardObjects, error) {
 	unlock()
 	objects, err := load(maxFlows)
@@ -54,20 +53,20 @@ func loadWithinLimits() (*guardObjects, error) {
 	return objects, err
 }
 
-// capacity is how many flows the map is to hold where it counts against RLIMIT_MEMLOCK, as before Linux 5.11: a quarter
-// of what may be locked, the rest is for the programs.
+// capacity returns the size of the map of flows for kernels that count it against RLIMIT_MEMLOCK, which is before Linux
+// 5.11. It uses a quarter of the limit and leaves the rest to the programs.
 func capacity(lockable uint64) uint32 {
 	return uint32(max(1, min(maxFlows, lockable/4/flowBytes)))
 }
 
-// unlock lifts RLIMIT_MEMLOCK as far as this process may; later kernels do not ask. (Package rlimit of the eBPF library
-// finds out first whether this kernel does, by making a map in every process that links it.)
+// unlock raises RLIMIT_MEMLOCK as far as the process may. Later kernels do not check it. (The eBPF library's package
+// rlimit would first test the kernel by making a map in every process that links it.)
 func unlock() {
 	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
-	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // without SYS_RESOURCE the limit stays, and capacity fits into it
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // without SYS_RESOURCE the limit stays, and the map is made smaller
 }
 
-// lockable is how many bytes this process may lock.
+// lockable returns how many bytes this process may lock.
 func lockable() uint64 {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
@@ -85,7 +84,7 @@ func load(capacity uint32) (*guardObjects, error) {
 	return objects, spec.LoadAndAssign(objects, nil)
 }
 
-// specification is what there is to load, with room for so many flows.
+// specification returns the programs and the map, with capacity for so many flows.
 func specification(capacity uint32) (*ebpf.CollectionSpec, error) {
 	spec, err := loadGuard()
 	if err != nil {
@@ -96,11 +95,11 @@ func specification(capacity uint32) (*ebpf.CollectionSpec, error) {
 		spec.Variables[guardVarSnapLength].Set(uint32(wire.SnapLength)))
 }
 
-// Tap is the socket filter for a SOCK_DGRAM packet socket. It delivers what arrives for registered
-// flows, ICMP errors that quote them, and resets of theirs that leave without the prober's mark.
+// Tap is the socket filter for a SOCK_DGRAM packet socket. It passes segments that arrive for registered flows, ICMP
+// errors that quote such segments, and resets of such flows that leave without the prober's mark.
 func (g *Guard) Tap() *ebpf.Program { return g.programs.TcpprobeTap }
 
-// Close detaches the guard from every device and frees it. Nothing is left behind.
+// Close detaches the guard from every device and frees it.
 func (g *Guard) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -20,8 +20,8 @@ func TestCapacityFitsTheMemoryThatMayBeLocked(t *testing.T) {
 	}
 }
 
-// TestProgramsWriteTheStackInWholeWords holds guard.c to what kernels before 6.2 demand of a process
-// without CAP_PERFMON; this kernel would not notice.
+// Kernels before 6.2 accept only whole-word writes to the stack from a process without CAP_PERFMON. The kernel that
+// runs this test may accept others, so the test checks the instructions.
 func TestProgramsWriteTheStackInWholeWords(t *testing.T) {
 	spec, err := loadGuard()
 	if err != nil {
@@ -82,7 +82,7 @@ func TestKeysTellFlowsApart(t *testing.T) {
 	}
 }
 
-// A guard whose egress program could not follow lets no flow be judged, and closes all the same.
+// If the egress program could not be attached in the background, Counters returns an error, and Close works.
 func TestIncompleteGuardHasNoCounters(t *testing.T) {
 	s := &pendingEgress{done: make(chan struct{}), err: unix.EPERM}
 	close(s.done)

@@ -8,22 +8,22 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// Handover is a guard that one process makes for another, which is still starting: it is loaded, and its ingress
-// program stands at one device, for which the kernel made the first process wait some milliseconds.
+// Handover is a guard that one process prepares for another one that is still starting. It is loaded, and its ingress
+// program is attached to one device. Both take some milliseconds, which the starting process so saves.
 type Handover struct {
 	device  int
 	objects guardObjects
 	in      link.Link
 }
 
-// Prepare makes a guard for another process by TCX, at the device with this index in the calling thread's network
-// namespace. The ingress program is loaded and attached while the others are loaded. The error wraps ErrUnavailable;
-// the other process may be able to do what this one was not.
+// Prepare makes a guard for another process with TCX, at the device with this index in the calling thread's network
+// namespace. It loads the other programs while it attaches the ingress program. The error wraps ErrUnavailable. If
+// Prepare fails, the other process may still succeed in making a guard itself.
 func Prepare(ifindex int) (*Handover, error) {
 	if err := filters.Sweep(ifindex); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	spec, err := specification(maxFlows) // kernels with TCX do not count it against RLIMIT_MEMLOCK
+	spec, err := specification(maxFlows) // kernels with TCX do not count the map against RLIMIT_MEMLOCK
 	if err != nil {
 		return nil, err
 	}
@@ -62,19 +62,19 @@ func (h *Handover) loadRest(spec *ebpf.CollectionSpec) error {
 // Device is the index of the device that Prepare was given.
 func (h *Handover) Device() int { return h.device }
 
-// Descriptors are the files that the other process must have copies of, in Adopt's order. They are this process's until
-// Close.
+// Descriptors returns the file descriptors that the other process needs copies of, in the order of Adopt. They belong
+// to this process until Close.
 func (h *Handover) Descriptors() []int {
 	o := h.objects
 	return []int{o.Flows.FD(), o.TcpprobeIn.FD(), o.TcpprobeOut.FD(), o.TcpprobeTap.FD(),
 		h.in.(interface{ FD() int }).FD()}
 }
 
-// Descriptors is how many files a Handover has.
+// Descriptors is the number of file descriptors of a Handover.
 const Descriptors = 5
 
-// Close lets go of what this process holds. The guard goes on where the other process has adopted it, else it is gone.
-// It may be called on nil.
+// Close closes this process's descriptors. The guard stays if the other process has adopted it; otherwise it is
+// removed. On nil Close does nothing.
 func (h *Handover) Close() error {
 	if h == nil {
 		return nil
@@ -86,8 +86,9 @@ func (h *Handover) Close() error {
 	return err
 }
 
-// Adopt returns the guard that another process of this network namespace prepared at the device, from copies of its
-// Descriptors, which belong to the guard from then on. The egress program follows as with AttachIngressFirst.
+// Adopt returns the guard that another process of this network namespace prepared at the device. It takes copies of the
+// Handover's Descriptors, which then belong to the guard. The egress program is attached in the background as by
+// AttachIngressFirst.
 func Adopt(ifindex int, descriptors []int) (*Guard, error) {
 	if len(descriptors) != Descriptors {
 		return nil, fmt.Errorf("adopting a guard: %d descriptors, want %d", len(descriptors), Descriptors)

@@ -21,10 +21,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// patience is how long a test waits for a packet that must come.
+// patience is how long a test waits for an expected packet.
 const patience = 5 * time.Second
 
-// host is one network namespace's guard and wire to one peer.
+// host is a network namespace with a guard and a wire to one peer.
 type host struct {
 	t     *testing.T
 	ns    *lab.Namespace
@@ -34,7 +34,7 @@ type host struct {
 	peer  netip.AddrPort
 }
 
-// modes are all the ways to attach that this kernel has: both, except before Linux 6.6.
+// modes are the guard modes that this kernel supports: both, or clsact only before Linux 6.6.
 var modes = func() []guard.Mode {
 	if hasTCX() {
 		return []guard.Mode{guard.TCX, guard.Clsact}
@@ -54,7 +54,7 @@ func hasTCX() bool {
 	return major > 6 || major == 6 && minor >= 6
 }
 
-// needTCX skips a test that is about TCX itself where the kernel is too old for it.
+// needTCX skips a test of TCX on kernels without it.
 func needTCX(t *testing.T) {
 	t.Helper()
 	if !hasTCX() {
@@ -62,8 +62,8 @@ func needTCX(t *testing.T) {
 	}
 }
 
-// everyWay runs f in one lab for each family and each way to attach the guard.
-func everyWay(t *testing.T, f func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode)) {
+// everyMode runs f for each family and each guard mode.
+func everyMode(t *testing.T, f func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode)) {
 	l := newLab(t)
 	for _, family := range lab.Families {
 		for _, mode := range modes {
@@ -72,7 +72,7 @@ func everyWay(t *testing.T, f func(t *testing.T, l *lab.Lab, family lab.Family, 
 	}
 }
 
-// newLab returns a network whose server listens in every way.
+// newLab returns a lab whose reference servers run.
 func newLab(t *testing.T) *lab.Lab {
 	t.Helper()
 	l, err := lab.New(t.Context(), lab.Options{})
@@ -88,7 +88,7 @@ func newLab(t *testing.T) *lab.Lab {
 	return l
 }
 
-// newHost opens a wire to peer in ns. The guard is loaded and attached to nothing.
+// newHost opens a wire to peer in ns. It loads the guard but does not attach it.
 func newHost(t *testing.T, ns *lab.Namespace, peer netip.AddrPort) *host {
 	t.Helper()
 	h := &host{t: t, ns: ns, peer: peer}
@@ -123,7 +123,7 @@ func (h *host) attach(mode guard.Mode) {
 	})
 }
 
-// flow is a crafted connection in a test's hands. What the tap sees of it is counted.
+// flow is a crafted connection of a test. It counts the packets that the tap sees.
 type flow struct {
 	*host
 	guard.Flow
@@ -161,7 +161,7 @@ func (f *flow) send(flags segment.Flags, payload string) {
 	f.next = s.End()
 }
 
-// receive returns the next packet that the tap sees.
+// receive returns the next packet from the tap.
 func (f *flow) receive() wire.Packet {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
@@ -178,7 +178,7 @@ func (f *flow) receive() wire.Packet {
 	return p
 }
 
-// expect waits for a segment with these flags that acknowledges everything sent.
+// expect waits for a segment with these flags that acknowledges everything that was sent.
 func (f *flow) expect(flags segment.Flags) *segment.Segment {
 	f.t.Helper()
 	for {
@@ -190,7 +190,7 @@ func (f *flow) expect(flags segment.Flags) *segment.Segment {
 	}
 }
 
-// connect shakes hands.
+// connect does the TCP handshake.
 func (f *flow) connect() {
 	f.t.Helper()
 	f.send(segment.SYN, "")
@@ -206,7 +206,7 @@ func (f *flow) echo(text string) {
 	f.send(segment.ACK, "")
 }
 
-// reset ends the connection and waits for the peer to say that it knows of none.
+// reset resets the connection and waits for the peer's answer that it holds none.
 func (f *flow) reset() {
 	f.t.Helper()
 	f.send(segment.RST, "")
@@ -225,8 +225,8 @@ func (f *flow) counters() guard.Counters {
 	return c
 }
 
-// checkComplete fails unless the guard takes all that the tap saw and no reset was made. The tap comes
-// first: its reader may be a moment ahead of the guard.
+// checkComplete fails unless the guard took all segments that the tap saw and the kernel made no reset. The tap gets a
+// segment first, so its count may be ahead for a moment.
 func (f *flow) checkComplete() {
 	f.t.Helper()
 	c := f.counters()

@@ -22,27 +22,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// holderVariable is the environment variable that makes the test binary a holder: a process of its own
-// with a guard, which a test can kill or deprive of capabilities.
+// holderVariable is the environment variable that makes the test binary a holder: a separate process with a guard,
+// which a test can kill or run with fewer capabilities.
 const holderVariable = "GUARD_HOLDER"
 
-// holderTask is what a holder does before it says that it is ready.
+// holderTask says what a holder does before it reports that it is ready.
 type holderTask struct {
 	Mode         guard.Mode
-	Way          way
+	Way          guardSetup
 	Peer         netip.AddrPort
-	Capabilities []int // if not nil: all that the process keeps
-	Drop         bool  // internal: the capabilities are still to be dropped
+	Capabilities []int // if not nil: the only capabilities that the process keeps
+	Drop         bool  // internal: set in the process that still has to drop capabilities
 }
 
-// way is how a holder comes by its guard.
-type way string
+// guardSetup is how a holder gets its guard.
+type guardSetup string
 
 const (
-	atOnce       way = ""              // Load and Attach
-	ingressFirst way = "ingress first" // AttachIngressFirst: the egress program follows, and Counters waits for it
-	handed       way = "handed"        // Prepare and Adopt, as between two processes
-	abandoned    way = "abandoned"     // Prepare alone, and Close
+	direct       guardSetup = ""              // Load and Attach
+	ingressFirst guardSetup = "ingress first" // AttachIngressFirst: the egress program comes later
+	handedOver   guardSetup = "handed"        // Prepare and Adopt, as in two processes
+	abandoned    guardSetup = "abandoned"     // Prepare and Close without Adopt
 )
 
 const ready = "ready"
@@ -103,7 +103,7 @@ func (o holderTask) carryOut() error {
 }
 
 func (o holderTask) guard(device int) (*guard.Guard, error) {
-	if o.Way == handed {
+	if o.Way == handedOver {
 		return handOver(device)
 	}
 	g, err := guard.Load()
@@ -118,7 +118,7 @@ func (o holderTask) guard(device int) (*guard.Guard, error) {
 	return g, err
 }
 
-// handOver plays both processes; the first one lets go.
+// handOver does the work of both processes; the preparing one then closes its descriptors.
 func handOver(device int) (*guard.Guard, error) {
 	h, err := guard.Prepare(device)
 	if err != nil {
@@ -138,8 +138,8 @@ func handOver(device int) (*guard.Guard, error) {
 	return guard.Adopt(h.Device(), copies)
 }
 
-// dropAndRestart leaves only the wanted capabilities in the bounding set and executes itself, as a
-// container runtime does.
+// dropAndRestart reduces the bounding set to the wanted capabilities and executes the program again, as a container
+// runtime does.
 func (o holderTask) dropAndRestart() error {
 	runtime.LockOSThread()
 	keep := map[int]bool{}
@@ -162,8 +162,8 @@ func (o holderTask) dropAndRestart() error {
 	return syscall.Exec("/proc/self/exe", os.Args, []string{holderVariable + "=" + string(text)})
 }
 
-// hold starts a holder in ns. It returns once the holder is ready, or with the error that it printed.
-func hold(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
+// startHolder starts a holder in ns. It returns when the holder is ready, or with the error that the holder printed.
+func startHolder(t *testing.T, ns *lab.Namespace, o holderTask) (*os.Process, error) {
 	t.Helper()
 	o.Drop = o.Capabilities != nil
 	text, err := json.Marshal(o)

@@ -13,15 +13,15 @@ import (
 )
 
 func TestThreeCapabilitiesSuffice(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		three := []int{unix.CAP_NET_RAW, unix.CAP_NET_ADMIN, unix.CAP_BPF}
-		ways := []way{atOnce}
+		ways := []guardSetup{direct}
 		if mode == guard.TCX {
-			ways = append(ways, handed)
+			ways = append(ways, handedOver)
 		}
 		for _, w := range ways {
 			o := holderTask{Way: w, Mode: mode, Peer: l.Target(family, lab.Echo), Capabilities: three}
-			if _, err := hold(t, l.Client(), o); err != nil {
+			if _, err := startHolder(t, l.Client(), o); err != nil {
 				t.Errorf("%q: %v", w, err)
 			}
 		}
@@ -39,9 +39,10 @@ func TestMissingCapabilityIsNamed(t *testing.T) {
 		{[]int{unix.CAP_NET_ADMIN, unix.CAP_BPF}, "NET_RAW"},
 	} {
 		for _, mode := range modes {
-			_, err := hold(t, l.Client(), holderTask{Mode: mode, Peer: l.Target(lab.IPv4, lab.Echo), Capabilities: c.keep})
+			task := holderTask{Mode: mode, Peer: l.Target(lab.IPv4, lab.Echo), Capabilities: c.keep}
+			_, err := startHolder(t, l.Client(), task)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%s with capabilities %v: %v, want it to name %s", mode, c.keep, err, c.says)
+				t.Errorf("%s with capabilities %v: %v, want an error with %s", mode, c.keep, err, c.says)
 			}
 		}
 	}

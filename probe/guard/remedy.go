@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/capability"
 )
 
-// remedy says what to do about an error of loading.
+// remedy says how a user can fix an error of loading.
 func remedy(err error) string {
 	if !errors.Is(err, unix.EPERM) {
 		return "Linux 5.8 or later is needed"

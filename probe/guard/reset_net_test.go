@@ -33,7 +33,7 @@ func TestWithoutGuardTheKernelResetsTheFlow(t *testing.T) {
 }
 
 func TestGuardKeepsTheKernelSilent(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		h := newHost(t, l.Client(), l.Target(family, lab.Echo))
 		h.attach(mode)
 		f := h.newFlow()
@@ -41,13 +41,13 @@ func TestGuardKeepsTheKernelSilent(t *testing.T) {
 		for range 10 {
 			f.echo("hello")
 		}
-		f.reset() // marked, so it passes the guard
+		f.reset() // it has the prober's mark, so the guard lets it pass
 		f.checkComplete()
 	})
 }
 
 func TestKernelResetsAgainAfterRemoveAndAfterClose(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		for name, end := range map[string]func(h *host, f guard.Flow) error{
 			"Remove": func(h *host, f guard.Flow) error { return h.guard.Remove(f) },
 			"Close":  func(h *host, _ guard.Flow) error { return h.guard.Close() },

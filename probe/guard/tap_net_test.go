@@ -21,7 +21,7 @@ func TestTapDeliversICMPErrorsAboutFlows(t *testing.T) {
 	l := newLab(t)
 	for _, c := range []struct {
 		family     lab.Family
-		nowhere    string // the server forwards, but knows no way there
+		nowhere    string // the server forwards packets but has no route to this address
 		kind, code uint8
 	}{{lab.IPv4, "203.0.113.7", 3, 0}, {lab.IPv6, "2001:db8:3::7", 1, 0}} {
 		t.Run(string(c.family), func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestTapDeliversICMPErrorsAboutFlows(t *testing.T) {
 			if p.Unreachable == nil {
 				t.Fatalf("the tap delivers %v, want %+v first", p.Segment, want)
 			}
-			want.Header, want.Len = p.Unreachable.Header, p.Unreachable.Len // what was seen of it: segment's own tests
+			want.Header, want.Len = p.Unreachable.Header, p.Unreachable.Len // checked in package segment
 			if !reflect.DeepEqual(*p.Unreachable, want) {
 				t.Errorf("the tap delivers %+v, want %+v first", p.Unreachable, want)
 			}
@@ -69,7 +69,7 @@ func routeVia(t *testing.T, ns *lab.Namespace, dst, gateway netip.Addr) {
 	}))
 }
 
-func TestIPOptionsAreReadOver(t *testing.T) {
+func TestIPOptionsAreSkipped(t *testing.T) {
 	l := newLab(t)
 	for _, mode := range modes {
 		t.Run(string(mode), func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestIPOptionsAreReadOver(t *testing.T) {
 				Source: f.Remote, Destination: f.Local, Flags: segment.SYN | segment.ACK, WindowScale: -1,
 			})
 			must(t, err)
-			packet = slices.Insert(packet, 20, 1, 1, 1, 1) // four no-operations; the raw socket sets length and checksum
+			packet = slices.Insert(packet, 20, 1, 1, 1, 1) // four no-operation options; the raw socket sets length and checksum
 			packet[0] = 0x46
 			must(t, l.Server().Do(func() error { return sendRaw(packet, f.Local.Addr()) }))
 			if s := f.receive().Segment; s == nil || s.Flags != segment.SYN|segment.ACK {
@@ -100,14 +100,14 @@ func sendRaw(packet []byte, to netip.Addr) error {
 	return unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: to.As4()})
 }
 
-func TestTapIsSilentAboutEverythingElse(t *testing.T) {
+func TestTapDeliversNothingElse(t *testing.T) {
 	l := newLab(t)
 	for _, family := range lab.Families {
 		t.Run(string(family), func(t *testing.T) {
 			h := newHost(t, l.Client(), l.Target(family, lab.Echo))
 			h.attach(modes[0])
 			f := h.newFlow()
-			exchange(t, l, family) // foreign, before and between
+			exchange(t, l, family) // a connection of another owner, before and between
 			f.connect()
 			exchange(t, l, family)
 			f.echo("hello")

@@ -19,7 +19,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// openTun makes a tun or tap device in ns; it is gone when the file is closed.
+// openTun makes a tun or tap device in ns. Closing the file removes it.
 func openTun(t *testing.T, ns *lab.Namespace, name string, flags uint16, addresses ...string) *os.File {
 	t.Helper()
 	var file *os.File
@@ -69,7 +69,7 @@ func addAddresses(device netlink.Link, addresses []string) error {
 	return nil
 }
 
-// awaitOwn waits until packets reach the addresses: the kernel makes their local routes in the background.
+// awaitOwn waits until packets reach the addresses. The kernel adds their local routes in the background.
 func awaitOwn(addresses []string) error {
 	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
 		own := 0
@@ -86,7 +86,7 @@ func awaitOwn(addresses []string) error {
 	return fmt.Errorf("addresses %v are not in use after %s", addresses, patience)
 }
 
-// cable carries every packet that one device sends to the other, until both are closed.
+// cable copies packets between two devices in both directions until both are closed.
 func cable(a, b *os.File) {
 	carry := func(to, from *os.File) {
 		packet := make([]byte, 65536)
@@ -103,7 +103,7 @@ func cable(a, b *os.File) {
 }
 
 func TestDeviceWithoutLinkHeader(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		cable(openTun(t, l.Client(), "tun0", unix.IFF_TUN, "203.0.113.1/24", "2001:db8:3::1/64"),
 			openTun(t, l.Server(), "tun0", unix.IFF_TUN, "203.0.113.2/24", "2001:db8:3::2/64"))
 		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
@@ -116,7 +116,7 @@ func TestDeviceWithoutLinkHeader(t *testing.T) {
 }
 
 func TestLoopback(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		for _, to := range []netip.Addr{l.ServerAddr(family), map[lab.Family]netip.Addr{
 			lab.IPv4: netip.MustParseAddr("127.0.0.1"), lab.IPv6: netip.IPv6Loopback(),
 		}[family]} {
@@ -130,7 +130,7 @@ func TestLoopback(t *testing.T) {
 	})
 }
 
-// checkGuarded holds a conversation that the kernel must not disturb; first it shows that it would.
+// checkGuarded checks first that without the guard the kernel resets a flow, and then that with the guard it does not.
 func (h *host) checkGuarded(mode guard.Mode) {
 	h.t.Helper()
 	bare := h.newFlow()
@@ -148,8 +148,9 @@ func (h *host) checkGuarded(mode guard.Mode) {
 	f.checkComplete()
 }
 
-// scattered writes a frame to a tap device as a driver does that leaves all but the link header in a page of its own.
-func scattered(t *testing.T, tap *os.File, frame []byte) {
+// writeNonlinear writes a frame to a tap device so that only the link header is in the linear part of the kernel's
+// buffer. Some drivers deliver frames in this form.
+func writeNonlinear(t *testing.T, tap *os.File, frame []byte) {
 	t.Helper()
 	raw, err := tap.SyscallConn()
 	must(t, err)
@@ -162,7 +163,7 @@ func scattered(t *testing.T, tap *os.File, frame []byte) {
 }
 
 func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
-	everyWay(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
+	everyMode(t, func(t *testing.T, l *lab.Lab, family lab.Family, mode guard.Mode) {
 		tap := openTun(t, l.Client(), "tap0", unix.IFF_TAP|unix.IFF_NAPI|unix.IFF_NAPI_FRAGS, "203.0.113.1/24",
 			"2001:db8:3::1/64")
 		peer := netip.MustParseAddr(map[lab.Family]string{lab.IPv4: "203.0.113.2", lab.IPv6: "2001:db8:3::2"}[family])
@@ -172,14 +173,14 @@ func TestHeadersOutsideTheLinearBufferAreFound(t *testing.T) {
 		packet, err := new(segment.Builder).IP(&segment.Segment{Source: f.Remote, Destination: f.Local,
 			Flags: segment.SYN | segment.ACK, WindowScale: -1})
 		must(t, err)
-		packet[len(packet)-4]++ // a wrong checksum keeps GRO from gathering the headers
-		scattered(t, tap, append(h.etherHeader(family), packet...))
+		packet[len(packet)-4]++ // with a wrong checksum GRO does not move the headers into the linear part
+		writeNonlinear(t, tap, append(h.etherHeader(family), packet...))
 		f.receive()
 		f.checkComplete()
 	})
 }
 
-// etherHeader is that of a frame to the device.
+// etherHeader returns the Ethernet header of a frame to the device.
 func (h *host) etherHeader(family lab.Family) []byte {
 	h.t.Helper()
 	var own net.HardwareAddr

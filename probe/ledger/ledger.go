@@ -1,5 +1,5 @@
-// Package ledger is the table of live flows in memory that two processes share: the worker, which
-// writes it, and its parent, which resets what is left in it when the worker has been killed.
+// Package ledger is a table of live flows in shared memory. The worker writes it. If the worker is killed, its parent
+// resets the flows that are still in the table.
 package ledger
 
 import (
@@ -16,28 +16,28 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Capacity is the number of flows that can be live at the same time.
+// Capacity is the largest number of live flows.
 const Capacity = 16384
 
 // ErrFull is returned by Put when Capacity flows are live.
 var ErrFull = fmt.Errorf("the flow ledger is full: %d flows are live", Capacity)
 
-// Entry is one live flow, with what a reset of it has to carry.
+// Entry is one live flow, with the numbers that an RST needs.
 type Entry struct {
 	Local, Remote netip.AddrPort
-	Next          seq.Number // sequence number of an RST: the peer's rcv_nxt
-	Ack           seq.Number // acknowledgement number: our rcv_nxt
+	Next          seq.Number // sequence number for an RST: the peer's RCV.NXT
+	Ack           seq.Number // acknowledgement number for an RST: our RCV.NXT
 }
 
-// Ledger is one process's view of the table. A nil *Ledger keeps nothing: its methods succeed.
+// Ledger is one process's view of the table. A nil *Ledger stores nothing, and its methods succeed.
 type Ledger struct {
 	shared *table
-	mu     sync.Mutex // guards free; only the worker enters flows, so it needs not be shared
+	mu     sync.Mutex // guards free; only the worker adds flows, so it is not in shared memory
 	free   []uint32
 }
 
-// Create makes an empty table. The file is what a child process needs to Open it: the table lives as
-// long as one of the two holds it.
+// Create makes an empty table. A child process opens it from the file. The table exists as long as one of the two has
+// it open.
 func Create() (*Ledger, *os.File, error) {
 	f, err := newFile()
 	if err != nil {
@@ -50,7 +50,7 @@ func Create() (*Ledger, *os.File, error) {
 	return l, f, nil
 }
 
-// newFile is an anonymous file of the table's size that nobody can shrink under a reader.
+// newFile returns an anonymous file of the table's size. It is sealed, because a reader would crash if the file shrank.
 func newFile() (*os.File, error) {
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate("tcpprobe-ledger", flags|unix.MFD_NOEXEC_SEAL)
@@ -88,7 +88,7 @@ func Open(f *os.File) (*Ledger, error) {
 	return &Ledger{shared: (*table)(unsafe.Pointer(&b[0]))}, nil
 }
 
-// Put enters a flow, before its SYN leaves. The only error is ErrFull.
+// Put adds a flow, which must happen before its SYN leaves. The only error is ErrFull.
 func (l *Ledger) Put(e Entry) (Slot, error) {
 	if l == nil {
 		return Slot{}, nil
@@ -101,7 +101,7 @@ func (l *Ledger) Put(e Entry) (Slot, error) {
 	return Slot{l, i}, nil
 }
 
-// take finds a row that is not in use: one that was given back, or else one never used.
+// take returns a free row: one that was cleared, or else one that was never used.
 func (l *Ledger) take() (uint32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,8 +118,8 @@ func (l *Ledger) take() (uint32, error) {
 	return i, nil
 }
 
-// Live lists the flows that were entered and not cleared. Rows that make no sense are left out: the
-// process that wrote them may have died of writing where it should not.
+// Live returns the flows that were added and not cleared. Rows with impossible values are skipped: the writer may have
+// crashed because it corrupted memory.
 func (l *Ledger) Live() []Entry {
 	if l == nil {
 		return nil
@@ -133,20 +133,20 @@ func (l *Ledger) Live() []Entry {
 	return out
 }
 
-// Slot is one entered flow. The zero Slot belongs to no ledger and keeps nothing.
+// Slot is an added flow. The zero Slot belongs to no ledger, and its methods do nothing.
 type Slot struct {
 	ledger *Ledger
 	row    uint32
 }
 
-// Advance notes, in one atomic step, what an RST would have to carry from now on.
+// Advance stores, in one atomic step, the numbers that an RST needs from now on.
 func (s Slot) Advance(next, ack seq.Number) {
 	if s.ledger != nil {
 		s.ledger.shared.rows[s.row].numbers.Store(pack(next, ack))
 	}
 }
 
-// Clear takes the flow out, once it has ended. It must be called once at most.
+// Clear removes the flow after its end. It must be called at most once.
 func (s Slot) Clear() {
 	if s.ledger == nil {
 		return
@@ -157,8 +157,8 @@ func (s Slot) Clear() {
 	s.ledger.free = append(s.ledger.free, s.row)
 }
 
-// table is the shared memory's layout. used bounds the rows ever touched, so that a reader does not
-// make pages of the others resident.
+// table is the layout of the shared memory. used is the number of rows that were ever used: a reader looks only at
+// these, so that other pages do not become resident.
 type table struct {
 	used atomic.Uint32
 	_    [60]byte

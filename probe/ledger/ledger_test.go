@@ -19,7 +19,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// TestMain lets the test binary be the worker of TestFlowsSurviveTheirWriter.
+// TestMain makes the test binary the worker of TestFlowsSurviveTheirWriter if asked to.
 func TestMain(m *testing.M) {
 	if os.Getenv("LEDGER_TEST_WORKER") != "" {
 		workAndWait()
@@ -51,7 +51,7 @@ func put(t *testing.T, l *Ledger, e Entry) Slot {
 	return s
 }
 
-// entry is a flow that i tells from all others.
+// entry returns a flow that differs for each i.
 func entry(i int) Entry {
 	return Entry{
 		Local:  netip.MustParseAddrPort("10.0.0.1:61000"),
@@ -82,7 +82,7 @@ func TestReaderSeesFlowsOfBothFamilies(t *testing.T) {
 func TestAdvanceAndClear(t *testing.T) {
 	l, _ := create(t)
 	a, b := put(t, l, entry(1)), put(t, l, entry(2))
-	b.Advance(seq.At(0), seq.At(77)) // the wrap is the point of the exercise
+	b.Advance(seq.At(0), seq.At(77)) // sequence number 0, after the wrap
 	a.Clear()
 	want := entry(2)
 	want.Next, want.Ack = seq.At(0), seq.At(77)
@@ -153,8 +153,9 @@ func TestNilLedgerKeepsNothing(t *testing.T) {
 	}
 }
 
-// A writer that dies may have died of scribbling; its parent must neither crash nor reset nonsense.
-func TestReaderSurvivesRubbish(t *testing.T) {
+// A writer may crash because it corrupted memory. Its parent must not crash too, and must not send resets for corrupt
+// rows.
+func TestReaderSkipsCorruptRows(t *testing.T) {
 	l, _ := create(t)
 	good := put(t, l, entry(1))
 	for _, spoil := range []func(*row){
@@ -230,7 +231,7 @@ func TestFlowsSurviveTheirWriter(t *testing.T) {
 	}
 }
 
-// workAndWait enters two flows, ends one, advances the other, says so and waits to be killed.
+// workAndWait adds two flows, clears one, advances the other, reports that it is ready, and waits to be killed.
 func workAndWait() {
 	l, err := Open(os.NewFile(3, "ledger"))
 	if err != nil {
@@ -244,5 +245,5 @@ func workAndWait() {
 	b.Advance(seq.At(5), entry(2).Ack)
 	a.Clear()
 	os.Stdout.WriteString(".")
-	_, _ = io.Copy(io.Discard, os.Stdin) // to the end of the parent at the latest
+	_, _ = io.Copy(io.Discard, os.Stdin) // returns at the latest when the parent ends
 }

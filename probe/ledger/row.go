@@ -7,8 +7,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// row is one flow as it lies in the shared memory: 64 bytes, one cache line. Its writer may die
-// between any two instructions, so state is stored last, and numbers in one piece.
+// row is one flow in shared memory: 64 bytes, one cache line. Its writer may be killed between any two instructions, so
+// state is stored last and both numbers are stored in one word.
 type row struct {
 	state                 atomic.Uint32
 	localPort, remotePort uint16
@@ -17,7 +17,7 @@ type row struct {
 	_                     [16]byte
 }
 
-// States of a row: empty, or live and of a family.
+// States of a row: empty, or live with the address family.
 const (
 	empty uint32 = iota
 	liveIPv4
@@ -35,7 +35,7 @@ func (r *row) fill(e Entry) {
 	}
 }
 
-// read is the row's flow, and whether it is live and can be one.
+// read returns the row's flow. It returns false if the row is not live or has impossible values.
 func (r *row) read() (Entry, bool) {
 	state := r.state.Load()
 	if state != liveIPv4 && state != liveIPv6 {

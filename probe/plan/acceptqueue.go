@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// MaxConnections bounds AcceptQueue. It is above the longest queue that is usual, the 4,097 connections of a Go server
-// with the kernel's default net.core.somaxconn, and below the 4,535 source ports that a source has for one target in
-// two minutes.
+// MaxConnections is the largest cap of AcceptQueue. It is above the longest usual queue: 4,097 connections in a Go
+// server with the kernel's default net.core.somaxconn. It is below 4,535, the number of source ports that a source may
+// use for one target in two minutes.
 const MaxConnections = 4200
 
-// LeastQueueRate is the packets per second below which an overflow could not be confirmed within the two seconds for
-// which a full queue is held.
+// LeastQueueRate is the lowest rate in packets per second. A full queue is held for two seconds, and with a lower rate
+// an overflow could not be confirmed in that time.
 const LeastQueueRate = 50
 
-// QueueSeconds is how long it takes at least to ask about a queue: four segments to open and to end each connection,
-// some that come before, and the time for which a full queue is held.
+// QueueSeconds is the least time that a test of one queue takes: four segments for each connection to open and end it,
+// some segments before, and the time for which a full queue is held.
 func QueueSeconds(connections, packetsPerSecond int) int {
 	const each, before, held = 4, 100, 2
 	return held + (each*connections+before)/packetsPerSecond
 }
 
-// validQueues checks that every AcceptQueue says how many connections it may open, and can do so in time.
+// validQueues checks that every AcceptQueue has a cap on connections and enough time for them.
 func (p *Plan) validQueues() error {
 	for i, s := range p.Scenarios {
 		if s.Type != "AcceptQueue" {
@@ -57,8 +57,8 @@ func (p *Plan) validQueue(i int, q *AcceptQueue) error {
 	return nil
 }
 
-// validFilling refuses a ClusterIP, because it may lead to any pod's queue, and a source whose queues cannot all be
-// filled, one after the other, before the deadline.
+// validFilling refuses a ClusterIP, because its connections may reach the queue of any pod. It also refuses a source
+// that cannot fill all its queues, one after the other, before the deadline.
 func (p *Plan) validFilling(scenario int, source string, connections int) error {
 	queues := 0
 	for _, target := range p.Sources[source] {

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// queueing makes the example fill one accept queue from one source.
-func queueing(t *testing.T, change func(*Plan)) *Plan {
+// withAcceptQueue returns the example plan with an AcceptQueue scenario for one source and one target, changed by
+// change.
+func withAcceptQueue(t *testing.T, change func(*Plan)) *Plan {
 	t.Helper()
 	p := example(t)
 	p.PacketsPerSecond, p.DeadlineSeconds = 200, 50
@@ -19,20 +20,20 @@ func queueing(t *testing.T, change func(*Plan)) *Plan {
 
 func last(p *Plan) *Scenario { return &p.Scenarios[len(p.Scenarios)-1] }
 
-func TestQueueOrdersThatCanBeCarriedOut(t *testing.T) {
+func TestAcceptQueueThatIsValid(t *testing.T) {
 	for name, change := range map[string]func(*Plan){
 		"as it is":    func(*Plan) {},
 		"least":       func(p *Plan) { last(p).AcceptQueue.MaxConnections, p.PacketsPerSecond = 1, 50 },
 		"most":        func(p *Plan) { last(p).AcceptQueue.MaxConnections, p.DeadlineSeconds = MaxConnections, 3600 },
 		"a ClusterIP": func(p *Plan) { p.Targets[1].Via = "ClusterIP"; last(p).Only = map[string][]int{"kn1": {0}} },
 	} {
-		if err := queueing(t, change).Validate(); err != nil {
+		if err := withAcceptQueue(t, change).Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func TestQueueOrdersThatAreRefused(t *testing.T) {
+func TestAcceptQueueThatIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Plan)
 		says   string
@@ -45,7 +46,8 @@ func TestQueueOrdersThatAreRefused(t *testing.T) {
 		"a ClusterIP":          {func(p *Plan) { p.Targets[1].Via = "ClusterIP" }, "ask the pods"},
 		"longer than there is": {func(p *Plan) { p.DeadlineSeconds = 20 }, "takes 24 s to open 512 connections to 2 targets"},
 	} {
-		if err := queueing(t, c.change).Validate(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
+		err := withAcceptQueue(t, c.change).Validate()
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v; want one that says %q", name, err, c.says)
 		}
 	}

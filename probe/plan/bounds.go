@@ -1,7 +1,7 @@
 package plan
 
-// Bounds of a plan. The resource's schema has those of its fields too, and a test holds the two against each other.
-// MaxVerdicts is what a termination message can carry for one source, two bits each.
+// Bounds of a plan. The schema of the resource has bounds for its fields too; a test compares them with these.
+// MaxVerdicts is what a termination message can hold for one source, with two bits for each verdict.
 const (
 	MaxTargets       = 4096
 	MaxSources       = 1000
@@ -17,7 +17,7 @@ const (
 	MaxAlpha         = 0.1
 )
 
-// Bounds of its names, in bytes, and so of those that a report repeats.
+// Bounds of names in a plan, in bytes. A report has the same names.
 const (
 	MaxRun  = 63
 	MaxName = 253 // a DNS subdomain

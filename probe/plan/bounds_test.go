@@ -7,9 +7,7 @@ import (
 	"testing"
 )
 
-// bounds are, by name, the largest number that a plan may have of something; each is written as a number here, so
-// that nobody
-// changes one unseen.
+// bounds has the upper bounds of a plan. Each is a literal number, so that a changed constant fails the test.
 var bounds = map[string]struct {
 	most   int
 	change func(p *Plan, n int)
@@ -34,27 +32,29 @@ var bounds = map[string]struct {
 	"characters of a scenario": {63, func(p *Plan, n int) { p.Scenarios[0].Name = strings.Repeat("z", n) }},
 	"variants":                 {16, func(p *Plan, n int) { p.Scenarios[1].Variants = words(n) }},
 	"bytes of a payload":       {1024, func(p *Plan, n int) { p.Scenarios[1].Payload = strings.Repeat("a", n) }},
-	"milliseconds of a gap":    {1000, func(p *Plan, n int) { closes(p, FinReorder{Trigger{OnAccept: true}, n}) }},
+	"milliseconds of a gap":    {1000, func(p *Plan, n int) { withFinReorder(p, FinReorder{Trigger{OnAccept: true}, n}) }},
 	"bytes to have the peer end": {1024, func(p *Plan, n int) {
-		closes(p, FinReorder{Trigger{Send: strings.Repeat("x",
+		withFinReorder(p, FinReorder{Trigger{Send: strings.Repeat("x",
 			n)}, 20})
 	}},
 	"bytes of a path": {512, func(p *Plan, n int) {
-		closes(p,
+		withFinReorder(p,
 			FinReorder{Trigger{HTTPGet: "/" + strings.Repeat("x", n-1)}, 20})
 	}},
-	"connections of a queue": {4200, func(p *Plan, n int) { fills(p, 2000, n) }},
-	// 4 segments each, 100 before: 16,880
-	"connections in 332 seconds": {4195, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 332 }},
-	// and one more: 16,728, 51 times 328
-	"connections in 329 seconds": {4156, func(p *Plan, n int) { fills(p, 51, n); p.DeadlineSeconds = 329 }},
+	"connections of a queue": {4200, func(p *Plan, n int) { withFilling(p, 2000, n) }},
+	// 4 segments a connection and 100 before: 16,880 segments
+	"connections in 332 seconds": {4195, func(p *Plan, n int) { withFilling(p, 51, n); p.DeadlineSeconds = 332 }},
+	// with one more: 16,728 segments, exactly 51 times 328
+	"connections in 329 seconds": {4156, func(p *Plan, n int) { withFilling(p, 51, n); p.DeadlineSeconds = 329 }},
 }
 
-// closes makes the plan one of FinReorder.
-func closes(p *Plan, f FinReorder) { p.Scenarios = []Scenario{{Type: "FinReorder", FinReorder: &f}} }
+// withFinReorder makes FinReorder the plan's only scenario.
+func withFinReorder(p *Plan, f FinReorder) {
+	p.Scenarios = []Scenario{{Type: "FinReorder", FinReorder: &f}}
+}
 
-// fills makes the plan one of AcceptQueue, from one source to one target.
-func fills(p *Plan, packetsPerSecond, connections int) {
+// withFilling makes AcceptQueue the plan's only scenario, from one source to one target.
+func withFilling(p *Plan, packetsPerSecond, connections int) {
 	p.PacketsPerSecond, p.DeadlineSeconds = packetsPerSecond, 3600
 	p.Scenarios, p.Sources = []Scenario{queue(connections)}, sources(1, 0)
 }
@@ -71,7 +71,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestSizeOfAPlan: one mebibyte, as a ConfigMap's.
+// A plan may have one mebibyte, as a ConfigMap may.
 func TestSizeOfAPlan(t *testing.T) {
 	for size, valid := range map[int]bool{1_048_576: true, 1_048_577: false} {
 		b := golden(t)
@@ -82,29 +82,29 @@ func TestSizeOfAPlan(t *testing.T) {
 	}
 }
 
-// TestLettersOfNames: all of these are taken, and their neighbours in ASCII are not.
-func TestLettersOfNames(t *testing.T) {
+// The allowed characters are accepted. Their neighbours in ASCII are refused.
+func TestCharactersOfNames(t *testing.T) {
 	for _, good := range "09AZaz-." {
-		if !token(string(good), 1) {
+		if !isName(string(good), 1) {
 			t.Errorf("%q is no token", good)
 		}
 	}
 	for _, bad := range "/:@[`{,_ \x00é" {
-		if token(string(bad), 9) || word("W"+string(bad)) {
-			t.Errorf("%q is taken", bad)
+		if isName(string(bad), 9) || isCamelCase("W"+string(bad)) {
+			t.Errorf("%q is accepted", bad)
 		}
 	}
 	for text, is := range map[string]bool{"A": true, "Z": true, "Z9z": true, "@": false, "[": false, "a": false,
 		"": false, "A-": false, "A.": false} {
-		if word(text) != is {
+		if isCamelCase(text) != is {
 			t.Errorf("%q: %t", text, !is)
 		}
 	}
 	for text, is := range map[string]bool{
 		"/": true, "/!~": true, "/\x7f": false, "/é": false,
-		"/ ": false, //nolint:gocritic // a blank is one of the cases
+		"/ ": false, //nolint:gocritic // a blank is a case of the test
 	} {
-		if path(text) != is {
+		if isRequestPath(text) != is {
 			t.Errorf("path %q: %t", text, !is)
 		}
 	}
@@ -118,26 +118,26 @@ func TestOneTargetIsEnough(t *testing.T) {
 	}
 }
 
-// TestEveryQueueIsAskedFor: one that a source does not fill does not hide the next.
-func TestEveryQueueIsAskedFor(t *testing.T) {
-	p := queueing(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
+// Every AcceptQueue scenario is checked, also one that follows a scenario which the source does not run.
+func TestEveryQueueIsChecked(t *testing.T) {
+	p := withAcceptQueue(t, func(p *Plan) { last(p).Only = map[string][]int{"kn1": {1}}; p.Targets[1].Via = "ClusterIP" })
 	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "ask the pods") {
-		t.Errorf("a ClusterIP's queue behind one that is not filled: %v", err)
+		t.Errorf("a ClusterIP's queue, after one that the source does not fill: %v", err)
 	}
 	p = example(t)
 	p.Sources = map[string][]int{"kn1": {0, 1}, "kn2": {0, 1}}
 	p.Scenarios[0] = queue(8)
 	p.Scenarios[0].Only = map[string][]int{"kn1": {1}, "kn2": {1}}
-	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "sources kn1 and kn2 would both fill the "+
-		"accept queue of target 1") {
-		t.Errorf("a queue that two fill behind one that nobody does: %v", err)
+	const want = "sources kn1 and kn2 would both fill the accept queue of target 1"
+	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a queue of two sources, after a scenario that no source runs: %v", err)
 	}
 }
 
-// TestTimeThatSuffices: a source may use its whole deadline.
-func TestTimeThatSuffices(t *testing.T) {
+// A source may need exactly the deadline.
+func TestQueuesMayTakeTheWholeDeadline(t *testing.T) {
 	for seconds, valid := range map[int]bool{24: true, 23: false} {
-		err := queueing(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()
+		err := withAcceptQueue(t, func(p *Plan) { p.DeadlineSeconds = seconds }).Validate()
 		if (err == nil) != valid {
 			t.Errorf("two queues of 12 s each in %d s: %v", seconds, err)
 		}
@@ -153,7 +153,7 @@ func TestNamesOfChecks(t *testing.T) {
 	}
 }
 
-func TestNothingIsSaidOfAllowedAddresses(t *testing.T) {
+func TestAllowedAddressIsNotDenied(t *testing.T) {
 	if why, yes := Denied(addr("10.1.2.3")); yes || why != "" {
 		t.Errorf("%t, %q", yes, why)
 	}

@@ -8,14 +8,14 @@ import (
 	"io"
 )
 
-// MaxSize is the size of the largest plan in bytes: what a ConfigMap can hold.
+// MaxSize is the largest size of a plan in bytes. It is that of a ConfigMap.
 const MaxSize = 1 << 20
 
-// ErrInvalid is wrapped by every error of Decode and Validate.
+// ErrInvalid is wrapped by all errors of Decode and Validate.
 var ErrInvalid = errors.New("unusable plan")
 
-// Decode parses a plan as the operator wrote it. A member it does not know is an error: an order that
-// would be ignored must not look obeyed. Decode checks the form only; call Validate before use.
+// Decode parses a plan as the operator wrote it. An unknown member is an error, because ignoring it could change what
+// the plan means. Decode checks the form only. Call Validate before use.
 func Decode(b []byte) (*Plan, error) {
 	if len(b) > MaxSize {
 		return nil, invalid("too long; at most %d bytes", MaxSize)

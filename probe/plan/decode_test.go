@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// golden is the plan in testdata/plan.json, as bytes.
+// golden returns the bytes of testdata/plan.json.
 func golden(t testing.TB) []byte {
 	t.Helper()
 	b, err := os.ReadFile("testdata/plan.json")
@@ -21,7 +21,7 @@ func golden(t testing.TB) []byte {
 	return b
 }
 
-// example is the plan in testdata/plan.json, freshly decoded.
+// example returns the decoded plan of testdata/plan.json.
 func example(t testing.TB) *Plan {
 	t.Helper()
 	p, err := Decode(golden(t))

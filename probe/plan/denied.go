@@ -2,13 +2,13 @@ package plan
 
 import "net/netip"
 
-// class is a range of addresses that nothing may be turned on, whoever asks.
-type class struct {
+// addressClass is a group of address ranges that are never probed.
+type addressClass struct {
 	why    string
 	ranges []netip.Prefix
 }
 
-var denied = []class{
+var denied = []addressClass{
 	{"unspecified", prefixes("0.0.0.0/8", "::/128")},               // RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2
 	{"loopback", prefixes("127.0.0.0/8", "::1/128")},               // RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3
 	{"link-local or cloud metadata", prefixes("169.254.0.0/16")},   // RFC 3927
@@ -28,7 +28,8 @@ var denied = []class{
 
 const mapped = "::ffff:0:0/96"
 
-// embeddings are IPv6 ranges behind which a translator reaches the IPv4 address found at a byte offset.
+// embeddings are IPv6 ranges whose addresses contain an IPv4 address at a byte offset, which a translator sends the
+// packets to.
 var embeddings = []struct {
 	in     netip.Prefix
 	offset int
@@ -37,9 +38,9 @@ var embeddings = []struct {
 	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4, RFC 3056 section 2
 }
 
-// Denied reports whether a belongs to a class of addresses that is never probed, and to which: loopback,
-// link-local, multicast, unspecified, broadcast, cloud metadata, IPv4 in IPv6 form, or no address at
-// all. The operator's planner and the prober both ask it, so that neither has to trust the other.
+// Denied reports whether a is in a class of addresses that is never probed, and which class: loopback, link-local,
+// multicast, unspecified, broadcast, cloud metadata, IPv4 in IPv6 form, or not an address. Both the operator and the
+// prober check this, so that neither has to trust the other.
 func Denied(a netip.Addr) (why string, yes bool) {
 	if !a.IsValid() {
 		return "no address", true
@@ -58,7 +59,7 @@ func Denied(a netip.Addr) (why string, yes bool) {
 	return "", false
 }
 
-// Embedded is the IPv4 address that a translator would make of a, if a is of a kind that has one.
+// Embedded returns the IPv4 address that a translator derives from a. It returns false if a is not in such a range.
 func Embedded(a netip.Addr) (netip.Addr, bool) {
 	for _, e := range embeddings {
 		if e.in.Contains(a) {

@@ -2,14 +2,14 @@ package plan
 
 import "strings"
 
-// Bounds of FinReorder, as the resource has them.
+// Bounds of FinReorder. The schema of the resource has the same.
 const (
 	MaxGapMillis = 1000
 	MaxSend      = 1024 // bytes
 	MaxPath      = 512  // bytes
 )
 
-// validFinReorder refuses FinReorder without a single trigger, and its options with anything else.
+// validFinReorder requires exactly one trigger for FinReorder, and no FinReorder options for other scenarios.
 func (s Scenario) validFinReorder(i int) error {
 	f := s.FinReorder
 	switch {
@@ -39,13 +39,13 @@ func (t Trigger) valid(i int) error {
 		return invalid("scenario %d sends %d bytes to have the peer close; at most %d", i, len(t.Send), MaxSend)
 	case len(t.HTTPGet) > MaxPath:
 		return invalid("scenario %d has a path of %d bytes; at most %d", i, len(t.HTTPGet), MaxPath)
-	case t.HTTPGet != "" && !path(t.HTTPGet):
+	case t.HTTPGet != "" && !isRequestPath(t.HTTPGet):
 		return invalid("scenario %d has path %.80q; need / and printable ASCII without spaces", i, t.HTTPGet)
 	}
 	return nil
 }
 
-// path reports whether s can stand in a request line.
-func path(s string) bool {
+// isRequestPath reports whether s may be the path in an HTTP request line.
+func isRequestPath(s string) bool {
 	return strings.HasPrefix(s, "/") && all([]byte(s), func(c byte) bool { return c >= '!' && c <= '~' })
 }

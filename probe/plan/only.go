@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// Asks reports whether the source asks the check of the target with that index.
+// Asks reports whether the source runs the check against the target with that index.
 func (p *Plan) Asks(source string, c Check, target int) bool {
 	only := p.Scenarios[c.Scenario].Only
 	return len(only) == 0 || slices.Contains(only[source], target)
 }
 
-// validOnly checks that restrictions name targets of their source, and that no two sources fill the same accept queue.
-func (p *Plan) validOnly() error {
+// validRestrictions checks that Only has targets of the source only, and that no two sources fill the same accept
+// queue.
+func (p *Plan) validRestrictions() error {
 	for i, s := range p.Scenarios {
 		for _, source := range slices.Sorted(maps.Keys(s.Only)) {
 			for _, target := range s.Only[source] {
@@ -23,7 +24,7 @@ func (p *Plan) validOnly() error {
 			}
 		}
 		if s.Type == "AcceptQueue" {
-			if err := p.validAlone(i); err != nil {
+			if err := p.validQueueSources(i); err != nil {
 				return err
 			}
 		}
@@ -31,8 +32,9 @@ func (p *Plan) validOnly() error {
 	return nil
 }
 
-// validAlone refuses two sources that would fill the same queue at the same time, and so each measure the other.
-func (p *Plan) validAlone(scenario int) error {
+// validQueueSources refuses two sources that fill the same queue at the same time: each would count the other's
+// connections.
+func (p *Plan) validQueueSources(scenario int) error {
 	asker := make(map[int]string)
 	for _, source := range slices.Sorted(maps.Keys(p.Sources)) {
 		for _, target := range p.Sources[source] {

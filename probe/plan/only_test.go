@@ -2,7 +2,7 @@ package plan
 
 import "testing"
 
-// queue is the scenario AcceptQueue with that many connections at most.
+// queue returns an AcceptQueue scenario with that cap on connections.
 func queue(most int) Scenario {
 	return Scenario{Type: "AcceptQueue", AcceptQueue: &AcceptQueue{MaxConnections: most}}
 }
@@ -15,8 +15,8 @@ func TestAsks(t *testing.T) {
 		check, target int
 		want          bool
 	}{
-		{"kn1", 0, 0, false}, {"kn1", 0, 1, true}, {"kn2", 0, 1, false}, // restricted
-		{"kn1", 1, 0, true}, {"kn2", 1, 1, true}, // not
+		{"kn1", 0, 0, false}, {"kn1", 0, 1, true}, {"kn2", 0, 1, false}, // restricted by Only
+		{"kn1", 1, 0, true}, {"kn2", 1, 1, true}, // not restricted
 	} {
 		if got := p.Asks(c.source, p.Checks()[c.check], c.target); got != c.want {
 			t.Errorf("%s asks check %d of target %d: %t", c.source, c.check, c.target, got)

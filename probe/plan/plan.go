@@ -1,6 +1,5 @@
-// Package plan is the frozen order of one run: which source probes which targets with which
-// scenarios. The operator writes it into an immutable ConfigMap; the prober reads it and refuses every
-// destination that is not in it.
+// Package plan defines the document that says which source probes which targets with which scenarios in one run. The
+// operator writes it to an immutable ConfigMap. The prober reads it and refuses every destination that is not in it.
 package plan
 
 import "net/netip"
@@ -8,11 +7,11 @@ import "net/netip"
 // APIVersion is the version of Plan.
 const APIVersion = "plan.tcpprobe.dev/v1alpha1"
 
-// Plan is the same document for all sources of a run.
+// Plan is one document for all sources of a run.
 type Plan struct {
 	APIVersion       string           `json:"apiVersion"`
 	Run              string           `json:"run"`     // run ID
-	Probe            string           `json:"probe"`   // namespace/name of the TCPProbe, for people
+	Probe            string           `json:"probe"`   // namespace/name of the TCPProbe, for messages
 	Targets          []Target         `json:"targets"` // the allow-list
 	Sources          map[string][]int `json:"sources"` // node name -> indices into Targets, at most 128
 	Scenarios        []Scenario       `json:"scenarios"`
@@ -27,8 +26,8 @@ type Target struct {
 	Address netip.Addr `json:"address"`
 	Port    uint16     `json:"port"`
 	Via     string     `json:"via"`            // PodIP, ClusterIP or Address
-	Name    string     `json:"name,omitempty"` // the pod behind it, if one is known
-	Node    string     `json:"node,omitempty"` // the node it runs on; behind a ClusterIP, that of all its pods
+	Name    string     `json:"name,omitempty"` // the pod at this address, if known
+	Node    string     `json:"node,omitempty"` // the pod's node; for a ClusterIP, that of all its pods
 }
 
 // Scenario is one entry of the resource's spec.
@@ -38,33 +37,35 @@ type Scenario struct {
 	Variants []string `json:"variants,omitempty"`
 	Payload  string   `json:"payload,omitempty"` // overrides the default payload
 
-	// Only are the targets that each source asks: node name -> indices into Targets. Empty: every source asks all its own.
+	// Only restricts each source to some targets: node name -> indices into Targets. Empty: every source probes all its
+	// targets.
 	Only map[string][]int `json:"only,omitempty"`
 
 	FinReorder  *FinReorder  `json:"finReorder,omitempty"`  // with that type only
 	AcceptQueue *AcceptQueue `json:"acceptQueue,omitempty"` // with that type only
 }
 
-// FinReorder says how the peer is brought to close first, and how far its FIN's acknowledgement overtakes ours.
+// FinReorder says how the peer is made to close first, and how long before our FIN the acknowledgement of the peer's
+// FIN is sent.
 type FinReorder struct {
 	Trigger   Trigger `json:"trigger"`
 	GapMillis int     `json:"gapMillis"` // between the overtaking ACK and the FIN
 }
 
-// Trigger is what makes the peer close: exactly one member.
+// Trigger is what makes the peer close. Exactly one member is set.
 type Trigger struct {
-	OnAccept bool   `json:"onAccept,omitempty"` // it closes by itself
-	Send     string `json:"send,omitempty"`     // it closes after this text
-	HTTPGet  string `json:"httpGet,omitempty"`  // it closes after a request for this path with "Connection: close"
+	OnAccept bool   `json:"onAccept,omitempty"` // the peer closes without being asked
+	Send     string `json:"send,omitempty"`     // the peer closes after it has received this text
+	HTTPGet  string `json:"httpGet,omitempty"`  // the peer closes after a GET with "Connection: close"
 }
 
-// AcceptQueue says how far the target's queue may be filled.
+// AcceptQueue says how many connections may be opened to fill the target's queue.
 type AcceptQueue struct {
 	MaxConnections int `json:"maxConnections"`
 }
 
-// Check is one question asked of every target: a scenario and, where it has variants, one of them.
-// A pair's verdicts are numbered by its checks in this order.
+// Check is what is tested for every target: a scenario or, if it has variants, one of its variants. Verdicts of a
+// source and a target are in the order of the checks.
 type Check struct {
 	Scenario int // index into Plan.Scenarios
 	Type     string
@@ -78,7 +79,7 @@ func (c Check) String() string {
 	return c.Type + "/" + c.Variant
 }
 
-// Checks lists the questions of p in their fixed order.
+// Checks returns the checks of p. Their order is part of the report's format.
 func (p *Plan) Checks() []Check {
 	var out []Check
 	for i, s := range p.Scenarios {

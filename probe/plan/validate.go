@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Validate reports the first reason why p must not be carried out. The prober calls it on what it was
-// given, the operator on what it is about to give; both refuse denied destinations (see Denied).
+// Validate returns the first reason why p must not be carried out. The operator checks the plan before it writes it,
+// and the prober checks it again. Both refuse denied destinations (see Denied).
 func (p *Plan) Validate() error {
 	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources,
-		p.validOnly, p.validQueues} {
+		p.validRestrictions, p.validQueues} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -24,14 +24,14 @@ func (p *Plan) Allows(dst netip.AddrPort) bool {
 	return slices.ContainsFunc(p.Targets, func(t Target) bool { return t.AddrPort() == dst })
 }
 
-// AddrPort is where the target listens.
+// AddrPort returns the target's address and port.
 func (t Target) AddrPort() netip.AddrPort { return netip.AddrPortFrom(t.Address, t.Port) }
 
 func (p *Plan) validHead() error {
 	switch {
 	case p.APIVersion != APIVersion:
 		return invalid("apiVersion %.40q; this prober reads %s", p.APIVersion, APIVersion)
-	case !token(p.Run, MaxRun):
+	case !isName(p.Run, MaxRun):
 		return invalid("run %.80q; need 1 to %d letters, digits, dots and dashes", p.Run, MaxRun)
 	case len(p.Probe) > 2*MaxName+1:
 		return invalid("probe has %d bytes; at most %d", len(p.Probe), 2*MaxName+1)
@@ -47,7 +47,7 @@ func (p *Plan) validRates() error {
 		return invalid("packetsPerSecond %d; need %d to %d", p.PacketsPerSecond, MinRate, MaxRate)
 	case p.DeadlineSeconds < 1 || p.DeadlineSeconds > MaxDeadline:
 		return invalid("deadlineSeconds %d; need 1 to %d", p.DeadlineSeconds, MaxDeadline)
-	case !(p.Alpha > 0 && p.Alpha <= MaxAlpha): // written so that NaN is refused
+	case !(p.Alpha > 0 && p.Alpha <= MaxAlpha): // in this form NaN is refused too
 		return invalid("alpha %g; need more than 0 and at most %g", p.Alpha, MaxAlpha)
 	}
 	return nil
@@ -83,7 +83,7 @@ func (t Target) valid(i int) error {
 		return invalid("target %d, %.80q, has a zone", i, t.AddrPort())
 	case t.Port == 0:
 		return invalid("target %d, %s, has port 0", i, t.Address)
-	case !word(t.Via):
+	case !isCamelCase(t.Via):
 		return invalid("target %d has via %.80q; need a word such as PodIP", i, t.Via)
 	case len(t.Name) > MaxName || len(t.Node) > MaxName:
 		return invalid("target %d has a name of more than %d bytes", i, MaxName)
@@ -111,13 +111,13 @@ func (p *Plan) validScenarios() error {
 
 func (s Scenario) valid(i int) error {
 	switch {
-	case s.Name != "" && !token(s.Name, MaxWord):
+	case s.Name != "" && !isName(s.Name, MaxWord):
 		return invalid("scenario %d has name %.80q; need at most %d letters, digits, dots and dashes", i, s.Name, MaxWord)
-	case !word(s.Type):
+	case !isCamelCase(s.Type):
 		return invalid("scenario %d has type %.80q; need a word such as Handshake", i, s.Type)
 	case len(s.Variants) > MaxVariants:
 		return invalid("scenario %d has %d variants; at most %d", i, len(s.Variants), MaxVariants)
-	case !all(s.Variants, word):
+	case !all(s.Variants, isCamelCase):
 		return invalid("scenario %d has variants %.80q; need words such as Push", i, strings.Join(s.Variants, " "))
 	case len(slices.Compact(slices.Sorted(slices.Values(s.Variants)))) < len(s.Variants):
 		return invalid("scenario %d has a variant twice: %s", i, strings.Join(s.Variants, " "))
@@ -135,7 +135,7 @@ func (p *Plan) validSources() error {
 	for node, targets := range p.Sources {
 		n := len(targets)
 		switch {
-		case !token(node, MaxName):
+		case !isName(node, MaxName):
 			return invalid("source %.80q is no node name", node)
 		case n < 1 || n > MaxSourceTargets:
 			return invalid("source %s has %d targets; need 1 to %d", node, n, MaxSourceTargets)
@@ -165,16 +165,16 @@ func (p *Plan) validPositions(node string, targets []int) error {
 	return nil
 }
 
-// token reports whether s is a name of 1 to limit letters, digits, dots and dashes: safe in JSON, in a
-// path and on a terminal.
-func token(s string, limit int) bool {
+// isName reports whether s is 1 to limit letters, digits, dots and dashes. Such a name is safe in JSON, in a path and
+// on a terminal.
+func isName(s string, limit int) bool {
 	return s != "" && len(s) <= limit && all([]byte(s), func(c byte) bool {
 		return alphanumeric(c) || c == '-' || c == '.'
 	})
 }
 
-// word reports whether s is one CamelCase word.
-func word(s string) bool {
+// isCamelCase reports whether s is one CamelCase word.
+func isCamelCase(s string) bool {
 	return s != "" && len(s) <= MaxWord && s[0] >= 'A' && s[0] <= 'Z' && all([]byte(s), alphanumeric)
 }
 

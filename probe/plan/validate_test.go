@@ -17,7 +17,7 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
-// unusable are changes that spoil the example.
+// unusable has changes that make the example plan invalid.
 var unusable = []struct {
 	name   string
 	change func(*Plan)
@@ -75,7 +75,7 @@ var unusable = []struct {
 	{"a target below", func(p *Plan) { p.Sources["kn1"][0] = -1 }, "target -1"},
 	{"a target beyond", func(p *Plan) { p.Sources["kn1"][1] = 2 }, "target 2; the plan has 0 to 1"},
 	{"a target twice in a source", func(p *Plan) { p.Sources["kn1"][1] = 0 }, "target 0 twice"},
-	{"more verdicts than fit", func(p *Plan) { p.crowd(94, 30) }, "94 targets with 30 checks"},
+	{"more verdicts than fit", func(p *Plan) { p.enlarge(94, 30) }, "94 targets with 30 checks"},
 }
 
 func TestValidateRefuses(t *testing.T) {
@@ -100,7 +100,7 @@ func TestValidateAcceptsTheBounds(t *testing.T) {
 		},
 		"most targets":  func(p *Plan) { p.Targets = targets(MaxTargets) },
 		"most sources":  func(p *Plan) { p.Sources = sources(MaxSources, 0, 1) },
-		"most verdicts": func(p *Plan) { p.crowd(128, 22) },
+		"most verdicts": func(p *Plan) { p.enlarge(128, 22) },
 		"one address, two ports, one port, two ways": func(p *Plan) {
 			p.Targets[1] = p.Targets[0]
 			p.Targets[1].Port++
@@ -143,8 +143,8 @@ func TestChecksAreNumberedInTheOrderOfThePlan(t *testing.T) {
 	}
 }
 
-// crowd gives source kn1 n targets and the plan that many checks.
-func (p *Plan) crowd(n, checks int) {
+// enlarge gives source kn1 n targets, and the plan so many checks.
+func (p *Plan) enlarge(n, checks int) {
 	p.Targets, p.Sources = targets(n), sources(1, upTo(n)...)
 	p.Scenarios = []Scenario{{Type: "A", Variants: words(checks / 2)}, {Type: "B", Variants: words(checks - checks/2)}}
 }

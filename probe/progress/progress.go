@@ -1,4 +1,4 @@
-// Package progress tells people how far a long piece of work is.
+// Package progress prints how far long work has got.
 package progress
 
 import (
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// A line comes after a second, and so not at all of what is over within one, and then every five.
+// The first line is printed after one second, so short work prints none, and then one every five seconds.
 const (
 	firstLine = time.Second
 	moreLines = 5 * time.Second
 )
 
-// Tell prints a line from time to time, until stop is called; line says how far the work is.
-func Tell(w io.Writer, line func() string) (stop func()) {
+// Print prints lines until stop is called. line returns the text, which says how far the work has got.
+func Print(w io.Writer, line func() string) (stop func()) {
 	started, next := time.Now(), time.NewTimer(firstLine)
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -37,24 +37,24 @@ func Tell(w io.Writer, line func() string) (stop func()) {
 	}
 }
 
-// Counter is how many of a number of things are done: "3 of 8 checks done".
+// Counter counts done things of a total. Its text is like "3 of 8 checks done".
 type Counter struct {
 	mu          sync.Mutex
 	done, total int
 	what        string
 }
 
-// NewCounter counts up to total.
+// NewCounter returns a Counter with this total.
 func NewCounter(total int, what string) *Counter { return &Counter{total: total, what: what} }
 
-// Add says that n more are done.
+// Add counts n more things as done.
 func (c *Counter) Add(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.done += n
 }
 
-// Set says how many are done, of how many.
+// Set replaces both numbers.
 func (c *Counter) Set(done, total int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

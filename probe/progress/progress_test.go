@@ -13,7 +13,7 @@ func TestLinesComeAfterASecondAndThenEveryFive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		c := progress.NewCounter(8, "checks done")
-		stop := progress.Tell(&out, c.String)
+		stop := progress.Print(&out, c.String)
 		c.Add(3)
 		time.Sleep(1500 * time.Millisecond)
 		c.Add(4)
@@ -26,15 +26,15 @@ func TestLinesComeAfterASecondAndThenEveryFive(t *testing.T) {
 	})
 }
 
-func TestNothingIsToldOfShortWork(t *testing.T) {
+func TestShortWorkPrintsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		stop := progress.Tell(&out, func() string { return "working" })
+		stop := progress.Print(&out, func() string { return "working" })
 		time.Sleep(900 * time.Millisecond)
 		stop()
 		time.Sleep(time.Minute)
 		if out.Len() > 0 {
-			t.Errorf("told %q", out.String())
+			t.Errorf("printed %q", out.String())
 		}
 	})
 }

@@ -1,35 +1,35 @@
-// Package reason is the table of the reasons that a prober gives for a verdict. The constants of package report and the
-// documents are generated from it; those of the operator are in package v1alpha1.
+// Package reason has the table of the reasons that the prober may give for a verdict. The constants of package report
+// and the documentation are generated from it. The operator's own reasons are in package v1alpha1.
 package reason
 
 import "slices"
 
-// Verdicts that reasons belong to.
+// Verdicts of reasons.
 const (
 	Pass         = "Pass"
 	Fail         = "Fail"
 	Inconclusive = "Inconclusive"
 )
 
-// Reason is one of them.
+// Reason is an entry of the table.
 type Reason struct {
 	Name     string
 	Verdict  string
-	Brief    string // one sentence, beside its constant
+	Brief    string // one sentence, for the comment of its constant
 	Meanings []Meaning
 }
 
-// Meaning is what a reason says in one scenario.
+// Meaning says what a reason means in one scenario.
 type Meaning struct {
-	Scenario string // empty: in each that has no meaning of its own
+	Scenario string // empty: for all scenarios without an entry of their own
 	Means    string
-	Do       string // empty: nothing has to be done
+	Do       string // empty: no action is needed
 }
 
-// All returns the reasons in the order in which they are documented.
+// All returns the reasons in the order of the documentation.
 func All() []Reason { return slices.Clone(table) }
 
-// In is what the reason says in that scenario; ok is false where it has no meaning of its own there.
+// In returns what the reason means in that scenario. ok is false if the scenario has no entry of its own.
 func (r Reason) In(scenario string) (m Meaning, ok bool) {
 	i := slices.IndexFunc(r.Meanings, func(m Meaning) bool { return m.Scenario == scenario })
 	if i < 0 {

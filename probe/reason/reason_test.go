@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-func TestTableIsWhole(t *testing.T) {
+func TestTableIsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range All() {
 		if r.Name == "" || r.Brief == "" || len(r.Meanings) == 0 || seen[r.Name] {
-			t.Errorf("a part is missing, or it is there twice: %+v", r)
+			t.Errorf("a part is missing, or the entry is there twice: %+v", r)
 		}
 		seen[r.Name] = true
 		if !slices.Contains([]string{Pass, Fail, Inconclusive}, r.Verdict) {

@@ -2,7 +2,7 @@ package reason
 
 import "slices"
 
-// Scenarios with reasons of their own.
+// Scenarios with their own meanings of reasons.
 const (
 	handshake    = "Handshake"
 	sequenceWrap = "SequenceWrap"
@@ -10,7 +10,7 @@ const (
 	acceptQueue  = "AcceptQueue"
 )
 
-// table has one entry a reason, by verdict. After a change: go generate ./...
+// table has one entry for each reason, sorted by verdict. After a change run go generate ./...
 var table = slices.Concat(passed, failed, inconclusive)
 
 var passed = []Reason{

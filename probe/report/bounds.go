@@ -2,33 +2,33 @@ package report
 
 import "github.com/tcpprobe/tcpprobe/probe/plan"
 
-// MaxSummary is the size in bytes that an encoded Summary never exceeds. The kubelet keeps 4,096 of a
-// container's termination message and 12,288 of a pod's.
+// MaxSummary is the largest size of an encoded Summary in bytes. The kubelet keeps 4,096 bytes of a container's
+// termination message and 12,288 bytes of a pod's.
 const MaxSummary = 2000
 
-// MaxCapture bounds Report.Capture, in bytes: 16 KiB in base64.
+// MaxCapture is the largest size of Report.Capture in bytes. In base64 these are 16 KiB.
 const MaxCapture = 12 << 10
 
-// MaxPorts bounds Share.Ports.
+// MaxPorts is the largest number of Share.Ports.
 const MaxPorts = 16
 
 // maxReport is the size in bytes of the largest report that Read accepts.
 const maxReport = 64 << 20
 
-// Bounds of a Summary's texts, in bytes. Names are as long as those of the plan.
+// Bounds of a Summary's texts in bytes. Names have the bounds of the plan.
 const (
-	maxRun     = plan.MaxRun
-	maxNode    = plan.MaxName
-	maxWord    = plan.MaxWord
-	maxRelease = 64
-	maxMessage = 400
-	maxLine    = 160
-	maxLines   = 32
-	maxError   = 600
-	maxGroups  = 64
-	maxWays    = 256                          // overlay and routed together
-	maxMatrix  = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters, six bits each
+	maxRun       = plan.MaxRun
+	maxNode      = plan.MaxName
+	maxWord      = plan.MaxWord
+	maxRelease   = 64
+	maxMessage   = 400
+	maxLine      = 160
+	maxLines     = 32
+	maxError     = 600
+	maxGroups    = 64
+	maxPathTypes = 256                          // Overlay and Routed together
+	maxMatrix    = (plan.MaxVerdicts*2 + 5) / 6 // base64 characters of six bits
 )
 
-// maxConnections is beyond what a queue can be asked for: one source address has no more ports.
+// maxConnections is more than any queue can be filled with: a source address does not have so many ports.
 const maxConnections = 1 << 16

@@ -9,18 +9,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// ErrInvalid is wrapped by every error of DecodeSummary about a message that cannot be the answer of
-// this source to this plan: cut, forged, or meant for another run.
+// ErrInvalid is wrapped by all errors of DecodeSummary about a message that this source cannot have written for this
+// plan: it is cut, forged, or from another run.
 var ErrInvalid = errors.New("not a summary of this run")
 
-// ErrRefused is wrapped by the error of DecodeSummary about an honest message that says that the
-// prober could not use its plan.
+// ErrRefused is wrapped by the error of DecodeSummary for a valid message in which the prober says that it could not
+// use its plan.
 var ErrRefused = errors.New("the prober could not use its plan")
 
-// DecodeSummary reads the termination message of the pod that ran p on node. The message is untrusted:
-// nothing in the returned Summary is longer than Encode would write it, unprintable, about
-// other targets or checks than the plan's, or in contradiction to its own matrix. Errors wrap ErrInvalid or
-// ErrRefused and are fit for a user's eyes.
+// DecodeSummary reads the termination message of the pod that ran p on node. The message is untrusted. The returned
+// Summary has no text that is unprintable or longer than Encode writes it. It has only targets and checks of the plan,
+// and its groups agree with its matrix. Errors wrap ErrInvalid or ErrRefused and may be shown to users.
 func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
 	if len(b) == 0 {
 		return Summary{}, invalid("the message is empty")
@@ -42,7 +41,7 @@ func DecodeSummary(b []byte, p *plan.Plan, node string) (Summary, error) {
 	if err := s.validRestriction(p, node); err != nil {
 		return Summary{}, err
 	}
-	if err := s.validWays(len(p.Sources[node])); err != nil {
+	if err := s.validPathTypes(len(p.Sources[node])); err != nil {
 		return Summary{}, err
 	}
 	if err := s.validGroups(len(p.Sources[node])); err != nil {
@@ -61,7 +60,7 @@ func (s Summary) validHead(p *plan.Plan, node string) error {
 		return invalid("apiVersion is %q; need %s", ascii(s.APIVersion, maxWord), APIVersion)
 	case s.Source != node:
 		return invalid("source is %q; need %s", ascii(s.Source, maxWord), node)
-	case s.Run != p.Run && (s.Run != "" || s.Error == ""): // an unreadable plan has no run
+	case s.Run != p.Run && (s.Run != "" || s.Error == ""): // a prober that could not read its plan does not know the run
 		return invalid("run is %q; need %s", ascii(s.Run, maxWord), p.Run)
 	case s.Error != "":
 		return fmt.Errorf("%w: %s", ErrRefused, clean(s.Error, maxError))
@@ -73,7 +72,7 @@ func (s Summary) validHead(p *plan.Plan, node string) error {
 	return nil
 }
 
-// readMatrix reads the verdicts: exactly as many bits as questions, filled up with zeros.
+// readMatrix reads the verdicts. The text must have exactly the expected number of bits, padded with zeros.
 func (s *Summary) readMatrix(targets int) error {
 	m, err := parseMatrix(s.Matrix)
 	if err != nil {
@@ -93,8 +92,8 @@ func (s *Summary) readMatrix(targets int) error {
 	return nil
 }
 
-// validWays: every way is that to a target of this source, and no target has two.
-func (s Summary) validWays(targets int) error {
+// validPathTypes checks that path types are given for targets of this source only, and at most one for each target.
+func (s Summary) validPathTypes(targets int) error {
 	seen := make(map[int]bool)
 	for _, ranges := range []string{s.Overlay, s.Routed} {
 		if ranges == "" {
@@ -114,7 +113,7 @@ func (s Summary) validWays(targets int) error {
 	return nil
 }
 
-// validRestriction: there is no answer to what the plan did not ask of this source.
+// validRestriction checks that there is no verdict for a check that this source does not run.
 func (s Summary) validRestriction(p *plan.Plan, node string) error {
 	checks := p.Checks()
 	for position, target := range p.Sources[node] {
@@ -127,8 +126,8 @@ func (s Summary) validRestriction(p *plan.Plan, node string) error {
 	return nil
 }
 
-// validGroups checks each group, and that the groups and the matrix tell the same story: every target in a
-// group has the group's verdict, and, unless groups were cut, every Fail and Inconclusive is in one.
+// validGroups checks each group and compares the groups with the matrix. Every target of a group must have the group's
+// verdict. If no groups were cut, every Fail and every Inconclusive must be in a group.
 func (s Summary) validGroups(targets int) error {
 	if len(s.Groups) > maxGroups {
 		return invalid("%d groups; at most %d", len(s.Groups), maxGroups)
@@ -177,7 +176,7 @@ func (g Group) valid(checks int) error {
 		return errors.New("its further checks are none of the plan's")
 	case !g.Verdict.known():
 		return fmt.Errorf("verdict %q", ascii(string(g.Verdict), maxWord))
-	case !camel(string(g.Reason)) || g.Rule != "" && !camel(g.Rule):
+	case !isCamelCase(string(g.Reason)) || g.Rule != "" && !isCamelCase(g.Rule):
 		return errors.New("reason or rule is not one CamelCase word")
 	case g.Message != clean(g.Message, maxMessage):
 		return errors.New("the message is too long or not printable")
@@ -209,11 +208,11 @@ func (s *Share) valid() bool {
 
 func (q *Queue) valid() bool {
 	return q == nil || 0 <= q.Least && q.Least <= q.Most && q.Most < maxConnections && (q.Behaviour == "" ||
-		camel(q.Behaviour))
+		isCamelCase(q.Behaviour))
 }
 
-// camel reports whether s is one CamelCase word, as a condition's reason has to be.
-func camel(s string) bool {
+// isCamelCase reports whether s is one CamelCase word, as a condition's reason has to be.
+func isCamelCase(s string) bool {
 	if s == "" || len(s) > maxWord || s[0] < 'A' || s[0] > 'Z' {
 		return false
 	}

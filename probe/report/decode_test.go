@@ -10,12 +10,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// forge is the honest summary of badNode with one member changed. The path leads through objects and the
-// first element of lists.
+// forge returns a valid summary of pushDroppedReport with one member changed. The path goes through objects, and
+// through the first element of each list.
 func forge(t testing.TB, p *plan.Plan, value any, path ...string) []byte {
 	t.Helper()
 	var doc map[string]any
-	if err := json.Unmarshal(Summarize(badNode(p), p).Encode(), &doc); err != nil {
+	if err := json.Unmarshal(Summarize(pushDroppedReport(p), p).Encode(), &doc); err != nil {
 		t.Fatal(err)
 	}
 	at := doc
@@ -37,7 +37,7 @@ func forge(t testing.TB, p *plan.Plan, value any, path ...string) []byte {
 	return b
 }
 
-func TestHonestSummaryIsAccepted(t *testing.T) {
+func TestValidSummaryIsAccepted(t *testing.T) {
 	p := examplePlan(3)
 	if _, err := DecodeSummary(forge(t, p, "6.1.0", "kernel"), p, "kn1"); err != nil {
 		t.Error(err)
@@ -50,10 +50,10 @@ func TestHonestSummaryIsAccepted(t *testing.T) {
 	}
 }
 
-// long is more than any text of a summary may have.
+// long is longer than any text of a summary may be.
 var long = strings.Repeat("x", maxMessage+1)
 
-// forgeries are single members of an honest summary, changed.
+// forgeries are changes of a single member of a valid summary.
 var forgeries = []struct {
 	name  string
 	value any
@@ -148,7 +148,7 @@ func TestOneTargetInTwoGroupsIsRefused(t *testing.T) {
 
 func TestCutMessageIsRefused(t *testing.T) {
 	p := examplePlan(3)
-	whole := Summarize(badNode(p), p).Encode()
+	whole := Summarize(pushDroppedReport(p), p).Encode()
 	for n := range whole {
 		if _, err := DecodeSummary(whole[:n], p, "kn1"); !errors.Is(err, ErrInvalid) {
 			t.Fatalf("the first %d of %d bytes: %v", n, len(whole), err)
@@ -170,8 +170,8 @@ func TestUnplannedSourceHasNothingToReport(t *testing.T) {
 
 func FuzzDecodeSummary(f *testing.F) {
 	p := examplePlan(3)
-	f.Add(Summarize(badNode(p), p).Encode())
-	f.Add(Summarize(crowd(p, true, 3), p).Encode())
+	f.Add(Summarize(pushDroppedReport(p), p).Encode())
+	f.Add(Summarize(largeReport(p, true, 3), p).Encode())
 	f.Add(Refusal("", "kn1", errors.New("no plan")).Encode())
 	f.Add(forge(f, p, 1, "cut"))
 	f.Add(Summarize(exampleReport(p, measured(result(p, 0, 1, Fail, SequenceZeroDropped))), p).Encode())
@@ -198,14 +198,13 @@ func FuzzDecodeSummary(f *testing.F) {
 	})
 }
 
-// FuzzEncode holds Summarize and Encode to their promise for every report: never too long, and always
-// what DecodeSummary accepts.
+// For every report, Encode writes no more than MaxSummary bytes, and DecodeSummary accepts them.
 func FuzzEncode(f *testing.F) {
 	f.Add(uint8(3), uint8(2), "Filtered", "", "message", "evidence", 0.5, int64(3))
 	f.Add(uint8(130), uint8(32), "", "two words", "\x1b\u2028\"", "\xff", -1.0, int64(-3))
 	f.Fuzz(func(t *testing.T, targets, lines uint8, reason, rule, message, line string, alpha float64, stall int64) {
 		p := examplePlan(int(targets)%128 + 1)
-		r := crowd(p, reason == "", int(lines))
+		r := largeReport(p, reason == "", int(lines))
 		for i := range r.Results {
 			res := &r.Results[i]
 			if reason != "" {
@@ -220,7 +219,7 @@ func FuzzEncode(f *testing.F) {
 			t.Errorf("%d bytes", len(b))
 		}
 		_, err := DecodeSummary(b, p, "kn1")
-		named := (reason == "" || camel(reason)) && (rule == "" || camel(rule))
+		named := (reason == "" || isCamelCase(reason)) && (rule == "" || isCamelCase(rule))
 		if named && stall >= 0 && err != nil {
 			t.Errorf("%v\n%s", err, b)
 		}

@@ -9,41 +9,42 @@ import (
 	"unicode/utf8"
 )
 
-// Encode writes s as one line of JSON of at most MaxSummary bytes. What does not fit goes: first evidence, from the
-// last group and the last line on, then words and numbers of groups after the first, then whole groups from the end,
-// counted in Cut. So check, verdict, reason and rule stay longest.
+// Encode writes s as one line of JSON of at most MaxSummary bytes. If s is longer, it leaves out, in this order:
+// evidence, from the last group and the last line on; messages and numbers of all groups but the first; whole groups
+// from the end, which Cut counts. So check, verdict, reason and rule are kept longest.
 func (s Summary) Encode() []byte {
 	s = s.bounded()
 	whole := s.Groups
-	s.Groups, s.Cut = nil, s.Cut+len(whole) // the largest number that Cut can be
+	s.Groups, s.Cut = nil, s.Cut+len(whole) // the largest value that Cut can get, so that its digits fit
 	left := room(MaxSummary - len(marshal(s)) - len(`"groups":[],`))
 	for i, g := range whole {
-		if !left.take("", g.bare()) {
+		if !left.take("", g.withoutDetails()) {
 			break
 		}
-		s.Groups = append(s.Groups, g.bare())
+		s.Groups = append(s.Groups, g.withoutDetails())
 		s.Cut--
 		if i == 0 {
-			s.Groups[i].say(g, &left)
+			s.Groups[i].addMessage(g, &left)
 		}
 	}
 	for i := range s.Groups {
 		if i > 0 {
-			s.Groups[i].say(whole[i], &left)
+			s.Groups[i].addMessage(whole[i], &left)
 		} else {
-			s.Groups[i].show(whole[i], &left)
+			s.Groups[i].addEvidence(whole[i], &left)
 		}
 	}
 	for i := 1; i < len(s.Groups); i++ {
-		s.Groups[i].show(whole[i], &left)
+		s.Groups[i].addEvidence(whole[i], &left)
 	}
 	return marshal(s)
 }
 
-// room is how many bytes are left.
+// room is the number of bytes that are left.
 type room int
 
-// take makes room for an element, or a member with its name, and a comma. It reports whether there was any.
+// take subtracts the size of an element or of a named member, with its comma. It returns false if there is too little
+// room.
 func (r *room) take(name string, v any) bool {
 	n := room(len(marshal(v)) + len(name) + len(`,`))
 	if n > *r {
@@ -53,19 +54,19 @@ func (r *room) take(name string, v any) bool {
 	return true
 }
 
-// bounded is s with every text printable and no longer than DecodeSummary accepts.
+// bounded returns s with texts that are printable and no longer than DecodeSummary accepts.
 func (s Summary) bounded() Summary {
 	s.Run, s.Source = ascii(s.Run, maxRun), ascii(s.Source, maxNode)
 	s.Guard, s.Kernel = ascii(s.Guard, maxWord), ascii(s.Kernel, maxRelease)
 	s.Error = clean(s.Error, maxError)
 	if len(s.Matrix) > maxMatrix || s.Error != "" {
-		// the plan was not valid, and a part of the verdicts would be misleading
+		// only an invalid plan has so many verdicts, and a part of them would be misleading
 		s.Matrix, s.Overlay, s.Routed, s.Groups = "", "", "", nil
 	}
-	if len(s.Overlay)+len(s.Routed) > maxWays {
-		s.Overlay, s.Routed = "", "" // so ragged that they would take the verdicts' room: Unknown
+	if len(s.Overlay)+len(s.Routed) > maxPathTypes {
+		s.Overlay, s.Routed = "", "" // too long: leave them out, which means Unknown
 	}
-	s.Overlay, s.Routed = ascii(s.Overlay, maxWays), ascii(s.Routed, maxWays)
+	s.Overlay, s.Routed = ascii(s.Overlay, maxPathTypes), ascii(s.Routed, maxPathTypes)
 	kept := s.Groups[:min(len(s.Groups), maxGroups)]
 	s.Cut = max(s.Cut, 0) + len(s.Groups) - len(kept)
 	s.Groups = make([]Group, len(kept))
@@ -90,16 +91,16 @@ func (g Group) bounded() Group {
 	return g
 }
 
-// portion is f to four places, between 0 and 1.
-func portion(f float64) float64 {
+// roundedShare limits f to 0..1 and rounds it to four decimal places.
+func roundedShare(f float64) float64 {
 	if !(f >= 0 && f <= 1) { // NaN too
 		return 1
 	}
 	return math.Round(f*1e4) / 1e4
 }
 
-// clean is s on one line: what cannot be printed becomes a question mark, and what goes beyond limit
-// bytes an ellipsis.
+// clean returns s on one line. Unprintable characters become question marks. If s is longer than limit bytes, it is cut
+// and ends in an ellipsis.
 func clean(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -118,8 +119,7 @@ func clean(s string, limit int) string {
 	return s[:end] + more
 }
 
-// ascii is s as a name: bytes that JSON would have to escape, and all beyond ASCII, become question
-// marks.
+// ascii returns s as a name: non-ASCII bytes and bytes that JSON escapes become question marks.
 func ascii(s string, limit int) string {
 	b := []byte(s[:min(len(s), limit)])
 	for i, c := range b {
@@ -130,8 +130,7 @@ func ascii(s string, limit int) string {
 	return string(b)
 }
 
-// marshal is compact JSON that leaves < and > readable. It is given values of this package, which
-// cannot fail to marshal.
+// marshal returns compact JSON in which < and > are not escaped. The types of this package cannot fail to marshal.
 func marshal(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// compare holds got against testdata/name.
+// compare compares got with testdata/name.
 func compare(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -35,8 +35,8 @@ func compare(t *testing.T, name string, got []byte) {
 	}
 }
 
-// badNode is the report of a node whose cable drops Push at 0 towards two of three targets.
-func badNode(p *plan.Plan) Report {
+// pushDroppedReport returns a report of a node whose network drops Push at 0 towards two of three targets.
+func pushDroppedReport(p *plan.Plan) Report {
 	wrap := func(position int) Result {
 		r := result(p, position, 1, Fail, SequenceZeroDropped)
 		r.Rule, r.Alpha, r.Flows = "AnyOfFinUrgPushAtZero", 1e-7, Flows{Tried: 16, Fail: 16}
@@ -60,19 +60,20 @@ func badNode(p *plan.Plan) Report {
 
 func TestGoldenSummary(t *testing.T) {
 	p := examplePlan(3)
-	compare(t, "summary.json", Summarize(badNode(p), p).Encode())
+	compare(t, "summary.json", Summarize(pushDroppedReport(p), p).Encode())
 }
 
 func TestGoldenReport(t *testing.T) {
 	var b strings.Builder
-	if err := badNode(examplePlan(3)).WriteLine(&b); err != nil {
+	if err := pushDroppedReport(examplePlan(3)).WriteLine(&b); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, "report.json", []byte(b.String()))
 }
 
-// crowd has one result for every question, no two of which share a group if distinct.
-func crowd(p *plan.Plan, distinct bool, lines int) Report {
+// largeReport returns a report with one result for every question. If distinct, no two results belong to the same
+// group.
+func largeReport(p *plan.Plan, distinct bool, lines int) Report {
 	r := exampleReport(p)
 	for position := range p.Sources["kn1"] {
 		for check := range p.Checks() {
@@ -93,7 +94,7 @@ func crowd(p *plan.Plan, distinct bool, lines int) Report {
 
 func TestEvidenceGoesBeforeGroups(t *testing.T) {
 	p := examplePlan(2)
-	whole := Summarize(crowd(p, false, 20), p)
+	whole := Summarize(largeReport(p, false, 20), p)
 	s, err := DecodeSummary(whole.Encode(), p, "kn1")
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestEvidenceGoesBeforeGroups(t *testing.T) {
 
 func TestGroupsAreCutFromTheEndAndCounted(t *testing.T) {
 	p := examplePlan(64)
-	whole := Summarize(crowd(p, true, 1), p)
+	whole := Summarize(largeReport(p, true, 1), p)
 	b := whole.Encode()
 	s, err := DecodeSummary(b, p, "kn1")
 	if err != nil {
@@ -145,7 +146,7 @@ func TestEncodeNeverExceedsItsSize(t *testing.T) {
 	}
 	node := strings.Repeat("n", 253)
 	largest.Sources[node] = largest.Sources["kn1"]
-	full := crowd(largest, true, 3)
+	full := largeReport(largest, true, 3)
 	full.Source.Node = node
 	for name, s := range map[string]Summary{
 		"the largest plan": Summarize(full, largest),
@@ -181,7 +182,7 @@ func TestEncodeNeverExceedsItsSize(t *testing.T) {
 
 func TestEncodeLeavesItsSummaryAlone(t *testing.T) {
 	p := examplePlan(64)
-	s := Summarize(crowd(p, true, 3), p)
+	s := Summarize(largeReport(p, true, 3), p)
 	s.Encode()
 	if len(s.Groups) != 128 || s.Cut != 0 || len(s.Groups[127].Evidence) != 3 {
 		t.Errorf("%d groups, %d cut, %d lines left after Encode", len(s.Groups), s.Cut, len(s.Groups[127].Evidence))

@@ -2,12 +2,12 @@ package report
 
 import "github.com/tcpprobe/tcpprobe/probe/evidence"
 
-// essentialLines bounds what essential picks.
+// essentialLines is how many lines essential picks at most.
 const essentialLines = 6
 
-// essential picks, of a flow's evidence, the lines that its finding stands on: the suspect, a beacon after it
-// and its answer, what the peer said of the witness, and the heal with its answer; of a FIN that an ACK
-// overtook that ACK and the FIN's answer too. Evidence without a suspect is told from its beginning.
+// essential picks the most important lines of a flow's evidence: the suspect, a beacon after it with its answer, the
+// answer to the witness, and the heal with its answer. For FinReorder it also picks the overtaking ACK and the answer
+// to the FIN. If there is no suspect, it picks the first lines.
 func essential(lines evidence.Lines) evidence.Lines {
 	var out evidence.Lines
 	seen := map[evidence.Part]bool{}
@@ -38,7 +38,7 @@ func essential(lines evidence.Lines) evidence.Lines {
 	return out[:min(len(out), essentialLines)]
 }
 
-// answer is the line after the given one, if it is something received.
+// answer returns the line after the given one if it was received.
 func answer(lines evidence.Lines, i int) evidence.Lines {
 	if i+1 < len(lines) && lines[i+1].Kind == evidence.Received {
 		return lines[i+1 : i+2]

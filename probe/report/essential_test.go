@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
-// evidenceOf is evidence with its marks; what is sent begins with its part.
+// evidenceOf returns evidence with marks. The text of a sent segment begins with its part.
 func evidenceOf(lines ...markedLine) evidence.Lines {
 	var texts []string
 	var marks []evidence.Mark
@@ -18,7 +18,7 @@ func evidenceOf(lines ...markedLine) evidence.Lines {
 	return evidence.FromTexts(texts...).Marked(marks)
 }
 
-// markedLine is one line of evidence. Without a part it was received, or counts packets that are not kept.
+// markedLine is one line of evidence. A line without a part was received, or counts packets that were left out.
 type markedLine struct {
 	part evidence.Part
 	text string

@@ -7,28 +7,28 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// Group is what several targets have in common: the check, its verdict, the reason and the rule.
+// Group describes several targets with the same check, verdict, reason and rule.
 type Group struct {
 	Check       int    // index into plan.Checks()
-	Also        string // further checks, the scenario's other variants, for which all of this holds, as ranges: "2-5"
+	Also        string // further checks, which are other variants of the scenario, with the same content, as ranges: "2-5"
 	Verdict     Verdict
 	Reason      Reason
 	Rule        string
 	Message     string // of the first target and check
 	Targets     string // positions in plan.Sources[node], as ranges: "0-3,7"
-	Flows       Flows  // sums
+	Flows       Flows  // sums over all
 	Alpha       float64
-	StallMillis int64    // the longest
-	Share       *Share   // of the first target and check that has one
-	Queue       *Queue   // over all targets: the least, the most, and whether all were freed
-	Evidence    []string // of the first target and check that has some: what the finding stands on
+	StallMillis int64    // maximum over all
+	Share       *Share   // from the first target and check that has one
+	Queue       *Queue   // smallest Least and largest Most over all targets; Freed if all were freed
+	Evidence    []string // essential lines from the first target and check that has any
 }
 
 // Checks lists the group's checks.
 func (g Group) Checks() []int { return append([]int{g.Check}, indices(g.Also)...) }
 
-// merged joins the variants of one scenario that have targets, verdict, reason and rule in common. So a path that
-// loses thirteen variants to one rule is one group.
+// merged joins groups of variants of one scenario that have the same targets, verdict, reason and rule. So a path on
+// which one rule drops thirteen variants is one group.
 func merged(groups []Group, checks []plan.Check) []Group {
 	type common struct {
 		scenario      int
@@ -56,7 +56,7 @@ func merged(groups []Group, checks []plan.Check) []Group {
 	return out
 }
 
-// join adds the numbers of another variant.
+// join adds the numbers of another variant's group.
 func (g *Group) join(o Group) {
 	g.add(Result{Flows: o.Flows, Alpha: o.Alpha, StallMillis: o.StallMillis, Share: o.Share, Queue: o.Queue})
 	if len(g.Evidence) == 0 {
@@ -77,7 +77,7 @@ func (g *Group) add(r Result) {
 	}
 }
 
-// Plus is what two queues have in common; nil counts for nothing.
+// Plus combines the results of two queues. nil is ignored.
 func (q *Queue) Plus(o *Queue) *Queue {
 	switch {
 	case q == nil:
@@ -89,14 +89,14 @@ func (q *Queue) Plus(o *Queue) *Queue {
 		Freed: q.Freed && o.Freed}
 }
 
-// bare is g without what the reader can do without.
-func (g Group) bare() Group {
+// withoutDetails returns g without its optional parts.
+func (g Group) withoutDetails() Group {
 	g.Message, g.Share, g.Queue, g.Evidence = "", nil, nil, nil
 	return g
 }
 
-// say adds to a bare group its numbers and its message, as far as there is room.
-func (g *Group) say(whole Group, left *room) {
+// addMessage adds numbers and message to a group without details as far as there is room.
+func (g *Group) addMessage(whole Group, left *room) {
 	if whole.Queue != nil && left.take(`"q":`, whole.Queue.wire()) {
 		g.Queue = whole.Queue
 	}
@@ -108,8 +108,8 @@ func (g *Group) say(whole Group, left *room) {
 	}
 }
 
-// show adds evidence, as far as there is room.
-func (g *Group) show(whole Group, left *room) {
+// addEvidence adds evidence as far as there is room.
+func (g *Group) addEvidence(whole Group, left *room) {
 	if len(whole.Evidence) == 0 || !left.take(`"e":`, []string{}) {
 		return
 	}
@@ -121,7 +121,7 @@ func (g *Group) show(whole Group, left *room) {
 	}
 }
 
-// wireGroup is a Group with the short names that a termination message needs.
+// wireGroup is the JSON form of a Group. Its member names are short to save room in the termination message.
 type wireGroup struct {
 	Check    int        `json:"c"`
 	Also     string     `json:"o,omitempty"`
@@ -178,13 +178,13 @@ func (w *wireQueue) queue() *Queue {
 	return &Queue{w.Counts[0], w.Counts[1], w.Behaviour, w.Freed}
 }
 
-// bounded is s with bounds that JSON has, to four places, and no more ports than a reader accepts.
+// bounded returns s with numbers that JSON can hold, rounded to four decimal places, and with at most MaxPorts ports.
 func (s *Share) bounded() *Share {
 	if s == nil {
 		return nil
 	}
 	b := *s
-	b.Low, b.High, b.Coverage = portion(s.Low), portion(s.High), portion(s.Coverage)
+	b.Low, b.High, b.Coverage = roundedShare(s.Low), roundedShare(s.High), roundedShare(s.Coverage)
 	b.Ports = slices.Clone(s.Ports[:min(len(s.Ports), MaxPorts)])
 	return &b
 }

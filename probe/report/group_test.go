@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// measured has the numbers that a share and a queue can have.
+// measured adds a share and a queue to r.
 func measured(r Result) Result {
 	r.Share = &Share{Failed: 2, Of: 16, Low: 0.01549, High: 0.38348, Ports: []uint16{40001, 65535}, Coverage: 0.6439}
 	r.Queue = &Queue{Least: 129, Most: 131, Behaviour: "IgnoredAck", Freed: true}
@@ -32,11 +32,11 @@ func TestShareAndQueueArrive(t *testing.T) {
 		t.Errorf("the first target's share:\n%s", diff)
 	}
 	if diff := cmp.Diff(&Queue{Least: 5, Most: 131, Behaviour: "IgnoredAck"}, s.Groups[0].Queue); diff != "" {
-		t.Errorf("what both queues have in common:\n%s", diff)
+		t.Errorf("the combined queue:\n%s", diff)
 	}
 }
 
-func TestNumbersThatAreNoneStayWithinBounds(t *testing.T) {
+func TestInvalidNumbersStayWithinBounds(t *testing.T) {
 	p := examplePlan(1)
 	r := result(p, 0, 1, Fail, SequenceZeroDropped)
 	r.Share = &Share{Failed: 1, Of: 1, Low: 0.1, High: math.NaN(), Coverage: math.Inf(1), Ports: make([]uint16, 500)}
@@ -49,14 +49,14 @@ func TestNumbersThatAreNoneStayWithinBounds(t *testing.T) {
 	}
 }
 
-// TestVariantsOfOneRuleAreOneGroup: a node that loses thirteen variants to 64 targets says so in full.
+// If one rule drops thirteen variants towards 64 targets, the summary still has the full message.
 func TestVariantsOfOneRuleAreOneGroup(t *testing.T) {
 	p := examplePlan(64)
 	p.Scenarios[1].Variants = nil
 	for i := range 13 {
 		p.Scenarios[1].Variants = append(p.Scenarios[1].Variants, fmt.Sprintf("Variant%d", i))
 	}
-	r := crowd(p, false, 6)
+	r := largeReport(p, false, 6)
 	for i := range r.Results {
 		r.Results[i] = measured(r.Results[i])
 		r.Results[i].Rule = "FinUrgPushTogetherAtZero"
@@ -70,7 +70,7 @@ func TestVariantsOfOneRuleAreOneGroup(t *testing.T) {
 	}
 	for _, g := range s.Groups {
 		if g.Message == "" || g.Share == nil || g.Queue == nil || g.Rule == "" || g.Targets != "0-63" {
-			t.Errorf("the group has lost its words: %+v", g)
+			t.Errorf("the group has no message: %+v", g)
 		}
 	}
 	if got := s.Groups[1].Checks(); len(got) != 13 || got[0] != 1 || got[12] != 13 {
@@ -94,10 +94,10 @@ func TestVariantsThatDifferStayApart(t *testing.T) {
 	}
 }
 
-// TestReasonsStayLongest: where not everything fits, words go before groups do.
-func TestReasonsStayLongest(t *testing.T) {
+// If not everything fits, messages are left out before groups are.
+func TestMessagesAreLeftOutBeforeGroups(t *testing.T) {
 	p := examplePlan(10)
-	r := crowd(p, true, 6)
+	r := largeReport(p, true, 6)
 	for i := range r.Results {
 		r.Results[i] = measured(r.Results[i])
 		r.Results[i].Message = strings.Repeat("m", maxMessage)
@@ -115,14 +115,14 @@ func TestReasonsStayLongest(t *testing.T) {
 	}
 }
 
-// restricted is a plan that asks SequenceWrap of the target at position 0 only.
+// restricted returns a plan with SequenceWrap for the target at position 0 only.
 func restricted() *plan.Plan {
 	p := examplePlan(2)
 	p.Scenarios[1].Only = map[string][]int{"kn1": p.Sources["kn1"][:1]}
 	return p
 }
 
-func TestWhatIsNotAskedHasNoVerdict(t *testing.T) {
+func TestRestrictedChecksHaveNoVerdict(t *testing.T) {
 	p := restricted()
 	r := exampleReport(p, result(p, 0, 0, Pass, Established), result(p, 1, 1, Fail, SequenceZeroDropped))
 	if n := r.Fill(p, ProberKilled, "killed"); n != 2 {
@@ -138,6 +138,6 @@ func TestWhatIsNotAskedHasNoVerdict(t *testing.T) {
 	whole := examplePlan(2)
 	everything := Summarize(exampleReport(whole, result(whole, 1, 1, Fail, SequenceZeroDropped)), whole).Encode()
 	if _, err := DecodeSummary(everything, p, "kn1"); err == nil {
-		t.Error("a verdict that was not asked for is believed")
+		t.Error("a verdict of a check that is not in the plan was accepted")
 	}
 }

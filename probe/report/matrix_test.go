@@ -2,8 +2,8 @@ package report
 
 import "testing"
 
-// The encoding is a contract between probers and operators of different builds: two bits each, the
-// first question in the lowest bits of the first byte.
+// Probers and operators of different versions must agree on the encoding: two bits for each question, the first
+// question in the lowest bits of the first byte.
 func TestMatrixLayout(t *testing.T) {
 	m := newMatrix(5)
 	for i, v := range []Verdict{Pass, Fail, Inconclusive, "", Fail} {

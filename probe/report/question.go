@@ -2,20 +2,20 @@ package report
 
 import "github.com/tcpprobe/tcpprobe/probe/plan"
 
-// Question is one check of one target of one source.
+// Question is one check of one target by one source.
 type Question struct {
-	Position int // of the target, in plan.Sources[node]
+	Position int // of the target in plan.Sources[node]
 	Check    int // in plan.Checks()
 }
 
-// asked reports whether p asks the question of the source.
+// asked reports whether, in p, the source runs this check against this target.
 func (q Question) asked(p *plan.Plan, node string, checks []plan.Check) bool {
 	targets := p.Sources[node]
 	return q.Position >= 0 && q.Position < len(targets) && q.Check >= 0 && q.Check < len(checks) &&
 		p.Asks(node, checks[q.Check], targets[q.Position])
 }
 
-// Questions are all that p asks of one source, in order.
+// Questions returns all questions of one source in p, in order.
 func Questions(p *plan.Plan, node string) (all []Question) {
 	checks := p.Checks()
 	for position, t := range p.Sources[node] {
@@ -28,7 +28,7 @@ func Questions(p *plan.Plan, node string) (all []Question) {
 	return all
 }
 
-// Unanswered is the result of a question of p that nothing was found about yet.
+// Unanswered returns a result without a verdict for a question of p.
 func Unanswered(p *plan.Plan, node string, q Question) Result {
 	t, c := p.Targets[p.Sources[node][q.Position]], p.Checks()[q.Check]
 	r := Result{
@@ -44,8 +44,8 @@ func Unanswered(p *plan.Plan, node string, q Question) Result {
 	return r
 }
 
-// Fill gives every check of p that has no result in r one that is Inconclusive for this reason, so
-// that a run which was cut short says so for each of them. It returns how many it gave.
+// Fill adds an Inconclusive result with this reason for every check of p that has no result in r. So a run that was cut
+// short has a result for every check. Fill returns how many it added.
 func (r *Report) Fill(p *plan.Plan, reason Reason, message string) int {
 	answered := make(map[Question]bool, len(r.Results))
 	for _, res := range r.Results {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// WriteLine writes r as one line of JSON: what a probe pod prints and `tcpprobe run -o json` too.
+// WriteLine writes r as one line of JSON, as probe pods and `tcpprobe run -o json` print it.
 func (r Report) WriteLine(w io.Writer) error {
 	if _, err := w.Write(append(marshal(r), '\n')); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -16,7 +16,7 @@ func (r Report) WriteLine(w io.Writer) error {
 	return nil
 }
 
-// Read reads one report, which may be followed by nothing but space.
+// Read reads one report. Only white space may follow it.
 func Read(r io.Reader) (Report, error) {
 	d := json.NewDecoder(io.LimitReader(r, maxReport))
 	var out Report
@@ -29,7 +29,7 @@ func Read(r io.Reader) (Report, error) {
 	return out, nil
 }
 
-// check refuses a report that this program cannot read, and one that something follows.
+// check returns an error if this program cannot read the report, or if something follows it.
 func (r Report) check(d *json.Decoder) error {
 	if r.APIVersion != APIVersion {
 		return fmt.Errorf("read the report: apiVersion is %.40q; this program reads %s", r.APIVersion, APIVersion)
@@ -45,7 +45,7 @@ func (r Report) check(d *json.Decoder) error {
 	return nil
 }
 
-// Verdict is the worst of the results' verdicts; a report without results establishes nothing.
+// Verdict returns the worst of the results' verdicts. For a report without results it returns Inconclusive.
 func (r Report) Verdict() Verdict {
 	var worst Verdict
 	for _, res := range r.Results {

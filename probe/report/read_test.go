@@ -10,7 +10,7 @@ import (
 )
 
 func TestReadReturnsWhatWasWritten(t *testing.T) {
-	want := badNode(examplePlan(3))
+	want := pushDroppedReport(examplePlan(3))
 	var b strings.Builder
 	if err := want.WriteLine(&b); err != nil {
 		t.Fatal(err)
@@ -69,8 +69,8 @@ var errFull = errors.New("no space left")
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
-func TestWritersSayWhatWentWrong(t *testing.T) {
-	r := badNode(examplePlan(3))
+func TestWritersReturnErrors(t *testing.T) {
+	r := pushDroppedReport(examplePlan(3))
 	if err := r.WriteLine(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("WriteLine: %v", err)
 	}
@@ -81,7 +81,7 @@ func TestWritersSayWhatWentWrong(t *testing.T) {
 
 func TestGoldenTable(t *testing.T) {
 	var b strings.Builder
-	if err := badNode(examplePlan(3)).WriteTable(&b); err != nil {
+	if err := pushDroppedReport(examplePlan(3)).WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, "table.txt", []byte(b.String()))

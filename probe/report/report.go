@@ -6,21 +6,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
-// APIVersion is the version of Report and Summary. Additions keep it; a change of meaning raises it.
+// APIVersion is the version of Report and Summary. Added members do not change it. Changed meanings do.
 const APIVersion = "report.tcpprobe.dev/v1alpha1"
 
-// PathType says what a packet between source and target crosses.
+// PathType says in what form packets cross the network between source and target.
 type PathType string
 
 // Types of paths.
 const (
-	Routed   PathType = "Routed"   // the network sees the probe's own segments
-	Overlay  PathType = "Overlay"  // the network sees a tunnel
-	SameNode PathType = "SameNode" // nothing between them but one kernel
+	Routed   PathType = "Routed"   // the network forwards the probe's own segments
+	Overlay  PathType = "Overlay"  // the network forwards the packets of a tunnel
+	SameNode PathType = "SameNode" // there is no network between them, only one kernel
 	Unknown  PathType = "Unknown"
 )
 
-// Report is everything one run found from one source.
+// Report has all results of one run from one source.
 type Report struct {
 	APIVersion     string    `json:"apiVersion"`
 	Run            string    `json:"run"`
@@ -30,13 +30,13 @@ type Report struct {
 	DurationMicros int64     `json:"durationMicros"`
 	Guard          Guard     `json:"guard"`
 	SegmentsSent   int       `json:"segmentsSent"`
-	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
+	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
 	Results        []Result  `json:"results"`
-	// pcapng of the packets that show what failed, at most MaxCapture bytes
+	// pcapng with the packets that show the failures, at most MaxCapture bytes
 	Capture []byte `json:"capture,omitempty"`
 }
 
-// Source is where the run happened.
+// Source describes the host from which the run probed.
 type Source struct {
 	Node    string `json:"node,omitempty"`
 	Address string `json:"address,omitempty"`
@@ -49,7 +49,7 @@ type Guard struct {
 	ResetsDropped uint64 `json:"resetsDropped"`
 }
 
-// Result is one scenario (and variant) against one target.
+// Result is the result of one scenario (and variant) for one target.
 type Result struct {
 	Name        string         `json:"name,omitempty"` // the scenario's name in the resource, if it has one
 	Scenario    string         `json:"scenario"`
@@ -63,37 +63,37 @@ type Result struct {
 	Reason      Reason         `json:"reason"`
 	Message     string         `json:"message"`
 	Flows       Flows          `json:"flows"`
-	Alpha       float64        `json:"alpha"` // stated bound on a false Fail, corrected for multiplicity; 0: no test
+	Alpha       float64        `json:"alpha"` // bound on a false Fail, corrected for multiple tests; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
-	Share       *Share         `json:"share,omitempty"` // where some flows failed
-	Queue       *Queue         `json:"queue,omitempty"` // AcceptQueue
+	Share       *Share         `json:"share,omitempty"` // set if some flows failed
+	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`
 	Evidence    evidence.Lines `json:"evidence,omitempty"`
 
-	// Answers is the question of the plan that the result is about. It is not in JSON: nil in a report that was read.
+	// Answers is the plan's question of this result. It is not in JSON, and nil in a report that was read from JSON.
 	Answers *Question `json:"-"`
 }
 
-// Share says how many of the paths behind the flows a finding concerns.
+// Share says how many of the paths are affected, as far as the flows show.
 type Share struct {
 	Failed int      `json:"failed"`          // flows
-	Of     int      `json:"of"`              // flows with a verdict
+	Of     int      `json:"of"`              // number of flows with a verdict
 	Low    float64  `json:"low"`             // 95 % Clopper-Pearson interval of Failed / Of
 	High   float64  `json:"high"`            //
 	Ports  []uint16 `json:"ports,omitempty"` // source ports of failed flows, at most MaxPorts
-	// estimated chance that a bad path of this share, or of 1/16 if none failed, was met
+	// estimated probability that the flows would include a bad path of this share, or of 1/16 if none failed
 	Coverage float64 `json:"coverage"`
 }
 
-// Queue is what AcceptQueue found out about the target's listeners.
+// Queue is what AcceptQueue measured at the target's listener.
 type Queue struct {
 	Least     int    `json:"least"`     // established connections before the first overflow
-	Most      int    `json:"most"`      // in all; more than Least with several queues or an accepting application
-	Behaviour string `json:"behaviour"` // of a connection too many: IgnoredSyn, IgnoredAck, Reset
-	Freed     bool   `json:"freed"`     // a fresh connection was established after all had been given up
+	Most      int    `json:"most"`      // established in total; more than Least with several queues, or if accepted
+	Behaviour string `json:"behaviour"` // what happens to a connection beyond the queue: IgnoredSyn, IgnoredAck, Reset
+	Freed     bool   `json:"freed"`     // a new connection was established after all others had been reset
 }
 
-// Flows counts the crafted connections of a result by verdict.
+// Flows counts the flows of a result by verdict.
 type Flows struct {
 	Tried        int `json:"tried"`
 	Pass         int `json:"pass"`
@@ -101,7 +101,7 @@ type Flows struct {
 	Inconclusive int `json:"inconclusive"`
 }
 
-// RTT is the round trip SYN to SYN-ACK over the flows, in microseconds.
+// RTT has the round-trip times from SYN to SYN-ACK over the flows, in microseconds.
 type RTT struct {
 	Min    int64 `json:"min"`
 	Median int64 `json:"median"`

@@ -7,29 +7,29 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// Summary is a Report cut down to what a pod's termination message can carry: the verdict of every
-// target and check of one source, and in words whatever did not simply pass.
+// Summary is the short form of a Report for a pod's termination message: the verdict of every target and check of one
+// source, and details of the results that need attention.
 type Summary struct {
 	APIVersion     string  `json:"apiVersion"`
 	Run            string  `json:"run"`
-	Source         string  `json:"source"`           // node
+	Source         string  `json:"source"`           // name of the node
 	Matrix         string  `json:"matrix"`           // base64url of two bits per target and check, see matrix
 	Groups         []Group `json:"groups,omitempty"` // worst first
-	Cut            int     `json:"cut,omitempty"`    // groups that did not fit
+	Cut            int     `json:"cut,omitempty"`    // number of groups that did not fit
 	Guard          string  `json:"guard,omitempty"`  // tcx or clsact
 	Kernel         string  `json:"kernel,omitempty"`
 	LeakedFlows    int     `json:"leakedFlows,omitempty"`
 	DurationMicros int64   `json:"durationMicros,omitempty"`
-	Overlay        string  `json:"overlay,omitempty"` // positions of targets that a tunnel leads to, as ranges: "0-3,7"
-	Routed         string  `json:"routed,omitempty"`  // and of those to which the segments go as they are
+	Overlay        string  `json:"overlay,omitempty"` // positions of targets with path type Overlay, as ranges: "0-3,7"
+	Routed         string  `json:"routed,omitempty"`  // positions of targets with path type Routed
 	Error          string  `json:"error,omitempty"`   // why the plan could not be used; then there is no matrix
 
-	verdicts matrix // what Matrix says
-	checks   int    // of the plan, per target
+	verdicts matrix // decoded Matrix
+	checks   int    // number of checks for each target
 }
 
-// Summarize is the short form of r, which answers p. Results that answer nothing that p asks are left out;
-// checks without a result have no verdict.
+// Summarize returns the short form of r for the plan p. Results that do not belong to p are left out. Checks without a
+// result have no verdict.
 func Summarize(r Report, p *plan.Plan) Summary {
 	checks := p.Checks()
 	m := newMatrix(len(p.Sources[r.Source.Node]) * len(checks))
@@ -54,14 +54,14 @@ func Summarize(r Report, p *plan.Plan) Summary {
 	}
 }
 
-// Refusal is the Summary of a prober that could not use its plan. run may be empty: an unreadable plan
-// has none.
+// Refusal returns the Summary of a prober that could not use its plan. run may be empty because the prober may not know
+// it.
 func Refusal(run, node string, err error) Summary {
 	return Summary{APIVersion: APIVersion, Run: run, Source: node, Error: err.Error()}
 }
 
-// Verdict of the target at position in plan.Sources[node], for the check at that index of
-// plan.Checks(); empty if there is none.
+// Verdict returns the verdict for the target at position in plan.Sources[node] and the check at that index of
+// plan.Checks(). It is empty if there is none.
 func (s Summary) Verdict(position, check int) Verdict {
 	if position < 0 || check < 0 || check >= s.checks {
 		return ""
@@ -69,8 +69,8 @@ func (s Summary) Verdict(position, check int) Verdict {
 	return s.verdicts.at(position*s.checks + check)
 }
 
-// PathType of the way to the target at position in plan.Sources[node], as far as the source could see it. Whether it is
-// on the same node is for the plan to say.
+// PathType returns the path type for the target at position in plan.Sources[node], as far as the source could see it.
+// SameNode is not among them: the plan has that information.
 func (s Summary) PathType(position int) PathType {
 	switch {
 	case slices.Contains(indices(s.Overlay), position):
@@ -81,7 +81,7 @@ func (s Summary) PathType(position int) PathType {
 	return Unknown
 }
 
-// grouping collects groups in the order of their first result.
+// grouping collects groups in the order of their first results.
 type grouping struct {
 	keys    []groupKey
 	members map[groupKey]*member
@@ -121,7 +121,7 @@ func (m *member) add(position int, r Result) {
 	m.group.add(r)
 }
 
-// list is worst first: by verdict, then by the number of targets, then in the order of the plan.
+// list returns the groups, the worst first: by verdict, then by number of targets, then in the plan's order.
 func (g *grouping) list() []Group {
 	slices.SortStableFunc(g.keys, func(a, b groupKey) int {
 		return cmp.Or(
@@ -139,7 +139,7 @@ func (g *grouping) list() []Group {
 	return out
 }
 
-// plain reports whether there is nothing to say about r but that it passed.
+// plain reports whether r simply passed, so that it needs no words.
 func (r Result) plain() bool {
 	return r.Verdict == Pass && r.Rule == "" && (r.Reason == Established || r.Reason == Delivered)
 }

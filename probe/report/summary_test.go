@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// examplePlan is a plan for source kn1: n targets, each with the checks Handshake and SequenceWrap/Push.
+// examplePlan returns a plan for source kn1: n targets, each with the checks Handshake and SequenceWrap/Push.
 func examplePlan(n int) *plan.Plan {
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: "r-1", Paths: 16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: 1e-7,
@@ -22,12 +22,12 @@ func examplePlan(n int) *plan.Plan {
 		p.Targets = append(p.Targets, plan.Target{
 			Address: netip.AddrFrom4([4]byte{10, 244, 2, byte(i + 1)}), Port: 8080, Via: "PodIP", Node: "kn2",
 		})
-		p.Sources["kn1"] = append([]int{i}, p.Sources["kn1"]...) // positions run against indices
+		p.Sources["kn1"] = append([]int{i}, p.Sources["kn1"]...) // positions and indices are in opposite orders
 	}
 	return p
 }
 
-// result answers the check of the target at position, as the prober would.
+// result returns a result for the check of the target at position, as the prober makes it.
 func result(p *plan.Plan, position, check int, v Verdict, why Reason) Result {
 	r := Unanswered(p, "kn1", Question{position, check})
 	r.PathType, r.Verdict, r.Reason, r.Message = Routed, v, why, fmt.Sprintf("%s because of %s", v, why)
@@ -40,8 +40,8 @@ func exampleReport(p *plan.Plan, results ...Result) Report {
 		Kernel: "6.18.44", Results: results}
 }
 
-// TestSummaryTellsTheWays: what the source saw of the way to each target, and nothing of what it did not see.
-func TestSummaryTellsTheWays(t *testing.T) {
+// The summary has the path type of each target if the source saw it.
+func TestSummaryHasPathTypes(t *testing.T) {
 	p := examplePlan(4)
 	var results []Result
 	want := []PathType{Overlay, Routed, Unknown, Overlay}
@@ -66,8 +66,8 @@ func TestSummaryTellsTheWays(t *testing.T) {
 	}
 }
 
-// TestRaggedWaysMakeRoom: the way to every second target of many is not worth a verdict.
-func TestRaggedWaysMakeRoom(t *testing.T) {
+// If path types alternate between many targets, they are left out so that the verdicts fit.
+func TestAlternatingPathTypesAreLeftOut(t *testing.T) {
 	p := examplePlan(128)
 	var results []Result
 	for position := range 128 {
@@ -142,7 +142,7 @@ func TestRemarkablePassIsAGroup(t *testing.T) {
 	}
 }
 
-func TestResultsThatNobodyAskedForAreLeftOut(t *testing.T) {
+func TestResultsOutsideThePlanAreLeftOut(t *testing.T) {
 	p := examplePlan(1)
 	read := result(p, 0, 0, Fail, Filtered)
 	read.Answers = nil
@@ -158,7 +158,7 @@ func TestResultsThatNobodyAskedForAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestTheWorseOfTwoResultsStands(t *testing.T) {
+func TestTheWorseOfTwoResultsCounts(t *testing.T) {
 	p := examplePlan(1)
 	pass, fail := result(p, 0, 0, Pass, Established), result(p, 0, 0, Fail, Filtered)
 	for _, order := range [][]Result{{pass, fail}, {fail, pass}} {
@@ -168,9 +168,9 @@ func TestTheWorseOfTwoResultsStands(t *testing.T) {
 	}
 }
 
-func TestFillAnswersWhatIsOpen(t *testing.T) {
+func TestFillAddsMissingResults(t *testing.T) {
 	p := examplePlan(2)
-	p.Targets[0].Node = "kn1" // position 1
+	p.Targets[0].Node = "kn1" // the target at position 1
 	r := exampleReport(p, result(p, 0, 0, Pass, Established))
 	if n := r.Fill(p, DeadlineExceeded, "the deadline came first"); n != 3 {
 		t.Errorf("filled %d, want 3", n)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// WriteTable writes r for people: one line a result, and below the table, worst first, what there is
-// to say about each result that did not simply pass.
+// WriteTable writes r for people: one line for each result, and below it, the worst first, a paragraph for each result
+// that did not simply pass.
 func (r Report) WriteTable(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, r.title())
@@ -22,7 +22,7 @@ func (r Report) WriteTable(w io.Writer) error {
 	for _, res := range r.Results {
 		fmt.Fprintln(t, strings.Join(res.cells(), "\t"))
 	}
-	t.Flush() // into b, whose first error is kept until its own Flush
+	t.Flush() // writes to b, which keeps the first error until its own Flush
 	for _, res := range r.remarkable() {
 		fmt.Fprintln(b)
 		for _, line := range res.paragraph() {
@@ -58,7 +58,7 @@ func (r Result) cells() []string {
 	return []string{r.title(), printable(r.Target), printable(string(r.Verdict)), printable(string(r.Reason)), flows, rtt}
 }
 
-// title names the check: "SequenceWrap/Push", or "FinReorder (close-http)".
+// title returns the name of the check: "SequenceWrap/Push", or "FinReorder (close-http)".
 func (r Result) title() string {
 	s := r.Scenario
 	if r.Variant != "" {
@@ -104,7 +104,7 @@ func (r Result) paragraph() []string {
 	return lines
 }
 
-// printable keeps a report from an unknown file from driving the terminal.
+// printable removes control characters, because a report from an untrusted file must not control the terminal.
 func printable(s string) string { return clean(s, 1<<10) }
 
 func micros(n int64) string {

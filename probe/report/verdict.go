@@ -1,5 +1,5 @@
-// Package report is the versioned document that a run produces, and the short form of it that fits
-// into a pod's termination message. Its words are those a user reads in the resource's status.
+// Package report defines the document that a run produces, and its short form for a pod's termination message. Both
+// have a version. The resource's status uses the same words.
 package report
 
 import (
@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Verdict is Pass, Fail or Inconclusive. What could not be established is not a failure.
+// Verdict is Pass, Fail or Inconclusive. A result that could not be established is Inconclusive and not Fail.
 type Verdict string
 
 // The three verdicts.
@@ -17,19 +17,19 @@ const (
 	Inconclusive Verdict = "Inconclusive"
 )
 
-// bySeverity has the verdicts from the least to the worst. No verdict at all is less than any.
+// bySeverity has the verdicts from the least to the most severe. "" means no verdict and is the least.
 var bySeverity = []Verdict{"", Pass, Inconclusive, Fail}
 
-// severity is the verdict's position in bySeverity, -1 for a word that is no verdict.
+// severity returns the position in bySeverity, or -1 for a word that is not a verdict.
 func (v Verdict) severity() int { return slices.Index(bySeverity, v) }
 
 // known reports whether v is a verdict.
 func (v Verdict) known() bool { return v.severity() >= Pass.severity() }
 
-// Compare is positive where v is worse than w.
+// Compare returns a positive number if v is worse than w.
 func (v Verdict) Compare(w Verdict) int { return cmp.Compare(v.severity(), w.severity()) }
 
-// Worst is the worst of the verdicts, "" of none.
+// Worst returns the worst of the verdicts, or "" if there are none.
 func Worst(all ...Verdict) Verdict {
 	var worst Verdict
 	for _, v := range all {
@@ -40,5 +40,5 @@ func Worst(all ...Verdict) Verdict {
 	return worst
 }
 
-// Reason says why a verdict was reached, in one CamelCase word. Readers must accept unknown ones.
+// Reason is one CamelCase word that says why a verdict was reached. Readers must accept unknown reasons.
 type Reason string

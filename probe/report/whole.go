@@ -9,19 +9,19 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
-// whole is a report with what its own JSON leaves out: how a worker gives it to its supervisor.
+// whole is a report together with the fields that its JSON leaves out. The worker sends it to its supervisor.
 type whole struct {
 	Report  Report
-	LeftOut []leftOut // by result
+	LeftOut []leftOut // one for each result
 }
 
-// leftOut is what the JSON of a result leaves out.
+// leftOut has the fields that the JSON of a result leaves out.
 type leftOut struct {
 	Answers *Question
-	Marks   []evidence.Mark // of the lines of evidence
+	Marks   []evidence.Mark // for each line of evidence
 }
 
-// WriteWhole writes r for another process of this program.
+// WriteWhole writes r with all its fields for another process of this program.
 func (r Report) WriteWhole(w io.Writer) error {
 	out := whole{Report: r, LeftOut: make([]leftOut, len(r.Results))}
 	for i, res := range r.Results {

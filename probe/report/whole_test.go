@@ -10,10 +10,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
-// What a worker hands over comes out as it was: questions and what each line of evidence is, beside all that JSON has.
+// WriteWhole and ReadWhole keep everything, also the fields that JSON leaves out: questions and the marks of evidence.
 func TestWholeReportArrives(t *testing.T) {
 	p := examplePlan(3)
-	r := badNode(p)
+	r := pushDroppedReport(p)
 	r.Results[1].Evidence = evidenceOf(markedLine{evidence.Suspect, "+0.1 > PA seq 0"}, markedLine{text: "+0.2 < A seq 2"})
 	var b bytes.Buffer
 	if err := r.WriteWhole(&b); err != nil {
@@ -31,10 +31,10 @@ func TestWholeReportArrives(t *testing.T) {
 	}
 }
 
-// A report that was stored says nothing of questions, and is shown all the same.
+// A stored report has no questions, and can still be printed.
 func TestStoredReportHasNoQuestions(t *testing.T) {
 	var stored, before, after strings.Builder
-	r := badNode(examplePlan(3))
+	r := pushDroppedReport(examplePlan(3))
 	if err := r.WriteLine(&stored); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestStoredReportHasNoQuestions(t *testing.T) {
 
 func TestReadWholeRefuses(t *testing.T) {
 	var b strings.Builder
-	if err := badNode(examplePlan(3)).WriteWhole(&b); err != nil {
+	if err := pushDroppedReport(examplePlan(3)).WriteWhole(&b); err != nil {
 		t.Fatal(err)
 	}
 	for what, text := range map[string]string{

@@ -1,5 +1,5 @@
-// Package rule is the table of the rules about the number 0 that devices have been seen to apply, or that are the
-// simplest of their kind. Engine, command line and documents take from it what they know of a rule.
+// Package rule has the table of drop rules about the number 0. They are rules that real devices apply, or the simplest
+// of their kind. Probes, command line and documentation use it.
 package rule
 
 import (
@@ -8,22 +8,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// Rule is one of them.
+// Rule is an entry of the table.
 type Rule struct {
-	Name  string // as in a report
-	Fault string // as the lab's switch knows it
-	Drops string // what is dropped
+	Name  string // name in a report
+	Fault string // name of the lab's fault
+	Drops string // what it drops, for messages
 	Zero  variant.Zero
-	// Flags reports whether a segment with these flags is dropped where its sequence number is 0; nil for a rule about
+	// Flags reports whether the rule drops segments with these flags and sequence number 0. It is nil if the rule is about
 	// another number.
 	Flags   func(variant.Flags) bool
-	AsOther string // the rule that it cannot be told from where it works in both directions; may be empty
+	AsOther string // a rule with the same effect if both directions are affected; may be empty
 
-	Devices string // that have it; empty: nobody knows one
-	Cure    string // the command that shows or ends it there
+	Devices string // devices with this rule; empty if none is known
+	Cure    string // the command that shows or disables the rule on these devices
 }
 
-// All returns the rules in the order in which they are documented.
+// All returns the rules in the order of the documentation.
 func All() []Rule { return slices.Clone(table) }
 
 // Named returns the rule of that name.
@@ -35,19 +35,20 @@ func Named(name string) (Rule, bool) {
 	return table[i], true
 }
 
-// About returns the rule about that number of any segment, whatever its flags.
+// About returns the rule that drops segments with this number 0, whatever their flags.
 func About(zero variant.Zero) Rule {
 	return table[slices.IndexFunc(table, func(r Rule) bool { return r.Zero == zero && r.Flags == nil })]
 }
 
-// KnownFrom is what the rule of that name is known from, and the command that shows or ends it there; empty if no
-// device is known.
+// KnownFrom returns the devices with the rule of that name, and the command that shows or disables it. It is empty if
+// no device is known.
 func KnownFrom(name string) string {
 	r, _ := Named(name)
 	return r.KnownFrom()
 }
 
-// KnownFrom is what the rule is known from, and the command that shows or ends it there; empty if no device is known.
+// KnownFrom returns the devices with this rule, and the command that shows or disables it. It is empty if no device is
+// known.
 func (r Rule) KnownFrom() string {
 	if r.Devices == "" {
 		return ""
@@ -55,7 +56,7 @@ func (r Rule) KnownFrom() string {
 	return r.Devices + ": " + r.Cure
 }
 
-// Explain adds the rule, and what it is known from, to a message.
+// Explain adds the rule, and the devices that are known to have it, to a message.
 func (r Rule) Explain(message string) string {
 	message += "; the rule is " + r.Name
 	if known := r.KnownFrom(); known != "" {
@@ -64,22 +65,22 @@ func (r Rule) Explain(message string) string {
 	return message
 }
 
-// anyOf holds for flags of which one is among these.
+// anyOf returns a condition that holds if at least one of these flags is set.
 func anyOf(these variant.Flags) func(variant.Flags) bool {
 	return func(f variant.Flags) bool { return f&these != 0 }
 }
 
-// allOf holds for flags among which are all of these.
+// allOf returns a condition that holds if all of these flags are set.
 func allOf(these variant.Flags) func(variant.Flags) bool {
 	return func(f variant.Flags) bool { return f&these == these }
 }
 
-// exactly holds for these flags and no others.
+// exactly returns a condition that holds if these flags and no others are set.
 func exactly(these variant.Flags) func(variant.Flags) bool {
 	return func(f variant.Flags) bool { return f == these }
 }
 
-// either holds where one of two does.
+// either returns a condition that holds if a or b does.
 func either(a, b func(variant.Flags) bool) func(variant.Flags) bool {
 	return func(f variant.Flags) bool { return a(f) || b(f) }
 }

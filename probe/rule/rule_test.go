@@ -7,8 +7,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// Every entry is whole, and no two rules drop the same.
-func TestTableIsWhole(t *testing.T) {
+// Every entry is complete, and no two rules drop the same segments.
+func TestTableIsComplete(t *testing.T) {
 	type shape struct {
 		zero  variant.Zero
 		flags uint64
@@ -17,7 +17,7 @@ func TestTableIsWhole(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range All() {
 		if r.Name == "" || r.Fault == "" || r.Drops == "" || names[r.Name] || names[r.Fault] {
-			t.Errorf("a part is missing, or there twice: %+v", r)
+			t.Errorf("a part is missing, or the entry is there twice: %+v", r)
 		}
 		names[r.Name], names[r.Fault] = true, true
 		if (r.Flags == nil) == (r.Zero == variant.AtStart) {
@@ -27,7 +27,7 @@ func TestTableIsWhole(t *testing.T) {
 			t.Errorf("%s: devices %q, cure %q: both or none", r.Name, r.Devices, r.Cure)
 		}
 		if _, there := Named(r.AsOther); r.AsOther != "" && !there {
-			t.Errorf("%s cannot be told from %s, which is no rule", r.Name, r.AsOther)
+			t.Errorf("%s has AsOther %s, which is not in the table", r.Name, r.AsOther)
 		}
 		s := shape{zero: r.Zero}
 		for f := variant.Flags(0); f < 64 && r.Flags != nil; f++ {
@@ -54,7 +54,7 @@ func TestExplainSaysWhatCuresIt(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	if got := KnownFrom("nobody's"); got != "" {
-		t.Errorf("of a rule that is none: %q", got)
+		t.Errorf("of an unknown rule: %q", got)
 	}
 	if got := KnownFrom("NoFlagsAtZero"); !strings.HasSuffix(got, "No natural segment is hit") {
 		t.Errorf("%q", got)

@@ -11,8 +11,8 @@ const (
 	urg = variant.URG
 )
 
-// table has one entry a rule. What devices do is from their vendors' manuals and release notes. After a change: go
-// generate ./...
+// table has one entry for each rule. The devices' behaviour is taken from their manuals and release notes. After a
+// change run go generate ./...
 var table = []Rule{
 	{
 		Name: "AnyOfFinUrgPushAtZero", Fault: "fin-urg-push-at-zero",

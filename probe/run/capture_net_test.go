@@ -18,7 +18,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// capture is a packet socket at the server that nobody filters.
+// capture is a packet socket at the server without a filter.
 type capture struct{ fd int }
 
 func newCapture(t *testing.T, n *lab.Namespace) (c capture) {
@@ -35,8 +35,8 @@ func newCapture(t *testing.T, n *lab.Namespace) (c capture) {
 	return c
 }
 
-// resets counts the RSTs from the client that came in since the last call: the prober's own, which offer
-// a window, and those of its kernel, which offer none.
+// resets counts the RSTs from the client that arrived since the last call. The prober's own have a window, those of its
+// kernel have none.
 func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 	t.Helper()
 	buffer := make([]byte, 65536)
@@ -58,9 +58,9 @@ func (c capture) resets(t *testing.T, l *site) (probers, kernels int) {
 	}
 }
 
-// Beside a run nothing is seen of the prober's kernel. Without the guard it would be: the same capture
-// shows the RST by which the client's kernel refuses a connection.
-func TestNoResetThatTheProberDidNotMean(t *testing.T) {
+// During a run the prober's kernel sends no RST. To show that the capture would see one, the client's kernel then
+// refuses a connection.
+func TestKernelSendsNoReset(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []guard.Mode{guard.TCX, guard.Clsact} {
 		s := newSite(t)
@@ -88,7 +88,7 @@ func TestNoResetThatTheProberDidNotMean(t *testing.T) {
 	}
 }
 
-// inject makes the switch misbehave until stop.
+// inject turns on a fault of the switch until stop is called.
 func (s *site) inject(name string) (stop func()) {
 	s.t.Helper()
 	parsed, err := fault.ParseAll([]string{name})

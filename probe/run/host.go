@@ -15,8 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// host is what a run holds of this machine: one guard, and a stack for each device and source address
-// that routes to the targets need.
+// host has a run's resources on this machine: one guard, and one stack for each device and source address that the
+// routes to the targets use.
 type host struct {
 	device   string
 	mode     guard.Mode
@@ -35,15 +35,15 @@ type stackKey struct {
 	source netip.Addr
 }
 
-// stack is an open conn.Stack and what it stands on.
+// stack is an open conn.Stack with its wire.
 type stack struct {
 	*conn.Stack
-	route wire.Route // of the first target
+	route wire.Route // route to the first target
 	stop  context.CancelFunc
 	done  chan struct{}
 }
 
-// stackTo returns the stack that reaches dst, opened at the first use.
+// stackTo returns the stack for dst. It opens the stack at its first use.
 func (h *host) stackTo(dst netip.Addr) (*stack, error) {
 	route, err := wire.Lookup(dst, h.device)
 	if err != nil {
@@ -89,12 +89,12 @@ func (h *host) open(route wire.Route) (*stack, error) {
 		route: route, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		_ = s.Receive(ctx) // the flows learn of a fault when they are opened or read
+		_ = s.Receive(ctx) // flows get the error when they are opened or read
 	}()
 	return s, nil
 }
 
-// sent counts the segments of all stacks.
+// sent returns the number of segments that all stacks have sent.
 func (h *host) sent() (n int) {
 	for _, s := range h.stacks {
 		n += s.Sent()
@@ -102,7 +102,7 @@ func (h *host) sent() (n int) {
 	return n
 }
 
-// close gives everything back. Errors are of no more use: the kernel frees what is left at exit.
+// close releases all resources. It ignores errors: the kernel frees what is left when the process exits.
 func (h *host) close() {
 	for _, s := range h.stacks {
 		s.stop()
@@ -114,7 +114,7 @@ func (h *host) close() {
 	}
 }
 
-// kernelRelease is this machine's kernel, as uname -r says it.
+// kernelRelease returns the kernel release, as uname -r prints it.
 func kernelRelease() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {

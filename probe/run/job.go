@@ -18,23 +18,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// job is one run in progress: the plan's part of one source, and what has been found.
+// job is one source's part of a run in progress, with its results so far.
 type job struct {
 	plan     *plan.Plan
 	node     string
 	checks   []plan.Check
-	alpha    float64 // of one flow of one check
+	alpha    float64 // error bound of one flow of one check
 	progress func(done, total int)
-	serial   sync.Mutex // held by a scenario that is asked of one target after the other
+	serial   sync.Mutex // held by a scenario that probes one target after the other
 
 	mu      sync.Mutex
-	results []report.Result // by the target's position, then by check; without a scenario where nothing is asked
-	asked   int             // results that there will be
+	results []report.Result // by target position, then check; without Scenario: not run
+	asked   int             // number of results at the end
 	done    int
 	leaked  int
 	guard   report.Guard
 
-	failures []capture.Failure // one of each kind
+	failures []capture.Failure // one for each kind of failure
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
@@ -45,12 +45,12 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	return j
 }
 
-// found are the results of what was asked.
+// found returns the results of the checks that were run.
 func (j *job) found() []report.Result {
 	return slices.DeleteFunc(j.results, func(r report.Result) bool { return r.Scenario == "" })
 }
 
-// target runs all checks against the target at the given position, one after the other.
+// target runs all checks for the target at the given position, one after the other.
 func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
@@ -65,20 +65,20 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
-		a := answer{flows: j.unable(fault)}
+		a := answer{flows: j.notStarted(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]
-			a = j.ask(ctx, c, env)
+			a = j.runCheck(ctx, c, env)
 		}
 		r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
 		r.PathType = pathType(t, j.node, route)
 		j.add(position*len(j.checks)+i, r, a)
 	}
-	j.name(position)
+	j.nameRules(position)
 }
 
-// unable is the outcome of a check that could not begin; nil without a fault.
-func (j *job) unable(fault error) []flow.Outcome {
+// notStarted returns the outcome of a check that could not begin; nil if there was no error.
+func (j *job) notStarted(fault error) []flow.Outcome {
 	if fault == nil {
 		return nil
 	}
@@ -90,22 +90,23 @@ func (j *job) unable(fault error) []flow.Outcome {
 	return []flow.Outcome{{Finding: f}}
 }
 
-// answer is what the flows of a check came to.
+// answer has the outcomes of a check's flows.
 type answer struct {
 	flows   []flow.Outcome
-	pooled  []flow.Outcome   // further flows of the test over all of them
-	finding *verdict.Finding // of that test
-	perPath bool             // each flow may take another path, so that their share is one of paths
+	pooled  []flow.Outcome   // outcomes of further flows, for the test over all flows
+	finding *verdict.Finding // finding of that test
+	perPath bool             // flows may take different paths, so a share of flows is an estimate of a share of paths
 }
 
-// ask runs as many flows of a check at once as the plan asks for.
-func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
+// runCheck runs the flows of a check, as many at once as the plan allows.
+func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:
-		return answer{flows: j.unable(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
+		return answer{flows: j.notStarted(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
 	case !definition.Has(c.Variant):
-		return answer{flows: j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
+		return answer{flows: j.notStarted(
+			fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Purpose = verdict.NewBudget(j.alpha), c.String()
@@ -114,22 +115,23 @@ func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 		defer j.serial.Unlock()
 	}
 	a := answer{perPath: definition.Flows == 0}
-	a.flows = atOnce(cmp.Or(definition.Flows, j.plan.Paths), j.open(), func() flow.Outcome { return run(ctx, &env) })
+	paths := cmp.Or(definition.Flows, j.plan.Paths)
+	a.flows = parallel(paths, j.maxOpenFlows(), func() flow.Outcome { return run(ctx, &env) })
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}
 	return a
 }
 
-// open is how many flows to a target may be open at the same time: as many as get a segment each tenth of a second.
-// More would only wait for the pace, and the peer with them, which repeats its SYN-ACKs and holds connections for
-// nothing.
-func (j *job) open() int { return max(leastOpen, j.plan.PacketsPerSecond/10) }
+// maxOpenFlows is how many flows to one target may be open at the same time: each can then send a segment every tenth
+// of a second. More flows would only wait for the pace. Meanwhile the peer would hold connections and repeat SYN-ACKs
+// without use.
+func (j *job) maxOpenFlows() int { return max(minOpenFlows, j.plan.PacketsPerSecond/10) }
 
-const leastOpen = 4
+const minOpenFlows = 4
 
-// atOnce calls f n times, at most so many side by side.
-func atOnce[T any](n, most int, f func() T) []T {
+// parallel calls f n times, with at most so many calls at the same time.
+func parallel[T any](n, most int, f func() T) []T {
 	out, turns := make([]T, n), make(chan struct{}, most)
 	var all sync.WaitGroup
 	for i := range out {

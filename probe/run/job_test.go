@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// A question that this prober cannot ask is not answered, least of all with the answer to another one.
+// A scenario or variant that this prober does not know gets an Inconclusive result. Nothing else is run in its place.
 func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 	open := func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error) {
 		return nil, errors.New("asked after all")
@@ -24,7 +24,7 @@ func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 		{Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
 	} {
 		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
-		for _, o := range j.ask(context.Background(), c, flow.Env{Open: open}).flows {
+		for _, o := range j.runCheck(context.Background(), c, flow.Env{Open: open}).flows {
 			if o.Reason != report.ProberFault || !strings.Contains(o.Message, "is not known to this prober") {
 				t.Errorf("%+v: %s / %s (%s)", c, o.Verdict, o.Reason, o.Message)
 			}

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// settled reports an error unless every thread of this process is in the network namespace of the given path, or
-// without one in that of the process's first thread: a run has goroutines, and they may run on any thread.
-func settled(path string) error {
+// checkNamespace returns an error unless every thread of this process is in the network namespace of the given path, or
+// with "" in that of the first thread. A run uses goroutines, which may run on any thread.
+func checkNamespace(path string) error {
 	if path == "" {
 		path = "/proc/self/ns/net"
 	}
@@ -23,7 +23,7 @@ func settled(path string) error {
 	for _, t := range threads {
 		at, err := os.Stat(t)
 		if os.IsNotExist(err) {
-			continue // a thread that has ended
+			continue // the thread has ended
 		}
 		if err != nil {
 			return fmt.Errorf("the network namespace of a thread: %w", err)

@@ -14,9 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
 
-// A run whose goroutines could be anywhere sends nothing: one thread that stands elsewhere is enough, and so is a whole
-// process that is not where it should be.
-func TestThreadsElsewhereSendNothing(t *testing.T) {
+// A run sends nothing if one thread, or the whole process, is in another network namespace than the one to probe from.
+func TestOtherNamespaceSendsNothing(t *testing.T) {
 	s := newSite(t)
 	p := planFor([]netip.AddrPort{s.Target(lab.IPv4, lab.Echo)})
 	execute := func(o run.Options) report.Report { return run.Execute(context.Background(), p, "client", o) }
@@ -38,10 +37,10 @@ func TestThreadsElsewhereSendNothing(t *testing.T) {
 	}
 }
 
-// The number of segments sent is that of the packets that the server's side got.
+// The reported number of sent segments equals the number of packets that the switch saw.
 func TestSegmentsSentAreCounted(t *testing.T) {
 	s := newSite(t)
-	counting, err := fault.Parse("xmas") // looks at every segment, and drops none of these
+	counting, err := fault.Parse("xmas") // counts every segment and drops none of these
 	must(t, err)
 	injection, err := s.Inject(counting)
 	must(t, err)

@@ -7,8 +7,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestOnlyWhatIsAskedIsFound: what the plan does not ask of a target is no result, and no part of the progress.
-func TestOnlyWhatIsAskedIsFound(t *testing.T) {
+// A check that the plan does not ask of a target has no result and does not count as progress.
+func TestOnlyPlannedChecksHaveResults(t *testing.T) {
 	total := 0
 	j := newJob(&plan.Plan{
 		Targets: make([]plan.Target, 3), Sources: map[string][]int{"kn1": {0, 2}},
@@ -16,7 +16,7 @@ func TestOnlyWhatIsAskedIsFound(t *testing.T) {
 	}, "kn1", func(_, of int) { total = of })
 	for position, checks := range [][]int{{0}, {0, 1}} {
 		for _, c := range checks {
-			j.add(position*2+c, report.Result{Scenario: j.checks[c].Type}, answer{flows: j.unable(plan.ErrInvalid)})
+			j.add(position*2+c, report.Result{Scenario: j.checks[c].Type}, answer{flows: j.notStarted(plan.ErrInvalid)})
 		}
 	}
 	if found := j.found(); len(found) != 3 || total != 3 || found[2].Scenario != "AcceptQueue" {

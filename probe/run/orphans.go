@@ -9,8 +9,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
 )
 
-// ResetOrphans ends the flows that a killed worker left: each is taken over at its port, reset, and the
-// peer is asked whether it let go. It returns how many did. The device is that of Options.
+// ResetOrphans resets the flows that a killed worker left. For each one it reserves the source port again, sends an
+// RST, and checks that the peer accepted it. It returns how many peers confirmed. The device is that of Options.
 func ResetOrphans(entries []ledger.Entry, device string) (reset int, err error) {
 	h := &host{device: device}
 	defer h.close()

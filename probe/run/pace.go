@@ -9,13 +9,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 )
 
-// burst is how many segments may follow one another without pacing: a sandwich, and then some.
+// burst is how many segments may be sent without a pause: a sandwich of beacon, suspect and beacon, and some more.
 const burst = 8
 
-// newPace lets that many segments a second pass. It fails only once the context has ended: a limiter by
-// itself fails as soon as it foresees that, and flows that may not send would blame the path's silence. When
-// the run has ended, whoever may still send, to end a flow, need not wait. charge counts a segment that cannot wait, so
-// that others wait for it.
+// newPace returns a pace of so many segments a second. It fails only when its context has ended. (The limiter alone
+// fails as soon as it expects the deadline to pass. Flows that then do not send would take the missing answers for
+// silence of the path.) When the run has ended, flows that still send in order to end do not wait. charge counts a
+// segment that was sent without waiting, so that others wait for it.
 func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func()) {
 	limit := rate.NewLimiter(rate.Limit(perSecond), burst)
 	charge = func() { limit.ReserveN(time.Now(), 1) }
@@ -23,7 +23,7 @@ func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func())
 		if limit.AllowN(time.Now(), n) {
 			return ctx.Err()
 		}
-		wait, stop := context.WithCancel(undated{ctx})
+		wait, stop := context.WithCancel(withoutDeadline{ctx})
 		defer stop()
 		defer context.AfterFunc(run, stop)()
 		if err := limit.WaitN(wait, n); err != nil && run.Err() == nil {
@@ -33,7 +33,7 @@ func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func())
 	}, charge
 }
 
-// undated is a context that does not tell when it will end.
-type undated struct{ context.Context }
+// withoutDeadline is a context that hides its deadline.
+type withoutDeadline struct{ context.Context }
 
-func (undated) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (withoutDeadline) Deadline() (time.Time, bool) { return time.Time{}, false }

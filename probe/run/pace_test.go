@@ -14,7 +14,7 @@ func TestPaceFailsOnlyWhenTheContextHasEnded(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		started := time.Now()
-		for i, want := range []time.Duration{0, time.Second, 2 * time.Second} { // the first takes the burst
+		for i, want := range []time.Duration{0, time.Second, 2 * time.Second} { // the first segment uses up the burst
 			n := 1
 			if i == 0 {
 				n = burst
@@ -29,7 +29,7 @@ func TestPaceFailsOnlyWhenTheContextHasEnded(t *testing.T) {
 	})
 }
 
-// Whoever waits when the run ends is let go at once, to end a flow; whoever was to end with the run is told.
+// When the run ends, flows that wait in order to end may send at once. Other waiting flows get an error.
 func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run, end := context.WithTimeout(t.Context(), time.Second)
@@ -50,7 +50,7 @@ func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
 	})
 }
 
-// Segments that do not wait use up the rate all the same.
+// Segments that are sent without waiting use up the rate too.
 func TestChargedSegmentsMakeOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pace, charge := newPace(t.Context(), 10)

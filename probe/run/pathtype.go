@@ -8,21 +8,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Kinds of devices that tell what the network sees of a segment that is sent through them. A veth, as most pods have
-// one, tells nothing: what is behind it, the node decides.
+// Kinds of devices from which the path type is known. A veth, which most pods have, is not among them: the node decides
+// how to forward what comes through it.
 var (
 	tunnels = []string{"vxlan", "geneve", "ipip", "ip6tnl", "sit", "gre", "gretap", "ip6gre", "ip6gretap", "erspan",
 		"ip6erspan", "wireguard", "vti", "vti6", "xfrm"}
-	// hardware, and what puts its frames on it as they are
+	// hardware, and devices that send frames unchanged through hardware
 	onLinks = []string{"device", "bond", "team", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"}
 )
 
-// pathType is what is known of the way from node to the target by this route.
+// pathType returns what is known of the path type from node to the target by this route.
 func pathType(t plan.Target, node string, r wire.Route) report.PathType {
 	switch {
 	case t.Node != "" && t.Node == node, r.Loopback:
 		return report.SameNode
-	case t.Via == "ClusterIP": // whoever answers, and from where, the node decides
+	case t.Via == "ClusterIP": // the node decides which pod gets the connection
 		return report.Unknown
 	case slices.Contains(tunnels, r.Kind):
 		return report.Overlay

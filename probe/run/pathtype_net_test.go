@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// tunnel gives this end an address behind a VXLAN to the far end.
+// tunnel gives this host an address on a VXLAN device to the far host.
 func tunnel(far netip.Addr, own string) func() error {
 	return func() error {
 		link := &netlink.Vxlan{LinkAttrs: netlink.LinkAttrs{Name: "vxlan7"}, VxlanId: 7, Group: far.AsSlice(), Port: 4789}
@@ -32,7 +32,7 @@ func tunnel(far netip.Addr, own string) func() error {
 	}
 }
 
-// TestPathTypeByTheDevice: a tunnel is seen by the one who sends into it; behind a veth, nothing is.
+// A path through the source's own tunnel device is Overlay. Behind a veth the path type is Unknown.
 func TestPathTypeByTheDevice(t *testing.T) {
 	s := newSite(t)
 	must(t, s.Client().Do(tunnel(s.ServerAddr(lab.IPv4), "10.77.0.1")))

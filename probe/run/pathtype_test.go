@@ -22,7 +22,7 @@ func TestPathTypes(t *testing.T) {
 		{plan.Target{Via: "ClusterIP", Node: "kn1"}, wire.Route{Kind: "bond"}, report.SameNode},
 		{plan.Target{Node: "kn2"}, wire.Route{Kind: "veth"}, report.Unknown},
 		{plan.Target{Node: "kn2"}, wire.Route{Kind: "tuntap"}, report.Unknown},
-		{plan.Target{Node: "kn2"}, wire.Route{}, report.Unknown}, // no route was found
+		{plan.Target{Node: "kn2"}, wire.Route{}, report.Unknown}, // no route
 		{plan.Target{Node: "kn1"}, wire.Route{Kind: "vxlan"}, report.SameNode},
 		{plan.Target{}, wire.Route{Kind: "device", Loopback: true}, report.SameNode},
 	} {

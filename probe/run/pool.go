@@ -9,8 +9,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// pool tests over all flows, where none is bad by itself but several lost their first suspect: what a fabric does that
-// sprays the packets of a flow over its paths.
+// pool runs the test over all flows of a check. It is for the case that no single flow fails, but several lost their
+// first suspect. A network does this if it sprays the packets of a flow over several paths and one of these is bad.
 func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env *flow.Env, a *answer) {
 	if sample == nil || !uneven(a.flows, env.Background) {
 		return
@@ -20,14 +20,14 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env 
 		flow.Outcome
 	}
 	size := verdict.PoolBlock(len(a.flows))
-	parts := atOnce(len(a.flows), j.open(), func() part {
+	parts := parallel(len(a.flows), j.maxOpenFlows(), func() part {
 		p, o := sample(ctx, env, size)
 		return part{p, o}
 	})
 	var sum verdict.Pool
 	for _, p := range parts {
 		a.pooled = append(a.pooled, p.Outcome)
-		if p.Verdict == report.Pass { // what is not to be believed adds nothing
+		if p.Verdict == report.Pass { // without a valid flow its samples do not count
 			sum = sum.Plus(p.Pool)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// A finding about all flows has the evidence of one that lost a suspect, though each got one through.
+// A finding of the test over all flows has the evidence of a flow that lost a suspect, although each flow also
+// delivered one.
 func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	p := &plan.Plan{Paths: 4, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets:   []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
@@ -24,7 +25,7 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},
 			Alpha: j.alpha}
-		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.ask(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.runCheck(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.SequenceZeroLossy || r.Flows != (report.Flows{Tried: 4, Pass: 4}) || r.Alpha != p.Alpha {
 			t.Errorf("%+v", r)
@@ -35,7 +36,7 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	})
 }
 
-// everyThirdSuspectLost loses of each flow's suspects the first, the fourth and so on. Nothing overtakes anything.
+// everyThirdSuspectLost drops the first suspect of each flow, the fourth, and so on. It does not reorder.
 func everyThirdSuspectLost() conntest.Path {
 	sent, delay := map[uint16]int{}, 100*time.Microsecond
 	return func(s *segment.Segment, toPeer bool) []time.Duration {

@@ -6,8 +6,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// PrepareGuard makes the guard that Execute will need in another process, which is still starting. It returns nil where
-// that process has to make it: by clsact, for several devices, or where it failed, since Execute says why.
+// PrepareGuard makes the guard for Execute in another process, which is still starting. It returns nil if that process
+// has to make it: with clsact, for several devices, or after an error. In the last case Execute reports the error.
 func PrepareGuard(p *plan.Plan, node string, o Options) *guard.Handover {
 	device, ok := onlyDevice(p, node, o.Device)
 	if !ok || o.GuardMode == guard.Clsact {
@@ -20,7 +20,8 @@ func PrepareGuard(p *plan.Plan, node string, o Options) *guard.Handover {
 	return h
 }
 
-// onlyDevice is the index of the device by which all of a node's targets are reached, if it is one.
+// onlyDevice returns the index of the device by which all targets of a node are reached. It returns false if there are
+// several.
 func onlyDevice(p *plan.Plan, node, device string) (index int, ok bool) {
 	for _, i := range p.Sources[node] {
 		route, err := wire.Lookup(p.Targets[i].Address, device)

@@ -17,12 +17,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// stalled is a listener whose application never accepts.
+// stalled is a listener whose application never calls accept().
 type stalled struct {
 	family   lab.Family
 	backlog  int
 	deferred bool // TCP_DEFER_ACCEPT
-	queues   int  // listeners that share the port (SO_REUSEPORT); 0: one
+	queues   int  // number of listeners that share the port (SO_REUSEPORT); 0: one
 }
 
 func (l stalled) String() string {
@@ -86,13 +86,14 @@ func boundTo(fd int) (netip.AddrPort, error) {
 	return netip.AddrPort{}, err
 }
 
-// sysctl sets a parameter of the server's namespace.
+// sysctl sets a kernel parameter in the server's namespace.
 func (s *site) sysctl(name, value string) {
 	s.t.Helper()
 	must(s.t, s.Server().Do(func() error { return os.WriteFile("/proc/sys/net/ipv4/"+name, []byte(value), 0) }))
 }
 
-// waiting is how many connections the server's kernel holds in the queues of a port, and how many it has room for.
+// waiting returns how many connections are in the accept queues of a port, and the limit of the queues, as the server's
+// kernel says.
 func (s *site) waiting(at netip.AddrPort) (n, room int) {
 	s.t.Helper()
 	family := uint8(unix.AF_INET)
@@ -109,7 +110,7 @@ func (s *site) waiting(at netip.AddrPort) (n, room int) {
 	return n, room
 }
 
-// fill asks how many connections each target's queue holds.
+// fill runs AcceptQueue against the targets.
 func (s *site) fill(limit int, targets ...netip.AddrPort) map[string]report.Result {
 	s.t.Helper()
 	p := planFor(targets)
@@ -129,7 +130,7 @@ func (s *site) fill(limit int, targets ...netip.AddrPort) map[string]report.Resu
 	return found
 }
 
-// expectFull compares what was found of a stalled listener with what its kernel says.
+// expectFull compares the result for a stalled listener with what the server's kernel says.
 func (s *site) expectFull(l stalled, at netip.AddrPort, r report.Result, behaviour string) {
 	s.t.Helper()
 	places := l.backlog + 1
@@ -143,7 +144,8 @@ func (s *site) expectFull(l stalled, at netip.AddrPort, r report.Result, behavio
 	}
 }
 
-// What becomes of a handshake under way depends on the kernel's settings: only without SYN cookies is it reset.
+// What happens to a handshake in progress when the queue is full depends on the kernel's settings. It is reset only
+// without SYN cookies.
 func TestQueuesUnderEverySetting(t *testing.T) {
 	for _, c := range []struct{ cookies, abort, behaviour string }{
 		{"0", "0", "IgnoredSyn"}, {"1", "0", "IgnoredSyn"}, {"2", "0", "IgnoredSyn"},
@@ -163,8 +165,8 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 	}
 }
 
-// Listeners that share a port have a queue each; a source port always meets the same. What the kernel let in while the
-// filling was being given up is not counted.
+// Listeners that share a port have one queue each. A source port always reaches the same one. Connections that the
+// kernel queued while the prober already reset others are not counted.
 func TestQueuesOfSharedPort(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -178,7 +180,7 @@ func TestQueuesOfSharedPort(t *testing.T) {
 	t.Log(r.Message)
 }
 
-// The depth that was found is the kernel's own.
+// The measured depth is the limit that the kernel states.
 func TestQueueDepths(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// add completes result number i by its flows.
+// add completes result number i from its flows.
 func (j *job) add(i int, r report.Result, a answer) {
 	var findings []verdict.Finding
 	var rtts []time.Duration
@@ -43,7 +43,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i] = r
-	j.show(r, shown.Records)
+	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
 	j.done++
@@ -52,7 +52,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 }
 
-// failedPorts are the source ports of flows that failed, as many as a share has room for.
+// failedPorts returns the source ports of failed flows, at most as many as a share may have.
 func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	for _, f := range flows {
 		if f.Verdict == report.Fail && len(ports) < report.MaxPorts {
@@ -63,8 +63,8 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
-// name gives the known rule that explains all that was found at one target to the results that it explains.
-func (j *job) name(position int) {
+// nameRules finds the known rule that explains all results for one target, and adds it to the results that it explains.
+func (j *job) nameRules(position int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
@@ -84,7 +84,7 @@ func (j *job) name(position int) {
 	}
 }
 
-// count adds up what the flows say of the guard, and what they may have left.
+// count adds up the guard's counters and the leaked connections of the flows.
 func (j *job) count(flows []flow.Outcome) {
 	for _, f := range flows {
 		j.leaked += f.Leaked
@@ -93,8 +93,9 @@ func (j *job) count(flows []flow.Outcome) {
 	}
 }
 
-// show keeps the packets behind a failure, unless those of another target show the same.
-func (j *job) show(r report.Result, packets []conn.Record) {
+// keepCapture keeps the packets that show a failure, unless those of another target with the same failure are kept
+// already.
+func (j *job) keepCapture(r report.Result, packets []conn.Record) {
 	known := func(f capture.Failure) bool {
 		return f.Result.Scenario == r.Scenario && f.Result.Variant == r.Variant && f.Result.Reason == r.Reason
 	}
@@ -103,8 +104,8 @@ func (j *job) show(r report.Result, packets []conn.Record) {
 	}
 }
 
-// representative is the first flow with the published finding; of one about all flows, the first that lost what others
-// delivered.
+// representative returns the first flow with the published finding. For a finding of the test over all flows it returns
+// the first flow that lost a suspect.
 func representative(flows []flow.Outcome, f verdict.Finding) (o flow.Outcome) {
 	for _, o := range flows {
 		if o.Reason == f.Reason || f.Reason == report.SequenceZeroLossy && o.FirstLost {

@@ -1,5 +1,5 @@
-// Package run executes a plan from one source: it opens the wires, attaches the guard, runs every
-// scenario against every target and leaves nothing behind.
+// Package run executes a plan from one source. It opens the wires, attaches the guard, runs every scenario against
+// every target, and ends all connections.
 package run
 
 import (
@@ -15,27 +15,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Options are what the plan does not say.
+// Options are the settings of a run that are not in the plan.
 type Options struct {
 	// path of the network namespace to probe from; "" for that of the process's first thread
 	Namespace string
 	Device    string                // "" for the kernel's choice of route
 	GuardMode guard.Mode            // "" for the best available
-	Guard     *guard.Guard          // one that was made ahead, and which the run closes; nil: the run makes it
-	Ledger    *ledger.Ledger        // nil: nobody takes over after a crash
-	Recorder  conn.Recorder         // is told of every packet; nil: nobody is
+	Guard     *guard.Guard          // a guard that was made before; the run closes it. nil: the run makes one
+	Ledger    *ledger.Ledger        // may be nil; then no process takes over after a crash
+	Recorder  conn.Recorder         // gets every packet; may be nil
 	Progress  func(done, total int) // after every result; may be nil
 }
 
-// Execute runs the part of p that concerns node. It never fails: what could not be done is an
-// Inconclusive result, and nothing is done unless all threads of the process are in the network namespace to probe
-// from. When ctx ends the flows are ended and what is missing is DeadlineExceeded.
+// Execute runs the part of p that is for node. It has no error: checks that could not be carried out are Inconclusive.
+// It sends nothing unless all threads of the process are in the network namespace to probe from. When ctx ends, Execute
+// ends the flows, and missing results are DeadlineExceeded.
 func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.Report {
 	started := time.Now()
 	SetGCPercent()
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
 		Kernel: kernelRelease(), Started: started.UTC()}
-	if err := settled(o.Namespace); err != nil {
+	if err := checkNamespace(o.Namespace); err != nil {
 		r.Fill(p, report.ProberFault, err.Error())
 		return r
 	}

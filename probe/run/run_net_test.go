@@ -27,7 +27,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
 
-// site is a lab with an echo server.
+// site is a lab with a running echo server.
 type site struct {
 	*lab.Lab
 	t *testing.T
@@ -51,7 +51,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// execute runs both scenarios from the client and returns the results.
+// execute runs both scenarios on the client and returns the results.
 func (s *site) execute(mode guard.Mode, targets ...netip.AddrPort) map[string]report.Result {
 	s.t.Helper()
 	found := map[string]report.Result{}
@@ -61,7 +61,7 @@ func (s *site) execute(mode guard.Mode, targets ...netip.AddrPort) map[string]re
 	return found
 }
 
-// planFor asks both scenarios.
+// planFor returns a plan with both scenarios.
 func planFor(targets []netip.AddrPort) *plan.Plan {
 	p := &plan.Plan{APIVersion: plan.APIVersion, Run: "r", Probe: "test/run", Paths: 2, PacketsPerSecond: 1000,
 		DeadlineSeconds: 30, Alpha: 1e-7,
@@ -74,13 +74,13 @@ func planFor(targets []netip.AddrPort) *plan.Plan {
 	return p
 }
 
-// report runs both scenarios from the client.
+// report runs both scenarios on the client and returns the report.
 func (s *site) report(mode guard.Mode, targets ...netip.AddrPort) report.Report {
 	s.t.Helper()
 	return s.carryOut(childTask{planFor(targets), mode, s.Client().Path()})
 }
 
-// carryOut executes a task in the client.
+// carryOut executes a task in a child process in the client's namespace.
 func (s *site) carryOut(o childTask) (r report.Report) {
 	s.t.Helper()
 	text, err := json.Marshal(o)
@@ -94,11 +94,11 @@ func (s *site) carryOut(o childTask) (r report.Report) {
 	return r
 }
 
-// childTask is what a child of the test, which lives in the client's namespace with all its threads, executes.
+// childTask is a task for a child process of the test, whose threads are all in the client's namespace.
 type childTask struct {
 	Plan *plan.Plan
 	Mode guard.Mode
-	Home string // network namespace
+	Home string // path of the network namespace to probe from
 }
 
 const childTaskVariable = "TCPPROBE_TEST_ORDER"
@@ -130,8 +130,8 @@ func (s *site) expect(found map[string]report.Result, want report.Reason) {
 	}
 }
 
-// A program in front of the guard that accepts packets for good lets them pass by it: the kernel answers
-// for itself, and no verdict may be drawn from that.
+// If a program before the guard accepts packets (TC_ACT_OK), they bypass the guard. The kernel then answers them, and
+// no verdict is valid.
 func TestProgramBeforeTheGuardVoidsEveryVerdict(t *testing.T) {
 	s := newSite(t)
 	targets := []netip.AddrPort{s.Target(lab.IPv4, lab.Echo), s.Target(lab.IPv6, lab.Echo)}
@@ -166,7 +166,7 @@ func acceptEverything(t *testing.T, device string) error {
 			LinkIndex: l.Attrs().Index, Parent: netlink.HANDLE_MIN_INGRESS, Handle: 1, Protocol: unix.ETH_P_ALL, Priority: 1}})
 }
 
-// An answer that takes another way in is neither silence nor a verdict about the path.
+// If answers arrive by another device, the result is AsymmetricReturn. It is not a verdict about the path.
 func TestAnswerOnAnotherDevice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -195,7 +195,7 @@ func TestAnswerOnAnotherDevice(t *testing.T) {
 
 const backDevice = "back0"
 
-// returnBy sends what is for dst out of backDevice.
+// returnBy routes packets for dst out of backDevice.
 func returnBy(mac net.HardwareAddr, dst netip.Addr) error {
 	l, err := netlink.LinkByName(backDevice)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// serve starts a program in the server's namespace, to be ended with the test, and waits until it listens.
+// serve starts a program in the server's namespace and waits until it listens. The program is ended with the test.
 func (s *site) serve(at netip.AddrPort, name string, args ...string) (pid int) {
 	s.t.Helper()
 	path, err := exec.LookPath(name)
@@ -35,7 +35,7 @@ func (s *site) serve(at netip.AddrPort, name string, args ...string) (pid int) {
 	go func() { ended <- s.Server().Run(cmd) }()
 	s.t.Cleanup(func() {
 		cancel()
-		<-ended //nolint:errcheck // the error is that of a killed process
+		<-ended //nolint:errcheck // the error says that the process was killed
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, room := s.waiting(at); room > 0 {
@@ -52,7 +52,7 @@ func (s *site) serve(at netip.AddrPort, name string, args ...string) (pid int) {
 	}
 }
 
-// stall stops a program, as an application that hangs.
+// stall stops a process with SIGSTOP, like an application that hangs.
 func (s *site) stall(pid int) {
 	s.t.Helper()
 	must(s.t, syscall.Kill(pid, unix.SIGSTOP))
@@ -66,7 +66,8 @@ func (s *site) expectQueue(what string, r report.Result, reason report.Reason, w
 	}
 }
 
-// Python's http.server has a backlog of 5: it accepts all the time, and when it hangs, 6 connections wait.
+// Python's http.server has a backlog of 5. Normally it accepts all connections. When it is stopped, 6 connections wait
+// in the queue.
 func TestPythonServer(t *testing.T) {
 	t.Parallel()
 	for _, f := range lab.Families {
@@ -86,7 +87,8 @@ func TestPythonServer(t *testing.T) {
 	}
 }
 
-// One that serves a connection at a time has its queue behind that one, and empties it once they are given up.
+// A server that handles one connection at a time keeps the others in the queue, and accepts them once they have been
+// reset.
 func TestServerOfOneAtATime(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -108,7 +110,7 @@ http {
 }
 `
 
-// nginx asks for a backlog of 511.
+// nginx listens with a backlog of 511.
 func TestNginx(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -12,22 +12,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// shortMessage is what a termination message has room for.
+// shortMessage is the length to which a termination message cuts messages.
 const shortMessage = 300
 
-// Three flows decide about a peer's closing, however many paths are asked for; the longest stall is published, and the
-// cure even where the message is cut.
+// FinReorder runs three flows, however many paths the plan has. The longest stall is published. The remedy is in the
+// message even if that is cut.
 func TestIgnoredFINIsPublished(t *testing.T) {
 	p := &plan.Plan{Paths: 16, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets: []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
 		Scenarios: []plan.Scenario{{Type: "FinReorder",
 			FinReorder: &plan.FinReorder{Trigger: plan.Trigger{OnAccept: true}, GapMillis: 20}}}}
-	b := &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, Old: true}}
+	b := &conntest.Bench{Peer: &conntest.Closer{OnAccept: true, IgnoresOldAck: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},
 			Spec: p.Scenarios[0]}
-		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.ask(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.runCheck(ctx, j.checks[0], env))
 		r := j.results[0]
 		if r.Reason != report.FinIgnored || r.Flows != (report.Flows{Tried: 3, Fail: 3}) || r.Share != nil || r.Alpha != 0 {
 			t.Errorf("%+v", r)

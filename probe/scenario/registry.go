@@ -1,5 +1,5 @@
-// Package scenario names the scenarios: the packet exchanges that each ask one question of a path or of a peer. Each
-// has its own package.
+// Package scenario has the registry of the scenarios. Each scenario is a packet exchange that tests one property of a
+// path or a peer, in a package of its own.
 package scenario
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/sequencewrap"
 )
 
-// Registry names every scenario.
+// Registry has every scenario by name.
 var Registry = map[string]flow.Definition{
 	"AcceptQueue":  acceptqueue.Definition,
 	"FinReorder":   finreorder.Definition,

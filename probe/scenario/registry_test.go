@@ -26,13 +26,14 @@ func TestVerdicts(t *testing.T) {
 		shake report.Reason
 		wrap  report.Reason
 	}{
-		{"healthy", conntest.Listener{}, conntest.Nothing, report.Established, report.Delivered},
-		{"names no duplicates", conntest.Listener{NoDSACK: true}, conntest.Nothing, report.Established, report.Delivered},
-		{"deferred accept", conntest.Listener{Deferred: true}, conntest.Nothing, report.Established, report.Delivered},
-		{"queue full", conntest.Listener{QueueFull: true}, conntest.Nothing, report.AckLostOrQueueFull, report.PathDown},
-		{"closed port", conntest.Listener{Closed: true}, conntest.Nothing, report.Refused, report.PathDown},
-		{"closes on the first byte", conntest.Listener{CloseAt: 1}, conntest.Nothing, report.Established, report.PeerReset},
-		{"closes while it is asked", conntest.Listener{Patience: 12}, conntest.PushAtZero, report.Established,
+		{"healthy", conntest.Listener{}, conntest.DropNone, report.Established, report.Delivered},
+		{"names no duplicates", conntest.Listener{NoDSACK: true}, conntest.DropNone, report.Established, report.Delivered},
+		{"deferred accept", conntest.Listener{Deferred: true}, conntest.DropNone, report.Established, report.Delivered},
+		{"queue full", conntest.Listener{QueueFull: true}, conntest.DropNone, report.AckLostOrQueueFull, report.PathDown},
+		{"closed port", conntest.Listener{Closed: true}, conntest.DropNone, report.Refused, report.PathDown},
+		{"closes on the first byte", conntest.Listener{CloseAfterBytes: 1}, conntest.DropNone, report.Established,
+			report.PeerReset},
+		{"closes while it is asked", conntest.Listener{CloseAfterSegments: 12}, conntest.PushAtZero, report.Established,
 			report.PeerReset},
 		{"PSH at 0 dropped", conntest.Listener{}, conntest.PushAtZero, report.Established, report.SequenceZeroDropped},
 		{"PSH at 0 dropped, no DSACK", conntest.Listener{NoDSACK: true}, conntest.PushAtZero, report.Established,
@@ -40,7 +41,7 @@ func TestVerdicts(t *testing.T) {
 		{"FIN, PSH, RST at 0 dropped", conntest.Listener{}, finPushResetAtZero, report.Established,
 			report.SequenceZeroDropped},
 		{"every PSH dropped", conntest.Listener{}, conntest.EveryPush, report.Established, report.PathDown},
-		{"dead path", conntest.Listener{}, conntest.Everything, report.Filtered, report.PathDown},
+		{"dead path", conntest.Listener{}, conntest.DropAll, report.Filtered, report.PathDown},
 		{"RST at 0 lost on the way back", conntest.Listener{Closed: true}, conntest.ReverseRSTAtZero,
 			report.ReverseRstZeroDropped, report.PathDown},
 		{"only SYNs filtered", conntest.Listener{}, conntest.EverySYN, report.Filtered, report.PathDown},
@@ -48,7 +49,7 @@ func TestVerdicts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for scenario, want := range map[string]report.Reason{"Handshake": c.shake, "SequenceWrap": c.wrap} {
 				peer := c.peer
-				o := run(t, scenario, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
+				o := run(t, scenario, &conntest.Bench{Peer: &peer, Path: conntest.Dropping(c.drop)})
 				if o.Reason != want {
 					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message,
 						o.Evidence)
@@ -61,21 +62,21 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Without a working guard there is no verdict, whatever was seen.
+// If the guard does not work, there is no verdict.
 func TestUnguardedFlowIsNotJudged(t *testing.T) {
 	for name := range Registry {
-		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.PushAtZero),
-			Blind: true}); o.Reason != report.GuardIncomplete {
+		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(conntest.PushAtZero),
+			GuardMisses: true}); o.Reason != report.GuardIncomplete {
 			t.Errorf("%s: %s, want GuardIncomplete", name, o.Reason)
 		}
 	}
 }
 
-// Nor is there one if the wire failed meanwhile: that nothing came is not the path's silence.
+// If receiving fails, there is no verdict: missing answers do not mean that the path lost them.
 func TestFlowWithoutReceiverIsNotJudged(t *testing.T) {
 	for name := range Registry {
 		if o := run(t, name, &conntest.Bench{Peer: &conntest.Listener{QueueFull: true},
-			Deaf: true}); o.Reason != report.ProberFault {
+			ReceiveFails: true}); o.Reason != report.ProberFault {
 			t.Errorf("%s: %s / %s, want ProberFault", name, o.Verdict, o.Reason)
 		}
 	}

@@ -10,11 +10,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// aged still holds a connection of an earlier prober on the first source ports that ask it. Such a one
-// answers a SYN with a bare ACK (RFC 9293 section 3.10.7.4) and ends with an RST at exactly the number it names.
+// aged holds connections of an earlier prober for the first source ports that send a SYN. Such a connection answers a
+// SYN with a bare ACK (RFC 9293 section 3.10.7.4). An RST ends it if it has exactly the number of that ACK.
 type aged struct {
 	*conntest.Listener
-	older int // source ports that will find one
+	older int // number of source ports with an older connection
 	held  map[netip.AddrPort]bool
 }
 
@@ -38,8 +38,8 @@ func (a *aged) Receive(s *segment.Segment) []*segment.Segment {
 
 func (a *aged) Live() int { return a.Listener.Live() + len(a.held) }
 
-// What a killed prober left at the target costs a flow another source port, not its verdict, and is
-// cleared on the way.
+// If a killed prober left connections at the target, a flow uses another source port and gets its verdict. It also
+// resets the older connections.
 func TestOlderConnectionsDoNotCostTheVerdict(t *testing.T) {
 	pass := map[string]report.Reason{"Handshake": report.Established, "SequenceWrap": report.Delivered}
 	stuck := map[string]report.Reason{"Handshake": report.StaleState, "SequenceWrap": report.PathDown}

@@ -10,19 +10,20 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// defaultHopLimit is the TTL or hop limit of a segment that names none; it is what Linux sends.
+// defaultHopLimit is the TTL or hop limit of a segment that has none. Linux sends the same.
 const defaultHopLimit = 64
 
-// maxOptions is the space for options in a TCP header, in bytes (RFC 9293 section 3.1: 60 bytes in all).
+// maxOptions is the largest size of the options in a TCP header in bytes (RFC 9293 section 3.1: 60 bytes with the fixed
+// part).
 const maxOptions = 40
 
 // ErrUnbuildable means that a segment's fields do not fit into an IP packet.
 var ErrUnbuildable = errors.New("segment cannot be built")
 
-// Builder turns segments into IP packets. The zero Builder is ready for use; it is not safe for use by
-// several goroutines at once.
+// Builder turns segments into IP packets. The zero value is ready for use. It must not be used by several goroutines at
+// once.
 type Builder struct {
-	identify func() uint16 // IPv4 identification; nil: random and not 0
+	identify func() uint16 // makes the IPv4 identification; nil: random and not 0
 	buffer   gopacket.SerializeBuffer
 	ip4      layers.IPv4
 	ip6      layers.IPv6
@@ -31,13 +32,13 @@ type Builder struct {
 	from, to [16]byte
 	options  [9]layers.TCPOption
 	data     [maxOptions]byte
-	values   []byte // of the options, in data
+	values   []byte // values of the options
 }
 
-// IP returns s as an IPv4 or IPv6 packet with correct lengths and checksums. IPv4 packets carry DF and
-// the segment's identification, or a random one. The bytes are valid until the next call.
+// IP returns s as an IPv4 or IPv6 packet with correct lengths and checksums. IPv4 packets have DF set, and the
+// segment's identification or a random one. The bytes are valid until the next call.
 //
-// The SYN alone carries the window scale (RFC 7323 section 2.2: elsewhere it has no meaning).
+// Only a SYN has the window scale option (RFC 7323 section 2.2: it has no meaning in other segments).
 func (b *Builder) IP(s *Segment) ([]byte, error) {
 	from, to := s.Source.Addr().Unmap(), s.Destination.Addr().Unmap()
 	if !from.IsValid() || !to.IsValid() || from.Is4() != to.Is4() {
@@ -103,7 +104,7 @@ func (b *Builder) transport(s *Segment) error {
 	return b.putOptions(s)
 }
 
-// putOptions fills the TCP options as Linux does: in its order, each aligned to four bytes by no-operations.
+// putOptions adds the TCP options as Linux does: in the same order, each aligned to four bytes by no-operations.
 func (b *Builder) putOptions(s *Segment) error {
 	b.tcp.Options, b.values = b.options[:0], b.data[:0]
 	if s.MSS != 0 {
@@ -126,7 +127,7 @@ func (b *Builder) putOptions(s *Segment) error {
 	}
 	size := len(b.values)
 	for _, o := range b.tcp.Options {
-		size += int(o.OptionLength) // without the value
+		size += int(o.OptionLength) // size without the value
 	}
 	if size > maxOptions {
 		return fmt.Errorf("%w: options of %d bytes, a TCP header holds %d", ErrUnbuildable, size, maxOptions)
@@ -134,7 +135,7 @@ func (b *Builder) putOptions(s *Segment) error {
 	return nil
 }
 
-// option appends one option behind so many no-operations.
+// option appends one option after so many no-operations.
 func (b *Builder) option(nops int, kind layers.TCPOptionKind, value ...byte) {
 	for range nops {
 		b.tcp.Options = append(b.tcp.Options, layers.TCPOption{OptionType: layers.TCPOptionKindNop, OptionLength: 1})
@@ -155,7 +156,7 @@ func (b *Builder) identification(s *Segment) uint16 {
 	return RandomID()
 }
 
-// RandomID is an IPv4 identification other than 0, by which some devices recognise crafted packets.
+// RandomID returns an IPv4 identification other than 0. Some devices treat packets with 0 as crafted.
 func RandomID() uint16 { return uint16(1 + rand.IntN(65535)) }
 
 func hopLimit(s *Segment) uint8 {

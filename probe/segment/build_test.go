@@ -17,8 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden packets anew")
 
-// golden are segments whose packets stand in testdata, as hexadecimal that "text2pcap -r" and tshark
-// can read.
+// golden has segments whose packets are in testdata, as hexadecimal text that "text2pcap -r" can read for tshark.
 var golden = []struct {
 	name    string
 	segment Segment
@@ -85,7 +84,7 @@ func TestChecksumsAreRight(t *testing.T) {
 	}
 }
 
-// onesComplement is the sum of RFC 1071, 0xffff over anything that holds its own checksum.
+// onesComplement returns the sum of RFC 1071. It is 0xffff for data that includes its own checksum.
 func onesComplement(data []byte) uint16 {
 	var sum uint32
 	for i, b := range data {
@@ -114,7 +113,7 @@ func TestIPv4PacketsCarryDontFragmentAndAnIdentificationOfTheirOwn(t *testing.T)
 		}
 		seen[id] = true
 	}
-	if len(seen) < 900 { // 1,000 draws of 65,535 repeat about 8 times
+	if len(seen) < 900 { // of 1,000 random values of 65,535, about 8 are repeated
 		t.Errorf("1,000 packets have only %d identifications", len(seen))
 	}
 }

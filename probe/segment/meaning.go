@@ -2,7 +2,7 @@ package segment
 
 import "fmt"
 
-// Meaning is the ICMP error in words, with its numbers (RFC 792, RFC 1812 section 5.2.7, RFC 4443).
+// Meaning returns the ICMP error's text with type and code (RFC 792, RFC 1812 section 5.2.7, RFC 4443).
 func (u *Unreachable) Meaning() string {
 	table := meanings4
 	if u.From.Is6() {

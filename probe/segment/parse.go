@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Link says what a captured packet starts with.
+// Link is the first header of a captured packet.
 type Link uint8
 
 // First headers of a captured packet.
@@ -28,14 +28,13 @@ const (
 	ipv6Header     = 40
 )
 
-// ErrForeign means that a packet is neither TCP nor an ICMP error that quotes TCP, or is too damaged
-// to tell.
+// ErrForeign means that a packet is neither TCP nor an ICMP error that quotes TCP, or is too damaged to be recognised.
 var ErrForeign = errors.New("neither TCP nor an ICMP error about TCP")
 
-// Parse reads a captured packet, which may be cut to a snap length; wireLen is its length on the wire,
-// link header included, and counts where the IP header has length 0 (super-packets beyond 64 KiB).
-// Exactly one result is non-nil; the error wraps ErrForeign. Checksums are not verified: a tap sees
-// them before the device has filled them in. The results share no memory with packet.
+// Parse parses a captured packet, which may be cut to a snap length. wireLen is its length on the wire, link header
+// included. It is used for packets whose IP header has length 0 (super-packets of more than 64 KiB). Exactly one result
+// is not nil. The error wraps ErrForeign. Checksums are not verified, because a tap gets packets before the device has
+// filled them in. The results share no memory with packet.
 func Parse(packet []byte, link Link, wireLen int) (*Segment, *Unreachable, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
@@ -59,23 +58,23 @@ func Parse(packet []byte, link Link, wireLen int) (*Segment, *Unreachable, error
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// decoder keeps the layers so that parsing allocates nothing but its result.
+// decoder keeps gopacket's layers for reuse, so that parsing allocates only its result.
 type decoder struct {
 	ip4 layers.IPv4
 	ip6 layers.IPv6
 	tcp layers.TCP
 }
 
-// header is what the network layer says of a packet.
+// header has the parsed fields of the IP header.
 type header struct {
 	from, to netip.Addr
 	hopLimit uint8
 	protocol layers.IPProtocol
-	id       uint16 // IPv4 alone
-	packet   []byte // as captured, from the IP header on
-	size     int    // of the IP header
-	payload  []byte // as captured
-	length   int    // bytes of payload on the wire
+	id       uint16 // IPv4 only
+	packet   []byte // captured bytes from the IP header on
+	size     int    // size of the IP header
+	payload  []byte // captured payload
+	length   int    // payload bytes on the wire
 }
 
 func (d *decoder) network(packet []byte, wireLen int) (header, error) {
@@ -109,7 +108,7 @@ func (d *decoder) network4(packet []byte, wireLen int) (header, error) {
 
 func (d *decoder) network6(packet []byte, wireLen int) (header, error) {
 	err := d.ip6.DecodeFromBytes(packet, gopacket.NilDecodeFeedback)
-	super := d.ip6.Length == 0 && wireLen > 65535 // a length of 0 is an error to the decoder, after all else is read
+	super := d.ip6.Length == 0 && wireLen > 65535 // the decoder reports length 0 as an error, but has read all fields then
 	if len(packet) < ipv6Header || err != nil && !super {
 		return header{}, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
@@ -127,7 +126,7 @@ func (d *decoder) segment(h header) (*Segment, error) {
 		if !hasHeader(h.payload) {
 			return nil, fmt.Errorf("%w: %w", ErrForeign, err)
 		}
-		// the last one is broken; the rest counts, since the guard has taken the segment
+		// only the last option is invalid; the segment counts, since the guard has taken it
 		t.Options = t.Options[:len(t.Options)-1]
 	}
 	s := &Segment{
@@ -142,12 +141,12 @@ func (d *decoder) segment(h header) (*Segment, error) {
 	return s, nil
 }
 
-// hasHeader reports whether a whole TCP header is there, whatever its options are.
+// hasHeader reports whether the TCP header is complete. Its options may be invalid.
 func hasHeader(tcp []byte) bool {
 	return len(tcp) >= tcpHeader && tcp[12]>>4 >= tcpHeader/4 && 4*int(tcp[12]>>4) <= len(tcp)
 }
 
-// keep copies the headers, which end at the given offset of the packet, and the payload behind them.
+// keep copies the headers, which end at the given offset of the packet, and the payload after them.
 func (s *Segment) keep(packet []byte, end, payload int) {
 	kept := slices.Clone(packet[:end+payload])
 	s.Header = kept[:end:end]

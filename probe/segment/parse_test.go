@@ -54,7 +54,7 @@ func goldenPacket(t testing.TB, name string) []byte {
 	return packet
 }
 
-// frame puts an Ethernet header before an IP packet.
+// frame adds an Ethernet header to an IP packet.
 func frame(packet []byte) []byte {
 	header := make([]byte, 12, 14+len(packet)+64)
 	etherType := uint16(0x0800)
@@ -144,14 +144,15 @@ func TestOptionsOfOddSizeAreIgnored(t *testing.T) {
 	if err != nil || s.WindowScale != 14 {
 		t.Errorf("window scale 200: %v %v", s, err)
 	}
-	copy(packet[40:], []byte{3, 4, 9, 9, 4, 3, 9, 1}) // a window scale of two bytes, a SACK-permitted with a value
+	copy(packet[40:], []byte{3, 4, 9, 9, 4, 3, 9, 1}) // a window scale of two bytes, and SACK-permitted with a value
 	s, _, err = Parse(packet, RawIP, len(packet))
 	if err != nil || s.WindowScale != -1 || s.SACKPermitted || s.MSS != 0 {
 		t.Errorf("odd options were read as %+v %v", s, err)
 	}
 }
 
-// A segment whose options are broken counts all the same: the guard has taken it.
+// A segment with invalid options is parsed, because the guard has taken it. Options from the invalid one on are
+// ignored.
 func TestBrokenOptionsEndTheOptions(t *testing.T) {
 	packet := goldenPacket(t, "syn4")
 	copy(packet[40:], []byte{2, 0})
@@ -163,7 +164,7 @@ func TestBrokenOptionsEndTheOptions(t *testing.T) {
 
 func TestParsingAllocatesTheResultAlone(t *testing.T) {
 	ack := build(t, Segment{Source: here4, Destination: there4, Flags: ACK, WindowScale: -1})
-	// headers with payload, and SACK blocks
+	// one for headers with payload, one for the segment, one for SACK blocks
 	for name, want := range map[string]float64{"ack": 2, "syn4": 2, "everything4": 3} {
 		packet := ack
 		if name != "ack" {
@@ -224,7 +225,7 @@ func TestUnreachableNeedsEightBytesOfTheSegment(t *testing.T) {
 	}
 }
 
-// headers is the size of a packet's IP header and of a TCP header without options.
+// headers returns the size of a packet's IP header and of a TCP header without options.
 func headers(packet []byte) int {
 	if packet[0]>>4 == 4 {
 		return 20 + 20
@@ -232,7 +233,7 @@ func headers(packet []byte) int {
 	return 40 + 20
 }
 
-// icmpError is an ICMP error from a router about a packet. Its checksums are 0, which Parse does not mind.
+// icmpError returns an ICMP error from a router about a packet. Its checksums are 0, because Parse does not check them.
 func icmpError(from netip.Addr, kind, code uint8, quote []byte) []byte {
 	icmp := append([]byte{kind, code, 0, 0, 0, 0, 0, 0}, quote...)
 	if from.Is4() {
@@ -270,7 +271,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// holdsTogether checks what every parsed segment promises, and that a Builder can make it again.
+// holdsTogether checks that a parsed segment is consistent, and that a Builder can build it again.
 func holdsTogether(t *testing.T, s *Segment) {
 	if len(s.Payload) > s.Len || s.Len < 0 || s.WindowScale < -1 || s.WindowScale > 14 || len(s.SACK) > 4 {
 		t.Fatalf("impossible %+v", s)
@@ -280,7 +281,7 @@ func holdsTogether(t *testing.T, s *Segment) {
 	}
 	packet, err := new(Builder).IP(s)
 	if errors.Is(err, ErrUnbuildable) {
-		return // repeated options, or mapped addresses over IPv6, fit only as they came
+		return // a Builder cannot make repeated options, or mapped addresses over IPv6
 	}
 	again, _, err := Parse(packet, RawIP, len(packet))
 	if err != nil || again.Seq != s.Seq || again.Ack != s.Ack || again.Flags != s.Flags || len(again.SACK) != len(s.SACK) {

@@ -1,5 +1,5 @@
-// Package segment builds, parses and matches TCP segments and the ICMP errors that quote them.
-// It is the only importer of gopacket.
+// Package segment builds and parses TCP segments, and parses ICMP errors that quote them. No other package imports
+// gopacket.
 package segment
 
 import (
@@ -25,7 +25,7 @@ const (
 	CWR
 )
 
-// Has reports whether every bit of f2 is set.
+// Has reports whether every flag of f2 is set.
 func (f Flags) Has(f2 Flags) bool { return f&f2 == f2 }
 
 func (f Flags) String() string {
@@ -44,7 +44,7 @@ func (f Flags) String() string {
 // SACKBlock is one SACK block: the bytes [Left, Right) (RFC 2018 section 3).
 type SACKBlock struct{ Left, Right seq.Number }
 
-// Segment is one TCP segment with the parts of its IP header that matter to a probe.
+// Segment is one TCP segment with the IP header fields that probes use.
 type Segment struct {
 	Source, Destination netip.AddrPort
 	Seq, Ack            seq.Number
@@ -56,24 +56,24 @@ type Segment struct {
 	MSS                 uint16 // 0: option absent
 	WindowScale         int8   // option value, -1: option absent
 	SACKPermitted       bool
-	SACK                []SACKBlock // in the order of the header: a DSACK comes first (RFC 2883 section 4)
-	Payload             []byte      // what was captured; may be cut to the snap length
-	Len                 int         // payload bytes on the wire; 0 when building, where len(Payload) counts
-	Header              []byte      // of a captured segment: its packet from the IP header to the end of the TCP header
+	SACK                []SACKBlock // in the header's order: a DSACK comes first (RFC 2883 section 4)
+	Payload             []byte      // captured payload; may be cut to the snap length
+	Len                 int         // payload bytes on the wire; 0 when building, where len(Payload) is used
+	Header              []byte      // of a captured segment: the bytes from the IP header to the end of the TCP header
 }
 
 // Unreachable is an ICMP error (RFC 792, RFC 4443) that quotes one of our segments.
 type Unreachable struct {
-	From                netip.Addr // the host that complains
+	From                netip.Addr // the host that sent the error
 	Type, Code          uint8
 	Source, Destination netip.AddrPort // of the quoted segment
 	Seq                 seq.Number     // of the quoted segment
-	// the packet from its IP header to the quoted TCP options, as far as it was captured
+	// captured bytes from the IP header to the end of the quoted TCP options
 	Header []byte
 	Len    int // bytes of the whole packet on the wire
 }
 
-// End is the sequence number after the segment: SYN and FIN count as one each.
+// End returns the sequence number after the segment. SYN and FIN count as one each.
 func (s *Segment) End() seq.Number {
 	n := s.Seq.Add(s.PayloadLen())
 	if s.Flags.Has(SYN) {
@@ -85,11 +85,11 @@ func (s *Segment) End() seq.Number {
 	return n
 }
 
-// PayloadLen is the number of payload bytes on the wire.
+// PayloadLen returns the number of payload bytes on the wire.
 func (s *Segment) PayloadLen() int { return max(s.Len, len(s.Payload)) }
 
-// DSACK reports whether the segment's first SACK block tells of duplicate data, and which: the block
-// lies below the cumulative acknowledgement (RFC 2883 section 4).
+// DSACK returns the block of duplicate data that the segment reports. It returns false if its first SACK block is not a
+// DSACK, which lies below the cumulative acknowledgement (RFC 2883 section 4).
 func (s *Segment) DSACK() (SACKBlock, bool) {
 	if len(s.SACK) == 0 || s.SACK[0].Right.After(s.Ack) {
 		return SACKBlock{}, false

@@ -17,7 +17,7 @@ const (
 	quotedBytes = 8  // of the TCP header: the ports and the sequence number (RFC 792)
 )
 
-// unreachable reads an ICMP error and the segment that it quotes.
+// unreachable parses an ICMP error and the segment that it quotes.
 func (d *decoder) unreachable(h header) (*Unreachable, error) {
 	if len(h.payload) < icmpHeader || !quotes(h.protocol, h.payload[0]) {
 		return nil, fmt.Errorf("%w: protocol %s", ErrForeign, h.protocol)

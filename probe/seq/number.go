@@ -1,5 +1,5 @@
-// Package seq is TCP's wrapping sequence arithmetic (RFC 9293 section 3.4) as a type, so that
-// comparing two sequence numbers as plain integers does not compile by accident.
+// Package seq implements TCP's sequence number arithmetic, which wraps (RFC 9293 section 3.4). It is a type of its own
+// so that sequence numbers cannot be compared as plain integers.
 package seq
 
 import "strconv"
@@ -10,10 +10,10 @@ type Number struct{ n uint32 }
 // At returns the number n.
 func At(n uint32) Number { return Number{n} }
 
-// Uint32 is the value as it stands in a TCP header.
+// Uint32 returns the value in a TCP header.
 func (a Number) Uint32() uint32 { return a.n }
 
-// Add returns a+n, wrapping; n may be negative.
+// Add returns a+n modulo 2^32; n may be negative.
 func (a Number) Add(n int) Number { return Number{a.n + uint32(n)} }
 
 // Sub returns the distance from b to a, in -2^31 .. 2^31-1: positive if a is later than b.
@@ -34,7 +34,7 @@ func (a Number) In(start Number, size int) bool {
 	return d >= 0 && d < size
 }
 
-// IsZero reports whether the number is 0, the one that some devices drop.
+// IsZero reports whether the number is 0, which some devices drop.
 func (a Number) IsZero() bool { return a.n == 0 }
 
 func (a Number) String() string { return strconv.FormatUint(uint64(a.n), 10) }

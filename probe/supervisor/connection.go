@@ -15,25 +15,25 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Where a worker finds what it shares with its parent: behind the three standard files.
+// File descriptors that a worker shares with its parent. They follow standard input, output and error.
 const (
-	ledgerFD = 3 + iota // of a worker that has one
+	ledgerFD = 3 + iota // only if the worker has one
 	taskFD
 	reportFD
-	spillFD // of a worker that has one
+	spillFD // only if the worker has one
 )
 
-// Connection is the parent's side of what it shares with a worker. Tasks go out by a stream socket: see message. Their
-// reports come back by a pipe, each as one line of JSON. The worker ends when the parent's end of the socket is closed.
+// Connection is the parent's side of the connection with a worker. Tasks are sent over a stream socket: see message.
+// Reports come back over a pipe, one line of JSON each. The worker ends when the parent closes its end of the socket.
 type Connection struct {
 	tasks     *os.File
 	reports   *os.File
-	lines     *bufio.Reader // of reports
-	inherited []*os.File    // by the worker, from ledgerFD on
+	lines     *bufio.Reader // reports, one a line
+	inherited []*os.File    // files that the worker inherits, from ledgerFD on
 }
 
-// Connect makes what a worker and its parent share. A ledger that is not nil takes the worker's live flows, and a spill
-// that is not nil the packets of those tasks that have it.
+// Connect makes the socket and the pipe. ledger takes the worker's live flows, and spill the packets of those tasks
+// that record them. Both may be nil.
 func Connect(ledger, spill *os.File) (*Connection, error) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -51,15 +51,17 @@ func Connect(ledger, spill *os.File) (*Connection, error) {
 	return c, nil
 }
 
-// Files are what the worker's process has to inherit behind the three standard files. Those that are nil stay closed.
+// Files returns the files that the worker's process must inherit after the three standard files. nil means that the
+// descriptor stays closed.
 func (c *Connection) Files() []*os.File { return c.inherited }
 
-// Inherited closes what only the worker needs, once it has that or will never have it.
+// Inherited closes the worker's ends in the parent. It must be called once the worker has inherited them or will not be
+// started.
 func (c *Connection) Inherited() error {
 	return errors.Join(c.inherited[taskFD-ledgerFD].Close(), c.inherited[reportFD-ledgerFD].Close())
 }
 
-// Send gives the worker a task, and a guard that is not nil, which it closes.
+// Send sends a task to the worker, and the guard if it is not nil. It closes the guard in this process.
 func (c *Connection) Send(t Task, h *guard.Handover) error {
 	m := message{Task: t, Ledger: c.inherited[0] != nil, Spilled: t.Spill != nil}
 	var rights []byte
@@ -80,10 +82,10 @@ func (c *Connection) Send(t Task, h *guard.Handover) error {
 	return nil
 }
 
-// maxReport bounds the line that a worker can have its parent keep, as report.ReadWhole does.
+// maxReport is the largest line that the parent reads from the worker. report.ReadWhole has the same bound.
 const maxReport = 64 << 20
 
-// Receive waits for the report of the task that was sent last.
+// Receive waits for the report of the last task that was sent.
 func (c *Connection) Receive() (report.Report, error) {
 	var line []byte
 	for {
@@ -100,5 +102,5 @@ func (c *Connection) Receive() (report.Report, error) {
 	}
 }
 
-// Close lets the worker end.
+// Close makes the worker end.
 func (c *Connection) Close() error { return errors.Join(c.tasks.Close(), c.reports.Close()) }

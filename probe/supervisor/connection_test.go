@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// A connection carries one task after another, each with its report, until the parent closes it.
+// A connection transfers several tasks one after the other, each with its report, until the parent closes it.
 func TestConnectionCarriesManyTasks(t *testing.T) {
 	c, err := Connect(nil, nil)
 	if err != nil {

@@ -13,23 +13,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
-// message is a Task on its way to the worker, which inherits the spill. It is sent as the length of its JSON in four
-// bytes, with which the descriptors of a guard come if there is one, and then the JSON.
+// message is the form in which a Task is sent to the worker. First come four bytes with the length of the JSON; if
+// there is a guard, its descriptors come with them. Then comes the JSON. The spill is inherited and not sent.
 type message struct {
 	Task
-	Ledger  bool `json:"ledger,omitempty"` // the worker has inherited one
+	Ledger  bool `json:"ledger,omitempty"` // the worker has inherited a ledger
 	Spilled bool `json:"spilled,omitempty"`
-	Guarded int  `json:"guarded,omitempty"` // index of the device at which the guard stands; 0: there is none
+	Guarded int  `json:"guarded,omitempty"` // index of the device to which the guard is attached; 0: there is no guard
 }
 
 const headerLength = 4
 
 func header(length int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(length)) }
 
-// assignment is a message with what came beside it.
+// assignment is a received message with its descriptors.
 type assignment struct {
 	message
-	guard *guard.Guard // nil: the run makes it
+	guard *guard.Guard // nil: the run makes one
 }
 
 // errNoTask means that the parent has closed its end of the socket.
@@ -50,7 +50,7 @@ func receiveTask(socket *os.File) (a assignment, err error) {
 	return a, err
 }
 
-// receiveHeader reads a message's length and the descriptors that came with it.
+// receiveHeader reads the length of a message and the descriptors that came with it.
 func receiveHeader(socket int) (length uint32, descriptors []int, err error) {
 	header, control := make([]byte, headerLength), make([]byte, unix.CmsgSpace(4*guard.Descriptors))
 	n, size, _, _, err := unix.Recvmsg(socket, header, control, unix.MSG_CMSG_CLOEXEC|unix.MSG_WAITALL)

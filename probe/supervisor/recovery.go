@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// recovery is what is left to do when a worker did not end by itself.
+// recovery handles a worker that did not end by itself.
 type recovery struct {
 	Supervisor
 	task    Task
@@ -18,24 +18,25 @@ type recovery struct {
 	flows   *ledger.Ledger
 }
 
-// close resets the flows that the worker left, and says what happened. The provisional report counts every flow
-// as left: should time run out, it stands.
+// close resets the flows that the worker left open, and returns a report about the worker's end. Before that it
+// publishes a provisional report that counts all these flows as leaked. If there is no time to reset them, that report
+// stays.
 func (r recovery) close(e end) report.Report {
 	left := r.orphans()
-	r.Complain(fmt.Errorf("%s; flows it left open: %d", e, len(left)))
+	r.LogError(fmt.Errorf("%s; flows it left open: %d", e, len(left)))
 	if r.Provisional != nil {
 		r.Provisional(r.report(e, len(left), len(left)))
 	}
 	return r.report(e, len(left), len(left)-r.resetOrphans(left))
 }
 
-// orphans are the flows in the ledger that the plan allows: a ledger spoilt by a crash must not direct
-// resets elsewhere.
+// orphans returns the flows in the ledger whose targets are in the plan. A crash may have corrupted the ledger, and
+// resets must not be sent to other hosts.
 func (r recovery) orphans() []ledger.Entry {
 	return slices.DeleteFunc(r.flows.Live(), func(e ledger.Entry) bool { return !r.task.Plan.Allows(e.Remote) })
 }
 
-// resetOrphans resets the flows and returns how many confirmed it in the time there is.
+// resetOrphans resets the flows. It returns how many resets were confirmed in time.
 func (r recovery) resetOrphans(left []ledger.Entry) int {
 	if len(left) == 0 {
 		return 0
@@ -44,7 +45,7 @@ func (r recovery) resetOrphans(left []ledger.Entry) int {
 	go func() {
 		n, err := r.Reset(left)
 		if err != nil {
-			r.Complain(fmt.Errorf("reset what the worker left: %w", err))
+			r.LogError(fmt.Errorf("reset what the worker left: %w", err))
 		}
 		done <- n
 	}()
@@ -52,12 +53,12 @@ func (r recovery) resetOrphans(left []ledger.Entry) int {
 	case n := <-done:
 		return n
 	case <-time.After(time.Until(r.times.last)):
-		r.Complain(fmt.Errorf("reset what the worker left: no time left for %d flows", len(left)))
+		r.LogError(fmt.Errorf("reset what the worker left: no time left for %d flows", len(left)))
 		return 0
 	}
 }
 
-// report has no result but that the worker ended like this.
+// report returns a report in which every check has the worker's end as its reason.
 func (r recovery) report(e end, left, leaked int) report.Report {
 	out := report.Report{
 		APIVersion: report.APIVersion, Run: r.task.Plan.Run, Source: report.Source{Node: r.task.Node},

@@ -1,7 +1,7 @@
-// Package supervisor keeps two processes of one program: the worker, which sends the packets, and its parent, which
-// outlives it. The two share the ledger of live flows, so that whatever kills the worker, the supervisor can reset what
-// it left at the targets and say what happened. If the supervisor is killed, the worker ends its flows by itself. A
-// parent whose flows go with a network namespace needs no Supervise: it has a Connection with its worker.
+// Package supervisor runs the packet engine in a process of its own: the worker. The supervisor is its parent and
+// shares the ledger of live flows with it. If the worker is killed, the supervisor resets the flows that are left in
+// the ledger and reports what happened. If the supervisor is killed, the worker ends its flows by itself. A parent
+// whose flows disappear with a network namespace does not need Supervise; it uses a Connection alone.
 package supervisor
 
 import (
@@ -16,20 +16,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Supervisor says how to supervise.
+// Supervisor has the settings and callbacks of a supervisor.
 type Supervisor struct {
-	Worker []string                                    // arguments with which this program calls Work
+	Worker []string                                    // arguments that make this program call Work
 	Reset  func([]ledger.Entry) (reset int, err error) // run.ResetOrphans
-	// makes the worker's guard while its process starts; may be nil, and give nil
+	// makes the worker's guard while its process starts; may be nil, and may return nil
 	PrepareGuard func(Task) *guard.Handover
-	// gets the report before flows are reset, which may take too long; may be nil
+	// gets a report before flows are reset, because that may take too long; may be nil
 	Provisional func(report.Report)
-	Complain    func(error) // gets what went wrong in between
+	LogError    func(error) // gets errors that are not in the report
 }
 
-// Supervise has a worker carry out the task and returns its report. SIGTERM and SIGINT tell the worker to stop;
-// stopSignal is the first of them. Every check has a result in the report: Inconclusive with the reason where the
-// worker did not get so far. The process must have no other children: all are reaped.
+// Supervise starts a worker that carries out the task, and returns its report. On SIGTERM or SIGINT it tells the worker
+// to stop, and stopSignal is the first such signal. Every check has a result in the report; checks that the worker did
+// not finish are Inconclusive with the reason. The process must have no other children, because Supervise reaps all.
 func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -51,13 +51,13 @@ func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	}
 	e := w.await(times, signals)
 	if w.reported != nil {
-		rec.resetOrphans(rec.orphans()) // of a worker that died after its report
+		rec.resetOrphans(rec.orphans()) // for a worker that died after its report
 		return *w.reported, e.stopSignal
 	}
 	return rec.close(e), e.stopSignal
 }
 
-// prepareGuard begins to make the worker's guard; nil comes where the worker is to make it.
+// prepareGuard makes the worker's guard in the background. It delivers nil if the worker has to make one.
 func (s Supervisor) prepareGuard(t Task) <-chan *guard.Handover {
 	made := make(chan *guard.Handover, 1)
 	if s.PrepareGuard == nil {

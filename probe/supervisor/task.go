@@ -8,31 +8,32 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// Task is one node's part of a plan, and how to carry it out. The worker gets it as one JSON document: see message.
+// Task is one node's part of a plan with the settings of the run. It is sent to the worker as one JSON document: see
+// message.
 type Task struct {
-	Plan   *plan.Plan `json:"plan"` // has been validated
+	Plan   *plan.Plan `json:"plan"` // already validated
 	Node   string     `json:"node"`
 	Device string     `json:"device,omitempty"` // as in run.Options
 	Guard  guard.Mode `json:"guard,omitempty"`  // as in run.Options
-	// when the worker ends its flows, which Supervise sets; zero: when they are done
+	// when the worker must end its flows; Supervise sets it. Zero: no limit
 	Until time.Time `json:"until,omitzero"`
-	Quiet bool      `json:"quiet,omitempty"` // the worker does not tell of its progress
-	Spill *os.File  `json:"-"`               // takes the packets for a capture.File; nil: nobody wants them
+	Quiet bool      `json:"quiet,omitempty"` // the worker prints no progress
+	Spill *os.File  `json:"-"`               // gets the packets for a capture.File; may be nil
 }
 
-// deadlines are how a run's time is divided, so that the report is there before the deadline even if the worker
-// does not end at the end of its time.
+// deadlines divides a run's time so that the report is ready before the deadline, even if the worker does not end in
+// time.
 type deadlines struct {
 	until time.Time // the worker ends its flows
-	kill  time.Time // the supervisor ends the worker
-	last  time.Time // resetting ends
+	kill  time.Time // the supervisor kills the worker
+	last  time.Time // resetting of flows ends
 }
 
-// stopWithin is the time that a worker has from the signal to stop to its death.
+// stopWithin is the time between the signal to stop and the worker's being killed.
 const stopWithin = 6 * time.Second
 
-// deadlinesOf keeps a tenth of the time in reserve, 6 s at most: the engine takes up to 4 s to give up a flow that
-// nobody answers.
+// deadlinesOf reserves a tenth of the time, at most 6 s. The engine needs up to 4 s to end a flow whose peer does not
+// answer.
 func deadlinesOf(started time.Time, whole time.Duration) deadlines {
 	reserve := min(whole/10, 6*time.Second)
 	deadline := started.Add(whole)

@@ -19,8 +19,7 @@ func TestDeadlinesAreInOrderAndKeepTheReserve(t *testing.T) {
 	}
 }
 
-// TestStoppingIsInTime: within the ten seconds that a pod has to end in order, there is time to reset what the
-// worker left.
+// A pod has ten seconds to end in order. Within them there must be time to reset the flows that the worker left open.
 func TestStoppingIsInTime(t *testing.T) {
 	if stopWithin != 6*time.Second {
 		t.Errorf("a worker has %v to stop", stopWithin)

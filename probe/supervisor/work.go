@@ -16,15 +16,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/run"
 )
 
-// Executor is run.Execute.
+// Executor carries out a plan. run.Execute is the real one.
 type Executor func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report
 
-// Work is the worker's whole life: it carries out the tasks that its parent sends, one after the other, and gives the
-// report of each back. On SIGTERM, SIGINT, the parent's death and at the end of a task's time the engine ends its flows
-// in an orderly way, and what is missing is Inconclusive. Progress goes to standard error, each line after the given
+// Work is the worker's main function. It carries out the tasks that its parent sends, one after the other, and returns
+// a report for each. On SIGTERM, SIGINT, the parent's death and at the end of a task's time, the engine ends its flows
+// in order, and missing results are Inconclusive. Progress is printed to standard error, each line after the given
 // name.
 func Work(name string, execute Executor) error {
-	signal.Ignore(syscall.SIGPIPE) // of a parent that is gone; the flows are still to be ended
+	signal.Ignore(syscall.SIGPIPE) // the parent may be dead while flows still have to be ended
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	e := &executor{name: name, execute: execute, stopSignal: stopOnSignal(cancel), reports: os.NewFile(reportFD, "report")}
@@ -46,7 +46,7 @@ func Work(name string, execute Executor) error {
 	}
 }
 
-// receiveTasks passes on what the parent sends, until that closes the connection or is gone.
+// receiveTasks passes on the parent's tasks until the parent closes the connection or dies.
 func receiveTasks(tasks chan<- assignment) error {
 	socket := os.NewFile(taskFD, "task")
 	for {
@@ -67,8 +67,8 @@ type executor struct {
 	execute    Executor
 	stopSignal func() os.Signal
 	reports    *os.File
-	flows      *ledger.Ledger    // nil: the parent wants none
-	recorder   *capture.Recorder // nil: no task was to be recorded yet
+	flows      *ledger.Ledger    // nil if the parent shares none
+	recorder   *capture.Recorder // nil until a task is recorded
 }
 
 func (e *executor) carryOut(ctx context.Context, a assignment) error {
@@ -84,16 +84,16 @@ func (e *executor) carryOut(ctx context.Context, a assignment) error {
 	stop := func() {}
 	if !a.Quiet {
 		done := progress.NewCounter(len(a.Plan.Sources[a.Node])*len(a.Plan.Checks()), "checks done")
-		stop = progress.Tell(os.Stderr, func() string { return e.name + ": " + done.String() })
+		stop = progress.Print(os.Stderr, func() string { return e.name + ": " + done.String() })
 		options.Progress = done.Set
 	}
 	r := e.execute(ctx, a.Plan, a.Node, options)
 	stop()
-	settle(ctx, &r, a.Plan, e.stopSignal())
+	addMissingResults(ctx, &r, a.Plan, e.stopSignal())
 	return errors.Join(e.recorder.Flush(), r.WriteWhole(e.reports))
 }
 
-// options are those of a task's run. The ledger and the recorder serve all tasks.
+// options returns the settings of a task's run. Ledger and recorder are used for all tasks.
 func (e *executor) options(a assignment) (o run.Options, err error) {
 	if a.Ledger && e.flows == nil {
 		if e.flows, err = ledger.Open(os.NewFile(ledgerFD, "flow ledger")); err != nil {
@@ -110,7 +110,8 @@ func (e *executor) options(a assignment) (o run.Options, err error) {
 	return o, nil
 }
 
-// stopOnSignal calls stop at the first signal to end. The function it returns tells which that was, nil if none.
+// stopOnSignal calls stop at the first SIGTERM or SIGINT. The result is a function for that signal; nil means none
+// came.
 func stopOnSignal(stop func()) func() os.Signal {
 	signals := make(chan os.Signal, 1)
 	first := make(chan os.Signal, 1)
@@ -129,9 +130,9 @@ func stopOnSignal(stop func()) func() os.Signal {
 	}
 }
 
-// settle sees that every check has a result and the right reason for being cut short: the engine knows
-// only that its context ended.
-func settle(ctx context.Context, r *report.Report, p *plan.Plan, stopSignal os.Signal) {
+// addMissingResults adds the results of unfinished checks, and replaces the reason of interrupted ones: the engine
+// knows only that its context has ended.
+func addMissingResults(ctx context.Context, r *report.Report, p *plan.Plan, stopSignal os.Signal) {
 	switch {
 	case stopSignal != nil:
 		why := fmt.Sprintf("the prober was told to stop (%s) before a verdict", stopSignal)

@@ -10,17 +10,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// worker is a started worker, as its supervisor sees it.
+// worker is a running worker process from the supervisor's view.
 type worker struct {
 	process    *os.Process
 	connection *Connection
-	received   chan *report.Report // one, nil if the worker gave none
-	reported   *report.Report      // after await
+	received   chan *report.Report // delivers one report; nil if the worker sent none
+	reported   *report.Report      // set by await
 }
 
-// start starts this program again as the worker. Should the supervisor die, the end of the connection tells the worker,
-// whatever privileges the program's file has (PR_SET_PDEATHSIG does not survive those); as process 1 of a container
-// the supervisor takes the worker with it at once.
+// start starts this program again as the worker. If the supervisor dies, the worker notices the end of the connection.
+// (PR_SET_PDEATHSIG would not do: the kernel clears it if the program's file has capabilities.) If the supervisor is
+// process 1 of a container, the kernel kills the worker with it.
 func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
 	c, err := Connect(flows, t.Spill)
 	if err != nil {
@@ -30,17 +30,18 @@ func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
 	prepared := s.prepareGuard(t)
 	p, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, s.Worker...), &os.ProcAttr{Files: files})
 	if err := errors.Join(c.Inherited(), err); err != nil {
-		_ = (<-prepared).Close() // nobody takes it
+		_ = (<-prepared).Close() // the guard is not needed
 		return nil, errors.Join(err, c.Close())
 	}
 	w := &worker{process: p, connection: c, received: make(chan *report.Report, 1)}
 	go w.receive()
-	// This waits for a worker that does not read. It fails if the worker has ended, which await tells.
+	// Send blocks until the worker reads, so it runs in the background. If the worker has ended, it fails, which await
+	// reports.
 	go func() { _ = c.Send(t, <-prepared) }()
 	return w, nil
 }
 
-// receive takes the report in while the worker writes it: a pipe holds less than a report.
+// receive reads the report while the worker writes it, because a pipe holds less than a report.
 func (w *worker) receive() {
 	r, err := w.connection.Receive()
 	if err != nil {
@@ -50,13 +51,13 @@ func (w *worker) receive() {
 	w.received <- &r
 }
 
-// end is how a worker ended.
+// end says how a worker ended.
 type end struct {
 	status     syscall.WaitStatus
-	stopSignal os.Signal     // it had been told to stop, by this signal
-	overdue    bool          // it did not stop in time, so the supervisor killed it
-	why        report.Reason // for the checks that it left open
-	how        string        // if it was not even started
+	stopSignal os.Signal     // the signal after which it was told to stop; nil if it was not
+	overdue    bool          // it did not stop in time, and the supervisor killed it
+	why        report.Reason // reason for the checks that it did not finish
+	how        string        // error text if it could not be started
 }
 
 func (e end) String() string {
@@ -75,8 +76,8 @@ func (e end) String() string {
 	}
 }
 
-// await sees the worker to its end: passes signals on to it, lets it go when it has given its report, and sees to it
-// that it ends in time.
+// await waits for the worker's end. It passes signals on to the worker, closes the connection when the report has come,
+// and kills the worker if it takes too long.
 func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 	ended := make(chan syscall.WaitStatus, 1)
 	go func() { ended <- reap(w.process.Pid) }()
@@ -95,7 +96,7 @@ func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 			}
 			return e
 		case s := <-signals:
-			_ = w.process.Signal(s) // an error means that it has ended
+			_ = w.process.Signal(s) // an error means that the worker has ended
 			if e.stopSignal == nil {
 				e.stopSignal = s
 				overdue.Reset(min(stopWithin, time.Until(t.kill)))
@@ -110,8 +111,8 @@ func (w *worker) await(t deadlines, signals <-chan os.Signal) end {
 	}
 }
 
-// reap waits for the process pid, and for every other child that ends meanwhile: orphans of the whole
-// container become process 1's. A child whose status somebody else has taken counts as ended badly.
+// reap waits for the process pid. It also reaps every other child that ends meanwhile: in a container, orphans become
+// children of process 1. If the status of pid was taken by someone else, it counts as a failure.
 func reap(pid int) syscall.WaitStatus {
 	for {
 		var status syscall.WaitStatus

@@ -2,7 +2,7 @@ package variant
 
 import "time"
 
-// table has one entry a variant. After a change: go generate ./...
+// table has one entry for each variant. After a change run go generate ./...
 var table = []Variant{
 	{
 		Name: "Push", Suspect: "data with PSH", Flags: PSH | ACK, Data: true,

@@ -1,5 +1,5 @@
-// Package variant is the table of SequenceWrap's variants: the kinds of segments that are made to meet the number 0.
-// Schema, engine, command line and documents take from it what they know of a variant.
+// Package variant has the table of SequenceWrap's variants: the kinds of segments that are sent with the number 0. The
+// schema, the engine, the command line and the documentation use it.
 package variant
 
 import (
@@ -11,24 +11,24 @@ import (
 // Variant is one kind of segment.
 type Variant struct {
 	Name    string
-	Suspect string // the segment in the words of a message: "data with PSH"
-	Flags   Flags  // of the segment
-	Data    bool   // it carries data
-	Zero    Zero   // which of its numbers is 0
+	Suspect string // name of the segment in messages: "data with PSH"
+	Flags   Flags  // flags of the segment
+	Data    bool   // the segment has data
+	Zero    Zero   // which of the segment's numbers is 0
 	Where   Where
-	Waits   time.Duration // how long a path without loss may take, whatever the pace
+	Waits   time.Duration // time that a test may take on a path without loss, whatever the pace
 	Note    bool          // its loss is reported as Inconclusive, never as Fail
 
-	Brief   string // beside its name in the schema; may be empty
-	Sent    string // what is sent
-	Arrived string // how it is known to have arrived: "… if"
-	Control string // what it is compared with
+	Brief   string // comment in the schema; may be empty
+	Sent    string // what is sent, for the documentation
+	Arrived string // how its arrival is recognised; completes "… if"
+	Control string // the segment that it is compared with
 }
 
 // Flags are the control bits of a TCP header.
 type Flags uint8
 
-// The flags, with the values that the header has.
+// The flags with their values in the header.
 const (
 	FIN Flags = 1 << iota
 	SYN
@@ -44,31 +44,31 @@ type Zero uint8
 // Numbers that can be 0.
 const (
 	AtStart        Zero = iota // the sequence number
-	Across                     // that of a byte within its data
+	Across                     // the sequence number of a byte within the data
 	Acknowledgment             // the acknowledgement number
 )
 
-// Where says where a segment belongs.
+// Where is the state of the connection in which a segment is sent.
 type Where uint8
 
-// Places.
+// Connection states.
 const (
 	Crossing   Where = iota // in a connection whose numbers cross 0
 	Connection              // in a connection of its own
-	Opening                 // before there is a connection
-	ClosedPort              // at a port of the target's address where nobody listens
+	Opening                 // before a connection is established
+	ClosedPort              // to a port of the target's address on which nothing listens
 )
 
-// ClosedPorts are tried until one is closed. They lie above what Linux gives to its own connections.
+// ClosedPorts are tried until one is closed. They are above the range that Linux uses for its own connections.
 var ClosedPorts = [...]uint16{65534, 65531, 65523}
 
-// FlagsAtZero reports whether its loss shows that a device drops these flags at sequence number 0.
+// FlagsAtZero reports whether a loss of the variant shows that a device drops these flags at sequence number 0.
 func (v Variant) FlagsAtZero() bool { return v.Zero == AtStart && !v.Note }
 
-// All returns the variants in the order in which they are documented. The first is what is asked by default.
+// All returns the variants in the order of the documentation. The first is the default.
 func All() []Variant { return slices.Clone(table) }
 
-// Default is what is asked by default.
+// Default returns the variant that is tested by default.
 func Default() Variant { return table[0] }
 
 // Named returns the variant of that name.
@@ -81,7 +81,7 @@ func Named(name string) (Variant, bool) {
 	return Variant{}, false
 }
 
-// Names are those of the variants for which is holds, in order.
+// Names returns the names of the variants for which is holds, in order.
 func Names(is func(Variant) bool) (names []string) {
 	for _, v := range table {
 		if is(v) {
@@ -91,7 +91,7 @@ func Names(is func(Variant) bool) (names []string) {
 	return names
 }
 
-// List is names in a sentence: "FinUrgPush, Null and AckZero".
+// List joins names for a sentence: "FinUrgPush, Null and AckZero".
 func List(names []string) string {
 	last := len(names) - 1
 	if last < 1 {
@@ -103,8 +103,8 @@ func List(names []string) string {
 // Any holds for every variant.
 func Any(Variant) bool { return true }
 
-// NeedsClosedPort holds for those that are asked at a port where nobody listens.
+// NeedsClosedPort holds for variants that are sent to a closed port.
 func NeedsClosedPort(v Variant) bool { return v.Where == ClosedPort }
 
-// HasToWait holds for those that may take time on a path without loss.
+// HasToWait holds for variants that take time even on a path without loss.
 func HasToWait(v Variant) bool { return v.Waits > 0 }

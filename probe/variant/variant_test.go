@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-func TestTableIsWhole(t *testing.T) {
+func TestTableIsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range All() {
 		if v.Name == "" || v.Suspect == "" || v.Sent == "" || v.Arrived == "" || v.Control == "" || seen[v.Name] {
-			t.Errorf("a part is missing, or it is there twice: %+v", v)
+			t.Errorf("a part is missing, or the entry is there twice: %+v", v)
 		}
 		seen[v.Name] = true
 		if v.Where == Crossing && v.Zero == Acknowledgment {
-			t.Errorf("%s: a crossing is about sequence numbers", v.Name)
+			t.Errorf("%s: Crossing is for sequence numbers only", v.Name)
 		}
 	}
 }
@@ -38,6 +38,6 @@ func TestNames(t *testing.T) {
 		t.Errorf("Null: %v, %+v", ok, v)
 	}
 	if _, ok := Named("Nil"); ok || len(Names(Any)) != len(All()) {
-		t.Error("a name that is none, or not all names")
+		t.Error("an unknown name is found, or All is incomplete")
 	}
 }

@@ -7,39 +7,39 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Filling is what the flow of AcceptQueue saw.
+// Filling is the observation of one flow of AcceptQueue.
 type Filling struct {
 	Observation
-	Cap      int          // connections that it may open
-	Least    int          // established when the first went unanswered, or in all
-	More     int          // established afterwards, from other source ports
-	First    string       // what became of the first that got no place: IgnoredSyn, IgnoredAck, Reset
-	UnderWay string       // and of the one whose handshake was under way; empty where there was none
-	Test     OverflowTest // whether the first was silent by chance
-	Refusals int          // RSTs in a row to it
-	Alive    int          // beacons on established connections answered since
-	Aside    int          // source ports given up: nothing answered there while other ports were answered
-	Asked    bool         // there was time to see whether the queue was freed
-	Freed    bool         // a fresh connection was established after all had been given up
+	Cap             int          // number of connections that it may open
+	Least           int          // established when the first one got no answer, or in total
+	More            int          // established after that, from other source ports
+	First           string       // behaviour towards the first connection beyond the queue: IgnoredSyn, IgnoredAck, Reset
+	UnderWay        string       // behaviour towards the connection whose handshake was in progress; empty if none was
+	Test            OverflowTest // test whether the first one was silent by chance
+	Refusals        int          // RSTs in a row to the first one
+	BeaconsAnswered int          // answered beacons on established connections since
+	SkippedPorts    int          // number of source ports given up because only they got no answer
+	Asked           bool         // there was time to check whether the queue was freed
+	Freed           bool         // a new connection was established after all others were reset
 }
 
-// Values of report.Queue.Behaviour: what becomes of a connection too many.
+// Values of report.Queue.Behaviour: what happens to a connection beyond the queue.
 const (
 	IgnoredSyn = "IgnoredSyn" // its SYN gets no answer: clients see slow or failing connects
-	// it gets a SYN-ACK, but neither its final ACK nor its data count: clients believe in a connection that is not there
+	// it gets a SYN-ACK, but its final ACK and data are ignored: clients see a connection that does not work
 	IgnoredAck = "IgnoredAck"
-	ResetIt    = "Reset" // it is reset
+	ResetIt    = "Reset" // it gets an RST
 )
 
-// EnoughRefusals is how many RSTs in a row are no accident: an RST is never made by loss.
+// EnoughRefusals is how many RSTs in a row are needed. Loss cannot cause an RST.
 const EnoughRefusals = 3
 
-// Overflowed reports whether a connection too many was one beyond chance.
+// Overflowed reports whether it is shown, beyond chance, that a connection did not get into the queue.
 func (f *Filling) Overflowed() bool {
-	return f.Test.Convicts() || f.Refusals >= EnoughRefusals && f.Alive > 0
+	return f.Test.Significant() || f.Refusals >= EnoughRefusals && f.BeaconsAnswered > 0
 }
 
-// Behaviour is the one of a connection too many that tells most: a reset is what clients notice first.
+// Behaviour returns the behaviour that clients notice first if there are two: a reset.
 func (f *Filling) Behaviour() string {
 	if f.UnderWay == ResetIt {
 		return ResetIt
@@ -47,7 +47,7 @@ func (f *Filling) Behaviour() string {
 	return f.First
 }
 
-// Most is how many connections were established in all.
+// Most returns how many connections were established in total.
 func (f *Filling) Most() int { return f.Least + f.More }
 
 type fillingRule func(*Filling) (Finding, bool)
@@ -56,7 +56,7 @@ var acceptQueueRules = []fillingRule{overflowed, notReached, queuePathDown, queu
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {
-	for _, r := range believable {
+	for _, r := range firstRules {
 		if found, ok := r(&f.Observation); ok {
 			return found
 		}
@@ -72,7 +72,7 @@ func AcceptQueue(f *Filling) Finding {
 func overflowed(f *Filling) (Finding, bool) {
 	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s%s: %s. %s",
 		f.depth(), behaviours[f.First], underWay[f.UnderWay], f.certainty(), f.afterwards())
-	found.Tested = f.Test.Convicts()
+	found.Tested = f.Test.Significant()
 	return found, ok
 }
 
@@ -97,7 +97,7 @@ func (f *Filling) depth() string {
 }
 
 func (f *Filling) certainty() string {
-	if !f.Test.Convicts() {
+	if !f.Test.Significant() {
 		return fmt.Sprintf("%d times in a row, while the established connections answer", f.Refusals)
 	}
 	return f.Test.String()
@@ -118,9 +118,9 @@ func (f *Filling) afterwards() string {
 
 func notReached(f *Filling) (Finding, bool) {
 	note := ""
-	if f.Aside > 0 {
+	if f.SkippedPorts > 0 {
 		note = fmt.Sprintf("; %d further source ports were given up, since nothing answered there while others were answered",
-			f.Aside)
+			f.SkippedPorts)
 	}
 	return when(f.Least >= f.Cap, report.Pass, report.NotReached,
 		"all %d connections were established: no queue overflows before that%s", f.Least, note)

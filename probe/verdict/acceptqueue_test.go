@@ -19,10 +19,10 @@ func TestAcceptQueueChain(t *testing.T) {
 		want    report.Reason
 	}{
 		{"overflow", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full}, report.Fail, report.QueueOverflowed},
-		{"reset in a row", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, Alive: 8}, report.Fail,
+		{"reset in a row", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, BeaconsAnswered: 8}, report.Fail,
 			report.QueueOverflowed},
 		{"reset once", Filling{Observation: Observation{PeerReset: true}, Cap: 10, Least: 6, First: ResetIt, Refusals: 1,
-			Alive: 8}, report.Inconclusive, report.PeerReset},
+			BeaconsAnswered: 8}, report.Inconclusive, report.PeerReset},
 		{"reset, and the others are gone too",
 			Filling{Observation: Observation{PeerReset: true}, Cap: 10, Least: 6, First: ResetIt,
 				Refusals: 3}, report.Inconclusive, report.PeerReset},
@@ -48,7 +48,7 @@ func TestAcceptQueueChain(t *testing.T) {
 	}
 }
 
-// Who reads the message at night learns how many, what clients see, how sure it is, and what heals it.
+// The message says how many connections fit, what clients see, how certain the result is, and what helps.
 func TestOverflowMessage(t *testing.T) {
 	stalled := Filling{Cap: 600, Least: 512, First: IgnoredSyn, UnderWay: ResetIt, Test: full, Asked: true}
 	slow := Filling{Cap: 600, Least: 7, More: 3, First: IgnoredAck, Test: full, Asked: true, Freed: true}
@@ -74,5 +74,12 @@ func TestOverflowMessage(t *testing.T) {
 	}
 	if b := stalled.Behaviour(); b != ResetIt {
 		t.Errorf("behaviour %s, want what clients notice first", b)
+	}
+}
+
+func TestMostCountsAllConnections(t *testing.T) {
+	f := Filling{Least: 6, More: 2, First: IgnoredAck}
+	if f.Most() != 8 || f.Behaviour() != IgnoredAck {
+		t.Errorf("%d, %s", f.Most(), f.Behaviour())
 	}
 }

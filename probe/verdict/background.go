@@ -2,17 +2,17 @@ package verdict
 
 import "sync"
 
-// Background is the loss of control and beacon segments towards one target in this run, over all its
-// flows. It is safe for concurrent use.
+// Background counts lost control and beacon segments of all flows to one target in this run. It is safe for concurrent
+// use.
 type Background struct {
 	mu sync.Mutex
 	n  Count
 }
 
-// backgroundConfidence is the confidence of the upper bound that suspicion compares with.
+// backgroundConfidence is the confidence of the upper bound P0.
 const backgroundConfidence = 0.99
 
-// Add counts further control or beacon segments.
+// Add counts more control or beacon segments.
 func (b *Background) Add(c Count) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -20,10 +20,11 @@ func (b *Background) Add(c Count) {
 	b.n.Lost += c.Lost
 }
 
-// fewSeen is what the bound comes to at most where nothing was lost, however little was sent: a block settles it.
+// fewSeen is the largest bound if nothing was lost. With few segments the true bound is higher, but a confirmation
+// block is sent in any case and decides.
 const fewSeen = 0.15
 
-// P0 is the loss that suspicion must exceed: the upper bound of what was seen, at least 1 %.
+// P0 returns the loss rate that the suspect's must exceed: the upper bound for what was seen, at least 1 %.
 func (b *Background) P0() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -34,7 +35,7 @@ func (b *Background) P0() float64 {
 	return max(minBackground, bound)
 }
 
-// Count is what was sent and lost so far.
+// Count returns what was sent and lost so far.
 func (b *Background) Count() Count {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -5,27 +5,27 @@ import (
 	"sync/atomic"
 )
 
-// Budget is how the flows of one check spend its stated error. Until one of them is convicted, each is tested at the
-// flow's own share, one after the other; that one carries the published finding. Whether further flows belong to it
-// is a matter of the share of paths only, so they are tested at followAlpha. It is safe for concurrent use.
+// Budget divides the stated error of a check among its flows. Until one of them has a finding, flows are tested one
+// after the other, each with its own share. That finding is the published one. Whether further flows are affected too
+// only changes the share of paths, so they are tested with followAlpha. It is safe for concurrent use.
 type Budget struct {
-	alpha     float64
-	turn      chan struct{}
-	convicted atomic.Bool
+	alpha float64
+	turn  chan struct{}
+	found atomic.Bool
 }
 
-// followAlpha is the error of saying that one more flow is affected.
+// followAlpha is the error of counting one more flow as affected.
 const followAlpha = 2e-3
 
-// NewBudget gives each flow the same share of the error.
+// NewBudget returns a budget in which each flow has the given share of the error.
 func NewBudget(alpha float64) *Budget {
 	return &Budget{alpha: alpha, turn: make(chan struct{}, 1)}
 }
 
-// Convict notes that a flow carries the published finding.
-func (b *Budget) Convict() { b.convicted.Store(true) }
+// RecordFinding records that a flow has the published finding.
+func (b *Budget) RecordFinding() { b.found.Store(true) }
 
-// Spend waits for the flow's turn and calls test with the error that it may make.
+// Spend waits for the flow's turn and calls test with the error that the flow may use.
 func (b *Budget) Spend(ctx context.Context, test func(alpha float64)) {
 	select {
 	case b.turn <- struct{}{}:
@@ -34,7 +34,7 @@ func (b *Budget) Spend(ctx context.Context, test func(alpha float64)) {
 	}
 	defer func() { <-b.turn }()
 	alpha := b.alpha
-	if b.convicted.Load() {
+	if b.found.Load() {
 		alpha = max(alpha, followAlpha)
 	}
 	test(alpha)

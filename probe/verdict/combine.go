@@ -8,9 +8,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Combine is the verdict over all flows of one question: any flow that failed makes it Fail, since a
-// clean flow never acquits another path, and Pass needs every flow. The reason and the message are those of the
-// most frequent finding with that verdict.
+// Combine returns the verdict over all flows of one check. It is Fail if any flow failed, because other flows may take
+// other paths. It is Pass only if every flow passed. Reason and message are those of the most frequent finding with
+// that verdict.
 func Combine(flows []Finding) (Finding, report.Flows) {
 	n := report.Flows{Tried: len(flows)}
 	byReason := map[report.Reason]int{}
@@ -40,7 +40,7 @@ func agrees(f Finding, v report.Verdict) int {
 	return 0
 }
 
-// RTT sums the round trips of the flows; nil if none was measured.
+// RTT summarises the round-trip times of the flows. It is nil if none was measured.
 func RTT(all []time.Duration) *report.RTT {
 	if len(all) == 0 {
 		return nil

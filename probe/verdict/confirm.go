@@ -5,34 +5,34 @@ import (
 	"math"
 )
 
-// MostRounds bounds the rounds of an OverflowTest.
+// MostRounds is the largest number of rounds of an OverflowTest.
 const MostRounds = 4
 
-// OverflowTest asks whether connections go unanswered by chance. In each round one is asked for from every suspect
-// source port, which had been answered before, among beacons on established connections, in uniformly random order. As
-// long as all are silent, P is the product of the rounds' exact p-values: how likely the losses would fall on just
-// these if the network lost connection attempts and beacons alike. Because only the order is random, it holds for any
-// loss, and for bursts. Its inverse is a test martingale, so the rounds may end at any time (Ville's inequality). When
-// an answer narrows the suspicion to fewer ports the test begins anew; each beginning may spend a MostRounds-th of the
-// test's error.
+// OverflowTest tests whether connections get no answer by chance. In each round, one connection attempt is sent from
+// every suspect source port, mixed with beacons on established connections in uniformly random order. The suspect ports
+// had been answered before. As long as all stay silent, P is the product of the rounds' exact p-values: the probability
+// that the losses affect just these attempts if the network loses attempts and beacons alike. Only the order is random,
+// so P is valid for any loss, bursts included. Its inverse is a test martingale, so the test may end after any round
+// (Ville's inequality). If some suspects are answered, the test starts again with the others; each start may use the
+// MostRounds-th part of the test's error.
 type OverflowTest struct {
 	Alpha  float64
 	Rounds []Round
 }
 
-// NewOverflowTest is the number-th test, from 1, of a run whose tests may err with probability alpha together:
-// the sum of 1/(n(n+1)) is 1.
+// NewOverflowTest returns the test with that number, from 1, of a run. All tests of the run together may err with
+// probability alpha: the sum of 1/(n(n+1)) is 1.
 func NewOverflowTest(alpha float64, number int) OverflowTest {
 	return OverflowTest{Alpha: alpha / float64(number*(number+1))}
 }
 
-// Round is one round.
+// Round is the result of one round.
 type Round struct {
 	Block
 	BeaconsLost int
 }
 
-// Add takes in a round. Unless all were silent, the test begins anew with those that were.
+// Add adds a round. If not all suspects were silent, the test starts again with those that were.
 func (t *OverflowTest) Add(r Round, allSilent bool) {
 	if !allSilent {
 		t.Rounds = nil
@@ -41,7 +41,7 @@ func (t *OverflowTest) Add(r Round, allSilent bool) {
 	t.Rounds = append(t.Rounds, r)
 }
 
-// P is 1 where no round was held.
+// P returns the p-value over all rounds; 1 without a round.
 func (t OverflowTest) P() float64 {
 	p := 1.0
 	for _, r := range t.Rounds {
@@ -50,10 +50,10 @@ func (t OverflowTest) P() float64 {
 	return p
 }
 
-// Convicts reports whether chance is excluded.
-func (t OverflowTest) Convicts() bool { return len(t.Rounds) > 0 && t.P() <= t.Alpha/MostRounds }
+// Significant reports whether chance is excluded.
+func (t OverflowTest) Significant() bool { return len(t.Rounds) > 0 && t.P() <= t.Alpha/MostRounds }
 
-// Silence reports whether nothing at all was answered in the last round.
+// Silence reports whether all suspects and all beacons of the last round got no answer.
 func (t OverflowTest) Silence() bool {
 	if len(t.Rounds) == 0 {
 		return false
@@ -75,15 +75,15 @@ func (t OverflowTest) String() string {
 		n, n, t.Rounds[0].Suspects, beacons, lost, t.P())
 }
 
-// Bounds of a round's beacons. The most still leaves room for three rounds while a full queue is held, at the usual
-// rate.
+// Bounds of a round's beacons. With the upper one, three rounds at the usual rate still fit into the time for which a
+// full queue is held.
 const (
 	leastBeacons = 24
 	mostBeacons  = 48
 )
 
-// RoundFor is the smallest round for so many suspects that convicts by itself, or at least within three of its kind, if
-// beacons are lost at the given rate; the largest where none does.
+// RoundFor returns the smallest round for so many suspects that is significant by itself, or else within three such
+// rounds, if beacons are lost at the given rate. If there is none, it returns the largest round.
 func RoundFor(suspects int, alpha, beaconLoss float64) Block {
 	for _, rounds := range []float64{1, 3} {
 		for b := (Block{suspects, leastBeacons}); b.Beacons < mostBeacons; b.Beacons++ {

@@ -6,12 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the network loses, by share or by bursts, tests that may end at any round convict no more often than they
-// say.
+// Under random loss and under bursts, tests that may end after any round do not exceed their stated error.
 func TestOverflowTestKeepsItsError(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it throws dice 600,000 times")
-	}
 	const runs, alpha = 200_000, 0.05
 	for name, lose := range map[string]func(r *rand.Rand) func(i int) bool{
 		"random 40 %": func(r *rand.Rand) func(int) bool { return func(int) bool { return r.Float64() < 0.4 } },
@@ -22,25 +18,25 @@ func TestOverflowTestKeepsItsError(t *testing.T) {
 		"every second": func(*rand.Rand) func(int) bool { return func(i int) bool { return i%2 == 0 } },
 	} {
 		r := rand.New(rand.NewPCG(21, 22))
-		convicted := 0
+		confirmed := 0
 		for range runs {
-			if convictsUnder(r, alpha, lose(r)) {
-				convicted++
+			if significantUnder(r, alpha, lose(r)) {
+				confirmed++
 			}
 		}
-		// The 99.9 % binomial bound of the test's part of alpha.
+		// The 99.9 % binomial bound for the test's part of alpha.
 		part := alpha / 2
-		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(convicted) > most {
-			t.Errorf("%s: %d of %d convicted, want at most %.0f", name, convicted, runs, most)
+		if most := runs*part + 3.1*math.Sqrt(runs*part); float64(confirmed) > most {
+			t.Errorf("%s: %d of %d significant, want at most %.0f", name, confirmed, runs, most)
 		} else {
-			t.Logf("%s: %d of %d convicted, bound %.0f", name, convicted, runs, most)
+			t.Logf("%s: %d of %d significant, bound %.0f", name, confirmed, runs, most)
 		}
 	}
 }
 
-// convictsUnder holds the rounds of a run's first test over a network that loses the i-th segment of all.
-func convictsUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
-	const beacons = 6 // few, so that chance has one
+// significantUnder runs the rounds of a run's first test over a network that loses the i-th segment if lose says so.
+func significantUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
+	const beacons = 6 // few, so that chance can produce significant results
 	d, suspects, sent := NewOverflowTest(alpha, 1), 3, 0
 	for range MostRounds {
 		still, lost := 0, 0
@@ -55,11 +51,11 @@ func convictsUnder(r *rand.Rand, alpha float64, lose func(i int) bool) bool {
 			}
 		}
 		d.Add(Round{Block{suspects, beacons}, lost}, still == suspects)
-		if suspects = still; suspects == 0 || d.Convicts() {
+		if suspects = still; suspects == 0 || d.Significant() {
 			break
 		}
 	}
-	return d.Convicts()
+	return d.Significant()
 }
 
 func TestOverflowTestsShareTheError(t *testing.T) {
@@ -68,11 +64,11 @@ func TestOverflowTestsShareTheError(t *testing.T) {
 		sum += NewOverflowTest(1e-3, n).Alpha
 	}
 	if sum > 1e-3 || sum < 0.99e-3 {
-		t.Errorf("10,000 tests may err with %.3g together, want just below 1e-3", sum)
+		t.Errorf("the error bounds of 10,000 tests add up to %.3g, want just below 1e-3", sum)
 	}
 }
 
-func TestRoundConvictsAFullQueue(t *testing.T) {
+func TestRoundIsSignificantForAFullQueue(t *testing.T) {
 	for _, c := range []struct {
 		suspects int
 		alpha    float64
@@ -82,25 +78,54 @@ func TestRoundConvictsAFullQueue(t *testing.T) {
 		b := RoundFor(c.suspects, c.alpha, c.loss)
 		d := OverflowTest{Alpha: c.alpha}
 		n := 0
-		for ; !d.Convicts() && n < MostRounds; n++ {
+		for ; !d.Significant() && n < MostRounds; n++ {
 			d.Add(Round{b, int(math.Ceil(c.loss * float64(b.Beacons)))}, true)
 		}
-		if n > c.rounds || !d.Convicts() {
-			t.Errorf("%+v: %+v convicts %v after %d rounds", c, b, d.Convicts(), n)
+		if n > c.rounds || !d.Significant() {
+			t.Errorf("%+v: %+v significant %v after %d rounds", c, b, d.Significant(), n)
 		}
 	}
-	if d := (OverflowTest{Alpha: 1}); d.Convicts() || d.P() != 1 {
-		t.Error("a test without a round must not convict")
+	if d := (OverflowTest{Alpha: 1}); d.Significant() || d.P() != 1 {
+		t.Error("a test without a round is significant")
 	}
 }
 
-// Nobody is convicted while beacons are lost as well.
-func TestSilenceOfEverythingProvesNothing(t *testing.T) {
+// If all beacons are lost as well, nothing is significant.
+func TestLostBeaconsProveNothing(t *testing.T) {
 	d := OverflowTest{Alpha: 0.1}
 	for range MostRounds {
 		d.Add(Round{Block{16, 24}, 24}, true)
 	}
-	if d.Convicts() || !d.Silence() {
-		t.Errorf("convicts %v, silence %v", d.Convicts(), d.Silence())
+	if d.Significant() || !d.Silence() {
+		t.Errorf("significant %v, silence %v", d.Significant(), d.Silence())
+	}
+}
+
+// A round has 24 to 48 beacons: the fewest with which one round is significant, otherwise those with which three are.
+func TestRounds(t *testing.T) {
+	for _, c := range []struct {
+		suspects    int
+		alpha, loss float64
+		want        Block
+	}{
+		{16, 1e-7, 0, Block{16, 24}},
+		{3, 4 * Fisher(3, 3, 0, 24), 0, Block{3, 24}},
+		{3, 0.0014, 0, Block{3, 24}},     // 1/2925 is less than 0.0014/4
+		{3, 0.0013, 0, Block{3, 25}},     // but more than 0.0013/4; 1/3276 is not
+		{3, 0.00021, 0, Block{3, 47}},    // 1/19600 is less than 0.00021/4
+		{3, 0.00019, 0, Block{3, 24}},    // no single round below 48 is enough, three of 24 are
+		{3, 0.0002, 0, Block{3, 24}},     // a single round of 48 does not count either
+		{2, 1.2e-7, 0, Block{2, 24}},     // (1/325)³ is 2.9e-8, and less than 1.2e-7/4
+		{2, 1.1e-7, 0, Block{2, 25}},     // but more than 1.1e-7/4
+		{1, 1e-9, 0, Block{1, 48}},       // nothing does
+		{16, 1e-7, 0.36, Block{16, 24}},  // three of them are enough
+		{16, 1e-7, 0.999, Block{16, 48}}, // nothing does
+	} {
+		if got := RoundFor(c.suspects, c.alpha, c.loss); got != c.want {
+			t.Errorf("%d suspects, alpha %g, loss %g: %+v, want %+v", c.suspects, c.alpha, c.loss, got, c.want)
+		}
+	}
+	if MostRounds != 4 {
+		t.Errorf("%d rounds", MostRounds)
 	}
 }

@@ -7,46 +7,46 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Closing is what one flow of FinReorder saw, over all of its connections.
+// Closing is the observation of one flow of FinReorder over all of its connections.
 type Closing struct {
 	Observation
-	Unheard   bool          // the peer never acknowledged what the trigger sends
+	Unheard   bool          // the peer never acknowledged the trigger's data
 	NotClosed bool          // the trigger did not make the peer close
-	TooLong   bool          // because it sent more than the flow takes in
-	Control   FinAnswer     // to the FIN in order
-	Overtaken FinAnswers    // to FINs that an ACK had overtaken, by connection
-	Stall     time.Duration // the longest from an ignored FIN to its repetition's acknowledgement
+	TooLong   bool          // the reason is that it sent more data than allowed
+	Control   FinAnswer     // answer to the FIN in order
+	Overtaken FinAnswers    // number of answers to FINs that an ACK had overtaken, by kind, one for each connection
+	Stall     time.Duration // longest time from an ignored FIN to the acknowledgement of its repetition
 }
 
-// FinAnswer is what came back to a FIN, and to what was sent to learn more about it.
+// FinAnswer is the answer to a FIN and its repetitions.
 type FinAnswer int
 
 // Answers to a FIN.
 const (
-	FinSilent   FinAnswer = iota // nothing, nor to its repetitions
+	FinSilent   FinAnswer = iota // no answer, nor to repetitions
 	FinAccepted                  // acknowledged
-	FinIgnored                   // an ACK without it; repeated with the current acknowledgement it was accepted
-	FinUnheard                   // nothing; repeated with the current acknowledgement it was accepted at once
-	// an ACK without it; repeated half a second later, with the same acknowledgement, it was accepted
+	FinIgnored                   // an ACK without it; accepted with the current acknowledgement number
+	FinUnheard                   // no answer; with the current acknowledgement number it was accepted at once
+	// an ACK that does not acknowledge it; repeated after half a second, unchanged, it was accepted
 	FinLate
-	FinRefused // an ACK without it, whatever acknowledgement it carried
+	FinRefused // an ACK that does not acknowledge it, with either acknowledgement number
 	FinReset   // RST
-	FinVoid    // the peer repeated its own FIN: what should have overtaken ours never arrived
+	FinVoid    // the peer repeated its own FIN: the overtaking ACK never arrived
 )
 
-// FinAnswers counts answers.
+// FinAnswers counts answers by kind.
 type FinAnswers map[FinAnswer]int
 
-// enoughIgnored is how many connections must have ignored the FIN. One could be the answer to something else,
-// such as a SYN's late copy, with the FIN lost at the same time.
+// enoughIgnored is how many connections must have ignored the FIN. A single one may be an error: the FIN was lost, and
+// the ACK answered something else, such as a late copy of the SYN.
 const enoughIgnored = 2
 
-// enoughUnheard is how many connections must have said nothing at all to the FIN. One says nothing to four FINs in a
-// row with 2 % where a fifth of everything is lost.
+// enoughUnheard is how many connections must have given no answer at all to the FIN. If 20 % is lost in each direction,
+// one connection gives no answer to four FINs in a row with probability 2 %.
 const enoughUnheard = 3
 
-// Decided reports whether further connections would not change the verdict: two ignored the FIN, or the accepting
-// ones outweigh a single one that seemed to, or none says anything.
+// Decided reports whether further connections would not change the verdict: two connections ignored the FIN, or those
+// that accepted it outweigh one that seemed to ignore it, or none gives an answer.
 func (a FinAnswers) Decided() bool { return a.Ignored() || a.accepted() || a.unheard() || a.late() }
 
 // Ignored reports whether enough connections ignored the FIN.
@@ -60,21 +60,21 @@ func (a FinAnswers) unheard() bool {
 
 func (a FinAnswers) late() bool { return a[FinLate] >= enoughLate && a.judged() == 0 }
 
-// judged is the number of connections that showed something.
+// judged returns the number of connections that showed a result.
 func (a FinAnswers) judged() int { return a[FinIgnored] + a[FinAccepted] + a[FinUnheard] }
 
-// enoughLate is how many connections must have accepted the FIN late to say so.
+// enoughLate is how many connections must have accepted the FIN late for that result.
 const enoughLate = 3
 
-// closingRule looks at one thing. ok is false where the rule has nothing to say.
+// closingRule examines one aspect. ok is false if the rule does not apply.
 type closingRule func(*Closing) (f Finding, ok bool)
 
 var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finIgnored, finAccepted,
 	finUnheard, finLate, finLossy}
 
-// FinReorder judges a flow of the scenario FinReorder.
+// FinReorder returns the finding for a flow of the scenario FinReorder.
 func FinReorder(c *Closing) Finding {
-	for _, r := range believable {
+	for _, r := range firstRules {
 		if f, ok := r(&c.Observation); ok {
 			return f
 		}
@@ -111,7 +111,7 @@ func notClosed(c *Closing) (Finding, bool) {
 		"the trigger did not make the peer close first within ten seconds: choose another (onAccept, send, httpGet)")
 }
 
-// finControl rules out what has nothing to do with the order.
+// finControl applies if even the FIN in order was not accepted.
 func finControl(c *Closing) (Finding, bool) {
 	switch c.Control {
 	case FinAccepted:

@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// opened is a flow whose connections were opened, and nothing else.
+// opened is a flow whose connections were opened, without further observations.
 var opened = Observation{Opening: open}
 
 var finReorderCases = []struct {
@@ -65,7 +65,7 @@ var finReorderCases = []struct {
 	{"guard incomplete beats an ignored FIN",
 		Closing{Observation: Observation{Opening: open, Guard: unclean}, Control: FinAccepted,
 			Overtaken: FinAnswers{FinIgnored: 2}}, report.Inconclusive, report.GuardIncomplete},
-	{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{Elsewhere: 3}}}, report.Inconclusive,
+	{"asymmetric", Closing{Observation: Observation{Guard: conn.SelfCheck{OtherDevice: 3}}}, report.Inconclusive,
 		report.AsymmetricReturn},
 	{"deadline", Closing{Observation: Observation{Opening: open, Expired: true}, Control: FinAccepted,
 		Overtaken: FinAnswers{FinAccepted: 1}}, report.Inconclusive, report.DeadlineExceeded},
@@ -94,6 +94,30 @@ func TestFinReorderMessages(t *testing.T) {
 			if !strings.Contains(f.Message, w) {
 				t.Errorf("the message of %s lacks %q: %s", f.Reason, w, f.Message)
 			}
+		}
+	}
+}
+
+// Each condition that ends the test, and cases without any.
+func TestFinDecided(t *testing.T) {
+	for _, c := range []struct {
+		answers FinAnswers
+		want    bool
+	}{
+		{FinAnswers{}, false},
+		{FinAnswers{FinIgnored: 1}, false},
+		{FinAnswers{FinIgnored: 2}, true},
+		{FinAnswers{FinAccepted: 1}, true},
+		{FinAnswers{FinAccepted: 2, FinIgnored: 1}, false},
+		{FinAnswers{FinUnheard: 2}, false},
+		{FinAnswers{FinUnheard: 3}, true},
+		{FinAnswers{FinUnheard: 3, FinIgnored: 1}, false},
+		{FinAnswers{FinLate: 2}, false},
+		{FinAnswers{FinLate: 3}, true},
+		{FinAnswers{FinLate: 3, FinIgnored: 1}, false},
+	} {
+		if got := c.answers.Decided(); got != c.want {
+			t.Errorf("%v: decided %t", c.answers, got)
 		}
 	}
 }

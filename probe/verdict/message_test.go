@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// What people read, in full: each sentence depends on what was seen.
+// The complete messages. Each sentence depends on the observations.
 func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 	router := &segment.Unreachable{From: netip.MustParseAddr("192.0.2.1"), Type: 3, Code: 13}
 	push := Observation{Opening: open, Control: Count{Sent: 1}, What: "data with PSH", Sandwich: Count{7, 7}}
@@ -28,22 +28,22 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			"the connection was established (deferredAccept: the listener completes a handshake only with data)"},
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.ICMPError, Sent: 3, Unreachable: router}},
 			"192.0.2.1 answered 3 SYNs with " + router.Meaning()},
-		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.ICMPError}, Ports: 2}, "no answer to SYNs from 2 " +
-			"source ports"},
-		{Handshake, &Observation{Opening: conn.Opening{Unreachable: router}, Ports: 2}, "no answer to SYNs from 2 " +
-			"source ports"},
+		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.ICMPError}, Ports: 2},
+			"no answer to SYNs from 2 source ports"},
+		{Handshake, &Observation{Opening: conn.Opening{Unreachable: router}, Ports: 2},
+			"no answer to SYNs from 2 source ports"},
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.NoNextHop, Unresolved: errors.New("192.0.2.9 on eth0")}},
 			"nothing could be sent: 192.0.2.9 on eth0"},
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.WrongAck, Wrong: seq.At(77)}},
-			"the answers to SYNs acknowledge what was not sent, the last one 77: something on the path rewrites or " +
-				"invents segments"},
+			"the answers to SYNs acknowledge what was not sent, the last one 77: something on the path rewrites or invents " +
+				"segments"},
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.StaleAck}, Ports: 3},
 			"on 3 source ports the peer answered from an older connection; it was reset, try again"},
-		{Handshake, &Observation{Ports: 3, ResetAny: true}, "no answer to SYNs from 3 source ports; segments other " +
-			"than SYN reach the target"},
-		{Handshake, &Observation{ResetAny: true, Reverse: convicted[0]}, "the port is closed, but its RST has sequence " +
-			"number 0 and is lost on the way back: " +
-			"10 of 10 RSTs at 0 were lost, 0 of 30 at other numbers (p = 1.2e-09)"},
+		{Handshake, &Observation{Ports: 3, ResetAny: true},
+			"no answer to SYNs from 3 source ports; segments other than SYN reach the target"},
+		{Handshake, &Observation{ResetAny: true, Reverse: confirmed[0]},
+			"the port is closed, but its RST has sequence number 0 and is lost on the way back: " +
+				"10 of 10 RSTs at 0 were lost, 0 of 30 at other numbers (p = 1.2e-09)"},
 
 		{SequenceWrap, with(push, func(o *Observation) { o.Delivered = true }), "data with PSH at sequence 0 was answered"},
 		{SequenceWrap, with(push, func(o *Observation) { o.Delivered, o.ByAck = true, true }), "data with PSH was answered"},
@@ -51,52 +51,51 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{SequenceWrap, &Observation{What: "data with PSH"},
 			"no connection could be opened (no answer), so nothing is known about data with PSH at sequence 0; see Handshake"},
 		{SequenceWrap, with(push, func(o *Observation) { o.Control = Count{6, 6} }),
-			"all 6 control segments, the same as the suspect but at another sequence number, went unanswered: this is no " +
-				"matter of sequence 0"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Stuck = true }), "data with PSH at sequence 0 went unanswered, " +
-			"and the RSTs that end a connection at its own number are not taken either, which is no matter of the number 0"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Elsewhere = Count{16, 16} }), "data with PSH at sequence 0 " +
-			"went unanswered, " +
-			"and so did 16 like it at other numbers: something on the path or the peer drops them all, which is no matter " +
-			"of the number 0"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated = convicted, true }), "data with PSH at " +
-			"sequence 0 is lost: " +
-			"7 of 7 between answered segments, then 10 of 10 among 30 others (0 lost), p = 1.2e-09; at another number " +
-			"it arrives"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.Witnessed = convicted, true, true }),
-			"data with PSH at sequence 0 is lost: " +
-				"7 of 7 between answered segments, then 10 of 10 among 30 others (0 lost), p = 1.2e-09; the peer's SACK names " +
-				"it missing; one number earlier it arrives"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.ByAck = convicted, true, true }),
-			"data with PSH is lost: " +
-				"7 of 7 between answered segments, then 10 of 10 among 30 others (0 lost), p = 1.2e-09" +
-				", or the RST at sequence 0 that it draws, though one with ACK comes back; of another number it is answered"},
-		{SequenceWrap, with(push, func(o *Observation) { o.Blocks = undecided }), "data with PSH at sequence 0 was not " +
-			"answered, but chance is not excluded: " +
-			"7 of 7 suspects between answered segments lost, confirmation undecided: 10 suspects and 15 of 30 beacons " +
-			"lost (p = 3.9e-03, needed 5.0e-08)"},
-		{SequenceWrap, &push, "data with PSH at sequence 0 was not answered, but chance is not excluded: " +
-			"7 of 7 suspects between answered segments lost, too few for a confirmation"},
+			"all 6 control segments, the same as the suspect but at another sequence number, went unanswered: " +
+				"this is no matter of sequence 0"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Stuck = true }),
+			"data with PSH at sequence 0 went unanswered, and the RSTs that end a connection at its own number are not " +
+				"taken either, which is no matter of the number 0"},
+		{SequenceWrap, with(push, func(o *Observation) { o.OtherNumbers = Count{16, 16} }),
+			"data with PSH at sequence 0 went unanswered, and so did 16 like it at other numbers: " +
+				"something on the path or the peer drops them all, which is no matter of the number 0"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated = confirmed, true }),
+			"data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
+				"lost), p = 1.2e-09; at another number it arrives"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.Witnessed = confirmed, true, true }),
+			"data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
+				"lost), p = 1.2e-09; the peer's SACK names it missing; one number earlier it arrives"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.ByAck = confirmed, true, true }),
+			"data with PSH is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 lost), " +
+				"p = 1.2e-09, or the RST at sequence 0 that it draws, though one with ACK comes back; " +
+				"of another number it is answered"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks = undecided }),
+			"data with PSH at sequence 0 was not answered, but chance is not excluded: " +
+				"7 of 7 suspects between answered segments lost, confirmation undecided: 10 suspects and 15 of 30 beacons lost " +
+				"(p = 3.9e-03, needed 5.0e-08)"},
+		{SequenceWrap, &push,
+			"data with PSH at sequence 0 was not answered, but chance is not excluded: " +
+				"7 of 7 suspects between answered segments lost, too few for a confirmation"},
 		{SequenceWrap, with(push, func(o *Observation) { o.AckZero = Incarnations{Made: 9, P: 4e-8, Alpha: 5e-8} }),
-			"answers that acknowledge exactly 0 " +
-				"are lost on the way back: in each of 9 connections it was that one, at a random place among others (p = 4.0e-08)"},
+			"answers that acknowledge exactly 0 are lost on the way back: in each of 9 connections it was that one, " +
+				"at a random place among others (p = 4.0e-08)"},
 
-		{HandshakeAck, &Observation{Opening: open, What: "the final ACK", Isolated: true, Control: Count{6, 5}}, "the " +
-			"final ACK at sequence 0 was sent 6 times " +
-			"and the connection stayed half-open, elsewhere it is established at once; the first data completes the " +
-			"handshake all the same, so this is only a note"},
-		{HandshakeAck, &Observation{Opening: open, What: "the final ACK"}, "whether the final ACK at sequence 0 " +
-			"arrives cannot be seen: " +
-			"the peer names no duplicates, defers its accept until data comes, or its queue is full"},
+		{HandshakeAck, &Observation{Opening: open, What: "the final ACK", Isolated: true, Control: Count{6, 5}},
+			"the final ACK at sequence 0 was sent 6 times and the connection stayed half-open, " +
+				"elsewhere it is established at once; the first data completes the handshake all the same, " +
+				"so this is only a note"},
+		{HandshakeAck, &Observation{Opening: open, What: "the final ACK"},
+			"whether the final ACK at sequence 0 arrives cannot be seen: the peer names no duplicates, " +
+				"defers its accept until data comes, or its queue is full"},
 
-		{ClosedPort, &Observation{Opening: open, What: "an RST"}, "an RST at sequence 0 is asked about at a closed " +
-			"port, and all that were tried are open"},
-		{ClosedPort, &Observation{What: "an RST"}, "an RST at sequence 0 is asked about at a closed port, and none " +
-			"refuses a SYN (no answer): " +
-			"a firewall hides them, or RSTs at sequence 0 are lost on the way back (variant AckZero tells)"},
-		{ClosedPort, &Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}, What: "an RST"}, "an RST at " +
-			"sequence 0 was not answered, " +
-			"but chance is not excluded: 0 of 0 suspects between answered segments lost, too few for a confirmation"},
+		{ClosedPort, &Observation{Opening: open, What: "an RST"},
+			"an RST at sequence 0 is asked about at a closed port, and all that were tried are open"},
+		{ClosedPort, &Observation{What: "an RST"},
+			"an RST at sequence 0 is asked about at a closed port, and none refuses a SYN (no answer): " +
+				"a firewall hides them, or RSTs at sequence 0 are lost on the way back (variant AckZero tells)"},
+		{ClosedPort, &Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}, What: "an RST"},
+			"an RST at sequence 0 was not answered, but chance is not excluded: 0 of 0 suspects between answered segments " +
+				"lost, too few for a confirmation"},
 	} {
 		if got := c.judge(c.seen).Message; got != c.want {
 			t.Errorf("%+v:\n%s, want\n%s", c.seen, got, c.want)
@@ -104,10 +103,12 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 	}
 }
 
-// The guard's hint is where to look: at other programs, or at a host that is too busy.
+// The message about the guard says where to look: at other programs, or at a host that is too busy.
 func TestGuardMessages(t *testing.T) {
-	const programs, busy = "look for other tc programs on the device (tc filter show, bpftool net)", "this host was " +
-		"too busy to read them all; ask for fewer packets a second"
+	const (
+		programs = "look for other tc programs on the device (tc filter show, bpftool net)"
+		busy     = "this host was too busy to read them all; ask for fewer packets a second"
+	)
 	for check, hint := range map[conn.SelfCheck]string{
 		{Seen: 3, Stolen: 2}:                   programs,
 		{Seen: 2, Stolen: 2, Overflow: 1}:      busy,
@@ -115,55 +116,56 @@ func TestGuardMessages(t *testing.T) {
 		{Seen: 2, Stolen: 2, ResetsDropped: 1}: programs,
 	} {
 		f := Handshake(&Observation{Guard: check})
-		if want := "the local kernel may have interfered, so nothing is concluded: " + check.String() + "; " +
-			"" + hint; f.Message != want || f.Reason != report.GuardIncomplete {
+		want := "the local kernel may have interfered, so nothing is concluded: " + check.String() + "; " + hint
+		if f.Message != want || f.Reason != report.GuardIncomplete {
 			t.Errorf("%s: %s, want %s", f.Reason, f.Message, want)
 		}
 	}
-	want := "3 answers came in by another device than the one that the SYN left by, where the local kernel rejects " +
-		"them; probe from that device (--source-interface)"
-	if f := Handshake(&Observation{Guard: conn.SelfCheck{Elsewhere: 3}}); f.Message != want {
+	want := "3 answers came in by another device than the one that the SYN left by, " +
+		"where the local kernel rejects them; probe from that device (--source-interface)"
+	if f := Handshake(&Observation{Guard: conn.SelfCheck{OtherDevice: 3}}); f.Message != want {
 		t.Errorf("%s, want %s", f.Message, want)
 	}
 }
 
 func TestAcceptQueueMessages(t *testing.T) {
+	undecidedRounds := OverflowTest{Alpha: 1e-7, Rounds: []Round{{Block{2, 24}, 3}, {Block{2, 25}, 1}}}
 	for _, c := range []struct {
 		seen Filling
 		want string
 	}{
 		{Filling{Cap: 10, Least: 10}, "all 10 connections were established: no queue overflows before that"},
-		{Filling{Cap: 10, Least: 10, Aside: 1}, "all 10 connections were established: no queue overflows before that; " +
-			"1 further source ports were given up, since nothing answered there while others were answered"},
-		{Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, Alive: 1}, "6 connections get a place, and no more; " +
-			"the next is reset: " +
-			"3 times in a row, while the established connections answer. The run ended before it could be seen whether a " +
-			"fresh connection is established now: " +
-			"only the application's accept() frees the queue's slots"},
-		{Filling{Cap: 10, Least: 6, First: IgnoredSyn, UnderWay: IgnoredAck, Test: full, Asked: true}, "6 connections " +
-			"get a place, and no more; " +
-			"the SYN of the next gets no answer, a handshake that was under way comes to nothing: " +
-			"16 of 16 attempts from 16 source ports were silent, among 24 beacons on established connections (0 lost), p " +
-			"= 1.6e-11. " +
-			"After all connections were reset a fresh one still was not established: closing does not free the queue's slots, " +
-			"only the application's accept() does, and it stays full until then"},
-		{Filling{Cap: 10}, "no connection could be opened (no answer), so nothing is known about the queue; a queue " +
-			"that is full already looks like this too; see Handshake"},
+		{Filling{Cap: 10, Least: 10, SkippedPorts: 1},
+			"all 10 connections were established: no queue overflows before that; 1 further source ports were given up, " +
+				"since nothing answered there while others were answered"},
+		{Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, BeaconsAnswered: 1},
+			"6 connections get a place, and no more; the next is reset: 3 times in a row, " +
+				"while the established connections answer. The run ended before it could be seen whether a fresh connection is " +
+				"established now: only the application's accept() frees the queue's slots"},
+		{Filling{Cap: 10, Least: 6, First: IgnoredSyn, UnderWay: IgnoredAck, Test: full, Asked: true},
+			"6 connections get a place, and no more; the SYN of the next gets no answer, " +
+				"a handshake that was under way comes to nothing: 16 of 16 attempts from 16 source ports were silent, " +
+				"among 24 beacons on established connections (0 lost), p = 1.6e-11. After all connections were reset a fresh " +
+				"one still was not established: closing does not free the queue's slots, only the application's accept() does, " +
+				"and it stays full until then"},
+		{Filling{Cap: 10},
+			"no connection could be opened (no answer), so nothing is known about the queue; " +
+				"a queue that is full already looks like this too; see Handshake"},
 		{Filling{Cap: 10, Observation: Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}}},
 			"no connection could be opened (refused), so nothing is known about the queue; see Handshake"},
 		{Filling{Cap: 10, Observation: Observation{Opening: open}},
-			"SYN-ACKs came, but not one connection was established, so nothing is known about the queue: it may be full " +
-				"already; see Handshake"},
+			"SYN-ACKs came, but not one connection was established, so nothing is known about the queue: " +
+				"it may be full already; see Handshake"},
 		{Filling{Cap: 10, Least: 1, Observation: Observation{Opening: conn.Opening{Answer: conn.ICMPError}}},
 			"after 1 connections no further one could be opened (ICMP error)"},
-		{Filling{Cap: 10, Least: 1}, "after 1 connections one went unanswered, but chance is not excluded: it could " +
-			"not be asked for again often enough"},
+		{Filling{Cap: 10, Least: 1},
+			"after 1 connections one went unanswered, but chance is not excluded: it could not be asked for again often " +
+				"enough"},
 		{Filling{Cap: 10, Least: 1, Observation: Observation{Opening: open}},
 			"after 1 connections one went unanswered, but chance is not excluded: it could not be asked for again often enough"},
-		{Filling{Cap: 10, Least: 6, Test: OverflowTest{Alpha: 1e-7, Rounds: []Round{{Block{2, 24}, 3}, {Block{2, 25},
-			1}}}}, "after 6 connections one went unanswered, " +
-			"but chance is not excluded: 4 of 4 attempts from 2 source ports were silent, among 49 beacons on established " +
-			"connections (4 lost), p = 2.6e-04"},
+		{Filling{Cap: 10, Least: 6, Test: undecidedRounds},
+			"after 6 connections one went unanswered, but chance is not excluded: 4 of 4 attempts from 2 source ports were " +
+				"silent, among 49 beacons on established connections (4 lost), p = 2.6e-04"},
 		{Filling{Cap: 10, Least: 6, Observation: Observation{PeerReset: true}},
 			"the peer resets connections by itself (6 were established), so an overflow could not be told from that"},
 	} {
@@ -175,6 +177,7 @@ func TestAcceptQueueMessages(t *testing.T) {
 
 func TestClosingMessages(t *testing.T) {
 	seen := Observation{Opening: open}
+	lost := FinAnswers{FinSilent: 1, FinVoid: 2, FinUnheard: 1, FinLate: 2, FinIgnored: 1}
 	for _, c := range []struct {
 		seen Closing
 		want string
@@ -183,10 +186,9 @@ func TestClosingMessages(t *testing.T) {
 			"the trigger did not make the peer close first within ten seconds: choose another (onAccept, send, httpGet)"},
 		{Closing{Observation: seen, NotClosed: true, TooLong: true},
 			"the peer answered the trigger with more than a megabyte without closing: name a smaller resource"},
-		{Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinSilent: 1, FinVoid: 2, FinUnheard: 1,
-			FinLate: 2, FinIgnored: 1}},
-			"too much was lost to judge: of the connections with an overtaken FIN 0 accepted it, 1 ignored it and 6 " +
-				"showed nothing"},
+		{Closing{Observation: seen, Control: FinAccepted, Overtaken: lost},
+			"too much was lost to judge: of the connections with an overtaken FIN 0 accepted it, " +
+				"1 ignored it and 6 showed nothing"},
 	} {
 		if got := FinReorder(&c.seen).Message; got != c.want {
 			t.Errorf("%s, want\n%s", got, c.want)

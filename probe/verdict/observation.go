@@ -1,43 +1,43 @@
-// Package verdict turns what a flow observed into a verdict with one reason: an ordered chain of small
-// rules, and the statistics that they rest on. It is pure.
+// Package verdict turns the observations of a flow into a verdict with one reason. It has an ordered list of small
+// rules, and the statistics that they use. It does no input or output.
 package verdict
 
 import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 )
 
-// Observation is everything that one flow of a scenario saw.
+// Observation has the observations of one flow.
 type Observation struct {
-	Fault   error          // the prober could not do its work
-	Expired bool           // the run's deadline came first
-	Guard   conn.SelfCheck // of all connections that the flow opened
+	Fault   error          // error of the prober itself
+	Expired bool           // the run's deadline passed before the flow was finished
+	Guard   conn.SelfCheck // self-check over all connections of the flow
 
-	Opening  conn.Opening // of the last source port
-	Ports    int          // source ports tried
-	ResetAny bool         // a silent port answered an ACK that no connection explains with an RST
-	Reverse  Confirmation // RSTs at sequence 0 (suspects) among RSTs at other numbers
+	Opening  conn.Opening // answer to the SYN from the last source port
+	Ports    int          // number of source ports tried
+	ResetAny bool         // a port without an answer to SYNs answered an unsolicited ACK with RST
+	Reverse  Confirmation // block of RSTs at sequence 0 (suspects) and RSTs at other numbers
 	Proof    conn.Proof
 
-	PeerReset bool  // the peer reset the connection before a verdict, with every payload
-	Control   Count // segments like the suspect without its property
-	Delivered bool  // the suspect was acknowledged
-	FirstLost bool  // a beacon's answer showed that the first one was missing
-	Sandwich  Count // suspects between two beacons that were both answered
-	Witnessed bool  // the peer said by SACK that the suspect alone is missing
-	Blocks    []Confirmation
-	Isolated  bool   // the same arrived at another number
-	What      string // the suspect in words
-	ByAck     bool   // it is the acknowledgement number that is 0
-	Across    bool   // it starts before 0 and ends behind it
-	Elsewhere Count  // segments that differ from the suspect in the number alone
-	AckZero   Incarnations
-	Stuck     bool // nothing more could be asked: the peer took no RST that would have ended an incarnation
+	PeerReset    bool  // the peer reset the connection before a verdict, with every payload
+	Control      Count // segments like the suspect without the tested property
+	Delivered    bool  // the suspect was acknowledged
+	FirstLost    bool  // the answer to a beacon showed that the first suspect was missing
+	Sandwich     Count // suspects between two answered beacons
+	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
+	Blocks       []Confirmation
+	Isolated     bool   // the same segment arrived at another number
+	What         string // the suspect's name in messages
+	ByAck        bool   // the acknowledgement number is 0, not the sequence number
+	Across       bool   // the suspect starts before 0 and ends after it
+	OtherNumbers Count  // segments that differ from the suspect only in the number
+	AckZero      Incarnations
+	Stuck        bool // no further test was possible: the peer accepted no RST that would end an incarnation
 }
 
-// Count is how many were sent and how many of them were lost.
+// Count is a number of sent segments and how many of them were lost.
 type Count struct{ Sent, Lost int }
 
-// Rate is the share lost; 0 if nothing was sent.
+// Rate returns the share that was lost; 0 if nothing was sent.
 func (c Count) Rate() float64 {
 	if c.Sent == 0 {
 		return 0
@@ -45,25 +45,25 @@ func (c Count) Rate() float64 {
 	return float64(c.Lost) / float64(c.Sent)
 }
 
-// Incarnations are connections of one 4-tuple in each of which a random one of several answers acknowledges exactly 0.
-// In all of them that answer was lost.
+// Incarnations is the result of a test over several connections of one 4-tuple. In each of them one of several answers,
+// at random, acknowledges exactly 0, and that answer was lost.
 type Incarnations struct {
 	Made  int
-	P     float64 // that it was the one lost each time, if all are lost alike
-	Alpha float64 // the share of the stated error
+	P     float64 // probability that it was lost each time if all answers are lost alike
+	Alpha float64 // the test's share of the stated error
 }
 
-// Convicts reports whether chance is excluded.
-func (i Incarnations) Convicts() bool { return i.Made > 0 && i.P <= i.Alpha }
+// Significant reports whether chance is excluded.
+func (i Incarnations) Significant() bool { return i.Made > 0 && i.P <= i.Alpha }
 
-// Confirmation is the outcome of a randomised block in which every suspect was lost.
+// Confirmation is the result of a randomised block in which every suspect was lost.
 type Confirmation struct {
 	Block
 	BeaconsLost int
 	Alpha       float64 // this block's share of the stated error
 }
 
-// P is the block's exact p-value; 1 where no block was sent.
+// P returns the block's exact p-value; 1 if no block was sent.
 func (c Confirmation) P() float64 {
 	if c.Suspects == 0 {
 		return 1
@@ -71,13 +71,13 @@ func (c Confirmation) P() float64 {
 	return Fisher(c.Suspects, c.Suspects, c.BeaconsLost, c.Beacons)
 }
 
-// Convicts reports whether chance is excluded at the block's alpha.
-func (c Confirmation) Convicts() bool { return c.Suspects > 0 && c.P() <= c.Alpha }
+// Significant reports whether chance is excluded at the block's alpha.
+func (c Confirmation) Significant() bool { return c.Suspects > 0 && c.P() <= c.Alpha }
 
-// Convicted reports whether one of the blocks excludes chance.
-func (o *Observation) Convicted() bool {
+// LossConfirmed reports whether one of the blocks excludes chance.
+func (o *Observation) LossConfirmed() bool {
 	for _, b := range o.Blocks {
-		if b.Convicts() {
+		if b.Significant() {
 			return true
 		}
 	}

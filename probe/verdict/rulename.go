@@ -6,16 +6,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// NameRule is the one known rule that explains which variants of SequenceWrap are lost towards one target and which
-// arrive; nil if none does, or more than one.
+// NameRule returns the only known rule that explains which variants of SequenceWrap are lost to one target and which
+// arrive. It is nil if no rule does, or more than one.
 func NameRule(reasons map[string]report.Reason) *rule.Rule {
 	if !flagsLost(reasons) {
-		return nameOther(reasons)
+		return nameRuleAboutOtherNumber(reasons)
 	}
 	var found *rule.Rule
 	for _, r := range rule.All() {
 		switch {
-		case !explains(r, reasons), !toldApart(r, reasons):
+		case !explains(r, reasons), !distinguished(r, reasons):
 		case found != nil:
 			return nil
 		default:
@@ -25,7 +25,7 @@ func NameRule(reasons map[string]report.Reason) *rule.Rule {
 	return found
 }
 
-// flagsLost reports whether a variant is lost that shows a rule about flags at 0.
+// flagsLost reports whether a lost variant shows a rule about flags at 0.
 func flagsLost(reasons map[string]report.Reason) bool {
 	for _, v := range variant.All() {
 		if v.FlagsAtZero() && reasons[v.Name] == report.SequenceZeroDropped {
@@ -35,8 +35,8 @@ func flagsLost(reasons map[string]report.Reason) bool {
 	return false
 }
 
-// toldApart reports whether a variant is lost that this rule drops and the one that it is like does not.
-func toldApart(r rule.Rule, reasons map[string]report.Reason) bool {
+// distinguished reports whether a variant is lost that this rule drops and the rule AsOther does not.
+func distinguished(r rule.Rule, reasons map[string]report.Reason) bool {
 	other, alike := rule.Named(r.AsOther)
 	if !alike {
 		return true
@@ -49,8 +49,8 @@ func toldApart(r rule.Rule, reasons map[string]report.Reason) bool {
 	return false
 }
 
-// nameOther names rules under which every segment that starts at 0 arrives.
-func nameOther(reasons map[string]report.Reason) *rule.Rule {
+// nameRuleAboutOtherNumber returns the rule if segments that start at 0 all arrive.
+func nameRuleAboutOtherNumber(reasons map[string]report.Reason) *rule.Rule {
 	if reasons["Straddle"] == report.SequenceZeroDropped {
 		r := rule.About(variant.Across)
 		return &r
@@ -64,7 +64,7 @@ func nameOther(reasons map[string]report.Reason) *rule.Rule {
 	return nil
 }
 
-// explains reports whether the rule drops exactly the variants that were lost, of those that are decided.
+// explains reports whether the rule drops exactly the lost variants among those with a verdict.
 func explains(r rule.Rule, reasons map[string]report.Reason) bool {
 	if r.Flags == nil {
 		return false

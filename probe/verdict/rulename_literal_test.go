@@ -6,8 +6,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestRulesAreWhatTheyAreCalled: what is lost under each of them, variant by variant; everything else arrives.
-func TestRulesAreWhatTheyAreCalled(t *testing.T) {
+// The variants that are lost under each rule. All others arrive.
+func TestLostVariantsOfEachRule(t *testing.T) {
 	every := []string{"Push", "UrgentPush", "Data", "Fin", "PushFin", "Ack", "Reset", "Syn", "FinUrgPush", "Null"}
 	for name, lost := range map[string][]string{
 		"AnyOfFinUrgPushAtZero":     {"Push", "UrgentPush", "Fin", "PushFin", "FinUrgPush"},

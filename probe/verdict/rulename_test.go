@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// outcomes are what a rule about flags makes of every variant.
+// outcomes returns the reason of every variant under a rule about flags.
 func outcomes(r rule.Rule, without ...string) map[string]report.Reason {
 	out := map[string]report.Reason{}
 	for _, v := range variant.All() {

@@ -8,42 +8,42 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Finding is a verdict with its reason, and a message for people.
+// Finding is a verdict with its reason and a message for users.
 type Finding struct {
 	Verdict report.Verdict
 	Reason  report.Reason
 	Message string
-	Tested  bool // by a statistical test, whose error is stated
+	Tested  bool // based on a statistical test, whose error is stated
 }
 
-// observationRule looks at one thing. ok is false where the rule has nothing to say.
+// observationRule examines one aspect. ok is false if the rule does not apply.
 type observationRule func(*Observation) (f Finding, ok bool)
 
-// believable are the rules that come first in every scenario: what they name makes the rest worthless.
-var believable = []observationRule{faulty, asymmetric, unguarded, expired}
+// firstRules are the rules that are tried first in every scenario. If one applies, the other observations are invalid.
+var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
 
-var handshakeRules = append(slices.Clip(believable),
+var handshakeRules = append(slices.Clip(firstRules),
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
-var sequenceWrapRules = append(slices.Clip(believable),
+var sequenceWrapRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
 
-var handshakeAckRules = append(slices.Clip(believable),
+var handshakeAckRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
 
-var closedPortRules = append(slices.Clip(believable),
+var closedPortRules = append(slices.Clip(firstRules),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
-// Handshake judges a flow of the scenario Handshake.
+// Handshake returns the finding for a flow of the scenario Handshake.
 func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }
 
-// SequenceWrap judges a flow of the scenario SequenceWrap.
+// SequenceWrap returns the finding for a flow of the scenario SequenceWrap.
 func SequenceWrap(o *Observation) Finding { return judge(sequenceWrapRules, o) }
 
-// HandshakeAck judges a flow of that variant of SequenceWrap.
+// HandshakeAck returns the finding for a flow of SequenceWrap's variant HandshakeAck.
 func HandshakeAck(o *Observation) Finding { return judge(handshakeAckRules, o) }
 
-// ClosedPort judges a flow of those variants of SequenceWrap that ask at a closed port.
+// ClosedPort returns the finding for a flow of a variant of SequenceWrap that needs a closed port.
 func ClosedPort(o *Observation) Finding { return judge(closedPortRules, o) }
 
 func judge(rules []observationRule, o *Observation) Finding {
@@ -55,7 +55,7 @@ func judge(rules []observationRule, o *Observation) Finding {
 	panic("verdict: the last rule of a chain must always decide")
 }
 
-// when is a finding if the condition holds.
+// when returns the finding if the condition holds.
 func when(cond bool, v report.Verdict, r report.Reason, format string, args ...any) (Finding, bool) {
 	if !cond {
 		return Finding{}, false
@@ -63,7 +63,7 @@ func when(cond bool, v report.Verdict, r report.Reason, format string, args ...a
 	return Finding{Verdict: v, Reason: r, Message: fmt.Sprintf(format, args...)}, true
 }
 
-// tested is a finding that rests on a confirmation block.
+// tested marks a finding as based on a confirmation block.
 func tested(f Finding, ok bool) (Finding, bool) {
 	f.Tested = ok
 	return f, ok
@@ -76,7 +76,7 @@ func faulty(o *Observation) (Finding, bool) {
 func asymmetric(o *Observation) (Finding, bool) {
 	return when(o.Guard.Asymmetric(), report.Inconclusive, report.AsymmetricReturn,
 		"%d answers came in by another device than the one that the SYN left by, where the local kernel rejects them; "+
-			"probe from that device (--source-interface)", o.Guard.Elsewhere)
+			"probe from that device (--source-interface)", o.Guard.OtherDevice)
 }
 
 func unguarded(o *Observation) (Finding, bool) {
@@ -139,7 +139,7 @@ func queueFull(o *Observation) (Finding, bool) {
 }
 
 func reverseReset(o *Observation) (Finding, bool) {
-	return tested(when(o.ResetAny && o.Reverse.Convicts(), report.Fail, report.ReverseRstZeroDropped,
+	return tested(when(o.ResetAny && o.Reverse.Significant(), report.Fail, report.ReverseRstZeroDropped,
 		"the port is closed, but its RST has sequence number 0 and is lost on the way back: %d of %d RSTs at 0 were lost, "+
 			"%d of %d at other numbers (p = %.1e)",
 		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P()))

@@ -12,7 +12,7 @@ import (
 
 var (
 	open      = conn.Opening{Answer: conn.SynAck, Sent: 1}
-	convicted = []Confirmation{{Block: Block{10, 30}, Alpha: 5e-8}}
+	confirmed = []Confirmation{{Block: Block{10, 30}, Alpha: 5e-8}}
 	undecided = []Confirmation{{Block: Block{10, 30}, BeaconsLost: 15, Alpha: 5e-8}}
 	unclean   = conn.SelfCheck{Seen: 3, Stolen: 2}
 )
@@ -34,16 +34,16 @@ func TestHandshakeChain(t *testing.T) {
 		{"altered", Observation{Opening: conn.Opening{Answer: conn.WrongAck}}, report.Altered},
 		{"stale", Observation{Opening: conn.Opening{Answer: conn.StaleAck}}, report.StaleState},
 		{"silent", Observation{Ports: 2}, report.Filtered},
-		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: convicted[0]},
+		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: confirmed[0]},
 			report.ReverseRstZeroDropped},
 		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0]}, report.Filtered},
 		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean},
 			report.GuardIncomplete},
-		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{Elsewhere: 3, KernelResets: 3}},
+		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{OtherDevice: 3, KernelResets: 3}},
 			report.AsymmetricReturn},
 		{"a bond's member shows answers too",
 			Observation{Opening: open, Proof: conn.Proof{Established: true},
-				Guard: conn.SelfCheck{Seen: 2, Stolen: 2, Elsewhere: 2}}, report.Established},
+				Guard: conn.SelfCheck{Seen: 2, Stolen: 2, OtherDevice: 2}}, report.Established},
 		{"deadline beats silence", Observation{Expired: true}, report.DeadlineExceeded},
 		{"fault beats all", Observation{Expired: true, Guard: unclean, Fault: errors.New("no memory")}, report.ProberFault},
 	} {
@@ -67,17 +67,17 @@ func TestSequenceWrapChain(t *testing.T) {
 		{"reset", Observation{Opening: open, PeerReset: true}, report.Inconclusive, report.PeerReset},
 		{"no handshake", Observation{}, report.Inconclusive, report.PathDown},
 		{"control lost", Observation{Opening: open, Control: Count{6, 6}}, report.Inconclusive, report.PathDown},
-		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: convicted,
+		{"convicted and healed", Observation{Opening: open, Control: healthy, Sandwich: Count{7, 7}, Blocks: confirmed,
 			Isolated: true}, report.Fail, report.SequenceZeroDropped},
 		{"convicted in the second block",
-			Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], convicted...),
+			Observation{Opening: open, Control: healthy, Blocks: append(undecided[:1:1], confirmed...),
 				Isolated: true}, report.Fail, report.SequenceZeroDropped},
-		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: convicted}, report.Inconclusive,
+		{"convicted, not healed", Observation{Opening: open, Control: healthy, Blocks: confirmed}, report.Inconclusive,
 			report.NotIsolated},
 		{"undecided", Observation{Opening: open, Control: healthy, Blocks: undecided}, report.Inconclusive, report.PathLossy},
 		{"never suspicious", Observation{Opening: open, Control: healthy, Sandwich: Count{1, 1}}, report.Inconclusive,
 			report.PathLossy},
-		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: convicted, Isolated: true, Guard: unclean},
+		{"convicted, but guard incomplete", Observation{Opening: open, Blocks: confirmed, Isolated: true, Guard: unclean},
 			report.Inconclusive, report.GuardIncomplete},
 	} {
 		if f := SequenceWrap(&c.o); f.Reason != c.want || f.Verdict != c.verdict {
@@ -97,47 +97,8 @@ func TestKernelResetIsUnclean(t *testing.T) {
 	}
 }
 
-func TestCombine(t *testing.T) {
-	pass := Finding{report.Pass, report.Delivered, "p", false}
-	fail := Finding{report.Fail, report.SequenceZeroDropped, "f", true}
-	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
-	down := Finding{report.Inconclusive, report.PathDown, "d", false}
-	for _, c := range []struct {
-		name  string
-		flows []Finding
-		want  Finding
-		n     report.Flows
-	}{
-		{"all pass", []Finding{pass, pass}, pass, report.Flows{Tried: 2, Pass: 2}},
-		{"clean flows never acquit a bad one", []Finding{pass, pass, pass, fail, lossy}, fail,
-			report.Flows{Tried: 5, Pass: 3, Fail: 1, Inconclusive: 1}},
-		{"not established is not passed", []Finding{pass, pass, lossy}, lossy,
-			report.Flows{Tried: 3, Pass: 2, Inconclusive: 1}},
-		{"the most frequent reason speaks", []Finding{lossy, down, down}, down, report.Flows{Tried: 3, Inconclusive: 3}},
-	} {
-		if f, n := Combine(c.flows); f != c.want || n != c.n {
-			t.Errorf("%s: %+v %+v, want %+v %+v", c.name, f, n, c.want, c.n)
-		}
-	}
-}
-
-func TestBackgroundGrowsSure(t *testing.T) {
-	var b Background
-	if b.P0() != 1 {
-		t.Errorf("nothing seen: p0 = %g, want 1", b.P0())
-	}
-	b.Add(Count{Sent: 1000})
-	if b.P0() != minBackground {
-		t.Errorf("1,000 delivered: p0 = %g, want %g", b.P0(), minBackground)
-	}
-	b.Add(Count{Sent: 1000, Lost: 400})
-	if p := b.P0(); p < 0.2 || p > 0.25 {
-		t.Errorf("400 of 2,000 lost: p0 = %g, want a little above 0.2", p)
-	}
-}
-
 func TestMessagesSayWhatWasSeen(t *testing.T) {
-	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: convicted,
+	f := SequenceWrap(&Observation{Opening: open, Control: Count{Sent: 1}, Sandwich: Count{7, 7}, Blocks: confirmed,
 		Isolated: true, Witnessed: true})
 	for _, words := range []string{"10 of 10", "30 others", "p = 1.2e-09", "SACK"} {
 		if !strings.Contains(f.Message, words) {

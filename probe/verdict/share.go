@@ -7,10 +7,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// ShareOf says how many of the paths behind failed of all flows are affected, with a 95 % Clopper-Pearson interval. The
-// coverage is an estimate: hash functions that are the same in two stages choose the same way twice.
+// ShareOf estimates the share of affected paths from the flows that failed, with a 95 % Clopper-Pearson interval. The
+// coverage is an estimate, because two stages with the same hash function do not choose independently.
 func ShareOf(failed, of int) report.Share {
-	bad := 1.0 / 16 // of which the coverage speaks where none failed
+	bad := 1.0 / 16 // the coverage is for this share if none failed
 	if failed > 0 {
 		bad = float64(failed) / float64(of)
 	}
@@ -21,7 +21,7 @@ func ShareOf(failed, of int) report.Share {
 	}
 }
 
-// paths says in words what share of the paths that is: "about 1 of 8 paths".
+// paths returns the share as text: "about 1 of 8 paths".
 func paths(s report.Share) string {
 	switch {
 	case s.Failed == 0 || s.Of < 2:

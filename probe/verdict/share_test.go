@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"math"
-	"strings"
 	"testing"
 )
 
@@ -29,26 +28,5 @@ func TestShare(t *testing.T) {
 		if got := paths(s); got != c.words {
 			t.Errorf("%d of %d: %q, want %q", c.failed, c.of, got, c.words)
 		}
-	}
-}
-
-func TestPoolConvictsSprayingOnly(t *testing.T) {
-	b := PoolBlock(16)
-	n := 16 * b.Suspects
-	even := Pool{Count{n, n / 20}, Count{3 * n, 3 * n / 20}}
-	if f, lossy := even.Lossy("Push", 1e-3); lossy {
-		t.Errorf("even loss of 5 %%: %s", f.Message)
-	}
-	sprayed := Pool{Count{n, n / 16}, Count{3 * n, 0}}
-	if f, lossy := sprayed.Lossy("Push", 1e-7/272); !lossy || !f.Tested ||
-		!strings.Contains(f.Message, "20 of 320 against 0 of 960") {
-		t.Errorf("one path of 16: %v %+v", lossy, f)
-	}
-	if _, lossy := (Pool{}).Lossy("Push", 1); lossy {
-		t.Error("nothing sampled convicts")
-	}
-	first := Count{108, 7}
-	if !Uneven(first, Count{108, 0}) || Uneven(Count{108, 1}, Count{1000, 0}) || Uneven(first, Count{216, 10}) {
-		t.Error("7 of 108 first suspects lost are uneven where nothing else is lost, not at 5 %; 1 of 108 never is")
 	}
 }

@@ -2,9 +2,9 @@ package verdict
 
 import "math"
 
-// Fisher is the exact one-sided p-value of Fisher's test: how likely at least as many of the losses
-// would fall on the suspects if suspects and beacons, sent in uniformly random order, were lost alike.
-// It holds for any loss rate and for bursts, because only the order is random.
+// Fisher returns the exact one-sided p-value of Fisher's test: the probability that at least so many of the losses are
+// suspects if suspects and beacons, sent in uniformly random order, are lost alike. It is valid for any loss rate and
+// for bursts, because only the order is random.
 func Fisher(suspectsLost, suspects, beaconsLost, beacons int) float64 {
 	lost, all := suspectsLost+beaconsLost, suspects+beacons
 	p := 0.0
@@ -14,7 +14,7 @@ func Fisher(suspectsLost, suspects, beaconsLost, beacons int) float64 {
 	return min(p, 1)
 }
 
-// logChoose is the logarithm of the binomial coefficient, -Inf where it is 0.
+// logChoose returns the logarithm of the binomial coefficient, -Inf if that is 0.
 func logChoose(n, k int) float64 {
 	if k < 0 || k > n {
 		return math.Inf(-1)
@@ -27,8 +27,8 @@ func logFactorial(n int) float64 {
 	return v
 }
 
-// UpperBound is the upper limit of the one-sided Clopper-Pearson interval: the largest loss rate at
-// which seeing so few losses still has a probability of 1-confidence. With nothing tried it is 1.
+// UpperBound returns the upper limit of the one-sided Clopper-Pearson interval: the largest loss rate at which so few
+// losses still have probability 1-confidence. Without any segments it is 1.
 func UpperBound(lost, tried int, confidence float64) float64 {
 	if lost >= tried {
 		return 1
@@ -53,9 +53,9 @@ func binomialAtMost(k, n int, p float64) float64 {
 	return sum
 }
 
-// Wald's sequential probability ratio test between background loss p0 and a rule that drops nearly
-// everything. It only decides whether a block is worth sending, so its error costs packets, never a
-// wrong verdict: the published alpha is the block's.
+// Wald's sequential probability ratio test between the background loss p0 and a rule that drops nearly everything. It
+// only decides whether to send a block. So its error costs packets and cannot cause a wrong verdict: the published
+// alpha is that of the block.
 const (
 	suspicionAlpha = 1e-3
 	suspicionBeta  = 1e-3
@@ -63,8 +63,8 @@ const (
 	minBackground  = 0.01
 )
 
-// Suspicious reports whether that many suspects lost in a row, and none delivered, call for a
-// confirmation when control and beacon segments are lost at no more than p0.
+// Suspicious reports whether so many suspects lost in a row, without a delivered one, justify a confirmation if control
+// and beacon segments are lost at a rate of at most p0.
 func Suspicious(lostInARow int, p0 float64) bool {
 	if p0 >= faultLoss {
 		return false
@@ -79,15 +79,15 @@ const (
 	maxBlock = 64
 )
 
-// EnoughLost is how many controls must be lost, and none answered, to say that they are always lost.
+// EnoughLost is how many controls must be lost, without an answered one, to conclude that they are always lost.
 const EnoughLost = 16
 
 // Block is a randomised confirmation block: suspects and beacons in uniformly random order.
 type Block struct{ Suspects, Beacons int }
 
-// BlockFor is the smallest block that convicts at alpha when every suspect is lost and beacons are lost
-// at the given rate, with two standard deviations, and one beacon if any is lost at all, to spare; so many beacons come
-// with each suspect. ok is false where no block of a bearable size can.
+// BlockFor returns the smallest block that is significant at alpha if every suspect is lost and beacons are lost at the
+// given rate. It allows for two standard deviations more, and for one beacon more if any is lost at all.
+// beaconsASuspect is the ratio of beacons to suspects. ok is false if a block would have to be too large.
 func BlockFor(alpha, beaconLoss float64, beaconsASuspect int) (b Block, ok bool) {
 	for n := minBlock; n <= maxBlock; n++ {
 		b = Block{n, beaconsASuspect * n}

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// at is where the suspect is: "data with PSH at sequence 0".
+// at returns the suspect with its number: "data with PSH at sequence 0".
 func (o *Observation) at() string {
 	if o.ByAck || o.Across {
 		return o.What
@@ -26,7 +26,7 @@ func peerReset(o *Observation) (Finding, bool) {
 }
 
 func pathDown(o *Observation) (Finding, bool) {
-	unanswered := o.Opening.Answer != conn.SynAck && o.Elsewhere.Sent == 0
+	unanswered := o.Opening.Answer != conn.SynAck && o.OtherNumbers.Sent == 0
 	return when(unanswered, report.Inconclusive, report.PathDown,
 		"no connection could be opened (%s), so nothing is known about %s; see Handshake", o.Opening.Answer, o.at())
 }
@@ -42,7 +42,7 @@ func noClosedPort(o *Observation) (Finding, bool) {
 }
 
 func ackZeroDropped(o *Observation) (Finding, bool) {
-	return tested(when(o.AckZero.Convicts(), report.Fail, report.AckZeroDropped,
+	return tested(when(o.AckZero.Significant(), report.Fail, report.AckZeroDropped,
 		"answers that acknowledge exactly 0 are lost on the way back: in each of %d connections it was that one, at a "+
 			"random place among others (p = %.1e)",
 		o.AckZero.Made, o.AckZero.P))
@@ -60,15 +60,15 @@ func stateTracking(o *Observation) (Finding, bool) {
 			"%s went unanswered, and the RSTs that end a connection at its own number are not taken either, which is no "+
 				"matter of the number 0", o.at())
 	}
-	allLost := o.Elsewhere.Sent >= EnoughLost && o.Elsewhere.Lost == o.Elsewhere.Sent
+	allLost := o.OtherNumbers.Sent >= EnoughLost && o.OtherNumbers.Lost == o.OtherNumbers.Sent
 	return when(allLost, report.Inconclusive, report.StateTracking,
 		"%s went unanswered, and so did %d like it at other numbers: something on the path or the peer drops them all, "+
 			"which is no matter of the number 0",
-		o.at(), o.Elsewhere.Lost)
+		o.at(), o.OtherNumbers.Lost)
 }
 
 func zeroDropped(o *Observation) (Finding, bool) {
-	if !o.Convicted() || !o.Isolated {
+	if !o.LossConfirmed() || !o.Isolated {
 		return Finding{}, false
 	}
 	b := o.Blocks[len(o.Blocks)-1]
@@ -86,12 +86,12 @@ func zeroDropped(o *Observation) (Finding, bool) {
 }
 
 func notIsolated(o *Observation) (Finding, bool) {
-	return when(o.Convicted(), report.Inconclusive, report.NotIsolated,
+	return when(o.LossConfirmed(), report.Inconclusive, report.NotIsolated,
 		"%s is lost, but the same was not seen to arrive at other numbers, or seldom: not shown to be a matter of the "+
 			"number 0", o.at())
 }
 
-// finalAckLost is a note: data completes the handshake all the same, so no connection is lost by this alone.
+// finalAckLost is Inconclusive and not Fail: data completes the handshake too, so this loss alone breaks no connection.
 func finalAckLost(o *Observation) (Finding, bool) {
 	return when(o.Isolated && o.Control.Lost > 0, report.Inconclusive, report.HandshakeAckLost,
 		"%s was sent %d times and the connection stayed half-open, elsewhere it is established at once; the first data "+

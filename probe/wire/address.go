@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// address is where a socket sends to, as the kernel reads it.
+// address is a socket's destination in the kernel's format.
 type address struct {
 	link  unix.RawSockaddrLinklayer
 	inet4 unix.RawSockaddrInet4
 	inet6 unix.RawSockaddrInet6
-	at    unsafe.Pointer // one of the three
+	at    unsafe.Pointer // points to one of the three
 	size  uintptr
 }
 
@@ -23,7 +23,7 @@ func (a *address) setLink(etherType uint16, device int, to hardware) {
 	a.at, a.size = unsafe.Pointer(&a.link), unsafe.Sizeof(a.link)
 }
 
-// setIP is for a raw socket, whose port is unused.
+// setIP sets the destination of a raw socket, which has no port.
 func (a *address) setIP(to netip.Addr) {
 	if to.Is4() {
 		a.inet4 = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.As4()}

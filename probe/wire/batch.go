@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batchSize is how many packets one system call fetches at most.
+// batchSize is how many packets one system call receives at most.
 const batchSize = 32
 
-// batch receives many packets by one recvmmsg(2).
+// batch receives several packets with one recvmmsg(2).
 type batch struct {
 	headers  [batchSize]unix.Mmsghdr
 	vectors  [batchSize]unix.Iovec
@@ -23,7 +23,7 @@ type batch struct {
 	current  captured
 }
 
-// captured is one packet of a batch, valid until the next receive.
+// captured is one packet of a batch. It is valid until the next receive.
 type captured struct {
 	data     []byte // starts with the IP header
 	wireLen  int
@@ -47,10 +47,10 @@ func newBatch() *batch {
 	return b
 }
 
-// receive fetches what is there; unix.EAGAIN says nothing.
+// receive receives the packets that have arrived. It returns unix.EAGAIN if there are none.
 func (b *batch) receive(fd int) error {
 	b.filled, b.taken = 0, 0
-	for i := range b.headers { // the kernel overwrites these lengths
+	for i := range b.headers { // the kernel has overwritten these lengths
 		b.headers[i].Hdr.Namelen = unix.SizeofSockaddrLinklayer
 		b.headers[i].Hdr.SetControllen(len(b.controls[i]))
 	}
@@ -63,7 +63,7 @@ func (b *batch) receive(fd int) error {
 	return nil
 }
 
-// next returns the next packet, nil after the last.
+// next returns the next packet, or nil after the last.
 func (b *batch) next() *captured {
 	if b.taken == b.filled {
 		return nil
@@ -79,8 +79,8 @@ func (b *batch) next() *captured {
 	return &b.current
 }
 
-// readControls reads the kernel's timestamp (struct timespec) and the packet's length before it was cut
-// (struct tpacket_auxdata).
+// readControls reads the kernel's timestamp (struct timespec) and the packet's length before truncation (struct
+// tpacket_auxdata).
 func (c *captured) readControls(data []byte) {
 	for len(data) >= unix.SizeofCmsghdr {
 		header, content, rest, err := unix.ParseOneSocketControlMessage(data)

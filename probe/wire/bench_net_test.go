@@ -9,8 +9,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// BenchmarkExchange is one segment sent, and its answer received and parsed: an RST of the peer's
-// kernel, which so spends as little as it can. Two such make a handshake.
+// BenchmarkExchange measures sending a segment and receiving and parsing its answer. The answer is an RST of the peer's
+// kernel, which costs the peer least. A handshake takes two such exchanges.
 func BenchmarkExchange(b *testing.B) {
 	l := newLab(b)
 	for _, family := range lab.Families {
@@ -28,7 +28,7 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
-// BenchmarkReceive is receiving alone, from a queue that is full.
+// BenchmarkReceive measures receiving from a full queue.
 func BenchmarkReceive(b *testing.B) {
 	l := newLab(b)
 	c := newClient(b, l, l.Target(lab.IPv4, lab.Sink))
@@ -49,7 +49,7 @@ func BenchmarkReceive(b *testing.B) {
 	}
 }
 
-// BenchmarkSend is sending alone, to a peer that does not answer.
+// BenchmarkSend measures sending to a peer that does not answer.
 func BenchmarkSend(b *testing.B) {
 	l := newLab(b)
 	c := newClient(b, l, l.Target(lab.IPv4, lab.Sink))

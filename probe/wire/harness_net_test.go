@@ -19,7 +19,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// patience is how long a test waits for what must come.
+// patience is how long a test waits for an expected packet.
 const patience = 5 * time.Second
 
 func newLab(t testing.TB) *lab.Lab {
@@ -33,7 +33,7 @@ func newLab(t testing.TB) *lab.Lab {
 	return l
 }
 
-// client is a guarded wire of the lab's client to one peer.
+// client is a wire with a guard, from the lab's client to one peer.
 type client struct {
 	wire.Wire
 	t     testing.TB
@@ -71,7 +71,7 @@ func (c *client) flow() guard.Flow {
 	return f
 }
 
-// someFlow is a flow that is not registered.
+// someFlow returns a flow that is not registered.
 func (c *client) someFlow() guard.Flow {
 	return guard.Flow{Local: netip.AddrPortFrom(c.route.Source, 62000), Remote: c.peer}
 }
@@ -113,7 +113,7 @@ func closeLater(t testing.TB, c io.Closer) {
 	})
 }
 
-// device is a device of the calling thread's namespace.
+// device returns a device of the calling thread's namespace.
 func device(name string) (netlink.Link, error) { return netlink.LinkByName(name) }
 
 func hostPrefix(a netip.Addr) *net.IPNet {

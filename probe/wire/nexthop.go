@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrUnresolved means that the next hop did not answer ARP or neighbour solicitations.
+// ErrUnresolved means that the next hop did not answer ARP requests or neighbour solicitations.
 var ErrUnresolved = errors.New("next hop does not answer")
 
 const (
-	hopLifetime    = time.Second     // how long an answer of the kernel is used without asking again
-	resolveTimeout = 5 * time.Second // the kernel gives up after three tries, a second apart
+	hopLifetime    = time.Second     // how long the kernel's answer is used again
+	resolveTimeout = 5 * time.Second // the kernel gives up after three requests, one second apart
 	resolvePause   = time.Millisecond
 
-	// States of a neighbour (linux/neighbour.h): those in which it has an address, and those in which the kernel does
-	// not ask for that address again.
+	// States of a neighbour entry (linux/neighbour.h): those that have an address, and those for which the kernel sends no
+	// request at the next use.
 	usable  = settled | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE
 	settled = unix.NUD_REACHABLE | unix.NUD_PERMANENT | unix.NUD_NOARP
 )
@@ -30,13 +30,13 @@ const (
 // hardware is an Ethernet address.
 type hardware [6]byte
 
-// nextHops knows the Ethernet address behind which each destination lies: the kernel's routes and
-// neighbours, remembered for a second.
+// nextHops finds the Ethernet address for each destination by the kernel's routes and neighbour entries. It keeps
+// results for a second.
 type nextHops struct {
 	device     string
 	index      int
 	netlink    *netlink.Handle
-	neighbours map[int]*nl.SocketHandle // for what the handle cannot ask: one neighbour alone
+	neighbours map[int]*nl.SocketHandle // to read a single neighbour entry, for which the handle has no method
 
 	mu    sync.Mutex
 	known map[netip.Addr]hop
@@ -69,8 +69,8 @@ func (n *nextHops) Close() error {
 	return nil
 }
 
-// resolve returns where to send what is for dst. It blocks while the kernel asks the next hop for its
-// address; the error wraps ErrUnresolved or ErrNoRoute.
+// resolve returns the Ethernet address for packets to dst. It waits while the kernel resolves the next hop. The error
+// wraps ErrUnresolved or ErrNoRoute.
 func (n *nextHops) resolve(dst netip.Addr) (hardware, error) {
 	now := time.Now()
 	n.mu.Lock()
@@ -93,8 +93,8 @@ func (n *nextHops) resolve(dst netip.Addr) (hardware, error) {
 	return address, nil
 }
 
-// wait returns gateway's address as soon as the kernel has one. A crafted flow confirms nothing to the
-// kernel, so an entry that is merely usable is used and checked again by the kernel at the same time.
+// wait returns gateway's address as soon as the kernel has one. Crafted flows do not confirm reachability to the
+// kernel, so an entry may be stale. It is used, and the kernel verifies it at the same time.
 func (n *nextHops) wait(gateway netip.Addr) (hardware, error) {
 	found, err := n.neighbour(gateway)
 	if err == nil && found.State&settled == 0 {
@@ -120,7 +120,7 @@ func (n *nextHops) wait(gateway netip.Addr) (hardware, error) {
 	}
 }
 
-// neighbour reads the kernel's entry; one of state NUD_NONE stands for none.
+// neighbour returns the kernel's entry. If there is none, the state is NUD_NONE.
 func (n *nextHops) neighbour(a netip.Addr) (*netlink.Neigh, error) {
 	request := nl.NewNetlinkRequest(unix.RTM_GETNEIGH, 0)
 	request.Sockets = n.neighbours
@@ -136,7 +136,7 @@ func (n *nextHops) neighbour(a netip.Addr) (*netlink.Neigh, error) {
 	return netlink.NeighDeserialize(messages[0])
 }
 
-// solicit has the kernel resolve a neighbour as if it had a packet for it.
+// solicit makes the kernel resolve a neighbour as if it had a packet for it.
 func (n *nextHops) solicit(a netip.Addr) error {
 	err := n.netlink.NeighSet(&netlink.Neigh{
 		LinkIndex: n.index, Family: family(a), IP: net.IP(a.AsSlice()), Flags: unix.NTF_USE,

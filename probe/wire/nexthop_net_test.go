@@ -17,7 +17,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// answered sends a SYN to the peer and fails unless its SYN-ACK comes.
+// answered sends a SYN to the peer and fails if there is no SYN-ACK.
 func (c *client) answered() {
 	c.t.Helper()
 	f := c.flow()
@@ -38,8 +38,8 @@ func TestSendFindsTheNextHop(t *testing.T) {
 	}
 }
 
-// TestSendAcceptsTheGatewayOfOverlayNetworks is the pod of Calico: a host route to 169.254.1.1, which
-// exists on no device; the other side answers ARP for it.
+// A pod in a Calico network has a host route to 169.254.1.1. No device has that address; the other end of the veth
+// answers ARP for it.
 func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 	l := newLab(t)
 	gateway, beyond := netip.MustParseAddr("169.254.1.1"), netip.MustParseAddr("203.0.113.5")
@@ -56,7 +56,7 @@ func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 			os.WriteFile("/proc/sys/net/ipv4/conf/"+lab.ServerDevice+"/proxy_arp", []byte("1"), 0),
 			os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0),
 			os.WriteFile("/proc/sys/net/ipv4/neigh/"+lab.ServerDevice+"/proxy_delay", []byte("0"), 0),
-			// proxied: reached by another device
+			// proxy ARP needs a route by another device
 			netlink.RouteAdd(&netlink.Route{LinkIndex: lo.Attrs().Index, Dst: hostPrefix(gateway)}),
 			netlink.AddrAdd(eth, &netlink.Addr{IPNet: hostPrefix(beyond)}),
 		)
@@ -78,8 +78,7 @@ func TestSendAcceptsTheGatewayOfOverlayNetworks(t *testing.T) {
 	c.answered()
 }
 
-// TestSendUsesPermanentNeighbours is the pod of Cilium: the neighbour is written into the table, and
-// nobody would answer for it.
+// In a Cilium network the neighbour entry is permanent, and nothing answers ARP for it.
 func TestSendUsesPermanentNeighbours(t *testing.T) {
 	l := newLab(t)
 	for _, f := range lab.Families {
@@ -119,18 +118,18 @@ func serverHardware(t *testing.T, l *lab.Lab) (a net.HardwareAddr) {
 	return a
 }
 
-func TestSendSaysWhenNobodyAnswersForTheNextHop(t *testing.T) {
+func TestSendWithUnresolvedNextHop(t *testing.T) {
 	l := newLab(t)
 	must(t, l.Client().Do(func() error {
 		eth := lab.ClientDevice
-		return errors.Join( // what takes the kernel three seconds by default
+		return errors.Join( // shortens the three seconds that the kernel takes by default
 			os.WriteFile("/proc/sys/net/ipv4/neigh/"+eth+"/retrans_time_ms", []byte("20"), 0),
 			os.WriteFile("/proc/sys/net/ipv6/neigh/"+eth+"/retrans_time_ms", []byte("20"), 0),
 		)
 	}))
 	for _, silent := range []string{"192.0.2.77", "2001:db8::77"} {
 		c := newClient(t, l, netip.AddrPortFrom(netip.MustParseAddr(silent), 80))
-		for range 2 { // the second time over the kernel's entry of a failure
+		for range 2 { // the second time the kernel has an entry for the failure
 			if _, err := c.Send(segmentOf(c.someFlow(), 1, segment.SYN)); !errors.Is(err, wire.ErrUnresolved) {
 				t.Errorf("%s: %v", silent, err)
 			}
@@ -138,7 +137,7 @@ func TestSendSaysWhenNobodyAnswersForTheNextHop(t *testing.T) {
 	}
 }
 
-func TestSendSaysWhenThereIsNoWay(t *testing.T) {
+func TestSendWithoutRoute(t *testing.T) {
 	l := newLab(t)
 	for _, f := range lab.Families {
 		c := newClient(t, l, l.Target(f, lab.Echo))
@@ -151,7 +150,7 @@ func TestSendSaysWhenThereIsNoWay(t *testing.T) {
 	}
 }
 
-// A device whose queue is full takes the packets later; none is lost before it has left.
+// If the device's queue is full, packets are sent later and none is lost.
 func TestSendWaitsForAFullQueue(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))

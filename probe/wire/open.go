@@ -13,17 +13,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// device is the Wire of a network device.
+// device is a Wire on a network device.
 type device struct {
 	out *sender
 	in  *tap
 }
 
-// Open returns the wire of the route's device for the family of its source address. tap is the guard's
-// socket filter. Ethernet devices and those that take bare IP packets are sent to by AF_PACKET, which passes
-// no local firewall and leaves nothing in its connection tracking; lo and tunnels that want the kernel's
-// route by raw IP socket. Open belongs to the calling thread's network namespace, the wire may then be used
-// from any. It needs the capabilities NET_RAW and NET_ADMIN.
+// Open returns a wire on the route's device for the family of its source address. tap is the guard's socket filter.
+// Ethernet devices, and devices that take bare IP packets, are sent to by AF_PACKET, which bypasses the local firewall
+// and its connection tracking. For lo and for tunnels that need the kernel's route, a raw IP socket is used. Open works
+// in the calling thread's network namespace. The wire may be used from threads in any namespace. It needs the
+// capabilities NET_RAW and NET_ADMIN.
 func Open(r Route, tap *ebpf.Program) (Wire, error) {
 	in, err := openTap(r, tap)
 	if err != nil {
@@ -38,11 +38,11 @@ func Open(r Route, tap *ebpf.Program) (Wire, error) {
 
 func (d *device) Send(s *segment.Segment) (time.Time, error)  { return d.out.send(s) }
 func (d *device) Receive(ctx context.Context) (Packet, error) { return d.in.receive(ctx) }
-func (d *device) Behind() bool                                { return d.in.behind() }
+func (d *device) Pending() bool                               { return d.in.pending() }
 func (d *device) Dropped() (int, error)                       { return d.in.droppedPackets() }
 func (d *device) Close() error                                { return errors.Join(d.out.Close(), d.in.Close()) }
 
-// protocol is the EtherType of an address's family.
+// protocol returns the EtherType of an address's family.
 func protocol(a netip.Addr) uint16 {
 	if a.Is4() {
 		return unix.ETH_P_IP
@@ -50,7 +50,7 @@ func protocol(a netip.Addr) uint16 {
 	return unix.ETH_P_IPV6
 }
 
-// htons is v in the byte order of a sockaddr_ll.
+// htons returns v in the byte order of a sockaddr_ll.
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
 func explain(err error) error {

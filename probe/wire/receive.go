@@ -15,27 +15,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// receiveBuffer is what may wait in the socket, in bytes of kernel memory.
+// receiveBuffer is the size of the socket's receive buffer in bytes of kernel memory.
 const receiveBuffer = 8 << 20
 
-// tap receives what the socket filter selects.
+// tap receives the packets that pass the socket filter.
 type tap struct {
-	file     *os.File // non-blocking: the runtime waits
+	file     *os.File // non-blocking: Go's runtime waits for packets
 	conn     syscall.RawConn
-	protocol uint16 // the other family is another wire's
+	protocol uint16 // only this family: another wire receives the other one
 	device   int32  // index
 	batch    *batch
 	fill     func(fd uintptr) bool
-	failed   error           // of the last fill
-	ending   <-chan struct{} // of the context that interrupts reading
+	failed   error           // error of the last receiveBatch
+	ending   <-chan struct{} // Done channel of the context that interrupts reading
 	release  func() bool
 	dropped  atomic.Int64
-	handling atomic.Bool // packets were fetched, and not all are returned
+	handling atomic.Bool // packets were received from the socket and not all are returned
 }
 
-// openTap binds the socket after the filter is attached, so that no foreign packet gets in between, and
-// to all protocols: a tap for one protocol comes after the guard and would see nothing. It listens on
-// all devices, to tell an answer that takes another way in from none.
+// openTap attaches the filter before it binds the socket, so that no other packet is queued. It binds to all protocols:
+// the kernel calls taps for one protocol after the guard, so they would see nothing. It receives from all devices, so
+// that an answer by another device is not taken for a missing one.
 func openTap(r Route, filter *ebpf.Program) (*tap, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -79,7 +79,8 @@ func (t *tap) receive(ctx context.Context) (Packet, error) {
 			}
 			s, u, err := segment.Parse(c.data, segment.RawIP, c.wireLen)
 			if err == nil {
-				return Packet{Time: c.time, Outgoing: c.outgoing, Elsewhere: c.device != t.device, Segment: s, Unreachable: u}, nil
+				return Packet{Time: c.time, Outgoing: c.outgoing, OtherDevice: c.device != t.device, Segment: s,
+					Unreachable: u}, nil
 			}
 		}
 		if err := t.wait(ctx); err != nil {
@@ -88,7 +89,7 @@ func (t *tap) receive(ctx context.Context) (Packet, error) {
 	}
 }
 
-// wait blocks until the batch is filled again.
+// wait blocks until the batch has packets.
 func (t *tap) wait(ctx context.Context) error {
 	t.handling.Store(false)
 	if err := t.endWith(ctx); err != nil {
@@ -106,9 +107,9 @@ func (t *tap) wait(ctx context.Context) error {
 	return nil
 }
 
-// receiveBatch reports false if there is nothing to receive yet.
+// receiveBatch returns false if there is nothing to receive yet.
 func (t *tap) receiveBatch(fd uintptr) bool {
-	t.handling.Store(true) // before they leave the socket
+	t.handling.Store(true) // set it before the packets leave the socket
 	t.failed = t.batch.receive(int(fd))
 	if errors.Is(t.failed, unix.EAGAIN) {
 		t.handling.Store(false)
@@ -118,7 +119,7 @@ func (t *tap) receiveBatch(fd uintptr) bool {
 	return true
 }
 
-// endWith has the end of ctx interrupt reading. A context that is used for many packets is set up once.
+// endWith makes the end of ctx interrupt reading. It does this once for a context that is used for many packets.
 func (t *tap) endWith(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || ctx.Done() == t.ending {
 		return err
@@ -131,8 +132,8 @@ func (t *tap) endWith(ctx context.Context) error {
 	return nil
 }
 
-// interrupted returns why reading was interrupted: nil if by a context of an earlier call. The deadline
-// is cleared first, so that the end of ctx after the check sets it again.
+// interrupted returns the error of ctx, or nil if a context of an earlier call interrupted reading. It first clears the
+// deadline, so that an end of ctx after the check sets it again.
 func (t *tap) interrupted(ctx context.Context) error {
 	if err := t.file.SetReadDeadline(time.Time{}); err != nil {
 		return err
@@ -140,9 +141,9 @@ func (t *tap) interrupted(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (t *tap) behind() bool {
+func (t *tap) pending() bool {
 	waiting := 0
-	// of the first packet, in bytes
+	// size of the first packet in bytes
 	err := t.conn.Control(func(fd uintptr) { waiting, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
 	return err == nil && waiting > 0 || t.handling.Load()
 }
@@ -156,7 +157,7 @@ func (t *tap) droppedPackets() (int, error) {
 	if err := errors.Join(err, failed); err != nil {
 		return 0, fmt.Errorf("reading the tap's statistics: %w", err)
 	}
-	return int(t.dropped.Add(int64(stats.Drops))), nil // the kernel starts again from 0
+	return int(t.dropped.Add(int64(stats.Drops))), nil // reading resets the kernel's counter to 0
 }
 
 func (t *tap) Close() error { return t.file.Close() }

@@ -17,7 +17,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// flood has the server's host send n segments of flow f to the client, numbered from 0.
+// flood sends n segments of flow f from the server's host to the client, numbered from 0.
 func flood(t testing.TB, l *lab.Lab, f guard.Flow, n int, payload []byte) {
 	t.Helper()
 	must(t, l.Server().Do(func() error {
@@ -49,7 +49,7 @@ func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
 	f := c.flow()
 	c.awaitTimestamps(func() { flood(t, l, f, 1, nil) })
-	const n = 1000 // some tens of batches
+	const n = 1000 // more than thirty batches
 	before := time.Now()
 	flood(t, l, f, n, make([]byte, 1000))
 	after := time.Now()
@@ -70,30 +70,30 @@ func TestReceiveKeepsOrderAndTimes(t *testing.T) {
 	}
 }
 
-// What the kernel has, and what was fetched from it, is still to be returned.
-func TestWireKnowsThatPacketsWait(t *testing.T) {
+// Packets in the kernel's queue, and received packets that were not returned yet, are pending.
+func TestPendingWhilePacketsWait(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
 	f := c.flow()
-	if c.Behind() {
-		t.Error("behind before anything came")
+	if c.Pending() {
+		t.Error("pending before a packet arrived")
 	}
 	flood(t, l, f, 3, nil)
 	for i := range 3 {
-		if !c.Behind() {
-			t.Errorf("not behind with %d packets to come", 3-i)
+		if !c.Pending() {
+			t.Errorf("not pending with %d packets to come", 3-i)
 		}
 		c.receive()
 	}
 	end, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Receive(end); err == nil || c.Behind() {
-		t.Errorf("received %v after the last packet; behind: %v", err, c.Behind())
+	if _, err := c.Receive(end); err == nil || c.Pending() {
+		t.Errorf("received %v after the last packet; pending: %v", err, c.Pending())
 	}
 }
 
-// awaitTimestamps has packets arrive until the kernel stamps them on arrival: it begins in the
-// background, and until then stamps them when they are received.
+// awaitTimestamps sends packets until the kernel adds timestamps at arrival. The kernel turns this on in the
+// background. Before that it adds the time at which the packet is received from the socket.
 func (c *client) awaitTimestamps(arrive func()) {
 	c.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -121,7 +121,7 @@ func TestDroppedCountsWhatTheQueueCouldNotHold(t *testing.T) {
 		runtime.Gosched()
 	}
 	total := 0
-	for range 2 { // the kernel forgets what it has told
+	for range 2 { // the kernel's counter starts again after each reading
 		dropped, err := c.Dropped()
 		must(t, err)
 		if total = dropped; total == 0 || total >= n {
@@ -134,7 +134,7 @@ func TestDroppedCountsWhatTheQueueCouldNotHold(t *testing.T) {
 	c.expectNothing()
 }
 
-// expectNothing fails if a packet is waiting.
+// expectNothing fails if a packet has arrived.
 func (c *client) expectNothing() {
 	c.t.Helper()
 	ctx, cancel := context.WithDeadline(c.t.Context(), time.Now())
@@ -164,7 +164,7 @@ func TestReceiveEndsWithItsContext(t *testing.T) {
 	if _, err := c.Receive(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
-	c.answered() // a context that has ended leaves nothing behind
+	c.answered() // an ended context has no effect on later calls
 }
 
 func TestCloseEndsReceive(t *testing.T) {
@@ -179,7 +179,7 @@ func TestCloseEndsReceive(t *testing.T) {
 	}()
 	must(t, w.Close())
 	if err := <-received; err == nil {
-		t.Error("Receive says nothing")
+		t.Error("Receive returns no error")
 	}
 	if _, err := w.Send(segmentOf(c.someFlow(), 1, segment.SYN)); err == nil {
 		t.Error("a closed wire sends")
@@ -210,7 +210,7 @@ func TestTheProbersOwnResetIsNotReported(t *testing.T) {
 		c := newClient(t, l, l.Target(family, lab.Echo))
 		f := c.flow()
 		c.send(segmentOf(f, 5, segment.RST))
-		c.send(segmentOf(f, 6, segment.ACK)) // to no connection: the peer's RST comes after
+		c.send(segmentOf(f, 6, segment.ACK)) // belongs to no connection: the peer's RST arrives after a possible report
 		if p := c.receive(); p.Outgoing || p.Segment == nil || p.Segment.Source != f.Remote {
 			t.Errorf("%s: the tap reports %+v", family, p)
 		}

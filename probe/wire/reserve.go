@@ -9,12 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrPortTaken means that another socket of this namespace has the port.
+// ErrPortTaken means that another socket of this namespace uses the port.
 var ErrPortTaken = errors.New("port is taken")
 
-// Reserve binds a TCP socket, which never listens, to local, so that nobody else on this host uses the
-// port while a crafted flow does. Close it after the flow's end. The error wraps ErrPortTaken where
-// another port may help.
+// Reserve binds a TCP socket to local, so that no other process uses the port while a crafted flow does. The socket
+// does not listen. Close it after the flow's end. The error wraps ErrPortTaken if another port may be free.
 func Reserve(local netip.AddrPort) (io.Closer, error) {
 	family, address := socketAddress(local)
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
@@ -32,7 +31,7 @@ func Reserve(local netip.AddrPort) (io.Closer, error) {
 	return nil, fmt.Errorf("reserving %s: %w", local, err)
 }
 
-// reserved is the descriptor of a bound socket.
+// reserved is the file descriptor of a bound socket.
 type reserved int
 
 func (r reserved) Close() error { return unix.Close(int(r)) }

@@ -10,24 +10,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNoRoute means that the kernel has no way to a destination.
+// ErrNoRoute means that the kernel has no route to a destination.
 var ErrNoRoute = errors.New("no route")
 
-// Route is how the kernel reaches a destination.
+// Route is the kernel's route to a destination.
 type Route struct {
 	Device   string
-	Kind     string     // of the device, as "ip -details link" names it: veth, vxlan, bond; "device" for hardware
-	Index    int        // of the device
-	Source   netip.Addr // what the kernel would put into a packet
-	Gateway  netip.Addr // the next hop: the destination itself where it is on the link
-	Ethernet bool       // the device has Ethernet addresses that must be resolved
-	Bare     bool       // the device takes IP packets as they are and asks for nothing else: tun, WireGuard
+	Kind     string     // type of the device as "ip -details link" prints it: veth, vxlan, bond; "device" for hardware
+	Index    int        // index of the device
+	Source   netip.Addr // the source address that the kernel would use
+	Gateway  netip.Addr // the next hop; on the link: the destination itself
+	Ethernet bool       // next hops have Ethernet addresses that must be resolved
+	Bare     bool       // the device takes bare IP packets and needs nothing else: tun, WireGuard
 	Loopback bool
-	MTU      int // bytes of IP packet
+	MTU      int // largest IP packet in bytes
 }
 
-// Lookup asks the kernel of the calling thread's network namespace how to reach dst; device restricts
-// the answer to one device. The error wraps ErrNoRoute.
+// Lookup returns the route to dst in the calling thread's network namespace. If device is set, only routes by that
+// device count. The error wraps ErrNoRoute.
 func Lookup(dst netip.Addr, device string) (Route, error) {
 	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -45,14 +45,15 @@ func Lookup(dst netip.Addr, device string) (Route, error) {
 	return describe(dst, found, link)
 }
 
-// lookup restricts the answer to the device that over names or numbers; device is its name, "" for any.
+// lookup looks up a route. over restricts it to a device by name or index. device is its name, or "" for any.
 func lookup(
 	handle *netlink.Handle, dst netip.Addr, over netlink.RouteGetOptions, device string,
 ) (netlink.Route, error) {
 	ip := dst.Unmap().AsSlice()
 	routes, err := handle.RouteGetWithOptions(ip, &over)
 	if err == nil && device != "" && dst.Unmap().Is4() {
-		// Without a route the kernel takes the destination for a neighbour on the device; ask for the route itself.
+		// With a given device and no route, the kernel assumes that the destination is on the link. FIBMatch asks for a real
+		// route.
 		over.FIBMatch = true
 		_, err = handle.RouteGetWithOptions(ip, &over)
 	}
@@ -82,9 +83,9 @@ func describe(dst netip.Addr, found netlink.Route, link netlink.Link) (Route, er
 		Source: source.Unmap(), Gateway: gateway(dst, found), MTU: device.MTU,
 		Loopback: device.Flags&net.FlagLoopback != 0,
 	}
-	// ipvlan L3: Ethernet, but resolves nothing
+	// an ipvlan device in L3 mode is Ethernet but resolves no neighbours
 	r.Ethernet = device.EncapType == "ether" && device.RawFlags&unix.IFF_NOARP == 0
-	// a tunnel of another type may want the kernel's route to know its far end
+	// tunnels of other types may need the kernel's route to find the remote end
 	r.Bare = device.EncapType == "none"
 	if found.MTU > 0 {
 		r.MTU = found.MTU
@@ -92,7 +93,7 @@ func describe(dst netip.Addr, found netlink.Route, link netlink.Link) (Route, er
 	return r, nil
 }
 
-// gateway is the next hop, which may be of the other family (RFC 5549).
+// gateway returns the next hop, which may be of the other family (RFC 5549).
 func gateway(dst netip.Addr, found netlink.Route) netip.Addr {
 	if a, ok := netip.AddrFromSlice(found.Gw); ok {
 		return a.Unmap()

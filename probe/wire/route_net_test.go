@@ -16,7 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-func TestLookupSaysHowTheKernelWouldGo(t *testing.T) {
+func TestLookup(t *testing.T) {
 	l := newLab(t)
 	mapped := func(a netip.Addr) netip.Addr { return netip.AddrFrom16(a.As16()) }
 	must(t, l.Client().Do(func() error {
@@ -86,7 +86,7 @@ func check(t *testing.T, dst netip.Addr, ok func(wire.Route) bool) error {
 	return err
 }
 
-func TestLookupWithoutAWaySaysSo(t *testing.T) {
+func TestLookupWithoutRoute(t *testing.T) {
 	l := newLab(t)
 	must(t, l.Client().Do(func() error {
 		for _, c := range []struct {
@@ -133,7 +133,7 @@ func TestReserveKeepsThePortFromOthers(t *testing.T) {
 	}
 }
 
-// checkReserve reserves a port, sees that nobody else can use it, and gives it back.
+// checkReserve reserves a port, checks that no other socket can use it, and releases it.
 func checkReserve(t *testing.T, local netip.AddrPort) error {
 	t.Helper()
 	held, err := wire.Reserve(local)

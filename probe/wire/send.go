@@ -15,23 +15,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// sender sends segments from many goroutines by one socket.
+// sender sends segments with one socket. It is safe for concurrent use.
 type sender struct {
-	file   *os.File // blocking: a full device queue makes the sender wait
-	conn   syscall.RawConn
-	drafts sync.Pool
-	aim    func(d *draft, dst netip.Addr) error // sets where the socket sends to
-	hops   *nextHops                            // nil where the kernel finds them
+	file           *os.File // blocking: if the device's queue is full, sending waits
+	conn           syscall.RawConn
+	drafts         sync.Pool
+	setDestination func(d *draft, dst netip.Addr) error // sets the packet's destination
+	hops           *nextHops                            // nil if the kernel finds next hops
 }
 
-// draft is one packet on its way out; drafts are reused.
+// draft is one packet that is being sent, with its buffers. Drafts are reused.
 type draft struct {
 	builder segment.Builder
 	packet  []byte
 	to      address
 	sent    time.Time
 	err     error
-	put     func(fd uintptr) // the system call
+	put     func(fd uintptr) // makes the system call
 }
 
 func openSender(r Route) (*sender, error) {
@@ -44,8 +44,8 @@ func openSender(r Route) (*sender, error) {
 	return openRaw(r)
 }
 
-// openFrames sends by AF_PACKET. The kernel writes the Ethernet header, with the device's address of
-// that moment.
+// openFrames returns a sender that uses AF_PACKET. The kernel adds the Ethernet header with the device's current
+// address.
 func openFrames(r Route) (*sender, error) {
 	hops, err := openNextHops(r)
 	if err != nil {
@@ -57,7 +57,7 @@ func openFrames(r Route) (*sender, error) {
 	}
 	etherType := htons(protocol(r.Source))
 	s.hops = hops
-	s.aim = func(d *draft, dst netip.Addr) error {
+	s.setDestination = func(d *draft, dst netip.Addr) error {
 		hop, err := hops.resolve(dst)
 		d.to.setLink(etherType, r.Index, hop)
 		return err
@@ -65,33 +65,34 @@ func openFrames(r Route) (*sender, error) {
 	return s, nil
 }
 
-// openBare sends by AF_PACKET to a device without link addresses.
+// openBare returns a sender that uses AF_PACKET on a device without link addresses.
 func openBare(r Route) (*sender, error) {
 	s, err := openSocket(unix.AF_PACKET, unix.SOCK_DGRAM, 0, r.Device)
 	if err != nil {
 		return nil, err
 	}
 	etherType := htons(protocol(r.Source))
-	s.aim = func(d *draft, _ netip.Addr) error {
-		d.to.setLink(etherType, r.Index, hardware{}) // which the device does not look at
+	s.setDestination = func(d *draft, _ netip.Addr) error {
+		d.to.setLink(etherType, r.Index, hardware{}) // the device ignores the link address
 		return nil
 	}
 	return s, nil
 }
 
-// openRaw sends by a raw IP socket, which a local firewall can stop: the kernel finds the way within the device.
+// openRaw returns a sender that uses a raw IP socket. A local firewall can drop its packets. The kernel chooses the
+// next hop on the device.
 func openRaw(r Route) (*sender, error) {
 	family, _ := socketAddress(netip.AddrPortFrom(r.Source, 0))
 	s, err := openSocket(family, unix.SOCK_RAW, unix.IPPROTO_RAW, r.Device)
 	if err != nil {
 		return nil, err
 	}
-	if !r.Loopback { // own IPv6 addresses are reached by lo, but their routes name the device that has them
+	if !r.Loopback { // this host's IPv6 addresses are reached by lo, but their routes have the device with the address
 		if err := unix.BindToDevice(int(s.file.Fd()), r.Device); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	s.aim = func(d *draft, dst netip.Addr) error {
+	s.setDestination = func(d *draft, dst netip.Addr) error {
 		d.to.setIP(dst)
 		return nil
 	}
@@ -122,9 +123,9 @@ func newDraft() any {
 	return d
 }
 
-// transmit tries without waiting first, and then without a word to Go's scheduler: the call takes some
-// microseconds, and a thread that the scheduler takes for blocked is replaced by another. Only a full device queue
-// makes it wait.
+// transmit first sends without waiting and without telling Go's scheduler: the system call takes some microseconds, and
+// for a call that it regards as blocking the scheduler starts another thread. Only if the device's queue is full does
+// it wait.
 func (d *draft) transmit(fd uintptr) error {
 	packet, size := uintptr(unsafe.Pointer(&d.packet[0])), uintptr(len(d.packet))
 	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, packet, size, unix.MSG_DONTWAIT, uintptr(d.to.at), d.to.size)
@@ -151,7 +152,7 @@ func (k *sender) put(d *draft, s *segment.Segment) (err error) {
 	if d.packet, err = d.builder.IP(s); err != nil {
 		return err
 	}
-	if err := k.aim(d, s.Destination.Addr().Unmap()); err != nil {
+	if err := k.setDestination(d, s.Destination.Addr().Unmap()); err != nil {
 		return err
 	}
 	for range fullTries {
@@ -166,7 +167,7 @@ func (k *sender) put(d *draft, s *segment.Segment) (err error) {
 	return fmt.Errorf("the device's queue stays full (see tc -s qdisc): ask for fewer packets a second: %w", d.err)
 }
 
-// A device whose queue is full refuses a packet: it has not left, so it is offered again for a second.
+// If the device's queue is full, the kernel refuses a packet. It has not left, so it is sent again, for up to a second.
 const (
 	fullTries = 200
 	fullWait  = 5 * time.Millisecond

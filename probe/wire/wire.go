@@ -1,4 +1,4 @@
-// Package wire moves crafted segments in and out of one network namespace, with kernel timestamps.
+// Package wire sends crafted segments and receives their answers in a network namespace, with kernel timestamps.
 package wire
 
 import (
@@ -8,39 +8,40 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Wire sends and receives on one device for one address family. Send may be called from many
-// goroutines, Receive from one.
+// Wire sends and receives on one device for one address family. Send is safe for concurrent use. Receive must be called
+// from one goroutine.
 type Wire interface {
-	// Send puts s on the wire, marked so that the guard lets it out, and returns the time just before
-	// the system call: on a veth pair the whole round trip can happen inside it.
+	// Send sends s with the mark that lets it pass the guard. It returns the time just before the system call, because on
+	// a veth pair the answer can arrive during that call.
 	Send(s *segment.Segment) (time.Time, error)
-	// Receive blocks for the next packet of a registered flow, or until ctx ends.
+	// Receive waits for the next packet of a registered flow, or until ctx ends.
 	Receive(ctx context.Context) (Packet, error)
-	// Behind reports whether packets have arrived that Receive has not returned yet: silence that a busy host makes up.
-	Behind() bool
-	// Dropped counts the packets that the kernel could not queue for Receive.
+	// Pending reports whether packets have arrived that Receive has not returned yet. On a busy host the peer may seem
+	// silent while its answers wait here.
+	Pending() bool
+	// Dropped returns how many packets the kernel dropped because Receive's queue was full.
 	Dropped() (int, error)
 	Close() error
 }
 
-// Mark is what SO_MARK puts on a packet for programs of this host to see.
+// Mark is a packet mark (SO_MARK) that programs on this host can read.
 type Mark uint32
 
-// ProberMark marks every segment that a Wire sends. The guard lets no other RST of a registered flow
-// out. It keeps clear of the bits that kube-proxy (0xc000), Cilium and Calico (0xffff0f00) use.
+// ProberMark is the mark of every segment that a Wire sends. The guard drops RSTs of registered flows without it. It
+// does not use the bits of kube-proxy (0xc000), Cilium and Calico (0xffff0f00).
 const ProberMark Mark = 0x3054
 
-// SnapLength is how many bytes of a packet a Wire receives at most: all headers, and more than an ICMP
-// error quotes. Answers may be super-packets of 64 KiB, whose data nobody needs.
+// SnapLength is how many bytes of a packet a Wire receives at most. This is enough for all headers and for what an ICMP
+// error quotes. Answers may be super-packets of 64 KiB, whose data is not needed.
 const SnapLength = 256
 
-// Packet is what the tap saw. Exactly one of Segment and Unreachable is set.
+// Packet is a packet that the tap saw. Exactly one of Segment and Unreachable is set.
 type Packet struct {
-	// Time is the kernel's receive timestamp, without a monotonic reading. When nothing on this host had asked for
-	// timestamps before, the kernel begins in the background, and the first packets carry the time of Receive.
+	// Time is the kernel's receive timestamp without a monotonic reading. If no program on this host used timestamps
+	// before, the kernel turns them on in the background, and the first packets have the time of Receive.
 	Time        time.Time
-	Outgoing    bool // an RST of a registered flow that left this host without the prober's mark
-	Elsewhere   bool // seen on another device than the wire's, where the guard does not reach
+	Outgoing    bool // an RST of a registered flow that this host sent without the prober's mark
+	OtherDevice bool // seen on another device than the wire's, which has no guard
 	Segment     *segment.Segment
 	Unreachable *segment.Unreachable
 }

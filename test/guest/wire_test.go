@@ -95,7 +95,7 @@ func (v *view) Receive(ctx context.Context) (wire.Packet, error) {
 	}
 }
 
-func (v *view) Behind() bool { return false }
+func (v *view) Pending() bool { return false }
 
 func (v *view) Dropped() (int, error) { return 0, nil }
 func (v *view) Close() error          { return nil }

@@ -1,4 +1,5 @@
-// Package faulttest says which segments each fault drops, in other words than the switch, for tests of either.
+// Package faulttest lists which segments each fault drops. It is written independently of the switch's code, for tests
+// of that code.
 package faulttest
 
 import (
@@ -18,7 +19,7 @@ const (
 	ece = segment.ECE
 )
 
-// Segments are shown to every rule. Their payload is 4 bytes.
+// Segments are the segments that tests send through every rule. Their payload is 4 bytes.
 var Segments = segments()
 
 func segments() (list []segment.Segment) {
@@ -30,7 +31,8 @@ func segments() (list []segment.Segment) {
 		ack | psh | fin, ack | urg | psh, fin | urg | psh,
 		fin | urg | psh | ack, rst | urg, syn | ack, syn | fin, syn | ece, ack | psh | ece,
 	} {
-		// 2^32-4 ends where 0 begins; 2^32-3 is the first to reach 0, 2^32-1 the last that starts before it.
+		// With 4 bytes, a segment at 2^32-4 ends just before 0. 2^32-3 is the first start whose data includes 0, and 2^32-1
+		// the last one before 0.
 		for _, at := range []uint32{0, 1, 1<<32 - 1, 1<<32 - 3, 1<<32 - 4, 1000} {
 			add(f, at, 7777)
 		}
@@ -40,12 +42,12 @@ func segments() (list []segment.Segment) {
 	return list
 }
 
-// atZero is a rule about flags at 0.
+// atZero returns a rule that drops segments with these flags and sequence number 0.
 func atZero(lost ...segment.Flags) func(segment.Segment) bool {
 	return func(s segment.Segment) bool { return s.Seq == seq.At(0) && slices.Contains(lost, s.Flags) }
 }
 
-// Drops says, rule by rule, which segments must be lost.
+// Drops has, for each rule, the condition under which a segment must be dropped.
 var Drops = map[string]func(segment.Segment) bool{
 	"push-at-zero": atZero(ack|psh, psh, ack|psh|fin, ack|urg|psh, fin|urg|psh, fin|urg|psh|ack, ack|psh|ece),
 	"fin-at-zero":  atZero(ack|fin, fin, ack|psh|fin, fin|urg|psh, fin|urg|psh|ack, syn|fin),

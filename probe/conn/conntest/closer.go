@@ -9,20 +9,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Closer is a peer for a ScriptedWire that closes first: the states of a Linux connection from there on (RFC 9293
-// section 3.6), measured against 5.10, 6.1 and 6.18. The zero value is a kernel with "tcp: accept old ack during
+// Closer is a peer for a ScriptedWire that closes first. It has the states of a Linux connection from then on (RFC 9293
+// section 3.6), measured on 5.10, 6.1 and 6.18. The zero value is a kernel with the fix "tcp: accept old ack during
 // closing" whose application never closes.
 type Closer struct {
-	OnAccept bool          // the application closes at once
-	After    string        // it closes once what it read ends in this
-	Reply    int           // bytes that it sends before its FIN
-	Separate bool          // the FIN comes in a segment of its own
-	Orphan   bool          // it closes by close(), else by shutdown()
-	Leaves   time.Duration // after which the application closes what it has shut down; 0: never
-	Aborts   bool          // it resets instead
-	Old      bool          // the kernel ignores a FIN with an old acknowledgement, and says so
-	Mute     bool          // it does not even say so
-	Deaf     bool          // it ignores every FIN
+	OnAccept       bool          // the application closes at once
+	CloseAfter     string        // the application closes when the data it has read ends in this text
+	Reply          int           // number of bytes that it sends before its FIN
+	SeparateFIN    bool          // the FIN is in a segment without data
+	Orphan         bool          // it uses close(); otherwise shutdown()
+	CloseDelay     time.Duration // time from shutdown() to close(); 0: never
+	Resets         bool          // it sends an RST instead of a FIN
+	IgnoresOldAck  bool          // the kernel ignores a FIN with an old acknowledgement number and sends a challenge ACK
+	NoChallengeAck bool          // like IgnoresOldAck, but without the challenge ACK
+	IgnoresFIN     bool          // the kernel ignores every FIN
 
 	conns map[[2]netip.AddrPort]*closingConn
 	later func(time.Duration, func() []*segment.Segment)
@@ -54,12 +54,12 @@ type closingConn struct {
 	state     closingState
 	rcv       seq.Number // RCV.NXT
 	una, nxt  seq.Number // SND.UNA, SND.NXT
-	read      []byte     // by the application
-	challenge time.Time  // when the last one left
+	read      []byte     // data that the application has read
+	challenge time.Time  // time of the last challenge ACK
 	closed    time.Time
 }
 
-// Later tells the peer how to send without being asked: what f returns leaves after d.
+// Later sets the function by which the peer sends segments at a later time: those that f returns are sent after d.
 func (p *Closer) Later(later func(d time.Duration, f func() []*segment.Segment)) { p.later = later }
 
 // Live counts the connections that the peer still holds, TIME_WAIT included.
@@ -111,17 +111,17 @@ func (c *closingConn) receive(s *segment.Segment) []*segment.Segment {
 	return append(c.data(s), c.fin(s)...)
 }
 
-// acceptable reports whether the segment survives the check of its acknowledgement. An orphan in FIN-WAIT-2
-// is a time-wait mini-socket, which does not look at it.
+// acceptable reports whether the segment's acknowledgement number is acceptable. An orphan in FIN-WAIT-2 is a time-wait
+// mini-socket in Linux, which does not check it.
 func (c *closingConn) acceptable(s *segment.Segment) bool {
-	gone := c.Orphan || c.Leaves > 0 && time.Since(c.closed) >= c.Leaves
+	gone := c.Orphan || c.CloseDelay > 0 && time.Since(c.closed) >= c.CloseDelay
 	mini := gone && c.state == finWait2
-	old := c.Old || c.Mute
+	old := c.IgnoresOldAck || c.NoChallengeAck
 	return mini || !s.Ack.Before(c.una) || !old || c.state < finWait1
 }
 
 func (c *closingConn) refuseAck() []*segment.Segment {
-	if c.Mute {
+	if c.NoChallengeAck {
 		return nil
 	}
 	return c.challenged()
@@ -142,7 +142,7 @@ func (c *closingConn) acknowledged(n seq.Number) {
 	}
 }
 
-// data takes in what the segment carries, and lets the application act on it.
+// data processes the segment's payload and lets the application react.
 func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
 	n := s.PayloadLen()
 	switch {
@@ -157,16 +157,16 @@ func (c *closingConn) data(s *segment.Segment) (out []*segment.Segment) {
 		c.rcv = s.Seq.Add(n)
 		out = c.ack()
 	}
-	if c.state == connected && (c.OnAccept || c.After != "" && bytes.HasSuffix(c.read, []byte(c.After))) {
+	if c.state == connected && (c.OnAccept || c.CloseAfter != "" && bytes.HasSuffix(c.read, []byte(c.CloseAfter))) {
 		return c.close()
 	}
 	return out
 }
 
-// fin takes in the other side's FIN.
+// fin processes the other side's FIN.
 func (c *closingConn) fin(s *segment.Segment) []*segment.Segment {
 	at := s.Seq.Add(s.PayloadLen())
-	if !s.Flags.Has(segment.FIN) || c.Deaf {
+	if !s.Flags.Has(segment.FIN) || c.IgnoresFIN {
 		return nil
 	}
 	if at == c.rcv {
@@ -181,9 +181,9 @@ func (c *closingConn) fin(s *segment.Segment) []*segment.Segment {
 	return c.ack()
 }
 
-// close is the application's end of the connection.
+// close is the application's close() or shutdown().
 func (c *closingConn) close() []*segment.Segment {
-	if c.Aborts {
+	if c.Resets {
 		delete(c.conns, c.key)
 		r := c.bare(segment.RST | segment.ACK)
 		return []*segment.Segment{r}
@@ -194,7 +194,7 @@ func (c *closingConn) close() []*segment.Segment {
 	return c.unacknowledged()
 }
 
-// unacknowledged is what the peer sends again when its timer runs out.
+// unacknowledged returns the segment that the retransmission timer sends.
 func (c *closingConn) unacknowledged() []*segment.Segment {
 	if c.state == synReceived {
 		return c.synAck()
@@ -203,7 +203,7 @@ func (c *closingConn) unacknowledged() []*segment.Segment {
 	s.Seq = c.una
 	n := c.nxt.Sub(c.una) - 1
 	s.Payload = make([]byte, n)
-	if !c.Separate || n == 0 {
+	if !c.SeparateFIN || n == 0 {
 		s.Flags |= segment.FIN
 		return []*segment.Segment{s}
 	}
@@ -212,7 +212,7 @@ func (c *closingConn) unacknowledged() []*segment.Segment {
 	return []*segment.Segment{s, fin}
 }
 
-// repeat sends again until everything is acknowledged.
+// repeat retransmits until everything is acknowledged.
 func (c *closingConn) repeat(after time.Duration, left int) {
 	if left == 0 || c.later == nil {
 		return
@@ -227,7 +227,7 @@ func (c *closingConn) repeat(after time.Duration, left int) {
 	})
 }
 
-// challenged is an acknowledgement of which one leaves in half a second.
+// challenged returns a challenge ACK, at most one in half a second.
 func (c *closingConn) challenged() []*segment.Segment {
 	if time.Since(c.challenge) < challengeGap {
 		return nil

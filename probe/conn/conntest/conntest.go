@@ -1,5 +1,5 @@
 // Package conntest runs a conn.Stack against a scripted peer, on a fake clock and without a kernel. Its peers answer as
-// measured Linux kernels do.
+// Linux kernels were measured to answer.
 package conntest
 
 import (
@@ -20,26 +20,26 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Peer is what is at the far end: a *Listener, or something around one.
+// Peer is the remote host: a *Listener, or a type that wraps one.
 type Peer interface {
 	Receive(*segment.Segment) []*segment.Segment
 	Live() int
 }
 
-// Bench is one stack with its wire, its guard and what is at the far end.
+// Bench is a stack with a scripted wire, a fake guard and a remote peer.
 type Bench struct {
-	Peer  Peer
-	Path  func() Path // made anew on the fake clock; nil: a clean one
-	Blind bool        // the guard misses what arrives
-	Deaf  bool        // the wire fails after the first answer
-	Alone bool        // the next hop answers nobody
-	Lossy bool        // the kernel drops a packet before it can be received, now and then
+	Peer         Peer
+	Path         func() Path // called once the fake clock runs; nil: a path without loss
+	GuardMisses  bool        // the guard does not count arriving segments
+	ReceiveFails bool        // receiving fails after the first packet
+	NoNextHop    bool        // the next hop does not answer
+	KernelDrops  bool        // the kernel's drop counter grows during the test
 
 	Wire  *ScriptedWire
 	Stack *conn.Stack
 
 	mu    sync.Mutex
-	ports map[netip.AddrPort]int // reserved and not given back
+	ports map[netip.AddrPort]int // number of reservations of each port
 }
 
 // Remote is where the peer listens; Local is the stack's own address.
@@ -48,41 +48,41 @@ var (
 	Local  = netip.MustParseAddr("192.0.2.1")
 )
 
-// late is how long Run goes on afterwards, so that what is still on the way arrives.
-const late = 2 * time.Second
+// drainTime is how long Run continues after f, so that packets on the path still arrive.
+const drainTime = 2 * time.Second
 
-// Run calls f on a fake clock. At its end everything must have been given back.
+// Run calls f on a fake clock. It fails the test if ports or guarded flows are left at the end.
 func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		g := &working{taken: map[guard.Flow]uint64{}}
+		g := &fakeGuard{taken: map[guard.Flow]uint64{}}
 		b.Wire, b.ports = NewScriptedWire(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
 		if timed, ok := b.Peer.(interface {
 			Later(func(time.Duration, func() []*segment.Segment))
 		}); ok {
 			timed.Later(b.Wire.Later)
 		}
-		b.Stack = &conn.Stack{Wire: guarded{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve}
-		if b.Blind {
+		b.Stack = &conn.Stack{Wire: guardedWire{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve}
+		if b.GuardMisses {
 			b.Stack.Wire = b.Wire
 		}
-		if b.Deaf {
-			b.Stack.Wire = &deaf{Wire: b.Stack.Wire}
+		if b.ReceiveFails {
+			b.Stack.Wire = &failingWire{Wire: b.Stack.Wire}
 		}
-		if b.Alone {
-			b.Stack.Wire = alone{b.Stack.Wire}
+		if b.NoNextHop {
+			b.Stack.Wire = unreachableWire{b.Stack.Wire}
 		}
-		if b.Lossy {
-			b.Stack.Wire = &lossy{Wire: b.Stack.Wire}
+		if b.KernelDrops {
+			b.Stack.Wire = &droppingWire{Wire: b.Stack.Wire}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.Stack.Receive(ctx) }()
 		f(t, ctx)
-		time.Sleep(late)
+		time.Sleep(drainTime)
 		cancel()
-		if err := <-done; (err != nil) != b.Deaf {
-			t.Errorf("receive: %v, a deaf wire: %v", err, b.Deaf)
+		if err := <-done; (err != nil) != b.ReceiveFails {
+			t.Errorf("receive: %v, want an error: %v", err, b.ReceiveFails)
 		}
 		if err := b.Stack.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -104,7 +104,7 @@ func (b *Bench) path() Path {
 	return b.Path()
 }
 
-// Pace is 200 segments a second.
+// Pace allows 200 segments a second.
 func Pace(ctx context.Context, n int) error {
 	time.Sleep(time.Duration(n) * 5 * time.Millisecond)
 	return ctx.Err()
@@ -117,11 +117,11 @@ func (b *Bench) reserve(a netip.AddrPort) (io.Closer, error) {
 		return nil, wire.ErrPortTaken
 	}
 	b.ports[a]++
-	return release(func() error { b.GiveBack(a); return nil }), nil
+	return release(func() error { b.ReleasePort(a); return nil }), nil
 }
 
-// GiveBack frees a reserved port, as its socket's end does.
-func (b *Bench) GiveBack(a netip.AddrPort) {
+// ReleasePort frees a reserved port, as the end of its socket does.
+func (b *Bench) ReleasePort(a netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.ports, a)
@@ -131,20 +131,20 @@ type release func() error
 
 func (r release) Close() error { return r() }
 
-// working is a guard that has taken what its wire delivered.
-type working struct {
+// fakeGuard is a guard that counts each segment that its wire delivered as taken.
+type fakeGuard struct {
 	mu    sync.Mutex
 	taken map[guard.Flow]uint64
 }
 
-func (g *working) Add(f guard.Flow) error {
+func (g *fakeGuard) Add(f guard.Flow) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.taken[f] = 0
 	return nil
 }
 
-func (g *working) Remove(flows ...guard.Flow) error {
+func (g *fakeGuard) Remove(flows ...guard.Flow) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, f := range flows {
@@ -153,19 +153,19 @@ func (g *working) Remove(flows ...guard.Flow) error {
 	return nil
 }
 
-func (g *working) Counters(f guard.Flow) (guard.Counters, error) {
+func (g *fakeGuard) Counters(f guard.Flow) (guard.Counters, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return guard.Counters{Stolen: g.taken[f]}, nil
 }
 
-// guarded is a wire in front of a working guard.
-type guarded struct {
+// guardedWire is a wire whose received segments the guard counts.
+type guardedWire struct {
 	*ScriptedWire
-	guard *working
+	guard *fakeGuard
 }
 
-func (w guarded) Receive(ctx context.Context) (wire.Packet, error) {
+func (w guardedWire) Receive(ctx context.Context) (wire.Packet, error) {
 	p, err := w.ScriptedWire.Receive(ctx)
 	if err == nil && p.Segment != nil {
 		w.guard.mu.Lock()
@@ -178,13 +178,13 @@ func (w guarded) Receive(ctx context.Context) (wire.Packet, error) {
 	return p, err
 }
 
-// deaf is a wire that receives one packet only.
-type deaf struct {
+// failingWire is a wire that fails after one received packet.
+type failingWire struct {
 	wire.Wire
 	failed bool
 }
 
-func (w *deaf) Receive(ctx context.Context) (wire.Packet, error) {
+func (w *failingWire) Receive(ctx context.Context) (wire.Packet, error) {
 	if w.failed {
 		return wire.Packet{}, errors.New("network is down")
 	}
@@ -192,17 +192,17 @@ func (w *deaf) Receive(ctx context.Context) (wire.Packet, error) {
 	return w.Wire.Receive(ctx)
 }
 
-// alone is a wire whose next hop does not exist.
-type alone struct{ wire.Wire }
+// unreachableWire is a wire whose next hop does not answer.
+type unreachableWire struct{ wire.Wire }
 
-func (alone) Send(*segment.Segment) (time.Time, error) {
+func (unreachableWire) Send(*segment.Segment) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%w: %s on eth0", wire.ErrUnresolved, Remote.Addr())
 }
 
-// lossy is a wire that has dropped one packet more whenever it is asked.
-type lossy struct {
+// droppingWire is a wire whose drop counter grows with each call of Dropped.
+type droppingWire struct {
 	wire.Wire
 	dropped atomic.Int64
 }
 
-func (w *lossy) Dropped() (int, error) { return int(w.dropped.Add(1)), nil }
+func (w *droppingWire) Dropped() (int, error) { return int(w.dropped.Add(1)), nil }

@@ -8,15 +8,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// Listener is a peer for a ScriptedWire: the answers of a Linux listening socket and its connections, as far
-// as probes meet them (measured against Linux 6.18). The zero value accepts and reads everything.
+// Listener is a peer for a ScriptedWire that answers as a Linux listening socket and its connections do, as far as
+// probes need (measured on Linux 6.18). The zero value accepts every connection and reads all data.
 type Listener struct {
-	Closed    bool // no socket: RST to everything
-	QueueFull bool // the final ACK and data are ignored
-	Deferred  bool // only data completes the handshake (TCP_DEFER_ACCEPT)
-	CloseAt   int  // after so many bytes the application closes; further data draws RST. 0: never
-	Patience  int  // after so many segments the application closes. 0: never
-	NoDSACK   bool // does not name duplicates
+	Closed             bool // nothing listens: every segment gets an RST
+	QueueFull          bool // the final ACK and data are ignored
+	Deferred           bool // only data completes the handshake (TCP_DEFER_ACCEPT)
+	CloseAfterBytes    int  // number of bytes after which the application closes; further data gets an RST. 0: never
+	CloseAfterSegments int  // number of segments after which the application closes. 0: never
+	NoDSACK            bool // sends no DSACKs
 
 	conns map[[2]netip.AddrPort]*peerConn
 	made  int
@@ -27,24 +27,25 @@ type peerConn struct {
 	l           *Listener
 	local       netip.AddrPort
 	remote      netip.AddrPort
-	start       seq.Number // RCV.NXT at the beginning
+	start       seq.Number // RCV.NXT after the SYN
 	rcv         seq.Number // RCV.NXT
 	iss         seq.Number
 	snd         seq.Number // SND.NXT
 	established bool
-	segments    int                 // received
-	finished    bool                // the application closed: what remains names no duplicates
+	segments    int                 // number of received segments
+	finished    bool                // the application closed: the kernel's remaining state sends no DSACKs
 	early       []segment.SACKBlock // out-of-order data
-	answered    time.Time           // when seldom last did
+	answered    time.Time           // time of the last rate-limited ACK
 }
 
-// firstClosed is where the ports begin at which nothing listens.
+// firstClosed is the first of the ports at which nothing listens.
 const firstClosed = 60000
 
-// peerISS starts the first connection of a Listener, the next ones follow far behind.
+// peerISS is the initial sequence number of a Listener's first connection. Those of the next connections are far from
+// it.
 var peerISS = seq.At(1_000_000)
 
-// Live counts the connections, half-open ones included, that the listener still holds.
+// Live counts the connections that the listener holds, half-open ones included.
 func (l *Listener) Live() int { return len(l.conns) }
 
 // Receive answers one segment as the kernel would.
@@ -73,10 +74,10 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 		if !s.Seq.In(c.rcv, 65535) {
 			return nil
 		}
-		return c.seldom() // challenge, RFC 5961 section 3.2
+		return c.rateLimitedAck() // challenge, RFC 5961 section 3.2
 	}
 	out := c.receive(s)
-	if c.segments++; c.l.Patience > 0 && c.segments == c.l.Patience && !c.finished {
+	if c.segments++; c.l.CloseAfterSegments > 0 && c.segments == c.l.CloseAfterSegments && !c.finished {
 		out = append(out, c.close())
 	}
 	if c.finished && s.PayloadLen() > 0 && s.End().After(c.rcv) {
@@ -102,12 +103,12 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	case s.Flags.Has(segment.SYN) && s.End() == c.start && !c.established:
 		return c.synAck()
 	case s.Flags.Has(segment.SYN):
-		return c.seldom()
+		return c.rateLimitedAck()
 	}
 	if !c.established {
 		switch {
 		case s.Seq.Before(c.rcv) && !s.End().After(c.rcv):
-			return c.ack() // outside a half-open connection's window: an ACK without DSACK
+			return c.ack() // outside the window of a half-open connection: an ACK without DSACK
 		case c.l.QueueFull, c.l.Deferred && s.PayloadLen() == 0:
 			return nil
 		}
@@ -115,7 +116,7 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	}
 	if s.End() == s.Seq {
 		if s.Seq.Before(c.rcv) {
-			return c.seldom()
+			return c.rateLimitedAck()
 		}
 		return nil
 	}
@@ -129,8 +130,9 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	return c.answerData()
 }
 
-// seldom is an ACK for what carries no data and lies outside the window: once in 500 ms (tcp_invalid_ratelimit).
-func (c *peerConn) seldom() []*segment.Segment {
+// rateLimitedAck returns an ACK for a segment without data outside the window, at most once in 500 ms
+// (tcp_invalid_ratelimit).
+func (c *peerConn) rateLimitedAck() []*segment.Segment {
 	now := time.Now()
 	if now.Sub(c.answered) < 500*time.Millisecond {
 		return nil
@@ -139,16 +141,16 @@ func (c *peerConn) seldom() []*segment.Segment {
 	return c.ack()
 }
 
-// answerData acknowledges, and closes where the application had enough.
+// answerData acknowledges data, and closes if the application has read enough.
 func (c *peerConn) answerData() []*segment.Segment {
 	out := c.ack()
-	if n := c.l.CloseAt; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
+	if n := c.l.CloseAfterBytes; n > 0 && c.rcv.Sub(c.start) >= n && !c.finished {
 		out[0] = c.close()
 	}
 	return out
 }
 
-// close is the application's end: a FIN.
+// close is the application's close(): it sends a FIN.
 func (c *peerConn) close() *segment.Segment {
 	fin := c.ack()[0]
 	fin.Flags |= segment.FIN
@@ -156,7 +158,7 @@ func (c *peerConn) close() *segment.Segment {
 	return fin
 }
 
-// store takes a block of new data in and moves RCV.NXT over what has become contiguous.
+// store adds a block of new data and advances RCV.NXT over contiguous data.
 func (c *peerConn) store(b segment.SACKBlock) {
 	c.early = append(c.early, b)
 	for moved := true; moved; {

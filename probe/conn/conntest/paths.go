@@ -7,17 +7,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Delay is how long a clean path takes, one way.
+// Delay is the one-way delay of a path without impairments.
 const Delay = 100 * time.Microsecond
 
 // Drop decides whether the path loses a segment.
 type Drop func(s *segment.Segment, toPeer bool) bool
 
-// Through makes paths that deliver everything that the rule does not drop.
-func Through(drop Drop) func() Path { return ThroughIn(Delay, drop) }
+// Dropping makes paths that drop the segments that the rule selects and deliver all others.
+func Dropping(drop Drop) func() Path { return DroppingWithDelay(Delay, drop) }
 
-// ThroughIn is Through with the given delay, one way.
-func ThroughIn(delay time.Duration, drop Drop) func() Path {
+// DroppingWithDelay is Dropping with the given one-way delay.
+func DroppingWithDelay(delay time.Duration, drop Drop) func() Path {
 	return func() Path {
 		return func(s *segment.Segment, toPeer bool) []time.Duration {
 			if drop(s, toPeer) {
@@ -28,20 +28,20 @@ func ThroughIn(delay time.Duration, drop Drop) func() Path {
 	}
 }
 
-// Everything is lost.
-func Everything(*segment.Segment, bool) bool { return true }
+// DropAll drops all segments.
+func DropAll(*segment.Segment, bool) bool { return true }
 
-// Nothing is lost.
-func Nothing(*segment.Segment, bool) bool { return false }
+// DropNone drops no segment.
+func DropNone(*segment.Segment, bool) bool { return false }
 
-// Random loses a share of the segments, both ways.
-func Random(r *rand.Rand, share float64) Drop {
+// DropRandomly drops a share of the segments in both directions.
+func DropRandomly(r *rand.Rand, share float64) Drop {
 	return func(*segment.Segment, bool) bool { return r.Float64() < share }
 }
 
-// Bursts is a two-state channel by time (Gilbert-Elliott): everything is lost for about mean, for the
-// given share of the time. It has been running for a while when the first segment comes.
-func Bursts(r *rand.Rand, share float64, mean time.Duration) Drop {
+// DropInBursts is a two-state channel over time (Gilbert-Elliott model). For the given share of the time it drops
+// everything; one such burst lasts mean on average. Its state is already random at the first segment.
+func DropInBursts(r *rand.Rand, share float64, mean time.Duration) Drop {
 	turn, lost := time.Now().Add(-100*mean), true
 	return func(*segment.Segment, bool) bool {
 		for !turn.After(time.Now()) {
@@ -56,20 +56,20 @@ func Bursts(r *rand.Rand, share float64, mean time.Duration) Drop {
 	}
 }
 
-// Rules of misbehaving switches, on the way to the peer.
+// Rules of faulty switches, applied to segments on the way to the peer.
 
-// PushAtZero drops what has PSH and starts at sequence number 0.
+// PushAtZero drops segments with PSH and sequence number 0.
 func PushAtZero(s *segment.Segment, toPeer bool) bool {
 	return toPeer && s.Seq.IsZero() && s.Flags.Has(segment.PSH)
 }
 
-// EveryPush drops what has PSH, at every number.
+// EveryPush drops segments with PSH at every sequence number.
 func EveryPush(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags.Has(segment.PSH) }
 
-// EverySYN drops the SYNs, and nothing else.
+// EverySYN drops SYNs only.
 func EverySYN(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags == segment.SYN }
 
-// ReverseRSTAtZero drops RSTs at sequence number 0 on the way back.
+// ReverseRSTAtZero drops the peer's RSTs with sequence number 0.
 func ReverseRSTAtZero(s *segment.Segment, toPeer bool) bool {
 	return !toPeer && s.Flags.Has(segment.RST) && s.Seq.IsZero()
 }

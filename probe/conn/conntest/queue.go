@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// eventQueue holds events in the order of their times, those of one instant in the order in which they were added.
+// eventQueue sorts events by time. Events of the same time stay in the order in which they were added.
 type eventQueue struct {
 	mu     sync.Mutex
 	events []timedEvent
@@ -29,7 +29,7 @@ func (q *eventQueue) add(e timedEvent) {
 	q.events = slices.Insert(q.events, i, e)
 }
 
-// take returns the first event whose time has come.
+// take returns the first event that is due.
 func (q *eventQueue) take() (e timedEvent, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,23 +9,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// ScriptedWire is a Wire without a network: a function plays the far end, another the path. It keeps no
-// thread and reads the time only through package time, so that a test can run it on a fake clock.
+// ScriptedWire is a Wire without a network. One function is the peer, another the path. It starts no goroutine and
+// reads the time only through package time, so tests can run it on a fake clock.
 type ScriptedWire struct {
 	peer func(*segment.Segment) []*segment.Segment
 	path Path
 
-	mu    sync.Mutex // the peer sees one segment at a time
+	mu    sync.Mutex // the peer handles one segment at a time
 	sent  []*segment.Segment
 	in    chan wire.Packet
 	queue eventQueue
 }
 
-// Path decides what becomes of a segment: the delays after which copies of it arrive. No delay is a
-// loss, two are a duplication.
+// Path decides what happens to a segment. It returns the delay of each copy that arrives: none if the segment is lost,
+// two if it is duplicated.
 type Path func(s *segment.Segment, toPeer bool) []time.Duration
 
-// scriptedQueue bounds what may wait for Receive.
+// scriptedQueue is how many packets may wait for Receive.
 const scriptedQueue = 1 << 16
 
 // NewScriptedWire returns a wire to the given peer. A nil path delivers after 100 µs.
@@ -36,7 +36,7 @@ func NewScriptedWire(peer func(*segment.Segment) []*segment.Segment, path Path) 
 	return &ScriptedWire{peer: peer, path: path, in: make(chan wire.Packet, scriptedQueue)}
 }
 
-// Send hands s to the path.
+// Send passes s to the path.
 func (w *ScriptedWire) Send(s *segment.Segment) (time.Time, error) {
 	now := time.Now()
 	w.mu.Lock()
@@ -48,7 +48,7 @@ func (w *ScriptedWire) Send(s *segment.Segment) (time.Time, error) {
 	return now, nil
 }
 
-// deliver hands what the peer sends to the path.
+// deliver passes the peer's segments to the path.
 func (w *ScriptedWire) deliver(all []*segment.Segment) {
 	for _, s := range all {
 		for _, d := range w.path(s, false) {
@@ -57,23 +57,23 @@ func (w *ScriptedWire) deliver(all []*segment.Segment) {
 	}
 }
 
-// Later lets the peer send without being asked: after d, what f returns leaves it.
+// Later lets the peer send segments that f returns after d.
 func (w *ScriptedWire) Later(d time.Duration, f func() []*segment.Segment) {
 	w.after(d, func() { w.deliver(f()) })
 }
 
-// after has something happen after d, behind everything that was to happen by then: timers of the same instant go off
-// in any order, and segments must not overtake each other unless the path says so.
+// after calls happen after d, behind all events that are due by then. Timers of the same instant fire in any order, but
+// segments must not overtake each other unless the path reorders them.
 func (w *ScriptedWire) after(d time.Duration, happen func()) {
 	w.queue.add(timedEvent{time.Now().Add(d), happen})
-	if d <= 0 { // no timer: under Go's race detector, one that a fake clock sets off at once may crash (1.26)
+	if d <= 0 { // no timer: under the race detector of Go 1.26 a fake clock's timer that fires at once may crash
 		go w.catchUp()
 		return
 	}
 	time.AfterFunc(d, w.catchUp)
 }
 
-// catchUp does what is to have happened by now.
+// catchUp handles all events that are due.
 func (w *ScriptedWire) catchUp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,10 +99,10 @@ func (w *ScriptedWire) Sent() []*segment.Segment {
 	return append([]*segment.Segment(nil), w.sent...)
 }
 
-// Behind is always false: what has arrived is there.
-func (w *ScriptedWire) Behind() bool { return false }
+// Pending returns false: all arrived packets can be received.
+func (w *ScriptedWire) Pending() bool { return false }
 
-// Dropped is always 0.
+// Dropped returns 0.
 func (w *ScriptedWire) Dropped() (int, error) { return 0, nil }
 
 // Close does nothing.

@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// What is sent at one instant arrives in that order, there and back, whatever the delay.
+// Segments that are sent at the same instant arrive in order, in both directions, with every delay.
 func TestScriptedKeepsTheOrder(t *testing.T) {
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package acceptqueue fills the accept queue of a target's listener until a connection gets no place, and tells a full
-// queue from loss.
+// Package acceptqueue fills the accept queue of a target's listener until a connection does not get into it, and
+// distinguishes a full queue from packet loss.
 package acceptqueue
 
 import (
@@ -13,13 +13,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// admitTries is how often a SYN, or a byte, is sent before an overflow is suspected; nothing is concluded from it.
-const admitTries = 2
+// establishTries is how often a SYN, or a byte, is sent before an overflow is suspected. The suspicion is then tested.
+const establishTries = 2
 
 // Definition is the scenario AcceptQueue.
 var Definition = flow.Definition{Flow: func(string) flow.Func { return run }, Flows: 1, Serial: true}
 
-// run opens connections, one after the other, until one gets no place in the listener's queue.
+// run opens connections one after the other until one does not get into the listener's queue.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	f := &filling{State: &flow.State{Env: e}, byte: flow.Payloads(e.Spec.Payload)[0](1)[0]}
 	if e.Spec.AcceptQueue == nil {
@@ -39,27 +39,27 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	return f.judge()
 }
 
-// filling is one queue that is being filled.
+// filling is the state of one flow: it fills one queue.
 type filling struct {
 	*flow.State
-	seen          verdict.Filling
-	byte          byte          // what each connection sends to prove itself
-	spares        []*attempt    // ports that were answered before, to confirm an overflow
-	queued        []*attempt    // established, the oldest first
-	ahead         *attempt      // has its SYN-ACK while the one before it is being completed
-	late          *attempt      // was under way when the SYN of the next got no answer
-	excess        []*attempt    // got no place
-	confirmations int           // so far
-	held          time.Time     // until when a queue that may be full is kept so
-	others        bool          // in the last confirmation other ports were answered
-	rtt           time.Duration // the shortest seen
+	seen           verdict.Filling
+	byte           byte          // the byte that each connection sends to prove that it is established
+	spares         []*attempt    // connections from ports that were answered before, to confirm an overflow
+	queued         []*attempt    // established connections, the oldest first
+	pending        *attempt      // has its SYN-ACK while the previous connection is being completed
+	underWay       *attempt      // was in progress when the next SYN got no answer
+	rejected       []*attempt    // did not get into the queue
+	confirmations  int           // number so far
+	holdUntil      time.Time     // a queue that may be full is not filled after this time
+	othersAnswered bool          // other ports were answered in the last confirmation
+	rtt            time.Duration // shortest measured
 }
 
-// judge turns what was seen into the flow's outcome.
+// judge makes the flow's outcome from the observations.
 func (f *filling) judge() flow.Outcome {
 	f.seen.Observation = f.Observation
 	if !f.seen.Overflowed() {
-		f.seen.First = "" // that was a suspicion, unfounded
+		f.seen.First = "" // the suspicion was not confirmed
 	}
 	f.Outcome.Finding, f.Outcome.Guard = verdict.AcceptQueue(&f.seen), f.Guard
 	if f.Outcome.Reason == report.QueueOverflowed || f.Outcome.Reason == report.NotReached {
@@ -69,76 +69,77 @@ func (f *filling) judge() flow.Outcome {
 	return f.Outcome
 }
 
-// fill opens connections until one is too many, or enough. Each is begun before the one before it is completed, as
-// those of real clients are: when the queue is full, one handshake is under way.
+// fill opens connections until one does not get into the queue or the cap is reached. It sends each SYN before the
+// previous handshake is completed, as real clients do. So one handshake is in progress when the queue gets full.
 func (f *filling) fill(ctx context.Context) {
 	for len(f.queued) < f.seen.Cap && f.Fault == nil && ctx.Err() == nil && f.step(ctx) {
-		f.tend()
+		f.ackPeerData()
 	}
 	f.seen.Least = len(f.queued) - f.seen.More
 }
 
-// step begins one connection and completes the one before it; false: one got no place.
+// step begins one connection and completes the previous one. It returns false if one did not get into the queue.
 func (f *filling) step(ctx context.Context) bool {
-	last, next := f.ahead, f.attempt(ctx)
+	last, next := f.pending, f.attempt(ctx)
 	if next == nil {
 		return false
 	}
 	if f.advance(ctx, next); next.stage() != halfOpen {
 		return f.retrySYN(ctx, next)
 	}
-	f.ahead = next
+	f.pending = next
 	return last == nil || f.enqueue(ctx, last)
 }
 
-// retrySYN deals with a SYN that got no SYN-ACK. That may be the doing of the handshake under way, in a listener
-// without room for two, so that is completed first.
+// retrySYN handles a SYN without a SYN-ACK. The handshake in progress may be the reason if the listener has room for
+// only one. So that one is completed first.
 func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
-	last := f.ahead
-	f.ahead = nil
+	last := f.pending
+	f.pending = nil
 	switch {
 	case last == nil:
 		return f.enqueue(ctx, a)
-	case f.admit(ctx, last):
+	case f.establish(ctx, last):
 		f.queued = append(f.queued, last)
-		return f.follow(ctx, a)
+		return f.retryAlone(ctx, a)
 	}
-	f.late = last
+	f.underWay = last
 	if !f.enqueue(ctx, a) {
 		return false
 	}
-	f.late = nil
+	f.underWay = nil
 	return f.enqueue(ctx, last)
 }
 
-// follow asks again for an attempt, now that nothing else is under way.
-func (f *filling) follow(ctx context.Context, a *attempt) bool {
+// retryAlone repeats the SYN of an attempt now that no other handshake is in progress.
+func (f *filling) retryAlone(ctx context.Context, a *attempt) bool {
 	if len(f.queued) < f.seen.Cap {
 		if f.advance(ctx, a); a.stage() != halfOpen {
 			return f.enqueue(ctx, a)
 		}
 	}
-	f.ahead = a // or not needed any more
+	f.pending = a // or no longer needed
 	return true
 }
 
-// enqueue completes an attempt, whatever that takes; false: it got no place.
+// enqueue completes an attempt, with as many repetitions as needed. It returns false if the connection did not get into
+// the queue.
 func (f *filling) enqueue(ctx context.Context, a *attempt) bool {
-	if !f.admit(ctx, a) {
+	if !f.establish(ctx, a) {
 		return f.resolve(ctx, a)
 	}
 	f.queued = append(f.queued, a)
 	return true
 }
 
-// tend takes in and acknowledges what peers send meanwhile, so that they need not repeat it.
-func (f *filling) tend() {
+// ackPeerData processes and acknowledges the segments that peers sent meanwhile, so that they are not repeated.
+func (f *filling) ackPeerData() {
 	for _, a := range f.queued {
 		a.Drain(func(wire.Packet) {})
 	}
 }
 
-// attempt begins one from a fresh port; nil where that fails.
+// attempt opens a connection from a new port. It returns nil on failure.
 func (f *filling) attempt(ctx context.Context) *attempt {
 	c := f.Open(ctx, flow.RandomISS())
 	if c == nil {
@@ -147,8 +148,8 @@ func (f *filling) attempt(ctx context.Context) *attempt {
 	return newAttempt(c, f.byte)
 }
 
-// admit brings an attempt as far as it gets.
-func (f *filling) admit(ctx context.Context, a *attempt) bool {
+// establish continues an attempt until it is queued or makes no progress.
+func (f *filling) establish(ctx context.Context, a *attempt) bool {
 	for a.stage() < queued {
 		if !f.advance(ctx, a) {
 			break
@@ -158,19 +159,20 @@ func (f *filling) admit(ctx context.Context, a *attempt) bool {
 	return a.stage() == queued
 }
 
-// measure keeps the shortest round trip: under loss others hold the peer's wait before it repeats a SYN-ACK.
+// measure keeps the shortest round trip. Under loss a longer one may include the time until the peer repeats its
+// SYN-ACK.
 func (f *filling) measure(a *attempt) {
 	if a.RTT > 0 && (f.rtt == 0 || a.RTT < f.rtt) {
 		f.rtt = a.RTT
 	}
 }
 
-// advance asks until the attempt's stage changes.
+// advance sends and waits until the attempt's stage changes.
 func (f *filling) advance(ctx context.Context, a *attempt) bool {
 	before := a.stage()
-	for i := 0; i < admitTries && !a.stopped() && f.Env.Pace(ctx, 1) == nil; i++ {
-		a.push()
-		if a.hear(ctx, time.Now().Add(f.patience(i))) {
+	for i := 0; i < establishTries && !a.stopped() && f.Env.Pace(ctx, 1) == nil; i++ {
+		a.sendNext()
+		if a.awaitAnswer(ctx, time.Now().Add(f.patience(i))) {
 			f.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return a.stage() != before
 		}
@@ -178,7 +180,7 @@ func (f *filling) advance(ctx context.Context, a *attempt) bool {
 	return false
 }
 
-// patience is how long to wait for an answer at the given repetition.
+// patience returns the timeout for an answer to the given repetition.
 func (f *filling) patience(repetition int) time.Duration {
 	return 4*f.rtt + 50*time.Millisecond<<repetition
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// queue asks a peer's queue with that many connections allowed.
+// queue runs one flow with this cap on connections.
 func queue(t *testing.T, limit int, b *conntest.Bench) flow.Outcome {
 	t.Helper()
 	return flowtest.Run(t, Definition, "", upTo(limit), b)
@@ -34,42 +34,44 @@ func TestQueues(t *testing.T) {
 		want report.Reason
 		then report.Queue
 	}{
-		{"no end", backlog{}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing, report.NotReached,
+		{"no end", backlog{}, conntest.DropNone, report.NotReached, report.Queue{Least: 12, Most: 12}},
+		{"no end, no DSACK", backlog{Listener: conntest.Listener{NoDSACK: true}}, conntest.DropNone, report.NotReached,
 			report.Queue{Least: 12, Most: 12}},
-		{"as long as the limit", backlog{places: 12}, conntest.Nothing, report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"one place less", backlog{places: 11}, conntest.Nothing, report.QueueOverflowed,
+		{"as long as the limit", backlog{places: 12}, conntest.DropNone, report.NotReached,
+			report.Queue{Least: 12, Most: 12}},
+		{"one place less", backlog{places: 11}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 11, Most: 11, Behaviour: "IgnoredSyn"}},
-		{"backlog 1", backlog{places: 2}, conntest.Nothing, report.QueueOverflowed,
+		{"backlog 1", backlog{places: 2}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 2, Most: 2, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.Nothing,
+		{"backlog 5, no DSACK", backlog{places: 6, Listener: conntest.Listener{NoDSACK: true}}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.Nothing,
+		{"backlog 5, accept deferred", backlog{places: 6, Listener: conntest.Listener{Deferred: true}}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn"}},
-		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.Nothing, report.QueueOverflowed,
+		{"SYN-ACKs for everybody", backlog{places: 6, answersSYN: true}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}},
-		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.Nothing,
+		{"RST for the final ACK", backlog{places: 6, answersSYN: true, resets: true}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.Nothing,
+		{"silence for the SYN, RST for the final ACK", backlog{places: 6, aborts: true}, conntest.DropNone,
 			report.QueueOverflowed, report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.Nothing, report.QueueOverflowed,
+		{"RST for the SYN", backlog{places: 6, resets: true}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 6, Most: 6, Behaviour: "Reset"}},
-		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.Nothing, report.QueueOverflowed,
+		{"slots freed when connections end", backlog{places: 6, accepts: true}, conntest.DropNone, report.QueueOverflowed,
 			report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredSyn", Freed: true}},
-		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.Nothing, report.PathDown,
+		{"closed port", backlog{Listener: conntest.Listener{Closed: true}}, conntest.DropNone, report.PathDown,
 			report.Queue{}},
-		{"dead path", backlog{}, conntest.Everything, report.PathDown, report.Queue{}},
-		{"full from the beginning", backlog{places: -1}, conntest.Nothing, report.PathDown, report.Queue{}},
-		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.Nothing,
+		{"dead path", backlog{}, conntest.DropAll, report.PathDown, report.Queue{}},
+		{"full from the beginning", backlog{places: -1}, conntest.DropNone, report.PathDown, report.Queue{}},
+		{"full from the beginning, SYN-ACKs for everybody", backlog{places: -1, answersSYN: true}, conntest.DropNone,
 			report.PathDown, report.Queue{}},
-		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAt: 1}}, conntest.Nothing,
+		{"the application closes on the first byte", backlog{Listener: conntest.Listener{CloseAfterBytes: 1}},
+			conntest.DropNone,
 			report.NotReached, report.Queue{Least: 12, Most: 12}},
-		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.Nothing, report.PeerReset,
+		{"RST for every final ACK", backlog{places: -1, answersSYN: true, resets: true}, conntest.DropNone, report.PeerReset,
 			report.Queue{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			peer := c.peer
-			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: conntest.Through(c.drop)})
+			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: conntest.Dropping(c.drop)})
 			if o.Reason != c.want {
 				t.Fatalf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
@@ -91,14 +93,14 @@ func queueOf(o flow.Outcome) report.Queue {
 	return *o.Queue
 }
 
-// With several queues behind one port, which connection meets which is a matter of its source port.
+// If one port has several queues, the source port decides which one a connection gets.
 func TestSeveralQueuesAreARange(t *testing.T) {
 	for range 50 {
 		peer := backlog{places: 3, queues: 4}
-		o := queue(t, 40, &conntest.Bench{Peer: &peer, Path: conntest.Through(conntest.Nothing)})
+		o := queue(t, 40, &conntest.Bench{Peer: &peer, Path: conntest.Dropping(conntest.DropNone)})
 		got := queueOf(o)
 		switch o.Reason {
-		case report.PathLossy: // all spares met queues with room: too few to be sure
+		case report.PathLossy: // all spare ports belong to queues with room: too few silent ones for a conclusion
 		case report.QueueOverflowed:
 			if got.Least < 3 || got.Most > 12 || got.Least > got.Most {
 				t.Errorf("%+v\n%s", got, o.Message)
@@ -112,61 +114,52 @@ func TestSeveralQueuesAreARange(t *testing.T) {
 	}
 }
 
-// Loss and bursts never look like a full queue.
+// Neither random loss nor bursts are reported as a full queue.
 func TestLossIsNoOverflow(t *testing.T) {
 	const flows = 500
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		t.Run(fmt.Sprintf("random %.0f %%", share*100), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(11, uint64(share*100)))
-			neverOverflows(t, flows, conntest.Through(conntest.Random(r, share)))
+			neverOverflows(t, flows, conntest.Dropping(conntest.DropRandomly(r, share)))
 		})
 	}
 	for _, mean := range []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond} {
 		t.Run("bursts of "+mean.String(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(12, uint64(mean)))
-			neverOverflows(t, flows/2, func() conntest.Path { return conntest.Through(conntest.Bursts(r, 0.05, mean))() })
+			neverOverflows(t, flows/2, func() conntest.Path { return conntest.Dropping(conntest.DropInBursts(r, 0.05, mean))() })
 		})
 	}
 }
 
 func neverOverflows(t *testing.T, flows int, path func() conntest.Path) {
-	got := map[report.Reason]int{}
-	for range flows {
-		o := queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
-		if got[o.Reason]++; o.Reason == report.QueueOverflowed {
-			t.Fatalf("%s\n%s", o.Message, o.Evidence)
-		}
-	}
-	t.Log(got)
+	got := flowtest.Reasons(t, flows, func(int) flow.Outcome {
+		return queue(t, 12, &conntest.Bench{Peer: &backlog{}, Path: path})
+	}, func(o flow.Outcome) bool { return o.Reason == report.QueueOverflowed })
 	if got[report.NotReached] < flows*9/10 {
-		t.Errorf("%v: fewer than nine of ten got through", got)
+		t.Errorf("%v: fewer than nine of ten passed", got)
 	}
 }
 
-// A full queue is found under loss as well, and never passes.
+// A full queue is also found under loss, and is never reported as Pass.
 func TestOverflowIsFoundUnderLoss(t *testing.T) {
 	const flows = 100
 	for _, share := range []float64{0.01, 0.05, 0.2} {
 		r := rand.New(rand.NewPCG(13, uint64(share*100)))
-		got := map[report.Reason]int{}
-		for range flows {
-			o := queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: conntest.Through(conntest.Random(r, share))})
-			if got[o.Reason]++; o.Verdict == report.Pass {
-				t.Fatalf("passed a queue of 6:\n%s", o.Evidence)
-			}
-		}
-		t.Logf("%.0f %% loss: %v", share*100, got)
+		lossy := conntest.Dropping(conntest.DropRandomly(r, share))
+		got := flowtest.Reasons(t, flows, func(int) flow.Outcome {
+			return queue(t, 24, &conntest.Bench{Peer: &backlog{places: 6}, Path: lossy})
+		}, flowtest.Passed)
 		if got[report.QueueOverflowed] < flows*75/100 {
 			t.Errorf("%.0f %% loss: %v, want nearly all found", share*100, got)
 		}
 	}
 }
 
-// A path that dies on the way is not a queue that is full.
+// A path that fails during the test is not reported as a full queue.
 func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	path := func() conntest.Path {
 		syns := 0
-		return conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+		return conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
 			if toPeer && s.Flags == segment.SYN {
 				syns++
 			}
@@ -180,7 +173,7 @@ func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	}
 }
 
-// Source ports on dead paths are given up; they are no full queue, and do not hide one.
+// Source ports whose path is dead are skipped. They are not reported as a full queue and do not hide one.
 func TestDeadPathsAreNoOverflow(t *testing.T) {
 	for _, c := range []struct {
 		peer backlog
@@ -188,13 +181,13 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 	}{{backlog{}, report.NotReached}, {backlog{places: 6}, report.QueueOverflowed}} {
 		for seed := range uint64(20) {
 			salt := rand.New(rand.NewPCG(14, seed)).Uint32()
-			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of them
-			path := conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+			deadPort := func(p uint16) bool { return (uint32(p)*2654435761+salt)>>30 == 0 } // a quarter of the ports
+			path := conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
 				return toPeer && deadPort(s.Source.Port()) || !toPeer && deadPort(s.Destination.Port())
 			})
 			peer := c.peer
 			o := queue(t, 12, &conntest.Bench{Peer: &peer, Path: path})
-			// the first two ports dead
+			// PathDown is right if the paths of the first two ports are dead
 			if o.Reason != c.want && !(o.Reason == report.PathDown && !strings.Contains(o.Message, "after")) {
 				t.Errorf("seed %d: %s, want %s: %s", seed, o.Reason, c.want, o.Message)
 			}
@@ -202,7 +195,7 @@ func TestDeadPathsAreNoOverflow(t *testing.T) {
 	}
 }
 
-// A run that is interrupted gives everything up at once. What it had established by then stands.
+// If the run is interrupted, all connections are reset at once. Connections that were established by then are counted.
 func TestInterruptedFillingLeavesNothing(t *testing.T) {
 	for after, want := range map[time.Duration]report.Reason{
 		10 * time.Millisecond:   report.DeadlineExceeded,

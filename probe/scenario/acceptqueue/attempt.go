@@ -11,25 +11,25 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// stage is how far an attempt got.
+// stage is the progress of an attempt.
 type stage int
 
 const (
-	silent   stage = iota // nothing answers its SYNs
-	halfOpen              // a SYN-ACK, which proves nothing
-	queued                // the peer acknowledged a byte: the connection has its place in the queue
+	silent   stage = iota // no answer to its SYNs
+	halfOpen              // a SYN-ACK, which does not prove that the connection is in the queue
+	queued                // the peer acknowledged a byte, so the connection is in the queue
 	refused               // an RST
 )
 
-// attempt is one connection that asks for a place in a listener's queue.
+// attempt is one connection that should get into a listener's queue.
 type attempt struct {
 	*conn.Conn
 	opening conn.Opening
-	byte    byte // what it sends to prove itself
+	byte    byte // the byte that it sends to prove that it is established
 	echoes  flow.Echoes
 }
 
-// newAttempt takes over a connection that nothing was sent on.
+// newAttempt returns an attempt for a connection on which nothing was sent.
 func newAttempt(c *conn.Conn, b byte) *attempt {
 	c.DataAcks = true
 	return &attempt{Conn: c, byte: b, echoes: flow.NewEchoes()}
@@ -47,55 +47,55 @@ func (a *attempt) stage() stage {
 	return silent
 }
 
-// proven reports whether the peer has shown its side of the connection: it took the byte, or closed.
+// proven reports whether the peer has shown that the connection is established: it acknowledged the byte, or closed.
 func (a *attempt) proven() bool {
 	return a.opening.Answer == conn.SynAck && (a.Acked().AtLeast(a.ISS.Add(2)) || a.Closed())
 }
 
-// alive reports whether beacons on the connection are answered unless they are lost.
+// alive reports whether the peer answers beacons on the connection.
 func (a *attempt) alive() bool { return a.proven() && !a.Reset() && !a.Closed() && a.Fault() == nil }
 
-// stopped reports whether waiting is in vain.
+// stopped reports whether no further answer can come.
 func (a *attempt) stopped() bool { return a.Reset() || a.Fault() != nil }
 
-// push sends what the attempt's stage calls for: a SYN, or the final ACK with a byte.
-func (a *attempt) push() {
+// sendNext sends the next segment of the attempt: a SYN, or the final ACK with a byte.
+func (a *attempt) sendNext() {
 	if a.opening.Answer != conn.SynAck {
-		a.Ask()
+		a.SendSYN()
 		return
 	}
 	first := a.ISS.Add(1)
 	a.Send(conn.Step{Part: evidence.Byte, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{a.byte}})
 }
 
-// hear waits for an answer to what push sent, and reports whether one came.
-func (a *attempt) hear(ctx context.Context, until time.Time) bool {
+// awaitAnswer waits for an answer to what sendNext sent. It returns false if none came.
+func (a *attempt) awaitAnswer(ctx context.Context, until time.Time) bool {
 	if a.opening.Answer != conn.SynAck {
-		a.opening = a.Hear(ctx, until)
+		a.opening = a.AwaitSYNAnswer(ctx, until)
 		return a.opening.Answer != conn.NoAnswer
 	}
 	return a.Collect(ctx, until, func(wire.Packet) bool { return a.proven() || a.stopped() })
 }
 
-// again makes the attempt a fresh one from the same port, if the peer let go of the old.
-func (a *attempt) again(ctx context.Context) bool {
+// reopen begins a new attempt from the same port. It fails if the peer did not confirm the reset of the old one.
+func (a *attempt) reopen(ctx context.Context) bool {
 	if a.stage() != silent && !a.Abort(ctx) {
 		return false
 	}
-	a.Again(flow.RandomISS())
+	a.NewIncarnation(flow.RandomISS())
 	a.opening, a.echoes = conn.Opening{}, flow.NewEchoes()
 	return true
 }
 
-// beacon sends a byte from before the connection began, each time another.
+// beacon sends a byte with an old sequence number, each time another one.
 func (a *attempt) beacon() {
-	at := a.ISS.Add(-conn.LongAgo - 1 - a.echoes.Sent)
+	at := a.ISS.Add(-conn.OldByteOffset - 1 - a.echoes.Sent)
 	a.echoes.Expect(at, 1)
 	a.SendBeacon(at, 0)
 }
 
-// unanswered waits for the answers to all beacons and reports how many lack theirs; fewer than none where
-// there were more answers than beacons.
+// unanswered waits for the answers to all beacons and returns how many have none. The result is negative if there were
+// more answers than beacons.
 func (a *attempt) unanswered(ctx context.Context, until time.Time) int {
 	missing := 0
 	for _, n := range a.echoes.Open {
@@ -107,6 +107,6 @@ func (a *attempt) unanswered(ctx context.Context, until time.Time) int {
 		}
 		return missing <= 0 || a.stopped()
 	})
-	clear(a.echoes.Open) // what comes later answers no question any more
+	clear(a.echoes.Open) // later answers must not be counted
 	return missing
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// backlog is a listener whose connections wait for an application that accepts none: once the places of a queue are
-// taken, nothing gives them back. Which queue a connection waits in is a matter of its source port.
+// backlog is a listener whose application accepts no connection, so a queue that is full stays full. The source port
+// decides which queue a connection gets.
 type backlog struct {
 	conntest.Listener
-	places     int  // of each queue; 0: no end, -1: none
-	queues     int  // 0: one
-	answersSYN bool // SYNs are answered even when the queue is full
-	resets     bool // a connection too many gets an RST instead of silence
-	aborts     bool // only its final ACK does (tcp_abort_on_overflow)
-	accepts    bool // the application takes connections that have ended out of the queue
+	places     int  // capacity of each queue; 0: unlimited, -1: none
+	queues     int  // number of queues; 0: one
+	answersSYN bool // SYNs get a SYN-ACK even when the queue is full
+	resets     bool // a connection beyond the capacity gets an RST instead of no answer
+	aborts     bool // only its final ACK gets an RST (tcp_abort_on_overflow)
+	accepts    bool // the application accepts connections that have ended
 
-	taken    map[int]int                   // places, by queue
-	starts   map[netip.AddrPort]seq.Number // the first number of each connection's data
-	accepted map[netip.AddrPort]bool       // those with a place
+	taken    map[int]int                   // number of connections in each queue
+	starts   map[netip.AddrPort]seq.Number // first sequence number of each connection's data
+	accepted map[netip.AddrPort]bool       // connections that are in a queue
 }
 
 func (b *backlog) Receive(s *segment.Segment) []*segment.Segment {
@@ -53,13 +53,13 @@ func (b *backlog) full(from netip.AddrPort) bool {
 	return b.places != 0 && b.taken[b.queue(from)] >= b.places
 }
 
-// completes reports whether s is the last segment of a handshake.
+// completes reports whether s completes a handshake.
 func (b *backlog) completes(s *segment.Segment) bool {
 	start, known := b.starts[s.Source]
 	return known && s.Seq.AtLeast(start) && (s.PayloadLen() > 0 || !b.Deferred)
 }
 
-// tooMany is what becomes of a connection without a place.
+// tooMany answers a segment of a connection beyond the capacity.
 func (b *backlog) tooMany(s *segment.Segment) []*segment.Segment {
 	if !b.resets && (!b.aborts || s.Flags == segment.SYN) {
 		return nil

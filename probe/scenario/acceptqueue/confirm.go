@@ -10,16 +10,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// roundGap is between the end of one round and the next: Linux answers a repeated SYN at most every 500 ms
-// (tcp_invalid_ratelimit), and a round's end has waited for flow.Settle already.
+// roundGap is the pause between two rounds. Linux answers a repeated SYN at most every 500 ms (tcp_invalid_ratelimit).
+// A round has already waited for flow.Settle at its end.
 const roundGap = 550*time.Millisecond - flow.Settle
 
-// confirm asks in rounds for the attempt and for all spares that are silent with it, until chance is excluded; true: it
-// was answered. Only spares count, since their paths are known to be alive: an attempt that stays silent alone shows
-// nothing.
+// confirm repeats, in rounds, the attempt and all spares that are silent as well, until chance is excluded. It returns
+// true if the attempt was answered. Only spares are counted because their paths are known to work. If the attempt alone
+// stays silent, its path may be the reason.
 func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 	f.confirmations++
-	f.seen.Test, f.others = verdict.NewOverflowTest(f.Env.Alpha, f.confirmations), false
+	f.seen.Test, f.othersAnswered = verdict.NewOverflowTest(f.Env.Alpha, f.confirmations), false
 	suspects := f.suspects(ctx, a)
 	for range verdict.MostRounds {
 		size := verdict.RoundFor(len(suspects)-1, f.seen.Test.Alpha, f.Env.Background.Count().Rate())
@@ -33,19 +33,19 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 		}
 		narrowed := len(still) < len(suspects)
 		f.seen.Test.Add(verdict.Round{Block: size, BeaconsLost: lost}, !narrowed)
-		suspects, f.others = still, f.others || narrowed
-		if len(suspects) == 1 || f.seen.Test.Convicts() {
+		suspects, f.othersAnswered = still, f.othersAnswered || narrowed
+		if len(suspects) == 1 || f.seen.Test.Significant() {
 			return false
 		}
-		if a.hear(ctx, time.Now().Add(roundGap)) {
+		if a.awaitAnswer(ctx, time.Now().Add(roundGap)) {
 			return true
 		}
 	}
 	return false
 }
 
-// suspects are the attempt and the spares, all at the same stage as far as possible. Spares that may get places are no
-// more than may be established.
+// suspects returns the attempt and the spares, as far as possible all at the same stage. If spares may get into the
+// queue, there are no more of them than the cap allows.
 func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
 	spares := f.spares
 	if a.stage() == halfOpen {
@@ -57,11 +57,11 @@ func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
 	return append([]*attempt{a}, spares...)
 }
 
-// round asks once for every suspect, among beacons on established connections, and returns those that
-// stayed silent and how many beacons were lost. Unless all was sent and heard, ok is false.
+// round repeats each suspect once, mixed with beacons on established connections. It returns the suspects that stayed
+// silent and the number of lost beacons. ok is false if not everything could be sent or received.
 func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (still []*attempt, lost int, ok bool) {
-	if f.late != nil && f.late.stage() == halfOpen {
-		f.late.push()
+	if f.underWay != nil && f.underWay.stage() == halfOpen {
+		f.underWay.sendNext()
 	}
 	carriers, next := f.carriers(), shuffledAttempts(suspects)
 	if len(carriers) == 0 {
@@ -72,26 +72,29 @@ func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (
 			return nil, 0, false
 		}
 		if suspect {
-			next[0].push()
+			next[0].sendNext()
 			next = next[1:]
 			continue
 		}
 		carriers[rand.IntN(len(carriers))].beacon()
 	}
-	still, lost, ok = f.listen(ctx, suspects, carriers)
+	still, lost, ok = f.collectAnswers(ctx, suspects, carriers)
 	return still, lost, ok && ctx.Err() == nil
 }
 
-// listen takes in what a round was answered. With copies nobody knows which beacons were.
-func (f *filling) listen(ctx context.Context, suspects, carriers []*attempt) (still []*attempt, lost int, ok bool) {
+// collectAnswers collects the answers to a round. If answers were duplicated, the number of answered beacons is
+// unknown, and ok is false.
+func (f *filling) collectAnswers(
+	ctx context.Context, suspects, carriers []*attempt,
+) (still []*attempt, lost int, ok bool) {
 	until := time.Now().Add(flow.Settle + 2*f.rtt)
 	for _, s := range suspects {
-		if !s.hear(ctx, until) {
+		if !s.awaitAnswer(ctx, until) {
 			still = append(still, s)
 		}
 	}
-	if f.late != nil {
-		f.late.hear(ctx, until)
+	if f.underWay != nil {
+		f.underWay.awaitAnswer(ctx, until)
 	}
 	for _, c := range carriers {
 		missing := c.unanswered(ctx, until)
@@ -102,7 +105,7 @@ func (f *filling) listen(ctx context.Context, suspects, carriers []*attempt) (st
 	return still, lost, true
 }
 
-// carriers are the established connections that can answer beacons.
+// carriers returns the established connections that can answer beacons.
 func (f *filling) carriers() []*attempt {
 	return slices.DeleteFunc(slices.Clone(f.queued), func(a *attempt) bool { return !a.alive() })
 }

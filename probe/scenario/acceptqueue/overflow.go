@@ -9,48 +9,47 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// Bounds of what is done for attempts that are answered now and then: each is insisted on so often, and so many are
-// given up.
+// Bounds for attempts that are answered only sometimes: how often each is repeated, and how many are given up.
 const (
-	mostInsisting = 8
-	mostAside     = 64
+	maxConfirmations = 8
+	maxSkippedPorts  = 64
 )
 
-// holdTime is how long a queue that may be full is kept so at most: real clients are turned away meanwhile.
+// holdTime is how long a queue that may be full is kept full at most. Real clients cannot connect during that time.
 const holdTime = 2 * time.Second
 
-// resolve finds out why an attempt got no place; true: the filling may go on.
+// resolve finds out why an attempt did not get into the queue. It returns true if filling may continue.
 func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
-	f.held = time.Now().Add(holdTime)
-	for range mostInsisting {
-		if !f.insist(ctx, a) || f.admit(ctx, a) {
+	f.holdUntil = time.Now().Add(holdTime)
+	for range maxConfirmations {
+		if !f.repeatUntilCertain(ctx, a) || f.establish(ctx, a) {
 			break
 		}
 	}
 	if a.stage() == queued {
 		f.queued = append(f.queued, a)
-		return f.recover(ctx)
+		return f.resume(ctx)
 	}
 	f.Opening = a.opening
-	f.excess = append(f.excess, a)
+	f.rejected = append(f.rejected, a)
 	if f.seen.Overflowed() {
 		f.tryOthers(ctx)
 		return false
 	}
-	if f.others && f.seen.Aside < mostAside {
-		f.seen.Aside++
-		return f.recover(ctx)
+	if f.othersAnswered && f.seen.SkippedPorts < maxSkippedPorts {
+		f.seen.SkippedPorts++
+		return f.resume(ctx)
 	}
 	return false
 }
 
-// recover goes on after a suspicion that was unfounded.
-func (f *filling) recover(ctx context.Context) bool {
+// resume continues after a suspicion that was not confirmed.
+func (f *filling) resume(ctx context.Context) bool {
 	f.keepQueued()
 	return f.resetSpares(ctx)
 }
 
-// keepQueued counts the spares that have got a place as what they are now.
+// keepQueued moves spares that got into the queue to the queued connections. It returns how many.
 func (f *filling) keepQueued() (n int) {
 	for _, s := range f.spares {
 		if s.stage() == queued {
@@ -62,20 +61,20 @@ func (f *filling) keepQueued() (n int) {
 	return n
 }
 
-// insist asks for the attempt until chance is excluded; true: it was answered after all.
-func (f *filling) insist(ctx context.Context, a *attempt) bool {
-	held, cancel := context.WithDeadline(ctx, f.held)
+// repeatUntilCertain repeats the attempt until chance is excluded. It returns true if the attempt was answered.
+func (f *filling) repeatUntilCertain(ctx context.Context, a *attempt) bool {
+	limited, cancel := context.WithDeadline(ctx, f.holdUntil)
 	defer cancel()
 	switch {
-	case len(f.queued) == 0: // nobody to say whether the path is alive
+	case len(f.queued) == 0: // no established connection can show whether the path works
 		f.PeerReset = a.stage() == refused
-		return !a.stopped() && f.persist(ctx, a)
+		return !a.stopped() && f.repeatManyTimes(ctx, a)
 	case len(f.carriers()) == 0:
 		f.PeerReset = true
 		return false
 	case a.stage() == refused:
 		f.seen.First = verdict.ResetIt
-		return f.repeat(held, a)
+		return f.repeat(limited, a)
 	case a.stage() == halfOpen:
 		f.seen.First = verdict.IgnoredAck
 	case a.opening.Answer == conn.NoAnswer:
@@ -83,12 +82,12 @@ func (f *filling) insist(ctx context.Context, a *attempt) bool {
 	default:
 		return false
 	}
-	return f.confirm(held, a)
+	return f.confirm(limited, a)
 }
 
-// persist asks often.
-func (f *filling) persist(ctx context.Context, a *attempt) (answered bool) {
-	for range persistence {
+// repeatManyTimes repeats the attempt many times.
+func (f *filling) repeatManyTimes(ctx context.Context, a *attempt) (answered bool) {
+	for range maxRepeats {
 		if f.advance(ctx, a) {
 			return true
 		}
@@ -96,52 +95,53 @@ func (f *filling) persist(ctx context.Context, a *attempt) (answered bool) {
 	return false
 }
 
-// persistence is how often admitTries are repeated where no beacon can tell whether the path is alive.
-const persistence = 6
+// maxRepeats is how many times establishTries attempts are made if no beacon can show whether the path works.
+const maxRepeats = 6
 
-// repeat asks from the same port again whether it is refused.
+// repeat makes the attempt again from the same port to see whether it is refused again.
 func (f *filling) repeat(ctx context.Context, a *attempt) (answered bool) {
 	for f.seen.Refusals = 1; f.seen.Refusals < verdict.EnoughRefusals && ctx.Err() == nil; f.seen.Refusals++ {
-		if a.again(ctx); f.admit(ctx, a) || a.stage() != refused {
+		if a.reopen(ctx); f.establish(ctx, a) || a.stage() != refused {
 			return ctx.Err() == nil
 		}
 	}
 	if _, lost, ok := f.round(ctx, nil, aliveBeacons); ok {
-		f.seen.Alive = aliveBeacons - lost
+		f.seen.BeaconsAnswered = aliveBeacons - lost
 	}
 	f.PeerReset = !f.seen.Overflowed()
 	return false
 }
 
-// aliveBeacons ask whether established connections still are.
+// aliveBeacons is the number of beacons that check whether established connections still exist.
 const aliveBeacons = 8
 
-// tryOthers completes what was answered on other source ports: places there are in other queues, or have been freed.
+// tryOthers completes the connections from other source ports that were answered. They are in other queues, or in
+// places that became free.
 func (f *filling) tryOthers(ctx context.Context) {
-	ctx, cancel := context.WithDeadline(ctx, f.held)
+	ctx, cancel := context.WithDeadline(ctx, f.holdUntil)
 	defer cancel()
-	f.seen.UnderWay = f.fate(f.late)
-	others := slices.DeleteFunc(slices.Clone(f.spares), func(s *attempt) bool {
+	f.seen.UnderWay = f.behaviourTowards(f.underWay)
+	answered := slices.DeleteFunc(slices.Clone(f.spares), func(s *attempt) bool {
 		return s.stage() == silent && f.seen.First != verdict.ResetIt
 	})
-	for _, s := range others[:f.room(len(others))] {
-		f.admit(ctx, s)
+	for _, s := range answered[:f.room(len(answered))] {
+		f.establish(ctx, s)
 	}
 	f.seen.More = f.keepQueued()
-	if f.late != nil && f.late.stage() == queued {
-		f.queued = append(f.queued, f.late)
+	if f.underWay != nil && f.underWay.stage() == queued {
+		f.queued = append(f.queued, f.underWay)
 		f.seen.More++
 	}
 }
 
-// room is how many of n more connections may still be established.
+// room returns how many of n more connections the cap still allows.
 func (f *filling) room(n int) int {
 	used := len(f.queued) + 1
 	return max(0, min(n, f.seen.Cap-used))
 }
 
-// fate names what became of an attempt that came too late.
-func (f *filling) fate(a *attempt) string {
+// behaviourTowards returns the behaviour towards an attempt that did not get into the queue.
+func (f *filling) behaviourTowards(a *attempt) string {
 	switch {
 	case a == nil:
 		return ""

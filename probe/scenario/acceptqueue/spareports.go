@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	// sparePorts is how many source ports are held ready to confirm an overflow; each has been answered
-	// spareHandshakes times before, so that neither its path nor the use of a port again can be what is silent then.
+	// sparePorts is how many source ports are prepared to confirm an overflow. Each has been answered spareHandshakes
+	// times. If such a port is silent later, neither its path nor the reuse of the port can be the reason.
 	sparePorts      = 16
 	spareHandshakes = 2
 )
 
-// prepareSpares completes the spares. Ports that nothing answers are asked twice before that is believed of the target.
+// prepareSpares prepares the missing spares. If ports get no answer, other ports are tried before the target counts as
+// silent.
 func (f *filling) prepareSpares(ctx context.Context) bool {
 	failed := 0
 	for len(f.spares) < sparePorts && f.Fault == nil && ctx.Err() == nil {
@@ -36,12 +37,13 @@ func (f *filling) prepareSpares(ctx context.Context) bool {
 	return len(f.spares) > 0
 }
 
-// answers asks for a connection several times and takes that back before it has a place in the queue.
+// answers connects several times and resets each connection before it gets into the queue. It returns whether all were
+// answered.
 func (f *filling) answers(ctx context.Context, a *attempt) bool {
 	for range spareHandshakes {
 		a.opening = a.Handshake(ctx, f.Env.Pace)
 		if a.opening.Answer == conn.StaleAck {
-			a.Clear(a.opening.Wrong)
+			a.ResetOlder(a.opening.Wrong)
 		}
 		if a.opening.Answer != conn.SynAck {
 			return false
@@ -50,17 +52,18 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 		if a.opening.Sent == 1 && f.Outcome.RTT == 0 {
 			f.Outcome.RTT = a.RTT
 		}
-		if f.Env.Pace(ctx, 2) != nil || !a.again(ctx) {
+		if f.Env.Pace(ctx, 2) != nil || !a.reopen(ctx) {
 			return false
 		}
 	}
 	return true
 }
 
-// resetSpares takes back what confirm has asked of the spares. One that cannot be told from its older self is replaced.
+// resetSpares resets the connections that confirm opened from the spares. A spare whose reset is not confirmed is
+// replaced.
 func (f *filling) resetSpares(ctx context.Context) bool {
 	f.spares = slices.DeleteFunc(f.spares, func(s *attempt) bool {
-		ready := s.again(ctx)
+		ready := s.reopen(ctx)
 		if !ready {
 			f.release(ctx, s)
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 )
 
-// concurrentEnds is how many connections are ended at the same time.
+// concurrentEnds is how many connections are reset at the same time.
 const concurrentEnds = 32
 
-// tearDown resets all connections and sees the peer let go.
+// tearDown resets all connections and checks that the peer accepts that.
 func (f *filling) tearDown(ctx context.Context) {
-	all := slices.Concat(f.queued, f.excess, f.spares)
-	for _, a := range []*attempt{f.ahead, f.late} {
+	all := slices.Concat(f.queued, f.rejected, f.spares)
+	for _, a := range []*attempt{f.pending, f.underWay} {
 		if a != nil && !slices.Contains(all, a) {
 			all = append(all, a)
 		}
@@ -24,13 +24,13 @@ func (f *filling) tearDown(ctx context.Context) {
 	var group sync.WaitGroup
 	tokens := make(chan struct{}, concurrentEnds)
 	for _, a := range all {
-		_ = f.Env.Pace(ctx, 2) // even without a pace, once ctx has ended
+		_ = f.Env.Pace(ctx, 2) // after the end of ctx the segments are sent without pause
 		tokens <- struct{}{}
 		group.Go(func() {
 			end, err := a.End(ctx)
 			mu.Lock()
 			defer mu.Unlock()
-			f.account(a, end, err)
+			f.addEnding(a, end, err)
 			<-tokens
 		})
 	}
@@ -38,15 +38,15 @@ func (f *filling) tearDown(ctx context.Context) {
 	f.keepEvidence()
 }
 
-// release ends one attempt that is not needed any more.
+// release ends an attempt that is no longer needed.
 func (f *filling) release(ctx context.Context, a *attempt) {
 	end, err := a.End(ctx)
-	f.account(a, end, err)
+	f.addEnding(a, end, err)
 	f.Outcome.Keep(a.Conn)
 }
 
-// account adds up what a connection's end showed.
-func (f *filling) account(a *attempt, end conn.Ending, err error) {
+// addEnding adds the result of ending a connection to the outcome.
+func (f *filling) addEnding(a *attempt, end conn.Ending, err error) {
 	for _, fault := range []error{err, a.Fault()} {
 		if f.Fault == nil {
 			f.Fault = fault
@@ -58,11 +58,12 @@ func (f *filling) account(a *attempt, end conn.Ending, err error) {
 	f.Guard = f.Guard.Plus(end.Check)
 }
 
-// keepEvidence keeps the evidence of a few: those that got no place last, the first and the last that did.
+// keepEvidence keeps the evidence of a few connections: the last ones that did not get into the queue, and the first
+// and last that did.
 func (f *filling) keepEvidence() {
-	few := f.excess[max(0, len(f.excess)-1):]
-	if f.late != nil {
-		few = append(few, f.late)
+	few := f.rejected[max(0, len(f.rejected)-1):]
+	if f.underWay != nil {
+		few = append(few, f.underWay)
 	}
 	if n := len(f.queued); n > 0 {
 		few = append(few, f.queued[0], f.queued[n-1])
@@ -74,7 +75,7 @@ func (f *filling) keepEvidence() {
 	}
 }
 
-// acceptsAgain reports whether a connection comes about now that all others have been reset.
+// acceptsAgain reports whether a new connection can be established after all others were reset.
 func (f *filling) acceptsAgain(ctx context.Context) bool {
 	c := f.Open(ctx, flow.RandomISS())
 	if c == nil {

@@ -1,4 +1,5 @@
-// Package finreorder asks whether a peer that closes first ignores a FIN that an acknowledgement has overtaken.
+// Package finreorder tests whether a peer that closes first ignores a FIN that arrives after the ACK of the peer's own
+// FIN.
 package finreorder
 
 import (
@@ -10,21 +11,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// finFlows is how many flows of FinReorder must agree.
+// finFlows is how many flows must have the same result.
 const finFlows = 3
 
-// What one of them tries at most.
+// Bounds of one flow.
 const (
-	mostClosings = 12 // connections in all,
-	mostControls = 3  // that close in order,
-	mostResets   = 2  // that the peer resets,
-	mostUnopened = 3  // that do not come about
+	maxClosings = 12 // connections in total
+	maxControls = 3  // connections with the FIN in order
+	maxResets   = 2  // connections that the peer resets
+	maxUnopened = 3  // connections that could not be opened
 )
 
 // Definition is the scenario FinReorder.
 var Definition = flow.Definition{Flow: func(string) flow.Func { return run }, Flows: finFlows}
 
-// run asks whether the peer, which closes first, ignores a FIN that the acknowledgement of its own FIN overtook.
+// run tests whether the peer, which closes first, ignores a FIN that the acknowledgement of its own FIN has overtaken.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	f := &finFlow{State: &flow.State{Env: e}, seen: verdict.Closing{Overtaken: verdict.FinAnswers{}}}
 	if e.Spec.FinReorder != nil {
@@ -43,7 +44,7 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	return o
 }
 
-// finFlow is one flow of FinReorder: connections that the peer closes first, one after the other.
+// finFlow is one flow. It opens connections one after the other, and the peer closes each of them first.
 type finFlow struct {
 	*flow.State
 	spec     plan.FinReorder
@@ -53,9 +54,9 @@ type finFlow struct {
 	resets   int
 }
 
-// control closes in order: unless that is accepted, nothing can be said about the order.
+// control closes a connection in order. If the peer does not accept that FIN, the flow says nothing about reordering.
 func (f *finFlow) control(ctx context.Context) bool {
-	for range mostControls {
+	for range maxControls {
 		answer, ok := f.closeOne(ctx, (*peerClose).finInOrder)
 		if f.seen.Control = answer; answer == verdict.FinAccepted || !ok {
 			break
@@ -64,7 +65,7 @@ func (f *finFlow) control(ctx context.Context) bool {
 	return f.seen.Control == verdict.FinAccepted
 }
 
-// overtake lets an ACK overtake the FIN until that decides.
+// overtake closes connections with a FIN that an ACK has overtaken, until the result is clear.
 func (f *finFlow) overtake(ctx context.Context) {
 	for !f.seen.Overtaken.Decided() {
 		answer, ok := f.closeOne(ctx, (*peerClose).overtaken)
@@ -75,23 +76,23 @@ func (f *finFlow) overtake(ctx context.Context) {
 	}
 }
 
-// closeOne has the peer close a new connection and closes the own side as told. ok is false where further connections
-// would not show more.
+// closeOne opens a connection, makes the peer close it, and then closes this side in the given way. ok is false if
+// further connections would not show more.
 func (f *finFlow) closeOne(ctx context.Context, own closing) (a verdict.FinAnswer, ok bool) {
 	for !ok && f.more(ctx) {
 		if w := f.establish(ctx); w != nil {
 			a, ok = w.close(ctx, own)
 		}
 	}
-	f.PeerReset = f.resets >= mostResets
+	f.PeerReset = f.resets >= maxResets
 	return a, ok
 }
 
-// closing is a way to close the own side of a connection that the peer closed.
+// closing closes this side of a connection that the peer has closed.
 type closing func(*peerClose, context.Context) verdict.FinAnswer
 
-// close has the peer close, then closes the own side and ends the connection. ok is false where the peer reset it or
-// did not close.
+// close makes the peer close, then closes this side and ends the connection. ok is false if the peer reset the
+// connection or did not close.
 func (w *peerClose) close(ctx context.Context, own closing) (a verdict.FinAnswer, ok bool) {
 	defer func() { w.End(ctx, w.conn) }()
 	if !w.trigger(ctx) {
@@ -105,13 +106,13 @@ func (w *peerClose) close(ctx context.Context, own closing) (a verdict.FinAnswer
 	return a, true
 }
 
-// more reports whether another connection may be opened, and may show something.
+// more reports whether another connection is allowed and can be useful.
 func (f *finFlow) more(ctx context.Context) bool {
 	return f.Fault == nil && ctx.Err() == nil && !f.seen.NotClosed && !f.seen.Unheard &&
-		f.opened < mostClosings && f.unopened < mostUnopened && f.resets < mostResets
+		f.opened < maxClosings && f.unopened < maxUnopened && f.resets < maxResets
 }
 
-// noteNotClosed notes why the peer did not close.
+// noteNotClosed records why the peer did not close.
 func (w *peerClose) noteNotClosed() {
 	switch {
 	case w.conn.Reset():
@@ -119,23 +120,23 @@ func (w *peerClose) noteNotClosed() {
 	case !w.conn.Acked().AtLeast(w.own):
 		w.seen.Unheard = true
 	default:
-		w.seen.NotClosed, w.seen.TooLong = true, w.taken > mostAnswer
+		w.seen.NotClosed, w.seen.TooLong = true, w.taken > maxAnswer
 	}
 }
 
-// establish opens a connection; nil where none came about.
+// establish opens a connection. It returns nil on failure.
 func (f *finFlow) establish(ctx context.Context) *peerClose {
 	f.opened++
 	c := f.Open(ctx, flow.RandomISS())
 	if c == nil {
-		return nil // a fault, or the deadline
+		return nil // an error, or the deadline
 	}
 	c.HoldFIN = true
 	if f.Opening = c.Handshake(ctx, f.Env.Pace); f.Opening.Answer == conn.SynAck {
 		return &peerClose{finFlow: f, conn: c}
 	}
 	if f.Opening.Answer == conn.StaleAck {
-		c.Clear(f.Opening.Wrong)
+		c.ResetOlder(f.Opening.Wrong)
 	}
 	f.End(ctx, c)
 	f.unopened++

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// overtakers is how many ACKs overtake the FIN: the copy insures against loss.
-	overtakers    = 2
-	overtakersGap = time.Millisecond
-	// challengeSpacing keeps repetitions apart: a Linux socket sends one challenge ACK in 500 ms
+	// overtakingACKs is how many ACKs overtake the FIN. The second one is a copy in case the first is lost.
+	overtakingACKs   = 2
+	overtakingACKGap = time.Millisecond
+	// challengeSpacing is the least time between repetitions. A Linux socket sends one challenge ACK in 500 ms
 	// (tcp_invalid_ratelimit).
 	challengeSpacing = 550 * time.Millisecond
 	enoughChallenges = 2
@@ -27,24 +27,24 @@ const (
 	mostWatch        = 2 * time.Second
 )
 
-// peerClose is the end of one connection that the peer closed first.
+// peerClose is a connection that the peer closes first.
 type peerClose struct {
 	*finFlow
 	conn     *conn.Conn
-	own      seq.Number    // S: the number of our FIN
-	peer     seq.Number    // F: the number of the peer's FIN
-	taken    int           // bytes that the peer sent
-	took     time.Duration // from the trigger to the peer's FIN
-	settled  bool          // no copy of the SYN can still be on its way
-	repeated bool          // the peer sent its FIN again, after it should have been acknowledged
+	own      seq.Number    // S: sequence number of our FIN
+	peer     seq.Number    // F: sequence number of the peer's FIN
+	taken    int           // number of bytes that the peer sent
+	took     time.Duration // time from the trigger to the peer's FIN
+	settled  bool          // no copy of the SYN can arrive any more
+	repeated bool          // the peer repeated its FIN after that should have been acknowledged
 }
 
-// finInOrder sends the FIN before the peer's FIN is acknowledged.
+// finInOrder sends our FIN before it acknowledges the peer's FIN.
 func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 	answer := verdict.FinSilent
-	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.over(); i++ {
+	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.stopped(); i++ {
 		sent := w.fin(evidence.InOrder)
-		if a, _ := w.hear(ctx, w.patience(sent)); a != verdict.FinSilent {
+		if a, _ := w.awaitAnswer(ctx, w.patience(sent)); a != verdict.FinSilent {
 			answer = a
 		}
 	}
@@ -56,32 +56,33 @@ func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 	return answer
 }
 
-// overtaken acknowledges the peer's FIN from beyond the own one, which follows with the acknowledgement that it
-// would have carried had it been sent, and arrived, first.
+// overtaken first acknowledges the peer's FIN with a sequence number after our own FIN. Then it sends our FIN, with the
+// older acknowledgement number that it had if it had been sent first and was delayed on the path.
 func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
-	if w.Env.Pace(ctx, overtakers+1) != nil {
+	if w.Env.Pace(ctx, overtakingACKs+1) != nil {
 		return verdict.FinSilent
 	}
 	w.conn.Drain(func(wire.Packet) {})
 	beyond, current := w.own.Add(1), w.peer.Add(1)
-	for range overtakers {
+	for range overtakingACKs {
 		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current})
-		w.rest(ctx, sent.Add(overtakersGap))
+		w.drainUntil(ctx, sent.Add(overtakingACKGap))
 	}
-	w.rest(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
+	w.drainUntil(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
 	return w.sendOvertaken(ctx)
 }
 
-// sendOvertaken sends the overtaken FIN until it is accepted, or ignored twice: the first challenge could be the answer
-// to a late copy of the SYN, with the FIN lost, but none is still on its way half a second later. Then one is enough.
+// sendOvertaken sends the overtaken FIN until the peer accepts it or ignores it twice. The first challenge ACK could be
+// the answer to a late copy of the SYN while the FIN was lost. Half a second later no copy can arrive any more, and one
+// challenge ACK is enough.
 func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 	challenges, enough := 0, enoughChallenges
 	if w.settled {
 		enough = 1
 	}
-	for i := 0; i < finTries && !w.over() && (i == 0 || w.Env.Pace(ctx, 1) == nil); i++ {
+	for i := 0; i < finTries && !w.stopped() && (i == 0 || w.Env.Pace(ctx, 1) == nil); i++ {
 		sent := w.fin(evidence.Suspect)
-		switch a, _ := w.hear(ctx, w.patience(sent)); {
+		switch a, _ := w.awaitAnswer(ctx, w.patience(sent)); {
 		case a == verdict.FinAccepted && challenges > 0:
 			return verdict.FinLate
 		case a == verdict.FinAccepted:
@@ -90,8 +91,8 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 			if challenges++; challenges == enough {
 				return w.retransmit(ctx, sent, a)
 			}
-			if a, _ := w.hear(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
-				return w.watch(ctx) // it was only late
+			if a, _ := w.awaitAnswer(ctx, w.patience(sent), verdict.FinAccepted); a == verdict.FinAccepted {
+				return w.watch(ctx) // the FIN was accepted after all
 			}
 		}
 	}
@@ -101,22 +102,22 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 	return w.retransmit(ctx, time.Now(), verdict.FinUnheard)
 }
 
-// fin sends the FIN with the acknowledgement of all that came before the peer's FIN, or of that too once
-// it is released.
+// fin sends our FIN. Its acknowledgement number covers the data before the peer's FIN, and the peer's FIN too if that
+// has been released.
 func (w *peerClose) fin(part evidence.Part) time.Time {
 	return w.conn.Send(conn.Step{Part: part, Flags: segment.FIN | segment.ACK, Seq: &w.own})
 }
 
-// retransmit sends the FIN again as a sender would whose retransmission timer runs out: with the current
-// acknowledgement. It returns the given answer if that is accepted.
+// retransmit sends the FIN again as a retransmission timer would: with the current acknowledgement number. It returns
+// the given answer if the peer accepts this FIN.
 func (w *peerClose) retransmit(ctx context.Context, sent time.Time, answer verdict.FinAnswer) verdict.FinAnswer {
-	if a, _ := w.hear(ctx, sent.Add(leastRTO+w.conn.RTT), verdict.FinAccepted); a == verdict.FinAccepted {
-		return w.watch(ctx) // it was only late
+	if a, _ := w.awaitAnswer(ctx, sent.Add(leastRTO+w.conn.RTT), verdict.FinAccepted); a == verdict.FinAccepted {
+		return w.watch(ctx) // the FIN was accepted after all
 	}
 	w.conn.ReleaseFIN()
-	for i := 0; i < finTries && !w.over() && w.Env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < finTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		again := w.fin(evidence.Heal)
-		a, at := w.hear(ctx, again.Add(w.conn.Patience(i)), verdict.FinAccepted)
+		a, at := w.awaitAnswer(ctx, again.Add(w.conn.AnswerTimeout(i)), verdict.FinAccepted)
 		switch {
 		case a != verdict.FinAccepted:
 		case w.repeated:
@@ -131,7 +132,7 @@ func (w *peerClose) retransmit(ctx context.Context, sent time.Time, answer verdi
 	return w.unanswered()
 }
 
-// unanswered is the answer where none was heard.
+// unanswered returns the result if there was no answer.
 func (w *peerClose) unanswered() verdict.FinAnswer {
 	if w.conn.Reset() {
 		return verdict.FinReset
@@ -139,11 +140,12 @@ func (w *peerClose) unanswered() verdict.FinAnswer {
 	return verdict.FinSilent
 }
 
-// watch waits after the FIN was accepted: a peer that sends its own again never had it acknowledged, so that
-// nothing was overtaken. Where the peer's FIN was lost before, its timer has backed off to about as long as that took.
+// watch waits after the FIN was accepted. If the peer repeats its own FIN, the ACK of that was lost, so nothing has
+// overtaken our FIN. If the peer's FIN had been lost before, the peer's retransmission timer has backed off: the time
+// from the trigger to the FIN shows how far.
 func (w *peerClose) watch(ctx context.Context) verdict.FinAnswer {
 	rto := min(max(leastWatch, w.took+leastRTO+w.conn.RTT), mostWatch)
-	w.rest(ctx, time.Now().Add(rto+3*w.conn.RTT))
+	w.drainUntil(ctx, time.Now().Add(rto+3*w.conn.RTT))
 	w.conn.ReleaseFIN()
 	if w.repeated {
 		return verdict.FinVoid
@@ -151,13 +153,13 @@ func (w *peerClose) watch(ctx context.Context) verdict.FinAnswer {
 	return verdict.FinAccepted
 }
 
-// patience is how long an answer may take to a FIN sent then, which is also how far repetitions are apart.
+// patience returns until when an answer to a FIN sent at that time may arrive. Repetitions are sent no earlier.
 func (w *peerClose) patience(sent time.Time) time.Time {
 	return sent.Add(max(challengeSpacing, 2*w.conn.RTT))
 }
 
-// hear waits for an answer to the FIN: any, or only the wanted one.
-func (w *peerClose) hear(
+// awaitAnswer waits for an answer to the FIN: any answer, or only the wanted one.
+func (w *peerClose) awaitAnswer(
 	ctx context.Context, until time.Time, wanted ...verdict.FinAnswer,
 ) (a verdict.FinAnswer, at time.Time) {
 	w.conn.Await(ctx, until, func(p wire.Packet) bool {
@@ -171,12 +173,12 @@ func (w *peerClose) hear(
 	return a, at
 }
 
-// rest waits, and notes what comes meanwhile.
-func (w *peerClose) rest(ctx context.Context, until time.Time) {
-	w.conn.Await(ctx, until, func(p wire.Packet) bool { w.answer(p); return w.over() })
+// drainUntil waits, and processes what arrives meanwhile.
+func (w *peerClose) drainUntil(ctx context.Context, until time.Time) {
+	w.conn.Await(ctx, until, func(p wire.Packet) bool { w.answer(p); return w.stopped() })
 }
 
-// answer is what a packet says of the FIN.
+// answer returns what a packet says about the FIN.
 func (w *peerClose) answer(p wire.Packet) verdict.FinAnswer {
 	w.repeated = w.repeated || p.Segment != nil && p.Segment.Flags.Has(segment.FIN)
 	switch {
@@ -190,12 +192,12 @@ func (w *peerClose) answer(p wire.Packet) verdict.FinAnswer {
 	return verdict.FinSilent
 }
 
-// challenge reports whether the peer says that it still waits for the FIN. An acknowledgement that names
-// duplicate data answers something else.
+// challenge reports whether the segment is a challenge ACK: the peer still waits for the FIN. An ACK with a DSACK
+// answers something else.
 func (w *peerClose) challenge(s *segment.Segment) bool {
 	return s != nil && s.Flags == segment.ACK && s.PayloadLen() == 0 && len(s.SACK) == 0 &&
 		s.Ack == w.own && s.Seq == w.peer.Add(1)
 }
 
-// over reports whether waiting is in vain.
-func (w *peerClose) over() bool { return w.conn.Reset() || w.conn.Fault() != nil }
+// stopped reports whether no further answer can come.
+func (w *peerClose) stopped() bool { return w.conn.Reset() || w.conn.Fault() != nil }

@@ -14,13 +14,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// closeWait is how long a peer may take to close, and mostAnswer how many bytes it may send before that.
+// closeWait is the time that the peer has to close. maxAnswer is the number of bytes that it may send before.
 const (
-	closeWait  = 10 * time.Second
-	mostAnswer = 1 << 20
+	closeWait = 10 * time.Second
+	maxAnswer = 1 << 20
 )
 
-// triggerText is what makes the peer close; empty where it closes by itself.
+// triggerText returns the data that makes the peer close. It is empty if the peer closes by itself.
 func triggerText(t plan.Trigger, target netip.AddrPort) []byte {
 	if t.HTTPGet == "" {
 		return []byte(t.Send)
@@ -29,38 +29,39 @@ func triggerText(t plan.Trigger, target netip.AddrPort) []byte {
 	return fmt.Appendf(nil, request, t.HTTPGet, target)
 }
 
-// trigger does what makes the peer close, and waits until its FIN is there and all that was sent is acknowledged.
+// trigger makes the peer close. It waits until the peer's FIN has arrived and everything that was sent is acknowledged.
 func (w *peerClose) trigger(ctx context.Context) bool {
 	text := triggerText(w.spec.Trigger, w.Env.Remote)
 	start := w.conn.SendNext()
 	w.own = start.Add(len(text))
-	// An application that does not wait half a second with its close() lets the second FIN in: ask it in another way.
+	// An application may call close() within half a second after shutdown(). Then the kernel's state changes before the
+	// second FIN, which is accepted. So first wait until no copy of the SYN can arrive: a single ignored FIN then decides.
 	if w.settled = len(text) > 0 && w.seen.Overtaken[verdict.FinLate] > 0; w.settled {
-		w.rest(ctx, time.Now().Add(challengeSpacing))
+		w.drainUntil(ctx, time.Now().Add(challengeSpacing))
 	}
 	asked := time.Now()
 	for i := 0; time.Since(asked) < closeWait && w.Env.Pace(ctx, 1) == nil; i++ {
 		switch {
 		case !w.conn.Acked().AtLeast(w.own):
 			w.conn.Send(conn.Step{Part: evidence.Trigger, Flags: segment.PSH | segment.ACK, Seq: &start, Payload: text})
-		case i > 0: // the ACK that ended the handshake may have been lost
+		case i > 0: // the last ACK of the handshake may have been lost
 			w.conn.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
 		}
-		if w.conn.Await(ctx, time.Now().Add(w.conn.Patience(i)), w.answered) {
+		if w.conn.Await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), w.answered) {
 			break
 		}
 	}
 	w.took = time.Since(asked)
 	var held bool
 	w.peer, held = w.conn.PeerFIN()
-	return held && w.conn.Acked().AtLeast(w.own) && !w.over()
+	return held && w.conn.Acked().AtLeast(w.own) && !w.stopped()
 }
 
-// answered counts what the peer says to the trigger; true ends the waiting.
+// answered processes what the peer sends after the trigger. It returns true if no further waiting is needed.
 func (w *peerClose) answered(p wire.Packet) bool {
 	if p.Segment != nil {
 		w.taken += p.Segment.PayloadLen()
 	}
 	_, held := w.conn.PeerFIN()
-	return held && w.conn.Acked().AtLeast(w.own) || w.over() || w.taken > mostAnswer
+	return held && w.conn.Acked().AtLeast(w.own) || w.stopped() || w.taken > maxAnswer
 }

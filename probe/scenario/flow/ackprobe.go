@@ -13,17 +13,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// What is sent before anything is concluded from silence.
+// Numbers of segments that must stay without an answer before silence counts.
 const (
 	ackProbes     = 3
 	ackProbeWait  = 300 * time.Millisecond
 	ackProbeStart = 12345
 )
 
-// AckProbe asks a port that answers no SYN whether it answers ACKs. A host without such a connection
-// answers with an RST whose sequence number is the ACK's acknowledgement number (RFC 9293 section
-// 3.5.2), and answers a SYN to a closed port with an RST at 0: if only RSTs at 0 are lost, the port is
-// closed and the path drops them.
+// AckProbe tests whether a port that answers no SYN answers ACKs. A host without such a connection answers an ACK with
+// an RST whose sequence number is the ACK's acknowledgement number (RFC 9293 section 3.5.2). It answers a SYN to a
+// closed port with an RST at 0. If only RSTs at 0 are lost, the port is closed and the path drops them.
 func (s *State) AckProbe(ctx context.Context, c *conn.Conn) {
 	k := &ackProber{conn: c, at: seq.At(ackProbeStart), open: map[seq.Number]bool{}}
 	for i := 0; i < ackProbes && !s.ResetAny && s.Env.Pace(ctx, 1) == nil; i++ {
@@ -41,12 +40,12 @@ func (s *State) AckProbe(ctx context.Context, c *conn.Conn) {
 	}
 }
 
-// ackProber sends ACKs for no connection and recognises the RSTs that they draw.
+// ackProber sends ACKs that belong to no connection, and recognises the RSTs that answer them.
 type ackProber struct {
 	conn *conn.Conn
 	at   seq.Number          // the acknowledgement number of the last beacon
-	open map[seq.Number]bool // beacons not answered yet
-	zero bool                // an RST at 0 came back
+	open map[seq.Number]bool // beacons without an answer yet
+	zero bool                // an RST with sequence number 0 arrived
 }
 
 func (k *ackProber) suspect() { k.ack(seq.At(0)) }

@@ -7,24 +7,24 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Echoes tells which acknowledgements answer a beacon: those that name its bytes as a duplicate. A peer
-// that names none is believed on every bare acknowledgement.
+// Echoes matches acknowledgements to beacons. An acknowledgement answers a beacon if its DSACK has the beacon's bytes.
+// If the peer sends no DSACKs, every bare acknowledgement counts as an answer.
 type Echoes struct {
 	Sent  int                       // beacons
-	Open  map[segment.SACKBlock]int // how often each of their blocks is still to be answered
+	Open  map[segment.SACKBlock]int // for each beacon's block: the number of answers that are still missing
 	named bool
 }
 
-// NewEchoes returns Echoes of no beacon.
+// NewEchoes returns Echoes without beacons.
 func NewEchoes() Echoes { return Echoes{Open: map[segment.SACKBlock]int{}} }
 
-// Expect notes that so many bytes from that number on have been sent again.
+// Expect records that so many bytes from that number on were sent again.
 func (e *Echoes) Expect(at seq.Number, n int) {
 	e.Sent++
 	e.Open[segment.SACKBlock{Left: at, Right: at.Add(n)}]++
 }
 
-// Take reports whether p answers a beacon that has not been answered before.
+// Take reports whether p answers a beacon that was not answered before.
 func (e *Echoes) Take(c *conn.Conn, p wire.Packet) bool {
 	bare, block := c.Answers(p)
 	if !bare {

@@ -13,7 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// Env is what one flow of a scenario works with.
+// Env is the environment of one flow.
 type Env struct {
 	Open       func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
 	Remote     netip.AddrPort
@@ -21,26 +21,26 @@ type Env struct {
 	Charge     func()              // counts a segment that does not wait for Pace; may be nil
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
-	Budget     *verdict.Budget     // of the same error, shared by all flows of the check
-	Purpose    string              // scenario and variant, as captures name them
-	Spec       plan.Scenario       // what the plan says of this scenario
+	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
+	Purpose    string              // scenario and variant, for captures
+	Spec       plan.Scenario       // the plan's entry for this scenario
 }
 
-// Outcome is what one flow found.
+// Outcome is the result of one flow.
 type Outcome struct {
 	verdict.Finding
 	Port      uint16        // source port of the last connection
 	FirstLost bool          // the first suspect was lost
-	RTT       time.Duration // 0 where the answer cannot be matched to one SYN
-	Stall     time.Duration // how long the peer kept the flow waiting; 0 where it did not
-	Queue     *report.Queue // of AcceptQueue
+	RTT       time.Duration // 0 if several SYNs were sent, so that the answer may belong to any of them
+	Stall     time.Duration // how long the connection stalled; 0 if it did not
+	Queue     *report.Queue // for AcceptQueue
 	Evidence  evidence.Lines
-	Records   []conn.Record // the packets behind the evidence
-	Leaked    int           // connections that may be left at the peer
+	Records   []conn.Record // the packets that the evidence describes
+	Leaked    int           // number of connections that the peer may still hold
 	Guard     conn.SelfCheck
 }
 
-// Keep keeps what a connection showed.
+// Keep stores evidence and records of a connection in the outcome.
 func (o *Outcome) Keep(c *conn.Conn) {
 	o.Evidence, o.Records = append(o.Evidence, c.Evidence()...), append(o.Records, c.Records()...)
 }

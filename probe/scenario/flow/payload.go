@@ -2,10 +2,10 @@ package flow
 
 import "strings"
 
-// Payload returns the first n bytes of an unfinished request.
+// Payload returns the first n bytes of an incomplete request, to which no application answers.
 type Payload func(n int) []byte
 
-// Payloads are tried in order: an application that closes on the first may wait on the second.
+// Payloads returns the payloads to try, in order. An application that closes on the first one may wait on the second.
 func Payloads(own string) []Payload {
 	if own != "" {
 		return []Payload{repeat(own)}
@@ -13,13 +13,13 @@ func Payloads(own string) []Payload {
 	return []Payload{plainRequest, clientHello}
 }
 
-// plainRequest is a request line without an end: servers of line-based protocols wait for more.
+// plainRequest returns the start of a request line without its end: servers of text protocols wait for more.
 func plainRequest(n int) []byte {
 	return []byte("GET /" + strings.Repeat("x", n))[:n]
 }
 
-// tlsRecord begins a TLS record of 512 bytes with a ClientHello of 508 (RFC 8446 sections 4 and 5.1),
-// longer than all that a flow sends: a TLS server waits for the rest.
+// tlsRecord is the start of a TLS record of 512 bytes with a ClientHello of 508 (RFC 8446 sections 4 and 5.1). This is
+// longer than all data of a flow, so a TLS server waits for the rest.
 const tlsRecord = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 func clientHello(n int) []byte {

@@ -10,42 +10,42 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// A port that stays silent, or that answers what was not asked, is asked again from another source port, which
-// may take another path, before that is believed; a port with an older connection behind it once more.
+// A silent port, or one with an unexpected answer, is tried again from another source port, because that may take
+// another path. If the peer holds an older connection of the ports, one more source port is tried.
 const (
-	SourcePorts = 3 // that are tried where older connections are in the way
-	SilentPorts = 2 // that must stay silent before the target's silence is believed
+	SourcePorts = 3 // number of source ports to try if the peer holds older connections
+	SilentPorts = 2 // number of source ports that must get no answer before the target counts as silent
 )
 
-// State is one flow in progress: its connections, one after the other, and what they showed.
+// State is the state of one flow: its connections, one after the other, and the observations.
 type State struct {
 	verdict.Observation
 	Env     *Env
 	Outcome Outcome
 }
 
-// Open begins the flow's next connection.
+// Open opens the flow's next connection.
 func (s *State) Open(ctx context.Context, iss seq.Number) *conn.Conn {
 	return s.OpenTo(ctx, s.Env.Remote, iss)
 }
 
-// OpenTo is Open towards another address or port than the target's.
+// OpenTo is Open for another address or port than the target's.
 func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Number) *conn.Conn {
 	c, err := s.Env.Open(ctx, remote, iss)
 	if ctx.Err() != nil && c == nil {
-		return nil // the deadline says it all
+		return nil // Finish reports the deadline
 	}
 	if err != nil {
 		s.Fault = err
 		return nil
 	}
 	c.Charge = s.Env.Charge
-	c.For(s.Env.Purpose)
+	c.SetPurpose(s.Env.Purpose)
 	s.Ports++
 	return c
 }
 
-// End ends a connection, and keeps what it showed.
+// End ends a connection and keeps its observations.
 func (s *State) End(ctx context.Context, c *conn.Conn) {
 	e, err := c.End(ctx)
 	if s.Fault == nil {
@@ -65,13 +65,13 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	}
 }
 
-// Finish judges the flow.
+// Finish makes the flow's outcome.
 func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
-	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.Convicted() && s.Isolated) // what was found stands
+	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.LossConfirmed() && s.Isolated) // a complete finding stays valid
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
 	return s.Outcome
 }
 
-// RandomISS is an initial sequence number without a property.
+// RandomISS returns a random initial sequence number.
 func RandomISS() seq.Number { return seq.At(rand.Uint32()) }

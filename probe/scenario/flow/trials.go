@@ -10,26 +10,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Settle is how long the last answers of a block may take, beyond which they count as lost.
+// Settle is how long a block waits for its last answers. Later answers count as lost.
 const Settle = 250 * time.Millisecond
 
-// BeaconsASuspect is how many beacons of a block come with each suspect: they cost the peer least.
+// BeaconsASuspect is the number of beacons for each suspect in a block. With this ratio a block needs the fewest
+// segments.
 const BeaconsASuspect = 3
 
-// LeastLoss is what a block of segments that are answered one by one allows for at least.
+// LeastLoss is the loss rate that a block allows for at least if its segments are answered one by one.
 const LeastLoss = 0.01
 
-// Trials is a randomised confirmation block in the making: suspects and beacons of one connection in
-// uniformly random order, so that bursts of loss hit both alike.
+// Trials sends a randomised confirmation block: suspects and beacons of one connection in uniformly random order, so
+// that bursts of loss affect both alike.
 type Trials struct {
 	Suspect   func()                 // sends one suspect
-	Beacon    func() bool            // sends one beacon; true if its answer is there already
-	Answered  func(wire.Packet) bool // p answers a beacon that was not answered before
-	Delivered func() bool            // a suspect got through
+	Beacon    func() bool            // sends one beacon; returns true if it was answered already
+	Answered  func(wire.Packet) bool // reports whether p answers a beacon that was not answered before
+	Delivered func() bool            // reports whether a suspect was delivered
 }
 
-// Run sends the block. Unless every suspect was lost, ok is false and the block proves nothing; nor does it
-// with more answers than beacons, some of which are then copies, or late ones of earlier beacons.
+// Run sends the block. ok is false, and the block proves nothing, if a suspect was delivered. The same holds if there
+// are more answers than beacons: some of them are then copies, or late answers to earlier beacons.
 func (t Trials) Run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verdict.Block) (beaconsLost int, ok bool) {
 	answers := 0
 	count := func(p wire.Packet) {
@@ -55,7 +56,7 @@ func (t Trials) Run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verd
 	return size.Beacons - answers, answers <= size.Beacons && !t.Delivered() && ctx.Err() == nil && c.Fault() == nil
 }
 
-// Shuffled is the block's order: true stands for a suspect.
+// Shuffled returns a random order of the block's segments; true stands for a suspect.
 func Shuffled(size verdict.Block) []bool {
 	order := make([]bool, size.Suspects+size.Beacons)
 	for i := range size.Suspects {

@@ -1,4 +1,4 @@
-// Package handshake asks whether a connection to the target can be established, and if not, why.
+// Package handshake tests whether a connection to the target can be established, and finds out why not.
 package handshake
 
 import (
@@ -12,7 +12,7 @@ import (
 // Definition is the scenario Handshake.
 var Definition = flow.Definition{Flow: func(string) flow.Func { return run }}
 
-// run asks whether a connection can be established, and if not, why.
+// run tests whether a connection can be established.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	t := &flow.State{Env: e}
 	for t.Ports < flow.SourcePorts && t.Fault == nil && ctx.Err() == nil {
@@ -30,7 +30,7 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	return t.Finish(ctx, verdict.Handshake)
 }
 
-// followUp follows up on what answered the SYN; true asks for another source port.
+// followUp examines the answer to the SYN. It returns true if another source port should be tried.
 func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
 	switch t.Opening.Answer {
 	case conn.SynAck:
@@ -38,10 +38,10 @@ func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
 		t.PeerReset = !t.Proof.Established && c.Reset()
 		return t.PeerReset && t.Ports < flow.SilentPorts
 	case conn.StaleAck:
-		c.Clear(t.Opening.Wrong)
+		c.ResetOlder(t.Opening.Wrong)
 		return true
-	case conn.WrongAck: // or the SYN-ACK of a half-open connection that an older flow left
-		c.Clear(t.Opening.Wrong)
+	case conn.WrongAck: // may also be the SYN-ACK of a half-open connection that an older flow left
+		c.ResetOlder(t.Opening.Wrong)
 		return t.Ports < flow.SilentPorts
 	case conn.NoAnswer:
 		if t.Ports < flow.SilentPorts {

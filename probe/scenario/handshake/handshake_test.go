@@ -11,9 +11,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// A half-open connection that an earlier flow left repeats its SYN-ACK when the port is used again: another
-// port tells that from a path that alters what it carries.
-func TestAnAlteredAnswerIsAskedTwice(t *testing.T) {
+// A half-open connection that an earlier flow left repeats its SYN-ACK if the source port is used again. With another
+// source port the answer is right, unless the path alters numbers.
+func TestAlteredAnswerNeedsTwoPorts(t *testing.T) {
 	for altered, want := range map[int]report.Reason{1: report.Established, 99: report.Altered} {
 		path := func() conntest.Path {
 			left := altered

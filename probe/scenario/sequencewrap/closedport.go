@@ -14,15 +14,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// closedPortSegment is a segment for a closed port. A host answers it with an RST (RFC 9293 section 3.10.7.1).
+// closedPortSegment is a segment to a closed port. The host answers it with an RST (RFC 9293 section 3.10.7.1).
 type closedPortSegment struct {
 	what  string
 	flags segment.Flags
-	acks  bool   // the number under suspicion is the acknowledgement number
-	data  []byte // has the RST to one at 0 acknowledge more than 0
+	acks  bool   // the acknowledgement number is tested, not the sequence number
+	data  []byte // makes the RST to a segment at 0 acknowledge more than 0
 }
 
-// atClosedPort asks whether such a segment arrives at a port of the target's host where nothing listens.
+// atClosedPort returns the flow that tests whether such a segment arrives at a closed port of the target's host.
 func atClosedPort(v variant.Variant) flow.Func {
 	s := closedPortSegment{what: v.Suspect, flags: segment.Flags(v.Flags), acks: v.Zero == variant.Acknowledgment}
 	if v.Data {
@@ -40,7 +40,7 @@ func atClosedPort(v variant.Variant) flow.Func {
 	}
 }
 
-// askAt runs the flow at one port; false if it is open.
+// askAt runs the flow at one port. It returns false if the port is open.
 func (s closedPortSegment) askAt(ctx context.Context, t *flow.State, remote netip.AddrPort) bool {
 	c := t.OpenTo(ctx, remote, ordinary())
 	if c == nil {
@@ -50,7 +50,7 @@ func (s closedPortSegment) askAt(ctx context.Context, t *flow.State, remote neti
 	c.DataAcks = true
 	t.Opening = c.Handshake(ctx, t.Env.Pace)
 	if s.acks && t.Opening.Answer == conn.NoAnswer {
-		t.AckProbe(ctx, c) // the RST that is missing has sequence number 0
+		t.AckProbe(ctx, c) // the missing RST has sequence number 0
 	}
 	if t.Opening.Answer != conn.ResetAnswer {
 		return t.Opening.Answer != conn.SynAck
@@ -70,14 +70,14 @@ func (s closedPortSegment) ask(ctx context.Context, one *standalone, part eviden
 		step.Seq, step.Ack = &at, &number
 	}
 	sent := one.conn.Send(step)
-	return one.conn.Await(ctx, sent.Add(one.conn.Patience(0)), func(p wire.Packet) bool {
+	return one.conn.Await(ctx, sent.Add(one.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		one.Delivered = one.Delivered || s.answers(p, seq.At(0), one.Opening.HopLimit)
 		return s.answers(p, number, one.Opening.HopLimit)
 	})
 }
 
-// answers reports whether p is the RST that the segment of that number draws, from as far away as the one to the SYN:
-// a firewall on the way, which rejects such segments, is nearer.
+// answers reports whether p is the RST to the segment with that number. Its hop limit must be that of the RST to the
+// SYN: a firewall that rejects such segments is nearer than the host.
 func (s closedPortSegment) answers(p wire.Packet, number seq.Number, hopLimit uint8) bool {
 	g := p.Segment
 	if g == nil || !g.Flags.Has(segment.RST) || g.HopLimit != hopLimit {

@@ -13,12 +13,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// handshakeAckTries is how often the final ACK is sent. It is never answered: a beacon after it tells whether the
+// handshakeAckTries is how often the final ACK is sent. Peers do not answer it. A beacon after it shows whether the
 // connection is still half-open.
 const handshakeAckTries = 6
 
-// handshakeAck asks whether a handshake is completed by a final ACK at 0. No verdict but Pass rests on it: any later
-// data completes the handshake as well.
+// handshakeAck returns the flow that tests whether a final ACK at 0 completes a handshake. Its result is Pass or
+// Inconclusive, never Fail, because any later data completes the handshake as well.
 func handshakeAck(v variant.Variant) flow.Func {
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		t := &flow.State{Env: e}
@@ -35,21 +35,21 @@ func handshakeAck(v variant.Variant) flow.Func {
 	}
 }
 
-// finalAcks completes the handshake with the ACK at 0, and where that has no effect, tries a handshake elsewhere.
+// finalAcks completes the handshake with the ACK at 0. If that has no effect, it tries a handshake at another number.
 func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	t.Delivered, t.Control = completes(ctx, t, c)
-	leaveZero(ctx, t, c)
+	moveBeyondZero(ctx, t, c)
 	if !t.Delivered && reopen(ctx, t, c, ordinary()) {
-		t.Isolated, t.Elsewhere = completes(ctx, t, c)
+		t.Isolated, t.OtherNumbers = completes(ctx, t, c)
 	}
 }
 
-// completes sends the final ACK until a beacon shows that the connection is established. lost are those after which the
-// connection was seen to be half-open.
+// completes sends the final ACK until a beacon shows that the connection is established. Those ACKs count as lost after
+// which the connection was still half-open.
 func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bool, n verdict.Count) {
 	for i := 0; i < handshakeAckTries && !c.Reset() && t.Env.Pace(ctx, 2) == nil; i++ {
 		c.Send(conn.Step{Part: evidence.Suspect, Flags: segment.ACK})
-		switch b := c.Beacon(ctx, c.ISS.Add(-conn.LongAgo), 0, i); {
+		switch b := c.Beacon(ctx, c.ISS.Add(-conn.OldByteOffset), 0, i); {
 		case b.Duplicate:
 			return true, n
 		case b.Answered:
@@ -59,14 +59,15 @@ func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bo
 	return false, n
 }
 
-// leaveZero sends data across 0, so that the RST at the end is not at 0, which would be a suspect itself.
-func leaveZero(ctx context.Context, t *flow.State, c *conn.Conn) {
+// moveBeyondZero sends data across 0. Otherwise the RST at the end would have number 0 and could be dropped by the
+// tested rule.
+func moveBeyondZero(ctx context.Context, t *flow.State, c *conn.Conn) {
 	ctx = context.WithoutCancel(ctx)
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
 		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
 		done := func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }
-		if c.Await(ctx, sent.Add(c.Patience(i)), done) {
+		if c.Await(ctx, sent.Add(c.AnswerTimeout(i)), done) {
 			return
 		}
 	}

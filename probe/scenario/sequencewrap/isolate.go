@@ -11,31 +11,31 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// isolate shows that the number is to blame for the loss, and nothing else about the suspect: neither its bytes, nor
-// all numbers from 0 on, nor a FIN wherever it is.
+// isolate shows that the suspect is lost because of its number 0. It rules out other reasons: the suspect's bytes, a
+// range of numbers from 0 on, and a FIN at any number.
 func (w *wrapConn) isolate(ctx context.Context) {
 	switch w.heal(ctx); {
 	case !w.Isolated:
 	case w.flags.Has(segment.FIN):
-		w.Isolated = w.elsewhere(ctx)
+		w.Isolated = w.arrivesAtOtherNumbers(ctx)
 	case !w.Witnessed:
-		w.Isolated = w.beyond(ctx)
+		w.Isolated = w.sendBeyond(ctx)
 	}
 }
 
-// beyond sends what follows the suspect's bytes: a device that drops a range of numbers loses that as well.
-func (w *wrapConn) beyond(ctx context.Context) bool {
+// sendBeyond sends the data after the suspect. A device that drops a range of numbers drops that too.
+func (w *wrapConn) sendBeyond(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		sent := w.send(evidence.Control, w.end, w.witness, w.flags)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.end.Add(len(w.witness))) {
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end.Add(len(w.witness))) {
 			return true
 		}
 	}
 	return false
 }
 
-// heal sends the suspect's bytes in a segment that starts one byte earlier, or from both sides of 0 where the
-// suspect lies across it: if they arrive, the bytes were never the trouble.
+// heal sends the suspect's bytes in a segment that starts one byte earlier, or, if the suspect starts before 0, in one
+// segment on each side of 0. If they arrive, the bytes were not the reason.
 func (w *wrapConn) heal(ctx context.Context) {
 	earlier := append([]byte{w.control[len(w.control)-1]}, w.suspect...)
 	for i := 0; i < healTries && !w.Isolated && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
@@ -46,53 +46,54 @@ func (w *wrapConn) heal(ctx context.Context) {
 			at, earlier = seq.At(0), w.suspect[half:]
 		}
 		sent := w.send(evidence.Heal, at, earlier, w.flags)
-		w.Isolated = w.await(ctx, sent.Add(w.conn.Patience(i)), w.end)
+		w.Isolated = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end)
 	}
 }
 
-// mostElsewhere bounds how often a FIN is tried at an ordinary number.
-const mostElsewhere = 24
+// maxOtherNumbers is how often a FIN is sent at another number at most.
+const maxOtherNumbers = 24
 
-// elsewhere sends the suspect at an ordinary number, once in each of several fresh incarnations of the same 4-tuple,
-// until enough arrived to exclude that it is FINs that the path loses.
-func (w *wrapConn) elsewhere(ctx context.Context) bool {
+// arrivesAtOtherNumbers sends the suspect at another number, once in each of several new incarnations of the 4-tuple,
+// until enough arrived to exclude that the path drops FINs at every number.
+func (w *wrapConn) arrivesAtOtherNumbers(ctx context.Context) bool {
 	lostAtZero := w.Blocks[len(w.Blocks)-1].Suspects
-	for range mostElsewhere {
+	for range maxOtherNumbers {
 		w.at = ordinary()
 		if !reopen(ctx, w.State, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) || w.Env.Pace(ctx, 1) != nil {
 			return false
 		}
 		sent := w.send(evidence.Control, w.at, w.suspect, w.flags)
-		w.Elsewhere.Sent++
-		if !w.await(ctx, sent.Add(w.conn.Patience(0)), w.at.Add(len(w.suspect)+1)) {
-			w.Elsewhere.Lost++
+		w.OtherNumbers.Sent++
+		if !w.await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.at.Add(len(w.suspect)+1)) {
+			w.OtherNumbers.Lost++
 		}
-		if verdict.Fisher(lostAtZero, lostAtZero, w.Elsewhere.Lost, w.Elsewhere.Sent) <= isolationAlpha {
+		if verdict.Fisher(lostAtZero, lostAtZero, w.OtherNumbers.Lost, w.OtherNumbers.Sent) <= isolationAlpha {
 			return true
 		}
 	}
 	return false
 }
 
-// isolationAlpha is the error of saying that a FIN at 0, whose loss is beyond chance, is lost more often than others.
+// isolationAlpha bounds the error of the conclusion that a FIN at 0 is lost more often than other FINs. That it is lost
+// beyond chance is already shown.
 const isolationAlpha = 1e-3
 
-// reopenings is how often a late segment of the last incarnation may disturb the next one's handshake.
+// reopenings is how often a late segment of the previous incarnation may disturb the handshake of the next one.
 const reopenings = 4
 
-// reopen ends the connection and opens a fresh incarnation of the same 4-tuple.
+// reopen ends the connection and opens a new incarnation of the 4-tuple.
 func reopen(ctx context.Context, t *flow.State, c *conn.Conn, iss seq.Number) bool {
 	for range reopenings {
 		if c.Established() && !c.Abort(ctx) {
 			return false
 		}
-		c.Again(iss)
+		c.NewIncarnation(iss)
 		o := c.Handshake(ctx, t.Env.Pace)
 		switch o.Answer {
 		case conn.SynAck:
 			return true
 		case conn.StaleAck, conn.WrongAck:
-			c.Clear(o.Wrong)
+			c.ResetOlder(o.Wrong)
 		default:
 			return false
 		}

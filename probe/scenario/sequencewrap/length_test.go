@@ -9,14 +9,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// A path that loses most of what is long, or of what has PSH, loses most suspects, and no beacon of one byte.
+// A path that drops most long segments, or most segments with PSH, drops most suspects but no beacon of one byte. The
+// result must not be a finding about 0.
 func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
 	long := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.PayloadLen() > 32 }
 	for name, rule := range map[string]conntest.Drop{"length": long, "PSH": conntest.EveryPush} {
 		t.Run(name, func(t *testing.T) {
 			mostly := func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.9 }
 			for range 1000 {
-				o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(mostly)})
+				o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(mostly)})
 				if o.Reason == report.SequenceZeroDropped {
 					t.Errorf("%s", o.Message)
 				}

@@ -12,9 +12,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// pool repeats a delivered suspect, and the control, in uniformly random order: the peer names each as a duplicate
-// (RFC 2883), so every one is a sample. The two differ in their numbers alone, so that loss by length or by flags falls
-// on both. A flow that does not get so far adds nothing.
+// pool sends a delivered suspect, and the control, again in uniformly random order. The peer reports each as a
+// duplicate (RFC 2883), so each one is a sample. The two differ only in their numbers, so loss by length or flags
+// affects both alike. A flow whose suspect cannot be delivered adds no samples.
 func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdict.Pool, flow.Outcome) {
 	t := &flow.State{Env: e}
 	w := newWrapConn(t, s, flow.Payloads(e.Spec.Payload)[0])
@@ -26,10 +26,10 @@ func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdi
 	return p.found, t.Finish(ctx, verdict.SequenceWrap)
 }
 
-// samples counts duplicates by what the peer says of them.
+// samples counts duplicates by the peer's answers.
 type samples struct {
 	*wrapConn
-	open  map[segment.SACKBlock]int // sent and not answered
+	open  map[segment.SACKBlock]int // sent and not yet answered
 	found verdict.Pool
 }
 
@@ -60,7 +60,7 @@ func (p *samples) take(ctx context.Context, size verdict.Block) {
 func (p *samples) deliver(ctx context.Context) bool {
 	for i := 0; i < controlTries && !p.Delivered && p.Env.Pace(ctx, 1) == nil; i++ {
 		sent := p.sendSuspect()
-		p.Delivered = p.await(ctx, sent.Add(p.conn.Patience(i)), p.end)
+		p.Delivered = p.await(ctx, sent.Add(p.conn.AnswerTimeout(i)), p.end)
 	}
 	return p.Delivered
 }

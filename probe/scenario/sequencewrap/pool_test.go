@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// What is lost by its length, or by its flags, is lost at every number alike.
+// Loss that depends on length or flags affects all numbers alike. It is not reported as a rule about 0.
 func TestPoolBlamesTheNumberOnly(t *testing.T) {
 	sometimes := func(rule conntest.Drop) conntest.Drop {
 		return func(s *segment.Segment, toPeer bool) bool { return rule(s, toPeer) && rand.Float64() < 0.2 }
@@ -24,13 +24,13 @@ func TestPoolBlamesTheNumberOnly(t *testing.T) {
 		"a fifth at 0":            {sometimes(conntest.PushAtZero), true},
 		"a fifth of what is long": {sometimes(long), false},
 		"a fifth of what has PSH": {sometimes(conntest.EveryPush), false},
-		"a fifth of everything":   {sometimes(conntest.Everything), false},
-		"nothing":                 {conntest.Nothing, false},
-		"nothing, nor named":      {conntest.Nothing, false},
+		"a fifth of everything":   {sometimes(conntest.DropAll), false},
+		"nothing":                 {conntest.DropNone, false},
+		"nothing, nor named":      {conntest.DropNone, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			peer := &conntest.Listener{NoDSACK: name == "nothing, nor named"}
-			sum := pooled(t, 16, &conntest.Bench{Peer: peer, Path: conntest.Through(c.drop)})
+			sum := pooled(t, 16, &conntest.Bench{Peer: peer, Path: conntest.Dropping(c.drop)})
 			if f, lossy := sum.Lossy("Push", 1e-7); lossy != c.lossy {
 				t.Errorf("%v: %+v, p = %.1e: %s", lossy, sum, sum.P(), f.Message)
 			}
@@ -38,7 +38,7 @@ func TestPoolBlamesTheNumberOnly(t *testing.T) {
 	}
 }
 
-// pooled is what flows with a full block each come to.
+// pooled returns the sum over flows with a full block each.
 func pooled(t *testing.T, flows int, b *conntest.Bench) (sum verdict.Pool) {
 	t.Helper()
 	b.Run(t, func(_ *testing.T, ctx context.Context) {

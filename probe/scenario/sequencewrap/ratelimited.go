@@ -15,26 +15,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// duplicateWait is how long a first question waits for copies of an earlier answer, which would pass for its own.
+// duplicateWait is how long the first test of an incarnation waits for copies of earlier answers. Such a copy could be
+// taken for its own answer.
 const duplicateWait = 250 * time.Millisecond
 
-// rateLimited asks, in an established connection, with segments that draw an acknowledgement and change nothing, but
-// that the peer answers only from time to time: Linux once in 500 ms on one socket (tcp_invalid_ratelimit). So each
-// question has an incarnation of its own.
+// rateLimited tests segments on an established connection that cause an acknowledgement and change no state. The peer
+// answers them only from time to time: Linux once in 500 ms for one socket (tcp_invalid_ratelimit). So each test gets
+// an incarnation of its own.
 type rateLimited struct {
 	*standalone
 	flags segment.Flags
-	data  []byte // what each incarnation carries before
-	asked bool   // in this incarnation
+	data  []byte // data that each incarnation sends before
+	asked bool   // a segment was tested in this incarnation
 }
 
-// rcvNxtSpread is how much the peer's RCV.NXT differs between incarnations, so that an RST of one is not exact in the
-// next.
+// rcvNxtSpread is the range of the peer's RCV.NXT over incarnations. A late RST of one incarnation is then not exact in
+// the next one.
 const rcvNxtSpread = 10000
 
-// atRateLimit asks whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT. Or an RST: the peer's
-// RCV.NXT is a little lower then, so that the RST lies in the window without being exact: the peer challenges it and
-// the connection survives (RFC 5961 section 3.2).
+// atRateLimit returns the flow that tests whether a keep-alive at 0 arrives: a bare ACK below the peer's RCV.NXT. For
+// the variant with RST, the peer's RCV.NXT is a little below 0. The RST is then in the window but not exact, so the
+// peer sends a challenge ACK and the connection stays (RFC 5961 section 3.2).
 func atRateLimit(v variant.Variant) flow.Func {
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		return rateLimitedFlow(ctx, e, v.Suspect, segment.Flags(v.Flags))
@@ -50,7 +51,7 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 		if l.conn = t.Open(ctx, l.initial()); l.conn != nil {
 			l.standalone.ask = l.ask
 			l.begin(ctx)
-			t.PeerReset = !t.Delivered && !t.Convicted() && (l.conn.Reset() || l.conn.Closed())
+			t.PeerReset = !t.Delivered && !t.LossConfirmed() && (l.conn.Reset() || l.conn.Closed())
 			t.End(ctx, l.conn)
 		}
 		if !t.PeerReset || len(t.Blocks) > 0 {
@@ -60,7 +61,7 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 	return t.Finish(ctx, verdict.SequenceWrap)
 }
 
-// initial is an initial number after which the data ends above 0 for a keep-alive, below it for an RST.
+// initial returns an initial sequence number with which the data ends above 0 for a keep-alive, and below 0 for an RST.
 func (l *rateLimited) initial() seq.Number {
 	next := seq.At(1 + rand.Uint32N(rcvNxtSpread))
 	if l.flags.Has(segment.RST) {
@@ -69,7 +70,7 @@ func (l *rateLimited) initial() seq.Number {
 	return next.Add(-len(l.data) - 1)
 }
 
-// begin opens the connection and asks.
+// begin opens the connection and runs the test.
 func (l *rateLimited) begin(ctx context.Context) {
 	l.conn.DataAcks = true
 	if l.Opening = l.conn.Handshake(ctx, l.Env.Pace); l.Opening.Answer == conn.SynAck && l.ready(ctx, duplicateWait) {
@@ -77,7 +78,7 @@ func (l *rateLimited) begin(ctx context.Context) {
 	}
 }
 
-// ready has the data acknowledged, and lets copies of that answer arrive.
+// ready sends the data until it is acknowledged, and waits for copies of that answer.
 func (l *rateLimited) ready(ctx context.Context, pause time.Duration) bool {
 	w := &wrapConn{State: l.State, shape: shape{flags: segment.PSH | segment.ACK}, conn: l.conn, control: l.data}
 	w.at = l.conn.ISS.Add(1 + len(l.data))
@@ -89,11 +90,11 @@ func (l *rateLimited) ready(ctx context.Context, pause time.Duration) bool {
 	return ctx.Err() == nil && !w.stopped() && !l.conn.Closed()
 }
 
-// ask sends one such segment. That it is answered is believed at once only the first time, after a long pause; later it
-// must be answered twice, the control like the suspect.
+// ask sends one such segment and reports whether it was answered. The first answer counts at once because of the long
+// pause before it. Later the segment must be answered twice; this holds for control and suspect alike.
 func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	if part == evidence.Control {
-		number = l.elsewhere()
+		number = l.otherNumber()
 	}
 	first := !l.asked
 	answered := l.askOnce(ctx, part, number)
@@ -103,19 +104,19 @@ func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Nu
 	return answered
 }
 
-// askOnce waits for the answer: an acknowledgement that names no beacon. A peer that obeys an RST in its window, as
-// before RFC 5961, answers the next beacon with an RST: that one arrived as well. After a FIN the remains of the peer's
-// connection answer so anyway, or obey the control.
+// askOnce sends the segment and waits for the answer: an acknowledgement without the DSACK of a beacon. A peer from
+// before RFC 5961 accepts an RST in its window and answers the next beacon with RST. That segment arrived as well. But
+// after the peer's FIN such an RST proves nothing: the peer's remaining state may send it in any case.
 func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	if l.asked {
 		l.Stuck = l.Stuck || !reopen(ctx, l.State, l.conn, l.initial())
-		if l.Stuck || !l.ready(ctx, l.conn.Patience(0)) {
+		if l.Stuck || !l.ready(ctx, l.conn.AnswerTimeout(0)) {
 			return false
 		}
 	}
 	l.asked = true
 	sent := l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})
-	answered := l.conn.Await(ctx, sent.Add(l.conn.Patience(0)), func(p wire.Packet) bool {
+	answered := l.conn.Await(ctx, sent.Add(l.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
@@ -126,8 +127,9 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 	return answered
 }
 
-// elsewhere is a number for which the same is due: an old one for a keep-alive, one in the window for an RST.
-func (l *rateLimited) elsewhere() seq.Number {
+// otherNumber returns another number for which the peer must answer in the same way: an old one for a keep-alive, one
+// in the window for an RST.
+func (l *rateLimited) otherNumber() seq.Number {
 	if l.flags.Has(segment.RST) {
 		return seq.At(2 + rand.Uint32N(1000))
 	}

@@ -10,22 +10,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
-// slots are the answers that one incarnation asks for; one of them, at random, is to acknowledge exactly 0.
+// slots is the number of answers that are requested in one incarnation. One of them, at random, acknowledges exactly 0.
 const slots = 4
 
-// mostIncarnations bounds the test; a quarter to the power of half as many is below every useful error.
-const mostIncarnations = 40
+// maxIncarnations is the largest number of incarnations. With half as many, 4^-20 is below every useful error.
+const maxIncarnations = 40
 
-// reverse finds out whether the control arrives and only its answers are lost, because they acknowledge exactly 0:
-// then data from 2^32-1 across 0 is answered. Which answer of a connection acknowledges 0 is the prober's random
-// choice, so that the test holds for any loss, bursts included, and needs no second path.
+// reverse finds out whether the control arrives and only its answers are lost, because they acknowledge exactly 0. In
+// that case data from 2^32-1 across 0 is answered. The prober chooses at random which answer of a connection
+// acknowledges 0. So the test is valid for any loss, bursts included, and needs no second path.
 func (w *wrapConn) reverse(ctx context.Context) {
 	if w.across || w.stopped() || !w.acrossIsAnswered(ctx) {
 		return
 	}
 	n := &w.AckZero
 	n.P, n.Alpha = 1, w.Env.Alpha
-	for tries := 0; n.P > n.Alpha && tries < mostIncarnations; tries++ {
+	for tries := 0; n.P > n.Alpha && tries < maxIncarnations; tries++ {
 		zero := rand.IntN(slots)
 		from := seq.At(0).Add(-zero - 1)
 		if !reopen(ctx, w.State, w.conn, from.Add(-len(w.control)-1)) {
@@ -37,7 +37,7 @@ func (w *wrapConn) reverse(ctx context.Context) {
 	}
 }
 
-// count adds an incarnation to the test; false if the answer that acknowledges 0 arrived.
+// count adds an incarnation to the test. It returns false if the answer that acknowledges 0 arrived.
 func (w *wrapConn) count(lost int, zeroLost bool) bool {
 	if !zeroLost {
 		w.AckZero.P = 1
@@ -48,10 +48,10 @@ func (w *wrapConn) count(lost int, zeroLost bool) bool {
 	return true
 }
 
-// acrossIsAnswered sends the control's last byte and more, across 0.
+// acrossIsAnswered sends the control's last byte and more data across 0.
 func (w *wrapConn) acrossIsAnswered(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		if w.sendAcross(); w.await(ctx, time.Now().Add(w.conn.Patience(i)), seq.At(1)) {
+		if w.sendAcross(); w.await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), seq.At(1)) {
 			return true
 		}
 	}
@@ -63,8 +63,8 @@ func (w *wrapConn) sendAcross() {
 	w.send(evidence.Across0, seq.At(0).Add(-1), append(last[:1:1], w.witness...), segment.PSH|segment.ACK)
 }
 
-// incarnation asks for an answer in each slot, each to one more byte than the last, and counts those that were lost.
-// zeroLost says whether the one that acknowledges 0 is among them. But for their numbers the slots are alike.
+// incarnation requests an answer in each slot, each for one byte more than the previous one. It returns how many were
+// lost, and whether the one that acknowledges 0 is among them. The slots differ only in their numbers.
 func (w *wrapConn) incarnation(ctx context.Context, from seq.Number, zero int) (lost int, zeroLost bool) {
 	for slot := range slots {
 		if w.Env.Pace(ctx, 2) != nil || w.stopped() {
@@ -78,21 +78,21 @@ func (w *wrapConn) incarnation(ctx context.Context, from seq.Number, zero int) (
 	return lost, zeroLost && ctx.Err() == nil
 }
 
-// slotAnswered sends all from the last acknowledged byte up to end, twice, since the acknowledgement of new data may be
-// delayed but that of old is not, and waits for an answer.
+// slotAnswered sends all data from the last acknowledged byte up to end, and waits for an answer. It sends the data
+// twice: the acknowledgement of new data may be delayed, that of old data is not.
 func (w *wrapConn) slotAnswered(ctx context.Context, end seq.Number) bool {
 	at := w.conn.Acked().Add(-1)
 	bytes := w.witness[:end.Sub(at)]
 	w.send(evidence.AcknowledgedWith(end.Uint32()), at, bytes, segment.ACK)
 	sent := w.send(evidence.AcknowledgedWith(end.Uint32()), at, bytes, segment.ACK)
-	return w.await(ctx, sent.Add(w.conn.Patience(1)), end)
+	return w.await(ctx, sent.Add(w.conn.AnswerTimeout(1)), end)
 }
 
-// upTo has the control acknowledged, which ends at that number.
+// upTo sends the control, which ends at that number, until it is acknowledged.
 func (w *wrapConn) upTo(ctx context.Context, end seq.Number) bool {
 	for i := 0; i < controlTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		sent := w.send(evidence.Control, end.Add(-len(w.control)), w.control, segment.PSH|segment.ACK)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), end) {
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), end) {
 			return true
 		}
 	}

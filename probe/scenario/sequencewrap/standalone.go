@@ -12,25 +12,25 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// standalone asks with segments that stand alone: each is answered by itself, whatever came before.
+// standalone tests with segments that are answered one by one, independent of earlier segments.
 type standalone struct {
 	*flow.State
 	conn *conn.Conn
-	lost int // controls since one was answered
-	// independent is set where asking takes so long that flows cannot wait for each other.
+	lost int // number of controls since one was answered
+	// independent is set if a test takes so long that flows cannot wait for each other.
 	independent bool
-	// ask sends one segment of that number and reports whether it was answered. Number 0 is the suspect; a late answer
-	// to one sets Delivered.
+	// ask sends one segment with that number and reports whether it was answered. Number 0 is the suspect. A late answer
+	// to a suspect sets Delivered.
 	ask func(ctx context.Context, part evidence.Part, number seq.Number) bool
 }
 
-// The search for suspicion is bounded; where each question takes long, more so.
+// Bounds of the search for suspicion. The lower one is for tests that take long.
 const (
 	mostStandalone  = 160
 	mostIndependent = 40
 )
 
-// run asks with the suspect, and if that stays without an answer, whether it is the number.
+// run sends the suspect. If it gets no answer, run tests whether the number is the reason.
 func (s *standalone) run(ctx context.Context) {
 	if s.Env.Pace(ctx, 1) != nil || s.suspect(ctx) || !s.suspicious(ctx) {
 		return
@@ -40,8 +40,8 @@ func (s *standalone) run(ctx context.Context) {
 		return
 	}
 	s.Env.Budget.Spend(ctx, func(alpha float64) {
-		if s.confirm(ctx, alpha); s.Convicted() && s.Isolated {
-			s.Env.Budget.Convict()
+		if s.confirm(ctx, alpha); s.LossConfirmed() && s.Isolated {
+			s.Env.Budget.RecordFinding()
 		}
 	})
 }
@@ -51,13 +51,13 @@ func (s *standalone) suspect(ctx context.Context) bool {
 	return s.Delivered
 }
 
-// control asks with the same segment at another number. Those that are never answered say nothing about the path's
-// loss.
+// control sends the same segment with another number. If controls are never answered, they do not count as loss of the
+// path.
 func (s *standalone) control(ctx context.Context) (answered bool) {
 	answered = s.ask(ctx, evidence.Control, ordinary())
-	s.Elsewhere.Sent++
+	s.OtherNumbers.Sent++
 	if !answered {
-		s.Elsewhere.Lost++
+		s.OtherNumbers.Lost++
 		s.lost++
 		return false
 	}
@@ -66,8 +66,8 @@ func (s *standalone) control(ctx context.Context) (answered bool) {
 	return true
 }
 
-// suspicious puts the suspect between two controls until it is answered, or until losing it so often in a row
-// calls for a confirmation.
+// suspicious sends the suspect between two controls until it is answered, or until it was lost so often in a row that a
+// confirmation is justified.
 func (s *standalone) suspicious(ctx context.Context) bool {
 	before, most := false, mostStandalone
 	if s.independent {
@@ -82,7 +82,7 @@ func (s *standalone) suspicious(ctx context.Context) bool {
 			s.Sandwich.Sent++
 			s.Sandwich.Lost++
 		}
-		if s.Elsewhere.Lost == s.Elsewhere.Sent && s.Elsewhere.Sent >= verdict.EnoughLost {
+		if s.OtherNumbers.Lost == s.OtherNumbers.Sent && s.OtherNumbers.Sent >= verdict.EnoughLost {
 			return false
 		}
 		if verdict.Suspicious(s.Sandwich.Lost, s.Env.Background.P0()) {
@@ -96,8 +96,8 @@ func (s *standalone) suspicious(ctx context.Context) bool {
 	return false
 }
 
-// confirm sends the randomised block of suspects and controls, which differ in the number alone, and a second one where
-// the first stays undecided. Each spends half of alpha.
+// confirm sends a randomised block of suspects and controls, which differ only in their numbers. If the first block is
+// not conclusive, it sends a second one. Each spends half of alpha.
 func (s *standalone) confirm(ctx context.Context, alpha float64) {
 	block := flow.Trials{
 		Suspect:   func() { s.suspect(ctx) },
@@ -106,7 +106,7 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 		Delivered: func() bool { return s.Delivered },
 	}
 	for range 2 {
-		size, ok := verdict.BlockFor(alpha/2, max(s.Elsewhere.Rate(), flow.LeastLoss), 1)
+		size, ok := verdict.BlockFor(alpha/2, max(s.OtherNumbers.Rate(), flow.LeastLoss), 1)
 		if !ok {
 			return
 		}
@@ -115,13 +115,14 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 			return
 		}
 		s.Blocks = append(s.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / 2})
-		if s.Isolated = lost < size.Beacons; s.Convicted() {
+		if s.Isolated = lost < size.Beacons; s.LossConfirmed() {
 			return
 		}
 	}
 }
 
-// ordinary is a number without a property; every second one is near 0, so that a range of numbers is not taken for 0.
+// ordinary returns a number other than 0. Every second one is near 0, so that a rule about a range of numbers is not
+// taken for one about 0.
 func ordinary() seq.Number {
 	if rand.IntN(2) == 0 {
 		return seq.At(1<<10 + rand.Uint32N(1<<10))

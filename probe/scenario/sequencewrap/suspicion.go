@@ -12,13 +12,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Sandwiches of one flow are this far apart, with as much again of jitter.
+// Sandwiches (beacon, suspect, beacon) of one flow are this far apart, and up to as much again at random.
 const sandwichSpacing = 5 * time.Millisecond
 
-// suspicious repeats the suspect between beacons until it is delivered, or until losing it so often in
-// a row calls for a confirmation.
+// suspicious sends the suspect between beacons until it is delivered, or until it was lost so often in a row that a
+// confirmation is justified.
 func (w *wrapConn) suspicious(ctx context.Context) bool {
-	for range mostSandwiches {
+	for range maxSandwiches {
 		if pause(ctx, sandwichSpacing) != nil || w.Env.Pace(ctx, 3) != nil {
 			return false
 		}
@@ -33,17 +33,17 @@ func (w *wrapConn) suspicious(ctx context.Context) bool {
 	return false
 }
 
-// sandwich sends beacon, suspect, beacon. Only if both beacons are answered has the suspect been lost;
-// everything else is void, and silence above all.
+// sandwich sends beacon, suspect, beacon. The suspect counts as lost only if both beacons are answered. Everything else
+// is void, silence included.
 func (w *wrapConn) sandwich(ctx context.Context) (void bool) {
 	start := w.sendBeacon()
 	w.sendSuspect()
 	width := w.sendBeacon().Sub(start)
 	answers := 0
-	w.conn.Await(ctx, time.Now().Add(w.conn.Patience(0)), func(p wire.Packet) bool {
+	w.conn.Await(ctx, time.Now().Add(w.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		if w.answered(p) {
 			answers++
-			w.FirstLost = w.FirstLost || p.Segment.Ack == w.at // what was sent before this beacon is missing
+			w.FirstLost = w.FirstLost || p.Segment.Ack == w.at // the suspect, which was sent before this beacon, is missing
 		}
 		return answers == 2 || w.delivered() || w.stopped()
 	})
@@ -59,42 +59,42 @@ func (w *wrapConn) sandwich(ctx context.Context) (void bool) {
 	return false
 }
 
-// mostBlocks is how many blocks are sent, each larger as the loss of beacons is known better, while none decides.
-const mostBlocks = 3
+// maxBlocks is the largest number of blocks. Each is larger than the previous one if more beacons were lost.
+const maxBlocks = 3
 
-// confirm sends randomised blocks until one decides. Each spends its part of alpha. Their beacons are like the suspect
-// in length and flags, so that loss by these falls on both.
+// confirm sends randomised blocks until one is conclusive. Each spends its part of alpha. Their beacons have the
+// suspect's length and flags, so loss by these affects both alike.
 func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
 	block := flow.Trials{Suspect: func() { w.sendSuspect() }, Beacon: func() bool { w.sendLike(); return false },
 		Answered: w.answered, Delivered: w.delivered}
-	for range mostBlocks {
-		size, ok := verdict.BlockFor(alpha/mostBlocks, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
+	for range maxBlocks {
+		size, ok := verdict.BlockFor(alpha/maxBlocks, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
 		if !ok {
 			return
 		}
-		clear(w.echoes.Open) // late answers to earlier beacons must not pass for answers to the block's
+		clear(w.echoes.Open) // late answers to earlier beacons must not count as answers to the block's
 		lost, ok := block.Run(ctx, w.conn, w.Env.Pace, size)
 		w.Delivered = w.delivered()
 		if !ok || w.stopped() || !w.stillMissing(ctx) {
 			return
 		}
 		w.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
-		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / mostBlocks})
-		if w.Convicted() {
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / maxBlocks})
+		if w.LossConfirmed() {
 			return
 		}
 	}
 }
 
-// stillMissing asks once more, after everything that was sent, what the peer has: an acknowledgement
-// may have been delayed, or lost.
+// stillMissing checks once more, after everything else was sent, which data the peer has. An acknowledgement may have
+// been delayed or lost.
 func (w *wrapConn) stillMissing(ctx context.Context) bool {
 	for i := range controlTries {
 		if w.Env.Pace(ctx, 1) != nil {
 			return false
 		}
 		sent := w.sendBeacon()
-		if w.conn.Await(ctx, sent.Add(w.conn.Patience(i)), w.answered) {
+		if w.conn.Await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.answered) {
 			w.Delivered = w.delivered()
 			return !w.Delivered
 		}
@@ -102,7 +102,7 @@ func (w *wrapConn) stillMissing(ctx context.Context) bool {
 	return false
 }
 
-// sendBeacon repeats one byte of the control, each time another.
+// sendBeacon sends one byte of the control again, each time another byte.
 func (w *wrapConn) sendBeacon() time.Time {
 	i := w.echoes.Sent % len(w.control)
 	at := w.start().Add(i)
@@ -110,8 +110,8 @@ func (w *wrapConn) sendBeacon() time.Time {
 	return w.conn.SendBeacon(at, w.control[i])
 }
 
-// sendLike repeats most of the control, each time from another byte on, as a beacon like the suspect. One that
-// carries nothing is most like a beacon of one byte.
+// sendLike sends most of the control again as a beacon with the suspect's flags and about its length, each time from
+// another byte on. If the suspect has no data, the beacon has one byte.
 func (w *wrapConn) sendLike() {
 	if len(w.suspect) == 0 {
 		w.sendBeacon()
@@ -123,13 +123,13 @@ func (w *wrapConn) sendLike() {
 	w.send(evidence.Beacon, at, w.control[i:], w.flags&^segment.FIN)
 }
 
-// answered reports whether p answers a beacon that has not been answered before.
+// answered reports whether p answers a beacon that was not answered before.
 func (w *wrapConn) answered(p wire.Packet) bool { return w.echoes.Take(w.conn, p) }
 
 // pause waits for the given time and up to as much again.
 func pause(ctx context.Context, least time.Duration) error { return wait(ctx, least+rand.N(least)) }
 
-// wait returns after that time, or when the context ends.
+// wait returns after that time, or with an error when the context ends.
 func wait(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// synAtZero asks whether a SYN at 0 arrives: every ask is a fresh incarnation of the same 4-tuple.
+// synAtZero returns the flow that tests whether a SYN at 0 arrives. Each SYN begins a new incarnation of the 4-tuple.
 func synAtZero(v variant.Variant) flow.Func {
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		t := &flow.State{Env: e}
@@ -30,11 +30,11 @@ func synAtZero(v variant.Variant) flow.Func {
 	}
 }
 
-// syn sends one SYN, and again where something of an older one answers. A SYN-ACK or an RST that acknowledges it shows
-// that it arrived; what names another number may be a late copy of an older answer.
+// syn sends one SYN, and repeats it if state of an older SYN answers. A SYN-ACK or RST that acknowledges the SYN shows
+// that it arrived. An answer with another number may be a late copy of an older answer.
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for range reopenings {
-		s.conn.Again(number)
+		s.conn.NewIncarnation(number)
 		switch o := s.conn.TrySYN(ctx, part); o.Answer {
 		case conn.SynAck:
 			s.conn.Abort(ctx)
@@ -42,27 +42,28 @@ func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Num
 		case conn.ResetAnswer:
 			return true
 		case conn.StaleAck, conn.WrongAck:
-			s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer knows of an earlier SYN at 0
-			s.conn.Clear(o.Wrong)
+			s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer has received an earlier SYN at 0
+			s.conn.ResetOlder(o.Wrong)
 		default:
-			s.conn.Clear(number.Add(1)) // it may be the answer that was lost
+			s.conn.ResetOlder(number.Add(1)) // this may be the connection of the SYN whose answer was lost
 			return false
 		}
 	}
 	return false
 }
 
-// lastSYNs bounds what follows where no RST is taken.
+// lastSYNs is how many SYNs lastSYN sends at most if the peer accepts no RST.
 const lastSYNs = 3
 
-// lastSYN leaves nothing of a SYN whose answer was lost: an answered one and its RST come after it.
+// lastSYN removes the state of a SYN at the peer whose answer was lost. It sends another SYN until that is answered,
+// and then an RST.
 func (s *standalone) lastSYN(ctx context.Context) {
 	for i := 0; i < lastSYNs && !s.conn.Reset() && s.conn.Fault() == nil; i++ {
 		s.syn(context.WithoutCancel(ctx), evidence.Control, ordinary())
 	}
 }
 
-// answeredSYN reports whether SYNs of the flow arrive and their answers come back.
+// answeredSYN reports whether the flow's SYNs arrive and their answers come back.
 func answeredSYN(t *flow.State) bool {
 	return t.Opening.Answer == conn.SynAck || t.Opening.Answer == conn.ResetAnswer
 }

@@ -1,5 +1,5 @@
-// Package sequencewrap asks whether a segment is lost because its sequence number is 0. Its variants are the segments
-// that devices have been seen to drop there, and others that tell their rules apart.
+// Package sequencewrap tests whether a segment is lost because its sequence number is 0. Its variants are the kinds of
+// segments that real devices drop there, and others that distinguish the devices' rules.
 package sequencewrap
 
 import (
@@ -11,7 +11,7 @@ import (
 // Definition is the scenario SequenceWrap.
 var Definition = flow.Definition{Variants: variant.Names(variant.Any), Flow: flowOf, Pool: poolOf}
 
-// own are the flows of variants that are neither part of a connection whose numbers cross 0 nor asked at a closed port.
+// own has the flows of variants that are neither part of a connection whose numbers cross 0 nor sent to a closed port.
 var own = map[string]func(variant.Variant) flow.Func{
 	"Ack":          atRateLimit,
 	"Reset":        atRateLimit,
@@ -19,7 +19,7 @@ var own = map[string]func(variant.Variant) flow.Func{
 	"Syn":          synAtZero,
 }
 
-// flowOf asks whether a segment is lost because it meets the number 0; nil for a name that is no variant.
+// flowOf returns the flow of a variant, or nil if there is no variant of that name.
 func flowOf(name string) flow.Func {
 	v, known := variant.Named(name)
 	switch {
@@ -33,7 +33,8 @@ func flowOf(name string) flow.Func {
 	return own[name](v)
 }
 
-// poolOf is the test over all flows, of the variants whose delivered suspect can be sent again.
+// poolOf returns the test over all flows for a variant. Only variants whose delivered suspect can be sent again have
+// one.
 func poolOf(name string) flow.PoolFunc {
 	if v, known := variant.Named(name); known && v.Where == variant.Crossing && v.Flags&variant.FIN == 0 {
 		return shapeOf(v).pool
@@ -41,7 +42,7 @@ func poolOf(name string) flow.PoolFunc {
 	return nil
 }
 
-// shapeOf is how a variant's suspect crosses 0.
+// shapeOf returns how a variant's suspect crosses 0.
 func shapeOf(v variant.Variant) shape {
 	return shape{what: v.Suspect, flags: segment.Flags(v.Flags), data: v.Data, across: v.Zero == variant.Across}
 }

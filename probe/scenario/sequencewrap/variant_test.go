@@ -23,7 +23,7 @@ func ask(t *testing.T, name string, b *conntest.Bench) flow.Outcome {
 	return flowtest.Run(t, Definition, name, plan.Scenario{}, b)
 }
 
-// Every variant has its flow, and its flags are those of a segment.
+// Every variant has a flow, and its flags equal those of package segment.
 func TestVariantsHaveFlows(t *testing.T) {
 	needed := variant.Names(func(v variant.Variant) bool {
 		return v.Where == variant.Connection || v.Where == variant.Opening
@@ -49,8 +49,8 @@ func TestVariantsHaveFlows(t *testing.T) {
 	}
 }
 
-// Every variant's suspect is delivered by a healthy path, and convicted where exactly it is dropped.
-func TestEveryVariantSilentAndFiring(t *testing.T) {
+// Every variant passes on a healthy path, and fails where exactly its suspect is dropped.
+func TestEveryVariantWithAndWithoutItsRule(t *testing.T) {
 	for _, v := range Definition.Variants {
 		t.Run(v, func(t *testing.T) {
 			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}}, report.Delivered)
@@ -61,12 +61,12 @@ func TestEveryVariantSilentAndFiring(t *testing.T) {
 			case "AckZero":
 				want = report.AckZeroDropped
 			}
-			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(suspectOf(v))}, want)
+			expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(suspectOf(v))}, want)
 		})
 	}
 }
 
-// expect runs one flow and compares its reason; nothing may be left at the peer.
+// expect runs one flow and compares its reason. The peer must hold no connection afterwards.
 func expect(t *testing.T, name string, b *conntest.Bench, want report.Reason) {
 	t.Helper()
 	o := ask(t, name, b)
@@ -80,7 +80,7 @@ func expect(t *testing.T, name string, b *conntest.Bench, want report.Reason) {
 	}
 }
 
-// suspectOf drops exactly the variant's suspect on its way to the peer.
+// suspectOf returns a rule that drops exactly the variant's suspect on its way to the peer.
 func suspectOf(name string) conntest.Drop {
 	exact := map[string]segment.Flags{
 		"Push":         segment.PSH | segment.ACK,
@@ -106,7 +106,7 @@ func suspectOf(name string) conntest.Drop {
 	}
 }
 
-// A segment that is lost at every number is no matter of the number 0.
+// If a kind of segment is lost at every number, the result is not a finding about 0.
 func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 	for name, drop := range map[string]conntest.Drop{
 		"Fin":        flagged(segment.FIN),
@@ -121,7 +121,7 @@ func TestLossAtEveryNumberIsNotBlamedOnZero(t *testing.T) {
 		"Syn": flagged(segment.SYN),
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := ask(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+			o := ask(t, name, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(drop)})
 			if o.Verdict != report.Inconclusive || o.Reason == report.PathLossy {
 				t.Errorf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, o.Evidence)
 			}
@@ -133,26 +133,26 @@ func flagged(f segment.Flags) conntest.Drop {
 	return func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Flags.Has(f) }
 }
 
-// Where it is the answers that are lost, because they acknowledge 0, the reverse path is named.
+// If answers are lost because they acknowledge 0, the finding is about the reverse path.
 func TestAnswersThatAcknowledgeZero(t *testing.T) {
 	back := func(s *segment.Segment, toPeer bool) bool {
 		return !toPeer && s.Flags.Has(segment.ACK) && s.Ack.IsZero()
 	}
-	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(back)}, report.AckZeroDropped)
-	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Through(back)},
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(back)}, report.AckZeroDropped)
+	expect(t, "Push", &conntest.Bench{Peer: &conntest.Listener{NoDSACK: true}, Path: conntest.Dropping(back)},
 		report.AckZeroDropped)
 }
 
-// A closed port whose RSTs at 0 are lost looks like a filtered one to SYNs; ACKs of other numbers are answered.
+// If RSTs at 0 are lost, a closed port looks filtered to SYNs. ACKs with other numbers are answered and show the rule.
 func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
-	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.ReverseRSTAtZero)},
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(conntest.ReverseRSTAtZero)},
 		report.ReverseRstZeroDropped)
-	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(conntest.EverySYN)},
+	expect(t, "AckZero", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(conntest.EverySYN)},
 		report.PathDown)
 }
 
-// A device that drops all numbers from 0 on, and one that drops most FINs, do not drop the number 0.
-func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
+// A device that drops all numbers from 0 on, or most FINs, has no rule about the number 0.
+func TestRangeOfNumbersIsNotBlamedOnZero(t *testing.T) {
 	upFromZero := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Seq.Uint32() < 2_000_000_000 }
 	mostFINs := func(s *segment.Segment, toPeer bool) bool {
 		return toPeer && s.Flags.Has(segment.FIN) && rand.Float64() < 0.9
@@ -160,7 +160,7 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 	for _, drop := range []conntest.Drop{upFromZero, mostFINs} {
 		for _, v := range Definition.Variants {
 			for range 40 {
-				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Through(drop)})
+				o := ask(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(drop)})
 				if o.Verdict == report.Fail {
 					t.Fatalf("%s: %s / %s: %s\n%s", v, o.Verdict, o.Reason, o.Message, o.Evidence)
 				}
@@ -169,8 +169,9 @@ func TestMoreThanZeroIsNotBlamedOnZero(t *testing.T) {
 	}
 }
 
-// A firewall that rejects what belongs to no connection answers in the host's name, but from nearer by.
-func TestRejectionByTheWayIsNoDelivery(t *testing.T) {
+// A firewall that rejects segments without a connection answers in the host's name. Its RST has another hop limit, so
+// it does not count as delivery.
+func TestRejectionByAFirewallIsNoDelivery(t *testing.T) {
 	for _, v := range []string{"FinUrgPush", "Null", "AckZero"} {
 		expect(t, v, &conntest.Bench{Peer: &rejected{Listener: &conntest.Listener{}}}, report.StateTracking)
 	}
@@ -188,31 +189,31 @@ func (r *rejected) Receive(s *segment.Segment) []*segment.Segment {
 	return out
 }
 
-// slow is more than the first patience.
+// slow is a one-way delay above the first timeout.
 const slow = 75 * time.Millisecond
 
-// A round trip of 150 ms changes no verdict.
+// A round-trip time of 150 ms does not change a result.
 func TestVariantsOnALongPath(t *testing.T) {
 	for _, v := range Definition.Variants {
-		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, conntest.Nothing)},
+		expect(t, v, &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.DroppingWithDelay(slow, conntest.DropNone)},
 			report.Delivered)
 	}
-	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Syn"))},
+	expect(t, "Syn", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.DroppingWithDelay(slow, suspectOf("Syn"))},
 		report.SequenceZeroDropped)
-	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.ThroughIn(slow, suspectOf("Fin"))},
+	expect(t, "Fin", &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.DroppingWithDelay(slow, suspectOf("Fin"))},
 		report.SequenceZeroDropped)
 }
 
-// No variant is convicted on a path that only loses, delays, reorders or repeats; a rule about its suspect is never
-// passed on it.
+// On a path that only loses, delays, reorders or duplicates, no variant fails. If the path also drops the suspect, no
+// variant passes.
 func TestEveryVariantOnImpairedPaths(t *testing.T) {
 	const flows = 25
 	r := rand.New(rand.NewPCG(7, 7))
 	for name, lose := range map[string]func() conntest.Drop{
-		"random 5 %":     func() conntest.Drop { return conntest.Random(r, 0.05) },
-		"random 20 %":    func() conntest.Drop { return conntest.Random(r, 0.2) },
-		"bursts, 5 %":    func() conntest.Drop { return conntest.Bursts(r, 0.05, 50*time.Millisecond) },
-		"reordered 20 %": func() conntest.Drop { return conntest.Nothing },
+		"random 5 %":     func() conntest.Drop { return conntest.DropRandomly(r, 0.05) },
+		"random 20 %":    func() conntest.Drop { return conntest.DropRandomly(r, 0.2) },
+		"bursts, 5 %":    func() conntest.Drop { return conntest.DropInBursts(r, 0.05, 50*time.Millisecond) },
+		"reordered 20 %": func() conntest.Drop { return conntest.DropNone },
 	} {
 		t.Run(name, func(t *testing.T) {
 			late := 0
@@ -220,17 +221,17 @@ func TestEveryVariantOnImpairedPaths(t *testing.T) {
 				late = 20
 			}
 			for _, v := range Definition.Variants {
-				innocent, guilty := map[report.Reason]int{}, map[report.Reason]int{}
+				withoutRule, withRule := map[report.Reason]int{}, map[report.Reason]int{}
 				for range flows {
-					innocent[impaired(t, v, r, late, lose, conntest.Nothing).Reason]++
-					guilty[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
+					withoutRule[impaired(t, v, r, late, lose, conntest.DropNone).Reason]++
+					withRule[impaired(t, v, r, late, lose, suspectOf(v)).Reason]++
 				}
-				blamed := innocent[report.SequenceZeroDropped] + innocent[report.AckZeroDropped] +
-					innocent[report.ReverseRstZeroDropped]
-				if blamed > 0 || guilty[report.Delivered] > 0 {
-					t.Errorf("%s: %v without the rule, %v with it", v, innocent, guilty)
+				blamed := withoutRule[report.SequenceZeroDropped] + withoutRule[report.AckZeroDropped] +
+					withoutRule[report.ReverseRstZeroDropped]
+				if blamed > 0 || withRule[report.Delivered] > 0 {
+					t.Errorf("%s: %v without the rule, %v with it", v, withoutRule, withRule)
 				}
-				t.Log(v, innocent, guilty)
+				t.Log(v, withoutRule, withRule)
 			}
 		})
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// The control's length k, and the suspect's, is random, so that the initial numbers differ; it is long
-// enough for every beacon of a usual block to have an old byte of its own.
+// The length of control and suspect is random, so that initial sequence numbers differ. The control has enough bytes to
+// use another one for each beacon of a usual block.
 const (
 	leastControl = 64
 	moreControl  = 64
@@ -25,34 +25,35 @@ const (
 const (
 	controlTries = 6
 	healTries    = 8
-	// mostSandwiches bounds the search for suspicion on a path that loses beacons as well.
-	mostSandwiches = 80
-	// sandwichWidth is the longest that beacon, suspect, beacon may take to leave this host; wider ones
-	// are void, since the beacons would speak of another moment.
+	// maxSandwiches is the largest number of sandwiches if beacons are lost too.
+	maxSandwiches = 80
+	// sandwichWidth is the longest time in which beacon, suspect and beacon must leave this host. If it takes longer, the
+	// beacons do not show the state of the path when the suspect was sent, and the sandwich is void.
 	sandwichWidth = 2 * time.Millisecond
 )
 
-// shape is a suspect that is part of a connection whose numbers cross 0.
+// shape describes a suspect that is part of a connection whose numbers cross 0.
 type shape struct {
-	what   string // for people: "… at sequence 0 is lost"
+	what   string // text for messages: "… at sequence 0 is lost"
 	flags  segment.Flags
-	data   bool // carries bytes
-	across bool // starts before 0 and ends behind it
+	data   bool // has data
+	across bool // starts before 0 and ends after it
 }
 
-// cross is the Flow of a variant of that shape.
+// cross is the flow of variants with this shape.
 func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 	t := &flow.State{Env: e}
 	for _, p := range flow.Payloads(e.Spec.Payload) {
 		tryPayload(ctx, t, s, p)
-		if !t.PeerReset || t.Delivered || len(t.Blocks) > 0 { // a second block would spend the error again
+		if !t.PeerReset || t.Delivered || len(t.Blocks) > 0 { // another block would exceed the error
 			break
 		}
 	}
 	return t.Finish(ctx, verdict.SequenceWrap)
 }
 
-// tryPayload asks with one payload, from another source port where an older connection of the last one answered.
+// tryPayload runs the test with one payload. If the peer holds an older connection of the source port, it tries another
+// port.
 func tryPayload(ctx context.Context, t *flow.State, s shape, p flow.Payload) {
 	for range flow.SourcePorts {
 		newWrapConn(t, s, p).run(ctx)
@@ -67,9 +68,9 @@ type wrapConn struct {
 	*flow.State
 	shape
 	conn    *conn.Conn
-	at      seq.Number // where the suspect starts
-	end     seq.Number // after the suspect
-	control []byte     // ends where the suspect starts
+	at      seq.Number // sequence number of the suspect
+	end     seq.Number // sequence number after the suspect
+	control []byte     // data that ends where the suspect starts
 	suspect []byte
 	witness []byte
 	echoes  flow.Echoes
@@ -94,7 +95,7 @@ func newWrapConn(t *flow.State, s shape, p flow.Payload) *wrapConn {
 	return w
 }
 
-// start is the sequence number of the control's first byte.
+// start returns the sequence number of the control's first byte.
 func (w *wrapConn) start() seq.Number { return w.at.Add(-len(w.control)) }
 
 func (w *wrapConn) run(ctx context.Context) {
@@ -106,7 +107,7 @@ func (w *wrapConn) run(ctx context.Context) {
 	switch w.Opening = w.conn.Handshake(ctx, w.Env.Pace); w.Opening.Answer {
 	case conn.SynAck:
 	case conn.StaleAck:
-		w.conn.Clear(w.Opening.Wrong)
+		w.conn.ResetOlder(w.Opening.Wrong)
 		return
 	default:
 		return
@@ -115,32 +116,33 @@ func (w *wrapConn) run(ctx context.Context) {
 		w.reverse(ctx)
 		return
 	}
-	if w.first(ctx) || !w.suspicious(ctx) {
+	if w.sendFirst(ctx) || !w.suspicious(ctx) {
 		return
 	}
 	w.sendWitness(ctx)
 	w.Env.Budget.Spend(ctx, func(alpha float64) { w.confirm(ctx, alpha) })
-	if !w.Convicted() {
+	if !w.LossConfirmed() {
 		return
 	}
 	if w.isolate(ctx); w.Isolated {
-		w.Env.Budget.Convict()
+		w.Env.Budget.RecordFinding()
 	}
 }
 
-// tearDown ends the connection. An RST that came before is the peer's own doing. A peer that closed its side may
-// have let the connection go, whose remains answer beacons in another way: what stayed open then is not the path's.
+// tearDown ends the connection. It records an RST that the peer sent before. If the peer closed its side, its kernel
+// may have replaced the connection by a smaller state that answers beacons differently. Tests that were not conclusive
+// by then say nothing about the path.
 func (w *wrapConn) tearDown(ctx context.Context) {
-	undecided := !w.Delivered && !w.Convicted()
-	answered := w.Convicted() && w.Isolated || w.AckZero.Made > 0 // whatever it did afterwards
+	undecided := !w.Delivered && !w.LossConfirmed()
+	answered := w.LossConfirmed() && w.Isolated || w.AckZero.Made > 0 // the tests were conclusive before
 	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.conn.Reset() || w.conn.Closed() && undecided)
 	if undecided && w.conn.Acked().IsZero() {
-		w.heal(context.WithoutCancel(ctx)) // an RST at 0 would be a suspect itself
+		w.heal(context.WithoutCancel(ctx)) // otherwise the RST would have number 0 and could be dropped too
 	}
 	w.State.End(ctx, w.conn)
 }
 
-// sendControl sends data like the suspect that ends where the suspect begins.
+// sendControl sends data like the suspect that ends where the suspect starts.
 func (w *wrapConn) sendControl(ctx context.Context) bool {
 	for i := range controlTries {
 		if w.Env.Pace(ctx, 1) != nil {
@@ -148,7 +150,7 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 		}
 		w.Control.Sent++
 		sent := w.send(evidence.Control, w.start(), w.control, w.flags&^segment.FIN)
-		if w.await(ctx, sent.Add(w.conn.Patience(i)), w.at) {
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.at) {
 			w.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return true
 		}
@@ -161,8 +163,8 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 	return false
 }
 
-// first sends the suspect once: on a healthy path that is all there is to do.
-func (w *wrapConn) first(ctx context.Context) bool {
+// sendFirst sends the suspect once. On a healthy path this is enough.
+func (w *wrapConn) sendFirst(ctx context.Context) bool {
 	if w.Env.Pace(ctx, 1) != nil {
 		return false
 	}
@@ -171,10 +173,10 @@ func (w *wrapConn) first(ctx context.Context) bool {
 	return w.Delivered
 }
 
-// firstPatience is how long the first suspect waits before beacons ask; nothing is concluded from it.
+// firstPatience is how long the first suspect may take before beacons are sent. Nothing is concluded from it.
 const firstPatience = 10 * time.Millisecond
 
-// send sends bytes at the given number. The urgent pointer of URG points behind them.
+// send sends bytes at the given number. With URG, the urgent pointer points after them.
 func (w *wrapConn) send(part evidence.Part, at seq.Number, b []byte, flags segment.Flags) time.Time {
 	s := conn.Step{Part: part, Flags: flags, Seq: &at, Payload: b}
 	if flags.Has(segment.URG) {
@@ -185,14 +187,14 @@ func (w *wrapConn) send(part evidence.Part, at seq.Number, b []byte, flags segme
 
 func (w *wrapConn) sendSuspect() time.Time { return w.send(evidence.Suspect, w.at, w.suspect, w.flags) }
 
-// sendWitness sends the data after the missing suspect, once: the peer's SACK then says in its own
-// words that the suspect alone is missing. Nothing follows a FIN.
+// sendWitness sends the data after the missing suspect, once. The peer's SACK then shows that only the suspect is
+// missing. After a FIN there is no data.
 func (w *wrapConn) sendWitness(ctx context.Context) {
 	if w.flags.Has(segment.FIN) || w.Env.Pace(ctx, 1) != nil {
 		return
 	}
 	sent := w.send(evidence.Witness, w.end, w.witness, w.flags)
-	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.Patience(0)), func(p wire.Packet) bool {
+	w.Witnessed = w.conn.Await(ctx, sent.Add(w.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
 		return p.Segment != nil && slices.ContainsFunc(p.Segment.SACK,
 			func(b segment.SACKBlock) bool { return b.Left == w.end })
 	})
@@ -208,5 +210,5 @@ func (w *wrapConn) await(ctx context.Context, until time.Time, upTo seq.Number) 
 // delivered reports whether a suspect was acknowledged.
 func (w *wrapConn) delivered() bool { return w.conn.Acked().AtLeast(w.end) }
 
-// stopped reports whether waiting is in vain.
+// stopped reports whether no further answer can come.
 func (w *wrapConn) stopped() bool { return w.conn.Reset() || w.conn.Fault() != nil }

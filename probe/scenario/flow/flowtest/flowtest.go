@@ -7,14 +7,15 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// alpha is the flow's part of the stated error.
+// alpha is the flow's share of the stated error.
 const alpha = 1e-7
 
-// Env is the environment of one flow on the bench.
+// Env returns the environment of one flow on the bench.
 func Env(b *conntest.Bench) *flow.Env {
 	return &flow.Env{
 		Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace,
@@ -22,7 +23,7 @@ func Env(b *conntest.Bench) *flow.Env {
 	}
 }
 
-// Run runs one flow of a scenario's variant, as the plan's spec says.
+// Run runs one flow of a scenario's variant with the given spec of the plan.
 func Run(t *testing.T, d flow.Definition, variant string, spec plan.Scenario, b *conntest.Bench) (o flow.Outcome) {
 	t.Helper()
 	b.Run(t, func(_ *testing.T, ctx context.Context) {
@@ -32,3 +33,22 @@ func Run(t *testing.T, d flow.Definition, variant string, spec plan.Scenario, b 
 	})
 	return o
 }
+
+// Reasons runs so many flows and counts their reasons. A wrong outcome ends the test.
+func Reasons(
+	t *testing.T, flows int, run func(i int) flow.Outcome, wrong func(flow.Outcome) bool,
+) map[report.Reason]int {
+	t.Helper()
+	got := map[report.Reason]int{}
+	for i := range flows {
+		o := run(i)
+		if got[o.Reason]++; wrong(o) {
+			t.Fatalf("%s / %s: %s\n%s", o.Verdict, o.Reason, o.Message, o.Evidence)
+		}
+	}
+	t.Log(got)
+	return got
+}
+
+// Passed reports whether the flow passed.
+func Passed(o flow.Outcome) bool { return o.Verdict == report.Pass }
