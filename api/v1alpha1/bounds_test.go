@@ -15,8 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// mostStatus is what a status may take up: etcd and every watcher carry it, and "request is too large" would mean
-// a resource that cannot even be deleted.
+// mostStatus is the most bytes that a status may have. etcd stores it and every watcher receives it. A resource whose
+// requests are too large could not even be deleted.
 const mostStatus = 96 << 10
 
 func schema(t *testing.T) apiextensions.JSONSchemaProps {
@@ -32,16 +32,16 @@ func schema(t *testing.T) apiextensions.JSONSchemaProps {
 	return *crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 }
 
-// boundedByRule are members of library types, whose bounds are CEL rules rather than maxLength; test/envtest
-// breaks those.
+// boundedByRule are fields of library types. CEL rules bound them, not maxLength. test/envtest shows that these rules
+// refuse what is longer.
 var boundedByRule = map[string]int{
 	"status.conditions[].message": v1alpha1.MaxConditionMessage,
 	"status.conditions[].reason":  64,
-	"status.conditions[].type":    32, // the writer's own four names; the list is a map by it
+	"status.conditions[].type":    32, // the operator writes four types, and the list is a map by type
 }
 
-// unbounded are members that only the size of a request limits: a label selector is a library type, and nothing
-// copies it.
+// unbounded is a field that only the size of a request limits: a label selector is a library type, and nothing copies
+// it.
 const unbounded = "spec.sources.selector"
 
 // largest builds the longest value that s lets through, and reports everything in it that has no bound.
@@ -104,8 +104,8 @@ func TestEverythingIsBounded(t *testing.T) {
 	t.Logf("the largest status has %d bytes", len(b))
 }
 
-// TestLimitsAreTheSchemas compares the constants by which the manager cuts with what the API server refuses.
-func TestLimitsAreTheSchemas(t *testing.T) {
+// TestLimitsMatchTheSchema compares the constants to which the manager cuts texts and lists with the schema's limits.
+func TestLimitsMatchTheSchema(t *testing.T) {
 	status := schema(t).Properties["status"].Properties
 	finding := status["findings"].Items.Schema.Properties
 	for _, limit := range []struct {

@@ -1,12 +1,11 @@
 package v1alpha1
 
-// Explanation is what a reason that the operator gives means, and what to do. package reason of the probes has
-// those that the prober gives.
-//
+// Explanation says what a reason that the operator gives means, and what to do. Package reason of the probes has those
+// that the prober gives.
 // +kubebuilder:object:generate=false
 type Explanation struct {
 	Reason    string
-	Condition string // empty: of a source without a report, or of a doubt about an answer; see ReasonUnschedulable
+	Condition string // empty: the reason is a finding's; see ofSources
 	Status    string // of the condition
 	Means     string
 	Do        string // empty: nothing has to be done
@@ -155,7 +154,7 @@ var ofPathHealthy = []Explanation{
 		"the reasons of the findings say why"},
 }
 
-// ofSources is of sources that gave no report, and of doubts about an answer.
+// ofSources are the reasons of findings: of a source without a report, or of a result that may have another cause.
 var ofSources = []Explanation{
 	{ReasonUnschedulable, "", "",
 		"no room on the node; a probe asks for 10m and 32Mi and preempts nothing",

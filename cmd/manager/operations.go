@@ -15,7 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/reconciler"
 )
 
-// observe lets others see how the manager does: metrics, and what the kubelet asks.
+// observe registers the metrics and the health checks.
 func observe(mgr manager.Manager, r *reconciler.Reconciler, s *settings) error {
 	if err := ctrlmetrics.Registry.Register(buildInfo()); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
@@ -37,7 +37,7 @@ func observe(mgr manager.Manager, r *reconciler.Reconciler, s *settings) error {
 
 const readyTimeout = 500 * time.Millisecond // the kubelet waits a second
 
-// synced is a manager that knows the cluster, or waits to lead and so needs to know nothing yet.
+// synced is the readiness check: the caches are filled.
 func synced(mgr manager.Manager) func(*http.Request) error {
 	return func(req *http.Request) error {
 		ctx, cancel := context.WithTimeout(req.Context(), readyTimeout)

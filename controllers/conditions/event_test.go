@@ -13,16 +13,16 @@ import (
 )
 
 func TestEvents(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	bad := map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080", "10.244.3.5:8080")}
 	running := controllertest.Probe()
 	Set(running, Observation{Progress: &Progress{Number: 1}}, controllertest.Noon)
 	waiting := controllertest.Probe()
 	Set(waiting, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
 		controllertest.Noon)
-	failed := after(f, outcometest.From(f, bad))
+	failed := afterFirstRun(rp, outcometest.From(rp, bad))
 	Set(failed, Observation{}, controllertest.Noon)
-	passed := after(f, outcometest.From(f, nil))
+	passed := afterFirstRun(rp, outcometest.From(rp, nil))
 	Set(passed, Observation{}, controllertest.Noon)
 	refusedProbe := controllertest.Probe()
 	Set(refusedProbe, Observation{Refusal: target.Refused(v1alpha1.ReasonNoSelector, "no selector")}, controllertest.Noon)
@@ -30,8 +30,8 @@ func TestEvents(t *testing.T) {
 		before, after *v1alpha1.TCPProbe
 		want          string
 	}{
-		"new":        {controllertest.Probe(), running, "Normal Running Complete"},
-		"in trouble": {running, waiting, "Warning Quota Complete"},
+		"new":    {controllertest.Probe(), running, "Normal Running Complete"},
+		"no pod": {running, waiting, "Warning Quota Complete"},
 		"passed": {running, passed,
 			"Normal Completed Complete, Normal AllCovered Covered, Normal AllPassed PathHealthy"},
 		"failed": {running, failed,
@@ -40,11 +40,11 @@ func TestEvents(t *testing.T) {
 		"healthy again":      {failed, passed, "Normal AllPassed PathHealthy"},
 		"refused, said once": {controllertest.Probe(), refusedProbe, "Warning NoSelector Accepted"},
 	} {
-		var said []string
+		var events []string
 		for _, e := range Events(c.before.Status.Conditions, c.after.Status.Conditions) {
-			said = append(said, fmt.Sprint(e.Kind, " ", e.Reason, " ", e.Action))
+			events = append(events, fmt.Sprint(e.Kind, " ", e.Reason, " ", e.Action))
 		}
-		if got := strings.Join(said, ", "); got != c.want {
+		if got := strings.Join(events, ", "); got != c.want {
 			t.Errorf("%s: %s; want %s", name, got, c.want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// recurringHealth is PathHealthy over runs: one is what it would be by the last run alone.
+// recurringHealth is PathHealthy over several runs. one is the condition by the last run alone.
 func recurringHealth(probe *v1alpha1.TCPProbe, one metav1.Condition) metav1.Condition {
 	const kind = v1alpha1.ConditionPathHealthy
 	record, last := probe.Status.Health, probe.Status.LastRun
@@ -38,7 +38,7 @@ func recurringHealth(probe *v1alpha1.TCPProbe, one metav1.Condition) metav1.Cond
 	return one
 }
 
-// unraised is PathHealthy while failures are too few to change it.
+// unraised is the status of PathHealthy while too few runs have failed to change it.
 func unraised(record *v1alpha1.HealthRecord) metav1.ConditionStatus {
 	if record.State == v1alpha1.HealthClear {
 		return metav1.ConditionTrue

@@ -17,29 +17,29 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// afterRuns plays a recurring TCPProbe's runs, five minutes apart: f fails, p passes, i is Inconclusive.
+// afterRuns gives a recurring TCPProbe runs that are five minutes apart: f fails, p passes, i is Inconclusive.
 func afterRuns(p *v1alpha1.TCPProbe, runs string) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	p.Status.LastRun = nil
 	for i, run := range runs {
 		at := controllertest.Noon.Add(time.Duration(i) * 5 * time.Minute)
 		Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3,
-			Planned: controllertest.Three}}, at)
-		outcomes := outcometest.From(f, nil)
+			Planned: controllertest.ThreeNodes}}, at)
+		outcomes := outcometest.From(rp, nil)
 		switch run {
 		case 'f':
-			outcomes = outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
+			outcomes = outcometest.From(rp, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
 		case 'i':
 			outcomes = append(outcomes[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost,
 				Reason: v1alpha1.ReasonImagePull, Message: "no such image"})
 		}
-		Conclude(p, findings.Build(f, outcomes, target.Rechecked{}), at)
+		Conclude(p, findings.Build(rp, outcomes, target.Rechecked{}), at)
 		schedule.UpdateHealth(p, at)
 		Set(p, Observation{}, at)
 	}
 }
 
-func limits(raiseAfter, clearAfter int32) func(*v1alpha1.TCPProbe) {
+func healthLimits(raiseAfter, clearAfter int32) func(*v1alpha1.TCPProbe) {
 	return func(p *v1alpha1.TCPProbe) {
 		p.Spec.Health = &v1alpha1.Health{RaiseAfter: raiseAfter, ClearAfterSeconds: &clearAfter}
 	}
@@ -51,30 +51,33 @@ func TestHealthOverRuns(t *testing.T) {
 		runs         string
 		status, says string // of PathHealthy: status and reason, and part of its message
 	}{
-		"passes": {limits(1, 60), "pp", "True AllPassed", "passed"},
-		"fails":  {limits(1, 60), "ppf", "False SequenceZeroDropped", "kn2"},
-		"heals":  {limits(1, 60), "fp", "True AllPassed", "passed"},
-		"heals too soon": {limits(1, 600), "fp", "False RecentFailure",
+		"passes": {healthLimits(1, 60), "pp", "True AllPassed", "passed"},
+		"fails":  {healthLimits(1, 60), "ppf", "False SequenceZeroDropped", "kn2"},
+		"heals":  {healthLimits(1, 60), "fp", "True AllPassed", "passed"},
+		"heals too soon": {healthLimits(1, 600), "fp", "False RecentFailure",
 			"failed at 2026-10-02T12:00:00Z, and none has passed 10m0s or more after that"},
-		"heals in time":               {limits(1, 600), "fpp", "True AllPassed", "passed"},
-		"fails again meanwhile":       {limits(1, 600), "fpfp", "False RecentFailure", "failed at 2026-10-02T12:10:00Z"},
-		"one of three":                {limits(3, 60), "pf", "True BelowRaiseAfter", "1 of the 3 failing runs in a row"},
-		"one of three, never passed":  {limits(3, 60), "f", "Unknown BelowRaiseAfter", "1 of the 3"},
-		"three in a row":              {limits(3, 60), "pfff", "False SequenceZeroDropped", "kn2"},
-		"three, not in a row":         {limits(3, 60), "pffpf", "True BelowRaiseAfter", "1 of the 3"},
-		"nothing established between": {limits(3, 60), "pffif", "False SequenceZeroDropped", "kn2"},
-		"nothing established":         {limits(1, 60), "i", "Unknown ImagePull", "no such image"},
-		"inconclusive does not clear": {limits(1, 60), "fi", "False RecentFailure",
+		"heals in time": {healthLimits(1, 600), "fpp", "True AllPassed", "passed"},
+		"fails again meanwhile": {healthLimits(1, 600), "fpfp", "False RecentFailure",
+			"failed at 2026-10-02T12:10:00Z"},
+		"one of three": {healthLimits(3, 60), "pf", "True BelowRaiseAfter",
+			"1 of the 3 failing runs in a row"},
+		"one of three, never passed":  {healthLimits(3, 60), "f", "Unknown BelowRaiseAfter", "1 of the 3"},
+		"three in a row":              {healthLimits(3, 60), "pfff", "False SequenceZeroDropped", "kn2"},
+		"three, not in a row":         {healthLimits(3, 60), "pffpf", "True BelowRaiseAfter", "1 of the 3"},
+		"nothing established between": {healthLimits(3, 60), "pffif", "False SequenceZeroDropped", "kn2"},
+		"nothing established":         {healthLimits(1, 60), "i", "Unknown ImagePull", "no such image"},
+		"inconclusive does not clear": {healthLimits(1, 60), "fi", "False RecentFailure",
 			"the last one: 3 of 9 pairs came to no verdict"},
-		"inconclusive does not raise":   {limits(1, 60), "pi", "True EarlierRunPassed", "3 of 9 pairs came to no verdict"},
-		"three without coverage":        {limits(1, 60), "piii", "Unknown CoverageLost", "each of the last 3 runs"},
-		"failed, then no coverage":      {limits(1, 60), "fiii", "Unknown CoverageLost", "each of the last 3 runs"},
-		"coverage lost and found again": {limits(1, 60), "piiip", "True AllPassed", "passed"},
+		"inconclusive does not raise": {healthLimits(1, 60), "pi", "True EarlierRunPassed",
+			"3 of 9 pairs came to no verdict"},
+		"three without coverage":        {healthLimits(1, 60), "piii", "Unknown CoverageLost", "each of the last 3 runs"},
+		"failed, then no coverage":      {healthLimits(1, 60), "fiii", "Unknown CoverageLost", "each of the last 3 runs"},
+		"coverage lost and found again": {healthLimits(1, 60), "piiip", "True AllPassed", "passed"},
 		"defaults": {func(p *v1alpha1.TCPProbe) { p.Spec.Health = nil }, "pf",
 			"False SequenceZeroDropped", "kn2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := controllertest.Recurring(c.limits)
+			p := controllertest.IntervalProbe(c.limits)
 			afterRuns(p, c.runs)
 			got := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionPathHealthy)
 			if s := string(got.Status) + " " + got.Reason; s != c.status || !strings.Contains(got.Message, c.says) {
@@ -84,19 +87,19 @@ func TestHealthOverRuns(t *testing.T) {
 	}
 }
 
-func TestHealthForgetsAnotherQuestion(t *testing.T) {
-	p := controllertest.Recurring(limits(3, 60))
+func TestHealthIsResetByAnotherSpec(t *testing.T) {
+	p := controllertest.IntervalProbe(healthLimits(3, 60))
 	afterRuns(p, "pff")
 	p.Spec.Paths++
 	Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3,
-		Planned: controllertest.Three}}, controllertest.Noon)
+		Planned: controllertest.ThreeNodes}}, controllertest.Noon)
 	if p.Status.Health != nil {
-		t.Errorf("a new question begins with %+v", p.Status.Health)
+		t.Errorf("another spec keeps the health record %+v", p.Status.Health)
 	}
 }
 
 func TestOnceHasNoHealthRecord(t *testing.T) {
-	p := controllertest.Recurring()
+	p := controllertest.IntervalProbe()
 	afterRuns(p, "f")
 	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Once, DeadlineSeconds: 50}
 	schedule.UpdateHealth(p, controllertest.Noon)
@@ -105,11 +108,11 @@ func TestOnceHasNoHealthRecord(t *testing.T) {
 	}
 }
 
-func TestCompleteTellsTheNextRun(t *testing.T) {
-	p := controllertest.Recurring()
+func TestCompleteHasTheNextRun(t *testing.T) {
+	p := controllertest.IntervalProbe()
 	p.Status.NextRunTime = nil
 	afterRuns(p, "p")
-	schedule.KeepTime(p, controllertest.Noon)
+	schedule.UpdateNextRun(p, controllertest.Noon)
 	Set(p, Observation{}, controllertest.Noon)
 	message := func() string {
 		return meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete).Message
@@ -118,7 +121,7 @@ func TestCompleteTellsTheNextRun(t *testing.T) {
 		t.Errorf("%q; want %q", message(), want)
 	}
 	p.Spec.State = v1alpha1.Suspended
-	schedule.KeepTime(p, controllertest.Noon)
+	schedule.UpdateNextRun(p, controllertest.Noon)
 	Set(p, Observation{}, controllertest.Noon)
 	if want := "spec.state Suspended holds further runs back"; !strings.HasSuffix(message(), want) {
 		t.Errorf("%q; want %q", message(), want)

@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// detail adds flows, alpha, stall, share, queue and evidence. There are no flows where a group of the reports has
-// answers that are not in this finding: its sums cannot be told apart.
+// detail adds flows, alpha, stall, share, queue and evidence. Flows are left out if a report's group also has answers
+// that are not in this finding: the group has only their sum.
 func detail(f *v1alpha1.Finding, answers []Answer) {
 	seen := make(map[*report.Group]int)
 	var groups []*report.Group // in the order of the answers
@@ -60,7 +60,7 @@ func number(f float64) string {
 	return strings.Replace(strconv.FormatFloat(f, 'g', 2, 64), "e-0", "e-", 1)
 }
 
-// share is nil where all connections failed: then there are no better paths to tell from the bad ones.
+// share is nil if all connections failed: then no path is known to be better than the bad ones.
 func share(s *report.Share) *v1alpha1.PathShare {
 	if s == nil || s.Failed == s.Of {
 		return nil

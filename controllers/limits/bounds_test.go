@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
 )
 
-// TestDefaultCaps: what everybody's cluster is spared without being asked. docs/security.md states these.
+// TestDefaultCaps pins the limits that hold if the administrator sets none. docs/security.md states them.
 func TestDefaultCaps(t *testing.T) {
 	want := Caps{Total: 200, PerProbe: 50, PerNode: 5, PerSecond: 20, NodePackets: 30_000, TargetPackets: 10_000}
 	if DefaultCaps != want {
@@ -15,12 +15,12 @@ func TestDefaultCaps(t *testing.T) {
 	}
 }
 
-// TestSlowestProbe: what the manager calls the slowest is what the prober takes at least.
+// TestSlowestProbe: the manager and the prober agree on the lowest rate.
 func TestSlowestProbe(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	for rate, valid := range map[int]bool{9: false, 10: true} {
-		f.Plan.PacketsPerSecond = rate
-		if err := f.Plan.Validate(); (err == nil) != valid {
+		rp.Plan.PacketsPerSecond = rate
+		if err := rp.Plan.Validate(); (err == nil) != valid {
 			t.Errorf("%d packets a second: %v", rate, err)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// createError sorts an error of the API server: what it refuses may be allowed later, and is shown until then. An
-// error that says nothing about the pod comes back as it is.
+// createError turns an error of the API server into a Refusal with a reason. It is shown until a retry succeeds. An
+// error that says nothing about the object is returned as it is.
 func createError(err error) (*target.Refusal, error) {
 	var status apierrors.APIStatus
 	switch {
@@ -29,37 +29,37 @@ func createError(err error) (*target.Refusal, error) {
 	return target.Waiting(v1alpha1.ReasonPodRefused, "%s", status.Status().Message), nil
 }
 
-// createFailures remembers since when the cluster has refused every pod of a run, by the run's ID. A manager that
-// starts anew begins to count anew.
+// createFailures has, by run ID, the time since which every creation of a pod has failed. A manager that restarts
+// counts anew.
 type createFailures struct {
 	mu    sync.Mutex
 	first map[string]time.Time
 }
 
-// since is how long the run has been refused; 0 if it is not.
-func (h *createFailures) since(run string, now time.Time) time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if first, refused := h.first[run]; refused {
+// since is for how long creations of the run's pods have failed, or 0 if they do not fail.
+func (f *createFailures) since(run string, now time.Time) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if first, refused := f.first[run]; refused {
 		return now.Sub(first)
 	}
 	return 0
 }
 
-func (h *createFailures) mark(run string, now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, refused := h.first[run]; refused {
+func (f *createFailures) mark(run string, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, refused := f.first[run]; refused {
 		return
 	}
-	if h.first == nil {
-		h.first = make(map[string]time.Time)
+	if f.first == nil {
+		f.first = make(map[string]time.Time)
 	}
-	h.first[run] = now
+	f.first[run] = now
 }
 
-func (h *createFailures) forget(run string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.first, run)
+func (f *createFailures) forget(run string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.first, run)
 }

@@ -26,28 +26,28 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// planner takes a run that is due to where its pods may be made.
+// planner starts the run that is due. Then its pods may be created.
 type planner struct {
-	resolver    *target.Resolver
-	exclusivity exclusivity
-	caps        limits.Caps
-	plans       client.Writer
-	live        client.Reader
-	namespace   string // of plans
-	status      *statusWriter
-	filling     sync.Mutex // one at a time begins to fill queues
+	resolver      *target.Resolver
+	exclusivity   exclusivity
+	caps          limits.Caps
+	plans         client.Writer
+	live          client.Reader
+	namespace     string // of plans
+	status        *statusWriter
+	startsFilling sync.Mutex // held while a run that fills queues starts
 }
 
-// start begins the run that is due: announced in the status, then planned, then the plan's UID in the status, and only
-// then its pods. Whatever was done before the manager last died is done again or taken over.
+// start starts the run that is due: it announces the run in the status, creates the plan, writes the plan's UID into
+// the status, and only then creates pods. What a manager did before it was killed is done again or taken over.
 func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	if target.FillsQueues(rc.probe.Spec.Scenarios) {
-		r.planner.filling.Lock()
-		defer r.planner.filling.Unlock()
+		r.planner.startsFilling.Lock()
+		defer r.planner.startsFilling.Unlock()
 	}
 	resolved, configMap, note, err := r.planner.prepare(ctx, rc)
 	if err == nil {
-		err = r.planner.begin(ctx, rc, resolved, configMap, note)
+		err = r.planner.startRun(ctx, rc, resolved, configMap, note)
 	}
 	if refusal, ok := errors.AsType[*target.Refusal](err); ok {
 		return r.planner.refuse(ctx, rc, refusal)
@@ -58,26 +58,26 @@ func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile
 	return r.advance(ctx, rc)
 }
 
-// begin announces the run, creates its plan and enters that into the status.
-func (p *planner) begin(
-	ctx context.Context, rc *reconcileContext, g *target.Resolved, configMap *corev1.ConfigMap, note string,
+// startRun announces the run, creates its plan and records the plan in the status.
+func (p *planner) startRun(
+	ctx context.Context, rc *reconcileContext, res *target.Resolved, configMap *corev1.ConfigMap, note string,
 ) error {
-	standing := conditions.Observation{Note: note, Progress: &conditions.Progress{
-		Number: schedule.NextNumber(rc.probe), Outcomes: make([]probepod.Outcome, len(g.Sources.Planned)),
+	observation := conditions.Observation{Note: note, Progress: &conditions.Progress{
+		Number: schedule.NextNumber(rc.probe), Outcomes: make([]probepod.Outcome, len(res.Sources.Planned)),
 	}}
 	if run := rc.probe.Status.ActiveRun; run == nil || run.ID != configMap.Labels[runplan.LabelRun] {
-		conditions.Announce(rc.probe, g, rc.now)
-		if err := p.status.write(ctx, rc, standing); err != nil {
+		conditions.Announce(rc.probe, res, rc.now)
+		if err := p.status.write(ctx, rc, observation); err != nil {
 			return err
 		}
 	}
-	placed, err := p.place(ctx, configMap)
+	stored, err := p.createPlan(ctx, configMap)
 	if err != nil {
 		return err
 	}
-	rc.probe.Status.ActiveRun.Plan = string(placed.UID)
+	rc.probe.Status.ActiveRun.Plan = string(stored.UID)
 	schedule.TakeSlot(rc.probe, rc.now)
-	if err := p.status.write(ctx, rc, standing); err != nil {
+	if err := p.status.write(ctx, rc, observation); err != nil {
 		return err
 	}
 	run := rc.probe.Status.ActiveRun
@@ -85,18 +85,18 @@ func (p *planner) begin(
 	return nil
 }
 
-// prepare resolves and plans the run that is due. The note is for Accepted.
+// prepare resolves and plans the run that is due. note is the message of Accepted.
 func (p *planner) prepare(
 	ctx context.Context, rc *reconcileContext,
-) (g *target.Resolved, configMap *corev1.ConfigMap, note string, err error) {
-	g, err = p.resolver.Resolve(ctx, rc.probe)
+) (res *target.Resolved, configMap *corev1.ConfigMap, note string, err error) {
+	res, err = p.resolver.Resolve(ctx, rc.probe)
 	if err == nil && target.FillsQueues(rc.probe.Spec.Scenarios) {
 		err = p.exclusivity.check(ctx, rc.probe)
 	}
 	if err != nil {
 		return nil, nil, "", err
 	}
-	run, err := runplan.New(rc.probe, schedule.RunID(rc.probe, schedule.NextNumber(rc.probe)), g)
+	run, err := runplan.New(rc.probe, schedule.RunID(rc.probe, schedule.NextNumber(rc.probe)), res)
 	if errors.Is(err, plan.ErrInvalid) {
 		return nil, nil, "", target.Refused(v1alpha1.ReasonNotSupported, "%v", err)
 	}
@@ -106,15 +106,15 @@ func (p *planner) prepare(
 	if refusal := p.caps.Exceeds(run); refusal != nil {
 		return nil, nil, "", refusal
 	}
-	g.Sources.Planned = run.Nodes()
+	res.Sources.Planned = run.Nodes()
 	configMap, err = runplan.NewConfigMap(rc.probe, run, p.namespace)
-	note = g.Note(run.FillsNote())
-	return g, configMap, note, err
+	note = res.Note(run.FillsNote())
+	return res, configMap, note, err
 }
 
-// place creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An error
-// that is a *Refusal says why the cluster does not take it.
-func (p *planner) place(ctx context.Context, configMap *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+// createPlan creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An
+// error that is a *Refusal says why the cluster refuses it.
+func (p *planner) createPlan(ctx context.Context, configMap *corev1.ConfigMap) (*corev1.ConfigMap, error) {
 	err := p.plans.Create(ctx, configMap)
 	switch {
 	case err == nil:
@@ -123,22 +123,22 @@ func (p *planner) place(ctx context.Context, configMap *corev1.ConfigMap) (*core
 		refusal, err := createError(err)
 		return nil, cmp.Or(err, error(refusal))
 	}
-	var there corev1.ConfigMap
-	if err := p.live.Get(ctx, client.ObjectKeyFromObject(configMap), &there); err != nil {
+	var existing corev1.ConfigMap
+	if err := p.live.Get(ctx, client.ObjectKeyFromObject(configMap), &existing); err != nil {
 		return nil, fmt.Errorf("read the plan %s/%s that exists: %w", configMap.Namespace, configMap.Name, err)
 	}
-	if there.Labels[runplan.LabelUID] != configMap.Labels[runplan.LabelUID] ||
-		there.Labels[runplan.LabelRun] != configMap.Labels[runplan.LabelRun] ||
-		there.DeletionTimestamp != nil {
+	if existing.Labels[runplan.LabelUID] != configMap.Labels[runplan.LabelUID] ||
+		existing.Labels[runplan.LabelRun] != configMap.Labels[runplan.LabelRun] ||
+		existing.DeletionTimestamp != nil {
 		return nil, fmt.Errorf("ConfigMap %s/%s is in the way: it is being deleted or is not the plan of run %s; delete it",
 			configMap.Namespace, configMap.Name, configMap.Labels[runplan.LabelRun])
 	}
-	return &there, nil
+	return &existing, nil
 }
 
 // refuse shows why the run that is due does not start, and tries again: soon at first, then less and less often.
 func (p *planner) refuse(ctx context.Context, rc *reconcileContext, why *target.Refusal) (reconcile.Result, error) {
-	rc.probe.Status.ActiveRun = nil // announced at most
+	rc.probe.Status.ActiveRun = nil // it was only announced
 	rc.probe.Status.Target = text.Cut(target.NameInSpec(rc.probe), 128)
 	if err := p.status.write(ctx, rc, conditions.Observation{Refusal: why}); err != nil {
 		return reconcile.Result{}, err

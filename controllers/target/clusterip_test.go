@@ -54,7 +54,8 @@ func TestClusterIPsOfAService(t *testing.T) {
 	}
 }
 
-// TestEveryClaimCounts: whatever makes a slice look harmless to one that probes pods, a ClusterIP may lead to it.
+// TestEveryClaimCounts: a ClusterIP may lead to an address that is skipped via PodIP, because it is not ready or has
+// another port or family.
 func TestEveryClaimCounts(t *testing.T) {
 	unready := controllertest.Slice("shop", "web", "-a", webRef(), "10.244.1.7")
 	unready.Endpoints[0].Conditions.Ready = new(false)

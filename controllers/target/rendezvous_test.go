@@ -21,7 +21,7 @@ func TestRendezvousIsStable(t *testing.T) {
 		t.Fatalf("chose %v", chosen)
 	}
 	if again := Rendezvous("seed", all, 16); !slices.Equal(chosen, again) {
-		t.Errorf("the same question has two answers: %v, %v", chosen, again)
+		t.Errorf("the same seed and names have two choices: %v, %v", chosen, again)
 	}
 	without := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == chosen[3] })
 	replaced := Rendezvous("seed", without, 16)

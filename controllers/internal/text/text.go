@@ -16,7 +16,7 @@ func Listed(parts []string) string {
 	return fmt.Sprintf("%s; and %d more", strings.Join(parts[:most], "; "), len(parts)-most)
 }
 
-// Several names at most four things.
+// Several joins at most four names and counts the rest.
 func Several(names []string) string {
 	const most = 4
 	if len(names) <= most {
@@ -25,15 +25,15 @@ func Several(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// Sentence is the cluster's own word and message on one line.
+// Sentence joins a reason and a message that the cluster gave to one line, with a colon between them.
 func Sentence(parts ...string) string {
-	var said []string
+	var out []string
 	for _, p := range parts {
 		if p = strings.Join(strings.Fields(p), " "); p != "" {
-			said = append(said, p)
+			out = append(out, p)
 		}
 	}
-	return strings.Join(said, ": ")
+	return strings.Join(out, ": ")
 }
 
 // Cut shortens s to at most limit bytes.
@@ -49,7 +49,7 @@ func Cut(s string, limit int) string {
 	return s[:end] + more
 }
 
-// SizeInJSON is how many bytes s has within JSON.
+// SizeInJSON is the number of bytes that s takes in a JSON string.
 func SizeInJSON(s string) int {
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -58,7 +58,7 @@ func SizeInJSON(s string) int {
 	return len(text) - len(`""`)
 }
 
-// CutJSON shortens s to at most limit bytes within JSON.
+// CutJSON shortens s to at most limit bytes in a JSON string.
 func CutJSON(s string, limit int) string {
 	for s = Cut(s, limit); SizeInJSON(s) > limit; {
 		s = Cut(s, len(s)*3/4)

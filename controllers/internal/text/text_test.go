@@ -29,7 +29,7 @@ func TestSentenceIsOneLine(t *testing.T) {
 	}
 }
 
-func TestFittingCountsWhatIsWritten(t *testing.T) {
+func TestCutJSON(t *testing.T) {
 	for _, s := range []string{"short", strings.Repeat("x", 500), strings.Repeat("<", 500), strings.Repeat("\x01", 500),
 		strings.Repeat("ä", 500)} {
 		if got := CutJSON(s, 60); SizeInJSON(got) > 60 || got == "" {

@@ -22,9 +22,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 )
 
-// noPods is a client to which pods are refused as long as why says so.
-func noPods(w *world, why func() error) client.WithWatch {
-	return interceptor.NewClient(w.api, interceptor.Funcs{
+// refusingPods is a client that refuses to create pods while why returns an error.
+func refusingPods(env *testEnv, why func() error) client.WithWatch {
+	return interceptor.NewClient(env.api, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if _, isPod := o.(*corev1.Pod); isPod && why() != nil {
 				return why()
@@ -34,60 +34,60 @@ func noPods(w *world, why func() error) client.WithWatch {
 	})
 }
 
-// TestServerErrorsAreNoRefusals: an API server or a webhook that is down is called so, at once, and for a while.
-func TestServerErrorsAreNoRefusals(t *testing.T) {
+// TestServerErrors: if the API server or a webhook fails, the status says so at once, and the run waits for a while.
+func TestServerErrors(t *testing.T) {
 	for name, down := range map[string]error{
 		"429": apierrors.NewTooManyRequestsError("slower"),
 		"500": apierrors.NewInternalError(errors.New("failed calling webhook")),
 		"503": apierrors.NewServiceUnavailable("no leader"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := furnished(t)
-			began := w.clock.Now()
-			p, shown := w.probe(), false
-			done := w.drive(w.manager(noPods(w, func() error {
-				if w.clock.Now().Sub(began) < probepod.StartDeadline/2 {
+			env := newTestEnvWithPods(t)
+			began := env.clock.Now()
+			p, shown := env.probe(), false
+			done := env.runUntil(env.manager(refusingPods(env, func() error {
+				if env.clock.Now().Sub(began) < probepod.StartDeadline/2 {
 					return down
 				}
 				return nil
 			})), p, func(p *v1alpha1.TCPProbe) bool {
 				c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
 				shown = shown || c.Reason == v1alpha1.ReasonServerError && strings.Contains(c.Message, down.Error())
-				return over(1)(p)
+				return runEnded(1)(p)
 			})
-			if !shown || done.Status.LastRun.Verdict != "Pass" || w.cast.once() != 3 {
+			if !shown || done.Status.LastRun.Verdict != "Pass" || env.nodes.requireOneRunEach() != 3 {
 				t.Errorf("shown: %t; %+v", shown, done.Status.LastRun)
 			}
 		})
 	}
 }
 
-// TestTheQueueIsNoRefusal: a run that waited for its turn longer than the start deadline has still all its patience.
-func TestTheQueueIsNoRefusal(t *testing.T) {
-	w := furnished(t)
-	r := w.manager(w.api, func(c *Config) { c.Caps.Total = 0 })
-	p := w.probe()
-	w.pass(r, p)
-	w.clock.Step(3 * probepod.StartDeadline)
-	w.pass(r, p)
-	r.allowPods(limits.DefaultCaps)
-	began := w.clock.Now()
-	once := w.manager(noPods(w, func() error {
-		if w.clock.Now().Sub(began) < 5*time.Second {
+// TestWaitingInTheQueueIsNoRefusal: the time in the queue does not count for the start deadline.
+func TestWaitingInTheQueueIsNoRefusal(t *testing.T) {
+	env := newTestEnvWithPods(t)
+	r := env.manager(env.api, func(c *Config) { c.Caps.Total = 0 })
+	p := env.probe()
+	env.reconcile(r, p)
+	env.clock.Step(3 * probepod.StartDeadline)
+	env.reconcile(r, p)
+	r.setCaps(limits.DefaultCaps)
+	began := env.clock.Now()
+	once := env.manager(refusingPods(env, func() error {
+		if env.clock.Now().Sub(began) < 5*time.Second {
 			return apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("not yet"))
 		}
 		return nil
 	}))
-	if done := w.drive(once, p, over(1)); done.Status.LastRun.Verdict != "Pass" {
-		t.Errorf("given up at the first refusal: %+v", done.Status.Findings)
+	if done := env.runUntil(once, p, runEnded(1)); done.Status.LastRun.Verdict != "Pass" {
+		t.Errorf("given up after the first refusal: %+v", done.Status.Findings)
 	}
 }
 
-// TestErrorsReachTheStatus: whatever keeps a run from starting is in the resource, and goes when it does.
+// TestErrorsReachTheStatus: an error that keeps a run from starting is shown in the status until it is over.
 func TestErrorsReachTheStatus(t *testing.T) {
-	w := furnished(t)
+	env := newTestEnvWithPods(t)
 	broken := true
-	r := w.manager(interceptor.NewClient(w.api, interceptor.Funcs{
+	r := env.manager(interceptor.NewClient(env.api, interceptor.Funcs{
 		List: func(ctx context.Context, c client.WithWatch, l client.ObjectList, opts ...client.ListOption) error {
 			if _, are := l.(*discoveryv1.EndpointSliceList); are && broken {
 				return errors.New("endpointslices is forbidden")
@@ -95,20 +95,20 @@ func TestErrorsReachTheStatus(t *testing.T) {
 			return c.List(ctx, l, opts...)
 		},
 	}))
-	p := w.probe()
-	if _, err := w.step(r, p); err == nil {
+	p := env.probe()
+	if _, err := env.tryReconcile(r, p); err == nil {
 		t.Fatal("no error")
 	}
-	message := w.condition(w.get(p), v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonServerError)
+	message := env.expect(env.get(p), v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonServerError)
 	if !strings.Contains(message, "tried again: list the EndpointSlices of Service") {
 		t.Errorf("message %q", message)
 	}
 	broken = false
-	w.clock.Step(time.Second)
-	done := w.drive(r, p, over(1))
-	w.condition(done, v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+	env.clock.Step(time.Second)
+	done := env.runUntil(r, p, runEnded(1))
+	env.expect(done, v1alpha1.ConditionComplete, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
 	broken = true
-	if _, err := w.step(r, p); err != nil {
+	if _, err := env.tryReconcile(r, p); err != nil {
 		t.Error(err)
 	}
 }

@@ -17,60 +17,60 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestAddressIsPlanned: there is no pod to be spread by, read again or named.
+// TestAddressIsPlanned: a target.address has no pod to spread by, to read again or to name.
 func TestAddressIsPlanned(t *testing.T) {
 	probe := controllertest.Probe()
 	probe.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "10.1.2.3", Port: 443}}
-	g := &target.Resolved{Sources: target.Sources{Matched: 2, Planned: []string{"kn1", "kn2"}},
+	res := &target.Resolved{Sources: target.Sources{Matched: 2, Planned: []string{"kn1", "kn2"}},
 		Endpoints: []target.Endpoint{{Via: v1alpha1.ViaAddress, Address: netip.MustParseAddr("10.1.2.3"), Port: 443}}}
-	f, err := runplan.New(probe, "question-asking", g)
+	rp, err := runplan.New(probe, "question-asking", res)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Pairs() != 2 || f.SameNode("kn1", 0) || len(f.Pods()) != 0 || f.Plan.Targets[0].Via != "Address" {
-		t.Errorf("%+v", f.Plan)
+	if rp.Pairs() != 2 || rp.SameNode("kn1", 0) || len(rp.Pods()) != 0 || rp.Plan.Targets[0].Via != "Address" {
+		t.Errorf("%+v", rp.Plan)
 	}
-	if got := g.Note(""); got != "probing 10.1.2.3:443 from 2 nodes" {
+	if got := res.Note(""); got != "probing 10.1.2.3:443 from 2 nodes" {
 		t.Error(got)
 	}
-	outcomes := outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
-	finding := Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))[0]
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
+	finding := Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))[0]
 	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" || !strings.HasPrefix(finding.Message,
 		"(target.address), SequenceWrap Push: ") {
 		t.Errorf("%+v", finding)
 	}
 }
 
-// clustered is a run through a ClusterIP and to two pods, from two nodes.
-func clustered(t *testing.T) *runplan.RunPlan {
+// planWithClusterIP is a run from two nodes to a ClusterIP and to two pods.
+func planWithClusterIP(t *testing.T) *runplan.RunPlan {
 	t.Helper()
-	g := plantest.Resolved(2)
-	g.Refused = nil
-	g.Behind = &target.Behind{Slices: []target.SliceVersion{{UID: "slice-1", Generation: 3}}, Pods: g.Endpoints[:2]}
-	g.Endpoints = append(g.Endpoints, target.Endpoint{Via: v1alpha1.ViaClusterIP,
+	res := plantest.Resolved(2)
+	res.Refused = nil
+	res.Behind = &target.Behind{Slices: []target.SliceVersion{{UID: "slice-1", Generation: 3}}, Pods: res.Endpoints[:2]}
+	res.Endpoints = append(res.Endpoints, target.Endpoint{Via: v1alpha1.ViaClusterIP,
 		Address: netip.MustParseAddr("10.96.0.7"), Port: 80})
 	p := controllertest.Probe()
 	p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 	p.Spec.Target.Service.MaxEndpoints = 1
-	f, err := runplan.New(p, "question-asking", g)
+	rp, err := runplan.New(p, "question-asking", res)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return rp
 }
 
-// TestClusterIPIsNoPod: it does not take a pod's place, and has no pod to read again.
+// TestClusterIPIsNoPod: a ClusterIP does not count for maxEndpoints, and has no pod to read again.
 func TestClusterIPIsNoPod(t *testing.T) {
-	f := clustered(t)
-	for node, targets := range f.Plan.Sources {
-		if len(targets) != 3 || f.ViaClusterIP(targets[0]) || !f.ViaClusterIP(targets[2]) {
+	rp := planWithClusterIP(t)
+	for node, targets := range rp.Plan.Sources {
+		if len(targets) != 3 || rp.ViaClusterIP(targets[0]) || !rp.ViaClusterIP(targets[2]) {
 			t.Errorf("%s has the targets %v; want the two addresses of one pod, and the ClusterIP", node, targets)
 		}
 	}
-	if names := f.Pods(); slices.Contains(names, "") {
+	if names := rp.Pods(); slices.Contains(names, "") {
 		t.Errorf("pods %q", names)
 	}
-	findings := Build(f, outcometest.From(f,
+	findings := Build(rp, outcometest.From(rp,
 		map[string]controllertest.Change{"kn2": controllertest.Dropped("10.96.0.7:80")}), target.Rechecked{}).Findings(
 		nil, metav1.NewTime(controllertest.Noon))
 	if len(findings) != 1 || findings[0].Via != "ClusterIP" || findings[0].PathType != "Unknown" ||
@@ -79,37 +79,37 @@ func TestClusterIPIsNoPod(t *testing.T) {
 	}
 }
 
-// TestSilenceOfAClusterIP: silence there has more explanations than a network that drops.
+// TestSilenceOfAClusterIP: if a ClusterIP does not answer, a drop in the network is not the only explanation.
 func TestSilenceOfAClusterIP(t *testing.T) {
-	f := clustered(t)
+	rp := planWithClusterIP(t)
 	silent := controllertest.Failing("Handshake", report.Fail, report.Filtered)
-	sum := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": silent}),
+	agg := Build(rp, outcometest.From(rp, map[string]controllertest.Change{"kn1": silent}),
 		target.Rechecked{Policy: map[int]string{0: "quiet"}})
-	for _, a := range sum.Answers {
-		if want := report.Fail; !f.ViaClusterIP(a.Target) && a.Verdict != want {
+	for _, a := range agg.Answers {
+		if want := report.Fail; !rp.ViaClusterIP(a.Target) && a.Verdict != want {
 			t.Errorf("target %d: %s", a.Target, a.Verdict)
 		}
-		if f.ViaClusterIP(a.Target) && (a.Verdict != report.Inconclusive || a.Reason != v1alpha1.ReasonTranslationUnseen) {
+		if rp.ViaClusterIP(a.Target) && (a.Verdict != report.Inconclusive || a.Reason != v1alpha1.ReasonTranslationUnseen) {
 			t.Errorf("the ClusterIP: %s/%s", a.Verdict, a.Reason)
 		}
 	}
-	if sum.Pairs.Fail != 2 || sum.Pairs.Inconclusive != 1 {
-		t.Errorf("%+v", sum.Pairs)
+	if agg.Pairs.Fail != 2 || agg.Pairs.Inconclusive != 1 {
+		t.Errorf("%+v", agg.Pairs)
 	}
 }
 
 func TestTranslationIsNoted(t *testing.T) {
-	f := clustered(t)
-	if got := translated(f, outcometest.From(f, nil)); len(got) != 1 || !strings.HasPrefix(got[0],
+	rp := planWithClusterIP(t)
+	if got := clusterIPNote(rp, outcometest.From(rp, nil)); len(got) != 1 || !strings.HasPrefix(got[0],
 		"the ClusterIP answered in 2 of 2 pairs, so its segments were translated") || len(got[0]) > v1alpha1.MaxNote {
 		t.Errorf("%q", got)
 	}
 	lost := func(r *report.Result) { r.Verdict, r.Reason = report.Fail, report.Filtered }
-	if got := translated(f, outcometest.From(f, map[string]controllertest.Change{"kn1": lost,
+	if got := clusterIPNote(rp, outcometest.From(rp, map[string]controllertest.Change{"kn1": lost,
 		"kn2": lost})); len(got) != 0 {
 		t.Errorf("nothing answered, and: %q", got)
 	}
-	if got := translated(plantest.Example([]string{"kn1"}, []string{"kn2"}), nil); len(got) != 0 {
+	if got := clusterIPNote(plantest.Example([]string{"kn1"}, []string{"kn2"}), nil); len(got) != 0 {
 		t.Errorf("no ClusterIP, and: %q", got)
 	}
 }
