@@ -92,7 +92,7 @@ func TestBoundaries(t *testing.T) { //nolint:funlen // one table of imports
 	}
 }
 
-// controllerArrows are the packages of controllers and which others each may use. All may use internal/text.
+// controllerArrows has, for each package of controllers, the others that it may import. All may import internal/text.
 var controllerArrows = map[string][]string{
 	"target":     nil,
 	"runplan":    {"target"},
@@ -106,8 +106,8 @@ var controllerArrows = map[string][]string{
 	"reconciler": {"conditions", "findings", "gc", "limits", "metrics", "probepod", "runplan", "schedule", "target"},
 }
 
-// TestArrowsOfControllers has each package of controllers import every other one, a file for each, and demands that the
-// linter refuses exactly those that are no arrow.
+// TestArrowsOfControllers has each package of controllers import every other one, in a file for each. The linter has
+// to refuse exactly the imports that controllerArrows does not have.
 func TestArrowsOfControllers(t *testing.T) {
 	linter := buildLinter(t)
 	others := append(slices.Sorted(maps.Keys(controllerArrows)), "internal/controllertest", "internal/text")
@@ -162,7 +162,8 @@ func buildLinter(t *testing.T) string {
 	return linter
 }
 
-// newModule holds an empty package for each name the rules know, and stands in for the libraries.
+// newModule is a module with an empty package for each name in the rules, and with empty modules in place of the
+// libraries.
 func newModule(t *testing.T) string {
 	module := t.TempDir()
 	rules, err := os.ReadFile("../.depguard.yaml")

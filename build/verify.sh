@@ -78,8 +78,8 @@ wrapped() {
 	[[ -z $long ]] || { printf 'longer than 120 characters:\n%s\n' "$long" && return 1; }
 }
 
-# said CHECK runs one, and tells what came of it.
-said() {
+# report CHECK runs one check and prints its result.
+report() {
 	local start=$SECONDS output
 	if output=$(build/verify.sh "$1" 2>&1); then
 		printf 'verify: %-10s ok      %3ds\n' "$1" $((SECONDS - start))
@@ -94,12 +94,12 @@ if (($# == 1)); then
 	exit
 fi
 status=0
-said generated || status=1 # it writes what the others read
+report generated || status=1 # it writes what the others read
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 checks=(formatted vetted linted bounded tidy scripts manifests wrapped) running=()
 for check in "${checks[@]}"; do
-	said "$check" >"$results/$check" &
+	report "$check" >"$results/$check" &
 	running+=($!)
 done
 for i in "${!checks[@]}"; do

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// exampleModule has a package with everything that is mutated, and tests that do not see all of it.
+// exampleModule has a package with everything that is mutated, and tests that notice most of it.
 var exampleModule = map[string]string{
 	"go.mod": "module example.test/mutants\n\ngo 1.26\n",
 	"limit/limit.go": `package limit
@@ -130,11 +130,11 @@ func TestMutants(t *testing.T) {
 			t.Errorf("%s was changed, %v", path, err)
 		}
 	}
-	speaks(t, report)
+	requireTheSameInTextAndJSON(t, report)
 }
 
-// speaks demands that people and programs are told the same.
-func speaks(t *testing.T, r *Report) {
+// requireTheSameInTextAndJSON fails the test if text and JSON do not have the same content.
+func requireTheSameInTextAndJSON(t *testing.T, r *Report) {
 	t.Helper()
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil {

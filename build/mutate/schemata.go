@@ -11,16 +11,14 @@ import (
 	"strings"
 )
 
-// One program holds all mutants of functions (mutant schemata): each is a copy of its function with the change, and
-// the function
-// begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked once.
-// What is declared
-// outside of functions is compiled for each mutant.
+// One program has all mutants of functions (mutant schemata). Each is a copy of its function with the change. The
+// function begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked
+// once. Mutants of declarations outside of functions are compiled one by one.
 
-// environment is the variable that says which mutant a process is.
+// environment is the variable with the number of the process's mutant.
 const environment = "TCPPROBE_MUTANT"
 
-// selector is the file that is added to the package.
+// selector is a file that is added to the package.
 const selector = `package %s
 
 import (
@@ -31,7 +29,8 @@ import (
 var mutant__, _ = strconv.Atoi(os.Getenv("` + environment + `"))
 `
 
-// schemata gives the package's files, by path, with the copies of all valid mutants, and marks the others as invalid.
+// schemata has the package's files, by path, with the copies of all valid mutants. It marks the other mutants as
+// invalid.
 func (p *Package) schemata(all []*Mutant) (map[string][]byte, error) {
 	for {
 		files := map[string][]byte{}
@@ -41,26 +40,26 @@ func (p *Package) schemata(all []*Mutant) (map[string][]byte, error) {
 			}
 		}
 		files[filepath.Join(p.folder, "mutant__.go")] = fmt.Appendf(nil, selector, p.files[0].tree.Name.Name)
-		found, err := p.refused(files, all)
+		found, err := p.markInvalid(files, all)
 		if err != nil || !found {
 			return files, err
 		}
 	}
 }
 
-// mutantsOf are the mutants of a file's functions that may compile.
+// mutantsOf are the mutants of a file's functions that are not marked as invalid.
 func mutantsOf(f *File, all []*Mutant) []*Mutant {
 	var mine []*Mutant
 	for _, m := range all {
-		if m.file == f && m.function != nil && m.fate != invalid {
+		if m.file == f && m.function != nil && m.outcome != invalid {
 			mine = append(mine, m)
 		}
 	}
 	return mine
 }
 
-// refused marks the mutants that the compiler would refuse.
-func (p *Package) refused(files map[string][]byte, all []*Mutant) (found bool, err error) {
+// markInvalid marks the mutants that the compiler would refuse.
+func (p *Package) markInvalid(files map[string][]byte, all []*Mutant) (found bool, err error) {
 	var trees []*ast.File
 	for _, f := range p.files {
 		if _, changed := files[f.path]; !changed {
@@ -74,20 +73,20 @@ func (p *Package) refused(files map[string][]byte, all []*Mutant) (found bool, e
 		}
 		trees = append(trees, tree)
 	}
-	p.check(trees, func(wrong types.Error) {
-		at := p.fset.PositionFor(wrong.Pos, false)
+	p.typeCheck(trees, func(problem types.Error) {
+		at := p.fset.PositionFor(problem.Pos, false)
 		number := copyAround(files[at.Filename], at.Offset)
 		if number == 0 {
-			err = fmt.Errorf("a copy does not compile, and it is no mutant: %w", wrong)
+			err = fmt.Errorf("a copy does not compile, and it is no mutant: %w", problem)
 			return
 		}
-		all[number-1].fate = invalid
+		all[number-1].outcome = invalid
 		found = true
 	})
 	return found, err
 }
 
-// mark is the comment before a copy: the text behind the last one belongs to that mutant.
+// mark is the comment before a copy. The text after the last mark belongs to that mutant.
 const mark = "\n//mutant__ "
 
 func copyAround(text []byte, offset int) (number int) {
@@ -97,7 +96,7 @@ func copyAround(text []byte, offset int) (number int) {
 	return number
 }
 
-// withCopies is the file with its mutants' functions, and with a choice at the beginning of the original ones.
+// withCopies is the file with the copies of its mutants. Each original function begins with a choice among them.
 func (f *File) withCopies(p *Package, mine []*Mutant) []byte {
 	var edits []edit
 	var copies strings.Builder
@@ -116,7 +115,7 @@ func (f *File) withCopies(p *Package, mine []*Mutant) []byte {
 	return append(apply(f.text, edits), copies.String()...)
 }
 
-// copy writes the mutant's function under a name of its own.
+// copy writes the mutant's function under a unique name.
 func (f *File) copy(p *Package, out *strings.Builder, m *Mutant) {
 	start, end := f.offset(p.fset, m.function.Pos()), f.offset(p.fset, m.function.End())
 	name := f.offset(p.fset, m.function.Name.End())
@@ -173,7 +172,7 @@ func fields(function *ast.FuncDecl) (all []*ast.Field) {
 
 func unnamed(field, name int) string { return fmt.Sprintf("p%d_%d__", field, name) }
 
-// choice has a function call the copy of the mutant that this process is.
+// choice has a function call the copy of the process's mutant.
 func (f *File) choice(p *Package, function *ast.FuncDecl, mine []*Mutant) []edit {
 	var text strings.Builder
 	text.WriteString(" switch mutant__ {")

@@ -1,4 +1,4 @@
-// Package tablegen holds the tables of variants, rules and reasons against what repeats them: schema, engine and
+// Package tablegen compares the tables of variants, rules and reasons with what repeats them: schema, prober and
 // documents.
 package tablegen
 
@@ -21,13 +21,13 @@ import (
 
 const product = "github.com/tcpprobe/tcpprobe/"
 
-// source is a file of Go that is no test.
+// source is a Go file that is no test.
 type source struct {
-	path string // from the root
+	path string // relative to the root
 	*ast.File
 }
 
-// sources parses what is in the folders.
+// sources parses the files in the folders.
 func sources(t *testing.T, folders ...string) (all []source) {
 	t.Helper()
 	for _, folder := range folders {
@@ -46,7 +46,7 @@ func sources(t *testing.T, folders ...string) (all []source) {
 	return all
 }
 
-// uses are the names of a package of ours that the file uses.
+// uses are the names of one of our packages that the file uses.
 func (s source) uses(folder string) map[string]bool {
 	names := map[string]bool{}
 	for _, i := range s.Imports {
@@ -69,7 +69,7 @@ func (s source) uses(folder string) map[string]bool {
 	return names
 }
 
-// raised are the constants of a package that other packages use.
+// raised are the names of a package that other packages use.
 func raised(t *testing.T, folder string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -81,7 +81,7 @@ func raised(t *testing.T, folder string) map[string]bool {
 	return names
 }
 
-// The prober can give every reason that it says it has.
+// TestReasonsOfTheProberAreRaised: the prober gives every reason of its table.
 func TestReasonsOfTheProberAreRaised(t *testing.T) {
 	used := raised(t, "probe/report")
 	for _, r := range reason.All() {
@@ -91,7 +91,8 @@ func TestReasonsOfTheProberAreRaised(t *testing.T) {
 	}
 }
 
-// The operator can give every reason that it says it has, and says of each what it means.
+// TestReasonsOfTheOperatorAreRaisedAndExplained: the operator gives every reason of its constants, and each is
+// explained.
 func TestReasonsOfTheOperatorAreRaisedAndExplained(t *testing.T) {
 	used := raised(t, "api/v1alpha1")
 	explained := map[string]bool{}
@@ -118,7 +119,7 @@ func TestReasonsOfTheOperatorAreRaisedAndExplained(t *testing.T) {
 	}
 }
 
-// constants are the values of those in a folder whose names begin so.
+// constants are the constants in a folder whose names begin with prefix, with their values.
 func constants(t *testing.T, folder, prefix string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -141,10 +142,10 @@ func constants(t *testing.T, folder, prefix string) map[string]string {
 	return values
 }
 
-// stated is how documents write a verdict, or the status of a condition, with its reason.
+// stated matches a verdict, or the status of a condition, with its reason in documents.
 var stated = regexp.MustCompile(`\b(True|False|Unknown|Pass|Fail|Inconclusive) / ([A-Z]\w+(?:, [A-Z]\w+)*)`)
 
-// Documents name no reason that nothing gives, and all that there are.
+// TestDocumentedReasonsAreThoseThatExist: documents have all reasons, and no others.
 func TestDocumentedReasonsAreThoseThatExist(t *testing.T) {
 	known := map[string]bool{}
 	for _, r := range reason.All() {
@@ -175,7 +176,7 @@ func TestDocumentedReasonsAreThoseThatExist(t *testing.T) {
 	}
 }
 
-// Reasons belong to scenarios that there are.
+// TestReasonsBelongToScenarios: reasons name scenarios that exist.
 func TestReasonsBelongToScenarios(t *testing.T) {
 	for _, r := range reason.All() {
 		for _, m := range r.Meanings {
