@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestReport records how stored reports are shown to people, to the last byte.
+// TestReport records the tables of stored reports, byte by byte.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(testdata, "reports", "*"))
@@ -19,5 +19,5 @@ func TestReport(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 		compare(t, "report/"+name+".txt", run(t, "tcpprobe", "report", file))
 	}
-	complete(t, "report")
+	requireNoStaleFiles(t, "report")
 }

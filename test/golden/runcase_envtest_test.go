@@ -19,35 +19,35 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// furnish makes everything but the TCPProbe.
-func (s *scene) furnish(c *cluster) error {
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.name}}
+// createObjects creates everything but the TCPProbe.
+func (tc *testCase) createObjects(c *cluster) error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: tc.name}}
 	if err := c.api.Create(context.Background(), namespace); err != nil {
 		return err
 	}
-	if s.IP != "" {
-		if err := c.create(s.service(), s.name); err != nil {
+	if tc.IP != "" {
+		if err := c.create(tc.service(), tc.name); err != nil {
 			return err
 		}
 	}
-	if s.Shop {
-		if err := c.applyFile("testdata/cluster/shop.yaml", s.name); err != nil {
+	if tc.Shop {
+		if err := c.applyFile("testdata/cluster/shop.yaml", tc.name); err != nil {
 			return err
 		}
 	}
-	for _, o := range s.objects {
-		if err := c.create(o, s.name); err != nil {
+	for _, o := range tc.objects {
+		if err := c.create(o, tc.name); err != nil {
 			return fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
 	return nil
 }
 
-// service is the shop's, with an address that the API server does not choose.
-func (s *scene) service() *unstructured.Unstructured {
+// service is the shop's Service with a fixed ClusterIP.
+func (tc *testCase) service() *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": "web"},
-		"spec": map[string]any{"clusterIP": s.IP, "ports": []any{map[string]any{"name": "http", "port": int64(80)}}},
+		"spec": map[string]any{"clusterIP": tc.IP, "ports": []any{map[string]any{"name": "http", "port": int64(80)}}},
 	}}
 }
 
@@ -59,44 +59,43 @@ func mustJSON(v any) string {
 	return string(text)
 }
 
-// uid is what the TCPProbe has in every recording, so that run IDs and everything else that is made of it are the
-// same.
-func (s *scene) uid() types.UID {
+// uid is the TCPProbe's UID, the same in every recording. So run IDs and all that depends on the UID are the same too.
+func (tc *testCase) uid() types.UID {
 	h := fnv.New64a()
-	h.Write([]byte(s.name))
+	h.Write([]byte(tc.name))
 	return types.UID(fmt.Sprintf("%s%012x", fixedUIDs, h.Sum64()&0xffffffffffff))
 }
 
 const fixedUIDs = "6c0ffee0-0000-4000-8000-"
 
-// begin stores the TCPProbe as the API server would, but with its UID.
-func (s *scene) begin(c *cluster) error {
-	if err := c.api.Create(context.Background(), s.probe, client.DryRunAll); err != nil {
+// createProbe stores the TCPProbe as the API server would, but with its fixed UID.
+func (tc *testCase) createProbe(c *cluster) error {
+	if err := c.api.Create(context.Background(), tc.probe, client.DryRunAll); err != nil {
 		return err
 	}
-	s.probe.SetUID(s.uid())
-	s.probe.SetManagedFields(nil)
-	s.probe.SetResourceVersion("")
-	return c.store(s.probe)
+	tc.probe.SetUID(tc.uid())
+	tc.probe.SetManagedFields(nil)
+	tc.probe.SetResourceVersion("")
+	return c.store(tc.probe)
 }
 
-// play lets everything happen that the scene says, and returns what came of it.
-func (s *scene) play(t *testing.T, c *cluster) string {
+// run does everything that the case describes, and returns the document.
+func (tc *testCase) run(t *testing.T, c *cluster) string {
 	t.Helper()
-	if err := s.begin(c); apierrors.IsInvalid(err) {
+	if err := tc.createProbe(c); apierrors.IsInvalid(err) {
 		return "# refused when it is applied\n" + err.Error() + "\n"
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	k := &kubelet{cluster: c, scene: s, fates: s.Pods, done: make(map[types.UID]bool)}
-	r := &recorder{cluster: c, scene: s, kubelet: k}
-	k.watch(t, s.Until)
+	k := &kubelet{cluster: c, testCase: tc, outcomes: tc.Pods, done: make(map[types.UID]bool)}
+	r := &recorder{cluster: c, testCase: tc, kubelet: k}
+	k.watch(t, tc.Until)
 	r.add(t, "")
-	for i, step := range s.Steps {
+	for i, step := range tc.Steps {
 		if step.Pods != nil {
-			k.fates = step.Pods
+			k.outcomes = step.Pods
 		}
-		if err := s.change(c, step); err != nil {
+		if err := tc.change(c, step); err != nil {
 			t.Fatalf("step %d: %v", i+1, err)
 		}
 		k.watch(t, step.Until)
@@ -105,19 +104,19 @@ func (s *scene) play(t *testing.T, c *cluster) string {
 	return r.document(t)
 }
 
-func (s *scene) change(c *cluster, step step) error {
+func (tc *testCase) change(c *cluster, step step) error {
 	if step.Patch == nil {
 		return nil
 	}
-	o := s.probe
+	o := tc.probe
 	if step.Object != "" {
 		kind, name, _ := strings.Cut(step.Object, "/")
-		for _, candidate := range s.objects {
+		for _, candidate := range tc.objects {
 			if candidate.GetKind() == kind && candidate.GetName() == name {
 				o = candidate
 			}
 		}
-		if o == s.probe {
+		if o == tc.probe {
 			return fmt.Errorf("there is no %s", step.Object)
 		}
 	}
@@ -125,13 +124,13 @@ func (s *scene) change(c *cluster, step step) error {
 	return c.api.Patch(context.Background(), o.DeepCopy(), patch)
 }
 
-// leave removes the TCPProbe, and what the manager makes for it, without waiting for anybody.
-func (s *scene) leave(t *testing.T, c *cluster) {
+// cleanUp deletes the TCPProbe, and what the manager created for it, without waiting for a controller.
+func (tc *testCase) cleanUp(t *testing.T, c *cluster) {
 	t.Helper()
 	ctx := context.Background()
-	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": s.probe.GetNamespace()}
+	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": tc.probe.GetNamespace()}
 	for _, err := range []error{
-		client.IgnoreNotFound(c.api.Delete(ctx, s.probe)),
+		client.IgnoreNotFound(c.api.Delete(ctx, tc.probe)),
 		c.api.DeleteAllOf(ctx, &corev1.ConfigMap{}, client.InNamespace(probeNamespace), mine),
 		c.api.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(probeNamespace), mine, client.GracePeriodSeconds(0)),
 	} {
@@ -141,20 +140,21 @@ func (s *scene) leave(t *testing.T, c *cluster) {
 	}
 }
 
-// now is the TCPProbe as it is.
-func (s *scene) now(t *testing.T, c *cluster) *unstructured.Unstructured {
+// current is the TCPProbe as the API server has it.
+func (tc *testCase) current(t *testing.T, c *cluster) *unstructured.Unstructured {
 	t.Helper()
 	probe := &unstructured.Unstructured{}
-	probe.SetGroupVersionKind(s.probe.GroupVersionKind())
-	if err := c.api.Get(t.Context(), client.ObjectKeyFromObject(s.probe), probe); err != nil {
+	probe.SetGroupVersionKind(tc.probe.GroupVersionKind())
+	if err := c.api.Get(t.Context(), client.ObjectKeyFromObject(tc.probe), probe); err != nil {
 		t.Fatal(err)
 	}
 	return probe
 }
 
-// met reports whether a TCPProbe is as a scene demands, such as "Complete=Completed run 2": a condition's type, its
-// reason, and a part of its message, or the end of it with $ behind. The condition is of the spec as it is now.
-func met(probe *unstructured.Unstructured, until string) bool {
+// conditionMet reports whether a TCPProbe has a condition such as "Complete=Completed run 2": a condition's type, its
+// reason, and a part of its message. With $ at the end it is the end of the message. The condition must be of the
+// present generation.
+func conditionMet(probe *unstructured.Unstructured, until string) bool {
 	kind, rest, _ := strings.Cut(until, "=")
 	reason, words, _ := strings.Cut(rest, " ")
 	conditions, _, _ := unstructured.NestedSlice(probe.Object, "status", "conditions")
