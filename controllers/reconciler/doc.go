@@ -33,6 +33,6 @@
 //     are in the pods' status and, if pods are deleted, in the plan's annotation.
 //   - After 7 the plan is not that of an active run: every reconcile of the TCPProbe, and every sweep, deletes it.
 //
-// No object has a finalizer, so uninstalling the operator cannot block the deletion of a namespace. The sweep finds what
-// a missed deletion leaves behind, and pods end at their own deadline.
+// No object has a finalizer, so uninstalling the operator cannot block the deletion of a namespace. The sweep finds
+// what a missed deletion leaves behind, and pods end at their own deadline.
 package reconciler

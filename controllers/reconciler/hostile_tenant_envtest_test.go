@@ -90,7 +90,8 @@ var attempts = map[string]attempt{
 		reason: v1alpha1.ReasonEndpointsRefused, says: "cloud metadata"},
 	"metadata by its address": {spec: toAddress("169.254.169.254", 80), reason: v1alpha1.ReasonAddressDenied,
 		says: "cloud metadata"},
-	"an address outside the Namespace's ranges": {spec: toAddress("10.51.0.1", 443), reason: v1alpha1.ReasonAddressNotAllowed,
+	"an address outside the Namespace's ranges": {
+		spec: toAddress("10.51.0.1", 443), reason: v1alpha1.ReasonAddressNotAllowed,
 		says: "the annotation tcpprobe.dev/allowed-cidrs of Namespace"},
 	"an address above the ceiling": {spec: toAddress("203.0.113.9", 443), reason: v1alpha1.ReasonAddressNotAllowed,
 		says: "the manager's --address-ceiling"},

@@ -54,17 +54,27 @@ func TestScenariosAreNamedOnce(t *testing.T) {
 }
 
 func TestPlanRefuses(t *testing.T) {
-	few, many, sure, wild, no := probeFlags("Handshake"), probeFlags("Handshake"), probeFlags("Handshake"), probeFlags("Handshake"), probeFlags("Handshake")
-	few.Paths, many.Paths, sure.Alpha, wild.Alpha, no.Alpha = 0, plan.MaxPaths+1, 0, 0.2, math.NaN()
-	for want, q := range map[string][]*ProbeFlags{
-		"--paths": {few, many},
-		"--alpha": {sure, wild, no},
-		"--scenario": {probeFlags("Teardrop"), probeFlags("Handshake/Push"), probeFlags("SequenceWrap/Pull"), probeFlags("SequenceWrap/"),
-			probeFlags("Handshake/all"), probeFlags("")},
+	flags := func(change func(*ProbeFlags)) *ProbeFlags {
+		q := probeFlags("Handshake")
+		change(q)
+		return q
+	}
+	for want, refused := range map[string][]*ProbeFlags{
+		"--paths": {
+			flags(func(q *ProbeFlags) { q.Paths = 0 }), flags(func(q *ProbeFlags) { q.Paths = plan.MaxPaths + 1 }),
+		},
+		"--alpha": {
+			flags(func(q *ProbeFlags) { q.Alpha = 0 }), flags(func(q *ProbeFlags) { q.Alpha = 0.2 }),
+			flags(func(q *ProbeFlags) { q.Alpha = math.NaN() }),
+		},
+		"--scenario": {
+			probeFlags("Teardrop"), probeFlags("Handshake/Push"), probeFlags("SequenceWrap/Pull"),
+			probeFlags("SequenceWrap/"), probeFlags("Handshake/all"), probeFlags(""),
+		},
 	} {
-		for _, one := range q {
-			if _, err := one.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%+v: %v, want an error about %s", one, err, want)
+		for _, q := range refused {
+			if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: %v, want an error about %s", q, err, want)
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// defaults is the smallest useful spec as the API server stores it: with all its defaults.
+// defaults is the smallest spec with all defaults, as the API server stores it.
 const defaults = `
 state: Active
 target: {service: {name: web, via: [PodIP], maxEndpoints: 16}}
@@ -24,8 +24,7 @@ packetsPerSecond: 200
 run: {mode: Once, deadlineSeconds: 50}
 `
 
-// acceptances are specs that the API server must accept. stored has the fields whose stored value is not the one in
-// defaults.
+// acceptances are specs that the API server must accept. stored has the fields that differ from defaults.
 var acceptances = []struct{ name, spec, stored string }{
 	{"the smallest", web, ``},
 	{"empty structs", web + "sources: {}\nrun: {}", ``},

@@ -11,8 +11,8 @@ import (
 
 const web = "target: {service: {name: web}}\n"
 
-// refusals are specs that cannot work or that this version cannot carry out. The refusal names the field, and says in
-// words what to do.
+// refusals are specs that cannot work or that this version does not support. The refusal names the field and says what
+// to do.
 var refusals = []struct{ name, spec, where, words string }{
 	{"no target", `paths: 1`, "spec.target", "Required value"},
 	{"empty target", `target: {}`, "spec.target", "must have exactly one of service and address"},

@@ -16,32 +16,32 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// shop is a tenant's namespace with a web server on every node and the Service "web" of both families before them.
-type shop struct{ namespace string }
+// tenant is a namespace with a web server on every node and their dual-stack Service "web".
+type tenant struct{ namespace string }
 
-func openShop(t *testing.T, changes ...func(*appsv1.DaemonSet)) shop {
+func newTenant(t *testing.T, changes ...func(*appsv1.DaemonSet)) tenant {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "shop-"}}
 	create(t, namespace)
 	t.Cleanup(func() {
 		if t.Failed() {
-			describe(namespace.Name)
+			printObjects(namespace.Name)
 		}
 		_ = cluster.client.Delete(context.Background(), namespace) // the test may have done so itself
 	})
-	s := shop{namespace.Name}
+	s := tenant{namespace.Name}
 	servers := webServers(s.namespace)
 	for _, change := range changes {
 		change(servers)
 	}
 	create(t, servers)
 	create(t, webService(s.namespace))
-	eventually(t, func() string { return s.waiting(t) })
+	eventually(t, func() string { return s.missingEndpoints(t) })
 	return s
 }
 
-// describe shows what a failed test leaves, before it is gone.
-func describe(namespace string) {
+// printObjects prints the objects of a failed test, before they are deleted.
+func printObjects(namespace string) {
 	for _, arguments := range [][]string{
 		{"-n", namespace, "get", "tcpprobes", "-o", "yaml"},
 		{"-n", namespace, "get", "events"},
@@ -49,12 +49,12 @@ func describe(namespace string) {
 		{"-n", managerNamespace, "get", "pods", "-o", "wide"},
 		{"-n", managerNamespace, "logs", "deployment/manager", "--all-pods", "--tail=50"},
 	} {
-		_ = script(append([]string{kubectl()}, arguments...)...) // as much as there is
+		_ = script(append([]string{kubectl()}, arguments...)...) // some may not exist
 	}
 }
 
-// waiting says how many endpoints are ready, until all are.
-func (s shop) waiting(t *testing.T) string {
+// missingEndpoints says how many endpoints are ready, until all are.
+func (s tenant) missingEndpoints(t *testing.T) string {
 	t.Helper()
 	var slices discoveryv1.EndpointSliceList
 	if err := cluster.client.List(t.Context(), &slices, client.InNamespace(s.namespace)); err != nil {
@@ -75,7 +75,7 @@ func (s shop) waiting(t *testing.T) string {
 }
 
 // server is the web server's pod on a node.
-func (s shop) server(t *testing.T, node string) corev1.Pod {
+func (s tenant) server(t *testing.T, node string) corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
 	labels := client.MatchingLabels{"app": "web"}

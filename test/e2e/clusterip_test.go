@@ -17,24 +17,24 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-func both(s *v1alpha1.TCPProbeSpec) {
+func viaPodIPAndClusterIP(s *v1alpha1.TCPProbeSpec) {
 	s.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaPodIP, v1alpha1.ViaClusterIP}
 }
 
-// TestThroughTheClusterIP: kube-proxy's translation passes what the network passes, in both families, and what the
-// network drops is found behind it; a slice that somebody adds ends the probing of the ClusterIP, not of the pods.
-func TestThroughTheClusterIP(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, both)
-	ended(t, p, 1)
+// TestViaClusterIP: probes pass through kube-proxy's translation in both families. What the network drops is found
+// behind it. If somebody adds a slice, the ClusterIP is not probed any more, but the pods are.
+func TestViaClusterIP(t *testing.T) {
+	s := newTenant(t)
+	p := s.probe(t, viaPodIPAndClusterIP)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	message := condition(p, v1alpha1.ConditionPathHealthy).Message
 	if !strings.Contains(message, "the ClusterIP answered in 6 of 6 pairs, so its segments were translated") {
 		t.Errorf("message %q", message)
 	}
 	repair := breakCable(t, "kn2", "push-at-zero")
-	again(t, p, "broken")
-	ended(t, p, 2)
+	runAgain(t, p, "broken")
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	if !affects(p, v1alpha1.ViaClusterIP, "kn2") {
 		t.Errorf("nothing was found through the ClusterIP from kn2: %+v", p.Status.Findings)
@@ -50,8 +50,8 @@ func TestThroughTheClusterIP(t *testing.T) {
 		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{server.Status.HostIP},
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: s.namespace, Name: server.Name, UID: server.UID}}},
 	})
-	again(t, p, "forged")
-	ended(t, p, 3)
+	runAgain(t, p, "forged")
+	waitForRun(t, p, 3)
 	c := condition(p, v1alpha1.ConditionCovered)
 	if c.Reason != v1alpha1.ReasonEndpointsRefused || !strings.Contains(c.Message, "it belongs to node kn1") ||
 		p.Status.Pairs.Planned != 18 {
@@ -59,7 +59,7 @@ func TestThroughTheClusterIP(t *testing.T) {
 	}
 }
 
-// affects reports whether a finding that is a Fail concerns this way, alone or among others, from this node.
+// affects reports whether a Fail concerns this via, alone or among others, from this node.
 func affects(p *v1alpha1.TCPProbe, via v1alpha1.Via, source string) bool {
 	for _, f := range p.Status.Findings {
 		if f.Verdict == string(report.Fail) &&
@@ -70,10 +70,10 @@ func affects(p *v1alpha1.TCPProbe, via v1alpha1.Via, source string) bool {
 	return false
 }
 
-// TestAnotherNamespace: with the consent of the Service's owner, and without.
+// TestAnotherNamespace: a Service of another namespace is probed only with its owner's consent.
 func TestAnotherNamespace(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	support := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "support-"}}
 	create(t, support)
 	t.Cleanup(func() { _ = cluster.client.Delete(context.Background(), support) })
@@ -96,6 +96,6 @@ func TestAnotherNamespace(t *testing.T) {
 	if err := cluster.client.Patch(t.Context(), &svc, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }

@@ -14,30 +14,30 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// hindrances keep a probe pod of kn3 from starting. Each returns what takes it away again.
-var hindrances = map[string]func(*testing.T) (remove func()){
+// startFaults keep a probe pod from starting on kn3. Each returns what undoes it.
+var startFaults = map[string]func(*testing.T) (undo func()){
 	v1alpha1.ReasonUnschedulable: fullNode,
 	v1alpha1.ReasonImagePull:     noImage,
-	v1alpha1.ReasonQuota:         noQuota,
+	v1alpha1.ReasonQuota:         emptyQuota,
 }
 
-// TestHindrances: the run says what it waits for while it waits, and goes on as soon as it can.
-func TestHindrances(t *testing.T) {
-	for reason, bring := range hindrances {
+// TestStartFaults: the status says what the run waits for, and the run continues as soon as it can.
+func TestStartFaults(t *testing.T) {
+	for reason, cause := range startFaults {
 		t.Run(reason, func(t *testing.T) {
-			s := openShop(t)
-			remove := bring(t)
-			t.Cleanup(remove)
-			p := s.probe(t, from("kn3"))
-			hindered(t, p, reason)
-			remove()
-			ended(t, p, 1)
+			s := newTenant(t)
+			undo := cause(t)
+			t.Cleanup(undo)
+			p := s.probe(t, fromNodes("kn3"))
+			waitForReason(t, p, reason)
+			undo()
+			waitForRun(t, p, 1)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 		})
 	}
 }
 
-// fullNode has a pod request all that is left of kn3's processors.
+// fullNode has a pod request all free CPU of kn3.
 func fullNode(t *testing.T) func() {
 	var n corev1.Node
 	if err := cluster.client.Get(t.Context(), client.ObjectKey{Name: "kn3"}, &n); err != nil {
@@ -49,7 +49,7 @@ func fullNode(t *testing.T) func() {
 			NodeSelector: map[string]string{corev1.LabelHostname: n.Name},
 			Containers: []corev1.Container{{
 				Name: "full", Image: "tcpprobe.dev/pause:test", ImagePullPolicy: corev1.PullNever,
-				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: leftOn(t, &n)}},
+				Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: freeCPU(t, &n)}},
 			}},
 		},
 	}
@@ -66,9 +66,9 @@ func fullNode(t *testing.T) func() {
 	return deleting(pod)
 }
 
-// leftOn is how much of a node's processors is free once the pods have ended that end by themselves. The pod that is to
-// fill the node waits for these.
-func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
+// freeCPU is the CPU of a node that is free once the pods have ended that end by themselves. The pod that is to fill
+// the node waits for these.
+func freeCPU(t *testing.T, n *corev1.Node) resource.Quantity {
 	t.Helper()
 	left := n.Status.Allocatable.Cpu().DeepCopy()
 	var pods corev1.PodList
@@ -88,7 +88,7 @@ func leftOn(t *testing.T, n *corev1.Node) resource.Quantity {
 	return left
 }
 
-// noImage takes the product's image off kn3. There is no registry to pull it from.
+// noImage removes the product's image from kn3. There is no registry to pull it from.
 func noImage(t *testing.T) func() {
 	onNode(t, "kn3", "ctr --namespace k8s.io images remove --sync "+
 		"$(ctr --namespace k8s.io images list -q | grep -F tcpprobe.dev/tcpprobe:)")
@@ -99,7 +99,7 @@ func noImage(t *testing.T) func() {
 	}
 }
 
-func noQuota(t *testing.T) func() {
+func emptyQuota(t *testing.T) func() {
 	quota := &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Namespace: probeNamespace, Name: "none"},
 		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
@@ -112,15 +112,15 @@ func deleting(object client.Object) func() {
 	return func() { _ = cluster.client.Delete(context.Background(), object, client.GracePeriodSeconds(0)) }
 }
 
-// TestPodSecurityRefuses: an administrator who takes the probe namespace's privileges away learns what that does.
+// TestPodSecurityRefuses: if Pod Security does not allow the probe pods, the status says so.
 func TestPodSecurityRefuses(t *testing.T) {
 	const level = "pod-security.kubernetes.io/enforce="
-	s := openShop(t)
+	s := newTenant(t)
 	t.Cleanup(func() { mustKubectl(t, "apply", "-k", "config/default") })
 	mustKubectl(t, "label", "--overwrite", "namespace", probeNamespace, level+"restricted")
-	p := s.probe(t, from("kn3"))
-	hindered(t, p, v1alpha1.ReasonPodRefused)
+	p := s.probe(t, fromNodes("kn3"))
+	waitForReason(t, p, v1alpha1.ReasonPodRefused)
 	mustKubectl(t, "label", "--overwrite", "namespace", probeNamespace, level+"privileged")
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }

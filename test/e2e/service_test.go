@@ -15,8 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// expose puts a Service before another port of the shop's servers.
-func (s shop) expose(t *testing.T, name string, port int) *corev1.Service {
+// expose creates a Service for another port of the web servers.
+func (s tenant) expose(t *testing.T, name string, port int) *corev1.Service {
 	t.Helper()
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name},
@@ -27,21 +27,21 @@ func (s shop) expose(t *testing.T, name string, port int) *corev1.Service {
 	return service
 }
 
-func of(service string) func(*v1alpha1.TCPProbeSpec) {
+func ofService(service string) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) { s.Target.Service.Name = service }
 }
 
-func closing(name string, trigger v1alpha1.Trigger) func(*v1alpha1.TCPProbeSpec) {
+func withFinReorder(name string, trigger v1alpha1.Trigger) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
 		s.Scenarios = []v1alpha1.Scenario{{Name: name, Type: v1alpha1.FinReorder,
 			FinReorder: &v1alpha1.FinReorderOptions{Trigger: trigger}}}
 	}
 }
 
-// TestOvertakenFin: this kernel takes it, and the Pass says what it does not show.
-func TestOvertakenFin(t *testing.T) {
+// TestFinReorder: this kernel accepts the overtaken FIN. The notes say what the Pass does not show.
+func TestFinReorder(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	for _, c := range []struct {
 		name    string
 		trigger v1alpha1.Trigger
@@ -52,8 +52,8 @@ func TestOvertakenFin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.expose(t, c.name, c.port)
-			p := s.probe(t, of(c.name), closing(c.name, c.trigger))
-			ended(t, p, 1)
+			p := s.probe(t, ofService(c.name), withFinReorder(c.name, c.trigger))
+			waitForRun(t, p, 1)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 			notes := strings.Join(p.Status.LastRun.Notes, "\n")
 			if !strings.Contains(notes, "FinReorder "+c.name+": ") || !strings.Contains(notes, "does not show") {
@@ -64,19 +64,20 @@ func TestOvertakenFin(t *testing.T) {
 	expectNoTrace(t, s.server(t, "kn2"))
 }
 
-func filling(most int32) func(*v1alpha1.TCPProbeSpec) {
+func withAcceptQueue(most int32) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
 		s.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue,
 			AcceptQueue: &v1alpha1.AcceptQueueOptions{MaxConnections: most}}}
 	}
 }
 
-// TestStalledServers: without consent nothing is filled; with it, two of three queues are found full, and stay so.
-func TestStalledServers(t *testing.T) {
+// TestAcceptQueue: without consent no queue is filled. With consent, two of three queues are found full, and stay
+// full.
+func TestAcceptQueue(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	service := s.expose(t, "stalled", 8082)
-	p := s.probe(t, of("stalled"), filling(64))
+	p := s.probe(t, ofService("stalled"), withAcceptQueue(64))
 	eventually(t, func() string {
 		refresh(t, p)
 		c := condition(p, v1alpha1.ConditionAccepted)
@@ -89,7 +90,7 @@ func TestStalledServers(t *testing.T) {
 		t.Errorf("%d probe pods without consent", len(pods))
 	}
 	consent(t, service, v1alpha1.AllowAcceptQueue)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.QueueOverflowed))
 	if pairs := p.Status.Pairs; pairs.Planned != 2 || pairs.Fail != 2 {
 		t.Errorf("pairs %+v; want two of three servers, each asked once", pairs)
@@ -108,13 +109,13 @@ func consent(t *testing.T, service *corev1.Service, value string) {
 	}
 }
 
-// TestQueueOfAServerThatAccepts is never full.
+// TestQueueOfAServerThatAccepts: the queue of a server that accepts is never full.
 func TestQueueOfAServerThatAccepts(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	consent(t, s.expose(t, "busy", 8080), v1alpha1.AllowOnlyEndpoint)
-	p := s.probe(t, of("busy"), filling(64))
-	ended(t, p, 1)
+	p := s.probe(t, ofService("busy"), withAcceptQueue(64))
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	if p.Status.Pairs.Planned != 3 {
 		t.Errorf("pairs %+v; want every server once", p.Status.Pairs)

@@ -13,45 +13,45 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestCordoned: a node that is cordoned ends what it does and begins nothing.
+// TestCordoned: on a cordoned node the active run ends, and no new run starts.
 func TestCordoned(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, from("kn3"), slowly)
-	running(t, p, "kn3")
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn3"), slow)
+	waitForProber(t, p, "kn3")
 	t.Cleanup(func() { mustKubectl(t, "uncordon", "kn3") })
 	mustKubectl(t, "cordon", "kn3")
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 
-	again(t, p, "while cordoned")
-	hindered(t, p, v1alpha1.ReasonNoSources)
+	runAgain(t, p, "while cordoned")
+	waitForReason(t, p, v1alpha1.ReasonNoSources)
 	if c := condition(p, v1alpha1.ConditionComplete); !strings.Contains(c.Message, corev1.TaintNodeUnschedulable) {
-		t.Errorf("not said why: %s", c.Message)
+		t.Errorf("the message does not name the taint: %s", c.Message)
 	}
 	mustKubectl(t, "uncordon", "kn3")
-	ended(t, p, 2)
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
-// TestNodeNotReady: a kubelet is silent for a while. Its pod goes on probing, and what it found is read when the
-// kubelet is back.
+// TestNodeNotReady: a kubelet is paused for a while. Its pod continues to probe, and its report is read when the
+// kubelet runs again.
 func TestNodeNotReady(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	pods := watchPods(t)
-	p := s.probe(t, from("kn3"), slowly)
-	running(t, p, "kn3")
+	p := s.probe(t, fromNodes("kn3"), slow)
+	waitForProber(t, p, "kn3")
 	proceed := func() { onNode(t, "kn3", "kill -CONT $(cat /run/kubelet.pid)") }
 	t.Cleanup(proceed)
 	onNode(t, "kn3", "kill -STOP $(cat /run/kubelet.pid)")
 	eventually(t, func() string { return readiness(t, "kn3", corev1.ConditionUnknown) })
 	proceed()
 	eventually(t, func() string { return readiness(t, "kn3", corev1.ConditionTrue) })
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	expectOncePerNode(t, pods.of(p))
 }
 
-// readiness says what a node's Ready is, until it is as expected.
+// readiness says what the condition Ready of a node is, until it is as expected.
 func readiness(t *testing.T, name string, status corev1.ConditionStatus) string {
 	t.Helper()
 	var n corev1.Node
@@ -66,11 +66,11 @@ func readiness(t *testing.T, name string, status corev1.ConditionStatus) string 
 	return name + " is not Ready=" + string(status)
 }
 
-// TestNodeDeleted: a machine that probes is switched off and taken out of the cluster.
+// TestNodeDeleted: a node that probes is switched off and deleted.
 func TestNodeDeleted(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, from("kn3"), slowly)
-	running(t, p, "kn3")
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn3"), slow)
+	waitForProber(t, p, "kn3")
 	t.Cleanup(func() {
 		if err := script("test/cluster/node-start.sh", "3"); err != nil {
 			t.Error(err)
@@ -80,7 +80,7 @@ func TestNodeDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustKubectl(t, "delete", "node", "kn3")
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectUndecided(t, p)
 	expectCovered(t, p, metav1.ConditionFalse, v1alpha1.ReasonNodeGone)
 }
@@ -88,19 +88,20 @@ func TestNodeDeleted(t *testing.T) {
 // TestOutOfMemory: the container's memory is used up, and the kernel kills its first process.
 func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
-	p := s.probe(t, from("kn3"), slowly)
-	pod := running(t, p, "kn3")
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn3"), slow)
+	pod := waitForProber(t, p, "kn3")
 	process := processOf(t, pod)
 	onNode(t, "kn3", "echo 1000 >/proc/"+process+"/oom_score_adj")
-	// Something as hungry as a leak, in the container's cgroup and less dear to lose.
-	hog := node("kn3", `for root in /sys/fs/cgroup/memory /sys/fs/cgroup; do
+	// A process in the container's cgroup that allocates memory. The kernel should rather kill the prober than this
+	// process.
+	allocate := nodeCommand("kn3", `for root in /sys/fs/cgroup/memory /sys/fs/cgroup; do
 		path=$root$(sed -n 's/^[0-9]*:\(memory\|\)://p' /proc/`+process+`/cgroup | head -1)
 		[ -e $path/cgroup.procs ] && echo $$ >$path/cgroup.procs && head -c 200m /dev/zero | tail -c 200m >/dev/null
 	done`)
-	output, _ := hog.CombinedOutput() // it may be killed after the other
+	output, _ := allocate.CombinedOutput() // it may be killed too
 	t.Logf("%s", output)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectUndecided(t, p)
 	expectCovered(t, p, metav1.ConditionFalse, v1alpha1.ReasonOutOfMemory)
 }

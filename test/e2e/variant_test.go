@@ -13,34 +13,35 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// everyVariant asks for all of them.
-func everyVariant(s *v1alpha1.TCPProbeSpec) {
-	asking("Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin", "Ack", "HandshakeAck", "Reset", "Syn", "FinUrgPush",
+// withEveryVariant has all variants of SequenceWrap.
+func withEveryVariant(s *v1alpha1.TCPProbeSpec) {
+	withVariants("Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin", "Ack", "HandshakeAck", "Reset", "Syn",
+		"FinUrgPush",
 		"Null", "AckZero")(s)
 	s.Paths, s.PacketsPerSecond = 4, 1000
 }
 
-func asking(variants ...v1alpha1.SequenceWrapVariant) func(*v1alpha1.TCPProbeSpec) {
+func withVariants(variants ...v1alpha1.SequenceWrapVariant) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
 		s.Scenarios = []v1alpha1.Scenario{{Type: v1alpha1.SequenceWrap,
 			SequenceWrap: &v1alpha1.SequenceWrapOptions{Variants: variants}}}
 	}
 }
 
-// TestEveryVariantOfAHealthyPath: nothing is lost at 0, whatever the segment.
+// TestEveryVariantOfAHealthyPath: on a healthy path no variant is lost.
 func TestEveryVariantOfAHealthyPath(t *testing.T) {
 	t.Parallel()
-	p := openShop(t).probe(t, everyVariant)
-	ended(t, p, 1)
+	p := newTenant(t).probe(t, withEveryVariant)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
-// TestRuleIsNamed: what falls to one rule is one finding, which says reason, variants and the rule.
+// TestRuleIsNamed: variants that one rule drops are one finding, with reason, variants and rule.
 func TestRuleIsNamed(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	breakCable(t, "kn2", "fin-at-zero")
-	p := s.probe(t, asking("Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin"))
-	ended(t, p, 1)
+	p := s.probe(t, withVariants("Push", "UrgentPush", "Data", "Straddle", "Fin", "PushFin"))
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	if len(p.Status.Findings) != 1 {
 		t.Fatalf("findings %+v; want one", p.Status.Findings)
@@ -56,11 +57,11 @@ func TestRuleIsNamed(t *testing.T) {
 	}
 }
 
-// TestScopes: one direction of one cable is a source or a target, all cables are all.
+// TestScopes: a fault in one direction of one cable has scope Source or Target. A fault of all cables has scope All.
 func TestScopes(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, asking("Push"), over("IPv4"))
-	ended(t, p, 1)
+	s := newTenant(t)
+	p := s.probe(t, withVariants("Push"), withFamily("IPv4"))
+	waitForRun(t, p, 1)
 	for i, c := range []struct {
 		name, fault, scope string
 		cables             []string
@@ -73,8 +74,8 @@ func TestScopes(t *testing.T) {
 			for _, node := range c.cables {
 				breakCable(t, node, c.fault)
 			}
-			again(t, p, c.scope)
-			ended(t, p, int64(i+2))
+			runAgain(t, p, c.scope)
+			waitForRun(t, p, int64(i+2))
 			expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 			f := p.Status.Findings
 			if len(f) != 1 || f[0].Scope != c.scope || f[0].Scope == v1alpha1.ScopeSource && f[0].Source != "kn2" {
@@ -87,13 +88,14 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// TestOneOfManyPaths: a switch of four members, one of which is bad, is said to lose some of the paths, and which.
+// TestOneOfManyPaths: if one of the switch's four members is bad, the finding has the share of bad paths and their
+// ports.
 func TestOneOfManyPaths(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	breakCable(t, "kn2", "ecmp=4/1:push-at-zero@out")
-	p := s.probe(t, asking("Push"), over("IPv4"), from("kn1"),
+	p := s.probe(t, withVariants("Push"), withFamily("IPv4"), fromNodes("kn1"),
 		func(s *v1alpha1.TCPProbeSpec) { s.Paths, s.PacketsPerSecond = 48, 1000 })
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	share := p.Status.Findings[0].Share
 	if share == nil || share.Failed < 1 || share.Failed > 30 || share.Of != 48 || len(share.Ports) == 0 {

@@ -16,53 +16,53 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestDrain: a node can be drained while it probes, without force, and the run says what became of the pod.
+// TestDrain: a node that probes can be drained without --force, and the status says what happened to the pod.
 func TestDrain(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, from("kn3"), slowly)
-	running(t, p, "kn3")
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn3"), slow)
+	waitForProber(t, p, "kn3")
 	t.Cleanup(func() { mustKubectl(t, "uncordon", "kn3") })
 	mustKubectl(t, "drain", "kn3", "--ignore-daemonsets", "--timeout=100s")
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectUndecided(t, p)
-	expectHealth(t, p, metav1.ConditionUnknown, string(report.ProberKilled)) // it had the time to say so itself
+	expectHealth(t, p, metav1.ConditionUnknown, string(report.ProberKilled)) // the prober had time to report
 }
 
-// TestNamespaceDeleted: nothing holds back a namespace that is probed, and nothing of its probe stays.
+// TestNamespaceDeleted: a namespace that is probed can be deleted, and nothing of its TCPProbe is left.
 func TestNamespaceDeleted(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
-	p := s.probe(t, slowly)
-	running(t, p, "kn1")
+	s := newTenant(t)
+	p := s.probe(t, slow)
+	waitForProber(t, p, "kn1")
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
 	if err := cluster.client.Delete(t.Context(), namespace); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() string { return stillThere(t, namespace) })
-	eventually(t, func() string { return remains(t, p) })
+	eventually(t, func() string { return existing(t, namespace) })
+	eventually(t, func() string { return leftovers(t, p) })
 }
 
-// TestApplyDeleteApply: the second TCPProbe of the same name has nothing to do with the first.
+// TestApplyDeleteApply: a new TCPProbe of the same name does not depend on the first.
 func TestApplyDeleteApply(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
-	first := s.probe(t, slowly)
-	running(t, first, "kn1")
+	s := newTenant(t)
+	first := s.probe(t, slow)
+	waitForProber(t, first, "kn1")
 	if err := cluster.client.Delete(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	second := s.probe(t)
-	ended(t, second, 1)
+	waitForRun(t, second, 1)
 	expectHealth(t, second, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	eventually(t, func() string { return remains(t, first) })
+	eventually(t, func() string { return leftovers(t, first) })
 }
 
-// TestUninstall: with TCPProbes present and one of them probing, everything goes, and without waiting for anything.
+// TestUninstall: with TCPProbes present and one of them probing, everything is deleted, and no deletion blocks.
 func TestUninstall(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, slowly)
-	running(t, p, "kn1")
-	t.Cleanup(excuse())
+	s := newTenant(t)
+	p := s.probe(t, slow)
+	waitForProber(t, p, "kn1")
+	t.Cleanup(expectRefusals())
 	t.Cleanup(func() {
 		if err := install(); err != nil {
 			t.Error(err)
@@ -70,26 +70,26 @@ func TestUninstall(t *testing.T) {
 	})
 	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
 	for _, name := range []string{probeNamespace, managerNamespace} {
-		eventually(t, func() string { return stillThere(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}) })
+		eventually(t, func() string { return existing(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}) })
 	}
 	mustKubectl(t, "delete", "namespace", s.namespace, "--timeout=100s")
 }
 
-// remains says what the probe namespace still has of a TCPProbe.
-func remains(t *testing.T, p *v1alpha1.TCPProbe) string {
+// leftovers says what the probe namespace still has of a TCPProbe.
+func leftovers(t *testing.T, p *v1alpha1.TCPProbe) string {
 	t.Helper()
-	var orders corev1.ConfigMapList
+	var plans corev1.ConfigMapList
 	labels := client.MatchingLabels{"tcpprobe.dev/probe-uid": string(p.UID)}
-	if err := cluster.client.List(t.Context(), &orders, client.InNamespace(probeNamespace), labels); err != nil {
+	if err := cluster.client.List(t.Context(), &plans, client.InNamespace(probeNamespace), labels); err != nil {
 		t.Fatal(err)
 	}
-	if pods := len(probePods(t, p)); pods+len(orders.Items) > 0 {
-		return fmt.Sprintf("%d pods and %d plans remain of %s", pods, len(orders.Items), p.Name)
+	if pods := len(probePods(t, p)); pods+len(plans.Items) > 0 {
+		return fmt.Sprintf("%d pods and %d plans remain of %s", pods, len(plans.Items), p.Name)
 	}
 	return ""
 }
 
-func stillThere(t *testing.T, object client.Object) string {
+func existing(t *testing.T, object client.Object) string {
 	t.Helper()
 	err := cluster.client.Get(t.Context(), client.ObjectKeyFromObject(object), object)
 	switch {
