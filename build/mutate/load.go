@@ -114,8 +114,7 @@ func loadPackage(ctx context.Context, top, folder string) (*Package, error) {
 		exports[last.ImportPath] = last.Export
 	}
 	p := &Package{name: filepath.ToSlash(folder), top: top, fset: token.NewFileSet(), folder: last.Dir}
-	p.types = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser,
-		error) {
+	p.types = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) {
 		return os.Open(exports[path])
 	})
 	for _, name := range last.GoFiles {

@@ -165,8 +165,8 @@ func TestListOfEquivalentMutants(t *testing.T) {
 }
 
 func TestUnknownFile(t *testing.T) {
-	if _, err := load(t.Context(), "..", []string{"mutate/nothing.go"}); err == nil || !strings.Contains(err.Error(),
-		"no file nothing.go") {
+	_, err := load(t.Context(), "..", []string{"mutate/nothing.go"})
+	if err == nil || !strings.Contains(err.Error(), "no file nothing.go") {
 		t.Error(err)
 	}
 }

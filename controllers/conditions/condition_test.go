@@ -112,8 +112,8 @@ func TestConditionsReturnWithoutARun(t *testing.T) {
 	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	p := afterFirstRun(rp, outcometest.From(rp, nil))
 	Set(p, Observation{Refusal: target.Refused(v1alpha1.ReasonServiceNotFound, "gone")}, controllertest.Noon)
-	if !meta.IsStatusConditionPresentAndEqual(p.Status.Conditions, v1alpha1.ConditionPathHealthy,
-		metav1.ConditionUnknown) {
+	healthy := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionPathHealthy)
+	if healthy == nil || healthy.Status != metav1.ConditionUnknown {
 		t.Fatal("a refused TCPProbe is healthy")
 	}
 	Set(p, Observation{}, controllertest.Noon.Add(time.Minute))

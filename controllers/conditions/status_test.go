@@ -23,8 +23,8 @@ func TestAnnounce(t *testing.T) {
 	Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 5,
 		Planned: controllertest.ThreeNodes}}, controllertest.Noon)
 	run := p.Status.ActiveRun
-	if run.ID != schedule.RunID(p,
-		1) || run.Number != 1 || run.Trigger != v1alpha1.TriggerSpec || run.Sources != 3 || run.Plan != "" {
+	if run.ID != schedule.RunID(p, 1) || run.Number != 1 || run.Trigger != v1alpha1.TriggerSpec ||
+		run.Sources != 3 || run.Plan != "" {
 		t.Errorf("announced %+v", run)
 	}
 	if s := p.Status; s.HandledRun != "first" || s.Target != "web:http" ||

@@ -91,9 +91,8 @@ func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
 	if len(whole) != 1 || whole[0].Flows == nil || whole[0].Flows.Fail != 32 || whole[0].Alpha != "1e-7" {
 		t.Errorf("%+v; want the flows of both pairs", whole)
 	}
-	split := Build(rp, outcometest.From(rp, bad),
-		target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 " +
-			"restarted"}}}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	restarted := target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}
+	split := Build(rp, outcometest.From(rp, bad), restarted).Findings(nil, metav1.NewTime(controllertest.Noon))
 	if len(split) != 2 || split[0].Verdict != string(report.Fail) || split[0].Flows != nil || split[0].Evidence == nil {
 		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
 	}
@@ -176,11 +175,11 @@ func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 		"all": {map[string]controllertest.Change{"kn1": queueOverflowed(), "kn2": queueOverflowed()}, "All "},
 	} {
 		var scopes []string
-		for _, f := range Build(rp, outcometest.From(rp, c.change), target.Rechecked{}).Findings(nil,
-			metav1.NewTime(controllertest.Noon)) {
+		agg := Build(rp, outcometest.From(rp, c.change), target.Rechecked{})
+		want := v1alpha1.QueueFinding{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
+		for _, f := range agg.Findings(nil, metav1.NewTime(controllertest.Noon)) {
 			scopes = append(scopes, f.Scope+" "+f.Target)
-			if want := (v1alpha1.QueueFinding{Least: 129, Most: 130,
-				Behaviour: "IgnoredAck"}); f.Queue == nil || *f.Queue != want {
+			if f.Queue == nil || *f.Queue != want {
 				t.Errorf("%s: queue %+v", name, f.Queue)
 			}
 		}

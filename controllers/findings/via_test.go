@@ -35,8 +35,8 @@ func TestAddressIsPlanned(t *testing.T) {
 	}
 	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn2": controllertest.Dropped()})
 	finding := Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))[0]
-	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" || !strings.HasPrefix(finding.Message,
-		"(target.address), SequenceWrap Push: ") {
+	if finding.Target != "10.1.2.3:443" || finding.Via != "Address" ||
+		!strings.HasPrefix(finding.Message, "(target.address), SequenceWrap Push: ") {
 		t.Errorf("%+v", finding)
 	}
 }
@@ -100,13 +100,14 @@ func TestSilenceOfAClusterIP(t *testing.T) {
 
 func TestTranslationIsNoted(t *testing.T) {
 	rp := planWithClusterIP(t)
-	if got := clusterIPNote(rp, outcometest.From(rp, nil)); len(got) != 1 || !strings.HasPrefix(got[0],
-		"the ClusterIP answered in 2 of 2 pairs, so its segments were translated") || len(got[0]) > v1alpha1.MaxNote {
+	const translated = "the ClusterIP answered in 2 of 2 pairs, so its segments were translated"
+	got := clusterIPNote(rp, outcometest.From(rp, nil))
+	if len(got) != 1 || !strings.HasPrefix(got[0], translated) || len(got[0]) > v1alpha1.MaxNote {
 		t.Errorf("%q", got)
 	}
 	lost := func(r *report.Result) { r.Verdict, r.Reason = report.Fail, report.Filtered }
-	if got := clusterIPNote(rp, outcometest.From(rp, map[string]controllertest.Change{"kn1": lost,
-		"kn2": lost})); len(got) != 0 {
+	allLost := outcometest.From(rp, map[string]controllertest.Change{"kn1": lost, "kn2": lost})
+	if got := clusterIPNote(rp, allLost); len(got) != 0 {
 		t.Errorf("nothing answered, and: %q", got)
 	}
 	if got := clusterIPNote(plantest.Example([]string{"kn1"}, []string{"kn2"}), nil); len(got) != 0 {

@@ -67,12 +67,12 @@ func TestExceeds(t *testing.T) {
 	}{
 		{Caps{NodePackets: 400, TargetPackets: 400}, ""},
 		{Caps{NodePackets: 399, TargetPackets: 400},
-			"packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above the manager's ceiling of " +
-				"399; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
+			"packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above the manager's " +
+				"ceiling of 399; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
 		{Caps{NodePackets: 19, TargetPackets: 400}, "ceiling of 19; lower target.service.maxEndpoints"},
 		{Caps{NodePackets: 400, TargetPackets: 399},
-			"to 2 addresses of target web-1 is 400 packets a second, above the manager's ceiling of 399; lower " +
-				"packetsPerSecond to 199"},
+			"to 2 addresses of target web-1 is 400 packets a second, above the manager's ceiling of 399; " +
+				"lower packetsPerSecond to 199"},
 	} {
 		r := c.caps.Exceeds(rp)
 		switch {

@@ -3,6 +3,7 @@
 package reconciler
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -20,10 +21,20 @@ import (
 // allowRanges sets the annotation of the tenant's Namespace, as an administrator would.
 func (env *testEnv) allowRanges(value string) {
 	env.Helper()
-	ns := env.read("", env.tenant, &corev1.Namespace{}).(*corev1.Namespace)
-	before := ns.DeepCopy()
-	metav1.SetMetaDataAnnotation(&ns.ObjectMeta, v1alpha1.AllowedCIDRsAnnotation, value)
-	if err := env.api.Patch(env.Context(), ns, client.MergeFrom(before)); err != nil {
+	env.annotate(env.read("", env.tenant, &corev1.Namespace{}), v1alpha1.AllowedCIDRsAnnotation, value)
+}
+
+// annotate sets an annotation of an object.
+func (env *testEnv) annotate(o client.Object, key, value string) {
+	env.Helper()
+	before := o.DeepCopyObject().(client.Object)
+	annotations := maps.Clone(o.GetAnnotations())
+	if annotations == nil {
+		annotations = make(map[string]string)
+	}
+	annotations[key] = value
+	o.SetAnnotations(annotations)
+	if err := env.api.Patch(env.Context(), o, client.MergeFrom(before)); err != nil {
 		env.Fatal(err)
 	}
 }

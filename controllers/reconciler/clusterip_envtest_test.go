@@ -27,12 +27,12 @@ func TestViaClusterIP(t *testing.T) {
 	})
 	done := env.runUntil(env.manager(env.api), p, runEnded(1))
 	message := env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	if !strings.Contains(message,
-		"the ClusterIP answered in 3 of 3 pairs, so its segments were translated") || done.Status.Affected != "0/9" {
+	if done.Status.Affected != "0/9" ||
+		!strings.Contains(message, "the ClusterIP answered in 3 of 3 pairs, so its segments were translated") {
 		t.Errorf("%s, %q", done.Status.Affected, message)
 	}
-	if message := env.expect(done, v1alpha1.ConditionAccepted, metav1.ConditionTrue,
-		v1alpha1.ReasonAccepted); !strings.Contains(message, "its ClusterIP among them (2 pods behind it)") {
+	message = env.expect(done, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted)
+	if !strings.Contains(message, "its ClusterIP among them (2 pods behind it)") {
 		t.Errorf("message %q", message)
 	}
 	env.requireNothingLeft()
@@ -110,8 +110,7 @@ func TestSliceEditedDuringTheRun(t *testing.T) {
 		"edited and back": {func(env *testEnv) { redirect(env, "192.168.7.2"); redirect(env, "10.244.1.5") },
 			"the EndpointSlices of Service web were changed"},
 		"one more": {func(env *testEnv) {
-			env.create(controllertest.Slice(env.tenant, "web", "-more", nil,
-				apiServerAddress))
+			env.create(controllertest.Slice(env.tenant, "web", "-more", nil, apiServerAddress))
 		}, "the EndpointSlices of Service web were changed"},
 		"relabelled and back": {func(env *testEnv) {
 			s := env.read(env.tenant, "web-web-1", &discoveryv1.EndpointSlice{}).(*discoveryv1.EndpointSlice)
@@ -197,8 +196,7 @@ func TestServicesWithoutAClusterIP(t *testing.T) {
 		spec.Selector, spec.Ports = map[string]string{"app": "web"}, []corev1.ServicePort{{Name: "http", Port: 80}}
 		env.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: env.tenant, Name: name}, Spec: spec})
 		p := env.probe(controllertest.ViaClusterIP, func(p *v1alpha1.TCPProbe) {
-			p.Name, p.Spec.Target.Service.Name = name,
-				name
+			p.Name, p.Spec.Target.Service.Name = name, name
 		})
 		env.requireRefused(env.manager(env.api), p, v1alpha1.ReasonNoClusterIP, "use via PodIP")
 	}

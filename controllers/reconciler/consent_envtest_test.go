@@ -36,12 +36,7 @@ func TestAcceptQueueNeedsConsent(t *testing.T) {
 	p, r := env.probe(withAcceptQueue), env.manager(env.api)
 	refused := func(says string) {
 		t.Helper()
-		env.reconcile(r, p)
-		if message := env.expect(env.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse,
-			v1alpha1.ReasonConsentMissing); !strings.Contains(message, says) {
-			t.Errorf("message %q; want %q", message, says)
-		}
-		env.requireNothingLeft()
+		env.requireRefused(r, p, v1alpha1.ReasonConsentMissing, says)
 	}
 	refused("tcpprobe.dev/allow-accept-queue")
 	env.consentToAcceptQueue("true")
@@ -98,8 +93,8 @@ func TestPassOfAPodThatMoved(t *testing.T) {
 	}
 	done := env.runUntil(env.manager(env.api), env.probe(), runEnded(1))
 	message := env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
-	if !strings.Contains(message,
-		"not counted as Pass: Pod web-1 is gone") || done.Status.Pairs.Pass != 3 || done.Status.Pairs.Inconclusive != 3 {
+	if !strings.Contains(message, "not counted as Pass: Pod web-1 is gone") ||
+		done.Status.Pairs.Pass != 3 || done.Status.Pairs.Inconclusive != 3 {
 		t.Errorf("%+v, %q", done.Status.Pairs, message)
 	}
 }

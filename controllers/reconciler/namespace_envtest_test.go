@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/limits"
@@ -32,15 +31,7 @@ func newTestEnvOfTwoNamespaces(t *testing.T, edit ...func(*v1alpha1.TCPProbe)) (
 // annotateService sets an annotation of the Service, as its owner would.
 func (env *testEnv) annotateService(key, value string) {
 	env.Helper()
-	var svc corev1.Service
-	if err := env.api.Get(env.Context(), client.ObjectKey{Namespace: env.tenant, Name: "web"}, &svc); err != nil {
-		env.Fatal(err)
-	}
-	before := svc.DeepCopy()
-	metav1.SetMetaDataAnnotation(&svc.ObjectMeta, key, value)
-	if err := env.api.Patch(env.Context(), &svc, client.MergeFrom(before)); err != nil {
-		env.Fatal(err)
-	}
+	env.annotate(env.read(env.tenant, "web", &corev1.Service{}), key, value)
 }
 
 // requireRefused reconciles once. It fails the test if the TCPProbe is not refused with this reason and text, or if
@@ -48,8 +39,8 @@ func (env *testEnv) annotateService(key, value string) {
 func (env *testEnv) requireRefused(r *Reconciler, p *v1alpha1.TCPProbe, reason, says string) {
 	env.Helper()
 	env.reconcile(r, p)
-	if message := env.expect(env.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse,
-		reason); !strings.Contains(message, says) {
+	message := env.expect(env.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, reason)
+	if !strings.Contains(message, says) {
 		env.Errorf("message %q; want one that says %q", message, says)
 	}
 	env.requireNothingLeft()

@@ -48,8 +48,8 @@ func TestTargetThatChanged(t *testing.T) {
 			}
 			done := env.runUntil(env.manager(env.api), env.probe(), runEnded(1))
 			message := env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
-			if !strings.Contains(message,
-				"not counted as Fail (SequenceZeroDropped): Pod web-1") || done.Status.Affected != "0/3" {
+			if done.Status.Affected != "0/3" ||
+				!strings.Contains(message, "not counted as Fail (SequenceZeroDropped): Pod web-1") {
 				t.Errorf("%s, %q", done.Status.Affected, message)
 			}
 		})

@@ -32,8 +32,9 @@ func TestRun(t *testing.T) {
 	env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionTrue, v1alpha1.ReasonAllCovered)
 	env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	s := done.Status
-	if s.Affected != "0/6" || *s.Pairs != (v1alpha1.PairCounts{Planned: 6, Pass: 6,
-		SameNode: 2}) || len(s.Findings) != 0 || s.Target != "web:http" || s.LastRun.Verdict != "Pass" {
+	pairs := v1alpha1.PairCounts{Planned: 6, Pass: 6, SameNode: 2}
+	if s.Affected != "0/6" || *s.Pairs != pairs || len(s.Findings) != 0 || s.Target != "web:http" ||
+		s.LastRun.Verdict != "Pass" {
 		t.Errorf("status %+v", s)
 	}
 	if n := env.nodes.requireOneRunEach(); n != 3 {

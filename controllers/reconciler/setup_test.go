@@ -50,8 +50,8 @@ func TestStripKeepsWhatOutcomesNeed(t *testing.T) {
 	}
 	before := s.Outcomes()[0]
 	mustStrip(t, pod)
-	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) || !metav1.IsControlledBy(pod,
-		configMap) || len(pod.Spec.Containers) != 0 {
+	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) ||
+		!metav1.IsControlledBy(pod, configMap) || len(pod.Spec.Containers) != 0 {
 		t.Errorf("stripped pod: %+v, was %+v", after, before)
 	}
 

@@ -174,8 +174,8 @@ func TestDeletedPodIsNotMadeAgain(t *testing.T) {
 		t.Errorf("%d pods; want the one of kn3", n)
 	}
 	now := env.get(p)
-	if c := meta.FindStatusCondition(now.Status.Conditions,
-		v1alpha1.ConditionComplete); c.Reason != v1alpha1.ReasonPodDeleted || now.Status.ActiveRun.Reported != 1 {
+	c := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionComplete)
+	if c.Reason != v1alpha1.ReasonPodDeleted || now.Status.ActiveRun.Reported != 1 {
 		t.Errorf("%s, reported %d; want kn2's loss shown and kn1's report kept", describe(c), now.Status.ActiveRun.Reported)
 	}
 	for _, pod := range env.proberPods() {

@@ -51,9 +51,9 @@ func TestTwoManagers(t *testing.T) {
 
 // reconcileUntilDone reconciles the TCPProbe again and again.
 func reconcileUntilDone(ctx context.Context, t *testing.T, r *Reconciler, p *v1alpha1.TCPProbe) {
+	request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(p)}
 	for ctx.Err() == nil {
-		if _, err := r.Reconcile(ctx,
-			reconcile.Request{NamespacedName: client.ObjectKeyFromObject(p)}); err != nil && ctx.Err() == nil {
+		if _, err := r.Reconcile(ctx, request); err != nil && ctx.Err() == nil {
 			t.Error(err)
 			return
 		}

@@ -19,8 +19,8 @@ func TestStuckManagerIsNotAlive(t *testing.T) {
 	if err := r.stuck(controllertest.Noon.Add(stuckAfter)); err != nil {
 		t.Error(err)
 	}
-	if err := r.stuck(controllertest.Noon.Add(stuckAfter + time.Second)); err == nil || !strings.Contains(err.Error(),
-		"shop/web for 5m1s") {
+	err := r.stuck(controllertest.Noon.Add(stuckAfter + time.Second))
+	if err == nil || !strings.Contains(err.Error(), "shop/web for 5m1s") {
 		t.Errorf("stuck: %v", err)
 	}
 	end()

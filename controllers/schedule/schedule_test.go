@@ -92,8 +92,8 @@ func TestSlotThatPassesDuringARunIsMissed(t *testing.T) {
 	p := recurring()
 	slot := waitForSlot(p)
 	UpdateNextRun(p, slot.Add(time.Minute)) // as at the end of a run
-	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(new(metav1.NewTime(slot.Add(5*time.Minute)))) || Due(p,
-		slot.Add(time.Minute)) {
+	next := metav1.NewTime(slot.Add(5 * time.Minute))
+	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(&next) || Due(p, slot.Add(time.Minute)) {
 		t.Errorf("%d missed, next at %v", s.MissedRuns, s.NextRunTime)
 	}
 }

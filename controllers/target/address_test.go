@@ -55,8 +55,9 @@ func TestAddressInNoRange(t *testing.T) {
 		}
 	}
 	var r *Refusal
-	if err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"}); !errors.As(err,
-		&r) || r.Waiting || r.Reason != v1alpha1.ReasonAddressNotAllowed || !strings.HasSuffix(r.Message, "it has: none") {
+	err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"})
+	if !errors.As(err, &r) || r.Waiting || r.Reason != v1alpha1.ReasonAddressNotAllowed ||
+		!strings.HasSuffix(r.Message, "it has: none") {
 		t.Errorf("no range at all: %v", err)
 	}
 }

@@ -83,9 +83,12 @@ func TestPlanRefuses(t *testing.T) {
 func TestAllVariants(t *testing.T) {
 	variants := scenario.Registry["SequenceWrap"].Variants
 	p, err := probeFlags("SequenceWrap/Push", "SequenceWrap/all").Plan("host", someTargets)
-	if err != nil || !slices.Equal(slices.Sorted(slices.Values(p.Scenarios[0].Variants)),
-		slices.Sorted(slices.Values(variants))) {
-		t.Errorf("%v, variants %v, want %v", err, p.Scenarios[0].Variants, variants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(slices.Values(p.Scenarios[0].Variants))
+	if want := slices.Sorted(slices.Values(variants)); !slices.Equal(got, want) {
+		t.Errorf("variants %v, want %v", got, want)
 	}
 }
 
