@@ -149,16 +149,6 @@ func TestVariantsOfOneCauseAreOneFinding(t *testing.T) {
 	controllertest.Golden(t, "findings-many-variants.yaml", text)
 }
 
-// queueOverflowed has a prober report that a queue overflowed.
-func queueOverflowed(targets ...string) controllertest.Change {
-	return func(r *report.Result) {
-		controllertest.Failing("AcceptQueue", report.Fail, report.QueueOverflowed, targets...)(r)
-		if r.Reason == report.QueueOverflowed {
-			r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
-		}
-	}
-}
-
 // TestQueueFindingsHaveScopeTarget: a queue belongs to its endpoint, whichever source filled it.
 func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
@@ -169,10 +159,10 @@ func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 		change map[string]controllertest.Change
 		scopes string
 	}{
-		"one": {map[string]controllertest.Change{"kn2": queueOverflowed()}, "Target 10.244.1.5:8080"},
-		"both of one node": {map[string]controllertest.Change{"kn1": queueOverflowed()},
+		"one": {map[string]controllertest.Change{"kn2": controllertest.QueueOverflowed()}, "Target 10.244.1.5:8080"},
+		"both of one node": {map[string]controllertest.Change{"kn1": controllertest.QueueOverflowed()},
 			"Target 10.244.2.5:8080, Target 10.244.3.5:8080"},
-		"all": {map[string]controllertest.Change{"kn1": queueOverflowed(), "kn2": queueOverflowed()}, "All "},
+		"all": {map[string]controllertest.Change{"kn1": controllertest.QueueOverflowed(), "kn2": controllertest.QueueOverflowed()}, "All "},
 	} {
 		var scopes []string
 		agg := Build(rp, outcometest.From(rp, c.change), target.Rechecked{})
@@ -194,7 +184,7 @@ func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 func TestQueueFindingOfAnUnreadyPod(t *testing.T) {
 	rp := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
 	rp.Plan.Scenarios[0] = plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256}}
-	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": queueOverflowed("10.244.1.5:8080")})
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.QueueOverflowed("10.244.1.5:8080")})
 	for what, want := range map[target.Change]report.Verdict{
 		{What: "Pod web-1 is not Ready", Unready: true}: report.Fail,
 		{What: "Pod web-1 restarted"}:                   report.Inconclusive,

@@ -41,26 +41,9 @@ func TestWavesAndQueue(t *testing.T) {
 	})
 	probes := env.probesInARow(r, "first", "second", "third")
 	queued := false
-	for turn := 0; ; turn++ {
-		ends := 0
-		for _, p := range probes {
-			now := env.reconcileAndGet(r, p)
-			c := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionComplete)
-			queued = queued || p.Name == "third" && strings.Contains(c.Message, "place 3 in the queue")
-			if runEnded(1)(now) {
-				ends++
-			}
-		}
-		requireCaps(t, env, r.launcher.caps)
-		if ends == len(probes) {
-			break
-		}
-		if turn > 200 {
-			t.Fatal("the runs do not end")
-		}
-		env.nodes.runPods()
-		env.clock.Step(time.Second)
-	}
+	env.runAll(r, probes, func(p *v1alpha1.TCPProbe, complete *metav1.Condition) {
+		queued = queued || p.Name == "third" && strings.Contains(complete.Message, "place 3 in the queue")
+	})
 	if !queued {
 		t.Error("Complete never said that the third run is queued")
 	}
@@ -68,6 +51,30 @@ func TestWavesAndQueue(t *testing.T) {
 		t.Errorf("%d probers ran; want 9", n)
 	}
 	env.requireNothingLeft()
+}
+
+// runAll reconciles the TCPProbes in turn until their first runs have ended. It calls seen with condition Complete after
+// each reconcile, and requires after each turn that the probers stay within the caps.
+func (env *testEnv) runAll(r *Reconciler, probes []*v1alpha1.TCPProbe,
+	seen func(p *v1alpha1.TCPProbe, complete *metav1.Condition)) {
+	env.Helper()
+	for range 200 {
+		ended := 0
+		for _, p := range probes {
+			now := env.reconcileAndGet(r, p)
+			seen(now, meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionComplete))
+			if runEnded(1)(now) {
+				ended++
+			}
+		}
+		env.requireCaps(r.launcher.caps)
+		if ended == len(probes) {
+			return
+		}
+		env.nodes.runPods()
+		env.clock.Step(time.Second)
+	}
+	env.Fatal("the runs do not end")
 }
 
 // probesInARow creates TCPProbes that start one second after another.
@@ -90,30 +97,30 @@ func (env *testEnv) reconcileAndGet(r *Reconciler, p *v1alpha1.TCPProbe) *v1alph
 	return env.get(p)
 }
 
-func requireCaps(t *testing.T, env *testEnv, caps limits.Caps) {
-	t.Helper()
+func (env *testEnv) requireCaps(caps limits.Caps) {
+	env.Helper()
 	taken := limits.OccupancyOf(env.proberPods())
 	if taken.Total > caps.Total {
-		t.Errorf("%d pods at once; at most %d", taken.Total, caps.Total)
+		env.Errorf("%d pods at once; at most %d", taken.Total, caps.Total)
 	}
 	for probe, n := range taken.ByProbe {
 		if n > caps.PerProbe {
-			t.Errorf("%d pods of TCPProbe %s; at most %d", n, probe, caps.PerProbe)
+			env.Errorf("%d pods of TCPProbe %s; at most %d", n, probe, caps.PerProbe)
 		}
 	}
 	for node, n := range taken.FromNode {
 		if n > caps.NodePackets {
-			t.Errorf("%d packets a second from %s; at most %d", n, node, caps.NodePackets)
+			env.Errorf("%d packets a second from %s; at most %d", n, node, caps.NodePackets)
 		}
 	}
 	for target, n := range taken.ToTarget {
 		if n > caps.TargetPackets {
-			t.Errorf("%d packets a second to %s; at most %d", n, target, caps.TargetPackets)
+			env.Errorf("%d packets a second to %s; at most %d", n, target, caps.TargetPackets)
 		}
 	}
 	for node, n := range taken.ByNode {
 		if n > caps.PerNode {
-			t.Errorf("%d pods on %s; at most %d", n, node, caps.PerNode)
+			env.Errorf("%d pods on %s; at most %d", n, node, caps.PerNode)
 		}
 	}
 }
@@ -172,19 +179,10 @@ func TestPacketsAreShared(t *testing.T) {
 	r := env.manager(env.api, func(c *Config) { c.Caps.NodePackets = 700 }) // a pod sends 200 to each of two pods
 	probes := env.probesInARow(r, "first", "second")
 	waited := false
-	for turn := 0; !runEnded(1)(env.get(probes[0])) || !runEnded(1)(env.get(probes[1])); turn++ {
-		if turn > 100 {
-			t.Fatal("the runs do not end")
-		}
-		for _, p := range probes {
-			c := meta.FindStatusCondition(env.reconcileAndGet(r, p).Status.Conditions, v1alpha1.ConditionComplete)
-			waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message,
-				"the 700 packets a second that all probes may send from one node are taken")
-		}
-		requireCaps(t, env, r.launcher.caps)
-		env.nodes.runPods()
-		env.clock.Step(time.Second)
-	}
+	env.runAll(r, probes, func(p *v1alpha1.TCPProbe, c *metav1.Condition) {
+		waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message,
+			"the 700 packets a second that all probes may send from one node are taken")
+	})
 	if !waited {
 		t.Error("Complete never said what the second run waits for")
 	}
@@ -222,4 +220,17 @@ func TestCeilingLoweredDuringARun(t *testing.T) {
 		t.Errorf("%d reported; %q", done.Status.LastRun.Reported, message)
 	}
 	env.nodes.requireOneRunEach()
+}
+
+// requireNotReleased raises the caps to the defaults, so that the pods that wait in the queue get their turn. It
+// requires that the second check before the release refuses them all for the reason, and returns Covered's message.
+func (env *testEnv) requireNotReleased(r *Reconciler, p *v1alpha1.TCPProbe, reason string) string {
+	env.Helper()
+	env.clock.Step(11 * time.Second)
+	r.setCaps(limits.DefaultCaps)
+	done := env.runUntil(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
+	if n := env.nodes.requireOneRunEach(); n != 0 {
+		env.Errorf("%d probers ran", n)
+	}
+	return env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, reason)
 }

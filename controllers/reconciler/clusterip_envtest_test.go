@@ -5,7 +5,6 @@ package reconciler
 import (
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
-	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -177,13 +175,7 @@ func TestSliceEditedInTheQueue(t *testing.T) {
 	p, r := env.probe(controllertest.ViaClusterIP), env.manager(env.api, func(c *Config) { c.Caps.Total = 0 })
 	env.reconcile(r, p)
 	env.create(controllertest.Slice(env.tenant, "web", "-more", refTo(pod), "192.168.7.2"))
-	env.clock.Step(11 * time.Second)
-	r.setCaps(limits.DefaultCaps)
-	done := env.runUntil(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
-	env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonTargetChanged)
-	if n := env.nodes.requireOneRunEach(); n != 0 {
-		t.Errorf("%d probers ran", n)
-	}
+	env.requireNotReleased(r, p, v1alpha1.ReasonTargetChanged)
 }
 
 func TestServicesWithoutAClusterIP(t *testing.T) {

@@ -5,14 +5,12 @@ package reconciler
 import (
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
-	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -63,7 +61,7 @@ func TestAcceptQueueNeedsConsent(t *testing.T) {
 func overflowedQueue(nodes *fakeNodes, pod *corev1.Pod, p *plan.Plan, node string) error {
 	r := controllertest.Passing(p, node)
 	for i := range r.Results {
-		overflowed(&r.Results[i])
+		controllertest.QueueOverflowed()(&r.Results[i])
 		r.Results[i].Queue = &report.Queue{Least: 6, Most: 6, Behaviour: "IgnoredAck"}
 	}
 	return nodes.exit(pod, string(report.Summarize(r, p).Encode()))
@@ -127,19 +125,5 @@ func TestConsentWithdrawnInTheQueue(t *testing.T) {
 	p, r := env.probe(withAcceptQueue), env.manager(env.api, func(c *Config) { c.Caps.Total = 0 })
 	env.reconcile(r, p)
 	env.consentToAcceptQueue("no longer")
-	env.clock.Step(11 * time.Second)
-	r.setCaps(limits.DefaultCaps)
-	done := env.runUntil(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
-	env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)
-	if n := env.nodes.requireOneRunEach(); n != 0 {
-		t.Errorf("%d probers ran", n)
-	}
-}
-
-// overflowed has a prober report that a queue overflowed.
-func overflowed(r *report.Result) {
-	controllertest.Failing("AcceptQueue", report.Fail, report.QueueOverflowed)(r)
-	if r.Reason == report.QueueOverflowed {
-		r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
-	}
+	env.requireNotReleased(r, p, v1alpha1.ReasonConsentMissing)
 }

@@ -203,7 +203,7 @@ func TestGreedyTenant(t *testing.T) {
 		env.clock.Step(statusPace) // one starts after the other
 	}
 	held := limits.OccupancyOf(env.proberPods())
-	requireCaps(t, env, limits.DefaultCaps)
+	env.requireCaps(limits.DefaultCaps)
 	if most := slices.Max(slices.Collect(maps.Values(held.ToTarget))); most != limits.DefaultCaps.TargetPackets {
 		t.Errorf("%d packets a second to one target; want all of the allowed %d, and the other runs in the queue", most,
 			limits.DefaultCaps.TargetPackets)

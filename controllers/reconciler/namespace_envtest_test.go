@@ -5,14 +5,12 @@ package reconciler
 import (
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -136,13 +134,7 @@ func TestConsentOfAnotherNamespaceWithdrawn(t *testing.T) {
 	r := env.manager(env.api, func(c *Config) { c.Caps.Total = 0 })
 	env.reconcile(r, p)
 	env.annotateService(v1alpha1.AllowFromAnnotation, "")
-	env.clock.Step(11 * time.Second)
-	r.setCaps(limits.DefaultCaps)
-	done := env.runUntil(r, p, func(p *v1alpha1.TCPProbe) bool { return p.Status.LastRun != nil })
-	env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonConsentMissing)
-	if n := env.nodes.requireOneRunEach(); n != 0 {
-		t.Errorf("%d probers ran", n)
-	}
+	env.requireNotReleased(r, p, v1alpha1.ReasonConsentMissing)
 }
 
 // TestTwoNamespacesFillOneQueue: TCPProbes of two namespaces fill a Service's queues one after the other. They do not

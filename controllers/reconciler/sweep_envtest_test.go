@@ -59,12 +59,17 @@ func (env *testEnv) allProbersRun(p *v1alpha1.TCPProbe) bool {
 	return len(pods) == 3 && runStarted(p)
 }
 
-func TestDeletedDuringItsRun(t *testing.T) {
+// newTestEnvWithRunningProbers returns a TCPProbe with an active run, whose probers all run and do not end.
+func newTestEnvWithRunningProbers(t *testing.T) (*testEnv, *Reconciler, *v1alpha1.TCPProbe) {
+	t.Helper()
 	env := newTestEnvWithPods(t)
 	env.keepProbersRunning()
-	p := env.probe()
 	r := env.manager(env.api)
-	env.runUntil(r, p, env.allProbersRun)
+	return env, r, env.runUntil(r, env.probe(), env.allProbersRun)
+}
+
+func TestDeletedDuringItsRun(t *testing.T) {
+	env, r, p := newTestEnvWithRunningProbers(t)
 	env.delete(p)
 	env.reconcile(r, p)
 	env.requireNothingLeft()
@@ -72,13 +77,9 @@ func TestDeletedDuringItsRun(t *testing.T) {
 
 // TestNamespaceDeletedDuringTheRun: no object of the operator blocks the deletion of the namespace.
 func TestNamespaceDeletedDuringTheRun(t *testing.T) {
-	env := newTestEnvWithPods(t)
-	env.keepProbersRunning()
-	p := env.probe()
-	r := env.manager(env.api)
-	now := env.runUntil(r, p, env.allProbersRun)
-	if len(now.Finalizers) > 0 {
-		t.Errorf("finalizers %v", now.Finalizers)
+	env, r, p := newTestEnvWithRunningProbers(t)
+	if len(p.Finalizers) > 0 {
+		t.Errorf("finalizers %v", p.Finalizers)
 	}
 	env.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: env.tenant}})
 	// a reconcile while the namespace is being deleted
@@ -92,12 +93,8 @@ func TestNamespaceDeletedDuringTheRun(t *testing.T) {
 }
 
 func TestApplyDeleteApply(t *testing.T) {
-	env := newTestEnvWithPods(t)
-	env.keepProbersRunning()
-	p := env.probe()
-	r := env.manager(env.api)
-	first := env.runUntil(r, p, env.allProbersRun)
-	env.delete(p)
+	env, r, first := newTestEnvWithRunningProbers(t)
+	env.delete(first)
 	env.letProbersPass()
 	again := env.probe() // before a manager has seen the deletion
 	done := env.runUntil(r, again, runEnded(1))
@@ -112,10 +109,7 @@ func TestApplyDeleteApply(t *testing.T) {
 }
 
 func TestSweepAfterAMissedDeletion(t *testing.T) {
-	env := newTestEnvWithPods(t)
-	env.keepProbersRunning()
-	p := env.probe()
-	env.runUntil(env.manager(env.api), p, env.allProbersRun)
+	env, _, p := newTestEnvWithRunningProbers(t)
 	other := env.probe(func(p *v1alpha1.TCPProbe) { p.Name = "other" })
 	env.runUntil(env.manager(env.api), other, runStarted)
 	env.delete(p)
@@ -136,11 +130,7 @@ func TestSweepAfterAMissedDeletion(t *testing.T) {
 
 // TestDeletedPlanEndsTheRun: a deleted plan is not created again.
 func TestDeletedPlanEndsTheRun(t *testing.T) {
-	env := newTestEnvWithPods(t)
-	env.keepProbersRunning()
-	p := env.probe()
-	r := env.manager(env.api)
-	env.runUntil(r, p, env.allProbersRun)
+	env, r, p := newTestEnvWithRunningProbers(t)
 	configMap := env.plans()[0]
 	env.delete(&configMap)
 	env.nodes.collectGarbage()
@@ -194,11 +184,7 @@ func TestDeletedPodIsNotMadeAgain(t *testing.T) {
 // TestLateManagerCannotRunAPodTwice: a manager is paused between creating pods and recording them. Meanwhile another
 // one records its own pods, runs them and loses them.
 func TestLateManagerCannotRunAPodTwice(t *testing.T) {
-	env := newTestEnvWithPods(t)
-	env.keepProbersRunning()
-	p := env.probe()
-	r := env.manager(env.api)
-	now := env.runUntil(r, p, env.allProbersRun)
+	env, r, p := newTestEnvWithRunningProbers(t)
 	configMap := env.plans()[0]
 	rp, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
 	if err != nil {
@@ -210,7 +196,7 @@ func TestLateManagerCannotRunAPodTwice(t *testing.T) {
 	for i, node := range rp.Nodes() { // the late manager continues
 		env.create(probepod.New(&configMap, rp, i, node, r.launcher.prober))
 	}
-	done := env.runUntil(r, now, runEnded(1))
+	done := env.runUntil(r, p, runEnded(1))
 	if done.Status.LastRun.Reported != 0 {
 		t.Errorf("%d nodes reported", done.Status.LastRun.Reported)
 	}

@@ -74,6 +74,16 @@ func Passing(p *plan.Plan, node string) report.Report {
 // Change changes a result of a source's report before the report is summarized.
 type Change func(r *report.Result)
 
+// QueueOverflowed is the Change of an endpoint whose accept queue overflows, for the given targets.
+func QueueOverflowed(targets ...string) Change {
+	return func(r *report.Result) {
+		Failing("AcceptQueue", report.Fail, report.QueueOverflowed, targets...)(r)
+		if r.Reason == report.QueueOverflowed {
+			r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
+		}
+	}
+}
+
 // Dropped is the Change of a path that drops Push at sequence number 0, for the given targets.
 func Dropped(targets ...string) Change {
 	return Failing("SequenceWrap", report.Fail, report.SequenceZeroDropped, targets...)
