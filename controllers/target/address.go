@@ -152,8 +152,8 @@ func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []cor
 	return clusterRules.check(in)
 }
 
-// isClusterIP reports whether a Service has the address. Clusters older than 1.33 have no IPAddress objects: there it
-// cannot be told.
+// isClusterIP reports whether a Service has the address. Clusters older than 1.33 have no IPAddress objects, and the
+// answer is always false.
 func (r *Resolver) isClusterIP(ctx context.Context, a netip.Addr) (bool, error) {
 	var record networkingv1.IPAddress
 	switch err := r.Live.Get(ctx, types.NamespacedName{Name: a.String()}, &record); {
