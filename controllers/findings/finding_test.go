@@ -155,14 +155,15 @@ func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 	rp.Plan.Scenarios = append(rp.Plan.Scenarios, plan.Scenario{Type: "AcceptQueue",
 		AcceptQueue: &plan.AcceptQueue{MaxConnections: 256},
 		Only:        map[string][]int{"kn1": {1, 2}, "kn2": {0}}})
+	overflowed := controllertest.QueueOverflowed()
 	for name, c := range map[string]struct {
 		change map[string]controllertest.Change
 		scopes string
 	}{
-		"one": {map[string]controllertest.Change{"kn2": controllertest.QueueOverflowed()}, "Target 10.244.1.5:8080"},
-		"both of one node": {map[string]controllertest.Change{"kn1": controllertest.QueueOverflowed()},
+		"one": {map[string]controllertest.Change{"kn2": overflowed}, "Target 10.244.1.5:8080"},
+		"both of one node": {map[string]controllertest.Change{"kn1": overflowed},
 			"Target 10.244.2.5:8080, Target 10.244.3.5:8080"},
-		"all": {map[string]controllertest.Change{"kn1": controllertest.QueueOverflowed(), "kn2": controllertest.QueueOverflowed()}, "All "},
+		"all": {map[string]controllertest.Change{"kn1": overflowed, "kn2": overflowed}, "All "},
 	} {
 		var scopes []string
 		agg := Build(rp, outcometest.From(rp, c.change), target.Rechecked{})
@@ -184,7 +185,8 @@ func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 func TestQueueFindingOfAnUnreadyPod(t *testing.T) {
 	rp := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
 	rp.Plan.Scenarios[0] = plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256}}
-	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.QueueOverflowed("10.244.1.5:8080")})
+	overflowed := controllertest.QueueOverflowed("10.244.1.5:8080")
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": overflowed})
 	for what, want := range map[target.Change]report.Verdict{
 		{What: "Pod web-1 is not Ready", Unready: true}: report.Fail,
 		{What: "Pod web-1 restarted"}:                   report.Inconclusive,

@@ -53,8 +53,8 @@ func TestWavesAndQueue(t *testing.T) {
 	env.requireNothingLeft()
 }
 
-// runAll reconciles the TCPProbes in turn until their first runs have ended. It calls seen with condition Complete after
-// each reconcile, and requires after each turn that the probers stay within the caps.
+// runAll reconciles the TCPProbes in turn until their first runs have ended. It calls seen with condition Complete
+// after each reconcile, and requires after each turn that the probers stay within the caps.
 func (env *testEnv) runAll(r *Reconciler, probes []*v1alpha1.TCPProbe,
 	seen func(p *v1alpha1.TCPProbe, complete *metav1.Condition)) {
 	env.Helper()

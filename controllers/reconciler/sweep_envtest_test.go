@@ -65,7 +65,8 @@ func newTestEnvWithRunningProbers(t *testing.T) (*testEnv, *Reconciler, *v1alpha
 	env := newTestEnvWithPods(t)
 	env.keepProbersRunning()
 	r := env.manager(env.api)
-	return env, r, env.runUntil(r, env.probe(), env.allProbersRun)
+	p := env.runUntil(r, env.probe(), env.allProbersRun)
+	return env, r, p
 }
 
 func TestDeletedDuringItsRun(t *testing.T) {
