@@ -2,7 +2,6 @@ package conditions
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -94,6 +93,17 @@ func completed(last *v1alpha1.LastRun) metav1.Condition {
 		"run %d ended after %s: %d of %d nodes reported", last.Number, took, last.Reported, last.Sources)
 }
 
+// nextRunNote says when the next run is due, if one is.
+func nextRunNote(probe *v1alpha1.TCPProbe) string {
+	switch next := probe.Status.NextRunTime; {
+	case schedule.Interval(probe) > 0 && probe.Spec.State == v1alpha1.Suspended:
+		return "; spec.state Suspended holds further runs back"
+	case next != nil:
+		return fmt.Sprintf("; the next run is due at %s", clockTime(next))
+	}
+	return ""
+}
+
 func covered(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	const kind = v1alpha1.ConditionCovered
 	status := &probe.Status
@@ -132,68 +142,4 @@ func uncoveredMessage(status *v1alpha1.TCPProbeStatus) string {
 		head = fmt.Sprintf("%d of %d pairs came to no verdict", p.Inconclusive, p.Planned)
 	}
 	return head + described(status.Findings, report.Inconclusive)
-}
-
-func pathHealthy(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
-	const kind = v1alpha1.ConditionPathHealthy
-	switch {
-	case o.refused():
-		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, "%s", o.Refusal.Message)
-	case !schedule.LastRunHasThisSpec(probe):
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
-	case schedule.Interval(probe) > 0 && probe.Status.Health != nil:
-		return recurringHealth(probe, healthByLastRun(&probe.Status))
-	}
-	return healthByLastRun(&probe.Status)
-}
-
-func healthByLastRun(status *v1alpha1.TCPProbeStatus) metav1.Condition {
-	const kind = v1alpha1.ConditionPathHealthy
-	switch report.Verdict(status.LastRun.Verdict) {
-	case report.Fail:
-		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s",
-			strings.TrimPrefix(described(status.Findings, report.Fail), ": "))
-	case report.Pass:
-		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllPassed, "%s", strings.Join(append([]string{
-			fmt.Sprintf("all %d pairs across the network passed",
-				status.Pairs.Planned-status.Pairs.SameNode)}, status.LastRun.Notes...), "; "))
-	}
-	if p := status.Pairs; p != nil && p.SameNode == p.Planned && p.Inconclusive == 0 {
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonSameNodeOnly,
-			"all %d pairs passed, but each within one node: no segment crossed the network; have an endpoint on another "+
-				"node, or more nodes in sources", p.Planned)
-	}
-	return condition(kind, metav1.ConditionUnknown, worstReason(status.Findings), "%s", uncoveredMessage(status))
-}
-
-func worstReason(findings []v1alpha1.Finding) string {
-	if len(findings) == 0 {
-		return v1alpha1.ReasonInconclusivePairs
-	}
-	return findings[0].Reason
-}
-
-// described joins the messages of the first findings of one verdict. It starts with a colon, or is "".
-func described(findings []v1alpha1.Finding, verdict report.Verdict) string {
-	var messages []string
-	for _, f := range findings {
-		if f.Verdict == string(verdict) && f.Reason != v1alpha1.ReasonEndpointsRefused {
-			messages = append(messages, describe(f))
-		}
-	}
-	if len(messages) == 0 {
-		return ""
-	}
-	return ": " + text.Listed(messages)
-}
-
-func describe(f v1alpha1.Finding) string {
-	var words []string
-	if f.Source != "" {
-		words = append(words, "node "+f.Source)
-	}
-	if f.Target != "" {
-		words = append(words, "to "+f.Target)
-	}
-	return strings.Join(append(words, f.Message), " ")
 }

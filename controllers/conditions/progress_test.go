@@ -17,6 +17,14 @@ func TestProgress(t *testing.T) {
 	}{
 		"queued": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 4}, v1alpha1.ReasonQueued,
 			"run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 4 in the queue"},
+		"next": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, done}, Place: 1}, v1alpha1.ReasonQueued,
+			"run 2: 1 of 2 nodes reported; 1 wait for a probe pod, place 1 in the queue"},
+		"next, and others are probing": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod,
+			{State: probepod.Probing}}, Place: 1}, v1alpha1.ReasonRunning,
+			"run 2: 0 of 2 nodes reported; 1 wait for a probe pod, place 1 in the queue"},
+		"overload": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod}, Overload: "500 of 500 packets a second"},
+			v1alpha1.ReasonQueued, "run 2: 0 of 1 nodes reported; 1 wait for a probe pod, " +
+				"because 500 of 500 packets a second are taken"},
 		"far behind": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 100}, v1alpha1.ReasonQueued,
 			"run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 100 in the queue"},
 		"at the end": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 900}, v1alpha1.ReasonQueued,

@@ -67,6 +67,34 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 	}
 }
 
+// TestEarlierRunsOfANamespaceCount: what a namespace's first run is about to create counts before its second run, though
+// none of these pods exists yet.
+func TestEarlierRunsOfANamespaceCount(t *testing.T) {
+	runs := []QueuedRun{{"greedy", "greedy-0", controllertest.Noon, 50, Backlog{}},
+		{"greedy", "greedy-1", controllertest.Noon.Add(time.Second), 50, Backlog{}},
+		{"modest", "modest", controllertest.Noon.Add(time.Minute), 3, Backlog{}}}
+	for uid, place := range map[string]int{"greedy-0": 1, "modest": 2, "greedy-1": 3} {
+		if r := DefaultCaps.Room(OccupancyOf(nil), uid, runs); r.Place != place {
+			t.Errorf("%s: place %d, want %d", uid, r.Place, place)
+		}
+	}
+}
+
+// TestRunAboveItsCap: a run that has more pods than the cap allows, because the cap was lowered, makes no room for
+// those behind it.
+func TestRunAboveItsCap(t *testing.T) {
+	caps := Caps{Total: 5, PerProbe: 1, PerNode: 5}
+	var pods []corev1.Pod
+	for i := range 5 {
+		pods = append(pods, proberPod("first", fmt.Sprint("n", i), corev1.PodRunning))
+	}
+	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{}},
+		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{}}}
+	if r := caps.Room(OccupancyOf(pods), "second", runs); !r.Full() {
+		t.Errorf("there is room for more than 5 pods: %+v", r)
+	}
+}
+
 // TestQueueForANode: the places on a node go to the first run in the queue. Those on other nodes stay free.
 func TestQueueForANode(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}

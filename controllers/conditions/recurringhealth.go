@@ -1,7 +1,6 @@
 package conditions
 
 import (
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,14 +46,3 @@ func unraised(record *v1alpha1.HealthRecord) metav1.ConditionStatus {
 }
 
 func clockTime(t *metav1.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// nextRunNote says when the next run is due, if one is.
-func nextRunNote(probe *v1alpha1.TCPProbe) string {
-	switch next := probe.Status.NextRunTime; {
-	case schedule.Interval(probe) > 0 && probe.Spec.State == v1alpha1.Suspended:
-		return "; spec.state Suspended holds further runs back"
-	case next != nil:
-		return fmt.Sprintf("; the next run is due at %s", clockTime(next))
-	}
-	return ""
-}
