@@ -81,7 +81,7 @@ func TestEarlierRunsOfANamespaceCount(t *testing.T) {
 }
 
 // TestRunAboveItsCap: a run that has more pods than the cap allows, because the cap was lowered, makes no room for
-// those behind it.
+// those behind it, nor lets them pass.
 func TestRunAboveItsCap(t *testing.T) {
 	caps := Caps{Total: 5, PerProbe: 1, PerNode: 5}
 	var pods []corev1.Pod
@@ -90,8 +90,8 @@ func TestRunAboveItsCap(t *testing.T) {
 	}
 	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{}},
 		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{}}}
-	if r := caps.Room(OccupancyOf(pods), "second", runs); !r.Full() {
-		t.Errorf("there is room for more than 5 pods: %+v", r)
+	if r := caps.Room(OccupancyOf(pods), "second", runs); !r.Full() || r.Place != 2 {
+		t.Errorf("there is room for more than 5 pods, or not in turn: %+v", r)
 	}
 }
 
