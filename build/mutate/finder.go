@@ -13,7 +13,7 @@ type finder struct {
 	p       *Package
 	file    *File
 	info    *types.Info
-	inside  *ast.FuncDecl
+	inside  *function
 	results []*types.Tuple // of the enclosing functions, the innermost last
 	seen    map[string]int
 	all     []*Mutant
@@ -53,7 +53,7 @@ func (s *finder) declaration(d ast.Decl) {
 			return
 		}
 		if d.Recv != nil || d.Name.Name != "init" { // a copy of init could not be called
-			s.inside = d
+			s.inside = declared(d)
 		}
 		s.function(s.info.Defs[d.Name].Type(), d.Body)
 	case *ast.GenDecl:
@@ -94,11 +94,23 @@ func (s *finder) function(t types.Type, body *ast.BlockStmt) {
 	s.results = s.results[:len(s.results)-1]
 }
 
+// literal takes a function literal for a function of its own unless it is within one.
+func (s *finder) literal(n *ast.FuncLit) {
+	outside := s.inside == nil
+	if outside {
+		s.inside = literal(n)
+	}
+	s.function(s.typeOf(n), n.Body)
+	if outside {
+		s.inside = nil
+	}
+}
+
 // visit adds the mutants of one node.
 func (s *finder) visit(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.FuncLit:
-		s.function(s.typeOf(n), n.Body)
+		s.literal(n)
 		return false
 	case *ast.BinaryExpr:
 		s.operator(n, n.OpPos, n.Op)

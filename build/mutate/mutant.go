@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
-	"go/types"
 	"strings"
 )
 
@@ -12,8 +11,8 @@ import (
 type Mutant struct {
 	number   int
 	file     *File
-	function *ast.FuncDecl // nil if the change is in a declaration of the package
-	start    int           // offsets of the text that is replaced
+	function *function // nil if the change is outside of functions
+	start    int       // offsets of the text that is replaced
 	end      int
 	text     string // that replaces it
 
@@ -39,8 +38,8 @@ func (s *finder) add(n ast.Node, start, end int, text string) {
 	before := string(s.file.text[from:to])
 	after := string(s.file.text[from:start]) + text + string(s.file.text[end:to])
 	where := s.file.name
-	if s.inside != nil {
-		where += " " + nameOf(s.inside)
+	if s.inside != nil && s.inside.name != nil {
+		where += " " + s.inside.String()
 	}
 	name := fmt.Sprintf("%s: %s -> %s", where, oneLine(before), oneLine(after))
 	s.seen[name]++
@@ -50,18 +49,6 @@ func (s *finder) add(n ast.Node, start, end int, text string) {
 	line := s.p.fset.Position(n.Pos()).Line
 	s.all = append(s.all, &Mutant{file: s.file, function: s.inside, start: start, end: end, text: text,
 		Place: fmt.Sprintf("%s:%d", s.file.name, line), Name: name})
-}
-
-// nameOf is a function's name, after its receiver's type.
-func nameOf(f *ast.FuncDecl) string {
-	if f.Recv == nil {
-		return f.Name.Name
-	}
-	receiver := f.Recv.List[0].Type
-	if pointer, ok := receiver.(*ast.StarExpr); ok {
-		receiver = pointer.X
-	}
-	return types.ExprString(receiver) + "." + f.Name.Name
 }
 
 func oneLine(text string) string {
