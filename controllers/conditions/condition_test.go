@@ -18,6 +18,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -87,7 +88,7 @@ func TestConditions(t *testing.T) {
 		"plan-lost":         {planLost(), Observation{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			controllertest.Golden(t, "conditions-"+name+".txt", []byte(conditionsOf(c.probe, c.observation)))
+			goldenfile.Compare(t, "conditions-"+name+".txt", []byte(conditionsOf(c.probe, c.observation)))
 		})
 	}
 }

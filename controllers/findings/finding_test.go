@@ -16,6 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -38,7 +39,7 @@ func TestFindings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			controllertest.Golden(t, "findings-"+name+".yaml", text)
+			goldenfile.Compare(t, "findings-"+name+".yaml", text)
 		})
 	}
 }
@@ -146,7 +147,7 @@ func TestVariantsOfOneCauseAreOneFinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	controllertest.Golden(t, "findings-many-variants.yaml", text)
+	goldenfile.Compare(t, "findings-many-variants.yaml", text)
 }
 
 // TestQueueFindingsHaveScopeTarget: a queue belongs to its endpoint, whichever source filled it.

@@ -11,6 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 )
 
 func exampleSettings() Settings {
@@ -38,7 +39,7 @@ func TestPod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	controllertest.Golden(t, "pod.yaml", text)
+	goldenfile.Compare(t, "pod.yaml", text)
 }
 
 // TestPodOnTheHostNetwork: hostNetwork is the only difference to a pod on the pod network.

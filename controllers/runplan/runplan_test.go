@@ -15,6 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
@@ -27,7 +28,7 @@ func TestPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	controllertest.Golden(t, "plan.json", append(text, '\n'))
+	goldenfile.Compare(t, "plan.json", append(text, '\n'))
 	if rp.Pairs() != 8 || !rp.SameNode("kn2", 0) || rp.SameNode("kn1", 0) {
 		t.Errorf("%d pairs; web-01 is on kn2", rp.Pairs())
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
@@ -84,7 +85,7 @@ func TestGoldenTable(t *testing.T) {
 	if err := pushDroppedReport(examplePlan(3)).WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "table.txt", []byte(b.String()))
+	goldenfile.Compare(t, "table.txt", []byte(b.String()))
 }
 
 func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {

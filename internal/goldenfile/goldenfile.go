@@ -1,4 +1,5 @@
-package controllertest
+// Package goldenfile compares what a test made with a file in its testdata.
+package goldenfile
 
 import (
 	"bytes"
@@ -10,8 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata instead of comparing with it")
 
-// Golden compares got with the file in testdata.
-func Golden(t *testing.T, name string, got []byte) {
+// Compare compares got with the file in testdata.
+func Compare(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
