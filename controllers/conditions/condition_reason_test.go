@@ -16,7 +16,8 @@ import (
 var (
 	lossyPath = v1alpha1.Finding{Scenario: "SequenceWrap", Verdict: "Inconclusive", Reason: "PathLossy", Source: "kn1",
 		Target: "10.0.0.1:80", Message: "too much is lost"}
-	noImage = v1alpha1.Finding{Verdict: "Inconclusive", Reason: v1alpha1.ReasonImagePull, Source: "kn2",
+	closedPort = v1alpha1.Finding{Scenario: "Handshake", Verdict: "Fail", Reason: "Refused", Message: "closed"}
+	noImage    = v1alpha1.Finding{Verdict: "Inconclusive", Reason: v1alpha1.ReasonImagePull, Source: "kn2",
 		Message: "no such image"}
 	refusedEndpoint = v1alpha1.Finding{Verdict: "Inconclusive", Reason: v1alpha1.ReasonEndpointsRefused,
 		Message: "1 endpoint was left out"}
@@ -42,8 +43,8 @@ func TestReasonOfMissingCoverage(t *testing.T) {
 		"refused": {[]v1alpha1.Finding{refusedEndpoint}, v1alpha1.ReasonInconclusivePairs, "1 of 9 pairs came to no verdict"},
 		"a source": {[]v1alpha1.Finding{refusedEndpoint, lossyPath, noImage}, v1alpha1.ReasonImagePull,
 			"1 of 9 pairs came to no verdict: node kn1 to 10.0.0.1:80 too much is lost; node kn2 no such image"},
-		"another verdict": {[]v1alpha1.Finding{{Scenario: "Handshake", Verdict: "Fail", Reason: "Refused", Message: "closed"}},
-			v1alpha1.ReasonInconclusivePairs, "1 of 9 pairs came to no verdict"},
+		"another verdict": {[]v1alpha1.Finding{closedPort}, v1alpha1.ReasonInconclusivePairs,
+			"1 of 9 pairs came to no verdict"},
 	} {
 		p := passedOnce()
 		p.Status.Pairs.Inconclusive = 1

@@ -67,8 +67,8 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 	}
 }
 
-// TestEarlierRunsOfANamespaceCount: what a namespace's first run is about to create counts before its second run, though
-// none of these pods exists yet.
+// TestEarlierRunsOfANamespaceCount: what a namespace's first run is about to create counts before its second run,
+// though none of these pods exists yet.
 func TestEarlierRunsOfANamespaceCount(t *testing.T) {
 	runs := []QueuedRun{{"greedy", "greedy-0", controllertest.Noon, 50, Backlog{}},
 		{"greedy", "greedy-1", controllertest.Noon.Add(time.Second), 50, Backlog{}},
