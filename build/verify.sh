@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # The same build as the tests': see test/run.sh.
 export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
 
-tags=net,guest,envtest,e2e
+tags=net,guest,envtest,e2e,bench # those of .golangci.yaml
 files() { git ls-files --cached --others --exclude-standard "$@"; }
 fingerprint() { files | while IFS= read -r file; do [[ ! -f $file ]] || sha256sum "$file"; done; }
 tool() { go tool -modfile=build/go.mod "$@"; }
@@ -48,7 +48,7 @@ bounded() {
 
 tidy() {
 	local module
-	for module in . build build/golangci; do
+	for module in $(files '*go.mod' | xargs dirname); do
 		go -C "$module" mod tidy -diff >/dev/null 2>&1 || { echo "run: go -C $module mod tidy" && return 1; }
 	done
 }

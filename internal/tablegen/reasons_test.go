@@ -46,19 +46,38 @@ func sources(t *testing.T, folders ...string) (all []source) {
 	return all
 }
 
-// uses are the names of one of our packages that the file uses.
+// compared are the expressions that are only compared with: operands of == and !=, and what stands behind case.
+func (s source) compared() map[ast.Expr]bool {
+	all := map[ast.Expr]bool{}
+	ast.Inspect(s.File, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BinaryExpr:
+			if n.Op == token.EQL || n.Op == token.NEQ {
+				all[n.X], all[n.Y] = true, true
+			}
+		case *ast.CaseClause:
+			for _, e := range n.List {
+				all[e] = true
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// uses are the names of one of our packages that the file uses, and not only to compare something with them.
 func (s source) uses(folder string) map[string]bool {
 	names := map[string]bool{}
 	for _, i := range s.Imports {
 		if strings.Trim(i.Path.Value, `"`) != product+folder {
 			continue
 		}
-		local := filepath.Base(folder)
+		local, compared := filepath.Base(folder), s.compared()
 		if i.Name != nil {
 			local = i.Name.Name
 		}
 		ast.Inspect(s.File, func(n ast.Node) bool {
-			if selector, ok := n.(*ast.SelectorExpr); ok {
+			if selector, ok := n.(*ast.SelectorExpr); ok && !compared[selector] {
 				if x, ok := selector.X.(*ast.Ident); ok && x.Name == local {
 					names[selector.Sel.Name] = true
 				}
@@ -67,6 +86,31 @@ func (s source) uses(folder string) map[string]bool {
 		})
 	}
 	return names
+}
+
+// TestComparingRaisesNothing: a reason that the code only compares with is not one that it gives.
+func TestComparingRaisesNothing(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "x.go", `package x
+import "`+product+`probe/report"
+func f(r report.Reason) report.Reason {
+	switch r {
+	case report.Filtered:
+		return report.Refused
+	}
+	if r == report.PathDown || report.PathLossy != r {
+		return r
+	}
+	return report.Refused
+}`, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := source{"x.go", f}.uses("probe/report")
+	for name, want := range map[string]bool{"Refused": true, "Filtered": false, "PathDown": false, "PathLossy": false} {
+		if uses[name] != want {
+			t.Errorf("%s counts as given: %t", name, uses[name])
+		}
+	}
 }
 
 // raised are the names of a package that other packages use.
