@@ -18,7 +18,7 @@ func (r Report) WriteLine(w io.Writer) error {
 
 // Read reads one report. Only white space may follow it.
 func Read(r io.Reader) (Report, error) {
-	d := json.NewDecoder(io.LimitReader(r, maxReport))
+	d := json.NewDecoder(io.LimitReader(r, MaxReport))
 	var out Report
 	if err := d.Decode(&out); err != nil {
 		return Report{}, fmt.Errorf("read the report: not a whole JSON document: %w", err)

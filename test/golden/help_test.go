@@ -1,3 +1,5 @@
+// In the unit stage, and with make golden, which has both tags; not once more in the stages net and envtest.
+
 //go:build (net && envtest) || (!net && !envtest)
 
 package golden
