@@ -120,7 +120,7 @@ func (p *planner) createPlan(ctx context.Context, configMap *corev1.ConfigMap) (
 	case err == nil:
 		return configMap, nil
 	case !apierrors.IsAlreadyExists(err):
-		refusal, err := createError(err)
+		refusal, err := classifyAPIError(err)
 		return nil, cmp.Or(err, error(refusal))
 	}
 	var existing corev1.ConfigMap
