@@ -139,7 +139,7 @@ func (p *planner) createPlan(ctx context.Context, configMap *corev1.ConfigMap) (
 // refuse shows why the run that is due does not start, and tries again: soon at first, then less and less often.
 func (p *planner) refuse(ctx context.Context, rc *reconcileContext, why *target.Refusal) (reconcile.Result, error) {
 	rc.probe.Status.ActiveRun = nil // it was only announced
-	rc.probe.Status.Target = text.Cut(target.NameInSpec(rc.probe), 128)
+	rc.probe.Status.Target = text.Cut(target.NameInSpec(rc.probe), v1alpha1.MaxTarget)
 	if err := p.status.write(ctx, rc, conditions.Observation{Refusal: why}); err != nil {
 		return reconcile.Result{}, err
 	}
