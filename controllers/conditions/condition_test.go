@@ -129,7 +129,7 @@ func TestConditionsReturnWithoutARun(t *testing.T) {
 func TestTransitionTimeMovesWithTheStatusAlone(t *testing.T) {
 	p := controllertest.Probe()
 	Set(p, Observation{Progress: &Progress{Number: 1}}, controllertest.Noon)
-	Set(p, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
+	Set(p, Observation{Progress: &Progress{Number: 1, APIError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
 		controllertest.Noon.Add(time.Minute))
 	c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
 	if c.Reason != v1alpha1.ReasonQuota || !c.LastTransitionTime.Time.Equal(controllertest.Noon) {

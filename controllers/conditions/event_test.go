@@ -41,7 +41,7 @@ func TestEvents(t *testing.T) {
 	running := controllertest.Probe()
 	Set(running, Observation{Progress: &Progress{Number: 1}}, controllertest.Noon)
 	waiting := controllertest.Probe()
-	Set(waiting, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
+	Set(waiting, Observation{Progress: &Progress{Number: 1, APIError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
 		controllertest.Noon)
 	failed := afterFirstRun(rp, outcometest.From(rp, bad))
 	Set(failed, Observation{}, controllertest.Noon)

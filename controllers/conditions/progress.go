@@ -12,10 +12,10 @@ import (
 
 // Progress is how far the active run is.
 type Progress struct {
-	Number      int64
-	Outcomes    []probepod.Outcome
-	CreateError *target.Refusal // why the last attempt to create a pod failed, if it did
-	Place       int             // in the queue for probe pods, from 1; 0 if there is room
+	Number   int64
+	Outcomes []probepod.Outcome
+	APIError *target.Refusal // why the API server refused to create or release a pod, if it did
+	Place    int             // in the queue for probe pods, from 1; 0 if there is room
 
 	Overload string // the packet limit that leaves no room for another pod; "" if there is room
 
@@ -52,8 +52,8 @@ func (p *Progress) problems() []probepod.Outcome {
 			out = append(out, o)
 		}
 	}
-	if p.CreateError != nil {
-		out = append(out, probepod.Outcome{Reason: p.CreateError.Reason, Message: p.CreateError.Message})
+	if p.APIError != nil {
+		out = append(out, probepod.Outcome{Reason: p.APIError.Reason, Message: p.APIError.Message})
 	}
 	return out
 }

@@ -26,7 +26,7 @@ func Announce(probe *v1alpha1.TCPProbe, res *target.Resolved, now time.Time) {
 		StartTime: metav1.NewTime(now), Sources: int32(len(res.Sources.Planned)),
 	}
 	status.HandledRun = probe.Annotations[v1alpha1.RunAnnotation]
-	status.Target = text.Cut(res.String(), 128)
+	status.Target = text.Cut(res.String(), v1alpha1.MaxTarget)
 	status.Sources = &v1alpha1.SourceCounts{
 		Matched: int32(res.Sources.Matched), Planned: int32(len(res.Sources.Planned)),
 		Skipped: int32(res.Sources.Matched - len(res.Sources.Planned)),

@@ -12,14 +12,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// TestTargetFitsTheSchema: status.target has at most 128 bytes.
+// TestTargetFitsTheSchema: status.target has at most MaxTarget bytes.
 func TestTargetFitsTheSchema(t *testing.T) {
 	service := *plantest.Web()
 	service.Name = strings.Repeat("s", 200)
 	p := controllertest.Probe()
 	Announce(p, &target.Resolved{Service: &service}, controllertest.Noon)
-	if n := len(p.Status.Target); n != 128 {
-		t.Errorf("%d bytes, want 128", n)
+	if n := len(p.Status.Target); n != v1alpha1.MaxTarget {
+		t.Errorf("%d bytes, want %d", n, v1alpha1.MaxTarget)
 	}
 }
 

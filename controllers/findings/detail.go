@@ -77,8 +77,8 @@ func queueFinding(q *report.Queue) *v1alpha1.QueueFinding {
 	if q == nil {
 		return nil
 	}
-	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most), Behaviour: text.Cut(q.Behaviour, 16),
-		Freed: q.Freed}
+	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most),
+		Behaviour: text.Cut(q.Behaviour, v1alpha1.MaxBehaviour), Freed: q.Freed}
 }
 
 func evidence(lines []string) []string {

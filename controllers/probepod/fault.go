@@ -56,12 +56,12 @@ func waitingReason(word string) string {
 
 // podFault is why a pod ended although no container says how (core/v1, PodStatus.Reason).
 func podFault(pod *corev1.Pod) Outcome {
-	switch pod.Status.Reason {
-	case "Evicted", "Preempting", "Terminated": // Terminated: the node was shut down under the pod
+	switch {
+	case evicted(pod):
 		return lost(v1alpha1.ReasonEvicted, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
-	case "DeadlineExceeded":
+	case pod.Status.Reason == "DeadlineExceeded":
 		return lost(v1alpha1.ReasonStartTimeout, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
-	case "":
+	case pod.Status.Reason == "":
 		if o := disrupted(pod); o.Reason == v1alpha1.ReasonEvicted {
 			return o
 		}
@@ -71,10 +71,19 @@ func podFault(pod *corev1.Pod) Outcome {
 	return lost(v1alpha1.ReasonNodeRejected, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
 }
 
+// evicted reports that the kubelet ended the pod because it had to leave the node.
+func evicted(pod *corev1.Pod) bool {
+	switch pod.Status.Reason {
+	case "Evicted", "Preempting", "Terminated": // Terminated: the node was shut down under the pod
+		return true
+	}
+	return false
+}
+
 // endWithoutReport is why a container ended without a report.
 func (s *RunState) endWithoutReport(pod *corev1.Pod, t *corev1.ContainerStateTerminated) Outcome {
 	switch {
-	case pod.Status.Reason == "Evicted" || pod.Status.Reason == "Preempting" || pod.Status.Reason == "Terminated":
+	case evicted(pod):
 		return podFault(pod)
 	case t.Reason == "OOMKilled":
 		return lost(v1alpha1.ReasonOutOfMemory, "the prober's container hit its memory limit; %s", s.openConnections(pod))

@@ -3,7 +3,6 @@ package probepod
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -38,20 +37,6 @@ type Outcome struct {
 // Final reports that the outcome will not change any more.
 func (o Outcome) Final() bool { return o.State == Reported || o.State == Lost }
 
-// NodeReadiness has an entry for every node of the cluster: whether it is Ready.
-type NodeReadiness map[string]bool
-
-// RunState is a run at one moment: what is on record and what the cluster shows.
-type RunState struct {
-	RunPlan   *runplan.RunPlan
-	ConfigMap *corev1.ConfigMap
-	Records   PodRecords
-	Pods      map[string]*corev1.Pod // of the run, by name; a pod that is not in it does not exist
-	Nodes     NodeReadiness
-	Now       time.Time
-	Resumed   bool // records got a new time, see Resume
-}
-
 // Outcomes says of every source what has become of it, in the order of RunPlan.Nodes.
 func (s *RunState) Outcomes() []Outcome {
 	nodes := s.RunPlan.Nodes()
@@ -82,16 +67,6 @@ func (s *RunState) outcome(i int, node string) Outcome {
 		return o
 	}
 	return s.unfinished(pod, node, record)
-}
-
-// NodesWithoutPod are the nodes whose pods are still to be created.
-func (s *RunState) NodesWithoutPod() (nodes []string) {
-	for i, node := range s.RunPlan.Nodes() {
-		if _, done := s.Records[i]; !done {
-			nodes = append(nodes, node)
-		}
-	}
-	return nodes
 }
 
 func lost(reason, format string, args ...any) Outcome {
@@ -194,19 +169,4 @@ func started(pod *corev1.Pod) bool {
 		}
 	}
 	return false
-}
-
-// Resume restarts the start deadline of pods that were recorded but not released before this manager started: they did
-// not lose the time, the manager was away. It also restarts the deadline of records from the future: the clock was set
-// back.
-func (s *RunState) Resume(managerStarted time.Time) (changed bool) {
-	for i, record := range s.Records {
-		pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
-		waited := record.At.Before(managerStarted) && pod != nil && pod.UID == record.UID && Gated(pod)
-		if waited || record.At.After(s.Now) {
-			record.At = s.Now
-			s.Records[i], changed = record, true
-		}
-	}
-	return changed
 }

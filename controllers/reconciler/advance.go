@@ -96,7 +96,7 @@ func poll(p *conditions.Progress) time.Duration {
 	switch byPlace := queuePoll * time.Duration(1+p.Place/10); {
 	case p.Count(probepod.NoPod) == 0:
 		return runPoll
-	case p.Throttled && p.CreateError == nil && p.Place == 0 && p.Overload == "":
+	case p.Throttled && p.APIError == nil && p.Place == 0 && p.Overload == "":
 		return releasePoll
 	case p.Count(probepod.NoPod) == len(p.Outcomes):
 		return min(byPlace, queueEndPoll)

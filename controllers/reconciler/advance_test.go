@@ -25,8 +25,8 @@ func TestPoll(t *testing.T) {
 			releasePoll},
 		"on its way": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
 			runPoll},
-		"create error": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{noPod},
-			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
+		"API error": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{noPod},
+			APIError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
 		"in trouble": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3",
 			State: probepod.Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, runPoll},
 	} {

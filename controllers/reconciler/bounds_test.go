@@ -122,11 +122,3 @@ func TestPollIntervals(t *testing.T) {
 		}
 	}
 }
-
-// TestWorkers: four TCPProbes are reconciled at a time, each with at most eight live reads. The API server has to bear
-// that.
-func TestWorkers(t *testing.T) {
-	if workers != 4 {
-		t.Errorf("%d TCPProbes are reconciled at the same time", workers)
-	}
-}

@@ -95,7 +95,7 @@ func (l *launcher) createIfRoom(
 		return nil //nolint:nilerr // the refusal is on record
 	}
 	overdue := l.failures.since(s.RunPlan.Plan.Run, rc.now) >= probepod.StartDeadline
-	if progress.CreateError != nil && !overdue {
+	if progress.APIError != nil && !overdue {
 		return nil // do not repeat a creation that fails in this reconcile
 	}
 	if !room.Has(string(rc.probe.UID), node) {
@@ -135,7 +135,7 @@ func (l *launcher) createIfRoom(
 func (l *launcher) createFailed(
 	rc *reconcileContext, s *probepod.RunState, i int, overdue bool, progress *conditions.Progress, err error,
 ) error {
-	refusal, err := createError(err)
+	refusal, err := classifyAPIError(err)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (l *launcher) createFailed(
 	if overdue {
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason, Message: refusal.Message}
 	} else {
-		progress.CreateError = refusal
+		progress.APIError = refusal
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func New(c Config) *Reconciler {
 	resolver := &target.Resolver{Live: c.Live, Nodes: c.Client, Own: c.Own, Allow: c.Allow,
 		Tolerations: c.Prober.Tolerations}
 	status := &statusWriter{probes: c.Client, events: c.Events}
-	rechecker := &revalidator{resolver: resolver}
+	revalidator := &revalidator{resolver: resolver}
 	return &Reconciler{
 		probes: c.Client, clock: c.Clock,
 		resolver: resolver,
@@ -69,8 +69,8 @@ func New(c Config) *Reconciler {
 			plans: c.Client, live: c.Live, namespace: c.Prober.Namespace, status: status,
 		},
 		state:    &stateReader{caches: c.Client, live: c.Live, namespace: c.Prober.Namespace},
-		launcher: newLauncher(c, rechecker),
-		releaser: &releaser{objects: c.Client, revalidator: rechecker},
+		launcher: newLauncher(c, revalidator),
+		releaser: &releaser{objects: c.Client, revalidator: revalidator},
 		sweeper: &gc.Sweeper{Caches: c.Client, Live: c.Live, Objects: c.Client, Clock: c.Clock,
 			Namespace: c.Prober.Namespace},
 	}

@@ -61,7 +61,7 @@ func (r *releaser) release(
 	case apierrors.IsNotFound(err) || apierrors.IsConflict(err):
 		return nil // deleted, and perhaps created again by another manager
 	case err != nil:
-		progress.CreateError, err = createError(err)
+		progress.APIError, err = classifyAPIError(err)
 		return err
 	}
 	s.Pods[free.Name] = free

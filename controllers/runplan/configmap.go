@@ -27,16 +27,22 @@ const (
 	labelFills     = "tcpprobe.dev/fills-queues-of" // of a plan with AcceptQueue: the Service
 	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
 
-	AnnotationSource  = "tcpprobe.dev/source"   // of a pod: its node
-	AnnotationLoad    = "tcpprobe.dev/load"     // of a pod: what it may send, see limits.Load
-	AnnotationOpen    = "tcpprobe.dev/open"     // of a plan: how many pods are still to be created
-	AnnotationRecords = "tcpprobe.dev/launches" // of a plan: which pods are released, see probepod.PodRecords
+	AnnotationSource = "tcpprobe.dev/source" // of a pod: its node
+	AnnotationLoad   = "tcpprobe.dev/load"   // of a pod: what it may send, see limits.Load
+	AnnotationOpen   = "tcpprobe.dev/open"   // of a plan: how many pods are still to be created
+
+	// AnnotationRecords of a plan says which pods are released, see probepod.PodRecords. It keeps its old name, so that
+	// a manager after an upgrade goes on with runs under way.
+	AnnotationRecords = "tcpprobe.dev/launches"
 )
 
 // Keys of a plan's data.
 const (
-	KeyPlan     = "plan.json"      // for the prober
-	KeySnapshot = "witnesses.json" // for the manager
+	KeyPlan = "plan.json" // for the prober
+
+	// KeySnapshot has what is for the manager. It keeps its old name, so that a manager after an upgrade goes on with
+	// runs under way.
+	KeySnapshot = "witnesses.json"
 )
 
 // NewConfigMap is the ConfigMap that holds a run's plan. It is immutable. It is the controller owner of the run's

@@ -177,7 +177,7 @@ func Decode(planJSON, snapshotJSON string) (*RunPlan, error) {
 		return nil, err
 	}
 	if len(rp.Endpoints) != len(p.Targets) {
-		return nil, fmt.Errorf("%d witnesses of %d targets", len(rp.Endpoints), len(p.Targets))
+		return nil, fmt.Errorf("%d snapshots of %d targets", len(rp.Endpoints), len(p.Targets))
 	}
 	if rp.Target == (v1alpha1.Target{}) {
 		return nil, errors.New("no target")

@@ -31,7 +31,7 @@ func specHash(probe *v1alpha1.TCPProbe) string {
 		Spec v1alpha1.TCPProbeSpec
 	}{probe.UID, hashedPart(&probe.Spec, hashedFields)})
 	if err != nil {
-		panic("controllers: a spec that came as JSON does not marshal: " + err.Error())
+		panic("schedule: a spec that came as JSON does not marshal: " + err.Error())
 	}
 	return digest(string(text))
 }

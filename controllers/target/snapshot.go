@@ -11,11 +11,13 @@ import (
 // target of the plan, index by index, the pods behind a ClusterIP, and the refused endpoints. It is kept beside the
 // plan, for the manager alone.
 type Snapshot struct {
-	Target    v1alpha1.Target   `json:"target"`
-	Network   v1alpha1.Network  `json:"network"`
-	Endpoints []Endpoint        `json:"endpoints"`
-	Behind    *Behind           `json:"behind,omitempty"`
-	Refused   []RefusedEndpoint `json:"leftOut,omitempty"`
+	Target    v1alpha1.Target  `json:"target"`
+	Network   v1alpha1.Network `json:"network"`
+	Endpoints []Endpoint       `json:"endpoints"`
+	Behind    *Behind          `json:"behind,omitempty"`
+
+	// Refused keeps its old name in JSON, so that a manager after an upgrade goes on with runs under way.
+	Refused []RefusedEndpoint `json:"leftOut,omitempty"`
 }
 
 // Namespace is the namespace of the pods behind the targets, for a TCPProbe in the tenant's namespace.

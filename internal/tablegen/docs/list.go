@@ -80,14 +80,14 @@ func reasons(scenario string) (lines []string) {
 	return lines
 }
 
-// explanations lists the operator's reasons of the condition.
-func explanations(condition string) (lines []string) {
+// explanations lists the operator's reasons of a condition, a source or a result.
+func explanations(subject string) (lines []string) {
 	for _, e := range v1alpha1.Explanations() {
-		if e.Condition != condition {
+		if e.Subject != subject {
 			continue
 		}
 		head := fmt.Sprintf("**%s / %s**", e.Status, e.Reason)
-		if condition == "" {
+		if e.Status == "" {
 			head = "**" + e.Reason + "**"
 		}
 		lines = append(lines, item(head, e.Means, whatToDo(e.Do))...)

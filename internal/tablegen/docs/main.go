@@ -44,6 +44,7 @@ func resource() map[string][]string {
 		"reasons, Complete":    explanations(v1alpha1.ConditionComplete),
 		"reasons, Covered":     explanations(v1alpha1.ConditionCovered),
 		"reasons, PathHealthy": explanations(v1alpha1.ConditionPathHealthy),
-		"reasons, sources":     explanations(""),
+		"reasons, sources":     explanations(v1alpha1.SubjectSource),
+		"reasons, results":     explanations(v1alpha1.SubjectResult),
 	}
 }

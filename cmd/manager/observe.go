@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -17,7 +16,7 @@ import (
 
 // observe registers the metrics and the health checks.
 func observe(mgr manager.Manager, r *reconciler.Reconciler, s *settings) error {
-	if err := ctrlmetrics.Registry.Register(buildInfo()); err != nil {
+	if err := ctrlmetrics.Registry.Register(metrics.NewBuildInfo(versionName())); err != nil {
 		return fmt.Errorf("set up the metrics: %w", err)
 	}
 	collector := &metrics.Collector{
@@ -48,13 +47,4 @@ func synced(mgr manager.Manager) func(*http.Request) error {
 		}
 		return nil
 	}
-}
-
-func buildInfo() prometheus.Collector {
-	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "tcpprobe_build_info", Help: "1, with the version of the manager.",
-		ConstLabels: prometheus.Labels{"version": versionName()},
-	})
-	info.Set(1)
-	return info
 }
