@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +31,7 @@ type reads struct {
 }
 
 func (r *reads) make(object any, where string) error {
-	call := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1."), "v1.") + " " + where)
+	call := strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1.") + " " + where
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	r.made = append(r.made, call)
@@ -40,8 +39,6 @@ func (r *reads) make(object any, where string) error {
 }
 
 func (r *reads) fail(call string) { r.fails = map[string]error{call: errDown} }
-
-func (r *reads) has(call string) bool { return slices.Contains(r.made, call) }
 
 // resolverOf reads from an API server that has these objects.
 func resolverOf(objects ...client.Object) (*Resolver, *reads) {
