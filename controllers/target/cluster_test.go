@@ -12,6 +12,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -43,7 +44,9 @@ func (r *reads) fail(call string) { r.fails = map[string]error{call: errDown} }
 // resolverOf reads from an API server that has these objects.
 func resolverOf(objects ...client.Object) (*Resolver, *reads) {
 	calls := &reads{}
-	live := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).
+	live := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).
+		WithTypeConverters(managedfields.NewDeducedTypeConverter()). // the default parses all schemas, for seconds
+		WithObjects(objects...).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(
 				ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption,
