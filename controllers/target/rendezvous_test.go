@@ -62,3 +62,10 @@ func TestRendezvousTakesAllIfThereAreFew(t *testing.T) {
 		t.Errorf("chose %v", got)
 	}
 }
+
+// TestWeightOfAName: another weight would choose other nodes after an upgrade.
+func TestWeightOfAName(t *testing.T) {
+	if got := Weight("seed", "node-000"); got != 0x9350e5b8e7dd5401 { // printf 'seed\0node-000' | sha256sum
+		t.Errorf("weight %#x", got)
+	}
+}
