@@ -34,7 +34,9 @@ func (s Size) String() string {
 }
 
 // Sizes are those that are asked about.
-func Sizes() []Size { return []Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3}} }
+func Sizes() []Size {
+	return []Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3}}
+}
 
 // Question is one connection to make.
 type Question struct {

@@ -32,3 +32,10 @@ const (
 
 // maxConnections is beyond what a queue can be asked for: one source address has no more ports.
 const maxConnections = 1 << 16
+
+// Bounds of KernelConnections that are read.
+const (
+	maxKernelSizes   = 8
+	maxKernelMessage = 1 << 10
+	maxKernelCount   = 1 << 10
+)

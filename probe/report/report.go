@@ -32,6 +32,8 @@ type Report struct {
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose end no RST confirmed
 	Results        []Result  `json:"results"`
+	// by target, where the plan asks for them
+	KernelConnections []KernelConnections `json:"kernelConnections,omitempty"`
 	// pcapng of the packets that show what failed, at most MaxCapture bytes
 	Capture []byte `json:"capture,omitempty"`
 }
