@@ -61,6 +61,9 @@ func New(probe *v1alpha1.TCPProbe, id string, g *target.Resolved) (*RunPlan, err
 	for _, node := range g.Sources.Planned {
 		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
 	}
+	if probe.Spec.KernelConnections == v1alpha1.Off {
+		f.Plan.KernelConnections = plan.Off
+	}
 	if target.FillsQueues(probe.Spec.Scenarios) {
 		f.fill(g.Service.Consent, string(probe.UID))
 	}

@@ -47,7 +47,8 @@ type Question struct {
 	Crossing bool               // its numbers cross 0; those of a control do not
 	Payload  func(n int) []byte // the first n bytes of what the connection carries
 	Patience time.Duration      // how long to wait for each part's acknowledgement
-	Hasty    bool               // end as soon as a segment had to be sent again
+	// ends the wait for a part earlier, given the retransmissions meanwhile and the time; may be nil
+	Enough func(retransmissions int, waited time.Duration) bool
 }
 
 // Fate is how a connection ended.
@@ -194,8 +195,11 @@ func (c *connection) send(ctx context.Context, p *Part, b []byte) bool {
 		return false
 	}
 	c.sent, p.Sent = append(c.sent, b...), true
-	again := func() bool { return c.asked.Hasty && c.socket.info().Total_retrans > before }
-	err := c.socket.acknowledged(ctx, len(c.sent), started.Add(c.asked.Patience), again)
+	enough := func() bool {
+		again := int(c.socket.info().Total_retrans - before)
+		return c.asked.Enough != nil && c.asked.Enough(again, time.Since(started))
+	}
+	err := c.socket.acknowledged(ctx, len(c.sent), started.Add(c.asked.Patience), enough)
 	p.Acknowledged = c.socket.ackedBytes() >= len(c.sent)
 	if err != nil && !p.Acknowledged {
 		c.died(err)

@@ -53,9 +53,10 @@ func request(n int) []byte { return append([]byte("GET /"), bytes.Repeat([]byte{
 func (s *site) ask(f lab.Family, size Size, crossing, hasty bool) Result {
 	s.t.Helper()
 	var r Result
+	enough := func(again int, _ time.Duration) bool { return hasty && again > 0 }
 	must(s.t, s.Client().Do(func() (err error) {
 		r, err = Ask(s.t.Context(), Question{Source: s.ClientAddr(f), Remote: s.Target(f, lab.Echo), Size: size,
-			Crossing: crossing, Payload: request, Patience: 2 * time.Second, Hasty: hasty})
+			Crossing: crossing, Payload: request, Patience: 2 * time.Second, Enough: enough})
 		return err
 	}))
 	return r

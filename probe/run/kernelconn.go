@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
@@ -23,7 +24,8 @@ const (
 	shortPatience = time.Second
 	// kernelAhead is how many of a connection's segments wait for the pace before it begins. The others are charged.
 	kernelAhead = 5
-	// brokenControls are controls that stand still before the path counts as broken for all numbers.
+	// brokenControls is how many connections must stand still, or not be established, before the path counts as broken
+	// for all numbers.
 	brokenControls = 2
 )
 
@@ -42,11 +44,15 @@ type kernelTest struct {
 	payloads []flow.Payload
 	screened chan struct{} // closed after the first connections; nil: not begun
 
+	settled atomic.Bool // the crafted flows have failed: what the kernel's connections suffer need not be measured
+
 	mu       sync.Mutex
 	payload  flow.Payload
 	evidence verdict.KernelEvidence
 	patience time.Duration
 	silent   int    // controls that stood still
+	opened   int    // connections
+	unopened [2]int // controls, and those that cross 0
 	resets   int    // controls that the peer reset before they sent their data
 	void     string // why a connection tells nothing
 	found    report.KernelConnections
@@ -94,13 +100,19 @@ func (k *kernelTest) screen(ctx context.Context) {
 	}
 	for _, p := range k.payloads {
 		k.payload, k.evidence.Samples, k.resets = p, nil, 0
-		k.each(ctx, all, func() bool { return k.silent >= brokenControls }, func(s verdict.KernelSample) {
+		k.each(ctx, all, k.broken, func(s verdict.KernelSample) {
 			k.evidence.Samples = append(k.evidence.Samples, s)
 		})
 		if k.resets == 0 || k.evidence.NotAsked != "" || ctx.Err() != nil {
 			return
 		}
 	}
+}
+
+// broken reports whether further connections would tell nothing: controls stand still, or none is established.
+func (k *kernelTest) broken() bool {
+	none := k.opened == 0 && k.unopened[0] > 0 && k.unopened[0]+k.unopened[1] >= brokenControls
+	return none || k.silent >= brokenControls
 }
 
 // confirm asks again about sizes of which a connection was harmed that crosses 0.
@@ -175,8 +187,12 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict
 	if q.hasty {
 		patience = shortPatience
 	}
+	known := patience == shortPatience
+	enough := func(again int, waited time.Duration) bool {
+		return again > 0 && (q.hasty || k.settled.Load() && (known || waited >= shortPatience))
+	}
 	r, err := kernelconn.Ask(ctx, kernelconn.Question{Source: k.stack.route.Source, Remote: k.env.Remote,
-		Device: k.device, Size: q.size, Crossing: q.crossing, Payload: k.payload, Patience: patience, Hasty: q.hasty})
+		Device: k.device, Size: q.size, Crossing: q.crossing, Payload: k.payload, Patience: patience, Enough: enough})
 	for range r.SegmentsSent - kernelAhead {
 		k.env.Charge()
 	}
@@ -191,18 +207,24 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict
 	case err != nil:
 		k.void = err.Error()
 	case r.Opened:
+		k.opened++
 		k.found.MSS, k.found.Timestamps = r.MSS, r.Timestamps
 	}
 	if r.Fate == kernelconn.Stopped {
 		return
 	}
-	s := sampleOf(r, q.hasty, patience)
+	s := sampleOf(r, known)
 	k.learn(r, s)
 	add(s)
 }
 
 // learn keeps what a connection says about those to come.
 func (k *kernelTest) learn(r kernelconn.Result, s verdict.KernelSample) {
+	if !r.Opened && r.Crossing {
+		k.unopened[1]++
+	} else if !r.Opened {
+		k.unopened[0]++
+	}
 	switch {
 	case s.Fate == verdict.KernelVoid && r.Opened:
 		k.void = "the application closes connections with unfinished requests"
@@ -221,8 +243,9 @@ func (k *kernelTest) learn(r kernelconn.Result, s verdict.KernelSample) {
 }
 
 // sampleOf is what a connection tells. One that ends after its data was acknowledged may have been ended by the
-// application; one that ends before it sent its data tells nothing.
-func sampleOf(r kernelconn.Result, hasty bool, patience time.Duration) verdict.KernelSample {
+// application; one that ends before it sent its data tells nothing. Of one that was not waited for very long, a
+// retransmission says that it stalled.
+func sampleOf(r kernelconn.Result, short bool) verdict.KernelSample {
 	s := verdict.KernelSample{Size: r.Size.String(), Crossing: r.Crossing,
 		Took: r.Control.Took + r.Data.Took + r.Rest.Took}
 	again := r.Control.Retransmissions+r.Data.Retransmissions+r.Rest.Retransmissions > 0
@@ -233,14 +256,15 @@ func sampleOf(r kernelconn.Result, hasty bool, patience time.Duration) verdict.K
 		s.Took = 0
 	case delivered && !again:
 		s.Fate = verdict.KernelUnharmed
-	case delivered || silent && hasty && again:
+	case delivered || silent && short && again:
 		s.Fate = verdict.KernelStalled
 	case silent:
 		s.Fate = verdict.KernelSilent
 	case r.Data.Sent:
 		s.Fate = verdict.KernelDied
 	}
-	if hasty && silent || silent && patience < kernelPatience || s.Fate == verdict.KernelDied {
+	waited := max(r.Control.Took, r.Data.Took, r.Rest.Took)
+	if silent && waited < kernelPatience || s.Fate == verdict.KernelDied {
 		s.Took = 0 // how long it would have taken is not known
 	}
 	return s

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -64,13 +65,14 @@ func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
 	if k == nil || k.screened == nil {
 		return
 	}
-	k.wait()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
-	for _, r := range mine {
-		if verdict.AsksKernel(r) && r.Verdict == report.Pass {
-			k.confirm(ctx)
-			break
-		}
+	passed := slices.ContainsFunc(mine, func(r report.Result) bool {
+		return verdict.AsksKernel(r) && r.Verdict == report.Pass
+	})
+	k.settled.Store(!passed)
+	k.wait()
+	if passed {
+		k.confirm(ctx)
 	}
 	found, _ := k.conclude(k.env.Remote.String())
 	if found.Alpha > 0 {

@@ -64,7 +64,7 @@ func TestKernel(t *testing.T) {
 			report.KernelNotAsked, 0, "none of them"},
 		{"untested", stalled, report.KernelStalled, 200, "1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
 		{"all died", died, report.KernelDied, 0, "3 of 3 kernel connections that cross 0 die, 0 of 3 others"},
-		{"all silent", silent, report.KernelStalled, 4990, "3 of 3 kernel connections that cross 0 stand still for seconds"},
+		{"all silent", silent, report.KernelStalled, 4990, "3 of 3 kernel connections that cross 0 stand still"},
 		{"convicted", stalled.confirmed(alpha, "3", all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
 		{"convicted but for one", stalled.confirmed(alpha, "3", all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
 		{"half", stalled.confirmed(alpha, "3", all/2, 0), report.KernelUndecided, 200, "stall"},

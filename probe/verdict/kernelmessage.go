@@ -40,7 +40,7 @@ func kernelHarm(k report.KernelConnections, n report.KernelCount) string {
 	case n.Died > n.Stalled+n.Silent:
 		return "die"
 	case n.Silent > 0:
-		return "stand still for seconds"
+		return "stand still"
 	case k.StallMillis > 0:
 		return fmt.Sprintf("stall %d ms", k.StallMillis)
 	}
