@@ -82,8 +82,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		r.PathType = pathType(t, j.node, route)
 		j.add(position*len(j.checks)+i, r, a)
 	}
-	j.name(position)
+	rules := j.rules(position) // by what the crafted flows found
 	j.kernel(ctx, kernel, position)
+	j.name(position, rules)
 }
 
 // unable is the outcome of a check that could not begin; nil without a fault.
