@@ -155,6 +155,7 @@ func (c *connection) run(ctx context.Context, control int) {
 		return
 	}
 	c.Opened, c.Connect = true, time.Since(started)
+	c.socket.delayAcks()
 	info := c.socket.info()
 	c.MSS = int(info.Snd_mss)
 	c.Timestamps = info.Options&optionTimestamps != 0

@@ -99,6 +99,10 @@ func (s *socket) connect(ctx context.Context, remote netip.AddrPort, until time.
 	return s.await(ctx, unix.POLLOUT, until, func() bool { return s.info().State == established })
 }
 
+// delayAcks lets what is sent next acknowledge what comes in, as between a program and its server: the kernel begins
+// with an acknowledgement for each segment, which costs packets and tells nothing.
+func (s *socket) delayAcks() { _ = unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) }
+
 // established is that state's number in TCP_INFO.
 const established = 1
 

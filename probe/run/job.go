@@ -67,12 +67,12 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	if fault == nil {
 		env.Open, route = stack.Open, stack.route
 	}
-	kernel := j.newKernelTest(env, stack, h)
+	kernel := j.newKernelTest(env, stack, h, index)
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
-		kernel.beside(ctx, c, j.plan.Scenarios[c.Scenario])
+		kernel.beside(ctx, c)
 		a := answer{flows: j.unable(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,24 +60,25 @@ type kernelTest struct {
 	ends     flow.Outcome // of the connections: what may be left, and the guard's self-check
 }
 
-// newKernelTest asks nothing yet; nil where the plan wants no such connections.
-func (j *job) newKernelTest(env flow.Env, s *stack, h *host) *kernelTest {
-	if s == nil || j.plan.KernelConnections == plan.Off {
+// newKernelTest asks nothing yet; nil where the plan wants no such connections to the target of that index.
+func (j *job) newKernelTest(env flow.Env, s *stack, h *host, index int) *kernelTest {
+	i := slices.IndexFunc(j.checks, func(c plan.Check) bool { return asksKernel(c) && j.plan.Asks(j.node, c, index) })
+	if s == nil || i < 0 || j.plan.KernelConnections == plan.Off {
 		return nil
 	}
-	return &kernelTest{env: env, stack: s, device: h.device, alpha: j.alpha, patience: kernelPatience}
+	return &kernelTest{env: env, stack: s, device: h.device, alpha: j.alpha, patience: kernelPatience,
+		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario].Payload)}
 }
 
-// beside begins with the first connections at the first check that they are about, and lets them end before any other
-// check: that may count connections.
-func (k *kernelTest) beside(ctx context.Context, c plan.Check, spec plan.Scenario) {
+// beside begins with the first connections beside the first check, where the plan has one that they are about, and lets
+// them end before a check that counts connections or watches one for long.
+func (k *kernelTest) beside(ctx context.Context, c plan.Check) {
 	switch {
 	case k == nil:
-	case !asksKernel(c):
+	case c.Type != "Handshake" && c.Type != "SequenceWrap":
 		k.wait()
 	case k.screened == nil:
 		k.screened = make(chan struct{})
-		k.payloads = flow.Payloads(spec.Payload)
 		go func() {
 			defer close(k.screened)
 			k.screen(ctx)
