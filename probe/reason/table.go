@@ -60,14 +60,14 @@ var failed = []Reason{
 			"look for a fabric that sprays packets over members, one of them bad"}}},
 	{"SequenceZeroStalled", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel stall there",
 		[]Meaning{{sequenceWrap,
-			"the crafted flows delivered everything, but ordinary connections of this host's kernel need retransmissions " +
-				"where their numbers cross 0, or stand still there. `stallMillis` is how much longer they take",
-			"`kernelConnections` in the report says which sizes; find the hop as for SequenceZeroDropped. Look for a device " +
-				"that drops by size or options, or the first segment of each connection"}}},
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
+				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
+			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
+				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
 	{"SequenceZeroDied", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel die there",
 		[]Meaning{{sequenceWrap,
-			"the crafted flows delivered everything, but ordinary connections of this host's kernel are reset, or end by an " +
-				"error, where their numbers cross 0",
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel were reset, or ended by " +
+				"an error, where their numbers cross 0; others were not",
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +

@@ -160,7 +160,7 @@ func TestWithKernel(t *testing.T) {
 		{pass, report.KernelUnharmed, report.Pass, report.Delivered, "m; k"},
 		{pass, report.KernelNotAsked, report.Pass, report.Delivered, "m; not confirmed by a kernel connection: k"},
 		{pass, report.KernelUndecided, report.Inconclusive, report.KernelDisagrees, "m, but k, and chance"},
-		{pass, report.KernelStalled, report.Fail, report.SequenceZeroStalled, "sent again, if at all: k"},
+		{pass, report.KernelStalled, report.Fail, report.SequenceZeroStalled, "stall where their data crosses 0: k"},
 		{pass, report.KernelDied, report.Fail, report.SequenceZeroDied, "end where their data crosses 0: k"},
 		{fail, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k: engine and kernel disagree"},
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},

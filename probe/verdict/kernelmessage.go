@@ -83,13 +83,13 @@ func WithKernel(r report.Result, k report.KernelConnections, alpha float64) repo
 		r.Message += ", but " + k.Message + ", and chance is not excluded"
 	case report.KernelStalled:
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroStalled, alpha
-		r.Message = "data at 0 gets through only when it is sent again, if at all: " + k.Message +
-			"; the crafted segments arrived, so size, options or order decide"
+		r.Message = "connections stall where their data crosses 0: " + k.Message +
+			"; the crafted segments got through, so size, options, order or time decides"
 		r.StallMillis = max(r.StallMillis, k.StallMillis)
 	case report.KernelDied:
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroDied, alpha
 		r.Message = "connections end where their data crosses 0: " + k.Message +
-			"; the crafted segments arrived, so size, options or order decide"
+			"; the crafted segments got through, so size, options, order or time decides"
 	}
 	return r
 }
@@ -102,7 +102,7 @@ func besideFailure(r report.Result, k report.KernelConnections) report.Result {
 		r.Message += "; no kernel connection beside it: " + k.Message
 	case k.Outcome == report.KernelNotAsked:
 	case k.Outcome == report.KernelUnharmed && zero:
-		r.Message += "; yet " + k.Message + ": engine and kernel disagree, so size, options or order decide"
+		r.Message += "; yet " + k.Message + ": engine and kernel disagree, so size, options, order or time decides"
 	default:
 		r.Message += "; " + k.Message
 	}
