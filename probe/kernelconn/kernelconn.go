@@ -89,19 +89,24 @@ type Result struct {
 	Timestamps   bool
 	SegmentsSent int
 
-	// Remains is what the peer still holds of the connection: nil where it holds nothing that is known. The socket was
-	// closed without a word. Whoever asked has to end it.
+	// Remains is what the peer still holds of the connection: nil where it holds nothing that is known. Whoever asked
+	// has to release its socket and to end it.
 	Remains *Remains
 }
 
-// Remains is a connection without a socket.
+// Remains is a connection whose socket no longer speaks for it.
 type Remains struct {
+	socket *socket
+
 	Local, Remote netip.AddrPort
 	Unacked       seq.Number // the first number that the peer has not acknowledged
 	Ack           seq.Number // the number expected from the peer
 	Missing       []byte     // what was sent from Unacked-1 on; empty where everything was acknowledged
 	RTT           time.Duration
 }
+
+// Release closes the socket without a word to the peer. It may be called once.
+func (r *Remains) Release() { r.socket.close() }
 
 // Lengths of the parts around the data. The control's is random, so that the initial numbers differ.
 const (
@@ -114,7 +119,7 @@ const (
 )
 
 // Ask makes one connection and sends its parts one after the other. Its error is one of this host: ErrRefused, or
-// something else without which nothing can be asked. Whatever it returns, its socket is closed.
+// something else without which nothing can be asked. Unless something remains the socket is closed.
 func Ask(ctx context.Context, q Question) (Result, error) {
 	control := leastControl + rand.IntN(moreControl)
 	begin := firstNumber(q.Crossing, control)
@@ -122,10 +127,12 @@ func Ask(ctx context.Context, q Question) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer s.close()
 	c := connection{Result: Result{Size: q.Size, Crossing: q.Crossing}, asked: q, socket: s, begin: begin}
 	c.run(ctx, control)
 	c.finish()
+	if c.Remains == nil {
+		s.close()
+	}
 	return c.Result, c.fault
 }
 
@@ -247,9 +254,9 @@ func (c *connection) finish() {
 	acked := c.socket.ackedBytes()
 	local, ack, err := c.socket.detach()
 	if err != nil {
-		return // closing the socket sends an RST
+		return // closing the socket then sends an RST
 	}
-	c.Remains = &Remains{Local: local, Remote: c.asked.Remote, Unacked: c.begin.Add(acked), Ack: ack,
+	c.Remains = &Remains{socket: c.socket, Local: local, Remote: c.asked.Remote, Unacked: c.begin.Add(acked), Ack: ack,
 		RTT: time.Duration(info.Rtt) * time.Microsecond}
 	if acked < len(c.sent) {
 		c.Remains.Missing = c.sent[max(0, acked-1):]

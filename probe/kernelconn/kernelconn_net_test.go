@@ -59,6 +59,9 @@ func (s *site) ask(f lab.Family, size Size, crossing, hasty bool) Result {
 			Crossing: crossing, Payload: request, Patience: 2 * time.Second, Enough: enough})
 		return err
 	}))
+	if r.Remains != nil {
+		r.Remains.Release()
+	}
 	return r
 }
 
@@ -146,6 +149,9 @@ func TestContextEnds(t *testing.T) {
 			Crossing: true, Payload: request, Patience: time.Minute})
 		if err == nil && (r.Fate != Stopped || r.Remains == nil) {
 			t.Errorf("%+v", r)
+		}
+		if r.Remains != nil {
+			r.Remains.Release()
 		}
 		return err
 	}))

@@ -21,8 +21,8 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 	if left == nil {
 		return o
 	}
-	c, err := k.stack.Resume(context.WithoutCancel(ctx),
-		ledger.Entry{Local: left.Local, Remote: left.Remote, Next: left.Unacked, Ack: left.Ack})
+	c, err := k.stack.TakeOver(context.WithoutCancel(ctx),
+		ledger.Entry{Local: left.Local, Remote: left.Remote, Next: left.Unacked, Ack: left.Ack}, left.Release)
 	if err != nil {
 		return flow.Outcome{Leaked: 1}
 	}
