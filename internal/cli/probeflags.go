@@ -51,7 +51,8 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 		fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d",
 			plan.MaxPaths))
 	f.BoolVar(&q.KernelConnections, "kernel-connections", true,
-		"beside SequenceWrap, also make ordinary connections of this host's kernel whose numbers cross 0; no Pass without them")
+		"beside SequenceWrap, also make ordinary connections of this host's kernel whose numbers cross 0; nothing passes "+
+			"against them")
 	q.FinReorderFlags.register(cmd)
 	q.acceptQueueFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")

@@ -24,10 +24,10 @@ var ErrRefused = errors.New("the kernel does not let this process choose a conne
 type Size struct{ Bytes, Segments int }
 
 func (s Size) String() string {
-	switch {
-	case s.Segments == 0:
+	switch s.Segments {
+	case 0:
 		return strconv.Itoa(s.Bytes)
-	case s.Segments == 1:
+	case 1:
 		return "MSS"
 	}
 	return fmt.Sprintf("%d*MSS", s.Segments)

@@ -130,7 +130,8 @@ func TestClosedPort(t *testing.T) {
 	s := newSite(t)
 	must(t, s.Client().Do(func() error {
 		r, err := Ask(t.Context(), Question{Source: s.ClientAddr(lab.IPv4),
-			Remote: netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 1), Size: Size{Bytes: 1}, Payload: request, Patience: time.Second})
+			Remote: netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 1), Size: Size{Bytes: 1}, Payload: request,
+			Patience: time.Second})
 		if err == nil && (r.Fate != Refused || r.Opened || r.Remains != nil) {
 			t.Errorf("%+v", r)
 		}
@@ -145,8 +146,8 @@ func TestContextEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	must(t, s.Client().Do(func() error {
-		r, err := Ask(ctx, Question{Source: s.ClientAddr(lab.IPv4), Remote: s.Target(lab.IPv4, lab.Echo), Size: Size{Bytes: 1},
-			Crossing: true, Payload: request, Patience: time.Minute})
+		r, err := Ask(ctx, Question{Source: s.ClientAddr(lab.IPv4), Remote: s.Target(lab.IPv4, lab.Echo),
+			Size: Size{Bytes: 1}, Crossing: true, Payload: request, Patience: time.Minute})
 		if err == nil && (r.Fate != Stopped || r.Remains == nil) {
 			t.Errorf("%+v", r)
 		}

@@ -49,7 +49,10 @@ func open(q Question, iss seq.Number) (_ *socket, err error) {
 	if err := unix.Bind(fd, address(netip.AddrPortFrom(q.Source, 0))); err != nil {
 		return nil, fmt.Errorf("bind to %s: %w", q.Source, err)
 	}
-	return s, s.number(iss)
+	if err := s.number(iss); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // prepare sets what every socket has: no delay of small data, an RST if it is closed while the connection stands, also

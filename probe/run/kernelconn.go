@@ -43,6 +43,7 @@ type kernelTest struct {
 	device   string
 	alpha    float64
 	payloads []flow.Payload
+	ask      func(context.Context, kernelconn.Question) (kernelconn.Result, error)
 	screened chan struct{} // closed after the first connections; nil: not begun
 
 	settled atomic.Bool // the crafted flows have failed: what the kernel's connections suffer need not be measured
@@ -67,6 +68,7 @@ func (j *job) newKernelTest(env flow.Env, s *stack, h *host, index int) *kernelT
 		return nil
 	}
 	return &kernelTest{env: env, stack: s, device: h.device, alpha: j.alpha, patience: kernelPatience,
+		ask:      kernelconn.Ask,
 		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario].Payload)}
 }
 
@@ -193,7 +195,7 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict
 	enough := func(again int, waited time.Duration) bool {
 		return again > 0 && (q.hasty || k.settled.Load() && (known || waited >= shortPatience))
 	}
-	r, err := kernelconn.Ask(ctx, kernelconn.Question{Source: k.stack.route.Source, Remote: k.env.Remote,
+	r, err := k.ask(ctx, kernelconn.Question{Source: k.stack.route.Source, Remote: k.env.Remote,
 		Device: k.device, Size: q.size, Crossing: q.crossing, Payload: k.payload, Patience: patience, Enough: enough})
 	for range r.SegmentsSent - kernelAhead {
 		k.env.Charge()

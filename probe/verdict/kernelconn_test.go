@@ -11,8 +11,8 @@ import (
 )
 
 // kernelSamples are so many of one size and kind.
-func kernelSamples(n int, size string, crossing bool, f KernelFate, took time.Duration) []KernelSample {
-	return slices.Repeat([]KernelSample{{size, crossing, f, took}}, n)
+func kernelSamples(n int, size string, crossing bool, f KernelFate) []KernelSample {
+	return slices.Repeat([]KernelSample{{size, crossing, f, 0}}, n)
 }
 
 // screening is one that crosses 0 and one control of each size; fates are those of the sizes that cross 0.
@@ -29,12 +29,16 @@ func screening(fates map[string]KernelFate, took time.Duration) (e KernelEvidenc
 	return e
 }
 
-// confirmed adds a block of which so many were harmed.
-func (e KernelEvidence) confirmed(alpha float64, size string, crossing, control int) KernelEvidence {
-	b := NewKernelBlock([]string{size}, alpha)
+// kernelAlpha is the error of the blocks below.
+const kernelAlpha = 1e-5
+
+// confirmed adds a block of 3 bytes of which so many were harmed.
+func (e KernelEvidence) confirmed(crossing, control int) KernelEvidence {
+	const size = "3"
+	b := NewKernelBlock([]string{size}, kernelAlpha)
 	all := slices.Concat(
-		kernelSamples(crossing, size, true, KernelStalled, 0), kernelSamples(b.Each-crossing, size, true, KernelUnharmed, 0),
-		kernelSamples(control, size, false, KernelStalled, 0), kernelSamples(b.Each-control, size, false, KernelUnharmed, 0))
+		kernelSamples(crossing, size, true, KernelStalled), kernelSamples(b.Each-crossing, size, true, KernelUnharmed),
+		kernelSamples(control, size, false, KernelStalled), kernelSamples(b.Each-control, size, false, KernelUnharmed))
 	for _, s := range all {
 		b.Add(s)
 	}
@@ -43,8 +47,7 @@ func (e KernelEvidence) confirmed(alpha float64, size string, crossing, control 
 }
 
 func TestKernel(t *testing.T) {
-	const alpha = 1e-5
-	all := NewKernelBlock([]string{"3"}, alpha).Each
+	all := NewKernelBlock([]string{"3"}, kernelAlpha).Each
 	stalled := screening(map[string]KernelFate{"3": KernelStalled}, 210*time.Millisecond)
 	died := screening(map[string]KernelFate{"1": KernelDied, "3": KernelDied, "MSS": KernelDied}, 0)
 	silent := screening(map[string]KernelFate{"1": KernelSilent, "3": KernelSilent, "MSS": KernelSilent}, 5*time.Second)
@@ -58,21 +61,23 @@ func TestKernel(t *testing.T) {
 		{"nothing odd", screening(nil, 0), report.KernelUnharmed, 0,
 			"3 kernel connections crossed 0 unharmed (1, 3 and MSS bytes)"},
 		{"refused", KernelEvidence{NotAsked: "not permitted"}, report.KernelNotAsked, 0, "not permitted"},
-		{"void", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelVoid, 0)},
+		{"void", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelVoid)},
 			report.KernelNotAsked, 0, "none of them"},
-		{"no control", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelDied, 0)},
+		{"no control", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelDied)},
 			report.KernelNotAsked, 0, "none of them"},
-		{"untested", stalled, report.KernelStalled, 200, "1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
+		{"untested", stalled, report.KernelStalled, 200,
+			"1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
 		{"all died", died, report.KernelDied, 0, "3 of 3 kernel connections that cross 0 die, 0 of 3 others"},
 		{"all silent", silent, report.KernelStalled, 4990, "3 of 3 kernel connections that cross 0 stand still"},
-		{"convicted", stalled.confirmed(alpha, "3", all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
-		{"convicted but for one", stalled.confirmed(alpha, "3", all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
-		{"half", stalled.confirmed(alpha, "3", all/2, 0), report.KernelUndecided, 200, "stall"},
-		{"as others", stalled.confirmed(alpha, "3", 2, 2), report.KernelUnharmed, 200, "no more than chance"},
-		{"none gets through", stalled.confirmed(alpha, "3", all, all), report.KernelUndecided, 200, "stall"},
-		{"the second block convicts", stalled.confirmed(alpha, "3", all/2, 0).confirmed(alpha, "3", all, 0),
+		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
+		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
+		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
+		{"as others", stalled.confirmed(2, 2), report.KernelUnharmed, 200, "no more than chance"},
+		{"none gets through", stalled.confirmed(all, all), report.KernelUndecided, 200, "stall"},
+		{"the second block convicts", stalled.confirmed(all/2, 0).confirmed(all, 0),
 			report.KernelStalled, 200, "stall"},
-		{"cut", KernelEvidence{Sizes: stalled.Sizes, Samples: stalled.Samples, Cut: true}, report.KernelUndecided, 200, "stall"},
+		{"cut", KernelEvidence{Sizes: stalled.Sizes, Samples: stalled.Samples, Cut: true}, report.KernelUndecided, 200,
+			"stall"},
 	} {
 		k := Kernel(c.e)
 		if k.Outcome != c.want || k.StallMillis != c.stall || !strings.Contains(k.Message, c.says) {
@@ -182,8 +187,9 @@ func TestWithKernel(t *testing.T) {
 
 // Only data that crosses 0 within a connection is asked about.
 func TestAsksKernel(t *testing.T) {
-	for name, want := range map[string]bool{"Push": true, "UrgentPush": true, "Data": true, "Straddle": true, "PushFin": true,
-		"Fin": false, "Null": false, "Syn": false, "": false} {
+	for name, want := range map[string]bool{"Push": true, "UrgentPush": true, "Data": true, "Straddle": true,
+		"PushFin": true,
+		"Fin":     false, "Null": false, "Syn": false, "": false} {
 		if got := AsksKernel(report.Result{Scenario: "SequenceWrap", Variant: name}); got != want {
 			t.Errorf("%s: %v", name, got)
 		}

@@ -11,8 +11,7 @@ import (
 
 // kernelMessage says what became of the connections, in one clause.
 func kernelMessage(k report.KernelConnections, notAsked string) string {
-	crossing, control := k.Counts()
-	switch {
+	switch crossing, _ := k.Counts(); {
 	case notAsked != "":
 		return notAsked
 	case k.Outcome == report.KernelNotAsked:
@@ -25,7 +24,7 @@ func kernelMessage(k report.KernelConnections, notAsked string) string {
 	if len(of.Sizes) < len(k.Sizes) {
 		which = fmt.Sprintf("of %s bytes ", kernelSizeNames(of))
 	}
-	crossing, control = of.Counts()
+	crossing, control := of.Counts()
 	message := fmt.Sprintf("%d of %d kernel connections %sthat cross 0 %s, %d of %d others", crossing.Harmed(),
 		crossing.Told(), which, kernelHarm(k, crossing), control.Harmed(), control.Told())
 	if k.Outcome == report.KernelUnharmed {
