@@ -55,7 +55,7 @@ type kernelTest struct {
 	silent   int    // controls that stood still
 	opened   int    // connections
 	unopened [2]int // controls, and those that cross 0
-	resets   int    // controls that the peer reset before they sent their data
+	resets   int    // controls that the peer reset
 	void     string // why a connection tells nothing
 	found    report.KernelConnections
 	ends     flow.Outcome // of the connections: what may be left, and the guard's self-check
@@ -111,7 +111,19 @@ func (k *kernelTest) screen(ctx context.Context) {
 			return
 		}
 	}
+	for i := range k.evidence.Samples {
+		k.forgive(&k.evidence.Samples[i])
+	}
 }
+
+// forgive lets a connection that died tell nothing where controls die as well: the application closes them.
+func (k *kernelTest) forgive(s *verdict.KernelSample) {
+	if k.resets > 0 && s.Fate == verdict.KernelDied {
+		s.Fate, k.void = verdict.KernelVoid, closedByApplication
+	}
+}
+
+const closedByApplication = "the application closes connections with unfinished requests; set a payload that it waits on"
 
 // broken reports whether further connections would tell nothing: controls stand still, or none is established.
 func (k *kernelTest) broken() bool {
@@ -140,6 +152,7 @@ func (k *kernelTest) block(ctx context.Context, b *verdict.KernelBlock) bool {
 		}
 	}
 	k.each(ctx, all, b.Hopeless, func(s verdict.KernelSample) {
+		k.forgive(&s)
 		k.evidence.Samples = append(k.evidence.Samples, s)
 		b.Add(s)
 	})
@@ -224,6 +237,9 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict
 
 // learn keeps what a connection says about those to come.
 func (k *kernelTest) learn(r kernelconn.Result, s verdict.KernelSample) {
+	if r.Fate == kernelconn.Reset && !r.Crossing {
+		k.resets++
+	}
 	if !r.Opened && r.Crossing {
 		k.unopened[1]++
 	} else if !r.Opened {
@@ -231,10 +247,7 @@ func (k *kernelTest) learn(r kernelconn.Result, s verdict.KernelSample) {
 	}
 	switch {
 	case s.Fate == verdict.KernelVoid && r.Opened:
-		k.void = "the application closes connections with unfinished requests"
-		if !r.Crossing {
-			k.resets++
-		}
+		k.void = closedByApplication
 	case s.Fate == verdict.KernelVoid && k.void == "":
 		k.void = fmt.Sprintf("this host's own connections are not established (%v); look at its own firewall and routes",
 			r.Err)

@@ -85,6 +85,18 @@ func TestKernelTest(t *testing.T) {
 			}
 			return through(0), nil
 		}, report.KernelUnharmed, 20, "5 kernel connections crossed 0 unharmed"},
+		{"the application closes on every payload", func(q kernelconn.Question) (kernelconn.Result, error) {
+			r := through(0)
+			r.Fate, r.Data.Acknowledged, r.Rest = kernelconn.Reset, false, kernelconn.Part{}
+			return r, nil
+		}, report.KernelNotAsked, 20, "the application closes"},
+		{"a device resets", func(q kernelconn.Question) (kernelconn.Result, error) {
+			r := through(0)
+			if q.Crossing {
+				r.Fate, r.Data.Acknowledged, r.Rest = kernelconn.Reset, false, kernelconn.Part{}
+			}
+			return r, nil
+		}, report.KernelDied, 0, "that cross 0 die"},
 	} {
 		a := &asks{answer: c.answer}
 		k := kernelTestOf(t.Context(), a, true)

@@ -152,8 +152,9 @@ func TestStratifiedFisher(t *testing.T) {
 func TestWithKernel(t *testing.T) {
 	pass := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass, Reason: report.Delivered,
 		Message: "m"}
-	fail, lossy := pass, pass
+	fail, lossy, straddle := pass, pass, pass
 	fail.Verdict, fail.Reason = report.Fail, report.SequenceZeroDropped
+	straddle.Variant, straddle.Verdict, straddle.Reason = "Straddle", report.Fail, report.SequenceZeroDropped
 	lossy.Verdict, lossy.Reason = report.Inconclusive, report.PathLossy
 	for _, c := range []struct {
 		r       report.Result
@@ -164,10 +165,11 @@ func TestWithKernel(t *testing.T) {
 	}{
 		{pass, report.KernelUnharmed, report.Pass, report.Delivered, "m; k"},
 		{pass, report.KernelNotAsked, report.Pass, report.Delivered, "m; not confirmed by a kernel connection: k"},
-		{pass, report.KernelUndecided, report.Inconclusive, report.KernelDisagrees, "m, but k, and chance"},
+		{pass, report.KernelUndecided, report.Inconclusive, report.KernelDisagrees, "m, but k, which confirms nothing"},
 		{pass, report.KernelStalled, report.Fail, report.SequenceZeroStalled, "stall where their data crosses 0: k"},
 		{pass, report.KernelDied, report.Fail, report.SequenceZeroDied, "end where their data crosses 0: k"},
 		{fail, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k: engine and kernel disagree"},
+		{straddle, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k, each with a segment that"},
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
 		{fail, report.KernelDied, report.Fail, report.SequenceZeroDropped, "m; k"},
 		{lossy, report.KernelStalled, report.Inconclusive, report.PathLossy, "m; k"},

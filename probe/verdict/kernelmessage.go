@@ -60,6 +60,12 @@ func aboutKernel(name string) bool {
 	return known && v.Data && v.Where == variant.Crossing
 }
 
+// across reports whether the variant's suspect begins before 0, which no kernel connection is asked to do.
+func across(name string) bool {
+	v, _ := variant.Named(name)
+	return v.Zero == variant.Across
+}
+
 // AsksKernel reports whether a result is one that kernel connections confirm or contradict.
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
@@ -79,7 +85,7 @@ func WithKernel(r report.Result, k report.KernelConnections, alpha float64) repo
 		r.Message += "; " + k.Message
 	case report.KernelUndecided:
 		r.Verdict, r.Reason = report.Inconclusive, report.KernelDisagrees
-		r.Message += ", but " + k.Message + ", and chance is not excluded"
+		r.Message += ", but " + k.Message + ", which confirms nothing"
 	case report.KernelStalled:
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroStalled, alpha
 		r.Message = "connections stall where their data crosses 0: " + k.Message +
@@ -100,6 +106,8 @@ func besideFailure(r report.Result, k report.KernelConnections) report.Result {
 	case k.Outcome == report.KernelNotAsked && zero:
 		r.Message += "; no kernel connection beside it: " + k.Message
 	case k.Outcome == report.KernelNotAsked:
+	case k.Outcome == report.KernelUnharmed && zero && across(r.Variant):
+		r.Message += "; yet " + k.Message + ", each with a segment that begins there"
 	case k.Outcome == report.KernelUnharmed && zero:
 		r.Message += "; yet " + k.Message + ": engine and kernel disagree, so size, options, order or time decides"
 	default:
