@@ -61,6 +61,9 @@ func New(probe *v1alpha1.TCPProbe, id string, res *target.Resolved) (*RunPlan, e
 	for _, node := range res.Sources.Planned {
 		rp.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
 	}
+	if probe.Spec.KernelConnections == v1alpha1.Off {
+		rp.Plan.KernelConnections = plan.Off
+	}
 	if target.FillsQueues(probe.Spec.Scenarios) {
 		rp.restrictAcceptQueue(res.Service.Consent, string(probe.UID))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
@@ -31,6 +32,18 @@ func TestPlan(t *testing.T) {
 	goldenfile.Compare(t, "plan.json", append(text, '\n'))
 	if rp.Pairs() != 8 || !rp.SameNode("kn2", 0) || rp.SameNode("kn1", 0) {
 		t.Errorf("%d pairs; web-01 is on kn2", rp.Pairs())
+	}
+}
+
+// Only a TCPProbe that turns the kernel's connections off has a plan that does.
+func TestKernelConnectionsOfThePlan(t *testing.T) {
+	for field, want := range map[v1alpha1.Switch]string{"": "", v1alpha1.On: "", v1alpha1.Off: plan.Off} {
+		probe := controllertest.Probe()
+		probe.Spec.KernelConnections = field
+		if f, err := runplan.New(probe, "question-asking", plantest.Resolved(1)); err != nil ||
+			f.Plan.KernelConnections != want {
+			t.Errorf("%q: %v, %q", field, err, f.Plan.KernelConnections)
+		}
 	}
 }
 

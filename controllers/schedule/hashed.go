@@ -40,6 +40,7 @@ var hashedFields = map[string]any{
 
 	"paths":               nil,
 	"packetsPerSecond":    nil,
+	"kernelConnections":   v1alpha1.On,
 	"run.deadlineSeconds": nil,
 }
 

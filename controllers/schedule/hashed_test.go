@@ -145,6 +145,15 @@ func TestDefaultOfALaterField(t *testing.T) {
 	}
 }
 
+// TestKernelConnectionsOnIsTheSameQuestion: the field is newer than what is stored.
+func TestKernelConnectionsOnIsTheSameQuestion(t *testing.T) {
+	old, on, off := controllertest.Probe(), controllertest.Probe(), controllertest.Probe()
+	old.Spec.KernelConnections, on.Spec.KernelConnections, off.Spec.KernelConnections = "", v1alpha1.On, v1alpha1.Off
+	if RunID(old, 7) != RunID(on, 7) || RunID(old, 7) == RunID(off, 7) {
+		t.Errorf("without the field %s, On %s, Off %s", RunID(old, 7), RunID(on, 7), RunID(off, 7))
+	}
+}
+
 // hasFields reports whether the type, or what it points to or lists, is a struct of the API with fields of its own.
 func hasFields(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {

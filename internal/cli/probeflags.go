@@ -25,6 +25,8 @@ type ProbeFlags struct {
 	Alpha            float64
 	PacketsPerSecond int           // per target
 	Deadline         time.Duration // 0: computed from the number of flows
+	// beside SequenceWrap's crafted flows
+	KernelConnections bool
 	FinReorderFlags
 	acceptQueueFlags
 }
@@ -48,6 +50,9 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f.IntVar(&q.Paths, "paths", DefaultPaths,
 		fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d",
 			plan.MaxPaths))
+	f.BoolVar(&q.KernelConnections, "kernel-connections", true,
+		"beside SequenceWrap, also make ordinary connections of this host's kernel whose numbers cross 0; nothing passes "+
+			"against them")
 	q.FinReorderFlags.register(cmd)
 	q.acceptQueueFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
@@ -82,6 +87,9 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: strings.ToLower(rand.Text()[:10]), Sources: map[string][]int{},
 		Paths: q.Paths, PacketsPerSecond: q.PacketsPerSecond, Alpha: q.Alpha,
+	}
+	if !q.KernelConnections {
+		p.KernelConnections = plan.Off
 	}
 	for i, t := range targets {
 		p.Targets = append(p.Targets, plan.Target{Address: t.Addr(), Port: t.Port(), Via: "Address"})

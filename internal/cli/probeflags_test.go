@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
@@ -40,6 +42,21 @@ func TestPlanIsValid(t *testing.T) {
 	}
 	if got := p.Sources["host"]; !slices.Equal(got, []int{0, 1}) {
 		t.Errorf("the host probes %v", got)
+	}
+}
+
+func TestKernelConnectionsCanBeOff(t *testing.T) {
+	for on, want := range map[bool]string{true: "", false: plan.Off} {
+		q := ask("SequenceWrap")
+		q.KernelConnections = on
+		if p, err := q.Plan("host", someTargets); err != nil || p.KernelConnections != want || p.Validate() != nil {
+			t.Errorf("%v: %v, %+v", on, err, p)
+		}
+	}
+	command := &cobra.Command{}
+	var q ProbeFlags
+	if q.Register(command); !q.KernelConnections {
+		t.Error("off without being asked")
 	}
 }
 

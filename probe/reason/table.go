@@ -58,6 +58,17 @@ var failed = []Reason{
 		[]Meaning{{sequenceWrap,
 			"over all flows, segments at 0 are lost more often than others, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
+	{"SequenceZeroStalled", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel stall there",
+		[]Meaning{{sequenceWrap,
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
+				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
+			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
+				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
+	{"SequenceZeroDied", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel die there",
+		[]Meaning{{sequenceWrap,
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel were reset, or ended by " +
+				"an error, where their numbers cross 0; others were not",
+			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +
 			"that it draws, is lost",
@@ -89,6 +100,11 @@ var inconclusive = []Reason{
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}}},
+	{"KernelDisagrees", Inconclusive, "SequenceWrap: the crafted flows passed, connections of the kernel seem to suffer",
+		[]Meaning{{sequenceWrap,
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
+				"than others, and chance is not excluded; or none of them got through unharmed",
+			"repair other loss first, or give more time; `kernelConnections` in the report has the counts by size"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
 			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",

@@ -32,3 +32,10 @@ const (
 
 // maxConnections is more than any queue can be filled with: a source address does not have so many ports.
 const maxConnections = 1 << 16
+
+// Bounds of KernelConnections that are read.
+const (
+	maxKernelSizes   = 8
+	maxKernelMessage = 1 << 10
+	maxKernelCount   = 1 << 10
+)

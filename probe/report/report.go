@@ -32,6 +32,8 @@ type Report struct {
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
 	Results        []Result  `json:"results"`
+	// by target, where the plan asks for them
+	KernelConnections []KernelConnections `json:"kernelConnections,omitempty"`
 	// pcapng with the packets that show the failures, at most MaxCapture bytes
 	Capture []byte `json:"capture,omitempty"`
 }

@@ -34,13 +34,19 @@ type job struct {
 	leaked  int
 	guard   report.Guard
 
-	failures []capture.Failure // one for each kind of failure
+	failures []capture.Failure          // one for each kind of failure
+	kernels  []report.KernelConnections // by the target's position; without an outcome where none are asked for
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
-	j.alpha = p.Alpha / float64(max(1, (p.Paths+1)*len(j.checks))) // one more for the test over all flows
+	tests := p.Paths + 1 // one more for the test over all flows
+	if p.KernelConnections != plan.Off {
+		tests++
+	}
+	j.alpha = p.Alpha / float64(max(1, tests*len(j.checks)))
+	j.kernels = make([]report.KernelConnections, len(p.Sources[node]))
 	j.asked = len(report.Questions(p, node))
 	return j
 }
@@ -61,10 +67,12 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	if fault == nil {
 		env.Open, route = stack.Open, stack.route
 	}
+	kernel := j.newKernelTest(env, stack, h, index)
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
+		kernel.beside(ctx, c)
 		a := answer{flows: j.notStarted(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]
@@ -74,7 +82,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		r.PathType = pathType(t, j.node, route)
 		j.add(position*len(j.checks)+i, r, a)
 	}
-	j.nameRules(position)
+	rules := j.rules(position) // by what the crafted flows found
+	j.kernel(ctx, kernel, position)
+	j.name(position, rules)
 }
 
 // notStarted returns the outcome of a check that could not begin; nil if there was no error.

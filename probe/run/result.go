@@ -7,6 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -63,11 +64,13 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
-// nameRules finds the known rule that explains all results for one target, and adds it to the results that it explains.
-func (j *job) nameRules(position int) {
+// rules are the known rules that explain what was found at one target, by result: nil where it did not fail, or none
+// explains it.
+func (j *job) rules(position int) []*rule.Rule {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
+	out := make([]*rule.Rule, len(mine))
 	for entry := range j.plan.Scenarios {
 		reasons := map[string]report.Reason{}
 		for i, r := range mine {
@@ -75,11 +78,24 @@ func (j *job) nameRules(position int) {
 				reasons[r.Variant] = r.Reason
 			}
 		}
-		rule := verdict.NameRule(reasons)
-		for i := range mine {
-			if r := &mine[i]; rule != nil && j.checks[i].Scenario == entry && r.Verdict == report.Fail {
-				r.Rule, r.Message = rule.Name, rule.Explain(r.Message)
+		named := verdict.NameRule(reasons)
+		for i, r := range mine {
+			if j.checks[i].Scenario == entry && r.Verdict == report.Fail {
+				out[i] = named
 			}
+		}
+	}
+	return out
+}
+
+// name gives the rules to the results that they explain. What else is said of those comes first: a long message is cut
+// at its end.
+func (j *job) name(position int, rules []*rule.Rule) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, named := range rules {
+		if r := &j.results[position*len(j.checks)+i]; named != nil {
+			r.Rule, r.Message = named.Name, named.Explain(r.Message)
 		}
 	}
 }

@@ -31,6 +31,7 @@ var jsonRules = []rule{
 	{regexp.MustCompile(`("(durationMicros|stolen|resetsDropped|segmentsSent|seen|dropped)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`("(min|median|p99|stallMillis)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`(?m)^(\s+)[1-9][0-9]{3,4}(,?)$`), "${1}PORT${2}"},
+	{regexp.MustCompile(`(?s),\n\s+"sizes": \[.*?\n\s+\]`), ""}, // of the kernel's connections: times, and what chance ended
 }
 
 // tableRules are for tables and messages.
@@ -42,6 +43,8 @@ var tableRules = []rule{
 	{regexp.MustCompile(`\b([1-9]\d*|N) of [1-9]\d*( packets)? towards`), "N of N$2 towards"},
 	{regexp.MustCompile(`\b0 of [1-9]\d*( packets)? towards`), "0 of N$1 towards"},
 	{regexp.MustCompile(`(source ports of some that failed:)[0-9 ]+`), "$1 PORTS"},
+	{regexp.MustCompile(`kernel: \d+ connections to (\S+), \d+ of them`), "kernel: N connections to $1, N of them"},
+	{regexp.MustCompile(`\d+ of \d+ (kernel connections|others)`), "N of N $1"},
 	{regexp.MustCompile(`\.tcpprobe-\d+`), ".tcpprobe-N"},
 }
 

@@ -1,0 +1,106 @@
+package run
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
+	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// end ends what the peer holds of a connection as a crafted flow is ended: by an RST, and a question whether the peer
+// took it.
+func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.Outcome) {
+	if left == nil {
+		return o
+	}
+	c, err := k.stack.TakeOver(context.WithoutCancel(ctx),
+		ledger.Entry{Local: left.Local, Remote: left.Remote, Next: left.Unacked, Ack: left.Ack}, left.Release)
+	if err != nil {
+		return flow.Outcome{Leaked: 1}
+	}
+	c.Charge, c.RTT = k.env.Charge, left.RTT
+	if left.Unacked.IsZero() {
+		healKernel(context.WithoutCancel(ctx), c, left.Missing)
+	}
+	e, err := c.End(ctx)
+	if err != nil || !e.Confirmed {
+		o.Leaked = 1
+	}
+	o.Guard = e.Check
+	return o
+}
+
+// healTries and healBytes bound healKernel.
+const (
+	healTries = 4
+	healBytes = 1000
+)
+
+// healKernel brings the peer past 0 by a segment that begins one byte earlier: an RST at 0 might be lost itself.
+func healKernel(ctx context.Context, c *conn.Conn, missing []byte) {
+	zero := c.SendNext()
+	before := zero.Add(-1)
+	for i := 0; i < healTries && len(missing) > 1; i++ {
+		c.Charge()
+		sent := c.Send(conn.Step{Part: evidence.Heal, Flags: segment.PSH | segment.ACK, Seq: &before,
+			Payload: missing[:min(len(missing), healBytes)]})
+		healed := func(wire.Packet) bool { return c.Acked().After(zero) || c.Reset() }
+		if c.Await(ctx, sent.Add(c.AnswerTimeout(i)), healed) || c.Fault() != nil {
+			return
+		}
+	}
+}
+
+// kernel judges what connections of this host's own kernel to the target showed beside its results. Where the crafted
+// flows passed and one of those was harmed, more are made first.
+func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
+	if k == nil || k.screened == nil {
+		return
+	}
+	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
+	passed := slices.ContainsFunc(mine, func(r report.Result) bool {
+		return verdict.AsksKernel(r) && r.Verdict == report.Pass
+	})
+	k.settled.Store(!passed)
+	k.wait()
+	if passed {
+		k.confirm(ctx)
+	}
+	found, _ := k.conclude(k.env.Remote.String())
+	if found.Alpha > 0 {
+		found.Alpha = j.plan.Alpha
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.count([]flow.Outcome{k.ends})
+	j.kernels[position] = found
+	for i := range mine {
+		mine[i] = verdict.WithKernel(mine[i], found, j.plan.Alpha)
+	}
+}
+
+// kernelConnections are those that were asked for, by target.
+func (j *job) kernelConnections() (all []report.KernelConnections) {
+	for _, k := range j.kernels {
+		if k.Outcome != "" {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// kernelSegments is what they sent.
+func (j *job) kernelSegments() (n int) {
+	for _, k := range j.kernels {
+		n += k.SegmentsSent
+	}
+	return n
+}
