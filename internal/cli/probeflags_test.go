@@ -47,7 +47,7 @@ func TestPlanIsValid(t *testing.T) {
 
 func TestKernelConnectionsCanBeOff(t *testing.T) {
 	for on, want := range map[bool]string{true: "", false: plan.Off} {
-		q := ask("SequenceWrap")
+		q := probeFlags("SequenceWrap")
 		q.KernelConnections = on
 		if p, err := q.Plan("host", someTargets); err != nil || p.KernelConnections != want || p.Validate() != nil {
 			t.Errorf("%v: %v, %+v", on, err, p)
