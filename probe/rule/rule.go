@@ -56,15 +56,6 @@ func (r Rule) KnownFrom() string {
 	return r.Devices + ": " + r.Cure
 }
 
-// Explain adds the rule, and the devices that are known to have it, to a message.
-func (r Rule) Explain(message string) string {
-	message += "; the rule is " + r.Name
-	if known := r.KnownFrom(); known != "" {
-		message += ", known from " + known
-	}
-	return message
-}
-
 // anyOf returns a condition that holds if at least one of these flags is set.
 func anyOf(these variant.Flags) func(variant.Flags) bool {
 	return func(f variant.Flags) bool { return f&these != 0 }

@@ -34,18 +34,23 @@ func (j *job) add(i int, r report.Result, a answer) {
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
+	notPath := false
 	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil {
-		share := verdict.ShareOf(n.Fail, n.Pass+n.Fail)
-		share.Ports = failedPorts(a.flows)
-		r.Share = &share
-		r.Message = verdict.Shared(r.Message, share)
+		spread := verdict.Spread{Flows: n, Again: a.repeats, Lengths: a.lengthsTried()}
+		r.Message = spread.Explain(r.Message)
+		if share, ok := spread.Share(); ok {
+			share.Ports = failedPorts(a.flows)
+			r.Share = &share
+		}
+		notPath = r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.results[i] = r
+	j.results[i], j.notPath[i] = r, notPath
 	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
+	j.count(a.again)
 	j.done++
 	if j.progress != nil {
 		j.progress(j.done, j.asked)
@@ -63,22 +68,32 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
-// nameRules finds the known rule that explains all results for one target, and adds it to the results that it explains.
+// nameRules says of the results for one target which rules explain them all.
 func (j *job) nameRules(position int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
+	first := position * len(j.checks)
+	mine := j.results[first : first+len(j.checks)]
 	for entry := range j.plan.Scenarios {
-		reasons := map[string]report.Reason{}
+		var asked []report.Result
+		byPath := true
 		for i, r := range mine {
 			if r.Scenario == "SequenceWrap" && j.checks[i].Scenario == entry {
-				reasons[r.Variant] = r.Reason
+				asked, byPath = append(asked, r), byPath && !j.notPath[first+i]
 			}
 		}
-		rule := verdict.NameRule(reasons)
+		if !byPath {
+			continue // a rule of the table does not lose only some of the same segments on the same path
+		}
+		fit := verdict.FitRules(verdict.RuleReasons(asked))
 		for i := range mine {
-			if r := &mine[i]; rule != nil && j.checks[i].Scenario == entry && r.Verdict == report.Fail {
-				r.Rule, r.Message = rule.Name, rule.Explain(r.Message)
+			r := &mine[i]
+			if j.checks[i].Scenario != entry || !fit.Explains(*r) {
+				continue
+			}
+			r.Message = fit.Explain(r.Message, j.plan.Probe != "")
+			if fit.Rule != nil {
+				r.Rule = fit.Rule.Name
 			}
 		}
 	}
