@@ -15,11 +15,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 )
 
-// rightName returns the name of the fault's rule in a report. It is empty for a fault that is not about the number 0.
+// rightName returns the name of the fault's rule in a report. It is empty for a fault that is not about the number 0,
+// and for rules that look alike because the lab's switch drops in both directions: then none may be named.
 func rightName(fault string) string {
 	for _, r := range rule.All() {
-		if r.Fault == fault {
-			return cmp.Or(r.AsOther, r.Name) // the lab's switch drops in both directions
+		if r.Fault == fault && !r.AlikeBothWays() {
+			return r.Name
 		}
 	}
 	return ""

@@ -74,6 +74,14 @@ func TestOpenClass(t *testing.T) {
 	}
 }
 
+func TestAlikeBothWays(t *testing.T) {
+	for _, r := range All() {
+		if r.AlikeBothWays() != (r.Name == "AnyFlagsAtZero" || r.Name == "EverythingAtZero") {
+			t.Errorf("%s looks like another rule: %v", r.Name, r.AlikeBothWays())
+		}
+	}
+}
+
 func TestAbout(t *testing.T) {
 	if got := About(variant.Across).Name + About(variant.Acknowledgment).Name; got != "StraddlingZeroAckNumberZero" {
 		t.Error(got)
