@@ -69,7 +69,7 @@ func TestShareOfPathsOnlyWhereThePortDecides(t *testing.T) {
 		says  string
 	}{
 		{"the port", func(s *segment.Segment, _ int, _ time.Duration) bool { return s.Source.Port()*40503>>13&3 == 0 },
-			2 * verdict.RepeatsOfEach, true, " paths ("},
+			2 * verdict.RepeatsOfEach, true, " paths"},
 		{"nothing fails", func(*segment.Segment, int, time.Duration) bool { return false }, 0, true, "was answered"},
 		{"all fail", func(*segment.Segment, int, time.Duration) bool { return true }, 0, true, "on all of 16 paths tried"},
 		{"the order of the connections", func(_ *segment.Segment, n int, _ time.Duration) bool { return n <= 5 },
