@@ -70,7 +70,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 		for _, v := range affected(t, name) {
 			lost[v] = true
 		}
-		named := rightName(name) != "" || name == "any-flags-at-zero" || name == "all-at-zero" // these look alike
+		named := rightName(name) != ""
 		if named != strings.HasSuffix(name, "-zero") || named != (len(affected(t, name)) > 0) {
 			t.Errorf("%s: named %v, affects %v", name, named, affected(t, name))
 		}
@@ -151,7 +151,11 @@ func TestCatalogueResult(t *testing.T) {
 			report.Fail},
 		"for another reason": {"push-at-zero", "PushAtZero", map[string]report.Reason{"Push": report.AckZeroDropped},
 			report.Fail},
-		"called by another name": {"push-at-zero", "UrgAtZero", right, report.Fail},
+		"called by another name":          {"push-at-zero", "UrgAtZero", right, report.Fail},
+		"not named, a closed port shows":  {"push-at-zero", "", right, report.Fail},
+		"not named, no closed port shows": {"rst-at-zero", "", map[string]report.Reason{"Reset": zero}, report.Pass},
+		"wrongly named, no closed port shows": {"rst-at-zero", "PushAtZero", map[string]report.Reason{"Reset": zero},
+			report.Fail},
 		"no rule, no conviction": {"every-push", "", map[string]report.Reason{"Push": report.PathLossy,
 			"Data": report.Delivered}, report.Pass},
 		"no rule, yet convicted": {"every-push", "", map[string]report.Reason{"Push": zero}, report.Fail},

@@ -1,19 +1,10 @@
 package rule
 
-import (
-	"slices"
-
-	"github.com/tcpprobe/tcpprobe/probe/variant"
-)
+import "github.com/tcpprobe/tcpprobe/probe/variant"
 
 // Loses reports whether the rule drops a variant's segment at sequence number 0.
 func (r Rule) Loses(v variant.Variant) bool {
 	return v.FlagsAtZero() && r.Flags != nil && r.Flags(v.Flags)
-}
-
-// AlikeBothWays reports whether another rule has the same effect if both directions are affected.
-func (r Rule) AlikeBothWays() bool {
-	return r.AsOther != "" || slices.ContainsFunc(table, func(other Rule) bool { return other.AsOther == r.Name })
 }
 
 // Open returns the rules that a device may have although they are not in the table: by any set of flags, by whether

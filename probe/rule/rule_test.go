@@ -27,9 +27,6 @@ func TestTableIsComplete(t *testing.T) {
 		if (r.Devices == "") != (r.Cure == "") {
 			t.Errorf("%s: devices %q, cure %q: both or none", r.Name, r.Devices, r.Cure)
 		}
-		if _, there := Named(r.AsOther); r.AsOther != "" && !there {
-			t.Errorf("%s has AsOther %s, which is not in the table", r.Name, r.AsOther)
-		}
 		s := shape{zero: r.Zero}
 		for f := variant.Flags(0); f < 64 && r.Flags != nil; f++ {
 			if r.Flags(f) {
@@ -70,14 +67,6 @@ func TestOpenClass(t *testing.T) {
 				!slices.ContainsFunc(c.arrive, func(n string) bool { return loses(named(n)) })
 		}) {
 			t.Errorf("no rule by %s", c.why)
-		}
-	}
-}
-
-func TestAlikeBothWays(t *testing.T) {
-	for _, r := range All() {
-		if r.AlikeBothWays() != (r.Name == "AnyFlagsAtZero" || r.Name == "EverythingAtZero") {
-			t.Errorf("%s looks like another rule: %v", r.Name, r.AlikeBothWays())
 		}
 	}
 }
