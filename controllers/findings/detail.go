@@ -32,15 +32,15 @@ func detail(f *v1alpha1.Finding, answers []Answer) {
 		count(&flows, g.Flows)
 		alpha, f.StallMillis = max(alpha, g.Alpha), max(f.StallMillis, g.StallMillis)
 		queue = queue.Plus(g.Queue)
-		if f.Share == nil {
-			f.Share = share(g.Share)
-		}
 		if len(f.Evidence) == 0 {
 			f.Evidence = evidence(g.Evidence)
 		}
 	}
 	if whole {
 		f.Flows = &flows
+	}
+	if first := answers[0].Detail; first != nil {
+		f.Share = share(first.Share) // as the message, which may say that the path decides nothing
 	}
 	f.Queue = queueFinding(queue)
 	if f.Verdict == string(report.Fail) && alpha > 0 {

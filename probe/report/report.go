@@ -67,7 +67,7 @@ type Result struct {
 	Flows       Flows          `json:"flows"`
 	Alpha       float64        `json:"alpha"` // bound on a false Fail, corrected for multiple tests; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
-	Share       *Share         `json:"share,omitempty"` // set if some flows failed
+	Share       *Share         `json:"share,omitempty"` // set if all flows agree, or the path decides
 	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`
 	Evidence    evidence.Lines `json:"evidence,omitempty"`

@@ -29,6 +29,7 @@ type job struct {
 
 	mu      sync.Mutex
 	results []report.Result // by target position, then check; without Scenario: not run
+	notPath []bool          // of a result: some flows failed, and not by path
 	asked   int             // number of results at the end
 	done    int
 	leaked  int
@@ -47,6 +48,7 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	}
 	j.alpha = p.Alpha / float64(max(1, tests*len(j.checks)))
 	j.kernels = make([]report.KernelConnections, len(p.Sources[node]))
+	j.notPath = make([]bool, len(j.results))
 	j.asked = len(report.Questions(p, node))
 	return j
 }
@@ -65,7 +67,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	stack, fault := h.stackTo(t.Address)
 	var route wire.Route
 	if fault == nil {
-		env.Open, route = stack.Open, stack.route
+		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
 	}
 	kernel := j.newKernelTest(env, stack, h, index)
 	for i, c := range j.checks {
@@ -105,7 +107,9 @@ type answer struct {
 	flows   []flow.Outcome
 	pooled  []flow.Outcome   // outcomes of further flows, for the test over all flows
 	finding *verdict.Finding // finding of that test
-	perPath bool             // flows may take different paths, so a share of flows is an estimate of a share of paths
+	perPath bool             // flows may take different paths, so a share of flows may be one of paths
+	again   []flow.Outcome   // outcomes of source ports that were asked again
+	repeats verdict.Repeats  // how these compare with the first answers
 }
 
 // runCheck runs the flows of a check, as many at once as the plan allows.
@@ -130,6 +134,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env) answer {
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}
+	j.askAgain(ctx, run, env, &a)
 	return a
 }
 

@@ -7,7 +7,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -35,18 +34,23 @@ func (j *job) add(i int, r report.Result, a answer) {
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
+	notPath := false
 	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil {
-		share := verdict.ShareOf(n.Fail, n.Pass+n.Fail)
-		share.Ports = failedPorts(a.flows)
-		r.Share = &share
-		r.Message = verdict.Shared(r.Message, share)
+		spread := verdict.Spread{Flows: n, Again: a.repeats, Lengths: a.lengthsTried()}
+		r.Message = spread.Explain(r.Message)
+		if share, ok := spread.Share(); ok {
+			share.Ports = failedPorts(a.flows)
+			r.Share = &share
+		}
+		notPath = r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.results[i] = r
+	j.results[i], j.notPath[i] = r, notPath
 	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
+	j.count(a.again)
 	j.done++
 	if j.progress != nil {
 		j.progress(j.done, j.asked)
@@ -64,24 +68,28 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
-// rules are the known rules that explain what was found at one target, by result: nil where it did not fail, or none
-// explains it.
-func (j *job) rules(position int) []*rule.Rule {
+// rules says which rules explain all that the crafted flows found at one target, by result: nil where none does.
+func (j *job) rules(position int) []*verdict.RuleFit {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
-	out := make([]*rule.Rule, len(mine))
+	first := position * len(j.checks)
+	mine := j.results[first : first+len(j.checks)]
+	out := make([]*verdict.RuleFit, len(mine))
 	for entry := range j.plan.Scenarios {
-		reasons := map[string]report.Reason{}
+		var asked []report.Result
+		byPath := true
 		for i, r := range mine {
 			if r.Scenario == "SequenceWrap" && j.checks[i].Scenario == entry {
-				reasons[r.Variant] = r.Reason
+				asked, byPath = append(asked, r), byPath && !j.notPath[first+i]
 			}
 		}
-		named := verdict.NameRule(reasons)
+		if !byPath {
+			continue // a rule of the table does not lose only some of the same segments on the same path
+		}
+		fit := verdict.FitRules(verdict.RuleReasons(asked))
 		for i, r := range mine {
-			if j.checks[i].Scenario == entry && r.Verdict == report.Fail {
-				out[i] = named
+			if j.checks[i].Scenario == entry && fit.Explains(r) {
+				out[i] = &fit
 			}
 		}
 	}
@@ -90,12 +98,17 @@ func (j *job) rules(position int) []*rule.Rule {
 
 // name gives the rules to the results that they explain. What else is said of those comes first: a long message is cut
 // at its end.
-func (j *job) name(position int, rules []*rule.Rule) {
+func (j *job) name(position int, rules []*verdict.RuleFit) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for i, named := range rules {
-		if r := &j.results[position*len(j.checks)+i]; named != nil {
-			r.Rule, r.Message = named.Name, named.Explain(r.Message)
+	for i, fit := range rules {
+		if fit == nil {
+			continue
+		}
+		r := &j.results[position*len(j.checks)+i]
+		r.Message = fit.Explain(r.Message, j.plan.Probe != "")
+		if fit.Rule != nil {
+			r.Rule = fit.Rule.Name
 		}
 	}
 }

@@ -195,22 +195,3 @@ func TestClosingMessages(t *testing.T) {
 		}
 	}
 }
-
-func TestSharesInWords(t *testing.T) {
-	for _, c := range []struct {
-		failed, of int
-		want       string
-	}{
-		{1, 2, "on about 1 of 2 paths (1 of 2 flows, 95 % interval 1 to 99 %): lost"},
-		{2, 2, "on all of 2 paths tried: lost"},
-		{2, 5, "on about 1 of 2 paths (2 of 5 flows, 95 % interval 5 to 85 %): lost"},
-		{7, 20, "on about 1 of 3 paths (7 of 20 flows, 95 % interval 15 to 59 %): lost"},
-		{7, 21, "on about 1 of 3 paths (7 of 21 flows, 95 % interval 15 to 57 %): lost"},
-		{3, 5, "on 3 of 5 paths tried: lost"},
-		{0, 5, "lost"},
-	} {
-		if got := Shared("lost", ShareOf(c.failed, c.of)); got != c.want {
-			t.Errorf("%d of %d: %s, want %s", c.failed, c.of, got, c.want)
-		}
-	}
-}

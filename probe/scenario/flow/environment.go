@@ -15,7 +15,9 @@ import (
 
 // Env is the environment of one flow.
 type Env struct {
-	Open       func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	Open func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	// OpenFrom is Open from the source port of an earlier flow; nil: flows are not asked again.
+	OpenFrom   func(ctx context.Context, port uint16, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
 	Remote     netip.AddrPort
 	Pace       conn.Pace
 	Charge     func()              // counts a segment that does not wait for Pace; may be nil
