@@ -20,7 +20,7 @@ const (
 	ConditionPathHealthy = "PathHealthy"
 )
 
-// Reasons: what each means, with which status, and what to do is in reasons.go.
+// What the reasons mean, the status that they stand with, and what to do is said in reasons.go.
 
 // Reasons of Accepted.
 const (
