@@ -16,8 +16,8 @@ import (
 // dropAtServer makes the server's firewall drop what matches, given for IPv4.
 func dropAtServer(t *testing.T, s *lab.Lab, matches string) {
 	t.Helper()
-	const rules = "add table inet claims; flush table inet claims; add chain inet claims c { type filter hook prerouting " +
-		"priority -300; }; add rule inet claims c %s drop"
+	const rules = "add table inet claims; flush table inet claims; " +
+		"add chain inet claims c { type filter hook prerouting priority -300; }; add rule inet claims c %s drop"
 	if out, err := inServer(s, "nft", fmt.Sprintf(rules, matches)); err != nil {
 		t.Fatalf("nft: %v %s (run test/setup.sh)", err, out)
 	}

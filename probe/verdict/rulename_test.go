@@ -45,31 +45,38 @@ func TestNoWrongRuleIsNamed(t *testing.T) {
 	}
 	for _, loses := range devices {
 		all := outcomes(loses)
-		truth := FitRules(all)
 		for range 20 {
-			asked := variantSet(r.Uint32()) & allVariants
-			reasons := map[string]report.Reason{}
-			for _, name := range asked.names() {
-				reasons[name] = all[name]
-			}
-			f := FitRules(reasons)
-			if f.Rule != nil && (truth.Rule == nil || f.Rule.Name != truth.Rule.Name) {
-				t.Fatalf("%v is called %s, the device's rule is %v", reasons, f.Rule.Name, truth.Rule)
-			}
-			if len(f.Fits) == 0 {
-				continue
-			}
-			if len(f.Ask) == 0 {
-				t.Fatalf("%v fit %v, and nothing more is asked", f.Fits, reasons)
-			}
-			for _, name := range f.Ask {
-				reasons[name] = all[name]
-			}
-			if more := FitRules(reasons); len(more.Fits) > 0 ||
-				more.Rule != nil && (truth.Rule == nil || more.Rule.Name != truth.Rule.Name) {
-				t.Fatalf("%v: after all that was to be asked %+v", reasons, more)
-			}
+			expectNoWrongRule(t, all, (variantSet(r.Uint32()) & allVariants).names())
 		}
+	}
+}
+
+// expectNoWrongRule asks a device, whose answers to all variants are given, these variants, and then those that are to
+// be asked further.
+func expectNoWrongRule(t *testing.T, all map[string]report.Reason, asked []string) {
+	t.Helper()
+	truth, reasons := FitRules(all), map[string]report.Reason{}
+	wrong := func(f RuleFit) bool {
+		return f.Rule != nil && (truth.Rule == nil || f.Rule.Name != truth.Rule.Name)
+	}
+	for _, name := range asked {
+		reasons[name] = all[name]
+	}
+	f := FitRules(reasons)
+	if wrong(f) {
+		t.Fatalf("%v is called %s, the device's rule is %v", reasons, f.Rule.Name, truth.Rule)
+	}
+	if len(f.Fits) == 0 {
+		return
+	}
+	if len(f.Ask) == 0 {
+		t.Fatalf("%v fit %v, and nothing more is asked", f.Fits, reasons)
+	}
+	for _, name := range f.Ask {
+		reasons[name] = all[name]
+	}
+	if more := FitRules(reasons); len(more.Fits) > 0 || wrong(more) {
+		t.Fatalf("%v: after all that was to be asked %+v", reasons, more)
 	}
 }
 
