@@ -54,17 +54,17 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
-	{"SequenceZeroLossy", Fail, "SequenceWrap: over all flows, segments at 0 are lost more often",
+	{"SequenceZeroLossy", Fail, "SequenceWrap: segments at 0 of all flows are lost more often",
 		[]Meaning{{sequenceWrap,
 			"over all flows, segments at 0 are lost more often than others, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
-	{"SequenceZeroStalled", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel stall there",
+	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's own connections stall at 0",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
 				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
 				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
-	{"SequenceZeroDied", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel die there",
+	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's own connections die at 0",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel were reset, or ended by " +
 				"an error, where their numbers cross 0; others were not",
@@ -100,7 +100,7 @@ var inconclusive = []Reason{
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}}},
-	{"KernelDisagrees", Inconclusive, "SequenceWrap: the crafted flows passed, connections of the kernel seem to suffer",
+	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows passed, the kernel's connections seem to suffer",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
 				"than others, and chance is not excluded; or none of them got through unharmed",

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -131,42 +130,6 @@ func (b *KernelBlock) Worse() bool {
 		sum = sum.Plus(s)
 	}
 	return sum.Suspects.Rate()-sum.Beacons.Rate() >= worseBy || sum.Suspects.Lost == sum.Suspects.Sent
-}
-
-// stratifiedFisher is the exact one-sided p-value that within each stratum losses fall on suspects and beacons alike,
-// given how many were lost in each: how likely as many fall on suspects in all.
-func stratifiedFisher(strata []Pool) float64 {
-	chances, lost := []float64{1}, 0
-	for _, s := range strata {
-		chances, lost = convolve(chances, hypergeometric(s)), lost+s.Suspects.Lost
-	}
-	p := 0.0
-	for _, c := range chances[lost:] {
-		p += c
-	}
-	return min(p, 1)
-}
-
-// hypergeometric is how likely each number of a stratum's losses falls on its suspects.
-func hypergeometric(s Pool) []float64 {
-	lost := s.Suspects.Lost + s.Beacons.Lost
-	out := make([]float64, lost+1)
-	for k := range out {
-		out[k] = math.Exp(logChoose(s.Suspects.Sent, k) + logChoose(s.Beacons.Sent, lost-k) -
-			logChoose(s.Suspects.Sent+s.Beacons.Sent, lost))
-	}
-	return out
-}
-
-// convolve is the distribution of the sum of two independent numbers.
-func convolve(a, b []float64) []float64 {
-	out := make([]float64, len(a)+len(b)-1)
-	for i, x := range a {
-		for j, y := range b {
-			out[i+j] += x * y
-		}
-	}
-	return out
 }
 
 // KernelEvidence is all that connections of the host's own kernel to one target showed.
