@@ -100,7 +100,7 @@ var inconclusive = []Reason{
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}}},
-	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows pass, the kernel's connections seem to suffer",
+	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows pass, kernel connections seem to suffer",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
 				"than others, and chance is not excluded; or none of them got through unharmed",

@@ -31,7 +31,7 @@ const (
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
-	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: crafted flows passed, the kernel's connections seem to suffer
+	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: crafted flows pass, kernel connections seem to suffer
 	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
 	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
