@@ -85,6 +85,8 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 		switch a, _ := w.awaitAnswer(ctx, w.patience(sent)); {
 		case a == verdict.FinAccepted && challenges > 0:
 			return verdict.FinLate
+		case a == verdict.FinAccepted && i > 0:
+			return verdict.FinRepeated
 		case a == verdict.FinAccepted:
 			return w.watch(ctx)
 		case a == verdict.FinIgnored:
