@@ -51,8 +51,16 @@ func (c *Conn) Drain(each func(wire.Packet)) {
 	}
 }
 
-// absorb updates the endpoint by what the peer sent.
+// absorb takes in one packet, and tells the observer.
 func (c *Conn) absorb(p wire.Packet) {
+	c.update(p)
+	if c.Observer != nil {
+		c.Observer(p)
+	}
+}
+
+// update updates the endpoint by what the peer sent.
+func (c *Conn) update(p wire.Packet) {
 	c.log.receives(p)
 	g := p.Segment
 	if g == nil || !c.established {

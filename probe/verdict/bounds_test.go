@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
@@ -164,20 +165,50 @@ func TestBackgroundIsBounded(t *testing.T) {
 }
 
 // TestBudget: flows take turns, each at its own share, until one is convicted; the others then may err in 0.2 %, or
-// in what they
-// might before if that is more.
+// in what they might before if that is more.
 func TestBudget(t *testing.T) {
 	for share, after := range map[float64]float64{1e-7: 2e-3, 5e-3: 5e-3} {
 		b := NewBudget(share)
-		var alphas []float64
-		test := func(alpha float64) { alphas = append(alphas, alpha) }
-		b.Spend(t.Context(), test)
-		b.Spend(t.Context(), test)
-		b.Convict()
-		b.Spend(t.Context(), test)
-		if want := []float64{share, share, after}; !slices.Equal(alphas, want) {
-			t.Errorf("tested at %v, want %v", alphas, want)
+		var turns []Turn
+		for _, convicted := range []bool{false, true, true} {
+			turns = append(turns, b.Spend(t.Context(), func(Turn) bool { return convicted }))
 		}
+		want := []Turn{{Alpha: share}, {Alpha: share, Leads: true}, {Alpha: after, Follows: true}}
+		if !slices.Equal(turns, want) {
+			t.Errorf("%+v, want %+v", turns, want)
+		}
+	}
+}
+
+// TestWhoFollowsWaitsForWhoLeads: a conviction that late answers revoke carries nobody.
+func TestWhoFollowsWaitsForWhoLeads(t *testing.T) {
+	convicts := func(Turn) bool { return true }
+	for name, stands := range map[string]bool{"final": true, "revoked": false} {
+		synctest.Test(t, func(t *testing.T) {
+			b := NewBudget(1e-7)
+			b.Spend(t.Context(), convicts)
+			if turn := b.Spend(t.Context(), convicts); !turn.Follows || turn.Leads {
+				t.Errorf("%s: %+v", name, turn)
+			}
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			if b.Stands(over) {
+				t.Errorf("%s: it stands before it is settled", name)
+			}
+			got := make(chan bool)
+			go func() { got <- b.Stands(t.Context()) }()
+			synctest.Wait()
+			b.Settle(stands)
+			if <-got != stands {
+				t.Errorf("%s: stands %t", name, !stands)
+			}
+			if turn := b.Spend(t.Context(), convicts); turn.Follows != stands {
+				t.Errorf("%s: afterwards %+v", name, turn)
+			}
+		})
+	}
+	if NewBudget(1).Stands(t.Context()) {
+		t.Error("nobody leads, and it stands")
 	}
 }
 
@@ -185,13 +216,14 @@ func TestOneSpendsAtATime(t *testing.T) {
 	b := NewBudget(1)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	b.Spend(t.Context(), func(float64) {
+	b.Spend(t.Context(), func(Turn) bool {
 		for range 64 { // a turn that was free would be taken every second time
-			b.Spend(over, func(float64) { t.Error("two at a time") })
+			b.Spend(over, func(Turn) bool { t.Error("two at a time"); return false })
 		}
+		return false
 	})
 	spent := false
-	b.Spend(t.Context(), func(float64) { spent = true })
+	b.Spend(t.Context(), func(Turn) bool { spent = true; return false })
 	if !spent {
 		t.Error("the turn was not given back")
 	}

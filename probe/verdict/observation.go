@@ -3,6 +3,8 @@
 package verdict
 
 import (
+	"time"
+
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 )
 
@@ -18,10 +20,15 @@ type Observation struct {
 	Reverse  Confirmation // RSTs at sequence 0 (suspects) among RSTs at other numbers
 	Proof    conn.Proof
 
-	PeerReset bool  // the peer reset the connection before a verdict, with every payload
-	Control   Count // segments like the suspect without its property
-	Delivered bool  // the suspect was acknowledged
-	FirstLost bool  // a beacon's answer showed that the first one was missing
+	PeerReset bool          // the peer reset the connection before a verdict, with every payload
+	Control   Count         // segments like the suspect without its property
+	Delivered bool          // the suspect was acknowledged
+	FirstLost bool          // a beacon's answer showed that the first one was missing; it may have come later
+	FirstLate time.Duration // after which it came; 0 if it never did, or in time
+	Unasked   bool          // the first one was missing, and the run ended before it was known why
+	Exchange  Exchange      // of copies that the peer names, after the first one was missing
+	Sizes     SizeTest
+	Firsts    FirstTest
 	Sandwich  Count // suspects between two beacons that were both answered
 	Witnessed bool  // the peer said by SACK that the suspect alone is missing
 	Blocks    []Confirmation

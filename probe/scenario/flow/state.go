@@ -22,6 +22,7 @@ type State struct {
 	verdict.Observation
 	Env     *Env
 	Outcome Outcome
+	joined  int // further connections
 }
 
 // Open begins the flow's next connection.
@@ -65,9 +66,27 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	}
 }
 
+// Join adds what further connections of the flow, which had a state of their own, may have left and what the guard says
+// of them. Their evidence is kept as long as there is little.
+func (s *State) Join(other *State) {
+	s.Guard = s.Guard.Plus(other.Guard)
+	s.Outcome.Leaked += other.Outcome.Leaked
+	if s.Fault == nil {
+		s.Fault = other.Fault
+	}
+	if s.joined++; s.joined <= mostJoined {
+		s.Outcome.Evidence = append(s.Outcome.Evidence, other.Outcome.Evidence...)
+		s.Outcome.Records = append(s.Outcome.Records, other.Outcome.Records...)
+	}
+}
+
+// mostJoined is of how many further connections the evidence is kept.
+const mostJoined = 4
+
 // Finish judges the flow.
 func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
-	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.Convicted() && s.Isolated) // what was found stands
+	found := s.Delivered && !s.Unasked || s.Convicted() && s.Isolated || s.Explained() // it stands
+	s.Expired = ctx.Err() != nil && !found
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
 	return s.Outcome

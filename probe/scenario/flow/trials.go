@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Settle is how long the last answers of a block may take, beyond which they count as lost.
+// Settle is how long the last answers of a block may take at least, beyond which beacons count as lost.
 const Settle = 250 * time.Millisecond
 
 // BeaconsASuspect is how many beacons of a block come with each suspect: they cost the peer least.
@@ -48,7 +48,7 @@ func (t Trials) Run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verd
 		}
 		c.Drain(count)
 	}
-	c.Await(ctx, time.Now().Add(Settle), func(p wire.Packet) bool {
+	c.Await(ctx, time.Now().Add(max(Settle, c.Patience(0))), func(p wire.Packet) bool {
 		count(p)
 		return answers >= size.Beacons || t.Delivered()
 	})

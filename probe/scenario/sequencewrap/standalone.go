@@ -3,6 +3,7 @@ package sequencewrap
 import (
 	"context"
 	"math/rand/v2"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -15,8 +16,9 @@ import (
 // standalone asks with segments that stand alone: each is answered by itself, whatever came before.
 type standalone struct {
 	*flow.State
-	conn *conn.Conn
-	lost int // controls since one was answered
+	conn     *conn.Conn
+	lost     int           // controls since one was answered
+	patience time.Duration // the least that a question waits for its answer
 	// independent is set where asking takes so long that flows cannot wait for each other.
 	independent bool
 	// ask sends one segment of that number and reports whether it was answered. Number 0 is the suspect; a late answer
@@ -37,13 +39,17 @@ func (s *standalone) run(ctx context.Context) {
 	}
 	if s.independent {
 		s.confirm(ctx, s.Env.Alpha)
+		s.stayLost(ctx)
 		return
 	}
-	s.Env.Budget.Spend(ctx, func(alpha float64) {
-		if s.confirm(ctx, alpha); s.Convicted() && s.Isolated {
-			s.Env.Budget.Convict()
-		}
+	turn := s.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
+		s.confirm(ctx, t.Alpha)
+		return s.Convicted() && s.Isolated
 	})
+	s.stayLost(ctx)
+	if turn.Leads {
+		s.Env.Budget.Settle(s.Convicted())
+	}
 }
 
 func (s *standalone) suspect(ctx context.Context) bool {
@@ -120,6 +126,24 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 		}
 	}
 }
+
+// lastAsks is how often the suspect is asked about with all the time that a late answer may take.
+const lastAsks = 2
+
+// stayLost asks again, with patience, where the suspect seems to be lost: late is not lost. An answer revokes the
+// conviction.
+func (s *standalone) stayLost(ctx context.Context) {
+	s.patience = convictAfter
+	for i := 0; i < lastAsks && s.Convicted() && !s.Stuck && s.Env.Pace(ctx, 2) == nil; i++ {
+		if s.suspect(ctx) {
+			s.Blocks = nil
+		}
+	}
+	s.patience = 0
+}
+
+// wait is how long a question waits for its answer.
+func (s *standalone) wait() time.Duration { return max(s.conn.Patience(0), s.patience) }
 
 // ordinary is a number without a property; every second one is near 0, so that a range of numbers is not taken for 0.
 func ordinary() seq.Number {

@@ -1,0 +1,114 @@
+package sequencewrap
+
+import (
+	"context"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// Late is not lost. A copy counts as lost after lostAfter without an answer, or after twice the longest delay that the
+// connection has seen, or after three round trips, whichever is longest, up to mostPatience. A conviction waits for
+// convictAfter at least.
+const (
+	lostAfter    = time.Second
+	convictAfter = 4 * time.Second
+	mostPatience = 10 * time.Second
+)
+
+// patience is how long a copy may be on its way.
+func (w *wrapConn) patience(least time.Duration) time.Duration {
+	return min(max(least, 2*w.copies.longest, 3*w.conn.RTT), mostPatience)
+}
+
+// dropped tests whether every copy of the suspect is lost. The blocks are sent in the flow's turn; the wait for late
+// answers comes after it, so that it holds up nobody. Where the flow followed one whose conviction came to nothing, it
+// is tested again.
+func (w *wrapConn) dropped(ctx context.Context) {
+	for ctx.Err() == nil {
+		turn := w.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
+			alpha := t.Alpha
+			if !t.Follows {
+				alpha *= verdict.DroppedShare
+			}
+			w.confirm(ctx, alpha)
+			return w.Convicted()
+		})
+		if !w.Convicted() {
+			return
+		}
+		gone := w.staysMissing(ctx)
+		if turn.Follows && gone && !w.Env.Budget.Stands(ctx) {
+			w.Blocks = nil
+			continue
+		}
+		if gone {
+			w.isolate(ctx)
+		}
+		if turn.Leads {
+			w.Env.Budget.Settle(gone && w.Isolated)
+		}
+		return
+	}
+}
+
+// mostBlocks is how many blocks are sent, each larger as the loss of beacons is known better, while none decides.
+const mostBlocks = 3
+
+// confirm sends randomised blocks until one decides. Each spends its part of alpha. Their beacons are like the suspect
+// in length and flags, so that loss by these falls on both: which of the lengths are those of suspects is chance.
+func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
+	block := flow.Trials{
+		Suspect:   func() { w.sendSuspect(w.nextLength()) },
+		Beacon:    func() bool { w.sendLike(w.nextLength()); return false },
+		Answered:  w.answered,
+		Delivered: w.delivered,
+	}
+	for range mostBlocks {
+		size, ok := verdict.BlockFor(alpha/mostBlocks, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
+		if !ok {
+			return
+		}
+		clear(w.echoes.Open) // late answers to earlier beacons must not pass for answers to the block's
+		lost, ok := block.Run(ctx, w.conn, w.Env.Pace, size)
+		w.Delivered = w.delivered()
+		if !ok || w.stopped() || !w.stillMissing(ctx) {
+			return
+		}
+		w.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / mostBlocks})
+		if w.Convicted() {
+			return
+		}
+	}
+}
+
+// stillMissing asks once more, after everything that was sent, what the peer has: an acknowledgement
+// may have been delayed, or lost.
+func (w *wrapConn) stillMissing(ctx context.Context) bool {
+	for i := range controlTries {
+		if w.Env.Pace(ctx, 1) != nil {
+			return false
+		}
+		sent := w.sendBeacon()
+		if w.conn.Await(ctx, sent.Add(w.conn.Patience(i)), w.answered) {
+			w.Delivered = w.delivered()
+			return !w.Delivered
+		}
+	}
+	return false
+}
+
+// staysMissing waits until every copy has had its time, and asks again. One that arrives after all revokes the
+// conviction.
+func (w *wrapConn) staysMissing(ctx context.Context) bool {
+	until := time.Now().Add(w.patience(convictAfter))
+	arrived := w.conn.Await(ctx, until, func(wire.Packet) bool { return w.delivered() || w.stopped() })
+	gone := !arrived && !w.stopped() && ctx.Err() == nil && w.stillMissing(ctx)
+	if w.Delivered = w.delivered(); w.Delivered {
+		w.Blocks = nil
+	}
+	return gone
+}

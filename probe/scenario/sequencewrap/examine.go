@@ -1,0 +1,211 @@
+package sequencewrap
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// examine asks why the first suspect was missing although one arrived in the end: a flow does not acquit by a late
+// copy. It asks whether copies come later than others, or are lost more often, or by their length; then, where nothing
+// explains it, askFirsts asks about the first of each connection. Each is a test of its own on fresh segments in random
+// order.
+func (w *wrapConn) examine(ctx context.Context) {
+	if !w.FirstLost {
+		return
+	}
+	w.Unasked = true
+	if !w.varies() || !w.fill(ctx) {
+		return
+	}
+	w.compare(ctx)
+	first := w.copies.first()
+	if w.FirstLate = 0; first.answered {
+		w.FirstLate = first.delay
+	}
+	if !w.Exchange.Delayed() {
+		w.bySize(ctx)
+	}
+}
+
+// fill has all of the suspect's bytes acknowledged, in segments that do not begin at its number: every copy is a
+// duplicate then, which the peer names at once (RFC 2883).
+func (w *wrapConn) fill(ctx context.Context) bool {
+	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+		if from := w.conn.Acked(); !from.AtLeast(w.end) {
+			w.copies.filled = true
+			w.sendPieces(from, w.suspect[from.Sub(w.at):])
+		}
+		if w.await(ctx, time.Now().Add(w.conn.Patience(i)), w.end) {
+			w.copies.filled = true
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	// comparisons is how many exchanges are held, the next one with twice as many copies, while chance is not excluded.
+	comparisons = 2
+	// enoughInTime is after how many suspects that all came in time an exchange is given up.
+	enoughInTime = 5
+	// enoughToCompare is after how many suspects an exchange is given up that shows no difference.
+	enoughToCompare = 8
+)
+
+// compare sends copies of the suspect and of the control, which differ in the number alone, in random order.
+func (w *wrapConn) compare(ctx context.Context) {
+	size, ok := verdict.BlockFor(w.Env.Alpha*verdict.DelayedShare/comparisons, w.Env.Background.Count().Rate(),
+		flow.BeaconsASuspect)
+	for round := 0; ok && round < comparisons && ctx.Err() == nil; round++ {
+		var found verdict.Copies
+		if found, ok = w.exchange(ctx, w.trials(size), soundAfterAll); ok {
+			w.Exchange = verdict.Exchange{Copies: found, Alpha: w.Env.Alpha * verdict.DelayedShare / comparisons}
+			ok = !w.Exchange.Delayed() && !w.Exchange.Lossy() && undecided(found)
+		}
+		size.Suspects, size.Beacons = 2*size.Suspects, 2*size.Beacons
+	}
+}
+
+// undecided reports whether more copies may tell: the error of it costs packets only.
+func undecided(c verdict.Copies) bool { return min(c.LossP(), c.DelayP()) < 0.1 }
+
+// soundAfterAll reports whether enough suspects arrived, all of them in time, or as many as do by chance.
+func soundAfterAll(c verdict.Copies) bool {
+	n, others := c.Count(true), c.Count(false)
+	if n.Sent < enoughInTime || others.Sent < enoughInTime {
+		return false
+	}
+	return n.Lost == 0 && c.Late() == 0 || n.Sent >= enoughToCompare && c.LossP() > 0.3 && c.DelayP() > 0.3
+}
+
+// trial is one copy to be sent.
+type trial struct {
+	suspect bool
+	length  int
+}
+
+// trials are a block's, in random order. Which lengths are those of suspects is chance.
+func (w *wrapConn) trials(size verdict.Block) (out []trial) {
+	for _, suspect := range flow.Shuffled(size) {
+		out = append(out, trial{suspect, w.nextLength()})
+	}
+	return out
+}
+
+// exchange sends copies one by one and waits for the answers. Each waits for its own for a while before the next is
+// sent, so that a device that holds everything back behind a suspect holds back less of what comes later. ok is false
+// if it was given up, which futile says.
+func (w *wrapConn) exchange(ctx context.Context, order []trial, futile func(verdict.Copies) bool) (verdict.Copies,
+	bool) {
+	var sent []*sentCopy
+	for _, t := range order {
+		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+			return nil, false
+		}
+		c := w.sendTrial(t)
+		sent = append(sent, c)
+		w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
+		if futile(fates(sent)) {
+			return nil, false
+		}
+	}
+	w.settle(ctx, sent, lostAfter)
+	if undecided(fates(sent)) {
+		w.settle(ctx, sent, convictAfter)
+	}
+	return fates(sent), ctx.Err() == nil && !w.stopped()
+}
+
+func (w *wrapConn) sendTrial(t trial) *sentCopy {
+	if t.suspect {
+		return w.sendSuspect(t.length)
+	}
+	return w.sendLike(t.length)
+}
+
+// mostApart is the longest that a copy waits for the answer to the one before.
+const mostApart = 500 * time.Millisecond
+
+// apart is how long a copy waits for the answer to the one before.
+func (w *wrapConn) apart() time.Duration {
+	return min(max(w.conn.Patience(0), w.copies.longest*5/4), max(mostApart, w.conn.Patience(0)))
+}
+
+// settle waits until all are answered, or have had their time.
+func (w *wrapConn) settle(ctx context.Context, sent []*sentCopy, least time.Duration) {
+	open := func(wire.Packet) bool {
+		for _, c := range sent {
+			if !c.answered {
+				return w.stopped()
+			}
+		}
+		return true
+	}
+	if len(sent) == 0 || open(wire.Packet{}) {
+		return
+	}
+	last := sent[len(sent)-1].sent
+	w.conn.Await(ctx, last.Add(w.patience(least)), open)
+}
+
+// bySize tests whether copies are lost by their length, if those that were lost and those that arrived suggest it.
+func (w *wrapConn) bySize(ctx context.Context) {
+	var suspects []*sentCopy
+	for _, c := range w.copies.all {
+		if c.suspect {
+			suspects = append(suspects, c)
+		}
+	}
+	w.settle(ctx, suspects, lostAfter)
+	bound, ok := verdict.BoundOf(fates(suspects))
+	alpha := w.Env.Alpha * verdict.SizeShare
+	n, possible := verdict.EvenBlockFor(alpha, w.Env.Background.Count().Rate())
+	if !ok || !possible || ctx.Err() != nil {
+		return
+	}
+	contradicted := func(c verdict.Copies) bool {
+		lost, arrived := 0, 0
+		for _, one := range c {
+			switch {
+			case !one.Suspect || one.Length < bound.Lost.Least || one.Length > bound.Lost.Most:
+			case one.Lost:
+				lost++
+			default:
+				arrived++
+			}
+		}
+		return arrived > 1 && arrived > lost
+	}
+	found, ok := w.exchange(ctx, sizeTrials(bound, n), contradicted)
+	if ok {
+		w.Sizes = verdict.SizeTest{Bound: bound, Copies: found, Alpha: alpha}
+	}
+}
+
+// sizeTrials are as many suspects and controls each of the lengths that were lost, and suspects of the others. Which of
+// the lengths that were lost are those of suspects is chance, and so is the order of all.
+func sizeTrials(b verdict.Bound, n int) (out []trial) {
+	lost, others := drawn(b.Lost, 2*n), drawn(b.Arrived, n)
+	rand.Shuffle(len(lost), func(i, j int) { lost[i], lost[j] = lost[j], lost[i] })
+	for i, length := range lost {
+		out = append(out, trial{i < n, length})
+	}
+	for _, length := range others {
+		out = append(out, trial{true, length})
+	}
+	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+// drawn are n lengths of a range, each as often as the others, or once more.
+func drawn(r verdict.Range, n int) (out []int) {
+	for len(out) < n {
+		out = append(out, lengthsBetween(r.Least, r.Most)...)
+	}
+	return out[:n]
+}

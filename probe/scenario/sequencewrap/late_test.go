@@ -1,0 +1,130 @@
+package sequencewrap
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// check asks with several flows at once, as a run does, at the given rate and error.
+func check(t *testing.T, name string, flows, perSecond int, alpha float64, b *conntest.Bench) (out []flow.Outcome) {
+	t.Helper()
+	b.Run(t, func(_ *testing.T, ctx context.Context) {
+		e := flowtest.Env(b)
+		e.Pace, e.Spec = paceOf(perSecond), plan.Scenario{}
+		e.Alpha = alpha / float64(flows+1)
+		e.Budget, e.Firsts = verdict.NewBudget(e.Alpha), verdict.NewBudget(e.Alpha)
+		var all sync.WaitGroup
+		out = make([]flow.Outcome, flows)
+		for i := range out {
+			all.Go(func() { out[i] = Definition.Flow(name)(ctx, e) })
+		}
+		all.Wait()
+	})
+	return out
+}
+
+// paceOf lets so many segments a second pass, of all flows together.
+func paceOf(perSecond int) conn.Pace {
+	var mu sync.Mutex
+	var next time.Time
+	return func(ctx context.Context, n int) error {
+		mu.Lock()
+		now := time.Now()
+		if next.Before(now) {
+			next = now
+		}
+		due := next
+		next = next.Add(time.Duration(n) * time.Second / time.Duration(perSecond))
+		mu.Unlock()
+		return wait(ctx, due.Sub(now))
+	}
+}
+
+func combined(flows []flow.Outcome) verdict.Finding {
+	var findings []verdict.Finding
+	for _, f := range flows {
+		findings = append(findings, f.Finding)
+	}
+	f, _ := verdict.Combine(findings)
+	return f
+}
+
+// startsAtZero are the segments of a connection's data that begin at 0.
+func startsAtZero(s *segment.Segment, toPeer bool) bool {
+	return toPeer && s.Seq.IsZero() && !s.Flags.Has(segment.SYN)
+}
+
+// delayed holds back what matches.
+func delayed(match conntest.Drop, by time.Duration, lose conntest.Drop) func() conntest.Path {
+	return func() conntest.Path {
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			switch {
+			case lose(s, toPeer):
+				return nil
+			case match(s, toPeer):
+				return []time.Duration{by}
+			}
+			return []time.Duration{conntest.Delay}
+		}
+	}
+}
+
+var (
+	rates  = []int{50, 500, 2000}
+	alphas = []float64{1e-3, 1e-7}
+)
+
+// A path that holds segments at 0 back loses none: it is said to delay them, whatever the rate and the error.
+func TestLateIsNotLost(t *testing.T) {
+	for _, by := range []time.Duration{50, 200, 300, 500, 1000, 3000} {
+		for _, rate := range rates {
+			for _, alpha := range alphas {
+				t.Run(fmt.Sprintf("%d ms, %d a second, alpha %g", by, rate, alpha), func(t *testing.T) {
+					for _, flows := range []int{1, 4} {
+						b := &conntest.Bench{Peer: &conntest.Listener{},
+							Path: delayed(startsAtZero, by*time.Millisecond, conntest.Nothing)}
+						o := check(t, "Push", flows, rate, alpha, b)
+						f := combined(o)
+						for _, one := range o {
+							if one.Reason != report.SequenceZeroDelayed {
+								t.Errorf("%d flows: %s / %s: %s\n%s", flows, one.Verdict, one.Reason, one.Message, one.Evidence)
+							}
+						}
+						t.Log(flows, len(b.Wire.Sent()), f.Message)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Where others are lost as well, what is only late is never called dropped.
+func TestLateIsNotLostUnderLoss(t *testing.T) {
+	for _, share := range []float64{0.05, 0.2} {
+		got := map[report.Reason]int{}
+		for i := range 150 {
+			r := rand.New(rand.NewPCG(31, uint64(i)))
+			by := []time.Duration{50, 200, 300, 500, 1000, 3000}[i%6] * time.Millisecond
+			o := check(t, "Push", 2, rates[i%3], alphas[i%2], &conntest.Bench{Peer: &conntest.Listener{},
+				Path: delayed(startsAtZero, by, conntest.Random(r, share))})
+			f := combined(o)
+			if got[f.Reason]++; f.Reason == report.SequenceZeroDropped {
+				t.Errorf("%s: %s", by, f.Message)
+			}
+		}
+		t.Log(share, got)
+	}
+}
