@@ -108,7 +108,7 @@ func (j *job) ask(ctx context.Context, c plan.Check, env flow.Env) answer {
 		return answer{flows: j.unable(fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
 	run := definition.Flow(c.Variant)
-	env.Budget, env.Firsts, env.Purpose = verdict.NewBudget(j.alpha), verdict.NewBudget(j.alpha), c.String()
+	env.Budget, env.Firsts, env.Purpose = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha), c.String()
 	env.Sizes = &flow.Sizes{}
 	if definition.Serial {
 		j.serial.Lock()

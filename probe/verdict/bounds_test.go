@@ -79,14 +79,14 @@ func TestErrorIsReached(t *testing.T) {
 	if d := (OverflowTest{Alpha: 4 * p, Rounds: []Round{{block, 0}}}); !d.Convicts() { // 4 * p / 4 is p again
 		t.Error("doubt at its error")
 	}
-	pool := Pool{Count{4, 4}, Count{12, 0}}
+	pool := Pools{{Count{4, 4}, Count{12, 0}}}
 	if _, at := pool.Lossy("Push", p); !at {
 		t.Error("a pool at its error is not lossy")
 	}
 	if _, below := pool.Lossy("Push", less); below {
 		t.Error("a pool below its error is lossy")
 	}
-	one := Pool{Count{1, 1}, Count{999, 0}}
+	one := Pools{{Count{1, 1}, Count{999, 0}}}
 	if _, lossy := one.Lossy("Push", 0.0011); !lossy {
 		t.Error("a single suspect that is lost of a thousand segments is not enough at 0.0011")
 	}
@@ -293,7 +293,7 @@ func TestPoolBlocks(t *testing.T) {
 }
 
 func TestPoolsAddUp(t *testing.T) {
-	got := Pool{Count{4, 1}, Count{12, 2}}.Plus(Pool{Count{40, 10}, Count{120, 20}})
+	got := Pools{{Count{4, 1}, Count{12, 2}}, {Count{40, 10}, Count{120, 20}}}.Sum()
 	if want := (Pool{Count{44, 11}, Count{132, 22}}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

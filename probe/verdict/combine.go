@@ -10,7 +10,7 @@ import (
 
 // Combine is the verdict over all flows of one question: any flow that failed makes it Fail, since a
 // clean flow never acquits another path, and Pass needs every flow. The reason and the message are those of the
-// most frequent finding with that verdict.
+// most frequent finding with that verdict, and of those of one that was tested.
 func Combine(flows []Finding) (Finding, report.Flows) {
 	n := report.Flows{Tried: len(flows)}
 	byReason := map[report.Reason]int{}
@@ -28,9 +28,17 @@ func Combine(flows []Finding) (Finding, report.Flows) {
 		byReason[f.Reason]++
 	}
 	best := slices.MaxFunc(flows, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(agrees(a, worst), agrees(b, worst)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]))
+		return cmp.Or(cmp.Compare(agrees(a, worst), agrees(b, worst)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]),
+			cmp.Compare(tests(a), tests(b)))
 	})
 	return best, n
+}
+
+func tests(f Finding) int {
+	if f.Tested {
+		return 1
+	}
+	return 0
 }
 
 func agrees(f Finding, v report.Verdict) int {

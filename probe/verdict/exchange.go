@@ -116,11 +116,10 @@ func (t SizeTest) Convicts() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha
 
 // FirstTest asks, in fresh connections in random order, for the first segment at 0 and the first at another number.
 type FirstTest struct {
-	Copies                     // one a connection
-	Repeats      Count         // copies at 0 after a first one that was not in time
-	InTime       time.Duration // what takes longer was not in time
-	Alpha        float64
-	TakenAsFound bool // another flow of the check found it, and this one's first was missing as well
+	Copies                // one a connection, in the order in which they were sent
+	Repeats Count         // copies at 0 after a first one that was not in time
+	InTime  time.Duration // what takes longer was not in time
+	Alpha   float64
 }
 
 // untimely is how many were lost, or late.
@@ -149,13 +148,20 @@ func (t FirstTest) P() float64 {
 // Convicts reports whether chance is excluded.
 func (t FirstTest) Convicts() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha }
 
-// Late reports whether most of those that were not in time arrived after all.
-func (t FirstTest) Late() bool { return 2*t.Count(true).Lost < t.untimely(true).Lost }
+// Late reports whether those that were not in time arrive after all: the last one at 0, which was given all the time that
+// a late one may take, or most of the others.
+func (t FirstTest) Late() bool {
+	for _, c := range slices.Backward(t.Copies) {
+		if c.Suspect {
+			return !c.Lost || 2*t.Count(true).Lost < t.untimely(true).Lost
+		}
+	}
+	return false
+}
 
 // Explained reports whether one of the questions about a suspect that arrived in the end found a rule.
 func (o *Observation) Explained() bool {
-	return o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Convicts() || o.Firsts.Convicts() ||
-		o.Firsts.TakenAsFound
+	return o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Convicts() || o.Firsts.Convicts()
 }
 
 func zeroDelayed(o *Observation) (Finding, bool) {
@@ -230,10 +236,6 @@ func lengths(copies Copies, lost bool) string {
 
 func firstDropped(o *Observation) (Finding, bool) {
 	t := &o.Firsts
-	if t.TakenAsFound {
-		return tested(when(true, report.Fail, report.SequenceZeroFirstDropped,
-			"the first of %s was lost, its repeats arrived; another flow shows that it is so in each connection", o.at()))
-	}
 	if !t.Convicts() {
 		return Finding{}, false
 	}

@@ -35,16 +35,16 @@ func TestShare(t *testing.T) {
 func TestPoolConvictsSprayingOnly(t *testing.T) {
 	b := PoolBlock(16)
 	n := 16 * b.Suspects
-	even := Pool{Count{n, n / 20}, Count{3 * n, 3 * n / 20}}
+	even := Pools{{Count{n, n / 20}, Count{3 * n, 3 * n / 20}}}
 	if f, lossy := even.Lossy("Push", 1e-3); lossy {
 		t.Errorf("even loss of 5 %%: %s", f.Message)
 	}
-	sprayed := Pool{Count{n, n / 16}, Count{3 * n, 0}}
+	sprayed := Pools{{Count{n, n / 16}, Count{3 * n, 0}}}
 	if f, lossy := sprayed.Lossy("Push", 1e-7/272); !lossy || !f.Tested ||
 		!strings.Contains(f.Message, "20 of 320 against 0 of 960") {
 		t.Errorf("one path of 16: %v %+v", lossy, f)
 	}
-	if _, lossy := (Pool{}).Lossy("Push", 1); lossy {
+	if _, lossy := (Pools{}).Lossy("Push", 1); lossy {
 		t.Error("nothing sampled convicts")
 	}
 	first := Count{108, 7}

@@ -22,7 +22,7 @@ type Env struct {
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // of the same error, shared by all flows of the check
-	Firsts     *verdict.Budget     // the same, for what is asked about the first segment of each connection
+	Firsts     *verdict.Firsts     // the same, for what is asked about the first segment of each connection
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual ones
 	Purpose    string              // scenario and variant, as captures name them
 	Spec       plan.Scenario       // what the plan says of this scenario

@@ -39,7 +39,7 @@ func (w *wrapConn) dropped(ctx context.Context) {
 		if !w.Convicted() {
 			return
 		}
-		gone := w.staysMissing(ctx)
+		gone := w.staysMissing(ctx, turn.Follows)
 		if turn.Follows && gone && !w.Env.Budget.Stands(ctx) {
 			w.Blocks = nil
 			continue
@@ -101,9 +101,20 @@ func (w *wrapConn) stillMissing(ctx context.Context) bool {
 	return false
 }
 
-// staysMissing waits until every copy has had its time, and asks again. One that arrives after all revokes the
-// conviction.
-func (w *wrapConn) staysMissing(ctx context.Context) bool {
+// moreCopies is how many copies are sent after a conviction: what is lost nine times of ten is not lost always.
+const moreCopies = 24
+
+// staysMissing sends more copies, waits until each has had its time, and asks again. One that arrives after all revokes
+// the conviction. Where the flow follows another, few are sent.
+func (w *wrapConn) staysMissing(ctx context.Context, follows bool) bool {
+	n := moreCopies
+	if follows {
+		n /= 3
+	}
+	for i := 0; i < n && !w.delivered() && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+		w.sendSuspect(w.nextLength())
+		w.conn.Drain(func(wire.Packet) {})
+	}
 	until := time.Now().Add(w.patience(convictAfter))
 	arrived := w.conn.Await(ctx, until, func(wire.Packet) bool { return w.delivered() || w.stopped() })
 	gone := !arrived && !w.stopped() && ctx.Err() == nil && w.stillMissing(ctx)

@@ -19,14 +19,15 @@ func (w *wrapConn) examine(ctx context.Context) {
 		return
 	}
 	w.Unasked = true
+	defer func() {
+		if first := w.copies.first(); first.answered {
+			w.FirstLate = first.delay
+		}
+	}()
 	if !w.varies() || !w.fill(ctx) {
 		return
 	}
 	w.compare(ctx)
-	first := w.copies.first()
-	if w.FirstLate = 0; first.answered {
-		w.FirstLate = first.delay
-	}
 	if !w.Exchange.Delayed() {
 		w.bySize(ctx)
 	}

@@ -21,24 +21,16 @@ type firsts struct {
 	test    verdict.FirstTest
 }
 
-// askFirsts is asked by one flow of a check at a time. Where one of them found it, the others whose first was missing
-// too are taken to have met the same.
+// askFirsts is asked by one flow of a check at a time.
 func (w *wrapConn) askFirsts(ctx context.Context) {
-	f := &firsts{shape: w.shape, env: w.Env, payload: w.payload, length: w.length, state: w.State}
-	f.test.InTime = w.conn.Patience(0)
-	f.test.Alpha = w.Env.Alpha * verdict.FirstShare
-	turn := w.Env.Firsts.Spend(ctx, func(t verdict.Turn) bool {
-		f.test.TakenAsFound = t.Follows
-		if !t.Follows {
-			f.run(ctx)
-		}
-		return f.test.Convicts()
+	t := w.Env.Firsts.Ask(ctx, func(alpha float64) verdict.FirstTest {
+		f := &firsts{shape: w.shape, env: w.Env, payload: w.payload, length: w.length, state: w.State}
+		f.test.InTime, f.test.Alpha = w.conn.Patience(0), alpha
+		f.run(ctx)
+		return f.test
 	})
-	if turn.Leads {
-		w.Env.Firsts.Settle(true)
-	}
-	if f.test.Convicts() || f.test.TakenAsFound {
-		w.Firsts = f.test
+	if t.Convicts() {
+		w.Firsts = t
 	}
 }
 

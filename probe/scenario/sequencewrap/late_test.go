@@ -25,7 +25,7 @@ func check(t *testing.T, name string, flows, perSecond int, alpha float64, b *co
 		e := flowtest.Env(b)
 		e.Pace, e.Spec = paceOf(perSecond), plan.Scenario{}
 		e.Alpha = alpha / float64(flows+1)
-		e.Budget, e.Firsts = verdict.NewBudget(e.Alpha), verdict.NewBudget(e.Alpha)
+		e.Budget, e.Firsts = verdict.NewBudget(e.Alpha), verdict.NewFirsts(e.Alpha)
 		var all sync.WaitGroup
 		out = make([]flow.Outcome, flows)
 		for i := range out {
@@ -126,5 +126,102 @@ func TestLateIsNotLostUnderLoss(t *testing.T) {
 			}
 		}
 		t.Log(share, got)
+	}
+}
+
+// A device that drops by length is told from one that drops all, whichever length a flow begins with.
+func TestLossByLengthAtZero(t *testing.T) {
+	for name, rule := range map[string]func(n int) bool{
+		"below 50":   func(n int) bool { return n < 50 },
+		"below 4":    func(n int) bool { return n < 4 },
+		"above 100":  func(n int) bool { return n > 100 },
+		"above 1000": func(n int) bool { return n > 1000 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, alpha := range alphas {
+				o := check(t, "Push", 6, 500, alpha, &conntest.Bench{Peer: &conntest.Listener{},
+					Path: conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+						return startsAtZero(s, toPeer) && s.PayloadLen() > 0 && rule(s.PayloadLen())
+					})})
+				if f := combined(o); f.Reason != report.SequenceZeroDroppedBySize {
+					t.Errorf("%s / %s: %s", f.Verdict, f.Reason, f.Message)
+				} else {
+					t.Log(f.Message)
+				}
+			}
+		})
+	}
+}
+
+// firstAtZero loses the first data of each connection that starts at 0, or holds it back.
+func firstAtZero(by time.Duration) func() conntest.Path {
+	return func() conntest.Path {
+		seen := map[uint16]bool{}
+		return func(s *segment.Segment, toPeer bool) []time.Duration {
+			switch {
+			case toPeer && s.Flags.Has(segment.SYN):
+				delete(seen, s.Source.Port())
+			case startsAtZero(s, toPeer) && !s.Flags.Has(segment.RST) && !seen[s.Source.Port()]:
+				seen[s.Source.Port()] = true
+				if by == 0 {
+					return nil
+				}
+				return []time.Duration{by}
+			}
+			return []time.Duration{conntest.Delay}
+		}
+	}
+}
+
+func TestFirstOfEachConnection(t *testing.T) {
+	for by, want := range map[time.Duration]report.Reason{
+		0:                       report.SequenceZeroFirstDropped,
+		300 * time.Millisecond:  report.SequenceZeroDelayed,
+		2500 * time.Millisecond: report.SequenceZeroDelayed,
+	} {
+		for _, name := range []string{"Push", "Data", "Fin", "PushFin"} {
+			for _, flows := range []int{1, 4} {
+				o := check(t, name, flows, 500, 1e-3, &conntest.Bench{Peer: &conntest.Listener{}, Path: firstAtZero(by)})
+				f := combined(o)
+				if f.Reason != want {
+					t.Errorf("%s, %s, %d flows: %s / %s: %s", name, by, flows, f.Verdict, f.Reason, f.Message)
+				}
+				t.Log(name, f.Message)
+			}
+		}
+	}
+}
+
+// What is lost nine times of ten is not said to be lost always, nor to arrive unless the first did.
+func TestMostAreLost(t *testing.T) {
+	got := map[report.Reason]int{}
+	for i := range 60 {
+		r := rand.New(rand.NewPCG(33, uint64(i)))
+		o := check(t, "Push", 1, 500, alphas[i%2], &conntest.Bench{Peer: &conntest.Listener{},
+			Path: conntest.Through(func(s *segment.Segment, toPeer bool) bool {
+				return conntest.PushAtZero(s, toPeer) && r.Float64() < 0.9
+			})})
+		got[o[0].Reason]++
+	}
+	t.Log(got)
+	if got[report.SequenceZeroDropped] > 4 || got[report.Delivered] > 15 {
+		t.Errorf("%v", got)
+	}
+}
+
+// No variant calls late what it sends at 0 dropped.
+func TestNoVariantCallsLateDropped(t *testing.T) {
+	late := func(name string) conntest.Drop { return suspectOf(name) }
+	for _, v := range Definition.Variants {
+		for _, by := range []time.Duration{200, 500, 1000, 3000} {
+			for _, rate := range []int{50, 2000} {
+				o := check(t, v, 1, rate, 1e-3, &conntest.Bench{Peer: &conntest.Listener{},
+					Path: delayed(late(v), by*time.Millisecond, conntest.Nothing)})
+				if r := o[0].Reason; r == report.SequenceZeroDropped || r == report.AckZeroDropped {
+					t.Errorf("%s, %d ms, %d a second: %s", v, by, rate, o[0].Message)
+				}
+				t.Log(v, int(by), rate, o[0].Reason)
+			}
+		}
 	}
 }

@@ -104,7 +104,6 @@ type wrapConn struct {
 func newWrapConn(t *flow.State, s shape, p flow.Payload, length int) *wrapConn {
 	w := &wrapConn{State: t, shape: s, payload: p, length: length, echoes: flow.NewEchoes()}
 	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what, Across: s.across}
-	w.layOut(seq.At(0), leastControl+rand.IntN(moreControl))
 	return w
 }
 
@@ -164,6 +163,7 @@ func (w *wrapConn) run(ctx context.Context) {
 
 // open opens the connection; false where that was in vain, and it has been ended.
 func (w *wrapConn) open(ctx context.Context, zero seq.Number) bool {
+	w.layOut(zero, leastControl+rand.IntN(moreControl))
 	if w.conn = w.Open(ctx, w.start().Add(-1)); w.conn == nil {
 		return false
 	}
@@ -281,7 +281,7 @@ func (w *wrapConn) nextLength() int {
 // least is the length of the shortest copy: one that lies across 0 has a byte behind it.
 func (w *wrapConn) least() int {
 	if w.across {
-		return seq.At(1).Sub(w.at)
+		return len(w.control)/2 + 1
 	}
 	return 1
 }
