@@ -21,8 +21,9 @@ type campaignRound struct {
 	Fault        string         `json:"fault"`
 	Runs         int            `json:"runs"`
 	Flows        int            `json:"flows"`
-	Convicted    int            `json:"convicted"` // runs that blame sequence 0
-	Wrong        int            `json:"wrong"`     // runs that do so, or acquit it, against the truth
+	Convicted    int            `json:"convicted"`      // runs that blame sequence 0
+	Wrong        int            `json:"wrong"`          // runs that do so, or acquit it, against the truth
+	Late         int            `json:"late,omitempty"` // results that call it late, where it is
 	Verdicts     []verdictCount `json:"verdicts"`
 	SegmentsSent int            `json:"segmentsSent"`
 	Reports      quantiles      `json:"reports"`     // of one run or a batch of them
@@ -57,6 +58,7 @@ const (
 	innocent groundTruth = "innocent" // all the same to the suspect as to the control
 	certain  groundTruth = "certain"  // loses every suspect
 	partial  groundTruth = "partial"  // loses some: flows, or packets
+	late     groundTruth = "late"     // holds every suspect back, and loses as many as of others
 )
 
 // verdictCount is how often a verdict was reached.
@@ -80,8 +82,12 @@ func newRound(faults []fault.Fault, runs int) *campaignRound {
 
 func groundTruthOf(faults []fault.Fault) groundTruth {
 	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
+	held := func(f fault.Fault) bool { return f.Impairment != nil && f.Impairment.AtZero.Hold > 0 }
 	switch suspect {
 	case control:
+		if slices.ContainsFunc(faults, held) {
+			return late
+		}
 		return innocent
 	case 0:
 		return certain
@@ -112,8 +118,14 @@ func (r *campaignRound) add(found report.Report) {
 	r.sent, r.took = append(r.sent, found.SegmentsSent), append(r.took, found.DurationMicros)
 	runs := map[string]report.Verdict{} // by target: what it says of sequence 0
 	for _, res := range found.Results {
+		if r.truth == late && res.Verdict == report.Fail && res.Reason == report.SequenceZeroDelayed {
+			r.Late++
+			res.Verdict = report.Pass // of what counts here: it is not said to be lost
+		}
 		runs[res.Target] = worse(runs[res.Target], res)
 		r.Flows += res.Flows.Tried
+	}
+	for _, res := range found.Results {
 		r.count(res)
 	}
 	for _, v := range runs {
@@ -121,7 +133,7 @@ func (r *campaignRound) add(found report.Report) {
 		if v == report.Fail {
 			r.Convicted++
 		}
-		if r.truth == innocent && v == report.Fail || r.truth == certain && v == report.Pass {
+		if (r.truth == innocent || r.truth == late) && v == report.Fail || r.truth == certain && v == report.Pass {
 			r.Wrong++
 		}
 	}
