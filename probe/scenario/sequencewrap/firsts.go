@@ -84,26 +84,32 @@ func (f *firsts) ask(ctx context.Context, number seq.Number, patience time.Durat
 		return c, false
 	}
 	answered := func(wire.Packet) bool { return one.answered || w.stopped() }
-	for i := 0; i < repeats && !answered(wire.Packet{}) && w.Env.Pace(ctx, 3) == nil; i++ {
-		w.sandwich(ctx)
-	}
-	if !answered(wire.Packet{}) {
+	if !answered(wire.Packet{}) && w.Env.Pace(ctx, 1) == nil {
+		w.sendBeacon() // its answer does not wait, as that to new data may
 		w.conn.Await(ctx, one.sent.Add(w.patience(patience)), answered)
 	}
-	if number.IsZero() {
-		for _, r := range w.copies.all {
-			if !r.suspect || r == one {
-				continue
-			}
-			f.test.Repeats.Sent++
-			if !r.answered {
-				f.test.Repeats.Lost++
-			}
-		}
+	c, ok = fates([]*sentCopy{one})[0], !w.stopped() && ctx.Err() == nil
+	if c.Lost && number.IsZero() {
+		f.repeat(ctx, w)
 	}
 	w.Delivered = true // what ended it is no matter of the verdict
-	return fates([]*sentCopy{one})[0], !w.stopped() && ctx.Err() == nil
+	return c, ok
 }
 
-// repeats is how many copies follow a first one that is missing.
+// repeats is how many copies follow a first one that is lost. They come after it had its time, since what does not vary
+// in length cannot be told from it.
 const repeats = 2
+
+// repeat counts the repeats that arrive.
+func (f *firsts) repeat(ctx context.Context, w *wrapConn) {
+	for range repeats {
+		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+			return
+		}
+		c := w.sendSuspect(w.nextLength())
+		f.test.Repeats.Sent++
+		if !w.conn.Await(ctx, c.sent.Add(w.conn.Patience(2)), func(wire.Packet) bool { return c.answered }) {
+			f.test.Repeats.Lost++
+		}
+	}
+}

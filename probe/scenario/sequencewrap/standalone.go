@@ -127,14 +127,19 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 	}
 }
 
-// lastAsks is how often the suspect is asked about with all the time that a late answer may take.
-const lastAsks = 2
+// lastAsks is how often the suspect is asked about with all the time that a late answer may take: once where nothing
+// else is lost.
+const lastAsks = 3
 
 // stayLost asks again, with patience, where the suspect seems to be lost: late is not lost. An answer revokes the
 // conviction.
 func (s *standalone) stayLost(ctx context.Context) {
 	s.patience = convictAfter
-	for i := 0; i < lastAsks && s.Convicted() && !s.Stuck && s.Env.Pace(ctx, 2) == nil; i++ {
+	n := lastAsks
+	if s.Elsewhere.Lost == 0 {
+		n = 1
+	}
+	for i := 0; i < n && s.Convicted() && !s.Stuck && s.Env.Pace(ctx, 2) == nil; i++ {
 		if s.suspect(ctx) {
 			s.Blocks = nil
 		}
