@@ -60,6 +60,9 @@ const (
 
 // compare sends copies of the suspect and of the control, which differ in the number alone, in random order.
 func (w *wrapConn) compare(ctx context.Context) {
+	if !w.suspectsFareWorse(ctx) {
+		return
+	}
 	size, ok := verdict.BlockFor(w.Env.Alpha*verdict.DelayedShare/comparisons, w.Env.Background.Count().Rate(),
 		flow.BeaconsASuspect)
 	for round := 0; ok && round < comparisons && ctx.Err() == nil; round++ {
@@ -70,6 +73,25 @@ func (w *wrapConn) compare(ctx context.Context) {
 		}
 		size.Suspects, size.Beacons = 2*size.Suspects, 2*size.Beacons
 	}
+}
+
+// aFew are sent before a block, to see whether it is worth it. Nothing is concluded from them, so they cost no error.
+var aFew = verdict.Block{Suspects: 4, Beacons: 4}
+
+// suspectsFareWorse reports whether of a few copies two suspects or more, and more than controls, are missing or late.
+func (w *wrapConn) suspectsFareWorse(ctx context.Context) bool {
+	var sent []*sentCopy
+	for _, t := range w.trials(aFew) {
+		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+			return false
+		}
+		c := w.sendTrial(t)
+		sent = append(sent, c)
+		w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
+	}
+	found := fates(sent)
+	bad := found.Count(true).Lost + found.Late()
+	return bad > 1 && bad > found.Count(false).Lost
 }
 
 // undecided reports whether more copies may tell: the error of it costs packets only.
