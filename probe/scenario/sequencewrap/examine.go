@@ -27,8 +27,15 @@ func (w *wrapConn) examine(ctx context.Context) {
 	if !w.varies() || !w.fill(ctx) {
 		return
 	}
-	w.compare(ctx)
-	if !w.Exchange.Delayed() {
+	worse := w.suspectsFareWorse(ctx)
+	late := fates(w.copies.all).Late() > 0
+	if !late {
+		w.bySize(ctx) // which some lengths lost and others arrived suggest
+	}
+	if worse && !w.Sizes.Convicts() {
+		w.compare(ctx)
+	}
+	if late && !w.Exchange.Delayed() {
 		w.bySize(ctx)
 	}
 }
@@ -60,9 +67,6 @@ const (
 
 // compare sends copies of the suspect and of the control, which differ in the number alone, in random order.
 func (w *wrapConn) compare(ctx context.Context) {
-	if !w.suspectsFareWorse(ctx) {
-		return
-	}
 	size, ok := verdict.BlockFor(w.Env.Alpha*verdict.DelayedShare/comparisons, w.Env.Background.Count().Rate(),
 		flow.BeaconsASuspect)
 	for round := 0; ok && round < comparisons && ctx.Err() == nil; round++ {
