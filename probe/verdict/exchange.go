@@ -177,7 +177,7 @@ func zeroDelayed(o *Observation) (Finding, bool) {
 	}
 	zero, others := t.untimely(true), t.untimely(false)
 	return tested(when(true, report.Fail, report.SequenceZeroDelayed,
-		"%s arrives late, in each of %d of %d fresh connections: %s; at other numbers in %d of %d, which took %s (p = %.1e)",
+		"%s arrives late, in %d of %d fresh connections: %s; at other numbers in %d of %d, which took %s (p = %.1e)",
 		o.at(), zero.Lost, zero.Sent, spread(t.Delays(true)), others.Lost, others.Sent, spread(t.Delays(false)), t.P()))
 }
 

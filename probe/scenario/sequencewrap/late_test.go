@@ -225,3 +225,23 @@ func TestNoVariantCallsLateDropped(t *testing.T) {
 		}
 	}
 }
+
+// The waits that a conviction rests on are written as numbers here, so that nobody changes one unseen.
+func TestWhatCountsAsLost(t *testing.T) {
+	second := time.Second
+	if lostAfter != second || convictAfter != 4*second || mostPatience != 10*second {
+		t.Errorf("%s, %s, %s", lostAfter, convictAfter, mostPatience)
+	}
+	for _, c := range []struct{ least, longest, rtt, want time.Duration }{
+		{second, 0, 0, second},
+		{second, 600 * time.Millisecond, 0, 1200 * time.Millisecond},
+		{4 * second, second, second, 4 * second},
+		{second, 0, 700 * time.Millisecond, 2100 * time.Millisecond},
+		{4 * second, 20 * second, 0, 10 * second},
+	} {
+		w := &wrapConn{conn: &conn.Conn{RTT: c.rtt}, copies: copies{longest: c.longest}}
+		if got := w.patience(c.least); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
