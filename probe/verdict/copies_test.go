@@ -140,6 +140,33 @@ func TestBoundOfLengths(t *testing.T) {
 	}
 }
 
+// The lengths between are halved until both sides touch.
+func TestBoundIsNarrowed(t *testing.T) {
+	for _, c := range []struct {
+		from, want Bound
+		lost       func(n int) bool
+	}{
+		{Bound{Range{3, 3}, Range{90, 120}}, Bound{Range{3, 49}, Range{50, 120}}, func(n int) bool { return n < 50 }},
+		{Bound{Range{1460, 1460}, Range{7, 90}}, Bound{Range{1001, 1460}, Range{7, 1000}}, func(n int) bool { return n > 1000 }},
+		{Bound{Range{3, 3}, Range{4, 9}}, Bound{Range{3, 3}, Range{4, 9}}, nil},
+	} {
+		b, asked := c.from, 0
+		for n, ok := b.Between(); ok; n, ok = b.Between() {
+			b = b.With(n, !c.lost(n))
+			if asked++; asked > 11 {
+				t.Fatalf("%+v: still %+v", c.from, b)
+			}
+		}
+		if b != c.want {
+			t.Errorf("%+v, want %+v", b, c.want)
+		}
+	}
+	if lost, arrived := (Bound{Lost: Range{1, 5}}).Among(append(append(sized(true, true, 1, 6), sized(true, false, 2, 3,
+		6)...), sized(false, true, 4)...)); lost != 1 || arrived != 2 {
+		t.Errorf("%d lost, %d arrived", lost, arrived)
+	}
+}
+
 func TestLossBySize(t *testing.T) {
 	b := Bound{Range{1, 40}, Range{60, 120}}
 	lost, arrived := sized(true, true, 1, 5, 9, 20, 30), sized(true, false, 60, 70, 80, 90, 100)

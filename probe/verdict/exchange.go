@@ -61,6 +61,39 @@ func (r Range) String() string {
 // ShortLost reports whether it is the shorter ones that are lost.
 func (b Bound) ShortLost() bool { return b.Lost.Most < b.Arrived.Least }
 
+// Between is a length in the middle of those that neither side has; ok is false where there is none.
+func (b Bound) Between() (length int, ok bool) {
+	least, most := b.Lost.Most, b.Arrived.Least
+	if !b.ShortLost() {
+		least, most = b.Arrived.Most, b.Lost.Least
+	}
+	return (least + most) / 2, most-least > 1
+}
+
+// With is the bound if a length between both sides arrived, or was lost.
+func (b Bound) With(length int, arrived bool) Bound {
+	side := &b.Lost
+	if arrived {
+		side = &b.Arrived
+	}
+	side.Least, side.Most = min(side.Least, length), max(side.Most, length)
+	return b
+}
+
+// Among is how many suspects of the lengths that are lost were, and how many arrived.
+func (b Bound) Among(c Copies) (lost, arrived int) {
+	for _, one := range c {
+		switch {
+		case !one.Suspect || !b.Lost.has(one.Length):
+		case one.Lost:
+			lost++
+		default:
+			arrived++
+		}
+	}
+	return lost, arrived
+}
+
 // BoundOf is the length that separates the copies that were lost from those that arrived; ok is false where none does.
 // Its error costs packets only: the SizeTest decides.
 func BoundOf(copies Copies) (b Bound, ok bool) {

@@ -192,26 +192,42 @@ func (w *wrapConn) bySize(ctx context.Context) {
 	bound, ok := verdict.BoundOf(fates(suspects))
 	alpha := w.Env.Alpha * verdict.SizeShare
 	n, possible := verdict.EvenBlockFor(alpha, w.Env.Background.Count().Rate())
-	if !ok || !possible || ctx.Err() != nil {
+	if !ok || !possible || ctx.Err() != nil || w.arrives(ctx, bound.Lost.Least) || w.arrives(ctx, bound.Lost.Most) {
 		return
 	}
+	bound = w.narrowed(ctx, bound)
 	contradicted := func(c verdict.Copies) bool {
-		lost, arrived := 0, 0
-		for _, one := range c {
-			switch {
-			case !one.Suspect || one.Length < bound.Lost.Least || one.Length > bound.Lost.Most:
-			case one.Lost:
-				lost++
-			default:
-				arrived++
-			}
-		}
+		lost, arrived := bound.Among(c)
 		return arrived > 1 && arrived > lost
 	}
 	found, ok := w.exchange(ctx, sizeTrials(bound, n), contradicted)
 	if ok {
 		w.Sizes = verdict.SizeTest{Bound: bound, Copies: found, Alpha: alpha}
 	}
+}
+
+// arrives asks once whether a copy of that length is answered soon.
+func (w *wrapConn) arrives(ctx context.Context, length int) bool {
+	if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+		return false
+	}
+	c := w.sendSuspect(length)
+	w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
+	return c.answered
+}
+
+// narrowed halves the lengths between those that were lost and those that arrived until they touch: so the message can
+// say where the bound is. What is unanswered is asked twice.
+func (w *wrapConn) narrowed(ctx context.Context, b verdict.Bound) verdict.Bound {
+	for length, ok := b.Between(); ok && ctx.Err() == nil && !w.stopped(); length, ok = b.Between() {
+		b = b.With(length, w.arrives(ctx, length) || w.arrives(ctx, length))
+	}
+	if b.ShortLost() {
+		return verdict.Bound{Lost: verdict.Range{Least: w.least(), Most: b.Lost.Most},
+			Arrived: verdict.Range{Least: b.Arrived.Least, Most: w.most}}
+	}
+	return verdict.Bound{Lost: verdict.Range{Least: b.Lost.Least, Most: w.most},
+		Arrived: verdict.Range{Least: w.least(), Most: b.Arrived.Most}}
 }
 
 // sizeTrials are as many suspects and controls each of the lengths that were lost, and suspects of the others. Which of

@@ -245,3 +245,57 @@ func TestWhatCountsAsLost(t *testing.T) {
 		}
 	}
 }
+
+// Other ways of being late: with jitter, now and then, and so that all that follows waits as well.
+func TestOtherWaysOfBeingLate(t *testing.T) {
+	for name, path := range map[string]func(r *rand.Rand) conntest.Path{
+		"jitter": func(r *rand.Rand) conntest.Path {
+			return func(s *segment.Segment, toPeer bool) []time.Duration {
+				if startsAtZero(s, toPeer) {
+					return []time.Duration{time.Duration(200+r.IntN(300)) * time.Millisecond}
+				}
+				return []time.Duration{time.Duration(r.IntN(20)) * time.Millisecond}
+			}
+		},
+		"two of three": func(r *rand.Rand) conntest.Path {
+			return func(s *segment.Segment, toPeer bool) []time.Duration {
+				if startsAtZero(s, toPeer) && r.IntN(3) > 0 {
+					return []time.Duration{300 * time.Millisecond}
+				}
+				return []time.Duration{conntest.Delay}
+			}
+		},
+		"what follows waits": func(*rand.Rand) conntest.Path {
+			last := map[bool]time.Time{}
+			return func(s *segment.Segment, toPeer bool) []time.Duration {
+				due := time.Now().Add(conntest.Delay)
+				if startsAtZero(s, toPeer) {
+					due = due.Add(300 * time.Millisecond)
+				}
+				if due.Before(last[toPeer]) {
+					due = last[toPeer]
+				}
+				last[toPeer] = due
+				return []time.Duration{time.Until(due)}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := map[report.Reason]int{}
+			for i := range 60 {
+				r := rand.New(rand.NewPCG(51, uint64(i)))
+				o := check(t, "Push", 1, rates[i%3], alphas[i/3%2], &conntest.Bench{Peer: &conntest.Listener{},
+					Path: func() conntest.Path { return path(r) }})
+				got[o[0].Reason]++
+			}
+			t.Log(got)
+			if got[report.SequenceZeroDropped]+got[report.SequenceZeroLossy]+got[report.SequenceZeroFirstDropped] > 0 {
+				t.Errorf("%v: what is late is called lost", got)
+			}
+			if least := map[string]int{"two of three": 25}[name]; got[report.SequenceZeroDelayed] < max(least, 1) ||
+				least == 0 && got[report.SequenceZeroDelayed] < 60 {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
