@@ -55,9 +55,9 @@ func (c Copies) LossP() float64 {
 // connection, and a peer may well answer one kind of segment a little faster than another.
 const LeastDelay = 10 * time.Millisecond
 
-// DelayP is the exact p-value that suspects come later than controls, by LeastDelay or more, only by chance: the tail of
+// LaterP is the exact p-value that suspects come later than controls, by LeastDelay or more, only by chance: the tail of
 // the Mann-Whitney test, which looks at the order of the delays alone. What was lost is left out.
-func (c Copies) DelayP() float64 {
+func (c Copies) LaterP() float64 {
 	suspects, controls := c.Delays(true), c.Delays(false)
 	later := 0
 	for _, s := range suspects {
@@ -68,6 +68,27 @@ func (c Copies) DelayP() float64 {
 		}
 	}
 	return MannWhitney(later, len(suspects), len(controls))
+}
+
+// UntimelyP is the exact p-value that suspects take longer than a time that was fixed beforehand more often only by
+// chance. It sees what is late now and then, which the order of all does not. What was lost is left out.
+func (c Copies) UntimelyP(inTime time.Duration) float64 {
+	suspects, controls := longer(c.Delays(true), inTime), longer(c.Delays(false), inTime)
+	if suspects.Lost == 0 {
+		return 1
+	}
+	return Fisher(suspects.Lost, suspects.Sent, controls.Lost, controls.Sent)
+}
+
+// longer counts delays above a time as losses.
+func longer(delays []time.Duration, inTime time.Duration) (n Count) {
+	for _, d := range delays {
+		n.Sent++
+		if d > inTime {
+			n.Lost++
+		}
+	}
+	return n
 }
 
 // Late is how many suspects came later than each control so far by LeastDelay or more.
@@ -109,6 +130,9 @@ func MannWhitney(exceeding, n, m int) float64 {
 	}
 	return min(math.Exp(math.Log(tail)-logChoose(n+m, n)), 1)
 }
+
+// Usual is the median delay of controls.
+func (c Copies) Usual() time.Duration { return middle(c.Delays(false)) }
 
 // middle is the median of sorted delays.
 func middle(sorted []time.Duration) time.Duration {

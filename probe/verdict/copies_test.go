@@ -71,13 +71,24 @@ func TestDelays(t *testing.T) {
 		{"one of two late", []float64{300, 0.2}, MannWhitney(6, 2, 6), 1},
 	} {
 		copies := copiesOf(c.suspects, few)
-		near(t, c.name, copies.DelayP(), c.want)
+		near(t, c.name, copies.LaterP(), c.want)
 		if got := copies.Late(); got != c.late {
 			t.Errorf("%s: %d late, want %d", c.name, got, c.late)
 		}
 	}
 	if n := copiesOf([]float64{1}, nil).Late(); n != 0 {
 		t.Errorf("%d later than nothing", n)
+	}
+}
+
+// What is late now and then does not show in the order of all.
+func TestLateNowAndThen(t *testing.T) {
+	e := Exchange{Copies: copiesOf([]float64{300, 0.2, 300, 0.2, -1}, []float64{0.1, 0.1, 0.1, 0.1, -1}),
+		InTime: 50 * time.Millisecond}
+	near(t, "more than 50 ms", e.UntimelyP(e.InTime), Fisher(2, 4, 0, 4))
+	near(t, "twice over", e.DelayP(), min(1, 2*min(Fisher(2, 4, 0, 4), MannWhitney(8, 4, 4))))
+	if p := e.UntimelyP(300 * time.Millisecond); p != 1 {
+		t.Errorf("in time is what takes no longer: %g", p)
 	}
 }
 
@@ -98,7 +109,8 @@ func TestDelayTestKeepsItsError(t *testing.T) {
 				c = append(c, copiesOf([]float64{delay(r, i)}, nil)...)
 				c[i].Suspect = k < 5
 			}
-			if (Exchange{c, alpha}).Delayed() || (Exchange{c, alpha}).Lossy() {
+			e := Exchange{c, 100 * time.Millisecond, alpha}
+			if e.Delayed() || e.Lossy() {
 				convicted++
 			}
 		}

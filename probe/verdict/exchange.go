@@ -23,8 +23,13 @@ const (
 // Exchange is a block of copies that the peer names one by one, and the error of each test that it is put to.
 type Exchange struct {
 	Copies
-	Alpha float64
+	InTime time.Duration // what takes longer is late; fixed before the block
+	Alpha  float64
 }
+
+// DelayP is the exact p-value that suspects come later only by chance: by the order of all, or by how many are late,
+// whichever tells more, twice over.
+func (e Exchange) DelayP() float64 { return min(1, 2*min(e.LaterP(), e.UntimelyP(e.InTime))) }
 
 // Delayed reports whether suspects arrive later than controls beyond chance.
 func (e Exchange) Delayed() bool { return len(e.Copies) > 0 && e.DelayP() <= e.Alpha }

@@ -58,7 +58,7 @@ func (w *wrapConn) fill(ctx context.Context) bool {
 
 const (
 	// comparisons is how many exchanges are held, the next one with twice as many copies, while chance is not excluded.
-	comparisons = 2
+	comparisons = 3
 	// enoughInTime is after how many suspects that all came in time an exchange is given up.
 	enoughInTime = 5
 	// enoughToCompare is after how many suspects an exchange is given up that shows no difference.
@@ -67,13 +67,13 @@ const (
 
 // compare sends copies of the suspect and of the control, which differ in the number alone, in random order.
 func (w *wrapConn) compare(ctx context.Context) {
-	size, ok := verdict.BlockFor(w.Env.Alpha*verdict.DelayedShare/comparisons, w.Env.Background.Count().Rate(),
-		flow.BeaconsASuspect)
+	alpha := w.Env.Alpha * verdict.DelayedShare / comparisons
+	size, ok := verdict.BlockFor(alpha/2, w.controlLoss(), flow.BeaconsASuspect)
 	for round := 0; ok && round < comparisons && ctx.Err() == nil; round++ {
-		var found verdict.Copies
-		if found, ok = w.exchange(ctx, w.trials(size), soundAfterAll); ok {
-			w.Exchange = verdict.Exchange{Copies: found, Alpha: w.Env.Alpha * verdict.DelayedShare / comparisons}
-			ok = !w.Exchange.Delayed() && !w.Exchange.Lossy() && undecided(found)
+		e := verdict.Exchange{InTime: w.inTime(), Alpha: alpha}
+		if e.Copies, ok = w.exchange(ctx, w.trials(size), e.InTime, soundAfterAll); ok {
+			w.Exchange = e
+			ok = !e.Delayed() && !e.Lossy() && undecided(e)
 		}
 		size.Suspects, size.Beacons = 2*size.Suspects, 2*size.Beacons
 	}
@@ -84,6 +84,7 @@ var aFew = verdict.Block{Suspects: 4, Beacons: 4}
 
 // suspectsFareWorse reports whether of a few copies two suspects or more, and more than controls, are missing or late.
 func (w *wrapConn) suspectsFareWorse(ctx context.Context) bool {
+	w.settle(ctx, w.copies.all, 0) // what is held back behind a suspect is no measure
 	var sent []*sentCopy
 	for _, t := range w.trials(aFew) {
 		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
@@ -98,16 +99,24 @@ func (w *wrapConn) suspectsFareWorse(ctx context.Context) bool {
 	return bad > 1 && bad > found.Count(false).Lost
 }
 
+// controlLoss is the share of this connection's controls that were lost: one that came late was not.
+func (w *wrapConn) controlLoss() float64 { return fates(w.copies.all).Count(false).Rate() }
+
 // undecided reports whether more copies may tell: the error of it costs packets only.
-func undecided(c verdict.Copies) bool { return min(c.LossP(), c.DelayP()) < 0.1 }
+func undecided(e verdict.Exchange) bool { return min(e.LossP(), e.DelayP()) < 0.1 }
+
+// inTime is how long a copy may take that is not late: as a healthy path answers, or some times what controls take.
+func (w *wrapConn) inTime() time.Duration {
+	return max(w.promptness(), 3*fates(w.copies.all).Usual())
+}
 
 // soundAfterAll reports whether enough suspects arrived, all of them in time, or as many as do by chance.
-func soundAfterAll(c verdict.Copies) bool {
-	n, others := c.Count(true), c.Count(false)
+func soundAfterAll(e verdict.Exchange) bool {
+	n, others := e.Count(true), e.Count(false)
 	if n.Sent < enoughInTime || others.Sent < enoughInTime {
 		return false
 	}
-	return n.Lost == 0 && c.Late() == 0 || n.Sent >= enoughToCompare && c.LossP() > 0.3 && c.DelayP() > 0.3
+	return n.Lost == 0 && e.Late() == 0 && e.DelayP() > 0.3 || n.Sent >= enoughToCompare && e.LossP() > 0.3 && e.DelayP() > 0.3
 }
 
 // trial is one copy to be sent.
@@ -127,8 +136,9 @@ func (w *wrapConn) trials(size verdict.Block) (out []trial) {
 // exchange sends copies one by one and waits for the answers. Each waits for its own for a while before the next is
 // sent, so that a device that holds everything back behind a suspect holds back less of what comes later. ok is false
 // if it was given up, which futile says.
-func (w *wrapConn) exchange(ctx context.Context, order []trial, futile func(verdict.Copies) bool) (verdict.Copies,
-	bool) {
+func (w *wrapConn) exchange(ctx context.Context, order []trial, inTime time.Duration,
+	futile func(verdict.Exchange) bool,
+) (verdict.Copies, bool) {
 	var sent []*sentCopy
 	for _, t := range order {
 		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
@@ -137,12 +147,12 @@ func (w *wrapConn) exchange(ctx context.Context, order []trial, futile func(verd
 		c := w.sendTrial(t)
 		sent = append(sent, c)
 		w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
-		if futile(fates(sent)) {
+		if futile(verdict.Exchange{Copies: fates(sent), InTime: inTime}) {
 			return nil, false
 		}
 	}
 	w.settle(ctx, sent, lostAfter)
-	if undecided(fates(sent)) {
+	if fates(sent).LossP() < 0.1 {
 		w.settle(ctx, sent, convictAfter)
 	}
 	return fates(sent), ctx.Err() == nil && !w.stopped()
@@ -163,7 +173,7 @@ func (w *wrapConn) apart() time.Duration {
 	return min(max(w.conn.Patience(0), w.copies.longest*5/4), max(mostApart, w.conn.Patience(0)))
 }
 
-// settle waits until all are answered, or have had their time.
+// settle waits until all are answered, or have had their time; with 0, only as long as copies are apart.
 func (w *wrapConn) settle(ctx context.Context, sent []*sentCopy, least time.Duration) {
 	open := func(wire.Packet) bool {
 		for _, c := range sent {
@@ -176,8 +186,11 @@ func (w *wrapConn) settle(ctx context.Context, sent []*sentCopy, least time.Dura
 	if len(sent) == 0 || open(wire.Packet{}) {
 		return
 	}
-	last := sent[len(sent)-1].sent
-	w.conn.Await(ctx, last.Add(w.patience(least)), open)
+	wait := w.patience(least)
+	if least == 0 {
+		wait = w.apart()
+	}
+	w.conn.Await(ctx, sent[len(sent)-1].sent.Add(wait), open)
 }
 
 // bySize tests whether copies are lost by their length, if those that were lost and those that arrived suggest it.
@@ -191,16 +204,16 @@ func (w *wrapConn) bySize(ctx context.Context) {
 	w.settle(ctx, suspects, lostAfter)
 	bound, ok := verdict.BoundOf(fates(suspects))
 	alpha := w.Env.Alpha * verdict.SizeShare
-	n, possible := verdict.EvenBlockFor(alpha, w.Env.Background.Count().Rate())
+	n, possible := verdict.EvenBlockFor(alpha, w.controlLoss())
 	if !ok || !possible || ctx.Err() != nil || w.arrives(ctx, bound.Lost.Least) || w.arrives(ctx, bound.Lost.Most) {
 		return
 	}
 	bound = w.narrowed(ctx, bound)
-	contradicted := func(c verdict.Copies) bool {
-		lost, arrived := bound.Among(c)
+	contradicted := func(e verdict.Exchange) bool {
+		lost, arrived := bound.Among(e.Copies)
 		return arrived > 1 && arrived > lost
 	}
-	found, ok := w.exchange(ctx, sizeTrials(bound, n), contradicted)
+	found, ok := w.exchange(ctx, sizeTrials(bound, n), w.inTime(), contradicted)
 	if ok {
 		w.Sizes = verdict.SizeTest{Bound: bound, Copies: found, Alpha: alpha}
 	}
