@@ -32,7 +32,7 @@ type Env struct {
 type Outcome struct {
 	verdict.Finding
 	Port      uint16        // source port of the last connection
-	FirstLost bool          // the first suspect was lost
+	FirstLost bool          // the first suspect was lost; one that came late was not
 	RTT       time.Duration // 0 where the answer cannot be matched to one SYN
 	Stall     time.Duration // how long the peer kept the flow waiting; 0 where it did not
 	Queue     *report.Queue // of AcceptQueue

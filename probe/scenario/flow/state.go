@@ -88,7 +88,7 @@ func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) ver
 	found := s.Delivered && !s.Unasked || s.Convicted() && s.Isolated || s.Explained() // it stands
 	s.Expired = ctx.Err() != nil && !found
 	s.Outcome.Finding = judge(&s.Observation)
-	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
+	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost && s.FirstLate == 0
 	return s.Outcome
 }
 
