@@ -101,8 +101,8 @@ func TestImpairmentsAddUp(t *testing.T) {
 // A segment at 0 is held back while others pass, or lost; a SYN begins a connection anew.
 func TestWhatMeetsZero(t *testing.T) {
 	frame := func(at uint32, flags segment.Flags, n int) []byte {
-		s := segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"), Destination: netip.MustParseAddrPort("192.0.2.2:2"),
-			Seq: seq.At(at), Flags: flags, WindowScale: -1, Payload: make([]byte, n)}
+		s := segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
+			Destination: netip.MustParseAddrPort("192.0.2.2:2"), Seq: seq.At(at), Flags: flags, WindowScale: -1, Payload: make([]byte, n)}
 		packet, err := new(segment.Builder).IP(&s)
 		if err != nil {
 			t.Fatal(err)
@@ -115,9 +115,12 @@ func TestWhatMeetsZero(t *testing.T) {
 		sent [][]byte
 		want []time.Duration // when each left; negative: never
 	}{
-		"held":  {fault.AtZero{Hold: time.Second}, [][]byte{frame(0, push, 3), frame(1, push, 3)}, []time.Duration{time.Second, 0}},
-		"short": {fault.AtZero{Shorter: 4}, [][]byte{frame(0, push, 3), frame(0, push, 4), frame(9, push, 3)}, []time.Duration{-1, 0, 0}},
-		"first": {fault.AtZero{First: 1}, [][]byte{frame(0, push, 3), frame(0, push, 3), frame(7, segment.SYN, 0), frame(0, push, 3)},
+		"held": {fault.AtZero{Hold: time.Second}, [][]byte{frame(0, push, 3), frame(1, push, 3)},
+			[]time.Duration{time.Second, 0}},
+		"short": {fault.AtZero{Shorter: 4}, [][]byte{frame(0, push, 3), frame(0, push, 4), frame(9, push, 3)},
+			[]time.Duration{-1, 0, 0}},
+		"first": {fault.AtZero{First: 1},
+			[][]byte{frame(0, push, 3), frame(0, push, 3), frame(7, segment.SYN, 0), frame(0, push, 3)},
 			[]time.Duration{-1, 0, 0, -1}},
 	} {
 		q := &delayQueue{impairments: []fault.Impairment{{AtZero: c.zero}}, chance: rand.New(rand.NewPCG(1, 2))}

@@ -39,8 +39,8 @@ type Impairment struct {
 	AtZero    AtZero        // what else becomes of TCP segments with data or FIN at sequence number 0
 }
 
-// AtZero is what becomes of TCP segments with data or a FIN that start at sequence number 0. A switch does so that looks
-// at more than a port's rule does.
+// AtZero is what becomes of TCP segments with data or a FIN that start at sequence number 0. A switch does so that
+// looks at more than a port's rule does.
 type AtZero struct {
 	Hold    time.Duration // they are held back so long, so that later ones overtake
 	Shorter int           // those with fewer bytes of data are lost

@@ -21,10 +21,11 @@ type campaignOptions struct {
 	seeds    int
 }
 
-// impairments are a campaign's rounds unless others are asked for. None of them loses more at sequence 0; the last holds
-// back what starts there.
+// impairments are a campaign's rounds unless others are asked for. None of them loses more at sequence 0; the last
+// holds back what starts there.
 var impairments = []string{"loss=1%", "loss=5%", "loss=20%", "burst=1%/5ms", "burst=1%/50ms", "burst=1%/300ms",
-	"burst=5%/5ms", "burst=5%/50ms", "burst=5%/300ms", "reorder=10%/2ms", "duplicate=10%", "delay=1ms/5ms", "delay-at-zero=300ms"}
+	"burst=5%/5ms", "burst=5%/50ms", "burst=5%/300ms", "reorder=10%/2ms", "duplicate=10%", "delay=1ms/5ms",
+	"delay-at-zero=300ms"}
 
 // Runs in each round: 100,000 in twelve of them to see that nobody innocent is convicted, fewer to see that a fault is.
 const (

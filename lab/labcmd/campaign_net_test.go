@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// The campaign in small: under loss, bursts, reordering, duplication and jitter nobody is convicted, what is late at 0 is
-// called late, nothing is left at the server, and the impairments were there.
+// The campaign in small: under loss, bursts, reordering, duplication and jitter nobody is convicted, what is late at 0
+// is called late, nothing is left at the server, and the impairments were there.
 func TestImpairmentsNeverConvict(t *testing.T) {
 	t.Parallel()
 	const each = 128

@@ -104,8 +104,8 @@ func (t campaignResult) sentences() (out []string) {
 	}
 	for _, r := range t.Rounds {
 		if r.truth == late {
-			out = append(out, fmt.Sprintf("%s: %d of %d results called it late, %d runs called it lost.", r.Fault, r.Late, r.Runs,
-				r.Convicted))
+			out = append(out, fmt.Sprintf("%s: %d of %d results called it late, %d runs called it lost.", r.Fault, r.Late,
+				r.Runs, r.Convicted))
 		}
 	}
 	if g := t.Guilty; g.Runs > 0 {

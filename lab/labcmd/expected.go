@@ -125,8 +125,8 @@ func expectedReason(f fault.Fault, variant string) report.Reason {
 	return ""
 }
 
-// longestShort is more than the shortest data that a variant carries whose length varies, and less than all of one whose
-// length does not.
+// longestShort is more than the shortest data that a variant carries whose length varies, and less than all of one
+// whose length does not.
 const longestShort = 64
 
 // expectedAtZero is the reason that a fault gives which does more to segments at 0 than to drop them by a rule. Some

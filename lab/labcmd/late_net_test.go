@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/labtest"
 )
 
-// What a switch does to segments at 0 is called by its name: held back is not lost, and what is lost by its length or by
-// its place in the connection is not lost always.
+// What a switch does to segments at 0 is called by its name: held back is not lost, and what is lost by its length or
+// by its place in the connection is not lost always.
 func TestLateAndLostAreToldApart(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{Conntrack: true})

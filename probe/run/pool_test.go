@@ -36,7 +36,8 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	})
 }
 
-// sprayed loses the first suspects of two flows, and of all others a tenth, which is chance. Nothing overtakes anything.
+// sprayed loses the first suspects of two flows, and of all others a tenth, which is chance. Nothing overtakes
+// anything.
 func sprayed() conntest.Path {
 	r, delay, firsts := rand.New(rand.NewPCG(5, 5)), 100*time.Microsecond, map[uint16]bool{}
 	return func(s *segment.Segment, toPeer bool) []time.Duration {

@@ -52,8 +52,8 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 }
 
-// notOfPaths are reasons that explain by themselves why some flows fail and others do not: each asks with another length,
-// and only some lose their first segment by chance.
+// notOfPaths are reasons that explain by themselves why some flows fail and others do not: each asks with another
+// length, and only some lose their first segment by chance.
 var notOfPaths = map[report.Reason]bool{report.SequenceZeroDroppedBySize: true, report.SequenceZeroFirstDropped: true,
 	report.SequenceZeroLossy: true}
 

@@ -55,8 +55,8 @@ func (c Copies) LossP() float64 {
 // connection, and a peer may well answer one kind of segment a little faster than another.
 const LeastDelay = 10 * time.Millisecond
 
-// LaterP is the exact p-value that suspects come later than controls, by LeastDelay or more, only by chance: the tail of
-// the Mann-Whitney test, which looks at the order of the delays alone. What was lost is left out.
+// LaterP is the exact p-value that suspects come later than controls, by LeastDelay or more, only by chance: the tail
+// of the Mann-Whitney test, which looks at the order of the delays alone. What was lost is left out.
 func (c Copies) LaterP() float64 {
 	suspects, controls := c.Delays(true), c.Delays(false)
 	later := 0
@@ -106,7 +106,8 @@ func (c Copies) Late() (n int) {
 }
 
 // MannWhitney is how likely it is that in at least so many of the n times m pairs the one of the n exceeds the one of
-// the m, if all n+m come in uniformly random order. Pairs that are equal count for nothing, which errs on the safe side.
+// the m, if all n+m come in uniformly random order. Pairs that are equal count for nothing, which errs on the safe
+// side.
 func MannWhitney(exceeding, n, m int) float64 {
 	if n == 0 || m == 0 || exceeding <= 0 {
 		return 1

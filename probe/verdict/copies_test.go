@@ -159,7 +159,8 @@ func TestBoundIsNarrowed(t *testing.T) {
 		lost       func(n int) bool
 	}{
 		{Bound{Range{3, 3}, Range{90, 120}}, Bound{Range{3, 49}, Range{50, 120}}, func(n int) bool { return n < 50 }},
-		{Bound{Range{1460, 1460}, Range{7, 90}}, Bound{Range{1001, 1460}, Range{7, 1000}}, func(n int) bool { return n > 1000 }},
+		{Bound{Range{1460, 1460}, Range{7, 90}}, Bound{Range{1001, 1460}, Range{7, 1000}},
+			func(n int) bool { return n > 1000 }},
 		{Bound{Range{3, 3}, Range{4, 9}}, Bound{Range{3, 3}, Range{4, 9}}, nil},
 	} {
 		b, asked := c.from, 0

@@ -119,8 +119,8 @@ func BoundOf(copies Copies) (b Bound, ok bool) {
 	return b, b.Lost.Most < b.Arrived.Least || b.Lost.Least > b.Arrived.Most
 }
 
-// counts are those of the suspects of the lengths that are lost, of the controls of such lengths, and of the suspects of
-// the others.
+// counts are those of the suspects of the lengths that are lost, of the controls of such lengths, and of the suspects
+// of the others.
 func (t SizeTest) counts() (lost, controls, others Count) {
 	for _, c := range t.Copies {
 		n := &others
@@ -186,8 +186,8 @@ func (t FirstTest) P() float64 {
 // Convicts reports whether chance is excluded.
 func (t FirstTest) Convicts() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha }
 
-// Late reports whether those that were not in time arrive after all: the last one at 0, which was given all the time that
-// a late one may take, or most of the others.
+// Late reports whether those that were not in time arrive after all: the last one at 0, which was given all the time
+// that a late one may take, or most of the others.
 func (t FirstTest) Late() bool {
 	for _, c := range slices.Backward(t.Copies) {
 		if c.Suspect {
@@ -240,8 +240,8 @@ func droppedBySize(o *Observation) (Finding, bool) {
 	}
 	lost, controls, others := o.Sizes.counts()
 	return tested(when(true, report.Fail, report.SequenceZeroDroppedBySize,
-		"%s is lost by its length: of %s bytes %d of %d are lost, of %s bytes %d of %d; of controls of the former lengths %d "+
-			"of %d (p = %.1e). Of those of all lengths these were lost: %s; these arrived: %s",
+		"%s is lost by its length: of %s bytes %d of %d are lost, of %s bytes %d of %d; of controls of the former lengths "+
+			"%d of %d (p = %.1e). Of those of all lengths these were lost: %s; these arrived: %s",
 		o.at(), o.Sizes.Bound.Lost, lost.Lost, lost.Sent, o.Sizes.Bound.Arrived, others.Lost, others.Sent,
 		controls.Lost, controls.Sent, o.Sizes.P(), lengths(o.Sizes.Copies, true), lengths(o.Sizes.Copies, false)))
 }

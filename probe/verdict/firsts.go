@@ -2,8 +2,8 @@ package verdict
 
 import "context"
 
-// Firsts is what the flows of a check ask about the first segment of each connection: one after the other, until one has
-// found a rule. It is safe for concurrent use.
+// Firsts is what the flows of a check ask about the first segment of each connection: one after the other, until one
+// has found a rule. It is safe for concurrent use.
 type Firsts struct {
 	budget *Budget
 	found  FirstTest // read and written in a flow's turn

@@ -74,9 +74,9 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.Firsts = true, FirstTest{Copies: copiesOf([]float64{-1, -1, -1}, []float64{0.1, 0.1, 0.1}),
 				Repeats: Count{6, 1}, InTime: time.Millisecond, Alpha: 0.05}
-		}), "the first of data with PSH at sequence 0 is lost in each connection, repeats arrive: in 3 of 3 fresh connections " +
-			"the first was lost, at other numbers in 0 of 3 (p = 5.0e-02); 5 of 6 repeats arrived. Each real connection stalls " +
-			"for a retransmission timeout"},
+		}), "the first of data with PSH at sequence 0 is lost in each connection, repeats arrive: in 3 of 3 fresh " +
+			"connections the first was lost, at other numbers in 0 of 3 (p = 5.0e-02); 5 of 6 repeats arrived. Each real " +
+			"connection stalls for a retransmission timeout"},
 		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.Firsts = true, FirstTest{Copies: copiesOf([]float64{300, 301, 302}, []float64{0.1, 0.1, 0.1}),
 				InTime: 50 * time.Millisecond, Alpha: 0.0501}

@@ -15,8 +15,8 @@ const Full = -1
 // usual are the lengths of which nearly every sender's last segments are.
 func usual() int { return 64 + rand.IntN(64) }
 
-// sizes are the lengths in the order in which the flows get them: the first is the one of which the first report of such
-// a loss told. A single flow asks with that alone.
+// sizes are the lengths in the order in which the flows get them: the first is the one of which the first report of
+// such a loss told. A single flow asks with that alone.
 var sizes = []func() int{
 	func() int { return 3 },
 	usual,

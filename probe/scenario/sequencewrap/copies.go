@@ -58,8 +58,8 @@ func (s *copies) observe(p wire.Packet) {
 	}
 }
 
-// take notes an answer to the last of the copies that it can belong to: where two are alike, what comes late is not made
-// later than it is.
+// take notes an answer to the last of the copies that it can belong to: where two are alike, what comes late is not
+// made later than it is.
 func (s *copies) take(at time.Time, is func(*sentCopy) bool) *sentCopy {
 	for _, c := range slices.Backward(s.all) {
 		if !c.answered && is(c) {
@@ -100,8 +100,8 @@ func fates(all []*sentCopy) (out verdict.Copies) {
 	return out
 }
 
-// lengthsBetween are all lengths in random order, short ones mostly before long ones: as many from 1 to 10 bytes as from
-// 10 to 100.
+// lengthsBetween are all lengths in random order, short ones mostly before long ones: as many from 1 to 10 bytes as
+// from 10 to 100.
 func lengthsBetween(least, most int) []int {
 	type keyed struct {
 		length int

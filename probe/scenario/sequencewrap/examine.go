@@ -116,7 +116,8 @@ func soundAfterAll(e verdict.Exchange) bool {
 	if n.Sent < enoughInTime || others.Sent < enoughInTime {
 		return false
 	}
-	return n.Lost == 0 && e.Late() == 0 && e.DelayP() > 0.3 || n.Sent >= enoughToCompare && e.LossP() > 0.3 && e.DelayP() > 0.3
+	alike := e.DelayP() > 0.3 && e.LossP() > 0.3
+	return alike && (n.Lost == 0 && e.Late() == 0 || n.Sent >= enoughToCompare)
 }
 
 // trial is one copy to be sent.

@@ -15,8 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// The control's length, and with it the most that the suspect carries, is random, so that the initial numbers differ; it
-// is long enough for every copy and beacon of a usual block to have a length of its own.
+// The control's length, and with it the most that the suspect carries, is random, so that the initial numbers differ;
+// it is long enough for every copy and beacon of a usual block to have a length of its own.
 const (
 	leastControl = 128
 	moreControl  = 128
