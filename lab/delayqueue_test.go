@@ -102,7 +102,8 @@ func TestImpairmentsAddUp(t *testing.T) {
 func TestWhatMeetsZero(t *testing.T) {
 	frame := func(at uint32, flags segment.Flags, n int) []byte {
 		s := segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
-			Destination: netip.MustParseAddrPort("192.0.2.2:2"), Seq: seq.At(at), Flags: flags, WindowScale: -1, Payload: make([]byte, n)}
+			Destination: netip.MustParseAddrPort("192.0.2.2:2"), Seq: seq.At(at), Flags: flags,
+			WindowScale: -1, Payload: make([]byte, n)}
 		packet, err := new(segment.Builder).IP(&s)
 		if err != nil {
 			t.Fatal(err)
