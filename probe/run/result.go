@@ -35,7 +35,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
-	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil {
+	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil && !notOfPaths[best.Reason] {
 		share := verdict.ShareOf(n.Fail, n.Pass+n.Fail)
 		share.Ports = failedPorts(a.flows)
 		r.Share = &share
@@ -52,6 +52,11 @@ func (j *job) add(i int, r report.Result, a answer) {
 		j.progress(j.done, j.asked)
 	}
 }
+
+// notOfPaths are reasons that explain by themselves why some flows fail and others do not: each asks with another
+// length, and only some lose their first segment by chance.
+var notOfPaths = map[report.Reason]bool{report.SequenceZeroDroppedBySize: true, report.SequenceZeroFirstDropped: true,
+	report.SequenceZeroLossy: true}
 
 // failedPorts returns the source ports of failed flows, at most as many as a share may have.
 func failedPorts(flows []flow.Outcome) (ports []uint16) {

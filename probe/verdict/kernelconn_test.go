@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -131,21 +130,6 @@ func TestKernelBlockHopeless(t *testing.T) {
 	b.Add(KernelSample{"3", true, KernelUnharmed, 0})
 	if b.Hopeless() || b.P() != 1 {
 		t.Errorf("what does not count counts: %+v", b)
-	}
-}
-
-// Within one stratum it is Fisher's test; over several the product where all losses fall on suspects.
-func TestStratifiedFisher(t *testing.T) {
-	one := Pool{Suspects: Count{12, 7}, Beacons: Count{20, 4}}
-	if got, want := stratifiedFisher([]Pool{one}), Fisher(7, 12, 4, 20); math.Abs(got-want) > 1e-12 {
-		t.Errorf("one stratum: %g, want %g", got, want)
-	}
-	extreme := Pool{Suspects: Count{3, 3}, Beacons: Count{3, 0}}
-	if got := stratifiedFisher(slices.Repeat([]Pool{extreme}, 4)); math.Abs(got-math.Pow(20, -4)) > 1e-12 {
-		t.Errorf("four strata: %g", got)
-	}
-	if got := stratifiedFisher(nil); got != 1 {
-		t.Errorf("nothing: %g", got)
 	}
 }
 

@@ -82,6 +82,8 @@ func explains(r rule.Rule, reasons map[string]report.Reason) bool {
 			if r.Flags(v.Flags) {
 				return false
 			}
+		case report.SequenceZeroDelayed, report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize:
+			return false // flags alone do not decide
 		}
 	}
 	return true
