@@ -118,7 +118,7 @@ func (r *campaignRound) add(found report.Report) {
 	r.sent, r.took = append(r.sent, found.SegmentsSent), append(r.took, found.DurationMicros)
 	runs := map[string]report.Verdict{} // for each target: the verdict about sequence 0
 	for _, res := range found.Results {
-		if r.truth == late && res.Verdict == report.Fail && res.Reason == report.SequenceZeroDelayed {
+		if r.truth == late && res.Verdict == report.Fail && saysLate(res.Reason) {
 			r.Late++
 			res.Verdict = report.Pass // of what counts here: it is not said to be lost
 		}
@@ -137,6 +137,12 @@ func (r *campaignRound) add(found report.Report) {
 			r.Wrong++
 		}
 	}
+}
+
+// saysLate reports whether a reason blames a delay at 0: of crafted segments, or of the kernel's connections that
+// retransmit because of it.
+func saysLate(r report.Reason) bool {
+	return r == report.SequenceZeroDelayed || r == report.SequenceZeroStalled
 }
 
 // worse returns a run's verdict about sequence 0 after one more result.

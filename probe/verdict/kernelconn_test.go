@@ -136,10 +136,13 @@ func TestKernelBlockHopeless(t *testing.T) {
 func TestWithKernel(t *testing.T) {
 	pass := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass, Reason: report.Delivered,
 		Message: "m"}
-	fail, lossy, straddle := pass, pass, pass
+	fail, lossy, straddle, late := pass, pass, pass, pass
 	fail.Verdict, fail.Reason = report.Fail, report.SequenceZeroDropped
 	straddle.Variant, straddle.Verdict, straddle.Reason = "Straddle", report.Fail, report.SequenceZeroDropped
 	lossy.Verdict, lossy.Reason = report.Inconclusive, report.PathLossy
+	late.Verdict, late.Reason = report.Fail, report.SequenceZeroDelayed
+	first, bySize := late, late
+	first.Reason, bySize.Reason = report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize
 	for _, c := range []struct {
 		r       report.Result
 		outcome report.KernelOutcome
@@ -156,6 +159,14 @@ func TestWithKernel(t *testing.T) {
 		{straddle, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k, each with a segment that"},
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
 		{fail, report.KernelDied, report.Fail, report.SequenceZeroDropped, "m; k"},
+		{late, report.KernelUnharmed, report.Fail, late.Reason, "m; yet k: a delay below the retransmission timeout"},
+		{late, report.KernelStalled, report.Fail, late.Reason, "m; k"},
+		{late, report.KernelUndecided, report.Fail, late.Reason, "m; k"},
+		{late, report.KernelNotAsked, report.Fail, late.Reason, "m; no kernel connection beside it: k"},
+		{first, report.KernelUnharmed, report.Fail, first.Reason, "m; yet k: engine and kernel disagree"},
+		{first, report.KernelStalled, report.Fail, first.Reason, "m; k"},
+		{bySize, report.KernelUnharmed, report.Fail, bySize.Reason, "m; yet k, whose segments may have other lengths"},
+		{bySize, report.KernelDied, report.Fail, bySize.Reason, "m; k"},
 		{lossy, report.KernelStalled, report.Inconclusive, report.PathLossy, "m; k"},
 		{lossy, report.KernelUnharmed, report.Inconclusive, report.PathLossy, "m; k"},
 	} {
