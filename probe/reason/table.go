@@ -54,9 +54,27 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
-	{"SequenceZeroLossy", Fail, "SequenceWrap: over all flows, segments at 0 are lost more often",
+	{"SequenceZeroDelayed", Fail, "SequenceWrap: segments at sequence 0 arrive, but later than others",
 		[]Meaning{{sequenceWrap,
-			"over all flows, segments at 0 are lost more often than others, on no flow always",
+			"what starts at 0 arrives, but later than the same at other numbers; the message says by how much. From the " +
+				"sender's retransmission timeout on (200 ms or more) it is sent again, and each such connection stalls",
+			"look for a device that punts such segments to a slow path or holds them back: probe from hosts along the " +
+				"path and compare the delays"}}},
+	{"SequenceZeroFirstDropped", Fail, "SequenceWrap: the first segment at sequence 0 of each connection is lost",
+		[]Meaning{{sequenceWrap,
+			"the first segment at 0 of each connection is lost, repeats arrive: each real connection stalls for a " +
+				"retransmission timeout",
+			"look for a device that keeps state of connections and checks the first segment of a kind (IDS, TCP " +
+				"normaliser); its counters grow by one a connection"}}},
+	{"SequenceZeroDroppedBySize", Fail, "SequenceWrap: segments at sequence 0 are lost by their length",
+		[]Meaning{{sequenceWrap,
+			"what starts at 0 is lost if it is short, or if it is long; the message has the lengths. Controls of the same " +
+				"lengths arrive",
+			"look for a rule about both, such as a check of small segments or a fast path for full ones; connections " +
+				"that send other lengths there are not hit"}}},
+	{"SequenceZeroLossy", Fail, "SequenceWrap: segments at 0 are lost more often, but not always",
+		[]Meaning{{sequenceWrap,
+			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
 	{"SequenceZeroStalled", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel stall there",
 		[]Meaning{{sequenceWrap,

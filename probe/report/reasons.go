@@ -12,19 +12,22 @@ const (
 
 // Reasons of Fail.
 const (
-	Refused               Reason = "Refused"               // Handshake: RST in answer to the SYN
-	Filtered              Reason = "Filtered"              // Handshake: no answer from two source ports
-	Unreachable           Reason = "Unreachable"           // Handshake: an ICMP error; the message has its code
-	AckLostOrQueueFull    Reason = "AckLostOrQueueFull"    // Handshake: SYN-ACK, but the final ACK changed nothing
-	Altered               Reason = "Altered"               // Handshake: the answer acknowledges a number that was not sent
-	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped" // Handshake: an RST comes back unless its sequence number is 0
-	SequenceZeroDropped   Reason = "SequenceZeroDropped"   // SequenceWrap: exactly the segment at sequence 0 is lost
-	SequenceZeroLossy     Reason = "SequenceZeroLossy"     // SequenceWrap: over all flows, segments at 0 are lost more often
-	SequenceZeroStalled   Reason = "SequenceZeroStalled"   // SequenceWrap: crafted segments pass at 0, connections of the kernel stall there
-	SequenceZeroDied      Reason = "SequenceZeroDied"      // SequenceWrap: crafted segments pass at 0, connections of the kernel die there
-	AckZeroDropped        Reason = "AckZeroDropped"        // SequenceWrap: answers that acknowledge exactly 0 are lost
-	FinIgnored            Reason = "FinIgnored"            // FinReorder: the peer ignored a FIN that an ACK had overtaken
-	QueueOverflowed       Reason = "QueueOverflowed"       // AcceptQueue: connections were dropped within the cap
+	Refused                   Reason = "Refused"                   // Handshake: RST in answer to the SYN
+	Filtered                  Reason = "Filtered"                  // Handshake: no answer from two source ports
+	Unreachable               Reason = "Unreachable"               // Handshake: an ICMP error; the message has its code
+	AckLostOrQueueFull        Reason = "AckLostOrQueueFull"        // Handshake: SYN-ACK, but the final ACK changed nothing
+	Altered                   Reason = "Altered"                   // Handshake: the answer acknowledges a number that was not sent
+	ReverseRstZeroDropped     Reason = "ReverseRstZeroDropped"     // Handshake: an RST comes back unless its sequence number is 0
+	SequenceZeroDropped       Reason = "SequenceZeroDropped"       // SequenceWrap: exactly the segment at sequence 0 is lost
+	SequenceZeroDelayed       Reason = "SequenceZeroDelayed"       // SequenceWrap: segments at sequence 0 arrive, but later than others
+	SequenceZeroFirstDropped  Reason = "SequenceZeroFirstDropped"  // SequenceWrap: the first segment at sequence 0 of each connection is lost
+	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize" // SequenceWrap: segments at sequence 0 are lost by their length
+	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: segments at 0 are lost more often, but not always
+	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: crafted segments pass at 0, connections of the kernel stall there
+	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: crafted segments pass at 0, connections of the kernel die there
+	AckZeroDropped            Reason = "AckZeroDropped"            // SequenceWrap: answers that acknowledge exactly 0 are lost
+	FinIgnored                Reason = "FinIgnored"                // FinReorder: the peer ignored a FIN that an ACK had overtaken
+	QueueOverflowed           Reason = "QueueOverflowed"           // AcceptQueue: connections were dropped within the cap
 )
 
 // Reasons of Inconclusive that the prober itself gives.

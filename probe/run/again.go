@@ -24,6 +24,10 @@ func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, a *answ
 	if !a.perPath || a.finding != nil || env.OpenFrom == nil || len(failed) == 0 || len(passed) == 0 {
 		return
 	}
+	if found, _ := verdict.Combine(findingsOf(a.flows)); notOfPaths[found.Reason] {
+		return
+	}
+	env.Firsts = verdict.NewFirsts(j.alpha) // what is asked again is no further sample
 	ctx, stop := context.WithTimeout(ctx, j.againTime())
 	defer stop()
 	for i := range verdict.RepeatsOfEach {

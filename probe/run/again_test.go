@@ -79,7 +79,7 @@ func TestShareOfPathsOnlyWhereThePortDecides(t *testing.T) {
 		{"the time", func(_ *segment.Segment, n int, after time.Duration) bool { return n < 8 && after < 10*time.Second },
 			2 * verdict.RepeatsOfEach, false, notPath},
 		{"the length", func(s *segment.Segment, _ int, _ time.Duration) bool { return s.PayloadLen() > 95 },
-			2 * verdict.RepeatsOfEach, false, "the length decides, not the path"},
+			0, false, "is lost by its length"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			r, a := askedAgain(t, lossAtZero(c.drop))

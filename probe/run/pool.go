@@ -24,14 +24,14 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env 
 		p, o := sample(ctx, env, size)
 		return part{p, o}
 	})
-	var sum verdict.Pool
+	var pools verdict.Pools
 	for _, p := range parts {
 		a.pooled = append(a.pooled, p.Outcome)
 		if p.Verdict == report.Pass { // without a valid flow its samples do not count
-			sum = sum.Plus(p.Pool)
+			pools = append(pools, p.Pool)
 		}
 	}
-	if f, lossy := sum.Lossy(c.Variant, j.alpha); lossy {
+	if f, lossy := pools.Lossy(c.Variant, j.alpha); lossy {
 		a.finding = &f
 	}
 }

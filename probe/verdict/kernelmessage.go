@@ -106,12 +106,23 @@ func besideFailure(r report.Result, k report.KernelConnections) report.Result {
 	case k.Outcome == report.KernelNotAsked && zero:
 		r.Message += "; no kernel connection beside it: " + k.Message
 	case k.Outcome == report.KernelNotAsked:
-	case k.Outcome == report.KernelUnharmed && zero && across(r.Variant):
-		r.Message += "; yet " + k.Message + ", each with a segment that begins there"
 	case k.Outcome == report.KernelUnharmed && zero:
-		r.Message += "; yet " + k.Message + ": engine and kernel disagree, so size, options, order or time decides"
+		r.Message += "; yet " + k.Message + whyUnharmed(r)
 	default:
 		r.Message += "; " + k.Message
 	}
 	return r
+}
+
+// whyUnharmed says why kernel connections may get through although the result names a fault at 0.
+func whyUnharmed(r report.Result) string {
+	switch {
+	case r.Reason == report.SequenceZeroDelayed:
+		return ": a delay below the retransmission timeout does them no harm"
+	case r.Reason == report.SequenceZeroDroppedBySize:
+		return ", whose segments may have other lengths"
+	case across(r.Variant):
+		return ", each with a segment that begins there"
+	}
+	return ": engine and kernel disagree, so size, options, order or time decides"
 }

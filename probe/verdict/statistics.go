@@ -102,3 +102,10 @@ func BlockFor(alpha, beaconLoss float64, beaconsASuspect int) (b Block, ok bool)
 	}
 	return b, false
 }
+
+// EvenBlockFor is the smallest number of suspects that, with as many controls, convicts at alpha when every suspect is
+// lost and controls are lost at the given rate, with as much to spare as in BlockFor.
+func EvenBlockFor(alpha, loss float64) (n int, ok bool) {
+	b, ok := BlockFor(alpha, loss, 1)
+	return b.Suspects, ok
+}

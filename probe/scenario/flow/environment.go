@@ -24,6 +24,8 @@ type Env struct {
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
+	Firsts     *verdict.Firsts     // the same, for the test of the first segment of each connection
+	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
 	Purpose    string              // scenario and variant, for captures
 	Spec       plan.Scenario       // the plan's entry for this scenario
 }
@@ -32,7 +34,7 @@ type Env struct {
 type Outcome struct {
 	verdict.Finding
 	Port      uint16        // source port of the last connection
-	FirstLost bool          // the first suspect was lost
+	FirstLost bool          // the first suspect was lost; a late one was not
 	RTT       time.Duration // 0 if several SYNs were sent, so that the answer may belong to any of them
 	Stall     time.Duration // how long the connection stalled; 0 if it did not
 	Queue     *report.Queue // for AcceptQueue

@@ -3,6 +3,7 @@ package sequencewrap
 import (
 	"context"
 	"math/rand/v2"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -17,6 +18,8 @@ type standalone struct {
 	*flow.State
 	conn *conn.Conn
 	lost int // number of controls since one was answered
+	// minWait is the shortest wait for an answer.
+	minWait time.Duration
 	// independent is set if a test takes so long that flows cannot wait for each other.
 	independent bool
 	// ask sends one segment with that number and reports whether it was answered. Number 0 is the suspect. A late answer
@@ -37,13 +40,17 @@ func (s *standalone) run(ctx context.Context) {
 	}
 	if s.independent {
 		s.confirm(ctx, s.Env.Alpha)
+		s.stayLost(ctx)
 		return
 	}
-	s.Env.Budget.Spend(ctx, func(alpha float64) {
-		if s.confirm(ctx, alpha); s.LossConfirmed() && s.Isolated {
-			s.Env.Budget.RecordFinding()
-		}
+	turn := s.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
+		s.confirm(ctx, t.Alpha)
+		return s.LossConfirmed() && s.Isolated
 	})
+	s.stayLost(ctx)
+	if turn.Leads {
+		s.Env.Budget.Settle(s.LossConfirmed())
+	}
 }
 
 func (s *standalone) suspect(ctx context.Context) bool {
@@ -120,6 +127,28 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 		}
 	}
 }
+
+// maxLastTests is how often the suspect is sent with the full time for a late answer: once if nothing else was lost.
+const maxLastTests = 3
+
+// stayLost sends a suspect that seems lost again and waits longer, because late is not lost. An answer revokes the
+// conviction.
+func (s *standalone) stayLost(ctx context.Context) {
+	s.minWait = convictAfter
+	n := maxLastTests
+	if s.OtherNumbers.Lost == 0 {
+		n = 1
+	}
+	for i := 0; i < n && s.LossConfirmed() && !s.Stuck && s.Env.Pace(ctx, 2) == nil; i++ {
+		if s.suspect(ctx) {
+			s.Blocks = nil
+		}
+	}
+	s.minWait = 0
+}
+
+// wait returns how long to wait for an answer.
+func (s *standalone) wait() time.Duration { return max(s.conn.AnswerTimeout(0), s.minWait) }
 
 // ordinary returns a number other than 0. Every second one is near 0, so that a rule about a range of numbers is not
 // taken for one about 0.
