@@ -83,8 +83,8 @@ var specRules = rules[specInput]{
 	// A newer CRD may have more scenarios.
 	{"scenarios", func(in specInput) *Refusal {
 		for _, s := range in.probe.Spec.Scenarios {
-			if !slices.Contains(supportedScenarios, s.Type) {
-				return unsupported("this version has the scenarios %v, not %s", supportedScenarios, s.Type)
+			if !slices.Contains(SupportedScenarios, s.Type) {
+				return unsupported("this version has the scenarios %v, not %s", SupportedScenarios, s.Type)
 			}
 		}
 		return nil
@@ -109,8 +109,8 @@ func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
 	})
 }
 
-// supportedScenarios are those that this version's prober knows.
-var supportedScenarios = []v1alpha1.ScenarioType{
+// SupportedScenarios are those that this version's prober knows. A newer CRD may have more.
+var SupportedScenarios = []v1alpha1.ScenarioType{
 	v1alpha1.Handshake, v1alpha1.SequenceWrap, v1alpha1.FinReorder, v1alpha1.AcceptQueue,
 }
 

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
@@ -125,5 +126,13 @@ func TestScenariosAreTheSameEverywhere(t *testing.T) {
 	}
 	if !slices.Equal(slices.Sorted(slices.Values(types)), slices.Sorted(slices.Values(known))) {
 		t.Errorf("the schema has %v, the engine %v", types, known)
+	}
+	slices.Sort(known)
+	var supported []string
+	for _, s := range target.SupportedScenarios {
+		supported = append(supported, string(s))
+	}
+	if slices.Sort(supported); !slices.Equal(supported, known) {
+		t.Errorf("the operator supports %v, the engine has %v", supported, known)
 	}
 }
