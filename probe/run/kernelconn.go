@@ -123,7 +123,8 @@ func (k *kernelTest) forgive(s *verdict.KernelSample) {
 	}
 }
 
-const closedByApplication = "the application closes connections with unfinished requests; set a payload that it waits on"
+const closedByApplication = "the application closes connections with unfinished requests; " +
+	"set a payload that it waits on"
 
 // broken reports whether further connections would tell nothing: controls stand still, or none is established.
 func (k *kernelTest) broken() bool {
@@ -287,19 +288,16 @@ func sampleOf(r kernelconn.Result, short bool) verdict.KernelSample {
 	return s
 }
 
-// conclude judges the connections; ok is false where none were asked for.
-func (k *kernelTest) conclude(target string) (found report.KernelConnections, ok bool) {
-	if k == nil || k.screened == nil {
-		return found, false
-	}
+// conclude judges the connections.
+func (k *kernelTest) conclude(target string) report.KernelConnections {
 	if len(k.evidence.Samples) == 0 && k.evidence.NotAsked == "" {
 		k.evidence.NotAsked = "the time was over first"
 	}
-	found = verdict.Kernel(k.evidence)
+	found := verdict.Kernel(k.evidence)
 	if found.Outcome == report.KernelNotAsked && k.void != "" && k.evidence.NotAsked == "" {
 		found.Message = k.void
 	}
 	found.Target, found.MSS, found.Timestamps, found.SegmentsSent = target, k.found.MSS, k.found.Timestamps,
 		k.found.SegmentsSent
-	return found, true
+	return found
 }

@@ -38,8 +38,7 @@ func kernelTestOf(ctx context.Context, a *asks, confirm bool) report.KernelConne
 	if confirm {
 		k.confirm(ctx)
 	}
-	found, _ := k.conclude("t")
-	return found
+	return k.conclude("t")
 }
 
 func part(again int) kernelconn.Part {
@@ -48,8 +47,8 @@ func part(again int) kernelconn.Part {
 
 // through is a connection that got through, with so many retransmissions of its data.
 func through(again int) kernelconn.Result {
-	return kernelconn.Result{Fate: kernelconn.Acknowledged, Opened: true, Control: part(0), Data: part(again), Rest: part(0),
-		SegmentsSent: 7}
+	return kernelconn.Result{Fate: kernelconn.Acknowledged, Opened: true, Control: part(0), Data: part(again),
+		Rest: part(0), SegmentsSent: 7}
 }
 
 func TestKernelTest(t *testing.T) {
@@ -85,7 +84,7 @@ func TestKernelTest(t *testing.T) {
 			}
 			return through(0), nil
 		}, report.KernelUnharmed, 20, "5 kernel connections crossed 0 unharmed"},
-		{"the application closes on every payload", func(q kernelconn.Question) (kernelconn.Result, error) {
+		{"the application closes on every payload", func(kernelconn.Question) (kernelconn.Result, error) {
 			r := through(0)
 			r.Fate, r.Data.Acknowledged, r.Rest = kernelconn.Reset, false, kernelconn.Part{}
 			return r, nil
@@ -125,7 +124,8 @@ func TestKernelTestIsCut(t *testing.T) {
 	if k := kernelTestOf(ctx, a, true); k.Outcome != report.KernelUndecided || k.Alpha != 0 {
 		t.Errorf("cut: %+v", k)
 	}
-	if k := kernelTestOf(ctx, a, true); k.Outcome != report.KernelNotAsked || !strings.Contains(k.Message, "time was over") {
+	if k := kernelTestOf(ctx, a, true); k.Outcome != report.KernelNotAsked ||
+		!strings.Contains(k.Message, "time was over") {
 		t.Errorf("not begun: %+v", k)
 	}
 }
@@ -146,7 +146,8 @@ func TestSampleOf(t *testing.T) {
 		short bool
 		fate  string
 	}{
-		{"through", through(0), false, "unharmed"}, {"again", through(1), true, "stalled"}, {"silent", silent, false, "silent"},
+		{"through", through(0), false, "unharmed"}, {"again", through(1), true, "stalled"},
+		{"silent", silent, false, "silent"},
 		{"silent for a moment", silent, true, "stalled"}, {"reset afterwards", afterwards, false, "unharmed"},
 		{"reset", died, false, "died"}, {"reset before", before, false, "void"},
 		{"not opened", kernelconn.Result{Fate: kernelconn.Refused}, false, "void"},

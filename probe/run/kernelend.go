@@ -74,7 +74,7 @@ func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
 	if passed {
 		k.confirm(ctx)
 	}
-	found, _ := k.conclude(k.env.Remote.String())
+	found := k.conclude(k.env.Remote.String())
 	if found.Alpha > 0 {
 		found.Alpha = j.plan.Alpha
 	}

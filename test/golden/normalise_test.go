@@ -31,7 +31,7 @@ var jsonRules = []rule{
 	{regexp.MustCompile(`("(durationMicros|stolen|resetsDropped|segmentsSent|seen|dropped)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`("(min|median|p99|stallMillis)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`(?m)^(\s+)[1-9][0-9]{3,4}(,?)$`), "${1}PORT${2}"},
-	{regexp.MustCompile(`(?s),\n\s+"sizes": \[.*?\n\s+\]`), ""}, // of the kernel's connections: times, and what chance ended
+	{regexp.MustCompile(`(?s),\n\s+"sizes": \[.*?\n\s+\]`), ""}, // of the kernel's connections: times and chance
 }
 
 // tableRules are for tables and messages.
