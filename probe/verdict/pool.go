@@ -24,9 +24,9 @@ func (p Pools) Sum() (sum Pool) {
 
 func (c Count) plus(d Count) Count { return Count{c.Sent + d.Sent, c.Lost + d.Lost} }
 
-// P returns the exact p-value of the hypothesis that suspects and beacons are lost alike. The order is random only within
-// each flow, and flows may lose differently. So the distribution of lost suspects is combined from those of the flows,
-// not computed from the sum.
+// P returns the exact p-value of the hypothesis that suspects and beacons are lost alike. The order is random only
+// within each flow, and flows may lose differently. So the distribution of lost suspects is combined from those of the
+// flows, not computed from the sum.
 func (p Pools) P() float64 {
 	total := []float64{1} // the chance of so many lost suspects
 	for _, q := range p {

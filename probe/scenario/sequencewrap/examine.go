@@ -234,7 +234,11 @@ func (w *wrapConn) arrives(ctx context.Context, length int) bool {
 // say where the bound is. What is unanswered is asked twice.
 func (w *wrapConn) narrowed(ctx context.Context, b verdict.Bound) verdict.Bound {
 	for length, ok := b.Between(); ok && ctx.Err() == nil && !w.stopped(); length, ok = b.Between() {
-		b = b.With(length, w.arrives(ctx, length) || w.arrives(ctx, length))
+		arrived := w.arrives(ctx, length)
+		if !arrived {
+			arrived = w.arrives(ctx, length)
+		}
+		b = b.With(length, arrived)
 	}
 	if b.ShortLost() {
 		return verdict.Bound{Lost: verdict.Range{Least: w.least(), Most: b.Lost.Most},

@@ -83,33 +83,39 @@ func delayed(match conntest.Drop, by time.Duration, lose conntest.Drop) func() c
 }
 
 var (
+	delays = []int{50, 200, 300, 500, 1000, 3000} // milliseconds
 	rates  = []int{50, 500, 2000}
 	alphas = []float64{1e-3, 1e-7}
 )
 
 // A path that holds segments at 0 back loses none: it is said to delay them, whatever the rate and the error.
 func TestLateIsNotLost(t *testing.T) {
-	for _, by := range []time.Duration{50, 200, 300, 500, 1000, 3000} {
+	for _, ms := range delays {
 		for _, rate := range rates {
 			for _, alpha := range alphas {
-				t.Run(fmt.Sprintf("%d ms, %d a second, alpha %g", by, rate, alpha), func(t *testing.T) {
-					for _, flows := range []int{1, 4} {
-						b := &conntest.Bench{Peer: &conntest.Listener{},
-							Path: delayed(startsAtZero, by*time.Millisecond, conntest.DropNone)}
-						o := check(t, "Push", flows, rate, alpha, b)
-						f := combined(o)
-						for _, one := range o {
-							if one.Reason != report.SequenceZeroDelayed {
-								t.Errorf("%d flows: %s / %s: %s\n%s", flows, one.Verdict, one.Reason, one.Message, one.Evidence)
-							}
-						}
-						t.Log(flows, len(b.Wire.Sent()), f.Message)
-					}
+				t.Run(fmt.Sprintf("%d ms, %d a second, alpha %g", ms, rate, alpha), func(t *testing.T) {
+					expectLate(t, 1, rate, alpha, milliseconds(ms))
+					expectLate(t, 4, rate, alpha, milliseconds(ms))
 				})
 			}
 		}
 	}
 }
+
+// expectLate fails unless each of the flows says that segments at 0 are delayed.
+func expectLate(t *testing.T, flows, rate int, alpha float64, by time.Duration) {
+	t.Helper()
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: delayed(startsAtZero, by, conntest.DropNone)}
+	o := check(t, "Push", flows, rate, alpha, b)
+	for _, one := range o {
+		if one.Reason != report.SequenceZeroDelayed {
+			t.Errorf("%d flows: %s / %s: %s\n%s", flows, one.Verdict, one.Reason, one.Message, one.Evidence)
+		}
+	}
+	t.Log(flows, len(b.Wire.Sent()), combined(o).Message)
+}
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // Where others are lost as well, what is only late is never called dropped.
 func TestLateIsNotLostUnderLoss(t *testing.T) {
@@ -117,7 +123,7 @@ func TestLateIsNotLostUnderLoss(t *testing.T) {
 		got := map[report.Reason]int{}
 		for i := range 150 {
 			r := rand.New(rand.NewPCG(31, uint64(i)))
-			by := []time.Duration{50, 200, 300, 500, 1000, 3000}[i%6] * time.Millisecond
+			by := milliseconds(delays[i%len(delays)])
 			o := check(t, "Push", 2, rates[i%3], alphas[i%2], &conntest.Bench{Peer: &conntest.Listener{},
 				Path: delayed(startsAtZero, by, conntest.DropRandomly(r, share))})
 			f := combined(o)
@@ -211,16 +217,15 @@ func TestMostAreLost(t *testing.T) {
 
 // No variant calls late what it sends at 0 dropped.
 func TestNoVariantCallsLateDropped(t *testing.T) {
-	late := func(name string) conntest.Drop { return suspectOf(name) }
 	for _, v := range Definition.Variants {
-		for _, by := range []time.Duration{200, 500, 1000, 3000} {
+		for _, ms := range []int{200, 500, 1000, 3000} {
 			for _, rate := range []int{50, 2000} {
 				o := check(t, v, 1, rate, 1e-3, &conntest.Bench{Peer: &conntest.Listener{},
-					Path: delayed(late(v), by*time.Millisecond, conntest.DropNone)})
+					Path: delayed(suspectOf(v), milliseconds(ms), conntest.DropNone)})
 				if r := o[0].Reason; r == report.SequenceZeroDropped || r == report.AckZeroDropped {
-					t.Errorf("%s, %d ms, %d a second: %s", v, by, rate, o[0].Message)
+					t.Errorf("%s, %d ms, %d a second: %s", v, ms, rate, o[0].Message)
 				}
-				t.Log(v, int(by), rate, o[0].Reason)
+				t.Log(v, ms, rate, o[0].Reason)
 			}
 		}
 	}
@@ -248,54 +253,63 @@ func TestWhatCountsAsLost(t *testing.T) {
 
 // Other ways of being late: with jitter, now and then, and so that all that follows waits as well.
 func TestOtherWaysOfBeingLate(t *testing.T) {
-	for name, path := range map[string]func(r *rand.Rand) conntest.Path{
-		"jitter": func(r *rand.Rand) conntest.Path {
-			return func(s *segment.Segment, toPeer bool) []time.Duration {
-				if startsAtZero(s, toPeer) {
-					return []time.Duration{time.Duration(200+r.IntN(300)) * time.Millisecond}
-				}
-				return []time.Duration{time.Duration(r.IntN(20)) * time.Millisecond}
-			}
-		},
-		"two of three": func(r *rand.Rand) conntest.Path {
-			return func(s *segment.Segment, toPeer bool) []time.Duration {
-				if startsAtZero(s, toPeer) && r.IntN(3) > 0 {
-					return []time.Duration{300 * time.Millisecond}
-				}
-				return []time.Duration{conntest.Delay}
-			}
-		},
-		"what follows waits": func(*rand.Rand) conntest.Path {
-			last := map[bool]time.Time{}
-			return func(s *segment.Segment, toPeer bool) []time.Duration {
-				due := time.Now().Add(conntest.Delay)
-				if startsAtZero(s, toPeer) {
-					due = due.Add(300 * time.Millisecond)
-				}
-				if due.Before(last[toPeer]) {
-					due = last[toPeer]
-				}
-				last[toPeer] = due
-				return []time.Duration{time.Until(due)}
-			}
-		},
+	for name, c := range map[string]struct {
+		path  func(r *rand.Rand) conntest.Path
+		least int // of 60 flows that have to say that it is late
+	}{
+		"jitter":             {jittery, 60},
+		"two of three":       {lateTwoOfThree, 20},
+		"what follows waits": {lateInOrder, 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := map[report.Reason]int{}
 			for i := range 60 {
 				r := rand.New(rand.NewPCG(51, uint64(i)))
 				o := check(t, "Push", 1, rates[i%3], alphas[i/3%2], &conntest.Bench{Peer: &conntest.Listener{},
-					Path: func() conntest.Path { return path(r) }})
+					Path: func() conntest.Path { return c.path(r) }})
 				got[o[0].Reason]++
 			}
 			t.Log(got)
 			if got[report.SequenceZeroDropped]+got[report.SequenceZeroLossy]+got[report.SequenceZeroFirstDropped] > 0 {
 				t.Errorf("%v: what is late is called lost", got)
 			}
-			if least := map[string]int{"two of three": 20}[name]; got[report.SequenceZeroDelayed] < max(least, 1) ||
-				least == 0 && got[report.SequenceZeroDelayed] < 60 {
+			if got[report.SequenceZeroDelayed] < c.least {
 				t.Errorf("%v", got)
 			}
 		})
+	}
+}
+
+func jittery(r *rand.Rand) conntest.Path {
+	return func(s *segment.Segment, toPeer bool) []time.Duration {
+		if startsAtZero(s, toPeer) {
+			return []time.Duration{milliseconds(200 + r.IntN(300))}
+		}
+		return []time.Duration{milliseconds(r.IntN(20))}
+	}
+}
+
+func lateTwoOfThree(r *rand.Rand) conntest.Path {
+	return func(s *segment.Segment, toPeer bool) []time.Duration {
+		if startsAtZero(s, toPeer) && r.IntN(3) > 0 {
+			return []time.Duration{300 * time.Millisecond}
+		}
+		return []time.Duration{conntest.Delay}
+	}
+}
+
+// lateInOrder delays what follows as well, so that nothing is reordered.
+func lateInOrder(*rand.Rand) conntest.Path {
+	last := map[bool]time.Time{}
+	return func(s *segment.Segment, toPeer bool) []time.Duration {
+		due := time.Now().Add(conntest.Delay)
+		if startsAtZero(s, toPeer) {
+			due = due.Add(300 * time.Millisecond)
+		}
+		if due.Before(last[toPeer]) {
+			due = last[toPeer]
+		}
+		last[toPeer] = due
+		return []time.Duration{time.Until(due)}
 	}
 }

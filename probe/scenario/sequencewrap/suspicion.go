@@ -71,8 +71,8 @@ func (w *wrapConn) sendBeacon() time.Time {
 	return c.sent
 }
 
-// sendLike sends so many bytes of the control again as a beacon like the suspect. If the suspect has no data, the beacon
-// has one byte.
+// sendLike sends so many bytes of the control again as a beacon like the suspect. If the suspect has no data, the
+// beacon has one byte.
 func (w *wrapConn) sendLike(length int) *sentCopy {
 	if length == 0 {
 		w.sendBeacon()
