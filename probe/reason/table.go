@@ -84,8 +84,8 @@ var failed = []Reason{
 				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
 	{"SequenceZeroDied", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel die there",
 		[]Meaning{{sequenceWrap,
-			"the crafted flows delivered everything, but ordinary connections of this host's kernel were reset, or ended by " +
-				"an error, where their numbers cross 0; others were not",
+			"the crafted flows delivered everything or were reset, and ordinary connections of this host's kernel were reset, " +
+				"or ended by an error, where their numbers cross 0; others were not",
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +

@@ -141,7 +141,8 @@ func TestWithKernel(t *testing.T) {
 	straddle.Variant, straddle.Verdict, straddle.Reason = "Straddle", report.Fail, report.SequenceZeroDropped
 	lossy.Verdict, lossy.Reason = report.Inconclusive, report.PathLossy
 	late.Verdict, late.Reason = report.Fail, report.SequenceZeroDelayed
-	first, bySize := late, late
+	first, bySize, reset := late, late, lossy
+	reset.Reason = report.PeerReset
 	first.Reason, bySize.Reason = report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize
 	for _, c := range []struct {
 		r       report.Result
@@ -159,6 +160,9 @@ func TestWithKernel(t *testing.T) {
 		{straddle, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k, each with a segment that"},
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
 		{fail, report.KernelDied, report.Fail, report.SequenceZeroDropped, "m; k"},
+		{reset, report.KernelDied, report.Fail, report.SequenceZeroDied, "k; crafted connections were reset there too"},
+		{reset, report.KernelUndecided, report.Inconclusive, report.PeerReset, "m; k"},
+		{reset, report.KernelUnharmed, report.Inconclusive, report.PeerReset, "m; k"},
 		{late, report.KernelUnharmed, report.Fail, late.Reason, "m; yet k: a delay below the retransmission timeout"},
 		{late, report.KernelStalled, report.Fail, late.Reason, "m; k"},
 		{late, report.KernelUndecided, report.Fail, late.Reason, "m; k"},
@@ -175,7 +179,7 @@ func TestWithKernel(t *testing.T) {
 			!strings.Contains(got.Message, c.says) {
 			t.Errorf("%s beside %s: %s / %s: %s", c.r.Reason, c.outcome, got.Verdict, got.Reason, got.Message)
 		}
-		turned := c.r.Verdict == report.Pass && got.Verdict == report.Fail
+		turned := c.r.Verdict != report.Fail && got.Verdict == report.Fail
 		if turned != (got.Alpha == 1e-3) || (got.StallMillis == 7) != (got.Reason == report.SequenceZeroStalled) {
 			t.Errorf("%s beside %s: alpha %g, stall %d", c.r.Reason, c.outcome, got.Alpha, got.StallMillis)
 		}
