@@ -1,4 +1,4 @@
-# Every target sets up what it needs. "make help" lists them.
+# Targets set up what they need. "make help" lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -54,7 +54,7 @@ golden: setup ## What users see, compared with test/golden/testdata, all of it; 
 		go -C test/golden test -tags net,envtest -count 1 -timeout 30m -whole $(GOLDEN)
 
 .PHONY: generate verify lint
-generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
+generate: setup-checks ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
 	@go generate ./...
 verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests, length of lines
 	@build/verify.sh

@@ -72,13 +72,28 @@ func TestLiveReadsAtOnce(t *testing.T) {
 	})
 }
 
+// lockedInformers are fake informers that several sources may ask for at the same time.
+type lockedInformers struct {
+	informertest.FakeInformers
+
+	mu sync.Mutex
+}
+
+func (i *lockedInformers) GetInformer(
+	ctx context.Context, o client.Object, options ...cache.InformerGetOption,
+) (cache.Informer, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.FakeInformers.GetInformer(ctx, o, options...)
+}
+
 // TestWorkers: of many TCPProbes, four are reconciled at a time.
 func TestWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := runtime.NewScheme()
 		utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 		utilruntime.Must(v1alpha1.AddToScheme(scheme))
-		informers := &informertest.FakeInformers{Scheme: scheme}
+		informers := &lockedInformers{FakeInformers: informertest.FakeInformers{Scheme: scheme}}
 		mgr, err := managerWithoutServer(scheme, informers)
 		if err != nil {
 			t.Fatal(err)

@@ -19,7 +19,8 @@ type CaptureFlag struct {
 
 // Register adds the flag.
 func (p *CaptureFlag) Register(f *pflag.FlagSet) {
-	f.StringVar(&p.Name, "pcap", "", "write every packet of the run to this `file` as pcapng, for Wireshark")
+	f.StringVar(&p.Name, "pcap", "",
+		"write every packet of the crafted connections to this `file` as pcapng, for Wireshark")
 }
 
 // Begin creates the file and returns where packets are written. It returns nil without --pcap.

@@ -15,16 +15,18 @@ import (
 // word. It is called once the guard knows the connection, so that the kernel refuses nothing that still comes in; it is
 // called in any case.
 func (s *Stack) TakeOver(ctx context.Context, e ledger.Entry, release func()) (*Conn, error) {
-	f, err := s.takeOver(ctx, e.Local, e.Remote, release)
+	slot, err := s.Ledger.Put(e) // before the socket is closed: the parent resets it if this process is killed
 	if err != nil {
-		return nil, fmt.Errorf("take over connection %s to %s: %w", e.Local, e.Remote, err)
-	}
-	c := &Conn{flow: f, ISS: e.Next.Add(-1), next: e.Next, acked: e.Next, peer: e.Ack, established: true}
-	c.log.start = time.Now()
-	if c.slot, err = s.Ledger.Put(e); err != nil {
-		s.retire(f)
+		release()
 		return nil, fmt.Errorf("note connection %s in the ledger: %w", e.Local, err)
 	}
+	f, err := s.takeOver(ctx, e.Local, e.Remote, release)
+	if err != nil {
+		slot.Clear()
+		return nil, fmt.Errorf("take over connection %s to %s: %w", e.Local, e.Remote, err)
+	}
+	c := &Conn{flow: f, slot: slot, ISS: e.Next.Add(-1), next: e.Next, acked: e.Next, peer: e.Ack, established: true}
+	c.log.start = time.Now()
 	return c, nil
 }
 

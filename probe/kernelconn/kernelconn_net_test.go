@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
@@ -29,13 +29,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	l, err := lab.New(t.Context(), lab.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, l.Close()) })
-	stop, err := l.Server().Serve()
-	must(t, err)
-	t.Cleanup(func() { must(t, stop()) })
-	return &site{l, t}
+	return &site{labtest.New(t, lab.Options{}), t}
 }
 
 func must(t *testing.T, err error) {
@@ -67,11 +61,7 @@ func (s *site) ask(f lab.Family, size Size, crossing, hasty bool) Result {
 
 func (s *site) inject(name string) {
 	s.t.Helper()
-	f, err := fault.Parse(name)
-	must(s.t, err)
-	injection, err := s.Inject(f)
-	must(s.t, err)
-	s.t.Cleanup(func() { must(s.t, injection.Close()) })
+	s.t.Cleanup(labtest.Inject(s.t, s.Lab, name))
 }
 
 // Where the path is healthy everything is acknowledged without a repetition, and what remains is described exactly.

@@ -54,35 +54,35 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
-	{"SequenceZeroDelayed", Fail, "SequenceWrap: segments at sequence 0 arrive, but later than others",
+	{"SequenceZeroDelayed", Fail, "SequenceWrap: segments at 0 arrive later than others",
 		[]Meaning{{sequenceWrap,
 			"what starts at 0 arrives, but later than the same at other numbers; the message says by how much. From the " +
 				"sender's retransmission timeout on (200 ms or more) it is sent again, and each such connection stalls",
 			"look for a device that punts such segments to a slow path or holds them back: probe from hosts along the " +
 				"path and compare the delays"}}},
-	{"SequenceZeroFirstDropped", Fail, "SequenceWrap: the first segment at sequence 0 of each connection is lost",
+	{"SequenceZeroFirstDropped", Fail, "SequenceWrap: each connection's first at 0 is lost",
 		[]Meaning{{sequenceWrap,
 			"the first segment at 0 of each connection is lost, repeats arrive: each real connection stalls for a " +
 				"retransmission timeout",
 			"look for a device that keeps state of connections and checks the first segment of a kind (IDS, TCP " +
 				"normaliser); its counters grow by one a connection"}}},
-	{"SequenceZeroDroppedBySize", Fail, "SequenceWrap: segments at sequence 0 are lost by their length",
+	{"SequenceZeroDroppedBySize", Fail, "SequenceWrap: segments at 0 are lost by their length",
 		[]Meaning{{sequenceWrap,
 			"what starts at 0 is lost if it is short, or if it is long; the message has the lengths. Controls of the same " +
 				"lengths arrive",
 			"look for a rule about both, such as a check of small segments or a fast path for full ones; connections " +
 				"that send other lengths there are not hit"}}},
-	{"SequenceZeroLossy", Fail, "SequenceWrap: segments at 0 are lost more often, but not always",
+	{"SequenceZeroLossy", Fail, "SequenceWrap: lost more often at 0, but not always",
 		[]Meaning{{sequenceWrap,
 			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
-	{"SequenceZeroStalled", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel stall there",
+	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's connections stall",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
 				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
 				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
-	{"SequenceZeroDied", Fail, "SequenceWrap: crafted segments pass at 0, connections of the kernel die there",
+	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's connections die",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything or were reset, and ordinary connections of this host's kernel were reset, " +
 				"or ended by an error, where their numbers cross 0; others were not",
@@ -118,7 +118,7 @@ var inconclusive = []Reason{
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}}},
-	{"KernelDisagrees", Inconclusive, "SequenceWrap: the crafted flows passed, connections of the kernel seem to suffer",
+	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows pass, kernel connections seem to suffer",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
 				"than others, and chance is not excluded; or none of them got through unharmed",

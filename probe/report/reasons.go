@@ -19,12 +19,12 @@ const (
 	Altered                   Reason = "Altered"                   // Handshake: the answer acknowledges a number that was not sent
 	ReverseRstZeroDropped     Reason = "ReverseRstZeroDropped"     // Handshake: an RST comes back unless its sequence number is 0
 	SequenceZeroDropped       Reason = "SequenceZeroDropped"       // SequenceWrap: exactly the segment at sequence 0 is lost
-	SequenceZeroDelayed       Reason = "SequenceZeroDelayed"       // SequenceWrap: segments at sequence 0 arrive, but later than others
-	SequenceZeroFirstDropped  Reason = "SequenceZeroFirstDropped"  // SequenceWrap: the first segment at sequence 0 of each connection is lost
-	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize" // SequenceWrap: segments at sequence 0 are lost by their length
-	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: segments at 0 are lost more often, but not always
-	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: crafted segments pass at 0, connections of the kernel stall there
-	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: crafted segments pass at 0, connections of the kernel die there
+	SequenceZeroDelayed       Reason = "SequenceZeroDelayed"       // SequenceWrap: segments at 0 arrive later than others
+	SequenceZeroFirstDropped  Reason = "SequenceZeroFirstDropped"  // SequenceWrap: each connection's first at 0 is lost
+	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize" // SequenceWrap: segments at 0 are lost by their length
+	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: lost more often at 0, but not always
+	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: only the kernel's connections stall
+	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: only the kernel's connections die
 	AckZeroDropped            Reason = "AckZeroDropped"            // SequenceWrap: answers that acknowledge exactly 0 are lost
 	FinIgnored                Reason = "FinIgnored"                // FinReorder: the peer ignored a FIN that an ACK had overtaken
 	QueueOverflowed           Reason = "QueueOverflowed"           // AcceptQueue: connections were dropped within the cap
@@ -34,7 +34,7 @@ const (
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
-	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: the crafted flows passed, connections of the kernel seem to suffer
+	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: crafted flows pass, kernel connections seem to suffer
 	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
 	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first

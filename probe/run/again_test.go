@@ -51,8 +51,8 @@ func askedAgain(t *testing.T, path func() conntest.Path) (r report.Result, a ans
 		a = j.runCheck(ctx, j.checks[0], env)
 		j.add(0, report.Unanswered(p, "kn1", report.Question{}), a)
 		r = j.results[0]
-		if j.notPath[0] != (r.Verdict == report.Fail && r.Share == nil) || r.Flows.Inconclusive > 0 || j.leaked > 0 {
-			t.Errorf("not by path: %v, %+v, %d leaked", j.notPath[0], r, j.leaked)
+		if notByPath(r) != (r.Verdict == report.Fail && r.Share == nil) || r.Flows.Inconclusive > 0 || j.leaked > 0 {
+			t.Errorf("not by path: %v, %+v, %d leaked", notByPath(r), r, j.leaked)
 		}
 	})
 	return r, a
@@ -83,8 +83,9 @@ func TestShareOfPathsOnlyWhereThePortDecides(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			r, a := askedAgain(t, lossAtZero(c.drop))
-			if n := r.Flows; n.Fail == 0 && c.again > 0 || n.Pass == 0 && c.again > 0 {
-				t.Skipf("by chance all flows agree: %+v", n)
+			// By chance all flows agree, one time in a hundred at most.
+			for tries := 0; tries < 5 && c.again > 0 && (r.Flows.Fail == 0 || r.Flows.Pass == 0); tries++ {
+				r, a = askedAgain(t, lossAtZero(c.drop))
 			}
 			if len(a.again) > c.again || (r.Share != nil) != c.share || !strings.Contains(r.Message, c.says) {
 				t.Errorf("%d asked again (%+v), share %+v: %s", len(a.again), a.repeats, r.Share, r.Message)

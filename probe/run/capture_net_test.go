@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
@@ -96,9 +96,5 @@ func TestKernelSendsNoReset(t *testing.T) {
 // inject turns on a fault of the switch until stop is called.
 func (s *site) inject(name string) (stop func()) {
 	s.t.Helper()
-	parsed, err := fault.ParseAll([]string{name})
-	must(s.t, err)
-	j, err := s.Inject(parsed...)
-	must(s.t, err)
-	return func() { must(s.t, j.Close()) }
+	return labtest.Inject(s.t, s.Lab, name)
 }

@@ -29,7 +29,6 @@ type job struct {
 
 	mu      sync.Mutex
 	results []report.Result // by target position, then check; without Scenario: not run
-	notPath []bool          // of a result: some flows failed, and not by path
 	asked   int             // number of results at the end
 	done    int
 	leaked  int
@@ -48,7 +47,6 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	}
 	j.alpha = p.Alpha / float64(max(1, tests*len(j.checks)))
 	j.kernels = make([]report.KernelConnections, len(p.Sources[node]))
-	j.notPath = make([]bool, len(j.results))
 	j.asked = len(report.Questions(p, node))
 	return j
 }

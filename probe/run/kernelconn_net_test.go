@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/lab/fault"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -95,15 +94,6 @@ func (s *site) rule(at *nftables.ChainHook, parts ...[]expr.Any) {
 	}))
 }
 
-func (s *site) fault(name string) {
-	s.t.Helper()
-	f, err := fault.Parse(name)
-	must(s.t, err)
-	injection, err := s.Inject(f)
-	must(s.t, err)
-	s.t.Cleanup(func() { must(s.t, injection.Close()) })
-}
-
 // push probes the echo server over one family, and returns what is said of Push and of the kernel's connections.
 func (s *site) push(f lab.Family, kernel string) (report.Result, report.KernelConnections) {
 	s.t.Helper()
@@ -151,7 +141,7 @@ func TestKernelConnections(t *testing.T) {
 		{"reset, of short ones", func(s *site, f lab.Family) {
 			s.rule(nftables.ChainHookInput, pushAtZero(), length(f, expr.CmpOpLt, 90), reset)
 		}, report.KernelDied, report.SequenceZeroDied, "die", []string{"1", "3"}},
-		{"everything with PSH", func(s *site, _ lab.Family) { s.fault("push-at-zero") },
+		{"everything with PSH", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("push-at-zero")) },
 			report.KernelStalled, report.SequenceZeroDropped, "stand still", everySize},
 		{"an eighth of all numbers", func(s *site, _ lab.Family) {
 			s.rule(nftables.ChainHookInput, flag(synFlag, expr.CmpOpEq), sequence(expr.CmpOpLt, 1<<29), drop)

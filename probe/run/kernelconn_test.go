@@ -38,7 +38,7 @@ func kernelTestOf(ctx context.Context, a *asks, confirm bool) report.KernelConne
 	if confirm {
 		k.confirm(ctx)
 	}
-	return k.conclude("t")
+	return k.conclude()
 }
 
 func part(again int) kernelconn.Part {
@@ -99,7 +99,7 @@ func TestKernelTest(t *testing.T) {
 	} {
 		a := &asks{answer: c.answer}
 		k := kernelTestOf(t.Context(), a, true)
-		if k.Outcome != c.outcome || !strings.Contains(k.Message, c.says) || k.Target != "t" {
+		if k.Outcome != c.outcome || !strings.Contains(k.Message, c.says) || k.Target != conntest.Remote.String() {
 			t.Errorf("%s: %+v", c.name, k)
 		}
 		if n := a.made.Load(); c.made > 0 && n > c.made || c.name == "short ones stall" && n <= 10 {

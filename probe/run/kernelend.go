@@ -2,16 +2,13 @@ package run
 
 import (
 	"context"
-	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
-	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
-	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
@@ -57,48 +54,4 @@ func healKernel(ctx context.Context, c *conn.Conn, missing []byte) {
 			return
 		}
 	}
-}
-
-// kernel judges what connections of this host's own kernel to the target showed beside its results. Where the crafted
-// flows passed or were reset, and one of those was harmed, more are made first.
-func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
-	if k == nil || k.screened == nil {
-		return
-	}
-	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
-	unsettled := slices.ContainsFunc(mine, verdict.Unsettled)
-	k.settled.Store(!unsettled)
-	k.wait()
-	if unsettled {
-		k.confirm(ctx)
-	}
-	found := k.conclude(k.env.Remote.String())
-	if found.Alpha > 0 {
-		found.Alpha = j.plan.Alpha
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.count([]flow.Outcome{k.ends})
-	j.kernels[position] = found
-	for i := range mine {
-		mine[i] = verdict.WithKernel(mine[i], found, j.plan.Alpha)
-	}
-}
-
-// kernelConnections are those that were asked for, by target.
-func (j *job) kernelConnections() (all []report.KernelConnections) {
-	for _, k := range j.kernels {
-		if k.Outcome != "" {
-			all = append(all, k)
-		}
-	}
-	return all
-}
-
-// kernelSegments is what they sent.
-func (j *job) kernelSegments() (n int) {
-	for _, k := range j.kernels {
-		n += k.SegmentsSent
-	}
-	return n
 }

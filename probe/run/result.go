@@ -32,19 +32,17 @@ func (j *job) add(i int, r report.Result, a answer) {
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
-	notPath := notOfPaths[best.Reason]
-	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil && !notPath {
+	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil && !notOfPaths[best.Reason] {
 		spread := verdict.Spread{Flows: n, Again: a.repeats, Lengths: a.lengthsTried()}
 		r.Message = spread.Explain(r.Message)
 		if share, ok := spread.Share(); ok {
 			share.Ports = failedPorts(a.flows)
 			r.Share = &share
 		}
-		notPath = r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.results[i], j.notPath[i] = r, notPath
+	j.results[i] = r
 	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
@@ -78,19 +76,24 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
+// notByPath reports whether only some flows of a result failed, and nothing shows that the path decides which.
+func notByPath(r report.Result) bool {
+	n := r.Flows
+	return notOfPaths[r.Reason] || r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
+}
+
 // rules says which rules explain all that the crafted flows found at one target, by result: nil where none does.
 func (j *job) rules(position int) []*verdict.RuleFit {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	first := position * len(j.checks)
-	mine := j.results[first : first+len(j.checks)]
+	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
 	out := make([]*verdict.RuleFit, len(mine))
 	for entry := range j.plan.Scenarios {
 		var asked []report.Result
 		byPath := true
 		for i, r := range mine {
 			if r.Scenario == "SequenceWrap" && j.checks[i].Scenario == entry {
-				asked, byPath = append(asked, r), byPath && !j.notPath[first+i]
+				asked, byPath = append(asked, r), byPath && !notByPath(r)
 			}
 		}
 		if !byPath {

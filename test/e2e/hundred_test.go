@@ -16,6 +16,7 @@ import (
 // TestHundredAtOnce: a hundred TCPProbes are applied together, every third from all nodes and the others from one,
 // under the default caps. All end, none runs twice, and no cap is exceeded.
 func TestHundredAtOnce(t *testing.T) {
+	t.Parallel()
 	const all = 100
 	s := newTenant(t)
 	pods := watchPods(t)

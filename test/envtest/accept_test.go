@@ -21,6 +21,7 @@ scenarios:
 - {type: SequenceWrap, sequenceWrap: {variants: [Push]}}
 paths: 16
 packetsPerSecond: 200
+kernelConnections: "On"
 run: {mode: Once, deadlineSeconds: 50}
 `
 
@@ -28,6 +29,7 @@ run: {mode: Once, deadlineSeconds: 50}
 var acceptances = []struct{ name, spec, stored string }{
 	{"the smallest", web, ``},
 	{"empty structs", web + "sources: {}\nrun: {}", ``},
+	{"no kernel connections", web + `kernelConnections: "Off"`, `kernelConnections: "Off"`},
 	{"port by number", `target: {service: {name: web, port: 65535}}`,
 		`target: {service: {name: web, port: 65535, via: [PodIP], maxEndpoints: 16}}`},
 	{"port by name", `target: {service: {name: web, port: http-2}}`,
