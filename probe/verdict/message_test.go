@@ -78,6 +78,12 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			"connections the first was lost, at other numbers in 0 of 3 (p = 5.0e-02); 5 of 6 repeats arrived. Each real " +
 			"connection stalls for a retransmission timeout"},
 		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.Firsts = true, FirstTest{Copies: copiesOf([]float64{-1, -1, -1}, []float64{0.1, 0.1, 0.1}),
+				Repeats: Count{9, 9}, InTime: time.Millisecond, Alpha: 0.05}
+		}), "data with PSH at sequence 0 is lost more often than other segments, but not always: in 3 of 3 fresh " +
+			"connections the first was lost, at other numbers in 0 of 3 (p = 5.0e-02), and of 9 repeats of the same length 9; " +
+			"others of this flow arrived"},
+		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.Firsts = true, FirstTest{Copies: copiesOf([]float64{300, 301, 302}, []float64{0.1, 0.1, 0.1}),
 				InTime: 50 * time.Millisecond, Alpha: 0.0501}
 		}), "data with PSH at sequence 0 arrives late, in 3 of 3 fresh connections: 301 ms (300 ms to 302 ms); at " +
