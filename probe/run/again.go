@@ -19,8 +19,8 @@ import (
 // againTime bounds how long the ports of one check are asked again. At most a third of the run's time is used.
 const againTime = 30 * time.Second
 
-// askAgain asks some source ports once more if some flows of a check failed and others passed. If the path decides, each
-// port gives the same answer again. It ends with the first port that does not.
+// askAgain asks some source ports once more if some flows of a check failed and others passed. If the path decides,
+// each port gives the same answer again. It ends with the first port that does not.
 func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, turns turns, a *answer) {
 	failed, passed := portsOf(a.flows, report.Fail), portsOf(a.flows, report.Pass)
 	if !a.perPath || a.finding != nil || env.OpenFrom == nil || len(failed) == 0 || len(passed) == 0 {

@@ -14,8 +14,8 @@ type Repeats struct {
 	Passed Count // ports of flows that passed: asked, and failed this time
 }
 
-// PassedAgain is how often ports that passed are asked again. That is quick, so it is often: two failed ones against all
-// of these are enough.
+// PassedAgain is how often ports that passed are asked again. That is quick, so it is often: two failed ones against
+// all of these are enough.
 const PassedAgain = 12
 
 // FailedAgain is how often ports that failed are asked again if there are so many of them.

@@ -52,7 +52,8 @@ func TestOnlyFollowingFlowsAreSparedTheLongWait(t *testing.T) {
 				took := time.Since(began)
 				spared := least == lostAfter
 				if o.Reason != c.want || took < least || spared && took > convictAfter || o.Followed != (flow == 1 && c.late == 0) {
-					t.Errorf("%d, %s, flow %d: %s after %s, followed %t: %s", i, c.variant, flow, o.Reason, took, o.Followed, o.Message)
+					t.Errorf("%d, %s, flow %d: %s after %s, followed %t: %s", i, c.variant, flow, o.Reason, took, o.Followed,
+						o.Message)
 				}
 			}
 		}
