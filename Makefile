@@ -65,7 +65,7 @@ lint: ## Only the linters and the boundaries between packages
 .PHONY: fuzz campaign
 fuzz: ## Each fuzz target for FUZZTIME (30s), beyond its seeds
 	@test/fuzz.sh
-campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 12 rounds (needs root)
+campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 13 rounds (needs root)
 	@go build -o bin/ ./cmd/tcpprobe
 	@bin/tcpprobe lab --campaign $(if $(RUNS),--runs $(RUNS))
 	@bin/tcpprobe lab --campaign --with push-at-zero $(if $(RUNS),--runs $(RUNS))

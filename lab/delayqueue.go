@@ -3,9 +3,11 @@ package lab
 import (
 	"container/heap"
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
 // delayQueue holds the packets of one direction and decides when each of them leaves the switch.
@@ -15,6 +17,13 @@ type delayQueue struct {
 	last        time.Time // when the last packet leaves that is not reordered
 	arrived     int
 	waiting     departures
+	atZero      map[connection]int // segments at 0 that came, where an impairment asks
+}
+
+// connection is one direction of a TCP connection, as an impairment counts it.
+type connection struct {
+	fault.AtZero
+	source, destination netip.AddrPort
 }
 
 // arrive adds a packet. The frame must not change afterwards.
@@ -29,6 +38,11 @@ func (t *delayQueue) arrive(now time.Time, frame []byte) {
 		if t.chosen(i.Duplicate) {
 			copies++
 		}
+		hold, lost := t.meetsZero(i.AtZero, frame)
+		if lost {
+			return
+		}
+		held += hold
 	}
 	if due.Before(t.last) {
 		due = t.last // jitter does not change the order
@@ -38,6 +52,30 @@ func (t *delayQueue) arrive(now time.Time, frame []byte) {
 		t.arrived++
 		heap.Push(&t.waiting, departure{due.Add(held), t.arrived, frame})
 	}
+}
+
+// meetsZero is how long a frame is held back for what it carries, and whether it is lost.
+func (t *delayQueue) meetsZero(a fault.AtZero, frame []byte) (hold time.Duration, lost bool) {
+	if a == (fault.AtZero{}) {
+		return 0, false
+	}
+	s, _, err := segment.Parse(frame, segment.Ethernet, len(frame))
+	if err != nil || s == nil {
+		return 0, false
+	}
+	c := connection{a, s.Source, s.Destination}
+	if s.Flags.Has(segment.SYN) {
+		delete(t.atZero, c)
+	}
+	if !a.Matches(s) {
+		return 0, false
+	}
+	if t.atZero == nil {
+		t.atZero = map[connection]int{}
+	}
+	before := t.atZero[c]
+	t.atZero[c]++
+	return a.Hold, a.Loses(s, before)
 }
 
 // depart returns the next packet that is due, or nil.

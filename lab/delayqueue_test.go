@@ -2,10 +2,13 @@ package lab
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab/fault"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
 // delaysOf sends n packets, one every millisecond, and returns when each copy left, in the order of leaving.
@@ -91,6 +94,54 @@ func TestImpairmentsAddUp(t *testing.T) {
 	for _, d := range delays {
 		if d != 7*time.Millisecond {
 			t.Errorf("delay %s, want 7ms", d)
+		}
+	}
+}
+
+// A segment at 0 is held back while others pass, or lost; a SYN begins a connection anew.
+func TestWhatMeetsZero(t *testing.T) {
+	frame := func(at uint32, flags segment.Flags, n int) []byte {
+		s := segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
+			Destination: netip.MustParseAddrPort("192.0.2.2:2"), Seq: seq.At(at), Flags: flags,
+			WindowScale: -1, Payload: make([]byte, n)}
+		packet, err := new(segment.Builder).IP(&s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append([]byte{12: 8, 13: 0}, packet...)
+	}
+	const push = segment.PSH | segment.ACK
+	for name, c := range map[string]struct {
+		zero fault.AtZero
+		sent [][]byte
+		want []time.Duration // when each left; negative: never
+	}{
+		"held": {fault.AtZero{Hold: time.Second}, [][]byte{frame(0, push, 3), frame(1, push, 3)},
+			[]time.Duration{time.Second, 0}},
+		"short": {fault.AtZero{Shorter: 4}, [][]byte{frame(0, push, 3), frame(0, push, 4), frame(9, push, 3)},
+			[]time.Duration{-1, 0, 0}},
+		"first": {fault.AtZero{First: 1},
+			[][]byte{frame(0, push, 3), frame(0, push, 3), frame(7, segment.SYN, 0), frame(0, push, 3)},
+			[]time.Duration{-1, 0, 0, -1}},
+	} {
+		q := &delayQueue{impairments: []fault.Impairment{{AtZero: c.zero}}, chance: rand.New(rand.NewPCG(1, 2))}
+		start := time.Unix(0, 0)
+		left := map[*byte]time.Duration{}
+		for _, f := range c.sent {
+			q.arrive(start, f)
+		}
+		for !q.next().IsZero() {
+			now := q.next()
+			left[&q.depart(now)[0]] = now.Sub(start)
+		}
+		for i, f := range c.sent {
+			got, ok := left[&f[0]]
+			if !ok {
+				got = -1
+			}
+			if got != c.want[i] {
+				t.Errorf("%s: segment %d left after %s, want %s", name, i, got, c.want[i])
+			}
 		}
 	}
 }

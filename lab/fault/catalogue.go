@@ -79,12 +79,13 @@ func index(list []known) map[string]Rule {
 	return m
 }
 
-// Catalogue returns the names of the faults that drop and need no parameter.
+// Catalogue returns the names of the faults that drop by a rule and need no parameter, and of those that do something
+// else to segments at 0.
 func Catalogue() (names []string) {
 	for _, k := range catalogue {
 		names = append(names, k.name)
 	}
-	return names
+	return append(names, "delay-at-zero=300ms", "first-at-zero=1", "short-at-zero=50", "long-at-zero=60")
 }
 
 // Help returns a description of each fault, one line each: how to write it and what it does.
@@ -101,5 +102,9 @@ func Help() (lines []string) {
 	line("delay=20ms[/5ms]", "delays packets by 20 ms, and by up to 5 ms more")
 	line("reorder=10%[/2ms]", "holds 10 % of the packets back by 2 ms, so that later ones overtake")
 	line("duplicate=1%", "delivers 1 % of the packets twice")
+	line("delay-at-zero=300ms", "holds segments with data or FIN at sequence 0 back, so that later ones overtake")
+	line("short-at-zero=50", "drops those of them that carry fewer than 50 bytes")
+	line("long-at-zero=100", "drops those of them that carry more than 100 bytes")
+	line("first-at-zero=1", "drops the first of them in each connection")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

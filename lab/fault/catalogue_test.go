@@ -60,8 +60,8 @@ func mustParse(t *testing.T, texts ...string) []Fault {
 
 // Loss returns a share if only some segments are lost.
 func TestLossIsALongRunShare(t *testing.T) {
-	push := &segment.Segment{Flags: ack | psh}
-	control := &segment.Segment{Flags: ack | psh, Seq: seq.At(1)}
+	push := &segment.Segment{Flags: ack | psh, Payload: []byte{1}}
+	control := &segment.Segment{Flags: ack | psh, Seq: seq.At(1), Payload: []byte{1}}
 	for name, want := range map[string][2]float64{
 		"loss=5%":                     {0.05, 0.05},
 		"burst=20%/10ms":              {0.2, 0.2},
@@ -72,6 +72,11 @@ func TestLossIsALongRunShare(t *testing.T) {
 		"spray=2/1:loss=50%":          {1. / 4, 1. / 4},
 		"delay=1ms":                   {0, 0},
 		"duplicate=10%":               {0, 0},
+		"delay-at-zero=300ms":         {0, 0},
+		"short-at-zero=50":            {0.5, 0}, // by length
+		"long-at-zero=50":             {0.5, 0},
+		"first-at-zero=1@in":          {0.5, 0}, // of each connection one
+		"first-at-zero=1@out":         {0, 0},
 		"ecmp=16/1/7:push-at-zero@in": {1. / 16, 0},
 	} {
 		f := mustParse(t, name)[0]
@@ -86,4 +91,34 @@ func ExampleFault_Loss() {
 	fmt.Println(f.Loss(&segment.Segment{Flags: rst}, In), f.Loss(&segment.Segment{Flags: rst}, Out),
 		f.Loss(&segment.Segment{Flags: urg | ack}, In))
 	// Output: 1 0 0
+}
+
+// What becomes of segments at 0 depends on their length, or on how many came before.
+func TestWhatIsLostAtZero(t *testing.T) {
+	for _, c := range []struct {
+		fault  string
+		bytes  int
+		before int
+		lost   bool
+	}{
+		{"short-at-zero=50", 49, 0, true}, {"short-at-zero=50", 50, 0, false},
+		{"long-at-zero=50", 50, 0, false}, {"long-at-zero=50", 51, 0, true},
+		{"first-at-zero=2", 9, 1, true}, {"first-at-zero=2", 9, 2, false},
+		{"delay-at-zero=1s", 9, 0, false},
+	} {
+		s := &segment.Segment{Flags: ack | psh, Payload: make([]byte, c.bytes)}
+		if got := mustParse(t, c.fault)[0].Impairment.AtZero.Loses(s, c.before); got != c.lost {
+			t.Errorf("%s, %d bytes, %d before: lost %t", c.fault, c.bytes, c.before, got)
+		}
+	}
+	a := mustParse(t, "first-at-zero=1")[0].Impairment.AtZero
+	for _, no := range []segment.Segment{{Flags: ack}, {Flags: segment.SYN}, {Flags: rst, Len: 1},
+		{Flags: ack, Len: 1, Seq: seq.At(1)}} {
+		if a.Matches(&no) {
+			t.Errorf("%v is none of those", &no)
+		}
+	}
+	if (AtZero{}).Matches(&segment.Segment{Flags: ack, Len: 1}) || !a.Matches(&segment.Segment{Flags: ack | fin}) {
+		t.Error("nothing asked for matches, or a FIN does not")
+	}
 }

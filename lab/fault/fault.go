@@ -36,11 +36,44 @@ type Impairment struct {
 	Reorder   float64       // share of packets that later ones overtake
 	Gap       time.Duration // how long such a packet is held back
 	Duplicate float64       // share of packets that are duplicated
+	AtZero    AtZero        // effect on TCP segments with data or FIN at sequence number 0
+}
+
+// AtZero is the effect on TCP segments with data or a FIN that start at sequence number 0. It needs a switch that
+// examines more than a port's rule does.
+type AtZero struct {
+	Hold    time.Duration // delay; later segments overtake
+	Shorter int           // segments with fewer bytes of data are dropped
+	Longer  int           // segments with more bytes are dropped; 0: none
+	First   int           // the first segments of each connection that are dropped
+}
+
+// Loses reports whether a segment is dropped. before is the number of earlier such segments of its connection.
+func (a AtZero) Loses(s *segment.Segment, before int) bool {
+	n := s.PayloadLen()
+	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First
+}
+
+// loss returns the share of dropped segments over all lengths and places in a connection. All of some kinds and none of
+// others count as half.
+func (a AtZero) loss(*segment.Segment) float64 {
+	if a.Shorter > 0 || a.Longer > 0 || a.First > 0 {
+		return 0.5
+	}
+	return 0
+}
+
+// Matches reports whether the rule is about the segment.
+func (a AtZero) Matches(s *segment.Segment) bool {
+	return a != AtZero{} && s.Seq.IsZero() && s.End() != s.Seq && !s.Flags.Has(segment.SYN) && !s.Flags.Has(segment.RST)
 }
 
 // Loss returns the long-run share of segments like s in the direction d that the switch drops: 0 none, 1 every one. If
 // the member is chosen by flow, a segment without addresses stands for the segments of any flow.
 func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
+	if i := f.Impairment; i != nil && f.Direction.Has(d) && i.AtZero.Matches(s) {
+		return i.AtZero.loss(s)
+	}
 	if f.Rule == nil || !f.Direction.Has(d) {
 		return 0
 	}

@@ -21,6 +21,7 @@ func parameters() map[string]func(*Fault, string) error {
 	m := map[string]func(*Fault, string) error{
 		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
+		"delay-at-zero": readHold, "short-at-zero": readShorter, "long-at-zero": readLonger, "first-at-zero": readFirst,
 	}
 	for _, k := range catalogue {
 		if name, ok := k.anyNumberName(); ok {
@@ -78,7 +79,8 @@ func ParseAll(texts []string) ([]Fault, error) {
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
 	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
-		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%")
+		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
+		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N")
 }
 
 // readNumber makes a rule about 0 a rule about another number.
@@ -176,6 +178,38 @@ func readDuplicate(f *Fault, v string) error {
 	share, err := readShare(v)
 	f.Impairment = &Impairment{Duplicate: share}
 	return err
+}
+
+func readHold(f *Fault, v string) error {
+	hold, err := readTime(v)
+	f.Impairment = &Impairment{AtZero: AtZero{Hold: hold}}
+	return err
+}
+
+func readShorter(f *Fault, v string) error {
+	n, err := readCount(v)
+	f.Impairment = &Impairment{AtZero: AtZero{Shorter: n}}
+	return err
+}
+
+func readLonger(f *Fault, v string) error {
+	n, err := readCount(v)
+	f.Impairment = &Impairment{AtZero: AtZero{Longer: n}}
+	return err
+}
+
+func readFirst(f *Fault, v string) error {
+	n, err := readCount(v)
+	f.Impairment = &Impairment{AtZero: AtZero{First: n}}
+	return err
+}
+
+func readCount(v string) (int, error) {
+	n, err := strconv.ParseUint(v, 10, 16)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("want a number from 1 to 65535, not %q", v)
+	}
+	return int(n), nil
 }
 
 // readShare reads a percentage. Its lower bound keeps the computed time between two bursts from overflowing.

@@ -28,9 +28,13 @@ func TestParse(t *testing.T) {
 		"delay=20ms":            {Impairment: &Impairment{Delay: 20 * time.Millisecond}},
 		"delay=20ms/5ms@out": {Direction: Out, Impairment: &Impairment{Delay: 20 * time.Millisecond,
 			Jitter: 5 * time.Millisecond}},
-		"reorder=10%":       {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
-		"reorder=10%/500us": {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
-		"duplicate=1%":      {Impairment: &Impairment{Duplicate: 0.01}},
+		"reorder=10%":            {Impairment: &Impairment{Reorder: 0.1, Gap: 2 * time.Millisecond}},
+		"reorder=10%/500us":      {Impairment: &Impairment{Reorder: 0.1, Gap: 500 * time.Microsecond}},
+		"duplicate=1%":           {Impairment: &Impairment{Duplicate: 0.01}},
+		"delay-at-zero=300ms@in": {Direction: In, Impairment: &Impairment{AtZero: AtZero{Hold: 300 * time.Millisecond}}},
+		"short-at-zero=50":       {Impairment: &Impairment{AtZero: AtZero{Shorter: 50}}},
+		"long-at-zero=100":       {Impairment: &Impairment{AtZero: AtZero{Longer: 100}}},
+		"first-at-zero=1":        {Impairment: &Impairment{AtZero: AtZero{First: 1}}},
 	} {
 		got, err := Parse(text)
 		want.Name = text
@@ -62,6 +66,10 @@ func TestParseRefuses(t *testing.T) {
 		"delay=20ms/":                   "as in 20ms",
 		"reorder=10%/x":                 "as in 20ms",
 		"push-at=":                      "from 0 to 4294967295",
+		"delay-at-zero=300":             "as in 20ms",
+		"short-at-zero=0":               "from 1 to 65535",
+		"long-at-zero=70000":            "from 1 to 65535",
+		"first-at-zero=":                "from 1 to 65535",
 		"push-at=-1":                    "from 0 to 4294967295",
 		"push-at=4294967296":            "from 0 to 4294967295",
 		"every-push=1":                  "is not one of",
@@ -159,7 +167,7 @@ func (m Members) inRange() bool {
 }
 
 func (i Impairment) inRange() bool {
-	for _, d := range []time.Duration{i.Delay, i.Jitter, i.Gap} {
+	for _, d := range []time.Duration{i.Delay, i.Jitter, i.Gap, i.AtZero.Hold} {
 		if d < 0 || d > longest {
 			return false
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// A small campaign: under loss, bursts, reordering, duplication and jitter no run blames sequence 0, the server has no
-// state left, and the impairments were active.
+// A small campaign: under loss, bursts, reordering, duplication and jitter no run blames sequence 0, what is late at 0
+// is reported as late, the server has no state left, and the impairments were active.
 func TestImpairmentsNeverBlameZero(t *testing.T) {
 	t.Parallel()
 	const each = 128
@@ -22,7 +22,7 @@ func TestImpairmentsNeverBlameZero(t *testing.T) {
 	}
 	dropped := map[bool]uint64{} // true: in bursts
 	for _, r := range c.Rounds {
-		if passed := count(r, report.Pass); r.Wrong != 0 || r.Flows != each*cli.DefaultPaths || passed < each*8/10 {
+		if passed := count(r, report.Pass) + r.Late; r.Wrong != 0 || r.Flows != each*cli.DefaultPaths || passed < each*8/10 {
 			t.Errorf("%s: %d wrong, %d flows, %d of %d passed: %v", r.Fault, r.Wrong, r.Flows, passed, each, r.Verdicts)
 		}
 		for _, s := range r.Switch {

@@ -37,7 +37,7 @@ func (c *campaign) result() campaignResult {
 	for _, r := range c.rounds {
 		r.finish()
 		side := &t.WithRule
-		if r.truth == unrelated {
+		if r.truth == unrelated || r.truth == late {
 			side = &t.WithoutRule
 		}
 		side.Runs += r.Runs
@@ -101,6 +101,12 @@ func (t campaignResult) sentences() (out []string) {
 	if i := t.WithoutRule; i.Runs > 0 {
 		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d "+
 			"at alpha %g (99.9 %% bound).", i.Blaming, i.Runs, i.Bound, t.Alpha))
+	}
+	for _, r := range t.Rounds {
+		if r.truth == late {
+			out = append(out, fmt.Sprintf("%s: %d of %d results called it late, %d runs called it lost.", r.Fault, r.Late,
+				r.Runs, r.Blaming))
+		}
 	}
 	if g := t.WithRule; g.Runs > 0 {
 		out = append(out, fmt.Sprintf("Sequence 0 dropped: %d of %d runs said so; %d must (99 %%).", g.Blaming, g.Runs,

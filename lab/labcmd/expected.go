@@ -102,6 +102,9 @@ var comparisons = map[string]comparison{
 
 // expectedReason returns the reason with which a variant must fail under a fault; "" if it must not fail.
 func expectedReason(f fault.Fault, variant string) report.Reason {
+	if f.Impairment != nil {
+		return expectedAtZero(f, variant)
+	}
 	c := comparisons[variant]
 	if variant == "AckZero" && closedPort.dropped(f) == fault.Out && c.zero[0].dropped(f) == fault.Out &&
 		c.others[1].dropped(f) == "" {
@@ -120,6 +123,41 @@ func expectedReason(f fault.Fault, variant string) report.Reason {
 		default:
 			return report.SequenceZeroDropped
 		}
+	}
+	return ""
+}
+
+// longestShort is more than the shortest data that a variant carries whose length varies, and less than all of one
+// whose length does not.
+const longestShort = 64
+
+// expectedAtZero is the reason that a fault gives which does more to segments at 0 than to drop them by a rule. Some
+// variants have data of many lengths, others always much or none.
+func expectedAtZero(f fault.Fault, variant string) report.Reason {
+	a := f.Impairment.AtZero
+	length, varies := 0, true
+	switch variant {
+	case "Push", "UrgentPush", "Data":
+	case "PushFin":
+		length, varies = longestShort, false
+	case "Fin", "FinUrgPush":
+		varies = false
+	case "Null":
+		length, varies = 1, false
+	default:
+		return ""
+	}
+	crossing := comparisons[variant].zero[0].sent.Flags.Has(ack)
+	switch {
+	case !f.Direction.Has(fault.In):
+	case varies && (a.Shorter > 0 || a.Longer > 0):
+		return report.SequenceZeroDroppedBySize
+	case a.Shorter > 0 && length < a.Shorter, a.Longer > 0 && length > a.Longer:
+		return report.SequenceZeroDropped
+	case crossing && a.First > 0:
+		return report.SequenceZeroFirstDropped
+	case crossing && a.Hold > 0:
+		return report.SequenceZeroDelayed
 	}
 	return ""
 }

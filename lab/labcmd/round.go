@@ -21,8 +21,9 @@ type campaignRound struct {
 	Fault        string         `json:"fault"`
 	Runs         int            `json:"runs"`
 	Flows        int            `json:"flows"`
-	Blaming      int            `json:"convicted"` // runs that blame sequence 0
-	Wrong        int            `json:"wrong"`     // runs that blame sequence 0, or pass it, wrongly
+	Blaming      int            `json:"convicted"`      // runs that blame sequence 0
+	Wrong        int            `json:"wrong"`          // runs that blame sequence 0, or pass it, wrongly
+	Late         int            `json:"late,omitempty"` // results that report it as late, where it is
 	Verdicts     []verdictCount `json:"verdicts"`
 	SegmentsSent int            `json:"segmentsSent"`
 	Reports      quantiles      `json:"reports"`     // sizes and times of reports; one report has one run or a batch
@@ -57,6 +58,7 @@ const (
 	unrelated groundTruth = "innocent" // affects suspect and control alike
 	dropsAll  groundTruth = "certain"  // drops every suspect and no control
 	dropsSome groundTruth = "partial"  // drops the suspects of some flows, or some of them
+	late      groundTruth = "late"     // delays every suspect, and drops as many as of others
 )
 
 // verdictCount is the number of results with the same verdict and reason.
@@ -80,8 +82,12 @@ func newRound(faults []fault.Fault, runs int) *campaignRound {
 
 func groundTruthOf(faults []fault.Fault) groundTruth {
 	suspect, control := arriving(faults, pushAt(0)), arriving(faults, pushAt(1<<32-1))
+	held := func(f fault.Fault) bool { return f.Impairment != nil && f.Impairment.AtZero.Hold > 0 }
 	switch suspect {
 	case control:
+		if slices.ContainsFunc(faults, held) {
+			return late
+		}
 		return unrelated
 	case 0:
 		return dropsAll
@@ -112,8 +118,14 @@ func (r *campaignRound) add(found report.Report) {
 	r.sent, r.took = append(r.sent, found.SegmentsSent), append(r.took, found.DurationMicros)
 	runs := map[string]report.Verdict{} // for each target: the verdict about sequence 0
 	for _, res := range found.Results {
+		if r.truth == late && res.Verdict == report.Fail && saysLate(res.Reason) {
+			r.Late++
+			res.Verdict = report.Pass // of what counts here: it is not said to be lost
+		}
 		runs[res.Target] = worse(runs[res.Target], res)
 		r.Flows += res.Flows.Tried
+	}
+	for _, res := range found.Results {
 		r.count(res)
 	}
 	for _, v := range runs {
@@ -121,10 +133,16 @@ func (r *campaignRound) add(found report.Report) {
 		if v == report.Fail {
 			r.Blaming++
 		}
-		if r.truth == unrelated && v == report.Fail || r.truth == dropsAll && v == report.Pass {
+		if (r.truth == unrelated || r.truth == late) && v == report.Fail || r.truth == dropsAll && v == report.Pass {
 			r.Wrong++
 		}
 	}
+}
+
+// saysLate reports whether a reason blames a delay at 0: of crafted segments, or of the kernel's connections that
+// retransmit because of it.
+func saysLate(r report.Reason) bool {
+	return r == report.SequenceZeroDelayed || r == report.SequenceZeroStalled
 }
 
 // worse returns a run's verdict about sequence 0 after one more result.

@@ -20,6 +20,8 @@ func found(scenario string, v report.Verdict, r report.Reason) report.Report {
 var (
 	blamed  = found("SequenceWrap", report.Fail, report.SequenceZeroDropped)
 	passed  = found("SequenceWrap", report.Pass, report.Delivered)
+	delayed = found("SequenceWrap", report.Fail, report.SequenceZeroDelayed)
+	stalled = found("SequenceWrap", report.Fail, report.SequenceZeroStalled)
 	unknown = found("SequenceWrap", report.Inconclusive, report.PathLossy)
 )
 
@@ -57,6 +59,9 @@ func TestFalseVerdictsAreWrong(t *testing.T) {
 		{[]string{"loss=5%", "push-at-zero"}, []report.Report{blamed, passed}, dropsAll, 1},
 		{[]string{"loss=5%", "reorder=5%"}, []report.Report{blamed, passed}, unrelated, 1},
 		{[]string{"ecmp=16/1:push-at-zero"}, []report.Report{blamed, passed}, dropsSome, 0},
+		{[]string{"delay-at-zero=300ms"}, []report.Report{blamed, delayed, passed}, late, 1},
+		{[]string{"delay-at-zero=300ms"}, []report.Report{stalled}, late, 0},
+		{[]string{"short-at-zero=50"}, []report.Report{blamed, passed}, dropsSome, 0},
 		{[]string{"ecmp=16/1:loss=20%"}, []report.Report{blamed, passed}, unrelated, 1},
 	} {
 		r := roundUnder(t, c.faults, c.found...)

@@ -33,11 +33,15 @@ type Conn struct {
 	RTT  time.Duration // time from SYN to SYN-ACK, by the kernel's receive timestamp
 	SACK bool          // the peer agreed to selective acknowledgements
 
+	// Observer is told of every packet that arrives, whoever waits; nil: nobody is.
+	Observer func(wire.Packet)
+
 	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
 	next         seq.Number // SND.NXT: the first number not sent yet
 	peer         seq.Number // RCV.NXT, once established
 	acked        seq.Number // the highest acknowledgement number received
+	peerMSS      int        // MSS option of the SYN-ACK
 	established  bool       // a SYN-ACK was accepted
 	reset        bool       // the peer reset the connection
 	gotData      bool       // the peer sent data or a FIN

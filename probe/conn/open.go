@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -97,9 +98,9 @@ func (c *Conn) syn(ctx context.Context, part evidence.Part, wait time.Duration, 
 	return c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, o) })
 }
 
-// TrySYN sends a single SYN and waits for its answer.
-func (c *Conn) TrySYN(ctx context.Context, part evidence.Part) (o Opening) {
-	c.syn(ctx, part, c.AnswerTimeout(0), &o)
+// TrySYN sends a single SYN and waits so long for its answer.
+func (c *Conn) TrySYN(ctx context.Context, part evidence.Part, wait time.Duration) (o Opening) {
+	c.syn(ctx, part, wait, &o)
 	return o
 }
 
@@ -134,6 +135,7 @@ func (c *Conn) establish(p wire.Packet) {
 	c.SACK = p.Segment.SACKPermitted
 	c.peer = p.Segment.Seq.Add(1)
 	c.acked = p.Segment.Ack
+	c.peerMSS = int(cmp.Or(p.Segment.MSS, defaultMSS))
 	if !c.DataAcks {
 		c.acknowledge()
 	}

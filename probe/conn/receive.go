@@ -51,8 +51,16 @@ func (c *Conn) Drain(each func(wire.Packet)) {
 	}
 }
 
-// process updates the connection's state by a received packet.
+// process updates the connection's state by a received packet and passes it to the observer.
 func (c *Conn) process(p wire.Packet) {
+	c.update(p)
+	if c.Observer != nil {
+		c.Observer(p)
+	}
+}
+
+// update updates the connection's state by a received packet.
+func (c *Conn) update(p wire.Packet) {
 	c.log.receives(p)
 	g := p.Segment
 	if g == nil || !c.established {

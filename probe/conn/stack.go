@@ -214,3 +214,15 @@ func (s *Stack) maximumSegment() uint16 {
 	}
 	return uint16(min(cmp.Or(s.MTU, ethernet), math.MaxUint16) - headers)
 }
+
+// defaultMSS is what a peer takes that does not say (RFC 9293 section 3.7.1).
+const defaultMSS = 536
+
+// LongestSegment is the most data that a segment may carry: what this side takes and, once it has said so, the peer.
+func (c *Conn) LongestSegment() int {
+	own := int(c.flow.stack.maximumSegment())
+	if !c.established {
+		return own
+	}
+	return min(own, c.peerMSS)
+}

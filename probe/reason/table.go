@@ -54,20 +54,38 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
-	{"SequenceZeroLossy", Fail, "SequenceWrap: segments at 0 of all flows are lost more often",
+	{"SequenceZeroDelayed", Fail, "SequenceWrap: segments at 0 arrive later than others",
 		[]Meaning{{sequenceWrap,
-			"over all flows, segments at 0 are lost more often than others, on no flow always",
+			"what starts at 0 arrives, but later than the same at other numbers; the message says by how much. From the " +
+				"sender's retransmission timeout on (200 ms or more) it is sent again, and each such connection stalls",
+			"look for a device that punts such segments to a slow path or holds them back: probe from hosts along the " +
+				"path and compare the delays"}}},
+	{"SequenceZeroFirstDropped", Fail, "SequenceWrap: each connection's first at 0 is lost",
+		[]Meaning{{sequenceWrap,
+			"the first segment at 0 of each connection is lost, repeats arrive: each real connection stalls for a " +
+				"retransmission timeout",
+			"look for a device that keeps state of connections and checks the first segment of a kind (IDS, TCP " +
+				"normaliser); its counters grow by one a connection"}}},
+	{"SequenceZeroDroppedBySize", Fail, "SequenceWrap: segments at 0 are lost by their length",
+		[]Meaning{{sequenceWrap,
+			"what starts at 0 is lost if it is short, or if it is long; the message has the lengths. Controls of the same " +
+				"lengths arrive",
+			"look for a rule about both, such as a check of small segments or a fast path for full ones; connections " +
+				"that send other lengths there are not hit"}}},
+	{"SequenceZeroLossy", Fail, "SequenceWrap: lost more often at 0, but not always",
+		[]Meaning{{sequenceWrap,
+			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
-	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's own connections stall at 0",
+	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's connections stall",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
 				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
 				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
-	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's own connections die at 0",
+	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's connections die",
 		[]Meaning{{sequenceWrap,
-			"the crafted flows delivered everything, but ordinary connections of this host's kernel were reset, or ended by " +
-				"an error, where their numbers cross 0; others were not",
+			"the crafted flows delivered everything or were reset, and ordinary connections of this host's kernel were reset, " +
+				"or ended by an error, where their numbers cross 0; others were not",
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +

@@ -10,18 +10,16 @@ import (
 )
 
 // kernel judges what connections of this host's own kernel to the target showed beside its results. Where the crafted
-// flows passed and one of those was harmed, more are made first.
+// flows passed or were reset, and one of those was harmed, more are made first.
 func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
 	if k == nil || k.screened == nil {
 		return
 	}
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
-	passed := slices.ContainsFunc(mine, func(r report.Result) bool {
-		return verdict.AsksKernel(r) && r.Verdict == report.Pass
-	})
-	k.settled.Store(!passed)
+	unsettled := slices.ContainsFunc(mine, verdict.Unsettled)
+	k.settled.Store(!unsettled)
 	k.wait()
-	if passed {
+	if unsettled {
 		k.confirm(ctx)
 	}
 	found := k.conclude()

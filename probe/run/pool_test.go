@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -20,12 +21,12 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	p := &plan.Plan{Paths: 4, Alpha: 1e-3, Sources: map[string][]int{"kn1": {0}},
 		Targets:   []plan.Target{{Address: conntest.Remote.Addr(), Port: conntest.Remote.Port()}},
 		Scenarios: []plan.Scenario{{Type: "SequenceWrap", Variants: []string{"Push"}}}}
-	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: everyThirdSuspectLost}
+	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: sprayed}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},
 			Alpha: j.alpha}
-		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.runCheck(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), checkAlone(ctx, j, env))
 		r := j.results[0]
 		if r.Reason != report.SequenceZeroLossy || r.Flows != (report.Flows{Tried: 4, Pass: 4}) || r.Alpha != p.Alpha {
 			t.Errorf("%+v", r)
@@ -36,16 +37,17 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 	})
 }
 
-// everyThirdSuspectLost drops the first suspect of each flow, the fourth, and so on. It does not reorder.
-func everyThirdSuspectLost() conntest.Path {
-	sent, delay := map[uint16]int{}, 100*time.Microsecond
+// sprayed drops the first suspects of two flows, and a tenth of all others, which is chance. It does not reorder.
+func sprayed() conntest.Path {
+	r, delay, firsts := rand.New(rand.NewPCG(5, 5)), 100*time.Microsecond, map[uint16]bool{}
 	return func(s *segment.Segment, toPeer bool) []time.Duration {
 		delay++
-		if toPeer && s.Seq.IsZero() && s.Flags.Has(segment.PSH) {
-			sent[s.Source.Port()]++
-			if sent[s.Source.Port()]%3 == 1 {
-				return nil
-			}
+		if !toPeer || !s.Seq.IsZero() || !s.Flags.Has(segment.PSH) {
+			return []time.Duration{delay}
+		}
+		first := len(firsts) < 2 && !firsts[s.Source.Port()]
+		if firsts[s.Source.Port()] = true; first || r.Float64() < 0.1 {
+			return nil
 		}
 		return []time.Duration{delay}
 	}

@@ -13,15 +13,13 @@ import (
 
 // add completes result number i from its flows.
 func (j *job) add(i int, r report.Result, a answer) {
-	var findings []verdict.Finding
 	var rtts []time.Duration
 	for _, f := range a.flows {
-		findings = append(findings, f.Finding)
 		if f.RTT > 0 {
 			rtts = append(rtts, f.RTT)
 		}
 	}
-	best, n := verdict.Combine(findings)
+	best, n := verdict.Combine(findingsOf(a.flows))
 	if a.finding != nil {
 		best = *a.finding
 	}
@@ -34,7 +32,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
-	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil {
+	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil && !notOfPaths[best.Reason] {
 		spread := verdict.Spread{Flows: n, Again: a.repeats, Lengths: a.lengthsTried()}
 		r.Message = spread.Explain(r.Message)
 		if share, ok := spread.Share(); ok {
@@ -55,6 +53,18 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 }
 
+func findingsOf(flows []flow.Outcome) (all []verdict.Finding) {
+	for _, f := range flows {
+		all = append(all, f.Finding)
+	}
+	return all
+}
+
+// notOfPaths are reasons that explain by themselves why some flows fail and others do not: each asks with another
+// length, and only some lose their first segment by chance.
+var notOfPaths = map[report.Reason]bool{report.SequenceZeroDroppedBySize: true, report.SequenceZeroFirstDropped: true,
+	report.SequenceZeroLossy: true}
+
 // failedPorts returns the source ports of failed flows, at most as many as a share may have.
 func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	for _, f := range flows {
@@ -69,7 +79,7 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 // notByPath reports whether only some flows of a result failed, and nothing shows that the path decides which.
 func notByPath(r report.Result) bool {
 	n := r.Flows
-	return r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
+	return notOfPaths[r.Reason] || r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
 }
 
 // rules says which rules explain all that the crafted flows found at one target, by result: nil where none does.

@@ -6,27 +6,28 @@ import "time"
 var table = []Variant{
 	{
 		Name: "Push", Suspect: "data with PSH", Flags: PSH | ACK, Data: true,
-		Sent:    "64 to 127 bytes with PSH+ACK, which is what nearly every sender puts on its last segment",
+		Sent: "data with PSH+ACK, which is what nearly every sender puts on its last segment. Each flow begins with " +
+			"another length: 3, 64 to 127, a full segment (at most 1,460), 1, 400 to 599, 10 bytes, and so on",
 		Arrived: "they are acknowledged",
-		Control: "as many bytes with the same flags, just before",
+		Control: "data with the same flags, just before",
 	},
 	{
 		Name: "UrgentPush", Suspect: "data with URG and PSH", Flags: URG | PSH | ACK, Data: true,
 		Sent:    "the same with URG+PSH+ACK, the urgent pointer behind them",
 		Arrived: "they are acknowledged",
-		Control: "as many bytes with the same flags, just before",
+		Control: "data with the same flags, just before",
 	},
 	{
 		Name: "Data", Suspect: "data without PSH", Flags: ACK, Data: true, Brief: "without PSH",
 		Sent:    "the same with ACK alone",
 		Arrived: "they are acknowledged",
-		Control: "as many bytes with the same flags, just before",
+		Control: "data with the same flags, just before",
 	},
 	{
 		Name: "Straddle", Suspect: "data across 0", Flags: PSH | ACK, Data: true, Zero: Across, Brief: "data across 0",
 		Sent:    "PSH+ACK data that starts half its length before 0 and ends behind it",
 		Arrived: "it is acknowledged",
-		Control: "as many bytes with the same flags, just before",
+		Control: "data with the same flags, just before",
 	},
 	{
 		Name: "Fin", Suspect: "a FIN", Flags: FIN | ACK,

@@ -10,7 +10,7 @@ import (
 
 // Combine returns the verdict over all flows of one check. It is Fail if any flow failed, because other flows may take
 // other paths. It is Pass only if every flow passed. Reason and message are those of the most frequent finding with
-// that verdict.
+// that verdict, and among these of a tested one.
 func Combine(flows []Finding) (Finding, report.Flows) {
 	n := report.Flows{Tried: len(flows)}
 	byReason := map[report.Reason]int{}
@@ -28,9 +28,17 @@ func Combine(flows []Finding) (Finding, report.Flows) {
 		byReason[f.Reason]++
 	}
 	best := slices.MaxFunc(flows, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(agrees(a, worst), agrees(b, worst)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]))
+		return cmp.Or(cmp.Compare(agrees(a, worst), agrees(b, worst)), cmp.Compare(byReason[a.Reason], byReason[b.Reason]),
+			cmp.Compare(tests(a), tests(b)))
 	})
 	return best, n
+}
+
+func tests(f Finding) int {
+	if f.Tested {
+		return 1
+	}
+	return 0
 }
 
 func agrees(f Finding, v report.Verdict) int {

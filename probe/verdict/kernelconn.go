@@ -48,7 +48,7 @@ type KernelBlock struct {
 	Alpha float64 // this block's share of the stated error
 
 	sizes  []string
-	strata []Pool // by size
+	strata Pools // by size
 }
 
 // Bounds of a block.
@@ -62,20 +62,20 @@ const (
 func NewKernelBlock(sizes []string, alpha float64) *KernelBlock {
 	b := &KernelBlock{Each: leastKernelBlock, Alpha: alpha, sizes: sizes}
 	for ; b.Each < mostKernelBlock; b.Each++ {
-		strata := slices.Repeat([]Pool{{Suspects: Count{b.Each, b.Each}, Beacons: Count{b.Each, 0}}}, len(sizes))
+		strata := slices.Repeat(Pools{{Suspects: Count{b.Each, b.Each}, Beacons: Count{b.Each, 0}}}, len(sizes))
 		strata[0].Suspects.Lost--
-		if stratifiedFisher(strata) <= alpha {
+		if strata.P() <= alpha {
 			break
 		}
 	}
-	b.strata = make([]Pool, len(sizes))
+	b.strata = make(Pools, len(sizes))
 	return b
 }
 
 // Larger is a second block, for harm that does not come each time.
 func (b *KernelBlock) Larger() *KernelBlock {
 	return &KernelBlock{Each: min(2*b.Each, mostKernelBlock), Alpha: b.Alpha, sizes: b.sizes,
-		strata: make([]Pool, len(b.sizes))}
+		strata: make(Pools, len(b.sizes))}
 }
 
 // Of is how many connections of that size cross 0, and how many are controls.
@@ -103,7 +103,7 @@ func (b *KernelBlock) Add(s KernelSample) {
 }
 
 // P is the block's exact p-value.
-func (b *KernelBlock) P() float64 { return stratifiedFisher(b.strata) }
+func (b *KernelBlock) P() float64 { return b.strata.P() }
 
 // Convicts reports whether the whole block excludes chance.
 func (b *KernelBlock) Convicts() bool { return b.P() <= b.Alpha }
@@ -116,7 +116,7 @@ func (b *KernelBlock) Hopeless() bool {
 		s.Sent, s.Lost = b.Each, s.Lost+b.Each-s.Sent
 		c.Sent = b.Each
 	}
-	return stratifiedFisher(best) > b.Alpha
+	return best.P() > b.Alpha
 }
 
 // worseBy is by how much more of those that cross 0 must be harmed for a block to stay a suspicion without a
@@ -125,10 +125,7 @@ const worseBy = 0.25
 
 // Worse reports whether many more of those that cross 0 were harmed, or none got through.
 func (b *KernelBlock) Worse() bool {
-	var sum Pool
-	for _, s := range b.strata {
-		sum = sum.Plus(s)
-	}
+	sum := b.strata.Sum()
 	return sum.Suspects.Rate()-sum.Beacons.Rate() >= worseBy || sum.Suspects.Lost == sum.Suspects.Sent
 }
 
@@ -184,9 +181,9 @@ func kernelSizes(e KernelEvidence) (sizes []report.KernelSize) {
 				count(&k.Control, s.Fate)
 			}
 		}
-		k.Crossing.Micros = middle(e.Samples,
+		k.Crossing.Micros = typicalTime(e.Samples,
 			func(s KernelSample) bool { return s.Crossing && s.Size == size }).Microseconds()
-		k.Control.Micros = middle(e.Samples,
+		k.Control.Micros = typicalTime(e.Samples,
 			func(s KernelSample) bool { return !s.Crossing && s.Size == size }).Microseconds()
 		if k.Crossing.Told()+k.Crossing.Void+k.Control.Told()+k.Control.Void > 0 {
 			sizes = append(sizes, k)
@@ -212,21 +209,18 @@ func count(n *report.KernelCount, f KernelFate) {
 
 // kernelStall is how much longer those that cross 0 and were harmed took than controls that were not.
 func kernelStall(all []KernelSample) time.Duration {
-	harmed := middle(all, func(s KernelSample) bool { return s.Crossing && s.Harmed() })
-	return max(0, harmed-middle(all, func(s KernelSample) bool { return !s.Crossing && !s.Harmed() }))
+	harmed := typicalTime(all, func(s KernelSample) bool { return s.Crossing && s.Harmed() })
+	return max(0, harmed-typicalTime(all, func(s KernelSample) bool { return !s.Crossing && !s.Harmed() }))
 }
 
-// middle is the median time of those samples that have one.
-func middle(all []KernelSample, is func(KernelSample) bool) time.Duration {
+// typicalTime is the median time of those samples that have one.
+func typicalTime(all []KernelSample, is func(KernelSample) bool) time.Duration {
 	var times []time.Duration
 	for _, s := range all {
 		if s.Took > 0 && is(s) {
 			times = append(times, s.Took)
 		}
 	}
-	if len(times) == 0 {
-		return 0
-	}
 	slices.Sort(times)
-	return times[len(times)/2]
+	return middle(times)
 }

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -134,28 +133,17 @@ func TestKernelBlockHopeless(t *testing.T) {
 	}
 }
 
-// Within one stratum it is Fisher's test; over several the product where all losses fall on suspects.
-func TestStratifiedFisher(t *testing.T) {
-	one := Pool{Suspects: Count{12, 7}, Beacons: Count{20, 4}}
-	if got, want := stratifiedFisher([]Pool{one}), Fisher(7, 12, 4, 20); math.Abs(got-want) > 1e-12 {
-		t.Errorf("one stratum: %g, want %g", got, want)
-	}
-	extreme := Pool{Suspects: Count{3, 3}, Beacons: Count{3, 0}}
-	if got := stratifiedFisher(slices.Repeat([]Pool{extreme}, 4)); math.Abs(got-math.Pow(20, -4)) > 1e-12 {
-		t.Errorf("four strata: %g", got)
-	}
-	if got := stratifiedFisher(nil); got != 1 {
-		t.Errorf("nothing: %g", got)
-	}
-}
-
 func TestWithKernel(t *testing.T) {
 	pass := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass, Reason: report.Delivered,
 		Message: "m"}
-	fail, lossy, straddle := pass, pass, pass
+	fail, lossy, straddle, late := pass, pass, pass, pass
 	fail.Verdict, fail.Reason = report.Fail, report.SequenceZeroDropped
 	straddle.Variant, straddle.Verdict, straddle.Reason = "Straddle", report.Fail, report.SequenceZeroDropped
 	lossy.Verdict, lossy.Reason = report.Inconclusive, report.PathLossy
+	late.Verdict, late.Reason = report.Fail, report.SequenceZeroDelayed
+	first, bySize, reset := late, late, lossy
+	reset.Reason = report.PeerReset
+	first.Reason, bySize.Reason = report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize
 	for _, c := range []struct {
 		r       report.Result
 		outcome report.KernelOutcome
@@ -172,6 +160,17 @@ func TestWithKernel(t *testing.T) {
 		{straddle, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k, each with a segment that"},
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
 		{fail, report.KernelDied, report.Fail, report.SequenceZeroDropped, "m; k"},
+		{reset, report.KernelDied, report.Fail, report.SequenceZeroDied, "k; crafted connections were reset there too"},
+		{reset, report.KernelUndecided, report.Inconclusive, report.PeerReset, "m; k"},
+		{reset, report.KernelUnharmed, report.Inconclusive, report.PeerReset, "m; k"},
+		{late, report.KernelUnharmed, report.Fail, late.Reason, "m; yet k: a delay below the retransmission timeout"},
+		{late, report.KernelStalled, report.Fail, late.Reason, "m; k"},
+		{late, report.KernelUndecided, report.Fail, late.Reason, "m; k"},
+		{late, report.KernelNotAsked, report.Fail, late.Reason, "m; no kernel connection beside it: k"},
+		{first, report.KernelUnharmed, report.Fail, first.Reason, "m; yet k: engine and kernel disagree"},
+		{first, report.KernelStalled, report.Fail, first.Reason, "m; k"},
+		{bySize, report.KernelUnharmed, report.Fail, bySize.Reason, "m; yet k, whose segments may have other lengths"},
+		{bySize, report.KernelDied, report.Fail, bySize.Reason, "m; k"},
 		{lossy, report.KernelStalled, report.Inconclusive, report.PathLossy, "m; k"},
 		{lossy, report.KernelUnharmed, report.Inconclusive, report.PathLossy, "m; k"},
 	} {
@@ -180,7 +179,7 @@ func TestWithKernel(t *testing.T) {
 			!strings.Contains(got.Message, c.says) {
 			t.Errorf("%s beside %s: %s / %s: %s", c.r.Reason, c.outcome, got.Verdict, got.Reason, got.Message)
 		}
-		turned := c.r.Verdict == report.Pass && got.Verdict == report.Fail
+		turned := c.r.Verdict != report.Fail && got.Verdict == report.Fail
 		if turned != (got.Alpha == 1e-3) || (got.StallMillis == 7) != (got.Reason == report.SequenceZeroStalled) {
 			t.Errorf("%s beside %s: alpha %g, stall %d", c.r.Reason, c.outcome, got.Alpha, got.StallMillis)
 		}

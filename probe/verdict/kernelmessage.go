@@ -69,13 +69,28 @@ func across(name string) bool {
 // AsksKernel reports whether a result is one that kernel connections confirm or contradict.
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
+// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or whose crafted connections
+// were reset. Kernel connections show whether the application resets those that do not cross 0 as well.
+func Unsettled(r report.Result) bool {
+	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset)
+}
+
+// crafted says what became of the crafted segments of an unsettled result.
+func crafted(r report.Result) string {
+	if r.Reason == report.PeerReset {
+		return "; crafted connections were reset there too, and the application does not do that at other numbers"
+	}
+	return "; the crafted segments got through, so size, options, order or time decides"
+}
+
 // WithKernel is a result of SequenceWrap beside what kernel connections showed: no Pass stands against them, and no
 // Fail without a word about them. alpha is the error that the run states.
 func WithKernel(r report.Result, k report.KernelConnections, alpha float64) report.Result {
 	if !AsksKernel(r) {
 		return r
 	}
-	if r.Verdict != report.Pass {
+	harm := k.Outcome == report.KernelStalled || k.Outcome == report.KernelDied
+	if r.Verdict != report.Pass && !(harm && Unsettled(r)) {
 		return besideFailure(r, k)
 	}
 	switch k.Outcome {
@@ -87,14 +102,12 @@ func WithKernel(r report.Result, k report.KernelConnections, alpha float64) repo
 		r.Verdict, r.Reason = report.Inconclusive, report.KernelDisagrees
 		r.Message += ", but " + k.Message + ", which confirms nothing"
 	case report.KernelStalled:
+		r.Message = "connections stall where their data crosses 0: " + k.Message + crafted(r)
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroStalled, alpha
-		r.Message = "connections stall where their data crosses 0: " + k.Message +
-			"; the crafted segments got through, so size, options, order or time decides"
 		r.StallMillis = max(r.StallMillis, k.StallMillis)
 	case report.KernelDied:
+		r.Message = "connections end where their data crosses 0: " + k.Message + crafted(r)
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroDied, alpha
-		r.Message = "connections end where their data crosses 0: " + k.Message +
-			"; the crafted segments got through, so size, options, order or time decides"
 	}
 	return r
 }
@@ -106,12 +119,23 @@ func besideFailure(r report.Result, k report.KernelConnections) report.Result {
 	case k.Outcome == report.KernelNotAsked && zero:
 		r.Message += "; no kernel connection beside it: " + k.Message
 	case k.Outcome == report.KernelNotAsked:
-	case k.Outcome == report.KernelUnharmed && zero && across(r.Variant):
-		r.Message += "; yet " + k.Message + ", each with a segment that begins there"
 	case k.Outcome == report.KernelUnharmed && zero:
-		r.Message += "; yet " + k.Message + ": engine and kernel disagree, so size, options, order or time decides"
+		r.Message += "; yet " + k.Message + whyUnharmed(r)
 	default:
 		r.Message += "; " + k.Message
 	}
 	return r
+}
+
+// whyUnharmed says why kernel connections may get through although the result names a fault at 0.
+func whyUnharmed(r report.Result) string {
+	switch {
+	case r.Reason == report.SequenceZeroDelayed:
+		return ": a delay below the retransmission timeout does them no harm"
+	case r.Reason == report.SequenceZeroDroppedBySize:
+		return ", whose segments may have other lengths"
+	case across(r.Variant):
+		return ", each with a segment that begins there"
+	}
+	return ": engine and kernel disagree, so size, options, order or time decides"
 }

@@ -3,6 +3,8 @@
 package verdict
 
 import (
+	"time"
+
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 )
 
@@ -18,10 +20,15 @@ type Observation struct {
 	Reverse  Confirmation // block of RSTs at sequence 0 (suspects) and RSTs at other numbers
 	Proof    conn.Proof
 
-	PeerReset    bool  // the peer reset the connection before a verdict, with every payload
-	Control      Count // segments like the suspect without the tested property
-	Delivered    bool  // the suspect was acknowledged
-	FirstLost    bool  // the answer to a beacon showed that the first suspect was missing
+	PeerReset    bool          // the peer reset the connection before a verdict, with every payload
+	Control      Count         // segments like the suspect without the tested property
+	Delivered    bool          // the suspect was acknowledged
+	FirstLost    bool          // the answer to a beacon showed that the first suspect was missing; it may have come later
+	FirstLate    time.Duration // delay of the first suspect; 0 if it never arrived, or in time
+	Unasked      bool          // the first suspect was missing, and the run ended before the reason was known
+	Exchange     Exchange      // copies that the peer identifies, after the first suspect was missing
+	Sizes        SizeTest
+	Firsts       FirstTest
 	Sandwich     Count // suspects between two answered beacons
 	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
 	Blocks       []Confirmation

@@ -6,21 +6,57 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Pool counts suspects and beacons, sent in random order, over all flows of a check.
+// Pool counts suspects and beacons, sent in random order, in one flow.
 type Pool struct {
 	Suspects, Beacons Count
 }
 
-// Plus adds two pools.
-func (p Pool) Plus(q Pool) Pool {
-	return Pool{p.Suspects.plus(q.Suspects), p.Beacons.plus(q.Beacons)}
+// Pools are those of all flows of a check.
+type Pools []Pool
+
+// Sum is what they come to together.
+func (p Pools) Sum() (sum Pool) {
+	for _, q := range p {
+		sum = Pool{sum.Suspects.plus(q.Suspects), sum.Beacons.plus(q.Beacons)}
+	}
+	return sum
 }
 
 func (c Count) plus(d Count) Count { return Count{c.Sent + d.Sent, c.Lost + d.Lost} }
 
-// P returns the exact p-value of the hypothesis that suspects and beacons are lost alike.
-func (p Pool) P() float64 {
-	return Fisher(p.Suspects.Lost, p.Suspects.Sent, p.Beacons.Lost, p.Beacons.Sent)
+// P returns the exact p-value of the hypothesis that suspects and beacons are lost alike. The order is random only
+// within each flow, and flows may lose differently. So the distribution of lost suspects is combined from those of the
+// flows, not computed from the sum.
+func (p Pools) P() float64 {
+	total := []float64{1} // the chance of so many lost suspects
+	for _, q := range p {
+		total = convolved(total, q.chances())
+	}
+	tail := 0.0
+	for _, chance := range total[min(p.Sum().Suspects.Lost, len(total)):] {
+		tail += chance
+	}
+	return min(tail, 1)
+}
+
+// chances returns the probabilities of each number of suspects among the lost segments.
+func (p Pool) chances() []float64 {
+	lost := p.Suspects.Lost + p.Beacons.Lost
+	out := make([]float64, min(p.Suspects.Sent, lost)+1)
+	for k := range out {
+		out[k] = hypergeometric(k, p.Suspects.Sent, p.Beacons.Sent, lost)
+	}
+	return out
+}
+
+func convolved(a, b []float64) []float64 {
+	out := make([]float64, len(a)+len(b)-1)
+	for i, x := range a {
+		for k, y := range b {
+			out[i+k] += x * y
+		}
+	}
+	return out
 }
 
 // unevenness is the p-value of the first suspects' loss below which the test over all flows is run. An error here costs
@@ -43,10 +79,11 @@ func PoolBlock(flows int) Block {
 	return Block{n, 3 * n}
 }
 
-// Lossy tests a pool at the given error. ok is false if chance is not excluded.
-func (p Pool) Lossy(what string, alpha float64) (Finding, bool) {
-	return tested(when(p.Suspects.Lost > 0 && p.P() <= alpha, report.Fail, report.SequenceZeroLossy,
+// Lossy tests the pools at the given error. ok is false if chance is not excluded.
+func (p Pools) Lossy(what string, alpha float64) (Finding, bool) {
+	sum := p.Sum()
+	return tested(when(sum.Suspects.Lost > 0 && p.P() <= alpha, report.Fail, report.SequenceZeroLossy,
 		"%s at sequence 0 is lost more often than other segments: %d of %d against %d of %d, p = %.1e; packets of one flow "+
 			"seem to be spread over paths of which some drop it",
-		what, p.Suspects.Lost, p.Suspects.Sent, p.Beacons.Lost, p.Beacons.Sent, p.P()))
+		what, sum.Suspects.Lost, sum.Suspects.Sent, sum.Beacons.Lost, sum.Beacons.Sent, p.P()))
 }

@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,9 +18,24 @@ func TestPoolBlocks(t *testing.T) {
 }
 
 func TestPoolsAddUp(t *testing.T) {
-	got := Pool{Count{4, 1}, Count{12, 2}}.Plus(Pool{Count{40, 10}, Count{120, 20}})
+	got := Pools{{Count{4, 1}, Count{12, 2}}, {Count{40, 10}, Count{120, 20}}}.Sum()
 	if want := (Pool{Count{44, 11}, Count{132, 22}}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// With one pool it is Fisher's test; with several the product, if all losses are suspects.
+func TestPoolsP(t *testing.T) {
+	one := Pool{Suspects: Count{12, 7}, Beacons: Count{20, 4}}
+	if got, want := (Pools{one}).P(), Fisher(7, 12, 4, 20); math.Abs(got-want) > 1e-12 {
+		t.Errorf("one pool: %g, want %g", got, want)
+	}
+	extreme := Pool{Suspects: Count{3, 3}, Beacons: Count{3, 0}}
+	if got := slices.Repeat(Pools{extreme}, 4).P(); math.Abs(got-math.Pow(20, -4)) > 1e-12 {
+		t.Errorf("four pools: %g", got)
+	}
+	if got := (Pools{}).P(); got != 1 {
+		t.Errorf("nothing: %g", got)
 	}
 }
 
@@ -45,16 +62,16 @@ func TestUnevenLoss(t *testing.T) {
 func TestPoolIsSignificantForSprayingOnly(t *testing.T) {
 	b := PoolBlock(16)
 	n := 16 * b.Suspects
-	even := Pool{Count{n, n / 20}, Count{3 * n, 3 * n / 20}}
+	even := Pools{{Count{n, n / 20}, Count{3 * n, 3 * n / 20}}}
 	if f, lossy := even.Lossy("Push", 1e-3); lossy {
 		t.Errorf("even loss of 5 %%: %s", f.Message)
 	}
-	sprayed := Pool{Count{n, n / 16}, Count{3 * n, 0}}
+	sprayed := Pools{{Count{n, n / 16}, Count{3 * n, 0}}}
 	if f, lossy := sprayed.Lossy("Push", 1e-7/272); !lossy || !f.Tested ||
 		!strings.Contains(f.Message, "20 of 320 against 0 of 960") {
 		t.Errorf("one path of 16: %v %+v", lossy, f)
 	}
-	if _, lossy := (Pool{}).Lossy("Push", 1); lossy {
+	if _, lossy := (Pools{}).Lossy("Push", 1); lossy {
 		t.Error("a pool without samples is lossy")
 	}
 	first := Count{108, 7}

@@ -24,6 +24,8 @@ type RuleFit struct {
 func FitRules(reasons map[string]report.Reason) RuleFit {
 	a := answersOf(reasons)
 	switch {
+	case notByFlags(reasons):
+		return RuleFit{}
 	case a.lost == 0:
 		return fitOtherNumber(reasons)
 	case reasons["Straddle"] == report.SequenceZeroDropped:
@@ -138,6 +140,17 @@ var unlisted = sync.OnceValue(func() (all []variantSet) {
 	slices.Sort(all)
 	return slices.Compact(all)
 })
+
+// notByFlags reports whether a variant shows that flags alone do not decide what is lost.
+func notByFlags(reasons map[string]report.Reason) bool {
+	for _, r := range reasons {
+		switch r {
+		case report.SequenceZeroDelayed, report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize:
+			return true
+		}
+	}
+	return false
+}
 
 // answers says which variants are lost, which arrive, and which were not asked.
 type answers struct{ lost, arrived, unasked variantSet }

@@ -26,7 +26,8 @@ var handshakeRules = append(slices.Clip(firstRules),
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
-	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
+	zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
+	peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)

@@ -75,14 +75,14 @@ func TestSignificanceAtTheErrorBound(t *testing.T) {
 	if d := (OverflowTest{Alpha: 4 * p, Rounds: []Round{{block, 0}}}); !d.Significant() { // 4 * p / 4 is p again
 		t.Error("an overflow test with p equal to its error bound is not significant")
 	}
-	pool := Pool{Count{4, 4}, Count{12, 0}}
+	pool := Pools{{Count{4, 4}, Count{12, 0}}}
 	if _, at := pool.Lossy("Push", p); !at {
 		t.Error("a pool with p equal to the error bound is not lossy")
 	}
 	if _, below := pool.Lossy("Push", less); below {
 		t.Error("a pool with p above the error bound is lossy")
 	}
-	one := Pool{Count{1, 1}, Count{999, 0}}
+	one := Pools{{Count{1, 1}, Count{999, 0}}}
 	if _, lossy := one.Lossy("Push", 0.0011); !lossy {
 		t.Error("one lost suspect of 1,000 segments is not significant at 0.0011")
 	}

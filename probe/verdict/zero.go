@@ -16,7 +16,18 @@ func (o *Observation) at() string {
 }
 
 func delivered(o *Observation) (Finding, bool) {
-	return when(o.Delivered, report.Pass, report.Delivered, "%s was answered", o.at())
+	return when(o.Delivered, report.Pass, report.Delivered, "%s was answered%s", o.at(), o.firstMissing())
+}
+
+// firstMissing says what became of a first suspect that was missing when later segments had arrived.
+func (o *Observation) firstMissing() string {
+	switch {
+	case !o.FirstLost:
+		return ""
+	case o.FirstLate > 0:
+		return fmt.Sprintf(", the first one after %s; others like it come in time, so this was chance", millis(o.FirstLate))
+	}
+	return ", but the first one was lost; others like it are lost no more than controls, so this was chance"
 }
 
 func peerReset(o *Observation) (Finding, bool) {

@@ -18,9 +18,9 @@ func plainRequest(n int) []byte {
 	return []byte("GET /" + strings.Repeat("x", n))[:n]
 }
 
-// tlsRecord is the start of a TLS record of 512 bytes with a ClientHello of 508 (RFC 8446 sections 4 and 5.1). This is
-// longer than all data of a flow, so a TLS server waits for the rest.
-const tlsRecord = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+// tlsRecord is the start of a TLS record of 16,128 bytes with a ClientHello of 16,124 (RFC 8446 sections 4 and 5.1).
+// This is longer than all data of a flow, so a TLS server waits for the rest.
+const tlsRecord = "\x16\x03\x01\x3f\x00\x01\x00\x3e\xfc\x03\x03"
 
 func clientHello(n int) []byte {
 	return []byte(tlsRecord + strings.Repeat("x", n))[:n]

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -22,6 +23,9 @@ type State struct {
 	verdict.Observation
 	Env     *Env
 	Outcome Outcome
+	// Followed is set if the flow was convicted as one that follows another.
+	Followed bool
+	joined   int // further connections
 }
 
 // Open opens the flow's next connection.
@@ -65,11 +69,30 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	}
 }
 
+// Join adds the results of further connections of the flow that had a state of their own: leaked connections, the
+// self-check and errors. Their evidence is kept only of the first ones.
+func (s *State) Join(other *State) {
+	s.Guard = s.Guard.Plus(other.Guard)
+	s.Outcome.Leaked += other.Outcome.Leaked
+	if s.Fault == nil {
+		s.Fault = other.Fault
+	}
+	if s.joined++; s.joined <= maxJoined {
+		s.Outcome.Evidence = append(s.Outcome.Evidence, other.Outcome.Evidence...)
+		s.Outcome.Records = append(s.Outcome.Records, other.Outcome.Records...)
+	}
+}
+
+// maxJoined is the number of further connections whose evidence is kept.
+const maxJoined = 4
+
 // Finish makes the flow's outcome.
 func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
-	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.LossConfirmed() && s.Isolated) // a complete finding stays valid
+	found := s.Delivered && !s.Unasked || s.LossConfirmed() && s.Isolated || s.Explained() // stays valid
+	s.Expired = ctx.Err() != nil && !found
 	s.Outcome.Finding = judge(&s.Observation)
-	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
+	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost && s.FirstLate == 0
+	s.Outcome.Followed = s.Followed && s.Outcome.Verdict == report.Fail
 	return s.Outcome
 }
 

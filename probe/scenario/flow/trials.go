@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Settle is how long a block waits for its last answers. Later answers count as lost.
+// Settle is how long a block waits for its last answers at least. Beacons whose answer is later count as lost.
 const Settle = 250 * time.Millisecond
 
 // BeaconsASuspect is the number of beacons for each suspect in a block. With this ratio a block needs the fewest
@@ -49,7 +49,7 @@ func (t Trials) Run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verd
 		}
 		c.Drain(count)
 	}
-	c.Await(ctx, time.Now().Add(Settle), func(p wire.Packet) bool {
+	c.Await(ctx, time.Now().Add(max(Settle, c.AnswerTimeout(0))), func(p wire.Packet) bool {
 		count(p)
 		return answers >= size.Beacons || t.Delivered()
 	})

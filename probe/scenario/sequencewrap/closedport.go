@@ -70,7 +70,7 @@ func (s closedPortSegment) ask(ctx context.Context, one *standalone, part eviden
 		step.Seq, step.Ack = &at, &number
 	}
 	sent := one.conn.Send(step)
-	return one.conn.Await(ctx, sent.Add(one.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
+	return one.conn.Await(ctx, sent.Add(one.wait()), func(p wire.Packet) bool {
 		one.Delivered = one.Delivered || s.answers(p, seq.At(0), one.Opening.HopLimit)
 		return s.answers(p, number, one.Opening.HopLimit)
 	})

@@ -2,6 +2,7 @@ package sequencewrap
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -26,8 +27,11 @@ func (w *wrapConn) isolate(ctx context.Context) {
 // sendBeyond sends the data after the suspect. A device that drops a range of numbers drops that too.
 func (w *wrapConn) sendBeyond(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		sent := w.send(evidence.Control, w.end, w.witness, w.flags)
-		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end.Add(len(w.witness))) {
+		at := w.conn.Acked()
+		rest := append(slices.Clone(w.suspect[min(at.Sub(w.at), len(w.suspect)):]), w.next...)
+		rest = rest[:min(len(rest), w.most)]
+		sent := w.send(evidence.Control, at, rest, w.flags)
+		if w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), at.Add(len(rest))) {
 			return true
 		}
 	}
@@ -37,7 +41,8 @@ func (w *wrapConn) sendBeyond(ctx context.Context) bool {
 // heal sends the suspect's bytes in a segment that starts one byte earlier, or, if the suspect starts before 0, in one
 // segment on each side of 0. If they arrive, the bytes were not the reason.
 func (w *wrapConn) heal(ctx context.Context) {
-	earlier := append([]byte{w.control[len(w.control)-1]}, w.suspect...)
+	earlier := append([]byte{w.control[len(w.control)-1]}, w.suspect[:min(len(w.suspect), max(w.most-1, 0))]...)
+	w.copies.filled = true
 	for i := 0; i < healTries && !w.Isolated && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		at := w.at.Add(-1)
 		if w.across {
@@ -46,8 +51,16 @@ func (w *wrapConn) heal(ctx context.Context) {
 			at, earlier = seq.At(0), w.suspect[half:]
 		}
 		sent := w.send(evidence.Heal, at, earlier, w.flags)
-		w.Isolated = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.end)
+		w.Isolated = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.healed(at, earlier))
 	}
+}
+
+// healed returns the number after the bytes of a Heal.
+func (w *wrapConn) healed(at seq.Number, b []byte) seq.Number {
+	if w.flags.Has(segment.FIN) {
+		return at.Add(len(b) + 1)
+	}
+	return at.Add(len(b))
 }
 
 // maxOtherNumbers is how often a FIN is sent at another number at most.
@@ -62,9 +75,9 @@ func (w *wrapConn) arrivesAtOtherNumbers(ctx context.Context) bool {
 		if !reopen(ctx, w.State, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) || w.Env.Pace(ctx, 1) != nil {
 			return false
 		}
-		sent := w.send(evidence.Control, w.at, w.suspect, w.flags)
+		sent := w.send(evidence.Control, w.at, w.suspect[:w.most], w.flags)
 		w.OtherNumbers.Sent++
-		if !w.await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.at.Add(len(w.suspect)+1)) {
+		if !w.await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.endOf(w.most)) {
 			w.OtherNumbers.Lost++
 		}
 		if verdict.Fisher(lostAtZero, lostAtZero, w.OtherNumbers.Lost, w.OtherNumbers.Sent) <= isolationAlpha {

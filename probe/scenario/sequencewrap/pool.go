@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -17,9 +17,9 @@ import (
 // affects both alike. A flow whose suspect cannot be delivered adds no samples.
 func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdict.Pool, flow.Outcome) {
 	t := &flow.State{Env: e}
-	w := newWrapConn(t, s, flow.Payloads(e.Spec.Payload)[0])
+	w := newWrapConn(t, s, flow.Payloads(e.Spec.Payload)[0], leastControl)
 	p := &samples{wrapConn: w, open: map[segment.SACKBlock]int{}}
-	if w.conn = w.Open(ctx, w.start().Add(-1)); w.conn != nil {
+	if w.open(ctx, seq.At(0)) {
 		p.take(ctx, size)
 		w.State.End(ctx, w.conn)
 	}
@@ -34,9 +34,7 @@ type samples struct {
 }
 
 func (p *samples) take(ctx context.Context, size verdict.Block) {
-	p.conn.DataAcks = true
-	p.Opening = p.conn.Handshake(ctx, p.Env.Pace)
-	if p.Opening.Answer != conn.SynAck || !p.sendControl(ctx) || !p.deliver(ctx) {
+	if !p.sendControl(ctx) || !p.deliver(ctx) {
 		return
 	}
 	order := flow.Shuffled(size)
@@ -47,7 +45,7 @@ func (p *samples) take(ctx context.Context, size verdict.Block) {
 		p.sample(suspect)
 		p.conn.Drain(p.answer)
 	}
-	p.conn.Await(ctx, time.Now().Add(flow.Settle), func(g wire.Packet) bool {
+	p.conn.Await(ctx, time.Now().Add(p.patience(lostAfter)), func(g wire.Packet) bool {
 		p.answer(g)
 		return len(p.open) == 0
 	})
@@ -59,7 +57,7 @@ func (p *samples) take(ctx context.Context, size verdict.Block) {
 // deliver sends the suspect until it is acknowledged.
 func (p *samples) deliver(ctx context.Context) bool {
 	for i := 0; i < controlTries && !p.Delivered && p.Env.Pace(ctx, 1) == nil; i++ {
-		sent := p.sendSuspect()
+		sent := p.sendSuspect(p.most).sent
 		p.Delivered = p.await(ctx, sent.Add(p.conn.AnswerTimeout(i)), p.end)
 	}
 	return p.Delivered
@@ -68,7 +66,7 @@ func (p *samples) deliver(ctx context.Context) bool {
 func (p *samples) sample(suspect bool) {
 	if suspect {
 		p.open[segment.SACKBlock{Left: p.at, Right: p.end}]++
-		p.sendSuspect()
+		p.sendSuspect(p.most)
 		return
 	}
 	p.open[segment.SACKBlock{Left: p.start(), Right: p.at}]++

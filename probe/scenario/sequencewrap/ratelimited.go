@@ -116,7 +116,7 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 	}
 	l.asked = true
 	sent := l.conn.Send(conn.Step{Part: part, Flags: l.flags, Seq: &number})
-	answered := l.conn.Await(ctx, sent.Add(l.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
+	answered := l.conn.Await(ctx, sent.Add(l.wait()), func(p wire.Packet) bool {
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})

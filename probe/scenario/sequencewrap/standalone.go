@@ -3,6 +3,7 @@ package sequencewrap
 import (
 	"context"
 	"math/rand/v2"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -17,6 +18,8 @@ type standalone struct {
 	*flow.State
 	conn *conn.Conn
 	lost int // number of controls since one was answered
+	// minWait is the shortest wait for an answer.
+	minWait time.Duration
 	// independent is set if a test takes so long that flows cannot wait for each other.
 	independent bool
 	// ask sends one segment with that number and reports whether it was answered. Number 0 is the suspect. A late answer
@@ -35,15 +38,30 @@ func (s *standalone) run(ctx context.Context) {
 	if s.Env.Pace(ctx, 1) != nil || s.suspect(ctx) || !s.suspicious(ctx) {
 		return
 	}
-	if s.independent {
-		s.confirm(ctx, s.Env.Alpha)
+	turn := s.convict(ctx)
+	if !s.LossConfirmed() {
 		return
 	}
-	s.Env.Budget.Spend(ctx, func(alpha float64) {
-		if s.confirm(ctx, alpha); s.LossConfirmed() && s.Isolated {
-			s.Env.Budget.RecordFinding()
-		}
-	})
+	s.Followed = turn.Follows
+	s.stayLost(ctx, turn)
+	if turn.Leads {
+		s.Env.Settle(s.LossConfirmed() && s.Isolated && !s.Stuck && ctx.Err() == nil)
+	}
+}
+
+// convict sends the blocks: in the flow's turn, or where flows cannot wait for each other, at its own share of the
+// error beside the others.
+func (s *standalone) convict(ctx context.Context) (t verdict.Turn) {
+	if !s.independent {
+		return s.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
+			s.confirm(ctx, t.Alpha)
+			return s.LossConfirmed() && s.Isolated
+		})
+	}
+	if s.confirm(ctx, s.Env.Alpha); s.LossConfirmed() {
+		t = s.Env.Budget.Convicted()
+	}
+	return t
 }
 
 func (s *standalone) suspect(ctx context.Context) bool {
@@ -120,6 +138,35 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 		}
 	}
 }
+
+// maxLastTests is how often the suspect is sent with the full time for a late answer: once if nothing else was lost.
+const maxLastTests = 3
+
+// stayLost sends a suspect that seems lost again and waits longer, because late is not lost. An answer revokes the
+// conviction. A flow that follows waits less where an earlier conviction has shown that nothing is late here.
+func (s *standalone) stayLost(ctx context.Context, turn verdict.Turn) {
+	s.minWait = max(convictAfter, 3*s.conn.RTT)
+	if turn.Follows && s.Env.Lateness.Excluded() {
+		s.minWait = max(lostAfter, 3*s.conn.RTT)
+	}
+	if turn.Leads {
+		s.Env.OnlyWaits()
+	}
+	n := maxLastTests
+	if s.OtherNumbers.Lost == 0 {
+		n = 1
+	}
+	for i := 0; i < n && s.LossConfirmed() && !s.Stuck && s.Env.Pace(ctx, 2) == nil; i++ {
+		if s.suspect(ctx) {
+			s.Blocks = nil
+			s.Env.Lateness.Late()
+		}
+	}
+	s.minWait = 0
+}
+
+// wait returns how long to wait for an answer.
+func (s *standalone) wait() time.Duration { return max(s.conn.AnswerTimeout(0), s.minWait) }
 
 // ordinary returns a number other than 0. Every second one is near 0, so that a rule about a range of numbers is not
 // taken for one about 0.

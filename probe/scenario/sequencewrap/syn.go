@@ -35,7 +35,7 @@ func synAtZero(v variant.Variant) flow.Func {
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for range reopenings {
 		s.conn.NewIncarnation(number)
-		switch o := s.conn.TrySYN(ctx, part); o.Answer {
+		switch o := s.conn.TrySYN(ctx, part, s.wait()); o.Answer {
 		case conn.SynAck:
 			s.conn.Abort(ctx)
 			return true

@@ -1,0 +1,125 @@
+package sequencewrap
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// sentCopy is one copy of the suspect, or of a control, and what became of it.
+type sentCopy struct {
+	suspect  bool
+	block    segment.SACKBlock // its numbers, by which the peer names it
+	length   int               // bytes of data
+	sent     time.Time
+	answered bool
+	delay    time.Duration // until the answer
+	unasked  bool          // the answer names no duplicate: no beacon drew it
+}
+
+// copies are those that one connection sent. Copies of the suspect start at the same number and differ in length, so
+// that the number which the peer acknowledges, or the duplicate that it names, tells which of them arrived.
+type copies struct {
+	all     []*sentCopy
+	acked   seq.Number    // the highest acknowledgement that has been looked at
+	filled  bool          // other segments carried the suspect's bytes: acknowledgements name no copy any more
+	control time.Duration // until the control was acknowledged
+	longest time.Duration // until anything was
+}
+
+// add notes a copy that has been sent.
+func (s *copies) add(c *sentCopy) *sentCopy {
+	s.all = append(s.all, c)
+	return c
+}
+
+// observe matches what arrived to the copy that drew it, however late it is.
+func (s *copies) observe(p wire.Packet) {
+	g := p.Segment
+	if g == nil || !g.Flags.Has(segment.ACK) || g.Flags.Has(segment.SYN) {
+		return
+	}
+	b, named := g.DSACK()
+	if g.Ack.After(s.acked) {
+		s.acked = g.Ack
+		c := s.take(p.Time, func(c *sentCopy) bool { return !s.filled && c.suspect && c.block.Right == g.Ack })
+		if c != nil {
+			c.unasked = !named
+		}
+	}
+	if named {
+		s.take(p.Time, func(c *sentCopy) bool { return c.block == b })
+	}
+}
+
+// take notes an answer to the last of the copies that it can belong to: where two are alike, what comes late is not
+// made later than it is.
+func (s *copies) take(at time.Time, is func(*sentCopy) bool) *sentCopy {
+	for _, c := range slices.Backward(s.all) {
+		if !c.answered && is(c) {
+			c.answered, c.delay = true, max(at.Sub(c.sent), 0)
+			s.longest = max(s.longest, c.delay)
+			return c
+		}
+	}
+	return nil
+}
+
+// firstWasLate reports whether the first copy was acknowledged by itself, but after more than the given time, and twice
+// as late as the control or later: so it is no acknowledgement that the peer delays.
+func (s *copies) firstWasLate(patience time.Duration) bool {
+	c := s.first()
+	return c != nil && c.unasked && c.delay > patience && c.delay > 2*s.control+verdict.LeastDelay
+}
+
+// arrived reports whether a copy of the suspect did.
+func (s *copies) arrived() bool {
+	return slices.ContainsFunc(s.all, func(c *sentCopy) bool { return c.suspect && c.answered })
+}
+
+// late reports whether a copy of the suspect was answered when it counted as lost already.
+func (s *copies) late() bool {
+	return slices.ContainsFunc(s.all, func(c *sentCopy) bool { return c.suspect && c.answered && c.delay > lostAfter })
+}
+
+// first is the first copy of the suspect; nil if none was sent.
+func (s *copies) first() *sentCopy {
+	i := slices.IndexFunc(s.all, func(c *sentCopy) bool { return c.suspect })
+	if i < 0 {
+		return nil
+	}
+	return s.all[i]
+}
+
+// fates are what became of copies, of those that are answered in time or late alike.
+func fates(all []*sentCopy) (out verdict.Copies) {
+	for _, c := range all {
+		out = append(out, verdict.Copy{Suspect: c.suspect, Length: c.length, Lost: !c.answered, Delay: c.delay})
+	}
+	return out
+}
+
+// lengthsBetween are all lengths in random order, short ones mostly before long ones: as many from 1 to 10 bytes as
+// from 10 to 100.
+func lengthsBetween(least, most int) []int {
+	type keyed struct {
+		length int
+		key    float64
+	}
+	all := make([]keyed, 0, most-least+1)
+	for n := least; n <= most; n++ {
+		all = append(all, keyed{n, rand.ExpFloat64() * float64(n)})
+	}
+	slices.SortFunc(all, func(a, b keyed) int { return cmp.Compare(a.key, b.key) })
+	out := make([]int, len(all))
+	for i, k := range all {
+		out[i] = k.length
+	}
+	return out
+}

@@ -1,0 +1,272 @@
+package sequencewrap
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// examine asks why the first suspect was missing although one arrived in the end: a flow does not acquit by a late
+// copy. It asks whether copies come later than others, or are lost more often, or by their length; then, where nothing
+// explains it, askFirsts asks about the first of each connection. Each is a test of its own on fresh segments in random
+// order.
+func (w *wrapConn) examine(ctx context.Context) {
+	if !w.FirstLost {
+		return
+	}
+	w.Unasked = true
+	defer func() {
+		if first := w.copies.first(); first.answered {
+			w.FirstLate = first.delay
+		}
+	}()
+	if !w.varies() || !w.fill(ctx) {
+		return
+	}
+	worse := w.suspectsFareWorse(ctx)
+	late := fates(w.copies.all).Late() > 0
+	if !late {
+		w.bySize(ctx) // which some lengths lost and others arrived suggest
+	}
+	if worse && !w.Sizes.Significant() {
+		w.compare(ctx)
+	}
+	if late && !w.Exchange.Delayed() {
+		w.bySize(ctx)
+	}
+}
+
+// fill has all of the suspect's bytes acknowledged, in segments that do not begin at its number: every copy is a
+// duplicate then, which the peer names at once (RFC 2883).
+func (w *wrapConn) fill(ctx context.Context) bool {
+	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+		if from := w.conn.Acked(); !from.AtLeast(w.end) {
+			w.copies.filled = true
+			w.sendPieces(from, w.suspect[from.Sub(w.at):])
+		}
+		if w.await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), w.end) {
+			w.copies.filled = true
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	// comparisons is how many exchanges are held, the next one with twice as many copies, while chance is not excluded.
+	comparisons = 3
+	// enoughInTime is after how many suspects that all came in time an exchange is given up.
+	enoughInTime = 5
+	// enoughToCompare is after how many suspects an exchange is given up that shows no difference.
+	enoughToCompare = 8
+)
+
+// compare sends copies of the suspect and of the control, which differ in the number alone, in random order.
+func (w *wrapConn) compare(ctx context.Context) {
+	alpha := w.Env.Alpha * verdict.DelayedShare / comparisons
+	size, ok := verdict.BlockFor(alpha/2, w.controlLoss(), flow.BeaconsASuspect)
+	for round := 0; ok && round < comparisons && ctx.Err() == nil; round++ {
+		e := verdict.Exchange{InTime: w.inTime(), Alpha: alpha}
+		if e.Copies, ok = w.exchange(ctx, w.trials(size), e.InTime, soundAfterAll); ok {
+			w.Exchange = e
+			ok = !e.Delayed() && !e.Lossy() && undecided(e)
+		}
+		size.Suspects, size.Beacons = 2*size.Suspects, 2*size.Beacons
+	}
+}
+
+// aFew are sent before a block, to see whether it is worth it. Nothing is concluded from them, so they cost no error.
+var aFew = verdict.Block{Suspects: 4, Beacons: 4}
+
+// suspectsFareWorse reports whether of a few copies two suspects or more, and more than controls, are missing or late.
+func (w *wrapConn) suspectsFareWorse(ctx context.Context) bool {
+	w.settle(ctx, w.copies.all, 0) // what is held back behind a suspect is no measure
+	var sent []*sentCopy
+	for _, t := range w.trials(aFew) {
+		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+			return false
+		}
+		c := w.sendTrial(t)
+		sent = append(sent, c)
+		w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
+	}
+	found := fates(sent)
+	bad := found.Count(true).Lost + found.Late()
+	return bad > 1 && bad > found.Count(false).Lost
+}
+
+// controlLoss is the share of this connection's controls that were lost: one that came late was not.
+func (w *wrapConn) controlLoss() float64 { return fates(w.copies.all).Count(false).Rate() }
+
+// undecided reports whether more copies may tell: the error of it costs packets only.
+func undecided(e verdict.Exchange) bool { return min(e.LossP(), e.DelayP()) < 0.1 }
+
+// inTime is how long a copy may take that is not late: as a healthy path answers, or some times what controls take.
+func (w *wrapConn) inTime() time.Duration {
+	return max(w.promptness(), 3*fates(w.copies.all).Usual())
+}
+
+// soundAfterAll reports whether enough suspects arrived, all of them in time, or as many as do by chance.
+func soundAfterAll(e verdict.Exchange) bool {
+	n, others := e.Count(true), e.Count(false)
+	if n.Sent < enoughInTime || others.Sent < enoughInTime {
+		return false
+	}
+	alike := e.DelayP() > 0.3 && e.LossP() > 0.3
+	return alike && (n.Lost == 0 && e.Late() == 0 || n.Sent >= enoughToCompare)
+}
+
+// trial is one copy to be sent.
+type trial struct {
+	suspect bool
+	length  int
+}
+
+// trials are a block's, in random order. Which lengths are those of suspects is chance.
+func (w *wrapConn) trials(size verdict.Block) (out []trial) {
+	for _, suspect := range flow.Shuffled(size) {
+		out = append(out, trial{suspect, w.nextLength()})
+	}
+	return out
+}
+
+// exchange sends copies one by one and waits for the answers. Each waits for its own for a while before the next is
+// sent, so that a device that holds everything back behind a suspect holds back less of what comes later. ok is false
+// if it was given up, which futile says.
+func (w *wrapConn) exchange(ctx context.Context, order []trial, inTime time.Duration,
+	futile func(verdict.Exchange) bool,
+) (verdict.Copies, bool) {
+	var sent []*sentCopy
+	for _, t := range order {
+		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+			return nil, false
+		}
+		c := w.sendTrial(t)
+		sent = append(sent, c)
+		w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
+		if futile(verdict.Exchange{Copies: fates(sent), InTime: inTime}) {
+			return nil, false
+		}
+	}
+	w.settle(ctx, sent, lostAfter)
+	if fates(sent).LossP() < 0.1 {
+		w.settle(ctx, sent, convictAfter)
+	}
+	return fates(sent), ctx.Err() == nil && !w.stopped()
+}
+
+func (w *wrapConn) sendTrial(t trial) *sentCopy {
+	if t.suspect {
+		return w.sendSuspect(t.length)
+	}
+	return w.sendLike(t.length)
+}
+
+// maxApart is the longest that a copy waits for the answer to the one before.
+const maxApart = 500 * time.Millisecond
+
+// apart is how long a copy waits for the answer to the one before.
+func (w *wrapConn) apart() time.Duration {
+	return min(max(w.conn.AnswerTimeout(0), w.copies.longest*5/4), max(maxApart, w.conn.AnswerTimeout(0)))
+}
+
+// settle waits until all are answered, or have had their time; with 0, only as long as copies are apart.
+func (w *wrapConn) settle(ctx context.Context, sent []*sentCopy, least time.Duration) {
+	open := func(wire.Packet) bool {
+		for _, c := range sent {
+			if !c.answered {
+				return w.stopped()
+			}
+		}
+		return true
+	}
+	if len(sent) == 0 || open(wire.Packet{}) {
+		return
+	}
+	wait := w.patience(least)
+	if least == 0 {
+		wait = w.apart()
+	}
+	w.conn.Await(ctx, sent[len(sent)-1].sent.Add(wait), open)
+}
+
+// bySize tests whether copies are lost by their length, if those that were lost and those that arrived suggest it.
+func (w *wrapConn) bySize(ctx context.Context) {
+	var suspects []*sentCopy
+	for _, c := range w.copies.all {
+		if c.suspect {
+			suspects = append(suspects, c)
+		}
+	}
+	w.settle(ctx, suspects, lostAfter)
+	bound, ok := verdict.BoundOf(fates(suspects))
+	alpha := w.Env.Alpha * verdict.SizeShare
+	n, possible := verdict.EvenBlockFor(alpha, w.controlLoss())
+	if !ok || !possible || ctx.Err() != nil || w.arrives(ctx, bound.Lost.Least) || w.arrives(ctx, bound.Lost.Most) {
+		return
+	}
+	bound = w.narrowed(ctx, bound)
+	contradicted := func(e verdict.Exchange) bool {
+		lost, arrived := bound.Among(e.Copies)
+		return arrived > 1 && arrived > lost
+	}
+	found, ok := w.exchange(ctx, sizeTrials(bound, n), w.inTime(), contradicted)
+	if ok {
+		w.Sizes = verdict.SizeTest{Bound: bound, Copies: found, Alpha: alpha}
+	}
+}
+
+// arrives asks once whether a copy of that length is answered soon.
+func (w *wrapConn) arrives(ctx context.Context, length int) bool {
+	if w.Env.Pace(ctx, 1) != nil || w.stopped() {
+		return false
+	}
+	c := w.sendSuspect(length)
+	w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
+	return c.answered
+}
+
+// narrowed halves the lengths between those that were lost and those that arrived until they touch: so the message can
+// say where the bound is. What is unanswered is asked twice.
+func (w *wrapConn) narrowed(ctx context.Context, b verdict.Bound) verdict.Bound {
+	for length, ok := b.Between(); ok && ctx.Err() == nil && !w.stopped(); length, ok = b.Between() {
+		arrived := w.arrives(ctx, length)
+		if !arrived {
+			arrived = w.arrives(ctx, length)
+		}
+		b = b.With(length, arrived)
+	}
+	if b.ShortLost() {
+		return verdict.Bound{Lost: verdict.Range{Least: w.least(), Most: b.Lost.Most},
+			Arrived: verdict.Range{Least: b.Arrived.Least, Most: w.most}}
+	}
+	return verdict.Bound{Lost: verdict.Range{Least: b.Lost.Least, Most: w.most},
+		Arrived: verdict.Range{Least: w.least(), Most: b.Arrived.Most}}
+}
+
+// sizeTrials are as many suspects and controls each of the lengths that were lost, and suspects of the others. Which of
+// the lengths that were lost are those of suspects is chance, and so is the order of all.
+func sizeTrials(b verdict.Bound, n int) (out []trial) {
+	lost, others := drawn(b.Lost, 2*n), drawn(b.Arrived, n)
+	rand.Shuffle(len(lost), func(i, j int) { lost[i], lost[j] = lost[j], lost[i] })
+	for i, length := range lost {
+		out = append(out, trial{i < n, length})
+	}
+	for _, length := range others {
+		out = append(out, trial{true, length})
+	}
+	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+// drawn are n lengths of a range, each as often as the others, or once more.
+func drawn(r verdict.Range, n int) (out []int) {
+	for len(out) < n {
+		out = append(out, lengthsBetween(r.Least, r.Most)...)
+	}
+	return out[:n]
+}
