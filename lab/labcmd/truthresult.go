@@ -26,7 +26,7 @@ type truthResult struct {
 const mostInconclusive = 0.02
 
 func (m *truthMatrix) result() truthResult {
-	t := truthResult{Cells: m.cells}
+	t := truthResult{Cells: slices.Clone(m.cells)}
 	order := map[string]int{}
 	for i, r := range m.rules {
 		order[r.Name] = i
@@ -65,9 +65,9 @@ func (t truthResult) write(w io.Writer, format string) error {
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "RULE\tPATHS\tFAMILY\tSIZE\tKERNEL\tVERDICT\tREASON\tIS")
-	for _, c := range t.Cells {
-		fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Rule, c.Paths, c.Family, c.Kernel.Size, c.Kernel,
-			c.Result.Verdict, c.Result.Reason, c.Is)
+	for _, c := range t.lines() {
+		fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Rule, c.Paths, c.Family, c.Kernel.Size,
+			c.Kernel.Describe(c.State), c.Result.Verdict, c.Result.Reason, c.Is)
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (t truthResult) write(w io.Writer, format string) error {
 	for _, c := range t.Cells {
 		if c.Is == truth.Contradiction {
 			fmt.Fprintf(w, "%s, %s, %d paths, size %s: %s. Connections: %s. %s/%s: %s\n", c.Rule, c.Family, c.Paths,
-				c.Kernel.Size, c.Why, c.Kernel, c.Result.Verdict, c.Result.Reason, c.Result.Message)
+				c.Kernel.Size, c.Why, c.Kernel.Describe(c.State), c.Result.Verdict, c.Result.Reason, c.Result.Message)
 		}
 	}
 	_, err := fmt.Fprintf(w, "%d cells; what connections suffer is decided in %d. Of these %d contradictions, %d "+
@@ -84,4 +84,21 @@ func (t truthResult) write(w io.Writer, format string) error {
 		"connections.\n", len(t.Cells), t.Decided, t.Contradictions, t.Inconclusive,
 		100*float64(t.Inconclusive)/float64(max(t.Decided, 1)), 100*mostInconclusive, t.Uncovered)
 	return err
+}
+
+// lines returns the cells with sizes together that suffer alike and have one judgement.
+func (t truthResult) lines() (out []truthCell) {
+	for _, c := range t.Cells {
+		if n := len(out); n > 0 && out[n-1].alike(c) {
+			out[n-1].Kernel = out[n-1].Kernel.Plus(c.Kernel)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// alike reports whether only the size tells two cells apart.
+func (c truthCell) alike(d truthCell) bool {
+	return c.Rule == d.Rule && c.Family == d.Family && c.Paths == d.Paths && c.State == d.State && c.Is == d.Is
 }

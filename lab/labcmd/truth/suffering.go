@@ -46,6 +46,14 @@ func (g *Group) add(r kernelconn.Result) {
 	g.StallMillis, g.Millis = middle(g.stalls), middle(g.times)
 }
 
+// plus returns the connections of two groups.
+func (g Group) plus(h Group) Group {
+	sum := Group{Unharmed: g.Unharmed + h.Unharmed, Stalled: g.Stalled + h.Stalled, Died: g.Died + h.Died,
+		Unopened: g.Unopened + h.Unopened, stalls: slices.Concat(g.stalls, h.stalls), times: slices.Concat(g.times, h.times)}
+	sum.StallMillis, sum.Millis = middle(sum.stalls), middle(sum.times)
+	return sum
+}
+
 // middle returns the median in milliseconds, 0 of none.
 func middle(all []time.Duration) int {
 	if len(all) == 0 {
@@ -61,6 +69,11 @@ type Suffering struct {
 	Size     string `json:"size"`
 	Crossing Group  `json:"crossing"`
 	Control  Group  `json:"control"`
+}
+
+// Plus returns what two sizes suffer together.
+func (s Suffering) Plus(t Suffering) Suffering {
+	return Suffering{s.Size + "," + t.Size, s.Crossing.plus(t.Crossing), s.Control.plus(t.Control)}
 }
 
 // State is what connections suffer where their numbers cross 0.
@@ -109,9 +122,9 @@ func (s Suffering) State() State {
 	return Unharmed
 }
 
-// String describes the state for people.
-func (s Suffering) String() string {
-	switch state := s.State(); state {
+// Describe describes the connections for people, with their state.
+func (s Suffering) Describe(state State) string {
+	switch state {
 	case Unharmed, Unopened:
 		return string(state)
 	case Late:
