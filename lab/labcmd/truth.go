@@ -64,7 +64,8 @@ func (o *options) runTruth(cmd *cobra.Command) error {
 // newTruthMatrix makes the matrix from the flags. A run is an ordinary one: its scenarios, its packet rate, and its own
 // connections of the kernel, which know nothing of the oracle's.
 func (o *options) newTruthMatrix(cmd *cobra.Command) (*truthMatrix, error) {
-	for _, name := range []string{"campaign", "catalogue", "scenario", "server", "pcap"} {
+	for _, name := range []string{"campaign", "runs", "with", "seeds", "catalogue", "scenario", "server",
+		"pcap"} {
 		if cmd.Flags().Changed(name) {
 			return nil, errors.New("--truth makes ordinary runs to an echo server by itself: leave --" + name + " out")
 		}
@@ -90,7 +91,9 @@ func (o *options) newTruthMatrix(cmd *cobra.Command) (*truthMatrix, error) {
 
 // make measures all rules.
 func (m *truthMatrix) make(ctx context.Context) (truthResult, error) {
-	err := inParallel(ctx, m.topology.options(), m.rules,
+	o := m.topology.options()
+	o.Segmented = true // the devices look at single segments
+	err := inParallel(ctx, o, m.rules,
 		func(ctx context.Context, s *testbed, queue <-chan truth.Rule) error {
 			for r := range queue {
 				if err := m.measure(ctx, s, r); err != nil {
@@ -145,19 +148,21 @@ func (m *truthMatrix) consult(ctx context.Context, s *testbed) (map[lab.Family]*
 		all.Go(func() { errs[i] = o.Measure(ctx) })
 	}
 	all.Wait()
+	for _, o := range oracles { // one after the other, because they are one network's
+		errs = append(errs, o.MeasureAlone(ctx))
+	}
 	return oracles, errors.Join(errs...)
 }
 
 // compare adds the cells of one result. Where it contradicts what connections suffer, more of them are made first.
 func (m *truthMatrix) compare(ctx context.Context, o *truth.Oracle, c truthCell) error {
-	var against []int
 	for i, s := range o.Sufferings {
-		if is, _ := truth.Judge(*s, o.Sufferings, c.Result); is == truth.Contradiction {
-			against = append(against, i)
+		if is, _ := truth.Judge(*s, o.Sufferings, c.Result); is != truth.Contradiction {
+			continue
 		}
-	}
-	if err := o.Confirm(ctx, against); err != nil {
-		return err
+		if err := o.Confirm(ctx, i); err != nil {
+			return err
+		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

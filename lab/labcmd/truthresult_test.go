@@ -23,7 +23,8 @@ func TestTruthIsPrinted(t *testing.T) {
 	well, dead := truth.Group{Unharmed: 8}, truth.Group{Died: 8}
 	m := truthMatrix{rules: []truth.Rule{{Name: "b"}, {Name: "a"}}, cells: []truthCell{
 		cellOf("a", "1", truth.Group{Unharmed: 6, Died: 2}, truth.Open),
-		cellOf("b", "1", well, truth.Agree), cellOf("b", "3", well, truth.Agree), cellOf("b", "100", dead, truth.Contradiction),
+		cellOf("b", "1", well, truth.Agree), cellOf("b", "3", well, truth.Agree),
+		cellOf("b", "100", dead, truth.Contradiction),
 		cellOf("b", "MSS", dead, truth.Inconclusive),
 	}}
 	r := m.result()

@@ -34,9 +34,13 @@ func harmed(_ Suffering, all []*Suffering) string {
 	return ""
 }
 
-// dropped claims that what starts at 0 is lost always, whatever its size.
-func dropped(at Suffering, _ []*Suffering) string {
+// dropped claims that a segment with the flags of the last one is lost at 0 always, whatever its size.
+func dropped(at Suffering, all []*Suffering) string {
 	switch {
+	case some(all, Suffering.spared):
+		return "it says lost, and connections that come alone get through"
+	case at.several:
+		return harmed(at, all)
 	case at.State() == Unharmed, at.State() == Late:
 		return "it says that all at 0 is lost, and connections that send so much there get through"
 	case at.Crossing.Died == 0:
@@ -50,6 +54,8 @@ func late(at Suffering, all []*Suffering) string {
 	switch {
 	case at.State() == AtZero && at.Crossing.Died > 0:
 		return "it says late, and connections die"
+	case some(all, Suffering.spared):
+		return "it says late, and connections that come alone are not"
 	case !some(all, func(s Suffering) bool { return s.State() == Late || s.State() == AtZero }):
 		return "it says late, and connections that cross 0 are as fast as others"
 	}
@@ -60,6 +66,9 @@ func late(at Suffering, all []*Suffering) string {
 func stalled(at Suffering, all []*Suffering) string {
 	if at.State() == AtZero && at.Crossing.Died > 0 {
 		return "it says that repetitions arrive, and connections die"
+	}
+	if some(all, Suffering.spared) {
+		return "it says that each first one is lost, and those of connections that come alone are not"
 	}
 	return harmed(at, all)
 }

@@ -138,6 +138,32 @@ func TestSufferingAtOtherNumbers(t *testing.T) {
 	}
 }
 
+// A device that allows so many in a second harms only what comes together, and a segment without PSH may pass one that
+// drops those with it.
+func TestLostIsNotLimited(t *testing.T) {
+	limited := Suffering{Crossing: dead, Control: well, Alone: Group{Unharmed: 4}}
+	several := Suffering{Crossing: well, Control: well, several: true}
+	lost := Suffering{Crossing: dead, Control: well, Alone: Group{Died: 1}}
+	for _, c := range []struct {
+		says report.Reason
+		at   Suffering
+		is   Agreement
+	}{
+		{report.SequenceZeroDropped, limited, Contradiction},
+		{report.SequenceZeroDelayed, Suffering{Crossing: stalls, Control: well, Alone: Group{Unharmed: 4}}, Contradiction},
+		{report.SequenceZeroFirstDropped, Suffering{Crossing: stalls, Control: well, Alone: Group{Unharmed: 4}},
+			Contradiction},
+		{report.SequenceZeroLossy, Suffering{Crossing: stalls, Control: well, Alone: Group{Unharmed: 4}}, Agree},
+		{report.SequenceZeroDropped, lost, Agree},
+		{report.SequenceZeroDropped, several, Agree},
+	} {
+		all := []*Suffering{&c.at, {Crossing: dead, Control: well}}
+		if is, why := Judge(c.at, all, report.Result{Verdict: report.Fail, Reason: c.says}); is != c.is {
+			t.Errorf("%s: %+v: %s %s", c.says, c.at, is, why)
+		}
+	}
+}
+
 func (c judged) check(t *testing.T, control Group) {
 	t.Helper()
 	var all []*Suffering

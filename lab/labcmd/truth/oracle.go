@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,14 +14,19 @@ import (
 )
 
 // Sizes are what the oracle's connections send from the number 0 on.
-var Sizes = []kernelconn.Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}}
+var Sizes = []kernelconn.Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3}}
 
 // Numbers of connections: of each size, crossing 0 and not, in one round and in all; and at the same time.
 const (
 	aRound = 8
 	atMost = 40
 	atOnce = 16
+	more   = 16 // where a verdict seems to contradict them
+	alone  = 4
 )
+
+// apart is how far apart connections are that come alone.
+const apart = 1200 * time.Millisecond
 
 // A connection has died for the oracle when four repetitions of a segment were lost and the longest delay that the
 // switch knows here is over, or when that has lasted.
@@ -41,13 +47,15 @@ type Oracle struct {
 	sizes   []kernelconn.Size
 	mu      sync.Mutex
 	made    int // connections
+
+	confirmed []int // sizes
 }
 
 // NewOracle returns an oracle that has made no connection yet.
 func NewOracle(l *lab.Lab, f lab.Family, sizes []kernelconn.Size) *Oracle {
 	o := &Oracle{network: l, family: f, port: lab.Echo.Port(), sizes: sizes}
 	for _, s := range sizes {
-		o.Sufferings = append(o.Sufferings, &Suffering{Size: s.String()})
+		o.Sufferings = append(o.Sufferings, &Suffering{Size: s.String(), several: s.Segments > 1})
 	}
 	return o
 }
@@ -68,8 +76,33 @@ func (o *Oracle) Measure(ctx context.Context) error {
 	return nil
 }
 
-// Confirm makes many more connections of these sizes.
-func (o *Oracle) Confirm(ctx context.Context, sizes []int) error { return o.round(ctx, sizes, atMost) }
+// MeasureAlone makes connections that cross 0 one at a time, where nearly all are harmed that cross it together: a
+// device may allow so many in a second. One that is harmed as well is enough.
+func (o *Oracle) MeasureAlone(ctx context.Context) error {
+	size := slices.IndexFunc(o.Sufferings, func(s *Suffering) bool { return s.nearlyAll() })
+	for i := 0; size >= 0 && i < alone && o.Sufferings[size].Alone.Harmed() == 0; i++ {
+		select {
+		case <-time.After(apart):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		r, err := o.connect(ctx, question{size, true})
+		if err != nil {
+			return err
+		}
+		o.Sufferings[size].Alone.add(r)
+	}
+	return nil
+}
+
+// Confirm makes more connections of a size that seems to contradict a verdict, once.
+func (o *Oracle) Confirm(ctx context.Context, size int) error {
+	if slices.Contains(o.confirmed, size) {
+		return nil
+	}
+	o.confirmed = append(o.confirmed, size)
+	return o.round(ctx, []int{size}, more)
+}
 
 // question is one connection to make.
 type question struct {
@@ -102,29 +135,11 @@ func (o *Oracle) round(ctx context.Context, sizes []int, n int) error {
 	return errors.Join(errors.Join(errs...), ctx.Err())
 }
 
-// ask makes one connection from the client and counts what became of it.
+// ask makes one connection and counts what became of it.
 func (o *Oracle) ask(ctx context.Context, q question) error {
-	o.mu.Lock()
-	to := netip.AddrPortFrom(o.network.DistantAddr(o.family, o.made), o.port)
-	o.made++
-	o.mu.Unlock()
-	var r kernelconn.Result
-	err := o.network.Client().Do(func() (err error) {
-		r, err = kernelconn.Ask(ctx, kernelconn.Question{
-			Source: o.network.ClientAddr(o.family), Remote: to, Size: o.sizes[q.size], Crossing: q.crossing,
-			Payload: request, Patience: patience,
-			Enough: func(again int, waited time.Duration) bool { return again >= repetitions && waited >= delayed },
-		})
+	r, err := o.connect(ctx, q)
+	if err != nil || r.Fate == kernelconn.Stopped {
 		return err
-	})
-	if err != nil {
-		return err
-	}
-	if r.Remains != nil {
-		r.Remains.Release()
-	}
-	if r.Fate == kernelconn.Stopped {
-		return nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -135,6 +150,26 @@ func (o *Oracle) ask(ctx context.Context, q question) error {
 		s.Control.add(r)
 	}
 	return nil
+}
+
+// connect makes one connection from the client.
+func (o *Oracle) connect(ctx context.Context, q question) (r kernelconn.Result, err error) {
+	o.mu.Lock()
+	to := netip.AddrPortFrom(o.network.DistantAddr(o.family, o.made), o.port)
+	o.made++
+	o.mu.Unlock()
+	err = o.network.Client().Do(func() (err error) {
+		r, err = kernelconn.Ask(ctx, kernelconn.Question{
+			Source: o.network.ClientAddr(o.family), Remote: to, Size: o.sizes[q.size], Crossing: q.crossing,
+			Payload: request, Patience: patience,
+			Enough: func(again int, waited time.Duration) bool { return again >= repetitions && waited >= delayed },
+		})
+		return err
+	})
+	if r.Remains != nil {
+		r.Remains.Release()
+	}
+	return r, err
 }
 
 // request is what the connections carry.

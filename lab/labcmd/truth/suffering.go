@@ -69,11 +69,16 @@ type Suffering struct {
 	Size     string `json:"size"`
 	Crossing Group  `json:"crossing"`
 	Control  Group  `json:"control"`
+	// those that cross 0 one at a time, none other within a second before
+	Alone Group `json:"alone"`
+
+	several bool // they send several segments, of which only the last has PSH
 }
 
 // Plus returns what two sizes suffer together.
 func (s Suffering) Plus(t Suffering) Suffering {
-	return Suffering{s.Size + "," + t.Size, s.Crossing.plus(t.Crossing), s.Control.plus(t.Control)}
+	return Suffering{Size: s.Size + "," + t.Size, Crossing: s.Crossing.plus(t.Crossing),
+		Control: s.Control.plus(t.Control), Alone: s.Alone.plus(t.Alone)}
 }
 
 // State is what connections suffer where their numbers cross 0.
@@ -89,7 +94,8 @@ const (
 	Undecided State = "undecided"         // chance is not excluded
 )
 
-// Bounds of what counts as which. decided is for one size of one rule; a contradiction is confirmed by more connections.
+// Bounds of what counts as which. decided is for one size of one rule; a contradiction is confirmed by more
+// connections.
 const (
 	decided    = 1e-3 // chance that so many more of the crossing ones are harmed
 	likely     = 0.1  // from this chance on, they may be harmed alike
@@ -129,10 +135,21 @@ func (s Suffering) Describe(state State) string {
 		return string(state)
 	case Late:
 		return fmt.Sprintf("%d ms late", s.Crossing.Millis-s.Control.Millis)
-	default:
-		return fmt.Sprintf("%s: %s; others: %s", state, s.Crossing, s.Control)
 	}
+	text := fmt.Sprintf("%s: %s; others: %s", state, s.Crossing, s.Control)
+	if s.spared() {
+		text += "; alone: unharmed"
+	}
+	return text
 }
+
+// nearlyAll reports whether at least three quarters of those that cross 0 are harmed there.
+func (s Suffering) nearlyAll() bool {
+	return s.State() == AtZero && 4*s.Crossing.Harmed() >= 3*s.Crossing.Told()
+}
+
+// spared reports whether those that come alone are not harmed, though nearly all are that come together.
+func (s Suffering) spared() bool { return s.nearlyAll() && s.Alone.Told() > 0 && s.Alone.Harmed() == 0 }
 
 // String describes the group: "8 died", "3 of 8 stalled 208 ms".
 func (g Group) String() string {
