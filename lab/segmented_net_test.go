@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"io"
 	"net"
 	"testing"
 )
@@ -16,47 +17,41 @@ func TestSegmentedDataIsSeenSegmentBySegment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = stop() })
 		j, err := l.Inject(parsed(t, "every-urg@in")...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = l.Client().Do(func() error {
-			c, err := net.Dial("tcp", l.Target(IPv4, Echo).String())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			sent := make(chan error, 1)
-			go func() {
-				_, err := c.Write(make([]byte, bytes))
-				sent <- err
-			}()
-			for got := 0; got < bytes && err == nil; {
-				var n int
-				n, err = c.Read(make([]byte, bytes))
-				got += n
-			}
-			if err == nil {
-				err = <-sent
-			}
-			return err
-		})
-		if err != nil {
+		t.Cleanup(func() { _ = j.Close() })
+		if err := l.Client().Do(func() error { return echoed(l, bytes) }); err != nil {
 			t.Fatal(err)
 		}
 		counted, err := j.Counters()
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("segmented %t: %d packets", segmented, counted[0].In.Seen)
-		if seen := int(counted[0].In.Seen); segmented && seen < segments {
+		seen := int(counted[0].In.Seen)
+		if segmented && seen < segments {
 			t.Errorf("%d packets carried %d segments", seen, segments)
 		}
-		if err := j.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
+		t.Logf("segmented %t: %d packets for %d segments", segmented, seen, segments)
 	}
+}
+
+// echoed sends so many bytes at once and reads them back.
+func echoed(l *Lab, bytes int64) error {
+	c, err := net.Dial("tcp", l.Target(IPv4, Echo).String())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	sent := make(chan error, 1)
+	go func() {
+		_, err := c.Write(make([]byte, bytes))
+		sent <- err
+	}()
+	if _, err := io.CopyN(io.Discard, c, bytes); err != nil {
+		return err
+	}
+	return <-sent
 }

@@ -148,10 +148,11 @@ func (m *truthMatrix) consult(ctx context.Context, s *testbed) (map[lab.Family]*
 		all.Go(func() { errs[i] = o.Measure(ctx) })
 	}
 	all.Wait()
+	err := errors.Join(errs...)
 	for _, o := range oracles { // one after the other, because they are one network's
-		errs = append(errs, o.MeasureAlone(ctx))
+		err = errors.Join(err, o.MeasureAlone(ctx))
 	}
-	return oracles, errors.Join(errs...)
+	return oracles, err
 }
 
 // compare adds the cells of one result. Where it contradicts what connections suffer, more of them are made first.

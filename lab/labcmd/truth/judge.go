@@ -66,6 +66,8 @@ func Judge(at Suffering, all []*Suffering, r report.Result) (Agreement, string) 
 	switch {
 	case r.Verdict == report.Pass && at.State() == Alike && at.Control.Unharmed == 0:
 		return Contradiction, "no connection gets through, at any number, and it passes"
+	case r.Verdict == report.Pass && at.State() == AtZero && some(all, Suffering.spared):
+		return Agree, "" // only what comes together is harmed
 	case r.Verdict == report.Pass && j.is == Contradiction && missed(at, r.Flows.Tried) > mayMiss:
 		return Uncovered, fmt.Sprintf("%d of %d connections suffer; %d flows may miss that", at.Crossing.Harmed(),
 			at.Crossing.Told(), r.Flows.Tried)

@@ -155,10 +155,16 @@ func TestLostIsNotLimited(t *testing.T) {
 			Contradiction},
 		{report.SequenceZeroLossy, Suffering{Crossing: stalls, Control: well, Alone: Group{Unharmed: 4}}, Agree},
 		{report.SequenceZeroDropped, lost, Agree},
+		{delivered, limited, Agree},
+		{delivered, lost, Contradiction},
 		{report.SequenceZeroDropped, several, Agree},
 	} {
 		all := []*Suffering{&c.at, {Crossing: dead, Control: well}}
-		if is, why := Judge(c.at, all, report.Result{Verdict: report.Fail, Reason: c.says}); is != c.is {
+		r := report.Result{Verdict: report.Fail, Reason: c.says, Flows: report.Flows{Tried: 16}}
+		if c.says == delivered {
+			r.Verdict = report.Pass
+		}
+		if is, why := Judge(c.at, all, r); is != c.is {
 			t.Errorf("%s: %+v: %s %s", c.says, c.at, is, why)
 		}
 	}
