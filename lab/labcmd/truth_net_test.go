@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/lab/labcmd/truth"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
@@ -41,16 +42,16 @@ func TestTruth(t *testing.T) {
 			t.Errorf("%s, %s: %s, want %s; %s %s", c.Rule, c.Family, c.State, want[c.Rule], c.Is, c.Why)
 		}
 	}
-	if len(found.Cells) != 2*len(want) {
+	if len(found.Cells) != len(want) {
 		t.Errorf("%d cells", len(found.Cells))
 	}
 }
 
-// matrixOf is a short matrix: one size, three flows, and a rate for a network without other traffic.
+// matrixOf is a short matrix: one family and size, three flows, and a rate for a network without other traffic.
 func matrixOf(t *testing.T, names map[string]truth.State) *truthMatrix {
 	t.Helper()
 	o := quick("")
-	o.KernelConnections = true
+	o.KernelConnections, o.family = true, string(lab.IPv4)
 	m := &truthMatrix{options: o, sizes: []kernelconn.Size{{Bytes: 3}}, paths: []int{3},
 		done: progress.NewCounter(len(names), "rules done")}
 	for name := range names {

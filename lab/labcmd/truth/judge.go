@@ -63,7 +63,10 @@ var table = map[State]map[report.Verdict]judgement{
 // Judge compares a result of SequenceWrap with what connections of one size suffer; all has those of every size.
 func Judge(at Suffering, all []*Suffering, r report.Result) (Agreement, string) {
 	j := table[at.State()][r.Verdict]
+	harmedAtZero := func(s Suffering) bool { return s.State() == AtZero }
 	switch {
+	case r.Verdict == report.Fail && at.State() == Alike && some(all, harmedAtZero):
+		j = judgement{Agree, ""} // unless the reason claims something of this size
 	case r.Verdict == report.Pass && at.State() == Alike && at.Control.Unharmed == 0:
 		return Contradiction, "no connection gets through, at any number, and it passes"
 	case r.Verdict == report.Pass && at.State() == AtZero && some(all, Suffering.spared):
@@ -71,7 +74,8 @@ func Judge(at Suffering, all []*Suffering, r report.Result) (Agreement, string) 
 	case r.Verdict == report.Pass && j.is == Contradiction && missed(at, r.Flows.Tried) > mayMiss:
 		return Uncovered, fmt.Sprintf("%d of %d connections suffer; %d flows may miss that", at.Crossing.Harmed(),
 			at.Crossing.Told(), r.Flows.Tried)
-	case r.Verdict == report.Fail && j.is == Agree:
+	}
+	if r.Verdict == report.Fail && j.is == Agree {
 		if why := claimOf(r.Reason)(at, all); why != "" {
 			return Contradiction, why
 		}

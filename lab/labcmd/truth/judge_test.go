@@ -143,6 +143,7 @@ func TestSufferingAtOtherNumbers(t *testing.T) {
 func TestLostIsNotLimited(t *testing.T) {
 	limited := Suffering{Crossing: dead, Control: well, Alone: Group{Unharmed: 4}}
 	several := Suffering{Crossing: well, Control: well, several: true}
+	lossy := Suffering{Crossing: half, Control: half, several: true}
 	lost := Suffering{Crossing: dead, Control: well, Alone: Group{Died: 1}}
 	for _, c := range []struct {
 		says report.Reason
@@ -158,6 +159,8 @@ func TestLostIsNotLimited(t *testing.T) {
 		{delivered, limited, Agree},
 		{delivered, lost, Contradiction},
 		{report.SequenceZeroDropped, several, Agree},
+		{report.SequenceZeroDropped, lossy, Agree},
+		{report.SequenceZeroDropped, Suffering{Crossing: half, Control: half}, Contradiction},
 	} {
 		all := []*Suffering{&c.at, {Crossing: dead, Control: well}}
 		r := report.Result{Verdict: report.Fail, Reason: c.says, Flows: report.Flows{Tried: 16}}
