@@ -18,6 +18,7 @@ type delayQueue struct {
 	arrived     int
 	waiting     departures
 	atZero      map[connection]int // segments at 0 that came, where an impairment asks
+	together    map[fault.AtZero]*zeroTraffic
 }
 
 // connection is one direction of a TCP connection, as an impairment counts it.
@@ -38,7 +39,7 @@ func (t *delayQueue) arrive(now time.Time, frame []byte) {
 		if t.chosen(i.Duplicate) {
 			copies++
 		}
-		hold, lost := t.meetsZero(i.AtZero, frame)
+		hold, lost := t.meetsZero(now, i.AtZero, frame)
 		if lost {
 			return
 		}
@@ -54,8 +55,9 @@ func (t *delayQueue) arrive(now time.Time, frame []byte) {
 	}
 }
 
-// meetsZero is how long a frame is held back for what it carries, and whether it is lost.
-func (t *delayQueue) meetsZero(a fault.AtZero, frame []byte) (hold time.Duration, lost bool) {
+// meetsZero is how long a frame is held back for what it carries, and whether it is lost. It damages the frame where
+// the impairment says so.
+func (t *delayQueue) meetsZero(now time.Time, a fault.AtZero, frame []byte) (hold time.Duration, lost bool) {
 	if a == (fault.AtZero{}) {
 		return 0, false
 	}
@@ -71,11 +73,17 @@ func (t *delayQueue) meetsZero(a fault.AtZero, frame []byte) (hold time.Duration
 		return 0, false
 	}
 	if t.atZero == nil {
-		t.atZero = map[connection]int{}
+		t.atZero, t.together = map[connection]int{}, map[fault.AtZero]*zeroTraffic{}
+	}
+	if t.together[a] == nil {
+		t.together[a] = &zeroTraffic{}
 	}
 	before := t.atZero[c]
 	t.atZero[c]++
-	return a.Hold, a.Loses(s, before)
+	if a.Damages {
+		frame[len(frame)-1] ^= 1
+	}
+	return a.Hold, t.together[a].loses(now, a) || a.Loses(s, before)
 }
 
 // depart returns the next packet that is due, or nil.

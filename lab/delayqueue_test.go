@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -98,18 +99,22 @@ func TestImpairmentsAddUp(t *testing.T) {
 	}
 }
 
+// frameAt is a frame of one connection.
+func frameAt(t *testing.T, at uint32, flags segment.Flags, n int) []byte {
+	t.Helper()
+	s := segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
+		Destination: netip.MustParseAddrPort("192.0.2.2:2"), Seq: seq.At(at), Flags: flags,
+		WindowScale: -1, Payload: make([]byte, n)}
+	packet, err := new(segment.Builder).IP(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte{12: 8, 13: 0}, packet...)
+}
+
 // A segment at 0 is held back while others pass, or lost; a SYN begins a connection anew.
 func TestWhatMeetsZero(t *testing.T) {
-	frame := func(at uint32, flags segment.Flags, n int) []byte {
-		s := segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
-			Destination: netip.MustParseAddrPort("192.0.2.2:2"), Seq: seq.At(at), Flags: flags,
-			WindowScale: -1, Payload: make([]byte, n)}
-		packet, err := new(segment.Builder).IP(&s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append([]byte{12: 8, 13: 0}, packet...)
-	}
+	frame := func(at uint32, flags segment.Flags, n int) []byte { return frameAt(t, at, flags, n) }
 	const push = segment.PSH | segment.ACK
 	for name, c := range map[string]struct {
 		zero fault.AtZero
@@ -123,6 +128,17 @@ func TestWhatMeetsZero(t *testing.T) {
 		"first": {fault.AtZero{First: 1},
 			[][]byte{frame(0, push, 3), frame(0, push, 3), frame(7, segment.SYN, 0), frame(0, push, 3)},
 			[]time.Duration{-1, 0, 0, -1}},
+		"after": {fault.AtZero{After: 1},
+			[][]byte{frame(0, push, 3), frame(0, push, 3), frame(7, segment.SYN, 0), frame(0, push, 3)},
+			[]time.Duration{0, -1, 0, 0}},
+		"every": {fault.AtZero{Every: 2}, // a SYN does not begin it anew
+			[][]byte{frame(0, push, 3), frame(7, segment.SYN, 0), frame(0, push, 3), frame(0, push, 3), frame(0, push, 3)},
+			[]time.Duration{0, 0, -1, 0, -1}},
+		"rate": {fault.AtZero{Rate: 2},
+			[][]byte{frame(0, push, 3), frame(7, push, 3), frame(0, push, 3), frame(0, push, 3), frame(0, push, 3)},
+			[]time.Duration{0, 0, 0, -1, -1}},
+		"without timestamps": {fault.AtZero{Stamped: fault.WithoutTimestamps}, [][]byte{frame(0, push, 3)},
+			[]time.Duration{-1}},
 	} {
 		q := &delayQueue{impairments: []fault.Impairment{{AtZero: c.zero}}, chance: rand.New(rand.NewPCG(1, 2))}
 		start := time.Unix(0, 0)
@@ -143,5 +159,33 @@ func TestWhatMeetsZero(t *testing.T) {
 				t.Errorf("%s: segment %d left after %s, want %s", name, i, got, c.want[i])
 			}
 		}
+	}
+}
+
+// A rate is of a second, over all connections.
+func TestRateAtZero(t *testing.T) {
+	var z zeroTraffic
+	start := time.Unix(0, 0)
+	for _, c := range []struct {
+		after time.Duration
+		lost  bool
+	}{{0, false}, {500 * time.Millisecond, true}, {time.Second, false}, {1999 * time.Millisecond, true},
+		{2 * time.Second, false}} {
+		if got := z.loses(start.Add(c.after), fault.AtZero{Rate: 1}); got != c.lost {
+			t.Errorf("after %s: lost %t", c.after, got)
+		}
+	}
+}
+
+// What is damaged arrives, and differs in one bit of the payload.
+func TestDamageAtZero(t *testing.T) {
+	sent := frameAt(t, 0, segment.PSH|segment.ACK, 3)
+	q := &delayQueue{impairments: []fault.Impairment{{AtZero: fault.AtZero{Damages: true}}}}
+	q.arrive(time.Unix(0, 0), append([]byte(nil), sent...))
+	got := q.depart(time.Unix(0, 0))
+	want := append([]byte(nil), sent...)
+	want[len(want)-1] ^= 1
+	if !bytes.Equal(got, want) {
+		t.Errorf("got % x, want % x", got, want)
 	}
 }

@@ -68,6 +68,21 @@ func (n *Namespace) address(device string, p netip.Prefix) error {
 	return nil
 }
 
+// segment makes the kernel segment what it sends by a device before it hands it over.
+func (n *Namespace) segment(device string) error {
+	err := n.Do(func() error {
+		dev, err := netlink.LinkByName(device)
+		if err != nil {
+			return err
+		}
+		return netlink.LinkSetGSOMaxSegs(dev, 1)
+	})
+	if err != nil {
+		return fmt.Errorf("making the %s segment what it sends by itself: %w", n.name, err)
+	}
+	return nil
+}
+
 // route sends packets for p to a gateway.
 func (n *Namespace) route(p netip.Prefix, gateway netip.Addr) error {
 	err := n.Do(func() error {

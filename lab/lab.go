@@ -41,6 +41,9 @@ type Options struct {
 	Conntrack bool     // the server's kernel tracks connections, which Namespace.Conntrack counts
 	Protected bool     // the client has a firewall that drops packets without a tracked connection
 	Topology  Topology // network between client and server; default: a switch
+	// the client's kernel hands over each segment in a packet of its own, as network cards send them, and not several in
+	// one packet, which has the flags of the last
+	Segmented bool
 }
 
 // Lab is one running network. Several can run at the same time with the same addresses.
@@ -68,6 +71,11 @@ func New(ctx context.Context, o Options) (_ *Lab, err error) {
 	}
 	if err = l.connectHosts(); err != nil {
 		return nil, err
+	}
+	if o.Segmented {
+		if err = l.client.segment(ClientDevice); err != nil {
+			return nil, err
+		}
 	}
 	if o.Conntrack {
 		if err = trackConnections(l.server); err != nil {

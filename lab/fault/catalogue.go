@@ -106,5 +106,10 @@ func Help() (lines []string) {
 	line("short-at-zero=50", "drops those of them that carry fewer than 50 bytes")
 	line("long-at-zero=100", "drops those of them that carry more than 100 bytes")
 	line("first-at-zero=1", "drops the first of them in each connection")
+	line("after-at-zero=1", "drops all but the first of them in each connection")
+	line("every-at-zero=2", "drops every second of them, over all connections")
+	line("rate-at-zero=1", "drops those that are more than one in a second, over all connections")
+	line("options-at-zero=with", "drops those of them with the timestamps option; =without: those that have none")
+	line(damage, "turns a bit over in each of them, and leaves its checksum")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

@@ -77,6 +77,11 @@ func TestLossIsALongRunShare(t *testing.T) {
 		"long-at-zero=50":             {0.5, 0},
 		"first-at-zero=1@in":          {0.5, 0}, // of each connection one
 		"first-at-zero=1@out":         {0, 0},
+		"after-at-zero=1":             {0.5, 0},
+		"every-at-zero=4":             {0.25, 0},
+		"rate-at-zero=1":              {0.5, 0},
+		"options-at-zero=with":        {0.5, 0},
+		"damage-at-zero":              {1, 0}, // by the receiver
 		"ecmp=16/1/7:push-at-zero@in": {1. / 16, 0},
 	} {
 		f := mustParse(t, name)[0]
@@ -104,7 +109,9 @@ func TestWhatIsLostAtZero(t *testing.T) {
 		{"short-at-zero=50", 49, 0, true}, {"short-at-zero=50", 50, 0, false},
 		{"long-at-zero=50", 50, 0, false}, {"long-at-zero=50", 51, 0, true},
 		{"first-at-zero=2", 9, 1, true}, {"first-at-zero=2", 9, 2, false},
-		{"delay-at-zero=1s", 9, 0, false},
+		{"after-at-zero=2", 9, 1, false}, {"after-at-zero=2", 9, 2, true},
+		{"options-at-zero=with", 9, 0, false}, {"options-at-zero=without", 9, 0, true},
+		{"delay-at-zero=1s", 9, 0, false}, {"damage-at-zero", 9, 0, false}, {"rate-at-zero=1", 9, 9, false},
 	} {
 		s := &segment.Segment{Flags: ack | psh, Payload: make([]byte, c.bytes)}
 		if got := mustParse(t, c.fault)[0].Impairment.AtZero.Loses(s, c.before); got != c.lost {

@@ -46,18 +46,39 @@ type AtZero struct {
 	Shorter int           // segments with fewer bytes of data are dropped
 	Longer  int           // segments with more bytes are dropped; 0: none
 	First   int           // the first segments of each connection that are dropped
+	After   int           // the number of each connection's segments after which all are dropped; 0: none
+	Stamped Stamped       // segments with, or without, timestamps are dropped
+	Every   int           // of all connections' segments together, each so many-th is dropped; 0: none
+	Rate    int           // of all connections' segments together, more than so many in a second are dropped; 0: none
+	Damages bool          // a bit of the TCP segment is turned over, and its checksum left as it was
 }
 
-// Loses reports whether a segment is dropped. before is the number of earlier such segments of its connection.
+// Stamped says whether the TCP timestamps option decides.
+type Stamped string
+
+// What may be dropped by that option; "" if it does not matter.
+const (
+	WithTimestamps    Stamped = "with"
+	WithoutTimestamps Stamped = "without"
+)
+
+// Loses reports whether a segment is dropped for what it is and for its place in its connection. before is the number
+// of earlier such segments of the connection.
 func (a AtZero) Loses(s *segment.Segment, before int) bool {
 	n := s.PayloadLen()
-	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First
+	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First || a.After > 0 && before >= a.After ||
+		a.Stamped != "" && hasTimestamps(s) == (a.Stamped == WithTimestamps)
 }
 
-// loss returns the share of dropped segments over all lengths and places in a connection. All of some kinds and none of
-// others count as half.
+// loss returns the share of dropped segments over all lengths, options and places in a connection and in time. All of
+// some kinds and none of others count as half. The receiver drops what is damaged.
 func (a AtZero) loss(*segment.Segment) float64 {
-	if a.Shorter > 0 || a.Longer > 0 || a.First > 0 {
+	switch {
+	case a.Damages:
+		return 1
+	case a.Every > 0:
+		return 1 / float64(a.Every)
+	case a.Shorter > 0 || a.Longer > 0 || a.First > 0 || a.After > 0 || a.Stamped != "" || a.Rate > 0:
 		return 0.5
 	}
 	return 0

@@ -22,6 +22,7 @@ func parameters() map[string]func(*Fault, string) error {
 		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
 		"delay-at-zero": readHold, "short-at-zero": readShorter, "long-at-zero": readLonger, "first-at-zero": readFirst,
+		"after-at-zero": readAfter, "every-at-zero": readEvery, "rate-at-zero": readRate, "options-at-zero": readStamped,
 	}
 	for _, k := range catalogue {
 		if name, ok := k.anyNumberName(); ok {
@@ -55,6 +56,10 @@ func (f *Fault) read(text string) error {
 		f.Rule = &r
 		return nil
 	}
+	if name == damage && !valued {
+		f.Impairment = &Impairment{AtZero: AtZero{Damages: true}}
+		return nil
+	}
 	read, ok := parameters()[name]
 	if !ok || !valued {
 		return fmt.Errorf("is not one of %s", strings.Join(names(), ", "))
@@ -80,7 +85,8 @@ func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
 	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
-		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N")
+		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
+		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage)
 }
 
 // readNumber makes a rule about 0 a rule about another number.

@@ -26,6 +26,7 @@ type options struct {
 	pcap     cli.CaptureFlag
 	campaignOptions
 	catalogue bool
+	truth     bool
 }
 
 // Command returns the command `tcpprobe lab`.
@@ -41,7 +42,9 @@ func Command() *cobra.Command {
 			"Exit status, without --fault: 0 if the server passed and the fault was found, else 2; of a campaign: 0 if no\n" +
 			"verdict was wrong but by the stated chance, and nothing was left at the server, else 1; " +
 			"of the catalogue: 0 if all that\n" +
-			"must be convicted was, nothing else was, and 95 % of the rules got their right name, else 1.\n\nFaults:\n  " +
+			"must be convicted was, nothing else was, and 95 % of the rules got their right name, else 1; " +
+			"with --truth: 0 if no\n" +
+			"verdict contradicts what the kernel's own connections suffer, else 1.\n\nFaults:\n  " +
 			strings.Join(fault.Help(), "\n  ") + "\n\nNetworks:\n  " + topologyHelp(),
 		Example: "  tcpprobe lab\n  tcpprobe lab --fault fin-push-rst-at-zero --fault loss=1%\n  tcpprobe lab --campaign " +
 			"--alpha 1e-7\n" +
@@ -63,6 +66,8 @@ func Command() *cobra.Command {
 				return o.runCatalogue(cmd)
 			case o.campaign:
 				return o.runCampaign(cmd)
+			case o.truth:
+				return o.runTruth(cmd)
 			}
 			if err := o.onlyOfCampaigns(cmd.Flags()); err != nil {
 				return err
@@ -90,6 +95,9 @@ func (o *options) register(cmd *cobra.Command) {
 	o.campaignOptions.flags(f)
 	f.BoolVar(&o.catalogue, "catalogue", false,
 		"go through every rule that the switch knows, and hold what is convicted against what should be")
+	f.BoolVar(&o.truth, "truth", false,
+		"hold ordinary runs against what the kernel's own connections suffer behind each of many devices; --fault chooses "+
+			"the devices, several faults of one with \" + \" between them")
 	o.topology.register(cmd)
 	cli.GuardFlag(cmd, &o.guard)
 	cli.OutputFlag(cmd, &o.output)

@@ -1,0 +1,39 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// damage is the fault without a parameter that does something else than to drop by a rule.
+const damage = "damage-at-zero"
+
+func readAfter(f *Fault, v string) error {
+	n, err := readCount(v)
+	f.Impairment = &Impairment{AtZero: AtZero{After: n}}
+	return err
+}
+
+func readEvery(f *Fault, v string) error {
+	n, err := readCount(v)
+	if err == nil && n == 1 {
+		return errors.New("every single one is what all-at-zero drops; want 2 or more")
+	}
+	f.Impairment = &Impairment{AtZero: AtZero{Every: n}}
+	return err
+}
+
+func readRate(f *Fault, v string) error {
+	n, err := readCount(v)
+	f.Impairment = &Impairment{AtZero: AtZero{Rate: n}}
+	return err
+}
+
+func readStamped(f *Fault, v string) error {
+	s := Stamped(v)
+	if s != WithTimestamps && s != WithoutTimestamps {
+		return fmt.Errorf("want %s or %s, not %q", WithTimestamps, WithoutTimestamps, v)
+	}
+	f.Impairment = &Impairment{AtZero: AtZero{Stamped: s}}
+	return nil
+}

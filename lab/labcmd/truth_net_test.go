@@ -1,0 +1,65 @@
+//go:build net
+
+package labcmd
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/internal/cli"
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labcmd/truth"
+	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
+	"github.com/tcpprobe/tcpprobe/probe/progress"
+)
+
+// Behind eight devices, one of each kind, ordinary runs and connections of the kernel agree, and it is known what the
+// connections suffer. The oracle sees each device: a matrix in which nothing is harmed would show nothing.
+func TestTruth(t *testing.T) {
+	t.Parallel()
+	want := map[string]truth.State{
+		"push-at-zero@in":        truth.AtZero,
+		"push-at=1000":           truth.Unharmed,
+		"ack-number-zero":        truth.AtZero,
+		"delay-at-zero=500ms":    truth.AtZero,
+		"first-at-zero=1":        truth.AtZero,
+		"short-at-zero=50":       truth.AtZero,
+		"every-push@in":          truth.Alike,
+		"spray=2/1:push-at-zero": truth.AtZero,
+	}
+	m := matrixOf(t, want)
+	found, err := m.make(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table bytes.Buffer
+	if err := found.write(&table, cli.Table); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", &table)
+	for _, c := range found.Cells {
+		if c.State != want[c.Rule] || c.Is != truth.Agree {
+			t.Errorf("%s, %s: %s, want %s; %s %s", c.Rule, c.Family, c.State, want[c.Rule], c.Is, c.Why)
+		}
+	}
+	if len(found.Cells) != len(want) {
+		t.Errorf("%d cells", len(found.Cells))
+	}
+}
+
+// matrixOf is a short matrix: one family and size, three flows, and a rate for a network without other traffic.
+func matrixOf(t *testing.T, names map[string]truth.State) *truthMatrix {
+	t.Helper()
+	o := quick("")
+	o.KernelConnections, o.family = true, string(lab.IPv4)
+	m := &truthMatrix{options: o, sizes: []kernelconn.Size{{Bytes: 3}}, paths: []int{3},
+		done: progress.NewCounter(len(names), "rules done")}
+	for name := range names {
+		rules, err := truth.Parse([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.rules = append(m.rules, rules...)
+	}
+	return m
+}
