@@ -54,8 +54,8 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			"than controls"},
 		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.FirstLost, o.FirstLate = true, true, 31*time.Millisecond
-		}), "data with PSH at sequence 0 was answered, the first one after 31 ms; it was not shown that others like it come " +
-			"late"},
+		}), "data with PSH at sequence 0 was answered, the first one after 31 ms; it was not shown that others like it " +
+			"come late"},
 		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.Exchange = true, Exchange{copiesOf([]float64{300, 299, 312}, []float64{0.1, 0.2, 9.94}), 0, 0.11}
 		}), "data with PSH at sequence 0 arrives late: 300 ms (299 ms to 312 ms), in random order among others that took " +
