@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -108,8 +109,12 @@ func (f *firsts) repeat(ctx context.Context, w *wrapConn) {
 		}
 		c := w.sendSuspect(w.firstLength())
 		f.test.Repeats.Sent++
-		if !w.conn.Await(ctx, c.sent.Add(w.conn.AnswerTimeout(2)), func(wire.Packet) bool { return c.answered }) {
+		arrived := w.conn.Await(ctx, c.sent.Add(w.conn.AnswerTimeout(2)), func(wire.Packet) bool { return c.answered })
+		if !arrived {
 			f.test.Repeats.Lost++
+		}
+		if arrived && w.flags.Has(segment.FIN) {
+			return // the peer's connection may be over, and answer no more
 		}
 	}
 }
