@@ -71,7 +71,7 @@ func TestKernel(t *testing.T) {
 		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
 		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
 		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
-		{"as others", stalled.confirmed(2, 2), report.KernelUnharmed, 200, "no more than chance"},
+		{"as others", stalled.confirmed(2, 2), report.KernelUnharmed, 200, "chance is not excluded"},
 		{"none gets through", stalled.confirmed(all, all), report.KernelUndecided, 200, "stall"},
 		{"the second block convicts", stalled.confirmed(all/2, 0).confirmed(all, 0),
 			report.KernelStalled, 200, "stall"},

@@ -28,7 +28,7 @@ func kernelMessage(k report.KernelConnections, notAsked string) string {
 	message := fmt.Sprintf("%d of %d kernel connections %sthat cross 0 %s, %d of %d others", crossing.Harmed(),
 		crossing.Told(), which, kernelHarm(k, crossing), control.Harmed(), control.Told())
 	if k.Outcome == report.KernelUnharmed {
-		message += ": no more than chance"
+		message += ": chance is not excluded"
 	}
 	return message
 }
