@@ -67,6 +67,8 @@ type Result struct {
 	Flows       Flows          `json:"flows"`
 	Alpha       float64        `json:"alpha"` // bound on a false Fail, corrected for multiple tests; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
+	Suspects    *Segments      `json:"suspects,omitempty"`
+	Controls    *Segments      `json:"controls,omitempty"`
 	Share       *Share         `json:"share,omitempty"` // set if all flows agree, or the path decides
 	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`

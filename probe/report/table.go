@@ -23,6 +23,9 @@ func (r Report) WriteTable(w io.Writer) error {
 		fmt.Fprintln(t, strings.Join(res.cells(), "\t"))
 	}
 	t.Flush() // writes to b, which keeps the first error until its own Flush
+	for _, line := range r.segmentLines() {
+		fmt.Fprintln(b, line)
+	}
 	for _, k := range r.KernelConnections {
 		fmt.Fprintln(b, k.line())
 	}
@@ -100,6 +103,9 @@ func (r Result) paragraph() []string {
 	}
 	if r.StallMillis > 0 {
 		lines = append(lines, fmt.Sprintf("  stall: %d ms", r.StallMillis))
+	}
+	if text := r.segmentsText(); text != "" {
+		lines = append(lines, "  "+text)
 	}
 	for _, line := range r.Evidence.Texts() {
 		lines = append(lines, "    "+printable(line))

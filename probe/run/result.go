@@ -21,6 +21,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 			rtts = append(rtts, f.RTT)
 		}
 	}
+	r.Suspects, r.Controls = a.segments()
 	best, n := verdict.Combine(findings)
 	if a.finding != nil {
 		best = *a.finding

@@ -40,6 +40,7 @@ type Outcome struct {
 	Records   []conn.Record // the packets that the evidence describes
 	Leaked    int           // number of connections that the peer may still hold
 	Guard     conn.SelfCheck
+	Segments  conn.Segments // over all connections
 }
 
 // Keep stores evidence and records of a connection in the outcome.
