@@ -110,6 +110,7 @@ var forgeries = []struct {
 	{"more flows than paths", map[string]any{"n": []int{1, 257}, "b": []int{0, 1, 1}}, []string{"groups", "h"}, "share"},
 	{"a queue of more than ports", map[string]any{"n": []int{1, 65536}}, []string{"groups", "q"}, "queue"},
 	{"more lost than sent", []int{3, 4, 0, 0}, []string{"groups", "x"}, "segments"},
+	{"more than can be sent", []int{1<<30 + 1, 0, 0, 0}, []string{"groups", "x"}, "segments"},
 	{"less than nothing lost", []int{3, -1, 0, 0}, []string{"groups", "y"}, "segments"},
 	{"a median above all", []int{3, 0, 5, 4}, []string{"groups", "y"}, "segments"},
 	{"an interval upside down", map[string]any{"n": []int{1, 1}, "b": []float64{0.5, 0.4, 1}}, []string{"groups", "h"},

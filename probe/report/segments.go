@@ -63,7 +63,7 @@ func (d *Delay) largest(e *Delay) *Delay {
 }
 
 func (s *Segments) valid() bool {
-	return s == nil || 0 <= s.Lost && s.Lost <= s.Sent &&
+	return s == nil || 0 <= s.Lost && s.Lost <= s.Sent && s.Sent <= maxSegments &&
 		(s.RTTMicros == nil || 0 <= s.RTTMicros.Median && s.RTTMicros.Median <= s.RTTMicros.Max)
 }
 
