@@ -31,7 +31,9 @@ type Report struct {
 	Guard          Guard     `json:"guard"`
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
-	Results        []Result  `json:"results"`
+	// results without a verdict because the time was over, or the prober was stopped or killed
+	Unfinished int      `json:"unfinished,omitempty"`
+	Results    []Result `json:"results"`
 	// by target, where the plan asks for them
 	KernelConnections []KernelConnections `json:"kernelConnections,omitempty"`
 	// pcapng with the packets that show the failures, at most MaxCapture bytes
