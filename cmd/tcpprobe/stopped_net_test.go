@@ -19,9 +19,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// If a run is stopped, it reports what was finished, says what was not, completes its capture and
-// leaves nothing at the target. ^C reaches
-// both of its processes.
+// If a run is stopped, it reports what was finished, says what was not, completes its capture, and leaves nothing at the
+// target. ^C reaches both of its processes.
 func TestStoppedRunReportsWhatWasFinished(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{Conntrack: true})

@@ -33,6 +33,8 @@ type question struct {
 	at, end  seq.Number
 	ack      seq.Number
 	sent     time.Time
+	length   int // bytes of data
+	options  []string
 	replaced bool // other segments carried its bytes too
 	alike    bool // an answer may have been to it or to another
 }
@@ -59,10 +61,12 @@ func (a *answers) sends(at time.Time, part evidence.Part, g *segment.Segment) {
 		a.replace(g.Seq, end)
 		return
 	}
-	if !needless {
+	if needless {
+		a.carried(part == evidence.Suspect, g.PayloadLen(), g.OptionNames())
+	} else {
 		a.sum.of(part == evidence.Suspect).Sent++
 		a.open = append(a.open, question{suspect: part == evidence.Suspect, flags: g.Flags, at: g.Seq, end: end, ack: g.Ack,
-			sent: at})
+			sent: at, length: g.PayloadLen(), options: g.OptionNames()})
 	}
 }
 
@@ -170,6 +174,7 @@ func (a *answers) take(at time.Time, is func(question) bool) bool {
 		a.open[i].alike = q.alike || alike > 1 && is(q)
 	}
 	q := a.open[last]
+	a.carried(q.suspect, q.length, q.options)
 	if !q.alike && !q.replaced {
 		s := a.sum.of(q.suspect)
 		s.RTTs = append(s.RTTs, max(at.Sub(q.sent), 0))
@@ -179,6 +184,12 @@ func (a *answers) take(at time.Time, is func(question) bool) bool {
 	}
 	a.open = slices.Delete(a.open, last, last+1)
 	return true
+}
+
+// carried notes what a segment that arrived had. Whether one arrived that nobody answers is told by other segments.
+func (a *answers) carried(suspect bool, length int, options []string) {
+	s := a.sum.of(suspect)
+	s.Lengths, s.Options = union(s.Lengths, []int{length}), union(s.Options, options)
 }
 
 // settle counts what is open as lost: a later segment was answered, or the time for an answer is over. Other segments do

@@ -113,6 +113,9 @@ func TestSuspectsOfDifferentLengths(t *testing.T) {
 	x.ack(5, 60, 0, 50)
 	x.settle(x.at(200))
 	x.expect(t, Counted{Sent: 2, RTTs: millis(2, 2)}, Counted{})
+	if got := x.sum.Suspects.Lengths; !slices.Equal(got, []int{50, 60}) {
+		t.Errorf("lengths %v", got)
+	}
 }
 
 // If other segments carried the bytes, an acknowledgement does not say that the suspect arrived.

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -14,6 +15,9 @@ type Counted struct {
 	Sent int
 	Lost int             // no answer came: the segment or its answer was lost
 	RTTs []time.Duration // until the answer, where it is certain which segment it answers
+	// of those that were answered, or that nobody answers: the lengths of their data, and their TCP options, each once and sorted
+	Lengths []int
+	Options []string
 }
 
 func (s *Segments) of(suspect bool) *Counted {
@@ -29,7 +33,14 @@ func (s Segments) Plus(t Segments) Segments {
 }
 
 func (n Counted) plus(m Counted) Counted {
-	return Counted{n.Sent + m.Sent, n.Lost + m.Lost, slices.Concat(n.RTTs, m.RTTs)}
+	return Counted{n.Sent + m.Sent, n.Lost + m.Lost, slices.Concat(n.RTTs, m.RTTs), union(n.Lengths, m.Lengths),
+		union(n.Options, m.Options)}
+}
+
+func union[T cmp.Ordered](a, b []T) []T {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Segments returns what became of the suspects and controls of this connection. It is called once, after End.

@@ -74,6 +74,7 @@ type Result struct {
 	Share       *Share         `json:"share,omitempty"` // set if all flows agree, or the path decides
 	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`
+	Covers      *Coverage      `json:"covers,omitempty"` // of a Pass of SequenceWrap
 	Evidence    evidence.Lines `json:"evidence,omitempty"`
 
 	// Answers is the plan's question of this result. It is not in JSON, and nil in a report that was read from JSON.

@@ -29,6 +29,9 @@ func (r Report) WriteTable(w io.Writer) error {
 	for _, line := range r.segmentLines() {
 		fmt.Fprintln(b, line)
 	}
+	for _, line := range r.coverageLines() {
+		fmt.Fprintln(b, line)
+	}
 	for _, k := range r.KernelConnections {
 		fmt.Fprintln(b, k.line())
 	}

@@ -30,6 +30,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
+	r.Covers = a.coverage(r)
 	shown := representative(a.flows, best)
 	r.Evidence, r.Queue = shown.Evidence, shown.Queue
 	for _, f := range a.flows {

@@ -4,6 +4,7 @@ package run_test
 
 import (
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -84,5 +85,37 @@ func TestPassOnALossyPathSaysSo(t *testing.T) {
 	// of some hundred segments a quarter is between 8 % and 50 % but for one run of a million
 	if rate := float64(sum.Lost) / float64(sum.Sent); rate < 0.08 || rate > 0.5 || !report.Lossy(suspects, controls) {
 		t.Errorf("lost: %s", report.SegmentsText(suspects, controls))
+	}
+}
+
+// A Pass covers what the flows and the kernel's own connections sent: lengths, options, source ports.
+func TestPassSaysWhatItCovers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := planFor([]netip.AddrPort{s.Target(lab.IPv4, lab.Echo)})
+	p.Paths = 16
+	p.Scenarios = []plan.Scenario{{Type: "SequenceWrap", Variants: []string{"Push", "HandshakeAck", "Syn", "AckZero"}}}
+	results := s.carryOut(childTask{p, "", s.Client().Path()}).Results
+	for i, want := range []report.Coverage{
+		{Direction: report.ToTarget, Kernel: &report.KernelCoverage{Sizes: []string{"1", "3", "100", "MSS", "3*MSS"},
+			MSS: 1448, Options: []string{"Timestamps", "SACKPermitted"}}},
+		{Direction: report.ToTarget},
+		{Direction: report.ToTarget, Options: []string{"MSS", "SACKPermitted"}},
+		{Direction: report.BothWays},
+	} {
+		want.SourcePorts = 16
+		got := results[i].Covers
+		if got == nil {
+			t.Fatalf("%s: %s, no coverage", results[i].Variant, results[i].Verdict)
+		}
+		if want.Kernel != nil { // the lengths of its data are random
+			if l := got.Bytes; l == nil || l.Least < 1 || l.Most > 1460 || l.Least >= l.Most || l.Different < 2 {
+				t.Errorf("%s: %+v", results[i].Variant, l)
+			}
+			want.Bytes = got.Bytes
+		}
+		if !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: %s, want %s", results[i].Variant, got, want)
+		}
 	}
 }
