@@ -113,6 +113,10 @@ type Finding struct {
 	// +kubebuilder:validation:Minimum=0
 	StallMillis int64 `json:"stallMillis,omitempty"`
 
+	// What was lost of all its pairs' segments, if it was many.
+	// +optional
+	Segments *SegmentCounts `json:"segments,omitempty"`
+
 	// How many of the paths behind the connections it concerns, where some
 	// connections fared better; of one pair.
 	// +optional
@@ -163,6 +167,26 @@ type PathShare struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	Coverage string `json:"coverage,omitempty"`
+}
+
+// SegmentCounts counts segments that ask for an answer. One is lost if no answer
+// came: it or its answer was lost.
+type SegmentCounts struct {
+	// Segments that carried what is asked about.
+	// +kubebuilder:validation:Minimum=0
+	Suspects int32 `json:"suspects"`
+
+	// Of these.
+	// +kubebuilder:validation:Minimum=0
+	SuspectsLost int32 `json:"suspectsLost"`
+
+	// Segments that they are compared with.
+	// +kubebuilder:validation:Minimum=0
+	Controls int32 `json:"controls"`
+
+	// Of these.
+	// +kubebuilder:validation:Minimum=0
+	ControlsLost int32 `json:"controlsLost"`
 }
 
 // QueueFinding is how far listeners' queues were filled.

@@ -47,7 +47,7 @@ func rootCommand(program string) *cobra.Command {
 		Long: "Sends legal but suspicious TCP segments on purpose, such as one that starts at sequence number 0,\n" +
 			"and says which of them a path loses.\n\n" +
 			"Exit status: 0 every verdict Pass, 1 some Fail, 2 the command could not be carried out,\n" +
-			"3 some Inconclusive and none Fail.",
+			"3 some Inconclusive and none Fail. A run that is stopped by ^C counts what it did not finish as Inconclusive.",
 		Version:           version(),
 		SilenceUsage:      true,
 		SilenceErrors:     true,

@@ -29,7 +29,8 @@ func runCommand() *cobra.Command {
 		Use:   "run HOST:PORT",
 		Short: "Probe a target from this machine",
 		Long: "Probes every address that HOST has and this machine can reach. Needs root, or the capabilities\n" +
-			"NET_ADMIN, NET_RAW and BPF. Whatever ends it, the connections it opened are reset.",
+			"NET_ADMIN, NET_RAW and BPF. Whatever ends it, the connections it opened are reset. By ^C, SIGTERM or\n" +
+			"--deadline it ends with a report of what was finished; the rest is Inconclusive.",
 		Example: "  tcpprobe run 10.1.2.3:443\n  tcpprobe run '[2001:db8::7]:8080' --scenario SequenceWrap/all --paths 64 " +
 			"-o json",
 		Args: oneArgument("HOST:PORT, as in 10.1.2.3:443"),
@@ -71,11 +72,7 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	defer o.pcap.Discard()
 	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, LogError: cli.Complain, PrepareGuard: prepareGuard,
 		Reset: func(left []ledger.Entry) (int, error) { return run.ResetOrphans(left, o.device) }}
-	r, told := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard),
-		Spill: spill})
-	if told != nil {
-		return errors.New("interrupted")
-	}
+	r, _ := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard), Spill: spill})
 	o.pcap.Add(r)
 	if err := errors.Join(o.pcap.Finish(), writeReport(cmd.OutOrStdout(), r, o.output)); err != nil {
 		return err

@@ -65,7 +65,7 @@ func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Re
 		}
 	}
 	agg.Verdict, agg.Notes = agg.verdict(offNode),
-		firstNotes(agg.overlayNote(), clusterIPNote(rp, outcomes), notes(rp, outcomes))
+		firstNotes(agg.overlayNote(), lossNote(rp, outcomes), clusterIPNote(rp, outcomes), notes(rp, outcomes))
 	return agg
 }
 

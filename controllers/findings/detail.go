@@ -1,6 +1,8 @@
 package findings
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,8 +12,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// detail adds flows, alpha, stall, share, queue and evidence. Flows are left out if a report's group also has answers
-// that are not in this finding: the group has only their sum.
+// detail adds flows, segments, alpha, stall, share, queue and evidence. Flows and segments are left out if a report's group
+// also has answers that are not in this finding: the group has only their sum.
 func detail(f *v1alpha1.Finding, answers []Answer) {
 	seen := make(map[*report.Group]int)
 	var groups []*report.Group // in the order of the answers
@@ -27,17 +29,20 @@ func detail(f *v1alpha1.Finding, answers []Answer) {
 	whole, alpha := len(groups) > 0, 0.0
 	var flows v1alpha1.FlowCounts
 	var queue *report.Queue
+	var suspects, controls *report.Segments
 	for _, g := range groups {
 		whole = whole && seen[g] == len(g.Positions())*len(g.Checks())
 		count(&flows, g.Flows)
 		alpha, f.StallMillis = max(alpha, g.Alpha), max(f.StallMillis, g.StallMillis)
 		queue = queue.Plus(g.Queue)
+		suspects, controls = suspects.Plus(g.Suspects), controls.Plus(g.Controls)
 		if len(f.Evidence) == 0 {
 			f.Evidence = evidence(g.Evidence)
 		}
 	}
 	if whole {
 		f.Flows = &flows
+		f.Segments = segmentCounts(suspects, controls)
 	}
 	if first := answers[0].Detail; first != nil {
 		f.Share = share(first.Share) // as the message, which may say that the path decides nothing
@@ -54,6 +59,18 @@ func count(sum *v1alpha1.FlowCounts, g report.Flows) {
 	sum.Fail += int64(g.Fail)
 	sum.Inconclusive += int64(g.Inconclusive)
 }
+
+// segmentCounts is nil if few segments were lost.
+func segmentCounts(suspects, controls *report.Segments) *v1alpha1.SegmentCounts {
+	if !report.Lossy(suspects, controls) {
+		return nil
+	}
+	s, c := cmp.Or(suspects, &report.Segments{}), cmp.Or(controls, &report.Segments{})
+	return &v1alpha1.SegmentCounts{Suspects: atMost32(s.Sent), SuspectsLost: atMost32(s.Lost),
+		Controls: atMost32(c.Sent), ControlsLost: atMost32(c.Lost)}
+}
+
+func atMost32(n int) int32 { return int32(min(n, math.MaxInt32)) }
 
 // number writes a probability with two significant digits, as 1e-7 or 0.016.
 func number(f float64) string {

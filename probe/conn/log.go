@@ -30,6 +30,8 @@ type log struct {
 	arrived int  // packets since the last segment sent
 	cutting bool // the last sent segment was not kept, so answers to it are not kept either
 	cut     int  // segments left out since the last kept one
+
+	answers answers
 }
 
 // sentPart counts the segments of one part. A flow has few parts, so a list is enough.
@@ -48,6 +50,7 @@ type entry struct {
 }
 
 func (l *log) sends(at time.Time, part evidence.Part, g *segment.Segment) {
+	l.answers.sends(at, part, g)
 	l.arrived, l.cutting = 0, l.count(part) > keepEach
 	l.add(entry{after: at.Sub(l.start), part: part, sent: g})
 }
@@ -68,6 +71,7 @@ func (l *log) count(part evidence.Part) int {
 }
 
 func (l *log) receives(p wire.Packet) {
+	l.answers.receives(p)
 	l.arrived++
 	l.cutting = l.cutting || l.arrived > keepAnswers
 	l.add(entry{after: p.Time.Sub(l.start), packet: p})

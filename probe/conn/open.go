@@ -235,6 +235,8 @@ func (c *Conn) Answers(p wire.Packet) (bool, segment.SACKBlock) {
 
 // AnswerTimeout returns the timeout for an answer to the given repetition: several round trips and 40 ms for a delayed
 // acknowledgement, more with each repetition.
-func (c *Conn) AnswerTimeout(repetition int) time.Duration {
-	return min(4*c.RTT+50*time.Millisecond<<min(repetition, 4), time.Second)
+func (c *Conn) AnswerTimeout(repetition int) time.Duration { return answerTimeout(c.RTT, repetition) }
+
+func answerTimeout(rtt time.Duration, repetition int) time.Duration {
+	return min(4*rtt+50*time.Millisecond<<min(repetition, 4), time.Second)
 }

@@ -87,6 +87,7 @@ type Result struct {
 
 	MSS          int // of the segments that were sent
 	Timestamps   bool
+	SACK         bool // both sides permit it
 	SegmentsSent int
 
 	// Remains is what the peer still holds of the connection: nil where it holds nothing that is known. Whoever asked
@@ -165,7 +166,7 @@ func (c *connection) run(ctx context.Context, control int) {
 	c.socket.delayAcks()
 	info := c.socket.info()
 	c.MSS = int(info.Snd_mss)
-	c.Timestamps = info.Options&optionTimestamps != 0
+	c.Timestamps, c.SACK = info.Options&optionTimestamps != 0, info.Options&optionSACK != 0
 	length := c.Size.Bytes + c.Size.Segments*min(c.MSS, mostSegment)
 	all := c.asked.Payload(control + length + restLength)
 	for _, p := range []struct {

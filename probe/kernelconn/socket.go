@@ -18,6 +18,7 @@ const (
 	sendQueue        = 2 // of TCP_REPAIR_QUEUE
 	receiveQueue     = 1
 	optionTimestamps = 1 // in the options of TCP_INFO
+	optionSACK       = 2
 )
 
 // errSilent means that what was waited for did not happen in time.

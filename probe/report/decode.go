@@ -189,6 +189,8 @@ func (g Group) valid(checks int) error {
 		return fmt.Errorf("alpha %g", g.Alpha)
 	case !g.Share.valid():
 		return errors.New("the share is none")
+	case !g.Suspects.valid() || !g.Controls.valid():
+		return errors.New("the segments are none")
 	case !g.Queue.valid():
 		return errors.New("the queue is none")
 	}

@@ -18,8 +18,10 @@ type Group struct {
 	Targets     string // positions in plan.Sources[node], as ranges: "0-3,7"
 	Flows       Flows  // sums over all
 	Alpha       float64
-	StallMillis int64    // maximum over all
-	Share       *Share   // from the same target and check as the message
+	StallMillis int64     // maximum over all
+	Share       *Share    // from the same target and check as the message
+	Suspects    *Segments // sums over all
+	Controls    *Segments
 	Queue       *Queue   // smallest Least and largest Most over all targets; Freed if all were freed
 	Evidence    []string // essential lines from the first target and check that has any
 }
@@ -58,7 +60,8 @@ func merged(groups []Group, checks []plan.Check) []Group {
 
 // join adds the numbers of another variant's group.
 func (g *Group) join(o Group) {
-	g.add(Result{Flows: o.Flows, Alpha: o.Alpha, StallMillis: o.StallMillis, Queue: o.Queue})
+	g.add(Result{Flows: o.Flows, Alpha: o.Alpha, StallMillis: o.StallMillis, Queue: o.Queue,
+		Suspects: o.Suspects, Controls: o.Controls})
 	if len(g.Evidence) == 0 {
 		g.Evidence = o.Evidence
 	}
@@ -69,6 +72,7 @@ func (g *Group) add(r Result) {
 	g.Alpha = max(g.Alpha, r.Alpha)
 	g.StallMillis = max(g.StallMillis, r.StallMillis)
 	g.Queue = g.Queue.Plus(r.Queue)
+	g.Suspects, g.Controls = g.Suspects.Plus(r.Suspects), g.Controls.Plus(r.Controls)
 	if len(g.Evidence) == 0 {
 		g.Evidence = essential(r.Evidence).Texts()
 	}
@@ -88,7 +92,7 @@ func (q *Queue) Plus(o *Queue) *Queue {
 
 // withoutDetails returns g without its optional parts.
 func (g Group) withoutDetails() Group {
-	g.Message, g.Share, g.Queue, g.Evidence = "", nil, nil, nil
+	g.Message, g.Share, g.Queue, g.Evidence, g.Suspects, g.Controls = "", nil, nil, nil, nil, nil
 	return g
 }
 
@@ -99,6 +103,12 @@ func (g *Group) addMessage(whole Group, left *room) {
 	}
 	if whole.Share != nil && left.take(`"h":`, whole.Share.wire()) {
 		g.Share = whole.Share
+	}
+	if whole.Suspects != nil && left.take(`"x":`, whole.Suspects.wire()) {
+		g.Suspects = whole.Suspects
+	}
+	if whole.Controls != nil && left.take(`"y":`, whole.Controls.wire()) {
+		g.Controls = whole.Controls
 	}
 	if whole.Message != "" && left.take(`"m":`, whole.Message) {
 		g.Message = whole.Message
@@ -120,19 +130,21 @@ func (g *Group) addEvidence(whole Group, left *room) {
 
 // wireGroup is the JSON form of a Group. Its member names are short to save room in the termination message.
 type wireGroup struct {
-	Check    int        `json:"c"`
-	Also     string     `json:"o,omitempty"`
-	Verdict  Verdict    `json:"v"`
-	Reason   Reason     `json:"r"`
-	Rule     string     `json:"u,omitempty"`
-	Message  string     `json:"m,omitempty"`
-	Targets  string     `json:"t"`
-	Flows    [4]int     `json:"f"` // tried, pass, fail, inconclusive
-	Alpha    float64    `json:"a,omitempty"`
-	Stall    int64      `json:"s,omitempty"` // milliseconds
-	Share    *wireShare `json:"h,omitempty"`
-	Queue    *wireQueue `json:"q,omitempty"`
-	Evidence []string   `json:"e,omitempty"`
+	Check    int           `json:"c"`
+	Also     string        `json:"o,omitempty"`
+	Verdict  Verdict       `json:"v"`
+	Reason   Reason        `json:"r"`
+	Rule     string        `json:"u,omitempty"`
+	Message  string        `json:"m,omitempty"`
+	Targets  string        `json:"t"`
+	Flows    [4]int        `json:"f"` // tried, pass, fail, inconclusive
+	Alpha    float64       `json:"a,omitempty"`
+	Stall    int64         `json:"s,omitempty"` // milliseconds
+	Share    *wireShare    `json:"h,omitempty"`
+	Queue    *wireQueue    `json:"q,omitempty"`
+	Suspects *wireSegments `json:"x,omitempty"`
+	Controls *wireSegments `json:"y,omitempty"`
+	Evidence []string      `json:"e,omitempty"`
 }
 
 type wireShare struct {
@@ -200,7 +212,7 @@ func (g Group) MarshalJSON() ([]byte, error) {
 	return marshal(wireGroup{
 		g.Check, g.Also, g.Verdict, g.Reason, g.Rule, g.Message, g.Targets,
 		[4]int{g.Flows.Tried, g.Flows.Pass, g.Flows.Fail, g.Flows.Inconclusive},
-		g.Alpha, g.StallMillis, g.Share.wire(), g.Queue.wire(), g.Evidence,
+		g.Alpha, g.StallMillis, g.Share.wire(), g.Queue.wire(), g.Suspects.wire(), g.Controls.wire(), g.Evidence,
 	}), nil
 }
 
@@ -211,9 +223,10 @@ func (g *Group) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*g = Group{
-		w.Check, w.Also, w.Verdict, w.Reason, w.Rule, w.Message, w.Targets,
-		Flows{w.Flows[0], w.Flows[1], w.Flows[2], w.Flows[3]},
-		w.Alpha, w.Stall, w.Share.share(), w.Queue.queue(), w.Evidence,
+		Check: w.Check, Also: w.Also, Verdict: w.Verdict, Reason: w.Reason, Rule: w.Rule, Message: w.Message,
+		Targets: w.Targets, Flows: Flows{w.Flows[0], w.Flows[1], w.Flows[2], w.Flows[3]}, Alpha: w.Alpha,
+		StallMillis: w.Stall, Share: w.Share.share(), Suspects: w.Suspects.segments(), Controls: w.Controls.segments(),
+		Queue: w.Queue.queue(), Evidence: w.Evidence,
 	}
 	return nil
 }

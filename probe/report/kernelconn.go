@@ -16,6 +16,7 @@ type KernelConnections struct {
 	StallMillis  int64         `json:"stallMillis"`
 	MSS          int           `json:"mss,omitempty"`
 	Timestamps   bool          `json:"timestamps,omitempty"` // the connections' segments carry them
+	SACK         bool          `json:"sack,omitempty"`       // both sides permit it
 	SegmentsSent int           `json:"segmentsSent"`
 	Sizes        []KernelSize  `json:"sizes,omitempty"`
 }

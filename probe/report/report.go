@@ -31,7 +31,9 @@ type Report struct {
 	Guard          Guard     `json:"guard"`
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
-	Results        []Result  `json:"results"`
+	// results without a verdict because the time was over, or the prober was stopped or killed
+	Unfinished int      `json:"unfinished,omitempty"`
+	Results    []Result `json:"results"`
 	// by target, where the plan asks for them
 	KernelConnections []KernelConnections `json:"kernelConnections,omitempty"`
 	// pcapng with the packets that show the failures, at most MaxCapture bytes
@@ -67,9 +69,12 @@ type Result struct {
 	Flows       Flows          `json:"flows"`
 	Alpha       float64        `json:"alpha"` // bound on a false Fail, corrected for multiple tests; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
+	Suspects    *Segments      `json:"suspects,omitempty"`
+	Controls    *Segments      `json:"controls,omitempty"`
 	Share       *Share         `json:"share,omitempty"` // set if all flows agree, or the path decides
 	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`
+	Covers      *Coverage      `json:"covers,omitempty"` // of a Pass of SequenceWrap
 	Evidence    evidence.Lines `json:"evidence,omitempty"`
 
 	// Answers is the plan's question of this result. It is not in JSON, and nil in a report that was read from JSON.

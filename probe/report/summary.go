@@ -100,7 +100,7 @@ type member struct {
 }
 
 func (g *grouping) add(q Question, r Result) {
-	if r.plain() {
+	if r.plain() && !Lossy(r.Suspects, r.Controls) && !Late(r.Suspects, r.Controls) {
 		return
 	}
 	k := groupKey{q.Check, r.Verdict, r.Reason, r.Rule}

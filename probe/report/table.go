@@ -12,7 +12,7 @@ import (
 )
 
 // WriteTable writes r for people: one line for each result, and below it, the worst first, a paragraph for each result
-// that did not simply pass.
+// that did not simply pass, unless it was not even begun.
 func (r Report) WriteTable(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, r.title())
@@ -23,6 +23,15 @@ func (r Report) WriteTable(w io.Writer) error {
 		fmt.Fprintln(t, strings.Join(res.cells(), "\t"))
 	}
 	t.Flush() // writes to b, which keeps the first error until its own Flush
+	if line := r.unfinishedLine(); line != "" {
+		fmt.Fprintln(b, line)
+	}
+	for _, line := range r.segmentLines() {
+		fmt.Fprintln(b, line)
+	}
+	for _, line := range r.coverageLines() {
+		fmt.Fprintln(b, line)
+	}
 	for _, k := range r.KernelConnections {
 		fmt.Fprintln(b, k.line())
 	}
@@ -74,7 +83,7 @@ func (r Result) title() string {
 }
 
 func (r Report) remarkable() []Result {
-	out := slices.DeleteFunc(slices.Clone(r.Results), Result.plain)
+	out := slices.DeleteFunc(slices.Clone(r.Results), func(res Result) bool { return res.plain() || !res.begun() })
 	slices.SortStableFunc(out, func(a, b Result) int { return b.Verdict.Compare(a.Verdict) })
 	return out
 }
@@ -100,6 +109,9 @@ func (r Result) paragraph() []string {
 	}
 	if r.StallMillis > 0 {
 		lines = append(lines, fmt.Sprintf("  stall: %d ms", r.StallMillis))
+	}
+	if text := r.segmentsText(); text != "" {
+		lines = append(lines, "  "+text)
 	}
 	for _, line := range r.Evidence.Texts() {
 		lines = append(lines, "    "+printable(line))

@@ -215,7 +215,7 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict
 		k.void = err.Error()
 	case r.Opened:
 		k.opened++
-		k.found.MSS, k.found.Timestamps = r.MSS, r.Timestamps
+		k.found.MSS, k.found.Timestamps, k.found.SACK = r.MSS, r.Timestamps, r.SACK
 	}
 	if r.Fate == kernelconn.Stopped {
 		return

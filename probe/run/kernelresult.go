@@ -32,6 +32,7 @@ func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
 	j.kernels[position] = found
 	for i := range mine {
 		mine[i] = verdict.WithKernel(mine[i], found, j.plan.Alpha)
+		coverKernel(&mine[i], found)
 	}
 }
 
@@ -63,6 +64,6 @@ func (k *kernelTest) conclude() report.KernelConnections {
 		found.Message = k.void
 	}
 	found.Target, found.MSS, found.Timestamps = k.env.Remote.String(), k.found.MSS, k.found.Timestamps
-	found.SegmentsSent = k.found.SegmentsSent
+	found.SACK, found.SegmentsSent = k.found.SACK, k.found.SegmentsSent
 	return found
 }

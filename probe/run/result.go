@@ -19,6 +19,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 			rtts = append(rtts, f.RTT)
 		}
 	}
+	r.Suspects, r.Controls = a.segments()
 	best, n := verdict.Combine(findingsOf(a.flows))
 	if a.finding != nil {
 		best = *a.finding
@@ -27,6 +28,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
+	r.Covers = a.coverage(r)
 	shown := representative(a.flows, best)
 	r.Evidence, r.Queue = shown.Evidence, shown.Queue
 	for _, f := range a.flows {

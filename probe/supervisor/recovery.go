@@ -69,5 +69,6 @@ func (r recovery) report(e end, left, leaked int) report.Report {
 		message += fmt.Sprintf("; of %d flows it had open %d were reset", left, left-leaked)
 	}
 	out.Fill(r.task.Plan, e.why, message)
+	out.CountUnfinished()
 	return out
 }

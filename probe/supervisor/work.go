@@ -90,6 +90,7 @@ func (e *executor) carryOut(ctx context.Context, a assignment) error {
 	r := e.execute(ctx, a.Plan, a.Node, options)
 	stop()
 	addMissingResults(ctx, &r, a.Plan, e.stopSignal())
+	r.CountUnfinished()
 	return errors.Join(e.recorder.Flush(), r.WriteWhole(e.reports))
 }
 

@@ -60,6 +60,7 @@ type Outcome struct {
 	Followed  bool          // it failed, but at the error of a flow that follows another one
 	Leaked    int           // number of connections that the peer may still hold
 	Guard     conn.SelfCheck
+	Segments  conn.Segments // over all connections
 }
 
 // Keep stores evidence and records of a connection in the outcome.

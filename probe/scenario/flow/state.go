@@ -64,6 +64,7 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	s.Guard = s.Guard.Plus(e.Check)
 	s.Outcome.Port = c.Local().Port()
 	s.Outcome.Keep(c)
+	s.Outcome.Segments = s.Outcome.Segments.Plus(c.Segments())
 	if s.Opening.Answer == conn.SynAck && s.Opening.Sent == 1 {
 		s.Outcome.RTT = c.RTT
 	}

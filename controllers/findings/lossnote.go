@@ -1,0 +1,52 @@
+package findings
+
+import (
+	"fmt"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// lossNote says in how many pairs something passed although many segments were lost, or those at 0 were late. Of the
+// source and check with the most losses it has the numbers.
+func lossNote(rp *runplan.RunPlan, outcomes []probepod.Outcome) []string {
+	pairs := make(map[Pair]bool)
+	var worst *report.Group
+	var from string
+	for _, o := range outcomes {
+		if o.State != probepod.Reported {
+			continue
+		}
+		for i := range o.Summary.Groups {
+			g := &o.Summary.Groups[i]
+			if !passedWithLoss(g) {
+				continue
+			}
+			for _, position := range g.Positions() {
+				pairs[Pair{o.Source, rp.Plan.Sources[o.Source][position]}] = true
+			}
+			if worst == nil || lossRate(g) > lossRate(worst) {
+				worst, from = g, o.Source
+			}
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	return []string{text.Cut(fmt.Sprintf("passed although segments are lost or late: in %d pairs; most by %s from %s, %s",
+		len(pairs), title(rp.Plan.Checks(), worst.Checks(), &rp.Plan), from,
+		report.SegmentsText(worst.Suspects, worst.Controls)), v1alpha1.MaxNote)}
+}
+
+// passedWithLoss reports whether a report has this group only because of what was lost or late.
+func passedWithLoss(g *report.Group) bool {
+	return g.Verdict == report.Pass && (report.Lossy(g.Suspects, g.Controls) || report.Late(g.Suspects, g.Controls))
+}
+
+func lossRate(g *report.Group) float64 {
+	sum := g.Suspects.Plus(g.Controls)
+	return float64(sum.Lost) / float64(max(1, sum.Sent))
+}

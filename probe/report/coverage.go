@@ -1,0 +1,134 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Coverage is what a Pass of SequenceWrap rests on: what arrived.
+type Coverage struct {
+	SourcePorts int             `json:"sourcePorts"`       // from which the suspects arrived; each may be another path
+	Bytes       *Lengths        `json:"bytes,omitempty"`   // of data in them; absent if they had none
+	Options     []string        `json:"options,omitempty"` // TCP options in them
+	Direction   Direction       `json:"direction"`
+	Kernel      *KernelCoverage `json:"kernel,omitempty"` // ordinary connections, where these crossed 0 unharmed
+}
+
+// Direction is that of the segments whose number was 0.
+type Direction string
+
+// Directions.
+const (
+	ToTarget Direction = "ToTarget"
+	BothWays Direction = "BothWays" // and the target's answer, whose number was 0 too
+)
+
+// Lengths are how long the data of segments was.
+type Lengths struct {
+	Least     int `json:"least"`
+	Most      int `json:"most"`
+	Different int `json:"different"` // number of lengths
+}
+
+// KernelCoverage is what ordinary connections carried across 0.
+type KernelCoverage struct {
+	Sizes   []string `json:"sizes"` // from 0 on: a number of bytes, MSS, or 3*MSS
+	MSS     int      `json:"mss"`
+	Options []string `json:"options,omitempty"`
+}
+
+// coverageLines say what the results that passed cover, of each target one line for results that cover the same.
+func (r Report) coverageLines() (lines []string) {
+	type group struct {
+		target string
+		titles []string
+		Coverage
+	}
+	var groups []*group
+	for _, res := range r.Results {
+		if res.Covers == nil || res.Verdict != Pass {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g *group) bool { return g.target == res.Target && g.alike(*res.Covers) })
+		if i < 0 {
+			groups = append(groups, &group{res.Target, []string{res.title()}, *res.Covers})
+			continue
+		}
+		groups[i].titles = append(groups[i].titles, strings.TrimPrefix(res.title(), res.Scenario+"/"))
+		groups[i].Bytes = groups[i].Bytes.plus(res.Covers.Bytes)
+	}
+	for _, g := range groups {
+		lines = append(lines, printable(fmt.Sprintf("covered by %s to %s: %s", strings.Join(g.titles, ", "), g.target,
+			g.Coverage)))
+	}
+	return lines
+}
+
+// alike reports whether c and d differ in the lengths at most.
+func (c Coverage) alike(d Coverage) bool {
+	return c.SourcePorts == d.SourcePorts && c.Direction == d.Direction && slices.Equal(c.Options, d.Options) &&
+		(c.Bytes == nil) == (d.Bytes == nil) && c.Kernel.text() == d.Kernel.text()
+}
+
+func (l *Lengths) plus(m *Lengths) *Lengths {
+	if l == nil || m == nil {
+		return l
+	}
+	return &Lengths{min(l.Least, m.Least), max(l.Most, m.Most), max(l.Different, m.Different)}
+}
+
+// String says what is covered, and what of the same kind was not asked.
+func (c Coverage) String() string {
+	text := "segments"
+	if l := c.Bytes; l != nil && l.Least == l.Most {
+		text += " of " + number(l.Least, "byte")
+	} else if l != nil {
+		text += fmt.Sprintf(" of %d to %d bytes", l.Least, l.Most)
+	}
+	text += " " + with(c.Options) + ", from " + number(c.SourcePorts, "source port")
+	if c.Direction == BothWays {
+		text += ", and the answers at 0"
+	}
+	if c.Kernel != nil {
+		text += "; " + c.Kernel.text()
+	}
+	if missing := c.notAsked(); len(missing) > 0 {
+		text += "; not asked: " + strings.Join(missing, ", ")
+	}
+	return text
+}
+
+func (k *KernelCoverage) text() string {
+	if k == nil {
+		return ""
+	}
+	return fmt.Sprintf("ordinary connections %s, of %s bytes (MSS %d)", with(k.Options), strings.Join(k.Sizes, ", "), k.MSS)
+}
+
+func number(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func with(options []string) string {
+	if len(options) == 0 {
+		return "without TCP options"
+	}
+	return "with " + strings.Join(options, ", ")
+}
+
+func (c Coverage) notAsked() (missing []string) {
+	if c.Bytes != nil {
+		missing = append(missing, "other lengths")
+	}
+	if len(c.Options) == 0 && (c.Kernel == nil || len(c.Kernel.Options) == 0) {
+		missing = append(missing, "TCP options")
+	}
+	if c.Direction == ToTarget {
+		missing = append(missing, "the target's own segments at 0")
+	}
+	return missing
+}

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"strings"
+	"testing"
+)
+
+// The table says what each Pass covers, in one line for results that cover the same.
+func TestTableSaysWhatAPassCovers(t *testing.T) {
+	p := examplePlan(2)
+	kernel := &KernelCoverage{Sizes: []string{"1", "MSS"}, MSS: 1448, Options: []string{"Timestamps"}}
+	pass := func(position int, variant string, c Coverage) Result {
+		r := result(p, position, 1, Pass, Delivered)
+		r.Name, r.Variant, r.Covers = "", variant, &c
+		return r
+	}
+	failed := pass(1, "Ack", Coverage{SourcePorts: 1})
+	failed.Verdict = Fail
+	r := exampleReport(p,
+		pass(0, "Push", Coverage{SourcePorts: 16, Bytes: &Lengths{70, 120, 9}, Direction: ToTarget, Kernel: kernel}),
+		pass(0, "Data", Coverage{SourcePorts: 16, Bytes: &Lengths{64, 110, 9}, Direction: ToTarget, Kernel: kernel}),
+		pass(0, "Fin", Coverage{SourcePorts: 16, Direction: ToTarget}),
+		pass(0, "Null", Coverage{SourcePorts: 16, Bytes: &Lengths{1, 1, 1}, Direction: ToTarget}),
+		pass(0, "AckZero", Coverage{SourcePorts: 1, Direction: BothWays}),
+		pass(0, "Syn", Coverage{SourcePorts: 16, Direction: ToTarget, Options: []string{"MSS", "SACKPermitted"}}),
+		failed,
+		pass(1, "Push", Coverage{SourcePorts: 16, Bytes: &Lengths{1, 1460, 9}, Direction: ToTarget}))
+	var b strings.Builder
+	if err := r.WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `
+covered by SequenceWrap/Push, Data to 10.244.2.2:8080: segments of 64 to 120 bytes without TCP options, from 16 source ports; ordinary connections with Timestamps, of 1, MSS bytes (MSS 1448); not asked: other lengths, the target's own segments at 0
+covered by SequenceWrap/Fin to 10.244.2.2:8080: segments without TCP options, from 16 source ports; not asked: TCP options, the target's own segments at 0
+covered by SequenceWrap/Null to 10.244.2.2:8080: segments of 1 byte without TCP options, from 16 source ports; not asked: other lengths, TCP options, the target's own segments at 0
+covered by SequenceWrap/AckZero to 10.244.2.2:8080: segments without TCP options, from 1 source port, and the answers at 0; not asked: TCP options
+covered by SequenceWrap/Syn to 10.244.2.2:8080: segments with MSS, SACKPermitted, from 16 source ports; not asked: the target's own segments at 0
+covered by SequenceWrap/Push to 10.244.2.1:8080: segments of 1 to 1460 bytes without TCP options, from 16 source ports; not asked: other lengths, TCP options, the target's own segments at 0
+`
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("the table is\n%s\nwithout%s", b.String(), want)
+	}
+}
