@@ -70,8 +70,8 @@ var failed = []Reason{
 		"`queue.least` connections had a place, then one had none. A greater `queue.most` means several queues, or an " +
 			"application that accepts slowly. `queue.behaviour` is what clients meet: `IgnoredSyn` (they see slow " +
 			"connects), `IgnoredAck` (they believe in a connection that is not there) or `Reset` (`tcp_abort_on_overflow`). " +
-			"`freed: false`: nothing has been accepted since, and the queue stays full until it is. With `freed: true` a " +
-			"device that limits one client's connections looks the same",
+			"`freed: false`: nothing has been accepted since, and the queue stays full until it is. A queue is named only if " +
+			"new SYNs are ignored and a handshake in progress came to nothing too, which no limit of SYNs does",
 		"raise the backlog (the application's `listen()`, `net.core.somaxconn`), or find out why it does not accept. " +
 			"`ss -ltn` on the target shows the queue (Recv-Q) and its room (Send-Q). Where it stays full, restart the " +
 			"application"}}},
@@ -89,6 +89,18 @@ var inconclusive = []Reason{
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}}},
+	{"SynLimited", Inconclusive, "AcceptQueue: new SYNs are rejected, handshakes in progress are not",
+		[]Meaning{{acceptQueue,
+			"after some connections SYNs are ignored or refused, but a handshake in progress was completed: something " +
+				"limits SYNs or connections, or the application accepts slowly. It is not shown to be the queue",
+			"look for a limit by rate or source on the way. `nstat -az TcpExtListenOverflows` on the target grows if it is " +
+				"the queue"}}},
+	{"QueueOrLimit", Inconclusive, "AcceptQueue: connections are rejected by a queue or by a limit",
+		[]Meaning{{acceptQueue,
+			"connections got no place, or only after segments of theirs were ignored, and a full queue, a SYN proxy and a " +
+				"limit of connections look the same",
+			"`ss -lnt` on the target shows a full queue (Recv-Q above Send-Q), `nstat -az TcpExtListenOverflows` one that " +
+				"was full; else look for a limit on the way"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
 			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",

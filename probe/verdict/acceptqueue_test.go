@@ -18,9 +18,35 @@ func TestAcceptQueueChain(t *testing.T) {
 		verdict report.Verdict
 		want    report.Reason
 	}{
-		{"overflow", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full}, report.Fail, report.QueueOverflowed},
-		{"reset in a row", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, BeaconsAnswered: 8}, report.Fail,
-			report.QueueOverflowed},
+		{"overflow", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full, UnderWay: IgnoredAck, InProgress: full},
+			report.Fail, report.QueueOverflowed},
+		{"a handshake in progress was reset", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full, UnderWay: ResetIt},
+			report.Fail, report.QueueOverflowed},
+		{"SYNs are refused, and a handshake in progress was reset", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3,
+			BeaconsAnswered: 8, SYNRefused: true, UnderWay: ResetIt}, report.Fail, report.QueueOverflowed},
+		{"a handshake in progress was completed", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full,
+			Concurrent: true}, report.Inconclusive, report.SynLimited},
+		{"SYNs are refused, and a handshake in progress was completed", Filling{Cap: 10, Least: 6, First: ResetIt,
+			Refusals: 3, BeaconsAnswered: 8, SYNRefused: true, Concurrent: true}, report.Inconclusive, report.SynLimited},
+		{"nothing was in progress", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full}, report.Inconclusive,
+			report.QueueOrLimit},
+		{"room for one handshake and two connections", Filling{Cap: 10, Least: 2, First: IgnoredSyn, Test: full,
+			Asked: true, OnEstablished: Count{2, 0}}, report.Fail, report.QueueOverflowed},
+		{"the same, and SYNs on established connections are lost", Filling{Cap: 10, Least: 2, First: IgnoredSyn,
+			Test: full, Asked: true, OnEstablished: Count{2, 2}}, report.Inconclusive, report.QueueOrLimit},
+		{"the same, and free after the end", Filling{Cap: 10, Least: 2, First: IgnoredSyn, Test: full, Asked: true,
+			Freed: true, OnEstablished: Count{2, 0}}, report.Inconclusive, report.QueueOrLimit},
+		{"all SYNs are answered", Filling{Cap: 10, Least: 6, First: IgnoredAck, Test: full, Concurrent: true,
+			UnderWay: IgnoredAck, InProgress: full}, report.Inconclusive, report.QueueOrLimit},
+		{"the final ACK is reset in a row", Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: 3, BeaconsAnswered: 8},
+			report.Inconclusive, report.QueueOrLimit},
+		{"handshakes only before the filling", Filling{Cap: 10, Before: 32, SparesSilent: true}, report.Inconclusive, report.QueueOrLimit},
+		{"all established, many segments ignored", Filling{Cap: 10, Least: 10, Ignored: Count{30, 8},
+			Beacons: Count{24, 0}}, report.Inconclusive, report.QueueOrLimit},
+		{"all established, ignored in a row", Filling{Cap: 10, Least: 10, Ignored: Count{30, 2}, Beacons: Count{24, 0},
+			Ignoring: 1}, report.Inconclusive, report.QueueOrLimit},
+		{"all established, as many lost as beacons", Filling{Cap: 10, Least: 10, Ignored: Count{30, 8},
+			Beacons: Count{24, 6}}, report.Pass, report.NotReached},
 		{"reset once", Filling{Observation: Observation{PeerReset: true}, Cap: 10, Least: 6, First: ResetIt, Refusals: 1,
 			BeaconsAnswered: 8}, report.Inconclusive, report.PeerReset},
 		{"reset, and the others are gone too",
@@ -38,7 +64,7 @@ func TestAcceptQueueChain(t *testing.T) {
 		{"no time", Filling{Cap: 10, Least: 6}, report.Inconclusive, report.PathLossy},
 		{"guard incomplete beats an overflow",
 			Filling{Observation: Observation{Guard: unclean}, Cap: 10, Least: 6,
-				Test: full}, report.Inconclusive, report.GuardIncomplete},
+				Test: full, UnderWay: ResetIt}, report.Inconclusive, report.GuardIncomplete},
 		{"fault beats all", Filling{Observation: Observation{Fault: errors.New("no memory")}, Cap: 10, Least: 10},
 			report.Inconclusive, report.ProberFault},
 	} {
@@ -51,15 +77,16 @@ func TestAcceptQueueChain(t *testing.T) {
 // The message says how many connections fit, what clients see, how certain the result is, and what helps.
 func TestOverflowMessage(t *testing.T) {
 	stalled := Filling{Cap: 600, Least: 512, First: IgnoredSyn, UnderWay: ResetIt, Test: full, Asked: true}
-	slow := Filling{Cap: 600, Least: 7, More: 3, First: IgnoredAck, Test: full, Asked: true, Freed: true}
+	slow := Filling{Cap: 600, Least: 7, More: 3, First: IgnoredSyn, UnderWay: IgnoredAck, InProgress: full, Test: full,
+		Asked: true, Freed: true}
 	for _, c := range []struct {
 		f     Filling
 		words []string
 	}{
 		{stalled, []string{"512 connections get a place", "SYN of the next gets no answer", "tcp_abort_on_overflow",
 			"16 of 16", "p = 1.6e-11", "only the application's accept() does"}},
-		{Filling{Cap: 600, Least: 6, First: IgnoredSyn, Test: full}, []string{"The run ended before"}},
-		{slow, []string{"after 7 connections", "3 more", "SO_REUSEPORT", "final ACK",
+		{Filling{Cap: 600, Least: 6, First: IgnoredSyn, Test: full, UnderWay: ResetIt}, []string{"The run ended before"}},
+		{slow, []string{"after 7 connections", "3 more", "SO_REUSEPORT", "comes to nothing",
 			"the application accepts, but more slowly"}},
 	} {
 		found := AcceptQueue(&c.f)
@@ -74,6 +101,28 @@ func TestOverflowMessage(t *testing.T) {
 	}
 	if b := stalled.Behaviour(); b != ResetIt {
 		t.Errorf("behaviour %s, want what clients notice first", b)
+	}
+}
+
+// Where a limit is as likely as a queue, the message says both and what tells them apart.
+func TestMessageOfUnattributedRejections(t *testing.T) {
+	for _, c := range []struct {
+		f     Filling
+		words []string
+	}{
+		{Filling{Cap: 100, Least: 28, First: IgnoredSyn, Test: full, Concurrent: true, OnEstablished: Count{8, 8}},
+			[]string{"after 28 connections the SYN of the next gets no answer", "do not reach the listener", "limits SYNs"}},
+		{Filling{Cap: 100, Least: 10, First: ResetIt, SYNRefused: true, Refusals: 3, BeaconsAnswered: 8, Concurrent: true,
+			OnEstablished: Count{8, 0}, Asked: true, Freed: true},
+			[]string{"was completed all the same", "limits new connections", "accepts slowly", "limit of connections at once"}},
+		{Filling{Cap: 100, Least: 6, First: IgnoredAck, Test: full}, []string{"SYN proxy", "queue is full"}},
+	} {
+		found := AcceptQueue(&c.f)
+		for _, words := range append(c.words, "ss -lnt", "ListenOverflows") {
+			if !strings.Contains(found.Message, words) {
+				t.Errorf("message lacks %q: %s", words, found.Message)
+			}
+		}
 	}
 }
 

@@ -27,6 +27,9 @@ type attempt struct {
 	opening conn.Opening
 	byte    byte // the byte that it sends to prove that it is established
 	echoes  flow.Echoes
+
+	completed bool // the final ACK, with the byte, was sent
+	ignored   int  // number of its segments, while filling, that got no answer
 }
 
 // newAttempt returns an attempt for a connection on which nothing was sent.
@@ -64,6 +67,7 @@ func (a *attempt) sendNext() {
 		a.SendSYN()
 		return
 	}
+	a.completed = true
 	first := a.ISS.Add(1)
 	a.Send(conn.Step{Part: evidence.Byte, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{a.byte}})
 }
@@ -83,7 +87,7 @@ func (a *attempt) reopen(ctx context.Context) bool {
 		return false
 	}
 	a.NewIncarnation(flow.RandomISS())
-	a.opening, a.echoes = conn.Opening{}, flow.NewEchoes()
+	a.opening, a.echoes, a.completed = conn.Opening{}, flow.NewEchoes(), false
 	return true
 }
 

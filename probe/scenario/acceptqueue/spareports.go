@@ -13,12 +13,15 @@ const (
 	// times. If such a port is silent later, neither its path nor the reuse of the port can be the reason.
 	sparePorts      = 16
 	spareHandshakes = 2
+	// silentInARow is how many ports without an answer, one after the other, end the preparation. Further ones would take
+	// three seconds each.
+	silentInARow = 4
 )
 
 // prepareSpares prepares the missing spares. If ports get no answer, other ports are tried before the target counts as
 // silent.
 func (f *filling) prepareSpares(ctx context.Context) bool {
-	failed := 0
+	failed, silent := 0, 0
 	for len(f.spares) < sparePorts && f.Fault == nil && ctx.Err() == nil {
 		a := f.attempt(ctx)
 		if a == nil {
@@ -26,11 +29,14 @@ func (f *filling) prepareSpares(ctx context.Context) bool {
 		}
 		if f.answers(ctx, a) {
 			f.spares = append(f.spares, a)
+			f.seen.Before += spareHandshakes
+			silent = 0
 			continue
 		}
+		silent++
 		f.Opening = a.opening
 		f.release(ctx, a)
-		if failed++; failed >= flow.SilentPorts && len(f.spares) == 0 || failed >= sparePorts {
+		if failed++; failed >= flow.SilentPorts && len(f.spares) == 0 || failed >= sparePorts || silent >= silentInARow {
 			break
 		}
 	}
