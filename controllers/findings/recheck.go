@@ -61,9 +61,13 @@ func (a *Answer) doubt(reason, message string) {
 	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
 }
 
-// silent reports whether nothing at all came back: what a firewall's drop looks like.
+// silent reports whether no SYN was answered: what a firewall's drop looks like.
 func (a *Answer) silent() bool {
-	return a.Check != noReport && (a.Reason == string(report.Filtered) || a.Reason == string(report.PathDown))
+	switch report.Reason(a.Reason) {
+	case report.Filtered, report.QueueFullOrSynFiltered, report.PathDown:
+		return a.Check != noReport
+	}
+	return false
 }
 
 // SilentTargets are those from which some source heard nothing.

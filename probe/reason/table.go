@@ -36,7 +36,13 @@ var failed = []Reason{
 		"see whether the application listens, and whether a firewall rejects"}}},
 	{"Filtered", Fail, "Handshake: no answer from two source ports", []Meaning{{handshake,
 		"no answer from two source ports",
-		"look for a firewall that drops, or a path that ends; the message says whether other segments than SYNs get there"}}},
+		"look for a firewall that drops, or a path that ends"}}},
+	{"QueueFullOrSynFiltered", Fail, "Handshake: SYNs are ignored, other segments to the port are answered",
+		[]Meaning{{handshake,
+			"SYNs are ignored, and an ACK to the same port draws an RST: the accept queue is full because the application " +
+				"has stalled, or a firewall drops SYNs only",
+			"`ss -lnt` on the target shows a full queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows; " +
+				"restart the application then. Else look for the firewall"}}},
 	{"Unreachable", Fail, "Handshake: an ICMP error; the message has its code", []Meaning{{handshake,
 		"an ICMP error, which the message names, or no next hop on the link",
 		"look at routes and the neighbour table"}}},
@@ -89,6 +95,11 @@ var inconclusive = []Reason{
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}}},
+	{"ConnectionLimit", Inconclusive, "Handshake: fails beside other connections, and never alone",
+		[]Meaning{{handshake,
+			"beside others of this probe the handshake failed, and alone it succeeded from the same port, several times: " +
+				"concurrent or new connections of one client are limited, or the accept queue is short",
+			"ask for fewer `paths`; look for a limit of connections on the way, and at the application's backlog"}}},
 	{"SynLimited", Inconclusive, "AcceptQueue: new SYNs are rejected, handshakes in progress are not",
 		[]Meaning{{acceptQueue,
 			"after some connections SYNs are ignored or refused, but a handshake in progress was completed: something " +

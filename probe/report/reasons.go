@@ -12,23 +12,25 @@ const (
 
 // Reasons of Fail.
 const (
-	Refused               Reason = "Refused"               // Handshake: RST in answer to the SYN
-	Filtered              Reason = "Filtered"              // Handshake: no answer from two source ports
-	Unreachable           Reason = "Unreachable"           // Handshake: an ICMP error; the message has its code
-	AckLostOrQueueFull    Reason = "AckLostOrQueueFull"    // Handshake: SYN-ACK, but the final ACK changed nothing
-	Altered               Reason = "Altered"               // Handshake: the answer acknowledges a number that was not sent
-	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped" // Handshake: an RST comes back unless its sequence number is 0
-	SequenceZeroDropped   Reason = "SequenceZeroDropped"   // SequenceWrap: exactly the segment at sequence 0 is lost
-	SequenceZeroLossy     Reason = "SequenceZeroLossy"     // SequenceWrap: over all flows, segments at 0 are lost more often
-	AckZeroDropped        Reason = "AckZeroDropped"        // SequenceWrap: answers that acknowledge exactly 0 are lost
-	FinIgnored            Reason = "FinIgnored"            // FinReorder: the peer ignored a FIN that an ACK had overtaken
-	QueueOverflowed       Reason = "QueueOverflowed"       // AcceptQueue: connections were dropped within the cap
+	Refused                Reason = "Refused"                // Handshake: RST in answer to the SYN
+	Filtered               Reason = "Filtered"               // Handshake: no answer from two source ports
+	QueueFullOrSynFiltered Reason = "QueueFullOrSynFiltered" // Handshake: SYNs are ignored, other segments to the port are answered
+	Unreachable            Reason = "Unreachable"            // Handshake: an ICMP error; the message has its code
+	AckLostOrQueueFull     Reason = "AckLostOrQueueFull"     // Handshake: SYN-ACK, but the final ACK changed nothing
+	Altered                Reason = "Altered"                // Handshake: the answer acknowledges a number that was not sent
+	ReverseRstZeroDropped  Reason = "ReverseRstZeroDropped"  // Handshake: an RST comes back unless its sequence number is 0
+	SequenceZeroDropped    Reason = "SequenceZeroDropped"    // SequenceWrap: exactly the segment at sequence 0 is lost
+	SequenceZeroLossy      Reason = "SequenceZeroLossy"      // SequenceWrap: over all flows, segments at 0 are lost more often
+	AckZeroDropped         Reason = "AckZeroDropped"         // SequenceWrap: answers that acknowledge exactly 0 are lost
+	FinIgnored             Reason = "FinIgnored"             // FinReorder: the peer ignored a FIN that an ACK had overtaken
+	QueueOverflowed        Reason = "QueueOverflowed"        // AcceptQueue: connections were dropped within the cap
 )
 
 // Reasons of Inconclusive that the prober itself gives.
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	ConnectionLimit  Reason = "ConnectionLimit"  // Handshake: fails beside other connections, and never alone
 	SynLimited       Reason = "SynLimited"       // AcceptQueue: new SYNs are rejected, handshakes in progress are not
 	QueueOrLimit     Reason = "QueueOrLimit"     // AcceptQueue: connections are rejected by a queue or by a limit
 	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has

@@ -58,8 +58,10 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
 	stack, fault := h.stackTo(t.Address)
 	var route wire.Route
+	var opened *openings
 	if fault == nil {
 		env.Open, route = stack.Open, stack.route
+		opened = newOpenings(stack.Open)
 	}
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
@@ -68,7 +70,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		a := answer{flows: j.notStarted(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]
-			a = j.runCheck(ctx, c, env)
+			a = j.runCheck(ctx, c, env, opened)
 		}
 		r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
 		r.PathType = pathType(t, j.node, route)
@@ -99,7 +101,7 @@ type answer struct {
 }
 
 // runCheck runs the flows of a check, as many at once as the plan allows.
-func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env) answer {
+func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *openings) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:
@@ -114,9 +116,18 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env) answer {
 		j.serial.Lock()
 		defer j.serial.Unlock()
 	}
+	var solo solitude
+	if !definition.Serial { // a scenario that holds many connections bounds them by itself
+		env.Open = opened.Open
+		env.Alone = func(ctx context.Context, ask func() bool) bool { return solo.alone(ctx, opened, ask) }
+	}
 	a := answer{perPath: definition.Flows == 0}
 	paths := cmp.Or(definition.Flows, j.plan.Paths)
-	a.flows = parallel(paths, j.maxOpenFlows(), func() flow.Outcome { return run(ctx, &env) })
+	a.flows = parallel(paths, j.maxOpenFlows(), func() flow.Outcome {
+		solo.flows.RLock()
+		defer solo.flows.RUnlock()
+		return run(ctx, &env)
+	})
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}

@@ -57,7 +57,9 @@ func (f *Filling) Overflowed() bool {
 }
 
 // rejectsSYNs reports whether the SYNs of new connections are ignored or refused.
-func (f *Filling) rejectsSYNs() bool { return f.First == IgnoredSyn || f.First == ResetIt && f.SYNRefused }
+func (f *Filling) rejectsSYNs() bool {
+	return f.First == IgnoredSyn || f.First == ResetIt && f.SYNRefused
+}
 
 // smallestQueue reports whether a listener with a backlog of 1 and without SYN cookies is full. It has room for one
 // handshake and two connections (measured on Linux), so no handshake is in progress when its queue gets full.
@@ -81,7 +83,7 @@ func (f *Filling) Most() int { return f.Least + f.More }
 type fillingRule func(*Filling) (Finding, bool)
 
 var acceptQueueRules = []fillingRule{overflowed, unattributed, neverBegun, ignoredMeanwhile, notReached, queuePathDown,
-	queueReset, queueDied, queueLossy}
+	queueReset, queueDied, newPortsIgnored, queueLossy}
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {
@@ -254,6 +256,16 @@ func queueDied(f *Filling) (Finding, bool) {
 	return when(f.Test.Silence(), report.Inconclusive, report.PathDown,
 		"after %d connections nothing is answered any more, neither new connections nor "+
 			"what is sent on the established ones", f.Least)
+}
+
+// newPortsIgnored is the finding for new source ports that are ignored while those that were answered before still are
+// answered. A connection table on the way takes those for known.
+func newPortsIgnored(f *Filling) (Finding, bool) {
+	const many = 4
+	return when(f.SkippedPorts >= many, report.Inconclusive, report.SynLimited,
+		"after %d connections SYNs get no answer from %d new source ports, while they are answered from ports that were "+
+			"answered before: something that tracks connections limits new ones, or those ports' paths are down. %s",
+		f.Least, f.SkippedPorts, lookAtTarget)
 }
 
 func queueLossy(f *Filling) (Finding, bool) {

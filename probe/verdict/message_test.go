@@ -40,7 +40,9 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.StaleAck}, Ports: 3},
 			"on 3 source ports the peer answered from an older connection; it was reset, try again"},
 		{Handshake, &Observation{Ports: 3, ResetAny: true},
-			"no answer to SYNs from 3 source ports; segments other than SYN reach the target"},
+			"SYNs from 3 source ports are ignored, an ACK to the same port is answered with RST: the listener's accept queue is " +
+				"full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full " +
+				"queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN"},
 		{Handshake, &Observation{ResetAny: true, Reverse: confirmed[0]},
 			"the port is closed, but its RST has sequence number 0 and is lost on the way back: " +
 				"10 of 10 RSTs at 0 were lost, 0 of 30 at other numbers (p = 1.2e-09)"},

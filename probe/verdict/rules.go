@@ -23,7 +23,7 @@ type observationRule func(*Observation) (f Finding, ok bool)
 var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(slices.Clip(firstRules),
-	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
+	established, proofReset, limited, refused, unreachable, altered, stale, queueFull, reverseReset, synIgnored, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
@@ -145,10 +145,27 @@ func reverseReset(o *Observation) (Finding, bool) {
 		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P()))
 }
 
+// synIgnored is the finding for a port that ignores SYNs and answers other segments. The two reasons look the same from
+// outside: the listener answers an ACK with RST as a host without firewall does.
+func synIgnored(o *Observation) (Finding, bool) {
+	return when(o.ResetAny, report.Fail, report.QueueFullOrSynFiltered,
+		"SYNs from %d source ports are ignored, an ACK to the same port is answered with RST: the listener's accept queue "+
+			"is full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full "+
+			"queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN", o.Ports)
+}
+
 func filtered(o *Observation) (Finding, bool) {
-	note := ""
-	if o.ResetAny {
-		note = "; segments other than SYN reach the target"
-	}
-	return when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports%s", o.Ports, note)
+	return when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports", o.Ports)
+}
+
+// EnoughAlone is how often a connection must be established alone before a limit is to blame for its failure beside
+// others.
+const EnoughAlone = 3
+
+// limited is the finding for a connection that failed beside others, and alone was established from the same port each
+// time.
+func limited(o *Observation) (Finding, bool) {
+	return when(o.Alone >= EnoughAlone, report.Inconclusive, report.ConnectionLimit,
+		"beside other connections of this probe the handshake failed (%s); from the same source port alone it succeeded %d "+
+			"times in a row: something limits concurrent or new connections of one client, or the accept queue is short", o.Beside, o.Alone)
 }

@@ -3,6 +3,7 @@ package handshake
 
 import (
 	"context"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -22,6 +23,9 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 		}
 		t.Opening = c.Handshake(ctx, e.Pace)
 		again := followUp(ctx, t, c)
+		if !again && failed(t) && e.Alone != nil {
+			e.Alone(ctx, func() bool { return succeedsAlone(ctx, t, c) })
+		}
 		t.End(ctx, c)
 		if !again {
 			break
@@ -51,3 +55,41 @@ func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
 	}
 	return false
 }
+
+// failed reports whether the handshake failed in a way that other connections at the same time can cause.
+func failed(t *flow.State) bool {
+	switch t.Opening.Answer {
+	case conn.SynAck:
+		return !t.Proof.Established && !t.PeerReset
+	case conn.NoAnswer, conn.ResetAnswer:
+		return t.Fault == nil
+	}
+	return false
+}
+
+// succeedsAlone repeats the handshake from the same port, now that no other connection is open.
+func succeedsAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
+	answer := t.Opening.Answer
+	for range verdict.EnoughAlone {
+		if !c.Abort(ctx) && c.Established() {
+			return false
+		}
+		if t.Env.Pace(ctx, 1) != nil {
+			return false
+		}
+		c.NewIncarnation(flow.RandomISS())
+		c.SendSYN()
+		if c.AwaitSYNAnswer(ctx, time.Now().Add(aloneWait)).Answer != conn.SynAck {
+			return false
+		}
+		if !c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec.Payload)[0](1)[0]).Established {
+			return false
+		}
+		t.Alone++
+	}
+	t.Beside = answer
+	return true
+}
+
+// aloneWait is how long an answer to the SYN of a connection alone is awaited.
+const aloneWait = time.Second
