@@ -22,6 +22,12 @@ const (
 const (
 	// openingTime is how long a connection without a sign of life counts as being opened.
 	openingTime = 250 * time.Millisecond
+	// slowOpening is how many times as long as the fastest connection one may take before it counts as ignored.
+	slowOpening = 4
+	// After an ignored connection the next ones begin at least leastGap apart, at most mostGap. Each established one
+	// shortens the gap by an eighth.
+	leastGap = 40 * time.Millisecond
+	mostGap  = 320 * time.Millisecond
 	// longestTurn is how long a connection waits for its turn at most: its flow may hold another one.
 	longestTurn = 2 * time.Second
 )
@@ -35,6 +41,10 @@ type openings struct {
 	opening int
 	allowed int
 	proven  int
+	fastest time.Duration // shortest time from the turn to the sign of life; 0: none yet
+	gap     time.Duration // between the beginnings of two connections
+	next    time.Time     // when the next connection may begin
+	ignored time.Time     // when a connection last counted as ignored
 }
 
 func newOpenings(open func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)) *openings {
@@ -50,13 +60,35 @@ func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Numb
 		over()
 		return nil, err
 	}
-	timer := time.AfterFunc(openingTime, over)
+	started := time.Now()
+	timer := time.AfterFunc(o.openingTime(), func() {
+		o.slowDown()
+		over()
+	})
 	c.Held = func(held bool) {
 		timer.Stop()
-		o.settled(held)
+		o.settled(held, time.Since(started))
 		over()
 	}
 	return c, nil
+}
+
+// openingTime returns how long a connection without a sign of life counts as being opened.
+func (o *openings) openingTime() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return max(openingTime, slowOpening*o.fastest)
+}
+
+// slowDown lengthens the gap after a connection was ignored although others had been established.
+func (o *openings) slowDown() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.proven == 0 || time.Since(o.ignored) < openingTime {
+		return
+	}
+	o.ignored, o.allowed = time.Now(), 1
+	o.gap = min(max(2*o.gap, leastGap), mostGap)
 }
 
 // wait returns when one more connection may be opened.
@@ -65,15 +97,22 @@ func (o *openings) wait(ctx context.Context) {
 	defer stop()
 	for {
 		o.mu.Lock()
-		if o.opening < o.allowed || turn.Err() != nil {
+		early := time.Until(o.next)
+		if o.opening < o.allowed && early <= 0 || turn.Err() != nil {
 			o.opening++
+			o.next = time.Now().Add(o.gap)
 			o.mu.Unlock()
 			return
 		}
 		changed := o.changed
 		o.mu.Unlock()
+		var due <-chan time.Time
+		if early > 0 {
+			due = time.After(early)
+		}
 		select {
 		case <-changed:
+		case <-due:
 		case <-turn.Done():
 		}
 	}
@@ -90,12 +129,16 @@ func (o *openings) over() {
 
 // settled widens the bound after an established connection, and narrows it after one that failed while others had been
 // established.
-func (o *openings) settled(held bool) {
+func (o *openings) settled(held bool, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case held:
 		o.proven++
+		o.gap -= o.gap / 8
+		if o.fastest == 0 || took < o.fastest {
+			o.fastest = took
+		}
 		most := fewOpenings
 		if o.proven >= enoughProven {
 			most = manyOpenings
@@ -124,14 +167,11 @@ const enoughFailures = 3
 
 // alone calls ask while no other flow of the check is open.
 func (s *solitude) alone(ctx context.Context, o *openings, ask func() bool) bool {
-	if !o.anyProven() {
-		return false
-	}
 	s.flows.RUnlock()
 	defer s.flows.RLock()
 	s.flows.Lock()
 	defer s.flows.Unlock()
-	if s.failed >= enoughFailures || ctx.Err() != nil {
+	if s.failed >= enoughFailures || !o.anyProven() || ctx.Err() != nil {
 		return false
 	}
 	if !ask() {

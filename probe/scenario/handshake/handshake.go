@@ -67,10 +67,24 @@ func failed(t *flow.State) bool {
 	return false
 }
 
-// succeedsAlone repeats the handshake from the same port, now that no other connection is open.
+// succeedsAlone repeats the handshake from the same port, now that no other connection is open. Devices that count
+// connections forget those that have ended after some time, so a refused handshake is repeated once more after a pause.
 func succeedsAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
-	answer := t.Opening.Answer
-	for range verdict.EnoughAlone {
+	t.Beside = t.Opening.Answer
+	if establishedAlone(ctx, t, c) || t.Beside == conn.NoAnswer {
+		return t.Alone == verdict.EnoughAlone
+	}
+	select {
+	case <-time.After(aloneWait):
+	case <-ctx.Done():
+		return false
+	}
+	return establishedAlone(ctx, t, c)
+}
+
+// establishedAlone reports whether the handshake succeeds as often as needed, one after the other.
+func establishedAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
+	for t.Alone = 0; t.Alone < verdict.EnoughAlone; t.Alone++ {
 		if !c.Abort(ctx) && c.Established() {
 			return false
 		}
@@ -85,11 +99,9 @@ func succeedsAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
 		if !c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec.Payload)[0](1)[0]).Established {
 			return false
 		}
-		t.Alone++
 	}
-	t.Beside = answer
 	return true
 }
 
-// aloneWait is how long an answer to the SYN of a connection alone is awaited.
+// aloneWait is how long an answer to the SYN of a connection alone is awaited, and the pause before another try.
 const aloneWait = time.Second
