@@ -166,13 +166,17 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 }
 
 // Listeners that share a port have one queue each. A source port always reaches the same one. Connections that the
-// kernel queued while the prober already reset others are not counted.
+// kernel queued while the prober already reset others are not counted. Whether a handshake in progress belongs to a
+// full queue, which names it, is chance.
 func TestQueuesOfSharedPort(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
 	r := s.fill(60, at)[at.String()]
 	n, room := s.waiting(at)
+	if r.Verdict == report.Inconclusive {
+		t.Skipf("%s: %s", r.Reason, r.Message)
+	}
 	if r.Reason != report.QueueOverflowed || r.Queue.Least < 6 || r.Queue.Most < r.Queue.Least || r.Queue.Most > n ||
 		n > 24 || room != 20 {
 		t.Errorf("%s %+v, the kernel has %d in queues for %d\n%s", r.Reason, r.Queue, n, room, r.Message)

@@ -225,3 +225,44 @@ func TestInterruptedFillingLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A limiter rejects SYNs at its own place, whatever the application accepts.
+func TestLimitOfSYNsIsNoQueue(t *testing.T) {
+	for _, burst := range []int{2*sparePorts + 3, 2*sparePorts + 9} {
+		path := func() conntest.Path {
+			syns := 0
+			return conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+				if !toPeer || s.Flags != segment.SYN {
+					return false
+				}
+				syns++
+				return syns > burst
+			})()
+		}
+		peer := &backlog{}
+		o := queue(t, 24, &conntest.Bench{Peer: peer, Path: path})
+		if o.Reason != report.SynLimited || o.Leaked != 0 || peer.Live() != 0 {
+			t.Errorf("burst of %d: %s, %d leaked, the peer holds %d: %s", burst, o.Reason, o.Leaked, peer.Live(), o.Message)
+		}
+	}
+}
+
+// A limiter that lets a SYN through from time to time is no queue, and all connections established is no Pass.
+func TestRefilledLimitOfSYNsIsNoPass(t *testing.T) {
+	path := func() conntest.Path {
+		started, syns := time.Now(), 0
+		return conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+			if !toPeer || s.Flags != segment.SYN {
+				return false
+			}
+			if allowed := 2*sparePorts + 4 + int(time.Since(started)/(200*time.Millisecond)); syns >= allowed {
+				return true
+			}
+			syns++
+			return false
+		})()
+	}
+	if o := queue(t, 24, &conntest.Bench{Peer: &backlog{}, Path: path}); o.Verdict != report.Inconclusive {
+		t.Errorf("%s / %s: %s", o.Verdict, o.Reason, o.Message)
+	}
+}
