@@ -16,8 +16,8 @@ import (
 func (s *site) limit(rule string) {
 	s.t.Helper()
 	nft := exec.CommandContext(s.t.Context(), "nft", "-f", "-")
-	nft.Stdin = strings.NewReader("table inet limit { set s { type ipv4_addr; flags dynamic; }; " +
-		"chain c { type filter hook prerouting priority 0; " + rule + "; }; }")
+	nft.Stdin = strings.NewReader("table inet counts { set s { type ipv4_addr; flags dynamic; }; " +
+		"chain c { type filter hook input priority 0; " + rule + "; }; }")
 	must(s.t, s.Server().Run(nft))
 }
 
