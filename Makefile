@@ -1,4 +1,4 @@
-# Every target sets up what it needs. "make help" lists them.
+# Targets set up what they need. "make help" lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -37,13 +37,13 @@ cluster-status: ## Do they run, and how to use them
 .PHONY: test test-unit test-net test-guest test-envtest test-e2e
 test: setup ## Everything that must pass (needs root)
 	@test/run.sh
-test-unit: ## Unit tests and the seeds of the fuzz targets
+test-unit: setup-checks ## Unit tests and the seeds of the fuzz targets
 	@test/run.sh unit
-test-net: ## Tests in network namespaces (needs root)
+test-net: setup-servers ## Tests in network namespaces (needs root)
 	@test/run.sh net
 test-guest: setup-guests ## Tests against other kernels, in software emulation
 	@test/run.sh guest
-test-envtest: ## Tests against a real API server
+test-envtest: setup-cluster ## Tests against a real API server
 	@test/run.sh envtest
 test-e2e: setup-cluster ## Tests on the three nodes (needs root)
 	@test/run.sh e2e
@@ -54,7 +54,7 @@ golden: setup ## What users see, compared with test/golden/testdata, all of it; 
 		go -C test/golden test -tags net,envtest -count 1 -timeout 30m -whole $(GOLDEN)
 
 .PHONY: generate verify lint
-generate: ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
+generate: setup-checks ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
 	@go generate ./...
 verify: setup-checks ## Generated files, format, vet, linters, scripts, manifests, length of lines
 	@build/verify.sh
@@ -92,12 +92,14 @@ bench-scale: ## A thousand fake nodes and TCPProbes: time, writes, memory (20 mi
 clean: ## Remove what was built here; the cache with Kubernetes stays
 	rm -rf bin dist
 
-.PHONY: setup setup-cluster setup-guests setup-checks
+.PHONY: setup setup-cluster setup-guests setup-servers setup-checks
 setup:
 	@test/setup.sh
 setup-cluster:
 	@test/setup.sh cluster
 setup-guests:
 	@test/setup.sh guests
+setup-servers:
+	@test/setup.sh servers checks
 setup-checks:
 	@test/setup.sh checks

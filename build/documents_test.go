@@ -18,8 +18,8 @@ var (
 	external = regexp.MustCompile(`^[a-z]+:`)
 )
 
-// TestLinks looks for what every link of a document leads to: a file of the repository, and a heading in it. Links to
-// elsewhere are not followed.
+// TestLinks checks every link of a document: the file exists in the repository and has the heading. Links to other
+// sites are not followed.
 func TestLinks(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md")
 	list.Dir = ".."
@@ -56,7 +56,7 @@ func TestFollowFindsBrokenLinks(t *testing.T) {
 	}
 }
 
-// follow says why a link of a document leads nowhere.
+// follow is why a link of a document is broken, or "".
 func follow(t *testing.T, from, to string) string {
 	t.Helper()
 	if external.MatchString(to) {
@@ -79,7 +79,7 @@ func follow(t *testing.T, from, to string) string {
 	return ""
 }
 
-// anchors are the headings of a document as GitHub makes links of them.
+// anchors are the headings of a document, as GitHub writes them in links.
 func anchors(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	found := make(map[string]bool)

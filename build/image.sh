@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 platforms=${PLATFORMS:-linux/$(go env GOARCH)}
 image=tcpprobe.dev/tcpprobe:dev
-# Of a checkout; an unpacked archive has none.
+# An unpacked source archive has no version.
 version=$(git describe --always --dirty --tags 2>/dev/null || echo unknown)
 
 arguments=()

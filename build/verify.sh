@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 # The same build as the tests': see test/run.sh.
 export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath"
 
-tags=net,guest,envtest,e2e
+tags=net,guest,envtest,e2e,bench # those of .golangci.yaml
 files() { git ls-files --cached --others --exclude-standard "$@"; }
 fingerprint() { files | while IFS= read -r file; do [[ ! -f $file ]] || sha256sum "$file"; done; }
 tool() { go tool -modfile=build/go.mod "$@"; }
@@ -48,7 +48,7 @@ bounded() {
 
 tidy() {
 	local module
-	for module in . build build/golangci; do
+	for module in $(files '*go.mod' | xargs dirname); do
 		go -C "$module" mod tidy -diff >/dev/null 2>&1 || { echo "run: go -C $module mod tidy" && return 1; }
 	done
 }
@@ -78,8 +78,8 @@ wrapped() {
 	[[ -z $long ]] || { printf 'longer than 120 characters:\n%s\n' "$long" && return 1; }
 }
 
-# said CHECK runs one, and tells what came of it.
-said() {
+# report CHECK runs one check and prints its result.
+report() {
 	local start=$SECONDS output
 	if output=$(build/verify.sh "$1" 2>&1); then
 		printf 'verify: %-10s ok      %3ds\n' "$1" $((SECONDS - start))
@@ -94,12 +94,12 @@ if (($# == 1)); then
 	exit
 fi
 status=0
-said generated || status=1 # it writes what the others read
+report generated || status=1 # it writes what the others read
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 checks=(formatted vetted linted bounded tidy scripts manifests wrapped) running=()
 for check in "${checks[@]}"; do
-	said "$check" >"$results/$check" &
+	report "$check" >"$results/$check" &
 	running+=($!)
 done
 for i in "${!checks[@]}"; do

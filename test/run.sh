@@ -53,10 +53,10 @@ envtest() {
 	gotestsum -- -vet=off -tags envtest -count 1 -timeout 15m "${packages[@]}"
 }
 
-# Tests that disturb nobody run four at a time, after all others: see test/e2e/main_test.go.
+# Tests that disturb nobody run six at a time, after all others: see test/e2e/main_test.go.
 e2e() {
 	mapfile -t packages < <(tagged e2e)
-	FORMAT=testname gotestsum -- -vet=off -tags e2e -count 1 -timeout 40m -p 1 -parallel 4 "${packages[@]}"
+	FORMAT=testname gotestsum -- -vet=off -tags e2e -count 1 -timeout 40m -p 1 -parallel 6 "${packages[@]}"
 }
 
 bench() {

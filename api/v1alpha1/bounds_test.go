@@ -15,8 +15,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// mostStatus is what a status may take up: etcd and every watcher carry it, and "request is too large" would mean
-// a resource that cannot even be deleted.
+// mostStatus is the most bytes that a status may have. etcd stores it and every watcher receives it. A resource whose
+// requests are too large could not even be deleted.
 const mostStatus = 96 << 10
 
 func schema(t *testing.T) apiextensions.JSONSchemaProps {
@@ -32,16 +32,16 @@ func schema(t *testing.T) apiextensions.JSONSchemaProps {
 	return *crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 }
 
-// boundedByRule are members of library types, whose bounds are CEL rules rather than maxLength; test/envtest
-// breaks those.
+// boundedByRule are fields of library types. CEL rules bound them, not maxLength. test/envtest shows that these rules
+// refuse what is longer.
 var boundedByRule = map[string]int{
 	"status.conditions[].message": v1alpha1.MaxConditionMessage,
 	"status.conditions[].reason":  64,
-	"status.conditions[].type":    32, // the writer's own four names; the list is a map by it
+	"status.conditions[].type":    32, // the operator writes four types, and the list is a map by type
 }
 
-// unbounded are members that only the size of a request limits: a label selector is a library type, and nothing
-// copies it.
+// unbounded is a field that only the size of a request limits: a label selector is a library type, and nothing copies
+// it.
 const unbounded = "spec.sources.selector"
 
 // largest builds the longest value that s lets through, and reports everything in it that has no bound.
@@ -104,8 +104,8 @@ func TestEverythingIsBounded(t *testing.T) {
 	t.Logf("the largest status has %d bytes", len(b))
 }
 
-// TestLimitsAreTheSchemas compares the constants by which the manager cuts with what the API server refuses.
-func TestLimitsAreTheSchemas(t *testing.T) {
+// TestLimitsMatchTheSchema compares the constants to which the manager cuts texts and lists with the schema's limits.
+func TestLimitsMatchTheSchema(t *testing.T) {
 	status := schema(t).Properties["status"].Properties
 	finding := status["findings"].Items.Schema.Properties
 	for _, limit := range []struct {
@@ -115,12 +115,14 @@ func TestLimitsAreTheSchemas(t *testing.T) {
 	}{
 		{"MaxFindings", v1alpha1.MaxFindings, status["findings"].MaxItems},
 		{"MaxHistory", v1alpha1.MaxHistory, status["history"].MaxItems},
+		{"MaxTarget", v1alpha1.MaxTarget, status["target"].MaxLength},
 		{"MaxFindingMessage", v1alpha1.MaxFindingMessage, finding["message"].MaxLength},
 		{"MaxFindingRule", v1alpha1.MaxFindingRule, finding["rule"].MaxLength},
 		{"MaxRuleKnownFrom", v1alpha1.MaxRuleKnownFrom, finding["ruleKnownFrom"].MaxLength},
 		{"MaxEvidence", v1alpha1.MaxEvidence, finding["evidence"].MaxItems},
 		{"MaxEvidenceLine", v1alpha1.MaxEvidenceLine, finding["evidence"].Items.Schema.MaxLength},
 		{"MaxPorts", v1alpha1.MaxPorts, finding["share"].Properties["ports"].MaxItems},
+		{"MaxBehaviour", v1alpha1.MaxBehaviour, finding["queue"].Properties["behaviour"].MaxLength},
 		{"MaxNotes", v1alpha1.MaxNotes, status["lastRun"].Properties["notes"].MaxItems},
 		{"MaxNote", v1alpha1.MaxNote, status["lastRun"].Properties["notes"].Items.Schema.MaxLength},
 		{"MaxRunAnnotation", v1alpha1.MaxRunAnnotation, status["handledRun"].MaxLength},

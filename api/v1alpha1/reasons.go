@@ -1,24 +1,27 @@
 package v1alpha1
 
-// Explanation is what a reason that the operator gives means, and what to do. package reason of the probes has
-// those that the prober gives.
-//
+import "slices"
+
+// Explanation says what a reason that the operator gives means, and what to do. Package reason of the probes has those
+// that the prober gives.
 // +kubebuilder:object:generate=false
 type Explanation struct {
-	Reason    string
-	Condition string // empty: of a source without a report, or of a doubt about an answer; see ReasonUnschedulable
-	Status    string // of the condition
-	Means     string
-	Do        string // empty: nothing has to be done
+	Reason  string
+	Subject string // a condition, SubjectSource or SubjectResult
+	Status  string // of the condition
+	Means   string
+	Do      string // empty: nothing has to be done
 }
 
-// Explanations returns one entry a reason and condition, in the order in which they are documented.
+// Subjects of the reasons that findings have. Conditions repeat them.
+const (
+	SubjectSource = "a source without a report"
+	SubjectResult = "a result in doubt"
+)
+
+// Explanations returns one entry a reason and subject, in the order in which they are documented.
 func Explanations() []Explanation {
-	var all []Explanation
-	for _, some := range [][]Explanation{ofAccepted, ofComplete, ofCovered, ofPathHealthy, ofSources} {
-		all = append(all, some...)
-	}
-	return all
+	return slices.Concat(ofAccepted, ofComplete, ofCovered, ofPathHealthy, ofSources, ofResults)
 }
 
 var ofAccepted = []Explanation{
@@ -67,10 +70,10 @@ var ofAccepted = []Explanation{
 			"would cross the network",
 		"`via: [PodIP]`"},
 	{ReasonConsentMissing, ConditionAccepted, "False",
-		"`target.service.namespace` is another namespace, and there is no such Service whose annotation " +
-			"`tcpprobe.dev/allow-from` names the TCPProbe's; or AcceptQueue, and the Service's annotation does not allow " +
-			"it, or it has one ready pod",
-		"the Service's owner lists your namespace in it, see [security.md](security.md#who-may-make-it-send); of " +
+		"an owner's consent is missing. Of `target.service.namespace`: that namespace has no such Service whose " +
+			"annotation `tcpprobe.dev/allow-from` names the TCPProbe's. Of AcceptQueue: the Service's annotation " +
+			"`tcpprobe.dev/allow-accept-queue` does not allow it, or not with one ready pod",
+		"the Service's owner sets the annotation, see [security.md](security.md#who-may-make-it-send); of " +
 			"AcceptQueue see [security.md](security.md#acceptqueue-needs-the-target-owners-consent)"},
 	{ReasonAddressNotAllowed, ConditionAccepted, "False",
 		"`target.address` is in none of the ranges that the administrator allows: the manager's `--address-ceiling`, " +
@@ -104,10 +107,11 @@ var ofComplete = []Explanation{
 		""},
 	{ReasonQueued, ConditionComplete, "False",
 		"it waits for other probe pods (200 in all, 50 of a TCPProbe, 5 on a node), for what these send (30,000 packets " +
-			"a second from a node, 10,000 to a target), or for another TCPProbe that fills the same queues",
+			"a second from a node, 10,000 to a target), or for another TCPProbe that fills the same queues. The message has " +
+			"its place",
 		"wait"},
 	{ReasonSuspended, ConditionComplete, "False",
-		"`spec.state` holds it back",
+		"`spec.state` holds back the run that is due",
 		"`state: Active`"},
 }
 
@@ -155,65 +159,68 @@ var ofPathHealthy = []Explanation{
 		"the reasons of the findings say why"},
 }
 
-// ofSources is of sources that gave no report, and of doubts about an answer.
 var ofSources = []Explanation{
-	{ReasonUnschedulable, "", "",
+	{ReasonUnschedulable, SubjectSource, "",
 		"no room on the node; a probe asks for 10m and 32Mi and preempts nothing",
 		"make room"},
-	{ReasonImagePull, "", "",
+	{ReasonImagePull, SubjectSource, "",
 		"the node cannot pull the prober's image, which is the manager's",
 		"[name the image](../README.md#on-your-own-cluster) that your nodes find; pull secrets"},
-	{ReasonPodRefused, "", "",
+	{ReasonPodRefused, SubjectSource, "",
 		"admission, Pod Security or authorisation refused the pod",
 		"let pods with `NET_RAW`, `NET_ADMIN`, `BPF` into `tcpprobe-probes`"},
-	{ReasonQuota, "", "",
+	{ReasonQuota, SubjectSource, "",
 		"a ResourceQuota of `tcpprobe-probes` is used up",
 		"raise it"},
-	{ReasonServerError, "", "",
+	{ReasonServerError, SubjectSource, "",
 		"the API server, or a webhook that it asks, fails",
 		"it is tried again; look at the webhook"},
-	{ReasonNotCreated, "", "",
+	{ReasonNotCreated, SubjectSource, "",
 		"the kubelet could not make or start the container",
 		"`kubectl describe` of the pod; the kubelet's log"},
-	{ReasonNodeRejected, "", "",
+	{ReasonNodeRejected, SubjectSource, "",
 		"the kubelet did not admit the pod",
 		"`kubectl describe` of the pod; the kubelet's log"},
-	{ReasonNodeGone, "", "",
+	{ReasonNodeGone, SubjectSource, "",
 		"the node was deleted",
 		"look at the node"},
-	{ReasonNodeNotReady, "", "",
+	{ReasonNodeNotReady, SubjectSource, "",
 		"the node stopped answering during the run",
 		"look at the node"},
-	{ReasonStartTimeout, "", "",
+	{ReasonStartTimeout, SubjectSource, "",
 		"the pod did not start within 60 s",
 		"as for Unschedulable, ImagePull, NotCreated"},
-	{ReasonEvicted, "", "",
-		"the pod had to go before it began or without time to report (one that has it says ProberKilled, told to stop)",
+	{ReasonEvicted, SubjectSource, "",
+		"the node was drained, shut down or short of memory or disk, or the pod was preempted, before it began or without " +
+			"time to report (one that has it says ProberKilled, told to stop)",
 		"run again"},
-	{ReasonPodDeleted, "", "",
+	{ReasonPodDeleted, SubjectSource, "",
 		"somebody deleted the pod, or the run's plan",
 		"run again"},
-	{ReasonOutOfMemory, "", "",
+	{ReasonOutOfMemory, SubjectSource, "",
 		"the prober hit its memory limit of 128Mi",
 		"fewer `paths` or `maxConnections`"},
-	{ReasonReportMissing, "", "",
+	{ReasonReportMissing, SubjectSource, "",
 		"the prober ended without a report",
 		"look at the pod's log; it is a fault of TCPProbe's"},
-	{ReasonReportInvalid, "", "",
-		"the prober's report is cut, or another run's",
+	{ReasonReportInvalid, SubjectSource, "",
+		"the prober's report is cut, forged or of another run",
 		"look at the pod's log; it is a fault of TCPProbe's"},
-	{ReasonReportTooLong, "", "",
+}
+
+var ofResults = []Explanation{
+	{ReasonReportTooLong, SubjectResult, "",
 		"the short report had no room for the reason",
 		"the pod's log has the whole report"},
-	{ReasonTargetChanged, "", "",
+	{ReasonTargetChanged, SubjectResult, "",
 		"the endpoint's pod was replaced, restarted or not ready meanwhile. Of a ClusterIP: anything that it leads to " +
-			"was changed, even if it was changed back",
+			"was changed, even if it was changed back. If that is seen before a source has its turn, it does not probe",
 		"run again when it is stable"},
-	{ReasonTranslationUnseen, "", "",
+	{ReasonTranslationUnseen, SubjectResult, "",
 		"nothing answers at the ClusterIP. Crafted segments do not go through sockets, so a network plugin that " +
 			"translates there leaves them as they are; or a policy keeps them out",
 		"`via: [PodIP]`"},
-	{ReasonPolicyMayApply, "", "",
+	{ReasonPolicyMayApply, SubjectResult, "",
 		"no answer, and an ingress NetworkPolicy selects the endpoint",
 		"let pods of `tcpprobe-probes` in"},
 }

@@ -10,6 +10,16 @@ const (
 	Suspended State = "Suspended"
 )
 
+// Switch turns something on or off.
+// +kubebuilder:validation:Enum=On;Off
+type Switch string
+
+// Positions of a Switch.
+const (
+	On  Switch = "On"
+	Off Switch = "Off"
+)
+
 // The last group of rules below, and the paragraph above them, are all that
 // the schema knows and this version cannot do yet. Each rule goes as soon as
 // the code behind it exists.
@@ -89,6 +99,14 @@ type TCPProbeSpec struct {
 	// +kubebuilder:validation:Minimum=10
 	// +kubebuilder:validation:Maximum=2000
 	PacketsPerSecond int32 `json:"packetsPerSecond,omitempty"`
+
+	// On (default): beside the crafted flows of SequenceWrap, each source also makes
+	// a few ordinary connections of its own kernel to each endpoint, some of which
+	// cross sequence number 0, and no pair passes against them. Off: crafted flows
+	// alone.
+	// +default="On"
+	// +optional
+	KernelConnections Switch `json:"kernelConnections,omitempty"`
 
 	// When it runs, and how long a run may take. Default: once, for 50 seconds at
 	// most.

@@ -11,9 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// specBounds are the least and the most that a spec may ask for, and what it asks for if it says nothing. They are
-// written as
-// numbers here, so that nobody changes one unseen.
+// specBounds are the smallest and the largest value of each field of a spec, and its default. They are written as
+// numbers here, so that nobody changes one unnoticed.
 var specBounds = map[string]string{
 	"health.clearAfterSeconds":                    "0 to 3600, default 60",
 	"health.raiseAfter":                           "1 to 10, default 1",
@@ -53,10 +52,10 @@ func TestBoundsOfASpec(t *testing.T) {
 	}
 }
 
-// boundsOf adds the bounds of everything in s that has a least and a most.
+// boundsOf adds the bounds of everything in s that has a minimum and a maximum.
 func boundsOf(s apiextensions.JSONSchemaProps, path string, found map[string]string) {
 	switch {
-	case path == ".sources.selector": // a library's
+	case path == ".sources.selector": // a library type
 		return
 	case s.Minimum != nil && s.Maximum != nil:
 		def := ""
@@ -77,21 +76,23 @@ func boundsOf(s apiextensions.JSONSchemaProps, path string, found map[string]str
 	}
 }
 
-// TestDefaultsAreTheSchemas: the manager fills in what the API server does, for TCPProbes of older versions.
-func TestDefaultsAreTheSchemas(t *testing.T) {
+// TestDefaults pins the defaults that the manager fills in for TCPProbes of older versions, as the API server does for
+// new ones.
+func TestDefaults(t *testing.T) {
 	if v1alpha1.DefaultMaxConnections != 256 || v1alpha1.DefaultRaiseAfter != 1 ||
 		v1alpha1.DefaultClearAfterSeconds != 60 {
-		t.Errorf("%d connections, alarm after %d, all-clear after %d s", v1alpha1.DefaultMaxConnections,
+		t.Errorf("%d connections, raise after %d, clear after %d s", v1alpha1.DefaultMaxConnections,
 			v1alpha1.DefaultRaiseAfter, v1alpha1.DefaultClearAfterSeconds)
 	}
 }
 
-// TestBoundsOfAStatus: what etcd and every watcher have to carry.
+// TestBoundsOfAStatus pins how much a status may hold: etcd and every watcher have to carry it.
 func TestBoundsOfAStatus(t *testing.T) {
 	for name, c := range map[string][2]int{
 		"condition's message": {v1alpha1.MaxConditionMessage, 1024},
 		"findings":            {v1alpha1.MaxFindings, 32},
 		"history":             {v1alpha1.MaxHistory, 5},
+		"target":              {v1alpha1.MaxTarget, 128},
 		"reason":              {v1alpha1.MaxFindingReason, 48},
 		"finding's message":   {v1alpha1.MaxFindingMessage, 400},
 		"rule":                {v1alpha1.MaxFindingRule, 64},
@@ -99,6 +100,7 @@ func TestBoundsOfAStatus(t *testing.T) {
 		"evidence":            {v1alpha1.MaxEvidence, 6},
 		"line of it":          {v1alpha1.MaxEvidenceLine, 64},
 		"ports":               {v1alpha1.MaxPorts, 16},
+		"behaviour":           {v1alpha1.MaxBehaviour, 16},
 		"notes":               {v1alpha1.MaxNotes, 4},
 		"note":                {v1alpha1.MaxNote, 256},
 		"annotation":          {v1alpha1.MaxRunAnnotation, 63},

@@ -9,6 +9,7 @@ const (
 	MaxConditionMessage = 1024 // characters of a condition's message
 	MaxFindings         = 32
 	MaxHistory          = 5
+	MaxTarget           = 128 // bytes of status.target
 	MaxFindingReason    = 48
 	MaxFindingMessage   = 400
 	MaxFindingRule      = 64
@@ -16,6 +17,7 @@ const (
 	MaxEvidence         = 6  // lines of a finding
 	MaxEvidenceLine     = 64 // characters
 	MaxPorts            = 16 // of a finding's share
+	MaxBehaviour        = 16 // of a finding's queue
 	MaxNotes            = 4  // of a run
 	MaxNote             = 256
 )

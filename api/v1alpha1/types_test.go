@@ -55,8 +55,8 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// TestZeroValuesStayAway shows that a TCPProbe built in Go sends nothing that would hide a default.
-func TestZeroValuesStayAway(t *testing.T) {
+// TestZeroValuesAreOmitted shows that a TCPProbe built in Go sends no zero value, which would replace a default.
+func TestZeroValuesAreOmitted(t *testing.T) {
 	target := v1alpha1.Target{Service: &v1alpha1.ServiceTarget{Name: "web"}}
 	p := v1alpha1.TCPProbe{Spec: v1alpha1.TCPProbeSpec{Target: target}}
 	b, err := json.Marshal(p)

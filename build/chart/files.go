@@ -8,12 +8,13 @@ import (
 
 const header = "# Generated from config/ by \"go generate ./api/v1alpha1\". Change config/ or build/chart/places.go.\n"
 
-// optional files have objects only if a value says so.
+// optional has the files that are rendered only if a value is set.
 var optional = map[string]string{"crds.yaml": ".Values.crds.enabled", "monitoring.yaml": ".Values.monitoring.enabled"}
 
-// files are the chart's generated templates, by name: every object but the manager's Namespace, which Helm makes.
+// files are the chart's generated templates, by name. They have every object but the manager's Namespace, which Helm
+// creates.
 func files(objects []*yaml.RNode, places []place) (map[string]string, error) {
-	if err := marked(objects, places); err != nil {
+	if err := insertMarks(objects, places); err != nil {
 		return nil, err
 	}
 	texts := map[string][]string{}
@@ -39,7 +40,8 @@ func files(objects []*yaml.RNode, places []place) (map[string]string, error) {
 	return all, nil
 }
 
-// fileOf groups objects by rules, so that an object that is new in config/ gets into the chart by itself.
+// fileOf is the template file of an object. It follows from the object's kind and group, so a new object in config/
+// gets into the chart without a change here.
 func fileOf(o *yaml.RNode) string {
 	group, _, _ := strings.Cut(o.GetApiVersion(), "/")
 	switch {

@@ -6,8 +6,7 @@ import (
 	"slices"
 )
 
-// lines are objects taken apart: the value at every path, such as
-// "Deployment tcpprobe-system/manager spec.replicas": "2".
+// lines has the value at every path of objects, such as "Deployment tcpprobe-system/manager spec.replicas": "2".
 type lines map[string]string
 
 func nameOf(object map[string]any) string {
@@ -19,30 +18,30 @@ func nameOf(object map[string]any) string {
 	return fmt.Sprintf("%v %s", object["kind"], name)
 }
 
-// add says whether the object was not there yet.
+// add adds the object. It reports whether the object is new.
 func (l lines) add(object map[string]any) bool {
 	name := nameOf(object)
 	if _, is := l[name+" apiVersion"]; is {
 		return false
 	}
 	for field, value := range object {
-		l.take(name+" "+field, value)
+		l.flatten(name+" "+field, value)
 	}
 	return true
 }
 
-func (l lines) take(path string, value any) {
+func (l lines) flatten(path string, value any) {
 	switch v := value.(type) {
 	case map[string]any:
 		for field, inner := range v {
-			l.take(path+"."+field, inner)
+			l.flatten(path+"."+field, inner)
 		}
 		if len(v) > 0 {
 			return
 		}
 	case []any:
 		for i, inner := range v {
-			l.take(fmt.Sprintf("%s[%d]", path, i), inner)
+			l.flatten(fmt.Sprintf("%s[%d]", path, i), inner)
 		}
 		if len(v) > 0 {
 			return
@@ -52,7 +51,7 @@ func (l lines) take(path string, value any) {
 	l[path] = string(text)
 }
 
-// changes are the lines that only one of the two has, "- " before those of l and "+ " before those of other.
+// changes are the lines that differ, with "- " before those of l and "+ " before those of other.
 func (l lines) changes(other lines) []string {
 	var all []string
 	for path, value := range l {

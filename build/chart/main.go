@@ -50,7 +50,7 @@ func generate(config, templates string) error {
 	return nil
 }
 
-// kustomized is what "kubectl apply -k" would apply.
+// kustomized has the objects that "kubectl apply -k" would apply.
 func kustomized(folder string) ([]*yaml.RNode, error) {
 	all, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
@@ -59,7 +59,7 @@ func kustomized(folder string) ([]*yaml.RNode, error) {
 	return all.ToRNodeSlice(), nil
 }
 
-// removeGenerated leaves no file behind whose objects config/ no longer has.
+// removeGenerated removes all generated templates, so that none is left whose objects config/ no longer has.
 func removeGenerated(templates string) error {
 	names, err := filepath.Glob(filepath.Join(templates, "*.yaml"))
 	if err != nil {

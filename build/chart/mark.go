@@ -9,9 +9,9 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// marked puts a mark into the objects at each place. The templates come into the printed text, since an object cannot
-// hold them: they are no YAML.
-func marked(objects []*yaml.RNode, places []place) error {
+// insertMarks inserts a mark into the objects at each place. The marks are replaced by templates in the printed text,
+// because a template is no YAML value.
+func insertMarks(objects []*yaml.RNode, places []place) error {
 	var failures []error
 	for i, p := range places {
 		matches := 0
@@ -55,7 +55,7 @@ func (p place) mark(object *yaml.RNode, mark string) error {
 		return errors.New("config/default has this field now; an optional place would hide it")
 	}
 	if present != nil {
-		present.SetYNode(yaml.NewScalarRNode(mark).YNode()) // not its text alone: it may be quoted, or a map
+		present.SetYNode(yaml.NewScalarRNode(mark).YNode()) // replace the node, because its value may be quoted, or a map
 		return nil
 	}
 	holder, err := object.Pipe(yaml.LookupCreate(yaml.MappingNode, parent...))

@@ -2,10 +2,10 @@ package main
 
 import "fmt"
 
-// place is where a value of the chart goes into an object of config/default.
+// place is where a value of the chart is inserted into an object of config/default.
 //
-// Without onlyIf it replaces what the object has at the path, and it is an error if the object has nothing there. With
-// onlyIf it adds a field, which the object must not have; if the path ends in "-", an element at the end of a list.
+// Without onlyIf it replaces what the object has at the path. It is an error if the object has nothing there. With
+// onlyIf it adds a field, which the object must not have. If the path ends in "-", it appends to a list.
 type place struct {
 	kind   string
 	name   string // empty: every object of this kind
@@ -17,7 +17,7 @@ type place struct {
 
 var container = []string{"spec", "template", "spec", "containers", "[name=manager]"}
 
-// places is how the chart differs from config/default, apart from the namespaces and from what files.go says.
+// places are the differences of the chart from config/default, besides the namespaces and what files.go does.
 var places = []place{
 	{kind: "CustomResourceDefinition", path: []string{"metadata", "annotations", "helm.sh/resource-policy"},
 		value: "keep", onlyIf: ".Values.crds.keep"},
@@ -40,7 +40,7 @@ var places = []place{
 	{kind: "NetworkPolicy", name: "manager", path: []string{"spec", "egress", "0", "ports"},
 		value: `[{{ range $i, $port := .Values.apiServerPorts }}{{ if $i }}, {{ end }}{port: {{ int64 $port }}}{{ end }}]`},
 
-	// What the manager allows, and how it makes probe pods. The admission policy has a word in some of it too.
+	// What the manager allows, and how it creates probe pods. The admission policy reads some of it too.
 	argument(`--host-network`, ".Values.hostNetwork"),
 	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "hostNetwork"},
 		value: `{{ .Values.hostNetwork | quote }}`},
@@ -66,7 +66,7 @@ var places = []place{
 		onlyIf: ".Values.metricsCertificateSecret"},
 	argument(`--zap-log-level={{ .Values.logLevel }}`, `ne .Values.logLevel "info"`),
 
-	// As config/components/editors does.
+	// The same as config/components/editors.
 	editors("rbac.authorization.k8s.io/aggregate-to-edit"),
 	editors("rbac.authorization.k8s.io/aggregate-to-admin"),
 }

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// TestBadValuesAreRefused wants the refusal to name the value.
+// TestBadValuesAreRefused: the refusal names the value.
 func TestBadValuesAreRefused(t *testing.T) {
 	for _, c := range []struct{ values, named string }{
 		{"replica: 3", "replica"},
@@ -45,7 +45,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 
 const account = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: a\n  namespace: tcpprobe-system\n"
 
-// TestGeneratorRefuses what would make a chart that is not what places.go or config/ say.
+// TestGeneratorRefuses: the generator refuses places that do not fit config/.
 func TestGeneratorRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, object, refusal string
@@ -70,7 +70,7 @@ func TestGeneratorRefuses(t *testing.T) {
 	}
 }
 
-// TestBracesOfTheSourceStay as they are: they are no templates of the chart's.
+// TestBracesOfTheSourceStay: braces in config/ are no templates of the chart. They are escaped.
 func TestBracesOfTheSourceStay(t *testing.T) {
 	object := yaml.MustParse(account + "  annotations: {format: '{{ .Status }}'}\n")
 	text, err := template(object, nil)

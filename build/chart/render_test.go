@@ -21,7 +21,7 @@ import (
 
 const chartFolder = "../../charts/tcpprobe"
 
-// values are what "helm install --values" reads.
+// values parses a file for "helm install --values".
 func values(t *testing.T, text string) map[string]any {
 	t.Helper()
 	read := map[string]any{}
@@ -31,7 +31,7 @@ func values(t *testing.T, text string) map[string]any {
 	return read
 }
 
-// renderTexts has the text of each template, as "helm template --namespace NAMESPACE --values VALUES" makes it.
+// renderTexts renders each template, as "helm template --namespace NAMESPACE --values VALUES" does.
 func renderTexts(t *testing.T, namespace, text string) (map[string]string, error) {
 	t.Helper()
 	chart, err := loader.Load(chartFolder)
@@ -46,7 +46,7 @@ func renderTexts(t *testing.T, namespace, text string) (map[string]string, error
 	return engine.Render(chart, all)
 }
 
-// render has the objects that the chart installs, line by line.
+// render has the objects that the chart installs, as lines.
 func render(t *testing.T, namespace, text string) lines {
 	t.Helper()
 	texts, err := renderTexts(t, namespace, text)
@@ -62,8 +62,8 @@ func render(t *testing.T, namespace, text string) lines {
 	return all
 }
 
-// kustomize has what these kustomizations of config/ install together, line by line, with components where they are
-// named.
+// kustomize has the objects that these kustomizations of config/ install together, as lines, with the named
+// components.
 func kustomize(t *testing.T, resources string, components ...string) lines {
 	t.Helper()
 	disk := filesys.MakeFsOnDisk()
@@ -100,7 +100,7 @@ func linesOf(t *testing.T, text string) lines {
 			t.Fatalf("%v in:\n%s", err, text)
 		}
 		if len(object) > 0 && !all.add(object) {
-			t.Errorf("%s is there twice", nameOf(object))
+			t.Errorf("two objects are %s", nameOf(object))
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 )
 
-// shared is what chart and kustomization have to have in common. Helm makes the manager's Namespace, and is told to
-// keep the definitions on uninstall.
-func shared(l lines) lines {
+// commonLines are the lines that chart and kustomization must have in common. Helm creates the manager's Namespace,
+// and an annotation tells it to keep the CRD on uninstall.
+func commonLines(l lines) lines {
 	l = maps.Clone(l)
 	maps.DeleteFunc(l, func(path, _ string) bool {
 		return strings.HasPrefix(path, "Namespace tcpprobe-system ") ||
@@ -32,8 +32,8 @@ func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 		{"with editors", "editors: {enabled: true}", "default", []string{"components/editors"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chart := shared(render(t, "tcpprobe-system", c.values))
-			manifests := shared(kustomize(t, c.resources, c.components...))
+			chart := commonLines(render(t, "tcpprobe-system", c.values))
+			manifests := commonLines(kustomize(t, c.resources, c.components...))
 			if len(manifests) < 100 {
 				t.Fatalf("config/default has no more than %d lines", len(manifests))
 			}
@@ -44,9 +44,9 @@ func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 	}
 }
 
-// TestComparisonFails changes, removes and adds a line, an object and an empty map, and wants to hear of each.
+// TestComparisonFails changes, removes and adds a line, an object and an empty map. The comparison must find each.
 func TestComparisonFails(t *testing.T) {
-	manifests := shared(kustomize(t, "default"))
+	manifests := commonLines(kustomize(t, "default"))
 	chart := maps.Clone(manifests)
 	chart["Deployment tcpprobe-system/manager spec.replicas"] = "3"
 	chart["Deployment tcpprobe-system/manager spec.template.spec.containers[0].securityContext.privileged"] = "true"
@@ -68,7 +68,8 @@ func TestComparisonFails(t *testing.T) {
 	}
 }
 
-// TestOtherNamespaces wants the names of config/ nowhere, in no flag, expression or message, and otherwise the same.
+// TestOtherNamespaces: with other namespaces the names of config/ appear in no flag, expression or message. All else
+// is the same.
 func TestOtherNamespaces(t *testing.T) {
 	rename := strings.NewReplacer("tcpprobe-system", "tools", "tcpprobe-probes", "tools-probes")
 	want := lines{}

@@ -8,14 +8,14 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// namespaces are those of config/default, and what the chart has instead of them, wherever they stand: as a name, in a
-// flag, in an expression or a message of the admission policy.
+// namespaces are those of config/default, and their templates in the chart. They are replaced wherever they appear: as
+// a name, in a flag, in an expression or a message of the admission policy.
 var namespaces = []struct{ name, template string }{
 	{"tcpprobe-system", `{{ .Release.Namespace }}`},
 	{"tcpprobe-probes", `{{ include "tcpprobe.probeNamespace" . }}`},
 }
 
-// template is the object's text with templates in the places of the marks and namespaces.
+// template is the object's text with templates in place of marks and namespaces.
 func template(object *yaml.RNode, places []place) (string, error) {
 	quoteNamespaces(object.YNode())
 	text, err := object.String()
@@ -24,7 +24,7 @@ func template(object *yaml.RNode, places []place) (string, error) {
 	}
 	text = strings.ReplaceAll(text, "{{", `{{ "{{" }}`) // Helm would take the source's own braces for templates
 	for i, p := range places {
-		text = p.filledIn(text, mark(i))
+		text = p.fillIn(text, mark(i))
 		if strings.Contains(text, mark(i)) {
 			return "", fmt.Errorf(
 				"%s: the field is not the end of its line in the printed object, so no template can be put there", p)
@@ -33,7 +33,7 @@ func template(object *yaml.RNode, places []place) (string, error) {
 	return withNamespaces(text)
 }
 
-// quoteNamespaces keeps a namespace that is called 1 a string.
+// quoteNamespaces keeps a namespace a string that YAML would read as a number, such as 1.
 func quoteNamespaces(n *yaml.Node) {
 	for _, namespace := range namespaces {
 		if n.Kind == yaml.ScalarNode && n.Value == namespace.name {
@@ -57,8 +57,8 @@ func withNamespaces(text string) (string, error) {
 	return text, nil
 }
 
-// filledIn has the place's template instead of the line with its mark, if there is one.
-func (p place) filledIn(text, mark string) string {
+// fillIn replaces the line with the place's mark, if there is one, by the place's template.
+func (p place) fillIn(text, mark string) string {
 	line := regexp.MustCompile(`(?m)^( *)(.*)` + mark + `\n`)
 	return line.ReplaceAllStringFunc(text, func(found string) string {
 		parts := line.FindStringSubmatch(found)

@@ -21,7 +21,7 @@ const (
 	imageWas   = "tcpprobe.dev/tcpprobe:dev"
 )
 
-// variants turn each value to another and say all that changes by it.
+// variants change each value, and list all lines that change.
 var variants = []struct {
 	leaf, values string
 	changes      []string
@@ -128,7 +128,7 @@ func TestWithoutDefinitions(t *testing.T) {
 	}
 }
 
-// TestEveryValueIsRead has a variant for each value of values.yaml but for those that tests of their own turn.
+// TestEveryValueIsRead: there is a variant for each value of values.yaml, besides those that have a test of their own.
 func TestEveryValueIsRead(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(chartFolder, "values.yaml"))
 	if err != nil {
@@ -136,7 +136,7 @@ func TestEveryValueIsRead(t *testing.T) {
 	}
 	all := lines{}
 	for field, value := range values(t, string(text)) {
-		all.take(field, value)
+		all.flatten(field, value)
 	}
 	leaves := make(map[string]bool) // a list is one value
 	for field := range all {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// entry is a file of an archive: without owner and times, so that the bytes depend on the content alone.
+// entry is a file of an archive. It has neither owner nor times, so that the archive depends on the content alone.
 type entry struct {
 	name    string
 	mode    int64
@@ -35,7 +35,7 @@ func archive(entries []entry) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// writeLayout writes the OCI image layout of index as one archive; output is there whole or not at all.
+// writeLayout writes the OCI image layout of index as one archive. The file appears complete, by a rename.
 func writeLayout(output string, index v1.ImageIndex) error {
 	folder, err := os.MkdirTemp(filepath.Dir(output), ".image-")
 	if err != nil {
@@ -60,7 +60,7 @@ func writeLayout(output string, index v1.ImageIndex) error {
 	return os.Rename(whole, output)
 }
 
-// readFolder gives the files in lexical order, which WalkDir promises.
+// readFolder reads the files in lexical order, which WalkDir guarantees.
 func readFolder(folder string) (entries []entry, err error) {
 	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

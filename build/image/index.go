@@ -13,11 +13,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// nobody is whom the image runs as unless the pod says otherwise; the prober's pod does.
-const nobody = "65532:65532"
+// user is the user of the image, unless the pod sets another. The prober's pod does.
+const user = "65532:65532"
 
-// newIndex holds one image per platform, under an inner index that carries the name: one name, whatever the
-// architecture.
+// newIndex has one image per platform, under an inner index that has the name. So the name is the same for all
+// architectures.
 func newIndex(name string, platforms []string) (v1.ImageIndex, error) {
 	images := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, argument := range platforms {
@@ -38,7 +38,7 @@ func newIndex(name string, platforms []string) (v1.ImageIndex, error) {
 	return mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: images, Descriptor: v1.Descriptor{
 		Annotations: map[string]string{
 			"io.containerd.image.name":          name, // containerd
-			"org.opencontainers.image.ref.name": name, // everybody else
+			"org.opencontainers.image.ref.name": name, // other tools
 		},
 	}}), nil
 }
@@ -65,12 +65,12 @@ func withConfig(image v1.Image, platform v1.Platform, entrypoint string) *v1.Con
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = platform.OS, platform.Architecture
-	config.Config = v1.Config{Entrypoint: []string{entrypoint}, User: nobody}
+	config.Config = v1.Config{Entrypoint: []string{entrypoint}, User: user}
 	return config
 }
 
-// newLayer is not compressed: gzip's output differs between versions of Go, and the cluster's nodes import in half the
-// time.
+// newLayer is not compressed: gzip's output differs between versions of Go, and the nodes of the test cluster import
+// uncompressed layers in half the time.
 func newLayer(file string) (v1.Layer, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {

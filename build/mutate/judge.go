@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// memory is what a mutant may use, in KiB of addresses: some never stop appending.
+// memory is the address space of a mutant, in KiB. Some mutants append without end.
 const memory = 4 << 20
 
-// judge runs the package's tests on each mutant, or on those of constants alone, and says what became of it.
+// judge runs the package's tests on each mutant, or only on the mutants of constants, and sets the outcomes.
 func (p *Package) judge(ctx context.Context, constants bool) ([]*Mutant, error) {
 	work, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
@@ -41,21 +41,21 @@ func (p *Package) judge(ctx context.Context, constants bool) ([]*Mutant, error) 
 	limit := 10*time.Second + 10*time.Since(start)
 	err = p.each(ctx, all, func(m *Mutant) error {
 		if m.function != nil {
-			return p.fate(ctx, m, program, limit)
+			return p.try(ctx, m, program, limit)
 		}
 		alone := filepath.Join(work, fmt.Sprint(m.number, ".test"))
 		defer os.Remove(alone)
 		changed := apply(m.file.text, []edit{{m.start, m.end, m.text}})
 		if output, err := p.compile(ctx, alone, map[string][]byte{m.file.path: changed}); err != nil {
-			m.fate = invalid
+			m.outcome = invalid
 			return ignoreExit(err, output)
 		}
-		return p.fate(ctx, m, alone, limit)
+		return p.try(ctx, m, alone, limit)
 	})
 	return all, err
 }
 
-// each calls do for every mutant that may compile, as many at once as there are processors, and says how far it is.
+// each calls do for every mutant that may compile, on all processors, and prints the progress.
 func (p *Package) each(ctx context.Context, all []*Mutant, do func(*Mutant) error) error {
 	var waiting sync.WaitGroup
 	var done atomic.Int64
@@ -64,7 +64,7 @@ func (p *Package) each(ctx context.Context, all []*Mutant, do func(*Mutant) erro
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
 	for _, m := range all {
-		if m.fate == invalid {
+		if m.outcome == invalid {
 			done.Add(1)
 			continue
 		}
@@ -88,7 +88,7 @@ func (p *Package) each(ctx context.Context, all []*Mutant, do func(*Mutant) erro
 	return errors.Join(ctx.Err(), <-failed)
 }
 
-// compile links the tests of the package with these files instead of its own.
+// compile links the package's tests with these files in place of its own.
 func (p *Package) compile(ctx context.Context, program string, files map[string][]byte) (output []byte, err error) {
 	folder, err := os.MkdirTemp(filepath.Dir(program), "overlay-")
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *Package) compile(ctx context.Context, program string, files map[string]
 	return build.CombinedOutput()
 }
 
-// test runs the tests as one of the mutants.
+// test runs the tests as the mutant with this number.
 func (p *Package) test(ctx context.Context, program string, number int, limit time.Duration, more ...string) ([]byte,
 	error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -130,24 +130,24 @@ func (p *Package) test(ctx context.Context, program string, number int, limit ti
 	return output, errors.Join(err, ctx.Err())
 }
 
-// fate tries a mutant with the short tests first, which kill most.
-func (p *Package) fate(ctx context.Context, m *Mutant, program string, limit time.Duration) error {
+// try runs the short tests first, which kill most mutants.
+func (p *Package) try(ctx context.Context, m *Mutant, program string, limit time.Duration) error {
 	output, err := p.test(ctx, program, m.number, limit, "-test.short")
 	if err == nil {
 		output, err = p.test(ctx, program, m.number, limit)
 	}
 	switch {
 	case err == nil:
-		m.fate = survived
+		m.outcome = survived
 	case errors.Is(err, context.DeadlineExceeded):
-		m.fate = timedOut
+		m.outcome = timedOut
 	default:
-		m.fate = killed
+		m.outcome = killed
 	}
 	return ignoreExit(err, output)
 }
 
-// ignoreExit passes on what is no failure of a mutant, but of running it.
+// ignoreExit returns only errors of running the mutant, not its own failure.
 func ignoreExit(err error, output []byte) error {
 	var exit *exec.ExitError
 	if err == nil || errors.As(err, &exit) || errors.Is(err, context.DeadlineExceeded) {

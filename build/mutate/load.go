@@ -19,9 +19,9 @@ import (
 	"strings"
 )
 
-// Package is one whose tests are tested.
+// Package is a package whose tests are judged.
 type Package struct {
-	name   string // its folder, from the top
+	name   string // its folder, relative to top
 	top    string
 	files  []*File
 	fset   *token.FileSet
@@ -32,13 +32,13 @@ type Package struct {
 // File is a source file of a package.
 type File struct {
 	path    string // absolute
-	name    string // from the top
+	name    string // relative to top
 	text    []byte
 	tree    *ast.File
-	mutated bool // or only compiled with the others
+	mutated bool // else it is only compiled
 }
 
-// load reads the packages. An argument is a package's folder or one of its files; of a file, only the named ones are
+// load reads the packages. An argument is a package's folder or one of its files. If files are named, only these are
 // mutated.
 func load(ctx context.Context, top string, arguments []string) ([]*Package, error) {
 	top, err := filepath.Abs(top)
@@ -74,7 +74,7 @@ func load(ctx context.Context, top string, arguments []string) ([]*Package, erro
 	return all, nil
 }
 
-// choose has a file mutated, or all but the generated ones if the name is empty.
+// choose has a file mutated. Without a name all files are, but the generated ones.
 func (p *Package) choose(name string) error {
 	found := false
 	for _, f := range p.files {
@@ -90,7 +90,7 @@ func (p *Package) choose(name string) error {
 
 func loadPackage(ctx context.Context, top, folder string) (*Package, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-export", "-deps", "-json=Dir,ImportPath,Export,GoFiles",
-		"os", "strconv", "./"+filepath.ToSlash(folder)) // the first two are the selector's
+		"os", "strconv", "./"+filepath.ToSlash(folder)) // the selector imports the first two
 	list.Dir = top
 	list.Stderr = os.Stderr
 	output, err := list.Output()
@@ -114,8 +114,7 @@ func loadPackage(ctx context.Context, top, folder string) (*Package, error) {
 		exports[last.ImportPath] = last.Export
 	}
 	p := &Package{name: filepath.ToSlash(folder), top: top, fset: token.NewFileSet(), folder: last.Dir}
-	p.types = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser,
-		error) {
+	p.types = importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) {
 		return os.Open(exports[path])
 	})
 	for _, name := range last.GoFiles {
@@ -143,16 +142,16 @@ func (p *Package) read(path string) error {
 	return nil
 }
 
-// check types the package with these trees of its files; wrong is told each error.
-func (p *Package) check(trees []*ast.File, wrong func(types.Error)) *types.Info {
+// typeCheck checks the types of the package with these trees of its files. It calls report for each error.
+func (p *Package) typeCheck(trees []*ast.File, report func(types.Error)) *types.Info {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{},
 		Defs: map[*ast.Ident]types.Object{}}
 	config := types.Config{Importer: p.types, Error: func(err error) {
 		if typed, ok := errors.AsType[types.Error](err); ok {
-			wrong(typed)
+			report(typed)
 		}
 	}}
-	_, _ = config.Check(p.name, p.fset, trees, info) // the errors were told
+	_, _ = config.Check(p.name, p.fset, trees, info) // report got the errors
 	return info
 }
 

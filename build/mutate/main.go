@@ -1,13 +1,11 @@
 // Command mutate changes a package in one place after another, runs its tests on each of these mutants, and lists
-// those that no test
-// notices.
+// those that no test notices.
 //
 //	mutate [-C FOLDER] [-equivalent FILE] [-constants] [-o json] PACKAGE|FILE...
 //
-// A mutant survives if the package's own tests pass with it. Survivors that behave like the original are named in
-// the list of
-// equivalent mutants, with the reason; any other makes the exit code 1, as does a name in that list that is no
-// survivor.
+// A mutant survives if the package's own tests pass with it. The list of equivalent mutants names survivors that
+// behave like the original, with the reason. The exit code is 1 for any other survivor, and for a name in that list
+// that is no survivor.
 package main
 
 import (
@@ -79,8 +77,8 @@ func run(ctx context.Context, top, list string, constants bool, arguments []stri
 		}
 		report.add(p.name, mutants, known)
 	}
-	if !constants { // else what is named and not a constant was not tried
-		report.settle(packages, known)
+	if !constants { // with -constants the other named mutants were not tried
+		report.addStale(packages, known)
 	}
 	return report, nil
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// exampleModule has a package with everything that is mutated, and tests that do not see all of it.
+// exampleModule has a package with everything that is mutated, and tests that notice most of it.
 var exampleModule = map[string]string{
 	"go.mod": "module example.test/mutants\n\ngo 1.26\n",
 	"limit/limit.go": `package limit
@@ -54,6 +54,15 @@ func Patience(waited time.Duration) bool { return waited < patience }
 func init() { Ready = true }
 
 var Ready = false
+
+var Rules = []struct {
+	Name  string
+	Holds func(int, string) (bool, error)
+}{
+	{"small", func(n int, _ string) (bool, error) { return n < 5, nil }},
+	{"large", func(n int, _ string) (bool, error) { return n > 100, nil }},
+	{"odd", func(n int, name string) (bool, error) { return n%2 == 1 && name != "", nil }},
+}
 `,
 	"limit/limit_test.go": `package limit
 
@@ -74,6 +83,13 @@ func TestAll(t *testing.T) {
 	}
 	if Forever(1) != 10 || First([]int{7}) != 7 || First[int](nil) != 0 || !Ready {
 		t.Error("others")
+	}
+	for _, n := range []int{0, 1, 4, 5, 100, 102} {
+		for i, holds := range []bool{n < 5, n == 102, n%2 == 1} {
+			if got, err := Rules[i].Holds(n, "n"); got != holds || err != nil {
+				t.Error(Rules[i].Name, n, got, err)
+			}
+		}
 	}
 	if !Patience(time.Minute-1) || Patience(time.Minute) {
 		t.Error("Patience")
@@ -107,12 +123,13 @@ func TestMutants(t *testing.T) {
 	score := report.Packages[0]
 	var survivors, equivalent []string
 	for _, m := range score.Survivors {
-		survivors = append(survivors, strings.TrimPrefix(m.Name, "limit/limit.go "))
+		survivors = append(survivors, strings.TrimLeft(strings.TrimPrefix(m.Name, "limit/limit.go"), ": "))
 	}
 	for _, m := range score.Equivalent {
 		equivalent = append(equivalent, m.Name+": "+m.Reason)
 	}
-	if want := []string{"Allowed: n > 0 -> n >= 0", "Allowed: 0 -> (0 - 1)"}; !slices.Equal(survivors, want) {
+	if want := []string{"Allowed: n > 0 -> n >= 0", "Allowed: 0 -> (0 - 1)",
+		"100 -> (100 + 1)"}; !slices.Equal(survivors, want) {
 		t.Errorf("survivors %q; want %q", survivors, want)
 	}
 	want := []string{`limit/limit.go Unseen: "nobody looks" -> "": Nobody looks, as it says.`}
@@ -122,7 +139,7 @@ func TestMutants(t *testing.T) {
 	if want := []string{"limit/limit.go Forever: n < 10 -> n <= 10"}; !slices.Equal(report.Stale, want) {
 		t.Errorf("stale %q; want %q", report.Stale, want)
 	}
-	if score.Mutants < 28 || score.Killed != score.Mutants-3 || score.TimedOut == 0 || report.clean() {
+	if score.Mutants < 28 || score.Killed != score.Mutants-4 || score.TimedOut == 0 || report.clean() {
 		t.Errorf("%+v", score)
 	}
 	for path, text := range exampleModule {
@@ -130,11 +147,11 @@ func TestMutants(t *testing.T) {
 			t.Errorf("%s was changed, %v", path, err)
 		}
 	}
-	speaks(t, report)
+	requireTheSameInTextAndJSON(t, report)
 }
 
-// speaks demands that people and programs are told the same.
-func speaks(t *testing.T, r *Report) {
+// requireTheSameInTextAndJSON fails the test if text and JSON do not have the same content.
+func requireTheSameInTextAndJSON(t *testing.T, r *Report) {
 	t.Helper()
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil {
@@ -165,8 +182,8 @@ func TestListOfEquivalentMutants(t *testing.T) {
 }
 
 func TestUnknownFile(t *testing.T) {
-	if _, err := load(t.Context(), "..", []string{"mutate/nothing.go"}); err == nil || !strings.Contains(err.Error(),
-		"no file nothing.go") {
+	_, err := load(t.Context(), "..", []string{"mutate/nothing.go"})
+	if err == nil || !strings.Contains(err.Error(), "no file nothing.go") {
 		t.Error(err)
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Report is the outcome.
+// Report is the result of all packages.
 type Report struct {
 	Packages []Score  `json:"packages"`
 	Stale    []string `json:"stale,omitempty"` // named as equivalent, but no survivor
 }
 
-// Score is that of one package. Mutants that do not compile do not count.
+// Score is the result of one package. Mutants that do not compile do not count.
 type Score struct {
 	Package    string    `json:"package"`
 	Mutants    int       `json:"mutants"`
@@ -28,16 +28,16 @@ type Score struct {
 func (r *Report) add(name string, mutants []*Mutant, known map[string]string) {
 	s := Score{Package: name, Equivalent: []*Mutant{}, Survivors: []*Mutant{}}
 	for _, m := range mutants {
-		if m.fate == invalid {
+		if m.outcome == invalid {
 			continue
 		}
 		s.Mutants++
 		m.Reason = known[m.Name]
 		switch {
-		case m.fate == timedOut:
+		case m.outcome == timedOut:
 			s.TimedOut++
 			s.Killed++
-		case m.fate == killed:
+		case m.outcome == killed:
 			s.Killed++
 		case m.Reason != "":
 			s.Equivalent = append(s.Equivalent, m)
@@ -48,8 +48,8 @@ func (r *Report) add(name string, mutants []*Mutant, known map[string]string) {
 	r.Packages = append(r.Packages, s)
 }
 
-// settle finds what is named as equivalent in the files that were mutated, and has not survived.
-func (r *Report) settle(packages []*Package, known map[string]string) {
+// addStale adds the names in the list of equivalent mutants that have not survived, of the files that were mutated.
+func (r *Report) addStale(packages []*Package, known map[string]string) {
 	used := map[string]bool{}
 	for _, s := range r.Packages {
 		for _, m := range s.Equivalent {
@@ -89,8 +89,8 @@ func (r *Report) WriteText(out io.Writer) error {
 	return err
 }
 
-// parseEquivalent reads the list of equivalent mutants: the name of each on a line, and below it, indented, why no
-// test can tell it from the original. Lines that begin with # are comments.
+// parseEquivalent reads the list of equivalent mutants: on one line the name, and below it, indented, why no test can
+// tell the mutant from the original. Lines that begin with # are comments.
 func parseEquivalent(text string) (map[string]string, error) {
 	known := map[string]string{}
 	name := ""

@@ -11,16 +11,15 @@ import (
 	"strings"
 )
 
-// One program holds all mutants of functions (mutant schemata): each is a copy of its function with the change, and
-// the function
-// begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked once.
-// What is declared
-// outside of functions is compiled for each mutant.
+// One program has all mutants of functions (mutant schemata). Each is a copy of its function with the change. The
+// function begins by asking which mutant this process is. So a package with a thousand mutants is compiled and linked
+// once. Copies of a function literal stand in the literal itself, since they may use what is around it. Mutants outside
+// of functions are compiled one by one.
 
-// environment is the variable that says which mutant a process is.
+// environment is the variable with the number of the process's mutant.
 const environment = "TCPPROBE_MUTANT"
 
-// selector is the file that is added to the package.
+// selector is a file that is added to the package.
 const selector = `package %s
 
 import (
@@ -31,7 +30,8 @@ import (
 var mutant__, _ = strconv.Atoi(os.Getenv("` + environment + `"))
 `
 
-// schemata gives the package's files, by path, with the copies of all valid mutants, and marks the others as invalid.
+// schemata has the package's files, by path, with the copies of all valid mutants. It marks the other mutants as
+// invalid.
 func (p *Package) schemata(all []*Mutant) (map[string][]byte, error) {
 	for {
 		files := map[string][]byte{}
@@ -41,26 +41,26 @@ func (p *Package) schemata(all []*Mutant) (map[string][]byte, error) {
 			}
 		}
 		files[filepath.Join(p.folder, "mutant__.go")] = fmt.Appendf(nil, selector, p.files[0].tree.Name.Name)
-		found, err := p.refused(files, all)
+		found, err := p.markInvalid(files, all)
 		if err != nil || !found {
 			return files, err
 		}
 	}
 }
 
-// mutantsOf are the mutants of a file's functions that may compile.
+// mutantsOf are the mutants of a file's functions that are not marked as invalid.
 func mutantsOf(f *File, all []*Mutant) []*Mutant {
 	var mine []*Mutant
 	for _, m := range all {
-		if m.file == f && m.function != nil && m.fate != invalid {
+		if m.file == f && m.function != nil && m.outcome != invalid {
 			mine = append(mine, m)
 		}
 	}
 	return mine
 }
 
-// refused marks the mutants that the compiler would refuse.
-func (p *Package) refused(files map[string][]byte, all []*Mutant) (found bool, err error) {
+// markInvalid marks the mutants that the compiler would refuse.
+func (p *Package) markInvalid(files map[string][]byte, all []*Mutant) (found bool, err error) {
 	var trees []*ast.File
 	for _, f := range p.files {
 		if _, changed := files[f.path]; !changed {
@@ -74,20 +74,20 @@ func (p *Package) refused(files map[string][]byte, all []*Mutant) (found bool, e
 		}
 		trees = append(trees, tree)
 	}
-	p.check(trees, func(wrong types.Error) {
-		at := p.fset.PositionFor(wrong.Pos, false)
+	p.typeCheck(trees, func(problem types.Error) {
+		at := p.fset.PositionFor(problem.Pos, false)
 		number := copyAround(files[at.Filename], at.Offset)
 		if number == 0 {
-			err = fmt.Errorf("a copy does not compile, and it is no mutant: %w", wrong)
+			err = fmt.Errorf("a copy does not compile, and it is no mutant: %w", problem)
 			return
 		}
-		all[number-1].fate = invalid
+		all[number-1].outcome = invalid
 		found = true
 	})
 	return found, err
 }
 
-// mark is the comment before a copy: the text behind the last one belongs to that mutant.
+// mark is the comment before a copy. The text after the last mark belongs to that mutant.
 const mark = "\n//mutant__ "
 
 func copyAround(text []byte, offset int) (number int) {
@@ -97,7 +97,7 @@ func copyAround(text []byte, offset int) (number int) {
 	return number
 }
 
-// withCopies is the file with its mutants' functions, and with a choice at the beginning of the original ones.
+// withCopies is the file with the copies of its mutants. Each original function begins with a choice among them.
 func (f *File) withCopies(p *Package, mine []*Mutant) []byte {
 	var edits []edit
 	var copies strings.Builder
@@ -109,23 +109,28 @@ func (f *File) withCopies(p *Package, mine []*Mutant) []byte {
 		}
 		edits = append(edits, f.choice(p, function, mine[i:end])...)
 		for _, m := range mine[i:end] {
-			f.copy(p, &copies, m)
+			if function.name != nil {
+				copies.WriteString(f.copy(p, m))
+			}
 		}
 		i = end
 	}
 	return append(apply(f.text, edits), copies.String()...)
 }
 
-// copy writes the mutant's function under a name of its own.
-func (f *File) copy(p *Package, out *strings.Builder, m *Mutant) {
+// copy is the mutant's function, under a unique name if it has one.
+func (f *File) copy(p *Package, m *Mutant) string {
 	start, end := f.offset(p.fset, m.function.Pos()), f.offset(p.fset, m.function.End())
-	name := f.offset(p.fset, m.function.Name.End())
-	edits := append(f.parameters(p, m.function), edit{name, name, m.suffix()}, edit{m.start, m.end, m.text})
+	edits := append(f.parameters(p, m.function), edit{m.start, m.end, m.text})
+	if m.function.name != nil {
+		name := f.offset(p.fset, m.function.name.End())
+		edits = append(edits, edit{name, name, m.suffix()})
+	}
 	for i := range edits {
 		edits[i].start -= start
 		edits[i].end -= start
 	}
-	fmt.Fprintf(out, "%s%d\n%s\n", mark, m.number, apply(f.text[start:end], edits))
+	return fmt.Sprintf("%s%d\n%s\n", mark, m.number, apply(f.text[start:end], edits))
 }
 
 func (m *Mutant) suffix() string { return fmt.Sprintf("_mutant%d__", m.number) }
@@ -148,8 +153,8 @@ func apply(text []byte, edits []edit) []byte {
 }
 
 // parameters gives names to a function's receiver and parameters that have none.
-func (f *File) parameters(p *Package, function *ast.FuncDecl) (edits []edit) {
-	for i, field := range fields(function) {
+func (f *File) parameters(p *Package, function *function) (edits []edit) {
+	for i, field := range function.fields() {
 		if len(field.Names) == 0 {
 			at := f.offset(p.fset, field.Pos())
 			edits = append(edits, edit{at, at, unnamed(i, 0) + " "})
@@ -163,66 +168,36 @@ func (f *File) parameters(p *Package, function *ast.FuncDecl) (edits []edit) {
 	return edits
 }
 
-// fields are the receiver, if there is one, and the parameters.
-func fields(function *ast.FuncDecl) (all []*ast.Field) {
-	if function.Recv != nil {
-		all = append(all, function.Recv.List...)
-	}
-	return append(all, function.Type.Params.List...)
-}
-
 func unnamed(field, name int) string { return fmt.Sprintf("p%d_%d__", field, name) }
 
-// choice has a function call the copy of the mutant that this process is.
-func (f *File) choice(p *Package, function *ast.FuncDecl, mine []*Mutant) []edit {
+// choice has a function call the copy of the process's mutant.
+func (f *File) choice(p *Package, function *function, mine []*Mutant) []edit {
 	var text strings.Builder
 	text.WriteString(" switch mutant__ {")
 	for _, m := range mine {
-		call := callOf(function, m.suffix())
-		if function.Type.Results == nil {
+		call := f.call(p, m)
+		if function.kind.Results == nil {
 			fmt.Fprintf(&text, "case %d: %s; return;", m.number, call)
 		} else {
 			fmt.Fprintf(&text, "case %d: return %s;", m.number, call)
 		}
 	}
 	text.WriteString("};")
-	at := f.offset(p.fset, function.Body.Lbrace) + 1
+	at := f.offset(p.fset, function.body.Lbrace) + 1
 	return append(f.parameters(p, function), edit{at, at, text.String()})
 }
 
-func callOf(function *ast.FuncDecl, suffix string) string {
-	var names []string
-	for i, field := range fields(function) {
-		if len(field.Names) == 0 {
-			names = append(names, unnamed(i, 0))
-		}
-		for k, name := range field.Names {
-			if name.Name == "_" {
-				names = append(names, unnamed(i, k))
-			} else {
-				names = append(names, name.Name)
-			}
-		}
-		if _, variadic := field.Type.(*ast.Ellipsis); variadic {
-			names[len(names)-1] += "..."
-		}
+// call calls the mutant's copy of its function.
+func (f *File) call(p *Package, m *Mutant) string {
+	names := m.function.arguments()
+	var callee string
+	switch {
+	case m.function.name == nil:
+		callee = "(" + strings.TrimRight(f.copy(p, m), "\n") + ")"
+	case m.function.receiver != nil:
+		callee, names = names[0]+"."+m.function.name.Name+m.suffix(), names[1:]
+	default:
+		callee = m.function.name.Name + m.suffix() + m.function.typeParameters()
 	}
-	callee := function.Name.Name + suffix
-	if function.Recv != nil {
-		callee, names = names[0]+"."+callee, names[1:]
-	}
-	return callee + typeParameters(function) + "(" + strings.Join(names, ", ") + ")"
-}
-
-func typeParameters(function *ast.FuncDecl) string {
-	if function.Type.TypeParams == nil {
-		return ""
-	}
-	var names []string
-	for _, field := range function.Type.TypeParams.List {
-		for _, name := range field.Names {
-			names = append(names, name.Name)
-		}
-	}
-	return "[" + strings.Join(names, ", ") + "]"
+	return callee + "(" + strings.Join(names, ", ") + ")"
 }

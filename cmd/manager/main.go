@@ -1,4 +1,4 @@
-// Command manager is the operator: it carries TCPProbes out.
+// Command manager is the operator.
 package main
 
 import (
@@ -110,8 +110,8 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	return mgr, nil
 }
 
-// imageOfSelf has probe pods run the image that the manager itself runs, unless another one is set: both programs
-// are in it, and of one version.
+// imageOfSelf sets the image of probe pods to that of the manager, unless another one is set. The image holds both
+// programs, in the same version.
 func (s *settings) imageOfSelf(ctx context.Context, api client.Reader) error {
 	if s.prober.Image != "" {
 		return nil

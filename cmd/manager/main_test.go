@@ -21,8 +21,8 @@ func TestProbePodsRunTheManagersImage(t *testing.T) {
 	}
 	api := fake.NewClientBuilder().WithObjects(self).Build()
 	s := &settings{namespace: "tcpprobe-system", pod: "manager-0"}
-	if err := s.imageOfSelf(t.Context(),
-		api); err != nil || s.prober.Image != "example.test/tcpprobe:2" || s.prober.PullPolicy != corev1.PullNever {
+	err := s.imageOfSelf(t.Context(), api)
+	if err != nil || s.prober.Image != "example.test/tcpprobe:2" || s.prober.PullPolicy != corev1.PullNever {
 		t.Errorf("%+v, %v", s.prober, err)
 	}
 	set := &settings{namespace: "tcpprobe-system", pod: "gone", prober: probepod.Settings{Image: "example.test/other:1"}}

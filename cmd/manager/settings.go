@@ -14,7 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// settings are what the command line and the environment say: those of the parts, and the manager's own.
+// settings are the flags and the environment: those of the parts, and the manager's own.
 type settings struct {
 	prober        probepod.Settings
 	allow         target.Allowances

@@ -11,8 +11,8 @@ func TestSettings(t *testing.T) {
 	t.Setenv("POD_NAMESPACE", "tcpprobe-system")
 	t.Setenv("POD_NAME", "manager-0")
 	s, err := parse([]string{"--leader-elect", "--past-egress-policies", "--host-network",
-		"--max-packets-per-target=5000", "--address-ceiling=10.1.0.0/16, " +
-			"fd00::/64", `--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
+		"--max-packets-per-target=5000", "--address-ceiling=10.1.0.0/16, fd00::/64",
+		`--prober-tolerations=[{"key":"dedicated","operator":"Exists","effect":"NoSchedule"}]`})
 	if err != nil {
 		t.Fatal(err)
 	}

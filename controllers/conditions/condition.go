@@ -2,7 +2,6 @@ package conditions
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,19 +14,19 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Observation is what one look at a TCPProbe showed that the rest of the status does not say.
+// Observation is what a reconcile found that the rest of the status does not have.
 type Observation struct {
 	Refusal  *target.Refusal // why a run that is due does not start
 	Progress *Progress       // of the active run
-	Err      error           // that keeps a run from starting or going on, and says nothing about what was asked
-	Note     string          // for Accepted: what is probed from where
+	Err      error           // keeps a run from starting or going on; says nothing about the paths
+	Note     string          // message of Accepted: what is probed and from where
 }
 
-// Set computes all four conditions anew from the rest of the status and what was observed. Nothing
-// is carried over from the conditions themselves but the times of their last transition and the words of Accepted.
-func Set(probe *v1alpha1.TCPProbe, s Observation, now time.Time) {
+// Set computes all four conditions from the rest of the status and the observation. It keeps nothing of the old
+// conditions but the times of their last transition and Accepted's message.
+func Set(probe *v1alpha1.TCPProbe, o Observation, now time.Time) {
 	for _, c := range []metav1.Condition{
-		accepted(probe, s), complete(probe, s), covered(probe, s), pathHealthy(probe, s),
+		accepted(probe, o), complete(probe, o), covered(probe, o), pathHealthy(probe, o),
 	} {
 		c.ObservedGeneration = probe.Generation
 		c.LastTransitionTime = metav1.NewTime(now)
@@ -40,18 +39,18 @@ func condition(kind string, status metav1.ConditionStatus, reason, format string
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-func (s Observation) refused() bool { return s.Refusal != nil && !s.Refusal.Waiting }
-func (s Observation) waiting() bool { return s.Refusal != nil && s.Refusal.Waiting }
+func (o Observation) refused() bool { return o.Refusal != nil && !o.Refusal.Waiting }
+func (o Observation) waiting() bool { return o.Refusal != nil && o.Refusal.Waiting }
 
-func accepted(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
+func accepted(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	switch {
-	case s.refused():
-		return condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, s.Refusal.Reason, "%s", s.Refusal.Message)
-	case s.waiting():
+	case o.refused():
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, o.Refusal.Reason, "%s", o.Refusal.Message)
+	case o.waiting():
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
-			"nothing is probed now: %s", s.Refusal.Message)
-	case s.Note != "":
-		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "%s", s.Note)
+			"nothing is probed now: %s", o.Refusal.Message)
+	case o.Note != "":
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "%s", o.Note)
 	}
 	old := meta.FindStatusCondition(probe.Status.Conditions, v1alpha1.ConditionAccepted)
 	if old != nil && old.Status == metav1.ConditionTrue {
@@ -60,20 +59,20 @@ func accepted(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 	return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "")
 }
 
-func complete(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
+func complete(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	const kind = v1alpha1.ConditionComplete
 	switch {
-	case s.refused():
-		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
-	case s.Err != nil:
+	case o.refused():
+		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, "%s", o.Refusal.Message)
+	case o.Err != nil:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonServerError,
-			"the run cannot go on, and is tried again: %v", s.Err)
-	case s.Progress != nil:
-		return condition(kind, metav1.ConditionFalse, s.Progress.reason(), "%s", s.Progress.message())
-	case s.waiting():
-		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s; the run starts by itself when that changes",
-			s.Refusal.Message)
-	case schedule.Answered(probe):
+			"the run cannot go on, and is tried again: %v", o.Err)
+	case o.Progress != nil:
+		return condition(kind, metav1.ConditionFalse, o.Progress.reason(), "%s", o.Progress.message())
+	case o.waiting():
+		return condition(kind, metav1.ConditionFalse, o.Refusal.Reason, "%s; the run starts by itself when that changes",
+			o.Refusal.Message)
+	case schedule.LastRunIsCurrent(probe):
 		c := completed(probe.Status.LastRun)
 		c.Message += nextRunNote(probe)
 		return c
@@ -94,18 +93,29 @@ func completed(last *v1alpha1.LastRun) metav1.Condition {
 		"run %d ended after %s: %d of %d nodes reported", last.Number, took, last.Reported, last.Sources)
 }
 
-func covered(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
+// nextRunNote says when the next run is due, if one is.
+func nextRunNote(probe *v1alpha1.TCPProbe) string {
+	switch next := probe.Status.NextRunTime; {
+	case schedule.Interval(probe) > 0 && probe.Spec.State == v1alpha1.Suspended:
+		return "; spec.state Suspended holds further runs back"
+	case next != nil:
+		return fmt.Sprintf("; the next run is due at %s", clockTime(next))
+	}
+	return ""
+}
+
+func covered(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	const kind = v1alpha1.ConditionCovered
 	status := &probe.Status
 	switch {
-	case s.refused():
-		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
-	case s.waiting():
-		return condition(kind, metav1.ConditionFalse, s.Refusal.Reason, "%s", s.Refusal.Message)
-	case !schedule.SameQuestion(probe):
+	case o.refused():
+		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, "%s", o.Refusal.Message)
+	case o.waiting():
+		return condition(kind, metav1.ConditionFalse, o.Refusal.Reason, "%s", o.Refusal.Message)
+	case !schedule.LastRunHasThisSpec(probe):
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
 	case status.Pairs == nil || status.Pairs.Inconclusive > 0:
-		return condition(kind, metav1.ConditionFalse, gap(status.Findings), "%s", uncovered(status))
+		return condition(kind, metav1.ConditionFalse, uncoveredReason(status.Findings), "%s", uncoveredMessage(status))
 	}
 	for _, f := range status.Findings {
 		if f.Reason == v1alpha1.ReasonEndpointsRefused {
@@ -116,8 +126,8 @@ func covered(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
 		status.Pairs.Planned)
 }
 
-// gap is why pairs came to no verdict: that of the first source without a report, if there is one.
-func gap(findings []v1alpha1.Finding) string {
+// uncoveredReason is why pairs have no verdict: the reason of the first source without a report, if there is one.
+func uncoveredReason(findings []v1alpha1.Finding) string {
 	for _, f := range findings {
 		if f.Scenario == "" && f.Reason != v1alpha1.ReasonEndpointsRefused {
 			return f.Reason
@@ -126,74 +136,10 @@ func gap(findings []v1alpha1.Finding) string {
 	return v1alpha1.ReasonInconclusivePairs
 }
 
-func uncovered(status *v1alpha1.TCPProbeStatus) string {
+func uncoveredMessage(status *v1alpha1.TCPProbeStatus) string {
 	head := "the run came to no verdict"
 	if p := status.Pairs; p != nil {
 		head = fmt.Sprintf("%d of %d pairs came to no verdict", p.Inconclusive, p.Planned)
 	}
 	return head + described(status.Findings, report.Inconclusive)
-}
-
-func pathHealthy(probe *v1alpha1.TCPProbe, s Observation) metav1.Condition {
-	const kind = v1alpha1.ConditionPathHealthy
-	switch {
-	case s.refused():
-		return condition(kind, metav1.ConditionUnknown, s.Refusal.Reason, "%s", s.Refusal.Message)
-	case !schedule.SameQuestion(probe):
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
-	case schedule.Interval(probe) > 0 && probe.Status.Health != nil:
-		return recurringHealth(probe, healthByLastRun(&probe.Status))
-	}
-	return healthByLastRun(&probe.Status)
-}
-
-func healthByLastRun(status *v1alpha1.TCPProbeStatus) metav1.Condition {
-	const kind = v1alpha1.ConditionPathHealthy
-	switch report.Verdict(status.LastRun.Verdict) {
-	case report.Fail:
-		return condition(kind, metav1.ConditionFalse, worstReason(status.Findings), "%s",
-			strings.TrimPrefix(described(status.Findings, report.Fail), ": "))
-	case report.Pass:
-		return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllPassed, "%s", strings.Join(append([]string{
-			fmt.Sprintf("all %d pairs across the network passed",
-				status.Pairs.Planned-status.Pairs.SameNode)}, status.LastRun.Notes...), "; "))
-	}
-	if p := status.Pairs; p != nil && p.SameNode == p.Planned && p.Inconclusive == 0 {
-		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonSameNodeOnly,
-			"all %d pairs passed, but each within one node: no segment crossed the network; have an endpoint on another "+
-				"node, or more nodes in sources", p.Planned)
-	}
-	return condition(kind, metav1.ConditionUnknown, worstReason(status.Findings), "%s", uncovered(status))
-}
-
-func worstReason(findings []v1alpha1.Finding) string {
-	if len(findings) == 0 {
-		return v1alpha1.ReasonInconclusivePairs
-	}
-	return findings[0].Reason
-}
-
-// described puts the first findings of one verdict into words, each after a colon or semicolon.
-func described(findings []v1alpha1.Finding, verdict report.Verdict) string {
-	var said []string
-	for _, f := range findings {
-		if f.Verdict == string(verdict) && f.Reason != v1alpha1.ReasonEndpointsRefused {
-			said = append(said, describe(f))
-		}
-	}
-	if len(said) == 0 {
-		return ""
-	}
-	return ": " + text.Listed(said)
-}
-
-func describe(f v1alpha1.Finding) string {
-	var words []string
-	if f.Source != "" {
-		words = append(words, "node "+f.Source)
-	}
-	if f.Target != "" {
-		words = append(words, "to "+f.Target)
-	}
-	return strings.Join(append(words, f.Message), " ")
 }

@@ -18,21 +18,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// after is the TCPProbe after its first run, with these outcomes.
-func after(f *runplan.RunPlan, outcomes []probepod.Outcome) *v1alpha1.TCPProbe {
+// afterFirstRun is the TCPProbe after its first run, with these outcomes.
+func afterFirstRun(rp *runplan.RunPlan, outcomes []probepod.Outcome) *v1alpha1.TCPProbe {
 	p := controllertest.Probe()
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Number: 1,
 		StartTime: metav1.NewTime(controllertest.Noon), Sources: int32(len(outcomes))}
-	Conclude(p, findings.Build(f, outcomes, target.Rechecked{}), controllertest.Noon.Add(3*time.Second))
+	Conclude(p, findings.Build(rp, outcomes, target.Rechecked{}), controllertest.Noon.Add(3*time.Second))
 	return p
 }
 
-func conditionsOf(p *v1alpha1.TCPProbe, s Observation) string {
-	Set(p, s, controllertest.Noon)
+func conditionsOf(p *v1alpha1.TCPProbe, o Observation) string {
+	Set(p, o, controllertest.Noon)
 	var lines []string
 	for _, c := range p.Status.Conditions {
 		lines = append(lines, fmt.Sprintf("%s %s %s: %s", c.Type, c.Status, c.Reason, c.Message))
@@ -41,30 +42,30 @@ func conditionsOf(p *v1alpha1.TCPProbe, s Observation) string {
 }
 
 func TestConditions(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	bad := map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080", "10.244.3.5:8080")}
-	lostSource := outcometest.From(f, nil)
+	lostSource := outcometest.From(rp, nil)
 	lostSource[2] = probepod.Outcome{Source: "kn3", State: probepod.Lost,
 		Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}
 	one := plantest.Example([]string{"kn1"}, []string{"kn1"})
-	left := plantest.Example(controllertest.Three, controllertest.Three)
+	left := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	left.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}
-	closing := plantest.Example(controllertest.Three, controllertest.Three)
+	closing := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	closing.Plan.Scenarios[0] = plan.Scenario{Name: "close-http", Type: "FinReorder"}
 	progress := &Progress{Number: 1, Outcomes: []probepod.Outcome{
 		{Source: "kn1", State: probepod.Reported}, {Source: "kn2", State: probepod.Starting,
 			Reason: v1alpha1.ReasonUnschedulable, Message: "0/3 nodes are available"}, {Source: "kn3", State: probepod.Probing},
 	}}
-	edited := after(f, outcometest.From(f, nil))
+	edited := afterFirstRun(rp, outcometest.From(rp, nil))
 	edited.Spec.Paths++
-	annotated := after(f, outcometest.From(f, bad))
-	controllertest.Annotated("again")(annotated)
+	annotated := afterFirstRun(rp, outcometest.From(rp, bad))
+	controllertest.WithRunAnnotation("again")(annotated)
 	noEndpoints := target.Waiting(v1alpha1.ReasonNoEndpoints, "Service web has no endpoints")
 	suspended := controllertest.Probe()
 	suspended.Spec.State = v1alpha1.Suspended
 	for name, c := range map[string]struct {
-		probe    *v1alpha1.TCPProbe
-		standing Observation
+		probe       *v1alpha1.TCPProbe
+		observation Observation
 	}{
 		"refused": {controllertest.Probe(), Observation{Refusal: target.Refused(v1alpha1.ReasonServiceNotFound,
 			"there is no Service web in namespace shop")}},
@@ -75,23 +76,24 @@ func TestConditions(t *testing.T) {
 			Note: "probing 3 endpoints of web:http from 3 nodes"}},
 		"running-again": {annotated, Observation{Progress: progress,
 			Note: "probing 3 endpoints of web:http from 3 nodes"}},
-		"all-pass": {after(f, outcometest.From(f, nil)), Observation{}},
-		"passed-with-notes": {after(closing, outcometest.From(closing, map[string]controllertest.Change{"kn1": finAccepted,
-			"kn2": finAccepted, "kn3": finAccepted})), Observation{}},
-		"bad-node":          {after(f, outcometest.From(f, bad)), Observation{}},
-		"lost-source":       {after(f, lostSource), Observation{}},
-		"one-node":          {after(one, outcometest.From(one, nil)), Observation{}},
-		"endpoint-left-out": {after(left, outcometest.From(left, nil)), Observation{}},
+		"all-pass": {afterFirstRun(rp, outcometest.From(rp, nil)), Observation{}},
+		"passed-with-notes": {afterFirstRun(closing,
+			outcometest.From(closing, map[string]controllertest.Change{"kn1": finAccepted,
+				"kn2": finAccepted, "kn3": finAccepted})), Observation{}},
+		"bad-node":          {afterFirstRun(rp, outcometest.From(rp, bad)), Observation{}},
+		"lost-source":       {afterFirstRun(rp, lostSource), Observation{}},
+		"one-node":          {afterFirstRun(one, outcometest.From(one, nil)), Observation{}},
+		"endpoint-left-out": {afterFirstRun(left, outcometest.From(left, nil)), Observation{}},
 		"edited":            {edited, Observation{}},
 		"plan-lost":         {planLost(), Observation{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			controllertest.Golden(t, "conditions-"+name+".txt", []byte(conditionsOf(c.probe, c.standing)))
+			goldenfile.Compare(t, "conditions-"+name+".txt", []byte(conditionsOf(c.probe, c.observation)))
 		})
 	}
 }
 
-// finAccepted is what a prober reports of a FIN that was accepted.
+// finAccepted has a prober report that a FIN was accepted.
 func finAccepted(r *report.Result) {
 	if r.Scenario == "FinReorder" {
 		r.Reason, r.Message = report.FinAccepted, "to "+r.Target+" it was accepted; it does not show that the kernel is fixed"
@@ -107,19 +109,19 @@ func planLost() *v1alpha1.TCPProbe {
 	return p
 }
 
-func TestConditionsHealWithoutARun(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
-	p := after(f, outcometest.From(f, nil))
+func TestConditionsReturnWithoutARun(t *testing.T) {
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	p := afterFirstRun(rp, outcometest.From(rp, nil))
 	Set(p, Observation{Refusal: target.Refused(v1alpha1.ReasonServiceNotFound, "gone")}, controllertest.Noon)
-	if !meta.IsStatusConditionPresentAndEqual(p.Status.Conditions, v1alpha1.ConditionPathHealthy,
-		metav1.ConditionUnknown) {
+	healthy := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionPathHealthy)
+	if healthy == nil || healthy.Status != metav1.ConditionUnknown {
 		t.Fatal("a refused TCPProbe is healthy")
 	}
 	Set(p, Observation{}, controllertest.Noon.Add(time.Minute))
 	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionComplete, v1alpha1.ConditionCovered,
 		v1alpha1.ConditionPathHealthy} {
 		if !meta.IsStatusConditionTrue(p.Status.Conditions, kind) {
-			t.Errorf("%s is not True again, though nothing but the refusal was wrong", kind)
+			t.Errorf("%s is not True again after the refusal has ended", kind)
 		}
 	}
 }
@@ -127,7 +129,7 @@ func TestConditionsHealWithoutARun(t *testing.T) {
 func TestTransitionTimeMovesWithTheStatusAlone(t *testing.T) {
 	p := controllertest.Probe()
 	Set(p, Observation{Progress: &Progress{Number: 1}}, controllertest.Noon)
-	Set(p, Observation{Progress: &Progress{Number: 1, CreateError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
+	Set(p, Observation{Progress: &Progress{Number: 1, APIError: target.Waiting(v1alpha1.ReasonQuota, "full")}},
 		controllertest.Noon.Add(time.Minute))
 	c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
 	if c.Reason != v1alpha1.ReasonQuota || !c.LastTransitionTime.Time.Equal(controllertest.Noon) {
@@ -146,15 +148,16 @@ func TestMessagesFitTheSchema(t *testing.T) {
 	}
 }
 
-// TestPassThroughAnOverlaySaysSo in PathHealthy, where people look.
+// TestPassThroughAnOverlaySaysSo: PathHealthy's message says that an overlay was crossed, because people read it
+// first.
 func TestPassThroughAnOverlaySaysSo(t *testing.T) {
-	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn1", "kn2"})
+	rp := plantest.Example([]string{"kn1", "kn2"}, []string{"kn1", "kn2"})
 	overlay := func(r *report.Result) { r.PathType = report.Overlay }
-	outcomes := outcometest.From(f, map[string]controllertest.Change{"kn1": overlay, "kn2": overlay})
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": overlay, "kn2": overlay})
 	p := controllertest.Probe()
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Number: 1,
 		StartTime: metav1.NewTime(controllertest.Noon), Sources: 2}
-	Conclude(p, findings.Build(f, outcomes, target.Rechecked{}), controllertest.Noon)
+	Conclude(p, findings.Build(rp, outcomes, target.Rechecked{}), controllertest.Noon)
 	c := pathHealthy(p, Observation{})
 	if c.Status != metav1.ConditionTrue || !strings.Contains(c.Message,
 		"2 of 2 pairs across the network went through an overlay: "+

@@ -1,3 +1,3 @@
-// Package conditions turns what is known of a TCPProbe into its status: the four conditions, a run's beginning and end,
-// and the events about what changed.
+// Package conditions writes what is known of a TCPProbe into its status: the four conditions, the start and the end of
+// a run, and the events about changes.
 package conditions

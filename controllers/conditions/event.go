@@ -8,10 +8,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Event is a condition that changed; its reason is the condition's.
+// Event tells of a condition that changed. Its reason is the condition's.
 type Event struct{ Kind, Reason, Action, Note string }
 
-// Events lists what is worth an event between two states of the conditions.
+// Events lists the events about the changes between two states of the conditions.
 func Events(before, after []metav1.Condition) []Event {
 	var out []Event
 	for _, c := range after {
@@ -28,16 +28,16 @@ func Events(before, after []metav1.Condition) []Event {
 	return out
 }
 
-// eventType is Warning for what somebody should look at.
+// eventType is Warning for what somebody should look into.
 func eventType(c metav1.Condition) string {
-	calm := c.Status == metav1.ConditionTrue
+	normal := c.Status == metav1.ConditionTrue
 	switch c.Reason {
 	case v1alpha1.ReasonRunning, v1alpha1.ReasonQueued, v1alpha1.ReasonSuspended:
-		calm = true
+		normal = true
 	case v1alpha1.ReasonPartly:
-		calm = false
+		normal = false
 	}
-	if calm {
+	if normal {
 		return corev1.EventTypeNormal
 	}
 	return corev1.EventTypeWarning

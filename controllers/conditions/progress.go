@@ -12,14 +12,14 @@ import (
 
 // Progress is how far the active run is.
 type Progress struct {
-	Number      int64
-	Outcomes    []probepod.Outcome
-	CreateError *target.Refusal // why the last attempt to make a pod failed, if it did
-	Place       int             // in the queue for probe pods, from 1; 0 if there is room
+	Number   int64
+	Outcomes []probepod.Outcome
+	APIError *target.Refusal // why the API server refused to create or release a pod, if it did
+	Place    int             // in the queue for probe pods, from 1; 0 if there is room
 
-	Overload string // whose packets a second leave no room for another pod; "" if there is room
+	Overload string // the packet limit that leaves no room for another pod; "" if there is room
 
-	Throttled bool // there was room for a pod, and the rate of creations held it back
+	Throttled bool // there is room for a pod, and the limit of creations per second holds it back
 }
 
 // Count is the number of sources in any of the states.
@@ -34,10 +34,10 @@ func (p *Progress) Count(states ...probepod.State) (n int) {
 	return n
 }
 
-// reason is the first trouble, while it lasts; else whether anything happens yet.
+// reason is that of the first problem, while there is one. Else it says whether the run waits in the queue.
 func (p *Progress) reason() string {
-	if trouble := p.troubles(); len(trouble) > 0 {
-		return trouble[0].Reason
+	if problems := p.problems(); len(problems) > 0 {
+		return problems[0].Reason
 	}
 	if (p.Place > 0 || p.Overload != "") && p.Count(probepod.Starting, probepod.Probing) == 0 {
 		return v1alpha1.ReasonQueued
@@ -45,15 +45,15 @@ func (p *Progress) reason() string {
 	return v1alpha1.ReasonRunning
 }
 
-func (p *Progress) troubles() []probepod.Outcome {
+func (p *Progress) problems() []probepod.Outcome {
 	var out []probepod.Outcome
 	for _, o := range p.Outcomes {
 		if o.Reason != "" {
 			out = append(out, o)
 		}
 	}
-	if p.CreateError != nil {
-		out = append(out, probepod.Outcome{Reason: p.CreateError.Reason, Message: p.CreateError.Message})
+	if p.APIError != nil {
+		out = append(out, probepod.Outcome{Reason: p.APIError.Reason, Message: p.APIError.Message})
 	}
 	return out
 }
@@ -61,7 +61,7 @@ func (p *Progress) troubles() []probepod.Outcome {
 func (p *Progress) message() string {
 	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.Count(probepod.Reported),
 		len(p.Outcomes))}
-	if n := p.Count(probepod.Unmade); n > 0 {
+	if n := p.Count(probepod.NoPod); n > 0 {
 		wait := fmt.Sprintf("%d wait for a probe pod", n)
 		if p.Place > 0 {
 			wait += fmt.Sprintf(", place %d in the queue", p.Place)
@@ -71,12 +71,12 @@ func (p *Progress) message() string {
 		}
 		parts = append(parts, wait)
 	}
-	var said []string
-	for _, o := range p.troubles() {
-		said = append(said, strings.TrimSpace(strings.TrimPrefix(text.Sentence(o.Source, o.Reason, o.Message), ": ")))
+	var problems []string
+	for _, o := range p.problems() {
+		problems = append(problems, strings.TrimSpace(strings.TrimPrefix(text.Sentence(o.Source, o.Reason, o.Message), ": ")))
 	}
-	if len(said) > 0 {
-		parts = append(parts, text.Listed(said))
+	if len(problems) > 0 {
+		parts = append(parts, text.Listed(problems))
 	}
 	return strings.Join(parts, "; ")
 }

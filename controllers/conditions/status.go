@@ -14,46 +14,46 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Announce puts the run that is due into the status. Nothing of it exists before this is written. A run that was
-// announced before, but has no plan yet, is replaced: it has done nothing.
-func Announce(probe *v1alpha1.TCPProbe, g *target.Resolved, now time.Time) {
+// Announce puts the run that is due into the status. Nothing else of the run exists before this is written. A run that
+// was announced but has no plan yet is replaced: it has done nothing.
+func Announce(probe *v1alpha1.TCPProbe, res *target.Resolved, now time.Time) {
 	number, status := schedule.NextNumber(probe), &probe.Status
-	if !schedule.SameQuestion(probe) {
-		status.Health = nil // of another question
+	if !schedule.LastRunHasThisSpec(probe) {
+		status.Health = nil // the record is of another spec
 	}
 	status.ActiveRun = &v1alpha1.ActiveRun{
 		ID: schedule.RunID(probe, number), Number: number, Trigger: schedule.Trigger(probe),
-		StartTime: metav1.NewTime(now), Sources: int32(len(g.Sources.Planned)),
+		StartTime: metav1.NewTime(now), Sources: int32(len(res.Sources.Planned)),
 	}
 	status.HandledRun = probe.Annotations[v1alpha1.RunAnnotation]
-	status.Target = text.Cut(g.String(), 128)
+	status.Target = text.Cut(res.String(), v1alpha1.MaxTarget)
 	status.Sources = &v1alpha1.SourceCounts{
-		Matched: int32(g.Sources.Matched), Planned: int32(len(g.Sources.Planned)),
-		Skipped: int32(g.Sources.Matched - len(g.Sources.Planned)),
+		Matched: int32(res.Sources.Matched), Planned: int32(len(res.Sources.Planned)),
+		Skipped: int32(res.Sources.Matched - len(res.Sources.Planned)),
 	}
 }
 
-// Conclude turns the active run into the last run, with what it came to.
-func Conclude(probe *v1alpha1.TCPProbe, t *findings.Aggregate, now time.Time) {
+// Conclude turns the active run into the last run, with its result.
+func Conclude(probe *v1alpha1.TCPProbe, agg *findings.Aggregate, now time.Time) {
 	status := &probe.Status
-	findings := t.Findings(status.Findings, metav1.NewTime(now))
-	closeRun(status, t.Verdict, len(t.Outcomes), t.Reported, now)
-	status.LastRun.Notes = t.Notes
-	pairs := t.Pairs
+	findings := agg.Findings(status.Findings, metav1.NewTime(now))
+	moveToLastRun(status, agg.Verdict, len(agg.Outcomes), agg.Reported, now)
+	status.LastRun.Notes = agg.Notes
+	pairs := agg.Pairs
 	status.Pairs, status.Findings = &pairs, findings
 	status.Affected = fmt.Sprintf("%d/%d", pairs.Fail, pairs.Planned)
 }
 
-// LostRun is why an active run cannot be carried on at all.
+// LostRun is why an active run cannot continue.
 type LostRun struct{ Reason, Message string }
 
 func (l *LostRun) Error() string { return l.Reason + ": " + l.Message }
 
-// ConcludeLost ends a run whose plan was lost under it: nobody knows any more what was asked.
+// ConcludeLost ends a run whose plan was lost. Without the plan it is not known what the run asked.
 func ConcludeLost(probe *v1alpha1.TCPProbe, why *LostRun, now time.Time) {
 	status := &probe.Status
 	sources := int(status.ActiveRun.Sources)
-	closeRun(status, report.Inconclusive, sources, 0, now)
+	moveToLastRun(status, report.Inconclusive, sources, 0, now)
 	at := metav1.NewTime(now)
 	status.Pairs, status.Affected = nil, ""
 	status.Findings = []v1alpha1.Finding{{
@@ -63,7 +63,7 @@ func ConcludeLost(probe *v1alpha1.TCPProbe, why *LostRun, now time.Time) {
 	}}
 }
 
-func closeRun(status *v1alpha1.TCPProbeStatus, verdict report.Verdict, sources, reported int, now time.Time) {
+func moveToLastRun(status *v1alpha1.TCPProbeStatus, verdict report.Verdict, sources, reported int, now time.Time) {
 	if last := status.LastRun; last != nil {
 		status.History = append([]v1alpha1.PastRun{{
 			Number: last.Number, Verdict: last.Verdict, Affected: status.Affected, CompletionTime: last.CompletionTime,
@@ -74,7 +74,7 @@ func closeRun(status *v1alpha1.TCPProbeStatus, verdict report.Verdict, sources, 
 	status.ActiveRun = nil
 	status.LastRun = &v1alpha1.LastRun{
 		ID: run.ID, Number: run.Number, Trigger: run.Trigger, Verdict: string(verdict),
-		// as it is stored: words are made of it
+		// in whole seconds, as it is stored: messages contain the duration
 		StartTime: run.StartTime, CompletionTime: metav1.NewTime(now.Truncate(time.Second)),
 		Sources: int32(sources), Reported: int32(reported),
 	}

@@ -19,12 +19,12 @@ import (
 
 func TestAnnounce(t *testing.T) {
 	p := controllertest.Probe()
-	controllertest.Annotated("first")(p)
+	controllertest.WithRunAnnotation("first")(p)
 	Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 5,
-		Planned: controllertest.Three}}, controllertest.Noon)
+		Planned: controllertest.ThreeNodes}}, controllertest.Noon)
 	run := p.Status.ActiveRun
-	if run.ID != schedule.RunID(p,
-		1) || run.Number != 1 || run.Trigger != v1alpha1.TriggerSpec || run.Sources != 3 || run.Plan != "" {
+	if run.ID != schedule.RunID(p, 1) || run.Number != 1 || run.Trigger != v1alpha1.TriggerSpec ||
+		run.Sources != 3 || run.Plan != "" {
 		t.Errorf("announced %+v", run)
 	}
 	if s := p.Status; s.HandledRun != "first" || s.Target != "web:http" ||
@@ -34,21 +34,21 @@ func TestAnnounce(t *testing.T) {
 }
 
 func TestRunsBecomeHistory(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	p := controllertest.Probe()
 	for number := int64(1); number <= 8; number++ {
 		Announce(p, &target.Resolved{Service: plantest.Web(), Sources: target.Sources{Matched: 3,
-			Planned: controllertest.Three}}, controllertest.Noon)
+			Planned: controllertest.ThreeNodes}}, controllertest.Noon)
 		var bad map[string]controllertest.Change
 		if number == 7 {
 			bad = map[string]controllertest.Change{"kn2": controllertest.Dropped()}
 		}
-		Conclude(p, findings.Build(f, outcometest.From(f, bad), target.Rechecked{}),
+		Conclude(p, findings.Build(rp, outcometest.From(rp, bad), target.Rechecked{}),
 			controllertest.Noon.Add(time.Duration(number)*time.Minute))
 		if p.Status.ActiveRun != nil || p.Status.LastRun.Number != number {
 			t.Fatalf("run %d: %+v", number, p.Status)
 		}
-		controllertest.Annotated(string(rune('a' + number)))(p)
+		controllertest.WithRunAnnotation(string(rune('a' + number)))(p)
 	}
 	h := p.Status.History
 	if len(h) != v1alpha1.MaxHistory || h[0].Number != 7 || h[0].Verdict != "Fail" || h[0].Affected != "3/9" ||
@@ -60,15 +60,15 @@ func TestRunsBecomeHistory(t *testing.T) {
 	}
 }
 
-// TestTheEndIsWrittenOnce: what is said of a run's end does not change when it comes back from the API server, whose
-// times have seconds. Another write would be in the way of whoever edits the resource then.
-func TestTheEndIsWrittenOnce(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+// TestStoredStatusGivesTheSameConditions: a status that comes back from the API server, whose times have whole
+// seconds, gives the same conditions. A second write would conflict with users who edit the resource.
+func TestStoredStatusGivesTheSameConditions(t *testing.T) {
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	p := controllertest.Probe()
 	p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Number: 1,
 		StartTime: metav1.NewTime(controllertest.Noon), Sources: 3}
 	end := controllertest.Noon.Add(4600 * time.Millisecond)
-	Conclude(p, findings.Build(f, outcometest.From(f, nil), target.Rechecked{}), end)
+	Conclude(p, findings.Build(rp, outcometest.From(rp, nil), target.Rechecked{}), end)
 	Set(p, Observation{}, end)
 	text, err := json.Marshal(p)
 	if err != nil {

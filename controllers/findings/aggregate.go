@@ -17,7 +17,7 @@ type Pair struct {
 	Target int
 }
 
-// noReport is the check of an Answer that stands for all checks of a source without a report.
+// noReport is the check of an Answer for a source without a report. It stands for all checks.
 const noReport = -1
 
 // Answer is one check of one pair that did not pass.
@@ -28,10 +28,10 @@ type Answer struct {
 	Reason  string
 	Rule    string
 	Message string
-	Detail  *report.Group // flows, evidence and alpha of all pairs in it; nil if there are none
+	Detail  *report.Group // flows, evidence and alpha of the pairs of a report's group; nil if unknown
 }
 
-// Aggregate is what a run came to.
+// Aggregate is the result of a run.
 type Aggregate struct {
 	RunPlan  *runplan.RunPlan
 	Outcomes []probepod.Outcome
@@ -39,71 +39,72 @@ type Aggregate struct {
 	Answers  []Answer // what did not pass, by source, target and check
 	Verdict  report.Verdict
 	Reported int      // sources
-	Notes    []string // what there is to say about what passed
+	Notes    []string // about pairs that passed
 }
 
-// Build adds up the outcomes of a run whose sources are all settled.
-func Build(f *runplan.RunPlan, outcomes []probepod.Outcome, m target.Rechecked) *Aggregate {
-	t := &Aggregate{RunPlan: f, Outcomes: outcomes}
+// Build aggregates the outcomes of a run whose outcomes are all final.
+func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Rechecked) *Aggregate {
+	agg := &Aggregate{RunPlan: rp, Outcomes: outcomes}
 	offNode := report.Pass
 	for _, o := range outcomes {
 		if o.State == probepod.Reported {
-			t.Reported++
+			agg.Reported++
 		}
-		for position, target := range f.Plan.Sources[o.Source] {
-			answers := applyRecheck(f, m, answersOf(f, o, position, target))
-			answers = applyRecheckToPass(f, m, o, position, answers)
+		for position, target := range rp.Plan.Sources[o.Source] {
+			answers := applyRecheck(rp, rechecked, answersOf(rp, o, position, target))
+			answers = applyRecheckToPass(rp, rechecked, o, position, answers)
 			verdict := report.Pass
 			for _, a := range answers {
 				verdict = report.Worst(verdict, a.Verdict)
 			}
-			t.count(verdict, f.SameNode(o.Source, target))
-			if !f.SameNode(o.Source, target) {
+			agg.count(verdict, rp.SameNode(o.Source, target))
+			if !rp.SameNode(o.Source, target) {
 				offNode = report.Worst(offNode, verdict)
 			}
-			t.Answers = append(t.Answers, answers...)
+			agg.Answers = append(agg.Answers, answers...)
 		}
 	}
-	t.Verdict, t.Notes = t.sum(offNode), noted(t.tunnelled(), translated(f, outcomes), notes(f, outcomes))
-	return t
+	agg.Verdict, agg.Notes = agg.verdict(offNode),
+		firstNotes(agg.overlayNote(), clusterIPNote(rp, outcomes), notes(rp, outcomes))
+	return agg
 }
 
-// sum is the run's verdict: Fail if any pair failed, Pass if pairs on two nodes exist and all of them passed.
-func (t *Aggregate) sum(offNode report.Verdict) report.Verdict {
+// verdict is the run's verdict: Fail if any pair failed, Pass if there are pairs on two nodes and all of them passed.
+func (agg *Aggregate) verdict(offNode report.Verdict) report.Verdict {
 	switch {
-	case t.Pairs.Fail > 0:
+	case agg.Pairs.Fail > 0:
 		return report.Fail
-	case t.Pairs.SameNode == t.Pairs.Planned || offNode != report.Pass:
+	case agg.Pairs.SameNode == agg.Pairs.Planned || offNode != report.Pass:
 		return report.Inconclusive
 	}
 	return report.Pass
 }
 
-func (t *Aggregate) count(v report.Verdict, sameNode bool) {
-	t.Pairs.Planned++
+func (agg *Aggregate) count(v report.Verdict, sameNode bool) {
+	agg.Pairs.Planned++
 	switch v {
 	case report.Pass:
-		t.Pairs.Pass++
+		agg.Pairs.Pass++
 	case report.Fail:
-		t.Pairs.Fail++
+		agg.Pairs.Fail++
 	default:
-		t.Pairs.Inconclusive++
+		agg.Pairs.Inconclusive++
 	}
 	if sameNode {
-		t.Pairs.SameNode++
+		agg.Pairs.SameNode++
 	}
 }
 
 // answersOf lists the checks of one pair that did not pass.
-func answersOf(f *runplan.RunPlan, o probepod.Outcome, position, target int) []Answer {
+func answersOf(rp *runplan.RunPlan, o probepod.Outcome, position, target int) []Answer {
 	pair := Pair{o.Source, target}
 	if o.State != probepod.Reported {
 		return []Answer{{Pair: pair, Check: noReport, Verdict: report.Inconclusive, Reason: o.Reason, Message: o.Message}}
 	}
 	var out []Answer
-	for check, c := range f.Plan.Checks() {
+	for check, c := range rp.Plan.Checks() {
 		verdict := o.Summary.Verdict(position, check)
-		if verdict == report.Pass || !f.Plan.Asks(o.Source, c, target) {
+		if verdict == report.Pass || !rp.Plan.Asks(o.Source, c, target) {
 			continue
 		}
 		a := Answer{Pair: pair, Check: check, Verdict: verdict}
@@ -121,7 +122,7 @@ func (a *Answer) explain(groups []report.Group, position int) {
 	for i := range groups {
 		g := &groups[i]
 		if g.Verdict == a.Verdict && slices.Contains(g.Checks(), a.Check) && slices.Contains(g.Positions(), position) {
-			a.Reason, a.Rule, a.Message, a.Detail = word(string(g.Reason)), g.Rule, cmp.Or(g.Message, seeLog), g
+			a.Reason, a.Rule, a.Message, a.Detail = cutReason(string(g.Reason)), g.Rule, cmp.Or(g.Message, seeLog), g
 			return
 		}
 	}
@@ -129,8 +130,8 @@ func (a *Answer) explain(groups []report.Group, position int) {
 	a.Message = "the short report had no room for the reason; the log of the probe pod has it"
 }
 
-// seeLog stands for a message that the short report had no room for.
+// seeLog replaces a message that the short report had no room for.
 const seeLog = "the log of the probe pod says more"
 
-// word is a reason of the prober as the schema of findings has room for it.
-func word(reason string) string { return reason[:min(len(reason), v1alpha1.MaxFindingReason)] }
+// cutReason cuts a reason of the prober to the length that the schema allows.
+func cutReason(reason string) string { return reason[:min(len(reason), v1alpha1.MaxFindingReason)] }

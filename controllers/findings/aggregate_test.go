@@ -32,32 +32,34 @@ func TestBuild(t *testing.T) {
 		verdict report.Verdict
 		pairs   v1alpha1.PairCounts
 	}{
-		"all pass": {controllertest.Three, nil, nil, report.Pass,
+		"all pass": {controllertest.ThreeNodes, nil, nil, report.Pass,
 			v1alpha1.PairCounts{Planned: 9, Pass: 9, SameNode: 3}},
-		"one bad node": {controllertest.Three, map[string]controllertest.Change{"kn2": controllertest.Dropped()},
+		"one bad node": {controllertest.ThreeNodes, map[string]controllertest.Change{"kn2": controllertest.Dropped()},
 			nil, report.Fail, v1alpha1.PairCounts{Planned: 9, Pass: 6, Fail: 3, SameNode: 3}},
-		"both checks, one pair": {controllertest.Three, map[string]controllertest.Change{"kn2": both("10.244.1.5:8080")},
+		"both checks, one pair": {controllertest.ThreeNodes,
+			map[string]controllertest.Change{"kn2": failsBothChecks("10.244.1.5:8080")},
 			nil, report.Fail, v1alpha1.PairCounts{Planned: 9, Pass: 8, Fail: 1, SameNode: 3}},
-		"one source missing": {controllertest.Three, nil, lost("kn3"), report.Inconclusive,
+		"one source missing": {controllertest.ThreeNodes, nil, lost("kn3"), report.Inconclusive,
 			v1alpha1.PairCounts{Planned: 9, Pass: 6, Inconclusive: 3, SameNode: 3}},
-		"fail beats missing": {controllertest.Three, map[string]controllertest.Change{"kn2": controllertest.Dropped()},
+		"fail outweighs missing": {controllertest.ThreeNodes,
+			map[string]controllertest.Change{"kn2": controllertest.Dropped()},
 			lost("kn3"), report.Fail, v1alpha1.PairCounts{Planned: 9, Pass: 3, Fail: 3, Inconclusive: 3, SameNode: 3}},
-		"inconclusive across": {controllertest.Three,
+		"inconclusive, two nodes": {controllertest.ThreeNodes,
 			map[string]controllertest.Change{"kn1": controllertest.Failing("SequenceWrap", report.Inconclusive,
 				report.PathLossy, "10.244.2.5:8080")}, nil, report.Inconclusive, v1alpha1.PairCounts{
 				Planned: 9, Pass: 8, Inconclusive: 1, SameNode: 3}},
-		"inconclusive at home": {controllertest.Three,
+		"inconclusive, same node": {controllertest.ThreeNodes,
 			map[string]controllertest.Change{"kn1": controllertest.Failing("SequenceWrap", report.Inconclusive,
 				report.PathLossy, "10.244.1.5:8080")}, nil, report.Pass, v1alpha1.PairCounts{
 				Planned: 9, Pass: 8, Inconclusive: 1, SameNode: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := plantest.Example(controllertest.Three, c.hosts)
-			outcomes := outcometest.From(f, c.change)
+			rp := plantest.Example(controllertest.ThreeNodes, c.hosts)
+			outcomes := outcometest.From(rp, c.change)
 			if c.outcome != nil {
 				outcomes = c.outcome(outcomes)
 			}
-			got := Build(f, outcomes, target.Rechecked{})
+			got := Build(rp, outcomes, target.Rechecked{})
 			if got.Verdict != c.verdict || got.Pairs != c.pairs {
 				t.Errorf("%s, %+v; want %s, %+v", got.Verdict, got.Pairs, c.verdict, c.pairs)
 			}
@@ -65,28 +67,28 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-func both(target string) controllertest.Change {
+func failsBothChecks(target string) controllertest.Change {
 	return func(r *report.Result) {
 		controllertest.Failing("Handshake", report.Fail, report.Filtered, target)(r)
 		controllertest.Failing("SequenceWrap", report.Inconclusive, report.PathDown, target)(r)
 	}
 }
 
-func TestOneNodeAloneNeverPasses(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn1"})
-	got := Build(f, outcometest.From(f, nil), target.Rechecked{})
+func TestSameNodePairsAloneNeverPass(t *testing.T) {
+	rp := plantest.Example([]string{"kn1"}, []string{"kn1"})
+	got := Build(rp, outcometest.From(rp, nil), target.Rechecked{})
 	if got.Verdict != report.Inconclusive || got.Pairs.SameNode != 1 || got.Pairs.Pass != 1 {
 		t.Errorf("%s, %+v; want Inconclusive: no segment crossed the network", got.Verdict, got.Pairs)
 	}
-	bad := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped()}),
+	bad := Build(rp, outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.Dropped()}),
 		target.Rechecked{})
 	if bad.Verdict != report.Fail {
-		t.Errorf("%s; want Fail: what fails on one node fails", bad.Verdict)
+		t.Errorf("%s; want Fail: a pair on one node can fail too", bad.Verdict)
 	}
 }
 
 func TestRecheckedTargets(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
+	rp := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
 	web1, web2 := "10.244.1.5:8080", "10.244.2.5:8080"
 	for name, c := range map[string]struct {
 		change controllertest.Change
@@ -97,27 +99,27 @@ func TestRecheckedTargets(t *testing.T) {
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, "Inconclusive TargetChanged"},
 		"a Fail of another target stands": {controllertest.Dropped(web2),
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, "Fail SequenceZeroDropped"},
-		"silence behind a policy": {both(web1), target.Rechecked{Policy: map[int]string{0: "deny"}},
+		"silence behind a policy": {failsBothChecks(web1), target.Rechecked{Policy: map[int]string{0: "deny"}},
 			"Inconclusive PolicyMayApply, Inconclusive PolicyMayApply"},
-		"silence without one": {both(web1), target.Rechecked{}, "Fail Filtered, Inconclusive PathDown"},
+		"silence without one": {failsBothChecks(web1), target.Rechecked{}, "Fail Filtered, Inconclusive PathDown"},
 		"a drop behind a policy stands": {controllertest.Dropped(web1),
 			target.Rechecked{Policy: map[int]string{0: "deny"}}, "Fail SequenceZeroDropped"},
-		"changed and shielded: it changed": {both(web1),
+		"changed, and behind a policy": {failsBothChecks(web1),
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 is gone", Moved: true}},
 				Policy: map[int]string{0: "deny"}}, "Inconclusive TargetChanged, Inconclusive PolicyMayApply"},
-		"a Pass of a pod that moved": {nothing,
+		"a Pass of a pod that moved": {unchanged,
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 is gone",
 				Moved: true}}}, "Inconclusive TargetChanged"},
-		"a Pass of a pod that restarted stands": {nothing,
+		"a Pass of a pod that restarted stands": {unchanged,
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": c.change}), c.found)
-			var said []string
+			got := Build(rp, outcometest.From(rp, map[string]controllertest.Change{"kn1": c.change}), c.found)
+			var answers []string
 			for _, a := range got.Answers {
-				said = append(said, string(a.Verdict)+" "+a.Reason)
+				answers = append(answers, string(a.Verdict)+" "+a.Reason)
 			}
-			if s := strings.Join(said, ", "); s != c.want {
+			if s := strings.Join(answers, ", "); s != c.want {
 				t.Errorf("%s; want %s", s, c.want)
 			}
 			if strings.Contains(c.want, "Fail") != (got.Verdict == report.Fail) {
@@ -127,31 +129,32 @@ func TestRecheckedTargets(t *testing.T) {
 	}
 }
 
-func nothing(*report.Result) {}
+func unchanged(*report.Result) {}
 
 func TestSilentTargets(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
-	silent := SilentTargets(f, outcometest.From(f, map[string]controllertest.Change{"kn1": both("10.244.2.5:8080"),
-		"kn3": controllertest.Dropped("10.244.1.5:8080")}))
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	silent := SilentTargets(rp, outcometest.From(rp,
+		map[string]controllertest.Change{"kn1": failsBothChecks("10.244.2.5:8080"),
+			"kn3": controllertest.Dropped("10.244.1.5:8080")}))
 	if len(silent) != 1 || !silent[1] {
 		t.Errorf("silent %v", silent)
 	}
-	if silent = SilentTargets(f, outcometest.From(f, nil)); len(silent) != 0 {
+	if silent = SilentTargets(rp, outcometest.From(rp, nil)); len(silent) != 0 {
 		t.Errorf("all pass, and yet silent %v", silent)
 	}
 }
 
 func TestVerdictsWithoutAReason(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn2"})
-	outcomes := outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped()})
-	outcomes[0].Summary.Groups = nil // what Encode does to groups that do not fit
-	got := Build(f, outcomes, target.Rechecked{})
+	rp := plantest.Example([]string{"kn1"}, []string{"kn2"})
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.Dropped()})
+	outcomes[0].Summary.Groups = nil // Encode drops groups that do not fit
+	got := Build(rp, outcomes, target.Rechecked{})
 	if got.Verdict != report.Fail || len(got.Answers) != 1 || got.Answers[0].Reason != v1alpha1.ReasonReportTooLong {
 		t.Errorf("%s: %+v", got.Verdict, got.Answers)
 	}
-	open := controllertest.Passing(&f.Plan, "kn1")
+	open := controllertest.Passing(&rp.Plan, "kn1")
 	open.Results = open.Results[:1]
-	unanswered := Build(f, []probepod.Outcome{outcometest.Decode(f, "kn1", report.Summarize(open, &f.Plan).Encode())},
+	unanswered := Build(rp, []probepod.Outcome{outcometest.Decode(rp, "kn1", report.Summarize(open, &rp.Plan).Encode())},
 		target.Rechecked{})
 	if unanswered.Verdict != report.Inconclusive || unanswered.Answers[0].Reason != v1alpha1.ReasonReportMissing {
 		t.Errorf("a question without an answer: %s, %+v", unanswered.Verdict, unanswered.Answers)
@@ -160,8 +163,8 @@ func TestVerdictsWithoutAReason(t *testing.T) {
 
 func TestReasonFitsTheSchema(t *testing.T) {
 	long := report.Reason("R" + strings.Repeat("x", 62)) // as long as a report may have it
-	f := plantest.Example([]string{"kn1"}, []string{"kn2"})
-	got := Build(f, outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Failing("Handshake",
+	rp := plantest.Example([]string{"kn1"}, []string{"kn2"})
+	got := Build(rp, outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.Failing("Handshake",
 		report.Fail, long)}), target.Rechecked{})
 	if n := len(got.Answers[0].Reason); n != v1alpha1.MaxFindingReason {
 		t.Errorf("reason of %d characters", n)

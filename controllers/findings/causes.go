@@ -11,42 +11,42 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// cause is a cluster of pairs that did not pass for one cause, and the answers that say so. All variants of a scenario
-// that the same pairs lose for the same reason are in one.
+// cause is a set of pairs that did not pass for the same reason, and their answers. All variants of a scenario that
+// fail for the same pairs and reason are in one cause.
 type cause struct {
 	Location
 	checks  []int
 	answers []Answer
 }
 
-// causeKey is what answers of the same group have in common.
+// causeKey is what answers with the same cause have in common.
 type causeKey struct {
 	check        int
 	verdict      report.Verdict
 	reason, rule string
 }
 
-// causes puts the answers of each cause into clusters, and then variants together.
-func (t *Aggregate) causes() []cause {
+// causes groups the answers by cause and location, and then merges variants.
+func (agg *Aggregate) causes() []cause {
 	var out []cause
-	for _, answers := range t.byCause() {
-		for _, c := range t.locations(answers) {
-			members := make(map[Pair]bool, len(c.Pairs))
-			for _, p := range c.Pairs {
+	for _, answers := range agg.byCause() {
+		for _, loc := range agg.locations(answers) {
+			members := make(map[Pair]bool, len(loc.Pairs))
+			for _, p := range loc.Pairs {
 				members[p] = true
 			}
 			mine := slices.DeleteFunc(slices.Clone(answers), func(a Answer) bool { return !members[a.Pair] })
-			out = append(out, cause{Location: c, checks: []int{mine[0].Check}, answers: mine})
+			out = append(out, cause{Location: loc, checks: []int{mine[0].Check}, answers: mine})
 		}
 	}
-	return t.joined(out)
+	return agg.mergeVariants(out)
 }
 
-// byCause are the answers by cause, in the order of the plan's checks.
-func (t *Aggregate) byCause() [][]Answer {
+// byCause groups the answers by cause, in the order of the plan's checks.
+func (agg *Aggregate) byCause() [][]Answer {
 	groups := make(map[causeKey][]Answer)
 	var order []causeKey
-	for _, a := range t.Answers {
+	for _, a := range agg.Answers {
 		k := causeKey{a.Check, a.Verdict, a.Reason, a.Rule}
 		if groups[k] == nil {
 			order = append(order, k)
@@ -64,36 +64,36 @@ func (t *Aggregate) byCause() [][]Answer {
 	return out
 }
 
-// locations are the largest clusters of one cause, as many as the status has room for.
-func (t *Aggregate) locations(answers []Answer) []Location {
+// locations are the largest locations of one cause, as many as the status has room for.
+func (agg *Aggregate) locations(answers []Answer) []Location {
 	var affected []Pair
 	for _, a := range answers {
 		affected = append(affected, a.Pair)
 	}
 	check := answers[0].Check
-	all := t.asked(affected, check)
+	all := agg.askedPairs(affected, check)
 	var out []Location
 	switch {
-	case check == noReport: // whatever the source would have probed, it is the source that is missing
-		out = localize(all, affected, 1, t.nodeOf)
-	case answers[0].Verdict == report.Fail && isAcceptQueue(t.RunPlan, check):
+	case check == noReport: // the source is missing, whatever it would have probed
+		out = localize(all, affected, 1, agg.nodeOf)
+	case answers[0].Verdict == report.Fail && isAcceptQueue(agg.RunPlan, check):
 		out = localizeListeners(all, affected)
 	default:
-		out = localize(all, affected, 2, t.nodeOf)
+		out = localize(all, affected, 2, agg.nodeOf)
 	}
 	return out[:min(len(out), v1alpha1.MaxFindings)]
 }
 
-// asked are the pairs that might have been affected: where only pairs across the network are, those on one node
-// would only blur the picture.
-func (t *Aggregate) asked(affected []Pair, check int) []Pair {
-	sameNode := slices.ContainsFunc(affected, t.sameNode)
-	checks := t.RunPlan.Plan.Checks()
+// askedPairs are the pairs that might have been affected. If all affected pairs are on two nodes, pairs on one node
+// are left out: they did not cross the network.
+func (agg *Aggregate) askedPairs(affected []Pair, check int) []Pair {
+	sameNode := slices.ContainsFunc(affected, agg.sameNode)
+	checks := agg.RunPlan.Plan.Checks()
 	var out []Pair
-	for _, o := range t.Outcomes {
-		for _, target := range t.RunPlan.Plan.Sources[o.Source] {
+	for _, o := range agg.Outcomes {
+		for _, target := range agg.RunPlan.Plan.Sources[o.Source] {
 			p := Pair{o.Source, target}
-			if (sameNode || !t.sameNode(p)) && (check == noReport || t.RunPlan.Plan.Asks(o.Source, checks[check], target)) {
+			if (sameNode || !agg.sameNode(p)) && (check == noReport || agg.RunPlan.Plan.Asks(o.Source, checks[check], target)) {
 				out = append(out, p)
 			}
 		}
@@ -101,67 +101,67 @@ func (t *Aggregate) asked(affected []Pair, check int) []Pair {
 	return out
 }
 
-// joined puts those together that differ in the variant alone.
-func (t *Aggregate) joined(all []cause) []cause {
+// mergeVariants merges the causes that differ in the variant only.
+func (agg *Aggregate) mergeVariants(all []cause) []cause {
 	first := make(map[string]int)
 	var out []cause
-	for _, b := range all {
-		key := t.key(b)
+	for _, c := range all {
+		key := agg.key(c)
 		i, known := first[key]
 		if !known {
 			first[key] = len(out)
-			out = append(out, b)
+			out = append(out, c)
 			continue
 		}
-		out[i].checks = append(out[i].checks, b.checks...)
-		out[i].answers = append(out[i].answers, b.answers...)
+		out[i].checks = append(out[i].checks, c.checks...)
+		out[i].answers = append(out[i].answers, c.answers...)
 	}
 	return out
 }
 
-func (t *Aggregate) key(b cause) string {
+func (agg *Aggregate) key(c cause) string {
 	scenario := noReport
-	if check := b.checks[0]; check != noReport {
-		scenario = t.RunPlan.Plan.Checks()[check].Scenario
+	if check := c.checks[0]; check != noReport {
+		scenario = agg.RunPlan.Plan.Checks()[check].Scenario
 	}
-	a := b.answers[0]
-	pairs := slices.SortedFunc(slices.Values(b.Pairs), func(a, b Pair) int {
+	a := c.answers[0]
+	pairs := slices.SortedFunc(slices.Values(c.Pairs), func(a, b Pair) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target))
 	})
-	return fmt.Sprint(scenario, b.Scope, a.Verdict, a.Reason, a.Rule, pairs)
+	return fmt.Sprint(scenario, c.Scope, a.Verdict, a.Reason, a.Rule, pairs)
 }
 
-// aside names the rule and the scenario's variants that all of the pairs let pass: what is not lost says as much of the
-// device as what is.
-func (t *Aggregate) aside(b cause) string {
-	var said []string
-	if rule := b.answers[0].Rule; rule != "" {
-		said = append(said, "rule "+rule)
+// ruleAndPassed names the rule, and the scenario's variants that passed for all of the pairs. What a device forwards
+// tells as much about it as what it drops.
+func (agg *Aggregate) ruleAndPassed(c cause) string {
+	var parts []string
+	if rule := c.answers[0].Rule; rule != "" {
+		parts = append(parts, "rule "+rule)
 	}
-	if names := t.passed(b); len(names) > 0 && b.answers[0].Verdict == report.Fail {
-		said = append(said, text.Several(names)+" pass")
+	if names := agg.passed(c); len(names) > 0 && c.answers[0].Verdict == report.Fail {
+		parts = append(parts, text.Several(names)+" pass")
 	}
-	if len(said) == 0 {
+	if len(parts) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(said, "; ") + ")"
+	return " (" + strings.Join(parts, "; ") + ")"
 }
 
-func (t *Aggregate) passed(b cause) []string {
-	checks := t.RunPlan.Plan.Checks()
+func (agg *Aggregate) passed(c cause) []string {
+	checks := agg.RunPlan.Plan.Checks()
 	failed := make(map[int]bool)
 	member := make(map[Pair]bool)
-	for _, p := range b.Pairs {
+	for _, p := range c.Pairs {
 		member[p] = true
 	}
-	for _, a := range t.Answers {
+	for _, a := range agg.Answers {
 		if member[a.Pair] {
 			failed[a.Check] = true
 		}
 	}
 	var others []int
-	for i, c := range checks {
-		if c.Scenario == checks[b.checks[0]].Scenario && !failed[i] {
+	for i, check := range checks {
+		if check.Scenario == checks[c.checks[0]].Scenario && !failed[i] {
 			others = append(others, i)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// detail adds flows, alpha, stall, share, queue and evidence. There are no flows where a group of the reports has
-// answers that are not in this finding: its sums cannot be told apart.
+// detail adds flows, alpha, stall, share, queue and evidence. Flows are left out if a report's group also has answers
+// that are not in this finding: the group has only their sum.
 func detail(f *v1alpha1.Finding, answers []Answer) {
 	seen := make(map[*report.Group]int)
 	var groups []*report.Group // in the order of the answers
@@ -32,15 +32,15 @@ func detail(f *v1alpha1.Finding, answers []Answer) {
 		count(&flows, g.Flows)
 		alpha, f.StallMillis = max(alpha, g.Alpha), max(f.StallMillis, g.StallMillis)
 		queue = queue.Plus(g.Queue)
-		if f.Share == nil {
-			f.Share = share(g.Share)
-		}
 		if len(f.Evidence) == 0 {
 			f.Evidence = evidence(g.Evidence)
 		}
 	}
 	if whole {
 		f.Flows = &flows
+	}
+	if first := answers[0].Detail; first != nil {
+		f.Share = share(first.Share) // as the message, which may say that the path decides nothing
 	}
 	f.Queue = queueFinding(queue)
 	if f.Verdict == string(report.Fail) && alpha > 0 {
@@ -60,7 +60,7 @@ func number(f float64) string {
 	return strings.Replace(strconv.FormatFloat(f, 'g', 2, 64), "e-0", "e-", 1)
 }
 
-// share is nil where all connections failed: then there are no better paths to tell from the bad ones.
+// share is nil if all connections failed: then no path is known to be better than the bad ones.
 func share(s *report.Share) *v1alpha1.PathShare {
 	if s == nil || s.Failed == s.Of {
 		return nil
@@ -77,8 +77,8 @@ func queueFinding(q *report.Queue) *v1alpha1.QueueFinding {
 	if q == nil {
 		return nil
 	}
-	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most), Behaviour: text.Cut(q.Behaviour, 16),
-		Freed: q.Freed}
+	return &v1alpha1.QueueFinding{Least: int32(q.Least), Most: int32(q.Most),
+		Behaviour: text.Cut(q.Behaviour, v1alpha1.MaxBehaviour), Freed: q.Freed}
 }
 
 func evidence(lines []string) []string {

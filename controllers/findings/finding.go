@@ -17,69 +17,69 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 )
 
-// Findings groups what did not pass: one bad node is one entry. Worst first, at most MaxFindings. Those that before
-// has too keep the time when they were first seen.
-func (t *Aggregate) Findings(before []v1alpha1.Finding, now metav1.Time) []v1alpha1.Finding {
+// Findings groups what did not pass, so that one bad node is one entry. The worst come first, at most MaxFindings.
+// Findings that are also in before keep the time when they were first seen.
+func (agg *Aggregate) Findings(before []v1alpha1.Finding, now metav1.Time) []v1alpha1.Finding {
 	var out []v1alpha1.Finding
-	for _, b := range t.causes() {
-		out = append(out, t.finding(b))
+	for _, c := range agg.causes() {
+		out = append(out, agg.finding(c))
 	}
 	slices.SortStableFunc(out, func(a, b v1alpha1.Finding) int {
 		return cmp.Or(report.Verdict(b.Verdict).Compare(report.Verdict(a.Verdict)), cmp.Compare(b.Pairs, a.Pairs))
 	})
-	out = append(out[:min(len(out), v1alpha1.MaxFindings-1)], t.refusedEndpoints()...)
+	out = append(out[:min(len(out), v1alpha1.MaxFindings-1)], agg.refusedEndpoints()...)
 	for i := range out {
 		out[i].FirstSeen, out[i].LastSeen = firstSeen(&out[i], before, now), now
 	}
 	return out
 }
 
-func (t *Aggregate) sameNode(p Pair) bool { return t.RunPlan.SameNode(p.Source, p.Target) }
+func (agg *Aggregate) sameNode(p Pair) bool { return agg.RunPlan.SameNode(p.Source, p.Target) }
 
-func (t *Aggregate) nodeOf(target int) string { return t.RunPlan.Plan.Targets[target].Node }
+func (agg *Aggregate) nodeOf(target int) string { return agg.RunPlan.Plan.Targets[target].Node }
 
-// finding describes one cluster of pairs, which have their cause in common.
-func (t *Aggregate) finding(b cause) v1alpha1.Finding {
-	c, first := b.Location, b.answers[0]
+// finding describes the pairs that share one cause.
+func (agg *Aggregate) finding(c cause) v1alpha1.Finding {
+	loc, first := c.Location, c.answers[0]
 	f := v1alpha1.Finding{
-		Scope: c.Scope, Source: c.Source, Pairs: int32(len(c.Pairs)),
-		Via:     t.via(c.Pairs),
-		Family:  t.family(c.Pairs),
+		Scope: loc.Scope, Source: loc.Source, Pairs: int32(len(loc.Pairs)),
+		Via:     agg.via(loc.Pairs),
+		Family:  agg.family(loc.Pairs),
 		Verdict: string(first.Verdict), Reason: first.Reason, Rule: text.Cut(first.Rule, v1alpha1.MaxFindingRule),
-		PathType: t.pathType(c.Pairs), RuleKnownFrom: text.Cut(rule.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
+		PathType: agg.pathType(loc.Pairs), RuleKnownFrom: text.Cut(rule.KnownFrom(first.Rule), v1alpha1.MaxRuleKnownFrom),
 	}
 	what := first.Reason
 	if first.Check != noReport {
-		checks := t.RunPlan.Plan.Checks()
-		f.Scenario, f.Variants = checks[first.Check].Type, variantNames(checks, b.checks)
-		f.Name = t.RunPlan.Plan.Scenarios[checks[first.Check].Scenario].Name
-		what = title(checks, b.checks, &t.RunPlan.Plan) + t.aside(b)
+		checks := agg.RunPlan.Plan.Checks()
+		f.Scenario, f.Variants = checks[first.Check].Type, variantNames(checks, c.checks)
+		f.Name = agg.RunPlan.Plan.Scenarios[checks[first.Check].Scenario].Name
+		what = title(checks, c.checks, &agg.RunPlan.Plan) + agg.ruleAndPassed(c)
 	}
-	if c.Scope == v1alpha1.ScopeTarget || c.Scope == v1alpha1.ScopePair {
-		f.Target = t.RunPlan.Plan.Targets[c.Target].AddrPort().String()
+	if loc.Scope == v1alpha1.ScopeTarget || loc.Scope == v1alpha1.ScopePair {
+		f.Target = agg.RunPlan.Plan.Targets[loc.Target].AddrPort().String()
 	}
-	f.Message = text.Cut(fmt.Sprintf("%s, %s: %s", t.extent(c), what, first.Message), v1alpha1.MaxFindingMessage)
-	detail(&f, b.answers)
+	f.Message = text.Cut(fmt.Sprintf("%s, %s: %s", agg.extent(loc), what, first.Message), v1alpha1.MaxFindingMessage)
+	detail(&f, c.answers)
 	return f
 }
 
-// extent says for people how far a finding goes, behind its source and target.
-func (t *Aggregate) extent(c Location) string {
-	target := t.RunPlan.Plan.Targets[c.Target]
-	switch c.Scope {
+// extent says in words how many pairs a finding has. It follows the finding's source and target in a message.
+func (agg *Aggregate) extent(loc Location) string {
+	target := agg.RunPlan.Plan.Targets[loc.Target]
+	switch loc.Scope {
 	case v1alpha1.ScopeAll:
-		return fmt.Sprintf("%d of %d pairs", len(c.Pairs), c.Of)
+		return fmt.Sprintf("%d of %d pairs", len(loc.Pairs), loc.Of)
 	case v1alpha1.ScopeTopology:
-		return fmt.Sprintf("%d of %d pairs from it and to its pods", len(c.Pairs), c.Of)
+		return fmt.Sprintf("%d of %d pairs from it and to its pods", len(loc.Pairs), loc.Of)
 	case v1alpha1.ScopeSource:
-		return fmt.Sprintf("to %d of %d endpoints", len(c.Pairs), c.Of)
+		return fmt.Sprintf("to %d of %d endpoints", len(loc.Pairs), loc.Of)
 	case v1alpha1.ScopeTarget:
-		return fmt.Sprintf("(%s) from %d of %d nodes", behind(target), len(c.Pairs), c.Of)
+		return fmt.Sprintf("(%s) from %d of %d nodes", behind(target), len(loc.Pairs), loc.Of)
 	}
 	return fmt.Sprintf("(%s)", behind(target))
 }
 
-// behind says who answers for a target.
+// behind says what is behind a target.
 func behind(t plan.Target) string {
 	switch v1alpha1.Via(t.Via) {
 	case v1alpha1.ViaClusterIP:
@@ -90,22 +90,22 @@ func behind(t plan.Target) string {
 	return fmt.Sprintf("pod %s on node %s", t.Name, t.Node)
 }
 
-// via is that of all the pairs, or empty.
-func (t *Aggregate) via(pairs []Pair) string {
-	via := t.RunPlan.Plan.Targets[pairs[0].Target].Via
+// via is how all of the pairs reach their targets, or empty if in several ways.
+func (agg *Aggregate) via(pairs []Pair) string {
+	via := agg.RunPlan.Plan.Targets[pairs[0].Target].Via
 	for _, p := range pairs {
-		if t.RunPlan.Plan.Targets[p.Target].Via != via {
+		if agg.RunPlan.Plan.Targets[p.Target].Via != via {
 			return ""
 		}
 	}
 	return via
 }
 
-// family is that of all the pairs, or empty.
-func (t *Aggregate) family(pairs []Pair) string {
+// family is the address family of all the pairs, or empty if it is both.
+func (agg *Aggregate) family(pairs []Pair) string {
 	var v4, v6 bool
 	for _, p := range pairs {
-		is4 := t.RunPlan.Plan.Targets[p.Target].Address.Is4()
+		is4 := agg.RunPlan.Plan.Targets[p.Target].Address.Is4()
 		v4, v6 = v4 || is4, v6 || !is4
 	}
 	switch {
@@ -117,14 +117,14 @@ func (t *Aggregate) family(pairs []Pair) string {
 	return "IPv6"
 }
 
-// refusedEndpoints is the finding that endpoints were refused, if any were.
-func (t *Aggregate) refusedEndpoints() []v1alpha1.Finding {
-	list := t.RunPlan.Refused
+// refusedEndpoints is the finding about endpoints that were refused, if any were.
+func (agg *Aggregate) refusedEndpoints() []v1alpha1.Finding {
+	list := agg.RunPlan.Refused
 	if len(list) == 0 {
 		return nil
 	}
 	f := v1alpha1.Finding{
-		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(t.Outcomes))), Via: onlyVia(t.RunPlan),
+		Scope: v1alpha1.ScopeAll, Pairs: int32(len(list) * max(1, len(agg.Outcomes))), Via: onlyVia(agg.RunPlan),
 		Verdict: string(report.Inconclusive), Reason: v1alpha1.ReasonEndpointsRefused,
 		Message: text.Cut(target.RefusedMessage(list), v1alpha1.MaxFindingMessage),
 	}
@@ -134,15 +134,15 @@ func (t *Aggregate) refusedEndpoints() []v1alpha1.Finding {
 	return []v1alpha1.Finding{f}
 }
 
-// onlyVia is the one way to the endpoints that the spec asks for, or empty.
-func onlyVia(f *runplan.RunPlan) string {
-	if s := f.Target.Service; s != nil && len(s.Via) == 1 {
+// onlyVia is the spec's via if it has one only, or empty.
+func onlyVia(rp *runplan.RunPlan) string {
+	if s := rp.Target.Service; s != nil && len(s.Via) == 1 {
 		return string(s.Via[0])
 	}
 	return ""
 }
 
-// firstSeen is when before has the same finding, or now.
+// firstSeen is the time of the same finding in before, or now.
 func firstSeen(f *v1alpha1.Finding, before []v1alpha1.Finding, now metav1.Time) metav1.Time {
 	type identity struct{ scope, source, target, name, scenario, variants, verdict, reason string }
 	of := func(f *v1alpha1.Finding) identity {

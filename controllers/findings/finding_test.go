@@ -16,43 +16,44 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 func TestFindings(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
-	f.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	rp.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}
 	for name, outcomes := range map[string][]probepod.Outcome{
-		"all-pass": outcometest.From(f, nil),
-		"bad-node": outcometest.From(f, map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080",
+		"all-pass": outcometest.From(rp, nil),
+		"bad-node": outcometest.From(rp, map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080",
 			"10.244.3.5:8080")}),
-		"bad-target": outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.3.5:8080"),
+		"bad-target": outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.3.5:8080"),
 			"kn2": controllertest.Dropped("10.244.3.5:8080")}),
-		"dead-path": outcometest.From(f, map[string]controllertest.Change{"kn1": both("10.244.2.5:8080")}),
-		"lost-source": append(outcometest.From(f, nil)[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost,
+		"dead-path": outcometest.From(rp, map[string]controllertest.Change{"kn1": failsBothChecks("10.244.2.5:8080")}),
+		"lost-source": append(outcometest.From(rp, nil)[:2], probepod.Outcome{Source: "kn3", State: probepod.Lost,
 			Reason: v1alpha1.ReasonImagePull, Message: "ErrImagePull: no such image"}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, err := yaml.Marshal(Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)))
+			text, err := yaml.Marshal(Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			controllertest.Golden(t, "findings-"+name+".yaml", text)
+			goldenfile.Compare(t, "findings-"+name+".yaml", text)
 		})
 	}
 }
 
-func TestFindingRemembersWhenItWasFirstSeen(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
+func TestFirstSeen(t *testing.T) {
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
 	bad := map[string]controllertest.Change{"kn2": controllertest.Dropped("10.244.1.5:8080", "10.244.3.5:8080")}
-	first := Build(f, outcometest.From(f, bad), target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	first := Build(rp, outcometest.From(rp, bad), target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
 	later := metav1.NewTime(controllertest.Noon.Add(time.Hour))
-	second := Build(f, outcometest.From(f, bad), target.Rechecked{}).Findings(first, later)
+	second := Build(rp, outcometest.From(rp, bad), target.Rechecked{}).Findings(first, later)
 	if got := second[0]; !got.FirstSeen.Time.Equal(controllertest.Noon) || !got.LastSeen.Equal(&later) {
 		t.Errorf("first seen %v, last seen %v", got.FirstSeen, got.LastSeen)
 	}
-	other := Build(f, outcometest.From(f,
+	other := Build(rp, outcometest.From(rp,
 		map[string]controllertest.Change{"kn1": controllertest.Dropped("10.244.2.5:8080",
 			"10.244.3.5:8080")}), target.Rechecked{}).Findings(first, later)
 	if !other[0].FirstSeen.Equal(&later) {
@@ -60,20 +61,20 @@ func TestFindingRemembersWhenItWasFirstSeen(t *testing.T) {
 	}
 }
 
-// TestFindingsFitTheSchema: the worst case of everything at once.
+// TestFindingsFitTheSchema: the longest of everything at once.
 func TestFindingsFitTheSchema(t *testing.T) {
 	nodes := make([]string, 200)
 	for i := range nodes {
 		nodes[i] = fmt.Sprintf("%s-%03d", strings.Repeat("n", 240), i)
 	}
-	f := plantest.Example(nodes, nodes[:3])
+	rp := plantest.Example(nodes, nodes[:3])
 	var outcomes []probepod.Outcome
-	for i, node := range f.Nodes() {
+	for i, node := range rp.Nodes() {
 		outcomes = append(outcomes, probepod.Outcome{Source: node, State: probepod.Lost, Reason: fmt.Sprintf("Reason%d",
 			i%50), Message: strings.Repeat("ä", 500)})
-		f.Refused = append(f.Refused, target.RefusedEndpoint{Target: node, Why: strings.Repeat("w", 500)})
+		rp.Refused = append(rp.Refused, target.RefusedEndpoint{Target: node, Why: strings.Repeat("w", 500)})
 	}
-	findings := Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	findings := Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
 	if len(findings) != v1alpha1.MaxFindings || findings[len(findings)-1].Reason != v1alpha1.ReasonEndpointsRefused {
 		t.Errorf("%d findings, the last one %s", len(findings), findings[len(findings)-1].Reason)
 	}
@@ -85,53 +86,52 @@ func TestFindingsFitTheSchema(t *testing.T) {
 }
 
 func TestFlowsOfAGroupThatWasSplitAreLeftOut(t *testing.T) {
-	f := plantest.Example([]string{"kn1", "kn4", "kn5"}, []string{"kn2", "kn3"})
+	rp := plantest.Example([]string{"kn1", "kn4", "kn5"}, []string{"kn2", "kn3"})
 	bad := map[string]controllertest.Change{"kn1": controllertest.Dropped()}
-	whole := Build(f, outcometest.From(f, bad), target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	whole := Build(rp, outcometest.From(rp, bad), target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
 	if len(whole) != 1 || whole[0].Flows == nil || whole[0].Flows.Fail != 32 || whole[0].Alpha != "1e-7" {
 		t.Errorf("%+v; want the flows of both pairs", whole)
 	}
-	split := Build(f, outcometest.From(f, bad),
-		target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 " +
-			"restarted"}}}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	restarted := target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}
+	split := Build(rp, outcometest.From(rp, bad), restarted).Findings(nil, metav1.NewTime(controllertest.Noon))
 	if len(split) != 2 || split[0].Verdict != string(report.Fail) || split[0].Flows != nil || split[0].Evidence == nil {
 		t.Errorf("%+v; want no flows: the report has only the sum of both pairs", split)
 	}
 }
 
-// TestFindingsOfManyPairs: what no status has room for is not worked out either.
+// TestFindingsOfManyPairs: findings that the status has no room for are not computed.
 func TestFindingsOfManyPairs(t *testing.T) {
 	nodes := make([]string, 250)
 	for i := range nodes {
 		nodes[i] = fmt.Sprintf("kn%03d", i)
 	}
-	f := plantest.Example(nodes, nodes[:64])
-	ta := &Aggregate{RunPlan: f}
-	for i, node := range f.Nodes() {
-		ta.Outcomes = append(ta.Outcomes, probepod.Outcome{Source: node, State: probepod.Reported})
-		for target := range f.Plan.Targets {
+	rp := plantest.Example(nodes, nodes[:64])
+	agg := &Aggregate{RunPlan: rp}
+	for i, node := range rp.Nodes() {
+		agg.Outcomes = append(agg.Outcomes, probepod.Outcome{Source: node, State: probepod.Reported})
+		for target := range rp.Plan.Targets {
 			if (i+target)%2 == 0 {
-				ta.Answers = append(ta.Answers, Answer{Pair: Pair{node, target}, Check: 1, Verdict: report.Fail,
+				agg.Answers = append(agg.Answers, Answer{Pair: Pair{node, target}, Check: 1, Verdict: report.Fail,
 					Reason: "SequenceZeroDropped"})
 			}
 		}
 	}
-	if got := len(ta.Findings(nil, metav1.NewTime(controllertest.Noon))); got != v1alpha1.MaxFindings-1 {
+	if got := len(agg.Findings(nil, metav1.NewTime(controllertest.Noon))); got != v1alpha1.MaxFindings-1 {
 		t.Errorf("%d findings", got)
 	}
-	if got := len(ta.causes()); got != v1alpha1.MaxFindings {
-		t.Errorf("%d causes were put together", got)
+	if got := len(agg.causes()); got != v1alpha1.MaxFindings {
+		t.Errorf("%d causes were computed", got)
 	}
 }
 
-// manyVariants is a run whose SequenceWrap has five variants, with a node that loses some of them by one rule, and one
-// more by no rule that is known.
+// manyVariants is a run with five variants of SequenceWrap. One node loses some of them by one rule, and one more by
+// no known rule.
 func manyVariants() (*runplan.RunPlan, []probepod.Outcome) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
-	f.Plan.Scenarios[1].Variants = []string{"Push", "Fin", "Data", "Ack", "Reset"}
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	rp.Plan.Scenarios[1].Variants = []string{"Push", "Fin", "Data", "Ack", "Reset"}
 	lost := map[string]string{"Push": "AnyOfFinPushRstAtZero", "Fin": "AnyOfFinPushRstAtZero",
 		"Reset": "AnyOfFinPushRstAtZero", "Ack": ""}
-	return f, outcometest.From(f, map[string]controllertest.Change{"kn2": func(r *report.Result) {
+	return rp, outcometest.From(rp, map[string]controllertest.Change{"kn2": func(r *report.Result) {
 		if rule, is := lost[r.Variant]; is && r.PathType != report.SameNode && r.Target != "10.244.2.5:8080" {
 			controllertest.Dropped()(r)
 			r.Rule = rule
@@ -142,45 +142,36 @@ func manyVariants() (*runplan.RunPlan, []probepod.Outcome) {
 }
 
 func TestVariantsOfOneCauseAreOneFinding(t *testing.T) {
-	f, outcomes := manyVariants()
-	text, err := yaml.Marshal(Build(f, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)))
+	rp, outcomes := manyVariants()
+	text, err := yaml.Marshal(Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	controllertest.Golden(t, "findings-many-variants.yaml", text)
+	goldenfile.Compare(t, "findings-many-variants.yaml", text)
 }
 
-// full is what a prober reports of a queue that overflowed.
-func full(targets ...string) controllertest.Change {
-	return func(r *report.Result) {
-		controllertest.Failing("AcceptQueue", report.Fail, report.QueueOverflowed, targets...)(r)
-		if r.Reason == report.QueueOverflowed {
-			r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
-		}
-	}
-}
-
-// TestQueuesAreTheEndpoints: whoever filled it, a queue belongs to its endpoint.
-func TestQueuesAreTheEndpoints(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
-	f.Plan.Scenarios = append(f.Plan.Scenarios, plan.Scenario{Type: "AcceptQueue",
+// TestQueueFindingsHaveScopeTarget: a queue belongs to its endpoint, whichever source filled it.
+func TestQueueFindingsHaveScopeTarget(t *testing.T) {
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	rp.Plan.Scenarios = append(rp.Plan.Scenarios, plan.Scenario{Type: "AcceptQueue",
 		AcceptQueue: &plan.AcceptQueue{MaxConnections: 256},
 		Only:        map[string][]int{"kn1": {1, 2}, "kn2": {0}}})
+	overflowed := controllertest.QueueOverflowed()
 	for name, c := range map[string]struct {
 		change map[string]controllertest.Change
 		scopes string
 	}{
-		"one": {map[string]controllertest.Change{"kn2": full()}, "Target 10.244.1.5:8080"},
-		"both of one node": {map[string]controllertest.Change{"kn1": full()},
+		"one": {map[string]controllertest.Change{"kn2": overflowed}, "Target 10.244.1.5:8080"},
+		"both of one node": {map[string]controllertest.Change{"kn1": overflowed},
 			"Target 10.244.2.5:8080, Target 10.244.3.5:8080"},
-		"all": {map[string]controllertest.Change{"kn1": full(), "kn2": full()}, "All "},
+		"all": {map[string]controllertest.Change{"kn1": overflowed, "kn2": overflowed}, "All "},
 	} {
 		var scopes []string
-		for _, f := range Build(f, outcometest.From(f, c.change), target.Rechecked{}).Findings(nil,
-			metav1.NewTime(controllertest.Noon)) {
+		agg := Build(rp, outcometest.From(rp, c.change), target.Rechecked{})
+		want := v1alpha1.QueueFinding{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
+		for _, f := range agg.Findings(nil, metav1.NewTime(controllertest.Noon)) {
 			scopes = append(scopes, f.Scope+" "+f.Target)
-			if want := (v1alpha1.QueueFinding{Least: 129, Most: 130,
-				Behaviour: "IgnoredAck"}); f.Queue == nil || *f.Queue != want {
+			if f.Queue == nil || *f.Queue != want {
 				t.Errorf("%s: queue %+v", name, f.Queue)
 			}
 		}
@@ -190,16 +181,18 @@ func TestQueuesAreTheEndpoints(t *testing.T) {
 	}
 }
 
-// TestAFullQueueMakesAPodUnready: that does not speak against the finding, and a restart does.
-func TestAFullQueueMakesAPodUnready(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
-	f.Plan.Scenarios[0] = plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256}}
-	outcomes := outcometest.From(f, map[string]controllertest.Change{"kn1": full("10.244.1.5:8080")})
+// TestQueueFindingOfAnUnreadyPod: a full queue may make its pod unready, so the finding holds. After a restart of the
+// pod it does not.
+func TestQueueFindingOfAnUnreadyPod(t *testing.T) {
+	rp := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
+	rp.Plan.Scenarios[0] = plan.Scenario{Type: "AcceptQueue", AcceptQueue: &plan.AcceptQueue{MaxConnections: 256}}
+	overflowed := controllertest.QueueOverflowed("10.244.1.5:8080")
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": overflowed})
 	for what, want := range map[target.Change]report.Verdict{
 		{What: "Pod web-1 is not Ready", Unready: true}: report.Fail,
 		{What: "Pod web-1 restarted"}:                   report.Inconclusive,
 	} {
-		if got := Build(f, outcomes, target.Rechecked{Changed: map[int]target.Change{0: what}}).Verdict; got != want {
+		if got := Build(rp, outcomes, target.Rechecked{Changed: map[int]target.Change{0: what}}).Verdict; got != want {
 			t.Errorf("%s: %s; want %s", what.What, got, want)
 		}
 	}

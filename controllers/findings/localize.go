@@ -8,19 +8,19 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Location is a set of pairs that have one cause in common, as far as their ends tell.
+// Location is a set of pairs that share one cause, as far as source and target tell.
 type Location struct {
 	Scope  string
 	Source string // with scope Topology, Source or Pair
 	Target int    // with scope Target or Pair
 	Pairs  []Pair
-	Of     int // pairs that could have been in it
+	Of     int // pairs that were asked and could have been in it
 }
 
-// localize explains the affected pairs by as few causes as their ends allow: all pairs; else nodes most of whose pairs
-// are affected, those from them and those to their pods; else sources most of whose pairs are; else targets most
-// of whose pairs are; else single pairs. all are the pairs that were asked, affected ones included. smallest is how
-// many pairs a source needs before it counts as a cause. nodeOf says where a target runs.
+// localize explains the affected pairs by as few locations as possible: all pairs; else nodes with most of the pairs
+// from them and to their pods affected; else sources with most of their pairs affected; else targets with most of
+// their pairs affected; else single pairs. all are the pairs that were asked, with the affected ones. smallest is how
+// many pairs a source needs to count as a location. nodeOf is the node of a target.
 func localize(all, affected []Pair, smallest int, nodeOf func(target int) string) []Location {
 	sources, targets := bySource(all), byTarget(all)
 	if len(sources) > 1 && (len(targets) > 1 || smallest == 1) && 10*len(affected) >= 9*len(all) {
@@ -28,18 +28,18 @@ func localize(all, affected []Pair, smallest int, nodeOf func(target int) string
 	}
 	var out []Location
 	rest := affected
-	if smallest > 1 { // else it is the sources that are missing, not the way to them
+	if smallest > 1 { // with 1, sources are missing: the paths to them are not the cause
 		out, rest = cutOffNodes(all, affected, nodeOf)
 	}
 	for source, pairs := range bySource(rest) {
-		if of := len(sources[source]); of >= smallest && most(len(pairs), of) {
+		if of := len(sources[source]); of >= smallest && mostOf(len(pairs), of) {
 			out = append(out, Location{Scope: v1alpha1.ScopeSource, Source: source, Pairs: pairs, Of: of})
 			rest = slices.DeleteFunc(slices.Clone(rest), func(p Pair) bool { return p.Source == source })
 		}
 	}
 	single := rest
 	for target, pairs := range byTarget(rest) {
-		if of := len(targets[target]); of > 1 && most(len(pairs), of) {
+		if of := len(targets[target]); of > 1 && mostOf(len(pairs), of) {
 			out = append(out, Location{Scope: v1alpha1.ScopeTarget, Target: target, Pairs: pairs, Of: of})
 			single = slices.DeleteFunc(slices.Clone(single), func(p Pair) bool { return p.Target == target })
 		}
@@ -54,7 +54,8 @@ func localize(all, affected []Pair, smallest int, nodeOf func(target int) string
 	return out
 }
 
-// localizeListeners explains what concerns the endpoints alone, whoever asked: all of them, or each by itself.
+// localizeListeners explains findings about listeners, which do not depend on the source: all endpoints, or each by
+// itself.
 func localizeListeners(all, affected []Pair) []Location {
 	targets := byTarget(all)
 	if len(targets) > 1 && 10*len(affected) >= 9*len(all) {
@@ -68,8 +69,7 @@ func localizeListeners(all, affected []Pair) []Location {
 	return out
 }
 
-// cutOffNodes finds the nodes whose cable, as it were, is at fault: pairs in both directions are affected, and most of
-// them.
+// cutOffNodes finds nodes whose link is the likely cause: pairs in both directions are affected, and most of them.
 func cutOffNodes(all, affected []Pair, nodeOf func(target int) string) (nodes []Location, rest []Pair) {
 	rest = affected
 	sources := bySource(all)
@@ -85,7 +85,7 @@ func cutOffNodes(all, affected []Pair, nodeOf func(target int) string) (nodes []
 			}
 		}
 		of := len(slices.DeleteFunc(slices.Clone(all), func(p Pair) bool { return !touches(p) }))
-		if out > 0 && in > 0 && most(len(mine), of) {
+		if out > 0 && in > 0 && mostOf(len(mine), of) {
 			nodes = append(nodes, Location{Scope: v1alpha1.ScopeTopology, Source: node, Pairs: mine, Of: of})
 			rest = slices.DeleteFunc(slices.Clone(rest), touches)
 		}
@@ -93,8 +93,8 @@ func cutOffNodes(all, affected []Pair, nodeOf func(target int) string) (nodes []
 	return nodes, rest
 }
 
-// most is three quarters.
-func most(n, of int) bool { return 4*n >= 3*of }
+// mostOf reports whether n is at least three quarters of of.
+func mostOf(n, of int) bool { return 4*n >= 3*of }
 
 func bySource(pairs []Pair) map[string][]Pair {
 	out := make(map[string][]Pair)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// grid is every pair of n sources and m targets.
+// grid has every pair of n sources and m targets.
 func grid(n, m int) []Pair {
 	var out []Pair
 	for s := range n {
@@ -18,7 +18,7 @@ func grid(n, m int) []Pair {
 	return out
 }
 
-// offNode is a grid without the pairs of one node with itself.
+// offNode is a grid without the pairs whose source and target are on the same node.
 func offNode(n int) []Pair {
 	var out []Pair
 	for _, p := range grid(n, n) {
@@ -29,10 +29,10 @@ func offNode(n int) []Pair {
 	return out
 }
 
-// nodeOf places the targets of a grid on its nodes.
+// nodeOf is the node of a target of a grid.
 func nodeOf(target int) string { return fmt.Sprintf("kn%d", target+1) }
 
-func where(all []Pair, affected func(Pair) bool) []Pair {
+func filter(all []Pair, affected func(Pair) bool) []Pair {
 	var out []Pair
 	for _, p := range all {
 		if affected(p) {
@@ -50,7 +50,7 @@ func either(a, b func(Pair) bool) func(Pair) bool {
 	return func(p Pair) bool { return a(p) || b(p) }
 }
 
-var pictures = map[string]struct {
+var localizeCases = map[string]struct {
 	all      []Pair
 	affected func(Pair) bool
 	smallest int
@@ -88,47 +88,47 @@ var pictures = map[string]struct {
 	}), 2, "Source kn1 4/4, Pair kn3 2 1/1"},
 }
 
-func TestLocationsNameTheCause(t *testing.T) {
-	for name, c := range pictures {
+func TestLocalize(t *testing.T) {
+	for name, c := range localizeCases {
 		t.Run(name, func(t *testing.T) {
-			var said []string
-			for _, cl := range localize(c.all, where(c.all, c.affected), c.smallest, nodeOf) {
-				text := cl.Scope
-				if cl.Source != "" {
-					text += " " + cl.Source
+			var locations []string
+			for _, loc := range localize(c.all, filter(c.all, c.affected), c.smallest, nodeOf) {
+				text := loc.Scope
+				if loc.Source != "" {
+					text += " " + loc.Source
 				}
-				if cl.Scope == "Target" || cl.Scope == "Pair" {
-					text += fmt.Sprint(" ", cl.Target)
+				if loc.Scope == "Target" || loc.Scope == "Pair" {
+					text += fmt.Sprint(" ", loc.Target)
 				}
-				said = append(said, fmt.Sprintf("%s %d/%d", text, len(cl.Pairs), cl.Of))
+				locations = append(locations, fmt.Sprintf("%s %d/%d", text, len(loc.Pairs), loc.Of))
 			}
-			if got := strings.Join(said, ", "); got != c.want {
+			if got := strings.Join(locations, ", "); got != c.want {
 				t.Errorf("%s; want %s", got, c.want)
 			}
 		})
 	}
 }
 
-// TestLocationsLoseNoPair: whatever is affected, each pair is in exactly one cluster.
-func TestLocationsLoseNoPair(t *testing.T) {
+// TestLocalizeKeepsEveryPair: each affected pair is in exactly one location.
+func TestLocalizeKeepsEveryPair(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
 		all := grid(1+random.IntN(6), 1+random.IntN(6))
 		share := random.Float64()
-		affected := where(all, func(Pair) bool { return random.Float64() < share })
+		affected := filter(all, func(Pair) bool { return random.Float64() < share })
 		seen := make(map[Pair]int)
-		for _, c := range localize(all, affected, 2, nodeOf) {
-			for _, p := range c.Pairs {
+		for _, loc := range localize(all, affected, 2, nodeOf) {
+			for _, p := range loc.Pairs {
 				seen[p]++
 			}
 		}
 		for _, p := range affected {
 			if seen[p] != 1 {
-				t.Fatalf("%v is in %d clusters of %v", p, seen[p], affected)
+				t.Fatalf("%v is in %d locations of %v", p, seen[p], affected)
 			}
 		}
 		if len(seen) != len(affected) {
-			t.Fatalf("%d pairs in clusters, %d affected", len(seen), len(affected))
+			t.Fatalf("%d pairs in locations, %d affected", len(seen), len(affected))
 		}
 	}
 }

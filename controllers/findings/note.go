@@ -13,25 +13,26 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// noted are the first MaxNotes of all notes.
-func noted(parts ...[]string) []string {
+// firstNotes are the first MaxNotes notes.
+func firstNotes(parts ...[]string) []string {
 	all := slices.Concat(parts...)
 	return all[:min(len(all), v1alpha1.MaxNotes)]
 }
 
-// notes are what the reports say about what passed, in the words of the first: what a Pass does not show, for one.
-func notes(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
-	checks := f.Plan.Checks()
+// notes are messages of the reports about what passed, such as what a Pass does not show. Of the same note the first
+// one is kept.
+func notes(rp *runplan.RunPlan, outcomes []probepod.Outcome) []string {
+	checks := rp.Plan.Checks()
 	var out []string
-	said := make(map[string]bool)
+	seen := make(map[string]bool)
 	for _, o := range outcomes {
 		for _, g := range o.Summary.Groups {
 			if o.State != probepod.Reported || g.Verdict != report.Pass || g.Message == "" {
 				continue
 			}
-			about := title(checks, g.Checks(), &f.Plan)
-			if !said[about+string(g.Reason)] {
-				said[about+string(g.Reason)] = true
+			about := title(checks, g.Checks(), &rp.Plan)
+			if !seen[about+string(g.Reason)] {
+				seen[about+string(g.Reason)] = true
 				out = append(out, text.Cut(about+": "+g.Message, v1alpha1.MaxNote))
 			}
 		}
@@ -39,17 +40,17 @@ func notes(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	return out
 }
 
-// translated says what is known of the ClusterIP, if it answered at all: what answers in its name was translated,
-// because no host has such an address.
-func translated(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
+// clusterIPNote says in how many pairs the ClusterIP answered. No host has such an address, so an answer proves that
+// the segments were translated.
+func clusterIPNote(rp *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	answered, of := 0, 0
 	for _, o := range outcomes {
-		for position, target := range f.Plan.Sources[o.Source] {
-			if !f.ViaClusterIP(target) || o.State != probepod.Reported {
+		for position, target := range rp.Plan.Sources[o.Source] {
+			if !rp.ViaClusterIP(target) || o.State != probepod.Reported {
 				continue
 			}
 			of++
-			for check := range f.Plan.Checks() {
+			for check := range rp.Plan.Checks() {
 				if o.Summary.Verdict(position, check) == report.Pass {
 					answered++
 					break
@@ -64,7 +65,7 @@ func translated(f *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 		"pods answered, and whether across the network, does not show", answered, of)}
 }
 
-// title names checks of one scenario for people: "SequenceWrap Push, Fin", or "FinReorder close-http".
+// title names checks of one scenario in messages: "SequenceWrap Push, Fin", or "FinReorder close-http".
 func title(all []plan.Check, some []int, p *plan.Plan) string {
 	check := all[some[0]]
 	words := []string{check.Type}

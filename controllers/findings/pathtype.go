@@ -8,35 +8,35 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// pathType is that of all the pairs, or empty. SameNode is the plan's word, everything else the source's: of what is
-// behind a pod's own device, it knows nothing.
-func (t *Aggregate) pathType(pairs []Pair) string {
-	kind := t.pairType(pairs[0])
+// pathType is that of all the pairs, or empty. SameNode follows from the plan. Everything else is what the source
+// reported: it only sees its own device.
+func (agg *Aggregate) pathType(pairs []Pair) string {
+	kind := agg.pairType(pairs[0])
 	for _, p := range pairs {
-		if t.pairType(p) != kind {
+		if agg.pairType(p) != kind {
 			return ""
 		}
 	}
 	return string(kind)
 }
 
-func (t *Aggregate) pairType(p Pair) report.PathType {
-	if t.sameNode(p) {
+func (agg *Aggregate) pairType(p Pair) report.PathType {
+	if agg.sameNode(p) {
 		return report.SameNode
 	}
-	i := slices.IndexFunc(t.Outcomes, func(o probepod.Outcome) bool { return o.Source == p.Source })
-	if i < 0 || t.Outcomes[i].State != probepod.Reported {
+	i := slices.IndexFunc(agg.Outcomes, func(o probepod.Outcome) bool { return o.Source == p.Source })
+	if i < 0 || agg.Outcomes[i].State != probepod.Reported {
 		return report.Unknown
 	}
-	return t.Outcomes[i].Summary.PathType(slices.Index(t.RunPlan.Plan.Sources[p.Source], p.Target))
+	return agg.Outcomes[i].Summary.PathType(slices.Index(agg.RunPlan.Plan.Sources[p.Source], p.Target))
 }
 
-// tunnelled says of how many pairs the switches saw a tunnel instead of these segments.
-func (t *Aggregate) tunnelled() []string {
+// overlayNote says of how many pairs the switches saw a tunnel instead of these segments.
+func (agg *Aggregate) overlayNote() []string {
 	overlay, of := 0, 0
-	for _, o := range t.Outcomes {
-		for _, target := range t.RunPlan.Plan.Sources[o.Source] {
-			switch t.pairType(Pair{o.Source, target}) {
+	for _, o := range agg.Outcomes {
+		for _, target := range agg.RunPlan.Plan.Sources[o.Source] {
+			switch agg.pairType(Pair{o.Source, target}) {
 			case report.SameNode:
 				continue
 			case report.Overlay:

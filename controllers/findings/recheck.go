@@ -10,58 +10,61 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// applyRecheck turns answers that the second look at their targets put in doubt into Inconclusive.
-func applyRecheck(f *runplan.RunPlan, m target.Rechecked, answers []Answer) []Answer {
+// applyRecheck makes answers Inconclusive if the recheck of their targets shows another possible cause.
+func applyRecheck(rp *runplan.RunPlan, rechecked target.Rechecked, answers []Answer) []Answer {
 	for i := range answers {
 		a := &answers[i]
-		change, changed := m.Changed[a.Target]
-		policy := m.Policy[a.Target]
+		change, changed := rechecked.Changed[a.Target]
+		policy := rechecked.Policy[a.Target]
 		switch {
-		case changed && a.Verdict == report.Fail && !(change.Unready && isAcceptQueue(f, a.Check)):
-			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
-		case a.silent() && f.ViaClusterIP(a.Target):
-			a.doubt(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: "+
+		case changed && a.Verdict == report.Fail && !(change.Unready && isAcceptQueue(rp, a.Check)):
+			a.makeInconclusive(v1alpha1.ReasonTargetChanged,
+				"not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
+		case a.silent() && rp.ViaClusterIP(a.Target):
+			a.makeInconclusive(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: "+
 				"a network plugin that translates at the sockets leaves crafted segments as they are, "+
 				"or a policy keeps them out; ask via PodIP")
 		case policy != "" && a.silent():
-			a.doubt(v1alpha1.ReasonPolicyMayApply, "no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: "+
-				"allow the probe namespace in, or choose another Service")
+			a.makeInconclusive(v1alpha1.ReasonPolicyMayApply,
+				"no answer, and NetworkPolicy "+policy+" selects the endpoint for ingress: "+
+					"allow the probe namespace in, or choose another Service")
 		}
 	}
 	return answers
 }
 
-// isAcceptQueue: a full accept queue makes a pod fail its readiness probe, which does not speak against the finding.
-func isAcceptQueue(f *runplan.RunPlan, check int) bool {
-	return f.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
+// isAcceptQueue: a full accept queue makes a pod fail its readiness probe. So an unready pod does not contradict the
+// finding.
+func isAcceptQueue(rp *runplan.RunPlan, check int) bool {
+	return rp.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
 }
 
-// applyRecheckToPass adds to the answers of a pair that what passed is in doubt, if the address may not have been the
-// target's: whoever answered was perhaps not the pod that was asked about. Once is enough.
+// applyRecheckToPass adds an Inconclusive answer to a pair that passed, if its address may have belonged to another
+// pod. One such answer for a pair is enough.
 func applyRecheckToPass(
-	f *runplan.RunPlan, m target.Rechecked, o probepod.Outcome, position int, answers []Answer,
+	rp *runplan.RunPlan, rechecked target.Rechecked, o probepod.Outcome, position int, answers []Answer,
 ) []Answer {
-	p := Pair{o.Source, f.Plan.Sources[o.Source][position]}
-	change := m.Changed[p.Target]
-	said := slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged })
-	if !change.Moved || o.State != probepod.Reported || said {
+	p := Pair{o.Source, rp.Plan.Sources[o.Source][position]}
+	change := rechecked.Changed[p.Target]
+	alreadyChanged := slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged })
+	if !change.Moved || o.State != probepod.Reported || alreadyChanged {
 		return answers
 	}
-	for check := range f.Plan.Checks() {
+	for check := range rp.Plan.Checks() {
 		if o.Summary.Verdict(position, check) == report.Pass {
 			a := Answer{Pair: p, Check: check}
-			a.doubt(v1alpha1.ReasonTargetChanged, "not counted as Pass: "+change.What+" during the run")
+			a.makeInconclusive(v1alpha1.ReasonTargetChanged, "not counted as Pass: "+change.What+" during the run")
 			return append(answers, a)
 		}
 	}
 	return answers
 }
 
-func (a *Answer) doubt(reason, message string) {
+func (a *Answer) makeInconclusive(reason, message string) {
 	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
 }
 
-// silent reports whether no SYN was answered: what a firewall's drop looks like.
+// silent reports whether no SYN was answered, as behind a firewall that drops.
 func (a *Answer) silent() bool {
 	switch report.Reason(a.Reason) {
 	case report.Filtered, report.QueueFullOrSynFiltered, report.PathDown:
@@ -70,12 +73,12 @@ func (a *Answer) silent() bool {
 	return false
 }
 
-// SilentTargets are those from which some source heard nothing.
-func SilentTargets(f *runplan.RunPlan, outcomes []probepod.Outcome) map[int]bool {
+// SilentTargets are the targets from which at least one source received nothing.
+func SilentTargets(rp *runplan.RunPlan, outcomes []probepod.Outcome) map[int]bool {
 	silent := make(map[int]bool)
 	for _, o := range outcomes {
-		for position, target := range f.Plan.Sources[o.Source] {
-			for _, a := range answersOf(f, o, position, target) {
+		for position, target := range rp.Plan.Sources[o.Source] {
+			for _, a := range answersOf(rp, o, position, target) {
 				if a.silent() {
 					silent[target] = true
 				}

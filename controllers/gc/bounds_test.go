@@ -15,7 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// TestHowLongFailedPodsAreKept: the three that failed last, for an hour.
+// TestHowLongFailedPodsAreKept: the three that failed last are kept, for an hour.
 func TestHowLongFailedPodsAreKept(t *testing.T) {
 	probe := controllertest.Probe()
 	plan := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-1",
@@ -32,7 +32,7 @@ func TestHowLongFailedPodsAreKept(t *testing.T) {
 		failed("d", time.Second)}
 	l := leftovers([]corev1.ConfigMap{plan}, pods, probe, controllertest.Noon)
 	if len(l.ConfigMaps) != 0 || len(l.Pods) != 1 || l.Pods[0].Name != "a" {
-		t.Errorf("of four that failed %v go; want the oldest", l.Pods)
+		t.Errorf("of four that failed %v are deleted; want the oldest", l.Pods)
 	}
 	for ago, kept := range map[time.Duration]bool{time.Hour - time.Nanosecond: true, time.Hour: false} {
 		l := leftovers([]corev1.ConfigMap{plan}, []corev1.Pod{failed("a", ago)}, probe, controllertest.Noon)
@@ -40,12 +40,12 @@ func TestHowLongFailedPodsAreKept(t *testing.T) {
 			t.Errorf("one that failed %v ago is kept: %t; want %t", ago, got, kept)
 		}
 		if kept && l.Next != time.Nanosecond {
-			t.Errorf("looked at again in %v", l.Next)
+			t.Errorf("the next deletion is due in %v", l.Next)
 		}
 	}
 }
 
-// tickerClock remembers the period of the last ticker that it made.
+// tickerClock records the period of its last ticker.
 type tickerClock struct {
 	*testingclock.FakeClock
 	period time.Duration

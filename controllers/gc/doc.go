@@ -1,2 +1,2 @@
-// Package gc decides what of ended runs is kept for people to look into, and deletes the rest.
+// Package gc decides which plans and pods of ended runs are kept for people to inspect, and deletes the rest.
 package gc

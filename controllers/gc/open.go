@@ -12,15 +12,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// OpenPlan is the plan of an active run that has pods still to make.
+// OpenPlan is the plan of an active run with pods still to create.
 type OpenPlan struct {
 	*corev1.ConfigMap
 	Probe v1alpha1.TCPProbe
-	Open  int // pods still to make
+	Open  int // pods still to create
 }
 
-// OpenPlans are those among all plans. A run that was lost waits for nothing. They are the caches' own and not copies,
-// for every look at a run goes through the whole queue: nobody may change them.
+// OpenPlans lists them. A run whose plan was lost is not among them. The plans are the cache's own objects and not
+// copies, because every reconcile of a run reads the whole queue. They must not be changed.
 func OpenPlans(ctx context.Context, caches client.Reader, namespace string) ([]OpenPlan, error) {
 	var all corev1.ConfigMapList
 	if err := caches.List(ctx, &all, client.InNamespace(namespace),
@@ -29,17 +29,17 @@ func OpenPlans(ctx context.Context, caches client.Reader, namespace string) ([]O
 	}
 	var plans []OpenPlan
 	for i := range all.Items {
-		o := OpenPlan{ConfigMap: &all.Items[i]}
+		open := OpenPlan{ConfigMap: &all.Items[i]}
 		var err error
-		if o.Open, err = strconv.Atoi(o.Annotations[runplan.AnnotationOpen]); err != nil || o.Open == 0 {
+		if open.Open, err = strconv.Atoi(open.Annotations[runplan.AnnotationOpen]); err != nil || open.Open == 0 {
 			continue
 		}
-		err = caches.Get(ctx, runplan.ProbeOf(o), &o.Probe, client.UnsafeDisableDeepCopy)
+		err = caches.Get(ctx, runplan.ProbeOf(open), &open.Probe, client.UnsafeDisableDeepCopy)
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}
-		if err == nil && string(o.Probe.UID) == o.Labels[runplan.LabelUID] && Active(o.ConfigMap, &o.Probe) {
-			plans = append(plans, o)
+		if err == nil && string(open.Probe.UID) == open.Labels[runplan.LabelUID] && Active(open.ConfigMap, &open.Probe) {
+			plans = append(plans, open)
 		}
 	}
 	return plans, nil

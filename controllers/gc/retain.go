@@ -13,33 +13,33 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Bounds of the pods that stay for people to look into.
+// Bounds of the pods that are kept for people to inspect.
 const (
 	keptPods = 3         // of one TCPProbe
 	KeptFor  = time.Hour // after their end
 )
 
-// Leftovers is what of one TCPProbe's ended runs has to go.
+// Leftovers is what of one TCPProbe's ended runs has to be deleted.
 type Leftovers struct {
-	ConfigMaps []*corev1.ConfigMap // their pods go with them
-	Pods       []*corev1.Pod       // of plans that stay
-	Next       time.Duration       // until something else has to go; 0: nothing is left
+	ConfigMaps []*corev1.ConfigMap // their pods are garbage-collected
+	Pods       []*corev1.Pod       // pods of plans that are kept
+	Next       time.Duration       // until the next deletion is due; 0: nothing is kept
 }
 
-// leftovers decides what goes. Everything does whose TCPProbe (nil: gone) is not the one that it was made for; of runs
-// that have ended, everything but the newest pods worth keeping, and the plans that own these.
+// leftovers decides what has to be deleted: everything that belongs to another TCPProbe than probe (nil: it was
+// deleted), and, of runs that have ended, everything but the newest pods worth keeping and the plans that own them.
 func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, now time.Time) Leftovers {
 	var l Leftovers
-	past := make(map[string]*corev1.ConfigMap)
+	pastPlans := make(map[string]*corev1.ConfigMap)
 	for i := range plans {
-		switch o := &plans[i]; {
-		case probe == nil || o.Labels[runplan.LabelUID] != string(probe.UID):
-			l.ConfigMaps = append(l.ConfigMaps, o)
-		case !Active(o, probe):
-			past[o.Name] = o
+		switch configMap := &plans[i]; {
+		case probe == nil || configMap.Labels[runplan.LabelUID] != string(probe.UID):
+			l.ConfigMaps = append(l.ConfigMaps, configMap)
+		case !Active(configMap, probe):
+			pastPlans[configMap.Name] = configMap
 		}
 	}
-	kept := worthKeeping(pods, past, now)
+	kept := worthKeeping(pods, pastPlans, now)
 	owners := make(map[string]bool)
 	for _, pod := range kept {
 		owners[ownerOf(pod)] = true
@@ -47,9 +47,9 @@ func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPP
 			l.Next = left
 		}
 	}
-	for name, o := range past {
+	for name, configMap := range pastPlans {
 		if !owners[name] {
-			l.ConfigMaps = append(l.ConfigMaps, o)
+			l.ConfigMaps = append(l.ConfigMaps, configMap)
 		}
 	}
 	for i := range pods {
@@ -60,22 +60,22 @@ func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPP
 	return l
 }
 
-// Active reports whether the plan is the one of the TCPProbe's active run, or may become it.
-func Active(o *corev1.ConfigMap, probe *v1alpha1.TCPProbe) bool {
+// Active reports whether the plan is that of the TCPProbe's active run, or may become it.
+func Active(configMap *corev1.ConfigMap, probe *v1alpha1.TCPProbe) bool {
 	run := probe.Status.ActiveRun
 	if run == nil {
 		return false
 	}
-	return run.Plan == string(o.UID) || run.Plan == "" && run.ID == o.Labels[runplan.LabelRun]
+	return run.Plan == string(configMap.UID) || run.Plan == "" && run.ID == configMap.Labels[runplan.LabelRun]
 }
 
-// worthKeeping are the newest pods of past plans that somebody may want to look into: those that failed, and those
-// whose report has a Fail.
-func worthKeeping(pods []corev1.Pod, past map[string]*corev1.ConfigMap, now time.Time) []*corev1.Pod {
+// worthKeeping are the newest pods of past plans that somebody may want to inspect: those that failed, and those whose
+// report has a Fail.
+func worthKeeping(pods []corev1.Pod, pastPlans map[string]*corev1.ConfigMap, now time.Time) []*corev1.Pod {
 	var kept []*corev1.Pod
 	for i := range pods {
 		pod := &pods[i]
-		if past[ownerOf(pod)] != nil && informative(pod) && now.Sub(endOf(pod)) < KeptFor {
+		if pastPlans[ownerOf(pod)] != nil && informative(pod) && now.Sub(endOf(pod)) < KeptFor {
 			kept = append(kept, pod)
 		}
 	}
@@ -93,12 +93,12 @@ func informative(pod *corev1.Pod) bool {
 	}
 	var s report.Summary
 	if json.Unmarshal([]byte(t.Message), &s) != nil {
-		return true // it ended well and left nonsense
+		return true // exit code 0 without a valid report
 	}
 	return slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Verdict == report.Fail })
 }
 
-// endOf is when the pod's container ended, or else when the pod was made.
+// endOf is when the pod's container ended, or else when the pod was created.
 func endOf(pod *corev1.Pod) time.Time {
 	if t := probepod.TerminatedState(pod); t != nil && !t.FinishedAt.IsZero() {
 		return t.FinishedAt.Time

@@ -20,18 +20,18 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 )
 
-// pastOrder is the plan of run number n of the example, with pods that ended these minutes before noon.
-func pastOrder(n int64, phase corev1.PodPhase, message string, ages ...int) (corev1.ConfigMap, []corev1.Pod) {
+// pastPlan is the plan of run number n of the example, with pods that ended these numbers of minutes before noon.
+func pastPlan(n int64, phase corev1.PodPhase, message string, ages ...int) (corev1.ConfigMap, []corev1.Pod) {
 	probe := controllertest.Probe()
 	id := schedule.RunID(probe, n)
-	o := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: runplan.ConfigMapName(probe.Name, id),
-		UID:    types.UID("order-" + id),
+	configMap := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: runplan.ConfigMapName(probe.Name, id),
+		UID:    types.UID("plan-" + id),
 		Labels: map[string]string{runplan.LabelUID: string(probe.UID), runplan.LabelRun: id}}}
 	var pods []corev1.Pod
 	for i, age := range ages {
 		pods = append(pods, corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: runplan.PodName(o.Name, i),
-				OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: o.Name, UID: o.UID}}},
+			ObjectMeta: metav1.ObjectMeta{Name: runplan.PodName(configMap.Name, i),
+				OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID}}},
 			Status: corev1.PodStatus{Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{
 				Name: probepod.ContainerName, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 					FinishedAt: metav1.NewTime(controllertest.Noon.Add(-time.Duration(age) * time.Minute)), Message: message,
@@ -39,11 +39,11 @@ func pastOrder(n int64, phase corev1.PodPhase, message string, ages ...int) (cor
 			}}},
 		})
 	}
-	return o, pods
+	return configMap, pods
 }
 
-// told is what goes, by short names: "run1", or "run1-0" for a pod.
-func told(l Leftovers) string {
+// shortNames names what is deleted: "run1" for a plan, "run1-0" for a pod.
+func shortNames(l Leftovers) string {
 	short := func(name string) string {
 		for n := range int64(9) {
 			name = strings.Replace(name, runplan.ConfigMapName("web", schedule.RunID(controllertest.Probe(), n)),
@@ -52,8 +52,8 @@ func told(l Leftovers) string {
 		return name
 	}
 	var out []string
-	for _, o := range l.ConfigMaps {
-		out = append(out, short(o.Name))
+	for _, configMap := range l.ConfigMaps {
+		out = append(out, short(configMap.Name))
 	}
 	for _, p := range l.Pods {
 		out = append(out, short(p.Name))
@@ -62,17 +62,17 @@ func told(l Leftovers) string {
 	return strings.Join(out, " ")
 }
 
-type past struct {
+type pastRun struct {
 	configMap corev1.ConfigMap
 	pods      []corev1.Pod
 }
 
-func run(n int64, phase corev1.PodPhase, message string, ages ...int) past {
-	o, pods := pastOrder(n, phase, message, ages...)
-	return past{o, pods}
+func run(n int64, phase corev1.PodPhase, message string, ages ...int) pastRun {
+	configMap, pods := pastPlan(n, phase, message, ages...)
+	return pastRun{configMap, pods}
 }
 
-func all(runs []past) (plans []corev1.ConfigMap, pods []corev1.Pod) {
+func plansAndPods(runs []pastRun) (plans []corev1.ConfigMap, pods []corev1.Pod) {
 	for _, r := range runs {
 		plans, pods = append(plans, r.configMap), append(pods, r.pods...)
 	}
@@ -80,55 +80,55 @@ func all(runs []past) (plans []corev1.ConfigMap, pods []corev1.Pod) {
 }
 
 func TestLeftovers(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn2"})
-	bad := outcometest.From(f, map[string]controllertest.Change{"kn1": controllertest.Dropped()})[0].Text
-	fine := outcometest.From(f, nil)[0].Text
+	rp := plantest.Example([]string{"kn1"}, []string{"kn2"})
+	bad := outcometest.From(rp, map[string]controllertest.Change{"kn1": controllertest.Dropped()})[0].Text
+	fine := outcometest.From(rp, nil)[0].Text
 	planned := func(p *v1alpha1.TCPProbe) {
-		o, _ := pastOrder(1, "", "")
-		p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Plan: string(o.UID)}
+		configMap, _ := pastPlan(1, "", "")
+		p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Plan: string(configMap.UID)}
 	}
 	announced := func(p *v1alpha1.TCPProbe) { p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1)} }
 	other := func(p *v1alpha1.TCPProbe) {
 		p.Status.ActiveRun = &v1alpha1.ActiveRun{ID: schedule.RunID(p, 1), Plan: "another"}
 	}
 	for name, c := range map[string]struct {
-		past   []past
+		past   []pastRun
 		change func(*v1alpha1.TCPProbe) // nil: the TCPProbe is gone
 		want   string
 		next   time.Duration
 	}{
-		"gone": {[]past{run(1, corev1.PodRunning, "", 0), run(2, corev1.PodFailed, "", 1)}, nil,
+		"gone": {[]pastRun{run(1, corev1.PodRunning, "", 0), run(2, corev1.PodFailed, "", 1)}, nil,
 			"run1 run2", 0},
-		"made again under that name": {[]past{run(1, corev1.PodRunning, "", 0)},
+		"created again under that name": {[]pastRun{run(1, corev1.PodRunning, "", 0)},
 			func(p *v1alpha1.TCPProbe) { p.UID = "new" }, "run1", 0},
-		"running":                  {[]past{run(1, corev1.PodRunning, "", 0)}, planned, "", 0},
-		"not yet in the status":    {[]past{run(1, corev1.PodRunning, "", 0)}, announced, "", 0},
-		"a second plan of the run": {[]past{run(1, corev1.PodPending, "", 0)}, other, "run1", 0},
-		"passed": {[]past{run(1, corev1.PodSucceeded, fine, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "run1",
+		"running":                  {[]pastRun{run(1, corev1.PodRunning, "", 0)}, planned, "", 0},
+		"not yet in the status":    {[]pastRun{run(1, corev1.PodRunning, "", 0)}, announced, "", 0},
+		"a second plan of the run": {[]pastRun{run(1, corev1.PodPending, "", 0)}, other, "run1", 0},
+		"passed": {[]pastRun{run(1, corev1.PodSucceeded, fine, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "run1",
 			0},
-		"found something": {[]past{run(1, corev1.PodSucceeded, bad, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "",
+		"found something": {[]pastRun{run(1, corev1.PodSucceeded, bad, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "",
 			58 * time.Minute},
-		"nonsense": {[]past{run(1, corev1.PodSucceeded, "nonsense", 1)}, func(*v1alpha1.TCPProbe) {}, "",
+		"nonsense": {[]pastRun{run(1, corev1.PodSucceeded, "nonsense", 1)}, func(*v1alpha1.TCPProbe) {}, "",
 			59 * time.Minute},
-		"failed": {[]past{run(1, corev1.PodFailed, "", 1, 2, 3, 4, 5)}, func(*v1alpha1.TCPProbe) {},
+		"failed": {[]pastRun{run(1, corev1.PodFailed, "", 1, 2, 3, 4, 5)}, func(*v1alpha1.TCPProbe) {},
 			"run1-3 run1-4", 57 * time.Minute},
-		"failed, long ago": {[]past{run(1, corev1.PodFailed, "", 60, 70)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
-		"failed again": {[]past{run(1, corev1.PodFailed, "", 30, 31), run(2, corev1.PodFailed, "", 1, 2, 3)},
+		"failed, long ago": {[]pastRun{run(1, corev1.PodFailed, "", 60, 70)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
+		"failed again": {[]pastRun{run(1, corev1.PodFailed, "", 30, 31), run(2, corev1.PodFailed, "", 1, 2, 3)},
 			func(*v1alpha1.TCPProbe) {}, "run1", 57 * time.Minute},
-		"failed again, once": {[]past{run(1, corev1.PodFailed, "", 30, 31, 32), run(2, corev1.PodFailed, "", 1)},
+		"failed again, once": {[]pastRun{run(1, corev1.PodFailed, "", 30, 31, 32), run(2, corev1.PodFailed, "", 1)},
 			func(*v1alpha1.TCPProbe) {}, "run1-2", 29 * time.Minute},
-		"never started": {[]past{run(1, corev1.PodPending, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
+		"never started": {[]pastRun{run(1, corev1.PodPending, "", 1)}, func(*v1alpha1.TCPProbe) {}, "run1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			plans, pods := all(c.past)
+			plans, pods := plansAndPods(c.past)
 			var probe *v1alpha1.TCPProbe
 			if c.change != nil {
 				probe = controllertest.Probe()
 				c.change(probe)
 			}
 			l := leftovers(plans, pods, probe, controllertest.Noon)
-			if got := told(l); got != c.want || l.Next != c.next {
-				t.Errorf("goes %q, next in %v; want %q, %v", got, l.Next, c.want, c.next)
+			if got := shortNames(l); got != c.want || l.Next != c.next {
+				t.Errorf("deletes %q, next in %v; want %q, %v", got, l.Next, c.want, c.next)
 			}
 		})
 	}

@@ -26,37 +26,37 @@ type Sweeper struct {
 	Namespace string // of plans and probe pods
 }
 
-// Collect removes what is left of a TCPProbe's ended runs, or of all its runs if it is gone. It reports when something
-// else has to go; 0: nothing is left.
-func (w *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next time.Duration, err error) {
+// Collect deletes what is left of a TCPProbe's ended runs, or of all its runs if it was deleted. next is when the next
+// deletion is due. 0: nothing is left.
+func (s *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next time.Duration, err error) {
 	mine := []client.ListOption{
-		client.InNamespace(w.Namespace),
+		client.InNamespace(s.Namespace),
 		client.MatchingLabels{runplan.LabelNamespace: key.Namespace, runplan.LabelName: key.Name},
 	}
 	var plans corev1.ConfigMapList
-	if err := w.Caches.List(ctx, &plans, mine...); err != nil {
+	if err := s.Caches.List(ctx, &plans, mine...); err != nil {
 		return 0, fmt.Errorf("list the plans of TCPProbe %s: %w", key, err)
 	}
 	if len(plans.Items) == 0 {
 		return 0, nil
 	}
 	var pods corev1.PodList
-	if err := w.Caches.List(ctx, &pods, mine...); err != nil {
+	if err := s.Caches.List(ctx, &pods, mine...); err != nil {
 		return 0, fmt.Errorf("list the pods of TCPProbe %s: %w", key, err)
 	}
-	probe, err := w.owner(ctx, key)
+	probe, err := s.owner(ctx, key)
 	if err != nil {
 		return 0, err
 	}
-	l := leftovers(plans.Items, pods.Items, probe, w.Clock.Now())
-	return l.Next, w.clear(ctx, l)
+	l := leftovers(plans.Items, pods.Items, probe, s.Clock.Now())
+	return l.Next, s.delete(ctx, l)
 }
 
-// owner reads the TCPProbe uncached: a cache that lags behind would have the plan of a run deleted that has just
-// started. It is nil if it is gone or going.
-func (w *Sweeper) owner(ctx context.Context, key types.NamespacedName) (*v1alpha1.TCPProbe, error) {
+// owner reads the TCPProbe from the API server. With a stale cache the plan of a run that has just started would be
+// deleted. It is nil if the TCPProbe is deleted or being deleted.
+func (s *Sweeper) owner(ctx context.Context, key types.NamespacedName) (*v1alpha1.TCPProbe, error) {
 	var probe v1alpha1.TCPProbe
-	err := w.Live.Get(ctx, key, &probe)
+	err := s.Live.Get(ctx, key, &probe)
 	switch {
 	case apierrors.IsNotFound(err), err == nil && probe.DeletionTimestamp != nil:
 		return nil, nil
@@ -66,17 +66,17 @@ func (w *Sweeper) owner(ctx context.Context, key types.NamespacedName) (*v1alpha
 	return &probe, nil
 }
 
-func (w *Sweeper) clear(ctx context.Context, l Leftovers) error {
+func (s *Sweeper) delete(ctx context.Context, l Leftovers) error {
 	var objects []client.Object
-	for _, o := range l.ConfigMaps {
-		objects = append(objects, o)
+	for _, configMap := range l.ConfigMaps {
+		objects = append(objects, configMap)
 	}
 	for _, pod := range l.Pods {
 		objects = append(objects, pod)
 	}
 	for _, o := range objects {
 		uid := o.GetUID()
-		err := w.Objects.Delete(ctx, o, client.Preconditions{UID: &uid},
+		err := s.Objects.Delete(ctx, o, client.Preconditions{UID: &uid},
 			client.PropagationPolicy(metav1.DeletePropagationBackground))
 		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 			return fmt.Errorf("delete %s/%s: %w", o.GetNamespace(), o.GetName(), err)
@@ -85,16 +85,16 @@ func (w *Sweeper) clear(ctx context.Context, l Leftovers) error {
 	return nil
 }
 
-// sweepEvery is how often plans without a TCPProbe are looked for, besides on every deletion.
+// sweepEvery is how often plans without a TCPProbe are searched for. Usually a deletion is seen at once.
 const sweepEvery = 10 * time.Minute
 
-// Start sweeps until ctx ends: at once, because nobody saw the deletions while there was no leader, and then again
-// and again. It implements manager.Runnable.
-func (w *Sweeper) Start(ctx context.Context) error {
-	ticker := w.Clock.NewTicker(sweepEvery)
+// Start sweeps until ctx ends: at once, because deletions were missed while there was no leader, and then at
+// intervals. It implements manager.Runnable.
+func (s *Sweeper) Start(ctx context.Context) error {
+	ticker := s.Clock.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		if err := w.CollectAll(ctx); err != nil && ctx.Err() == nil {
+		if err := s.CollectAll(ctx); err != nil && ctx.Err() == nil {
 			logf.FromContext(ctx).Error(err, "sweep of plans without a TCPProbe; the next one is due in ten minutes")
 		}
 		select {
@@ -106,12 +106,12 @@ func (w *Sweeper) Start(ctx context.Context) error {
 }
 
 // NeedLeaderElection keeps managers that are not the leader from sweeping.
-func (w *Sweeper) NeedLeaderElection() bool { return true }
+func (s *Sweeper) NeedLeaderElection() bool { return true }
 
-// CollectAll collects for every TCPProbe that has a plan, whether it is there or not.
-func (w *Sweeper) CollectAll(ctx context.Context) error {
+// CollectAll collects for every TCPProbe that has a plan, whether the TCPProbe exists or not.
+func (s *Sweeper) CollectAll(ctx context.Context) error {
 	var plans corev1.ConfigMapList
-	if err := w.Caches.List(ctx, &plans, client.InNamespace(w.Namespace),
+	if err := s.Caches.List(ctx, &plans, client.InNamespace(s.Namespace),
 		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
 		return fmt.Errorf("list the plans: %w", err)
 	}
@@ -122,7 +122,7 @@ func (w *Sweeper) CollectAll(ctx context.Context) error {
 			continue
 		}
 		done[key] = true
-		if _, err := w.Collect(ctx, key); err != nil {
+		if _, err := s.Collect(ctx, key); err != nil {
 			return err
 		}
 	}

@@ -18,13 +18,14 @@ type Caps struct {
 	TargetPackets int // packets a second to one target: a pod, or an address that no pod is known behind
 }
 
-// DefaultCaps are those of a manager that was told nothing else.
+// DefaultCaps hold unless flags of the manager set others.
 var DefaultCaps = Caps{Total: 200, PerProbe: 50, PerNode: 5, PerSecond: 20, NodePackets: 30_000, TargetPackets: 10_000}
 
-// SlowestProbe is the least that spec.packetsPerSecond may be.
+// SlowestProbe is the minimum of spec.packetsPerSecond.
 const SlowestProbe = 10
 
-// Occupancy is who holds probe pods at one moment, and what these may send. Pods that have ended do not count.
+// Occupancy counts the probe pods that exist at one moment, and the packets that they may send. Pods that have ended
+// do not count.
 type Occupancy struct {
 	Total       int
 	byNamespace map[string]int // of the TCPProbe
@@ -34,7 +35,7 @@ type Occupancy struct {
 	ToTarget    map[string]int // packets a second, by key
 }
 
-// OccupancyOf counts these probe pods, except for those that have ended.
+// OccupancyOf counts these probe pods, without those that have ended.
 func OccupancyOf(pods []corev1.Pod) Occupancy {
 	o := Occupancy{byNamespace: make(map[string]int), ByProbe: make(map[string]int), ByNode: make(map[string]int),
 		FromNode: make(map[string]int), ToTarget: make(map[string]int)}
@@ -61,94 +62,94 @@ func (o *Occupancy) send(node string, l Load) {
 	}
 }
 
-// Room is what one run may take of the free places.
+// Room is how many pods one run may create now, and on which nodes.
 type Room struct {
-	caps     Caps
-	taken    Occupancy
-	reserved int            // places that runs before it in the queue will take
-	promised map[string]int // and on which nodes
-	Place    int            // in the queue, from 1
+	caps       Caps
+	occupied   Occupancy
+	reserved   int            // pods that runs before it in the queue will create
+	reservedOn map[string]int // the same by node
+	Place      int            // in the queue, from 1
 }
 
-// Room computes what the run of the TCPProbe with this UID may take, given all runs with pods still to make. Runs
-// before it in the queue hold back only what they can use themselves, and the first of those that wait for packets
-// holds these back: small loads would else pass by a large one for ever.
-func (c Caps) Room(taken Occupancy, uid string, runs []QueuedRun) Room {
-	r := Room{caps: c, taken: taken, promised: make(map[string]int), Place: 1}
-	kept := false
-	for _, w := range c.fairOrder(taken, runs) {
-		if w.UID == uid {
+// Room computes what the run of the TCPProbe with this UID may create. runs are all runs with pods still to create. A
+// run before it in the queue holds back only what that run can use itself. The first run that waits for packets per
+// second has them reserved: otherwise small loads would overtake a large one forever.
+func (c Caps) Room(occupied Occupancy, uid string, runs []QueuedRun) Room {
+	r := Room{caps: c, occupied: occupied, reservedOn: make(map[string]int), Place: 1}
+	reservedPackets := false
+	for _, run := range c.fairOrder(occupied, runs) {
+		if run.UID == uid {
 			break
 		}
-		if !kept && len(w.Loaded) > 0 {
-			r.keep(w.Loaded)
-			kept = true
+		if !reservedPackets && len(run.Loaded) > 0 {
+			r.reservePackets(run.Loaded)
+			reservedPackets = true
 		}
-		n := c.wants(taken, w)
+		n := c.wants(occupied, run)
 		r.reserved += n
-		for _, node := range w.Nodes[:min(n, len(w.Nodes))] {
-			r.promised[node]++
+		for _, node := range run.Nodes[:min(n, len(run.Nodes))] {
+			r.reservedOn[node]++
 		}
 		r.Place++
 	}
 	return r
 }
 
-// wants is how many places the run can use now.
-func (c Caps) wants(taken Occupancy, w QueuedRun) int {
-	return max(0, min(w.Open-len(w.Loaded), c.PerProbe-taken.ByProbe[w.UID]))
+// wants is how many pods the run could create now.
+func (c Caps) wants(occupied Occupancy, run QueuedRun) int {
+	return max(0, min(run.Open-len(run.Loaded), c.PerProbe-occupied.ByProbe[run.UID]))
 }
 
-// keep counts packets of pods that are still to be made.
-func (r *Room) keep(loads map[string]Load) {
+// reservePackets counts the packets of pods that do not exist yet.
+func (r *Room) reservePackets(loads map[string]Load) {
 	for node, l := range loads {
-		r.taken.send(node, l)
+		r.occupied.send(node, l)
 	}
 }
 
-// Backlog says of pods still to be made on these nodes what they wait for.
-func (r *Room) Backlog(f *runplan.RunPlan, nodes []string) Backlog {
-	u := Backlog{Loaded: make(map[string]Load)}
+// Backlog sorts the pods still to be created on these nodes by what they wait for: a place, or packets per second.
+func (r *Room) Backlog(rp *runplan.RunPlan, nodes []string) Backlog {
+	b := Backlog{Loaded: make(map[string]Load)}
 	for _, node := range nodes {
-		if l := LoadOf(f, node); r.Overload(node, l) != "" {
-			u.Loaded[node] = l
+		if l := LoadOf(rp, node); r.Overload(node, l) != "" {
+			b.Loaded[node] = l
 		} else {
-			u.Nodes = append(u.Nodes, node)
+			b.Nodes = append(b.Nodes, node)
 		}
 	}
-	return u
+	return b
 }
 
 // Has reports whether the TCPProbe may have another pod on the node.
 func (r *Room) Has(uid, node string) bool {
-	return !r.Full() && !r.FullOn(node) && r.taken.ByProbe[uid] < r.caps.PerProbe
+	return !r.Full() && !r.FullOn(node) && r.occupied.ByProbe[uid] < r.caps.PerProbe
 }
 
-// Overload says whose packets a second would be exceeded by a pod with this load on the node; "" if nobody's.
+// Overload names the packet limit that a pod with this load on the node would exceed. It is "" if there is none.
 func (r *Room) Overload(node string, l Load) string {
-	if r.taken.FromNode[node]+l.PerSecond() > r.caps.NodePackets {
+	if r.occupied.FromNode[node]+l.PerSecond() > r.caps.NodePackets {
 		return fmt.Sprintf("the %d packets a second that all probes may send from one node", r.caps.NodePackets)
 	}
 	for key, times := range l.times() {
-		if r.taken.ToTarget[key]+times*l.Rate > r.caps.TargetPackets {
+		if r.occupied.ToTarget[key]+times*l.Rate > r.caps.TargetPackets {
 			return fmt.Sprintf("the %d packets a second that all probes may send to one target", r.caps.TargetPackets)
 		}
 	}
 	return ""
 }
 
-// Take books that pod.
-func (r *Room) Take(uid, node string, l Load) { r.taken.add(uid, node, l) }
+// Take counts a pod that was created.
+func (r *Room) Take(uid, node string, l Load) { r.occupied.add(uid, node, l) }
 
-// Full reports that the cluster's places are taken or promised.
-func (r *Room) Full() bool { return r.taken.Total+r.reserved >= r.caps.Total }
+// Full reports that no further pod may be created in the cluster.
+func (r *Room) Full() bool { return r.occupied.Total+r.reserved >= r.caps.Total }
 
-// FullOn reports that the node's are.
+// FullOn reports that no further pod may be created on the node.
 func (r *Room) FullOn(node string) bool {
-	return r.taken.ByNode[node]+r.promised[node] >= r.caps.PerNode
+	return r.occupied.ByNode[node]+r.reservedOn[node] >= r.caps.PerNode
 }
 
-// Ended reports whether the pod will never run again. It takes no place any more.
+// Ended reports whether the pod has ended for good. Such a pod takes no place.
 func Ended(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }

@@ -18,8 +18,8 @@ func proberPod(probe, node string, phase corev1.PodPhase) corev1.Pod {
 	}
 }
 
-// fill takes places for the TCPProbe on nodes of its own until there are none, and reports how many there were.
-func fill(r Room, probe string) (n int) {
+// takeAll takes places for the TCPProbe, each on a node of its own, until there are none. It reports how many it took.
+func takeAll(r Room, probe string) (n int) {
 	for node := fmt.Sprintf("node-%d", n); r.Has(probe, node); node = fmt.Sprintf("node-%d", n) {
 		r.Take(probe, node, Load{})
 		n++
@@ -34,22 +34,22 @@ func TestCaps(t *testing.T) {
 			proberPod("other", fmt.Sprint("x", i), corev1.PodPending), proberPod("other", "kn1", corev1.PodSucceeded))
 	}
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
-	if n := fill(caps.Room(OccupancyOf(pods), "mine", nil), "mine"); n != 10 {
+	if n := takeAll(caps.Room(OccupancyOf(pods), "mine", nil), "mine"); n != 10 {
 		t.Errorf("one TCPProbe may have %d; want 10", n)
 	}
-	if n := fill(caps.Room(OccupancyOf(pods), "other", nil), "other"); n != 2 {
+	if n := takeAll(caps.Room(OccupancyOf(pods), "other", nil), "other"); n != 2 {
 		t.Errorf("one that has 8 may have %d more; want 2", n)
 	}
 	node := caps.Room(OccupancyOf(pods), "mine", nil)
 	node.Take("mine", "kn1", Load{})
 	if node.Has("mine", "kn1") {
-		t.Error("a sixth pod on one node")
+		t.Error("there is room for a sixth pod on one node")
 	}
 	for i := range 12 {
 		pods = append(pods, proberPod(fmt.Sprint("p", i), fmt.Sprint("n", i), corev1.PodRunning))
 	}
 	if full := caps.Room(OccupancyOf(pods), "mine", nil); full.Has("mine", "free") || !full.Full() {
-		t.Error("a 21st pod in the cluster")
+		t.Error("there is room for a 21st pod in the cluster")
 	}
 }
 
@@ -80,6 +80,6 @@ func TestPacketsPerSecond(t *testing.T) {
 	}
 	room.Take("mine", "kn3", Load{100, []string{"a"}})
 	if room.Overload("kn4", Load{1, []string{"a"}}) == "" {
-		t.Error("what was just taken does not count")
+		t.Error("a pod that was just created does not count")
 	}
 }

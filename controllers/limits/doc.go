@@ -1,3 +1,3 @@
-// Package limits bounds what all TCPProbes do together: how many probe pods there are at once and what these may send.
-// It keeps the queue of runs that wait for room.
+// Package limits bounds what all TCPProbes do together: how many probe pods exist at once and how much they may send.
+// It orders the queue of runs that wait for room.
 package limits

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// BindFlags has a flag for each bound, with DefaultCaps as defaults.
+// BindFlags registers a flag for each limit. The defaults are DefaultCaps.
 func (c *Caps) BindFlags(f *flag.FlagSet) {
 	*c = DefaultCaps
 	f.Var(bound{&c.Total, 1}, "max-pods", "`number` of probe pods at once in the whole cluster")
@@ -19,14 +19,14 @@ func (c *Caps) BindFlags(f *flag.FlagSet) {
 		"that all probe pods may send to one pod or address")
 }
 
-// bound is the flag of a bound, which has a least value: with less nothing could ever run.
+// bound is a flag with a least value. With less, no pod could ever run.
 type bound struct {
 	value *int
 	least int
 }
 
 func (b bound) String() string {
-	if b.value == nil { // asked by package flag of a zero bound
+	if b.value == nil { // package flag calls String on a zero value
 		return ""
 	}
 	return strconv.Itoa(*b.value)

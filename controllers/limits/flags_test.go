@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestFlagsOfTheCaps: each has its default, takes the least value that lets anything run, and refuses less.
+// TestFlagsOfTheCaps: each flag has its default, accepts the least value that lets anything run, and refuses less.
 func TestFlagsOfTheCaps(t *testing.T) {
 	for name, c := range map[string]struct {
 		def, least, tooLittle string
@@ -38,6 +38,6 @@ func TestFlagsOfTheCaps(t *testing.T) {
 		}
 	}
 	if got := (bound{}).String(); got != "" {
-		t.Errorf("a bound of nothing is %q", got)
+		t.Errorf("a zero bound is %q", got)
 	}
 }

@@ -15,22 +15,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// Load is what one probe pod sends at most: so many packets a second to each of its targets, all at the same time.
+// Load is what one probe pod sends at most: Rate packets a second to each of its targets, to all at the same time.
 type Load struct {
 	Rate    int
-	Targets []string // a key for each; that of a pod for each of its addresses
+	Targets []string // a key for each address; addresses of one pod have the same key
 }
 
-// PerSecond is what leaves the pod's node.
+// PerSecond is the number of packets a second that leave the pod's node.
 func (l Load) PerSecond() int { return l.Rate * len(l.Targets) }
 
-// String is the load as a pod's annotation: what runs is counted by what it carries, whichever manager made it.
+// String encodes the load for the pod's annotation. A running pod counts with the load in its annotation, whichever
+// manager created it.
 func (l Load) String() string {
 	return strings.Join(append([]string{strconv.Itoa(l.Rate)}, l.Targets...), " ")
 }
 
-// annotatedLoad reads a pod's annotation. A pod without one is of an older manager, and counts as one that sends
-// nothing.
+// annotatedLoad reads a pod's annotation. A pod without one was created by an older manager. It counts as one that
+// sends nothing.
 func annotatedLoad(pod *corev1.Pod) Load {
 	words := strings.Fields(pod.Annotations[runplan.AnnotationLoad])
 	if len(words) == 0 {
@@ -43,59 +44,61 @@ func annotatedLoad(pod *corev1.Pod) Load {
 	return Load{Rate: perSecond, Targets: words[1:]}
 }
 
-// LoadOf is that of the run's pod on this node.
-func LoadOf(f *runplan.RunPlan, node string) Load {
-	l := Load{Rate: f.Plan.PacketsPerSecond}
-	for _, target := range f.Plan.Sources[node] {
-		l.Targets = append(l.Targets, targetKey(f, target))
+// LoadOf is the load of the run's pod on this node.
+func LoadOf(rp *runplan.RunPlan, node string) Load {
+	l := Load{Rate: rp.Plan.PacketsPerSecond}
+	for _, target := range rp.Plan.Sources[node] {
+		l.Targets = append(l.Targets, targetKey(rp, target))
 	}
 	return l
 }
 
-// targetKey stands for the pod behind the target, or for the address if none is known. It is short, because every probe
-// pod carries up to 128, and no name can be found that has another's: whoever could, would take its packets.
-func targetKey(f *runplan.RunPlan, target int) string {
-	name := targetName(f, target)
-	if f.Endpoints[target].Pod != "" {
-		tenant, _, _ := strings.Cut(f.Plan.Probe, "/")
-		name = f.Namespace(tenant) + "/" + name
+// targetKey identifies the pod behind the target, or the address if no pod is known. It is short, because every probe
+// pod carries up to 128 of them. It is a hash, because a tenant must not find a name with the key of another target:
+// the tenant could use up that target's packets.
+func targetKey(rp *runplan.RunPlan, target int) string {
+	name := targetName(rp, target)
+	if rp.Endpoints[target].Pod != "" {
+		tenant, _, _ := strings.Cut(rp.Plan.Probe, "/")
+		name = rp.Namespace(tenant) + "/" + name
 	}
 	h := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(h[:8])
 }
 
-// Exceeds reports a run with a pod that no budget has room for, not even an empty one.
-func (c Caps) Exceeds(f *runplan.RunPlan) *target.Refusal {
-	for _, node := range f.Nodes() {
-		if r := c.ExceedsOn(f, node); r != nil {
+// Exceeds refuses a run with a pod that alone would exceed a packet limit.
+func (c Caps) Exceeds(rp *runplan.RunPlan) *target.Refusal {
+	for _, node := range rp.Nodes() {
+		if r := c.ExceedsOn(rp, node); r != nil {
 			return r
 		}
 	}
 	return nil
 }
 
-// ExceedsOn reports that the run's pod on this node is one.
-func (c Caps) ExceedsOn(f *runplan.RunPlan, node string) *target.Refusal {
-	l := LoadOf(f, node)
+// ExceedsOn refuses if the run's pod on this node alone would exceed a packet limit.
+func (c Caps) ExceedsOn(rp *runplan.RunPlan, node string) *target.Refusal {
+	l := LoadOf(rp, node)
 	if perNode := l.PerSecond(); perNode > c.NodePackets {
 		return target.Refused(v1alpha1.ReasonRateAboveCeiling,
 			"packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; %s",
-			l.Rate, len(l.Targets), perNode, c.NodePackets, lower(c.NodePackets, len(l.Targets), "target.service.maxEndpoints"))
+			l.Rate, len(l.Targets), perNode, c.NodePackets,
+			howToLower(c.NodePackets, len(l.Targets), "target.service.maxEndpoints"))
 	}
 	times := l.times()
 	for i, key := range l.Targets {
 		if n := times[key]; n*l.Rate > c.TargetPackets {
 			return target.Refused(v1alpha1.ReasonRateAboveCeiling,
 				"packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; %s",
-				l.Rate, n, targetName(f, f.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets,
-				lower(c.TargetPackets, n, "the families and ways (via) to it"))
+				l.Rate, n, targetName(rp, rp.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets,
+				howToLower(c.TargetPackets, n, "the families and ways (via) to it"))
 		}
 	}
 	return nil
 }
 
-// lower is what to do about a rate to n addresses that is above the ceiling.
-func lower(ceiling, n int, addresses string) string {
+// howToLower says how to bring a rate to n addresses below the ceiling.
+func howToLower(ceiling, n int, addresses string) string {
 	switch rate := ceiling / n; {
 	case n == 1:
 		return fmt.Sprintf("lower packetsPerSecond to %d", rate)
@@ -106,7 +109,7 @@ func lower(ceiling, n int, addresses string) string {
 	}
 }
 
-// times counts how often each target is among the load's.
+// times counts how often each key is among the load's targets.
 func (l Load) times() map[string]int {
 	n := make(map[string]int)
 	for _, key := range l.Targets {
@@ -115,8 +118,8 @@ func (l Load) times() map[string]int {
 	return n
 }
 
-// targetName is the target for people.
-func targetName(f *runplan.RunPlan, target int) string {
-	e := f.Endpoints[target]
+// targetName is the name of the target in messages.
+func targetName(rp *runplan.RunPlan, target int) string {
+	e := rp.Endpoints[target]
 	return cmp.Or(e.Pod, e.Address.String())
 }

@@ -24,7 +24,7 @@ func TestQueueOfANamespace(t *testing.T) {
 		"first": {10, 1}, "second": {10, 2}, "third": {6, 3}, "late": {5, 4},
 	} {
 		room := caps.Room(OccupancyOf(nil), uid, runs())
-		if n := fill(room, uid); n != want.places || room.Place != want.place {
+		if n := takeAll(room, uid); n != want.places || room.Place != want.place {
 			t.Errorf("%s: %d places, place %d; want %+v", uid, n, room.Place, want)
 		}
 	}
@@ -32,13 +32,13 @@ func TestQueueOfANamespace(t *testing.T) {
 	for i := range 10 {
 		busy = append(busy, proberPod("second", fmt.Sprint("n", i), corev1.PodRunning))
 	}
-	if room := caps.Room(OccupancyOf(busy), "late", runs()); fill(room, "late") != 5 {
+	if room := caps.Room(OccupancyOf(busy), "late", runs()); takeAll(room, "late") != 5 {
 		t.Errorf("a run that is at its own cap holds back others: %+v", room)
 	}
 }
 
-// TestQueueBetweenNamespaces: one that asks for everything does not keep another waiting, and one that asks for little
-// comes before what the greedy one still wants.
+// TestQueueBetweenNamespaces: a namespace that asks for everything does not keep another one waiting, and one that
+// asks for little is served before what the first still wants.
 func TestQueueBetweenNamespaces(t *testing.T) {
 	var runs []QueuedRun
 	for i := range 30 {
@@ -61,13 +61,41 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 	}
 	ten := OccupancyOf(pods[10:])
 	for uid, places := range map[string]int{"late": 7, "greedy-04": 0} {
-		if n := fill(DefaultCaps.Room(ten, uid, runs), uid); n != places {
+		if n := takeAll(DefaultCaps.Room(ten, uid, runs), uid); n != places {
 			t.Errorf("of ten free places %s gets %d; want %d", uid, n, places)
 		}
 	}
 }
 
-// TestQueueForANode: the places of a node go to whoever is first in the queue, and those of other nodes stay free.
+// TestEarlierRunsOfANamespaceCount: what a namespace's first run is about to create counts before its second run,
+// though none of these pods exists yet.
+func TestEarlierRunsOfANamespaceCount(t *testing.T) {
+	runs := []QueuedRun{{"greedy", "greedy-0", controllertest.Noon, 50, Backlog{}},
+		{"greedy", "greedy-1", controllertest.Noon.Add(time.Second), 50, Backlog{}},
+		{"modest", "modest", controllertest.Noon.Add(time.Minute), 3, Backlog{}}}
+	for uid, place := range map[string]int{"greedy-0": 1, "modest": 2, "greedy-1": 3} {
+		if r := DefaultCaps.Room(OccupancyOf(nil), uid, runs); r.Place != place {
+			t.Errorf("%s: place %d, want %d", uid, r.Place, place)
+		}
+	}
+}
+
+// TestRunAboveItsCap: a run that has more pods than the cap allows, because the cap was lowered, makes no room for
+// those behind it, nor lets them pass.
+func TestRunAboveItsCap(t *testing.T) {
+	caps := Caps{Total: 5, PerProbe: 1, PerNode: 5}
+	var pods []corev1.Pod
+	for i := range 5 {
+		pods = append(pods, proberPod("first", fmt.Sprint("n", i), corev1.PodRunning))
+	}
+	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{}},
+		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{}}}
+	if r := caps.Room(OccupancyOf(pods), "second", runs); !r.Full() || r.Place != 2 {
+		t.Errorf("there is room for more than 5 pods, or not in turn: %+v", r)
+	}
+}
+
+// TestQueueForANode: the places on a node go to the first run in the queue. Those on other nodes stay free.
 func TestQueueForANode(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}
 	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}},
@@ -83,9 +111,9 @@ func TestQueueForANode(t *testing.T) {
 	}
 }
 
-// TestLargeLoadsAreNotPassedBy: packets are kept for the first that waits for them, and it holds back no place
-// meanwhile.
-func TestLargeLoadsAreNotPassedBy(t *testing.T) {
+// TestLargeLoadsAreNotOvertaken: packets are reserved for the first run that waits for them. Meanwhile it holds back
+// no place.
+func TestLargeLoadsAreNotOvertaken(t *testing.T) {
 	small := Load{Rate: 200, Targets: []string{"a", "b"}}
 	large := Load{Rate: 2000, Targets: []string{"c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"}}
 	busy := func() Occupancy {
@@ -101,14 +129,14 @@ func TestLargeLoadsAreNotPassedBy(t *testing.T) {
 	}
 	first := DefaultCaps.Room(busy(), "large", runs)
 	if first.Overload("kn1", large) == "" {
-		t.Fatal("the large one has room: this shows nothing")
+		t.Fatal("the large load has room, so this test shows nothing")
 	}
 	second := DefaultCaps.Room(busy(), "small", runs)
 	if second.Overload("kn1", small) == "" || second.Overload("kn2", small) != "" {
-		t.Error("a small one passes by on the large one's node, or does not start on another")
+		t.Error("a small load overtakes on the large one's node, or does not start on another")
 	}
 	if second.reserved != 0 {
-		t.Errorf("%d places are held back by who waits for packets", second.reserved)
+		t.Errorf("%d places are held back by a run that waits for packets", second.reserved)
 	}
 	if idle := DefaultCaps.Room(OccupancyOf(nil), "large", runs); idle.Overload("kn1", large) != "" {
 		t.Error("its own packets keep it from starting")
@@ -117,17 +145,17 @@ func TestLargeLoadsAreNotPassedBy(t *testing.T) {
 
 // TestBacklog: pods whose packets have no room wait for packets, the others for a place.
 func TestBacklog(t *testing.T) {
-	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
+	rp := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
 	busy := OccupancyOf(nil)
 	busy.send("kn1", Load{Rate: 1000, Targets: []string{"other"}})
 	room := Caps{NodePackets: 1000, TargetPackets: 1000}.Room(busy, "mine", nil)
-	got := room.Backlog(f, []string{"kn1", "kn2"})
+	got := room.Backlog(rp, []string{"kn1", "kn2"})
 	if len(got.Loaded) != 1 || got.Loaded["kn1"].PerSecond() != 200 || len(got.Nodes) != 1 || got.Nodes[0] != "kn2" {
 		t.Errorf("%+v; want kn1 to wait for packets and kn2 for a place", got)
 	}
 }
 
-// TestPacketsAreKeptForOneRun: for the first that waits for them, and for no other.
+// TestPacketsAreKeptForOneRun: packets are reserved for the first run that waits for them, and for no other.
 func TestPacketsAreKeptForOneRun(t *testing.T) {
 	run := func(uid string, after int, loaded map[string]Load) QueuedRun {
 		return QueuedRun{Namespace: "shop", UID: uid, Start: controllertest.Noon.Add(time.Duration(after) * time.Second),

@@ -10,18 +10,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// unfilled are caches that never answer.
-type unfilled struct{ client.Reader }
+// blockedReader is a cache that never answers.
+type blockedReader struct{ client.Reader }
 
-func (unfilled) List(ctx context.Context, _ client.ObjectList, _ ...client.ListOption) error {
+func (blockedReader) List(ctx context.Context, _ client.ObjectList, _ ...client.ListOption) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// TestWhoAsksForMetricsIsNotKeptWaiting for more than five seconds.
-func TestWhoAsksForMetricsIsNotKeptWaiting(t *testing.T) {
+// TestCollectTimeout: a scrape takes at most five seconds.
+func TestCollectTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &Collector{Caches: unfilled{}, Elected: elected()}
+		c := &Collector{Caches: blockedReader{}, Elected: elected()}
 		start := time.Now()
 		c.Collect(make(chan prometheus.Metric, 100))
 		if took := time.Since(start); took != 5*time.Second {

@@ -15,12 +15,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// Collector tells what stands in the cluster, from the caches, when the metrics are asked for. Only the manager that
-// leads tells it, so that nothing is counted once for each replica. Labels name TCPProbes and never pods or addresses.
+// Collector exports what exists in the cluster, from the caches, at each scrape. Only the leader exports it, so that
+// nothing is counted once for each replica. Labels name TCPProbes, and never pods or addresses.
 type Collector struct {
 	Caches  client.Reader
 	Probes  string          // the namespace of probe pods
-	Caps    limits.Caps     // what the counts are to be compared with
+	Caps    limits.Caps     // exported for comparison with the counts
 	Elected <-chan struct{} // closed once this manager leads
 }
 
@@ -137,8 +137,8 @@ func (c *Collector) queue(ctx context.Context, out chan<- prometheus.Metric) err
 		return err
 	}
 	pods := 0
-	for _, o := range plans {
-		pods += o.Open
+	for _, open := range plans {
+		pods += open.Open
 	}
 	gauge(out, waitingMetric, float64(len(plans)))
 	gauge(out, queuedMetric, float64(pods))

@@ -22,14 +22,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// mine has the labels of what the manager makes for TCPProbe shop/web.
+// mine is the metadata of what the manager creates for TCPProbe shop/web.
 func mine(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "tcpprobe-probes", Name: name, Annotations: map[string]string{},
 		Labels: map[string]string{runplan.LabelManagedBy: runplan.ManagedBy, runplan.LabelNamespace: "shop",
 			runplan.LabelName: "web", runplan.LabelUID: string(controllertest.Probe().UID)}}
 }
 
-func furnishedCaches(t *testing.T) client.Reader {
+func cachesWithARun(t *testing.T) client.Reader {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -62,7 +62,7 @@ func elected() <-chan struct{} {
 }
 
 func TestCollector(t *testing.T) {
-	c := &Collector{Caches: furnishedCaches(t), Probes: "tcpprobe-probes", Caps: limits.DefaultCaps, Elected: elected()}
+	c := &Collector{Caches: cachesWithARun(t), Probes: "tcpprobe-probes", Caps: limits.DefaultCaps, Elected: elected()}
 	want, err := os.ReadFile("testdata/metrics.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -75,11 +75,11 @@ func TestCollector(t *testing.T) {
 	}
 	follower := &Collector{Caches: c.Caches, Probes: c.Probes, Elected: make(chan struct{})}
 	if n := testutil.CollectAndCount(follower); n != 0 {
-		t.Errorf("a manager that does not lead tells %d metrics", n)
+		t.Errorf("a manager that does not lead exports %d metrics", n)
 	}
 }
 
-// TestCollectorWithoutCaches: what cannot be told is an error of the scrape, not a 0.
+// TestCollectorWithoutCaches: what cannot be read is an error of the scrape, not a 0.
 func TestCollectorWithoutCaches(t *testing.T) {
 	empty := fake.NewClientBuilder().WithScheme(runtime.NewScheme()).Build()
 	registry := prometheus.NewRegistry()
@@ -91,14 +91,13 @@ func TestCollectorWithoutCaches(t *testing.T) {
 
 var metricName = regexp.MustCompile(`\btcpprobe_[a-z_]+\b`)
 
-// metricsTold are the names of all metrics that a leading manager tells, but for tcpprobe_build_info, which its
-// program adds.
-func metricsTold(t *testing.T) map[string]bool {
+// exportedMetrics are the names of all metrics that a leader exports.
+func exportedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	names := make(map[string]bool)
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(&Collector{Caches: furnishedCaches(t), Probes: "tcpprobe-probes", Elected: elected()},
-		runsEnded, pairsJudged, runSeconds, PodsCreated)
+	registry.MustRegister(&Collector{Caches: cachesWithARun(t), Probes: "tcpprobe-probes", Elected: elected()},
+		NewBuildInfo("v1.2.3"), runsEnded, pairsJudged, runSeconds, PodsCreated)
 	runsEnded.WithLabelValues("Pass", "Spec")
 	pairsJudged.WithLabelValues("Pass")
 	families, err := registry.Gather()
@@ -111,19 +110,19 @@ func metricsTold(t *testing.T) map[string]bool {
 	return names
 }
 
-// TestAlertsAskForMetricsThatThereAre: an alert on a name that nobody tells would be silent for ever.
-func TestAlertsAskForMetricsThatThereAre(t *testing.T) {
+// TestAlertsUseExportedMetrics: an alert on a metric that does not exist would never fire.
+func TestAlertsUseExportedMetrics(t *testing.T) {
 	rules, err := os.ReadFile("../../config/monitoring/alerts.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, asked := metricsTold(t), metricName.FindAllString(string(rules), -1)
+	names, asked := exportedMetrics(t), metricName.FindAllString(string(rules), -1)
 	if len(asked) == 0 {
-		t.Error("the alerts ask for nothing")
+		t.Error("the alerts use no metric")
 	}
 	for _, name := range asked {
 		if !names[name] {
-			t.Errorf("nobody tells %s", name)
+			t.Errorf("%s is not exported", name)
 		}
 	}
 }
@@ -133,11 +132,11 @@ func TestMetricsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, documented := metricsTold(t), make(map[string]bool)
+	names, documented := exportedMetrics(t), make(map[string]bool)
 	for _, name := range metricName.FindAllString(string(page), -1) {
 		documented[name] = true
-		if !names[name] && name != "tcpprobe_build_info" {
-			t.Errorf("docs/operations.md has %s, which nobody tells", name)
+		if !names[name] {
+			t.Errorf("docs/operations.md has %s, which is not exported", name)
 		}
 	}
 	for name := range names {

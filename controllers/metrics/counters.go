@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// What this manager has done since it started. What stands in the cluster is the Collector's.
+// Counters of what this manager has done since it started. The Collector exports what exists in the cluster.
 var (
 	runsEnded = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tcpprobe_runs_total",
@@ -38,7 +38,7 @@ func RunEnded(status *v1alpha1.TCPProbeStatus) {
 	}
 }
 
-// byVerdict is empty where there are none, after a run whose plan was lost.
+// byVerdict is empty if there are no counts, after a run whose plan was lost.
 func byVerdict(p *v1alpha1.PairCounts) map[string]int32 {
 	if p == nil {
 		return nil

@@ -1,2 +1,2 @@
-// Package metrics tells Prometheus what this manager has done and what stands in the cluster.
+// Package metrics exports to Prometheus what this manager has done and what exists in the cluster.
 package metrics

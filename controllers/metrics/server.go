@@ -13,7 +13,7 @@ type ServerSettings struct {
 	certificate string // folder
 }
 
-// BindFlags has a flag for each setting, and the defaults.
+// BindFlags registers a flag for each setting, with its default.
 func (s *ServerSettings) BindFlags(f *flag.FlagSet) {
 	f.StringVar(&s.address, "metrics-bind-address", ":8443",
 		"where /metrics is served over HTTPS, to whoever the API server lets get it; 0 for nowhere")
@@ -21,8 +21,8 @@ func (s *ServerSettings) BindFlags(f *flag.FlagSet) {
 		"folder with tls.crt and tls.key for /metrics; default: a certificate that the manager makes for itself")
 }
 
-// Options serve the metrics over HTTPS to whoever the API server says may get /metrics. Without a certificate of the
-// administrator's the server makes one of its own.
+// Options serve the metrics over HTTPS to clients that the API server authorizes to get /metrics. If the administrator
+// provides no certificate, the server generates one.
 func (s *ServerSettings) Options() metricsserver.Options {
 	return metricsserver.Options{
 		BindAddress: s.address, SecureServing: true, CertDir: s.certificate,

@@ -11,8 +11,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// TestHowLongAPodMayLive: by the kubelet's clock a minute to start, the run's 50 s, and 15 s; and 10 s to end in order.
-func TestHowLongAPodMayLive(t *testing.T) {
+// TestPodDeadlines: the kubelet ends a pod after a minute to start, the run's 50 s, and 15 s. The prober has 10 s to
+// end its flows.
+func TestPodDeadlines(t *testing.T) {
 	_, pod := exampleState(t, 0)
 	if got := *pod.Spec.ActiveDeadlineSeconds; got != 60+50+15 {
 		t.Errorf("the kubelet ends it after %d s", got)
@@ -22,8 +23,9 @@ func TestHowLongAPodMayLive(t *testing.T) {
 	}
 }
 
-// TestHowLongAPodIsWaitedFor: a minute for its start, and 20 s beyond the kubelet's deadline for its end.
-func TestHowLongAPodIsWaitedFor(t *testing.T) {
+// TestStartAndEndDeadlines: the manager waits a minute for a pod to start, and 20 s beyond the kubelet's deadline for
+// its end.
+func TestStartAndEndDeadlines(t *testing.T) {
 	for _, c := range []struct {
 		age    time.Duration
 		change func(*RunState, *corev1.Pod)
@@ -42,8 +44,7 @@ func TestHowLongAPodIsWaitedFor(t *testing.T) {
 	}
 }
 
-// TestClockSetBackWhileAPodStarts: its start deadline begins anew, and does not wait for the clock to come to where it
-// was.
+// TestClockSetBackWhileAPodStarts: the start deadline begins anew. It does not wait until the clock has caught up.
 func TestClockSetBackWhileAPodStarts(t *testing.T) {
 	s, _ := exampleState(t, -time.Hour)
 	managerStarted := controllertest.Noon.Add(-2 * time.Hour)
@@ -51,12 +52,12 @@ func TestClockSetBackWhileAPodStarts(t *testing.T) {
 		t.Errorf("released at %v", s.Records[0].At)
 	}
 	if s.Resume(managerStarted) {
-		t.Error("and again")
+		t.Error("a second Resume changes the record again")
 	}
 }
 
-// TestWhatAProberMayTake: of a node that carries what people pay for.
-func TestWhatAProberMayTake(t *testing.T) {
+// TestProberResources pins what a prober requests and may use on a node that runs other workloads.
+func TestProberResources(t *testing.T) {
 	_, pod := exampleState(t, 0)
 	r := pod.Spec.Containers[0].Resources
 	if r.Requests.Cpu().String() != "10m" || r.Requests.Memory().String() != "32Mi" ||
@@ -65,26 +66,26 @@ func TestWhatAProberMayTake(t *testing.T) {
 	}
 }
 
-// TestReportsOnRecord: 80 KiB of them, and what does not fit stays in the pods' status alone.
+// TestReportsOnRecord: the record has 80 KiB for reports. A report that does not fit stays in the pod's status alone.
 func TestReportsOnRecord(t *testing.T) {
 	half := strings.Repeat("x", 40*1024)
 	for last, kept := range map[string]bool{half: true, half + "x": false} {
-		l := PodRecords{0: {UID: "a"}, 1: {UID: "b"}}
-		l.Keep([]Outcome{{State: Reported, Text: half}, {State: Reported, Text: last}})
-		if got := l[1].Report != ""; got != kept || l[0].Report == "" {
+		records := PodRecords{0: {UID: "a"}, 1: {UID: "b"}}
+		records.Keep([]Outcome{{State: Reported, Text: half}, {State: Reported, Text: last}})
+		if got := records[1].Report != ""; got != kept || records[0].Report == "" {
 			t.Errorf("a report of %d bytes behind one of 40 KiB: kept %t; want %t", len(last), got, kept)
 		}
 	}
 }
 
-// TestMessagesOnRecord: 50 KiB of them, shared among the run's sources, and never more than a finding's.
+// TestMessagesOnRecord: 50 KiB for messages are shared among the run's sources. No message is longer than a finding's.
 func TestMessagesOnRecord(t *testing.T) {
 	for sources, want := range map[int]int{1: v1alpha1.MaxFindingMessage, 128: 400, 256: 200, 1024: 50} {
-		l := PodRecords{0: {UID: "a"}}
+		records := PodRecords{0: {UID: "a"}}
 		outcomes := make([]Outcome, sources)
 		outcomes[0] = Outcome{State: Lost, Reason: "Reason", Message: strings.Repeat("x", 1000)}
-		l.Keep(outcomes)
-		if got := len(l[0].Message); got != want {
+		records.Keep(outcomes)
+		if got := len(records[0].Message); got != want {
 			t.Errorf("of %d sources one keeps %d bytes; want %d", sources, got, want)
 		}
 	}

@@ -1,2 +1,2 @@
-// Package probepod knows probe pods: how one is made, what is on record about those of a run, and what became of each.
+// Package probepod builds probe pods, keeps the record of a run's pods, and determines the outcome of each.
 package probepod

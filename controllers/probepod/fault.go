@@ -14,7 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// startFault is what keeps a pod from starting, in the cluster's own words; without a Reason if nothing is wrong yet.
+// startFault is what keeps a pod from starting, with the cluster's reason and message. It has no Reason if nothing is
+// wrong yet.
 func startFault(pod *corev1.Pod) Outcome {
 	if pod.DeletionTimestamp != nil {
 		return disrupted(pod)
@@ -38,8 +39,9 @@ func startFaultOf(reason, word, message string) Outcome {
 	return Outcome{State: Starting, Reason: reason, Message: text.Sentence(word, message)}
 }
 
-// waitingReason sorts the kubelet's reasons for a container that does not start (kubelet/images/types.go,
-// kubelet/container/sync_result.go, kuberuntime_container.go); ContainerCreating and the like are no fault.
+// waitingReason maps the kubelet's reason for a waiting container to one of ours (kubelet/images/types.go,
+// kubelet/container/sync_result.go, kuberuntime_container.go). It is "" for ContainerCreating and the like, which are
+// no fault.
 func waitingReason(word string) string {
 	switch word {
 	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
@@ -52,14 +54,14 @@ func waitingReason(word string) string {
 	return ""
 }
 
-// podFault is why a pod ended without its container's word (core/v1, PodStatus.Reason).
+// podFault is why a pod ended although no container says how (core/v1, PodStatus.Reason).
 func podFault(pod *corev1.Pod) Outcome {
-	switch pod.Status.Reason {
-	case "Evicted", "Preempting", "Terminated": // Terminated: the node was shut down under the pod
+	switch {
+	case evicted(pod):
 		return lost(v1alpha1.ReasonEvicted, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
-	case "DeadlineExceeded":
+	case pod.Status.Reason == "DeadlineExceeded":
 		return lost(v1alpha1.ReasonStartTimeout, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
-	case "":
+	case pod.Status.Reason == "":
 		if o := disrupted(pod); o.Reason == v1alpha1.ReasonEvicted {
 			return o
 		}
@@ -69,10 +71,19 @@ func podFault(pod *corev1.Pod) Outcome {
 	return lost(v1alpha1.ReasonNodeRejected, "%s", text.Sentence(pod.Status.Reason, pod.Status.Message))
 }
 
+// evicted reports that the kubelet ended the pod because it had to leave the node.
+func evicted(pod *corev1.Pod) bool {
+	switch pod.Status.Reason {
+	case "Evicted", "Preempting", "Terminated": // Terminated: the node was shut down under the pod
+		return true
+	}
+	return false
+}
+
 // endWithoutReport is why a container ended without a report.
 func (s *RunState) endWithoutReport(pod *corev1.Pod, t *corev1.ContainerStateTerminated) Outcome {
 	switch {
-	case pod.Status.Reason == "Evicted" || pod.Status.Reason == "Preempting" || pod.Status.Reason == "Terminated":
+	case evicted(pod):
 		return podFault(pod)
 	case t.Reason == "OOMKilled":
 		return lost(v1alpha1.ReasonOutOfMemory, "the prober's container hit its memory limit; %s", s.openConnections(pod))
@@ -90,12 +101,14 @@ func (s *RunState) endWithoutReport(pod *corev1.Pod, t *corev1.ContainerStateTer
 		t.ExitCode, pod.Name)
 }
 
-// neverRan reports that the runtime could not start the container; the message is the runtime's then.
+// neverRan reports that the runtime could not start the container. The message is then the runtime's, not the
+// prober's.
 func neverRan(t *corev1.ContainerStateTerminated) bool {
 	return t.Reason == "ContainerCannotRun" || t.Reason == "StartError"
 }
 
-// openConnections says how many flows a killed container may have left at its targets: those of one check at a time.
+// openConnections says how many flows a killed container may have left at its targets. It runs one check at a time, so
+// they are those of the largest check.
 func (s *RunState) openConnections(pod *corev1.Pod) string {
 	source, open := pod.Annotations[runplan.AnnotationSource], 0
 	targets := s.RunPlan.Plan.Sources[source]
@@ -106,21 +119,21 @@ func (s *RunState) openConnections(pod *corev1.Pod) string {
 }
 
 // mostOpen is how many connections the source may have with the target at a time.
-func mostOpen(f *runplan.RunPlan, source string, target int) (n int) {
-	for i, s := range f.Plan.Scenarios {
-		if !f.Plan.Asks(source, plan.Check{Scenario: i}, target) {
+func mostOpen(rp *runplan.RunPlan, source string, target int) (n int) {
+	for i, s := range rp.Plan.Scenarios {
+		if !rp.Plan.Asks(source, plan.Check{Scenario: i}, target) {
 			continue
 		}
 		if s.AcceptQueue != nil {
 			n = max(n, s.AcceptQueue.MaxConnections)
 		} else {
-			n = max(n, f.Plan.Paths)
+			n = max(n, rp.Plan.Paths)
 		}
 	}
 	return n
 }
 
-// disrupted says who is taking the pod away (core/v1, pod condition DisruptionTarget).
+// disrupted is the outcome of a pod that is evicted (core/v1, pod condition DisruptionTarget) or deleted.
 func disrupted(pod *corev1.Pod) Outcome {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {

@@ -3,7 +3,6 @@ package probepod
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -16,12 +15,12 @@ import (
 // State is how far a source is.
 type State int
 
-// States in their order. Reported and Lost are final.
+// States of a source, in the order in which it goes through them. Reported and Lost are final.
 const (
-	Unmade   State = iota // no pod yet
+	NoPod    State = iota // no pod yet
 	Starting              // a pod that does not run yet
 	Probing               // a pod that runs
-	Reported              // a report that is good
+	Reported              // a valid report
 	Lost                  // no report, and none will come
 )
 
@@ -29,28 +28,14 @@ const (
 type Outcome struct {
 	Source  string
 	State   State
-	Reason  string // of Lost; of Starting what keeps it, if anything does
+	Reason  string // why it is Lost, or what keeps the pod from Starting
 	Message string
 	Summary report.Summary // of Reported
-	Text    string         // of Reported: the summary as it came
+	Text    string         // of Reported: the termination message
 }
 
-// Settled reports that the outcome is final.
-func (o Outcome) Settled() bool { return o.State == Reported || o.State == Lost }
-
-// NodeReadiness has an entry for every node of the cluster: whether it is Ready.
-type NodeReadiness map[string]bool
-
-// RunState is one moment of a run: what is on record and what the cluster shows.
-type RunState struct {
-	RunPlan   *runplan.RunPlan
-	ConfigMap *corev1.ConfigMap
-	Records   PodRecords
-	Pods      map[string]*corev1.Pod // of the run, by name; a pod that is not in it does not exist
-	Nodes     NodeReadiness
-	Now       time.Time
-	Resumed   bool // records got a new time, see Resume
-}
+// Final reports that the outcome will not change any more.
+func (o Outcome) Final() bool { return o.State == Reported || o.State == Lost }
 
 // Outcomes says of every source what has become of it, in the order of RunPlan.Nodes.
 func (s *RunState) Outcomes() []Outcome {
@@ -64,10 +49,10 @@ func (s *RunState) Outcomes() []Outcome {
 }
 
 func (s *RunState) outcome(i int, node string) Outcome {
-	record, launched := s.Records[i]
+	record, recorded := s.Records[i]
 	switch {
-	case !launched:
-		return Outcome{State: Unmade}
+	case !recorded:
+		return Outcome{State: NoPod}
 	case record.Reason != "":
 		return Outcome{State: Lost, Reason: record.Reason, Message: record.Message}
 	}
@@ -84,21 +69,11 @@ func (s *RunState) outcome(i int, node string) Outcome {
 	return s.unfinished(pod, node, record)
 }
 
-// Unmade are the nodes whose pods are still to be made.
-func (s *RunState) Unmade() (nodes []string) {
-	for i, node := range s.RunPlan.Nodes() {
-		if _, done := s.Records[i]; !done {
-			nodes = append(nodes, node)
-		}
-	}
-	return nodes
-}
-
 func lost(reason, format string, args ...any) Outcome {
 	return Outcome{State: Lost, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// podGone is the outcome of a released pod that is not there any more. It is never made again.
+// podGone is the outcome of a released pod that no longer exists. It is never created again.
 func (s *RunState) podGone(node string) Outcome {
 	if o, dead := s.NodeFault(node); dead {
 		return o
@@ -125,7 +100,7 @@ func (s *RunState) ended(pod *corev1.Pod, node string) (Outcome, bool) {
 		if !limits.Ended(pod) {
 			return Outcome{}, false
 		}
-		if o, dead := s.NodeFault(node); dead && pod.Status.Reason == "" { // not its kubelet's word: nobody waits for that
+		if o, dead := s.NodeFault(node); dead && pod.Status.Reason == "" { // its kubelet will give no reason
 			return o, true
 		}
 		return podFault(pod), true
@@ -136,7 +111,8 @@ func (s *RunState) ended(pod *corev1.Pod, node string) (Outcome, bool) {
 	return s.read(terminated.Message, node), true
 }
 
-// read is the outcome of a source that left this termination message, which nobody vouches for.
+// read is the outcome of a source with this termination message. The message is not trusted: DecodeSummary checks it
+// against the plan.
 func (s *RunState) read(message, node string) Outcome {
 	summary, err := report.DecodeSummary([]byte(message), &s.RunPlan.Plan, node)
 	switch {
@@ -148,7 +124,7 @@ func (s *RunState) read(message, node string) Outcome {
 	return Outcome{State: Reported, Summary: summary, Text: message}
 }
 
-// TerminatedState is how the prober's container ended; nil if it has not.
+// TerminatedState is how the prober's container ended. It is nil if the container has not ended.
 func TerminatedState(pod *corev1.Pod) *corev1.ContainerStateTerminated {
 	for _, c := range pod.Status.ContainerStatuses {
 		if c.Name == ContainerName {
@@ -193,18 +169,4 @@ func started(pod *corev1.Pod) bool {
 		}
 	}
 	return false
-}
-
-// Resume gives pods that were recorded but not released before the manager started a start deadline of their own: it
-// was not they who lost the time. So it does to those from later than now: the clock was set back.
-func (s *RunState) Resume(managerStarted time.Time) (changed bool) {
-	for i, record := range s.Records {
-		pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
-		waited := record.At.Before(managerStarted) && pod != nil && pod.UID == record.UID && Gated(pod)
-		if waited || record.At.After(s.Now) {
-			record.At = s.Now
-			s.Records[i], changed = record, true
-		}
-	}
-	return changed
 }

@@ -10,28 +10,8 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
-	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
-	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
-
-// exampleState is a run with one source, kn1, whose pod was released at noon.
-func exampleState(t *testing.T, age time.Duration) (*RunState, *corev1.Pod) {
-	t.Helper()
-	f := plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"})
-	o, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pod := New(o, f, 0, "kn1", exampleSettings())
-	pod.UID, pod.Spec.SchedulingGates = "pod-uid", nil
-	pod.Status.Phase = corev1.PodPending
-	return &RunState{
-		RunPlan: f, ConfigMap: o, Records: PodRecords{0: {UID: pod.UID,
-			At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
-		Nodes: NodeReadiness{"kn1": true, "kn2": true, "kn3": true}, Now: controllertest.Noon.Add(age),
-	}, pod
-}
 
 func containerState(s corev1.ContainerState) []corev1.ContainerStatus {
 	return []corev1.ContainerStatus{{Name: ContainerName, State: s}}
@@ -87,19 +67,21 @@ const late = StartDeadline + time.Second
 
 type changes []func(*RunState, *corev1.Pod)
 
-// fates are all the ways that a source may go.
-var fates = map[string]struct {
+// outcomeCases are all outcomes of a source, by what happened to its pod and node.
+var outcomeCases = map[string]struct {
 	age    time.Duration
 	change changes
 	state  State
 	reason string
 	says   string
 }{
-	"just released":        {0, nil, Starting, "", ""},
-	"container is made":    {0, changes{waitingFor("ContainerCreating", "")}, Starting, "", ""},
-	"runs":                 {late, changes{running}, Probing, "", ""},
-	"runs past everything": {10 * time.Minute, changes{running}, Lost, v1alpha1.ReasonReportMissing, "still runs 600 s"},
-	"runs, node away":      {10 * time.Minute, changes{running, nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
+	"just released":     {0, nil, Starting, "", ""},
+	"container is made": {0, changes{waitingFor("ContainerCreating", "")}, Starting, "", ""},
+	"runs":              {late, changes{running}, Probing, "", ""},
+	"runs past all deadlines": {10 * time.Minute, changes{running}, Lost, v1alpha1.ReasonReportMissing,
+		"still runs 600 s"},
+	"runs, node not ready": {10 * time.Minute, changes{running, nodeDown}, Lost, v1alpha1.ReasonNodeNotReady,
+		"not Ready"},
 
 	"no room":               {0, changes{unschedulable}, Starting, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
 	"no room, for too long": {late, changes{unschedulable}, Lost, v1alpha1.ReasonUnschedulable, "0/3 nodes"},
@@ -109,17 +91,17 @@ var fates = map[string]struct {
 		"ErrImageNeverPull"},
 	"not created": {late, changes{waitingFor("CreateContainerConfigError", "no configmap")}, Lost,
 		v1alpha1.ReasonNotCreated, "no configmap"},
-	"nobody says why": {late, changes{waitingFor("ContainerCreating", "")}, Lost, v1alpha1.ReasonStartTimeout,
+	"no reason given": {late, changes{waitingFor("ContainerCreating", "")}, Lost, v1alpha1.ReasonStartTimeout,
 		"within 60 s"},
 	"node deleted":   {late, changes{nodeDeleted, unschedulable}, Lost, v1alpha1.ReasonNodeGone, "deleted"},
 	"node not ready": {late, changes{nodeDown}, Lost, v1alpha1.ReasonNodeNotReady, "not Ready"},
 
 	"deleted":               {0, changes{gone}, Lost, v1alpha1.ReasonPodDeleted, "before its report was read"},
 	"deleted with its node": {0, changes{gone, nodeDeleted}, Lost, v1alpha1.ReasonNodeGone, ""},
-	"collected": {0, changes{running, podEnds("", ""), disruption("DeletionByPodGC"), nodeDeleted}, Lost,
+	"deleted by pod GC": {0, changes{running, podEnds("", ""), disruption("DeletionByPodGC"), nodeDeleted}, Lost,
 		v1alpha1.ReasonNodeGone, ""},
-	"another of that name": {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
-	"being deleted":        {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
+	"another pod of that name": {0, changes{replaced, exitWith(0, "", "{}")}, Lost, v1alpha1.ReasonPodDeleted, ""},
+	"being deleted":            {0, changes{deleting}, Lost, v1alpha1.ReasonPodDeleted, "before it ended"},
 	"drained": {0, changes{deleting, disruption("EvictionByEvictionAPI")}, Lost, v1alpha1.ReasonEvicted,
 		"EvictionByEvictionAPI: because"},
 	"runs while deleted": {0, changes{running, deleting}, Probing, "", ""},
@@ -132,8 +114,8 @@ var fates = map[string]struct {
 		Lost, v1alpha1.ReasonEvicted, "shutdown"},
 	"not admitted": {0, changes{podEnds("OutOfcpu", "Node didn't have enough resource: cpu")}, Lost,
 		v1alpha1.ReasonNodeRejected, "OutOfcpu: Node didn't"},
-	"wrong node":     {0, changes{podEnds("NodeAffinity", "")}, Lost, v1alpha1.ReasonNodeRejected, "NodeAffinity"},
-	"ended, no word": {0, changes{podEnds("", "")}, Lost, v1alpha1.ReasonReportMissing, "Failed without a container"},
+	"node affinity":    {0, changes{podEnds("NodeAffinity", "")}, Lost, v1alpha1.ReasonNodeRejected, "NodeAffinity"},
+	"ended, no reason": {0, changes{podEnds("", "")}, Lost, v1alpha1.ReasonReportMissing, "Failed without a container"},
 	"deadline, unrun": {0, changes{podEnds("DeadlineExceeded",
 		"Pod was active on the node longer than the specified deadline")}, Lost, v1alpha1.ReasonStartTimeout, "longer than"},
 
@@ -152,23 +134,23 @@ var fates = map[string]struct {
 	"nonsense": {0, changes{exitWith(0, "", "hello")}, Lost, v1alpha1.ReasonReportInvalid, "no whole document"},
 	"too long": {0, changes{exitWith(0, "", strings.Repeat("x", 4096))}, Lost, v1alpha1.ReasonReportInvalid,
 		"4096 bytes"},
-	"another's report": {0, changes{foreign("kn2", "question-asking")}, Lost, v1alpha1.ReasonReportInvalid,
+	"another's report": {0, changes{reportOf("kn2", "question-asking")}, Lost, v1alpha1.ReasonReportInvalid,
 		`source is "kn2"`},
-	"yesterday's": {0, changes{foreign("kn1", "question-before")}, Lost, v1alpha1.ReasonReportInvalid,
+	"yesterday's": {0, changes{reportOf("kn1", "question-before")}, Lost, v1alpha1.ReasonReportInvalid,
 		`run is "question-before"`},
-	"a good report":      {0, changes{good}, Reported, "", ""},
-	"good, then drained": {0, changes{good, deleting}, Reported, "", ""},
+	"a good report":      {0, changes{passingReport}, Reported, "", ""},
+	"good, then drained": {0, changes{passingReport, deleting}, Reported, "", ""},
 
-	"given up before": {0, changes{onRecord(PodRecord{UID: "pod-uid", At: controllertest.Noon,
-		Reason: v1alpha1.ReasonQuota, Message: "full"}), good}, Lost, v1alpha1.ReasonQuota, "full"},
+	"given up before": {0, changes{withRecord(PodRecord{UID: "pod-uid", At: controllertest.Noon,
+		Reason: v1alpha1.ReasonQuota, Message: "full"}), passingReport}, Lost, v1alpha1.ReasonQuota, "full"},
 	"reported before, gone": {0, changes{keptReport, gone}, Reported, "", ""},
-	"never made":            {late, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }}, Unmade, "", ""},
-	"made, not yet recorded": {0, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }, good}, Unmade, "",
-		""},
+	"never made":            {late, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }}, NoPod, "", ""},
+	"made, not yet recorded": {0, changes{func(s *RunState, _ *corev1.Pod) { delete(s.Records, 0) }, passingReport},
+		NoPod, "", ""},
 }
 
-func TestEveryWayThatASourceGoes(t *testing.T) {
-	for name, c := range fates {
+func TestOutcomes(t *testing.T) {
+	for name, c := range outcomeCases {
 		t.Run(name, func(t *testing.T) {
 			s, pod := exampleState(t, c.age)
 			for _, change := range c.change {
@@ -188,7 +170,7 @@ func (exampleError) Error() string { return "example" }
 
 var errExample exampleError
 
-func good(s *RunState, pod *corev1.Pod) {
+func passingReport(s *RunState, pod *corev1.Pod) {
 	pod.Status.Phase = corev1.PodSucceeded
 	pod.Status.ContainerStatuses = containerState(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		Message: string(controllertest.PassingSummary(&s.RunPlan.Plan, "kn1").Encode())}})
@@ -199,38 +181,16 @@ func keptReport(s *RunState, _ *corev1.Pod) {
 		Report: string(controllertest.PassingSummary(&s.RunPlan.Plan, "kn1").Encode())}
 }
 
-func onRecord(l PodRecord) func(*RunState, *corev1.Pod) {
-	return func(s *RunState, _ *corev1.Pod) { s.Records[0] = l }
+func withRecord(record PodRecord) func(*RunState, *corev1.Pod) {
+	return func(s *RunState, _ *corev1.Pod) { s.Records[0] = record }
 }
 
-// foreign ends the container with the good report of another node or run.
-func foreign(node, run string) func(*RunState, *corev1.Pod) {
+// reportOf ends the container with the valid report of another node or run.
+func reportOf(node, run string) func(*RunState, *corev1.Pod) {
 	return func(s *RunState, pod *corev1.Pod) {
 		p := s.RunPlan.Plan
 		p.Run = run
 		p.Sources = map[string][]int{node: p.Sources["kn1"]}
 		exitWith(0, "", string(controllertest.PassingSummary(&p, node).Encode()))(s, pod)
-	}
-}
-
-func TestPodThatWaitedForItsManagerIsNotLate(t *testing.T) {
-	s, pod := exampleState(t, 10*time.Minute)
-	pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: gate}}
-	if s.Resume(controllertest.Noon.Add(-time.Hour)) {
-		t.Error("a manager that was there all the time starts the deadline again")
-	}
-	if o := s.Outcomes()[0]; o.State != Lost {
-		t.Errorf("a pod that nobody releases waits forever: %+v", o)
-	}
-	if !s.Resume(controllertest.Noon.Add(9 * time.Minute)) {
-		t.Error("a new manager does not start the deadline again")
-	}
-	if o := s.Outcomes()[0]; o.State != Starting {
-		t.Errorf("lost because the manager was away: %+v", o)
-	}
-	pod.Spec.SchedulingGates = nil
-	s.Records[0] = PodRecord{UID: pod.UID, At: controllertest.Noon}
-	if s.Resume(controllertest.Noon.Add(9 * time.Minute)) {
-		t.Error("a pod that was released before gets another deadline")
 	}
 }

@@ -20,23 +20,24 @@ const gate = "tcpprobe.dev/recorded"
 const (
 	StartDeadline = time.Minute      // from a pod's release to its start
 	grace         = 10 * time.Second // for the prober to end its flows in order
-	proberSlack   = 15 * time.Second // beyond the plan's deadline: starting up, ending flows, writing the report
+	proberSlack   = 15 * time.Second // beyond the plan's deadline, to start, end flows and write the report
 	ContainerName = "prober"
 	planFolder    = "/etc/tcpprobe"
 )
 
-// podLifetime is when the kubelet ends a pod, counted from when it took it. Pulling the image counts too.
-func podLifetime(f *runplan.RunPlan) time.Duration {
-	return StartDeadline + time.Duration(f.Plan.DeadlineSeconds)*time.Second + proberSlack
+// podLifetime is the pod's activeDeadlineSeconds. The kubelet counts from when it accepted the pod, so pulling the
+// image counts too.
+func podLifetime(rp *runplan.RunPlan) time.Duration {
+	return StartDeadline + time.Duration(rp.Plan.DeadlineSeconds)*time.Second + proberSlack
 }
 
-// New is the run's pod number i, for this node, gated.
-func New(configMap *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s Settings) *corev1.Pod {
+// New is pod number i of the run, for this node, with its scheduling gate.
+func New(configMap *corev1.ConfigMap, rp *runplan.RunPlan, i int, node string, s Settings) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: runplan.PodName(configMap.Name, i), Namespace: configMap.Namespace,
 			Labels:      podLabels(configMap),
-			Annotations: podAnnotations(node, limits.LoadOf(f, node)),
+			Annotations: podAnnotations(node, limits.LoadOf(rp, node)),
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: "v1", Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID, Controller: new(true),
 			}},
@@ -49,10 +50,10 @@ func New(configMap *corev1.ConfigMap, f *runplan.RunPlan, i int, node string, s 
 			ServiceAccountName:            s.ServiceAccount,
 			AutomountServiceAccountToken:  new(false),
 			EnableServiceLinks:            new(false),
-			HostNetwork:                   f.Network == v1alpha1.NetworkHost,
-			DNSPolicy:                     corev1.DNSDefault, // it resolves nothing
+			HostNetwork:                   rp.Network == v1alpha1.NetworkHost,
+			DNSPolicy:                     corev1.DNSDefault, // the prober resolves no names
 			RestartPolicy:                 corev1.RestartPolicyNever,
-			ActiveDeadlineSeconds:         new(int64(podLifetime(f).Seconds())),
+			ActiveDeadlineSeconds:         new(int64(podLifetime(rp).Seconds())),
 			TerminationGracePeriodSeconds: new(int64(grace.Seconds())),
 			SecurityContext: &corev1.PodSecurityContext{
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
@@ -70,9 +71,9 @@ func proberContainer(node string, s Settings) corev1.Container {
 		Args:                     []string{"--plan=" + planFolder + "/" + runplan.KeyPlan, "--source=" + node},
 		VolumeMounts:             []corev1.VolumeMount{{Name: "plan", MountPath: planFolder, ReadOnly: true}},
 		TerminationMessagePath:   corev1.TerminationMessagePathDefault,
-		TerminationMessagePolicy: corev1.TerminationMessageReadFile, // never the log: a report or nothing
+		TerminationMessagePolicy: corev1.TerminationMessageReadFile, // not FallbackToLogsOnError: a log line is no report
 		SecurityContext:          securityContext(s.Privileged),
-		Resources: corev1.ResourceRequirements{ // no CPU limit: throttling voids samples
+		Resources: corev1.ResourceRequirements{ // no CPU limit: a throttled prober's samples are void
 			Requests: corev1.ResourceList{
 				corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("32Mi"),
 			},
@@ -98,8 +99,8 @@ func securityContext(privileged bool) *corev1.SecurityContext {
 	return c
 }
 
-// onlyOn leaves the placing to the scheduler, with one node to choose from: a pod with spec.nodeName would pass by
-// taints, resources and priorities.
+// onlyOn gives the scheduler one node to choose from. A pod with spec.nodeName would bypass taints, resources and
+// priorities.
 func onlyOn(node string) *corev1.Affinity {
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
@@ -117,8 +118,8 @@ func planVolume(configMap string) corev1.Volume {
 	}}}
 }
 
-// meshLabels and meshAnnotations tell service meshes to keep out: a sidecar would end the crafted connections
-// itself, and keep the pod from ending.
+// meshLabels and meshAnnotations keep service meshes from injecting a sidecar. It would terminate the crafted
+// connections itself, and keep the pod from ending.
 var (
 	meshLabels = map[string]string{
 		"sidecar.istio.io/inject":   "false",
@@ -132,7 +133,7 @@ var (
 		"kuma.io/sidecar-injection":                      "disabled",
 		"consul.hashicorp.com/connect-inject":            "false",
 		"openservicemesh.io/sidecar-injection":           "disabled",
-		"cluster-autoscaler.kubernetes.io/safe-to-evict": "true", // a probe never keeps a node alive
+		"cluster-autoscaler.kubernetes.io/safe-to-evict": "true", // a probe pod must not hold back the removal of a node
 	}
 )
 
@@ -149,5 +150,5 @@ func podAnnotations(node string, l limits.Load) map[string]string {
 	return annotations
 }
 
-// Gated reports whether the pod is still held back.
+// Gated reports whether the pod still has its scheduling gate.
 func Gated(pod *corev1.Pod) bool { return len(pod.Spec.SchedulingGates) > 0 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 )
 
 func exampleSettings() Settings {
@@ -24,13 +25,13 @@ func exampleSettings() Settings {
 
 func examplePod(t *testing.T) *corev1.Pod {
 	t.Helper()
-	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
-	o, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	rp := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
+	configMap, err := runplan.NewConfigMap(controllertest.Probe(), rp, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.UID = "order-uid"
-	return New(o, f, 1, "kn2", exampleSettings())
+	configMap.UID = "plan-uid"
+	return New(configMap, rp, 1, "kn2", exampleSettings())
 }
 
 func TestPod(t *testing.T) {
@@ -38,20 +39,20 @@ func TestPod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	controllertest.Golden(t, "pod.yaml", text)
+	goldenfile.Compare(t, "pod.yaml", text)
 }
 
-// TestPodOnTheHostNetwork: that, and nothing else, is another one.
+// TestPodOnTheHostNetwork: hostNetwork is the only difference to a pod on the pod network.
 func TestPodOnTheHostNetwork(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn3"})
-	f.Network = v1alpha1.NetworkHost
-	o, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	rp := plantest.Example([]string{"kn1"}, []string{"kn3"})
+	rp.Network = v1alpha1.NetworkHost
+	configMap, err := runplan.NewConfigMap(controllertest.Probe(), rp, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	hosted := New(o, f, 0, "kn1", exampleSettings())
-	f.Network = v1alpha1.NetworkPod
-	plain := New(o, f, 0, "kn1", exampleSettings())
+	hosted := New(configMap, rp, 0, "kn1", exampleSettings())
+	rp.Network = v1alpha1.NetworkPod
+	plain := New(configMap, rp, 0, "kn1", exampleSettings())
 	if !hosted.Spec.HostNetwork || plain.Spec.HostNetwork {
 		t.Errorf("host network %t and %t", hosted.Spec.HostNetwork, plain.Spec.HostNetwork)
 	}
@@ -61,7 +62,7 @@ func TestPodOnTheHostNetwork(t *testing.T) {
 	}
 }
 
-// TestPrivilegedPod: that, and nothing else, is another one.
+// TestPrivilegedPod: the security context is the only difference to a pod that is not privileged.
 func TestPrivilegedPod(t *testing.T) {
 	plain := examplePod(t)
 	settings := exampleSettings()
@@ -78,11 +79,11 @@ func TestPrivilegedPod(t *testing.T) {
 	}
 }
 
-// TestPodKeepsItsPromises says apart from the golden file what must never be lost from it.
-func TestPodKeepsItsPromises(t *testing.T) {
+// TestPodGuarantees states, apart from the golden file, what must never be lost from it.
+func TestPodGuarantees(t *testing.T) {
 	pod := examplePod(t)
 	spec, container := pod.Spec, pod.Spec.Containers[0]
-	for promise, kept := range map[string]bool{
+	for guarantee, kept := range map[string]bool{
 		"nothing runs before its UID is on record": Gated(pod),
 		"the scheduler places it":                  spec.NodeName == "",
 		"no finalizer":                             len(pod.Finalizers) == 0,
@@ -96,11 +97,11 @@ func TestPodKeepsItsPromises(t *testing.T) {
 		"no CPU limit":             container.Resources.Limits.Cpu().IsZero(),
 		"a memory limit":           !container.Resources.Limits.Memory().IsZero(),
 		"an owner that controls it": *pod.OwnerReferences[0].Controller &&
-			pod.OwnerReferences[0].UID == "order-uid",
+			pod.OwnerReferences[0].UID == "plan-uid",
 		"no right on the owner's finalizers needed": pod.OwnerReferences[0].BlockOwnerDeletion == nil,
 	} {
 		if !kept {
-			t.Errorf("broken promise: %s", promise)
+			t.Errorf("does not hold: %s", guarantee)
 		}
 	}
 	for _, toleration := range spec.Tolerations {

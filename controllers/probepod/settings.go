@@ -14,14 +14,14 @@ type Settings struct {
 	PullPolicy     corev1.PullPolicy
 	Namespace      string // of pods and plans
 	ServiceAccount string
-	Privileged     bool                // where three capabilities do not suffice, such as before Linux 5.8 without BPF
+	Privileged     bool                // for nodes where three capabilities do not suffice (no CAP_BPF before Linux 5.8)
 	PriorityClass  string              // empty: the cluster's default
-	Tolerations    []corev1.Toleration // never NoExecute: a node that is being emptied is left alone
+	Tolerations    []corev1.Toleration // never NoExecute: probe pods leave a node that is drained
 
-	tolerations string // as the flag has them
+	tolerations string // the flag's value
 }
 
-// BindFlags has a flag for each setting, and the defaults.
+// BindFlags registers a flag for each setting, with its default.
 func (s *Settings) BindFlags(f *flag.FlagSet) {
 	f.StringVar(&s.Namespace, "probe-namespace", "tcpprobe-probes",
 		"where probe pods run; the manager's own namespace is refused")
@@ -38,7 +38,7 @@ func (s *Settings) BindFlags(f *flag.FlagSet) {
 		"in JSON or YAML; each with effect NoSchedule or PreferNoSchedule")
 }
 
-// Complete reads what the flags say.
+// Complete parses the flags' values.
 func (s *Settings) Complete() error {
 	if err := yaml.UnmarshalStrict([]byte(s.tolerations), &s.Tolerations); err != nil {
 		return fmt.Errorf("--prober-tolerations: %w", err)

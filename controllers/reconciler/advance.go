@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	queuePoll   = time.Second      // while pods are still to be made
-	farPoll     = 30 * time.Second // while none is made and many others come first
-	runPoll     = 5 * time.Second  // else, for deadlines; ends of pods are events
-	releasePoll = 50 * time.Millisecond
+	queuePoll    = time.Second      // while pods are still to be created
+	queueEndPoll = 30 * time.Second // while none is created and many runs come first
+	runPoll      = 5 * time.Second  // else, for deadlines; the end of a pod is an event
+	releasePoll  = 50 * time.Millisecond
 )
 
-// advance takes the active run as far as it goes now.
+// advance takes the active run as far as it can go now.
 func (r *Reconciler) advance(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	s, err := r.state.read(ctx, rc, r.started)
 	if lost, ok := errors.AsType[*conditions.LostRun](err); ok {
@@ -31,53 +31,53 @@ func (r *Reconciler) advance(ctx context.Context, rc *reconcileContext) (reconci
 	}
 	outcomes := s.Outcomes()
 	progress := &conditions.Progress{Number: rc.probe.Status.ActiveRun.Number}
-	if !allSettled(outcomes) {
-		if err := r.push(ctx, rc, s, outcomes, progress); err != nil {
+	if !allFinal(outcomes) {
+		if err := r.pushPods(ctx, rc, s, outcomes, progress); err != nil {
 			return reconcile.Result{}, err
 		}
 		outcomes = s.Outcomes()
 	}
 	progress.Outcomes = outcomes
-	if allSettled(outcomes) {
+	if allFinal(outcomes) {
 		return r.finish(ctx, rc, s, outcomes)
 	}
-	return r.report(ctx, rc, progress)
+	return r.reportProgress(ctx, rc, progress)
 }
 
-func allSettled(outcomes []probepod.Outcome) bool {
-	return !slices.ContainsFunc(outcomes, func(o probepod.Outcome) bool { return !o.Settled() })
+func allFinal(outcomes []probepod.Outcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o probepod.Outcome) bool { return !o.Final() })
 }
 
-// push makes the pods that there is room for, puts on record what happened, and only then lets the recorded pods go
+// pushPods creates the pods that there is room for, then writes the records, and only then releases the recorded pods
 // and deletes those that were given up.
-func (r *Reconciler) push(
+func (r *Reconciler) pushPods(
 	ctx context.Context, rc *reconcileContext, s *probepod.RunState,
 	outcomes []probepod.Outcome, progress *conditions.Progress,
 ) error {
-	kept := s.Records.Keep(outcomes)
+	recorded := s.Records.Keep(outcomes)
 	givenUp, err := r.releaser.giveUp(ctx, rc, s)
 	if err != nil {
 		return err
 	}
-	made, err := r.launcher.launch(ctx, rc, s, progress)
+	created, err := r.launcher.createPods(ctx, rc, s, progress)
 	if err != nil {
 		return err
 	}
-	if kept || givenUp || made || s.Resumed {
+	if recorded || givenUp || created || s.Resumed {
 		if err := r.releaser.record(ctx, s); err != nil {
 			return err
 		}
 	}
 	for i := range outcomes {
-		if err := r.releaser.settle(ctx, s, i, progress); err != nil {
+		if err := r.releaser.releaseOrDelete(ctx, s, i, progress); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// report shows the progress, at most once a second.
-func (r *Reconciler) report(
+// reportProgress writes the progress into the status, at most once a second.
+func (r *Reconciler) reportProgress(
 	ctx context.Context, rc *reconcileContext, progress *conditions.Progress,
 ) (reconcile.Result, error) {
 	if wait := r.status.written.wait(rc.key(), rc.now); wait > 0 {
@@ -91,16 +91,16 @@ func (r *Reconciler) report(
 	return reconcile.Result{RequeueAfter: poll(progress)}, nil
 }
 
-// poll is when to look at the run again if nothing happens. Whoever is far behind in the queue need not ask as often.
+// poll is the time until the next reconcile if no event comes. A run far behind in the queue is reconciled less often.
 func poll(p *conditions.Progress) time.Duration {
-	switch far := queuePoll * time.Duration(1+p.Place/10); {
-	case p.Count(probepod.Unmade) == 0:
+	switch byPlace := queuePoll * time.Duration(1+p.Place/10); {
+	case p.Count(probepod.NoPod) == 0:
 		return runPoll
-	case p.Throttled && p.CreateError == nil && p.Place == 0 && p.Overload == "":
+	case p.Throttled && p.APIError == nil && p.Place == 0 && p.Overload == "":
 		return releasePoll
-	case p.Count(probepod.Unmade) == len(p.Outcomes):
-		return min(far, farPoll)
+	case p.Count(probepod.NoPod) == len(p.Outcomes):
+		return min(byPlace, queueEndPoll)
 	default:
-		return min(far, runPoll)
+		return min(byPlace, runPoll)
 	}
 }

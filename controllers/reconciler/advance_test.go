@@ -10,23 +10,23 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-func TestLookAgain(t *testing.T) {
-	unmade, done := probepod.Outcome{Source: "kn1"}, probepod.Outcome{Source: "kn2", State: probepod.Reported}
+func TestPoll(t *testing.T) {
+	noPod, done := probepod.Outcome{Source: "kn1"}, probepod.Outcome{Source: "kn2", State: probepod.Reported}
 	for name, c := range map[string]struct {
 		progress conditions.Progress
 		poll     time.Duration
 	}{
-		"queued": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 4}, queuePoll},
-		"far behind": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 100},
+		"queued": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 4}, queuePoll},
+		"far behind": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 100},
 			11 * queuePoll},
-		"at the end": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, unmade}, Place: 900}, farPoll},
-		"in waves":   {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}}, queuePoll},
-		"throttled": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{unmade, done}, Throttled: true},
+		"at the end": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 900}, queueEndPoll},
+		"in waves":   {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, done}}, queuePoll},
+		"throttled": {conditions.Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, done}, Throttled: true},
 			releasePoll},
 		"on its way": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {State: probepod.Probing}}},
 			runPoll},
-		"create error": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{unmade},
-			CreateError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
+		"API error": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{noPod},
+			APIError: target.Waiting(v1alpha1.ReasonQuota, "exceeded quota")}, queuePoll},
 		"in trouble": {conditions.Progress{Number: 1, Outcomes: []probepod.Outcome{done, {Source: "kn3",
 			State: probepod.Lost, Reason: v1alpha1.ReasonNodeGone, Message: "the node was deleted"}}}, runPoll},
 	} {

@@ -19,9 +19,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// TestWhenTargetsAreLookedAtAgain: nobody sends a packet on what was seen ten seconds ago. All targets of this run are
-// gone, which only shows if they are looked at.
-func TestWhenTargetsAreLookedAtAgain(t *testing.T) {
+// TestFreshFor: no packet is sent to a target that was last checked ten seconds ago or earlier. All targets of this
+// run are gone, which shows only if they are checked again.
+func TestFreshFor(t *testing.T) {
 	v := &revalidator{resolver: &target.Resolver{Live: fake.NewClientBuilder().Build()}}
 	s := &probepod.RunState{RunPlan: plantest.Example([]string{"kn1"}, []string{"kn2", "kn3"}),
 		ConfigMap: &corev1.ConfigMap{}}
@@ -34,7 +34,7 @@ func TestWhenTargetsAreLookedAtAgain(t *testing.T) {
 		{10*time.Second - time.Nanosecond, 0, false},
 		{10 * time.Second, 0, true},
 		{11 * time.Second, 0, true},
-		{0, 11 * time.Second, true}, // the plan is an earlier attempt's
+		{0, 11 * time.Second, true}, // the plan is of an earlier attempt
 		{11 * time.Second, 9 * time.Second, true},
 		{-time.Second, -time.Second, true}, // the clock was set back
 		{-time.Hour, -time.Hour, true},
@@ -47,13 +47,13 @@ func TestWhenTargetsAreLookedAtAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if again := refusal != nil && refusal.Reason == v1alpha1.ReasonTargetChanged; again != c.again {
-			t.Errorf("begun %v ago, plan made %v ago: looked at again: %t; want %t", c.age, c.planAge, again, c.again)
+			t.Errorf("started %v ago, planned %v ago: checked again: %t; want %t", c.age, c.planAge, again, c.again)
 		}
 	}
 }
 
-// TestRetries: a run that cannot start is tried again after a quarter of the time that it has been waiting, but after a
-// second at the soonest and a minute at the latest.
+// TestRetries: a run that cannot start is tried again after a quarter of the time that it has been waiting, but after
+// at least a second and at most a minute.
 func TestRetries(t *testing.T) {
 	for waiting, want := range map[time.Duration]time.Duration{
 		-time.Hour:                        time.Second, // the clock was set back
@@ -71,15 +71,15 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestPodsMadeAtOnce: a burst is no more than a second's worth.
-func TestPodsMadeAtOnce(t *testing.T) {
+// TestCreationBurst: at most the pods of one second are created at once.
+func TestCreationBurst(t *testing.T) {
 	l := newLauncher(Config{Caps: limits.DefaultCaps}, nil)
 	if l.creations.Limit() != rate.Limit(20) || l.creations.Burst() != 20 {
 		t.Errorf("%v a second, %d at once; want 20", l.creations.Limit(), l.creations.Burst())
 	}
 }
 
-// TestStatusWrites: a second apart at least while a run goes on.
+// TestStatusWrites: while a run is active, writes of its status are at least a second apart.
 func TestStatusWrites(t *testing.T) {
 	var p pace
 	key := types.NamespacedName{Namespace: "shop", Name: "web"}
@@ -95,7 +95,7 @@ func TestStatusWrites(t *testing.T) {
 	}
 }
 
-// TestStuckAfter: a look that takes more than five minutes does not end any more.
+// TestStuckAfter: a reconcile that takes more than five minutes counts as stuck.
 func TestStuckAfter(t *testing.T) {
 	var l reconciles
 	l.begin(types.NamespacedName{Name: "web"}, controllertest.Noon)
@@ -107,25 +107,18 @@ func TestStuckAfter(t *testing.T) {
 	}
 }
 
-// TestHowOftenARunIsLookedAt says how often the manager comes back by itself, and how much it does at once.
-func TestHowOftenARunIsLookedAt(t *testing.T) {
-	unmade := probepod.Outcome{State: probepod.Unmade}
+// TestPollIntervals pins how often a run is reconciled without an event.
+func TestPollIntervals(t *testing.T) {
+	noPod := probepod.Outcome{State: probepod.NoPod}
 	for want, p := range map[time.Duration]conditions.Progress{
-		time.Second:           {Outcomes: []probepod.Outcome{unmade}},
-		2 * time.Second:       {Outcomes: []probepod.Outcome{unmade}, Place: 10},
-		30 * time.Second:      {Outcomes: []probepod.Outcome{unmade}, Place: 1000},
+		time.Second:           {Outcomes: []probepod.Outcome{noPod}},
+		2 * time.Second:       {Outcomes: []probepod.Outcome{noPod}, Place: 10},
+		30 * time.Second:      {Outcomes: []probepod.Outcome{noPod}, Place: 1000},
 		5 * time.Second:       {Outcomes: []probepod.Outcome{{State: probepod.Probing}}},
-		50 * time.Millisecond: {Outcomes: []probepod.Outcome{unmade}, Throttled: true},
+		50 * time.Millisecond: {Outcomes: []probepod.Outcome{noPod}, Throttled: true},
 	} {
 		if got := poll(&p); got != want {
 			t.Errorf("%+v: again in %v; want %v", p, got, want)
 		}
-	}
-}
-
-// TestWorkers: four TCPProbes at a time, each with eight live reads at most, is what the API server has to bear.
-func TestWorkers(t *testing.T) {
-	if workers != 4 {
-		t.Errorf("%d TCPProbes are looked at at the same time", workers)
 	}
 }

@@ -21,64 +21,64 @@ import (
 
 var errKilled = errors.New("the manager was killed")
 
-// mortal is a client whose owner is killed at its write number n: before the API server hears of it, or after the API
-// server has done it but before the answer arrives. From then on nothing is heard of it.
-type mortal struct {
-	mu     sync.Mutex
-	writes int
-	dies   int
-	after  bool
-	dead   bool
+// killedClient is the client of a manager that is killed at write number killAt: before the API server receives the
+// write, or after the API server has carried it out but before the answer arrives. All later requests fail.
+type killedClient struct {
+	mu         sync.Mutex
+	writes     int
+	killAt     int
+	afterWrite bool
+	killed     bool
 }
 
-func (m *mortal) read(do func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dead {
+func (k *killedClient) read(do func() error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.killed {
 		return errKilled
 	}
 	return do()
 }
 
-func (m *mortal) write(do func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dead {
+func (k *killedClient) write(do func() error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.killed {
 		return errKilled
 	}
-	m.writes++
-	if m.writes == m.dies {
-		m.dead = true
-		if m.after {
-			_ = do() // nobody learns how it went
+	k.writes++
+	if k.writes == k.killAt {
+		k.killed = true
+		if k.afterWrite {
+			_ = do() // the manager does not learn the result
 		}
 		return errKilled
 	}
 	return do()
 }
 
-func (m *mortal) client(api client.WithWatch) client.WithWatch {
+func (k *killedClient) client(api client.WithWatch) client.WithWatch {
 	return interceptor.NewClient(api, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
 			opts ...client.GetOption) error {
-			return m.read(func() error { return c.Get(ctx, key, o, opts...) })
+			return k.read(func() error { return c.Get(ctx, key, o, opts...) })
 		},
 		List: func(ctx context.Context, c client.WithWatch, l client.ObjectList, opts ...client.ListOption) error {
-			return m.read(func() error { return c.List(ctx, l, opts...) })
+			return k.read(func() error { return c.List(ctx, l, opts...) })
 		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			return m.write(func() error { return c.Create(ctx, o, opts...) })
+			return k.write(func() error { return c.Create(ctx, o, opts...) })
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			return m.write(func() error { return c.Delete(ctx, o, opts...) })
+			return k.write(func() error { return c.Delete(ctx, o, opts...) })
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch,
 			opts ...client.PatchOption) error {
-			return m.write(func() error { return c.Patch(ctx, o, p, opts...) })
+			return k.write(func() error { return c.Patch(ctx, o, p, opts...) })
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
 			opts ...client.SubResourceUpdateOption) error {
-			return m.write(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
+			return k.write(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
 		},
 	})
 }
@@ -86,67 +86,67 @@ func (m *mortal) client(api client.WithWatch) client.WithWatch {
 // TestKilledAtEveryStep kills the manager before and after each of its writes, one run each. Another manager takes
 // over.
 func TestKilledAtEveryStep(t *testing.T) {
-	w := furnished(t)
-	w.cast.acts["kn3"] = finds("SequenceWrap", report.SequenceZeroDropped)
-	for dies := 1; ; dies++ {
+	env := newTestEnvWithPods(t)
+	env.nodes.behaviour["kn3"] = withFailure("SequenceWrap", report.SequenceZeroDropped)
+	for write := 1; ; write++ {
 		for _, after := range []bool{false, true} {
-			m := &mortal{dies: dies, after: after}
-			killed := t.Run(fmt.Sprintf("write %d, done %t", dies, after), func(t *testing.T) {
-				survive(t, w, m, fmt.Sprintf("web-%d-%t", dies, after))
+			k := &killedClient{killAt: write, afterWrite: after}
+			ok := t.Run(fmt.Sprintf("write %d, done %t", write, after), func(t *testing.T) {
+				requireOneRun(t, env, k, fmt.Sprintf("web-%d-%t", write, after))
 			})
-			if !killed {
+			if !ok {
 				return
 			}
-			if !m.dead { // the run had fewer writes
-				if dies < 10 {
-					t.Errorf("only %d writes: this tests less than it says", dies)
+			if !k.killed { // the run had fewer writes
+				if write < 10 {
+					t.Errorf("only %d writes, so this tests too little", write)
 				}
-				w.cast.once()
+				env.nodes.requireOneRunEach()
 				return
 			}
 		}
 	}
 }
 
-func survive(t *testing.T, w *world, m *mortal, name string) {
-	outer := w.T
-	w.T = t
-	defer func() { w.T = outer }()
-	p := w.probe(func(p *v1alpha1.TCPProbe) { p.Name = name })
-	first := w.manager(m.client(w.api))
+func requireOneRun(t *testing.T, env *testEnv, k *killedClient, name string) {
+	outer := env.T
+	env.T = t
+	defer func() { env.T = outer }()
+	p := env.probe(func(p *v1alpha1.TCPProbe) { p.Name = name })
+	first := env.manager(k.client(env.api))
 	for range 100 {
-		if _, err := w.step(first, p); err != nil && !errors.Is(err, errKilled) {
+		if _, err := env.tryReconcile(first, p); err != nil && !errors.Is(err, errKilled) {
 			t.Fatal(err)
 		}
-		if m.dead || over(1)(w.get(p)) && m.idle(w, first, p) {
+		if k.killed || runEnded(1)(env.get(p)) && k.writeAfterTheRun(env, first, p) {
 			break
 		}
-		w.cast.act()
-		w.clock.Step(time.Second)
+		env.nodes.runPods()
+		env.clock.Step(time.Second)
 	}
-	w.cast.act()
-	w.clock.Step(20 * time.Second) // until another manager leads
-	second := w.manager(w.api)
-	done := w.drive(second, p, over(1))
-	w.condition(done, v1alpha1.ConditionPathHealthy, metav1.ConditionFalse, string(report.SequenceZeroDropped))
+	env.nodes.runPods()
+	env.clock.Step(20 * time.Second) // until another manager leads
+	second := env.manager(env.api)
+	done := env.runUntil(second, p, runEnded(1))
+	env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	if s := done.Status; s.LastRun.Reported != 3 || s.Affected != "2/6" || len(s.History) != 0 {
 		t.Errorf("status %+v", s)
 	}
 	if n := completions(first) + completions(second); n > 1 {
-		t.Errorf("%d managers say that the run ended", n)
+		t.Errorf("%d managers announce the end of the run", n)
 	}
-	w.delete(p)
-	w.pass(second, p)
-	w.empty()
+	env.delete(p)
+	env.reconcile(second, p)
+	env.requireNothingLeft()
 }
 
-// idle takes the steps after the end of the run, so that their writes are among those that can be killed.
-func (m *mortal) idle(w *world, r *Reconciler, p *v1alpha1.TCPProbe) bool {
-	_, _ = w.step(r, p)
+// writeAfterTheRun reconciles after the end of the run, so that these writes are among those that can be killed.
+func (k *killedClient) writeAfterTheRun(env *testEnv, r *Reconciler, p *v1alpha1.TCPProbe) bool {
+	_, _ = env.tryReconcile(r, p)
 	return true
 }
 
-// completions counts the events so far that a run has completed.
+// completions counts the events about completed runs so far.
 func completions(r *Reconciler) (n int) {
 	recorder := r.status.events.(*events.FakeRecorder)
 	for {

@@ -27,7 +27,7 @@ import (
 )
 
 // These tests run against a real API server. KUBEBUILDER_ASSETS names the folder with etcd, kube-apiserver and kubectl.
-// There is no scheduler, no kubelet and no garbage collector: the tests play their parts (see cast_test.go).
+// There is no scheduler, no kubelet and no garbage collector: the tests do their work (see fakenodes_envtest_test.go).
 
 var (
 	environment *envtest.Environment
@@ -56,7 +56,7 @@ func withServer(m *testing.M) (code int, err error) {
 	environment = env
 	env.ControlPlane.GetAPIServer().Configure().
 		Set("endpoint-reconciler-type", "none").
-		Append("disable-admission-plugins", "TaintNodesByCondition") // nobody is here to take the taint off again
+		Append("disable-admission-plugins", "TaintNodesByCondition") // no controller would remove the taint
 	defer func() {
 		if stop := env.Stop(); err == nil && stop != nil {
 			err = fmt.Errorf("stop the API server: %w", stop)
@@ -72,7 +72,7 @@ func withServer(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := furnish(api); err != nil {
+	if err := createSharedObjects(api); err != nil {
 		return 0, err
 	}
 	return m.Run(), nil
@@ -88,8 +88,8 @@ func newScheme() *runtime.Scheme {
 	return s
 }
 
-// furnish makes what the tests share: three nodes, the PriorityClass, and the API server's own endpoint.
-func furnish(api client.Client) error {
+// createSharedObjects creates what the tests share: three nodes, the PriorityClass, and the API server's own endpoint.
+func createSharedObjects(api client.Client) error {
 	objects := []client.Object{
 		&schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "tcpprobe-prober"}, Value: -1,
 			PreemptionPolicy: ptr.To(corev1.PreemptNever)},

@@ -13,14 +13,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// exclusivity has queues of one Service filled by one TCPProbe at a time: two at once would measure each other.
+// exclusivity lets one TCPProbe at a time fill the queues of a Service. Two at once would measure each other.
 type exclusivity struct {
 	live      client.Reader
 	namespace string // of plans
 }
 
-// check reports that another TCPProbe fills the queues of the same Service now. One manager leads, and whoever is
-// about to begin such a run holds planner.filling, so that no two are here together.
+// check returns a Refusal if another TCPProbe fills the queues of the same Service now. Only the leader runs, and it
+// holds planner.startsFilling while it starts such a run. So no two starts get here at once.
 func (e exclusivity) check(ctx context.Context, probe *v1alpha1.TCPProbe) error {
 	var plans corev1.ConfigMapList
 	filling := runplan.FillsLabels(probe)
@@ -29,27 +29,28 @@ func (e exclusivity) check(ctx context.Context, probe *v1alpha1.TCPProbe) error 
 		return fmt.Errorf("list the plans that fill queues: %w", err)
 	}
 	for i := range plans.Items {
-		o := &plans.Items[i]
-		if o.Labels[runplan.LabelUID] == string(probe.UID) {
+		configMap := &plans.Items[i]
+		if configMap.Labels[runplan.LabelUID] == string(probe.UID) {
 			continue
 		}
 		var other v1alpha1.TCPProbe
-		key := runplan.ProbeOf(o)
+		key := runplan.ProbeOf(configMap)
 		err := e.live.Get(ctx, key, &other)
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("read TCPProbe %s: %w", key.Name, err)
 		}
-		if err == nil && string(other.UID) == o.Labels[runplan.LabelUID] && gc.Active(o, &other) {
+		if err == nil && string(other.UID) == configMap.Labels[runplan.LabelUID] && gc.Active(configMap, &other) {
 			return target.Waiting(v1alpha1.ReasonQueued,
 				"%s fills the queues of Service %s now, and two at once would measure each other",
-				known(&other, probe), probe.Spec.Target.Service.Name)
+				nameFor(&other, probe), probe.Spec.Target.Service.Name)
 		}
 	}
 	return nil
 }
 
-// known names another TCPProbe to whoever reads this one, who may not know those of other namespaces.
-func known(other, probe *v1alpha1.TCPProbe) string {
+// nameFor is the name of another TCPProbe in a message for users of probe. They may not know TCPProbes of other
+// namespaces.
+func nameFor(other, probe *v1alpha1.TCPProbe) string {
 	if other.Namespace != probe.Namespace {
 		return "a TCPProbe of another namespace"
 	}

@@ -13,25 +13,26 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 )
 
-// finish turns the outcomes of a run whose sources are all settled into the last run.
+// finish turns the outcomes of a run, which are all final, into the last run.
 func (r *Reconciler) finish(
 	ctx context.Context, rc *reconcileContext, s *probepod.RunState, outcomes []probepod.Outcome,
 ) (reconcile.Result, error) {
-	f := s.RunPlan
-	rechecked, err := r.resolver.Recheck(ctx, rc.probe.Namespace, &f.Snapshot, f.Targets(),
-		findings.SilentTargets(f, outcomes))
+	rp := s.RunPlan
+	rechecked, err := r.resolver.Recheck(ctx, rc.probe.Namespace, &rp.Snapshot, rp.Targets(),
+		findings.SilentTargets(rp, outcomes))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	conditions.Conclude(rc.probe, findings.Build(f, outcomes, rechecked), rc.now)
-	r.launcher.failures.forget(f.Plan.Run)
+	conditions.Conclude(rc.probe, findings.Build(rp, outcomes, rechecked), rc.now)
+	r.launcher.failures.forget(rp.Plan.Run)
 	return r.conclude(ctx, rc)
 }
 
-// conclude writes the run's end, once: the resourceVersion lets one manager through. Then its plan goes.
+// conclude writes the end of the run. That happens once, because the resourceVersion lets one manager through. Then
+// the plan is deleted.
 func (r *Reconciler) conclude(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	schedule.UpdateHealth(rc.probe, rc.now)
-	schedule.KeepTime(rc.probe, rc.now)
+	schedule.UpdateNextRun(rc.probe, rc.now)
 	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
 		return reconcile.Result{}, err
 	}

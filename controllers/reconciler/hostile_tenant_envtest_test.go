@@ -20,209 +20,212 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// attempt is one way in which a tenant may try to turn the operator's power on what is not his, with what he can make
-// in his own namespace.
+// attempt is one way in which a tenant may try to have something probed that the tenant must not probe. It uses only
+// what a tenant can create in the tenant's own namespace.
 type attempt struct {
-	prepare func(*world)
-	spec    func(*world, *v1alpha1.TCPProbeSpec)
+	prepare func(*testEnv)
+	spec    func(*testEnv, *v1alpha1.TCPProbeSpec)
 	reason  string
 	says    string
 }
 
-// service makes a Service of this spec in the tenant's namespace.
-func (w *world) service(name string, spec corev1.ServiceSpec) {
-	w.Helper()
+// service creates a Service in the tenant's namespace.
+func (env *testEnv) service(name string, spec corev1.ServiceSpec) {
+	env.Helper()
 	if spec.Ports == nil {
 		spec.Ports = []corev1.ServicePort{{Name: "http", Port: 80}}
 	}
-	w.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: name}, Spec: spec})
+	env.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: env.tenant, Name: name}, Spec: spec})
 }
 
-// naming has the spec name this Service of the tenant's.
-func naming(service string, via ...v1alpha1.Via) func(*world, *v1alpha1.TCPProbeSpec) {
-	return func(_ *world, s *v1alpha1.TCPProbeSpec) {
+// toService targets this Service of the tenant.
+func toService(service string, via ...v1alpha1.Via) func(*testEnv, *v1alpha1.TCPProbeSpec) {
+	return func(_ *testEnv, s *v1alpha1.TCPProbeSpec) {
 		s.Target.Service = &v1alpha1.ServiceTarget{Name: service, Via: via}
 	}
 }
 
-// abroad has the spec name a Service of another namespace.
-func abroad(namespace, service string) func(*world, *v1alpha1.TCPProbeSpec) {
-	return func(_ *world, s *v1alpha1.TCPProbeSpec) {
+// inNamespace targets a Service of another namespace.
+func inNamespace(namespace, service string) func(*testEnv, *v1alpha1.TCPProbeSpec) {
+	return func(_ *testEnv, s *v1alpha1.TCPProbeSpec) {
 		s.Target.Service = &v1alpha1.ServiceTarget{Name: service, Namespace: namespace}
 	}
 }
 
-func toAddress(ip string, port int32) func(*world, *v1alpha1.TCPProbeSpec) {
-	return func(_ *world, s *v1alpha1.TCPProbeSpec) {
+func toAddress(ip string, port int32) func(*testEnv, *v1alpha1.TCPProbeSpec) {
+	return func(_ *testEnv, s *v1alpha1.TCPProbeSpec) {
 		s.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: ip, Port: port}}
 	}
 }
 
-// forging makes a slice of Service web with this address, which claims that the tenant's pod has it.
-func forging(address string) func(*world) {
-	return func(w *world) {
-		mine := w.barePod("mine", "")
-		w.start(mine, "10.244.1.77")
-		w.create(controllertest.Slice(w.tenant, "web", "-forged", refTo(mine), address))
+// forgeSlice creates a slice of Service web with this address. It claims that the tenant's pod has the address.
+func forgeSlice(address string) func(*testEnv) {
+	return func(env *testEnv) {
+		mine := env.barePod("mine", "")
+		env.startPod(mine, "10.244.1.77")
+		env.create(controllertest.Slice(env.tenant, "web", "-forged", refTo(mine), address))
 	}
 }
 
 var attempts = map[string]attempt{
-	"another namespace": {spec: abroad("kube-system", "kube-dns"), reason: v1alpha1.ReasonConsentMissing,
+	"another namespace": {spec: inNamespace("kube-system", "kube-dns"), reason: v1alpha1.ReasonConsentMissing,
 		says: "namespace kube-system has no Service kube-dns that may be probed from namespace"},
-	"his own word for a consent": {
-		prepare: func(w *world) { w.annotates(v1alpha1.AllowFromAnnotation, "kube-system") },
-		spec:    abroad("kube-system", "web"), reason: v1alpha1.ReasonConsentMissing, says: "whoever owns it can allow that"},
-	"the API server by its Service": {spec: abroad("default", "kubernetes"), reason: v1alpha1.ReasonConsentMissing,
+	"consent on the tenant's own Service": {
+		prepare: func(env *testEnv) { env.annotateService(v1alpha1.AllowFromAnnotation, "kube-system") },
+		spec:    inNamespace("kube-system", "web"), reason: v1alpha1.ReasonConsentMissing,
+		says: "whoever owns it can allow that"},
+	"the API server by its Service": {spec: inNamespace("default", "kubernetes"), reason: v1alpha1.ReasonConsentMissing,
 		says: "may be probed"},
-	"the API server by a slice": {prepare: forging(apiServerAddress), spec: naming("web"),
+	"the API server by a slice": {prepare: forgeSlice(apiServerAddress), spec: toService("web"),
 		reason: v1alpha1.ReasonEndpointsRefused, says: "10.99.0.1:8080: it belongs to the API server"},
 	"the API server by its address": {spec: toAddress(apiServerAddress, 6443), reason: v1alpha1.ReasonAddressDenied,
 		says: "belongs to the API server"},
-	"a kubelet by a slice": {prepare: forging("192.168.7.2"), spec: naming("web"),
+	"a kubelet by a slice": {prepare: forgeSlice("192.168.7.2"), spec: toService("web"),
 		reason: v1alpha1.ReasonEndpointsRefused, says: "it belongs to node kn2"},
 	"a kubelet by its address": {spec: toAddress("192.168.7.2", 10250), reason: v1alpha1.ReasonAddressDenied,
 		says: "belongs to node kn2"},
-	"a kubelet through a ClusterIP": {prepare: forging("192.168.7.2"), spec: naming("web", v1alpha1.ViaClusterIP),
+	"a kubelet through a ClusterIP": {prepare: forgeSlice("192.168.7.2"), spec: toService("web", v1alpha1.ViaClusterIP),
 		reason: v1alpha1.ReasonEndpointsRefused, says: "192.168.7.2 behind it: it belongs to node kn2"},
-	"metadata by a slice": {prepare: forging("100.100.100.200"), spec: naming("web"),
+	"metadata by a slice": {prepare: forgeSlice("100.100.100.200"), spec: toService("web"),
 		reason: v1alpha1.ReasonEndpointsRefused, says: "cloud metadata"},
 	"metadata by its address": {spec: toAddress("169.254.169.254", 80), reason: v1alpha1.ReasonAddressDenied,
 		says: "cloud metadata"},
-	"an address that is not his": {spec: toAddress("10.51.0.1", 443), reason: v1alpha1.ReasonAddressNotAllowed,
+	"an address outside the Namespace's ranges": {
+		spec: toAddress("10.51.0.1", 443), reason: v1alpha1.ReasonAddressNotAllowed,
 		says: "the annotation tcpprobe.dev/allowed-cidrs of Namespace"},
 	"an address above the ceiling": {spec: toAddress("203.0.113.9", 443), reason: v1alpha1.ReasonAddressNotAllowed,
 		says: "the manager's --address-ceiling"},
 	"a pod on the host network": {
-		prepare: func(w *world) {
-			mine := w.barePod("mine", "")
+		prepare: func(env *testEnv) {
+			mine := env.barePod("mine", "")
 			mine.Spec.HostNetwork = true
-			w.start(mine, "192.168.7.3")
-			w.create(controllertest.Slice(w.tenant, "web", "-mine", refTo(mine), "192.168.7.3"))
+			env.startPod(mine, "192.168.7.3")
+			env.create(controllertest.Slice(env.tenant, "web", "-mine", refTo(mine), "192.168.7.3"))
 		},
-		spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "it belongs to node kn3"},
+		spec: toService("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "it belongs to node kn3"},
 	"a pod on the host network of a node that hides its address": {
-		prepare: func(w *world) {
-			mine := w.barePod("mine", "")
+		prepare: func(env *testEnv) {
+			mine := env.barePod("mine", "")
 			mine.Spec.HostNetwork = true
-			w.start(mine, "10.244.1.77")
-			w.create(controllertest.Slice(w.tenant, "web", "-mine", refTo(mine), "10.244.1.77"))
+			env.startPod(mine, "10.244.1.77")
+			env.create(controllertest.Slice(env.tenant, "web", "-mine", refTo(mine), "10.244.1.77"))
 		},
-		spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "its Pod is on the host network"},
+		spec: toService("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "its Pod is on the host network"},
 	"the nodes' own network": {
-		spec: func(_ *world, s *v1alpha1.TCPProbeSpec) {
+		spec: func(_ *testEnv, s *v1alpha1.TCPProbeSpec) {
 			s.Target.Service, s.Sources.Network = &v1alpha1.ServiceTarget{Name: "web"}, v1alpha1.NetworkHost
 		},
 		reason: v1alpha1.ReasonHostNetworkDenied, says: "use network Pod, or have the manager started with --host-network"},
 	"a Service without a selector": {
-		prepare: func(w *world) {
-			w.service("free", corev1.ServiceSpec{})
-			w.create(controllertest.Slice(w.tenant, "free", "-x", nil, "10.51.0.1"))
+		prepare: func(env *testEnv) {
+			env.service("free", corev1.ServiceSpec{})
+			env.create(controllertest.Slice(env.tenant, "free", "-x", nil, "10.51.0.1"))
 		},
-		spec: naming("free"), reason: v1alpha1.ReasonNoSelector, says: "nothing proves that its endpoints are yours; " +
-			"name a Service with a selector"},
-	"a Service that leads out": {
-		prepare: func(w *world) {
-			w.service("out", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "victim.example.test"})
+		spec: toService("free"), reason: v1alpha1.ReasonNoSelector,
+		says: "nothing proves that its endpoints are yours; name a Service with a selector"},
+	"a Service of type ExternalName": {
+		prepare: func(env *testEnv) {
+			env.service("out", corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "victim.example.test"})
 		},
-		spec: naming("out"), reason: v1alpha1.ReasonExternalName, says: "leads out of the cluster; name a Service with a " +
-			"selector"},
+		spec: toService("out"), reason: v1alpha1.ReasonExternalName,
+		says: "leads out of the cluster; name a Service with a selector"},
 	"a pod that the Service does not select": {
-		prepare: func(w *world) {
-			stranger := w.barePod("stranger", "")
+		prepare: func(env *testEnv) {
+			stranger := env.barePod("stranger", "")
 			stranger.Labels = map[string]string{"app": "db"}
-			w.start(stranger, "10.244.1.80")
-			w.create(controllertest.Slice(w.tenant, "web", "-stranger", refTo(stranger), "10.244.1.80"))
+			env.startPod(stranger, "10.244.1.80")
+			env.create(controllertest.Slice(env.tenant, "web", "-stranger", refTo(stranger), "10.244.1.80"))
 		},
-		spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: "its Pod does not match the Service's selector"},
+		spec: toService("web"), reason: v1alpha1.ReasonEndpointsRefused,
+		says: "its Pod does not match the Service's selector"},
 	"another tenant's pod": {
-		prepare: func(w *world) {
-			victim := w.barePod("victim", "")
-			victim.Namespace = w.namespace("victim-")
-			w.start(victim, "10.244.1.81")
-			w.create(controllertest.Slice(w.tenant, "web", "-victim", refTo(victim), "10.244.1.81"))
+		prepare: func(env *testEnv) {
+			victim := env.barePod("victim", "")
+			victim.Namespace = env.namespace("victim-")
+			env.startPod(victim, "10.244.1.81")
+			env.create(controllertest.Slice(env.tenant, "web", "-victim", refTo(victim), "10.244.1.81"))
 		},
-		spec: naming("web"), reason: v1alpha1.ReasonEndpointsRefused, says: ", not in the Service's"},
-	"a slice of names": {
-		prepare: func(w *world) {
-			s := controllertest.Slice(w.tenant, "web", "-names", nil, "victim.example.test")
+		spec: toService("web"), reason: v1alpha1.ReasonEndpointsRefused, says: ", not in the Service's"},
+	"a slice of DNS names": {
+		prepare: func(env *testEnv) {
+			s := controllertest.Slice(env.tenant, "web", "-names", nil, "victim.example.test")
 			s.AddressType = discoveryv1.AddressTypeFQDN
-			w.create(s)
+			env.create(s)
 		},
-		spec: naming("web", v1alpha1.ViaClusterIP), reason: v1alpha1.ReasonEndpointsRefused, says: "it is no IP address"},
-	"past his own egress policy": {
-		prepare: func(w *world) {
-			w.create(&networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: "locked"},
+		spec: toService("web", v1alpha1.ViaClusterIP), reason: v1alpha1.ReasonEndpointsRefused, says: "it is no IP address"},
+	"past the tenant's own egress policy": {
+		prepare: func(env *testEnv) {
+			env.create(&networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: env.tenant, Name: "locked"},
 				Spec: networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress}}})
 		},
-		spec: func(w *world, s *v1alpha1.TCPProbeSpec) {
-			friend := w.namespace("friend-")
-			w.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: friend, Name: "web",
-				Annotations: map[string]string{v1alpha1.AllowFromAnnotation: w.tenant}},
+		spec: func(env *testEnv, s *v1alpha1.TCPProbeSpec) {
+			friend := env.namespace("friend-")
+			env.create(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: friend, Name: "web",
+				Annotations: map[string]string{v1alpha1.AllowFromAnnotation: env.tenant}},
 				Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{{Port: 80}}}})
-			abroad(friend, "web")(w, s)
+			inNamespace(friend, "web")(env, s)
 		}, reason: v1alpha1.ReasonEgressPolicy, says: "NetworkPolicy locked restricts egress"},
 }
 
-// TestHostileTenant: every attempt is refused in words that say what to do, and nothing is sent.
+// TestHostileTenant: every attempt is refused with a message that says what to do, and nothing is sent.
 func TestHostileTenant(t *testing.T) {
 	for name, a := range attempts {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.allowsRanges("10.50.0.0/24, 10.99.0.0/16, 192.168.0.0/16, 169.254.0.0/16, 203.0.113.0/24")
-			r := w.ceiling("10.0.0.0/8", "192.168.0.0/16", "169.254.0.0/16")
+			env := newTestEnv(t)
+			env.allowRanges("10.50.0.0/24, 10.99.0.0/16, 192.168.0.0/16, 169.254.0.0/16, 203.0.113.0/24")
+			r := env.managerWithCeiling("10.0.0.0/8", "192.168.0.0/16", "169.254.0.0/16")
 			if a.prepare != nil {
-				a.prepare(w)
+				a.prepare(env)
 			}
-			p := w.probe(func(p *v1alpha1.TCPProbe) { a.spec(w, &p.Spec) })
-			w.pass(r, p)
-			c := meta.FindStatusCondition(w.get(p).Status.Conditions, v1alpha1.ConditionCovered)
+			p := env.probe(func(p *v1alpha1.TCPProbe) { a.spec(env, &p.Spec) })
+			env.reconcile(r, p)
+			c := meta.FindStatusCondition(env.get(p).Status.Conditions, v1alpha1.ConditionCovered)
 			if c == nil || c.Status == metav1.ConditionTrue || c.Reason != a.reason || !strings.Contains(c.Message, a.says) {
-				t.Errorf("Covered is %s; want %s that says %q", show(c), a.reason, a.says)
+				t.Errorf("Covered is %s; want %s that says %q", describe(c), a.reason, a.says)
 			}
-			w.empty()
+			env.requireNothingLeft()
 		})
 	}
 }
 
-// TestGreedyTenant asks for as much as the API server accepts: most flows, highest rate, most nodes and endpoints,
-// longest time, in as many TCPProbes as he likes.
+// TestGreedyTenant asks for as much as the API server accepts, in many TCPProbes: most flows, highest rate, most nodes
+// and endpoints, longest time.
 func TestGreedyTenant(t *testing.T) {
-	w := furnished(t)
-	w.busy()
-	r := w.manager(w.api)
+	env := newTestEnvWithPods(t)
+	env.keepProbersRunning()
+	r := env.manager(env.api)
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		p := w.probe(func(p *v1alpha1.TCPProbe) {
+		p := env.probe(func(p *v1alpha1.TCPProbe) {
 			p.Name, p.Spec.Paths, p.Spec.PacketsPerSecond = name, 256, 2000
 			p.Spec.Sources.Max, p.Spec.Target.Service.MaxEndpoints, p.Spec.Run.DeadlineSeconds = 1000, 64, 3600
 		})
-		w.pass(r, p)
-		w.clock.Step(statusPace) // each comes after the one before
+		env.reconcile(r, p)
+		env.clock.Step(statusPace) // one starts after the other
 	}
-	held := limits.OccupancyOf(w.proberPods())
-	demandCaps(t, w, limits.DefaultCaps)
+	held := limits.OccupancyOf(env.proberPods())
+	env.requireCaps(limits.DefaultCaps)
 	if most := slices.Max(slices.Collect(maps.Values(held.ToTarget))); most != limits.DefaultCaps.TargetPackets {
-		t.Errorf("%d packets a second to one target; want all of the %d that there are, and the others in the queue", most,
+		t.Errorf("%d packets a second to one target; want all of the allowed %d, and the other runs in the queue", most,
 			limits.DefaultCaps.TargetPackets)
 	}
 	complete := func(name string) *metav1.Condition {
-		p := w.look(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: w.tenant, Name: name}})
+		p := env.reconcileAndGet(r, &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: env.tenant, Name: name}})
 		return meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionComplete)
 	}
 	const why = "because the 10000 packets a second that all probes may send to one target are taken"
 	if next := complete("b"); !strings.Contains(next.Message, why) {
-		t.Errorf("the next of them: %s", show(next))
+		t.Errorf("the next of them: %s", describe(next))
 	}
 	if last := complete("h"); last.Reason != v1alpha1.ReasonQueued || !strings.Contains(last.Message, why) {
-		t.Errorf("the last of them: %s", show(last))
+		t.Errorf("the last of them: %s", describe(last))
 	}
-	for _, o := range w.plans() {
-		f, err := runplan.Decode(o.Data[runplan.KeyPlan], o.Data[runplan.KeySnapshot])
+	for _, configMap := range env.plans() {
+		rp, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := f.Plan; p.Paths > 256 || p.PacketsPerSecond > 2000 || p.DeadlineSeconds > 3600 || f.Pairs() != 6 {
-			t.Errorf("%d paths, %d packets a second, %d s, %d pairs", p.Paths, p.PacketsPerSecond, p.DeadlineSeconds, f.Pairs())
+		if p := rp.Plan; p.Paths > 256 || p.PacketsPerSecond > 2000 || p.DeadlineSeconds > 3600 || rp.Pairs() != 6 {
+			t.Errorf("%d paths, %d packets a second, %d s, %d pairs", p.Paths, p.PacketsPerSecond, p.DeadlineSeconds, rp.Pairs())
 		}
 	}
 }

@@ -24,43 +24,43 @@ import (
 // random moments during ten runs, and starts it again.
 func TestManagerProcessKilled(t *testing.T) {
 	const runs, killsPerRun = 10, 2
-	w := furnished(t)
+	env := newTestEnvWithPods(t)
 	install(t)
-	w.probes = "tcpprobe-probes"
+	env.probes = "tcpprobe-probes"
 	m := &process{T: t, binary: build(t), kubeconfig: serviceAccount(t)}
 	t.Cleanup(m.kill)
 	m.start()
-	for _, n := range controllertest.Three { // long enough to be killed in
-		w.cast.acts[n] = patiently(200)
+	for _, n := range controllertest.ThreeNodes { // long enough for a kill during the run
+		env.nodes.behaviour[n] = passAtTry(200)
 	}
-	p, inside := w.probe(), 0
+	p, inside := env.probe(), 0
 	for number := int64(1); number <= runs; number++ {
 		for range killsPerRun {
 			moment := time.Now().Add(rand.N(2 * time.Second))
-			w.eventually("the moment to kill it", func() bool { return time.Now().After(moment) })
+			env.eventually("the moment to kill it", func() bool { return time.Now().After(moment) })
 			m.kill()
-			if w.get(p).Status.ActiveRun != nil {
+			if env.get(p).Status.ActiveRun != nil {
 				inside++
 			}
 			m.start()
 		}
-		w.eventually(fmt.Sprint("the end of run ", number), func() bool { return over(number)(w.get(p)) })
-		if last := w.get(p).Status.LastRun; last.Verdict != "Pass" || last.Reported != 3 {
-			t.Errorf("run %d: %+v, findings %+v", number, last, w.get(p).Status.Findings)
+		env.eventually(fmt.Sprint("the end of run ", number), func() bool { return runEnded(number)(env.get(p)) })
+		if last := env.get(p).Status.LastRun; last.Verdict != "Pass" || last.Reported != 3 {
+			t.Errorf("run %d: %+v, findings %+v", number, last, env.get(p).Status.Findings)
 		}
 		if number < runs {
-			w.edit(p, runAgain(fmt.Sprint(number)))
+			env.edit(p, runAgain(fmt.Sprint(number)))
 		}
 	}
 	t.Logf("%d of %d kills fell into a run", inside, runs*killsPerRun)
 	if inside == 0 {
-		t.Error("no kill fell into a run: this shows nothing")
+		t.Error("no kill fell into a run, so this test shows nothing")
 	}
-	if n := w.cast.once(); n != 3*runs {
+	if n := env.nodes.requireOneRunEach(); n != 3*runs {
 		t.Errorf("%d probers ran; want %d", n, 3*runs)
 	}
-	w.delete(p)
-	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
+	env.delete(p)
+	env.eventually("everything to be deleted", func() bool { return len(env.proberPods())+len(env.plans()) == 0 })
 }
 
 // install applies the manifests of config/, as a user would.
@@ -81,14 +81,15 @@ func install(t *testing.T) {
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "manager")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary,
-		"../../cmd/manager").CombinedOutput(); err != nil {
+	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/manager")
+	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("build the manager: %v\n%s", err, out)
 	}
 	return binary
 }
 
-// serviceAccount is a kubeconfig with the name of the manager's service account, and so with its rights and no others.
+// serviceAccount is a kubeconfig with the name of the manager's service account. It has that account's rights and no
+// others.
 func serviceAccount(t *testing.T) string {
 	t.Helper()
 	user, err := environment.AddUser(envtest.User{
@@ -137,7 +138,7 @@ func (p *process) start() {
 	}
 }
 
-// kill ends the process without a warning. What it said is shown if the test fails.
+// kill ends the process with SIGKILL. If the test has failed, it shows the manager's log.
 func (p *process) kill() {
 	if p.cmd == nil {
 		return
@@ -147,8 +148,8 @@ func (p *process) kill() {
 	p.cmd = nil
 	if p.Failed() {
 		if _, err := p.log.Seek(0, io.SeekStart); err == nil {
-			said, _ := io.ReadAll(p.log)
-			p.Logf("the manager said:\n%s", said)
+			text, _ := io.ReadAll(p.log)
+			p.Logf("the manager's log:\n%s", text)
 		}
 	}
 	p.log.Close()

@@ -23,7 +23,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// launcher makes probe pods, as many as the caps leave room for. One run at a time is served.
+// launcher creates probe pods, as many as the caps leave room for. It serves one run at a time.
 type launcher struct {
 	caches      client.Reader // plans, probe pods and TCPProbes
 	live        client.Reader
@@ -33,8 +33,8 @@ type launcher struct {
 	prober      probepod.Settings
 	clock       clock.PassiveClock
 
-	serving   sync.Mutex
-	unmade    map[types.UID]limits.Backlog // by plan: which pods are still to be made
+	mu        sync.Mutex
+	backlogs  map[types.UID]limits.Backlog // by plan: what the pods still to be created wait for
 	creations *rate.Limiter
 	failures  createFailures
 }
@@ -42,14 +42,14 @@ type launcher struct {
 func newLauncher(c Config, v *revalidator) *launcher {
 	return &launcher{
 		caches: c.Client, live: c.Live, pods: c.Client, revalidator: v, caps: c.Caps, prober: c.Prober, clock: c.Clock,
-		unmade:    make(map[types.UID]limits.Backlog),
+		backlogs:  make(map[types.UID]limits.Backlog),
 		creations: rate.NewLimiter(rate.Limit(c.Caps.PerSecond), c.Caps.PerSecond),
 	}
 }
 
-// launch makes, gated, the pods that there is room for, and enters them into the record. It reports whether it entered
-// any.
-func (l *launcher) launch(
+// createPods creates, gated, the pods that there is room for, and adds them to the records. It reports whether it
+// added any.
+func (l *launcher) createPods(
 	ctx context.Context, rc *reconcileContext, s *probepod.RunState, progress *conditions.Progress,
 ) (bool, error) {
 	before := len(s.Records)
@@ -57,8 +57,8 @@ func (l *launcher) launch(
 	if before == len(nodes) {
 		return false, nil
 	}
-	l.serving.Lock()
-	defer l.serving.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	room, err := l.room(ctx, rc, s)
 	if err != nil {
 		return false, err
@@ -67,20 +67,21 @@ func (l *launcher) launch(
 		if _, done := s.Records[i]; done {
 			continue
 		}
-		if err := l.launchOne(ctx, rc, s, i, node, &room, progress); err != nil {
+		if err := l.createIfRoom(ctx, rc, s, i, node, &room, progress); err != nil {
 			return false, err
 		}
 	}
-	open := s.Unmade()
-	l.unmade[s.ConfigMap.UID] = room.Backlog(s.RunPlan, open)
+	open := s.NodesWithoutPod()
+	l.backlogs[s.ConfigMap.UID] = room.Backlog(s.RunPlan, open)
 	if len(open) > 0 && (room.Full() || slices.ContainsFunc(open, room.FullOn)) {
 		progress.Place = room.Place
 	}
 	return len(s.Records) > before, nil
 }
 
-// launchOne makes pod number i if it can. A pod that the cluster has refused until the start deadline is given up.
-func (l *launcher) launchOne(
+// createIfRoom creates pod number i if there is room. A pod that the cluster has refused until the start deadline is
+// given up.
+func (l *launcher) createIfRoom(
 	ctx context.Context, rc *reconcileContext, s *probepod.RunState, i int, node string,
 	room *limits.Room, progress *conditions.Progress,
 ) error {
@@ -94,8 +95,8 @@ func (l *launcher) launchOne(
 		return nil //nolint:nilerr // the refusal is on record
 	}
 	overdue := l.failures.since(s.RunPlan.Plan.Run, rc.now) >= probepod.StartDeadline
-	if progress.CreateError != nil && !overdue {
-		return nil // one refusal at a time is enough
+	if progress.APIError != nil && !overdue {
+		return nil // do not repeat a creation that fails in this reconcile
 	}
 	if !room.Has(string(rc.probe.UID), node) {
 		return nil
@@ -105,7 +106,7 @@ func (l *launcher) launchOne(
 		progress.Overload = over
 		return nil
 	}
-	// Not rc.now: looks at TCPProbes wait for each other, and time must not go back for the limiter.
+	// Not rc.now: reconciles wait for each other here, and the limiter needs times that do not go back.
 	if !l.creations.AllowN(l.clock.Now(), 1) {
 		progress.Throttled = true
 		return nil
@@ -119,9 +120,9 @@ func (l *launcher) launchOne(
 			Message: text.Cut(refusal.Message, v1alpha1.MaxFindingMessage)}
 		return nil //nolint:nilerr // the refusal is on record
 	}
-	pod, err := l.make(ctx, s, i, node)
+	pod, err := l.createPod(ctx, s, i, node)
 	if err != nil {
-		return l.notMade(rc, s, i, overdue, progress, err)
+		return l.createFailed(rc, s, i, overdue, progress, err)
 	}
 	l.failures.forget(s.RunPlan.Plan.Run)
 	room.Take(string(rc.probe.UID), node, load)
@@ -130,11 +131,11 @@ func (l *launcher) launchOne(
 	return nil
 }
 
-// notMade shows why the cluster refused pod number i, or gives the pod up if it is overdue.
-func (l *launcher) notMade(
+// createFailed shows why the cluster refused pod number i, or gives the pod up if it is overdue.
+func (l *launcher) createFailed(
 	rc *reconcileContext, s *probepod.RunState, i int, overdue bool, progress *conditions.Progress, err error,
 ) error {
-	refusal, err := createError(err)
+	refusal, err := classifyAPIError(err)
 	if err != nil {
 		return err
 	}
@@ -142,13 +143,13 @@ func (l *launcher) notMade(
 	if overdue {
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason, Message: refusal.Message}
 	} else {
-		progress.CreateError = refusal
+		progress.APIError = refusal
 	}
 	return nil
 }
 
-// make creates pod number i, or finds the one that an earlier attempt or another manager created.
-func (l *launcher) make(ctx context.Context, s *probepod.RunState, i int, node string) (*corev1.Pod, error) {
+// createPod creates pod number i, or finds the one that an earlier attempt or another manager created.
+func (l *launcher) createPod(ctx context.Context, s *probepod.RunState, i int, node string) (*corev1.Pod, error) {
 	pod := probepod.New(s.ConfigMap, s.RunPlan, i, node, l.prober)
 	err := l.pods.Create(ctx, pod)
 	switch {
@@ -158,15 +159,15 @@ func (l *launcher) make(ctx context.Context, s *probepod.RunState, i int, node s
 	case !apierrors.IsAlreadyExists(err):
 		return nil, err
 	}
-	there, err := target.ReadPod(ctx, l.live, client.ObjectKeyFromObject(pod))
+	existing, err := target.ReadPod(ctx, l.live, client.ObjectKeyFromObject(pod))
 	switch {
 	case err != nil:
 		return nil, err
-	case there == nil || there.DeletionTimestamp != nil:
+	case existing == nil || existing.DeletionTimestamp != nil:
 		return nil, apierrors.NewConflict(corev1.Resource("pods"), pod.Name, fmt.Errorf("it is just being deleted"))
-	case !metav1.IsControlledBy(there, s.ConfigMap) || !probepod.Gated(there):
+	case !metav1.IsControlledBy(existing, s.ConfigMap) || !probepod.Gated(existing):
 		return nil, apierrors.NewForbidden(corev1.Resource("pods"), pod.Name,
 			fmt.Errorf("a pod of this name exists and is not of run %s", s.RunPlan.Plan.Run))
 	}
-	return there, nil
+	return existing, nil
 }

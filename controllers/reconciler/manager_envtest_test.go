@@ -16,28 +16,28 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// employed is a real manager, with caches and watches, until the test ends or stop is called.
-type employed struct {
+// runningManager is a real manager, with caches and watches. It runs until the test ends or stop is called.
+type runningManager struct {
 	*Reconciler
 	stop func()
 }
 
-func (w *world) employ() *employed {
-	w.Helper()
+func (env *testEnv) startManager() *runningManager {
+	env.Helper()
 	mgr, err := ctrl.NewManager(admin, manager.Options{
-		Scheme: scheme, Cache: CacheOptions(w.probes), Metrics: metricsserver.Options{BindAddress: "0"},
-		Controller: config.Controller{SkipNameValidation: new(true)}, // several managers live in this process
+		Scheme: scheme, Cache: CacheOptions(env.probes), Metrics: metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)}, // several managers run in this process
 	})
 	if err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
-	r := w.manager(w.api, func(c *Config) {
+	r := env.manager(env.api, func(c *Config) {
 		c.Client, c.Live, c.Clock = mgr.GetClient(), mgr.GetAPIReader(), clock.RealClock{}
 	})
 	if err := r.SetupWithManager(mgr); err != nil {
-		w.Fatal(err)
+		env.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(w.Context())
+	ctx, cancel := context.WithCancel(env.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
 	stopped := false
@@ -48,69 +48,72 @@ func (w *world) employ() *employed {
 		stopped = true
 		cancel()
 		if err := <-ended; err != nil {
-			w.Error(err)
+			env.Error(err)
 		}
 	}
-	w.Cleanup(stop)
-	return &employed{r, stop}
+	env.Cleanup(stop)
+	return &runningManager{r, stop}
 }
 
-// eventually waits for what managers do by themselves.
-func (w *world) eventually(what string, done func() bool) {
-	w.Helper()
+// eventually waits for what managers do without a call of the test.
+func (env *testEnv) eventually(what string, done func() bool) {
+	env.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if done() {
 			return
 		}
-		w.cast.act()
+		env.nodes.runPods()
 	}
-	w.Fatalf("waited in vain for %s", what)
+	env.Fatalf("gave up waiting for %s", what)
 }
 
 func TestManagerWithCaches(t *testing.T) {
-	w := furnished(t)
-	w.cast.acts["kn2"] = finds("SequenceWrap", report.SequenceZeroDropped)
-	w.employ()
-	p := w.probe()
-	w.eventually("the verdict", func() bool { return over(1)(w.get(p)) })
-	if s := w.get(p).Status; s.LastRun.Verdict != "Fail" || s.Affected != "2/6" || s.LastRun.Reported != 3 {
+	env := newTestEnvWithPods(t)
+	env.nodes.behaviour["kn2"] = withFailure("SequenceWrap", report.SequenceZeroDropped)
+	env.startManager()
+	p := env.probe()
+	env.eventually("the verdict", func() bool { return runEnded(1)(env.get(p)) })
+	if s := env.get(p).Status; s.LastRun.Verdict != "Fail" || s.Affected != "2/6" || s.LastRun.Reported != 3 {
 		t.Errorf("status %+v", s)
 	}
-	w.eventually("the pods that passed to go", func() bool { return len(w.proberPods()) == 1 })
-	w.delete(p)
-	w.eventually("the rest to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
-	w.cast.once()
+	env.eventually("the pods that passed to be deleted", func() bool { return len(env.proberPods()) == 1 })
+	env.delete(p)
+	env.eventually("the rest to be deleted", func() bool { return len(env.proberPods())+len(env.plans()) == 0 })
+	env.nodes.requireOneRunEach()
 }
 
-// TestManagersWithCachesFight: two managers whose caches lag behind, without leader election, and one of them is
-// stopped and replaced again and again.
-func TestManagersWithCachesFight(t *testing.T) {
+// TestTwoManagersWithCaches: two managers with stale caches run without leader election. One of them is stopped and
+// replaced again and again.
+func TestTwoManagersWithCaches(t *testing.T) {
 	const runs = 8
-	w := furnished(t)
-	staff := []*employed{w.employ(), w.employ()}
-	p := w.probe()
+	env := newTestEnvWithPods(t)
+	managers := []*runningManager{env.startManager(), env.startManager()}
+	p := env.probe()
 	ends := 0
 	for number := int64(1); number <= runs; number++ {
 		if number%2 == 0 {
-			w.eventually("the run to begin", func() bool { now := w.get(p); return begun(now) || over(number)(now) })
-			staff[0].stop()
-			ends += completions(staff[0].Reconciler)
-			staff = append(staff[1:], w.employ())
+			env.eventually("the run to begin", func() bool {
+				now := env.get(p)
+				return runStarted(now) || runEnded(number)(now)
+			})
+			managers[0].stop()
+			ends += completions(managers[0].Reconciler)
+			managers = append(managers[1:], env.startManager())
 		}
-		w.eventually("the verdict", func() bool { return over(number)(w.get(p)) })
-		if last := w.get(p).Status.LastRun; last.Verdict != "Pass" || last.Reported != 3 {
+		env.eventually("the verdict", func() bool { return runEnded(number)(env.get(p)) })
+		if last := env.get(p).Status.LastRun; last.Verdict != "Pass" || last.Reported != 3 {
 			t.Errorf("run %d: %+v", number, last)
 		}
 		if number < runs {
-			w.edit(p, runAgain(string(rune('a'+number))))
+			env.edit(p, runAgain(string(rune('a'+number))))
 		}
 	}
-	w.eventually("everything to go", func() bool { return len(w.proberPods())+len(w.plans()) == 0 })
-	for _, e := range staff {
+	env.eventually("everything to be deleted", func() bool { return len(env.proberPods())+len(env.plans()) == 0 })
+	for _, e := range managers {
 		e.stop()
 		ends += completions(e.Reconciler)
 	}
-	if n := w.cast.once(); n != 3*runs || ends != runs {
+	if n := env.nodes.requireOneRunEach(); n != 3*runs || ends != runs {
 		t.Errorf("%d probers ran, %d ends were announced; want %d and %d", n, ends, 3*runs, runs)
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// pace remembers when each TCPProbe's status was last written.
+// pace has the time of the last write of each TCPProbe's status.
 type pace struct {
 	mu sync.Mutex
 	at map[types.NamespacedName]time.Time
 }
 
-// statusPace is the shortest time between two writes of the status while a run goes on.
+// statusPace is the shortest time between two writes of the status while a run is active.
 const statusPace = time.Second
 
 func (p *pace) mark(key types.NamespacedName, now time.Time) {
@@ -31,7 +31,7 @@ func (p *pace) forget(key types.NamespacedName) {
 	delete(p.at, key)
 }
 
-// wait is how long the next write has to wait.
+// wait is the time until the next write is allowed.
 func (p *pace) wait(key types.NamespacedName, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

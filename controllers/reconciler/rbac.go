@@ -1,10 +1,10 @@
 package reconciler
 
-// The manager's rights. What it reads of tenants it reads by name or in one namespace, never by a watch; it makes and
-// deletes nothing outside the probe namespace. Of Namespaces it reads the metadata, for the annotation; pods of its own
-// namespace it lists to keep target.address off them. Probe pods it gets by the right to get any. patch on pods is for
-// taking off the scheduling gate, patch on configmaps for the record of the pods. With the reviews it asks who may read
-// its metrics.
+// The manager's rights. It reads objects of tenants by name or in one namespace, never by a watch. It creates and
+// deletes nothing outside the probe namespace. It reads the metadata of Namespaces, for the annotation. It lists pods
+// of its own namespace, because target.address must not be one of them. To get probe pods it needs no right besides
+// that to get any pod. It patches pods to remove the scheduling gate, and configmaps to record the pods. It creates
+// reviews to find out who may read its metrics.
 //
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=tcpprobe.dev,resources=tcpprobes/status,verbs=update

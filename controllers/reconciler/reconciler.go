@@ -23,7 +23,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// Config is what a Reconciler is made of.
+// Config is what New needs.
 type Config struct {
 	Client client.Client // reads from caches, which hold plans and probe pods, nodes and TCPProbes
 	Live   client.Reader // reads from the API server itself
@@ -35,8 +35,8 @@ type Config struct {
 	Caps   limits.Caps
 }
 
-// Reconciler carries TCPProbes out. It decides which step of a run is next; each step is a part with the readers and
-// writers that it needs.
+// Reconciler runs TCPProbes. It decides which step of a run is next. Each step is a part with the readers and writers
+// that it needs.
 type Reconciler struct {
 	probes client.Reader // from a cache
 	clock  clock.WithTicker
@@ -50,16 +50,16 @@ type Reconciler struct {
 	sweeper  *gc.Sweeper
 
 	once    sync.Once
-	started time.Time // the first look at a TCPProbe
+	started time.Time // the first reconcile
 	running reconciles
 }
 
-// New puts a Reconciler together.
+// New builds a Reconciler from its parts.
 func New(c Config) *Reconciler {
 	resolver := &target.Resolver{Live: c.Live, Nodes: c.Client, Own: c.Own, Allow: c.Allow,
 		Tolerations: c.Prober.Tolerations}
 	status := &statusWriter{probes: c.Client, events: c.Events}
-	rechecker := &revalidator{resolver: resolver}
+	revalidator := &revalidator{resolver: resolver}
 	return &Reconciler{
 		probes: c.Client, clock: c.Clock,
 		resolver: resolver,
@@ -69,30 +69,30 @@ func New(c Config) *Reconciler {
 			plans: c.Client, live: c.Live, namespace: c.Prober.Namespace, status: status,
 		},
 		state:    &stateReader{caches: c.Client, live: c.Live, namespace: c.Prober.Namespace},
-		launcher: newLauncher(c, rechecker),
-		releaser: &releaser{objects: c.Client, revalidator: rechecker},
+		launcher: newLauncher(c, revalidator),
+		releaser: &releaser{objects: c.Client, revalidator: revalidator},
 		sweeper: &gc.Sweeper{Caches: c.Client, Live: c.Live, Objects: c.Client, Clock: c.Clock,
 			Namespace: c.Prober.Namespace},
 	}
 }
 
-// reconcileContext is what one look at one TCPProbe is about.
+// reconcileContext is the TCPProbe of one reconcile.
 type reconcileContext struct {
 	probe  *v1alpha1.TCPProbe
-	stored v1alpha1.TCPProbeStatus // what the API server has
+	stored v1alpha1.TCPProbeStatus // the status that the API server has
 	now    time.Time
 }
 
 func (rc *reconcileContext) key() types.NamespacedName { return client.ObjectKeyFromObject(rc.probe) }
 
-const conflictPause = 50 * time.Millisecond // for a cache to see what another writer did
+const conflictPause = 50 * time.Millisecond // until the cache has what another writer wrote
 
-// Reconcile looks at one TCPProbe and does the next step of its run.
+// Reconcile does the next step of one TCPProbe's run.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	r.once.Do(func() { r.started = r.clock.Now() })
 	defer r.running.begin(req.NamespacedName, r.clock.Now())()
 	result, err := r.reconcile(ctx, req.NamespacedName)
-	if apierrors.IsConflict(err) { // somebody else was first: look again
+	if apierrors.IsConflict(err) { // another writer was first
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
 	}
 	return result, err
@@ -118,7 +118,7 @@ func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName) (r
 	return result, err
 }
 
-// step does what is next.
+// step does the next step.
 func (r *Reconciler) step(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	run := rc.probe.Status.ActiveRun
 	switch {
@@ -133,23 +133,23 @@ func (r *Reconciler) step(ctx context.Context, rc *reconcileContext) (reconcile.
 	return r.start(ctx, rc)
 }
 
-// nothingDue reports that no run is due, and that there is nothing in the spec to refuse.
+// nothingDue reports that no run is due and that the spec is not refused.
 func (r *Reconciler) nothingDue(rc *reconcileContext) bool {
 	return !schedule.Due(rc.probe, rc.now) && r.resolver.RefuseSpec(rc.probe) == nil
 }
 
-// idle has nothing to do but to clear up after the last run and to wait for the next. A run that was announced and has
-// no plan yet is withdrawn.
+// idle does nothing but delete what is left of earlier runs and wait for the next run. A run that was announced and
+// has no plan yet is withdrawn.
 func (r *Reconciler) idle(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	rc.probe.Status.ActiveRun = nil
-	schedule.KeepTime(rc.probe, rc.now)
+	schedule.UpdateNextRun(rc.probe, rc.now)
 	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
 		return reconcile.Result{}, err
 	}
 	return r.wait(ctx, rc)
 }
 
-// wait clears up, and looks again when something else has to go or the next run is due.
+// wait deletes what is left of earlier runs, and requeues for the next deletion or the next run.
 func (r *Reconciler) wait(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	wait, err := r.sweeper.Collect(ctx, rc.key())
 	if next := schedule.UntilNext(rc.probe, rc.now); next > 0 && (wait == 0 || next < wait) {
@@ -158,8 +158,8 @@ func (r *Reconciler) wait(ctx context.Context, rc *reconcileContext) (reconcile.
 	return reconcile.Result{RequeueAfter: wait}, err
 }
 
-// showError shows the error that keeps a run from starting or from going on. The next look tries again; what this one
-// changed in memory is dropped.
+// showError writes the error that keeps a run from starting or continuing into the status. The next reconcile tries
+// again. Other changes to the status in memory are dropped.
 func (r *Reconciler) showError(ctx context.Context, rc *reconcileContext, err error) {
 	rc.probe.Status = *rc.stored.DeepCopy()
 	waits := !schedule.Due(rc.probe, rc.now) || rc.probe.Spec.State == v1alpha1.Suspended

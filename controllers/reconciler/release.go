@@ -16,13 +16,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// releaser puts pods on record, lets the recorded ones run and deletes those that were given up.
+// releaser writes the pods' records, releases the recorded pods, and deletes those that were given up.
 type releaser struct {
 	objects     client.Writer // plans and probe pods
 	revalidator *revalidator
 }
 
-// record writes the pods' records under the resourceVersion of the plan that was read.
+// record writes the records under the resourceVersion of the plan that was read.
 func (r *releaser) record(ctx context.Context, s *probepod.RunState) error {
 	before := s.ConfigMap.DeepCopy()
 	if err := s.Records.Write(s.ConfigMap, len(s.RunPlan.Plan.Sources)); err != nil {
@@ -35,21 +35,22 @@ func (r *releaser) record(ctx context.Context, s *probepod.RunState) error {
 	return nil
 }
 
-// settle brings pod number i into the state that is on record: released, or deleted.
-func (r *releaser) settle(ctx context.Context, s *probepod.RunState, i int, progress *conditions.Progress) error {
+// releaseOrDelete does with pod number i what its record says.
+func (r *releaser) releaseOrDelete(ctx context.Context, s *probepod.RunState, i int,
+	progress *conditions.Progress) error {
 	record, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
 	switch {
 	case pod == nil || limits.Ended(pod) || record.UID == "" && record.Reason == "":
 		return nil
 	case record.Reason != "" || record.UID != pod.UID:
-		return r.remove(ctx, pod)
+		return r.delete(ctx, pod)
 	case probepod.Gated(pod):
 		return r.release(ctx, s, pod, progress)
 	}
 	return nil
 }
 
-// release lets the scheduler have the pod. The UID in the patch keeps it from meaning another pod.
+// release removes the pod's scheduling gate. The UID in the patch makes sure that it is the recorded pod.
 func (r *releaser) release(
 	ctx context.Context, s *probepod.RunState, pod *corev1.Pod, progress *conditions.Progress,
 ) error {
@@ -58,16 +59,16 @@ func (r *releaser) release(
 	err := r.objects.Patch(ctx, free, client.RawPatch(types.MergePatchType, patch))
 	switch {
 	case apierrors.IsNotFound(err) || apierrors.IsConflict(err):
-		return nil // deleted, and perhaps made again by somebody else: the next look sees it
+		return nil // deleted, and perhaps created again by another manager
 	case err != nil:
-		progress.CreateError, err = createError(err)
+		progress.APIError, err = classifyAPIError(err)
 		return err
 	}
 	s.Pods[free.Name] = free
 	return nil
 }
 
-func (r *releaser) remove(ctx context.Context, pod *corev1.Pod) error {
+func (r *releaser) delete(ctx context.Context, pod *corev1.Pod) error {
 	err := r.objects.Delete(ctx, pod, client.Preconditions{UID: &pod.UID},
 		client.PropagationPolicy(metav1.DeletePropagationBackground))
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
@@ -76,8 +77,8 @@ func (r *releaser) remove(ctx context.Context, pod *corev1.Pod) error {
 	return err
 }
 
-// giveUp gives up the pods on record that are still gated, left so by a manager that died, if a target of theirs has
-// moved meanwhile.
+// giveUp gives up recorded pods that are still gated because a manager was killed, if their targets must not be probed
+// any more.
 func (r *releaser) giveUp(ctx context.Context, rc *reconcileContext, s *probepod.RunState) (changed bool, err error) {
 	for i, node := range s.RunPlan.Nodes() {
 		record, pod := s.Records[i], s.Pods[runplan.PodName(s.ConfigMap.Name, i)]

@@ -8,26 +8,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// freshFor is how long what the planner saw of a run's targets is good for letting a pod go.
+// freshFor is how long a check of a run's targets counts when a pod is released.
 const freshFor = 10 * time.Second
 
-// revalidator looks again at targets that were seen too long ago.
+// revalidator checks targets again if their last check was too long ago.
 type revalidator struct {
 	resolver *target.Resolver
 }
 
-// revalidate reports why the node's pod must not be let go on what was true when the run began.
+// revalidate reports why the node's pod must not be released although its targets were allowed when the run was
+// planned.
 func (v *revalidator) revalidate(
 	ctx context.Context, rc *reconcileContext, s *probepod.RunState, node string,
 ) (*target.Refusal, error) {
 	planned := rc.probe.Status.ActiveRun.StartTime.Time
-	if made := s.ConfigMap.CreationTimestamp.Time; made.Before(planned) { // an earlier attempt's plan, taken over
-		planned = made
+	if created := s.ConfigMap.CreationTimestamp.Time; created.Before(planned) { // the plan of an earlier attempt
+		planned = created
 	}
-	// A plan from later than now has no age: the clock was set back, or is another manager's.
+	// A plan from the future has no age: the clock was set back, or another manager's clock differs.
 	if age := rc.now.Sub(planned); age >= 0 && age < freshFor {
 		return nil, nil
 	}
-	f := s.RunPlan
-	return v.resolver.Revalidate(ctx, rc.probe.Namespace, &f.Snapshot, f.Plan.Sources[node], f.FillsFrom(node))
+	rp := s.RunPlan
+	return v.resolver.Revalidate(ctx, rc.probe.Namespace, &rp.Snapshot, rp.Plan.Sources[node], rp.FillsFrom(node))
 }

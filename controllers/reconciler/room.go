@@ -16,9 +16,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// room counts the probe pods that there are, and the runs that wait for more. That there is no room for any pod that
-// the run has still to make, the caches may say, which spares the API server a queue's asking again and again. That
-// there is room, only the API server may say.
+// room is what the run may create now. If the caches show that there is no room for any of its pods, that is enough.
+// It spares the API server the requests of all runs in the queue. That there is room must be read from the API server.
 func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.RunState) (limits.Room, error) {
 	runs, err := l.queue(ctx)
 	if err != nil {
@@ -31,7 +30,7 @@ func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.R
 		return limits.Room{}, fmt.Errorf("count the probe pods: %w", err)
 	}
 	room := l.caps.Room(limits.OccupancyOf(cached.Items), uid, runs)
-	if !slices.ContainsFunc(s.Unmade(), func(node string) bool {
+	if !slices.ContainsFunc(s.NodesWithoutPod(), func(node string) bool {
 		return room.Has(uid, node) && room.Overload(node, limits.LoadOf(s.RunPlan, node)) == ""
 	}) {
 		return room, nil
@@ -45,21 +44,21 @@ func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.R
 	return l.caps.Room(limits.OccupancyOf(live.Items), uid, runs), nil
 }
 
-// queue lists the active runs that have pods still to make.
+// queue lists the active runs with pods still to create.
 func (l *launcher) queue(ctx context.Context) ([]limits.QueuedRun, error) {
 	plans, err := gc.OpenPlans(ctx, l.caches, l.prober.Namespace)
 	if err != nil {
 		return nil, err
 	}
 	runs := make([]limits.QueuedRun, 0, len(plans))
-	unmade := make(map[types.UID]limits.Backlog, len(plans)) // without those of plans that are gone
-	for _, o := range plans {
-		unmade[o.UID] = l.unmade[o.UID]
+	backlogs := make(map[types.UID]limits.Backlog, len(plans)) // without those of plans that are gone
+	for _, open := range plans {
+		backlogs[open.UID] = l.backlogs[open.UID]
 		runs = append(runs, limits.QueuedRun{
-			Namespace: o.Probe.Namespace, UID: string(o.Probe.UID), Start: o.Probe.Status.ActiveRun.StartTime.Time,
-			Open: o.Open, Backlog: unmade[o.UID],
+			Namespace: open.Probe.Namespace, UID: string(open.Probe.UID), Start: open.Probe.Status.ActiveRun.StartTime.Time,
+			Open: open.Open, Backlog: backlogs[open.UID],
 		})
 	}
-	l.unmade = unmade
+	l.backlogs = backlogs
 	return runs, nil
 }

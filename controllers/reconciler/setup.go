@@ -18,9 +18,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// CacheOptions keeps in memory what the controller needs and no more: TCPProbes, nodes without most of what they say,
-// and in the probe namespace alone its own pods and plans. Pods, Services and EndpointSlices of tenants are never
-// cached or watched.
+// CacheOptions caches what the controller needs and no more: TCPProbes, nodes without most of their content, and, in
+// the probe namespace alone, its own pods and plans. Pods, Services and EndpointSlices of tenants are never cached or
+// watched.
 func CacheOptions(probeNamespace string) cache.Options {
 	own := cache.ByObject{
 		Namespaces: map[string]cache.Config{probeNamespace: {}},
@@ -36,7 +36,7 @@ func CacheOptions(probeNamespace string) cache.Options {
 	}
 }
 
-// strip removes what nobody here reads.
+// strip removes what the controller does not read.
 func strip(in any) (any, error) {
 	switch o := in.(type) {
 	case *corev1.Pod:
@@ -62,8 +62,7 @@ func strip(in any) (any, error) {
 // workers is how many TCPProbes are reconciled at the same time.
 const workers = 4
 
-// SetupWithManager registers the reconciler: for TCPProbes, for what happens to their pods and plans, and for the
-// sweep.
+// SetupWithManager registers the reconciler, for TCPProbes and for events of their pods and plans, and the sweep.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
 	if err := mgr.Add(r.sweeper); err != nil {
 		return err
@@ -78,8 +77,8 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
 		Watches(&corev1.ConfigMap{}, toProbe).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
-			// First come, first served: by priority, TCPProbes that were there before the manager would wait behind all that
-			// came later and behind every look at a run, which with enough runs is for ever.
+			// First come, first served. With priorities, TCPProbes that existed before the manager started would wait behind
+			// all later ones and behind every reconcile of a run: with enough runs, forever.
 			UsePriorityQueue: new(false),
 		}).
 		Complete(r)

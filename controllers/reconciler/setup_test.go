@@ -14,8 +14,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// TestStripKeepsWhatDecides: a stripped object gives the same decisions as the whole one.
-func TestStripKeepsWhatDecides(t *testing.T) {
+// TestStripKeepsWhatOutcomesNeed: a stripped object leads to the same decisions as the whole one.
+func TestStripKeepsWhatOutcomesNeed(t *testing.T) {
 	whole := controllertest.Node("kn1", "192.168.7.1")
 	whole.Spec.Taints = []corev1.Taint{{Key: "a", Effect: corev1.TaintEffectNoSchedule}}
 	whole.Spec.PodCIDRs = []string{"10.244.1.0/24"}
@@ -27,31 +27,31 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 	if !target.NodeReady(stripped) || len(stripped.Spec.Taints) != 1 ||
 		stripped.Status.NodeInfo != whole.Status.NodeInfo ||
 		len(stripped.Status.Addresses) != 1 || len(stripped.Labels) != 1 || len(stripped.Spec.PodCIDRs) != 1 {
-		t.Errorf("stripped of something that is needed: %+v", stripped)
+		t.Errorf("something that is needed was stripped: %+v", stripped)
 	}
 	if stripped.Status.Images != nil || stripped.Annotations != nil || stripped.Spec.ProviderID != "" ||
 		stripped.ManagedFields != nil {
 		t.Errorf("not stripped: %+v", stripped)
 	}
 
-	f := plantest.Example([]string{"kn1"}, []string{"kn2"})
-	configMap, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	rp := plantest.Example([]string{"kn1"}, []string{"kn2"})
+	configMap, err := runplan.NewConfigMap(controllertest.Probe(), rp, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	pod := probepod.New(configMap, f, 0, "kn1", probepod.Settings{})
+	pod := probepod.New(configMap, rp, 0, "kn1", probepod.Settings{})
 	pod.UID = "pod-uid"
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
 		Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 	s := &probepod.RunState{
-		RunPlan: f, ConfigMap: configMap, Records: probepod.PodRecords{0: {UID: pod.UID,
+		RunPlan: rp, ConfigMap: configMap, Records: probepod.PodRecords{0: {UID: pod.UID,
 			At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
 		Nodes: probepod.NodeReadiness{"kn1": true}, Now: controllertest.Noon.Add(probepod.StartDeadline + time.Second),
 	}
 	before := s.Outcomes()[0]
 	mustStrip(t, pod)
-	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) || !metav1.IsControlledBy(pod,
-		configMap) || len(pod.Spec.Containers) != 0 {
+	if after := s.Outcomes()[0]; after.Reason != before.Reason || !probepod.Gated(pod) ||
+		!metav1.IsControlledBy(pod, configMap) || len(pod.Spec.Containers) != 0 {
 		t.Errorf("stripped pod: %+v, was %+v", after, before)
 	}
 
@@ -61,7 +61,7 @@ func TestStripKeepsWhatDecides(t *testing.T) {
 	mustStrip(t, configMap)
 	if configMap.Data != nil || configMap.Annotations[runplan.AnnotationRecords] != "" ||
 		configMap.Annotations[runplan.AnnotationOpen] != "0" || runplan.ProbeOf(configMap).Name != "web" {
-		t.Errorf("stripped order: %+v", configMap)
+		t.Errorf("stripped plan: %+v", configMap)
 	}
 }
 

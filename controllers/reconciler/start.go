@@ -1,156 +1,30 @@
 package reconciler
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"sync"
-	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers/conditions"
-	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
-	"github.com/tcpprobe/tcpprobe/controllers/limits"
-	"github.com/tcpprobe/tcpprobe/controllers/probepod"
-	"github.com/tcpprobe/tcpprobe/controllers/runplan"
-	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
-	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// planner takes a run that is due to where its pods may be made.
-type planner struct {
-	resolver    *target.Resolver
-	exclusivity exclusivity
-	caps        limits.Caps
-	plans       client.Writer
-	live        client.Reader
-	namespace   string // of plans
-	status      *statusWriter
-	filling     sync.Mutex // one at a time begins to fill queues
-}
-
-// start begins the run that is due: announced in the status, then planned, then the plan's UID in the status, and only
-// then its pods. Whatever was done before the manager last died is done again or taken over.
+// start starts the run that is due: it announces the run in the status, creates the plan, writes the plan's UID into
+// the status, and only then creates pods. What a manager did before it was killed is done again or taken over.
 func (r *Reconciler) start(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	if target.FillsQueues(rc.probe.Spec.Scenarios) {
-		r.planner.filling.Lock()
-		defer r.planner.filling.Unlock()
+		r.planner.startsFilling.Lock()
+		defer r.planner.startsFilling.Unlock()
 	}
 	resolved, configMap, note, err := r.planner.prepare(ctx, rc)
 	if err == nil {
-		err = r.planner.begin(ctx, rc, resolved, configMap, note)
+		err = r.planner.startRun(ctx, rc, resolved, configMap, note)
 	}
 	if refusal, ok := errors.AsType[*target.Refusal](err); ok {
-		return r.planner.refuse(ctx, rc, refusal)
+		return r.refuse(ctx, rc, refusal)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	return r.advance(ctx, rc)
-}
-
-// begin announces the run, creates its plan and enters that into the status.
-func (p *planner) begin(
-	ctx context.Context, rc *reconcileContext, g *target.Resolved, configMap *corev1.ConfigMap, note string,
-) error {
-	standing := conditions.Observation{Note: note, Progress: &conditions.Progress{
-		Number: schedule.NextNumber(rc.probe), Outcomes: make([]probepod.Outcome, len(g.Sources.Planned)),
-	}}
-	if run := rc.probe.Status.ActiveRun; run == nil || run.ID != configMap.Labels[runplan.LabelRun] {
-		conditions.Announce(rc.probe, g, rc.now)
-		if err := p.status.write(ctx, rc, standing); err != nil {
-			return err
-		}
-	}
-	placed, err := p.place(ctx, configMap)
-	if err != nil {
-		return err
-	}
-	rc.probe.Status.ActiveRun.Plan = string(placed.UID)
-	schedule.TakeSlot(rc.probe, rc.now)
-	if err := p.status.write(ctx, rc, standing); err != nil {
-		return err
-	}
-	run := rc.probe.Status.ActiveRun
-	logf.FromContext(ctx).Info("run started", "run", run.Number, "trigger", run.Trigger, "sources", run.Sources)
-	return nil
-}
-
-// prepare resolves and plans the run that is due. The note is for Accepted.
-func (p *planner) prepare(
-	ctx context.Context, rc *reconcileContext,
-) (g *target.Resolved, configMap *corev1.ConfigMap, note string, err error) {
-	g, err = p.resolver.Resolve(ctx, rc.probe)
-	if err == nil && target.FillsQueues(rc.probe.Spec.Scenarios) {
-		err = p.exclusivity.check(ctx, rc.probe)
-	}
-	if err != nil {
-		return nil, nil, "", err
-	}
-	run, err := runplan.New(rc.probe, schedule.RunID(rc.probe, schedule.NextNumber(rc.probe)), g)
-	if errors.Is(err, plan.ErrInvalid) {
-		return nil, nil, "", target.Refused(v1alpha1.ReasonNotSupported, "%v", err)
-	}
-	if err != nil {
-		return nil, nil, "", err
-	}
-	if refusal := p.caps.Exceeds(run); refusal != nil {
-		return nil, nil, "", refusal
-	}
-	g.Sources.Planned = run.Nodes()
-	configMap, err = runplan.NewConfigMap(rc.probe, run, p.namespace)
-	note = g.Note(run.FillsNote())
-	return g, configMap, note, err
-}
-
-// place creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An error
-// that is a *Refusal says why the cluster does not take it.
-func (p *planner) place(ctx context.Context, configMap *corev1.ConfigMap) (*corev1.ConfigMap, error) {
-	err := p.plans.Create(ctx, configMap)
-	switch {
-	case err == nil:
-		return configMap, nil
-	case !apierrors.IsAlreadyExists(err):
-		refusal, err := createError(err)
-		return nil, cmp.Or(err, error(refusal))
-	}
-	var there corev1.ConfigMap
-	if err := p.live.Get(ctx, client.ObjectKeyFromObject(configMap), &there); err != nil {
-		return nil, fmt.Errorf("read the plan %s/%s that exists: %w", configMap.Namespace, configMap.Name, err)
-	}
-	if there.Labels[runplan.LabelUID] != configMap.Labels[runplan.LabelUID] ||
-		there.Labels[runplan.LabelRun] != configMap.Labels[runplan.LabelRun] ||
-		there.DeletionTimestamp != nil {
-		return nil, fmt.Errorf("ConfigMap %s/%s is in the way: it is being deleted or is not the plan of run %s; delete it",
-			configMap.Namespace, configMap.Name, configMap.Labels[runplan.LabelRun])
-	}
-	return &there, nil
-}
-
-// refuse shows why the run that is due does not start, and tries again: soon at first, then less and less often.
-func (p *planner) refuse(ctx context.Context, rc *reconcileContext, why *target.Refusal) (reconcile.Result, error) {
-	rc.probe.Status.ActiveRun = nil // announced at most
-	rc.probe.Status.Target = text.Cut(target.NameInSpec(rc.probe), 128)
-	if err := p.status.write(ctx, rc, conditions.Observation{Refusal: why}); err != nil {
-		return reconcile.Result{}, err
-	}
-	since := rc.now
-	if c := meta.FindStatusCondition(rc.probe.Status.Conditions, v1alpha1.ConditionComplete); c != nil {
-		since = c.LastTransitionTime.Time
-	}
-	return reconcile.Result{RequeueAfter: retryAfter(rc.now.Sub(since))}, nil
-}
-
-// retryAfter grows with the time that the run has been waiting, from 1 s to 1 min.
-func retryAfter(waiting time.Duration) time.Duration {
-	return min(max(waiting/4, time.Second), time.Minute)
 }

@@ -19,15 +19,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// stateReader reads how far an active run is.
+// stateReader reads the state of an active run.
 type stateReader struct {
 	caches    client.Reader // nodes and probe pods
 	live      client.Reader
 	namespace string // of plans and probe pods
 }
 
-// read reads the active run: its plan from the API server, its pods and the nodes from the caches. What the caches
-// miss is asked for: a pod counts as gone only when the API server says so.
+// read reads the active run: its plan from the API server, its pods and the nodes from the caches. A pod that the
+// caches do not have is read from the API server: only then does it count as gone.
 func (r *stateReader) read(
 	ctx context.Context, rc *reconcileContext, managerStarted time.Time,
 ) (*probepod.RunState, error) {
@@ -62,7 +62,7 @@ func (r *stateReader) plan(ctx context.Context, rc *reconcileContext) (*corev1.C
 	key := types.NamespacedName{Namespace: r.namespace, Name: runplan.ConfigMapName(rc.probe.Name, run.ID)}
 	err := r.live.Get(ctx, key, &configMap)
 	switch {
-	case err == nil && configMap.Labels[runplan.LabelUID] != string(rc.probe.UID): // not this manager's word in the status
+	case err == nil && configMap.Labels[runplan.LabelUID] != string(rc.probe.UID): // somebody else wrote the status
 		return nil, &conditions.LostRun{Reason: string(report.ProberFault),
 			Message: "status.activeRun names the plan of another TCPProbe"}
 	case apierrors.IsNotFound(err), err == nil && (string(configMap.UID) != run.Plan ||

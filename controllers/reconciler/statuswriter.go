@@ -20,8 +20,8 @@ type statusWriter struct {
 
 // write computes the conditions and writes the status if it changed, under the resourceVersion that was read: the API
 // server refuses it if anybody wrote the TCPProbe since.
-func (w *statusWriter) write(ctx context.Context, rc *reconcileContext, s conditions.Observation) error {
-	conditions.Set(rc.probe, s, rc.now)
+func (w *statusWriter) write(ctx context.Context, rc *reconcileContext, o conditions.Observation) error {
+	conditions.Set(rc.probe, o, rc.now)
 	if equality.Semantic.DeepEqual(rc.stored, rc.probe.Status) {
 		return nil
 	}

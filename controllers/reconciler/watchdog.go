@@ -9,35 +9,35 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// looks are the looks at TCPProbes that go on now.
+// reconciles are the reconciles that are running.
 type reconciles struct {
 	mu    sync.Mutex
 	since map[types.NamespacedName]time.Time
 }
 
-// begin notes a look; the function that it returns notes its end.
-func (p *reconciles) begin(key types.NamespacedName, now time.Time) (end func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.since == nil {
-		p.since = make(map[types.NamespacedName]time.Time)
+// begin records a reconcile. The function that it returns records its end.
+func (r *reconciles) begin(key types.NamespacedName, now time.Time) (end func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.since == nil {
+		r.since = make(map[types.NamespacedName]time.Time)
 	}
-	p.since[key] = now
+	r.since[key] = now
 	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.since, key)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.since, key)
 	}
 }
 
-// stuckAfter is far more than a look takes: some reads and writes, of which none waits for a probe.
+// stuckAfter is far more than a reconcile takes: some reads and writes, none of which waits for a probe.
 const stuckAfter = 5 * time.Minute
 
-// stuck reports a look that does not come to an end.
-func (p *reconciles) stuck(now time.Time) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for key, since := range p.since {
+// stuck returns an error if a reconcile does not end.
+func (r *reconciles) stuck(now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, since := range r.since {
 		if long := now.Sub(since); long > stuckAfter {
 			return fmt.Errorf("the manager has been looking at TCPProbe %s for %v and does not come to an end", key,
 				long.Round(time.Second))
@@ -46,5 +46,5 @@ func (p *reconciles) stuck(now time.Time) error {
 	return nil
 }
 
-// Alive is the check behind /healthz: a manager that is stuck is better started anew, which loses nothing.
+// Alive is the check behind /healthz. A restart of a stuck manager loses nothing.
 func (r *Reconciler) Alive(*http.Request) error { return r.running.stuck(r.clock.Now()) }

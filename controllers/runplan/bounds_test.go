@@ -12,25 +12,25 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
-// TestErrorOfAFinding: once in ten million runs chance may look like a failure.
+// TestErrorOfAFinding pins the probability of a false alarm: once in ten million runs.
 func TestErrorOfAFinding(t *testing.T) {
 	resolved := &target.Resolved{
-		Endpoints: plantest.Example(controllertest.Three, controllertest.Three).Endpoints,
-		Sources:   target.Sources{Planned: controllertest.Three},
+		Endpoints: plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes).Endpoints,
+		Sources:   target.Sources{Planned: controllertest.ThreeNodes},
 	}
-	f, err := runplan.New(controllertest.Probe(), "run", resolved)
+	rp, err := runplan.New(controllertest.Probe(), "run", resolved)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Plan.Alpha != 1e-7 {
-		t.Errorf("alpha is %g", f.Plan.Alpha)
+	if rp.Plan.Alpha != 1e-7 {
+		t.Errorf("alpha is %g", rp.Plan.Alpha)
 	}
 }
 
-// TestPlanFitsAConfigMap: 700 KiB of the 1 MiB that one has are for the plan, and one byte more is refused.
+// TestPlanFitsAConfigMap: 700 KiB of a ConfigMap's 1 MiB are for the plan. One byte more is refused.
 func TestPlanFitsAConfigMap(t *testing.T) {
-	f := plantest.Example(controllertest.Three, controllertest.Three)
-	configMap, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	configMap, err := runplan.NewConfigMap(controllertest.Probe(), rp, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +39,8 @@ func TestPlanFitsAConfigMap(t *testing.T) {
 		left -= len(text)
 	}
 	for extra, fits := range map[int]bool{0: true, 1: false} {
-		f.Plan.Probe = "shop/web" + strings.Repeat("x", left+extra)
-		_, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+		rp.Plan.Probe = "shop/web" + strings.Repeat("x", left+extra)
+		_, err := runplan.NewConfigMap(controllertest.Probe(), rp, "tcpprobe-probes")
 		var refusal *target.Refusal
 		if fits != (err == nil) || !fits && !errors.As(err, &refusal) {
 			t.Errorf("%d bytes more than 700 KiB: %v", extra, err)
@@ -48,7 +48,7 @@ func TestPlanFitsAConfigMap(t *testing.T) {
 	}
 }
 
-// TestNamesFit: a pod's name is its host name, of 63 characters at most, and the last number is 999.
+// TestNamesFit: a pod's name is its host name, which has at most 63 characters. The last pod has number 999.
 func TestNamesFit(t *testing.T) {
 	name := runplan.ConfigMapName(strings.Repeat("a", 253), schedule.RunID(controllertest.Probe(), 1))
 	if head, _, _ := strings.Cut(name, "-"); len(head) != 36 {

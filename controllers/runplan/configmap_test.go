@@ -26,28 +26,29 @@ func TestNamesFitHostNames(t *testing.T) {
 
 func TestConfigMapIsImmutableAndLabelled(t *testing.T) {
 	probe := controllertest.Probe()
-	f := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
-	o, err := runplan.NewConfigMap(probe, f, "tcpprobe-probes")
+	rp := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
+	configMap, err := runplan.NewConfigMap(probe, rp, "tcpprobe-probes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Immutable == nil || !*o.Immutable || o.Namespace != "tcpprobe-probes" || len(o.Finalizers) > 0 ||
-		o.Annotations[runplan.AnnotationOpen] != "2" {
-		t.Errorf("ConfigMap %+v", o.ObjectMeta)
+	if configMap.Immutable == nil || !*configMap.Immutable || configMap.Namespace != "tcpprobe-probes" ||
+		len(configMap.Finalizers) > 0 ||
+		configMap.Annotations[runplan.AnnotationOpen] != "2" {
+		t.Errorf("ConfigMap %+v", configMap.ObjectMeta)
 	}
-	if key := runplan.ProbeOf(o); key.Namespace != "shop" || key.Name != "web" ||
-		o.Labels[runplan.LabelUID] != string(probe.UID) || o.Labels[runplan.LabelRun] != f.Plan.Run {
-		t.Errorf("labels %v", o.Labels)
+	if key := runplan.ProbeOf(configMap); key.Namespace != "shop" || key.Name != "web" ||
+		configMap.Labels[runplan.LabelUID] != string(probe.UID) || configMap.Labels[runplan.LabelRun] != rp.Plan.Run {
+		t.Errorf("labels %v", configMap.Labels)
 	}
 }
 
 func TestPlanThatIsTooLargeIsRefused(t *testing.T) {
-	f := plantest.Example([]string{"kn1"}, []string{"kn3"})
+	rp := plantest.Example([]string{"kn1"}, []string{"kn3"})
 	for i := range 1000 {
 		node := strings.Repeat("n", 240) + fmt.Sprint(i)
-		f.Plan.Sources[node] = make([]int, 300)
+		rp.Plan.Sources[node] = make([]int, 300)
 	}
-	_, err := runplan.NewConfigMap(controllertest.Probe(), f, "tcpprobe-probes")
+	_, err := runplan.NewConfigMap(controllertest.Probe(), rp, "tcpprobe-probes")
 	var r *target.Refusal
 	if !errors.As(err, &r) || !strings.Contains(r.Message, "lower sources.max") {
 		t.Errorf("error %v", err)

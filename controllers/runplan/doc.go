@@ -1,3 +1,3 @@
-// Package runplan decides a run: which source asks which targets what. The plan is kept in a ConfigMap, whose names,
-// labels and keys are here too.
+// Package runplan plans a run: which source asks which targets what. The plan is kept in a ConfigMap. The names,
+// labels and keys of that are here too.
 package runplan

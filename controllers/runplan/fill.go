@@ -11,33 +11,33 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// AcceptQueue fills a listener's queue. So each pod is asked by one source and at one address, and unless the owner of
-// the Service consents to all, one ready pod is always left alone.
+// AcceptQueue fills a listener's queue. So each pod is asked by one source only, at one address. One ready pod is
+// never asked, unless the owner of the Service consents to all.
 
-// fill restricts the run's AcceptQueue scenarios to one source and one address for each pod, and to all
-// pods but one unless the Service's owner consents to all. Pairs that are then not asked anything are dropped.
-func (f *RunPlan) fill(consent, seed string) {
-	only := f.askers(f.fillable(consent, seed), seed)
-	for i := range f.Plan.Scenarios {
-		if s := &f.Plan.Scenarios[i]; s.Type == string(v1alpha1.AcceptQueue) {
+// restrictAcceptQueue restricts the run's AcceptQueue scenarios to one source and one address for each pod. It leaves
+// out one pod, unless the Service's owner consents to all. Pairs that are then asked nothing are dropped.
+func (rp *RunPlan) restrictAcceptQueue(consent, seed string) {
+	only := rp.assignQueues(rp.fillable(consent, seed), seed)
+	for i := range rp.Plan.Scenarios {
+		if s := &rp.Plan.Scenarios[i]; s.Type == string(v1alpha1.AcceptQueue) {
 			s.Only = only
 		}
 	}
-	for source, targets := range f.Plan.Sources {
-		f.Plan.Sources[source] = slices.DeleteFunc(targets, func(target int) bool {
-			return !f.asksAnything(source, target)
+	for source, targets := range rp.Plan.Sources {
+		rp.Plan.Sources[source] = slices.DeleteFunc(targets, func(target int) bool {
+			return !rp.asksAnything(source, target)
 		})
-		if len(f.Plan.Sources[source]) == 0 {
-			delete(f.Plan.Sources, source)
+		if len(rp.Plan.Sources[source]) == 0 {
+			delete(rp.Plan.Sources, source)
 		}
 	}
 }
 
-// fillable names the pods whose queue may be filled, of those that any source has.
-func (f *RunPlan) fillable(consent, seed string) []string {
-	all := f.Pods()
+// fillable names the pods whose queues may be filled, of those that any source has.
+func (rp *RunPlan) fillable(consent, seed string) []string {
+	all := rp.Pods()
 	pods := slices.DeleteFunc(slices.Clone(all), func(pod string) bool {
-		return len(f.sourcesOf(f.firstOf(pod))) == 0
+		return len(rp.sourcesOf(rp.firstOf(pod))) == 0
 	})
 	if consent != v1alpha1.AllowOnlyEndpoint && len(pods) == len(all) {
 		pods = target.Rendezvous(seed, pods, len(pods)-1)
@@ -45,48 +45,48 @@ func (f *RunPlan) fillable(consent, seed string) []string {
 	return pods
 }
 
-// askers gives each pod's first address to one source, on another node if one is there: to the one that has the fewest
-// so far, because a source fills one queue after the other.
-func (f *RunPlan) askers(pods []string, seed string) map[string][]int {
+// assignQueues assigns each pod's first address to one source, on another node if there is one. It takes the source
+// that has the fewest queues so far, because a source fills one queue after the other.
+func (rp *RunPlan) assignQueues(pods []string, seed string) map[string][]int {
 	only := make(map[string][]int)
-	for source := range f.Plan.Sources { // an empty map would restrict nothing
+	for source := range rp.Plan.Sources { // an empty map would restrict nothing
 		only[source] = nil
 	}
 	for _, pod := range pods {
-		first := f.firstOf(pod)
-		sources := f.sourcesOf(first)
-		onFirst := func(source string) bool { return f.SameNode(source, first) }
+		first := rp.firstOf(pod)
+		sources := rp.sourcesOf(first)
+		onFirst := func(source string) bool { return rp.SameNode(source, first) }
 		if away := slices.DeleteFunc(slices.Clone(sources), onFirst); len(away) > 0 {
 			sources = away
 		}
-		asker := slices.MinFunc(sources, func(a, b string) int {
+		source := slices.MinFunc(sources, func(a, b string) int {
 			return cmp.Or(cmp.Compare(len(only[a]), len(only[b])),
 				cmp.Compare(target.Weight(seed+"/"+pod, a), target.Weight(seed+"/"+pod, b)))
 		})
-		only[asker] = append(only[asker], first)
+		only[source] = append(only[source], first)
 	}
 	return only
 }
 
 // firstOf is the index of the pod's first address.
-func (f *RunPlan) firstOf(pod string) int {
-	return slices.IndexFunc(f.Endpoints, func(e target.Endpoint) bool { return e.Pod == pod })
+func (rp *RunPlan) firstOf(pod string) int {
+	return slices.IndexFunc(rp.Endpoints, func(e target.Endpoint) bool { return e.Pod == pod })
 }
 
 // sourcesOf lists the sources that have the target.
-func (f *RunPlan) sourcesOf(target int) []string {
+func (rp *RunPlan) sourcesOf(target int) []string {
 	var out []string
-	for _, source := range slices.Sorted(maps.Keys(f.Plan.Sources)) {
-		if slices.Contains(f.Plan.Sources[source], target) {
+	for _, source := range slices.Sorted(maps.Keys(rp.Plan.Sources)) {
+		if slices.Contains(rp.Plan.Sources[source], target) {
 			out = append(out, source)
 		}
 	}
 	return out
 }
 
-func (f *RunPlan) asksAnything(source string, target int) bool {
-	for _, c := range f.Plan.Checks() {
-		if f.Plan.Asks(source, c, target) {
+func (rp *RunPlan) asksAnything(source string, target int) bool {
+	for _, c := range rp.Plan.Checks() {
+		if rp.Plan.Asks(source, c, target) {
 			return true
 		}
 	}
@@ -94,16 +94,16 @@ func (f *RunPlan) asksAnything(source string, target int) bool {
 }
 
 // FillsFrom reports whether the source fills any queue.
-func (f *RunPlan) FillsFrom(source string) bool {
-	return slices.ContainsFunc(f.Plan.Scenarios, func(s plan.Scenario) bool {
+func (rp *RunPlan) FillsFrom(source string) bool {
+	return slices.ContainsFunc(rp.Plan.Scenarios, func(s plan.Scenario) bool {
 		return s.Type == string(v1alpha1.AcceptQueue) && (len(s.Only) == 0 || len(s.Only[source]) > 0)
 	})
 }
 
-// FillsNote says for Accepted whose queues are filled, if any are.
-func (f *RunPlan) FillsNote() string {
+// FillsNote is the part of Accepted's message that says how many queues are filled. It is "" if none are.
+func (rp *RunPlan) FillsNote() string {
 	filled := 0
-	for _, s := range f.Plan.Scenarios {
+	for _, s := range rp.Plan.Scenarios {
 		n := 0
 		for _, targets := range s.Only {
 			n += len(targets)
@@ -113,5 +113,5 @@ func (f *RunPlan) FillsNote() string {
 	if filled == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; AcceptQueue fills the queue of %d of %d pods, each from one node", filled, len(f.Pods()))
+	return fmt.Sprintf("; AcceptQueue fills the queue of %d of %d pods, each from one node", filled, len(rp.Pods()))
 }

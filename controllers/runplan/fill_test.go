@@ -18,59 +18,60 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// fleet is a Service of so many pods, each with two addresses, on as many nodes, all of which probe.
-func fleet(pods int, consent string) *target.Resolved {
-	g := &target.Resolved{Service: plantest.Web()}
-	g.Service.Consent = consent
+// resolvedPods is a Service of so many pods, each with two addresses, on as many nodes. All these nodes probe.
+func resolvedPods(pods int, consent string) *target.Resolved {
+	res := &target.Resolved{Service: plantest.Web()}
+	res.Service.Consent = consent
 	for i := range pods {
 		node := fmt.Sprintf("kn%d", i+1)
-		g.Sources.Planned = append(g.Sources.Planned, node)
+		res.Sources.Planned = append(res.Sources.Planned, node)
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i+1), fmt.Sprintf("10.244.0.%d", i+1)} {
-			g.Endpoints = append(g.Endpoints, target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a),
+			res.Endpoints = append(res.Endpoints, target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a),
 				Port: 8080, Pod: "web-" + node, UID: types.UID(node), Node: node})
 		}
 	}
-	return g
+	return res
 }
 
-func TestEachQueueHasOneAsker(t *testing.T) {
+func TestEachQueueIsFilledByOneSource(t *testing.T) {
 	for _, c := range []struct {
 		consent string
 		filled  int
 	}{{"true", 5}, {"only-endpoint", 6}} {
-		f, err := runplan.New(controllertest.Filling(v1alpha1.Scenario{Type: v1alpha1.Handshake}), "question-asking",
-			fleet(6, c.consent))
+		rp, err := runplan.New(controllertest.AcceptQueueProbe(v1alpha1.Scenario{Type: v1alpha1.Handshake}),
+			"question-asking",
+			resolvedPods(6, c.consent))
 		if err != nil {
 			t.Fatal(err)
 		}
-		filled := filledPods(t, f)
+		filled := filledPods(t, rp)
 		if n := len(slices.Compact(filled)); n != len(filled) || n != c.filled {
 			t.Errorf("consent %s: filled %v; want %d pods, each once", c.consent, filled, c.filled)
 		}
-		if n := f.Pairs(); n != 6*12 {
+		if n := rp.Pairs(); n != 6*12 {
 			t.Errorf("%d pairs; Handshake still asks all", n)
 		}
-		if want := fmt.Sprintf("%d of 6 pods", c.filled); !strings.Contains(f.FillsNote(), want) {
-			t.Errorf("%q does not say %q", f.FillsNote(), want)
+		if want := fmt.Sprintf("%d of 6 pods", c.filled); !strings.Contains(rp.FillsNote(), want) {
+			t.Errorf("%q does not say %q", rp.FillsNote(), want)
 		}
 	}
 }
 
-// filledPods names, sorted, the pods whose queues the run of six nodes fills, and demands that each source fills few,
-// at the first address and on other nodes.
-func filledPods(t *testing.T, f *runplan.RunPlan) (pods []string) {
+// filledPods names, sorted, the pods whose queues the run of six nodes fills. It fails the test if a source fills many
+// queues, asks a second address, or asks a pod on its own node.
+func filledPods(t *testing.T, rp *runplan.RunPlan) (pods []string) {
 	t.Helper()
-	for source, targets := range f.Plan.Scenarios[0].Only {
+	for source, targets := range rp.Plan.Scenarios[0].Only {
 		if len(targets) > 2 {
 			t.Errorf("%s fills %d queues, one after the other", source, len(targets))
 		}
 		for _, target := range targets {
-			pods = append(pods, f.Endpoints[target].Pod)
-			if f.SameNode(source, target) {
+			pods = append(pods, rp.Endpoints[target].Pod)
+			if rp.SameNode(source, target) {
 				t.Errorf("%s asks its own pod, and there are five other nodes", source)
 			}
-			if !f.Endpoints[target].Address.Is4() {
-				t.Errorf("%s is asked at its second address", f.Endpoints[target].Pod)
+			if !rp.Endpoints[target].Address.Is4() {
+				t.Errorf("%s is asked at its IPv6 address", rp.Endpoints[target].Pod)
 			}
 		}
 	}
@@ -79,39 +80,40 @@ func filledPods(t *testing.T, f *runplan.RunPlan) (pods []string) {
 }
 
 func TestPairsThatAreNotAskedAreNotPlanned(t *testing.T) {
-	g := fleet(6, "true")
-	f, err := runplan.New(controllertest.Filling(), "question-asking", g)
+	res := resolvedPods(6, "true")
+	rp, err := runplan.New(controllertest.AcceptQueueProbe(), "question-asking", res)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Pairs() != 5 || len(f.Plan.Sources) > 5 {
-		t.Errorf("%d pairs of %d sources; want one for each queue", f.Pairs(), len(f.Plan.Sources))
+	if rp.Pairs() != 5 || len(rp.Plan.Sources) > 5 {
+		t.Errorf("%d pairs of %d sources; want one for each queue", rp.Pairs(), len(rp.Plan.Sources))
 	}
-	again, _ := runplan.New(controllertest.Filling(), "question-asking", fleet(6, "true"))
-	if !slices.Equal(f.Nodes(), again.Nodes()) {
+	again, _ := runplan.New(controllertest.AcceptQueueProbe(), "question-asking", resolvedPods(6, "true"))
+	if !slices.Equal(rp.Nodes(), again.Nodes()) {
 		t.Error("the same run has two plans")
 	}
 }
 
-// TestWhatIsLeftAloneAnyway: where the sources do not reach all pods, the rest keeps serving.
-func TestWhatIsLeftAloneAnyway(t *testing.T) {
-	p := controllertest.Filling()
+// TestPodsThatNoSourceReachesAreNotFilled: where the sources do not reach all pods, the others keep serving. So all
+// that are reached may be filled.
+func TestPodsThatNoSourceReachesAreNotFilled(t *testing.T) {
+	p := controllertest.AcceptQueueProbe()
 	p.Spec.Target.Service.MaxEndpoints = 2
-	g := fleet(6, "true")
-	g.Sources.Planned = g.Sources.Planned[:1]
-	f, err := runplan.New(p, "question-asking", g)
+	res := resolvedPods(6, "true")
+	res.Sources.Planned = res.Sources.Planned[:1]
+	rp, err := runplan.New(p, "question-asking", res)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Pairs() != 2 {
-		t.Errorf("%d queues are filled of the two that kn1 has", f.Pairs())
+	if rp.Pairs() != 2 {
+		t.Errorf("%d queues are filled of the two that kn1 has", rp.Pairs())
 	}
 }
 
-func TestWithoutAskersNothingIsPlanned(t *testing.T) {
-	g := fleet(1, "true") // servingRules come before, and even so
-	f, err := runplan.New(controllertest.Filling(), "question-asking", g)
+func TestWithoutFillablePodsNothingIsPlanned(t *testing.T) {
+	res := resolvedPods(1, "true") // the rules of package target would refuse it
+	rp, err := runplan.New(controllertest.AcceptQueueProbe(), "question-asking", res)
 	if !errors.Is(err, plan.ErrInvalid) {
-		t.Errorf("planned %+v", f.Plan)
+		t.Errorf("planned %+v", rp.Plan)
 	}
 }

@@ -13,32 +13,32 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// alpha bounds the chance that a published finding is a false alarm: TCPProbes alert (packets.md calls it the
-// multiplicity rule; the prober divides it by flows and variants).
+// alpha bounds the probability that a published finding is a false alarm. It is small, because findings raise alerts.
+// The prober divides it by flows and variants.
 const alpha = 1e-7
 
-// maxBytes is the size in bytes up to which a run fits a ConfigMap (1 MiB) beside its metadata.
+// maxBytes is the size up to which a run's data fits a ConfigMap (1 MiB) beside its metadata.
 const maxBytes = 700 << 10
 
-// RunPlan is a run as it was decided when it started. Nothing that happens to TCPProbe, Service or nodes later
-// changes it.
+// RunPlan is what was decided when a run started. Later changes of TCPProbe, Service or nodes do not change it.
 type RunPlan struct {
 	Plan            plan.Plan // for the prober
 	target.Snapshot           // for the manager; its Endpoints are those of Plan.Targets, index by index
 }
 
 // New plans the run with this ID.
-func New(probe *v1alpha1.TCPProbe, id string, g *target.Resolved) (*RunPlan, error) {
-	endpoints := slices.SortedFunc(slices.Values(g.Endpoints), func(a, b target.Endpoint) int {
-		podless := cmp.Compare(len(b.Pod), 0) - cmp.Compare(len(a.Pod), 0) // last: what pods answer explains more
+func New(probe *v1alpha1.TCPProbe, id string, res *target.Resolved) (*RunPlan, error) {
+	endpoints := slices.SortedFunc(slices.Values(res.Endpoints), func(a, b target.Endpoint) int {
+		// Targets without a pod come last, because findings about pods explain more.
+		podless := cmp.Compare(len(b.Pod), 0) - cmp.Compare(len(a.Pod), 0)
 		return cmp.Or(podless, cmp.Compare(a.Pod, b.Pod), a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port))
 	})
-	f := &RunPlan{
+	rp := &RunPlan{
 		Plan: plan.Plan{
 			APIVersion:       plan.APIVersion,
 			Run:              id,
 			Probe:            probe.Namespace + "/" + probe.Name,
-			Sources:          make(map[string][]int, len(g.Sources.Planned)),
+			Sources:          make(map[string][]int, len(res.Sources.Planned)),
 			Scenarios:        planScenarios(probe.Spec.Scenarios),
 			Paths:            int(probe.Spec.Paths),
 			PacketsPerSecond: int(probe.Spec.PacketsPerSecond),
@@ -49,22 +49,25 @@ func New(probe *v1alpha1.TCPProbe, id string, g *target.Resolved) (*RunPlan, err
 			Target:    *probe.Spec.Target.DeepCopy(),
 			Network:   probe.Spec.Sources.Network,
 			Endpoints: endpoints,
-			Behind:    g.Behind,
-			Refused:   g.Refused,
+			Behind:    res.Behind,
+			Refused:   res.Refused,
 		},
 	}
 	for _, e := range endpoints {
-		f.Plan.Targets = append(f.Plan.Targets, plan.Target{
+		rp.Plan.Targets = append(rp.Plan.Targets, plan.Target{
 			Address: e.Address, Port: e.Port, Via: string(e.Via), Name: e.Pod, Node: e.Node,
 		})
 	}
-	for _, node := range g.Sources.Planned {
-		f.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
+	for _, node := range res.Sources.Planned {
+		rp.Plan.Sources[node] = spread(string(probe.UID)+"/"+node, endpoints, maxEndpoints(probe))
+	}
+	if probe.Spec.KernelConnections == v1alpha1.Off {
+		rp.Plan.KernelConnections = plan.Off
 	}
 	if target.FillsQueues(probe.Spec.Scenarios) {
-		f.fill(g.Service.Consent, string(probe.UID))
+		rp.restrictAcceptQueue(res.Service.Consent, string(probe.UID))
 	}
-	return f, f.Plan.Validate()
+	return rp, rp.Plan.Validate()
 }
 
 // maxEndpoints is how many pods each source probes.
@@ -75,8 +78,8 @@ func maxEndpoints(probe *v1alpha1.TCPProbe) int {
 	return int(probe.Spec.Target.Service.MaxEndpoints)
 }
 
-// spread gives one source its targets: the addresses of at most limit pods, others for another seed, and those that no
-// pod is known behind.
+// spread gives one source its targets: the addresses of at most limit pods, and those without a known pod. Another
+// seed chooses other pods.
 func spread(seed string, endpoints []target.Endpoint, limit int) []int {
 	chosen := target.Rendezvous(seed, target.PodsOf(endpoints), limit)
 	var indices []int
@@ -105,7 +108,7 @@ func planScenarios(scenarios []v1alpha1.Scenario) []plan.Scenario {
 	return out
 }
 
-// planFinReorder: the schema sees to it that options are there, and one trigger in them.
+// planFinReorder relies on the schema: there are options, and they have one trigger.
 func planFinReorder(o *v1alpha1.FinReorderOptions) *plan.FinReorder {
 	if o == nil {
 		return nil
@@ -126,20 +129,20 @@ func planAcceptQueue(o *v1alpha1.AcceptQueueOptions) *plan.AcceptQueue {
 }
 
 // Nodes lists the sources in the order in which their pods are made and numbered.
-func (f *RunPlan) Nodes() []string { return slices.Sorted(maps.Keys(f.Plan.Sources)) }
+func (rp *RunPlan) Nodes() []string { return slices.Sorted(maps.Keys(rp.Plan.Sources)) }
 
 // Pairs counts pairs of source and target.
-func (f *RunPlan) Pairs() (n int) {
-	for _, targets := range f.Plan.Sources {
+func (rp *RunPlan) Pairs() (n int) {
+	for _, targets := range rp.Plan.Sources {
 		n += len(targets)
 	}
 	return n
 }
 
 // Targets lists those that any source probes.
-func (f *RunPlan) Targets() []int {
+func (rp *RunPlan) Targets() []int {
 	var all []int
-	for _, targets := range f.Plan.Sources {
+	for _, targets := range rp.Plan.Sources {
 		all = append(all, targets...)
 	}
 	slices.Sort(all)
@@ -147,40 +150,40 @@ func (f *RunPlan) Targets() []int {
 }
 
 // ViaClusterIP reports whether the target is a ClusterIP.
-func (f *RunPlan) ViaClusterIP(target int) bool {
-	return f.Plan.Targets[target].Via == string(v1alpha1.ViaClusterIP)
+func (rp *RunPlan) ViaClusterIP(target int) bool {
+	return rp.Plan.Targets[target].Via == string(v1alpha1.ViaClusterIP)
 }
 
-// SameNode reports whether nothing but one kernel is between the source and the target.
-func (f *RunPlan) SameNode(source string, target int) bool {
-	return f.Plan.Targets[target].Node == source
+// SameNode reports whether source and target are on the same node, so that segments do not cross the network.
+func (rp *RunPlan) SameNode(source string, target int) bool {
+	return rp.Plan.Targets[target].Node == source
 }
 
-// encode is the run as the data of a ConfigMap: the prober's part and the manager's.
-func (f *RunPlan) encode() (planJSON, snapshotJSON string, err error) {
-	p, err := json.Marshal(f.Plan)
+// encode is the data of the ConfigMap: the prober's part and the manager's.
+func (rp *RunPlan) encode() (planJSON, snapshotJSON string, err error) {
+	p, err := json.Marshal(rp.Plan)
 	if err != nil {
 		return "", "", err
 	}
-	s, err := json.Marshal(f.Snapshot)
+	s, err := json.Marshal(rp.Snapshot)
 	return string(p), string(s), err
 }
 
-// Decode reads what encode wrote.
+// Decode reads the data of the ConfigMap.
 func Decode(planJSON, snapshotJSON string) (*RunPlan, error) {
 	p, err := plan.Decode([]byte(planJSON))
 	if err != nil {
 		return nil, err
 	}
-	f := &RunPlan{Plan: *p}
-	if err := json.Unmarshal([]byte(snapshotJSON), &f.Snapshot); err != nil {
+	rp := &RunPlan{Plan: *p}
+	if err := json.Unmarshal([]byte(snapshotJSON), &rp.Snapshot); err != nil {
 		return nil, err
 	}
-	if len(f.Endpoints) != len(p.Targets) {
-		return nil, fmt.Errorf("%d witnesses of %d targets", len(f.Endpoints), len(p.Targets))
+	if len(rp.Endpoints) != len(p.Targets) {
+		return nil, fmt.Errorf("%d snapshots of %d targets", len(rp.Endpoints), len(p.Targets))
 	}
-	if f.Target == (v1alpha1.Target{}) {
+	if rp.Target == (v1alpha1.Target{}) {
 		return nil, errors.New("no target")
 	}
-	return f, p.Validate()
+	return rp, p.Validate()
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// TestClockSetBack: however far, a TCPProbe waits for one interval at most, runs once when that is over, and has missed
-// nothing.
+// TestClockSetBack: however far the clock is set back, a TCPProbe waits for one interval at most, then runs once, and
+// has missed no run.
 func TestClockSetBack(t *testing.T) {
 	for _, by := range []time.Duration{time.Second, 299 * time.Second, 300 * time.Second, 301 * time.Second, time.Hour,
 		24 * 365 * time.Hour} {
 		p := recurring()
-		slot := waiting(p)
+		slot := waitForSlot(p)
 		TakeSlot(p, slot)
 		now := slot.Add(-by)
 		if Due(p, now) {
 			t.Errorf("by %v: due at once", by)
 		}
-		KeepTime(p, now)
+		UpdateNextRun(p, now)
 		next := p.Status.NextRunTime.Time
 		if wait := next.Sub(now); wait <= 0 || wait > 300*time.Second || p.Status.MissedRuns != 0 {
 			t.Errorf("by %v: waits %v, %d missed", by, wait, p.Status.MissedRuns)
@@ -38,8 +38,8 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// TestRunsUncovered: a run with more than a tenth of its pairs undecided does not cover them. The third in a row makes
-// health unknown.
+// TestRunsUncovered: a run with more than a tenth of its pairs undecided counts as uncovered. After three in a row
+// health is unknown.
 func TestRunsUncovered(t *testing.T) {
 	if UncoveredRuns != 3 {
 		t.Errorf("health is unknown after %d runs", UncoveredRuns)
@@ -57,7 +57,7 @@ func TestRunsUncovered(t *testing.T) {
 	}
 }
 
-// TestAlarmByDefault: the first failing run raises it; a run that passes a minute after the last failure clears it.
+// TestAlarmByDefault: the first failing run sets Raised. A run that passes a minute after the last failure sets Clear.
 func TestAlarmByDefault(t *testing.T) {
 	p := recurring()
 	p.Status.LastRun.Verdict = "Fail"

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestDefaultsOfAnOlderDefinition: what it does not default means what it meant then, and what is set stays.
+// TestDefaultsOfAnOlderDefinition: fields that an older CRD does not set get their default. Fields that are set stay.
 func TestDefaultsOfAnOlderDefinition(t *testing.T) {
 	podIP, clusterIP := []v1alpha1.Via{v1alpha1.ViaPodIP}, []v1alpha1.Via{v1alpha1.ViaClusterIP}
 	for _, c := range []struct {

@@ -7,12 +7,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Every field of a TCPProbe's spec is in one of these two lists, by its path in JSON. A field that is added to the API
-// goes into one of them, and its JSON tag says omitempty or omitzero: what is not hashed then leaves no trace.
+// Every field of a TCPProbe's spec is in one of these two lists, by its path in JSON. A new field of the API has to be
+// added to one of them. Its JSON tag must have omitempty or omitzero, so that a field that is not hashed leaves no
+// trace.
 
-// hashedFields change what a run sends: another value is another question, and has a TCPProbe of mode Once run again.
-// The value is nil for the fields of the first version. A later field has its default here, which does not count: a
-// TCPProbe from before the field and one that got its default have the same ID.
+// hashedFields change what a run sends. Another value gives another run ID, so a TCPProbe of mode Once runs again. The
+// map value is nil for the fields of the first version. For a later field it is the field's default, which is not
+// hashed: a TCPProbe from before the field and one that got the default have the same ID.
 var hashedFields = map[string]any{
 	"target.service.name":         nil,
 	"target.service.namespace":    nil,
@@ -39,10 +40,11 @@ var hashedFields = map[string]any{
 
 	"paths":               nil,
 	"packetsPerSecond":    nil,
+	"kernelConnections":   v1alpha1.On,
 	"run.deadlineSeconds": nil,
 }
 
-// excludedFields change when a run starts and what is made of its result, and not what it sends.
+// excludedFields change when a run starts and how its result is used, but not what it sends.
 var excludedFields = []string{"state", "run.mode", "run.intervalSeconds", "health"}
 
 // hashedPart is a copy of the spec in which only the hashed fields have values.
@@ -52,7 +54,7 @@ func hashedPart(spec *v1alpha1.TCPProbeSpec, hashed map[string]any) v1alpha1.TCP
 	return *part
 }
 
-// clearOthers empties what is not hashed in a part of the spec, which stands below path.
+// clearOthers clears what is not hashed in v, which is the part of the spec at path.
 func clearOthers(v reflect.Value, path string, hashed map[string]any) {
 	switch v.Kind() {
 	case reflect.Pointer:

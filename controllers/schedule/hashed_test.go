@@ -14,9 +14,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// stored are TCPProbes as clusters have them, with the IDs that their runs got. An upgrade that changes one of these
-// IDs has every such TCPProbe probe again.
-var stored = map[string]struct {
+// storedProbes are TCPProbes as clusters have them, with the IDs of their runs. If an upgrade changed one of these
+// IDs, every such TCPProbe would run again.
+var storedProbes = map[string]struct {
 	change func(*v1alpha1.TCPProbe)
 	id     string // of run 7
 }{
@@ -27,7 +27,7 @@ var stored = map[string]struct {
 		p.Spec.Health = &v1alpha1.Health{RaiseAfter: 3, ClearAfterSeconds: new(int32(0))}
 	}, "h6wnrn2ogy-b4bdjtyq3i"},
 	"another deadline": {func(p *v1alpha1.TCPProbe) { p.Spec.Run.DeadlineSeconds = 600 }, "s5njutsqmu-hlzbrh6lx7"},
-	"annotated":        {controllertest.Annotated("again"), "h6wnrn2ogy-opjbuphibc"},
+	"annotated":        {controllertest.WithRunAnnotation("again"), "h6wnrn2ogy-opjbuphibc"},
 	"an address": {func(p *v1alpha1.TCPProbe) {
 		p.Spec.Target = v1alpha1.Target{Address: &v1alpha1.AddressTarget{IP: "fd00::1", Port: 443}}
 	}, "42o5sx4tst-nupijlipfy"},
@@ -78,9 +78,9 @@ var stored = map[string]struct {
 	}, "yrvj2cecis-ocqvcl4jgt"},
 }
 
-// TestRunIDsOutliveUpgrades pins the IDs of what is stored in clusters.
+// TestRunIDsOutliveUpgrades pins the IDs of stored TCPProbes.
 func TestRunIDsOutliveUpgrades(t *testing.T) {
-	for name, c := range stored {
+	for name, c := range storedProbes {
 		p := controllertest.Probe()
 		c.change(p)
 		if id := RunID(p, 7); id != c.id {
@@ -89,7 +89,7 @@ func TestRunIDsOutliveUpgrades(t *testing.T) {
 	}
 }
 
-// TestEveryFieldIsHashedOrExcluded: whoever adds a field to the spec decides which.
+// TestEveryFieldIsHashedOrExcluded: a new field of the spec has to be in one of the two lists.
 func TestEveryFieldIsHashedOrExcluded(t *testing.T) {
 	unseen := make(map[string]bool)
 	for path := range hashedFields {
@@ -98,14 +98,15 @@ func TestEveryFieldIsHashedOrExcluded(t *testing.T) {
 	for _, path := range excludedFields {
 		unseen[path] = true
 	}
-	classified(t, reflect.TypeFor[v1alpha1.TCPProbeSpec](), "", unseen)
+	requireClassified(t, reflect.TypeFor[v1alpha1.TCPProbeSpec](), "", unseen)
 	for path := range unseen {
 		t.Errorf("the spec has no field %s", path)
 	}
 }
 
-// classified demands that each field of the type is hashed, excluded, or has fields of its own that are.
-func classified(t *testing.T, of reflect.Type, path string, unseen map[string]bool) {
+// requireClassified fails the test for a field of the type that is neither hashed nor excluded and has no fields of
+// its own.
+func requireClassified(t *testing.T, of reflect.Type, path string, unseen map[string]bool) {
 	for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
 		of = of.Elem()
 	}
@@ -115,7 +116,7 @@ func classified(t *testing.T, of reflect.Type, path string, unseen map[string]bo
 		excluded := slices.Contains(excludedFields, name)
 		delete(unseen, name)
 		if !hashed && !excluded && hasFields(f.Type) {
-			classified(t, f.Type, name+".", unseen)
+			requireClassified(t, f.Type, name+".", unseen)
 			continue
 		}
 		if hashed == excluded {
@@ -127,7 +128,7 @@ func classified(t *testing.T, of reflect.Type, path string, unseen map[string]bo
 	}
 }
 
-// TestDefaultOfALaterField: what got the default of a field that is newer than itself is still the same question.
+// TestDefaultOfALaterField: a TCPProbe that got the default of a newer field keeps its run ID.
 func TestDefaultOfALaterField(t *testing.T) {
 	later := map[string]any{"paths": int32(16), "run.intervalSeconds": int32(60), "target.service.name": nil}
 	for paths, want := range map[int32]string{
@@ -141,6 +142,15 @@ func TestDefaultOfALaterField(t *testing.T) {
 		if err != nil || string(text) != want {
 			t.Errorf("%d paths: %s, %v; want %s", paths, text, err, want)
 		}
+	}
+}
+
+// TestKernelConnectionsOnIsTheSameQuestion: the field is newer than what is stored.
+func TestKernelConnectionsOnIsTheSameQuestion(t *testing.T) {
+	old, on, off := controllertest.Probe(), controllertest.Probe(), controllertest.Probe()
+	old.Spec.KernelConnections, on.Spec.KernelConnections, off.Spec.KernelConnections = "", v1alpha1.On, v1alpha1.Off
+	if RunID(old, 7) != RunID(on, 7) || RunID(old, 7) == RunID(off, 7) {
+		t.Errorf("without the field %s, On %s, Off %s", RunID(old, 7), RunID(on, 7), RunID(off, 7))
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// UncoveredRuns is for how many runs in a row more than a tenth of the pairs may come to nothing before health is
-// unknown.
+// UncoveredRuns is the number of uncovered runs in a row after which health is unknown. In an uncovered run more than
+// a tenth of the pairs had no verdict.
 const UncoveredRuns = 3
 
-// UpdateHealth adds the run that has just ended to the record of a TCPProbe that recurs; others have none.
+// UpdateHealth adds the run that has just ended to the health record. Only recurring TCPProbes have one.
 func UpdateHealth(probe *v1alpha1.TCPProbe, now time.Time) {
 	status := &probe.Status
 	if Interval(probe) == 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// TestRunOnceHasNoHealth: not even what is left of a time when it did recur.
+// TestRunOnceHasNoHealth: a health record from the time when the TCPProbe recurred is removed.
 func TestRunOnceHasNoHealth(t *testing.T) {
 	p := recurring()
 	p.Spec.Run.Mode = v1alpha1.Once
@@ -18,7 +18,7 @@ func TestRunOnceHasNoHealth(t *testing.T) {
 	}
 }
 
-// TestPassEndsARowOfFailures: the next failure is the first of its row.
+// TestPassEndsARowOfFailures: after a Pass the next failure counts as the first.
 func TestPassEndsARowOfFailures(t *testing.T) {
 	p := recurring()
 	for _, c := range []struct {

@@ -12,26 +12,26 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// A run's ID has two halves, joined by a dash. The first is a hash of what is asked: the TCPProbe's UID and what of
-// its spec matters to a run, see hashedFields. The second is a hash of which asking it is: the run annotation and the
-// run's number as well. So status alone tells whether a run is due, and whether the last run answers today's spec, and
-// no two runs ever have the same ID: numbers only grow, under the resourceVersion of the status.
+// A run's ID is two hashes, joined by a dash. The first is of the TCPProbe's UID and the part of its spec that changes
+// what a run sends, see hashedFields. The second adds the run annotation and the run's number. So the status alone
+// tells whether a run is due, and whether the last run had today's spec. No two runs have the same ID: numbers only
+// grow, under the resourceVersion of the status.
 
-// RunID is the ID of the probe's run with this number, as spec and annotation are now.
+// RunID is the ID of the probe's run with this number, with its present spec and annotation.
 func RunID(probe *v1alpha1.TCPProbe, number int64) string {
-	question := questionID(probe)
-	asking := fmt.Sprintf("%s\x00%s\x00%d", question, probe.Annotations[v1alpha1.RunAnnotation], number)
-	return question + "-" + digest(asking)
+	spec := specHash(probe)
+	run := fmt.Sprintf("%s\x00%s\x00%d", spec, probe.Annotations[v1alpha1.RunAnnotation], number)
+	return spec + "-" + digest(run)
 }
 
-// questionID is the first half: what the probe asks.
-func questionID(probe *v1alpha1.TCPProbe) string {
+// specHash is the first half of the ID.
+func specHash(probe *v1alpha1.TCPProbe) string {
 	text, err := json.Marshal(struct {
 		UID  types.UID
 		Spec v1alpha1.TCPProbeSpec
 	}{probe.UID, hashedPart(&probe.Spec, hashedFields)})
 	if err != nil {
-		panic("controllers: a spec that came as JSON does not marshal: " + err.Error())
+		panic("schedule: a spec that came as JSON does not marshal: " + err.Error())
 	}
 	return digest(string(text))
 }
@@ -42,30 +42,30 @@ func digest(s string) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:10]
 }
 
-// Answered reports whether the last run answers what the probe asks now, annotation included: nothing is due.
-func Answered(probe *v1alpha1.TCPProbe) bool {
+// LastRunIsCurrent reports whether the last run had the present spec and annotation. Then no run is due.
+func LastRunIsCurrent(probe *v1alpha1.TCPProbe) bool {
 	last := probe.Status.LastRun
 	return last != nil && last.ID == RunID(probe, last.Number)
 }
 
-// SameQuestion reports whether the last run was of today's spec, be it for an earlier annotation.
-func SameQuestion(probe *v1alpha1.TCPProbe) bool {
+// LastRunHasThisSpec reports whether the last run had the present spec, with whatever annotation.
+func LastRunHasThisSpec(probe *v1alpha1.TCPProbe) bool {
 	last := probe.Status.LastRun
-	return last != nil && strings.HasPrefix(last.ID, questionID(probe)+"-")
+	return last != nil && strings.HasPrefix(last.ID, specHash(probe)+"-")
 }
 
 // Trigger is what starts the run that is due.
 func Trigger(probe *v1alpha1.TCPProbe) string {
 	switch {
-	case Answered(probe):
+	case LastRunIsCurrent(probe):
 		return v1alpha1.TriggerInterval
-	case SameQuestion(probe):
+	case LastRunHasThisSpec(probe):
 		return v1alpha1.TriggerAnnotation
 	}
 	return v1alpha1.TriggerSpec
 }
 
-// NextNumber counts the run that is due.
+// NextNumber is the number of the run that is due.
 func NextNumber(probe *v1alpha1.TCPProbe) int64 {
 	if last := probe.Status.LastRun; last != nil {
 		return last.Number + 1

@@ -26,7 +26,7 @@ func TestRunIDTellsRunsApart(t *testing.T) {
 	seen := map[string]string{first: "the first"}
 	for name, other := range map[string]string{
 		"the next":           id(2),
-		"another annotation": id(1, controllertest.Annotated("again")),
+		"another annotation": id(1, controllertest.WithRunAnnotation("again")),
 		"another spec":       id(1, func(p *v1alpha1.TCPProbe) { p.Spec.Paths = 17 }),
 		"another object":     id(1, func(p *v1alpha1.TCPProbe) { p.UID = "6c0ffee0-0000-4000-8000-000000000002" }),
 	} {
@@ -40,20 +40,20 @@ func TestRunIDTellsRunsApart(t *testing.T) {
 	}
 }
 
-func TestWhatIsDue(t *testing.T) {
+func TestTriggerAndNumber(t *testing.T) {
 	p := controllertest.Probe()
-	check := func(when string, isAnswered, isSame bool, trig string, number int64) {
+	check := func(when string, isCurrent, sameSpec bool, trigger string, number int64) {
 		t.Helper()
-		if Answered(p) != isAnswered || SameQuestion(p) != isSame || !isAnswered && (Trigger(p) != trig ||
+		if LastRunIsCurrent(p) != isCurrent || LastRunHasThisSpec(p) != sameSpec || !isCurrent && (Trigger(p) != trigger ||
 			NextNumber(p) != number) {
-			t.Errorf("%s: answered %t, same question %t, trigger %s, number %d", when, Answered(p), SameQuestion(p), Trigger(p),
-				NextNumber(p))
+			t.Errorf("%s: current %t, same spec %t, trigger %s, number %d", when, LastRunIsCurrent(p),
+				LastRunHasThisSpec(p), Trigger(p), NextNumber(p))
 		}
 	}
 	check("new", false, false, v1alpha1.TriggerSpec, 1)
 	p.Status.LastRun = &v1alpha1.LastRun{ID: RunID(p, 1), Number: 1}
 	check("after the run", true, true, "", 0)
-	controllertest.Annotated("again")(p)
+	controllertest.WithRunAnnotation("again")(p)
 	check("annotated", false, true, v1alpha1.TriggerAnnotation, 2)
 	p.Status.LastRun = &v1alpha1.LastRun{ID: RunID(p, 2), Number: 2}
 	check("after the second run", true, true, "", 0)

@@ -9,10 +9,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// A TCPProbe of mode Interval has a slot every interval; its UID says where between the full intervals they lie, so
-// that many TCPProbes do not all run at once. status.nextRunTime is the first slot for which nothing has been decided.
-// Only the manager's clock counts. A slot that passes while a run goes on, or that comes after another while no
-// manager runs, is missed: it is counted, and not made up for.
+// A TCPProbe of mode Interval has one slot in every interval. Its UID determines where in the interval, so that many
+// TCPProbes do not all run at once. status.nextRunTime is the first slot for which nothing has been decided. Only the
+// manager's clock counts. A slot is missed if it passes while a run is active, or while no manager runs and another
+// slot follows. A missed slot is counted, and no run makes up for it.
 
 // Interval is the time from slot to slot; 0 if the TCPProbe does not recur.
 func Interval(probe *v1alpha1.TCPProbe) time.Duration {
@@ -23,7 +23,7 @@ func Interval(probe *v1alpha1.TCPProbe) time.Duration {
 	return time.Duration(*run.IntervalSeconds) * time.Second
 }
 
-// sincePhase is how long before t the last slot was.
+// sincePhase is the time from the last slot to t.
 func sincePhase(probe *v1alpha1.TCPProbe, t time.Time) time.Duration {
 	every := int64(Interval(probe) / time.Second)
 	h := fnv.New64a()
@@ -38,7 +38,7 @@ func slotAfter(probe *v1alpha1.TCPProbe, t time.Time) time.Time {
 	return t.Add(Interval(probe) - sincePhase(probe, t))
 }
 
-// nextSlot is status.nextRunTime, where it is one of the slots that the spec asks for now.
+// nextSlot is status.nextRunTime, if it is a slot of the present interval.
 func nextSlot(probe *v1alpha1.TCPProbe) (slot time.Time, ok bool) {
 	next := probe.Status.NextRunTime
 	if Interval(probe) == 0 || next == nil || sincePhase(probe, next.Time) != 0 {
@@ -47,25 +47,27 @@ func nextSlot(probe *v1alpha1.TCPProbe) (slot time.Time, ok bool) {
 	return next.Time, true
 }
 
-// Due reports whether a run is to start: what is asked has not been answered, or a slot has come.
+// Due reports whether a run is to start: the last run does not have the present spec and annotation, or a slot has
+// come.
 func Due(probe *v1alpha1.TCPProbe, now time.Time) bool {
 	slot, waits := nextSlot(probe)
-	return !Answered(probe) || waits && !now.Before(slot)
+	return !LastRunIsCurrent(probe) || waits && !now.Before(slot)
 }
 
-// TakeSlot gives the run that starts the slot that has come, if one has, and counts those between that nobody served.
+// TakeSlot assigns the slot that has come, if one has, to the run that starts. Slots after it that have passed are
+// counted as missed.
 func TakeSlot(probe *v1alpha1.TCPProbe, now time.Time) {
 	if slot, ok := nextSlot(probe); ok && !now.Before(slot) {
 		probe.Status.MissedRuns += int64(now.Sub(slot) / Interval(probe))
 		setNext(probe, slotAfter(probe, now))
 		return
 	}
-	KeepTime(probe, now)
+	UpdateNextRun(probe, now)
 }
 
-// KeepTime looks ahead to the next slot where no run starts now. Slots that have come meanwhile are missed. A next slot
-// further away than the interval is from before the clock was set back.
-func KeepTime(probe *v1alpha1.TCPProbe, now time.Time) {
+// UpdateNextRun sets the next slot where no run starts now. Slots that have passed are counted as missed. If the next
+// slot is further away than the interval, the clock was set back, and the next slot is set anew.
+func UpdateNextRun(probe *v1alpha1.TCPProbe, now time.Time) {
 	every := Interval(probe)
 	if every == 0 || probe.Spec.State == v1alpha1.Suspended {
 		probe.Status.NextRunTime = nil
@@ -86,7 +88,7 @@ func setNext(probe *v1alpha1.TCPProbe, slot time.Time) {
 	probe.Status.NextRunTime = &next
 }
 
-// UntilNext is how long to wait for the next slot; 0 if none is to come.
+// UntilNext is the time until the next slot, or 0 if there is none.
 func UntilNext(probe *v1alpha1.TCPProbe, now time.Time) time.Duration {
 	slot, ok := nextSlot(probe)
 	if !ok {

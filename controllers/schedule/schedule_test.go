@@ -14,7 +14,7 @@ import (
 
 // recurring is a TCPProbe that runs every five minutes and whose first run has ended.
 func recurring(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
-	p := controllertest.Recurring()
+	p := controllertest.IntervalProbe()
 	p.Status.LastRun = &v1alpha1.LastRun{ID: RunID(p, 1), Number: 1}
 	for _, c := range change {
 		c(p)
@@ -22,9 +22,9 @@ func recurring(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
 	return p
 }
 
-// waiting has p wait for the first slot after noon, which it returns.
-func waiting(p *v1alpha1.TCPProbe) time.Time {
-	KeepTime(p, controllertest.Noon)
+// waitForSlot sets the first slot after noon as p's next run, and returns it.
+func waitForSlot(p *v1alpha1.TCPProbe) time.Time {
+	UpdateNextRun(p, controllertest.Noon)
 	return p.Status.NextRunTime.Time
 }
 
@@ -59,7 +59,7 @@ func TestSlotBefore1970(t *testing.T) {
 
 func TestRunIsDueAtItsSlot(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
+	slot := waitForSlot(p)
 	if Due(p, slot.Add(-time.Millisecond)) || !Due(p, slot) {
 		t.Error("due before its slot, or not at it")
 	}
@@ -77,7 +77,7 @@ func TestRunIsDueAtItsSlot(t *testing.T) {
 
 func TestOutageIsNotMadeUpFor(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
+	slot := waitForSlot(p)
 	back := slot.Add(17 * time.Minute) // three slots have come since
 	if !Due(p, back) {
 		t.Fatal("not due after the outage")
@@ -90,23 +90,23 @@ func TestOutageIsNotMadeUpFor(t *testing.T) {
 
 func TestSlotThatPassesDuringARunIsMissed(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
-	KeepTime(p, slot.Add(time.Minute)) // as the run's end does
-	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(new(metav1.NewTime(slot.Add(5*time.Minute)))) || Due(p,
-		slot.Add(time.Minute)) {
+	slot := waitForSlot(p)
+	UpdateNextRun(p, slot.Add(time.Minute)) // as at the end of a run
+	next := metav1.NewTime(slot.Add(5 * time.Minute))
+	if s := p.Status; s.MissedRuns != 1 || !s.NextRunTime.Equal(&next) || Due(p, slot.Add(time.Minute)) {
 		t.Errorf("%d missed, next at %v", s.MissedRuns, s.NextRunTime)
 	}
 }
 
 func TestClockSetBackNeitherStopsNorRepeats(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
+	slot := waitForSlot(p)
 	TakeSlot(p, slot)
 	back := slot.Add(-time.Hour)
 	if Due(p, back) {
 		t.Error("due again because the clock was set back")
 	}
-	KeepTime(p, back)
+	UpdateNextRun(p, back)
 	if next := p.Status.NextRunTime.Time; next.Sub(back) > 5*time.Minute || p.Status.MissedRuns != 0 {
 		t.Errorf("at %v the next run is at %v, %d missed", back, next, p.Status.MissedRuns)
 	}
@@ -114,12 +114,12 @@ func TestClockSetBackNeitherStopsNorRepeats(t *testing.T) {
 
 func TestAnotherIntervalHasOtherSlots(t *testing.T) {
 	p := recurring()
-	waiting(p)
+	waitForSlot(p)
 	p.Spec.Run.IntervalSeconds = new(int32(70))
-	if !SameQuestion(p) {
-		t.Error("another interval is another question")
+	if !LastRunHasThisSpec(p) {
+		t.Error("another interval changes the run ID")
 	}
-	KeepTime(p, controllertest.Noon)
+	UpdateNextRun(p, controllertest.Noon)
 	if wait := p.Status.NextRunTime.Sub(controllertest.Noon); wait <= 0 || wait > 70*time.Second {
 		t.Errorf("waits %v", wait)
 	}
@@ -127,9 +127,9 @@ func TestAnotherIntervalHasOtherSlots(t *testing.T) {
 
 func TestSuspensionForgetsTheNextRun(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
+	slot := waitForSlot(p)
 	p.Spec.State = v1alpha1.Suspended
-	KeepTime(p, controllertest.Noon)
+	UpdateNextRun(p, controllertest.Noon)
 	if p.Status.NextRunTime != nil || UntilNext(p, controllertest.Noon) != 0 {
 		t.Error("a suspended TCPProbe waits for a run")
 	}
@@ -138,7 +138,7 @@ func TestSuspensionForgetsTheNextRun(t *testing.T) {
 	if Due(p, later) {
 		t.Error("resuming catches up")
 	}
-	KeepTime(p, later)
+	UpdateNextRun(p, later)
 	if s := p.Status; s.MissedRuns != 0 || s.NextRunTime.Sub(later) > 5*time.Minute {
 		t.Errorf("%d missed, next at %v", s.MissedRuns, s.NextRunTime)
 	}
@@ -146,12 +146,12 @@ func TestSuspensionForgetsTheNextRun(t *testing.T) {
 
 func TestOnceHasNoNextRun(t *testing.T) {
 	p := recurring()
-	waiting(p)
+	waitForSlot(p)
 	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Once, DeadlineSeconds: 50}
-	if !Answered(p) || Due(p, controllertest.Noon.Add(time.Hour)) {
+	if !LastRunIsCurrent(p) || Due(p, controllertest.Noon.Add(time.Hour)) {
 		t.Error("a run is due because it no longer recurs")
 	}
-	KeepTime(p, controllertest.Noon)
+	UpdateNextRun(p, controllertest.Noon)
 	if p.Status.NextRunTime != nil {
 		t.Errorf("next at %v", p.Status.NextRunTime)
 	}
@@ -159,8 +159,8 @@ func TestOnceHasNoNextRun(t *testing.T) {
 
 func TestAnnotationBetweenSlotsMovesNone(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
-	controllertest.Annotated("now")(p)
+	slot := waitForSlot(p)
+	controllertest.WithRunAnnotation("now")(p)
 	if !Due(p, controllertest.Noon) || Trigger(p) != v1alpha1.TriggerAnnotation {
 		t.Errorf("due %t by %s", Due(p, controllertest.Noon), Trigger(p))
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
-// TestEverySlotThatPassesIsCounted: the one that was due, and the two after it.
+// TestEverySlotThatPassesIsCounted: the slot that was due, and the two after it.
 func TestEverySlotThatPassesIsCounted(t *testing.T) {
 	p := recurring()
-	slot := waiting(p)
-	KeepTime(p, slot.Add(2*300*time.Second))
+	slot := waitForSlot(p)
+	UpdateNextRun(p, slot.Add(2*300*time.Second))
 	if p.Status.MissedRuns != 3 {
 		t.Errorf("%d missed; want 3", p.Status.MissedRuns)
 	}
 }
 
-// TestRunBeforeItsSlot: the first run, or one by annotation, takes none.
+// TestRunBeforeItsSlot: the first run, or one by annotation, uses up no slot.
 func TestRunBeforeItsSlot(t *testing.T) {
 	p := recurring()
 	TakeSlot(p, controllertest.Noon)
@@ -37,7 +37,7 @@ func TestUntilNext(t *testing.T) {
 	if got := UntilNext(p, controllertest.Noon); got != 0 {
 		t.Errorf("waits %v for no slot", got)
 	}
-	slot := waiting(p)
+	slot := waitForSlot(p)
 	for ahead, want := range map[time.Duration]time.Duration{
 		90 * time.Second: 90 * time.Second, 0: time.Millisecond, -time.Second: time.Millisecond,
 	} {
@@ -47,7 +47,7 @@ func TestUntilNext(t *testing.T) {
 	}
 }
 
-// TestInterval: an interval without the mode counts for nothing, and so does the mode without an interval.
+// TestInterval: both mode Interval and an interval are needed.
 func TestInterval(t *testing.T) {
 	for _, c := range []struct {
 		mode    v1alpha1.Mode
@@ -65,7 +65,7 @@ func TestInterval(t *testing.T) {
 	}
 }
 
-// TestSlotsStay: another version of the manager must not move the slots of a UID.
+// TestSlotsStay: all versions of the manager have to compute the same slots for a UID.
 func TestSlotsStay(t *testing.T) {
 	if got := sincePhase(recurring(), time.Unix(0, 0)); got != 133*time.Second {
 		t.Errorf("the last slot was %v before 1970", got)

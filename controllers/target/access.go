@@ -16,11 +16,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// A Service of another namespace is probed only if its owner lets the TCPProbe's namespace in, and only if no
-// NetworkPolicy restricts egress of that namespace: probe pods are in a namespace of their own, which it does not
-// select, so they would lead past it.
+// A Service of another namespace is probed only if its owner consents, and only if no NetworkPolicy restricts egress
+// of the TCPProbe's namespace. Probe pods run in a namespace of their own, which such a policy does not select. They
+// would bypass it.
 
-// namespaceInput is what the rules of a Service's namespace look at, before anything of it is read.
+// namespaceInput is the input of the rules about a Service's namespace. They are asked before the Service is read.
 type namespaceInput struct {
 	own       OwnNamespaces
 	namespace string
@@ -37,7 +37,7 @@ var namespaceRules = rules[namespaceInput]{
 	}},
 }
 
-// accessInput is what the rules of who may probe a Service look at.
+// accessInput is the input of the rules about who may probe a Service.
 type accessInput struct {
 	tenant  string // the TCPProbe's namespace
 	key     types.NamespacedName
@@ -47,8 +47,8 @@ type accessInput struct {
 func (in accessInput) foreign() bool { return in.key.Namespace != in.tenant }
 
 var accessRules = rules[accessInput]{
-	// The owner of another namespace's Service has to let the tenant in. The refusal does not tell whether the Service
-	// exists: that is its owner's business.
+	// The owner of a Service of another namespace has to consent. The refusal does not tell whether the Service exists:
+	// only the namespace's own users may know that.
 	{"consent of another namespace", func(in accessInput) *Refusal {
 		if !in.foreign() || in.service != nil && allowsFrom(in.service, in.tenant) {
 			return nil
@@ -66,7 +66,7 @@ var accessRules = rules[accessInput]{
 	}},
 }
 
-// egressInput is what the rules of leaving the tenant's namespace look at.
+// egressInput is the input of the rules about egress from the tenant's namespace.
 type egressInput struct {
 	tenant   string
 	service  *Service
@@ -74,7 +74,7 @@ type egressInput struct {
 }
 
 var egressRules = rules[egressInput]{
-	// Probe pods would lead past a policy that holds the tenant's own pods back.
+	// Probe pods would bypass a policy that restricts the tenant's own pods.
 	{"NetworkPolicy", func(in egressInput) *Refusal {
 		name := egressPolicy(in.policies)
 		if name == "" {
@@ -115,8 +115,8 @@ func (r *Resolver) service(ctx context.Context, tenant string, target *v1alpha1.
 	return service, nil
 }
 
-// allowsFrom reports whether the Service's owner lets TCPProbes of the namespace in. There is no wildcard: "*" is no
-// namespace's name.
+// allowsFrom reports whether the Service's owner consents to TCPProbes of the namespace. There is no wildcard: no
+// namespace is named "*".
 func allowsFrom(svc *corev1.Service, namespace string) bool {
 	for name := range strings.SplitSeq(svc.Annotations[v1alpha1.AllowFromAnnotation], ",") {
 		if strings.TrimSpace(name) == namespace {
@@ -137,8 +137,8 @@ func (r *Resolver) refuseEgress(ctx context.Context, tenant string, service *Ser
 	return egressRules.check(egressInput{tenant, service, policies.Items})
 }
 
-// egressPolicy is the name of the first NetworkPolicy that governs egress of any pod, or "". Which pods it selects
-// says nothing: the prober stands for none of them.
+// egressPolicy is the name of the first NetworkPolicy that governs egress of any pod, or "". It does not matter which
+// pods the policy selects: the prober acts for none of them in particular.
 func egressPolicy(policies []networkingv1.NetworkPolicy) string {
 	i := slices.IndexFunc(policies, func(p networkingv1.NetworkPolicy) bool { return governsEgress(&p) })
 	if i < 0 {
@@ -147,7 +147,7 @@ func egressPolicy(policies []networkingv1.NetworkPolicy) string {
 	return policies[i].Name
 }
 
-// governsEgress: without policyTypes, a policy governs egress if it has rules for it (networking/v1,
+// governsEgress: a policy without policyTypes governs egress if it has egress rules (networking/v1,
 // NetworkPolicySpec).
 func governsEgress(p *networkingv1.NetworkPolicy) bool {
 	return slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress) ||

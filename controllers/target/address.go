@@ -18,16 +18,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// An address of target.address has nobody who confirms it. So it is probed only if the administrator allows it twice:
-// to the namespace, by an annotation that tenants cannot write, and at all, by the manager's ceiling. And never if it
-// is part of the cluster.
+// No Pod confirms an address of target.address. So the administrator has to allow it twice: for the namespace, by an
+// annotation that tenants cannot write, and for all, by the manager's ceiling. An address that is part of the cluster
+// is never probed.
 
-// rangeInput is what the rules of allowed ranges look at, once for the manager's ceiling and once for the Namespace's.
+// rangeInput is the input of the rules about allowed ranges. They are asked once with the manager's ceiling and once
+// with the Namespace's ranges.
 type rangeInput struct {
 	address netip.Addr
 	ranges  []netip.Prefix
 	invalid error  // why the ranges cannot be read
-	whose   string // ranges, in words
+	whose   string // what sets the ranges, for messages
 }
 
 var rangeRules = rules[rangeInput]{
@@ -38,7 +39,7 @@ var rangeRules = rules[rangeInput]{
 		}
 		return nil
 	}},
-	// What the administrator wrote is not guessed at.
+	// Ranges that cannot be parsed are refused, not guessed.
 	{"readable ranges", func(in rangeInput) *Refusal {
 		if in.invalid == nil {
 			return nil
@@ -58,7 +59,7 @@ var rangeRules = rules[rangeInput]{
 	}},
 }
 
-// clusterInput is what the rules of the cluster's own addresses look at.
+// clusterInput is the input of the rules about the cluster's own addresses.
 type clusterInput struct {
 	address   netip.Addr
 	forbidden Forbidden
@@ -74,7 +75,7 @@ var clusterRules = rules[clusterInput]{
 		}
 		return nil
 	}},
-	// A pod's address is probed by its Service, where the pod confirms it.
+	// A pod's address is probed by its Service only: then the Pod confirms the address.
 	{"pod range", func(in clusterInput) *Refusal {
 		if name := podRange(in.address, in.nodes); name != "" {
 			return Refused(v1alpha1.ReasonAddressDenied, "%s is in the pod range of node %s, "+
@@ -82,7 +83,7 @@ var clusterRules = rules[clusterInput]{
 		}
 		return nil
 	}},
-	// So is a ClusterIP.
+	// A ClusterIP, too, is probed by its Service only.
 	{"ClusterIP", func(in clusterInput) *Refusal {
 		if !in.virtual {
 			return nil
@@ -117,7 +118,7 @@ func (r *Resolver) address(
 	return Endpoint{Via: v1alpha1.ViaAddress, Address: a, Port: uint16(target.Port)}, nil
 }
 
-// allowedByNamespace asks the tenant's Namespace. Nothing but its metadata is read.
+// allowedByNamespace checks the ranges of the tenant's Namespace. It reads the Namespace's metadata only.
 func (r *Resolver) allowedByNamespace(ctx context.Context, a netip.Addr, tenant string) error {
 	var namespace metav1.PartialObjectMetadata
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
@@ -135,7 +136,7 @@ func (r *Resolver) allowedByNamespace(ctx context.Context, a netip.Addr, tenant 
 
 // outsideCluster refuses an address that belongs to this cluster, whoever allows it.
 func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []corev1.Node) (err error) {
-	if inner, ok := plan.Embedded(a); ok { // a translator leads there
+	if inner, ok := plan.Embedded(a); ok { // NAT64 and 6to4 lead to the embedded address
 		a = inner
 	}
 	in := clusterInput{address: a, nodes: nodes}
@@ -151,7 +152,8 @@ func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []cor
 	return clusterRules.check(in)
 }
 
-// isClusterIP reports whether a Service has the address. A cluster older than 1.33 does not keep a record of them.
+// isClusterIP reports whether a Service has the address. Clusters older than 1.33 have no IPAddress objects, and the
+// answer is always false.
 func (r *Resolver) isClusterIP(ctx context.Context, a netip.Addr) (bool, error) {
 	var record networkingv1.IPAddress
 	switch err := r.Live.Get(ctx, types.NamespacedName{Name: a.String()}, &record); {
@@ -163,7 +165,8 @@ func (r *Resolver) isClusterIP(ctx context.Context, a netip.Addr) (bool, error) 
 	return true, nil
 }
 
-// podRange names the node whose pods have addresses like a, or "". A node's own address towards its pods is among them.
+// podRange is the name of the node whose pod CIDRs contain a, or "". They also contain the node's own address on its
+// pod network.
 func podRange(a netip.Addr, nodes []corev1.Node) string {
 	for i := range nodes {
 		for _, text := range append(slices.Clone(nodes[i].Spec.PodCIDRs), nodes[i].Spec.PodCIDR) {

@@ -55,8 +55,9 @@ func TestAddressInNoRange(t *testing.T) {
 		}
 	}
 	var r *Refusal
-	if err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"}); !errors.As(err,
-		&r) || r.Waiting || r.Reason != v1alpha1.ReasonAddressNotAllowed || !strings.HasSuffix(r.Message, "it has: none") {
+	err := rangeRules.check(rangeInput{address: netip.MustParseAddr("10.1.2.3"), whose: "X"})
+	if !errors.As(err, &r) || r.Waiting || r.Reason != v1alpha1.ReasonAddressNotAllowed ||
+		!strings.HasSuffix(r.Message, "it has: none") {
 		t.Errorf("no range at all: %v", err)
 	}
 }
@@ -66,7 +67,7 @@ func TestOwnersOfAddresses(t *testing.T) {
 	f.add("node kn2", "192.168.7.2", "kn2.example.test", "fd00:7::2")
 	for text, want := range map[string]string{
 		"192.168.7.2": "node kn2", "fd00:7::2": "node kn2", "::ffff:192.168.7.2": "node kn2",
-		"64:ff9b::c0a8:702": "node kn2", "2002:c0a8:702::1": "node kn2", // a translator leads to it
+		"64:ff9b::c0a8:702": "node kn2", "2002:c0a8:702::1": "node kn2", // NAT64 and 6to4 lead to it
 		"192.168.7.3": "", "fd00:7::3": "", "64:ff9b::c0a8:703": "",
 	} {
 		if got, yes := f.owner(netip.MustParseAddr(text)); got != want || yes != (want != "") {

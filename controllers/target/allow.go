@@ -16,13 +16,13 @@ type Allowances struct {
 	// restricts egress of their own.
 	PastEgressPolicies bool
 
-	// HostNetwork lets probe pods run on the nodes' own network, and probe pods that are there too.
+	// HostNetwork lets probe pods run on the nodes' own network, and reach pods on it.
 	HostNetwork bool
 
-	ceiling string // Addresses, as the flag has them
+	ceiling string // the flag's value, parsed into Addresses
 }
 
-// BindFlags has a flag for each allowance. By default nothing is allowed.
+// BindFlags registers a flag for each allowance. By default nothing is allowed.
 func (a *Allowances) BindFlags(f *flag.FlagSet) {
 	f.StringVar(&a.ceiling, "address-ceiling", "", "ranges, such as 10.1.0.0/16,2001:db8::/32, that no TCPProbe's "+
 		"target.address may be outside of, whatever its Namespace allows; default: no address at all")
@@ -32,7 +32,7 @@ func (a *Allowances) BindFlags(f *flag.FlagSet) {
 		"of other namespaces even where a NetworkPolicy restricts egress of their own namespace")
 }
 
-// Complete reads what the flags say.
+// Complete parses the flags' values.
 func (a *Allowances) Complete() (err error) {
 	if a.Addresses, err = ParseRanges(a.ceiling); err != nil {
 		return fmt.Errorf("--address-ceiling: %w", err)
@@ -40,7 +40,7 @@ func (a *Allowances) Complete() (err error) {
 	return nil
 }
 
-// allowanceInput is what the administrator's rules look at when a run is to start.
+// allowanceInput is the input of the rules about what the administrator allows.
 type allowanceInput struct {
 	probe *v1alpha1.TCPProbe
 	allow Allowances

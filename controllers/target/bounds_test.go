@@ -9,23 +9,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestPodsAskedFor: a Service of however many pods costs 256 live reads.
-func TestPodsAskedFor(t *testing.T) {
+// TestMaxPods: a run reads at most 256 pods, however many the Service has.
+func TestMaxPods(t *testing.T) {
 	asked, _ := claims(1000)
 	if n := len(podsToRead(asked, "seed")); n != 256 {
 		t.Errorf("%d pods are read for one run", n)
 	}
 }
 
-// endless serves EndpointSlices for ever, and counts what it is asked for.
-type endless struct {
+// endlessSlices serves EndpointSlices without end, and counts the pages.
+type endlessSlices struct {
 	client.Reader
 	addresses int // of each slice
 	pages     int
 	most      int64 // slices of a page
 }
 
-func (e *endless) List(_ context.Context, list client.ObjectList, options ...client.ListOption) error {
+func (e *endlessSlices) List(_ context.Context, list client.ObjectList, options ...client.ListOption) error {
 	var o client.ListOptions
 	o.ApplyOptions(options)
 	e.pages++
@@ -39,12 +39,12 @@ func (e *endless) List(_ context.Context, list client.ObjectList, options ...cli
 	return nil
 }
 
-// TestSlicesRead: ten at a time, and no more of them once they claim more than 20,000 addresses.
+// TestSlicesRead: slices are read ten at a time, until they claim more than 20,000 addresses.
 func TestSlicesRead(t *testing.T) {
 	for addresses, pages := range map[int]int{1: 1001, 1999: 2, 99: 21} {
-		e := &endless{addresses: addresses}
+		e := &endlessSlices{addresses: addresses}
 		if _, err := (&Resolver{Live: e}).slicesOf(t.Context(), "shop", "web"); err == nil {
-			t.Fatal("endless slices are no reason to refuse")
+			t.Fatal("endless slices are not refused")
 		}
 		if e.pages != pages || e.most != 10 {
 			t.Errorf("%d addresses a slice: refused after %d pages of %d slices; want %d of 10", addresses, e.pages, e.most,

@@ -16,8 +16,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// Candidate is one address that an EndpointSlice claims for a Service. Tenants can write slices, so nothing in
-// it is believed: it only says which Pod to ask.
+// Candidate is one address that an EndpointSlice claims for a Service. Tenants can write slices, so a claim proves
+// nothing. It only names the Pod that has to confirm it.
 type Candidate struct {
 	Address string
 	Family  discoveryv1.AddressType
@@ -25,7 +25,7 @@ type Candidate struct {
 	Ref     *corev1.ObjectReference
 }
 
-// String is address:port as the slice claims it, no longer than a finding's target.
+// String is address:port as the slice claims it. It is no longer than a finding's target.
 func (c Candidate) String() string {
 	return net.JoinHostPort(text.Cut(c.Address, 48), strconv.Itoa(int(c.Port)))
 }
@@ -35,8 +35,8 @@ func (c Candidate) addr() netip.Addr {
 	return a
 }
 
-// candidates lists what the slices claim to be ready behind the Service's port, each address once, in a stable
-// order; notReady counts the endpoints that the slices themselves call not ready.
+// candidates lists the addresses that the slices call ready for the Service's port, each once, in a stable order.
+// notReady counts the endpoints that the slices call not ready.
 func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []Candidate, notReady int) {
 	for _, slice := range list {
 		port, ok := slicePort(slice, service.Port.Name)
@@ -72,7 +72,7 @@ func slicePort(slice discoveryv1.EndpointSlice, name string) (uint16, bool) {
 	return 0, false
 }
 
-// ref is the claimed Pod, empty if none is.
+// ref is the claimed Pod. It is empty if the slice names none.
 func (c Candidate) ref() corev1.ObjectReference {
 	if c.Ref == nil {
 		return corev1.ObjectReference{}
@@ -80,7 +80,7 @@ func (c Candidate) ref() corev1.ObjectReference {
 	return *c.Ref
 }
 
-// claimInput is what the rules of a claim look at, before any Pod is read.
+// claimInput is the input of the rules about a claim. They are asked before any Pod is read.
 type claimInput struct {
 	claim     Candidate
 	service   *Service
@@ -108,7 +108,7 @@ var claimRules = rules[claimInput]{
 		}
 		return nil
 	}},
-	// Only a Pod can confirm a claim. No API server checks what a slice says of it.
+	// Only a Pod can confirm a claim. The API server does not check what a slice says about it.
 	{"Pod", func(in claimInput) *Refusal {
 		ref := in.claim.Ref
 		if ref == nil || ref.Kind != "Pod" || len(validation.IsDNS1123Subdomain(ref.Name)) > 0 {
@@ -126,7 +126,7 @@ var claimRules = rules[claimInput]{
 	}},
 }
 
-// notProbed is why one endpoint of several is not probed.
+// notProbed is why one endpoint of a Service is not probed.
 func notProbed(format string, args ...any) *Refusal {
 	return Refused(v1alpha1.ReasonEndpointsRefused, format, args...)
 }

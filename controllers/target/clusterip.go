@@ -15,17 +15,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// A ClusterIP leads to whatever the Service's EndpointSlices say at that moment, and tenants can write slices. So it is
-// probed only if every address in every slice of the Service is that of one of its pods, whatever port, family or
-// readiness the slice claims; and what came of it counts only if all that is the same when the run ends.
+// A ClusterIP leads to whatever the Service's EndpointSlices list at that moment, and tenants can write slices. So it
+// is probed only if every address in every slice belongs to one of the Service's pods, whatever port, family or
+// readiness the slice states. A result counts only if all this is unchanged when the run ends.
 
-// Behind is what a Service's ClusterIPs led to when the run began.
+// Behind is what a Service's ClusterIPs led to when the run was planned.
 type Behind struct {
 	Slices []SliceVersion `json:"slices"`
-	Pods   []Endpoint     `json:"pods"` // one for each
+	Pods   []Endpoint     `json:"pods"` // one entry for each pod
 }
 
-// SliceVersion is one version of an EndpointSlice: any change of what it says, or of its labels, makes another.
+// SliceVersion is one version of an EndpointSlice. Any change of its content or labels makes another version.
 type SliceVersion struct {
 	UID        types.UID `json:"uid"`
 	Generation int64     `json:"generation"`
@@ -40,7 +40,7 @@ func versions(list []discoveryv1.EndpointSlice) []SliceVersion {
 	return out
 }
 
-// everyClaim lists all addresses of all slices. Their ports are of no interest: they are ports of the same pods.
+// everyClaim lists all addresses of all slices. It leaves out the ports: they are ports of the same pods.
 func everyClaim(list []discoveryv1.EndpointSlice) (claims []Candidate) {
 	for _, s := range list {
 		for _, e := range s.Endpoints {
@@ -53,7 +53,7 @@ func everyClaim(list []discoveryv1.EndpointSlice) (claims []Candidate) {
 	return claims
 }
 
-// viaInput is what the rules of the ways to a Service look at.
+// viaInput is the input of the rules about via.
 type viaInput struct {
 	service *Service
 	via     []v1alpha1.Via
@@ -67,7 +67,7 @@ var viaRules = rules[viaInput]{
 		return Refused(v1alpha1.ReasonNoClusterIP, "Service %s is headless: it has no ClusterIP; use via PodIP",
 			in.service.Name)
 	}},
-	// No segment would cross the network.
+	// The ClusterIP leads to pods of the same node only, so no segment would cross the network.
 	{"internalTrafficPolicy", func(in viaInput) *Refusal {
 		if !slices.Contains(in.via, v1alpha1.ViaClusterIP) || !in.service.Local {
 			return nil
@@ -78,35 +78,35 @@ var viaRules = rules[viaInput]{
 	}},
 }
 
-// clusterIPs fills in the Service's ClusterIPs as endpoints, or why they must not be.
+// clusterIPs adds the Service's ClusterIPs to the endpoints, or to the refused ones.
 func (r *Resolver) clusterIPs(
-	ctx context.Context, g *Resolved, list []discoveryv1.EndpointSlice, forbidden Forbidden,
+	ctx context.Context, res *Resolved, list []discoveryv1.EndpointSlice, forbidden Forbidden,
 ) error {
 	claims := everyClaim(list)
 	for _, c := range claims {
-		if refusal := claimRules.refuse(claimInput{c, g.Service, forbidden}); refusal != nil {
-			g.refuseClusterIPs(c.Address + " behind it: " + refusal.Message)
+		if refusal := claimRules.refuse(claimInput{c, res.Service, forbidden}); refusal != nil {
+			res.refuseClusterIPs(c.Address + " behind it: " + refusal.Message)
 			return nil //nolint:nilerr // the run goes on without the ClusterIPs
 		}
 	}
 	names := podsToRead(claims, "")
 	if len(names) == maxPods {
-		g.refuseClusterIPs(fmt.Sprintf("it leads to %d pods or more, which are too many to look at", maxPods))
+		res.refuseClusterIPs(fmt.Sprintf("it leads to %d pods or more, which are too many to look at", maxPods))
 		return nil
 	}
-	pods, err := r.pods(ctx, g.Service.Namespace, names)
+	pods, err := r.pods(ctx, res.Service.Namespace, names)
 	if err != nil {
 		return err
 	}
-	if c, why := refuseAny(claims, g.Service, pods); why != "" {
-		g.refuseClusterIPs(c.Address + " behind it: " + why)
+	if c, why := refuseAny(claims, res.Service, pods); why != "" {
+		res.refuseClusterIPs(c.Address + " behind it: " + why)
 		return nil
 	}
-	g.admitClusterIPs(&Behind{Slices: versions(list), Pods: behindPods(claims, pods)}, pods, forbidden)
+	res.admitClusterIPs(&Behind{Slices: versions(list), Pods: behindPods(claims, pods)}, pods, forbidden)
 	return nil
 }
 
-// refuseAny is the first claim that its live pod does not confirm, and why.
+// refuseAny is the first claim that its live Pod does not confirm, and why.
 func refuseAny(claims []Candidate, service *Service, pods map[string]*corev1.Pod) (Candidate, string) {
 	for _, c := range claims {
 		if refusal := podRules.refuse(podInput{c, service, pods[c.Ref.Name]}); refusal != nil {
@@ -125,33 +125,34 @@ func behindPods(claims []Candidate, pods map[string]*corev1.Pod) (out []Endpoint
 	return out
 }
 
-// refuseClusterIPs notes why the ClusterIPs are not probed.
-func (g *Resolved) refuseClusterIPs(why string) {
-	for _, a := range g.Service.ClusterIPs {
-		claimed := netip.AddrPortFrom(a, uint16(g.Service.Port.Port)).String() + " (ClusterIP)"
-		g.Refused = append(g.Refused, RefusedEndpoint{claimed, why})
+// refuseClusterIPs adds the ClusterIPs to the refused endpoints.
+func (res *Resolved) refuseClusterIPs(why string) {
+	for _, a := range res.Service.ClusterIPs {
+		claimed := netip.AddrPortFrom(a, uint16(res.Service.Port.Port)).String() + " (ClusterIP)"
+		res.Refused = append(res.Refused, RefusedEndpoint{claimed, why})
 	}
 }
 
-// admitClusterIPs takes the ClusterIPs, if any pod behind them serves.
-func (g *Resolved) admitClusterIPs(behind *Behind, pods map[string]*corev1.Pod, forbidden Forbidden) {
+// admitClusterIPs adds the ClusterIPs to the endpoints, if any pod behind them serves.
+func (res *Resolved) admitClusterIPs(behind *Behind, pods map[string]*corev1.Pod, forbidden Forbidden) {
 	node, serves := commonNode(pods)
 	if !serves {
-		g.NotReady = max(g.NotReady, len(pods))
+		res.NotReady = max(res.NotReady, len(pods))
 		return
 	}
-	for _, a := range g.Service.ClusterIPs {
+	for _, a := range res.Service.ClusterIPs {
 		if _, yes := plan.Denied(a); yes || forbidden[a] != "" {
-			continue // the API server gives no such ClusterIP
+			continue // the API server assigns no such ClusterIP
 		}
-		g.Behind = behind
-		g.Endpoints = append(g.Endpoints, Endpoint{
-			Via: v1alpha1.ViaClusterIP, Address: a, Port: uint16(g.Service.Port.Port), Node: node,
+		res.Behind = behind
+		res.Endpoints = append(res.Endpoints, Endpoint{
+			Via: v1alpha1.ViaClusterIP, Address: a, Port: uint16(res.Service.Port.Port), Node: node,
 		})
 	}
 }
 
-// commonNode is the node that all serving pods are on, or "", and whether there are any.
+// commonNode is the node that all serving pods are on, or "" if there are several. found reports whether any pod
+// serves.
 func commonNode(pods map[string]*corev1.Pod) (node string, found bool) {
 	for _, pod := range pods {
 		if !serving(pod) {

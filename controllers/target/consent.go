@@ -7,22 +7,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
 )
 
-// AcceptQueue fills a listener's queue, and a queue that nobody accepts from stays full. So the owner of the Service
-// has to consent, and unless the owner consents to that too, one ready pod is always left alone.
+// AcceptQueue fills a listener's queue. The queue stays full if the application does not accept. So the Service's
+// owner has to consent. One ready pod is never asked, unless the owner consents to that too.
 
-// FillsQueues reports whether the probe asks AcceptQueue.
+// FillsQueues reports whether AcceptQueue is among the scenarios.
 func FillsQueues(scenarios []v1alpha1.Scenario) bool {
 	return slices.ContainsFunc(scenarios, func(s v1alpha1.Scenario) bool { return s.Type == v1alpha1.AcceptQueue })
 }
 
-// consentInput is what the rules of filling the queues of a Service look at.
+// consentInput is the input of the rules about consent to AcceptQueue.
 type consentInput struct {
 	fills   bool // whether any queue is filled at all
 	service *Service
 }
 
 var consentRules = rules[consentInput]{
-	// Nobody's queue is filled without being asked.
+	// The owner of the Service has to consent.
 	{"annotation", func(in consentInput) *Refusal {
 		if !in.fills || in.service.Consent != "" {
 			return nil
@@ -32,7 +32,7 @@ var consentRules = rules[consentInput]{
 			"whoever owns the Service can allow that by its annotation %s: %q, or remove the scenario",
 			in.service.Name, v1alpha1.AcceptQueueAnnotation, v1alpha1.AllowAcceptQueue)
 	}},
-	// What is misspelt is no consent.
+	// A misspelt value is no consent.
 	{"value of the annotation", func(in consentInput) *Refusal {
 		consent := in.service.Consent
 		if !in.fills || consent == v1alpha1.AllowAcceptQueue || consent == v1alpha1.AllowOnlyEndpoint {
@@ -44,7 +44,7 @@ var consentRules = rules[consentInput]{
 	}},
 }
 
-// servingInput is what the rules of who serves while a queue is full look at.
+// servingInput is the input of the rules about which pods keep serving.
 type servingInput struct {
 	fills     bool
 	service   *Service
@@ -52,7 +52,7 @@ type servingInput struct {
 }
 
 var servingRules = rules[servingInput]{
-	// Nobody would serve while the queue of the only ready pod is full.
+	// With one ready pod, nothing would serve while its queue is full.
 	{"only endpoint", func(in servingInput) *Refusal {
 		if !in.fills || in.service.Consent == v1alpha1.AllowOnlyEndpoint || len(PodsOf(in.endpoints)) > 1 {
 			return nil

@@ -22,13 +22,13 @@ func TestConsent(t *testing.T) {
 		says  string
 	}{
 		"nothing fills a queue": {controllertest.Probe(), "", ""},
-		"none": {controllertest.Filling(), "",
+		"none": {controllertest.AcceptQueueProbe(), "",
 			`its annotation tcpprobe.dev/allow-accept-queue: "true", or remove the scenario`},
-		"of all but one": {controllertest.Filling(), "true", ""},
-		"of all":         {controllertest.Filling(), "only-endpoint", ""},
-		"misspelt": {controllertest.Filling(), "yes" + strings.Repeat("!", 1000),
+		"of all but one": {controllertest.AcceptQueueProbe(), "true", ""},
+		"of all":         {controllertest.AcceptQueueProbe(), "only-endpoint", ""},
+		"misspelt": {controllertest.AcceptQueueProbe(), "yes" + strings.Repeat("!", 1000),
 			`needs "true" or "only-endpoint"`},
-		"refused in words": {controllertest.Filling(), "false", `is "false"; AcceptQueue needs`},
+		"refused in words": {controllertest.AcceptQueueProbe(), "false", `is "false"; AcceptQueue needs`},
 	} {
 		r := consentRules.refuse(consentInput{FillsQueues(c.probe.Spec.Scenarios), consenting(c.value)})
 		if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting ||
@@ -38,21 +38,21 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-func TestTheOnlyEndpointNeedsMore(t *testing.T) {
+func TestOnlyEndpoint(t *testing.T) {
 	for _, c := range []struct {
 		pods    int
 		value   string
 		refused bool
 	}{{1, "true", true}, {2, "true", false}, {1, "only-endpoint", false}} {
-		g := &Resolved{Service: consenting(c.value)}
+		res := &Resolved{Service: consenting(c.value)}
 		for i := range c.pods {
-			g.Endpoints = append(g.Endpoints, Endpoint{Pod: fmt.Sprintf("web-%02d", i+1)})
+			res.Endpoints = append(res.Endpoints, Endpoint{Pod: fmt.Sprintf("web-%02d", i+1)})
 		}
-		r := servingRules.refuse(servingInput{true, g.Service, g.Endpoints})
+		r := servingRules.refuse(servingInput{true, res.Service, res.Endpoints})
 		if (r != nil) != c.refused || r != nil && !strings.Contains(r.Message, "one ready pod, web-01") {
 			t.Errorf("%d pods, consent %s: %v", c.pods, c.value, r)
 		}
-		if r := servingRules.refuse(servingInput{false, g.Service, g.Endpoints}); r != nil {
+		if r := servingRules.refuse(servingInput{false, res.Service, res.Endpoints}); r != nil {
 			t.Errorf("nothing fills a queue, and yet: %v", r)
 		}
 	}

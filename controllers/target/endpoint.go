@@ -10,7 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Endpoint is one address that passed every rule, and the identity of the Pod behind it at that moment, if one is.
+// Endpoint is one address that passed every rule, and the identity of the Pod behind it at that moment, if there is
+// one.
 type Endpoint struct {
 	Via      v1alpha1.Via
 	Address  netip.Addr
@@ -35,7 +36,7 @@ func restarts(pod *corev1.Pod) (n int32) {
 	return n
 }
 
-// moved reports why the address of e may be somebody else's by now, or "".
+// moved reports why the address of e may belong to another pod by now, or "".
 func (e Endpoint) moved(pod *corev1.Pod) string {
 	switch {
 	case pod == nil:
@@ -44,21 +45,21 @@ func (e Endpoint) moved(pod *corev1.Pod) string {
 		return fmt.Sprintf("Pod %s was replaced", e.Pod)
 	case !hasAddress(pod, e.Address):
 		return fmt.Sprintf("Pod %s has another address", e.Pod)
-	case pod.DeletionTimestamp != nil || // its address is free before its status says so
+	case pod.DeletionTimestamp != nil || // its address may be free before its status says so
 		pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed:
 		return fmt.Sprintf("Pod %s has ended", e.Pod)
 	}
 	return ""
 }
 
-// Change is what of the pod behind an endpoint is no longer as it was when the run began.
+// Change is what has changed of the pod behind an endpoint since the run was planned.
 type Change struct {
 	What    string
-	Moved   bool // the address may have been somebody else's, or nobody's
-	Unready bool // nothing but that
+	Moved   bool // the address may have belonged to another pod, or to none
+	Unready bool // it is the same pod, but not Ready
 }
 
-// changed reports what of the Pod behind e is no longer as it was when the run began; its zero value if nothing.
+// changed reports what has changed of the Pod behind e since the run was planned. It is the zero value if nothing has.
 func (e Endpoint) changed(pod *corev1.Pod) Change {
 	if what := e.moved(pod); what != "" {
 		return Change{What: what, Moved: true}

@@ -40,16 +40,16 @@ func claim(address string) Candidate {
 	return Candidate{Address: address, Family: discoveryv1.AddressTypeIPv4, Port: 8080, Ref: webRef()}
 }
 
-// refuseClaim and refusePod are the words of a refusal, or "".
+// refuseClaim and refusePod return the message of a refusal, or "".
 func refuseClaim(f Forbidden, c Candidate, service *Service) string {
-	return words(claimRules.refuse(claimInput{c, service, f}))
+	return messageOf(claimRules.refuse(claimInput{c, service, f}))
 }
 
 func refusePod(c Candidate, service *Service, pod *corev1.Pod) string {
-	return words(podRules.refuse(podInput{c, service, pod}))
+	return messageOf(podRules.refuse(podInput{c, service, pod}))
 }
 
-func words(r *Refusal) string {
+func messageOf(r *Refusal) string {
 	if r == nil {
 		return ""
 	}
@@ -63,8 +63,8 @@ func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 		Name: "web-1", UID: "forged"}, "10.244.1.5")
 	waiting := controllertest.Slice("shop", "web", "-d", webRef(), "10.244.1.7")
 	waiting.Endpoints[0].Conditions.Ready = new(false)
-	silent := controllertest.Slice("shop", "web", "-e", webRef(), "10.244.1.8")
-	silent.Endpoints[0].Conditions.Ready = nil // unknown counts as ready
+	unknown := controllertest.Slice("shop", "web", "-e", webRef(), "10.244.1.8")
+	unknown.Endpoints[0].Conditions.Ready = nil // counts as ready
 	sixth := controllertest.Slice("shop", "web", "-f", webRef(), "fd00:244::5")
 	sixth.AddressType = discoveryv1.AddressTypeIPv6
 	otherPort := controllertest.Slice("shop", "web", "-g", webRef(), "10.244.1.9")
@@ -72,7 +72,7 @@ func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 	udp := controllertest.Slice("shop", "web", "-h", webRef(), "10.244.1.10")
 	udp.Ports[0].Protocol = ptr.To(corev1.ProtocolUDP)
 
-	list := []discoveryv1.EndpointSlice{*twoReady, *again, *forged, *waiting, *silent, *sixth, *otherPort, *udp}
+	list := []discoveryv1.EndpointSlice{*twoReady, *again, *forged, *waiting, *unknown, *sixth, *otherPort, *udp}
 	got, notReady := candidates(webService(), list)
 	var names []string
 	for _, c := range got {
@@ -84,12 +84,12 @@ func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 	}
 }
 
-func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
+func TestClaimRules(t *testing.T) {
 	forbidden := Forbidden{}
 	forbidden.add("the API server", "10.99.0.1")
 	forbidden.add("node kn1", "192.168.7.1", "kn1.example.test")
 	if why := refuseClaim(forbidden, claim("10.244.1.5"), webService()); why != "" {
-		t.Errorf("an honest claim is refused: %s", why)
+		t.Errorf("a true claim is refused: %s", why)
 	}
 	for address, says := range map[string]string{
 		"127.0.0.1": "loopback", "169.254.169.254": "metadata", "169.254.3.4": "link-local",
@@ -121,9 +121,9 @@ func TestClaimIsRefusedBeforeAnyPodIsAsked(t *testing.T) {
 	}
 }
 
-func TestPodHasToConfirmTheClaim(t *testing.T) {
+func TestPodRules(t *testing.T) {
 	if why := refusePod(claim("10.244.1.5"), webService(), webPod()); why != "" {
-		t.Errorf("an honest claim is refused: %s", why)
+		t.Errorf("a true claim is refused: %s", why)
 	}
 	for name, c := range map[string]struct {
 		address string
@@ -174,10 +174,10 @@ func TestServingPods(t *testing.T) {
 		t.Fatal("a Ready pod is not serving")
 	}
 	for name, change := range map[string]func(*corev1.Pod){
-		"not Ready":   func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionFalse },
-		"terminating": func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.NewTime(controllertest.Noon)) },
-		"ended":       func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed },
-		"no word":     func(p *corev1.Pod) { p.Status.Conditions = nil },
+		"not Ready":    func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionFalse },
+		"terminating":  func(p *corev1.Pod) { p.DeletionTimestamp = new(metav1.NewTime(controllertest.Noon)) },
+		"ended":        func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed },
+		"no condition": func(p *corev1.Pod) { p.Status.Conditions = nil },
 	} {
 		pod := webPod()
 		change(pod)
@@ -187,7 +187,7 @@ func TestServingPods(t *testing.T) {
 	}
 }
 
-func TestEndpointIsLookedAtAgainAfterTheRun(t *testing.T) {
+func TestEndpointChanged(t *testing.T) {
 	e := newEndpoint(claim("10.244.1.5"), webPod())
 	if e.Node != "kn2" || e.Address != netip.MustParseAddr("10.244.1.5") || e.Restarts != 2 {
 		t.Fatalf("endpoint %+v", e)
@@ -212,8 +212,8 @@ func TestEndpointIsLookedAtAgainAfterTheRun(t *testing.T) {
 	}
 }
 
-// TestForgedPodName: whatever stands in a slice as a Pod's name, it is refused in words. A name that the API cannot be
-// asked for would be an error of every pass instead, and nothing of it in the status.
+// TestForgedPodName: whatever a slice has as a Pod's name, it is refused with a message. With a name that is no path
+// segment the API request would fail: each reconcile would return an error, and the status would not say why.
 func TestForgedPodName(t *testing.T) {
 	for _, name := range []string{"../../../secrets/x", "a/b", "a%2fb", ".", "..", "A pod", strings.Repeat("x", 300)} {
 		c := claim("10.244.1.5")

@@ -14,7 +14,7 @@ import (
 
 const theAPIServer = "the API server"
 
-// forbidden lists the API server's and the nodes' addresses.
+// forbidden has the addresses of the API server and of the nodes.
 func (r *Resolver) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidden, error) {
 	f := make(Forbidden)
 	apiServer, err := r.slicesOf(ctx, "default", "kubernetes")
@@ -34,10 +34,10 @@ func (r *Resolver) forbidden(ctx context.Context, nodes []corev1.Node) (Forbidde
 	return f, nil
 }
 
-// Forbidden are addresses of this cluster that are never probed, each with what it belongs to.
+// Forbidden are addresses of this cluster that are never probed, each with its owner.
 type Forbidden map[netip.Addr]string
 
-// owner is whom an address belongs to, also where a translator stands before it.
+// owner is what an address belongs to. A NAT64 or 6to4 address belongs to the owner of the IPv4 address in it.
 func (f Forbidden) owner(a netip.Addr) (owner string, yes bool) {
 	if inner, ok := plan.Embedded(a); ok {
 		a = inner

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// ingressPolicy is the name of a NetworkPolicy that may keep probes away from the pod, or "". Policies add up: if one
-// of those that select the pod lets everything in, nothing is kept away.
+// ingressPolicy is the name of a NetworkPolicy that may drop probes to the pod, or "". Policies are additive: if one
+// of those that select the pod allows everything, nothing is dropped.
 func ingressPolicy(pod *corev1.Pod, policies []networkingv1.NetworkPolicy) string {
 	first := ""
 	for i := range policies {

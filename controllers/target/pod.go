@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// podInput is what the rules of the live Pod behind a claim look at.
+// podInput is the input of the rules about the live Pod behind a claim.
 type podInput struct {
 	claim   Candidate
 	service *Service
@@ -22,7 +22,7 @@ var podRules = rules[podInput]{
 		}
 		return nil
 	}},
-	// A pod of the same name may have come since.
+	// A new pod may have the same name.
 	{"UID", func(in podInput) *Refusal {
 		if in.claim.Ref.UID != in.pod.UID {
 			return notProbed("the Pod of that name is another one")
@@ -44,14 +44,15 @@ var podRules = rules[podInput]{
 		}
 		return nil
 	}},
-	// Its address is the node's, unless the administrator allows that and the TCPProbe asks for it.
+	// A pod on the host network has the node's address. It is probed only if the administrator allows that and the
+	// TCPProbe asks for it.
 	{"host network", func(in podInput) *Refusal {
 		if in.pod.Spec.HostNetwork && !in.service.Host {
 			return notProbed("its Pod is on the host network")
 		}
 		return nil
 	}},
-	// Even then only the pod's own ports are probed.
+	// Even then, only ports that the pod declares are probed.
 	{"port on the host network", func(in podInput) *Refusal {
 		if in.pod.Spec.HostNetwork && !declares(in.pod, in.claim.Port) {
 			return notProbed("its Pod is on the host network and does not declare this port, which may be the kubelet's")
@@ -76,7 +77,7 @@ func hasAddress(pod *corev1.Pod, a netip.Addr) bool {
 	})
 }
 
-// serving reports whether a Pod is one that clients are sent to: Ready and not on its way out.
+// serving reports whether a Service sends clients to the Pod: it is Ready and not terminating.
 func serving(pod *corev1.Pod) bool {
 	if pod.DeletionTimestamp != nil || pod.Status.Phase != corev1.PodRunning {
 		return false

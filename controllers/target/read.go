@@ -11,10 +11,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// maxPods is how many of a Service's pods one run asks for, at most. Each is one live read.
+// maxPods is the most pods of a Service that one run reads. Each is one live read.
 const maxPods = 256
 
-// podsToRead names the pods to ask for, at most maxPods, the same ones in every run.
+// podsToRead names at most maxPods of the claimed pods. It chooses the same ones in every run.
 func podsToRead(asked []Candidate, seed string) []string {
 	var names []string
 	for _, c := range asked { // sorted by name

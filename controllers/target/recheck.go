@@ -13,15 +13,15 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Rechecked is what is known of a run's targets after its reports came in, by index.
+// Rechecked is what is known of a run's targets after its reports have arrived, by index.
 type Rechecked struct {
 	Changed map[int]Change
 	Policy  map[int]string // the ingress NetworkPolicy that selects the pod
 }
 
-// Recheck looks again at the targets that were probed: nothing is published about a pod that is no longer the one that
-// was probed, or that a NetworkPolicy may shield. Policies are read only for the silent targets, from which some source
-// heard nothing.
+// Recheck reads the targets that were probed again. Nothing is published about a pod that is no longer the one that
+// was probed, or that a NetworkPolicy may shield. Policies are read only if there are silent targets, from which some
+// source received nothing.
 func (r *Resolver) Recheck(
 	ctx context.Context, tenant string, s *Snapshot, probed []int, silent map[int]bool,
 ) (Rechecked, error) {
@@ -57,20 +57,20 @@ func (r *Resolver) Recheck(
 	return found, nil
 }
 
-func (m Rechecked) addPolicies(
+func (rechecked Rechecked) addPolicies(
 	s *Snapshot, silent map[int]bool, pods map[string]*corev1.Pod, policies []networkingv1.NetworkPolicy,
 ) {
 	for target := range silent {
 		if pod := pods[s.Endpoints[target].Pod]; pod != nil {
 			if name := ingressPolicy(pod, policies); name != "" {
-				m.Policy[target] = name
+				rechecked.Policy[target] = name
 			}
 		}
 	}
 }
 
-// behindChanged reports what of that which the run's ClusterIPs lead to is not as it was when the run began; "" if
-// nothing is, or none is probed.
+// behindChanged reports what has changed behind the run's ClusterIPs since the run was planned. It is "" if nothing
+// has, or if no ClusterIP is probed.
 func (r *Resolver) behindChanged(ctx context.Context, s *Snapshot, tenant string) (string, error) {
 	if s.Behind == nil {
 		return "", nil
@@ -84,14 +84,15 @@ func (r *Resolver) behindChanged(ctx context.Context, s *Snapshot, tenant string
 		return "", err
 	}
 	for _, e := range s.Behind.Pods {
-		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready { // what readiness does is in the slices
+		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready { // readiness is in the slices
 			return change.What, nil
 		}
 	}
 	return r.clusterIPChanged(ctx, s, tenant)
 }
 
-// clusterIPChanged is behindChanged without its pods: whether the cluster's proxies have been told anything else since.
+// clusterIPChanged does the same without reading the pods. It compares the Service and its EndpointSlices, by which
+// kube-proxy or its replacement translates.
 func (r *Resolver) clusterIPChanged(ctx context.Context, s *Snapshot, tenant string) (string, error) {
 	if s.Behind == nil {
 		return "", nil

@@ -12,12 +12,12 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Reason + ": " + r.Message }
 
-// Refused is a Refusal that somebody has to do something about.
+// Refused is a Refusal that lasts until somebody changes something.
 func Refused(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// Waiting is a Refusal that ends by itself as soon as the cluster allows.
+// Waiting is a Refusal that ends by itself as soon as the cluster allows the run.
 func Waiting(reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Message: fmt.Sprintf(format, args...), Waiting: true}
 }

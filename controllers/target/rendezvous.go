@@ -29,7 +29,7 @@ func Rendezvous(seed string, names []string, n int) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !chosen[name] })
 }
 
-// Weight is the weight of a name for a seed, as good as random.
+// Weight is the weight of a name for a seed: a hash, which spreads like a random number.
 func Weight(seed, name string) uint64 {
 	sum := sha256.Sum256([]byte(seed + "\x00" + name))
 	return binary.BigEndian.Uint64(sum[:8])

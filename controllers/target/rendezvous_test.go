@@ -21,7 +21,7 @@ func TestRendezvousIsStable(t *testing.T) {
 		t.Fatalf("chose %v", chosen)
 	}
 	if again := Rendezvous("seed", all, 16); !slices.Equal(chosen, again) {
-		t.Errorf("the same question has two answers: %v, %v", chosen, again)
+		t.Errorf("the same seed and names have two choices: %v, %v", chosen, again)
 	}
 	without := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == chosen[3] })
 	replaced := Rendezvous("seed", without, 16)
@@ -60,5 +60,12 @@ func TestRendezvousSpreadsOverSeeds(t *testing.T) {
 func TestRendezvousTakesAllIfThereAreFew(t *testing.T) {
 	if got := Rendezvous("seed", names(3), 3); !slices.Equal(got, names(3)) {
 		t.Errorf("chose %v", got)
+	}
+}
+
+// TestWeightOfAName: another weight would choose other nodes after an upgrade.
+func TestWeightOfAName(t *testing.T) {
+	if got := Weight("seed", "node-000"); got != 0x9350e5b8e7dd5401 { // printf 'seed\0node-000' | sha256sum
+		t.Errorf("weight %#x", got)
 	}
 }

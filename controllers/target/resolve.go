@@ -13,8 +13,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Resolver finds out what a TCPProbe may probe from where, and looks again whether that is still so. What decides whom
-// the operator's power is turned on is read from the API server itself, never from a cache.
+// Resolver finds what a TCPProbe may probe and from which nodes, and checks later whether that still holds. What
+// decides who is probed is read from the API server, never from a cache, which may be stale.
 type Resolver struct {
 	Live        client.Reader // reads from the API server itself
 	Nodes       client.Reader // reads nodes, from a cache
@@ -31,27 +31,27 @@ func (r *Resolver) Resolve(ctx context.Context, probe *v1alpha1.TCPProbe) (*Reso
 	if err := allowanceRules.check(allowanceInput{probe, r.Allow}); err != nil {
 		return nil, err
 	}
-	g := &Resolved{}
-	if err := r.consented(ctx, probe, g); err != nil {
+	res := &Resolved{}
+	if err := r.consented(ctx, probe, res); err != nil {
 		return nil, err
 	}
-	nodes, err := r.sources(ctx, probe, g)
+	nodes, err := r.sources(ctx, probe, res)
 	if err != nil {
 		return nil, err
 	}
 	if target := probe.Spec.Target.Address; target != nil {
 		e, err := r.address(ctx, probe.Namespace, target, nodes)
-		g.Endpoints = []Endpoint{e}
-		return g, err
+		res.Endpoints = []Endpoint{e}
+		return res, err
 	}
-	if err := r.endpoints(ctx, probe, g, nodes); err != nil {
+	if err := r.endpoints(ctx, probe, res, nodes); err != nil {
 		return nil, err
 	}
 	fills := FillsQueues(probe.Spec.Scenarios)
-	if err := servingRules.check(servingInput{fills, g.Service, g.Endpoints}); err != nil {
+	if err := servingRules.check(servingInput{fills, res.Service, res.Endpoints}); err != nil {
 		return nil, err
 	}
-	return g, nil
+	return res, nil
 }
 
 // RefuseSpec reports why the probe would be refused whatever the cluster looks like, or nil.
@@ -59,24 +59,24 @@ func (r *Resolver) RefuseSpec(probe *v1alpha1.TCPProbe) *Refusal {
 	return specRules.refuse(specInput{probe, r.Own})
 }
 
-// consented fills in the Service, if one is the target and its owner consents to what is asked.
-func (r *Resolver) consented(ctx context.Context, probe *v1alpha1.TCPProbe, g *Resolved) (err error) {
+// consented sets the Service, if the target is one and its owner consents to what is asked.
+func (r *Resolver) consented(ctx context.Context, probe *v1alpha1.TCPProbe, res *Resolved) (err error) {
 	target := probe.Spec.Target.Service
 	if target == nil {
 		return nil
 	}
-	if g.Service, err = r.service(ctx, probe.Namespace, target); err != nil {
+	if res.Service, err = r.service(ctx, probe.Namespace, target); err != nil {
 		return err
 	}
-	g.Service.Host = probe.Spec.Sources.Network == v1alpha1.NetworkHost
-	if err := consentRules.check(consentInput{FillsQueues(probe.Spec.Scenarios), g.Service}); err != nil {
+	res.Service.Host = probe.Spec.Sources.Network == v1alpha1.NetworkHost
+	if err := consentRules.check(consentInput{FillsQueues(probe.Spec.Scenarios), res.Service}); err != nil {
 		return err
 	}
-	return viaRules.check(viaInput{g.Service, target.Via})
+	return viaRules.check(viaInput{res.Service, target.Via})
 }
 
-// sources fills in the nodes that probe, and returns all nodes.
-func (r *Resolver) sources(ctx context.Context, probe *v1alpha1.TCPProbe, g *Resolved) ([]corev1.Node, error) {
+// sources sets the nodes that probe, and returns all nodes.
+func (r *Resolver) sources(ctx context.Context, probe *v1alpha1.TCPProbe, res *Resolved) ([]corev1.Node, error) {
 	nodes, err := r.nodes(ctx)
 	if err != nil {
 		return nil, err
@@ -85,11 +85,11 @@ func (r *Resolver) sources(ctx context.Context, probe *v1alpha1.TCPProbe, g *Res
 	if err != nil {
 		return nil, err
 	}
-	g.Sources = chooseSources(nodes, selector, r.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))
-	return nodes, sourceRules.check(g.Sources)
+	res.Sources = chooseSources(nodes, selector, r.Tolerations, int(probe.Spec.Sources.Max), string(probe.UID))
+	return nodes, sourceRules.check(res.Sources)
 }
 
-// nodes are those of the cache, and not copies: nobody may change them.
+// nodes are the cache's own objects and not copies. They must not be changed.
 func (r *Resolver) nodes(ctx context.Context) ([]corev1.Node, error) {
 	var nodes corev1.NodeList
 	if err := r.Nodes.List(ctx, &nodes, client.UnsafeDisableDeepCopy); err != nil {
@@ -98,14 +98,14 @@ func (r *Resolver) nodes(ctx context.Context) ([]corev1.Node, error) {
 	return nodes.Items, nil
 }
 
-// endpoints fills in what of the Service may be probed, and what must not be.
-func (r *Resolver) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g *Resolved, nodes []corev1.Node) error {
-	list, err := r.slicesOf(ctx, g.Service.Namespace, g.Service.Name)
+// endpoints sets which endpoints of the Service may be probed and which are refused.
+func (r *Resolver) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, res *Resolved, nodes []corev1.Node) error {
+	list, err := r.slicesOf(ctx, res.Service.Namespace, res.Service.Name)
 	if err != nil {
 		return err
 	}
-	if g.Service.Host {
-		nodes = nil // pods of the host network have their addresses
+	if res.Service.Host {
+		nodes = nil // pods on the host network have the nodes' addresses
 	}
 	forbidden, err := r.forbidden(ctx, nodes)
 	if err != nil {
@@ -113,35 +113,35 @@ func (r *Resolver) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, g *R
 	}
 	via := probe.Spec.Target.Service.Via
 	if slices.Contains(via, v1alpha1.ViaPodIP) {
-		if err := r.podIPs(ctx, g, list, forbidden, string(probe.UID)); err != nil {
+		if err := r.podIPs(ctx, res, list, forbidden, string(probe.UID)); err != nil {
 			return err
 		}
 	}
 	if slices.Contains(via, v1alpha1.ViaClusterIP) {
-		if err := r.clusterIPs(ctx, g, list, forbidden); err != nil {
+		if err := r.clusterIPs(ctx, res, list, forbidden); err != nil {
 			return err
 		}
 	}
-	return endpointRules.check(g)
+	return endpointRules.check(res)
 }
 
-// podIPs fills in the pods' own addresses.
+// podIPs adds the pods' own addresses.
 func (r *Resolver) podIPs(
-	ctx context.Context, g *Resolved, list []discoveryv1.EndpointSlice, forbidden Forbidden, seed string,
+	ctx context.Context, res *Resolved, list []discoveryv1.EndpointSlice, forbidden Forbidden, seed string,
 ) error {
-	claimed, notReady := candidates(g.Service, list)
+	claimed, notReady := candidates(res.Service, list)
 	var asked []Candidate
 	for _, c := range claimed {
-		if refusal := claimRules.refuse(claimInput{c, g.Service, forbidden}); refusal != nil {
-			g.Refused = append(g.Refused, RefusedEndpoint{c.String(), refusal.Message})
+		if refusal := claimRules.refuse(claimInput{c, res.Service, forbidden}); refusal != nil {
+			res.Refused = append(res.Refused, RefusedEndpoint{c.String(), refusal.Message})
 			continue
 		}
 		asked = append(asked, c)
 	}
-	pods, err := r.pods(ctx, g.Service.Namespace, podsToRead(asked, seed))
+	pods, err := r.pods(ctx, res.Service.Namespace, podsToRead(asked, seed))
 	if err != nil {
 		return err
 	}
-	g.NotReady = notReady + g.admit(asked, pods)
+	res.NotReady = notReady + res.admit(asked, pods)
 	return nil
 }

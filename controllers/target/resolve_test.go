@@ -12,7 +12,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// claims are n honest claims with their pods.
+// claims are n true claims with their pods.
 func claims(n int) ([]Candidate, map[string]*corev1.Pod) {
 	pods := make(map[string]*corev1.Pod)
 	var out []Candidate
@@ -33,12 +33,12 @@ func TestAdmission(t *testing.T) {
 	pods["web-0000"].Status.Conditions = nil
 	pods["web-0001"].Labels = nil
 	pods["web-0002"] = nil
-	g := &Resolved{Service: webService()}
-	notReady := g.admit(asked, pods)
-	if notReady != 1 || len(g.Endpoints) != 1 || g.Endpoints[0].Pod != "web-0003" || len(g.Refused) != 2 {
-		t.Errorf("%d not ready, %d admitted, left out: %v", notReady, len(g.Endpoints), g.Refused)
+	res := &Resolved{Service: webService()}
+	notReady := res.admit(asked, pods)
+	if notReady != 1 || len(res.Endpoints) != 1 || res.Endpoints[0].Pod != "web-0003" || len(res.Refused) != 2 {
+		t.Errorf("%d not ready, %d admitted, left out: %v", notReady, len(res.Endpoints), res.Refused)
 	}
-	if err := endpointRules.check(g); err != nil {
+	if err := endpointRules.check(res); err != nil {
 		t.Errorf("one endpoint is enough, but: %v", err)
 	}
 }
@@ -63,7 +63,7 @@ func TestNothingToProbe(t *testing.T) {
 	}
 }
 
-func TestOnlySoManyPodsAreAsked(t *testing.T) {
+func TestAtMostMaxPodsAreRead(t *testing.T) {
 	asked, pods := claims(1000)
 	names := podsToRead(asked, "seed")
 	if len(names) != maxPods {
@@ -73,32 +73,32 @@ func TestOnlySoManyPodsAreAsked(t *testing.T) {
 	for _, name := range names {
 		read[name] = pods[name]
 	}
-	g := &Resolved{Service: webService()}
-	if notReady := g.admit(asked, read); notReady != 0 || len(g.Endpoints) != maxPods || len(g.Refused) != 0 {
-		t.Errorf("%d admitted of %d that were asked; those that were not are no finding: %v", len(g.Endpoints), maxPods,
-			g.Refused)
+	res := &Resolved{Service: webService()}
+	if notReady := res.admit(asked, read); notReady != 0 || len(res.Endpoints) != maxPods || len(res.Refused) != 0 {
+		t.Errorf("%d admitted of %d that were asked; the others must not be refused: %v", len(res.Endpoints), maxPods,
+			res.Refused)
 	}
 }
 
-func TestNoteSaysWhoDoesNotTakePart(t *testing.T) {
-	g := &Resolved{Service: webService(), Endpoints: make([]Endpoint, 4),
+func TestNote(t *testing.T) {
+	res := &Resolved{Service: webService(), Endpoints: make([]Endpoint, 4),
 		Sources: Sources{Planned: []string{"kn1", "kn2"}}}
-	if got := g.Note(""); got != "probing 4 endpoints of web:http from 2 nodes" {
+	if got := res.Note(""); got != "probing 4 endpoints of web:http from 2 nodes" {
 		t.Error(got)
 	}
-	g.NotReady, g.Sources.Unable = 3, []string{"kn3 is not Ready"}
-	if got := g.Note(""); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: "+
+	res.NotReady, res.Sources.Unable = 3, []string{"kn3 is not Ready"}
+	if got := res.Note(""); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: "+
 		"kn3 is not Ready" {
 		t.Error(got)
 	}
 }
 
-// TestOneAddressInTwoSpellings: two slices may claim an address in different words; it is one target.
+// TestOneAddressInTwoSpellings: two slices may spell an address differently. It is still one target.
 func TestOneAddressInTwoSpellings(t *testing.T) {
 	asked := []Candidate{claim("fd00:244::5"), claim("fd00:244:0:0::5"), claim("10.244.1.5")}
-	g := &Resolved{Service: webService()}
-	g.admit(asked, map[string]*corev1.Pod{"web-1": webPod()})
-	if len(g.Endpoints) != 2 {
-		t.Errorf("%d endpoints; want 2", len(g.Endpoints))
+	res := &Resolved{Service: webService()}
+	res.admit(asked, map[string]*corev1.Pod{"web-1": webPod()})
+	if len(res.Endpoints) != 2 {
+		t.Errorf("%d endpoints; want 2", len(res.Endpoints))
 	}
 }

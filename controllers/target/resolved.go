@@ -16,7 +16,7 @@ type Resolved struct {
 	Endpoints []Endpoint
 	Behind    *Behind // what the ClusterIPs lead to, if any is among the endpoints
 	Refused   []RefusedEndpoint
-	NotReady  int // endpoints that are not probed for that reason alone
+	NotReady  int // endpoints that are not probed only because they are not ready
 	Sources   Sources
 }
 
@@ -26,86 +26,87 @@ type RefusedEndpoint struct {
 	Why    string `json:"why"`
 }
 
-// endpointRules refuse a Service of which nothing is left to probe.
+// endpointRules refuse a Service that has no endpoint to probe.
 var endpointRules = rules[*Resolved]{
-	{"refused endpoints", func(g *Resolved) *Refusal {
-		if len(g.Endpoints) > 0 || len(g.Refused) == 0 {
+	{"refused endpoints", func(res *Resolved) *Refusal {
+		if len(res.Endpoints) > 0 || len(res.Refused) == 0 {
 			return nil
 		}
 		return Waiting(v1alpha1.ReasonEndpointsRefused, "none of the endpoints of Service %s may be probed; %s",
-			g.Service.Name, RefusedMessage(g.Refused))
+			res.Service.Name, RefusedMessage(res.Refused))
 	}},
-	{"readiness", func(g *Resolved) *Refusal {
-		if len(g.Endpoints) > 0 || g.NotReady == 0 {
+	{"readiness", func(res *Resolved) *Refusal {
+		if len(res.Endpoints) > 0 || res.NotReady == 0 {
 			return nil
 		}
-		return Waiting(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", g.NotReady,
-			g.Service.Name)
+		return Waiting(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s is Ready", res.NotReady,
+			res.Service.Name)
 	}},
-	{"existence", func(g *Resolved) *Refusal {
-		if len(g.Endpoints) > 0 {
+	{"existence", func(res *Resolved) *Refusal {
+		if len(res.Endpoints) > 0 {
 			return nil
 		}
-		return Waiting(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", g.Service.Name)
+		return Waiting(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", res.Service.Name)
 	}},
 }
 
-// admit takes the candidates that their live pods confirm, each address and port once however slices spell it, and
-// counts those that are only not Ready.
-func (g *Resolved) admit(asked []Candidate, pods map[string]*corev1.Pod) (notReady int) {
+// admit adds the candidates that their live pods confirm, each address and port once, however slices spell it. It
+// counts those that are confirmed but not Ready.
+func (res *Resolved) admit(asked []Candidate, pods map[string]*corev1.Pod) (notReady int) {
 	admitted := make(map[Endpoint]bool)
 	for _, c := range asked {
 		pod, read := pods[c.Ref.Name]
 		if !read {
 			continue // beyond maxPods
 		}
-		switch refusal := podRules.refuse(podInput{c, g.Service, pod}); {
+		switch refusal := podRules.refuse(podInput{c, res.Service, pod}); {
 		case refusal != nil:
-			g.Refused = append(g.Refused, RefusedEndpoint{c.String(), refusal.Message})
+			res.Refused = append(res.Refused, RefusedEndpoint{c.String(), refusal.Message})
 		case !serving(pod):
 			notReady++
 		default:
 			if e := newEndpoint(c, pod); !admitted[e] {
 				admitted[e] = true
-				g.Endpoints = append(g.Endpoints, e)
+				res.Endpoints = append(res.Endpoints, e)
 			}
 		}
 	}
 	return notReady
 }
 
-// String is status.target: what is probed, as people name it.
-func (g *Resolved) String() string {
-	if g.Service != nil {
-		return g.Service.String()
+// String is status.target: the target as people name it.
+func (res *Resolved) String() string {
+	if res.Service != nil {
+		return res.Service.String()
 	}
-	return netip.AddrPortFrom(g.Endpoints[0].Address, g.Endpoints[0].Port).String()
+	return netip.AddrPortFrom(res.Endpoints[0].Address, res.Endpoints[0].Port).String()
 }
 
-// Note says for Accepted what is probed, from where, whose queues are filled, and who cannot probe.
-func (g *Resolved) Note(fills string) string {
-	what := g.String()
-	if g.Service != nil {
-		what = fmt.Sprintf("%d endpoints of %s", len(g.Endpoints), what)
+// Note is the message of Accepted: what is probed and from how many nodes, whose queues are filled, and which nodes
+// cannot probe.
+func (res *Resolved) Note(fills string) string {
+	what := res.String()
+	if res.Service != nil {
+		what = fmt.Sprintf("%d endpoints of %s", len(res.Endpoints), what)
 	}
-	if g.Behind != nil {
-		what += fmt.Sprintf(", its ClusterIP among them (%d pods behind it),", len(g.Behind.Pods))
+	if res.Behind != nil {
+		what += fmt.Sprintf(", its ClusterIP among them (%d pods behind it),", len(res.Behind.Pods))
 	}
-	said := fmt.Sprintf("probing %s from %d nodes", what, len(g.Sources.Planned)) + fills
-	if g.NotReady > 0 {
-		said += fmt.Sprintf("; %d more are not Ready", g.NotReady)
+	note := fmt.Sprintf("probing %s from %d nodes", what, len(res.Sources.Planned)) + fills
+	if res.NotReady > 0 {
+		note += fmt.Sprintf("; %d more are not Ready", res.NotReady)
 	}
-	if len(g.Sources.Unable) > 0 {
-		said += "; cannot probe: " + text.Listed(g.Sources.Unable)
+	if len(res.Sources.Unable) > 0 {
+		note += "; cannot probe: " + text.Listed(res.Sources.Unable)
 	}
-	return said
+	return note
 }
 
-// RefusedMessage says which endpoints were not probed, and why.
+// RefusedMessage says which endpoints are not probed, and why.
 func RefusedMessage(list []RefusedEndpoint) string {
-	said := make([]string, len(list))
-	for i, l := range list {
-		said[i] = l.Target + ": " + l.Why
+	texts := make([]string, len(list))
+	for i, refused := range list {
+		texts[i] = refused.Target + ": " + refused.Why
 	}
-	return fmt.Sprintf("%d not probed: %s", len(list), text.Listed(said))
+	return fmt.Sprintf("%d not probed: %s", len(list), text.Listed(texts))
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Revalidate reports why these targets must not be probed on what was true when the run was planned: one of them is no
-// longer the pod that was seen then, or its Service's owner has taken back the consent. A pod may wait for its turn
-// much longer than an address takes to be somebody else's. fills says whether queues are filled.
+// Revalidate reports why these targets must no longer be probed, although they were allowed when the run was planned:
+// a pod has moved, or the Service's owner has withdrawn the consent. A pod may wait for its turn for so long that the
+// target's address belongs to another pod by then. fills says whether queues are filled.
 func (r *Resolver) Revalidate(
 	ctx context.Context, tenant string, s *Snapshot, targets []int, fills bool,
 ) (*Refusal, error) {
@@ -41,7 +41,7 @@ func (r *Resolver) Revalidate(
 }
 
 // withdrawn reports that a consent does not hold any more: of another namespace's Service to be probed, of any Service
-// to have its queues filled, of the administrator to probe an address.
+// to have its queues filled, or of the administrator to probe an address.
 func (r *Resolver) withdrawn(ctx context.Context, tenant string, s *Snapshot, fills bool) (*Refusal, error) {
 	var service *Service
 	var err error

@@ -2,11 +2,11 @@ package target
 
 // rule is one reason why something must not be probed. "May this be probed" is asked at several levels: of the spec,
 // the Service, each claim of an EndpointSlice, each Pod, an address, and so on. Each level has one table of rules and
-// one type of input, which holds all that its rules may look at. A rule reads nothing from the cluster: whoever asks a
-// table has read what is in the input.
+// one type of input, which holds all that its rules may check. A rule reads nothing from the cluster: its caller has
+// read the input.
 type rule[Input any] struct {
 	name    string
-	refuses func(in Input) *Refusal // nil: the rule has nothing against it
+	refuses func(in Input) *Refusal // nil: not refused
 }
 
 // rules are those of one level. The first that refuses decides.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestRulesHaveNames: within its level, each rule is called something else.
+// TestRulesHaveNames: the rules of a level have different names.
 func TestRulesHaveNames(t *testing.T) {
 	for level, names := range map[string][]string{
 		"spec": namesOf(specRules), "allowance": namesOf(allowanceRules), "source": namesOf(sourceRules),

@@ -15,17 +15,17 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Service is what a run needs to know of the Service that it probes.
+// Service is what a run has to know about the Service that it probes.
 type Service struct {
 	Name, Namespace string
-	Foreign         bool // of another namespace than the TCPProbe
+	Foreign         bool // in another namespace than the TCPProbe
 	Host            bool // its pods may be on the host network
 	Port            corev1.ServicePort
 	Families        []corev1.IPFamily
 	ClusterIPs      []netip.Addr // of these families; none if it is headless
 	Local           bool         // its ClusterIP leads to pods of the client's own node alone
 	Selector        map[string]string
-	Consent         string // to having its pods' queues filled: the value of AcceptQueueAnnotation
+	Consent         string // to AcceptQueue: the value of AcceptQueueAnnotation
 }
 
 // String is status.target: the Service and its port as people name it.
@@ -40,7 +40,7 @@ func (s *Service) String() string {
 	return fmt.Sprintf("%s:%d", name, s.Port.Port)
 }
 
-// NameInSpec is status.target as long as nobody knows the target: what the spec says of it.
+// NameInSpec is status.target before the target is resolved: the target as the spec names it.
 func NameInSpec(probe *v1alpha1.TCPProbe) string {
 	service, address := probe.Spec.Target.Service, probe.Spec.Target.Address
 	if service == nil {
@@ -56,21 +56,21 @@ func NameInSpec(probe *v1alpha1.TCPProbe) string {
 	return name + ":" + service.Port.String()
 }
 
-// serviceInput is what the rules of a Service's kind, port and families look at.
+// serviceInput is the input of the rules about a Service's type, port and families.
 type serviceInput struct {
 	object *corev1.Service
 	target *v1alpha1.ServiceTarget
 }
 
 var serviceRules = rules[serviceInput]{
-	// The API server is no tenant's to probe.
+	// The API server is never probed.
 	{"API server", func(in serviceInput) *Refusal {
 		if in.object.Namespace != "default" || in.object.Name != "kubernetes" {
 			return nil
 		}
 		return Refused(v1alpha1.ReasonKubernetesService, "default/kubernetes is the API server, which is never probed")
 	}},
-	// It is a name in somebody else's DNS.
+	// An ExternalName leads to a DNS name outside the cluster.
 	{"ExternalName", func(in serviceInput) *Refusal {
 		if in.object.Spec.Type != corev1.ServiceTypeExternalName {
 			return nil
@@ -86,7 +86,7 @@ var serviceRules = rules[serviceInput]{
 		return Refused(v1alpha1.ReasonNoSelector, "Service %s has no selector: nothing proves that its endpoints are yours; "+
 			"name a Service with a selector", in.object.Name)
 	}},
-	// A port that nobody names has to be the only one.
+	// If the spec names no port, the Service must have exactly one.
 	{"ambiguous port", func(in serviceInput) *Refusal {
 		tcp := tcpPorts(in.object)
 		if in.target.Port != nil || len(tcp) == 1 {
@@ -95,7 +95,7 @@ var serviceRules = rules[serviceInput]{
 		return Refused(v1alpha1.ReasonPortAmbiguous, "Service %s has %d TCP ports (%s); set target.service.port",
 			in.object.Name, len(tcp), portNames(tcp))
 	}},
-	// A port that is named has to be there.
+	// If the spec names a port, the Service must have it.
 	{"port", func(in serviceInput) *Refusal {
 		tcp := tcpPorts(in.object)
 		if in.target.Port == nil || slices.ContainsFunc(tcp, isPort(in.target.Port)) {
@@ -104,7 +104,7 @@ var serviceRules = rules[serviceInput]{
 		return Refused(v1alpha1.ReasonPortNotFound, "Service %s has no TCP port %s; it has %s",
 			in.object.Name, in.target.Port, portNames(tcp))
 	}},
-	// So do the families.
+	// The Service must have the families that the spec names.
 	{"families", func(in serviceInput) *Refusal {
 		for _, f := range in.target.Families {
 			if !slices.Contains(in.object.Spec.IPFamilies, f) {
@@ -116,7 +116,7 @@ var serviceRules = rules[serviceInput]{
 	}},
 }
 
-// resolveService asks the rules of what kind of Service may be probed at all, and finds port and families.
+// resolveService checks the rules of the Service itself, and chooses port and families.
 func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Service, *Refusal) {
 	if r := serviceRules.refuse(serviceInput{svc, target}); r != nil {
 		return nil, r
@@ -136,7 +136,7 @@ func resolveService(svc *corev1.Service, target *v1alpha1.ServiceTarget) (*Servi
 	}, nil
 }
 
-// isPort tells the port that is wanted by number or name.
+// isPort matches a port by number or name.
 func isPort(want *intstr.IntOrString) func(corev1.ServicePort) bool {
 	return func(p corev1.ServicePort) bool {
 		return want.Type == intstr.Int && p.Port == want.IntVal || want.Type == intstr.String && p.Name == want.StrVal
@@ -149,7 +149,7 @@ func tcpPorts(svc *corev1.Service) []corev1.ServicePort {
 	})
 }
 
-// clusterIPs are those of the families; of a headless Service, none.
+// clusterIPs are the ClusterIPs of these families. A headless Service has none.
 func clusterIPs(svc *corev1.Service, families []corev1.IPFamily) (out []netip.Addr) {
 	for _, text := range svc.Spec.ClusterIPs {
 		a, err := netip.ParseAddr(text)

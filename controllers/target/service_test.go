@@ -65,11 +65,9 @@ func TestServiceIsRefused(t *testing.T) {
 		says   string
 	}{
 		"the API server": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) {
-			s.Namespace, s.Name = "default",
-				"kubernetes"
+			s.Namespace, s.Name = "default", "kubernetes"
 		}, v1alpha1.ReasonKubernetesService, "API server"},
-		"ExternalName": {func(s *corev1.Service,
-			_ *v1alpha1.ServiceTarget) {
+		"ExternalName": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) {
 			s.Spec.Type = corev1.ServiceTypeExternalName
 		}, v1alpha1.ReasonExternalName, "leads out of the cluster"},
 		"no selector": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Selector = nil },

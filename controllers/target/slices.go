@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Tenants can write as many EndpointSlices as they like, each of a megabyte: a few are read at a time, only what a run
-// needs of them is kept, and no more than so many slices and addresses.
+// Tenants can write as many EndpointSlices as they like, each up to a megabyte. So they are read a few at a time, only
+// what a run needs is kept, and their number and that of their addresses is bounded.
 const (
 	slicePage  = 10
 	MostClaims = 20000

@@ -7,18 +7,20 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// Snapshot is what was known of a run's target when the run was planned: what the spec named then, who stood behind
-// each target of the plan, index by index, who behind a ClusterIP, and which endpoints were refused. It is kept beside
-// the plan, for the manager alone.
+// Snapshot is what was known of a run's target when the run was planned: the target of the spec, the pod behind each
+// target of the plan, index by index, the pods behind a ClusterIP, and the refused endpoints. It is kept beside the
+// plan, for the manager alone.
 type Snapshot struct {
-	Target    v1alpha1.Target   `json:"target"`
-	Network   v1alpha1.Network  `json:"network"`
-	Endpoints []Endpoint        `json:"endpoints"`
-	Behind    *Behind           `json:"behind,omitempty"`
-	Refused   []RefusedEndpoint `json:"leftOut,omitempty"`
+	Target    v1alpha1.Target  `json:"target"`
+	Network   v1alpha1.Network `json:"network"`
+	Endpoints []Endpoint       `json:"endpoints"`
+	Behind    *Behind          `json:"behind,omitempty"`
+
+	// Refused keeps its old name in JSON, so that a manager after an upgrade goes on with runs under way.
+	Refused []RefusedEndpoint `json:"leftOut,omitempty"`
 }
 
-// Namespace is where the pods behind the targets are, for a TCPProbe in the tenant's namespace.
+// Namespace is the namespace of the pods behind the targets, for a TCPProbe in the tenant's namespace.
 func (s *Snapshot) Namespace(tenant string) string {
 	if s.Target.Service == nil {
 		return tenant

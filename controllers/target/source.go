@@ -15,11 +15,11 @@ import (
 type Sources struct {
 	Matched int      // nodes that the selector matches
 	Planned []string // names of those that probe, sorted
-	Unable  []string // the others that the selector matches, each with why, sorted
+	Unable  []string // matched nodes that cannot probe, each with the reason, sorted
 }
 
-// chooseSources picks the nodes that probe: matched by the selector, able to, and at most limit. The choice is the
-// same in every run of seed (the TCPProbe's UID) as long as the nodes are.
+// chooseSources picks the nodes that probe: at most limit of those that match the selector and can probe. The choice
+// is the same in every run of seed (the TCPProbe's UID) as long as the nodes are the same.
 func chooseSources(
 	nodes []corev1.Node, selector labels.Selector, tolerations []corev1.Toleration, limit int, seed string,
 ) Sources {
@@ -85,7 +85,7 @@ func NodeReady(n *corev1.Node) bool {
 	})
 }
 
-// repels reports whether the taint keeps a pod with these tolerations away. Probe pods never tolerate NoExecute.
+// repels reports whether the taint keeps away a pod with these tolerations. Probe pods never tolerate NoExecute.
 func repels(taint corev1.Taint, tolerations []corev1.Toleration) bool {
 	switch taint.Effect {
 	case corev1.TaintEffectNoExecute:

@@ -9,14 +9,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// specInput is what the rules of a TCPProbe's own content look at.
+// specInput is the input of the rules about a TCPProbe's own content.
 type specInput struct {
 	probe *v1alpha1.TCPProbe
 	own   OwnNamespaces
 }
 
-// specRules refuse what this version does not carry out. The schema refuses most of it when the resource is applied; a
-// manager beside a newer or older schema must not ignore it either.
+// specRules refuse what this version cannot do. The schema refuses most of it already. The manager checks it again,
+// because the installed CRD may be newer or older than the manager.
 var specRules = rules[specInput]{
 	// What runs in the operator's own namespaces is never a target.
 	{"namespace", func(in specInput) *Refusal {
@@ -26,7 +26,7 @@ var specRules = rules[specInput]{
 		return Refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself; "+
 			"create the TCPProbe beside the Service that it probes", in.probe.Namespace)
 	}},
-	// The status repeats the annotation, and its schema has a bound.
+	// The status repeats the annotation, and the schema bounds its length.
 	{"run annotation", func(in specInput) *Refusal {
 		n := len(in.probe.Annotations[v1alpha1.RunAnnotation])
 		if n <= v1alpha1.MaxRunAnnotation {
@@ -35,14 +35,14 @@ var specRules = rules[specInput]{
 		return Refused(v1alpha1.ReasonRunAnnotationTooLong, "the annotation %s has %d bytes; use at most %d",
 			v1alpha1.RunAnnotation, n, v1alpha1.MaxRunAnnotation)
 	}},
-	// A selector has rules that no schema expresses.
+	// A label selector has rules that a schema cannot express.
 	{"sources.selector", func(in specInput) *Refusal {
 		if _, err := metav1.LabelSelectorAsSelector(&in.probe.Spec.Sources.Selector); err != nil {
 			return Refused(v1alpha1.ReasonInvalidSelector, "sources.selector: %v", err)
 		}
 		return nil
 	}},
-	// A newer schema may have more modes.
+	// A newer CRD may have more modes.
 	{"run.mode", func(in specInput) *Refusal {
 		if mode := in.probe.Spec.Run.Mode; mode != v1alpha1.Once && mode != v1alpha1.Interval {
 			return unsupported("this version has run.mode Once and Interval only, not %s", mode)
@@ -57,14 +57,14 @@ var specRules = rules[specInput]{
 		}
 		return nil
 	}},
-	// Who has to consent, and who answers, would not be known.
+	// A ClusterIP leads to several pods: it would not be known which queue is filled.
 	{"AcceptQueue via ClusterIP", func(in specInput) *Refusal {
 		if in.viaClusterIP() && FillsQueues(in.probe.Spec.Scenarios) {
 			return unsupported("AcceptQueue fills one listener's queue, and a ClusterIP leads to several; use via PodIP alone")
 		}
 		return nil
 	}},
-	// The node's translation does not see crafted segments that start on it.
+	// The node does not translate crafted segments that start on its own network.
 	{"host network via ClusterIP", func(in specInput) *Refusal {
 		if in.viaClusterIP() && in.probe.Spec.Sources.Network == v1alpha1.NetworkHost {
 			return unsupported("segments that are crafted on a node's own network bypass the translation of a ClusterIP; " +
@@ -80,11 +80,11 @@ var specRules = rules[specInput]{
 		}
 		return nil
 	}},
-	// A newer schema may have more scenarios.
+	// A newer CRD may have more scenarios.
 	{"scenarios", func(in specInput) *Refusal {
 		for _, s := range in.probe.Spec.Scenarios {
-			if !slices.Contains(supportedScenarios, s.Type) {
-				return unsupported("this version has the scenarios %v, not %s", supportedScenarios, s.Type)
+			if !slices.Contains(SupportedScenarios, s.Type) {
+				return unsupported("this version has the scenarios %v, not %s", SupportedScenarios, s.Type)
 			}
 		}
 		return nil
@@ -109,12 +109,12 @@ func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
 	})
 }
 
-// supportedScenarios are those that this version's prober knows.
-var supportedScenarios = []v1alpha1.ScenarioType{
+// SupportedScenarios are those that this version's prober knows. A newer CRD may have more.
+var SupportedScenarios = []v1alpha1.ScenarioType{
 	v1alpha1.Handshake, v1alpha1.SequenceWrap, v1alpha1.FinReorder, v1alpha1.AcceptQueue,
 }
 
-// OwnNamespaces are those of the operator: what runs there is never a target.
+// OwnNamespaces are the operator's namespaces. What runs there is never a target.
 type OwnNamespaces struct {
 	Manager string // where the manager runs
 	Probes  string // where the probe pods run

@@ -25,7 +25,7 @@ func TestSmallestSpecIsNotRefused(t *testing.T) {
 	}
 }
 
-func TestSpecIsRefusedInClearWords(t *testing.T) {
+func TestSpecIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*v1alpha1.TCPProbe)
 		reason string
@@ -35,7 +35,7 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 			v1alpha1.ReasonNamespaceDenied, "belongs to the operator"},
 		"the probe namespace": {func(p *v1alpha1.TCPProbe) { p.Namespace = "tcpprobe-probes" },
 			v1alpha1.ReasonNamespaceDenied, "belongs to the operator"},
-		"a long annotation": {controllertest.Annotated(strings.Repeat("x", 64)), v1alpha1.ReasonRunAnnotationTooLong,
+		"a long annotation": {controllertest.WithRunAnnotation(strings.Repeat("x", 64)), v1alpha1.ReasonRunAnnotationTooLong,
 			"64 bytes; use at most 63"},
 		"an operator nobody knows": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Sources.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
@@ -47,7 +47,7 @@ func TestSpecIsRefusedInClearWords(t *testing.T) {
 		"watching": {func(p *v1alpha1.TCPProbe) { p.Spec.Run.Mode = v1alpha1.Continuous }, v1alpha1.ReasonNotSupported,
 			"run.mode Once and Interval only, not Continuous"},
 		"a ClusterIP from the host network": {func(p *v1alpha1.TCPProbe) {
-			controllertest.ThroughClusterIP(p)
+			controllertest.ViaClusterIP(p)
 			p.Spec.Sources.Network = v1alpha1.NetworkHost
 		}, v1alpha1.ReasonNotSupported, "bypass the translation of a ClusterIP; use sources.network Pod, or via PodIP alone"},
 		"a queue behind a ClusterIP": {func(p *v1alpha1.TCPProbe) {

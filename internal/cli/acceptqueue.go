@@ -9,7 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// acceptQueueFlags is the user's consent to AcceptQueue, and how far it goes.
+// acceptQueueFlags are the user's consent to AcceptQueue, and its limit.
 type acceptQueueFlags struct {
 	MaxConnections int // 0: none
 }
@@ -22,7 +22,7 @@ func (q *acceptQueueFlags) register(cmd *cobra.Command) {
 			"Only accept() frees the places again, so an application that has stalled stays full", plan.MaxConnections))
 }
 
-// apply gives the plan's AcceptQueue its limit.
+// apply sets the limit of the plan's AcceptQueue.
 func (q *acceptQueueFlags) apply(p *plan.Plan) error {
 	asked := false
 	for i := range p.Scenarios {
@@ -50,7 +50,7 @@ func (q *acceptQueueFlags) apply(p *plan.Plan) error {
 	return nil
 }
 
-// seconds is what filling the queues of so many targets takes.
+// seconds is the time that filling the queues of all targets takes.
 func (q *acceptQueueFlags) seconds(p *plan.Plan) int {
 	if q.MaxConnections == 0 {
 		return 0

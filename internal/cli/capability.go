@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/capability"
 )
 
-// RequireCapabilities reports what this process lacks, before anything is made or sent.
+// RequireCapabilities returns an error if this process lacks capabilities. It is called before anything is sent.
 func RequireCapabilities(wanted []capability.Capability, orElse string) error {
 	missing, err := capability.Missing(wanted...)
 	if err != nil {
@@ -21,7 +21,7 @@ func RequireCapabilities(wanted []capability.Capability, orElse string) error {
 	return nil
 }
 
-// Executable is this program's file, whatever name it was called by; sudo has a path of its own.
+// Executable is the path of this program. sudo has a PATH of its own, so the program's name would not do.
 func Executable() string {
 	path, err := os.Executable()
 	if err != nil {

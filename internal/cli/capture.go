@@ -10,7 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// CaptureFlag is the capture that --pcap asks for, if it does.
+// CaptureFlag is the flag --pcap and the capture that it asks for.
 type CaptureFlag struct {
 	Name string
 	file *capture.File
@@ -19,10 +19,11 @@ type CaptureFlag struct {
 
 // Register adds the flag.
 func (p *CaptureFlag) Register(f *pflag.FlagSet) {
-	f.StringVar(&p.Name, "pcap", "", "write every packet of the run to this `file` as pcapng, for Wireshark")
+	f.StringVar(&p.Name, "pcap", "",
+		"write every packet of the crafted connections to this `file` as pcapng, for Wireshark")
 }
 
-// Begin sees that the file can be made, and returns what takes the packets; nil where nobody asked.
+// Begin creates the file and returns where packets are written. It returns nil without --pcap.
 func (p *CaptureFlag) Begin() (spill *os.File, err error) {
 	if p.Name == "" {
 		return nil, nil
@@ -33,7 +34,7 @@ func (p *CaptureFlag) Begin() (spill *os.File, err error) {
 	return p.file.Spill(), nil
 }
 
-// Add adds what one of the runs in the file found.
+// Add adds the report of a run, for the file's comments.
 func (p *CaptureFlag) Add(r report.Report) { p.runs = append(p.runs, r) }
 
 // Finish completes the file.
@@ -45,7 +46,7 @@ func (p *CaptureFlag) Finish() error {
 	return p.file.Finish(p.runs...)
 }
 
-// Discard gives an unfinished file up.
+// Discard removes an unfinished file.
 func (p *CaptureFlag) Discard() {
 	if p.file != nil {
 		p.file.Discard()

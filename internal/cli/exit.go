@@ -1,5 +1,5 @@
-// Package cli is what the commands of tcpprobe have in common: the flags that say what to probe for, the forms of
-// output, the exit statuses and the hidden command of the worker.
+// Package cli has what the commands of tcpprobe have in common: the flags of a probe, output formats, exit statuses
+// and the hidden command of the worker.
 package cli
 
 import (
@@ -21,7 +21,7 @@ const (
 	ExitInconclusive
 )
 
-// Execute carries out a command whose arguments are set, and returns the exit status.
+// Execute runs a command whose arguments are set, and returns the exit status.
 func Execute(ctx context.Context, command *cobra.Command) int {
 	err := command.ExecuteContext(ctx)
 	var verdict verdictError
@@ -37,10 +37,10 @@ func Execute(ctx context.Context, command *cobra.Command) int {
 	return ExitUnable
 }
 
-// Complain is the one place that errors are printed from.
+// Complain prints an error. All errors are printed here.
 func Complain(err error) { fmt.Fprintln(os.Stderr, "tcpprobe:", err) }
 
-// verdictError is a command that was carried out, and whose verdict is its exit status.
+// verdictError is the result of a command that ran to its end. The verdict is the exit status.
 type verdictError report.Verdict
 
 func (o verdictError) Error() string { return "verdict " + string(o) }
@@ -55,7 +55,7 @@ func (o verdictError) status() int {
 	return ExitInconclusive
 }
 
-// VerdictError turns a verdict into what a command returns.
+// VerdictError is what a command with this verdict returns.
 func VerdictError(v report.Verdict) error {
 	if v == report.Pass {
 		return nil

@@ -10,10 +10,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// DefaultGap is how far FinReorder's ACK overtakes the FIN, in milliseconds.
+// DefaultGap is the time between FinReorder's overtaking ACK and the FIN, in milliseconds.
 const DefaultGap = 20
 
-// FinReorderFlags is what has the peer close first, for FinReorder.
+// FinReorderFlags are the flags of FinReorder: what makes the peer close first, and the gap.
 type FinReorderFlags struct {
 	Trigger   string
 	GapMillis int
@@ -30,7 +30,7 @@ func (c *FinReorderFlags) register(cmd *cobra.Command) {
 // lineEnds are how line ends are written in a --trigger.
 var lineEnds = strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\\`, `\`)
 
-// parse reads what --trigger says.
+// parse parses --trigger.
 func (c *FinReorderFlags) parse() (t plan.Trigger, err error) {
 	kind, value, given := strings.Cut(c.Trigger, "=")
 	switch {
@@ -49,7 +49,7 @@ func (c *FinReorderFlags) parse() (t plan.Trigger, err error) {
 	return t, nil
 }
 
-// apply gives the plan's FinReorder its trigger.
+// apply sets trigger and gap of the plan's FinReorder.
 func (c *FinReorderFlags) apply(p *plan.Plan) error {
 	asked := false
 	for i := range p.Scenarios {

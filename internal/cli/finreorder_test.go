@@ -15,7 +15,7 @@ func TestTriggers(t *testing.T) {
 		"http-get":               {HTTPGet: "/"},
 		"http-get=/healthz?ok=1": {HTTPGet: "/healthz?ok=1"},
 	} {
-		q := ask("Handshake", "FinReorder")
+		q := probeFlags("Handshake", "FinReorder")
 		q.Trigger = text
 		p, err := q.Plan("host", someTargets)
 		if err != nil {
@@ -42,19 +42,19 @@ func TestTriggersRefused(t *testing.T) {
 		"http-get=a":    "begins with /",
 		"close":         "want on-accept",
 	} {
-		q := ask("FinReorder")
+		q := probeFlags("FinReorder")
 		q.Trigger = text
 		if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: error %v; want one that says %q", text, err, says)
 		}
 	}
-	q := ask("Handshake")
+	q := probeFlags("Handshake")
 	q.Trigger = "on-accept"
 	if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "add --scenario FinReorder") {
 		t.Errorf("a trigger without FinReorder: %v", err)
 	}
 	for _, gap := range []int{0, plan.MaxGapMillis + 1} {
-		q := ask("FinReorder")
+		q := probeFlags("FinReorder")
 		q.Trigger, q.GapMillis = "on-accept", gap
 		if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "--gap") {
 			t.Errorf("a gap of %d: %v", gap, err)

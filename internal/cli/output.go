@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// choice is a flag with a few values.
+// choice is a flag that takes one of a few values.
 type choice struct {
 	value   *string
 	allowed []string

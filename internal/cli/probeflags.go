@@ -17,20 +17,22 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
-// ProbeFlags is what is asked of the targets.
+// ProbeFlags are the flags that say what to probe for.
 type ProbeFlags struct {
 	Scenarios        []string
-	payload          string // "" for that of the scenario
+	payload          string // "": the scenario's own
 	Paths            int
 	Alpha            float64
 	PacketsPerSecond int           // per target
-	Deadline         time.Duration // 0: by the number of flows
+	Deadline         time.Duration // 0: computed from the number of flows
+	// beside SequenceWrap's crafted flows
+	KernelConnections bool
 	FinReorderFlags
 	acceptQueueFlags
 }
 
-// Defaults of a question: enough flows to meet one bad path of eight with 88 %, the error that suits
-// a run which a person watches, and the rate of an ordinary TCPProbe.
+// Defaults. The number of flows meets one bad path of eight with a probability of 88 %. The error suits a run that a
+// person watches. The rate is that of an ordinary TCPProbe.
 const (
 	DefaultPaths = 16
 	DefaultAlpha = 1e-3
@@ -48,6 +50,9 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f.IntVar(&q.Paths, "paths", DefaultPaths,
 		fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d",
 			plan.MaxPaths))
+	f.BoolVar(&q.KernelConnections, "kernel-connections", true,
+		"beside SequenceWrap, also make ordinary connections of this host's kernel whose numbers cross 0; nothing passes "+
+			"against them")
 	q.FinReorderFlags.register(cmd)
 	q.acceptQueueFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
@@ -67,7 +72,7 @@ func scenarioNames() string {
 	return strings.Join(out, ", ")
 }
 
-// Plan asks the question of every target from one node.
+// Plan is the plan of a run from one node to the targets.
 func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, error) {
 	switch {
 	case q.Paths < 1 || q.Paths > plan.MaxPaths:
@@ -82,6 +87,9 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 	p := &plan.Plan{
 		APIVersion: plan.APIVersion, Run: strings.ToLower(rand.Text()[:10]), Sources: map[string][]int{},
 		Paths: q.Paths, PacketsPerSecond: q.PacketsPerSecond, Alpha: q.Alpha,
+	}
+	if !q.KernelConnections {
+		p.KernelConnections = plan.Off
 	}
 	for i, t := range targets {
 		p.Targets = append(p.Targets, plan.Target{Address: t.Addr(), Port: t.Port(), Via: "Address"})
@@ -103,15 +111,14 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 	return p, err
 }
 
-// flowSegments is more than a flow sends to find a fault and to be sure of it, slack how long the slowest peer lets it
+// flowSegments is more than a flow sends to find a fault and confirm it. slack is how long the slowest peer makes it
 // wait.
 const (
 	flowSegments = 400
 	slack        = 30 // seconds
 )
 
-// deadlineSeconds is the time that was asked for, or else what the plan's flows need at its rate even if each meets a
-// fault.
+// deadlineSeconds is --deadline, or else what the plan's flows need at its rate if each of them meets a fault.
 func (q *ProbeFlags) deadlineSeconds(p *plan.Plan) (int, error) {
 	if q.Deadline != 0 {
 		s := int(q.Deadline.Round(time.Second) / time.Second)
@@ -130,7 +137,7 @@ func (q *ProbeFlags) deadlineSeconds(p *plan.Plan) (int, error) {
 // AllVariants stands for all variants of a scenario.
 const AllVariants = "all"
 
-// addScenario adds "Type", with the first variant if the scenario has some, "Type/Variant", or "Type/all".
+// addScenario adds "Type" (with the first variant if the scenario has variants), "Type/Variant" or "Type/all".
 func addScenario(p *plan.Plan, name string) error {
 	kind, variant, chosen := strings.Cut(name, "/")
 	definition, known := scenario.Registry[kind]

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
-func ask(scenarios ...string) *ProbeFlags {
+func probeFlags(scenarios ...string) *ProbeFlags {
 	return &ProbeFlags{Scenarios: scenarios, Paths: DefaultPaths, Alpha: DefaultAlpha, PacketsPerSecond: OrdinaryRate,
 		FinReorderFlags: FinReorderFlags{GapMillis: DefaultGap}}
 }
@@ -20,9 +22,9 @@ func ask(scenarios ...string) *ProbeFlags {
 var someTargets = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.7:443"),
 	netip.MustParseAddrPort("[2001:db8::7]:443")}
 
-// What a command line asks for is a plan that the prober accepts too.
+// TestPlanIsValid: the prober accepts the plan of a command line.
 func TestPlanIsValid(t *testing.T) {
-	p, err := ask("Handshake", "SequenceWrap").Plan("host", someTargets)
+	p, err := probeFlags("Handshake", "SequenceWrap").Plan("host", someTargets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +45,23 @@ func TestPlanIsValid(t *testing.T) {
 	}
 }
 
+func TestKernelConnectionsCanBeOff(t *testing.T) {
+	for on, want := range map[bool]string{true: "", false: plan.Off} {
+		q := probeFlags("SequenceWrap")
+		q.KernelConnections = on
+		if p, err := q.Plan("host", someTargets); err != nil || p.KernelConnections != want || p.Validate() != nil {
+			t.Errorf("%v: %v, %+v", on, err, p)
+		}
+	}
+	command := &cobra.Command{}
+	var q ProbeFlags
+	if q.Register(command); !q.KernelConnections {
+		t.Error("off without being asked")
+	}
+}
+
 func TestScenariosAreNamedOnce(t *testing.T) {
-	p, err := ask("SequenceWrap/Push", "SequenceWrap").Plan("host", someTargets)
+	p, err := probeFlags("SequenceWrap/Push", "SequenceWrap").Plan("host", someTargets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,17 +71,27 @@ func TestScenariosAreNamedOnce(t *testing.T) {
 }
 
 func TestPlanRefuses(t *testing.T) {
-	few, many, sure, wild, no := ask("Handshake"), ask("Handshake"), ask("Handshake"), ask("Handshake"), ask("Handshake")
-	few.Paths, many.Paths, sure.Alpha, wild.Alpha, no.Alpha = 0, plan.MaxPaths+1, 0, 0.2, math.NaN()
-	for want, q := range map[string][]*ProbeFlags{
-		"--paths": {few, many},
-		"--alpha": {sure, wild, no},
-		"--scenario": {ask("Teardrop"), ask("Handshake/Push"), ask("SequenceWrap/Pull"), ask("SequenceWrap/"),
-			ask("Handshake/all"), ask("")},
+	flags := func(change func(*ProbeFlags)) *ProbeFlags {
+		q := probeFlags("Handshake")
+		change(q)
+		return q
+	}
+	for want, refused := range map[string][]*ProbeFlags{
+		"--paths": {
+			flags(func(q *ProbeFlags) { q.Paths = 0 }), flags(func(q *ProbeFlags) { q.Paths = plan.MaxPaths + 1 }),
+		},
+		"--alpha": {
+			flags(func(q *ProbeFlags) { q.Alpha = 0 }), flags(func(q *ProbeFlags) { q.Alpha = 0.2 }),
+			flags(func(q *ProbeFlags) { q.Alpha = math.NaN() }),
+		},
+		"--scenario": {
+			probeFlags("Teardrop"), probeFlags("Handshake/Push"), probeFlags("SequenceWrap/Pull"),
+			probeFlags("SequenceWrap/"), probeFlags("Handshake/all"), probeFlags(""),
+		},
 	} {
-		for _, one := range q {
-			if _, err := one.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%+v: %v, want a word about %s", one, err, want)
+		for _, q := range refused {
+			if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: %v, want an error about %s", q, err, want)
 			}
 		}
 	}
@@ -72,15 +99,18 @@ func TestPlanRefuses(t *testing.T) {
 
 func TestAllVariants(t *testing.T) {
 	variants := scenario.Registry["SequenceWrap"].Variants
-	p, err := ask("SequenceWrap/Push", "SequenceWrap/all").Plan("host", someTargets)
-	if err != nil || !slices.Equal(slices.Sorted(slices.Values(p.Scenarios[0].Variants)),
-		slices.Sorted(slices.Values(variants))) {
-		t.Errorf("%v, variants %v, want %v", err, p.Scenarios[0].Variants, variants)
+	p, err := probeFlags("SequenceWrap/Push", "SequenceWrap/all").Plan("host", someTargets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(slices.Values(p.Scenarios[0].Variants))
+	if want := slices.Sorted(slices.Values(variants)); !slices.Equal(got, want) {
+		t.Errorf("variants %v, want %v", got, want)
 	}
 }
 
 func TestPayload(t *testing.T) {
-	q := ask("Handshake", "SequenceWrap")
+	q := probeFlags("Handshake", "SequenceWrap")
 	q.payload = `HELO \r\n`
 	p, err := q.Plan("host", someTargets)
 	if err != nil || p.Scenarios[0].Payload != "HELO \r\n" || p.Scenarios[1].Payload != "HELO \r\n" {
@@ -92,9 +122,10 @@ func TestPayload(t *testing.T) {
 	}
 }
 
-// There is time for every flow to meet a fault, but never more than a prober accepts.
+// TestDeadlineScalesWithTheWork: the deadline is long enough for every flow to meet a fault, but never longer than a
+// prober accepts.
 func TestDeadlineScalesWithTheWork(t *testing.T) {
-	few, many, said := ask("SequenceWrap"), ask("SequenceWrap", "Handshake"), ask("SequenceWrap")
+	few, many, said := probeFlags("SequenceWrap"), probeFlags("SequenceWrap", "Handshake"), probeFlags("SequenceWrap")
 	few.Paths, many.Paths, said.Deadline = 1, plan.MaxPaths, 90*time.Second
 	for q, want := range map[*ProbeFlags]int{few: 30 + flowSegments/200, many: 30 + 2*256*flowSegments/200, said: 90} {
 		if p, err := q.Plan("host", someTargets); err != nil || p.DeadlineSeconds != want {
@@ -102,7 +133,7 @@ func TestDeadlineScalesWithTheWork(t *testing.T) {
 		}
 	}
 	for _, no := range []time.Duration{-time.Second, time.Millisecond, 2 * time.Hour} {
-		q := ask("Handshake")
+		q := probeFlags("Handshake")
 		q.Deadline = no
 		if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "--deadline") {
 			t.Errorf("a deadline of %s: %v", no, err)

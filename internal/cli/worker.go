@@ -7,11 +7,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/supervisor"
 )
 
-// WorkerCommandName is the command of the process that sends the packets of `tcpprobe run` and `tcpprobe lab`: see
+// WorkerCommandName is the command of the process that sends the packets of `tcpprobe run` and `tcpprobe lab`. See
 // package supervisor.
 const WorkerCommandName = "run-worker"
 
-// WorkerCommand is that command.
+// WorkerCommand runs the task of the parent process.
 func WorkerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    WorkerCommandName,

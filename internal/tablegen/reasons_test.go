@@ -1,4 +1,4 @@
-// Package tablegen holds the tables of variants, rules and reasons against what repeats them: schema, engine and
+// Package tablegen compares the tables of variants, rules and reasons with what repeats them: schema, prober and
 // documents.
 package tablegen
 
@@ -21,13 +21,13 @@ import (
 
 const product = "github.com/tcpprobe/tcpprobe/"
 
-// source is a file of Go that is no test.
+// source is a Go file that is no test.
 type source struct {
-	path string // from the root
+	path string // relative to the root
 	*ast.File
 }
 
-// sources parses what is in the folders.
+// sources parses the files in the folders.
 func sources(t *testing.T, folders ...string) (all []source) {
 	t.Helper()
 	for _, folder := range folders {
@@ -46,19 +46,38 @@ func sources(t *testing.T, folders ...string) (all []source) {
 	return all
 }
 
-// uses are the names of a package of ours that the file uses.
+// compared are the expressions that are only compared with: operands of == and !=, and what stands behind case.
+func (s source) compared() map[ast.Expr]bool {
+	all := map[ast.Expr]bool{}
+	ast.Inspect(s.File, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BinaryExpr:
+			if n.Op == token.EQL || n.Op == token.NEQ {
+				all[n.X], all[n.Y] = true, true
+			}
+		case *ast.CaseClause:
+			for _, e := range n.List {
+				all[e] = true
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// uses are the names of one of our packages that the file uses, and not only to compare something with them.
 func (s source) uses(folder string) map[string]bool {
 	names := map[string]bool{}
 	for _, i := range s.Imports {
 		if strings.Trim(i.Path.Value, `"`) != product+folder {
 			continue
 		}
-		local := filepath.Base(folder)
+		local, compared := filepath.Base(folder), s.compared()
 		if i.Name != nil {
 			local = i.Name.Name
 		}
 		ast.Inspect(s.File, func(n ast.Node) bool {
-			if selector, ok := n.(*ast.SelectorExpr); ok {
+			if selector, ok := n.(*ast.SelectorExpr); ok && !compared[selector] {
 				if x, ok := selector.X.(*ast.Ident); ok && x.Name == local {
 					names[selector.Sel.Name] = true
 				}
@@ -69,7 +88,32 @@ func (s source) uses(folder string) map[string]bool {
 	return names
 }
 
-// raised are the constants of a package that other packages use.
+// TestComparingRaisesNothing: a reason that the code only compares with is not one that it gives.
+func TestComparingRaisesNothing(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "x.go", `package x
+import "`+product+`probe/report"
+func f(r report.Reason) report.Reason {
+	switch r {
+	case report.Filtered:
+		return report.Refused
+	}
+	if r == report.PathDown || report.PathLossy != r {
+		return r
+	}
+	return report.Refused
+}`, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := source{"x.go", f}.uses("probe/report")
+	for name, want := range map[string]bool{"Refused": true, "Filtered": false, "PathDown": false, "PathLossy": false} {
+		if uses[name] != want {
+			t.Errorf("%s counts as given: %t", name, uses[name])
+		}
+	}
+}
+
+// raised are the names of a package that other packages use.
 func raised(t *testing.T, folder string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -81,7 +125,7 @@ func raised(t *testing.T, folder string) map[string]bool {
 	return names
 }
 
-// The prober can give every reason that it says it has.
+// TestReasonsOfTheProberAreRaised: the prober gives every reason of its table.
 func TestReasonsOfTheProberAreRaised(t *testing.T) {
 	used := raised(t, "probe/report")
 	for _, r := range reason.All() {
@@ -91,7 +135,8 @@ func TestReasonsOfTheProberAreRaised(t *testing.T) {
 	}
 }
 
-// The operator can give every reason that it says it has, and says of each what it means.
+// TestReasonsOfTheOperatorAreRaisedAndExplained: the operator gives every reason of its constants, and each is
+// explained.
 func TestReasonsOfTheOperatorAreRaisedAndExplained(t *testing.T) {
 	used := raised(t, "api/v1alpha1")
 	explained := map[string]bool{}
@@ -118,7 +163,7 @@ func TestReasonsOfTheOperatorAreRaisedAndExplained(t *testing.T) {
 	}
 }
 
-// constants are the values of those in a folder whose names begin so.
+// constants are the constants in a folder whose names begin with prefix, with their values.
 func constants(t *testing.T, folder, prefix string) map[string]string {
 	t.Helper()
 	values := map[string]string{}
@@ -141,10 +186,10 @@ func constants(t *testing.T, folder, prefix string) map[string]string {
 	return values
 }
 
-// stated is how documents write a verdict, or the status of a condition, with its reason.
+// stated matches a verdict, or the status of a condition, with its reason in documents.
 var stated = regexp.MustCompile(`\b(True|False|Unknown|Pass|Fail|Inconclusive) / ([A-Z]\w+(?:, [A-Z]\w+)*)`)
 
-// Documents name no reason that nothing gives, and all that there are.
+// TestDocumentedReasonsAreThoseThatExist: documents have all reasons, and no others.
 func TestDocumentedReasonsAreThoseThatExist(t *testing.T) {
 	known := map[string]bool{}
 	for _, r := range reason.All() {
@@ -175,7 +220,7 @@ func TestDocumentedReasonsAreThoseThatExist(t *testing.T) {
 	}
 }
 
-// Reasons belong to scenarios that there are.
+// TestReasonsBelongToScenarios: reasons name scenarios that exist.
 func TestReasonsBelongToScenarios(t *testing.T) {
 	for _, r := range reason.All() {
 		for _, m := range r.Meanings {

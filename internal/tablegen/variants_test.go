@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
@@ -39,7 +40,7 @@ func scenarioSchema(t *testing.T) map[string]apiextensions.JSONSchemaProps {
 	return spec.Properties["scenarios"].Items.Schema.Properties
 }
 
-// enum are the values that a schema lets through.
+// enum are the values that a schema accepts.
 func enum(s *apiextensions.JSONSchemaProps) (values []string) {
 	for _, v := range s.Enum {
 		values = append(values, strings.Trim(string(v.Raw), `"`))
@@ -47,7 +48,7 @@ func enum(s *apiextensions.JSONSchemaProps) (values []string) {
 	return values
 }
 
-// Schema, engine, sample and documents have every variant, and no other.
+// TestVariantsAreTheSameEverywhere: schema, prober, sample and documents have every variant, and no other.
 func TestVariantsAreTheSameEverywhere(t *testing.T) {
 	names := variant.Names(variant.Any)
 	member := scenarioSchema(t)["sequenceWrap"].Properties["variants"]
@@ -62,11 +63,11 @@ func TestVariantsAreTheSameEverywhere(t *testing.T) {
 		t.Errorf("the schema's default is %s, the constant %s, want %s", got, v1alpha1.VariantPush, first)
 	}
 	if got := scenario.Registry["SequenceWrap"].Variants; !slices.Equal(got, names) {
-		t.Errorf("the engine has %v, want %v", got, names)
+		t.Errorf("the prober has %v, want %v", got, names)
 	}
 	for _, name := range names {
 		if scenario.Registry["SequenceWrap"].Flow(name) == nil {
-			t.Errorf("the engine has no flow for %s", name)
+			t.Errorf("the prober has no flow for %s", name)
 		}
 	}
 	if got := listed(t, "docs/scenarios.md", "variants"); !slices.Equal(got, names) {
@@ -85,7 +86,7 @@ func TestVariantsAreTheSameEverywhere(t *testing.T) {
 	}
 }
 
-// Documents have every rule; that the lab's switch has each is tested in cmd/tcpprobe.
+// TestRulesAreDocumented: documents have every rule. A test of lab/labcmd shows that the lab's switch has each.
 func TestRulesAreDocumented(t *testing.T) {
 	var names []string
 	for _, r := range rule.All() {
@@ -96,7 +97,7 @@ func TestRulesAreDocumented(t *testing.T) {
 	}
 }
 
-// listed are the names that begin the items of a generated section.
+// listed are the names at the beginning of the items of a generated section.
 func listed(t *testing.T, file, section string) (names []string) {
 	t.Helper()
 	_, text, found := strings.Cut(read(t, file), "<!-- generated: "+section+" -->\n")
@@ -110,7 +111,8 @@ func listed(t *testing.T, file, section string) (names []string) {
 	return names
 }
 
-// Schema and documents have every scenario that the engine has, and no other but what is to come.
+// TestScenariosAreTheSameEverywhere: schema and documents have every scenario that the prober has. The schema also has
+// one that is still to come.
 func TestScenariosAreTheSameEverywhere(t *testing.T) {
 	const toCome = string(v1alpha1.Liveness)
 	kind := scenarioSchema(t)["type"]
@@ -124,5 +126,13 @@ func TestScenariosAreTheSameEverywhere(t *testing.T) {
 	}
 	if !slices.Equal(slices.Sorted(slices.Values(types)), slices.Sorted(slices.Values(known))) {
 		t.Errorf("the schema has %v, the engine %v", types, known)
+	}
+	slices.Sort(known)
+	var supported []string
+	for _, s := range target.SupportedScenarios {
+		supported = append(supported, string(s))
+	}
+	if slices.Sort(supported); !slices.Equal(supported, known) {
+		t.Errorf("the operator supports %v, the engine has %v", supported, known)
 	}
 }

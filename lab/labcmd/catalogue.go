@@ -19,7 +19,7 @@ import (
 func rightName(fault string) string {
 	for _, r := range rule.All() {
 		if r.Fault == fault {
-			return cmp.Or(r.AsOther, r.Name) // the lab's switch drops in both directions
+			return r.Name
 		}
 	}
 	return ""
@@ -40,7 +40,13 @@ type ruleResult struct {
 	Failed    int             `json:"convicted"` // those of them that failed
 	Others    int             `json:"others"`    // variants that failed without being affected, or with the wrong reason
 	Named     string          `json:"named,omitempty"`
-	RightName string          `json:"right,omitempty"` // the rule's right name
+	RightName string          `json:"right,omitempty"`     // the rule's right name
+	MayBeOpen bool            `json:"mayBeOpen,omitempty"` // closed ports do not show, so that other rules may fit too
+}
+
+// rightlyNamed reports whether the rule got its right name, or none if other rules may fit too.
+func (i ruleResult) rightlyNamed() bool {
+	return i.Named == i.RightName || i.Named == "" && i.MayBeOpen
 }
 
 // variantResult is the result for one variant, with the expected reason.
@@ -129,7 +135,7 @@ func (o *options) probeRule(ctx context.Context, s *testbed, f fault.Fault) (fou
 
 // newRuleResult compares the results of one family with the expected ones.
 func newRuleResult(f fault.Fault, family string, all []report.Result) ruleResult {
-	i := ruleResult{Rule: f.Name, Family: family}
+	i := ruleResult{Rule: f.Name, Family: family, MayBeOpen: closedPort.dropped(f) != ""}
 	for _, r := range all {
 		if r.Family != family {
 			continue

@@ -38,7 +38,7 @@ func newCatalogueResult(inspected chan []ruleResult) catalogueResult {
 		if i.Expected > 0 {
 			r.Rules++
 		}
-		if i.Expected > 0 && i.Named == i.RightName {
+		if i.Expected > 0 && i.rightlyNamed() {
 			r.Named++
 		}
 	}

@@ -55,6 +55,9 @@ func Command() *cobra.Command {
 			if o.campaign && o.pcap.Name != "" {
 				return errors.New("--pcap is about single runs: leave --campaign out")
 			}
+			if (o.catalogue || o.campaign) && !cmd.Flags().Changed("kernel-connections") {
+				o.KernelConnections = false // they are about the engine
+			}
 			switch {
 			case o.catalogue:
 				return o.runCatalogue(cmd)

@@ -17,7 +17,7 @@ const batchSize = 64
 type campaignRunner struct {
 	*campaign
 	*testbed
-	dealt int // number of runs so far
+	nextTarget int // number of runs so far
 }
 
 // work does items until there are no more.
@@ -73,8 +73,8 @@ func (l *campaignRunner) batch(r *campaignRound, runs int) error {
 // ago for the same address.
 func (l *campaignRunner) target() netip.AddrPort {
 	families := l.families()
-	f, i := families[l.dealt%len(families)], l.dealt/len(families)
-	l.dealt++
+	f, i := families[l.nextTarget%len(families)], l.nextTarget/len(families)
+	l.nextTarget++
 	return netip.AddrPortFrom(l.DistantAddr(f, i), lab.Server(l.server).Port())
 }
 

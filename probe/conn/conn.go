@@ -61,8 +61,13 @@ func (s *Stack) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number)
 	if err != nil {
 		return nil, err
 	}
+	return s.begin(f, iss)
+}
+
+// begin enters a flow in the ledger and prepares its connection.
+func (s *Stack) begin(f *flow, iss seq.Number) (_ *Conn, err error) {
 	c := &Conn{flow: f, ISS: iss, next: iss, acked: iss}
-	c.slot, err = s.Ledger.Put(ledger.Entry{Local: f.key.Local, Remote: remote, Next: iss.Add(1)})
+	c.slot, err = s.Ledger.Put(ledger.Entry{Local: f.key.Local, Remote: f.key.Remote, Next: iss.Add(1)})
 	if err != nil {
 		s.retire(f)
 		return nil, fmt.Errorf("note flow %s in the ledger: %w", f.key.Local, err)

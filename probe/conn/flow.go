@@ -11,9 +11,10 @@ import (
 
 // flow is a 4-tuple that is registered with the guard.
 type flow struct {
-	stack *Stack
-	key   guard.Flow
-	inbox *inbox
+	stack    *Stack
+	key      guard.Flow
+	inbox    *inbox
+	recorder Recorder // the stack's; nil for a connection that was taken over, whose packets are not all known
 
 	lostBefore int64 // number of packets, of any flow, that the kernel had dropped when this flow began
 
@@ -27,8 +28,8 @@ type flow struct {
 
 // take handles a packet of the flow. The stack's receiver calls it.
 func (f *flow) take(p wire.Packet) {
-	if r := f.stack.Recorder; r != nil {
-		r.Record(f.recordOf(p))
+	if f.recorder != nil {
+		f.recorder.Record(f.recordOf(p))
 	}
 	switch {
 	case p.Outgoing:

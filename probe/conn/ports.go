@@ -88,6 +88,18 @@ func (b *portTable) usage(remote netip.AddrPort) *usage {
 	return b.used[remote]
 }
 
+// mark records that a chosen port is used for remote again.
+func (b *portTable) mark(port uint16, remote netip.AddrPort) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	u := b.usage(remote)
+	u.last = now
+	if port >= firstPort {
+		u.second[port-firstPort] = b.second(now)
+	}
+}
+
 // forget marks a port as unused again because nothing was sent from it.
 func (b *portTable) forget(port uint16, remote netip.AddrPort) {
 	b.mu.Lock()

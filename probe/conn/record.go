@@ -69,7 +69,7 @@ func (f *flow) recordSent(at time.Time, part evidence.Part, g *segment.Segment) 
 // sent logs and records a sent segment.
 func (c *Conn) sent(at time.Time, part evidence.Part, g *segment.Segment) {
 	c.log.sends(at, part, g)
-	if recorder := c.flow.stack.Recorder; recorder != nil {
+	if recorder := c.flow.recorder; recorder != nil {
 		recorder.Record(c.flow.recordSent(at, part, g))
 	}
 }

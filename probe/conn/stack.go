@@ -149,8 +149,8 @@ func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *fl
 	if err := s.ports.hold(local, s.Reserve); err != nil {
 		return nil, outOfFiles(err)
 	}
-	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Pending),
-		lostBefore: s.lost.Load()}
+	f := &flow{stack: s, recorder: s.Recorder, key: guard.Flow{Local: local, Remote: remote},
+		inbox: newInbox(s.Wire.Pending), lostBefore: s.lost.Load()}
 	if err := s.register(f); err != nil {
 		return nil, errors.Join(err, s.ports.release(local))
 	}

@@ -19,7 +19,14 @@ type Plan struct {
 	PacketsPerSecond int              `json:"packetsPerSecond"` // per source and target
 	DeadlineSeconds  int              `json:"deadlineSeconds"`
 	Alpha            float64          `json:"alpha"` // per published finding
+
+	// KernelConnections is Off where the source makes no ordinary connections of its own kernel beside the crafted flows
+	// of SequenceWrap. Empty: it makes them.
+	KernelConnections string `json:"kernelConnections,omitempty"`
 }
+
+// Off is a value of KernelConnections.
+const Off = "Off"
 
 // Target is one destination.
 type Target struct {

@@ -35,6 +35,8 @@ func (p *Plan) validHead() error {
 		return invalid("run %.80q; need 1 to %d letters, digits, dots and dashes", p.Run, MaxRun)
 	case len(p.Probe) > 2*MaxName+1:
 		return invalid("probe has %d bytes; at most %d", len(p.Probe), 2*MaxName+1)
+	case p.KernelConnections != "" && p.KernelConnections != Off:
+		return invalid("kernelConnections %.40q; need %s or nothing", p.KernelConnections, Off)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ var unusable = []struct {
 	{"a run with a slash", func(p *Plan) { p.Run = "../etc" }, "run"},
 	{"a long run", func(p *Plan) { p.Run = strings.Repeat("a", 64) }, "1 to 63"},
 	{"a long probe", func(p *Plan) { p.Probe = strings.Repeat("a", 508) }, "probe has 508 bytes"},
+	{"another word for the kernel's connections", func(p *Plan) { p.KernelConnections = "On" }, `kernelConnections "On"`},
 	{"no paths", func(p *Plan) { p.Paths = 0 }, "paths 0"},
 	{"too many paths", func(p *Plan) { p.Paths = 257 }, "paths 257"},
 	{"a trickle", func(p *Plan) { p.PacketsPerSecond = 9 }, "packetsPerSecond 9"},

@@ -60,10 +60,21 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
-	{"SequenceZeroLossy", Fail, "SequenceWrap: over all flows, segments at 0 are lost more often",
+	{"SequenceZeroLossy", Fail, "SequenceWrap: segments at 0 of all flows are lost more often",
 		[]Meaning{{sequenceWrap,
 			"over all flows, segments at 0 are lost more often than others, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
+	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's own connections stall at 0",
+		[]Meaning{{sequenceWrap,
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
+				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
+			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
+				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
+	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's own connections die at 0",
+		[]Meaning{{sequenceWrap,
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel were reset, or ended by " +
+				"an error, where their numbers cross 0; others were not",
+			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +
 			"that it draws, is lost",
@@ -112,6 +123,11 @@ var inconclusive = []Reason{
 				"limit of connections look the same",
 			"`ss -lnt` on the target shows a full queue (Recv-Q above Send-Q), `nstat -az TcpExtListenOverflows` one that " +
 				"was full; else look for a limit on the way"}}},
+	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows pass, kernel connections seem to suffer",
+		[]Meaning{{sequenceWrap,
+			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
+				"than others, and chance is not excluded; or none of them got through unharmed",
+			"repair other loss first, or give more time; `kernelConnections` in the report has the counts by size"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
 			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",

@@ -12,8 +12,8 @@ const MaxCapture = 12 << 10
 // MaxPorts is the largest number of Share.Ports.
 const MaxPorts = 16
 
-// maxReport is the size in bytes of the largest report that Read accepts.
-const maxReport = 64 << 20
+// MaxReport is the size in bytes of the largest report that Read and ReadWhole accept.
+const MaxReport = 64 << 20
 
 // Bounds of a Summary's texts in bytes. Names have the bounds of the plan.
 const (
@@ -32,3 +32,10 @@ const (
 
 // maxConnections is more than any queue can be filled with: a source address does not have so many ports.
 const maxConnections = 1 << 16
+
+// Bounds of KernelConnections that are read.
+const (
+	maxKernelSizes   = 8
+	maxKernelMessage = 1 << 10
+	maxKernelCount   = 1 << 10
+)

@@ -1,39 +1,16 @@
 package report
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// compare compares got with testdata/name.
-func compare(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs; -update writes it anew\ngot\n%s\nwant\n%s", path, got, want)
-	}
-}
 
 // pushDroppedReport returns a report of a node whose network drops Push at 0 towards two of three targets.
 func pushDroppedReport(p *plan.Plan) Report {
@@ -60,7 +37,7 @@ func pushDroppedReport(p *plan.Plan) Report {
 
 func TestGoldenSummary(t *testing.T) {
 	p := examplePlan(3)
-	compare(t, "summary.json", Summarize(pushDroppedReport(p), p).Encode())
+	goldenfile.Compare(t, "summary.json", Summarize(pushDroppedReport(p), p).Encode())
 }
 
 func TestGoldenReport(t *testing.T) {
@@ -68,7 +45,7 @@ func TestGoldenReport(t *testing.T) {
 	if err := pushDroppedReport(examplePlan(3)).WriteLine(&b); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "report.json", []byte(b.String()))
+	goldenfile.Compare(t, "report.json", []byte(b.String()))
 }
 
 // largeReport returns a report with one result for every question. If distinct, no two results belong to the same

@@ -19,7 +19,7 @@ type Group struct {
 	Flows       Flows  // sums over all
 	Alpha       float64
 	StallMillis int64    // maximum over all
-	Share       *Share   // from the first target and check that has one
+	Share       *Share   // from the same target and check as the message
 	Queue       *Queue   // smallest Least and largest Most over all targets; Freed if all were freed
 	Evidence    []string // essential lines from the first target and check that has any
 }
@@ -58,7 +58,7 @@ func merged(groups []Group, checks []plan.Check) []Group {
 
 // join adds the numbers of another variant's group.
 func (g *Group) join(o Group) {
-	g.add(Result{Flows: o.Flows, Alpha: o.Alpha, StallMillis: o.StallMillis, Share: o.Share, Queue: o.Queue})
+	g.add(Result{Flows: o.Flows, Alpha: o.Alpha, StallMillis: o.StallMillis, Queue: o.Queue})
 	if len(g.Evidence) == 0 {
 		g.Evidence = o.Evidence
 	}
@@ -68,9 +68,6 @@ func (g *Group) add(r Result) {
 	g.Flows = g.Flows.plus(r.Flows)
 	g.Alpha = max(g.Alpha, r.Alpha)
 	g.StallMillis = max(g.StallMillis, r.StallMillis)
-	if g.Share == nil {
-		g.Share = r.Share
-	}
 	g.Queue = g.Queue.Plus(r.Queue)
 	if len(g.Evidence) == 0 {
 		g.Evidence = essential(r.Evidence).Texts()

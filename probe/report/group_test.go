@@ -36,6 +36,16 @@ func TestShareAndQueueArrive(t *testing.T) {
 	}
 }
 
+// A group's share is that of the result whose message it has: the message may say that no path decides.
+func TestShareGoesWithTheMessage(t *testing.T) {
+	p := examplePlan(2)
+	first, second := result(p, 0, 1, Fail, SequenceZeroDropped), measured(result(p, 1, 1, Fail, SequenceZeroDropped))
+	first.Message = "on 9 of 16 flows (it is not the path that decides)"
+	if g := Summarize(exampleReport(p, first, second), p).Groups[0]; g.Message != first.Message || g.Share != nil {
+		t.Errorf("%s, share %+v", g.Message, g.Share)
+	}
+}
+
 func TestInvalidNumbersStayWithinBounds(t *testing.T) {
 	p := examplePlan(1)
 	r := result(p, 0, 1, Fail, SequenceZeroDropped)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
 // WriteLine writes r as one line of JSON, as probe pods and `tcpprobe run -o json` print it.
@@ -18,7 +20,7 @@ func (r Report) WriteLine(w io.Writer) error {
 
 // Read reads one report. Only white space may follow it.
 func Read(r io.Reader) (Report, error) {
-	d := json.NewDecoder(io.LimitReader(r, maxReport))
+	d := json.NewDecoder(io.LimitReader(r, MaxReport))
 	var out Report
 	if err := d.Decode(&out); err != nil {
 		return Report{}, fmt.Errorf("read the report: not a whole JSON document: %w", err)
@@ -37,6 +39,14 @@ func (r Report) check(d *json.Decoder) error {
 	for i, res := range r.Results {
 		if !res.Verdict.known() {
 			return fmt.Errorf("read the report: result %d has verdict %.40q; want Pass, Fail or Inconclusive", i, res.Verdict)
+		}
+	}
+	if n := len(r.KernelConnections); n > plan.MaxSourceTargets {
+		return fmt.Errorf("read the report: kernel connections to %d targets; at most %d", n, plan.MaxSourceTargets)
+	}
+	for i, k := range r.KernelConnections {
+		if err := k.valid(); err != nil {
+			return fmt.Errorf("read the report: kernel connections %d: %w", i, err)
 		}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

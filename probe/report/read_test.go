@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 )
 
@@ -27,6 +28,11 @@ func TestReadReturnsWhatWasWritten(t *testing.T) {
 	}
 }
 
+// withKernel is a report with these kernel connections and nothing else.
+func withKernel(all string) string {
+	return `{"apiVersion":"` + APIVersion + `","kernelConnections":[` + all + `]}`
+}
+
 func TestReadRefuses(t *testing.T) {
 	for text, says := range map[string]string{
 		"":                                      "not a whole JSON document",
@@ -34,8 +40,17 @@ func TestReadRefuses(t *testing.T) {
 		`{"kind":"Pod"}`:                        `apiVersion is ""`,
 		`{"apiVersion":"other/v1"}`:             `apiVersion is "other/v1"`,
 		`{"apiVersion":"` + APIVersion + `"}{}`: "something follows",
-		`{"apiVersion":"` + APIVersion + `","results":[{"verdict":"Maybe"}]}`: `verdict "Maybe"`,
-		`{"apiVersion":"` + APIVersion + `","results":[{}]}`:                  `result 0 has verdict ""`,
+		`{"apiVersion":"` + APIVersion + `","results":[{"verdict":"Maybe"}]}`:                     `verdict "Maybe"`,
+		`{"apiVersion":"` + APIVersion + `","results":[{}]}`:                                      `result 0 has verdict ""`,
+		withKernel(`{"outcome":"Perhaps"}`):                                                       `outcome is "Perhaps"`,
+		withKernel(strings.Repeat(`{"outcome":"Died"},`, 128) + `{"outcome":"Died"}`):             "at most 128",
+		withKernel(`{"outcome":"Died","sizes":[{},{},{},{},{},{},{},{},{}]}`):                     "9 sizes",
+		withKernel(`{"outcome":"Died","message":"` + strings.Repeat("m", 1025) + `"}`):            "too long",
+		withKernel(`{"outcome":"Died","alpha":2}`):                                                "out of bounds",
+		withKernel(`{"outcome":"Died","stallMillis":-1}`):                                         "out of bounds",
+		withKernel(`{"outcome":"Died","segmentsSent":-1}`):                                        "out of bounds",
+		withKernel(`{"outcome":"Died","sizes":[{"size":"1","control":{"unharmed":-1}}]}`):         `size "1"`,
+		withKernel(`{"outcome":"Died","sizes":[{"size":"1","crossing":{"died":999,"void":99}}]}`): `size "1"`,
 	} {
 		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: error %v; want one that says %q", text, err, says)
@@ -84,7 +99,7 @@ func TestGoldenTable(t *testing.T) {
 	if err := pushDroppedReport(examplePlan(3)).WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, "table.txt", []byte(b.String()))
+	goldenfile.Compare(t, "table.txt", []byte(b.String()))
 }
 
 func TestTableKeepsControlCharactersFromTheTerminal(t *testing.T) {

@@ -20,7 +20,9 @@ const (
 	Altered                Reason = "Altered"                // Handshake: the answer acknowledges a number that was not sent
 	ReverseRstZeroDropped  Reason = "ReverseRstZeroDropped"  // Handshake: an RST comes back unless its sequence number is 0
 	SequenceZeroDropped    Reason = "SequenceZeroDropped"    // SequenceWrap: exactly the segment at sequence 0 is lost
-	SequenceZeroLossy      Reason = "SequenceZeroLossy"      // SequenceWrap: over all flows, segments at 0 are lost more often
+	SequenceZeroLossy      Reason = "SequenceZeroLossy"      // SequenceWrap: segments at 0 of all flows are lost more often
+	SequenceZeroStalled    Reason = "SequenceZeroStalled"    // SequenceWrap: only the kernel's own connections stall at 0
+	SequenceZeroDied       Reason = "SequenceZeroDied"       // SequenceWrap: only the kernel's own connections die at 0
 	AckZeroDropped         Reason = "AckZeroDropped"         // SequenceWrap: answers that acknowledge exactly 0 are lost
 	FinIgnored             Reason = "FinIgnored"             // FinReorder: the peer ignored a FIN that an ACK had overtaken
 	QueueOverflowed        Reason = "QueueOverflowed"        // AcceptQueue: connections were dropped within the cap
@@ -33,6 +35,7 @@ const (
 	ConnectionLimit  Reason = "ConnectionLimit"  // Handshake: fails beside other connections, and never alone
 	SynLimited       Reason = "SynLimited"       // AcceptQueue: new SYNs are rejected, handshakes in progress are not
 	QueueOrLimit     Reason = "QueueOrLimit"     // AcceptQueue: connections are rejected by a queue or by a limit
+	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: crafted flows pass, kernel connections seem to suffer
 	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
 	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first

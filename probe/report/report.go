@@ -32,6 +32,8 @@ type Report struct {
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
 	Results        []Result  `json:"results"`
+	// by target, where the plan asks for them
+	KernelConnections []KernelConnections `json:"kernelConnections,omitempty"`
 	// pcapng with the packets that show the failures, at most MaxCapture bytes
 	Capture []byte `json:"capture,omitempty"`
 }
@@ -65,7 +67,7 @@ type Result struct {
 	Flows       Flows          `json:"flows"`
 	Alpha       float64        `json:"alpha"` // bound on a false Fail, corrected for multiple tests; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
-	Share       *Share         `json:"share,omitempty"` // set if some flows failed
+	Share       *Share         `json:"share,omitempty"` // set if all flows agree, or the path decides
 	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`
 	Evidence    evidence.Lines `json:"evidence,omitempty"`

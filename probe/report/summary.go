@@ -109,7 +109,8 @@ func (g *grouping) add(q Question, r Result) {
 		if g.members == nil {
 			g.members = make(map[groupKey]*member)
 		}
-		m = &member{group: Group{Check: q.Check, Verdict: r.Verdict, Reason: r.Reason, Rule: r.Rule, Message: r.Message}}
+		m = &member{group: Group{Check: q.Check, Verdict: r.Verdict, Reason: r.Reason, Rule: r.Rule, Message: r.Message,
+			Share: r.Share}}
 		g.members[k] = m
 		g.keys = append(g.keys, k)
 	}

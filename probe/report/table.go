@@ -23,6 +23,9 @@ func (r Report) WriteTable(w io.Writer) error {
 		fmt.Fprintln(t, strings.Join(res.cells(), "\t"))
 	}
 	t.Flush() // writes to b, which keeps the first error until its own Flush
+	for _, k := range r.KernelConnections {
+		fmt.Fprintln(b, k.line())
+	}
 	for _, res := range r.remarkable() {
 		fmt.Fprintln(b)
 		for _, line := range res.paragraph() {

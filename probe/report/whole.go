@@ -35,7 +35,7 @@ func (r Report) WriteWhole(w io.Writer) error {
 
 // ReadWhole reads what WriteWhole wrote.
 func ReadWhole(r io.Reader) (Report, error) {
-	d := json.NewDecoder(io.LimitReader(r, maxReport))
+	d := json.NewDecoder(io.LimitReader(r, MaxReport))
 	var in whole
 	if err := d.Decode(&in); err != nil {
 		return Report{}, fmt.Errorf("read the report: not a whole JSON document: %w", err)

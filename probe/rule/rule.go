@@ -16,8 +16,7 @@ type Rule struct {
 	Zero  variant.Zero
 	// Flags reports whether the rule drops segments with these flags and sequence number 0. It is nil if the rule is about
 	// another number.
-	Flags   func(variant.Flags) bool
-	AsOther string // a rule with the same effect if both directions are affected; may be empty
+	Flags func(variant.Flags) bool
 
 	Devices string // devices with this rule; empty if none is known
 	Cure    string // the command that shows or disables the rule on these devices
@@ -54,15 +53,6 @@ func (r Rule) KnownFrom() string {
 		return ""
 	}
 	return r.Devices + ": " + r.Cure
-}
-
-// Explain adds the rule, and the devices that are known to have it, to a message.
-func (r Rule) Explain(message string) string {
-	message += "; the rule is " + r.Name
-	if known := r.KnownFrom(); known != "" {
-		message += ", known from " + known
-	}
-	return message
 }
 
 // anyOf returns a condition that holds if at least one of these flags is set.

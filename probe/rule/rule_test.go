@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,9 +27,6 @@ func TestTableIsComplete(t *testing.T) {
 		if (r.Devices == "") != (r.Cure == "") {
 			t.Errorf("%s: devices %q, cure %q: both or none", r.Name, r.Devices, r.Cure)
 		}
-		if _, there := Named(r.AsOther); r.AsOther != "" && !there {
-			t.Errorf("%s has AsOther %s, which is not in the table", r.Name, r.AsOther)
-		}
 		s := shape{zero: r.Zero}
 		for f := variant.Flags(0); f < 64 && r.Flags != nil; f++ {
 			if r.Flags(f) {
@@ -42,22 +40,34 @@ func TestTableIsComplete(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhatCuresIt(t *testing.T) {
-	push, _ := Named("PushAtZero")
-	want := "lost; the rule is PushAtZero, known from ZTE 9900: `anti-dos abnormal enable`, then `disable`, " +
-		"or V2.00.00R8P16"
-	if got := push.Explain("lost"); got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-	fin, _ := Named("FinAtZero")
-	if got := fin.Explain("lost"); got != "lost; the rule is FinAtZero" {
-		t.Errorf("%q", got)
-	}
-	if got := KnownFrom("nobody's"); got != "" {
-		t.Errorf("of an unknown rule: %q", got)
+func TestKnownFrom(t *testing.T) {
+	if got := KnownFrom("nobody's") + KnownFrom("FinAtZero"); got != "" {
+		t.Errorf("of an unknown rule, and of one that no device is known to have: %q", got)
 	}
 	if got := KnownFrom("NoFlagsAtZero"); !strings.HasSuffix(got, "No natural segment is hit") {
 		t.Errorf("%q", got)
+	}
+}
+
+// The open class has rules by each set of flags, by length, and by both.
+func TestOpenClass(t *testing.T) {
+	named := func(name string) variant.Variant { v, _ := variant.Named(name); return v }
+	for _, c := range []struct {
+		why          string
+		lost, arrive []string
+	}{
+		{"data", []string{"Push", "Data", "PushFin", "Null"}, []string{"Fin", "Ack", "Syn", "FinUrgPush"}},
+		{"PSH with data", []string{"Push", "UrgentPush", "PushFin"}, []string{"FinUrgPush", "Data", "Fin"}},
+		{"PSH or RST", []string{"Push", "UrgentPush", "PushFin", "FinUrgPush", "Reset"}, []string{"Fin", "Data", "Syn"}},
+		{"FIN or data", []string{"Fin", "Push", "Data", "FinUrgPush"}, []string{"Ack", "Reset", "Syn"}},
+		{"exactly PSH and ACK", []string{"Push"}, []string{"UrgentPush", "PushFin", "Data"}},
+	} {
+		if !slices.ContainsFunc(Open(), func(loses func(variant.Variant) bool) bool {
+			return !slices.ContainsFunc(c.lost, func(n string) bool { return !loses(named(n)) }) &&
+				!slices.ContainsFunc(c.arrive, func(n string) bool { return loses(named(n)) })
+		}) {
+			t.Errorf("no rule by %s", c.why)
+		}
 	}
 }
 

@@ -46,8 +46,7 @@ var table = []Rule{
 		Devices: headerCheckDevices, Cure: headerCheckCure,
 	},
 	{
-		// A host answers a segment without flags with an RST at 0 or not at all.
-		Name: "EverythingAtZero", Fault: "all-at-zero", AsOther: "AnyFlagsAtZero",
+		Name: "EverythingAtZero", Fault: "all-at-zero",
 		Drops: "segments at sequence 0, with or without flags", Flags: func(variant.Flags) bool { return true },
 		Devices: headerCheckDevices, Cure: headerCheckCure,
 	},

@@ -34,13 +34,19 @@ type job struct {
 	leaked  int
 	guard   report.Guard
 
-	failures []capture.Failure // one for each kind of failure
+	failures []capture.Failure          // one for each kind of failure
+	kernels  []report.KernelConnections // by the target's position; without an outcome where none are asked for
 }
 
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
-	j.alpha = p.Alpha / float64(max(1, (p.Paths+1)*len(j.checks))) // one more for the test over all flows
+	tests := p.Paths + 1 // one more for the test over all flows
+	if p.KernelConnections != plan.Off {
+		tests++
+	}
+	j.alpha = p.Alpha / float64(max(1, tests*len(j.checks)))
+	j.kernels = make([]report.KernelConnections, len(p.Sources[node]))
 	j.asked = len(report.Questions(p, node))
 	return j
 }
@@ -60,13 +66,15 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	var route wire.Route
 	var opened *openings
 	if fault == nil {
-		env.Open, route = stack.Open, stack.route
+		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
 		opened = newOpenings(stack.Open)
 	}
+	kernel := j.newKernelTest(env, stack, h, index)
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
+		kernel.beside(ctx, c)
 		a := answer{flows: j.notStarted(fault)}
 		if fault == nil {
 			env.Spec = j.plan.Scenarios[c.Scenario]
@@ -76,7 +84,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		r.PathType = pathType(t, j.node, route)
 		j.add(position*len(j.checks)+i, r, a)
 	}
-	j.nameRules(position)
+	rules := j.rules(position) // by what the crafted flows found
+	j.kernel(ctx, kernel, position)
+	j.name(position, rules)
 }
 
 // notStarted returns the outcome of a check that could not begin; nil if there was no error.
@@ -97,7 +107,9 @@ type answer struct {
 	flows   []flow.Outcome
 	pooled  []flow.Outcome   // outcomes of further flows, for the test over all flows
 	finding *verdict.Finding // finding of that test
-	perPath bool             // flows may take different paths, so a share of flows is an estimate of a share of paths
+	perPath bool             // flows may take different paths, so a share of flows may be one of paths
+	again   []flow.Outcome   // outcomes of source ports that were asked again
+	repeats verdict.Repeats  // how these compare with the first answers
 }
 
 // runCheck runs the flows of a check, as many at once as the plan allows.
@@ -128,9 +140,11 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		defer solo.flows.RUnlock()
 		return run(ctx, &env)
 	})
+	env.Alone = nil // it is for the flows above
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}
+	j.askAgain(ctx, run, env, &a)
 	return a
 }
 

@@ -35,10 +35,12 @@ func (j *job) add(i int, r report.Result, a answer) {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
 	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil {
-		share := verdict.ShareOf(n.Fail, n.Pass+n.Fail)
-		share.Ports = failedPorts(a.flows)
-		r.Share = &share
-		r.Message = verdict.Shared(r.Message, share)
+		spread := verdict.Spread{Flows: n, Again: a.repeats, Lengths: a.lengthsTried()}
+		r.Message = spread.Explain(r.Message)
+		if share, ok := spread.Share(); ok {
+			share.Ports = failedPorts(a.flows)
+			r.Share = &share
+		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -46,6 +48,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
+	j.count(a.again)
 	j.done++
 	if j.progress != nil {
 		j.progress(j.done, j.asked)
@@ -63,23 +66,52 @@ func failedPorts(flows []flow.Outcome) (ports []uint16) {
 	return ports
 }
 
-// nameRules finds the known rule that explains all results for one target, and adds it to the results that it explains.
-func (j *job) nameRules(position int) {
+// notByPath reports whether only some flows of a result failed, and nothing shows that the path decides which.
+func notByPath(r report.Result) bool {
+	n := r.Flows
+	return r.Share == nil && n.Fail > 0 && (n.Pass > 0 || n.Inconclusive > n.Fail)
+}
+
+// rules says which rules explain all that the crafted flows found at one target, by result: nil where none does.
+func (j *job) rules(position int) []*verdict.RuleFit {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
+	out := make([]*verdict.RuleFit, len(mine))
 	for entry := range j.plan.Scenarios {
-		reasons := map[string]report.Reason{}
+		var asked []report.Result
+		byPath := true
 		for i, r := range mine {
 			if r.Scenario == "SequenceWrap" && j.checks[i].Scenario == entry {
-				reasons[r.Variant] = r.Reason
+				asked, byPath = append(asked, r), byPath && !notByPath(r)
 			}
 		}
-		rule := verdict.NameRule(reasons)
-		for i := range mine {
-			if r := &mine[i]; rule != nil && j.checks[i].Scenario == entry && r.Verdict == report.Fail {
-				r.Rule, r.Message = rule.Name, rule.Explain(r.Message)
+		if !byPath {
+			continue // a rule of the table does not lose only some of the same segments on the same path
+		}
+		fit := verdict.FitRules(verdict.RuleReasons(asked))
+		for i, r := range mine {
+			if j.checks[i].Scenario == entry && fit.Explains(r) {
+				out[i] = &fit
 			}
+		}
+	}
+	return out
+}
+
+// name gives the rules to the results that they explain. What else is said of those comes first: a long message is cut
+// at its end.
+func (j *job) name(position int, rules []*verdict.RuleFit) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, fit := range rules {
+		if fit == nil {
+			continue
+		}
+		r := &j.results[position*len(j.checks)+i]
+		r.Message = fit.Explain(r.Message, j.plan.Probe != "")
+		if fit.Rule != nil {
+			r.Rule = fit.Rule.Name
 		}
 	}
 }

@@ -48,7 +48,8 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	all.Wait()
 	h.close()
 	r.Results, r.LeakedFlows, r.Guard = job.found(), job.leaked, job.guard
-	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()
+	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()+job.kernelSegments()
+	r.KernelConnections = job.kernelConnections()
 	r.Capture = capture.Excerpt(r, job.failures)
 	r.DurationMicros = time.Since(started).Microseconds()
 	return r

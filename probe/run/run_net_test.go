@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -35,13 +36,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	l, err := lab.New(t.Context(), lab.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, l.Close()) })
-	stop, err := l.Server().Serve()
-	must(t, err)
-	t.Cleanup(func() { must(t, stop()) })
-	return &site{l, t}
+	return &site{labtest.New(t, lab.Options{}), t}
 }
 
 func must(t *testing.T, err error) {

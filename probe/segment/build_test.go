@@ -5,17 +5,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/tcpprobe/tcpprobe/internal/goldenfile"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
-
-var update = flag.Bool("update", false, "write the golden packets anew")
 
 // golden has segments whose packets are in testdata, as hexadecimal text that "text2pcap -r" can read for tshark.
 var golden = []struct {
@@ -46,19 +41,7 @@ func TestPacketsAreGolden(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", g.name, err)
 		}
-		file := filepath.Join("testdata", g.name+".hex")
-		if *update {
-			if err := os.WriteFile(file, []byte(hex.EncodeToString(packet)+"\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := hex.EncodeToString(packet); got != strings.TrimSpace(string(want)) {
-			t.Errorf("%s\n got %s\nwant %s", g.name, got, want)
-		}
+		goldenfile.Compare(t, g.name+".hex", []byte(hex.EncodeToString(packet)+"\n"))
 	}
 }
 

@@ -82,9 +82,6 @@ func (c *Connection) Send(t Task, h *guard.Handover) error {
 	return nil
 }
 
-// maxReport is the largest line that the parent reads from the worker. report.ReadWhole has the same bound.
-const maxReport = 64 << 20
-
 // Receive waits for the report of the last task that was sent.
 func (c *Connection) Receive() (report.Report, error) {
 	var line []byte
@@ -96,7 +93,7 @@ func (c *Connection) Receive() (report.Report, error) {
 			return report.ReadWhole(bytes.NewReader(line))
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return report.Report{}, err
-		case len(line) > maxReport:
+		case len(line) > report.MaxReport:
 			return report.Report{}, errors.New("the worker's report is too long")
 		}
 	}

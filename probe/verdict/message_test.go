@@ -40,8 +40,8 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.StaleAck}, Ports: 3},
 			"on 3 source ports the peer answered from an older connection; it was reset, try again"},
 		{Handshake, &Observation{Ports: 3, ResetAny: true},
-			"SYNs from 3 source ports are ignored, an ACK to the same port is answered with RST: the listener's accept queue is " +
-				"full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full " +
+			"SYNs from 3 source ports are ignored, an ACK to the same port is answered with RST: the listener's accept queue " +
+				"is full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full " +
 				"queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN"},
 		{Handshake, &Observation{ResetAny: true, Reverse: confirmed[0]},
 			"the port is closed, but its RST has sequence number 0 and is lost on the way back: " +
@@ -142,8 +142,9 @@ func TestAcceptQueueMessages(t *testing.T) {
 				"since nothing answered there while others were answered"},
 		{Filling{Cap: 10, Least: 6, First: ResetIt, SYNRefused: true, UnderWay: ResetIt, Refusals: 3, BeaconsAnswered: 1},
 			"6 connections get a place, and no more; the next is reset, a handshake that was under way is reset (on Linux: " +
-				"tcp_abort_on_overflow): 3 times in a row, while the established connections answer. The run ended before it could be seen whether a fresh connection is " +
-				"established now: only the application's accept() frees the queue's slots"},
+				"tcp_abort_on_overflow): 3 times in a row, while the established connections answer. The run ended before it " +
+				"could be seen whether a fresh connection is established now: only the application's accept() frees the " +
+				"queue's slots"},
 		{Filling{Cap: 10, Least: 6, First: IgnoredSyn, UnderWay: IgnoredAck, InProgress: full, Test: full, Asked: true},
 			"6 connections get a place, and no more; the SYN of the next gets no answer, " +
 				"a handshake that was under way comes to nothing: 16 of 16 attempts from 16 source ports were silent, " +
@@ -194,25 +195,6 @@ func TestClosingMessages(t *testing.T) {
 	} {
 		if got := FinReorder(&c.seen).Message; got != c.want {
 			t.Errorf("%s, want\n%s", got, c.want)
-		}
-	}
-}
-
-func TestSharesInWords(t *testing.T) {
-	for _, c := range []struct {
-		failed, of int
-		want       string
-	}{
-		{1, 2, "on about 1 of 2 paths (1 of 2 flows, 95 % interval 1 to 99 %): lost"},
-		{2, 2, "on all of 2 paths tried: lost"},
-		{2, 5, "on about 1 of 2 paths (2 of 5 flows, 95 % interval 5 to 85 %): lost"},
-		{7, 20, "on about 1 of 3 paths (7 of 20 flows, 95 % interval 15 to 59 %): lost"},
-		{7, 21, "on about 1 of 3 paths (7 of 21 flows, 95 % interval 15 to 57 %): lost"},
-		{3, 5, "on 3 of 5 paths tried: lost"},
-		{0, 5, "lost"},
-	} {
-		if got := Shared("lost", ShareOf(c.failed, c.of)); got != c.want {
-			t.Errorf("%d of %d: %s, want %s", c.failed, c.of, got, c.want)
 		}
 	}
 }

@@ -31,8 +31,8 @@ func TestLostVariantsOfEachRule(t *testing.T) {
 		for _, v := range lost {
 			reasons[v] = report.SequenceZeroDropped
 		}
-		if got := NameRule(reasons); got == nil || got.Name != name {
-			t.Errorf("%v lost is called %v, want %s", lost, got, name)
+		if f := FitRules(reasons); f.Rule == nil || f.Rule.Name != name {
+			t.Errorf("%v lost is called %+v, want %s", lost, f, name)
 		}
 	}
 }

@@ -167,5 +167,6 @@ const EnoughAlone = 3
 func limited(o *Observation) (Finding, bool) {
 	return when(o.Alone >= EnoughAlone, report.Inconclusive, report.ConnectionLimit,
 		"beside other connections of this probe the handshake failed (%s); from the same source port alone it succeeded %d "+
-			"times in a row: something limits concurrent or new connections of one client, or the accept queue is short", o.Beside, o.Alone)
+			"times in a row: something limits concurrent or new connections of one client, or the accept queue is short",
+		o.Beside, o.Alone)
 }

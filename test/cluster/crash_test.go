@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	patience = 2 * time.Minute // ten times what it takes on a slow machine
-	nobody   = "no cluster runs"
+	patience  = 2 * time.Minute // ten times what it takes on a slow machine
+	noCluster = "no cluster runs"
 )
 
-// TestKilledAnywhere kills up.sh with -9 at each of its steps, as soon as it has printed the step's line. down.sh must
-// then remove everything.
+// TestKilledAnywhere kills up.sh with SIGKILL at each of its steps, as soon as it has printed the step's line. down.sh
+// must then remove everything.
 func TestKilledAnywhere(t *testing.T) {
-	if output, _ := exec.Command("./status.sh").CombinedOutput(); !strings.Contains(string(output), nobody) {
+	if output, _ := exec.Command("./status.sh").CombinedOutput(); !strings.Contains(string(output), noCluster) {
 		t.Skip("a cluster runs on this machine, which this test would end")
 	}
 	before := machine(t)
@@ -46,7 +46,7 @@ func TestKilledAnywhere(t *testing.T) {
 				if time.Now().After(deadline) {
 					t.Fatalf("not as before:\n%s", strings.Join(left, "\n"))
 				}
-				time.Sleep(100 * time.Millisecond) // the kernel dismantles namespaces in the background and tells nobody
+				time.Sleep(100 * time.Millisecond) // the kernel removes namespaces in the background, without an event
 			}
 		})
 	}

@@ -17,13 +17,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-const outside = "10.251.0.99" // beside the nodes, at the switch, and no part of the cluster
+const outsideAddress = "10.251.0.99" // at the switch, outside the cluster
 
-// serveOutside has a server at the switch itself, which knows the way back to the pods, until the test ends.
-func serveOutside(t *testing.T, port string) {
+// serveOutsideTheCluster runs a server at the switch until the test ends. The switch has routes to the pods.
+func serveOutsideTheCluster(t *testing.T, port string) {
 	t.Helper()
-	commands := [][]string{{"address", "replace", outside + "/24", "dev", "br0"}}
-	undo := []string{"address", "delete", outside + "/24", "dev", "br0"} // and the routes with it
+	commands := [][]string{{"address", "replace", outsideAddress + "/24", "dev", "br0"}}
+	undo := []string{"address", "delete", outsideAddress + "/24", "dev", "br0"} // also deletes the routes
 	for i := range cluster.Nodes {
 		commands = append(commands,
 			[]string{"route", "replace", fmt.Sprintf("10.244.%d.0/24", i+1), "via", fmt.Sprintf("10.251.0.1%d", i+1)})
@@ -36,7 +36,7 @@ func serveOutside(t *testing.T, port string) {
 	}
 	var listener net.Listener
 	var err error
-	inside(cluster.Switch, func() { listener, err = net.Listen("tcp4", net.JoinHostPort(outside, port)) })
+	inside(cluster.Switch, func() { listener, err = net.Listen("tcp4", net.JoinHostPort(outsideAddress, port)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,14 +52,14 @@ func serveOutside(t *testing.T, port string) {
 	}()
 }
 
-// TestAddressOutside: probed only once the administrator has allowed it to the namespace and at all; then a fault on
-// the way to it is found as on the way to a pod.
+// TestAddressOutside: the address is probed only when the administrator has allowed it, for the namespace and for all.
+// Then a fault on the path to it is found.
 func TestAddressOutside(t *testing.T) {
-	serveOutside(t, "8443")
-	enable(t, "--address-ceiling=10.251.0.0/24")
-	s := openShop(t)
+	serveOutsideTheCluster(t, "8443")
+	addManagerArgument(t, "--address-ceiling=10.251.0.0/24")
+	s := newTenant(t)
 	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "outside"}}
-	p.Spec.Target.Address = &v1alpha1.AddressTarget{IP: outside, Port: 8443}
+	p.Spec.Target.Address = &v1alpha1.AddressTarget{IP: outsideAddress, Port: 8443}
 	create(t, p)
 	eventually(t, func() string {
 		refresh(t, p)
@@ -74,11 +74,11 @@ func TestAddressOutside(t *testing.T) {
 	if err := cluster.client.Patch(t.Context(), namespace, allow); err != nil {
 		t.Fatal(err)
 	}
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	breakCable(t, "kn2", "push-at-zero")
-	again(t, p, "broken")
-	ended(t, p, 2)
+	runAgain(t, p, "broken")
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	if f := p.Status.Findings; len(f) != 1 || f[0].Source != "kn2" {
 		t.Errorf("findings %+v, want one, from kn2", f)

@@ -19,15 +19,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// right is one thing that a role allows, and that a request makes use of.
-type right struct{ verb, group, resource, namespace string } // "" of a cluster role: every namespace
+// right is one permission of a role that a request may need.
+type right struct{ verb, group, resource, namespace string } // namespace "": every namespace
 
 func (r right) String() string {
 	return fmt.Sprintf("%s %s in %s", r.verb, strings.TrimSuffix(r.resource+"."+r.group, "."),
 		cmp.Or(r.namespace, "the cluster"))
 }
 
-// request is what the API server's audit log says of one request of the manager.
+// request is an entry of the API server's audit log about a request of the manager.
 type request struct {
 	Verb      string
 	ObjectRef struct{ APIGroup, Resource, Subresource, Namespace, Name string }
@@ -39,8 +39,8 @@ type request struct {
 	} `json:"annotations"`
 }
 
-// uses are the rights that the request needs. Instead of a watch that begins with all there is, an API server before
-// 1.32 is asked for a list.
+// uses are the rights that the request needs. An API server before 1.32 is asked for a list where newer ones are asked
+// for a watch that begins with all objects.
 func (r *request) uses() []right {
 	resource := r.ObjectRef.Resource
 	if r.ObjectRef.Subresource != "" {
@@ -53,22 +53,23 @@ func (r *request) uses() []right {
 	return used
 }
 
-// period is one in which the manager is refused things by a test's own doing: while it is uninstalled, or while an API
-// server that starts has not read the roles yet.
+// period is a time in which a test has the manager's requests refused: while it is uninstalled, or while the API
+// server starts and has not read the roles yet.
 type period struct{ from, to time.Time }
 
-var excused []period
+var refusalsExpected []period
 
-func excuse() (end func()) {
+func expectRefusals() (end func()) {
 	from := time.Now()
-	return func() { excused = append(excused, period{from, time.Now()}) }
+	return func() { refusalsExpected = append(refusalsExpected, period{from, time.Now()}) }
 }
 
-func (r *request) isExcused() bool {
-	return slices.ContainsFunc(excused, func(p period) bool { return !r.At.Before(p.from) && !r.At.After(p.to) })
+func (r *request) isExpected() bool {
+	return slices.ContainsFunc(refusalsExpected, func(p period) bool { return !r.At.Before(p.from) && !r.At.After(p.to) })
 }
 
-// audit checks, after all other tests, that the manager was refused nothing and has no right that it does not need.
+// audit checks, after all other tests, that no request of the manager was refused and that the manager has used all of
+// its rights.
 func audit() error {
 	used, err := usedRights()
 	if err != nil {
@@ -82,16 +83,16 @@ func audit() error {
 		if !slices.ContainsFunc(used, func(u right) bool {
 			return u == r || r.namespace == "" && u.verb == r.verb && u.group == r.group && u.resource == r.resource
 		}) {
-			err = errors.Join(err, fmt.Errorf("the manager has a right that no test has it use: %s", r))
+			err = errors.Join(err, fmt.Errorf("the manager has a right that it uses in no test: %s", r))
 		}
 	}
 	if err == nil {
-		fmt.Fprintf(os.Stderr, "e2e: the manager was refused nothing, and used all of its %d rights\n", len(shipped))
+		fmt.Fprintf(os.Stderr, "e2e: no request of the manager was refused, and it used all of its %d rights\n", len(shipped))
 	}
 	return err
 }
 
-// usedRights reads the audit log. A request without the right to it is an error; a quota's 403 is not.
+// usedRights reads the audit log. A request that was not authorized is an error. A 403 because of a quota is not.
 func usedRights() (used []right, err error) {
 	log, err := os.ReadFile(cluster.Audit)
 	if err != nil {
@@ -105,7 +106,7 @@ func usedRights() (used []right, err error) {
 		if err := json.Unmarshal(line, &r); err != nil {
 			return nil, fmt.Errorf("%s: %w", cluster.Audit, err)
 		}
-		if r.Notes.Decision != "allow" && r.isExcused() {
+		if r.Notes.Decision != "allow" && r.isExpected() {
 			continue
 		}
 		if r.Notes.Decision != "allow" {
@@ -120,7 +121,7 @@ func usedRights() (used []right, err error) {
 	return used, nil
 }
 
-// shippedRights are all that the roles in this file allow.
+// shippedRights are the rights of all roles in this file.
 func shippedRights(path string) (all []right, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -145,7 +146,7 @@ func shippedRights(path string) (all []right, err error) {
 	}
 }
 
-// everything reports whether all tests were run.
-func everything() bool {
+// allTestsRun reports whether no test was left out by -run or -skip.
+func allTestsRun() bool {
 	return flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
 }

@@ -28,7 +28,7 @@ const (
 	benchFile = "dist/bench-cluster.json"
 )
 
-// figure is something measured, over benchRuns runs.
+// figure is a measured value, over benchRuns runs.
 type figure struct {
 	Name   string  `json:"name"`
 	Unit   string  `json:"unit"`
@@ -38,10 +38,10 @@ type figure struct {
 	Aim    float64 `json:"aim"`
 }
 
-// TestBench prints a table and writes the same as JSON. It fails only if something cannot be measured: a slow
-// figure is no failure.
+// TestBench prints a table and writes it as JSON. It fails only if something cannot be measured. A slow figure is no
+// failure.
 func TestBench(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	var verdict, processor, memory []float64
 	for i := range benchRuns {
 		fmt.Fprintf(os.Stderr, "bench: run %d of %d\n", i+1, benchRuns)
@@ -78,8 +78,8 @@ func show(t *testing.T, figures []figure) {
 	fmt.Println("The same as JSON:", benchFile)
 }
 
-// applyToVerdict is the time from the start of kubectl to the end of the run, which is to say that all is well.
-func applyToVerdict(t *testing.T, s shop, i int) time.Duration {
+// applyToVerdict is the time from the start of kubectl to the end of a run that passes.
+func applyToVerdict(t *testing.T, s tenant, i int) time.Duration {
 	t.Helper()
 	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: fmt.Sprint("web-", i)}}
 	manifest := filepath.Join(t.TempDir(), "probe.yaml")
@@ -113,10 +113,10 @@ func applyToVerdict(t *testing.T, s shop, i int) time.Duration {
 	return 0
 }
 
-// oneFlow runs the prober once in the network of kn1's web server against that of kn2, and gives the processor time of
-// supervisor and worker and the resident memory of the larger. GNU time measures the memory: what
-// the kernel says of a child of this process includes this process's own memory, which the child has until exec.
-func oneFlow(t *testing.T, s shop) (milliseconds, mebibytes float64) {
+// oneFlow runs the prober once in the network of kn1's web server against kn2's. It returns the processor time of
+// supervisor and worker, and the resident memory of the larger of them. GNU time measures the memory: the kernel
+// counts this process's own memory for a child, until the child calls exec.
+func oneFlow(t *testing.T, s tenant) (milliseconds, mebibytes float64) {
 	t.Helper()
 	folder := t.TempDir()
 	address := netip.MustParseAddr(s.server(t, "kn2").Status.PodIP)
@@ -155,8 +155,8 @@ func oneFlow(t *testing.T, s shop) (milliseconds, mebibytes float64) {
 	return (state.UserTime() + state.SystemTime()).Seconds() * 1000, float64(kibibytes) / 1024
 }
 
-// networkOf is the network namespace of kn1's web server, as a path on this machine.
-func networkOf(t *testing.T, s shop) string {
+// networkOf is the path, on this machine, of the network namespace of kn1's web server.
+func networkOf(t *testing.T, s tenant) string {
 	t.Helper()
 	init, err := exec.Command("test/cluster/node-pid.sh", "1").Output()
 	if err != nil {

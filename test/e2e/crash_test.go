@@ -10,12 +10,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestNodeCrash: a node loses power while it probes, and comes back. The run ends without a finding, and the
-// next one passes.
+// TestNodeCrash: a node loses power while it probes, and is started again. The run ends without a Fail, and the next
+// one passes.
 func TestNodeCrash(t *testing.T) {
-	s := openShop(t)
-	p := s.probe(t, from("kn3"), slowly)
-	running(t, p, "kn3")
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn3"), slow)
+	waitForProber(t, p, "kn3")
 	start := func() {
 		if err := script("test/cluster/node-start.sh", "3"); err != nil {
 			t.Fatal(err)
@@ -26,14 +26,14 @@ func TestNodeCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	start()
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectUndecided(t, p)
 
-	eventually(t, func() string { return s.waiting(t) })
+	eventually(t, func() string { return s.missingEndpoints(t) })
 	p.Spec.PacketsPerSecond = 200
 	if err := cluster.client.Update(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	ended(t, p, 2)
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }

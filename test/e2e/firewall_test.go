@@ -12,9 +12,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// onlyAnswers is what a network plugin makes of an ingress policy for the probe pods of a node: what its connection
-// tracking does not take for an answer is dropped. Nothing but probe pods uses these ports on kn1.
-const onlyAnswers = `table inet answers
+// dropUntracked has the firewall rules that a network plugin makes of an ingress policy for the probe pods of a node.
+// They drop what connection tracking does not take for an answer. On kn1 only probe pods use these ports.
+const dropUntracked = `table inet answers
 delete table inet answers
 table inet answers {
 	chain towards {
@@ -24,14 +24,15 @@ table inet answers {
 	}
 }`
 
-// TestBehindAnIngressPolicy is why config/ has none for probe pods: segments of no connection have answers that
-// connection tracking takes for invalid. They establish nothing then; all others are judged as ever.
+// TestBehindAnIngressPolicy shows why config/ has no ingress policy for probe pods: connection tracking takes answers
+// to segments without a connection for invalid. Their variants are Inconclusive then. All others are judged as usual.
 func TestBehindAnIngressPolicy(t *testing.T) {
-	s := openShop(t)
-	onNode(t, "kn1", "nft -f - <<'END'\n"+onlyAnswers+"\nEND")
+	s := newTenant(t)
+	onNode(t, "kn1", "nft -f - <<'END'\n"+dropUntracked+"\nEND")
 	t.Cleanup(func() { onNode(t, "kn1", "nft delete table inet answers") })
-	p := s.probe(t, from("kn1"), asking("Push", "Data", "Fin", "Reset", "Syn", "HandshakeAck", "Null", "FinUrgPush"))
-	ended(t, p, 1)
+	p := s.probe(t, fromNodes("kn1"), withVariants("Push", "Data", "Fin", "Reset", "Syn", "HandshakeAck", "Null",
+		"FinUrgPush"))
+	waitForRun(t, p, 1)
 	expectUndecided(t, p)
 	for _, f := range p.Status.Findings {
 		if f.Reason != string(report.StateTracking) {

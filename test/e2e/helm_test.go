@@ -27,7 +27,7 @@ func helm(t *testing.T, arguments ...string) {
 	t.Logf("helm %v\n%s", arguments, output)
 }
 
-// previousChart is the chart as a release before this one: of another version, and with another image.
+// previousChart is the chart of an earlier release, with another version and another image.
 func previousChart(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "tcpprobe")
@@ -45,13 +45,13 @@ func previousChart(t *testing.T) string {
 	return folder
 }
 
-// TestHelm: installed with default values, upgraded in the middle of a run, and uninstalled in the middle of another.
-// The runs are reported once, and nothing stays but the definition and the TCPProbes, whose namespace can go.
+// TestHelm: the chart is installed with default values, upgraded in the middle of a run, and uninstalled in the middle
+// of another. Each run is reported once. Only the CRD and the TCPProbes are left, and their namespace can be deleted.
 func TestHelm(t *testing.T) {
 	if err := script("go", "build", "-C", "build", "-o", "../"+helmProgram, "helm.sh/helm/v4/cmd/helm"); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(excuse())
+	t.Cleanup(expectRefusals())
 	t.Cleanup(func() {
 		_ = script(kubectl(), "delete", "crd", "tcpprobes.tcpprobe.dev", "--ignore-not-found")
 		if err := install(); err != nil {
@@ -65,14 +65,14 @@ func TestHelm(t *testing.T) {
 			"uninstall", "tcpprobe").Run()
 	})
 
-	s := openShop(t)
+	s := newTenant(t)
 	pods := watchPods(t)
-	p := s.probe(t, slowly)
-	if image := running(t, p, "kn1").Spec.Containers[0].Image; image != "tcpprobe.dev/tcpprobe:previous" {
+	p := s.probe(t, slow)
+	if image := waitForProber(t, p, "kn1").Spec.Containers[0].Image; image != "tcpprobe.dev/tcpprobe:previous" {
 		t.Errorf("the prober's image is %s", image)
 	}
 	helm(t, "upgrade", "tcpprobe", "charts/tcpprobe", "--wait", "--timeout=100s")
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	expectOncePerNode(t, pods.of(p))
 	eventually(t, func() string {
@@ -83,17 +83,17 @@ func TestHelm(t *testing.T) {
 		}
 		return ""
 	})
-	again(t, p, "after the upgrade")
-	if image := running(t, p, "kn1").Spec.Containers[0].Image; image != "tcpprobe.dev/tcpprobe:dev" {
+	runAgain(t, p, "after the upgrade")
+	if image := waitForProber(t, p, "kn1").Spec.Containers[0].Image; image != "tcpprobe.dev/tcpprobe:dev" {
 		t.Errorf("the prober's image is %s after the upgrade", image)
 	}
 	helm(t, "uninstall", "tcpprobe", "--wait", "--timeout=100s")
 	expectUninstalled(t)
-	refresh(t, p) // the TCPProbe is still there
+	refresh(t, p) // the TCPProbe still exists
 	mustKubectl(t, "delete", "namespace", s.namespace, managerNamespace, "--timeout=100s")
 }
 
-// expectUninstalled looks for everything that bears the product's name or label.
+// expectUninstalled fails the test if an object with the product's name or label is left.
 func expectUninstalled(t *testing.T) {
 	t.Helper()
 	eventually(t, func() string {
@@ -116,7 +116,7 @@ func expectUninstalled(t *testing.T) {
 			return err.Error()
 		}
 		for line := range strings.Lines(string(all)) {
-			if strings.Contains(line, "tcpprobe") && !stays(line) {
+			if strings.Contains(line, "tcpprobe") && !isKept(line) {
 				return "left behind: " + line
 			}
 		}
@@ -124,8 +124,9 @@ func expectUninstalled(t *testing.T) {
 	})
 }
 
-// stays: the definition, the namespace that Helm was told to create, and what Kubernetes itself has in every namespace.
-func stays(line string) bool {
+// isKept reports whether an uninstallation keeps the object: the CRD, the namespace that Helm was told to create, and
+// Kubernetes' own objects in every namespace.
+func isKept(line string) bool {
 	f := strings.Fields(line)
 	switch kind, namespace, name := f[0], f[1], f[2]; { // the API server makes the APIService of a definition
 	case kind == "CustomResourceDefinition" && name == "tcpprobes.tcpprobe.dev",

@@ -12,10 +12,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-func onHosts(s *v1alpha1.TCPProbeSpec) { s.Sources.Network = v1alpha1.NetworkHost }
+func onHostNetwork(s *v1alpha1.TCPProbeSpec) { s.Sources.Network = v1alpha1.NetworkHost }
 
-// enable starts the manager with one more argument until the test ends.
-func enable(t *testing.T, argument string) {
+// addManagerArgument starts the manager with one more argument until the test ends.
+func addManagerArgument(t *testing.T, argument string) {
 	t.Helper()
 	patch := func(operation string) {
 		t.Helper()
@@ -33,7 +33,7 @@ func enable(t *testing.T, argument string) {
 	t.Cleanup(func() { patch(`{"op": "remove", ` + first + `}`) })
 }
 
-// admitHostNetwork has the admission policy let probe pods onto the nodes' network until the test ends.
+// admitHostNetwork has the admission policy allow probe pods on the host network until the test ends.
 func admitHostNetwork(t *testing.T) {
 	t.Helper()
 	set := func(value string) {
@@ -47,11 +47,11 @@ func admitHostNetwork(t *testing.T) {
 	t.Cleanup(func() { set("false") })
 }
 
-// TestFromTheHostNetwork: pods on the nodes' own network and others are probed from there, and what a cable drops is
-// found. Without an administrator's permission such a TCPProbe is refused.
+// TestFromTheHostNetwork: endpoints on the host network and on the pod network are probed from the host network, and
+// what a cable drops is found. If the administrator has not enabled it, such a TCPProbe is refused.
 func TestFromTheHostNetwork(t *testing.T) {
-	hosted := openShop(t, func(d *appsv1.DaemonSet) { d.Spec.Template.Spec.HostNetwork = true })
-	p := hosted.probe(t, onHosts)
+	hosted := newTenant(t, func(d *appsv1.DaemonSet) { d.Spec.Template.Spec.HostNetwork = true })
+	p := hosted.probe(t, onHostNetwork)
 	eventually(t, func() string {
 		refresh(t, p)
 		if c := condition(p, v1alpha1.ConditionAccepted); c.Reason != v1alpha1.ReasonHostNetworkDenied {
@@ -59,27 +59,27 @@ func TestFromTheHostNetwork(t *testing.T) {
 		}
 		return ""
 	})
-	enable(t, "--host-network")
+	addManagerArgument(t, "--host-network")
 	admitHostNetwork(t)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	if want := (v1alpha1.PairCounts{Planned: 18, Pass: 18, SameNode: 6}); *p.Status.Pairs != want {
 		t.Errorf("pairs %+v, want %+v", *p.Status.Pairs, want)
 	}
-	pods := openShop(t)
-	q := pods.probe(t, onHosts)
-	ended(t, q, 1)
+	pods := newTenant(t)
+	q := pods.probe(t, onHostNetwork)
+	waitForRun(t, q, 1)
 	expectHealth(t, q, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 
 	breakCable(t, "kn2", "push-at-zero")
-	again(t, q, "broken")
-	ended(t, q, 2)
+	runAgain(t, q, "broken")
+	waitForRun(t, q, 2)
 	expectHealth(t, q, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	if f := q.Status.Findings; len(f) != 1 || f[0].Scope != v1alpha1.ScopeTopology || f[0].Source != "kn2" {
 		t.Errorf("findings %+v, want one, of the cable of kn2", f)
 	}
-	again(t, p, "broken")
-	ended(t, p, 2)
-	// It passes: the nodes' own addresses are on the management network, not behind the broken port.
+	runAgain(t, p, "broken")
+	waitForRun(t, p, 2)
+	// It passes, because the nodes' own addresses are on the management network and not behind the broken port.
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }

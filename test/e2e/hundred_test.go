@@ -13,18 +13,19 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestHundredAtOnce: a hundred TCPProbes, every third from all nodes and the others from one, are applied together,
-// under the caps that everybody has. All finish, none runs twice, and no cap is passed on the way.
+// TestHundredAtOnce: a hundred TCPProbes are applied together, every third from all nodes and the others from one,
+// under the default caps. All end, none runs twice, and no cap is exceeded.
 func TestHundredAtOnce(t *testing.T) {
+	t.Parallel()
 	const all = 100
-	s := openShop(t)
+	s := newTenant(t)
 	pods := watchPods(t)
 	start := time.Now()
 	for i := range all {
 		p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: fmt.Sprintf("web-%02d", i)}}
 		p.Spec.Target.Service = &v1alpha1.ServiceTarget{Name: "web"}
 		if i%len(cluster.Nodes) > 0 {
-			from(cluster.Nodes[i/len(cluster.Nodes)%len(cluster.Nodes)].Name)(&p.Spec)
+			fromNodes(cluster.Nodes[i/len(cluster.Nodes)%len(cluster.Nodes)].Name)(&p.Spec)
 		}
 		create(t, p)
 	}
@@ -43,7 +44,7 @@ func TestHundredAtOnce(t *testing.T) {
 	}
 	t.Logf("%d TCPProbes after %v", all, time.Since(start).Round(time.Second))
 	if !queued {
-		t.Error("none was told that it waits")
+		t.Error("no TCPProbe was ever queued")
 	}
 	pods.expectCaps(t)
 	for _, p := range s.probes(t) {
@@ -55,7 +56,7 @@ func TestHundredAtOnce(t *testing.T) {
 	}
 }
 
-func (s shop) probes(t *testing.T) []v1alpha1.TCPProbe {
+func (s tenant) probes(t *testing.T) []v1alpha1.TCPProbe {
 	t.Helper()
 	var list v1alpha1.TCPProbeList
 	if err := cluster.client.List(t.Context(), &list, client.InNamespace(s.namespace)); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-// inside calls f on a thread in a network namespace: sockets that it opens stay there. The thread ends with it.
+// inside calls f on a thread in a network namespace. Sockets that it opens stay there. The thread ends with f.
 func inside(namespace string, f func()) {
 	done := make(chan error)
 	go func() {

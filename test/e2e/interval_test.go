@@ -13,29 +13,29 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// everyMinute is the shortest interval.
+// everyMinute sets the shortest interval.
 func everyMinute(s *v1alpha1.TCPProbeSpec) {
 	s.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: ptr.To[int32](60)}
 	s.Health = &v1alpha1.Health{ClearAfterSeconds: ptr.To[int32](0)}
 }
 
 // TestEveryMinute: runs start by themselves, find a fault while it is there, and pass when it is repaired. A suspended
-// TCPProbe has none.
+// TCPProbe does not run.
 func TestEveryMinute(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	p := s.probe(t, everyMinute)
-	before := int64(1) // run before the switch breaks
-	ended(t, p, before)
+	before := int64(1) // runs before the fault
+	waitForRun(t, p, before)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
-	if soon := time.Until(p.Status.NextRunTime.Time); soon < 5*time.Second { // too soon for the switch to break before
+	if soon := time.Until(p.Status.NextRunTime.Time); soon < 5*time.Second { // too soon to cause the fault before it
 		t.Logf("the next slot is in %v", soon)
 		before++
-		ended(t, p, before)
+		waitForRun(t, p, before)
 	}
 	due, missed := p.Status.NextRunTime, p.Status.MissedRuns // its first slot may have come while run 1 went on
 
 	repair := breakCable(t, "kn2", "push-at-zero")
-	ended(t, p, before+1)
+	waitForRun(t, p, before+1)
 	expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 	late := p.Status.LastRun.StartTime.Sub(due.Time)
 	if late < 0 || late.Seconds() > 10 || p.Status.LastRun.Trigger != v1alpha1.TriggerInterval {
@@ -43,7 +43,7 @@ func TestEveryMinute(t *testing.T) {
 	}
 
 	repair()
-	ended(t, p, before+2)
+	waitForRun(t, p, before+2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	if p.Status.MissedRuns != missed || int64(len(p.Status.History)) != before+1 ||
 		p.Status.History[0].Affected != "8/18" {

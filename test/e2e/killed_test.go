@@ -13,42 +13,42 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// TestWorkerKilled: its parent says so and resets what it left; the next run is as if nothing had been.
+// TestWorkerKilled: the parent of the worker reports it and resets the open flows. The next run passes.
 func TestWorkerKilled(t *testing.T) {
 	t.Parallel()
-	killed(t, func(pod corev1.Pod) {
+	testKilled(t, func(pod corev1.Pod) {
 		onNode(t, pod.Spec.NodeName, "kill -KILL "+workerOf(t, pod))
 	})
 }
 
-// TestContainerKilled: nobody is left to say so but the operator, and to reset anything.
+// TestContainerKilled: the operator reports it. Nothing resets the open flows.
 func TestContainerKilled(t *testing.T) {
 	t.Parallel()
-	killed(t, func(pod corev1.Pod) { killContainer(t, pod) })
+	testKilled(t, func(pod corev1.Pod) { killContainer(t, pod) })
 }
 
-func killed(t *testing.T, kill func(corev1.Pod)) {
-	s := openShop(t)
-	p := s.probe(t, from("kn1"), slowly)
-	kill(running(t, p, "kn1"))
-	ended(t, p, 1)
+func testKilled(t *testing.T, kill func(corev1.Pod)) {
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn1"), slow)
+	kill(waitForProber(t, p, "kn1"))
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionUnknown, string(report.ProberKilled))
 	expectUndecided(t, p)
 
-	p.Spec.PacketsPerSecond = 200 // another spec is another run
+	p.Spec.PacketsPerSecond = 200 // a changed spec starts a run
 	if err := cluster.client.Update(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	ended(t, p, 2)
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
-// TestWorkerKilledLeavesNothing: the parent has the flows and resets them at the servers.
+// TestWorkerKilledLeavesNothing: the parent knows the worker's flows and resets them at the servers.
 func TestWorkerKilledLeavesNothing(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
-	p := s.probe(t, from("kn1"), slowly)
-	pod := running(t, p, "kn1")
+	s := newTenant(t)
+	p := s.probe(t, fromNodes("kn1"), slow)
+	pod := waitForProber(t, p, "kn1")
 	server := s.server(t, "kn2")
 	eventually(t, func() string {
 		if proberSockets(t, server) == "" {
@@ -58,10 +58,10 @@ func TestWorkerKilledLeavesNothing(t *testing.T) {
 	})
 	onNode(t, pod.Spec.NodeName, "kill -KILL "+workerOf(t, pod))
 	expectNoTrace(t, server)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 }
 
-// workerOf is the PID, on its node, of the process that sends the packets: the youngest of the container.
+// workerOf is the PID, on its node, of the process that sends the packets: the youngest process of the container.
 func workerOf(t *testing.T, pod corev1.Pod) string {
 	t.Helper()
 	var worker string

@@ -13,28 +13,28 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-const firstProberPort = 61000 // above what the kernel gives to others
+const firstProberPort = 61000 // above the kernel's range of ephemeral ports
 
-// orderly is five times as long as conntrack keeps a connection that was reset, and less than half as long as it keeps
-// any other. So a connection that is gone in time was reset.
-const orderly = 50 * time.Second
+// resetTimeout is five times as long as conntrack keeps a connection that was reset, and less than half as long as it
+// keeps any other. So a connection that is gone by then was reset.
+const resetTimeout = 50 * time.Second
 
-// TestNothingStays: when a run is over, no server has a socket of it, and soon no node tracks a connection of it.
-func TestNothingStays(t *testing.T) {
+// TestNoSocketsAreLeft: after a run no server has a socket of it, and soon no node tracks a connection of it.
+func TestNoSocketsAreLeft(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	p := s.probe(t)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	for _, node := range cluster.Nodes {
 		expectNoTrace(t, s.server(t, node.Name))
 	}
 }
 
-// expectNoTrace of a prober: neither at a server nor at the node before it.
+// expectNoTrace fails the test if sockets of a prober are left at a server, or tracked connections on its node.
 func expectNoTrace(t *testing.T, server corev1.Pod) {
 	t.Helper()
-	within(t, orderly, func() string { return proberSockets(t, server) })
-	within(t, orderly, func() string { return trackedProbers(t, server) })
+	within(t, resetTimeout, func() string { return proberSockets(t, server) })
+	within(t, resetTimeout, func() string { return trackedProbers(t, server) })
 }
 
 // proberSockets are the sockets of a web server that belong to a prober's flows.

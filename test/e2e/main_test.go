@@ -21,46 +21,46 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// cluster is what test/cluster/status.sh says of the cluster, and a client of it.
+// cluster is the output of test/cluster/status.sh, and a client of the cluster.
 var cluster struct {
 	Kubeconfig string
 	Programs   string
-	Audit      string // the API server's log of what the manager asked
+	Audit      string // the API server's log of the manager's requests
 	Switch     string // network namespace
 	Nodes      []struct{ Name, Netns, Port string }
 
 	client client.WithWatch
 }
 
-// TestMain brings the cluster up and takes it down again. One that runs already is used and kept, as is any with
-// KEEP=1.
+// TestMain starts the cluster and removes it again. A cluster that runs already is used and kept. With KEEP=1 any
+// cluster is kept.
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
-	if err := os.Chdir("../.."); err != nil { // scripts and manifests are named from the top
-		return complain(err)
+	if err := os.Chdir("../.."); err != nil { // scripts and manifests are named relative to the root
+		return printError(err)
 	}
 	if script("test/cluster/status.sh", "-o", "json") != nil {
 		if os.Getenv("KEEP") == "" {
 			defer downWhenInterrupted()()
-			defer func() { _ = script("test/cluster/down.sh") }() // it has said itself what failed
+			defer func() { _ = script("test/cluster/down.sh") }() // it prints what failed
 		}
 		if err := script("test/cluster/up.sh"); err != nil {
-			return complain(err)
+			return printError(err)
 		}
 	}
 	if err := connect(); err != nil {
-		return complain(err)
+		return printError(err)
 	}
 	if err := install(); err != nil {
-		return complain(err)
+		return printError(err)
 	}
 	status := m.Run()
-	if status == 0 && everything() {
+	if status == 0 && allTestsRun() {
 		if err := audit(); err != nil {
-			return complain(err)
+			return printError(err)
 		}
 	}
 	return status
@@ -83,7 +83,7 @@ func downWhenInterrupted() (stop func()) {
 	}
 }
 
-func complain(err error) int {
+func printError(err error) int {
 	fmt.Fprintln(os.Stderr, "e2e:", err)
 	return 1
 }
@@ -108,14 +108,14 @@ func connect() error {
 	return err
 }
 
-// install builds the product and puts it on the cluster as the README says.
+// install builds the product and installs it on the cluster as the README says.
 func install() error {
 	for _, command := range [][]string{
 		{"build/image.sh"},
 		{"go", "build", "-buildvcs=false", "-o", "bin/", "./cmd/tcpprobe"},
 		{"test/cluster/load.sh", "dist/tcpprobe-image.tar"},
 		{kubectl(), "apply", "-k", "config/default"},
-		{kubectl(), "-n", "tcpprobe-system", "rollout", "restart", "deployment/manager"}, // of an image that was there before
+		{kubectl(), "-n", "tcpprobe-system", "rollout", "restart", "deployment/manager"}, // pods may run an older image
 		{kubectl(), "-n", "tcpprobe-system", "rollout", "status", "deployment/manager", "--timeout=120s"},
 	} {
 		if err := script(command...); err != nil {
@@ -127,7 +127,7 @@ func install() error {
 
 func kubectl() string { return filepath.Join(cluster.Programs, "kubectl") }
 
-// script runs a command and shows what it says.
+// script runs a command and shows its output.
 func script(command ...string) error {
 	c := exec.Command(command[0], command[1:]...)
 	c.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig)

@@ -20,24 +20,24 @@ import (
 
 const managerNamespace = "tcpprobe-system"
 
-// TestManagersKilled: ten runs, and in each the leading manager is killed with -9 at a random moment. Every run is
-// reported once, none twice, none is lost, and no run has two pods on a node.
+// TestManagersKilled: in each of ten runs the leader is killed with SIGKILL at a random moment. Every run is reported
+// exactly once, and no run has two pods on a node.
 func TestManagersKilled(t *testing.T) {
 	const runs = 10
-	s := openShop(t)
+	s := newTenant(t)
 	pods := watchPods(t)
 	p := s.probe(t)
 	for number := int64(1); number <= runs; number++ {
 		moment := rand.N(3 * time.Second)
 		t.Logf("run %d: the leader dies after %v", number, moment)
-		time.Sleep(moment) // random, and so not an event to wait for
+		time.Sleep(moment) // there is no event to wait for
 		killLeader(t)
-		ended(t, p, number)
+		waitForRun(t, p, number)
 		if p.Status.LastRun.Verdict != "Pass" || p.Status.ActiveRun != nil {
 			t.Errorf("run %d: %s, want Pass; active: %v", number, p.Status.LastRun.Verdict, p.Status.ActiveRun)
 		}
 		if number < runs {
-			again(t, p, fmt.Sprint("run ", number+1))
+			runAgain(t, p, fmt.Sprint("run ", number+1))
 		}
 	}
 	made := pods.of(p)
@@ -55,8 +55,8 @@ func killLeader(t *testing.T) {
 		if missing != "" {
 			return missing
 		}
-		if err := node(pod.Spec.NodeName, killCommand(containerID(t, pod))).Run(); err != nil {
-			return "the leader had just died"
+		if err := nodeCommand(pod.Spec.NodeName, killCommand(containerID(t, pod))).Run(); err != nil {
+			return "the leader had just ended"
 		}
 		return ""
 	})
@@ -78,18 +78,18 @@ func leader(t *testing.T) (pod corev1.Pod, missing string) {
 	if len(status) == 0 || status[0].State.Running == nil {
 		return pod, "the leader is not running"
 	}
-	// A killed leader's lease outlives it, and its container begins anew under the same name. Starts are told in whole
+	// The lease of a killed leader is still valid, and its container restarts under the same name. Start times have whole
 	// seconds.
 	renewed := ptr.Deref(lease.Spec.RenewTime, metav1.MicroTime{})
 	if renewed.Sub(status[0].State.Running.StartedAt.Time) < time.Second {
-		return pod, "the lease is the one of a manager that has died"
+		return pod, "the lease is that of a manager that was killed"
 	}
 	return pod, ""
 }
 
-// TestLeaseIsMadeAgain: whoever deletes it does not leave the operator without a leader, nor for long with two.
+// TestLeaseIsMadeAgain: after the lease is deleted there is a leader again, and not two for long.
 func TestLeaseIsMadeAgain(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	var before corev1.Pod
 	eventually(t, func() (missing string) { before, missing = leader(t); return missing })
 	lease := &coordinationv1.Lease{}
@@ -100,7 +100,7 @@ func TestLeaseIsMadeAgain(t *testing.T) {
 	var now corev1.Pod
 	eventually(t, func() (missing string) { now, missing = leader(t); return missing })
 	p := s.probe(t)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	eventually(t, func() string {
 		if now.UID == before.UID {
@@ -112,7 +112,7 @@ func TestLeaseIsMadeAgain(t *testing.T) {
 		}
 		status := pod.Status.ContainerStatuses[0]
 		if status.RestartCount == before.Status.ContainerStatuses[0].RestartCount || !status.Ready {
-			return before.Name + ", which does not lead any more, has not begun anew"
+			return before.Name + ", which does not lead any more, has not restarted"
 		}
 		return ""
 	})

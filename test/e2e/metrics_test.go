@@ -23,7 +23,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// scrape asks a manager for its metrics as from its own node, as whoever holds the token.
+// scrape gets a manager's metrics from the manager's node, with this token.
 func scrape(t *testing.T, manager corev1.Pod, token string) (status int, text string) {
 	t.Helper()
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
@@ -54,8 +54,8 @@ func scrape(t *testing.T, manager corev1.Pod, token string) (status int, text st
 	return response.StatusCode, string(body)
 }
 
-// collectorToken is that of a service account that may read the managers' metrics, or may not.
-func collectorToken(t *testing.T, s shop, may bool) string {
+// collectorToken is the token of a service account that may read the managers' metrics, or may not.
+func collectorToken(t *testing.T, s tenant, may bool) string {
 	t.Helper()
 	account := &corev1.ServiceAccount{}
 	account.Namespace, account.Name = s.namespace, fmt.Sprint("collector-", may)
@@ -89,13 +89,12 @@ func managers(t *testing.T) []corev1.Pod {
 	return pods.Items
 }
 
-// TestMetrics shows that only an account with the right to it reads the metrics, and that the leader alone has those of
-// the TCPProbes.
+// TestMetrics: only an account with the right to it reads the metrics, and only the leader has metrics of TCPProbes.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	p := s.probe(t)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	stranger, collector := collectorToken(t, s, false), collectorToken(t, s, true)
 	var leading corev1.Pod
 	eventually(t, func() (missing string) { leading, missing = leader(t); return missing })
@@ -111,7 +110,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("without the right: %d", status)
 		}
 		if manager.UID == leading.UID {
-			expectTold(t, s, manager, collector)
+			expectMetrics(t, s, manager, collector)
 			continue
 		}
 		status, text = scrape(t, manager, collector)
@@ -123,8 +122,8 @@ func TestMetrics(t *testing.T) {
 
 const buildInfo = `tcpprobe_build_info{version="`
 
-// expectTold waits until the leader's cache has the run's end: the API server told this test first.
-func expectTold(t *testing.T, s shop, leader corev1.Pod, token string) {
+// expectMetrics waits until the leader exports the run. Its cache may have the run's end later than this test.
+func expectMetrics(t *testing.T, s tenant, leader corev1.Pod, token string) {
 	t.Helper()
 	healthy := fmt.Sprintf(`tcpprobe_condition{name="web",namespace=%q,reason="AllPassed",status="True",type=%q} 1`,
 		s.namespace, v1alpha1.ConditionPathHealthy)
@@ -135,7 +134,7 @@ func expectTold(t *testing.T, s shop, leader corev1.Pod, token string) {
 			"tcpprobe_queued_runs 0", "tcpprobe_run_duration_seconds_count",
 		} {
 			if status != http.StatusOK || !strings.Contains(text, metric) {
-				return fmt.Sprintf("the leader answers %d and does not tell %s", status, metric)
+				return fmt.Sprintf("the leader answers %d without %s", status, metric)
 			}
 		}
 		return ""

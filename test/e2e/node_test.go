@@ -12,21 +12,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// node is a shell command inside a node, as its root.
-func node(name, command string) *exec.Cmd {
+// nodeCommand is a shell command inside a node, run as its root.
+func nodeCommand(name, command string) *exec.Cmd {
 	return exec.Command("test/cluster/node-exec.sh", strings.TrimPrefix(name, "kn"), "sh", "-c", command)
 }
 
 func onNode(t *testing.T, name, command string) string {
 	t.Helper()
-	output, err := node(name, command).CombinedOutput()
+	output, err := nodeCommand(name, command).CombinedOutput()
 	if err != nil {
 		t.Fatalf("on %s: %s: %v\n%s", name, command, err, output)
 	}
 	return string(output)
 }
 
-// breakCable makes the switch's port of a node misbehave until the test ends or repair is called.
+// breakCable has the switch's port of a node cause a fault until the test ends or repair is called.
 func breakCable(t *testing.T, node, fault string) (repair func()) {
 	t.Helper()
 	command := exec.Command("bin/tcpprobe", "lab", "switch", "--netns", cluster.Switch,
@@ -60,7 +60,7 @@ func breakCable(t *testing.T, node, fault string) (repair func()) {
 	return repair
 }
 
-// killContainer ends a pod's container as the kernel's out-of-memory killer would, from its node.
+// killContainer kills a pod's container from its node, as the kernel's out-of-memory killer would.
 func killContainer(t *testing.T, pod corev1.Pod) {
 	t.Helper()
 	onNode(t, pod.Spec.NodeName, killCommand(containerID(t, pod)))

@@ -11,21 +11,21 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// TestControlPlaneRestarts: etcd and then the API server are killed in the middle of a run. The run goes on, ends once,
-// and has nobody probe twice.
+// TestControlPlaneRestarts: etcd and then the API server are killed in the middle of a run. The run continues and ends
+// once, and no node probes twice.
 func TestControlPlaneRestarts(t *testing.T) {
-	s := openShop(t)
+	s := newTenant(t)
 	pods := watchPods(t)
-	p := s.probe(t, slowly)
-	running(t, p, "kn1")
-	defer excuse()()
+	p := s.probe(t, slow)
+	waitForProber(t, p, "kn1")
+	defer expectRefusals()()
 	for _, program := range []string{"etcd", "kube-apiserver"} {
 		if err := script("test/cluster/component-kill.sh", program); err != nil {
 			t.Fatal(err)
 		}
-		answers(t)
+		waitForAPIServer(t)
 	}
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	made := pods.of(p)
 	if len(made) != 1 {
@@ -33,13 +33,13 @@ func TestControlPlaneRestarts(t *testing.T) {
 	}
 	expectOncePerNode(t, made)
 
-	again(t, p, "after the outage")
-	ended(t, p, 2)
+	runAgain(t, p, "after the outage")
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 
-// answers waits for an API server that is ready and writes.
-func answers(t *testing.T) {
+// waitForAPIServer waits until the API server is ready and accepts writes.
+func waitForAPIServer(t *testing.T) {
 	t.Helper()
 	eventually(t, func() string {
 		if err := script(kubectl(), "get", "--raw", "/readyz"); err != nil {

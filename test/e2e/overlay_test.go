@@ -11,8 +11,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// layOverlay puts VXLAN between the nodes until the test ends.
-func layOverlay(t *testing.T) {
+// addOverlay has the nodes use VXLAN between each other until the test ends.
+func addOverlay(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
 		if err := script("test/cluster/overlay.sh", "none"); err != nil {
@@ -24,22 +24,22 @@ func layOverlay(t *testing.T) {
 	}
 }
 
-// TestOverlay: behind VXLAN the switch cannot drop what it does not see. A pass from the nodes' own network, whose
-// device shows the tunnel, says so; one from a pod does not know.
+// TestOverlay: behind VXLAN the switch does not see the segments and cannot drop them. A Pass from the host network,
+// where the device shows the tunnel, says so. A prober in a pod does not know.
 func TestOverlay(t *testing.T) {
-	layOverlay(t)
-	enable(t, "--host-network")
+	addOverlay(t)
+	addManagerArgument(t, "--host-network")
 	admitHostNetwork(t)
 	breakCable(t, "kn2", "push-at-zero")
-	s := openShop(t)
+	s := newTenant(t)
 	p := s.probe(t)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	p.Spec.Sources.Network = v1alpha1.NetworkHost
 	if err := cluster.client.Update(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	ended(t, p, 2)
+	waitForRun(t, p, 2)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	const says = "12 of 12 pairs across the network went through an overlay: " +
 		"the switches saw a tunnel and not these segments"

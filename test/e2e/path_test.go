@@ -15,18 +15,18 @@ import (
 
 var families = []v1alpha1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
 
-// TestOneCable: a fault on one node's cable is found on that node and nowhere else, and is gone when it is.
+// TestOneCable: a fault on one node's cable is found on that node and on no other, as long as it lasts.
 func TestOneCable(t *testing.T) {
 	for _, family := range families {
 		t.Run(string(family), func(t *testing.T) {
-			s := openShop(t)
-			p := s.probe(t, over(family))
-			ended(t, p, 1)
+			s := newTenant(t)
+			p := s.probe(t, withFamily(family))
+			waitForRun(t, p, 1)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 
 			repair := breakCable(t, "kn2", "push-at-zero")
-			again(t, p, "broken")
-			ended(t, p, 2)
+			runAgain(t, p, "broken")
+			waitForRun(t, p, 2)
 			expectHealth(t, p, metav1.ConditionFalse, string(report.SequenceZeroDropped))
 			f := p.Status.Findings
 			if len(f) != 1 || f[0].Scope != v1alpha1.ScopeTopology || f[0].Source != "kn2" || f[0].Pairs != 4 {
@@ -38,15 +38,15 @@ func TestOneCable(t *testing.T) {
 			}
 
 			repair()
-			again(t, p, "repaired")
-			ended(t, p, 3)
+			runAgain(t, p, "repaired")
+			waitForRun(t, p, 3)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 		})
 	}
 }
 
-// expectOnlyNode: every finding names the node, as the source or as the node of the target.
-func expectOnlyNode(t *testing.T, s shop, p *v1alpha1.TCPProbe, node string) {
+// expectOnlyNode fails the test if a finding names another node than this one, as source or as the node of the target.
+func expectOnlyNode(t *testing.T, s tenant, p *v1alpha1.TCPProbe, node string) {
 	t.Helper()
 	server := map[string]bool{}
 	for _, ip := range s.server(t, node).Status.PodIPs {
@@ -55,12 +55,12 @@ func expectOnlyNode(t *testing.T, s shop, p *v1alpha1.TCPProbe, node string) {
 	for _, f := range p.Status.Findings {
 		target, _ := netip.ParseAddrPort(f.Target)
 		if f.Source != node && !server[target.Addr().String()] {
-			t.Errorf("finding of scope %s from %q to %q blames another node than %s", f.Scope, f.Source, f.Target, node)
+			t.Errorf("finding of scope %s from %q to %q names another node than %s", f.Scope, f.Source, f.Target, node)
 		}
 	}
 }
 
-// TestEveryPush: a switch that drops every PSH is not said to drop those at sequence 0.
+// TestEveryPush: a switch that drops every PSH is not reported to drop PSH at sequence number 0.
 func TestEveryPush(t *testing.T) {
 	p := probeAcross(t, "every-push")
 	expectNoReason(t, p, report.SequenceZeroDropped)
@@ -69,12 +69,12 @@ func TestEveryPush(t *testing.T) {
 	}
 }
 
-// TestLossyCable: random loss is not said to be a drop at sequence 0.
+// TestLossyCable: random loss is not reported as a drop at sequence number 0.
 func TestLossyCable(t *testing.T) {
 	expectNoReason(t, probeAcross(t, "loss=20%"), report.SequenceZeroDropped)
 }
 
-// TestDeadCable: Handshake says Filtered, SequenceWrap that it could not ask.
+// TestDeadCable: Handshake fails as Filtered, and SequenceWrap is Inconclusive.
 func TestDeadCable(t *testing.T) {
 	p := probeAcross(t, "everything")
 	expectHealth(t, p, metav1.ConditionFalse, string(report.Filtered))
@@ -89,10 +89,10 @@ func TestDeadCable(t *testing.T) {
 // probeAcross runs a probe once while the cable of kn2 has a fault.
 func probeAcross(t *testing.T, fault string) *v1alpha1.TCPProbe {
 	t.Helper()
-	s := openShop(t)
+	s := newTenant(t)
 	breakCable(t, "kn2", fault)
 	p := s.probe(t)
-	ended(t, p, 1)
+	waitForRun(t, p, 1)
 	expectOnlyNode(t, s, p, "kn2")
 	return p
 }

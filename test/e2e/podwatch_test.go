@@ -18,16 +18,16 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
 
-// podWatch sees every probe pod that is made: how many by run and node, and how many there were at most at one time.
+// podWatch counts every probe pod that is created, by run and node, and the most that existed at one time.
 type podWatch struct {
 	mu    sync.Mutex
 	made  map[source]int
 	seen  map[types.UID]bool
-	alive map[types.UID]string // the nodes of those that have not ended
+	alive map[types.UID]string // nodes of the pods that have not ended
 	most  map[string]int       // alive at one time, by node; "" for all nodes
 }
 
-// source is where a probe pod belongs.
+// source is the TCPProbe, the run and the node of a probe pod.
 type source struct{ probe, run, node string }
 
 func watchPods(t *testing.T) *podWatch {
@@ -45,8 +45,8 @@ func watchPods(t *testing.T) *podWatch {
 	return w
 }
 
-// follow watches until ctx ends. A watch that the API server breaks off is taken up again: it then reports all
-// objects anew.
+// follow watches until ctx ends. If the API server ends the watch, it starts another one, which reports all objects
+// again.
 func (w *podWatch) follow(ctx context.Context, began func()) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -94,7 +94,7 @@ func (w *podWatch) measure(node string) {
 	w.most[node], w.most[""] = max(w.most[node], there), max(w.most[""], len(w.alive))
 }
 
-// expectCaps holds what there was at most at one time against the caps that everybody has.
+// expectCaps compares the most pods at one time with the default caps.
 func (w *podWatch) expectCaps(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
@@ -107,7 +107,7 @@ func (w *podWatch) expectCaps(t *testing.T) {
 	}
 }
 
-// of gives, for each run of a TCPProbe, how many pods each node got.
+// of has, for each run of a TCPProbe, the number of pods of each node.
 func (w *podWatch) of(p *v1alpha1.TCPProbe) map[string]map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -17,8 +17,8 @@ import (
 
 const probeNamespace = "tcpprobe-probes"
 
-// probe applies a TCPProbe of the shop's Service, changed by the options; it has the Service's name.
-func (s shop) probe(t *testing.T, options ...func(*v1alpha1.TCPProbeSpec)) *v1alpha1.TCPProbe {
+// probe creates a TCPProbe of the tenant's Service, changed by the options. It has the Service's name.
+func (s tenant) probe(t *testing.T, options ...func(*v1alpha1.TCPProbeSpec)) *v1alpha1.TCPProbe {
 	t.Helper()
 	p := &v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace}}
 	p.Spec.Target.Service = &v1alpha1.ServiceTarget{Name: "web"}
@@ -32,11 +32,11 @@ func (s shop) probe(t *testing.T, options ...func(*v1alpha1.TCPProbeSpec)) *v1al
 
 // Options of a TCPProbe.
 
-func over(family v1alpha1.IPFamily) func(*v1alpha1.TCPProbeSpec) {
+func withFamily(family v1alpha1.IPFamily) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) { s.Target.Service.Families = []v1alpha1.IPFamily{family} }
 }
 
-func from(nodes ...string) func(*v1alpha1.TCPProbeSpec) {
+func fromNodes(nodes ...string) func(*v1alpha1.TCPProbeSpec) {
 	return func(s *v1alpha1.TCPProbeSpec) {
 		s.Sources.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{
 			{Key: corev1.LabelHostname, Operator: metav1.LabelSelectorOpIn, Values: nodes},
@@ -44,11 +44,11 @@ func from(nodes ...string) func(*v1alpha1.TCPProbeSpec) {
 	}
 }
 
-// slowly makes a run long enough to be disturbed: it sends ten packets a second to each endpoint.
-func slowly(s *v1alpha1.TCPProbeSpec) { s.PacketsPerSecond = 10 }
+// slow makes a run long enough to be disturbed: it sends ten packets a second to each endpoint.
+func slow(s *v1alpha1.TCPProbeSpec) { s.PacketsPerSecond = 10 }
 
-// again asks for another run.
-func again(t *testing.T, p *v1alpha1.TCPProbe, value string) {
+// runAgain sets the run annotation, which starts another run.
+func runAgain(t *testing.T, p *v1alpha1.TCPProbe, value string) {
 	t.Helper()
 	before := p.DeepCopy()
 	metav1.SetMetaDataAnnotation(&p.ObjectMeta, v1alpha1.RunAnnotation, value)
@@ -57,8 +57,8 @@ func again(t *testing.T, p *v1alpha1.TCPProbe, value string) {
 	}
 }
 
-// ended waits for the end of a run and shows what it found.
-func ended(t *testing.T, p *v1alpha1.TCPProbe, number int64) {
+// waitForRun waits for the end of the run with this number, and logs its result.
+func waitForRun(t *testing.T, p *v1alpha1.TCPProbe, number int64) {
 	t.Helper()
 	eventually(t, func() string {
 		refresh(t, p)
@@ -102,8 +102,8 @@ func expectCovered(t *testing.T, p *v1alpha1.TCPProbe, status metav1.ConditionSt
 	}
 }
 
-// hindered waits until a run says why it does not end.
-func hindered(t *testing.T, p *v1alpha1.TCPProbe, reason string) {
+// waitForReason waits until Complete has this reason, which says what the run waits for.
+func waitForReason(t *testing.T, p *v1alpha1.TCPProbe, reason string) {
 	t.Helper()
 	eventually(t, func() string {
 		refresh(t, p)
@@ -116,11 +116,11 @@ func hindered(t *testing.T, p *v1alpha1.TCPProbe, reason string) {
 	})
 }
 
-// expectUndecided: a prober that was cut short is no failure of the path, and no health either.
+// expectUndecided fails the test if a run whose prober was killed has a verdict: it shows neither failure nor health.
 func expectUndecided(t *testing.T, p *v1alpha1.TCPProbe) {
 	t.Helper()
 	if c := condition(p, v1alpha1.ConditionPathHealthy); c.Status != metav1.ConditionUnknown {
-		t.Errorf("PathHealthy is %s after a run that was cut short: %s", c.Status, c.Message)
+		t.Errorf("PathHealthy is %s after a run whose prober was killed: %s", c.Status, c.Message)
 	}
 	for _, f := range p.Status.Findings {
 		if f.Verdict != string(report.Inconclusive) {
@@ -141,12 +141,12 @@ func probePods(t *testing.T, p *v1alpha1.TCPProbe) []corev1.Pod {
 	return pods.Items
 }
 
-// running waits until a probe pod on a node sends packets.
-func running(t *testing.T, p *v1alpha1.TCPProbe, node string) (found corev1.Pod) {
+// waitForProber waits until a probe pod runs on the node.
+func waitForProber(t *testing.T, p *v1alpha1.TCPProbe, node string) (found corev1.Pod) {
 	t.Helper()
 	eventually(t, func() string {
 		for _, pod := range probePods(t, p) {
-			if pod.Spec.NodeName == node && sending(pod) {
+			if pod.Spec.NodeName == node && containerRuns(pod) {
 				found = pod
 				return ""
 			}
@@ -156,8 +156,8 @@ func running(t *testing.T, p *v1alpha1.TCPProbe, node string) (found corev1.Pod)
 	return found
 }
 
-// sending: the phase alone stays Running for a moment after the container has ended.
-func sending(pod corev1.Pod) bool {
+// containerRuns looks at the container, because the phase stays Running for a moment after the container has ended.
+func containerRuns(pod corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && len(pod.Status.ContainerStatuses) == 1 &&
 		pod.Status.ContainerStatuses[0].State.Running != nil
 }

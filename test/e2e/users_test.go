@@ -10,11 +10,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestUsers: whoever may view, edit or administer a namespace reads its TCPProbes, by the roles that Kubernetes puts
-// together; only whom an administrator has made an editor of TCPProbes writes them, and nobody their status.
+// TestUsers: users with the roles view, edit or admin of a namespace read its TCPProbes, by aggregated roles. Only
+// users with the role tcpprobe-editor write them. No user writes their status.
 func TestUsers(t *testing.T) {
 	t.Parallel()
-	s := openShop(t)
+	s := newTenant(t)
 	for role, writes := range map[string]bool{"view": false, "edit": false, "admin": false, "tcpprobe-editor": true} {
 		t.Run(role, func(t *testing.T) {
 			create(t, &rbacv1.RoleBinding{
@@ -24,25 +24,25 @@ func TestUsers(t *testing.T) {
 					Name: role + "-of-" + s.namespace}},
 			})
 			user := role + "-of-" + s.namespace
-			soonMay(t, user, s.onProbes("list", ""))
-			if may := may(t, user, s.onProbes("create", "")); may != writes {
+			soonMay(t, user, s.review("list", ""))
+			if may := may(t, user, s.review("create", "")); may != writes {
 				t.Errorf("may create TCPProbes: %t", may)
 			}
-			if may(t, user, s.onProbes("update", "status")) {
-				t.Error("may write what the manager says")
+			if may(t, user, s.review("update", "status")) {
+				t.Error("may write the status")
 			}
 		})
 	}
 }
 
-// onProbes is what somebody does with the shop's TCPProbes.
-func (s shop) onProbes(verb, subresource string) authorizationv1.SubjectAccessReviewSpec {
+// review asks about a verb for the tenant's TCPProbes.
+func (s tenant) review(verb, subresource string) authorizationv1.SubjectAccessReviewSpec {
 	return authorizationv1.SubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
 		Namespace: s.namespace, Verb: verb, Group: "tcpprobe.dev", Resource: "tcpprobes", Subresource: subresource,
 	}}
 }
 
-// may asks the API server whether the user may do that.
+// may asks the API server whether the user has this right.
 func may(t *testing.T, user string, what authorizationv1.SubjectAccessReviewSpec) bool {
 	t.Helper()
 	what.User = user
@@ -51,7 +51,7 @@ func may(t *testing.T, user string, what authorizationv1.SubjectAccessReviewSpec
 	return review.Status.Allowed
 }
 
-// soonMay waits until the API server has read a binding that was just made.
+// soonMay waits until the API server has read a binding that was just created.
 func soonMay(t *testing.T, user string, what authorizationv1.SubjectAccessReviewSpec) {
 	t.Helper()
 	eventually(t, func() string {

@@ -10,7 +10,7 @@ import (
 
 const patience = 2 * time.Minute // ten times what anything here takes on a slow machine
 
-// eventually asks until there is nothing left to wait for: waiting returns "" then, and else what is missing.
+// eventually calls waiting until it returns "". Else it returns what is missing.
 func eventually(t *testing.T, waiting func() string) {
 	t.Helper()
 	within(t, patience, waiting)

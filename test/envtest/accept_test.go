@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// defaults is the smallest useful spec as the API server stores it: with all its defaults.
+// defaults is the smallest spec with all defaults, as the API server stores it.
 const defaults = `
 state: Active
 target: {service: {name: web, via: [PodIP], maxEndpoints: 16}}
@@ -21,14 +21,15 @@ scenarios:
 - {type: SequenceWrap, sequenceWrap: {variants: [Push]}}
 paths: 16
 packetsPerSecond: 200
+kernelConnections: "On"
 run: {mode: Once, deadlineSeconds: 50}
 `
 
-// acceptances are specs that the API server must accept. stored has the fields whose stored value is not the one in
-// defaults.
+// acceptances are specs that the API server must accept. stored has the fields that differ from defaults.
 var acceptances = []struct{ name, spec, stored string }{
 	{"the smallest", web, ``},
 	{"empty structs", web + "sources: {}\nrun: {}", ``},
+	{"no kernel connections", web + `kernelConnections: "Off"`, `kernelConnections: "Off"`},
 	{"port by number", `target: {service: {name: web, port: 65535}}`,
 		`target: {service: {name: web, port: 65535, via: [PodIP], maxEndpoints: 16}}`},
 	{"port by name", `target: {service: {name: web, port: http-2}}`,

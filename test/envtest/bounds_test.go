@@ -8,7 +8,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// TestSchemaHasThePlansBounds: what the resource accepts is what a plan can carry.
+// TestSchemaHasThePlansBounds: a plan can carry everything that the schema accepts.
 func TestSchemaHasThePlansBounds(t *testing.T) {
 	spec := readCRD(t).Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties
 	scenario := spec["scenarios"].Items.Schema.Properties

@@ -15,7 +15,8 @@ const (
 	aggregateToAdmin = "rbac.authorization.k8s.io/aggregate-to-admin"
 )
 
-// editorsOverlay is a folder with the kustomization of an administrator who lets the editors of a namespace probe.
+// editorsOverlay is a folder with the kustomization of an administrator who lets editors of a namespace write
+// TCPProbes.
 func editorsOverlay(t *testing.T) string {
 	t.Helper()
 	folder, err := filepath.EvalSymlinks(t.TempDir())

@@ -24,7 +24,7 @@ const (
 
 var installOnce sync.Once
 
-// install applies config/default as a user does. Later calls find it installed.
+// install applies config/default as a user does. Later calls do nothing.
 func install(t *testing.T) {
 	t.Helper()
 	installOnce.Do(func() { kubectl(t, "apply", "-k", filepath.Join(config, "default")) })
@@ -52,8 +52,8 @@ func TestInstallTwiceChangesNothing(t *testing.T) {
 	}
 }
 
-// TestManagerPodIsAdmitted makes the manager's pod as its Deployment would. Its namespace admits only pods that keep to
-// the Pod Security standard "restricted".
+// TestManagerPodIsAdmitted creates the manager's pod as its Deployment would. The namespace only admits pods of the
+// Pod Security standard "restricted".
 func TestManagerPodIsAdmitted(t *testing.T) {
 	install(t)
 	d := get(t, managerNamespace, "manager", &appsv1.Deployment{})

@@ -1,7 +1,7 @@
 //go:build envtest
 
-// Package envtest applies the manifests of config/ to a real API server and shows what it refuses, defaults,
-// prints and lets the manager do. KUBEBUILDER_ASSETS names the folder with etcd, kube-apiserver and kubectl.
+// Package envtest applies the manifests of config/ to a real API server. It tests what the API server refuses,
+// defaults, prints and allows the manager. KUBEBUILDER_ASSETS names the folder with etcd, kube-apiserver and kubectl.
 package envtest
 
 import (
@@ -30,7 +30,7 @@ const config = "../../config"
 
 var crdFile = filepath.Join(config, "crd", "tcpprobe.dev_tcpprobes.yaml")
 
-// What TestMain sets up for all tests: an API server with the CRD, as its administrator.
+// TestMain sets these up: an API server with the CRD, and clients of its administrator.
 var (
 	admin      *rest.Config
 	api        client.Client // refuses unknown fields, as kubectl does
@@ -109,7 +109,7 @@ func kubectl(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// namespace makes a namespace for one test. Nobody deletes it: the API server ends with the tests.
+// namespace creates a namespace for one test. It is not deleted, because the API server ends with the tests.
 func namespace(t *testing.T) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
@@ -119,7 +119,7 @@ func namespace(t *testing.T) string {
 	return ns.Name
 }
 
-// create fills in o as the API server would store it. It is a dry run: nothing is stored.
+// create is a dry run: it sets the defaults in o as the API server would, and stores nothing.
 func create(ctx context.Context, o *unstructured.Unstructured) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -52,7 +52,7 @@ func pairs(n int) string {
 	return strings.Join(keys, ", ")
 }
 
-// allVariants is a scenario of that name with every variant there is.
+// allVariants is a scenario of that name with every variant.
 func allVariants(name string) string {
 	return "{name: " + name + ", type: SequenceWrap, sequenceWrap: {variants: " +
 		"[Push, UrgentPush, Data, Straddle, Fin, PushFin, Ack, HandshakeAck, Reset, Syn, FinUrgPush, \"Null\", AckZero]}}"

@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// managersPod is the pod that the manager makes: probepod's own golden file.
+// managersPod is the pod that the manager creates, read from the golden file of package probepod.
 func managersPod(t *testing.T) *corev1.Pod {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "controllers", "probepod", "testdata", "pod.yaml"))
@@ -33,7 +33,7 @@ func managersPod(t *testing.T) *corev1.Pod {
 	return pod
 }
 
-// asManager talks to the API server as the manager does.
+// asManager is a client with the manager's rights.
 func asManager(t *testing.T) client.Client {
 	t.Helper()
 	c := rest.CopyConfig(admin)
@@ -80,7 +80,7 @@ func TestOnlyTheManagerCreatesProbePods(t *testing.T) {
 	}
 }
 
-// excesses are changes of a probe pod that are refused to the manager too, and what the refusal says.
+// excesses are changes of a probe pod that are refused to the manager too, and the text of the refusal.
 var excesses = []struct {
 	name, says string
 	edit       func(*corev1.PodSpec, *corev1.Container)
@@ -145,8 +145,8 @@ func TestProbePodsGetNothingMore(t *testing.T) {
 	}
 }
 
-// haveDefaultAccount makes the service account "default", which a controller makes in a whole cluster. Without it the
-// plugin for service accounts refuses the pod before the policy is asked.
+// haveDefaultAccount creates the service account "default", which a controller creates in a real cluster. Without it
+// the admission plugin for service accounts refuses the pod before the policy is evaluated.
 func haveDefaultAccount(t *testing.T) {
 	t.Helper()
 	account := &corev1.ServiceAccount{}
@@ -186,8 +186,8 @@ func TestProbePodsStayAsTheyWereMade(t *testing.T) {
 	}
 }
 
-// variants are what an administrator may allow probe pods in addition, by the ConfigMap that the policy reads. Each is
-// allowed for itself: one does not bring another.
+// variants are what an administrator may allow probe pods in addition, by the ConfigMap that the policy reads.
+// Allowing one does not allow another.
 var variants = map[string]func(*corev1.PodSpec, *corev1.Container){
 	"privileged": func(_ *corev1.PodSpec, c *corev1.Container) {
 		c.SecurityContext.Privileged, c.SecurityContext.AllowPrivilegeEscalation = new(true), nil

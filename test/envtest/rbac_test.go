@@ -19,13 +19,13 @@ const (
 	prober  = "system:serviceaccount:tcpprobe-probes:prober"
 )
 
-// may says which verbs an account has on a resource in a namespace. "" is for every namespace, or for a resource that
-// has none.
+// may is the verbs that an account has on a resource in a namespace. Namespace "" is every namespace, or a resource
+// without namespaces.
 type may struct {
 	user, namespace, resource, verbs string
 }
 
-// needed is what the manager cannot work without.
+// needed are the rights without which the manager cannot work.
 var needed = []may{
 	{manager, "", "tcpprobes.tcpprobe.dev", "get list watch"},
 	{manager, "shop", "tcpprobes/status.tcpprobe.dev", "update"},
@@ -41,10 +41,10 @@ var needed = []may{
 	{manager, probeNamespace, "pods", "get list watch create patch delete"},
 	{manager, probeNamespace, "configmaps", "get list watch create patch delete"},
 	{manager, managerNamespace, "leases.coordination.k8s.io", "get create update"},
-	{manager, managerNamespace, "events", "create"}, // they say who became the leader
+	{manager, managerNamespace, "events", "create"}, // about the election of the leader
 }
 
-// forbidden is what manager and prober must not be able to do, so that somebody who takes one of them over cannot.
+// forbidden are rights that manager and prober must not have, in case an attacker takes one of them over.
 var forbidden = []may{
 	{manager, "shop", "tcpprobes.tcpprobe.dev", "create update patch delete"},
 	{manager, "shop", "pods", "list watch create update patch delete"},
@@ -73,7 +73,7 @@ func TestManagerHasWhatItNeeds(t *testing.T) {
 	install(t)
 	for _, m := range needed {
 		for verb := range strings.FieldsSeq(m.verbs) {
-			// The authoriser learns of new roles from a watch.
+			// The authorizer reads new roles by a watch, so they take effect later.
 			err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 20*time.Second, true,
 				func(ctx context.Context) (bool, error) { return m.allowed(ctx, verb) })
 			if err != nil {
@@ -84,7 +84,7 @@ func TestManagerHasWhatItNeeds(t *testing.T) {
 }
 
 func TestNobodyHasMore(t *testing.T) {
-	TestManagerHasWhatItNeeds(t) // by then the authoriser knows the roles
+	TestManagerHasWhatItNeeds(t) // after it the authorizer knows the roles
 	for _, m := range forbidden {
 		for verb := range strings.FieldsSeq(m.verbs) {
 			switch allowed, err := m.allowed(t.Context(), verb); {
@@ -97,8 +97,8 @@ func TestNobodyHasMore(t *testing.T) {
 	}
 }
 
-// TestTenantsDoNotWriteSlices shows what docs/security.md says: the roles of which Kubernetes makes edit and admin do
-// not allow to write EndpointSlices.
+// TestTenantsDoNotWriteSlices checks a statement of docs/security.md: the roles that Kubernetes aggregates to edit and
+// admin do not allow writing EndpointSlices.
 func TestTenantsDoNotWriteSlices(t *testing.T) {
 	for _, name := range []string{"system:aggregate-to-edit", "system:aggregate-to-admin"} {
 		role := get(t, "", name, &rbacv1.ClusterRole{})
@@ -113,7 +113,7 @@ func TestTenantsDoNotWriteSlices(t *testing.T) {
 	}
 }
 
-// allowed asks the API server's own authoriser.
+// allowed asks the API server's authorizer.
 func (m may) allowed(ctx context.Context, verb string) (bool, error) {
 	resource, group, _ := strings.Cut(m.resource, ".")
 	resource, sub, _ := strings.Cut(resource, "/")

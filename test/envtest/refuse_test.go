@@ -11,8 +11,8 @@ import (
 
 const web = "target: {service: {name: web}}\n"
 
-// refusals are specs that cannot work or that this version cannot carry out. The refusal names the field, and says in
-// words what to do.
+// refusals are specs that cannot work or that this version does not support. The refusal names the field and says what
+// to do.
 var refusals = []struct{ name, spec, where, words string }{
 	{"no target", `paths: 1`, "spec.target", "Required value"},
 	{"empty target", `target: {}`, "spec.target", "must have exactly one of service and address"},
@@ -105,6 +105,8 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"no path", web + `paths: 0`, "spec.paths", "greater than or equal to 1"},
 	{"257 paths", web + `paths: 257`, "spec.paths", "less than or equal to 256"},
 	{"9 packets a second", web + `packetsPerSecond: 9`, "spec.packetsPerSecond", "greater than or equal to 10"},
+	{"kernel connections now and then", web + `kernelConnections: Sometimes`, "spec.kernelConnections",
+		`supported values: "On", "Off"`},
 	{"2001 packets a second", web + `packetsPerSecond: 2001`, "spec.packetsPerSecond", "less than or equal to 2000"},
 	{"too slow for its deadline", web + "paths: 256\npacketsPerSecond: 10", "spec",
 		"cannot end in time even where nothing is lost"},

@@ -15,7 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
-// TestSchemaFollowsTheProber: users can ask for exactly what the prober can do.
+// TestSchemaFollowsTheProber: the schema accepts exactly the scenarios and variants that the prober has.
 func TestSchemaFollowsTheProber(t *testing.T) {
 	spec := readCRD(t).Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 	scenarios := spec.Properties["scenarios"].Items.Schema.Properties

@@ -34,7 +34,7 @@ func TestSamplesAreAccepted(t *testing.T) {
 	kubectl(t, "apply", "--dry-run=server", "-k", filepath.Join(config, "samples"))
 }
 
-// notShown are members of the spec that full.yaml does not have: this version refuses them, or they exclude others that
+// notShown are fields of the spec that full.yaml does not have: this version refuses them, or they exclude others that
 // it has.
 var notShown = map[string]bool{
 	"target.address": true, "target.service.namespace": true, "run.intervalSeconds": true, "health": true,
@@ -42,7 +42,7 @@ var notShown = map[string]bool{
 	"sources.selector.matchLabels": true, "sources.selector.matchExpressions[].values": true,
 }
 
-// TestFullSampleIsFull finds members of the spec that the full sample does not show.
+// TestFullSampleIsFull finds fields of the spec that the full sample does not show.
 func TestFullSampleIsFull(t *testing.T) {
 	crd := readCRD(t)
 	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]

@@ -57,7 +57,7 @@ func fullStatus() v1alpha1.TCPProbeStatus {
 	return status
 }
 
-// statusLimits are changes that make a full status too large, and what the refusal says.
+// statusLimits are changes that make a full status too large, and the text of the refusal.
 var statusLimits = []struct {
 	name, words string
 	exceed      func(*v1alpha1.TCPProbeStatus)

@@ -25,20 +25,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// cluster is a real API server with config/default installed, and three nodes that nobody but these tests plays.
-// KUBEBUILDER_ASSETS names the folder with etcd, kube-apiserver and kubectl.
+// cluster is a real API server with config/default installed, and three Node objects. There are no kubelets and no
+// controllers. KUBEBUILDER_ASSETS names the folder with etcd, kube-apiserver and kubectl.
 type cluster struct {
 	admin *rest.Config
 	api   client.WithWatch
 	etcd  string // URL
 }
 
-// theCluster is started by the first test that needs it.
-var theCluster = sync.OnceValues(startCluster)
+// sharedCluster is started by the first test that needs it.
+var sharedCluster = sync.OnceValues(startCluster)
 
-func connected(t *testing.T) *cluster {
+func connect(t *testing.T) *cluster {
 	t.Helper()
-	c, err := theCluster()
+	c, err := sharedCluster()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func startCluster() (*cluster, error) {
 	env := &envtest.Environment{}
 	env.ControlPlane.GetAPIServer().Configure().
 		Set("endpoint-reconciler-type", "none").
-		Append("disable-admission-plugins", "TaintNodesByCondition") // nobody is here to take the taint off again
+		Append("disable-admission-plugins", "TaintNodesByCondition") // no controller would remove the taint
 	admin, err := env.Start()
 	if err != nil {
 		return nil, fmt.Errorf("start the API server of KUBEBUILDER_ASSETS: %w", err)
@@ -73,7 +73,7 @@ func startCluster() (*cluster, error) {
 	return c, errors.Join(c.install(env.KubeConfig), c.applyFile("testdata/cluster/nodes.yaml", ""))
 }
 
-// install puts on the cluster what a user would.
+// install installs config/default, as a user does.
 func (c *cluster) install(kubeconfig []byte) error {
 	folder, err := os.MkdirTemp("", "tcpprobe-golden-")
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *cluster) install(kubeconfig []byte) error {
 	return nil
 }
 
-// store writes an object of a custom resource where the API server keeps it, as it is: with the UID that it has.
+// store writes an object of a custom resource to etcd, so that it keeps its UID.
 func (c *cluster) store(o *unstructured.Unstructured) error {
 	value, err := json.Marshal(o.Object)
 	if err != nil {

@@ -1,8 +1,8 @@
 // Package golden records what users see of TCPProbe and compares it with files: help texts, manifests, chart, reports
-// of the lab, statuses, plans, probe pods, events and metrics of the operator, and what a new manager makes of stored
-// objects of an older one. It drives the built programs and knows the source by nothing else, so it can record any
+// of the lab, statuses, plans, probe pods, events and metrics of the operator, and what a new manager does with stored
+// objects of an older one. It only runs the built programs and imports none of our packages, so it can record any
 // commit: see README.md.
 //
-// What needs neither network namespaces nor an API server is tested without a build tag, and again with both (make
-// golden), but not with one of them: the stages of make test run it once.
+// Tests that need neither network namespaces nor an API server run without a build tag and with both tags (make
+// golden), but not with one tag. So make test, whose stages have one tag or none, runs them once.
 package golden

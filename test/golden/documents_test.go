@@ -14,7 +14,7 @@ import (
 
 const testdata = "testdata"
 
-// documents are those that were compared so far, each with whether it differs.
+// documents are the documents that were compared so far. differs has their names.
 type documents struct {
 	mu      sync.Mutex
 	differs map[string]bool
@@ -35,7 +35,7 @@ func (d *documents) has(name string) bool {
 	return there
 }
 
-// String is the closing line.
+// String is the last line of the output.
 func (d *documents) String() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -52,7 +52,7 @@ func (d *documents) String() string {
 	return line
 }
 
-// compare holds a document against its file under testdata.
+// compare compares a document with its file under testdata.
 func compare(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join(testdata, name)
@@ -76,14 +76,14 @@ func compare(t *testing.T, name, got string) {
 	}
 }
 
-// expected is a document's file under testdata, "" if there is none.
+// expected is a document's file under testdata, or "" if there is none.
 func expected(name string) string {
 	text, _ := os.ReadFile(filepath.Join(testdata, name))
 	return string(text)
 }
 
-// complete demands that nothing is left under testdata/folder that no test compares.
-func complete(t *testing.T, folder string) {
+// requireNoStaleFiles fails the test if testdata/folder has a file that no test has compared.
+func requireNoStaleFiles(t *testing.T, folder string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(testdata, folder), func(path string, entry fs.DirEntry, err error) error {
 		name := strings.TrimPrefix(path, testdata+"/")
@@ -94,7 +94,7 @@ func complete(t *testing.T, folder string) {
 			return os.Remove(path)
 		}
 		recorded.add(name, true)
-		t.Errorf("%s: nothing is compared with it any more", path)
+		t.Errorf("%s: no test compares it", path)
 		return nil
 	})
 	if err != nil {
@@ -125,7 +125,7 @@ func difference(want, got string) string {
 	return strings.Join(out, "\n")
 }
 
-// commonLines has for each pair of tails how many lines they have in common, in order.
+// commonLines has, for each pair of tails, the length of their longest common subsequence of lines.
 func commonLines(a, b []string) [][]int {
 	common := make([][]int, len(a)+1)
 	for i := range common {

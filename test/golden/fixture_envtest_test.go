@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// documentsOf reads objects from YAML with one document or more.
+// documentsOf reads the objects of a YAML file.
 func documentsOf(text []byte) (all []*unstructured.Unstructured, err error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	for {
@@ -58,8 +58,7 @@ var clusterScoped = map[string]bool{
 	"Namespace": true, "Node": true, "ClusterRole": true, "ClusterRoleBinding": true, "RuntimeClass": true,
 }
 
-// create makes an object with its status, in this namespace if it names none. Where the object exists, it becomes
-// like this one.
+// create creates an object with its status, in this namespace if it has none. If the object exists, it is patched.
 func (c *cluster) create(o *unstructured.Unstructured, namespace string) error {
 	ctx := context.Background()
 	if o.GetNamespace() == "" && !clusterScoped[o.GetKind()] {
@@ -89,7 +88,7 @@ func (c *cluster) create(o *unstructured.Unstructured, namespace string) error {
 	return c.api.Status().Update(ctx, o)
 }
 
-// nameUIDs fills in the UIDs of the pods that an EndpointSlice refers to, where they exist and it says none.
+// nameUIDs sets the UIDs of the pods that an EndpointSlice refers to, if they exist and the slice has no UID.
 func (c *cluster) nameUIDs(slice *unstructured.Unstructured) error {
 	endpoints, _, err := unstructured.NestedSlice(slice.Object, "endpoints")
 	if err != nil {
@@ -111,7 +110,7 @@ func (c *cluster) nameUIDs(slice *unstructured.Unstructured) error {
 		ref["uid"] = string(pod.GetUID())
 	}
 	if slice.GetLabels()[discoveryv1.LabelServiceName] == "" {
-		return fmt.Errorf("EndpointSlice %s is of no Service", slice.GetName())
+		return fmt.Errorf("EndpointSlice %s has no Service", slice.GetName())
 	}
 	return unstructured.SetNestedSlice(slice.Object, endpoints, "endpoints")
 }

@@ -1,3 +1,5 @@
+// In the unit stage, and with make golden, which has both tags; not once more in the stages net and envtest.
+
 //go:build (net && envtest) || (!net && !envtest)
 
 package golden
@@ -7,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestHelp records what every command says of itself, and of command lines that it refuses.
+// TestHelp records the help of every command, and its errors for command lines that it refuses.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for name, lines := range map[string][]string{
@@ -38,5 +40,5 @@ func TestHelp(t *testing.T) {
 	for _, shell := range []string{"bash", "fish", "powershell", "zsh"} {
 		compare(t, "help/completion."+shell, run(t, "tcpprobe", "completion", shell))
 	}
-	complete(t, "help")
+	requireNoStaleFiles(t, "help")
 }

@@ -22,58 +22,59 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// kubelet plays scheduler, kubelets and probers for one scene: each probe pod that is released meets its fate once.
+// kubelet does the work of scheduler, kubelets and probers for one case. It sets the outcome of each released probe
+// pod once.
 type kubelet struct {
 	*cluster
-	scene *scene
-	fates map[string]string
-	done  map[types.UID]bool
-	seen  []corev1.Pod       // as they were released
-	plans []corev1.ConfigMap // of these
+	testCase *testCase
+	outcomes map[string]string
+	done     map[types.UID]bool
+	seen     []corev1.Pod       // as they were released
+	plans    []corev1.ConfigMap // the plans of these pods
 }
 
-// fate is a file of testdata/fates: what becomes of a probe pod.
-type fate struct {
-	Message  *message          `json:"message"`  // the container ends well and leaves this
-	Status   *corev1.PodStatus `json:"status"`   // what the kubelet says instead
-	Deleted  bool              `json:"deleted"`  // somebody deletes the pod
-	Backdate bool              `json:"backdate"` // the record of its release is made two hours older
-	Shop     *corev1.PodStatus `json:"shop"`     // first, the status of the shop's pod web-1 becomes this
-	Gone     string            `json:"gone"`     // first, this pod of the shop is deleted
-	Node     map[string]any    `json:"node"`     // the status of the pod's node becomes this
-	NoNode   bool              `json:"noNode"`   // its node is deleted
+// podOutcome is a file of testdata/outcomes: what happens to a probe pod.
+type podOutcome struct {
+	Message  *message          `json:"message"`  // the container ends with exit code 0 and this termination message
+	Status   *corev1.PodStatus `json:"status"`   // or the pod gets this status
+	Deleted  bool              `json:"deleted"`  // or the pod is deleted
+	Backdate bool              `json:"backdate"` // or the record of its release is set two hours back
+	Shop     *corev1.PodStatus `json:"shop"`     // before: the shop's pod web-1 gets this status
+	Gone     string            `json:"gone"`     // before: this pod of the shop is deleted
+	Node     map[string]any    `json:"node"`     // before: the pod's node gets this status
+	NoNode   bool              `json:"noNode"`   // before: the pod's node is deleted
 }
 
-// watch lets pods meet their fates until the TCPProbe is as the scene demands.
+// watch sets outcomes of pods until the TCPProbe has the condition that the case waits for.
 func (k *kubelet) watch(t *testing.T, until string) { //nolint:gocognit // one loop over two watches
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	probes := &unstructured.UnstructuredList{}
-	probes.SetGroupVersionKind(k.scene.probe.GroupVersionKind())
+	probes.SetGroupVersionKind(k.testCase.probe.GroupVersionKind())
 	var statuses, pods watch.Interface
 	last := "nothing"
 	for {
 		var err error
 		if statuses == nil {
-			statuses, err = k.api.Watch(ctx, probes, client.InNamespace(k.scene.probe.GetNamespace()))
+			statuses, err = k.api.Watch(ctx, probes, client.InNamespace(k.testCase.probe.GetNamespace()))
 		}
 		if pods == nil && err == nil {
 			pods, err = k.api.Watch(ctx, &corev1.PodList{}, client.InNamespace(probeNamespace),
-				client.MatchingLabels{"tcpprobe.dev/probe-namespace": k.scene.probe.GetNamespace()})
+				client.MatchingLabels{"tcpprobe.dev/probe-namespace": k.testCase.probe.GetNamespace()})
 		}
 		if err != nil {
 			t.Fatalf("%v; waited for %q, have %s", err, until, last)
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("waited in vain for %q; have %s", until, last)
+			t.Fatalf("gave up waiting for %q; have %s", until, last)
 		case e, open := <-statuses.ResultChan():
 			if !open {
 				statuses = nil
-			} else if now, is := e.Object.(*unstructured.Unstructured); is && now.GetName() == k.scene.probe.GetName() {
+			} else if now, is := e.Object.(*unstructured.Unstructured); is && now.GetName() == k.testCase.probe.GetName() {
 				last = mustJSON(now.Object["status"])
-				if met(now, until) {
+				if conditionMet(now, until) {
 					statuses.Stop()
 					pods.Stop()
 					return
@@ -83,7 +84,7 @@ func (k *kubelet) watch(t *testing.T, until string) { //nolint:gocognit // one l
 			if !open {
 				pods = nil
 			} else if pod, is := e.Object.(*corev1.Pod); is && e.Type != watch.Deleted {
-				if err := k.meet(ctx, pod); err != nil && !apierrors.IsNotFound(err) {
+				if err := k.setOutcome(ctx, pod); err != nil && !apierrors.IsNotFound(err) {
 					t.Fatalf("pod %s: %v", pod.Name, err)
 				}
 			}
@@ -91,59 +92,60 @@ func (k *kubelet) watch(t *testing.T, until string) { //nolint:gocognit // one l
 	}
 }
 
-// meet gives a released pod its fate.
-func (k *kubelet) meet(ctx context.Context, pod *corev1.Pod) error {
+// setOutcome sets the outcome of a released pod.
+func (k *kubelet) setOutcome(ctx context.Context, pod *corev1.Pod) error {
 	if len(pod.Spec.SchedulingGates) > 0 || k.done[pod.UID] || pod.DeletionTimestamp != nil {
 		return nil
 	}
 	k.done[pod.UID] = true
-	var order corev1.ConfigMap
+	var configMap corev1.ConfigMap
 	key := client.ObjectKey{Namespace: pod.Namespace, Name: pod.Spec.Volumes[0].ConfigMap.Name}
-	if err := k.api.Get(ctx, key, &order); err != nil {
+	if err := k.api.Get(ctx, key, &configMap); err != nil {
 		return err
 	}
 	k.seen = append(k.seen, *pod)
-	if !slices.ContainsFunc(k.plans, func(o corev1.ConfigMap) bool { return o.Name == order.Name }) {
-		k.plans = append(k.plans, order)
+	if !slices.ContainsFunc(k.plans, func(o corev1.ConfigMap) bool { return o.Name == configMap.Name }) {
+		k.plans = append(k.plans, configMap)
 	}
 	node := pod.Annotations["tcpprobe.dev/source"]
-	name, there := k.fates[node]
+	name, there := k.outcomes[node]
 	if !there {
-		name = k.fates["any"]
+		name = k.outcomes["any"]
 	}
 	if name == "" || name == "none" {
 		return nil
 	}
-	f, err := readFate(name)
+	f, err := readOutcome(name)
 	if err != nil {
 		return err
 	}
-	return k.carryOut(ctx, f, pod, &order, node)
+	return k.apply(ctx, f, pod, &configMap, node)
 }
 
-func readFate(name string) (*fate, error) {
-	text, err := os.ReadFile(filepath.Join(testdata, "fates", name+".yaml"))
+func readOutcome(name string) (*podOutcome, error) {
+	text, err := os.ReadFile(filepath.Join(testdata, "outcomes", name+".yaml"))
 	if err != nil {
 		return nil, err
 	}
-	f := &fate{}
+	f := &podOutcome{}
 	return f, yaml.UnmarshalStrict(text, f)
 }
 
-func (k *kubelet) carryOut(ctx context.Context, f *fate, pod *corev1.Pod, order *corev1.ConfigMap, node string) error {
-	if err := k.disturb(ctx, f, node); err != nil {
+func (k *kubelet) apply(ctx context.Context, f *podOutcome, pod *corev1.Pod, configMap *corev1.ConfigMap,
+	node string) error {
+	if err := k.changeSurroundings(ctx, f, node); err != nil {
 		return err
 	}
 	switch {
 	case f.Deleted:
 		return k.api.Delete(ctx, pod, client.GracePeriodSeconds(0))
 	case f.Backdate:
-		return k.backdate(ctx, order)
+		return k.backdate(ctx, configMap)
 	case f.Status != nil:
 		pod.Status = *f.Status
 		return k.api.Status().Update(ctx, pod)
 	case f.Message != nil:
-		text, err := f.Message.text(order.Data["plan.json"], node)
+		text, err := f.Message.text(configMap.Data["plan.json"], node)
 		if err != nil {
 			return err
 		}
@@ -157,9 +159,9 @@ func (k *kubelet) carryOut(ctx context.Context, f *fate, pod *corev1.Pod, order 
 	return nil
 }
 
-// disturb changes what the run is about, before the pod ends.
-func (k *kubelet) disturb(ctx context.Context, f *fate, node string) error {
-	shop := k.scene.name
+// changeSurroundings changes the shop's pods and the node before the pod ends.
+func (k *kubelet) changeSurroundings(ctx context.Context, f *podOutcome, node string) error {
+	shop := k.testCase.name
 	if f.Shop != nil {
 		var pod corev1.Pod
 		if err := k.api.Get(ctx, client.ObjectKey{Namespace: shop, Name: "web-1"}, &pod); err != nil {
@@ -187,26 +189,26 @@ func (k *kubelet) disturb(ctx context.Context, f *fate, node string) error {
 	return nil
 }
 
-// released are the times in the record of a run's pods.
-var released = regexp.MustCompile(`("at":")[^"]*`)
+// releaseTimes matches the times in the records of a run's pods.
+var releaseTimes = regexp.MustCompile(`("at":")[^"]*`)
 
-// backdate makes the releases of a run's pods two hours older, so that nobody has to wait for deadlines.
-func (k *kubelet) backdate(ctx context.Context, order *corev1.ConfigMap) error {
+// backdate sets the release times of a run's pods two hours back, so that deadlines have passed.
+func (k *kubelet) backdate(ctx context.Context, configMap *corev1.ConfigMap) error {
 	const record = "tcpprobe.dev/launches"
 	at := metav1.Now().Add(-7200e9).UTC().Format("2006-01-02T15:04:05Z")
-	annotations := map[string]any{record: released.ReplaceAllString(order.Annotations[record], "${1}"+at)}
+	annotations := map[string]any{record: releaseTimes.ReplaceAllString(configMap.Annotations[record], "${1}"+at)}
 	patch := mustJSON(map[string]any{"metadata": map[string]any{"annotations": annotations}})
-	return k.api.Patch(ctx, order.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
+	return k.api.Patch(ctx, configMap.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
 }
 
-// plan is what a message has to know of a run's plan.
+// plan is the part of a run's plan that a message needs.
 type plan struct {
 	Run       string                       `json:"run"`
 	Sources   map[string][]int             `json:"sources"`
 	Scenarios []map[string]json.RawMessage `json:"scenarios"`
 }
 
-// only are the targets that one check asks each source about, where it does not ask about all.
+// only has, by source, the targets that a check asks about. It is nil if the check asks about all.
 type only map[string][]int
 
 // checks has one element for each scenario and variant.

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// impatience is what is printed only where a run takes long.
-var impatience = regexp.MustCompile(`(?m)^(stderr:\n)?(still .*\n|.* rules done.*\n)+`)
+// progressLines matches what is printed only if a run takes long.
+var progressLines = regexp.MustCompile(`(?m)^(stderr:\n)?(still .*\n|.* rules done.*\n)+`)
 
-// document is what a run printed, without what differs each time.
-func (r labRun) document(text string) string {
+// normalise replaces what differs from run to run.
+func (r labRun) normalise(text string) string {
 	var out []string
-	for line := range strings.Lines(impatience.ReplaceAllString(text, "")) {
+	for line := range strings.Lines(progressLines.ReplaceAllString(text, "")) {
 		if whole, is := indented(line); is && strings.HasPrefix(line, "{") {
 			out = append(out, r.fromJSON(whole)...)
 			continue
 		}
-		if strings.HasPrefix(line, "exit status") && r.chance {
+		if strings.HasPrefix(line, "exit status") && r.random {
 			continue
 		}
 		out = append(out, strings.TrimSuffix(line, "\n"))
@@ -27,10 +27,10 @@ func (r labRun) document(text string) string {
 	return apply(tableRules, strings.Join(withReducedEvidence(out), "\n")) + "\n"
 }
 
-// tableSegment is a line of evidence as people see it.
+// tableSegment matches a line of evidence in a table.
 var tableSegment = regexp.MustCompile(`^    (\+\d+\.\d+ |… \d+ more of these)`)
 
-// withReducedEvidence reduces the evidence in tables, and the words of findings.
+// withReducedEvidence reduces the evidence in tables, and the messages of findings.
 func withReducedEvidence(lines []string) (out []string) {
 	var evidence []string
 	for _, line := range append(lines, "") {
@@ -50,21 +50,25 @@ func withReducedEvidence(lines []string) (out []string) {
 	return out[:len(out)-1]
 }
 
-// ofChance are members of a result that chance decides where the switch works by chance.
-var ofChance = regexp.MustCompile(
+// variesByChance matches fields of a result that vary where the switch drops at random.
+var variesByChance = regexp.MustCompile(
 	`^\s+"(verdict|reason|message|rule|alpha|stallMillis|tried|pass|fail|inconclusive|failed|of|low|high|coverage)":`)
 
-// capture is there only where something failed.
+// capture matches a field that is there only if something failed.
 var capture = regexp.MustCompile(`,\n\s+"capture": "PCAPNG"`)
 
-// fromJSON are the lines of an indented document, with evidence and words reduced.
+// ofKernel is what the kernel's own connections came to.
+var ofKernel = regexp.MustCompile(`(?s),\n(\s+)"kernelConnections": \[\n.*?\n\s+\](,?\n)`)
+
+// fromJSON are the lines of an indented document, with evidence and messages reduced.
 func (r labRun) fromJSON(text string) (out []string) {
 	var evidence []string
-	inside := "" // the member whose lines are collected, or left out
+	inside := "" // the field whose lines are collected or left out
 	text = apply(jsonRules, text)
-	if r.chance {
+	if r.random {
 		text = strings.ReplaceAll(text, `"dropped": 0`, `"dropped": N`)
 		text = capture.ReplaceAllString(text, "")
+		text = ofKernel.ReplaceAllString(text, "$2")
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
@@ -73,8 +77,8 @@ func (r labRun) fromJSON(text string) (out []string) {
 		case inside != "":
 			if end := strings.TrimSpace(line); end == "]" || end == "]," || end == "}" || end == "}," {
 				switch {
-				case r.chance:
-				case r.sketchy:
+				case r.random:
+				case r.evidenceVaries:
 					out = append(out, line)
 				default:
 					out = append(out, renderedEvidence(evidence, line)...)
@@ -84,12 +88,12 @@ func (r labRun) fromJSON(text string) (out []string) {
 			}
 			evidence = append(evidence, line)
 		case member == `"evidence"` && strings.HasSuffix(line, "["),
-			r.chance && (member == `"share"` || member == `"queue"` || member == `"rttMicros"`) && strings.HasSuffix(line, "{"):
+			r.random && (member == `"share"` || member == `"queue"` || member == `"rttMicros"`) && strings.HasSuffix(line, "{"):
 			inside = member
-			if !r.chance {
+			if !r.random {
 				out = append(out, line)
 			}
-		case r.chance && ofChance.MatchString(line):
+		case r.random && variesByChance.MatchString(line):
 		case member == `"message"`:
 			out = append(out, apply(wordRules, line))
 		default:

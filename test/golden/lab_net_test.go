@@ -9,18 +9,18 @@ import (
 
 // labRun is one run of `tcpprobe lab`.
 type labRun struct {
-	name      string
-	arguments string
-	brief     bool // also where not the whole is asked for
-	chance    bool // what the switch does is chance, and so are numbers, words and verdicts
-	sketchy   bool // which segments were sent is chance: no evidence
+	name           string
+	arguments      string
+	brief          bool // run it without -whole too
+	random         bool // the switch drops at random, so numbers, messages and verdicts vary
+	evidenceVaries bool // which segments are sent varies: leave the evidence out
 }
 
-// everyVariant asks what can be asked of any server.
+// everyVariant has the scenarios and variants that fit any server.
 const everyVariant = "--scenario Handshake --scenario SequenceWrap/all --paths 2 --family IPv4"
 
-// labRuns are all faults that `tcpprobe lab --help` lists, all scenarios, servers and the networks that every machine
-// has.
+// labRuns has all faults that `tcpprobe lab --help` lists, all scenarios and servers, and the networks that every
+// kernel supports.
 func labRuns() (all []labRun) {
 	for _, fault := range []string{
 		"push-at-zero", "fin-at-zero", "urg-at-zero", "rst-at-zero", "syn-at-zero", "ack-at-zero", "fin-urg-push-at-zero",
@@ -29,8 +29,9 @@ func labRuns() (all []labRun) {
 		"every-rst", "every-syn",
 		"xmas", "no-flags", "invalid-flags", "everything", "push-at=1000", "push-at-zero@in", "push-at-zero@out", "delay=5ms",
 	} {
-		sketchy := fault == "every-push" || fault == "ack-number-zero"
-		all = append(all, labRun{name: "fault-" + fault, arguments: everyVariant + " --fault " + fault, sketchy: sketchy})
+		evidenceVaries := fault == "every-push" || fault == "ack-number-zero"
+		all = append(all, labRun{name: "fault-" + fault, arguments: everyVariant + " --fault " + fault,
+			evidenceVaries: evidenceVaries})
 	}
 	for _, fault := range []string{
 		"loss=5%", "burst=5%/50ms", "ecmp=4/1:push-at-zero", "spray=4/1:push-at-zero", "delay=20ms/5ms", "reorder=10%",
@@ -38,7 +39,7 @@ func labRuns() (all []labRun) {
 	} {
 		arguments := "--fault " + fault + " --paths 2 --family IPv4"
 		name := "fault-" + strings.NewReplacer("/", "-", ":", "-").Replace(fault)
-		all = append(all, labRun{name: name, arguments: arguments, chance: true})
+		all = append(all, labRun{name: name, arguments: arguments, random: true})
 	}
 	for _, network := range []string{
 		"firewall-drop", "firewall-reject", "firewall-prohibit", "dnat", "loopback", "bridge", "macvlan", "tun",
@@ -81,11 +82,11 @@ func (r labRun) record(t *testing.T, command string) {
 	t.Helper()
 	arguments := strings.Fields(command + " " + r.arguments)
 	name, seen := "lab/"+r.name+".txt", make(map[string]bool)
-	labs <- struct{}{}
-	defer func() { <-labs }()
+	labSlots <- struct{}{}
+	defer func() { <-labSlots }()
 	last := ""
 	for range attempts {
-		document := r.document(run(t, "tcpprobe", arguments...))
+		document := r.normalise(run(t, "tcpprobe", arguments...))
 		if settled := seen[document]; *update && settled || !*update && expected(name) == document {
 			compare(t, name, document)
 			return
@@ -96,11 +97,11 @@ func (r labRun) record(t *testing.T, command string) {
 	compare(t, name, last)
 }
 
-// labs bounds how many there are at once: each has its own network, and all share the processors.
-var labs = make(chan struct{}, 6)
+// labSlots bounds the labs that run at once. Each has its own network, but they share the processors.
+var labSlots = make(chan struct{}, 6)
 
-// attempts is how often a run is repeated that comes to something else: packets have times, and a busy machine may
-// make the engine cautious. What is written is what came twice.
+// attempts is how often a run is repeated that differs from its file: on a busy machine the timing of packets changes
+// the result. With -update the document that came twice is written.
 const attempts = 4
 
 // TestLab records reports as JSON, and the exit statuses that go with them.
@@ -116,7 +117,7 @@ func TestLab(t *testing.T) {
 	}
 }
 
-// TestLabTables records what people see.
+// TestLabTables records the tables.
 func TestLabTables(t *testing.T) {
 	for _, r := range []labRun{
 		{name: "table-brief", arguments: "--fault push-at-zero --paths 2 --family IPv4", brief: true},
@@ -135,7 +136,7 @@ func TestLabTables(t *testing.T) {
 	}
 }
 
-// TestRefusals records what is refused only after the privileges were looked at. None of these sends anything.
+// TestRefusals records errors that come after the check of the privileges. None of these commands sends anything.
 func TestRefusals(t *testing.T) {
 	var document strings.Builder
 	for _, line := range []string{
@@ -156,9 +157,9 @@ func TestRefusals(t *testing.T) {
 	compare(t, "lab/refusals.txt", apply(tableRules, document.String()))
 }
 
-// TestLabWhole runs last, and finds documents that no test compares.
+// TestLabWhole runs last, and finds files that no test compares.
 func TestLabWhole(t *testing.T) {
 	if *whole {
-		complete(t, "lab")
+		requireNoStaleFiles(t, "lab")
 	}
 }

@@ -15,7 +15,7 @@ var (
 	whole  = flag.Bool("whole", false, "every fault of the lab, which takes minutes")
 )
 
-// atEnd is what ends the servers that tests have started.
+// atEnd stops the servers that tests have started.
 var atEnd []func()
 
 func TestMain(m *testing.M) {
@@ -24,18 +24,18 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	if limit := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration); limit > 0 {
-		time.AfterFunc(limit*9/10, func() { leave(2) }) // before the package testing panics and leaves servers behind
+		time.AfterFunc(limit*9/10, func() { exit(2) }) // before package testing panics and leaves servers running
 	}
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-interrupted
-		leave(2)
+		exit(2)
 	}()
-	leave(m.Run())
+	exit(m.Run())
 }
 
-func leave(code int) {
+func exit(code int) {
 	for _, end := range atEnd {
 		end()
 	}

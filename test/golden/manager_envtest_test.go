@@ -26,8 +26,8 @@ var managerGroups = []string{
 	"system:serviceaccounts", "system:serviceaccounts:" + managerNamespace, "system:authenticated",
 }
 
-// manage runs a manager with its shipped rights until the test ends, or until it is told to stop.
-func (c *cluster) manage(t *testing.T, path string, flags ...string) (stop func()) {
+// startManager runs a manager with its shipped rights until the test ends or stop is called.
+func (c *cluster) startManager(t *testing.T, path string, flags ...string) (stop func()) {
 	t.Helper()
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := clientcmd.WriteToFile(c.kubeconfig(), kubeconfig); err != nil {
@@ -59,7 +59,7 @@ func (c *cluster) manage(t *testing.T, path string, flags ...string) (stop func(
 			}
 		case <-time.After(time.Minute):
 			_ = command.Process.Kill()
-			t.Error("the manager does not end")
+			t.Error("the manager does not stop")
 		}
 		if t.Failed() {
 			t.Logf("the manager's log:\n%s", log.String())
@@ -69,14 +69,14 @@ func (c *cluster) manage(t *testing.T, path string, flags ...string) (stop func(
 	return stop
 }
 
-// asManager speaks for the manager's service account.
+// asManager is a client with the rights of the manager's service account.
 func (c *cluster) asManager() (client.Client, error) {
 	config := rest.CopyConfig(c.admin)
 	config.Impersonate = rest.ImpersonationConfig{UserName: managerAccount, Groups: managerGroups}
 	return client.New(config, client.Options{Scheme: c.api.Scheme()})
 }
 
-// kubeconfig is the administrator's, who speaks for the manager's service account.
+// kubeconfig is the administrator's. It impersonates the manager's service account.
 func (c *cluster) kubeconfig() clientcmdapi.Config {
 	return clientcmdapi.Config{
 		Clusters: map[string]*clientcmdapi.Cluster{

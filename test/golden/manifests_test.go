@@ -1,3 +1,5 @@
+// In the unit stage, and with make golden, which has both tags; not once more in the stages net and envtest.
+
 //go:build (net && envtest) || (!net && !envtest)
 
 package golden
@@ -9,7 +11,7 @@ import (
 	"testing"
 )
 
-// tool runs one of the tools that package build pins.
+// tool runs a tool whose version build/go.mod pins.
 func tool(t *testing.T, arguments ...string) string {
 	t.Helper()
 	command := exec.Command("go", append([]string{"tool", "-modfile=build/go.mod"}, arguments...)...)
@@ -21,16 +23,16 @@ func tool(t *testing.T, arguments ...string) string {
 	return out.stdout
 }
 
-// TestManifests records what kustomize makes of each folder of config.
+// TestManifests records the output of kustomize for each folder of config.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{"default", "crd", "rbac", "manager", "monitoring", "probe-namespace", "samples"} {
 		compare(t, "manifests/"+folder+".yaml", tool(t, "kustomize", "build", "config/"+folder))
 	}
-	complete(t, "manifests")
+	requireNoStaleFiles(t, "manifests")
 }
 
-// TestChart records what helm makes of the chart with each file of values.
+// TestChart records the output of helm for each file of values.
 func TestChart(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(testdata, "values", "*.yaml"))
@@ -46,5 +48,5 @@ func TestChart(t *testing.T) {
 			"--namespace", "tcpprobe-system", "--values", path))
 	}
 	compare(t, "chart/values.yaml", tool(t, "helm", "show", "values", "charts/tcpprobe"))
-	complete(t, "chart")
+	requireNoStaleFiles(t, "chart")
 }

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// message is what a prober leaves for the manager: the short report, as its wire format is.
+// message is a prober's termination message, the short report, in its wire format.
 type message struct {
-	Raw      string            `json:"raw"`      // this, whatever it is
-	Run      string            `json:"run"`      // not the plan's
-	Verdicts []string          `json:"verdicts"` // a word for each target, a letter (PFI-) for each check
-	Groups   []json.RawMessage `json:"groups"`   // with ALL where it is about all targets
-	Way      string            `json:"way"`      // overlay or routed, to all targets
+	Raw      string            `json:"raw"`      // the whole message
+	Run      string            `json:"run"`      // instead of the plan's
+	Verdicts []string          `json:"verdicts"` // one string for each target, one letter (PFI-) for each check
+	Groups   []json.RawMessage `json:"groups"`   // "ALL" stands for the positions of all targets
+	Way      string            `json:"way"`      // path type to all targets: overlay or routed
 	Leaked   int               `json:"leaked"`
 	Error    string            `json:"error"`
 	Cut      int               `json:"cut"`
@@ -63,7 +63,8 @@ func (m *message) text(planJSON, node string) (string, error) {
 	return out.String() + "}", nil
 }
 
-// matrix has two bits for each target and check, four to a byte from its lower end. What was not asked has none.
+// matrix has two bits for each target and check, four pairs to a byte, lowest first. They are 0 for what was not
+// asked.
 func matrix(verdicts []string, p *plan, node string) string {
 	targets, checks := p.Sources[node], p.checks()
 	bits := make([]byte, (len(targets)*len(checks)+3)/4)

@@ -18,7 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// freeAddress is one that nobody listens on.
+// freeAddress is an address that no server listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -29,8 +29,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// reader is the token of an account that may read metrics.
-func (c *cluster) reader(t *testing.T) string {
+// metricsToken is a token of an account that may read metrics.
+func (c *cluster) metricsToken(t *testing.T) string {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "golden"}}
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "golden"}, Rules: []rbacv1.PolicyRule{
@@ -53,7 +53,7 @@ func (c *cluster) reader(t *testing.T) string {
 	return token.Status.Token
 }
 
-// value is what a metric has behind its name and labels.
+// value matches the value of a metric, after its name and labels.
 var value = regexp.MustCompile(` [^ ]+$`)
 
 // compareMetrics records the manager's own metrics: names, help and labels.
@@ -63,7 +63,7 @@ func (c *cluster) compareMetrics(t *testing.T, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+c.reader(t))
+	request.Header.Set("Authorization", "Bearer "+c.metricsToken(t))
 	web := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	answer, err := web.Do(request)
 	if err != nil {

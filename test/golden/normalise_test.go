@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// rule replaces what is different each time by a word that says what stood there.
+// rule replaces what differs from run to run by a word that says what it was.
 type rule struct {
 	volatile *regexp.Regexp
 	word     string
@@ -21,7 +21,7 @@ func apply(rules []rule, text string) string {
 	return text
 }
 
-// jsonRules are for the lab's and the prober's JSON. A number that is 0 stays.
+// jsonRules are for the JSON of lab and prober. A number that is 0 stays.
 var jsonRules = []rule{
 	{regexp.MustCompile(`("run": ")[^"]*`), "${1}RUN"},
 	{regexp.MustCompile(`("kernel": ")[^"]*`), "${1}KERNEL"},
@@ -31,9 +31,11 @@ var jsonRules = []rule{
 	{regexp.MustCompile(`("(durationMicros|stolen|resetsDropped|segmentsSent|seen|dropped)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`("(min|median|p99|stallMillis)": )[1-9][0-9]*`), "${1}N"},
 	{regexp.MustCompile(`(?m)^(\s+)[1-9][0-9]{3,4}(,?)$`), "${1}PORT${2}"},
+	// of the kernel's connections: times, and what chance ended
+	{regexp.MustCompile(`(?s),\n\s+"sizes": \[.*?\n\s+\]`), ""},
 }
 
-// tableRules are for tables and words.
+// tableRules are for tables and messages.
 var tableRules = []rule{
 	{regexp.MustCompile(`run [a-z2-7]{10} from (\S+), kernel \S+,`), "run RUN from $1, kernel KERNEL,"},
 	{regexp.MustCompile(`\d+ segments sent in [0-9.]+(µs|ms|s|m[0-9.]+s)`), "N segments sent in TIME"},
@@ -42,10 +44,12 @@ var tableRules = []rule{
 	{regexp.MustCompile(`\b([1-9]\d*|N) of [1-9]\d*( packets)? towards`), "N of N$2 towards"},
 	{regexp.MustCompile(`\b0 of [1-9]\d*( packets)? towards`), "0 of N$1 towards"},
 	{regexp.MustCompile(`(source ports of some that failed:)[0-9 ]+`), "$1 PORTS"},
+	{regexp.MustCompile(`kernel: \d+ connections to (\S+), \d+ of them`), "kernel: N connections to $1, N of them"},
+	{regexp.MustCompile(`\d+ of \d+ (kernel connections|others)`), "N of N $1"},
 	{regexp.MustCompile(`\.tcpprobe-\d+`), ".tcpprobe-N"},
 }
 
-// wordRules are for messages: numbers of samples and probabilities depend on how busy the machine is.
+// wordRules are for messages. Numbers of samples and probabilities depend on the load of the machine.
 var wordRules = []rule{
 	{regexp.MustCompile(`\b\d+(\.\d+)?e-\d+\b`), "P"},
 	{regexp.MustCompile(`\b\d+\.\d+\b`), "X"},
@@ -54,7 +58,7 @@ var wordRules = []rule{
 	{regexp.MustCompile(`\bamong [1-9]\d*\b`), "among N"},
 }
 
-// segmentRules are for the lines of evidence: times, numbers other than 0, lengths.
+// segmentRules are for lines of evidence: times, sequence numbers other than 0, lengths.
 var segmentRules = []rule{
 	{regexp.MustCompile(`\+\d+\.\d+ `), "+T "},
 	{regexp.MustCompile(`(seq|ack|len) [1-9]\d*`), "$1 N"},
@@ -62,9 +66,9 @@ var segmentRules = []rule{
 	{regexp.MustCompile(`… \d+ more`), "… N more"},
 }
 
-// reducedEvidence has each kind of segment that was sent once, sorted: how many there are, in which order, and what
-// comes back in between is a matter of time and of random order. So is whether what
-// arrives late is acknowledged, and which of several silent flows asks further.
+// reducedEvidence has each kind of segment that was sent, once and sorted. How many there are, in which order, and
+// what is received in between depends on timing and on random numbers. So do acknowledgements of late segments, and
+// which of several silent flows asks again.
 func reducedEvidence(lines []string) []string {
 	const opening = 4 // SYN, SYN-ACK, ACK
 	var out []string
@@ -79,7 +83,7 @@ func reducedEvidence(lines []string) []string {
 	return out
 }
 
-// indented is JSON with one value a line, members in the order in which they came.
+// indented is JSON with one value a line. The order of fields is kept.
 func indented(text string) (string, bool) {
 	var out bytes.Buffer
 	if json.Indent(&out, []byte(strings.TrimSpace(text)), "", "  ") != nil {

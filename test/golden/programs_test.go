@@ -14,8 +14,9 @@ import (
 
 const root = "../.."
 
-// programs is the folder with the programs that are recorded, of any commit; those of this one if it is not set.
-const programs = "TCPPROBE_PROGRAMS"
+// programsVariable is the environment variable with the folder of the programs to record. If it is not set, they are
+// built from this commit.
+const programsVariable = "TCPPROBE_PROGRAMS"
 
 var built struct {
 	sync.Mutex
@@ -42,7 +43,7 @@ func program(t *testing.T, name string) string {
 }
 
 func find(name string) (string, error) {
-	if folder := os.Getenv(programs); folder != "" {
+	if folder := os.Getenv(programsVariable); folder != "" {
 		return filepath.Abs(filepath.Join(folder, name))
 	}
 	path, err := filepath.Abs(filepath.Join(root, "bin", name))
@@ -76,7 +77,7 @@ func quoted(arguments []string) []string {
 	return out
 }
 
-// execute runs a command without the environment of whoever tests.
+// execute runs a command without the environment of the test.
 func execute(t *testing.T, command *exec.Cmd) output {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -90,22 +91,22 @@ func execute(t *testing.T, command *exec.Cmd) output {
 	return output{stdout.String(), stderr.String(), command.ProcessState.ExitCode()}
 }
 
-// output is what a program left.
+// output is what a program printed, and its exit status.
 type output struct {
 	stdout, stderr string
 	status         int
 }
 
 func (o output) String() string {
-	text := ended(o.stdout)
+	text := withNewline(o.stdout)
 	if o.stderr != "" {
-		text += "stderr:\n" + ended(o.stderr)
+		text += "stderr:\n" + withNewline(o.stderr)
 	}
 	return text + fmt.Sprintf("exit status %d\n", o.status)
 }
 
-// ended has a newline at its end.
-func ended(text string) string {
+// withNewline ends the text with a newline.
+func withNewline(text string) string {
 	if text == "" || strings.HasSuffix(text, "\n") {
 		return text
 	}

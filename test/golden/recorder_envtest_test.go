@@ -19,28 +19,28 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// recorder writes the document of a scene: what users and administrators can read of it.
+// recorder writes the document of a case: what users and administrators can read about it.
 type recorder struct {
 	*cluster
-	scene   *scene
-	kubelet *kubelet
-	quiet   bool // without events
-	parts   []string
-	uids    []string // that the API server chose, in the order in which they come
+	testCase *testCase
+	kubelet  *kubelet
+	quiet    bool // without events
+	parts    []string
+	uids     []string // chosen by the API server, in the order of their appearance
 }
 
 // add records the TCPProbe as it is now.
 func (r *recorder) add(t *testing.T, when string) {
 	t.Helper()
-	probe := r.scene.now(t, r.cluster)
+	probe := r.testCase.current(t, r.cluster)
 	part := map[string]any{"status": probe.Object["status"]}
 	if when == "" {
 		part["spec"] = probe.Object["spec"] // with defaults
 	}
-	r.say(strings.TrimSpace("TCPProbe "+when), part)
+	r.addPart(strings.TrimSpace("TCPProbe "+when), part)
 }
 
-func (r *recorder) say(what string, v any) {
+func (r *recorder) addPart(what string, v any) {
 	text, err := yaml.JSONToYAML([]byte(r.normalised(mustJSON(v)))) // lines are folded after that
 	if err != nil {
 		panic(err)
@@ -48,11 +48,11 @@ func (r *recorder) say(what string, v any) {
 	r.parts = append(r.parts, "# "+what+"\n"+string(text))
 }
 
-// document is what was recorded, with plans and pods as they were when the pods were released, and all events.
+// document has what was recorded, the plans and pods as they were when the pods were released, and all events.
 func (r *recorder) document(t *testing.T) string {
 	t.Helper()
 	for _, plan := range r.kubelet.plans {
-		r.say("plan", map[string]any{
+		r.addPart("plan", map[string]any{
 			"name": plan.Name, "labels": plan.Labels, "owners": plan.OwnerReferences,
 			"immutable": plan.Immutable, "data": plan.Data,
 		})
@@ -63,27 +63,26 @@ func (r *recorder) document(t *testing.T) string {
 		for _, name := range []string{"load", "source"} {
 			part[name] = pod.Annotations["tcpprobe.dev/"+name]
 		}
-		if r.scene.Whole && i == 0 {
+		if r.testCase.Whole && i == 0 {
 			part = map[string]any{
 				"name": pod.Name, "labels": pod.Labels, "annotations": pod.Annotations,
 				"owners": pod.OwnerReferences, "spec": pod.Spec,
 			}
 		}
-		r.say("probe pod", part)
+		r.addPart("probe pod", part)
 	}
 	if !r.quiet {
-		r.say("events", r.awaitedEvents(t))
+		r.addPart("events", r.awaitedEvents(t))
 	}
 	return strings.Join(r.parts, "---\n")
 }
 
-// awaitedEvents waits for the events that the conditions of the TCPProbe have, because they are written after the
-// status is.
+// awaitedEvents waits for the events about the TCPProbe's conditions, because they are written after the status.
 func (r *recorder) awaitedEvents(t *testing.T) []string {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		lines := r.events(t)
-		missing := slices.ContainsFunc(r.announced(t), func(reason string) bool {
+		missing := slices.ContainsFunc(r.expectedEvents(t), func(reason string) bool {
 			return !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, " "+reason+" ") })
 		})
 		if !missing || time.Now().After(deadline) {
@@ -92,10 +91,10 @@ func (r *recorder) awaitedEvents(t *testing.T) []string {
 	}
 }
 
-// announced are the reasons of conditions that an event tells of: those of Accepted alone where it is False.
-func (r *recorder) announced(t *testing.T) (reasons []string) {
+// expectedEvents are the reasons of conditions that have an event. If Accepted is False, only Accepted has one.
+func (r *recorder) expectedEvents(t *testing.T) (reasons []string) {
 	t.Helper()
-	conditions, _, _ := unstructured.NestedSlice(r.scene.now(t, r.cluster).Object, "status", "conditions")
+	conditions, _, _ := unstructured.NestedSlice(r.testCase.current(t, r.cluster).Object, "status", "conditions")
 	for _, c := range conditions {
 		c := c.(map[string]any)
 		if c["type"] == "Accepted" && c["status"] == "False" {
@@ -108,16 +107,16 @@ func (r *recorder) announced(t *testing.T) (reasons []string) {
 	return reasons
 }
 
-// events are those of the TCPProbe, by reason: their order is a matter of who writes when.
+// events are the TCPProbe's events, sorted. The order in which they are written varies.
 func (r *recorder) events(t *testing.T) []string {
 	t.Helper()
 	var list eventsv1.EventList
-	if err := r.api.List(t.Context(), &list, client.InNamespace(r.scene.probe.GetNamespace())); err != nil {
+	if err := r.api.List(t.Context(), &list, client.InNamespace(r.testCase.probe.GetNamespace())); err != nil {
 		t.Fatal(err)
 	}
 	lines := []string{}
 	for _, e := range list.Items {
-		if e.Regarding.Kind != "TCPProbe" || e.Regarding.Name != r.scene.probe.GetName() {
+		if e.Regarding.Kind != "TCPProbe" || e.Regarding.Name != r.testCase.probe.GetName() {
 			continue
 		}
 		line := fmt.Sprintf("%s %s %s (%s): %s", e.Type, e.Reason, e.Action, e.ReportingController, e.Note)
@@ -129,7 +128,7 @@ func (r *recorder) events(t *testing.T) []string {
 	return lines
 }
 
-// statusRules are for what API server and clock decide.
+// statusRules are for values that the API server and the clock set.
 var statusRules = []rule{
 	{anyTime, "TIME"},
 	{regexp.MustCompile(`ended after [0-9hms]+`), "ended after DURATION"},
@@ -138,7 +137,7 @@ var statusRules = []rule{
 
 var anyUID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// normalised replaces times, UIDs but those of TCPProbes, and the ClusterIPs that the API server chose.
+// normalised replaces times, UIDs other than the fixed ones, and ClusterIPs that the API server chose.
 func (r *recorder) normalised(text string) string {
 	text = apply(statusRules, text)
 	for ip, word := range r.clusterIPs() {
@@ -158,7 +157,7 @@ func (r *recorder) normalised(text string) string {
 func (r *recorder) clusterIPs() map[string]string {
 	var services corev1.ServiceList
 	ips := make(map[string]string)
-	if err := r.api.List(context.Background(), &services, client.InNamespace(r.scene.name)); err != nil {
+	if err := r.api.List(context.Background(), &services, client.InNamespace(r.testCase.name)); err != nil {
 		return ips
 	}
 	for _, s := range services.Items {

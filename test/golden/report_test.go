@@ -1,3 +1,5 @@
+// In the unit stage, and with make golden, which has both tags; not once more in the stages net and envtest.
+
 //go:build (net && envtest) || (!net && !envtest)
 
 package golden
@@ -8,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestReport records how stored reports are shown to people, to the last byte.
+// TestReport records the tables of stored reports, byte by byte.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(testdata, "reports", "*"))
@@ -19,5 +21,5 @@ func TestReport(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 		compare(t, "report/"+name+".txt", run(t, "tcpprobe", "report", file))
 	}
-	complete(t, "report")
+	requireNoStaleFiles(t, "report")
 }

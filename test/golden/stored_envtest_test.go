@@ -20,11 +20,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// stored is a file of testdata/upgrade: a TCPProbe as an older manager left it, with the plans and probe pods that
-// there were.
+// stored is a file of testdata/upgrade: a TCPProbe as an older manager left it, with its plans and probe pods.
 type stored struct {
 	Recorded time.Time         `json:"recorded"`
-	Shop     map[string]string `json:"shop"` // the UIDs of the Service's pods
+	Shop     map[string]string `json:"shop"` // UIDs of the Service's pods, by name
 
 	probe, plan *unstructured.Unstructured
 	pods        []*unstructured.Unstructured
@@ -32,30 +31,30 @@ type stored struct {
 
 func storedFile(name string) string { return filepath.Join(testdata, "upgrade", name+".yaml") }
 
-// keep writes what there is of a scene.
-func (s *scene) keep(t *testing.T, c *cluster) {
+// store writes the case's objects to its file.
+func (tc *testCase) store(t *testing.T, c *cluster) {
 	t.Helper()
 	head := stored{Recorded: time.Now().UTC().Truncate(time.Second), Shop: make(map[string]string)}
 	var shop corev1.PodList
-	if err := c.api.List(t.Context(), &shop, client.InNamespace(s.name)); err != nil {
+	if err := c.api.List(t.Context(), &shop, client.InNamespace(tc.name)); err != nil {
 		t.Fatal(err)
 	}
 	for _, pod := range shop.Items {
 		head.Shop[pod.Name] = string(pod.UID)
 	}
-	probe := s.probe.DeepCopy()
+	probe := tc.probe.DeepCopy()
 	if err := c.api.Get(t.Context(), client.ObjectKeyFromObject(probe), probe); err != nil {
 		t.Fatal(err)
 	}
 	parts := []any{head, bare(probe)}
 	for _, kind := range []string{"ConfigMap", "Pod"} {
 		list := &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": "v1", "kind": kind + "List"}}
-		mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": s.name}
+		mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": tc.name}
 		if err := c.api.List(t.Context(), list, client.InNamespace(probeNamespace), mine); err != nil {
 			t.Fatal(err)
 		}
 		if _, active, _ := unstructured.NestedMap(probe.Object, "status", "activeRun"); !active {
-			continue // what is left of runs that have ended
+			continue // they are of runs that have ended
 		}
 		for i := range list.Items {
 			parts = append(parts, bare(&list.Items[i]))
@@ -70,12 +69,12 @@ func (s *scene) keep(t *testing.T, c *cluster) {
 		out.WriteString("---\n")
 		out.Write(text)
 	}
-	if err := os.WriteFile(storedFile(s.name), out.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(storedFile(tc.name), out.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// bare is an object without what the API server notes for itself.
+// bare is an object without the fields that the API server sets for itself.
 func bare(o *unstructured.Unstructured) map[string]any {
 	o = o.DeepCopy()
 	o.SetManagedFields(nil)
@@ -116,9 +115,9 @@ var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 
 const day = 24 * time.Hour // the interval of the stored TCPProbes that recur
 
-// renewed is an object with other UIDs, and as if it had been recorded just now; its next slot stays one of its
-// slots.
-func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *unstructured.Unstructured {
+// withNewTimes is an object with other UIDs, and with times as if it had been recorded just now. Its next slot stays
+// one of its slots.
+func (s *stored) withNewTimes(o *unstructured.Unstructured, uids map[string]string) *unstructured.Unstructured {
 	now := time.Now().UTC().Truncate(time.Second)
 	next, _, _ := unstructured.NestedString(o.Object, "status", "nextRunTime")
 	text := anyTime.ReplaceAllStringFunc(mustJSON(o.Object), func(was string) string {
@@ -129,7 +128,7 @@ func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *
 		if was != next {
 			return at.Add(now.Sub(s.Recorded)).Format(time.RFC3339Nano)
 		}
-		for !at.After(now.Add(2 * patience)) { // not during the test
+		for !at.After(now.Add(2 * patience)) { // no slot comes during the test
 			at = at.Add(day)
 		}
 		return at.Format(time.RFC3339)
@@ -144,7 +143,7 @@ func (s *stored) renewed(o *unstructured.Unstructured, uids map[string]string) *
 	return out
 }
 
-// restore puts everything back onto a cluster that has the Service's pods.
+// restore creates everything again on a cluster that has the Service's pods.
 func (s *stored) restore(ctx context.Context, c *cluster, change map[string]any) error {
 	uids := make(map[string]string)
 	for name, was := range s.Shop {
@@ -159,14 +158,14 @@ func (s *stored) restore(ctx context.Context, c *cluster, change map[string]any)
 			return err
 		}
 	}
-	probe := s.renewed(s.probe, uids)
+	probe := s.withNewTimes(s.probe, uids)
 	merge(probe.Object, change)
 	return c.store(probe)
 }
 
-// restoreRun puts back the plan of the active run and its pods. The record of these is part of the plan's metadata.
+// restoreRun creates the plan of the active run and its pods. The records of these are an annotation of the plan.
 func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]string) error {
-	plan := s.renewed(s.plan, uids)
+	plan := s.withNewTimes(s.plan, uids)
 	if err := c.create(plan, ""); err != nil {
 		return err
 	}
@@ -176,7 +175,7 @@ func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]str
 		return err
 	}
 	for _, stored := range s.pods {
-		pod := s.renewed(stored, uids)
+		pod := s.withNewTimes(stored, uids)
 		status := pod.Object["status"]
 		if err := manager.Create(ctx, pod); err != nil {
 			return err
@@ -187,12 +186,12 @@ func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]str
 		}
 		uids[string(stored.GetUID())] = string(pod.GetUID())
 	}
-	annotations := map[string]any{"annotations": s.renewed(s.plan, uids).GetAnnotations()}
+	annotations := map[string]any{"annotations": s.withNewTimes(s.plan, uids).GetAnnotations()}
 	patch := client.RawPatch("application/merge-patch+json", []byte(mustJSON(map[string]any{"metadata": annotations})))
 	return c.api.Patch(ctx, plan, patch)
 }
 
-// merge puts members into an object, as a merge patch does.
+// merge applies a merge patch to an object.
 func merge(into, patch map[string]any) {
 	for name, value := range patch {
 		inner, nested := value.(map[string]any)

@@ -12,78 +12,79 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// oldManager is the program that writes testdata/upgrade anew, with -update; see README.md.
-const oldManager = "TCPPROBE_OLD_MANAGER"
+// oldManagerVariable is the environment variable with the path of an older manager. With -update it writes
+// testdata/upgrade: see README.md.
+const oldManagerVariable = "TCPPROBE_OLD_MANAGER"
 
-// active is the one with a run that goes on.
-const active = "upgrade-active"
+// caseWithActiveRun is the case with an active run.
+const caseWithActiveRun = "upgrade-active"
 
-// changes are made to stored TCPProbes while no manager runs.
-var changes = map[string]map[string]any{
+// changesBeforeTheUpgrade are made to stored TCPProbes while no manager runs.
+var changesBeforeTheUpgrade = map[string]map[string]any{
 	"upgrade-annotated": {
 		"metadata": map[string]any{"annotations": map[string]any{"tcpprobe.dev/run": "after the upgrade"}},
 	},
 	"upgrade-edited": {"metadata": map[string]any{"generation": int64(2)}, "spec": map[string]any{"paths": int64(32)}},
 }
 
-// TestUpgrade starts a manager on what an older one left: nothing runs again unless somebody asked for it, and the
-// run that was active goes on.
+// TestUpgrade starts a manager on the objects of an older one. Nothing runs again unless somebody asked for it, and
+// the active run continues.
 func TestUpgrade(t *testing.T) {
-	c := connected(t)
-	scenes := readScenes(t, "upgrade-scenes")
-	if old := os.Getenv(oldManager); old != "" && *update {
-		recordUpgrade(t, c, scenes, old)
+	c := connect(t)
+	cases := readCases(t, "upgrade-cases")
+	if old := os.Getenv(oldManagerVariable); old != "" && *update {
+		recordUpgrade(t, c, cases, old)
 	}
 	before := make(map[string]string)
-	for _, s := range scenes {
-		if old := os.Getenv(oldManager); old == "" || !*update {
-			if err := s.furnish(c); err != nil {
-				t.Fatalf("%s: %v", s.name, err)
+	for _, tc := range cases {
+		if old := os.Getenv(oldManagerVariable); old == "" || !*update {
+			if err := tc.createObjects(c); err != nil {
+				t.Fatalf("%s: %v", tc.name, err)
 			}
 		}
-		kept, err := readStored(s.name)
+		kept, err := readStored(tc.name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := kept.restore(t.Context(), c, changes[s.name]); err != nil {
-			t.Fatalf("%s: %v", s.name, err)
+		if err := kept.restore(t.Context(), c, changesBeforeTheUpgrade[tc.name]); err != nil {
+			t.Fatalf("%s: %v", tc.name, err)
 		}
-		before[s.name] = s.outcome(t, c)
-		defer s.leave(t, c) //nolint:gocritic // all of them end with the test
+		before[tc.name] = tc.statusWithoutConditions(t, c)
+		defer tc.cleanUp(t, c) //nolint:gocritic // all of them end with the test
 	}
-	c.manage(t, program(t, "manager"), append(ample, "--metrics-bind-address=0")...)
-	for _, s := range scenes {
+	c.startManager(t, program(t, "manager"), append(highLimits, "--metrics-bind-address=0")...)
+	for _, tc := range cases {
 		switch {
-		case s.name == active:
-			s.goesOn(t, c)
-		case changes[s.name] != nil:
-			s.runsAgain(t, c)
+		case tc.name == caseWithActiveRun:
+			tc.requireRunContinues(t, c)
+		case changesBeforeTheUpgrade[tc.name] != nil:
+			tc.requireOneMoreRun(t, c)
 		}
 	}
-	// The manager began with all that there was, and has carried out what was asked since: it has seen everything.
-	for _, s := range scenes {
-		if s.name != active && changes[s.name] == nil {
-			s.rests(t, c, before[s.name])
+	// The manager has read all objects at its start, and has carried out what was asked since. So it has seen these too.
+	for _, tc := range cases {
+		if tc.name != caseWithActiveRun && changesBeforeTheUpgrade[tc.name] == nil {
+			tc.requireNoRun(t, c, before[tc.name])
 		}
 	}
-	complete(t, "upgrade-status")
+	requireNoStaleFiles(t, "upgrade-status")
 }
 
-// recordUpgrade has the old manager play the scenes, and keeps what it left.
-func recordUpgrade(t *testing.T, c *cluster, scenes []*scene, old string) {
-	for _, s := range scenes {
-		if err := s.furnish(c); err != nil {
-			t.Fatalf("%s: %v", s.name, err)
+// recordUpgrade runs the cases with the old manager and stores what it left.
+func recordUpgrade(t *testing.T, c *cluster, cases []*testCase, old string) {
+	for _, tc := range cases {
+		if err := tc.createObjects(c); err != nil {
+			t.Fatalf("%s: %v", tc.name, err)
 		}
 	}
-	stop := c.manage(t, old, append(ample, "--metrics-bind-address=0")...)
-	for _, s := range scenes {
-		s.play(t, c)
-		s.keep(t, c)
+	stop := c.startManager(t, old, append(highLimits, "--metrics-bind-address=0")...)
+	for _, tc := range cases {
+		tc.run(t, c)
+		tc.store(t, c)
 	}
 	stop()
-	for _, s := range scenes {
-		s.leave(t, c)
+	for _, tc := range cases {
+		tc.cleanUp(t, c)
 	}
 }
 
@@ -94,53 +95,53 @@ func lastRun(probe *unstructured.Unstructured) (id string, number int64) {
 	return id, number
 }
 
-// outcome is the status but for the conditions, whose words may change from version to version.
-func (s *scene) outcome(t *testing.T, c *cluster) string {
+// statusWithoutConditions leaves out the conditions, because their messages may change between versions.
+func (tc *testCase) statusWithoutConditions(t *testing.T, c *cluster) string {
 	t.Helper()
-	status, _, _ := unstructured.NestedMap(s.now(t, c).Object, "status")
+	status, _, _ := unstructured.NestedMap(tc.current(t, c).Object, "status")
 	delete(status, "conditions")
 	return mustJSON(status)
 }
 
-// rests demands that no run has begun or ended.
-func (s *scene) rests(t *testing.T, c *cluster, before string) {
+// requireNoRun fails the test if a run has started or ended.
+func (tc *testCase) requireNoRun(t *testing.T, c *cluster, before string) {
 	t.Helper()
-	after := s.outcome(t, c)
+	after := tc.statusWithoutConditions(t, c)
 	if after != before {
-		t.Errorf("%s: the status was %s and is %s", s.name, before, after)
+		t.Errorf("%s: the status was %s and is %s", tc.name, before, after)
 	}
 	var plans corev1.ConfigMapList
-	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": s.name}
+	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": tc.name}
 	err := c.api.List(t.Context(), &plans, client.InNamespace(probeNamespace), mine)
 	if err != nil || len(plans.Items) > 0 {
-		t.Errorf("%s: %d plans, %v", s.name, len(plans.Items), err)
+		t.Errorf("%s: %d plans, %v", tc.name, len(plans.Items), err)
 	}
-	recorded.add("upgrade/"+s.name, after != before || len(plans.Items) > 0)
+	recorded.add("upgrade/"+tc.name, after != before || len(plans.Items) > 0)
 }
 
-// goesOn demands that the active run ends as itself, with the pods that it had.
-func (s *scene) goesOn(t *testing.T, c *cluster) {
+// requireRunContinues fails the test if the active run does not end with its ID and its pods.
+func (tc *testCase) requireRunContinues(t *testing.T, c *cluster) {
 	t.Helper()
-	before := s.now(t, c)
+	before := tc.current(t, c)
 	run, _, _ := unstructured.NestedString(before.Object, "status", "activeRun", "id")
-	s.finish(t, c, "Complete=Completed run 1")
-	if id, number := lastRun(s.now(t, c)); id != run || number != 1 || run == "" {
+	tc.finish(t, c, "Complete=Completed run 1")
+	if id, number := lastRun(tc.current(t, c)); id != run || number != 1 || run == "" {
 		t.Errorf("run %d is %s; the active one was %s", number, id, run)
 	}
 }
 
-// runsAgain demands one more run.
-func (s *scene) runsAgain(t *testing.T, c *cluster) {
+// requireOneMoreRun fails the test if there is not one more run.
+func (tc *testCase) requireOneMoreRun(t *testing.T, c *cluster) {
 	t.Helper()
-	s.finish(t, c, "Complete=Completed run 2")
+	tc.finish(t, c, "Complete=Completed run 2")
 }
 
-// finish lets all pods that have not ended pass, and compares what comes of it.
-func (s *scene) finish(t *testing.T, c *cluster, until string) {
+// finish lets all pods pass that have not ended, and compares the documents.
+func (tc *testCase) finish(t *testing.T, c *cluster, until string) {
 	t.Helper()
-	k := &kubelet{cluster: c, scene: s, fates: map[string]string{"any": "pass"}, done: make(map[types.UID]bool)}
+	k := &kubelet{cluster: c, testCase: tc, outcomes: map[string]string{"any": "pass"}, done: make(map[types.UID]bool)}
 	var pods corev1.PodList
-	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": s.name}
+	mine := client.MatchingLabels{"tcpprobe.dev/probe-namespace": tc.name}
 	if err := c.api.List(t.Context(), &pods, client.InNamespace(probeNamespace), mine); err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +150,8 @@ func (s *scene) finish(t *testing.T, c *cluster, until string) {
 			k.done[pod.UID] = true
 		}
 	}
-	r := &recorder{cluster: c, scene: s, kubelet: k, quiet: true} // an older manager told of the same
+	r := &recorder{cluster: c, testCase: tc, kubelet: k, quiet: true} // the older manager has written the same events
 	k.watch(t, until)
 	r.add(t, "")
-	compare(t, "upgrade-status/"+s.name+".yaml", r.document(t))
+	compare(t, "upgrade-status/"+tc.name+".yaml", r.document(t))
 }

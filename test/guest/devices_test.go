@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// lacking are the topologies of the lab with devices that this machine's kernel may lack.
+// lacking are the networks of the lab with devices that this machine's kernel may not support.
 var lacking = []string{"geneve", "wireguard", "vlan", "bond", "ipvlan"}
 
 // complete is the kernel that has all these devices.
 const complete = "6.12"
 
-// devicesPatience is enough on a machine that is busy with other things. On an idle one the tests take half a minute.
+// devicesPatience is long enough for a busy machine. On an idle one the tests take half a minute.
 const devicesPatience = 8 * time.Minute
 
 // TestDevices shows that the verdicts are the same over devices that only another kernel has. It runs the tests of the
@@ -30,14 +30,14 @@ func TestDevices(t *testing.T) {
 	var ended Tested
 	m.hear(t, devicesPatience, &ended)
 	for range m.said {
-		continue // until the guest has ended: the log is complete then
+		continue // until the guest has ended and the log is complete
 	}
 	if ended.Error != "" {
 		t.Errorf("the tests in the guest: %s", ended.Error)
 	}
 	for _, name := range lacking {
 		if !strings.Contains(m.log.String(), "--- PASS: TestVerdictInEveryTopology/"+name+" (") {
-			t.Errorf("nothing was shown of %s", name)
+			t.Errorf("no test passed over %s", name)
 		}
 	}
 }

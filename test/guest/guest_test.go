@@ -24,7 +24,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// kernels are the guests: the version that each must have, and whether it ignores a FIN that an ACK has overtaken.
+// kernels are the guests' kernels: the version that each must have, and whether it ignores a FIN that an ACK has
+// overtaken.
 var kernels = []struct {
 	name, version string
 	ignores       bool
@@ -141,14 +142,14 @@ const alpha = 1e-7
 // ask runs the flows of a scenario and compares their outcomes. Where a FIN is ignored, the flow must stall until the
 // server's retransmission timer expires: after 200 ms, or later on a busy machine.
 func (s stack) ask(
-	t *testing.T, family, kind, variant string, server lab.Server, order plan.Scenario, want report.Reason,
+	t *testing.T, family, kind, variant string, server lab.Server, spec plan.Scenario, want report.Reason,
 ) {
 	t.Helper()
 	t.Run(strings.Join([]string{kind + variant, string(server), family}, " "), func(t *testing.T) {
 		t.Parallel()
 		definition := scenario.Registry[kind]
 		e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
-			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha), Spec: order}
+			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha), Spec: spec}
 		outcomes := make(chan flow.Outcome)
 		flows := max(definition.Flows, 1)
 		for range flows {

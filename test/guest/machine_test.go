@@ -30,7 +30,7 @@ type machine struct {
 	log     bytes.Buffer // of the console; complete once said is closed
 }
 
-// bootPatience is enough on a machine that is busy with other things. On an idle one a start takes five seconds.
+// bootPatience is long enough for a busy machine. On an idle one a start takes five seconds.
 const bootPatience = 3 * time.Minute
 
 // bootPeer starts a guest at the other end of a link.
@@ -83,7 +83,7 @@ func boot(t *testing.T, kernel string, initrd, link *os.File, words string, more
 	return m
 }
 
-// pair makes a link and gives both its ends.
+// pair creates a link and returns both ends.
 func pair(t *testing.T) (own, theirs *os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -91,7 +91,7 @@ func pair(t *testing.T) (own, theirs *os.File) {
 	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "guest's end of the link")
 }
 
-// pack makes a guest's initial file system: the modules of a folder, and programs under the given names.
+// pack creates a guest's initial file system: the modules of a folder, and programs under the given names.
 func pack(t *testing.T, modules string, programs map[string]string) *os.File {
 	t.Helper()
 	fd, err := unix.MemfdCreate("initrd", unix.MFD_CLOEXEC)
@@ -132,7 +132,7 @@ func (m *machine) listen(output io.Reader) {
 	}
 }
 
-// hear reads the next thing that the guest's first process says.
+// hear reads the next message of the guest's first process.
 func (m *machine) hear(t *testing.T, patience time.Duration, into any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -140,10 +140,10 @@ func (m *machine) hear(t *testing.T, patience time.Duration, into any) {
 	select {
 	case text, ok := <-m.said:
 		if err := json.Unmarshal([]byte(text), into); !ok || err != nil {
-			t.Fatalf("the guest said %q", text)
+			t.Fatalf("the guest's message is %q", text)
 		}
 	case <-ctx.Done():
-		t.Fatalf("the guest said nothing for %s", patience)
+		t.Fatalf("no message of the guest for %s", patience)
 	}
 }
 

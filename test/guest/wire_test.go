@@ -16,8 +16,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// link is the connection to one guest. It carries Ethernet frames, so this machine's kernel sees no segment and cannot
-// answer any. So link is the guard as well, and has nothing to keep away.
+// link is the connection to one guest. It carries Ethernet frames, so this machine's kernel receives no segment and
+// answers none. So link is the guard too, and has nothing to keep away.
 type link struct {
 	frames *os.File       // one datagram is one frame
 	views  map[bool]*view // by whether it is IPv6
@@ -130,7 +130,7 @@ func (l *link) Counters(f guard.Flow) (guard.Counters, error) {
 	return guard.Counters{Stolen: l.taken[f]}, nil
 }
 
-// reserve reserves no port for a conn.Stack: nobody else sends on this link.
+// reserve reserves no port for a conn.Stack: nothing else sends on this link.
 func reserve(netip.AddrPort) (io.Closer, error) { return free{}, nil }
 
 type free struct{}

@@ -17,7 +17,7 @@ type write struct {
 	At        time.Time          `json:"requestReceivedTimestamp"`
 }
 
-// what the manager did, and to which kind of object.
+// what names the verb and the kind of object.
 func (w *write) what() string {
 	kind := w.ObjectRef.Resource
 	if w.ObjectRef.Subresource != "" {
@@ -26,7 +26,7 @@ func (w *write) what() string {
 	return w.Verb + " " + kind
 }
 
-// writes are counted.
+// writes are the numbers of writes.
 type writes struct {
 	All      map[string]int         // by what
 	toStatus map[string][]time.Time // of TCPProbes, by namespace/name
@@ -55,8 +55,8 @@ func countWrites(log io.Reader) (w writes, err error) {
 	return w, lines.Err()
 }
 
-// attribute is how often the status was written for each of a TCPProbe's runs: from its start until the next one's. A
-// last run whose end was not seen is left out.
+// attribute counts the writes of the status for each of a TCPProbe's runs, from its start until the next one's. A last
+// run whose end was not seen is left out.
 func attribute(runs []probeRun, at []time.Time) []int {
 	counts := make([]int, len(runs))
 	for _, t := range at {
@@ -71,11 +71,11 @@ func attribute(runs []probeRun, at []time.Time) []int {
 	return counts
 }
 
-// bound is how often a run's status may be written: when it is announced and when it has its plan, at the end, and once
-// a second between them. Both its times are rounded down to seconds.
+// bound is how often a run's status may be written: when it is announced, when its plan is recorded, at the end, and
+// once a second between. Both times of the run are rounded down to seconds.
 func (r probeRun) bound() int { return 4 + int(r.End.Sub(r.Start)/time.Second) }
 
-// written counts what the manager wrote since the log had this size. The API server writes the log before it answers.
+// written counts the manager's writes since the log had this size. The API server writes the log before it answers.
 func (c *controlPlane) written(since int64) (writes, error) {
 	log, err := os.Open(c.file("audit.log"))
 	if err != nil {

@@ -44,7 +44,7 @@ func (c *controlPlane) file(name ...string) string {
 	return filepath.Join(append([]string{c.folder}, name...)...)
 }
 
-// startControlPlane takes the programs that test/cluster/build.sh made.
+// startControlPlane starts the programs that test/cluster/build.sh built.
 func startControlPlane(ctx context.Context, programs string) (c *controlPlane, err error) {
 	folder, err := newFolder()
 	if err != nil {
@@ -150,10 +150,10 @@ func (c *controlPlane) run(program string, arguments ...string) error {
 	return err
 }
 
-// ready says what is missing until the API server answers and has the roles. The controller manager exits without them.
+// ready is what is missing until the API server answers and has the roles. Without them the controller manager exits.
 func (c *controlPlane) ready(ctx context.Context) (string, error) {
 	if err := c.kubectl(ctx, "get", "--raw", "/readyz"); err != nil {
-		return err.Error(), nil //nolint:nilerr // it is what the caller still waits for
+		return err.Error(), nil //nolint:nilerr // the caller waits until it is gone
 	}
 	api, err := client.NewWithWatch(c.admin, client.Options{})
 	c.api = api

@@ -74,7 +74,7 @@ func (c *controlPlane) addNodes(ctx context.Context, from, to int) error {
 	})
 }
 
-// apiServerSlice makes the EndpointSlice of the API server, whose address the operator allows no TCPProbe as a target.
+// apiServerSlice creates the EndpointSlice of the API server. The operator refuses that address as a target.
 func (c *controlPlane) apiServerSlice(ctx context.Context) error {
 	port := int32(443)
 	return client.IgnoreAlreadyExists(c.api.Create(ctx, &discoveryv1.EndpointSlice{

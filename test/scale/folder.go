@@ -9,8 +9,8 @@ import (
 
 const folders = "tcpprobe-scale-"
 
-// newFolder makes a temporary folder, locked until this program ends however it ends, and removes those of others that
-// have ended and could not.
+// newFolder creates a temporary folder that is locked until this program ends. It removes the folders of programs that
+// were killed.
 func newFolder() (path string, err error) {
 	left, err := filepath.Glob(filepath.Join(os.TempDir(), folders+"*"))
 	if err != nil {
@@ -23,7 +23,7 @@ func newFolder() (path string, err error) {
 			}
 		}
 	}
-	for range 10 { // another program may take it for a dead one's before it has its lock
+	for range 10 { // another program may remove it before it is locked
 		if path, err = os.MkdirTemp("", folders); err != nil {
 			return "", err
 		}

@@ -13,11 +13,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// figures are what one measurement came to.
+// figures are the result of one measurement.
 type figures struct {
 	Nodes, TCPProbes int
 	Runs             int
-	Judged           int            // runs of them that came to Pass or Fail
+	Judged           int            // of these, runs with Pass or Fail
 	FirstSeconds     int            // until all that were made at once have had their first run, and no run waits
 	Slots            int            // runs that were due within the interval after that
 	Missed           int64          // slots of that interval
@@ -35,7 +35,7 @@ type figures struct {
 	Waves            []wave
 }
 
-// wave is a moment of a run: how many probe pods there are, how many were made so far, and what the TCPProbe says.
+// wave is one moment of a run: how many probe pods there are, how many were created so far, and Complete's message.
 type wave struct {
 	Second      int
 	Alive, Made int
@@ -66,7 +66,7 @@ func (c *controlPlane) measure(
 		f.wave(began, w, pods)
 		ended, old := w.ended(), w.activeSince(time.Now().Add(-settled))
 		if ended < len(probes) || old > 0 {
-			return fmt.Sprintf("%d of %d have ended, %d go on for long; the last word: %s",
+			return fmt.Sprintf("%d of %d have ended, %d go on for long; the last message: %s",
 				ended, len(probes), old, w.says()), manager.alive()
 		}
 		return "", nil
@@ -95,7 +95,7 @@ func (c *controlPlane) interval(ctx context.Context, until time.Time, w *watcher
 	return c.wait(ctx, "the interval", time.Until(until)+5*time.Minute, func(context.Context) (string, error) {
 		left := time.Until(until.Add(settled))
 		if open := w.activeSince(until.Add(mostLate * time.Second)); left > 0 || open > 0 {
-			return fmt.Sprintf("%.0f s to go, %d runs; the last word: %s",
+			return fmt.Sprintf("%.0f s to go, %d runs; the last message: %s",
 				max(0, left.Seconds()), open, w.says()), manager.alive()
 		}
 		return "", nil

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// peak is the most probe pods that were there at once.
+// peak is the largest number of probe pods at one time.
 type peak struct {
 	Total, OfOneTCPProbe, OnOneNode int
 	In10Seconds                     int // made
@@ -53,14 +53,14 @@ func (c *podCounter) see(event watch.EventType, pod *corev1.Pod) {
 	c.peak.OfOneTCPProbe, c.peak.OnOneNode = max(c.peak.OfOneTCPProbe, ofProbe), max(c.peak.OnOneNode, onNode)
 }
 
-// now is how many there are, and how many there have been.
+// now is how many pods there are, and how many were created.
 func (c *podCounter) now() (alive, made int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.alive), len(c.made)
 }
 
-// result adds how fast pods were made; the API server's times have seconds.
+// result adds how fast pods were created. The API server's times have whole seconds.
 func (c *podCounter) result() peak {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// process is a program that ends with this one, however this one ends.
+// process is a program that is killed when this program ends, however it ends.
 type process struct {
 	name    string
 	log     string // file

@@ -25,7 +25,7 @@ type result struct {
 	Aims        []aim
 }
 
-// aim is what the operator promises, and whether it held.
+// aim is a promise of the operator, and whether it was kept.
 type aim struct {
 	What string
 	Met  bool
@@ -55,8 +55,8 @@ func (r *result) judge() {
 		fmt.Sprintf("status of one TCPProbe over %d nodes under 64 KiB", r.Wide.Nodes), "%d bytes", r.Wide.StatusBytes)
 }
 
-// bounded checks the manager's default bounds. In 10 s it may make as many pods as in 11: it may begin with those of
-// one second at once.
+// bounded checks the manager's default limits. In 10 s it may create the pods of 11 s, because it may start with a
+// burst.
 func (r *result) bounded(f *figures, whose string) {
 	p, caps := f.Pods, limits.DefaultCaps
 	fast := 11 * caps.PerSecond

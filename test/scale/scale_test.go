@@ -41,7 +41,7 @@ func TestWritesAreCountedFromTheAuditLog(t *testing.T) {
 		t.Errorf("%v of at most %d", counts, runs[1].bound())
 	}
 	if _, err := countWrites(strings.NewReader("{")); err == nil {
-		t.Error("half a line is taken for an event")
+		t.Error("half a line is counted")
 	}
 }
 

@@ -11,14 +11,14 @@ import (
 
 const endpoints = 2 // of each Service
 
-// What stands in a summary for the run and the node, until KWOK knows them.
+// Placeholders for the run and the node, which KWOK replaces.
 const someRun, someNode = "the-run", "the-node"
 
-// passing and failing are termination messages, as strings of Go for printf with a run and a node.
+// passing and failing are termination messages: Go strings for printf with a run and a node.
 func passing() string { return summary(report.Pass, report.Delivered) }
 func failing() string { return summary(report.Fail, report.SequenceZeroDropped) }
 
-// summary is a prober's answer to a TCPProbe of all defaults, with this verdict on SequenceWrap.
+// summary is a prober's report for a TCPProbe with all defaults, with this verdict of SequenceWrap.
 func summary(verdict report.Verdict, reason report.Reason) string {
 	p := plan.Plan{
 		APIVersion: plan.APIVersion, Run: someRun, Sources: map[string][]int{},

@@ -51,7 +51,7 @@ func (c *controlPlane) namespace(ctx context.Context, name string, number, nodes
 	return nil
 }
 
-// addTenants makes the tenants' namespaces and waits until their Services lead to their pods.
+// addTenants creates the tenants' namespaces and waits until their EndpointSlices have the pods.
 func (c *controlPlane) addTenants(ctx context.Context, prefix string, n, nodes int) error {
 	for i := range n {
 		if err := c.namespace(ctx, tenantName(prefix, i), i, nodes); err != nil {

@@ -19,7 +19,7 @@ type probeRun struct {
 	Verdict    string
 }
 
-// watcher records what the statuses of the TCPProbes say.
+// watcher records the statuses of the TCPProbes.
 type watcher struct {
 	mu          sync.Mutex
 	runs        map[string][]probeRun // by namespace/name
@@ -28,7 +28,7 @@ type watcher struct {
 	missed      map[string]int64      // slots, so far
 	firstStart  time.Duration         // from a TCPProbe's creation to the start of its first run, at most
 	statusBytes int                   // of the largest status
-	said        string                // Complete's message, last
+	said        string                // the last message of Complete
 }
 
 func newWatcher() *watcher {

@@ -14,11 +14,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Noon is when things happen in the tests of this package.
+// Noon is the time at which tests of the controllers begin.
 var Noon = time.Date(2026, 10, 2, 12, 0, 0, 0, time.UTC)
 
-// Three are the names of three nodes.
-var Three = []string{"kn1", "kn2", "kn3"}
+// ThreeNodes are the names of three nodes.
+var ThreeNodes = []string{"kn1", "kn2", "kn3"}
 
 // Node is a Linux node that is Ready.
 func Node(name, address string) *corev1.Node {
@@ -50,12 +50,12 @@ func Slice(
 	return s
 }
 
-// PassingSummary is the summary of a prober to which everything passed.
+// PassingSummary is the summary of a prober for which every check passed.
 func PassingSummary(p *plan.Plan, node string) report.Summary {
 	return report.Summarize(Passing(p, node), p)
 }
 
-// Passing is the report of a prober to which everything passed.
+// Passing is the report of a prober for which every check passed.
 func Passing(p *plan.Plan, node string) report.Report {
 	r := report.Report{APIVersion: report.APIVersion, Run: p.Run, Source: report.Source{Node: node},
 		Guard: report.Guard{Mode: "tcx"}, Kernel: "6.18.44"}
@@ -71,15 +71,26 @@ func Passing(p *plan.Plan, node string) report.Report {
 	return r
 }
 
-// Change changes the report of a source before it is summed up.
+// Change changes a result of a source's report before the report is summarized.
 type Change func(r *report.Result)
 
-// Dropped is what a prober reports of a path that drops Push at sequence 0, for the targets chosen.
+// QueueOverflowed is the Change of an endpoint whose accept queue overflows, for the given targets.
+func QueueOverflowed(targets ...string) Change {
+	return func(r *report.Result) {
+		Failing("AcceptQueue", report.Fail, report.QueueOverflowed, targets...)(r)
+		if r.Reason == report.QueueOverflowed {
+			r.Flows, r.Queue = report.Flows{Tried: 1, Fail: 1}, &report.Queue{Least: 129, Most: 130, Behaviour: "IgnoredAck"}
+		}
+	}
+}
+
+// Dropped is the Change of a path that drops Push at sequence number 0, for the given targets.
 func Dropped(targets ...string) Change {
 	return Failing("SequenceWrap", report.Fail, report.SequenceZeroDropped, targets...)
 }
 
-// Failing is what a prober reports of a scenario with this verdict, for the targets chosen; without any, for all.
+// Failing is a Change that gives a scenario this verdict and reason, for the given targets, or for all if none is
+// given.
 func Failing(scenario string, verdict report.Verdict, reason report.Reason, targets ...string) Change {
 	return func(r *report.Result) {
 		chosen := len(targets) == 0
@@ -111,27 +122,27 @@ func Probe() *v1alpha1.TCPProbe {
 	}
 }
 
-// Annotated gives the run annotation a value.
-func Annotated(value string) func(*v1alpha1.TCPProbe) {
+// WithRunAnnotation sets the run annotation.
+func WithRunAnnotation(value string) func(*v1alpha1.TCPProbe) {
 	return func(p *v1alpha1.TCPProbe) {
 		p.Annotations = map[string]string{v1alpha1.RunAnnotation: value}
 	}
 }
 
-// ThroughClusterIP has the TCPProbe reach its Service via ClusterIP.
-func ThroughClusterIP(p *v1alpha1.TCPProbe) {
+// ViaClusterIP has the TCPProbe reach its Service via ClusterIP.
+func ViaClusterIP(p *v1alpha1.TCPProbe) {
 	p.Spec.Target.Service.Via = []v1alpha1.Via{v1alpha1.ViaClusterIP}
 }
 
-// Filling asks AcceptQueue and nothing else, besides what is added.
-func Filling(more ...v1alpha1.Scenario) *v1alpha1.TCPProbe {
+// AcceptQueueProbe is a TCPProbe with the scenario AcceptQueue, and with those that are given besides.
+func AcceptQueueProbe(more ...v1alpha1.Scenario) *v1alpha1.TCPProbe {
 	p := Probe()
 	p.Spec.Scenarios = append([]v1alpha1.Scenario{{Type: v1alpha1.AcceptQueue}}, more...)
 	return p
 }
 
-// Recurring runs every five minutes.
-func Recurring(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
+// IntervalProbe is a TCPProbe that runs every five minutes.
+func IntervalProbe(change ...func(*v1alpha1.TCPProbe)) *v1alpha1.TCPProbe {
 	p := Probe()
 	p.Spec.Run = v1alpha1.Run{Mode: v1alpha1.Interval, IntervalSeconds: new(int32(300)), DeadlineSeconds: 50}
 	for _, c := range change {

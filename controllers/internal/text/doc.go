@@ -1,2 +1,2 @@
-// Package text shortens and joins what is said in messages.
+// Package text shortens and joins texts for messages.
 package text

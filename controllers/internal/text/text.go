@@ -7,58 +7,62 @@ import (
 	"unicode/utf8"
 )
 
+// mostNamed is how many parts or names a message has. The rest is counted.
+const mostNamed = 4
+
 // Listed joins at most four parts for a message and counts the rest.
 func Listed(parts []string) string {
-	const most = 4
-	if len(parts) <= most {
+	if len(parts) <= mostNamed {
 		return strings.Join(parts, "; ")
 	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(parts[:most], "; "), len(parts)-most)
+	return fmt.Sprintf("%s; and %d more", strings.Join(parts[:mostNamed], "; "), len(parts)-mostNamed)
 }
 
-// Several names at most four things.
+// Several joins at most four names and counts the rest.
 func Several(names []string) string {
-	const most = 4
-	if len(names) <= most {
+	if len(names) <= mostNamed {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), len(names)-mostNamed)
 }
 
-// Sentence is the cluster's own word and message on one line.
+// Sentence joins a reason and a message that the cluster gave to one line, with a colon between them.
 func Sentence(parts ...string) string {
-	var said []string
+	var out []string
 	for _, p := range parts {
 		if p = strings.Join(strings.Fields(p), " "); p != "" {
-			said = append(said, p)
+			out = append(out, p)
 		}
 	}
-	return strings.Join(said, ": ")
+	return strings.Join(out, ": ")
 }
 
-// Cut shortens s to at most limit bytes.
+// Cut shortens s to at most limit bytes. A limit with no room for the mark that something is missing leaves nothing.
 func Cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
 	const more = "…"
 	end := limit - len(more)
-	for !utf8.RuneStart(s[end]) {
+	if end < 0 {
+		return ""
+	}
+	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return s[:end] + more
 }
 
-// SizeInJSON is how many bytes s has within JSON.
+// SizeInJSON is the number of bytes that s takes in a JSON string.
 func SizeInJSON(s string) int {
 	text, err := json.Marshal(s)
 	if err != nil {
-		panic("controllers: a string does not marshal: " + err.Error())
+		panic("text: a string does not marshal: " + err.Error())
 	}
 	return len(text) - len(`""`)
 }
 
-// CutJSON shortens s to at most limit bytes within JSON.
+// CutJSON shortens s to at most limit bytes in a JSON string.
 func CutJSON(s string, limit int) string {
 	for s = Cut(s, limit); SizeInJSON(s) > limit; {
 		s = Cut(s, len(s)*3/4)

@@ -14,6 +14,21 @@ func TestCutKeepsRunesWhole(t *testing.T) {
 	}
 }
 
+// TestCutWithoutRoom: a limit below the three bytes of the mark leaves nothing.
+func TestCutWithoutRoom(t *testing.T) {
+	for limit, want := range map[int]string{-1: "", 0: "", 2: "", 3: "…", 4: "a…"} {
+		if got := Cut("abcdef", limit); got != want {
+			t.Errorf("%d bytes: %q; want %q", limit, got, want)
+		}
+	}
+	if got := Cut("", 0); got != "" {
+		t.Errorf("%q", got)
+	}
+	if got := Cut("\x80\x80\x80\x80\x80", 4); got != "…" {
+		t.Errorf("of bytes that are no text: %q", got)
+	}
+}
+
 func TestListedCountsTheRest(t *testing.T) {
 	if got := Listed([]string{"a", "b", "c", "d"}); got != "a; b; c; d" {
 		t.Error(got)
@@ -29,11 +44,16 @@ func TestSentenceIsOneLine(t *testing.T) {
 	}
 }
 
-func TestFittingCountsWhatIsWritten(t *testing.T) {
+func TestCutJSON(t *testing.T) {
 	for _, s := range []string{"short", strings.Repeat("x", 500), strings.Repeat("<", 500), strings.Repeat("\x01", 500),
 		strings.Repeat("ä", 500)} {
 		if got := CutJSON(s, 60); SizeInJSON(got) > 60 || got == "" {
 			t.Errorf("%q has %d bytes within JSON", got, SizeInJSON(got))
+		}
+		for limit := range 6 {
+			if got := CutJSON(s, limit); SizeInJSON(got) > limit {
+				t.Errorf("%q has %d bytes within JSON, and may have %d", got, SizeInJSON(got), limit)
+			}
 		}
 	}
 }

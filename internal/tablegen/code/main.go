@@ -1,5 +1,5 @@
-// Command code writes the Go code that comes from the tables of package probe: what the schema says of variants, and
-// the constants of the reasons. It is run by go generate, from the folder of package v1alpha1.
+// Command code writes the Go code that is generated from the tables of package probe: the parts of the schema about
+// variants, and the constants of the reasons. go generate runs it in the folder of package v1alpha1.
 package main
 
 import (
@@ -48,5 +48,5 @@ func writeReasons(file string) error {
 	return os.WriteFile(file, code, 0o644)
 }
 
-// byWhom sets apart those reasons that the operator gives too.
+// byWhom is added to the comment of those verdicts whose reasons the operator gives too.
 var byWhom = map[string]string{reason.Inconclusive: " that the prober itself gives"}

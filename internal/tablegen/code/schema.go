@@ -9,7 +9,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// width is where descriptions break, without their comment's indentation; kubectl explain shows them as they are.
+// width is the length of the lines of descriptions, without the comment's indentation. kubectl explain keeps the line
+// breaks.
 const width = 79
 
 // variantEnum restricts the type SequenceWrapVariant.
@@ -32,7 +33,7 @@ func variantsMember() []string {
 	)
 }
 
-// briefs lists the variants that belong there: "Data (without PSH), Straddle (data across 0)".
+// briefs lists the variants of these kinds: "Data (without PSH), Straddle (data across 0)".
 func briefs(where ...variant.Where) string {
 	var out []string
 	for _, v := range variant.All() {
@@ -48,7 +49,7 @@ func briefs(where ...variant.Where) string {
 func brief(v variant.Variant) string {
 	s := v.Name
 	if s == "Null" {
-		s = `"Null"` // YAML reads it as no value
+		s = `"Null"` // YAML reads Null as null
 	}
 	switch {
 	case v.Name == variant.Default().Name:
@@ -68,7 +69,7 @@ func ports() string {
 	return strings.Join(out, ", else ")
 }
 
-// closedPortsRule keeps variants that need a closed port from ClusterIPs.
+// closedPortsRule refuses variants that need a closed port via ClusterIP.
 func closedPortsRule() string {
 	closed := variant.Names(variant.NeedsClosedPort)
 	rule := "!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP') || " +
@@ -92,7 +93,7 @@ func timeRule() string {
 			variant.List(waiting)+" each, 3 s for FinReorder), must fit into run.deadlineSeconds")
 }
 
-// waits is what the variants of one SequenceWrap wait.
+// waits is the part of timeRule for the time that the variants of a SequenceWrap wait.
 func waits() (sum string) {
 	by := map[time.Duration][]string{}
 	var order []time.Duration
@@ -109,10 +110,10 @@ func waits() (sum string) {
 	return sum
 }
 
-// celList is names as a list of CEL.
+// celList is a list of names in CEL.
 func celList(names []string) string { return "['" + strings.Join(names, "', '") + "']" }
 
-// marker is a rule of the schema; path says where its breach is shown, unless at the object itself.
+// marker is the marker of a CEL rule. path is the field that an error names, or "" for the object itself.
 func marker(rule, path, message string) string {
 	return fmt.Sprintf("// +kubebuilder:validation:XValidation:rule=%q,%smessage=%q", rule, path, message)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
-// columns bounds a line of a document.
+// columns is the length of lines in documents.
 const columns = 120
 
-// item is one entry of a list: what it is about, a sentence, and further ones on lines of their own.
+// item is one entry of a list: head and text, and further sentences on lines of their own.
 func item(head, text string, more ...string) []string {
 	lines := section.Wrap(head+": "+sentence(text), columns, "* ", "  ")
 	for _, m := range more {
@@ -26,7 +26,7 @@ func item(head, text string, more ...string) []string {
 	return lines
 }
 
-// sentence is text with its end.
+// sentence ends the text with a full stop, if it has no end.
 func sentence(text string) string {
 	if strings.HasSuffix(text, "?") || strings.HasSuffix(strings.TrimRight(text, "*"), ".") {
 		return text
@@ -53,7 +53,7 @@ func variants() (lines []string) {
 	return lines
 }
 
-// rules lists what each rule drops and what it is known from.
+// rules lists what each rule drops and the devices that it is known from.
 func rules() (lines []string) {
 	for _, r := range rule.All() {
 		known := "Known from nobody so far."
@@ -65,7 +65,7 @@ func rules() (lines []string) {
 	return lines
 }
 
-// reasons lists those of the prober that have a meaning of their own in the scenario; empty for those that mean the
+// reasons lists the prober's reasons with a meaning of their own in the scenario. With "" it lists those that mean the
 // same in all.
 func reasons(scenario string) (lines []string) {
 	for _, r := range reason.All() {
@@ -80,14 +80,14 @@ func reasons(scenario string) (lines []string) {
 	return lines
 }
 
-// explanations lists those of the operator that belong to the condition.
-func explanations(condition string) (lines []string) {
+// explanations lists the operator's reasons of a condition, a source or a result.
+func explanations(subject string) (lines []string) {
 	for _, e := range v1alpha1.Explanations() {
-		if e.Condition != condition {
+		if e.Subject != subject {
 			continue
 		}
 		head := fmt.Sprintf("**%s / %s**", e.Status, e.Reason)
-		if condition == "" {
+		if e.Status == "" {
 			head = "**" + e.Reason + "**"
 		}
 		lines = append(lines, item(head, e.Means, whatToDo(e.Do))...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/internal/tablegen/section"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
 )
 
 //go:generate go run .
@@ -26,15 +27,11 @@ func main() {
 
 // scenarios are the sections of scenarios.md.
 func scenarios() map[string][]string {
-	return map[string][]string{
-		"variants":              variants(),
-		"rules":                 rules(),
-		"reasons, Handshake":    reasons("Handshake"),
-		"reasons, SequenceWrap": reasons("SequenceWrap"),
-		"reasons, FinReorder":   reasons("FinReorder"),
-		"reasons, AcceptQueue":  reasons("AcceptQueue"),
-		"reasons, everywhere":   reasons(""),
+	sections := map[string][]string{"variants": variants(), "rules": rules(), "reasons, everywhere": reasons("")}
+	for name := range scenario.Registry {
+		sections["reasons, "+name] = reasons(name)
 	}
+	return sections
 }
 
 // resource are the sections of resource.md.
@@ -44,6 +41,7 @@ func resource() map[string][]string {
 		"reasons, Complete":    explanations(v1alpha1.ConditionComplete),
 		"reasons, Covered":     explanations(v1alpha1.ConditionCovered),
 		"reasons, PathHealthy": explanations(v1alpha1.ConditionPathHealthy),
-		"reasons, sources":     explanations(""),
+		"reasons, sources":     explanations(v1alpha1.SubjectSource),
+		"reasons, results":     explanations(v1alpha1.SubjectResult),
 	}
 }

@@ -1,5 +1,5 @@
-// Package section replaces what is generated inside of files that people write: the lines between a marker with a name
-// and the next end marker.
+// Package section replaces generated parts of files that people write: the lines between a marker with a name and the
+// next end marker.
 package section
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Markers of a section. In Go they look like markers of controller-gen, which it does not know and leaves out of
+// Markers of a section. In Go they have the form of controller-gen's markers, which it does not know and leaves out of
 // descriptions.
 const (
 	beginInGo       = "// +tcpprobe:generated:"
@@ -20,8 +20,8 @@ const (
 	endInMarkdown   = "<!-- generated end -->"
 )
 
-// Rewrite writes the file with its sections, by name, each as these lines. The file must have all of them and no
-// others.
+// Rewrite replaces all sections of the file. sections has their lines by name. The file must have exactly these
+// sections.
 func Rewrite(file string, sections map[string][]string) error {
 	before, err := os.ReadFile(file)
 	if err != nil {
@@ -34,7 +34,7 @@ func Rewrite(file string, sections map[string][]string) error {
 	return os.WriteFile(file, []byte(after), 0o644)
 }
 
-// Replace is the text with its sections as they should be. Lines are indented as their marker is.
+// Replace is the text with its sections replaced. Their lines are indented like the marker.
 func Replace(text string, sections map[string][]string) (string, error) {
 	missing := maps.Clone(sections)
 	var out []string
@@ -85,7 +85,7 @@ func begin(line string) (name string, ok bool) {
 	return strings.TrimSuffix(name, " -->"), ok
 }
 
-// Wrap breaks text at spaces into lines of at most width characters, the first after one prefix and the others after
+// Wrap breaks text at spaces into lines of at most width characters. The first line gets one prefix and the others
 // another. No line but the first begins with what Markdown takes for the beginning of a list or a heading.
 func Wrap(text string, width int, first, other string) (lines []string) {
 	line := first
@@ -105,7 +105,7 @@ func Wrap(text string, width int, first, other string) (lines []string) {
 	return append(lines, line)
 }
 
-// words are those of the text; what stands between two backticks is one.
+// words are the words of the text. A piece in backticks is one word.
 func words(text string) (out []string) {
 	open := false
 	for w := range strings.FieldsSeq(text) {
@@ -119,7 +119,7 @@ func words(text string) (out []string) {
 	return out
 }
 
-// opensBlock reports whether Markdown takes the word, at the beginning of a line, for more than a word.
+// opensBlock reports whether Markdown takes the word, at the beginning of a line, for the beginning of a block.
 func opensBlock(word string) bool {
 	number := strings.TrimRight(word, ".)")
 	numbered := number != word && number != "" && strings.Trim(number, "0123456789") == ""

@@ -120,8 +120,9 @@ func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
 	return f.enqueue(ctx, last)
 }
 
-// replaceBySpare replaces an attempt that was ignored by a spare that is answered at the same moment. The reason is then
-// the attempt's path, and not the handshake in progress. Where the listener has never had room for two there is none.
+// replaceBySpare replaces an attempt that was ignored by a spare that is answered at the same moment. The reason is
+// then the attempt's path, and not the handshake in progress. It does nothing where the listener has never had room for
+// two.
 func (f *filling) replaceBySpare(ctx context.Context, a *attempt) bool {
 	if a.stage() != silent || !f.seen.Concurrent || len(f.spares) == 0 || f.seen.SkippedPorts >= maxSkippedPorts {
 		return false

@@ -36,8 +36,8 @@ func (f *filling) addInProgress(all []*attempt, beacons, lost int) {
 	f.seen.InProgress.Add(round, !slices.ContainsFunc(all, func(h *attempt) bool { return h.stage() != halfOpen }))
 }
 
-// askInProgress finds out what becomes of handshakes in progress now that new SYNs are ignored. Where a port has several
-// queues, those of completed spares tell.
+// askInProgress finds out what becomes of handshakes in progress now that new SYNs are ignored. Where a port has
+// several queues, those of completed spares tell.
 func (f *filling) askInProgress(ctx context.Context) {
 	all := f.rejected
 	if f.underWay != nil {

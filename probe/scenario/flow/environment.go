@@ -15,13 +15,15 @@ import (
 
 // Env is the environment of one flow.
 type Env struct {
-	Open   func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
-	Remote netip.AddrPort
-	Pace   conn.Pace
-	Charge func() // counts a segment that does not wait for Pace; may be nil
+	Open func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	// OpenFrom is Open from the source port of an earlier flow; nil: flows are not asked again.
+	OpenFrom func(ctx context.Context, port uint16, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
 	// Alone calls ask while no other flow of the check is open. It returns false, without calling it, if others have not
 	// been established either, or if enough flows have failed alone. It may be nil.
 	Alone      func(ctx context.Context, ask func() (established bool)) bool
+	Remote     netip.AddrPort
+	Pace       conn.Pace
+	Charge     func()              // counts a segment that does not wait for Pace; may be nil
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check

@@ -47,8 +47,8 @@ func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	}
 }
 
-// completesAlone repeats the handshake with the ACK at 0 now that no other connection is open. A short accept queue that
-// was full for a moment ignores final ACKs too.
+// completesAlone repeats the handshake with the ACK at 0 now that no other connection is open. A short accept queue
+// that was full for a moment ignores final ACKs too.
 func completesAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
 	if !reopen(ctx, t, c, seq.At(0).Add(-1)) {
 		return false

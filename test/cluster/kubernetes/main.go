@@ -1,6 +1,6 @@
-// Command kubernetes is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy or kubectl:
-// the one by whose name it is called. build.sh makes a symbolic link for each name. To link one binary takes a fraction
-// of the time that seven take.
+// Command kubernetes is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy or kubectl,
+// depending on the name by which it is called. build.sh creates a symbolic link for each name. Linking one binary
+// takes a fraction of the time of linking seven.
 package main
 
 import (

@@ -1,2 +1,2 @@
-// Package outcometest has outcomes for tests of what is made of them.
+// Package outcometest builds outcomes for the tests of packages that use them.
 package outcometest

@@ -7,24 +7,24 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// From are the outcomes of a run in which every source reported, with results changed by source.
-func From(f *runplan.RunPlan, change map[string]controllertest.Change) []probepod.Outcome {
+// From are the outcomes of a run in which every source reported. change has, by source, what changes its results.
+func From(rp *runplan.RunPlan, change map[string]controllertest.Change) []probepod.Outcome {
 	var out []probepod.Outcome
-	for _, node := range f.Nodes() {
-		r := controllertest.Passing(&f.Plan, node)
+	for _, node := range rp.Nodes() {
+		r := controllertest.Passing(&rp.Plan, node)
 		for i := range r.Results {
 			if c := change[node]; c != nil {
 				c(&r.Results[i])
 			}
 		}
-		out = append(out, Decode(f, node, report.Summarize(r, &f.Plan).Encode()))
+		out = append(out, Decode(rp, node, report.Summarize(r, &rp.Plan).Encode()))
 	}
 	return out
 }
 
-// Decode is the outcome of a source whose container left this message.
-func Decode(f *runplan.RunPlan, node string, message []byte) probepod.Outcome {
-	s, err := report.DecodeSummary(message, &f.Plan, node)
+// Decode is the outcome of a source whose container ended with this termination message.
+func Decode(rp *runplan.RunPlan, node string, message []byte) probepod.Outcome {
+	s, err := report.DecodeSummary(message, &rp.Plan, node)
 	if err != nil {
 		panic(err)
 	}

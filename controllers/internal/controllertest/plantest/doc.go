@@ -1,2 +1,2 @@
-// Package plantest has plans for tests of what is built on them.
+// Package plantest builds plans for the tests of packages that use them.
 package plantest

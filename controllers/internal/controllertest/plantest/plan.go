@@ -16,7 +16,7 @@ import (
 
 // Example is a run from each of the nodes to a web pod on each of the hosts, with Handshake and SequenceWrap/Push.
 func Example(nodes, hosts []string) *runplan.RunPlan {
-	f := &runplan.RunPlan{Snapshot: target.Snapshot{Target: controllertest.Probe().Spec.Target}, Plan: plan.Plan{
+	rp := &runplan.RunPlan{Snapshot: target.Snapshot{Target: controllertest.Probe().Spec.Target}, Plan: plan.Plan{
 		APIVersion: plan.APIVersion, Run: "question-asking", Probe: "shop/web", Sources: make(map[string][]int),
 		Scenarios: []plan.Scenario{{Type: "Handshake"}, {Type: "SequenceWrap", Variants: []string{"Push"}}},
 		Paths:     16, PacketsPerSecond: 200, DeadlineSeconds: 50, Alpha: 1e-7,
@@ -24,14 +24,14 @@ func Example(nodes, hosts []string) *runplan.RunPlan {
 	for i, host := range hosts {
 		e := target.Endpoint{Via: v1alpha1.ViaPodIP, Address: netip.AddrFrom4([4]byte{10, 244, byte(i + 1), 5}), Port: 8080,
 			Pod: fmt.Sprintf("web-%d", i+1), UID: types.UID(fmt.Sprintf("uid-%d", i+1)), Node: host}
-		f.Endpoints = append(f.Endpoints, e)
-		f.Plan.Targets = append(f.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: "PodIP", Name: e.Pod,
+		rp.Endpoints = append(rp.Endpoints, e)
+		rp.Plan.Targets = append(rp.Plan.Targets, plan.Target{Address: e.Address, Port: e.Port, Via: "PodIP", Name: e.Pod,
 			Node: e.Node})
 		for _, n := range nodes {
-			f.Plan.Sources[n] = append(f.Plan.Sources[n], i)
+			rp.Plan.Sources[n] = append(rp.Plan.Sources[n], i)
 		}
 	}
-	return f
+	return rp
 }
 
 // Web is Service web of namespace shop, as it is resolved.
@@ -44,16 +44,16 @@ func Web() *target.Service {
 
 // Resolved has n pods with two addresses each, spread over hosts, and two sources.
 func Resolved(n int) *target.Resolved {
-	g := &target.Resolved{Service: Web(), Sources: target.Sources{Matched: 3, Planned: []string{"kn1", "kn2"}}}
+	res := &target.Resolved{Service: Web(), Sources: target.Sources{Matched: 3, Planned: []string{"kn1", "kn2"}}}
 	for i := n; i > 0; i-- { // runplan.New sorts them
 		for _, a := range []string{fmt.Sprintf("fd00:244::%x", i), fmt.Sprintf("10.244.0.%d", i)} {
-			g.Endpoints = append(g.Endpoints, target.Endpoint{
+			res.Endpoints = append(res.Endpoints, target.Endpoint{
 				Via: v1alpha1.ViaPodIP, Address: netip.MustParseAddr(a), Port: 8080, Pod: fmt.Sprintf("web-%02d", i),
 				UID:  types.UID(fmt.Sprintf("uid-%d", i)),
 				Node: fmt.Sprintf("kn%d", i%3+1), Restarts: int32(i),
 			})
 		}
 	}
-	g.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}
-	return g
+	res.Refused = []target.RefusedEndpoint{{Target: "10.99.0.1:8080", Why: "it belongs to the API server"}}
+	return res
 }

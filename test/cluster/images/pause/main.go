@@ -1,4 +1,4 @@
-// Command pause is the process that holds a pod's namespaces: it waits to be stopped and reaps orphans.
+// Command pause is the process that keeps a pod's namespaces. It reaps orphans until it is stopped.
 package main
 
 import (

@@ -35,7 +35,7 @@ func main() {
 	exit(serve(":8080"))
 }
 
-// stopOnSignal, because the kernel gives PID 1 no default action.
+// stopOnSignal exits on a signal, because the kernel gives PID 1 no default action.
 func stopOnSignal() {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)

@@ -47,7 +47,7 @@ func serve(netns, to, write string) error {
 	}
 }
 
-// publish writes the file whole or not at all: somebody waits for it.
+// publish writes the file by a rename, because another program waits for it and must not read half of it.
 func publish(file, address string) error {
 	if err := os.WriteFile(file+".new", []byte(address), 0o600); err != nil {
 		return err
@@ -69,7 +69,7 @@ func forward(client net.Conn, namespace *os.File, to string) {
 
 // relay copies one direction, until its end, and then closes that direction of the other connection.
 func relay(to, from net.Conn) {
-	_, _ = io.Copy(to, from) // a broken connection concerns the two peers only
+	_, _ = io.Copy(to, from) // the two peers see a broken connection themselves
 	_ = to.(*net.TCPConn).CloseWrite()
 }
 

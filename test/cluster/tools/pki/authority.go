@@ -14,7 +14,7 @@ import (
 
 const lifetime = 365 * 24 * time.Hour
 
-// identity is whom a certificate speaks for: user and group to the API server, and the addresses it serves on.
+// identity is what a certificate is for: the user and the group for the API server, or the addresses of a server.
 type identity struct {
 	name, group string
 	addresses   []string

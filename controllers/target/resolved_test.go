@@ -1,0 +1,66 @@
+package target
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+)
+
+// TestOneEndpointIsEnough: without any, the refusal says why, and it ends by itself.
+func TestOneEndpointIsEnough(t *testing.T) {
+	one := make([]Endpoint, 1)
+	refused := []RefusedEndpoint{{"10.99.0.1:80", "it belongs to the API server"}}
+	for _, c := range []struct {
+		endpoints []Endpoint
+		refused   []RefusedEndpoint
+		notReady  int
+		want      string
+	}{
+		{one, refused, 1, ""},
+		{one, nil, 1, ""},
+		{one, nil, 0, ""},
+		{nil, refused, 1, "waiting: EndpointsRefused: none of the endpoints of Service web may be probed; " +
+			"1 not probed: 10.99.0.1:80: it belongs to the API server"},
+		{nil, nil, 1, "waiting: NoEndpoints: none of the 1 endpoints of Service web is Ready"},
+		{nil, nil, 0, "waiting: NoEndpoints: Service web has no endpoints"},
+	} {
+		expect(t, endpointRules, &Resolved{Service: webService(), Endpoints: c.endpoints, Refused: c.refused,
+			NotReady: c.notReady}, c.want)
+	}
+}
+
+func TestTargetAsPeopleNameIt(t *testing.T) {
+	foreign, number := webService(), webService()
+	foreign.Foreign = true
+	number.Port.Name = ""
+	address := []Endpoint{{Via: v1alpha1.ViaAddress, Address: netip.MustParseAddr("fd00::1"), Port: 443}}
+	for want, res := range map[string]*Resolved{
+		"web:http":      {Service: webService()},
+		"shop/web:http": {Service: foreign},
+		"web:80":        {Service: number},
+		"[fd00::1]:443": {Endpoints: address},
+	} {
+		if got := res.String(); got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+}
+
+// TestNoteOfARun: the message of Accepted says what is probed and what is not.
+func TestNoteOfARun(t *testing.T) {
+	sources := Sources{Planned: []string{"kn1", "kn2", "kn3"}}
+	address := []Endpoint{{Via: v1alpha1.ViaAddress, Address: netip.MustParseAddr("10.1.2.3"), Port: 443}}
+	for want, res := range map[string]*Resolved{
+		"probing 10.1.2.3:443 from 3 nodes, as told": {Endpoints: address, Sources: sources},
+		"probing 1 endpoints of web:http from 3 nodes, as told; 1 more are not Ready": {Service: webService(),
+			Endpoints: make([]Endpoint, 1), NotReady: 1, Sources: sources},
+		"probing 2 endpoints of web:http, its ClusterIP among them (3 pods behind it), from 3 nodes, as told": {
+			Service: webService(), Endpoints: make([]Endpoint, 2), Behind: &Behind{Pods: make([]Endpoint, 3)},
+			Sources: sources},
+	} {
+		if got := res.Note(", as told"); got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+//go:build net
+
+package run_test
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// matches of a rule at the server's input.
+func isTCP() []expr.Any {
+	return []expr.Any{&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}}}
+}
+
+func field(base expr.PayloadBase, offset, length uint32, op expr.CmpOp, value []byte) []expr.Any {
+	return []expr.Any{&expr.Payload{DestRegister: 1, Base: base, Offset: offset, Len: length},
+		&expr.Cmp{Op: op, Register: 1, Data: value}}
+}
+
+func sequence(op expr.CmpOp, n uint32) []expr.Any {
+	return field(expr.PayloadBaseTransportHeader, 4, 4, op, binary.BigEndian.AppendUint32(nil, n))
+}
+
+func flag(bit byte, op expr.CmpOp) []expr.Any {
+	return []expr.Any{&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 13, Len: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{bit}, Xor: []byte{0}},
+		&expr.Cmp{Op: op, Register: 1, Data: []byte{0}}}
+}
+
+const (
+	pushFlag = 8
+	synFlag  = 2
+)
+
+func pushAtZero() []expr.Any {
+	return append(sequence(expr.CmpOpEq, 0), flag(pushFlag, expr.CmpOpNeq)...)
+}
+
+// length compares the bytes of a packet, of IPv4 with the header's 20 bytes and of IPv6 without its 40.
+func length(f lab.Family, op expr.CmpOp, n uint16) []expr.Any {
+	if f == lab.IPv4 {
+		return field(expr.PayloadBaseNetworkHeader, 2, 2, op, binary.BigEndian.AppendUint16(nil, n))
+	}
+	return field(expr.PayloadBaseNetworkHeader, 4, 2, op, binary.BigEndian.AppendUint16(nil, n-20))
+}
+
+// onceEach matches the first packet of each connection that gets there.
+func onceEach() []expr.Any {
+	return []expr.Any{&expr.Ct{Key: expr.CtKeyMARK, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{0, 0, 0, 0}},
+		&expr.Immediate{Register: 1, Data: []byte{1, 0, 0, 0}},
+		&expr.Ct{Key: expr.CtKeyMARK, Register: 1, SourceRegister: true}}
+}
+
+var (
+	drop  = []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}
+	reset = []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}
+)
+
+// rule has the server's kernel do that with what matches on its way in, or the client's with what it sends.
+func (s *site) rule(at *nftables.ChainHook, parts ...[]expr.Any) {
+	s.t.Helper()
+	n := s.Server()
+	if at == nftables.ChainHookOutput {
+		n = s.Client()
+	}
+	must(s.t, n.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		t := c.AddTable(&nftables.Table{Name: "rule", Family: nftables.TableFamilyINet})
+		chain := c.AddChain(&nftables.Chain{Name: "rule", Table: t, Type: nftables.ChainTypeFilter, Hooknum: at,
+			Priority: nftables.ChainPriorityFilter})
+		exprs := isTCP()
+		for _, p := range parts {
+			exprs = append(exprs, p...)
+		}
+		c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: exprs})
+		return c.Flush()
+	}))
+}
+
+// push probes the echo server over one family, and returns what is said of Push and of the kernel's connections.
+func (s *site) push(f lab.Family, kernel string) (report.Result, report.KernelConnections) {
+	s.t.Helper()
+	p := planFor([]netip.AddrPort{s.Target(f, lab.Echo)})
+	p.KernelConnections, p.Alpha = kernel, 1e-3
+	r := s.carryOut(childTask{p, "", s.Client().Path()})
+	for _, k := range r.KernelConnections {
+		if k.Target != s.Target(f, lab.Echo).String() {
+			s.t.Errorf("kernel connections to %s", k.Target)
+		}
+	}
+	if len(r.Results) != 2 || len(r.KernelConnections) > 1 {
+		s.t.Fatalf("%+v", r)
+	}
+	r.KernelConnections = append(r.KernelConnections, report.KernelConnections{})
+	return r.Results[1], r.KernelConnections[0]
+}
+
+var everySize = []string{"1", "3", "100", "MSS", "3*MSS"}
+
+// What the kernel's connections suffer, and what is said.
+func TestKernelConnections(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		faulty  func(*site, lab.Family)
+		outcome report.KernelOutcome
+		reason  report.Reason
+		says    string
+		sizes   []string // of which connections are harmed that cross 0
+	}{
+		{"healthy", func(*site, lab.Family) {}, report.KernelUnharmed, report.Delivered,
+			"5 kernel connections crossed 0 unharmed", nil},
+		{"first of each connection", func(s *site, _ lab.Family) {
+			s.rule(nftables.ChainHookInput, pushAtZero(), onceEach(), drop)
+		}, report.KernelStalled, report.SequenceZeroStalled, "that cross 0 stall 2", everySize},
+		{"short ones", func(s *site, f lab.Family) {
+			s.rule(nftables.ChainHookInput, pushAtZero(), length(f, expr.CmpOpLt, 90), drop)
+		}, report.KernelStalled, report.SequenceZeroStalled,
+			"kernel connections of 1 and 3 bytes that cross 0 stand still", []string{"1", "3"}},
+		{"long ones", func(s *site, f lab.Family) {
+			s.rule(nftables.ChainHookInput, sequence(expr.CmpOpEq, 0), length(f, expr.CmpOpGt, 1000), drop)
+		}, report.KernelStalled, report.SequenceZeroStalled, "of MSS and 3*MSS bytes that cross 0 stand still",
+			[]string{"MSS", "3*MSS"}},
+		{"reset, of short ones", func(s *site, f lab.Family) {
+			s.rule(nftables.ChainHookInput, pushAtZero(), length(f, expr.CmpOpLt, 90), reset)
+		}, report.KernelDied, report.SequenceZeroDied, "die", []string{"1", "3"}},
+		{"everything with PSH", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("push-at-zero")) },
+			report.KernelStalled, report.SequenceZeroDropped, "stand still", everySize},
+		{"an eighth of all numbers", func(s *site, _ lab.Family) {
+			s.rule(nftables.ChainHookInput, flag(synFlag, expr.CmpOpEq), sequence(expr.CmpOpLt, 1<<29), drop)
+		}, report.KernelStalled, report.NotIsolated, "stand still", everySize},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, f := range lab.Families {
+				s := newSite(t)
+				c.faulty(s, f)
+				r, k := s.push(f, "")
+				if k.Outcome != c.outcome || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
+					t.Errorf("%s: %s / %s (%s), %+v", f, r.Verdict, r.Reason, r.Message, k)
+				}
+				for _, n := range k.Sizes {
+					if harmed := slices.Contains(c.sizes, n.Size); harmed != (n.Crossing.Harmed() > 0) || n.Control.Harmed() > 0 {
+						t.Errorf("%s: size %s: %+v", f, n.Size, n)
+					}
+				}
+				s.nothingLeft(f, c.name)
+			}
+		})
+	}
+}
+
+// nothingLeft waits until the server's kernel holds no connection.
+func (s *site) nothingLeft(f lab.Family, name string) {
+	s.t.Helper()
+	if name == "an eighth of all numbers" {
+		return // where no RST arrives nothing can be ended
+	}
+	var left map[string]int
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		must(s.t, s.Server().Do(func() (err error) {
+			left, err = s.Server().Sockets(s.ClientAddr(f))
+			return err
+		}))
+		if len(left) == 0 {
+			return
+		}
+	}
+	s.t.Errorf("%s, %s: the server holds %v", name, f, left)
+}
+
+// Where they are off there are none, and nothing is said.
+func TestKernelConnectionsOff(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if r, k := s.push(lab.IPv4, plan.Off); k.Outcome != "" || r.Reason != report.Delivered ||
+		strings.Contains(r.Message, "kernel") {
+		t.Errorf("%s (%s), %+v", r.Reason, r.Message, k)
+	}
+}
+
+// A host whose own firewall rejects what the network passes has a Pass that says so.
+func TestKernelConnectionsRejectedByTheHost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.rule(nftables.ChainHookOutput, []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}})
+	r, k := s.push(lab.IPv4, "")
+	if k.Outcome != report.KernelNotAsked || r.Verdict != report.Pass ||
+		!strings.Contains(r.Message, "not confirmed by a kernel connection") || !strings.Contains(r.Message, "firewall") {
+		t.Errorf("%s / %s (%s), %+v", r.Verdict, r.Reason, r.Message, k)
+	}
+}

@@ -1,0 +1,160 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+)
+
+// asks are connections that a test makes up.
+type asks struct {
+	made   atomic.Int64
+	answer func(kernelconn.Question) (kernelconn.Result, error)
+}
+
+func (a *asks) ask(_ context.Context, q kernelconn.Question) (kernelconn.Result, error) {
+	a.made.Add(1)
+	r, err := a.answer(q)
+	r.Size, r.Crossing = q.Size, q.Crossing
+	return r, err
+}
+
+// kernelTestOf carries out the whole test with the given connections.
+func kernelTestOf(ctx context.Context, a *asks, confirm bool) report.KernelConnections {
+	k := &kernelTest{env: flow.Env{Remote: conntest.Remote, Pace: conn.Pace(conntest.Pace), Charge: func() {}},
+		stack: &stack{}, alpha: 3e-5, payloads: flow.Payloads(""), ask: a.ask, patience: kernelPatience,
+		screened: make(chan struct{})}
+	k.screen(ctx)
+	close(k.screened)
+	if confirm {
+		k.confirm(ctx)
+	}
+	return k.conclude()
+}
+
+func part(again int) kernelconn.Part {
+	return kernelconn.Part{Sent: true, Acknowledged: true, Took: time.Millisecond, Retransmissions: again}
+}
+
+// through is a connection that got through, with so many retransmissions of its data.
+func through(again int) kernelconn.Result {
+	return kernelconn.Result{Fate: kernelconn.Acknowledged, Opened: true, Control: part(0),
+		Data: part(again), Rest: part(0), SegmentsSent: 7}
+}
+
+func TestKernelTest(t *testing.T) {
+	refused := fmt.Errorf("%w: EPERM", kernelconn.ErrRefused)
+	for _, c := range []struct {
+		name    string
+		answer  func(kernelconn.Question) (kernelconn.Result, error)
+		outcome report.KernelOutcome
+		made    int64 // 0: more than the first ones
+		says    string
+	}{
+		{"all get through", func(kernelconn.Question) (kernelconn.Result, error) { return through(0), nil },
+			report.KernelUnharmed, 10, "5 kernel connections crossed 0 unharmed"},
+		{"refused", func(kernelconn.Question) (kernelconn.Result, error) { return kernelconn.Result{}, refused },
+			report.KernelNotAsked, 4, "TCP_REPAIR"},
+		{"short ones stall", func(q kernelconn.Question) (kernelconn.Result, error) {
+			if q.Crossing && q.Size.Bytes == 3 {
+				return through(1), nil
+			}
+			return through(0), nil
+		}, report.KernelStalled, 0, "of 3 bytes that cross 0 stall"},
+		{"all stall alike", func(kernelconn.Question) (kernelconn.Result, error) { return through(1), nil },
+			report.KernelUndecided, 0, "stall"},
+		{"none is established", func(kernelconn.Question) (kernelconn.Result, error) {
+			return kernelconn.Result{Fate: kernelconn.Refused, Err: fmt.Errorf("refused")}, nil
+		}, report.KernelNotAsked, 0, "this host's own connections are not established (refused)"},
+		{"the application closes on a plain request", func(q kernelconn.Question) (kernelconn.Result, error) {
+			if strings.HasPrefix(string(q.Payload(10)), "GET") {
+				r := through(0)
+				r.Fate, r.Data, r.Rest = kernelconn.Reset, kernelconn.Part{}, kernelconn.Part{}
+				r.Control.Acknowledged = false
+				return r, nil
+			}
+			return through(0), nil
+		}, report.KernelUnharmed, 20, "5 kernel connections crossed 0 unharmed"},
+		{"the application closes on every payload", func(kernelconn.Question) (kernelconn.Result, error) {
+			r := through(0)
+			r.Fate, r.Data.Acknowledged, r.Rest = kernelconn.Reset, false, kernelconn.Part{}
+			return r, nil
+		}, report.KernelNotAsked, 20, "the application closes"},
+		{"a device resets", func(q kernelconn.Question) (kernelconn.Result, error) {
+			r := through(0)
+			if q.Crossing {
+				r.Fate, r.Data.Acknowledged, r.Rest = kernelconn.Reset, false, kernelconn.Part{}
+			}
+			return r, nil
+		}, report.KernelDied, 0, "that cross 0 die"},
+	} {
+		a := &asks{answer: c.answer}
+		k := kernelTestOf(t.Context(), a, true)
+		if k.Outcome != c.outcome || !strings.Contains(k.Message, c.says) || k.Target != conntest.Remote.String() {
+			t.Errorf("%s: %+v", c.name, k)
+		}
+		if n := a.made.Load(); c.made > 0 && n > c.made || c.name == "short ones stall" && n <= 10 {
+			t.Errorf("%s: %d connections", c.name, n)
+		}
+	}
+}
+
+// A confirmation that the deadline cuts decides nothing, and one that could not even begin says so.
+func TestKernelTestIsCut(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &asks{}
+	a.answer = func(q kernelconn.Question) (kernelconn.Result, error) {
+		if a.made.Load() > 12 {
+			cancel()
+		}
+		if q.Crossing {
+			return through(1), nil
+		}
+		return through(0), nil
+	}
+	if k := kernelTestOf(ctx, a, true); k.Outcome != report.KernelUndecided || k.Alpha != 0 {
+		t.Errorf("cut: %+v", k)
+	}
+	if k := kernelTestOf(ctx, a, true); k.Outcome != report.KernelNotAsked ||
+		!strings.Contains(k.Message, "time was over") {
+		t.Errorf("not begun: %+v", k)
+	}
+}
+
+// What a connection shows is read with care: its end may be the application's doing.
+func TestSampleOf(t *testing.T) {
+	silent := through(2)
+	silent.Fate, silent.Data.Acknowledged, silent.Rest = kernelconn.Silent, false, kernelconn.Part{}
+	afterwards := through(0)
+	afterwards.Fate, afterwards.Rest.Acknowledged = kernelconn.Reset, false
+	died := through(0)
+	died.Fate, died.Data.Acknowledged, died.Rest = kernelconn.Reset, false, kernelconn.Part{}
+	before := through(0)
+	before.Fate, before.Data, before.Rest = kernelconn.Reset, kernelconn.Part{}, kernelconn.Part{}
+	for _, c := range []struct {
+		name  string
+		r     kernelconn.Result
+		short bool
+		fate  string
+	}{
+		{"through", through(0), false, "unharmed"}, {"again", through(1), true, "stalled"},
+		{"silent", silent, false, "silent"},
+		{"silent for a moment", silent, true, "stalled"}, {"reset afterwards", afterwards, false, "unharmed"},
+		{"reset", died, false, "died"}, {"reset before", before, false, "void"},
+		{"not opened", kernelconn.Result{Fate: kernelconn.Refused}, false, "void"},
+	} {
+		names := []string{"void", "unharmed", "stalled", "silent", "died"}
+		if got := names[sampleOf(c.r, c.short).Fate]; got != c.fate {
+			t.Errorf("%s: %s, want %s", c.name, got, c.fate)
+		}
+	}
+}

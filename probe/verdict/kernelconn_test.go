@@ -1,0 +1,206 @@
+package verdict
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// kernelSamples are so many of one size and kind.
+func kernelSamples(n int, size string, crossing bool, f KernelFate) []KernelSample {
+	return slices.Repeat([]KernelSample{{size, crossing, f, 0}}, n)
+}
+
+// screening is one that crosses 0 and one control of each size; fates are those of the sizes that cross 0.
+func screening(fates map[string]KernelFate, took time.Duration) (e KernelEvidence) {
+	for _, size := range []string{"1", "3", "MSS"} {
+		e.Sizes = append(e.Sizes, size)
+		e.Samples = append(e.Samples, KernelSample{size, false, KernelUnharmed, 10 * time.Millisecond})
+		if f, harmed := fates[size]; harmed {
+			e.Samples = append(e.Samples, KernelSample{size, true, f, took})
+		} else {
+			e.Samples = append(e.Samples, KernelSample{size, true, KernelUnharmed, 10 * time.Millisecond})
+		}
+	}
+	return e
+}
+
+// kernelAlpha is the error of the blocks below.
+const kernelAlpha = 1e-5
+
+// confirmed adds a block of 3 bytes of which so many were harmed.
+func (e KernelEvidence) confirmed(crossing, control int) KernelEvidence {
+	const size = "3"
+	b := NewKernelBlock([]string{size}, kernelAlpha)
+	all := slices.Concat(
+		kernelSamples(crossing, size, true, KernelStalled), kernelSamples(b.Each-crossing, size, true, KernelUnharmed),
+		kernelSamples(control, size, false, KernelStalled), kernelSamples(b.Each-control, size, false, KernelUnharmed))
+	for _, s := range all {
+		b.Add(s)
+	}
+	e.Samples, e.Blocks = append(e.Samples, all...), append(e.Blocks, b)
+	return e
+}
+
+func TestKernel(t *testing.T) {
+	all := NewKernelBlock([]string{"3"}, kernelAlpha).Each
+	stalled := screening(map[string]KernelFate{"3": KernelStalled}, 210*time.Millisecond)
+	died := screening(map[string]KernelFate{"1": KernelDied, "3": KernelDied, "MSS": KernelDied}, 0)
+	silent := screening(map[string]KernelFate{"1": KernelSilent, "3": KernelSilent, "MSS": KernelSilent}, 5*time.Second)
+	for _, c := range []struct {
+		name  string
+		e     KernelEvidence
+		want  report.KernelOutcome
+		stall int64
+		says  string
+	}{
+		{"nothing odd", screening(nil, 0), report.KernelUnharmed, 0,
+			"3 kernel connections crossed 0 unharmed (1, 3 and MSS bytes)"},
+		{"refused", KernelEvidence{NotAsked: "not permitted"}, report.KernelNotAsked, 0, "not permitted"},
+		{"void", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelVoid)},
+			report.KernelNotAsked, 0, "none of them"},
+		{"no control", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelDied)},
+			report.KernelNotAsked, 0, "none of them"},
+		{"untested", stalled, report.KernelStalled, 200,
+			"1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
+		{"all died", died, report.KernelDied, 0, "3 of 3 kernel connections that cross 0 die, 0 of 3 others"},
+		{"all silent", silent, report.KernelStalled, 4990, "3 of 3 kernel connections that cross 0 stand still"},
+		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
+		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
+		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
+		{"as others", stalled.confirmed(2, 2), report.KernelUnharmed, 200, "no more than chance"},
+		{"none gets through", stalled.confirmed(all, all), report.KernelUndecided, 200, "stall"},
+		{"the second block convicts", stalled.confirmed(all/2, 0).confirmed(all, 0),
+			report.KernelStalled, 200, "stall"},
+		{"cut", KernelEvidence{Sizes: stalled.Sizes, Samples: stalled.Samples, Cut: true}, report.KernelUndecided, 200,
+			"stall"},
+	} {
+		k := Kernel(c.e)
+		if k.Outcome != c.want || k.StallMillis != c.stall || !strings.Contains(k.Message, c.says) {
+			t.Errorf("%s: %s, %d ms, %s", c.name, k.Outcome, k.StallMillis, k.Message)
+		}
+		if tested := strings.Contains(c.name, "convict"); tested != (k.Alpha > 0) {
+			t.Errorf("%s: alpha %g", c.name, k.Alpha)
+		}
+	}
+}
+
+func TestHarmedSizes(t *testing.T) {
+	e := screening(map[string]KernelFate{"MSS": KernelDied, "1": KernelVoid}, 0)
+	e.Samples = append(e.Samples, KernelSample{"3", false, KernelStalled, 0})
+	if got := HarmedSizes(e.Samples); !slices.Equal(got, []string{"MSS"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// A block is as small as its error lets it be, and never larger than its bound.
+func TestKernelBlockSizes(t *testing.T) {
+	for _, c := range []struct {
+		sizes int
+		alpha float64
+		each  int
+	}{{1, 1.5e-5, 12}, {1, 1.5e-9, 19}, {5, 1.5e-5, 3}, {5, 1.5e-9, 5}, {1, 1e-30, mostKernelBlock}} {
+		b := NewKernelBlock([]string{"1", "3", "100", "MSS", "3*MSS"}[:c.sizes], c.alpha)
+		if b.Each != c.each {
+			t.Errorf("%d sizes at %g: %d each, want %d", c.sizes, c.alpha, b.Each, c.each)
+		}
+		if l := b.Larger(); l.Each != min(2*b.Each, mostKernelBlock) || l.Alpha != b.Alpha {
+			t.Errorf("the larger one: %+v", l)
+		}
+		if b.Of("1") != c.each || b.Of("7") != 0 {
+			t.Errorf("of each size: %d, %d", b.Of("1"), b.Of("7"))
+		}
+	}
+}
+
+// A block ends as soon as it cannot convict, and not before.
+func TestKernelBlockHopeless(t *testing.T) {
+	b := NewKernelBlock([]string{"1"}, 1e-5)
+	for i := range 3 {
+		if b.Hopeless() != (i == 2) {
+			t.Errorf("after %d that got through: %v", i, b.Hopeless())
+		}
+		b.Add(KernelSample{"1", true, KernelUnharmed, 0})
+	}
+	b = NewKernelBlock([]string{"1"}, 1e-5)
+	b.Add(KernelSample{"1", true, KernelVoid, 0})
+	b.Add(KernelSample{"3", true, KernelUnharmed, 0})
+	if b.Hopeless() || b.P() != 1 {
+		t.Errorf("what does not count counts: %+v", b)
+	}
+}
+
+// Within one stratum it is Fisher's test; over several the product where all losses fall on suspects.
+func TestStratifiedFisher(t *testing.T) {
+	one := Pool{Suspects: Count{12, 7}, Beacons: Count{20, 4}}
+	if got, want := stratifiedFisher([]Pool{one}), Fisher(7, 12, 4, 20); math.Abs(got-want) > 1e-12 {
+		t.Errorf("one stratum: %g, want %g", got, want)
+	}
+	extreme := Pool{Suspects: Count{3, 3}, Beacons: Count{3, 0}}
+	if got := stratifiedFisher(slices.Repeat([]Pool{extreme}, 4)); math.Abs(got-math.Pow(20, -4)) > 1e-12 {
+		t.Errorf("four strata: %g", got)
+	}
+	if got := stratifiedFisher(nil); got != 1 {
+		t.Errorf("nothing: %g", got)
+	}
+}
+
+func TestWithKernel(t *testing.T) {
+	pass := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass, Reason: report.Delivered,
+		Message: "m"}
+	fail, lossy, straddle := pass, pass, pass
+	fail.Verdict, fail.Reason = report.Fail, report.SequenceZeroDropped
+	straddle.Variant, straddle.Verdict, straddle.Reason = "Straddle", report.Fail, report.SequenceZeroDropped
+	lossy.Verdict, lossy.Reason = report.Inconclusive, report.PathLossy
+	for _, c := range []struct {
+		r       report.Result
+		outcome report.KernelOutcome
+		verdict report.Verdict
+		reason  report.Reason
+		says    string
+	}{
+		{pass, report.KernelUnharmed, report.Pass, report.Delivered, "m; k"},
+		{pass, report.KernelNotAsked, report.Pass, report.Delivered, "m; not confirmed by a kernel connection: k"},
+		{pass, report.KernelUndecided, report.Inconclusive, report.KernelDisagrees, "m, but k, which confirms nothing"},
+		{pass, report.KernelStalled, report.Fail, report.SequenceZeroStalled, "stall where their data crosses 0: k"},
+		{pass, report.KernelDied, report.Fail, report.SequenceZeroDied, "end where their data crosses 0: k"},
+		{fail, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k: engine and kernel disagree"},
+		{straddle, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k, each with a segment that"},
+		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
+		{fail, report.KernelDied, report.Fail, report.SequenceZeroDropped, "m; k"},
+		{lossy, report.KernelStalled, report.Inconclusive, report.PathLossy, "m; k"},
+		{lossy, report.KernelUnharmed, report.Inconclusive, report.PathLossy, "m; k"},
+	} {
+		got := WithKernel(c.r, report.KernelConnections{Outcome: c.outcome, Message: "k", StallMillis: 7}, 1e-3)
+		if got.Verdict != c.verdict || got.Reason != c.reason || !strings.HasPrefix(got.Message, c.says) &&
+			!strings.Contains(got.Message, c.says) {
+			t.Errorf("%s beside %s: %s / %s: %s", c.r.Reason, c.outcome, got.Verdict, got.Reason, got.Message)
+		}
+		turned := c.r.Verdict == report.Pass && got.Verdict == report.Fail
+		if turned != (got.Alpha == 1e-3) || (got.StallMillis == 7) != (got.Reason == report.SequenceZeroStalled) {
+			t.Errorf("%s beside %s: alpha %g, stall %d", c.r.Reason, c.outcome, got.Alpha, got.StallMillis)
+		}
+	}
+}
+
+// Only data that crosses 0 within a connection is asked about.
+func TestAsksKernel(t *testing.T) {
+	for name, want := range map[string]bool{"Push": true, "UrgentPush": true, "Data": true, "Straddle": true,
+		"PushFin": true,
+		"Fin":     false, "Null": false, "Syn": false, "": false} {
+		if got := AsksKernel(report.Result{Scenario: "SequenceWrap", Variant: name}); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if AsksKernel(report.Result{Scenario: "Handshake"}) {
+		t.Error("Handshake")
+	}
+	r := report.Result{Scenario: "Handshake", Verdict: report.Pass}
+	if got := WithKernel(r, report.KernelConnections{Outcome: report.KernelDied}, 1); got.Verdict != report.Pass {
+		t.Errorf("%+v", got)
+	}
+}

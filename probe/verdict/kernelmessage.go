@@ -1,0 +1,117 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
+)
+
+// kernelMessage says what became of the connections, in one clause.
+func kernelMessage(k report.KernelConnections, notAsked string) string {
+	switch crossing, _ := k.Counts(); {
+	case notAsked != "":
+		return notAsked
+	case k.Outcome == report.KernelNotAsked:
+		return "none of them got as far as sending data"
+	case crossing.Harmed() == 0:
+		return fmt.Sprintf("%d kernel connections crossed 0 unharmed (%s bytes)", crossing.Told(), kernelSizeNames(k))
+	}
+	of, which := k, ""
+	of.Sizes = slices.DeleteFunc(slices.Clone(k.Sizes), func(s report.KernelSize) bool { return s.Crossing.Harmed() == 0 })
+	if len(of.Sizes) < len(k.Sizes) {
+		which = fmt.Sprintf("of %s bytes ", kernelSizeNames(of))
+	}
+	crossing, control := of.Counts()
+	message := fmt.Sprintf("%d of %d kernel connections %sthat cross 0 %s, %d of %d others", crossing.Harmed(),
+		crossing.Told(), which, kernelHarm(k, crossing), control.Harmed(), control.Told())
+	if k.Outcome == report.KernelUnharmed {
+		message += ": no more than chance"
+	}
+	return message
+}
+
+// kernelHarm is what happened to those that were harmed: what most of them suffered.
+func kernelHarm(k report.KernelConnections, n report.KernelCount) string {
+	switch {
+	case n.Died > n.Stalled+n.Silent:
+		return "die"
+	case n.Silent > 0:
+		return "stand still"
+	case k.StallMillis > 0:
+		return fmt.Sprintf("stall %d ms", k.StallMillis)
+	}
+	return "stall"
+}
+
+func kernelSizeNames(k report.KernelConnections) string {
+	var names []string
+	for _, s := range k.Sizes {
+		names = append(names, s.Size)
+	}
+	return variant.List(names)
+}
+
+// aboutKernel reports whether kernel connections ask the same as a variant: data in a connection whose numbers cross 0.
+func aboutKernel(name string) bool {
+	v, known := variant.Named(name)
+	return known && v.Data && v.Where == variant.Crossing
+}
+
+// across reports whether the variant's suspect begins before 0, which no kernel connection is asked to do.
+func across(name string) bool {
+	v, _ := variant.Named(name)
+	return v.Zero == variant.Across
+}
+
+// AsksKernel reports whether a result is one that kernel connections confirm or contradict.
+func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
+
+// WithKernel is a result of SequenceWrap beside what kernel connections showed: no Pass stands against them, and no
+// Fail without a word about them. alpha is the error that the run states.
+func WithKernel(r report.Result, k report.KernelConnections, alpha float64) report.Result {
+	if !AsksKernel(r) {
+		return r
+	}
+	if r.Verdict != report.Pass {
+		return besideFailure(r, k)
+	}
+	switch k.Outcome {
+	case report.KernelNotAsked:
+		r.Message += "; not confirmed by a kernel connection: " + k.Message
+	case report.KernelUnharmed:
+		r.Message += "; " + k.Message
+	case report.KernelUndecided:
+		r.Verdict, r.Reason = report.Inconclusive, report.KernelDisagrees
+		r.Message += ", but " + k.Message + ", which confirms nothing"
+	case report.KernelStalled:
+		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroStalled, alpha
+		r.Message = "connections stall where their data crosses 0: " + k.Message +
+			"; the crafted segments got through, so size, options, order or time decides"
+		r.StallMillis = max(r.StallMillis, k.StallMillis)
+	case report.KernelDied:
+		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroDied, alpha
+		r.Message = "connections end where their data crosses 0: " + k.Message +
+			"; the crafted segments got through, so size, options, order or time decides"
+	}
+	return r
+}
+
+// besideFailure adds what kernel connections showed to a result that did not pass.
+func besideFailure(r report.Result, k report.KernelConnections) report.Result {
+	zero := strings.HasPrefix(string(r.Reason), "SequenceZero")
+	switch {
+	case k.Outcome == report.KernelNotAsked && zero:
+		r.Message += "; no kernel connection beside it: " + k.Message
+	case k.Outcome == report.KernelNotAsked:
+	case k.Outcome == report.KernelUnharmed && zero && across(r.Variant):
+		r.Message += "; yet " + k.Message + ", each with a segment that begins there"
+	case k.Outcome == report.KernelUnharmed && zero:
+		r.Message += "; yet " + k.Message + ": engine and kernel disagree, so size, options, order or time decides"
+	default:
+		r.Message += "; " + k.Message
+	}
+	return r
+}
