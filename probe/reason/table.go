@@ -114,7 +114,8 @@ var inconclusive = []Reason{
 	{"SynLimited", Inconclusive, "AcceptQueue: new SYNs are rejected, handshakes in progress are not",
 		[]Meaning{{acceptQueue,
 			"after some connections SYNs are ignored or refused, but a handshake in progress was completed: something " +
-				"limits SYNs or connections, or the application accepts slowly. It is not shown to be the queue",
+				"limits SYNs or connections, or the application accepts slowly, or several listeners share the port " +
+				"(`SO_REUSEPORT`) and one's queue is full. It is not shown to be the queue",
 			"look for a limit by rate or source on the way. `nstat -az TcpExtListenOverflows` on the target grows if it is " +
 				"the queue"}}},
 	{"QueueOrLimit", Inconclusive, "AcceptQueue: connections are rejected by a queue or by a limit",

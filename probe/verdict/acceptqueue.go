@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -18,6 +19,7 @@ type Filling struct {
 	Test            OverflowTest // test whether the first one was silent by chance
 	InProgress      OverflowTest // test whether the handshake in progress came to nothing by chance
 	Concurrent      bool         // a SYN was answered while another handshake was in progress
+	Overtook        int          // rejected SYNs of the first one before a handshake in progress was completed
 	SYNRefused      bool         // the first one's RST answered the SYN, not the final ACK
 	OnEstablished   Count        // SYNs on established connections; lost are those without a challenge ACK
 	Ignored         Count        // segments that open connections; lost are those without an answer
@@ -111,13 +113,21 @@ func overflowed(f *Filling) (Finding, bool) {
 // unattributed is the finding for connections that got no place where nothing shows that a queue is the reason.
 func unattributed(f *Filling) (Finding, bool) {
 	reason := report.QueueOrLimit
-	if f.Concurrent && f.limitsSYNs() {
+	if f.limitsSYNs() && f.completedInProgress() {
 		reason = report.SynLimited
 	}
 	found, ok := when(f.Rejected(), report.Inconclusive, reason, "after %d connections %s: %s. %s%s. %s",
 		f.Most(), behaviours[f.First], f.certainty(), f.hypotheses(), f.later(), lookAtTarget)
 	found.Tested = f.Test.Significant()
 	return found, ok
+}
+
+// completedInProgress reports whether a handshake in progress was completed although SYNs were rejected before. Ignored
+// SYNs may also have been lost: the more often the path loses, the more of them are needed.
+func (f *Filling) completedInProgress() bool {
+	const unlikely = 0.01
+	rate := float64(f.Beacons.Lost+1) / float64(f.Beacons.Sent+1)
+	return f.Concurrent && f.Overtook > 0 && (f.SYNRefused || math.Pow(rate, float64(f.Overtook)) <= unlikely)
 }
 
 // limitsSYNs reports whether SYNs are rejected and no handshake in progress came to nothing.

@@ -51,14 +51,15 @@ func (f *Filling) hypotheses() string {
 	case f.limitsSYNs() && f.OnEstablished.Sent > 0 && f.OnEstablished.Lost == f.OnEstablished.Sent:
 		return "SYNs on established connections get no answer either, and those do not reach the listener: something " +
 			"limits SYNs, by their rate or their source"
-	case f.limitsSYNs() && f.Concurrent:
+	case f.limitsSYNs() && f.completedInProgress():
 		return "A handshake in progress was completed all the same, which a full queue does not allow: something limits " +
-			"new connections, or the application accepts slowly"
+			"new connections, or the application accepts slowly, or several listeners share the port (SO_REUSEPORT), and " +
+			"the full queue is another one's"
 	case f.rejectsSYNs() && f.UnderWay != "":
 		return "A handshake in progress came to nothing too, as with a full queue, but chance is not excluded for it"
 	case f.limitsSYNs():
-		return "No handshake was in progress at that moment, which would tell: the queue is full, or something limits new " +
-			"connections"
+		return "What becomes of a handshake in progress would tell, and none certainly was at that moment: the queue is " +
+			"full, or something limits new connections"
 	}
 	return "Its SYN was answered: the queue is full of a listener that answers SYNs all the same, or a SYN proxy " +
 		"answers them and what is behind it takes no more connections"

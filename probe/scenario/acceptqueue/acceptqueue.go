@@ -83,6 +83,7 @@ func (f *filling) fill(ctx context.Context) {
 
 // step begins one connection and completes the previous one. It returns false if one did not get into the queue.
 func (f *filling) step(ctx context.Context) bool {
+	f.seen.Overtook = 0
 	last, next := f.pending, f.attempt(ctx)
 	if next == nil {
 		return false
@@ -110,6 +111,7 @@ func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
 		return f.enqueue(ctx, last)
 	case f.establish(ctx, last):
 		f.queued = append(f.queued, last)
+		f.seen.Overtook = a.rejections()
 		return f.retryAlone(ctx, a)
 	}
 	f.underWay = last

@@ -61,6 +61,14 @@ func (a *attempt) alive() bool { return a.proven() && !a.Reset() && !a.Closed() 
 // stopped reports whether no further answer can come.
 func (a *attempt) stopped() bool { return a.Reset() || a.Fault() != nil }
 
+// rejections returns how many of its segments were ignored; 1 if one was refused.
+func (a *attempt) rejections() int {
+	if a.stage() == refused {
+		return 1
+	}
+	return a.ignored
+}
+
 // sendNext sends the next segment of the attempt: a SYN, or the final ACK with a byte.
 func (a *attempt) sendNext() {
 	if a.opening.Answer != conn.SynAck {

@@ -24,7 +24,7 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 	f.seen.InProgress = verdict.OverflowTest{Alpha: f.seen.Test.Alpha}
 	defer func() { f.noteIgnoredSYNs(a, suspects) }()
 	for range verdict.MostRounds {
-		size := verdict.RoundFor(len(suspects)-1, f.seen.Test.Alpha, f.Env.Background.Count().Rate())
+		size := f.seen.Test.Next(len(suspects)-1, f.Env.Background.Count().Rate())
 		still, lost, ok := f.round(ctx, suspects, f.inProgress(a), size.Beacons)
 		if !ok {
 			return false
@@ -55,9 +55,7 @@ func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
 	spares := f.spares
 	if a.stage() == halfOpen {
 		spares = spares[:f.room(len(spares))]
-		for _, s := range spares {
-			f.advance(ctx, s)
-		}
+		f.sendSYNs(ctx, spares)
 	}
 	return append([]*attempt{a}, spares...)
 }
@@ -81,6 +79,9 @@ func (f *filling) round(
 	carriers := f.carriers()
 	if len(carriers) == 0 {
 		return nil, 0, false
+	}
+	for _, c := range carriers {
+		clear(c.echoes.Open) // of a round that did not end
 	}
 	for _, send := range shuffledSegments(suspects, inProgress, carriers, beacons) {
 		if f.Env.Pace(ctx, 1) != nil {

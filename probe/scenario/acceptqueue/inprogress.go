@@ -13,8 +13,8 @@ import (
 )
 
 // inProgressRepeats is how often a round repeats the end of handshakes in progress. If all are ignored while 24 beacons
-// are answered, one round excludes chance at 8e-10.
-const inProgressRepeats = 12
+// are answered, one round excludes chance at 1.6e-11.
+const inProgressRepeats = 16
 
 // inProgress returns the connections whose SYN was answered and whose final ACK and byte were ignored since.
 func (f *filling) inProgress(a *attempt) (all []*attempt) {
@@ -49,11 +49,12 @@ func (f *filling) askInProgress(ctx context.Context) {
 		}
 	}
 	stuck := slices.DeleteFunc(slices.Clone(all), func(h *attempt) bool { return h.stage() != halfOpen })
-	size := verdict.RoundFor(inProgressRepeats, f.seen.Test.Alpha, f.Env.Background.Count().Rate())
+	f.seen.InProgress.Alpha = f.seen.Test.Alpha
 	for range verdict.MostRounds {
 		if len(stuck) == 0 || f.seen.InProgress.Significant() {
 			break
 		}
+		size := f.seen.InProgress.Next(inProgressRepeats, f.Env.Background.Count().Rate())
 		if _, _, ok := f.round(ctx, nil, stuck, size.Beacons); !ok {
 			break
 		}

@@ -104,10 +104,15 @@ func (f *filling) repeatManyTimes(ctx context.Context, a *attempt) (answered boo
 
 // sparesAnswer reports whether SYNs from ports that were answered before are still answered.
 func (f *filling) sparesAnswer(ctx context.Context) (answered bool) {
-	for range establishTries {
-		f.sendAndAwait(ctx, f.spares)
-	}
+	f.sendSYNs(ctx, f.spares)
 	return slices.ContainsFunc(f.spares, func(s *attempt) bool { return s.stage() != silent })
+}
+
+// sendSYNs sends SYNs until they are answered, and does not complete the handshakes.
+func (f *filling) sendSYNs(ctx context.Context, all []*attempt) {
+	for range establishTries {
+		f.sendAndAwait(ctx, slices.DeleteFunc(slices.Clone(all), func(s *attempt) bool { return s.stage() != silent }))
+	}
 }
 
 // sendAndAwait sends the next segment of each attempt that is not finished, and then waits for the answers.

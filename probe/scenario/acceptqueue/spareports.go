@@ -6,12 +6,14 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
 const (
 	// sparePorts is how many source ports are prepared to confirm an overflow. Each has been answered spareHandshakes
 	// times. If such a port is silent later, neither its path nor the reuse of the port can be the reason.
 	sparePorts      = 16
+	sparePortsLossy = 24 // where the path loses much
 	spareHandshakes = 2
 	// silentInARow is how many ports without an answer, one after the other, end the preparation. Further ones would take
 	// three seconds each.
@@ -22,7 +24,7 @@ const (
 // silent.
 func (f *filling) prepareSpares(ctx context.Context) bool {
 	failed, silent := 0, 0
-	for len(f.spares) < sparePorts && f.Fault == nil && ctx.Err() == nil {
+	for len(f.spares) < f.sparesWanted() && f.Fault == nil && ctx.Err() == nil {
 		a := f.attempt(ctx)
 		if a == nil {
 			return false
@@ -43,6 +45,13 @@ func (f *filling) prepareSpares(ctx context.Context) bool {
 	return len(f.spares) > 0
 }
 
+func (f *filling) sparesWanted() int {
+	if f.lossy() {
+		return sparePortsLossy
+	}
+	return sparePorts
+}
+
 // answers connects several times and resets each connection before it gets into the queue. It returns whether all were
 // answered.
 func (f *filling) answers(ctx context.Context, a *attempt) bool {
@@ -55,6 +64,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 			return false
 		}
 		f.measure(a)
+		f.Env.Background.Add(verdict.Count{Sent: a.opening.Sent, Lost: a.opening.Sent - 1})
 		if a.opening.Sent == 1 && f.Outcome.RTT == 0 {
 			f.Outcome.RTT = a.RTT
 		}
