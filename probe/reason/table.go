@@ -105,7 +105,9 @@ var inconclusive = []Reason{
 			"the queue may be full already: `ss -ltn` on the target shows it (Recv-Q) and its room (Send-Q)"}}},
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
-		"give more time, or repair the loss first"}}},
+		"give more time, or repair the loss first"}, {handshake,
+		"SYNs, or data after a SYN-ACK, got no answer, but the path's own loss explains that",
+		"ask for more `paths`, which tells more about the loss, or repair it first"}}},
 	{"ConnectionLimit", Inconclusive, "Handshake: fails beside other connections, and never alone",
 		[]Meaning{{handshake,
 			"beside others of this probe the handshake failed, and alone it succeeded from the same port, several times: " +

@@ -128,7 +128,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		j.serial.Lock()
 		defer j.serial.Unlock()
 	}
-	var solo solitude
+	solo := newSolitude(j.maxOpenFlows())
 	if !definition.Serial { // a scenario that holds many connections bounds them by itself
 		env.Open = opened.Open
 		env.Alone = func(ctx context.Context, ask func() bool) bool { return solo.alone(ctx, opened, ask) }
@@ -136,8 +136,8 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	a := answer{perPath: definition.Flows == 0}
 	paths := cmp.Or(definition.Flows, j.plan.Paths)
 	a.flows = parallel(paths, j.maxOpenFlows(), func() flow.Outcome {
-		solo.flows.RLock()
-		defer solo.flows.RUnlock()
+		solo.begin()
+		defer solo.end()
 		return run(ctx, &env)
 	})
 	env.Alone = nil // it is for the flows above

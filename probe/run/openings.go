@@ -155,27 +155,3 @@ func (o *openings) anyProven() bool {
 	defer o.mu.Unlock()
 	return o.proven > 0
 }
-
-// solitude lets one flow of a check run without the others.
-type solitude struct {
-	flows  sync.RWMutex // held for reading by flows
-	failed int          // flows that failed alone as well; guarded by flows
-}
-
-// enoughFailures is how many flows must fail alone as well before no more are asked.
-const enoughFailures = 3
-
-// alone calls ask while no other flow of the check is open.
-func (s *solitude) alone(ctx context.Context, o *openings, ask func() bool) bool {
-	s.flows.RUnlock()
-	defer s.flows.RLock()
-	s.flows.Lock()
-	defer s.flows.Unlock()
-	if s.failed >= enoughFailures || !o.anyProven() || ctx.Err() != nil {
-		return false
-	}
-	if !ask() {
-		s.failed++
-	}
-	return true
-}

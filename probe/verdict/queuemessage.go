@@ -62,7 +62,8 @@ func (f *Filling) hypotheses() string {
 			"full, or something limits new connections"
 	}
 	return "Its SYN was answered: the queue is full of a listener that answers SYNs all the same, or a SYN proxy " +
-		"answers them and what is behind it takes no more connections"
+		"answers them and what is behind it takes no more connections, or other source ports reach another listener of " +
+		"the port (SO_REUSEPORT)"
 }
 
 // later says what a fresh connection met after all others were reset.

@@ -23,7 +23,8 @@ type observationRule func(*Observation) (f Finding, ok bool)
 var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(slices.Clip(firstRules),
-	established, proofReset, limited, refused, unreachable, altered, stale, queueFull, reverseReset, synIgnored, filtered)
+	established, proofReset, reverseReset, maybeLost, limited, refused, unreachable, altered, stale, queueFull,
+	synIgnored, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
@@ -133,9 +134,9 @@ func stale(o *Observation) (Finding, bool) {
 }
 
 func queueFull(o *Observation) (Finding, bool) {
-	return when(o.Opening.Answer == conn.SynAck, report.Fail, report.AckLostOrQueueFull,
-		"SYN-ACKs came, but neither the final ACK nor data changed anything: the listener's accept queue is full, or ACKs "+
-			"are lost on the way to it (compare ListenOverflows on the target)")
+	return tested(when(o.Opening.Answer == conn.SynAck, report.Fail, report.AckLostOrQueueFull,
+		"SYN-ACKs came, but neither the final ACK nor data changed anything (%s): the listener's accept queue is full, or "+
+			"ACKs are lost on the way to it (compare ListenOverflows on the target)", o.Silence))
 }
 
 func reverseReset(o *Observation) (Finding, bool) {
@@ -148,14 +149,26 @@ func reverseReset(o *Observation) (Finding, bool) {
 // synIgnored is the finding for a port that ignores SYNs and answers other segments. The two reasons look the same from
 // outside: the listener answers an ACK with RST as a host without firewall does.
 func synIgnored(o *Observation) (Finding, bool) {
-	return when(o.ResetAny, report.Fail, report.QueueFullOrSynFiltered,
-		"SYNs from %d source ports are ignored, an ACK to the same port is answered with RST: the listener's accept queue "+
-			"is full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full "+
-			"queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN", o.Ports)
+	return tested(when(o.ResetAny, report.Fail, report.QueueFullOrSynFiltered,
+		"SYNs from %d source ports are ignored (%s), an ACK to the same port is answered with RST: the listener's accept "+
+			"queue is full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a "+
+			"full queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN", o.Ports, o.Silence))
 }
 
 func filtered(o *Observation) (Finding, bool) {
-	return when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports", o.Ports)
+	return tested(when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports (%s)", o.Ports,
+		o.Silence))
+}
+
+// maybeLost is the finding for a handshake that failed by silence where the path's own loss is not excluded.
+func maybeLost(o *Observation) (Finding, bool) {
+	silent := o.Opening.Answer == conn.NoAnswer || o.Opening.Answer == conn.SynAck
+	what := "SYNs"
+	if o.Opening.Answer == conn.SynAck {
+		what = "data after the SYN-ACK"
+	}
+	return when(silent && !o.Silence.Significant(), report.Inconclusive, report.PathLossy,
+		"no answer to %s, but the path's own loss is not excluded: %s", what, o.Silence)
 }
 
 // EnoughAlone is how often a connection must be established alone before a limit is to blame for its failure beside

@@ -174,8 +174,8 @@ func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	}
 }
 
-// Source ports whose path is dead are skipped. They are not reported as a full queue. Where too many of the first ports,
-// or of those with a handshake in progress, are such, the result is Inconclusive.
+// Source ports whose path is dead are skipped. They are not reported as a full queue. Where too many of the first
+// ports, or of those with a handshake in progress, are such, the result is Inconclusive.
 func TestDeadPathsAreNoOverflow(t *testing.T) {
 	for _, c := range []struct {
 		peer backlog

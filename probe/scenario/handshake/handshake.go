@@ -3,7 +3,6 @@ package handshake
 
 import (
 	"context"
-	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -15,16 +14,19 @@ var Definition = flow.Definition{Flow: func(string) flow.Func { return run }}
 
 // run tests whether a connection can be established.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
-	t := &flow.State{Env: e}
+	t := &opening{State: &flow.State{Env: e}}
 	for t.Ports < flow.SourcePorts && t.Fault == nil && ctx.Err() == nil {
 		c := t.Open(ctx, flow.RandomISS())
 		if c == nil {
 			break
 		}
 		t.Opening = c.Handshake(ctx, e.Pace)
-		again := followUp(ctx, t, c)
-		if !again && failed(t) && e.Alone != nil {
-			e.Alone(ctx, func() bool { return succeedsAlone(ctx, t, c) })
+		again := t.followUp(ctx, c)
+		for !again && t.failed() && t.askMore(ctx, c) {
+			again = t.followUp(ctx, c)
+		}
+		if !again && t.failed() && t.notLost() && e.Alone != nil {
+			e.Alone(ctx, func() bool { return t.succeedsAlone(ctx, c) })
 		}
 		t.End(ctx, c)
 		if !again {
@@ -34,12 +36,20 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	return t.Finish(ctx, verdict.Handshake)
 }
 
+// opening is the state of one flow.
+type opening struct {
+	*flow.State
+	ignored int // SYNs in a row that got no answer, from all source ports
+}
+
 // followUp examines the answer to the SYN. It returns true if another source port should be tried.
-func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
+func (t *opening) followUp(ctx context.Context, c *conn.Conn) (again bool) {
+	t.countSYNs()
 	switch t.Opening.Answer {
 	case conn.SynAck:
-		t.Proof = c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec.Payload)[0](1)[0])
+		t.Proof = c.Prove(ctx, t.Env.Pace, t.byte())
 		t.PeerReset = !t.Proof.Established && c.Reset()
+		t.Env.Background.Add(verdict.Count{Sent: t.Proof.Sent, Lost: t.Proof.Lost})
 		return t.PeerReset && t.Ports < flow.SilentPorts
 	case conn.StaleAck:
 		c.ResetOlder(t.Opening.Wrong)
@@ -56,52 +66,17 @@ func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
 	return false
 }
 
-// failed reports whether the handshake failed in a way that other connections at the same time can cause.
-func failed(t *flow.State) bool {
-	switch t.Opening.Answer {
-	case conn.SynAck:
-		return !t.Proof.Established && !t.PeerReset
-	case conn.NoAnswer, conn.ResetAnswer:
-		return t.Fault == nil
+// countSYNs counts the SYNs of a handshake: what was lost before an answer is the path's loss.
+func (t *opening) countSYNs() {
+	if t.Opening.Answer == conn.NoAnswer {
+		t.ignored += t.Opening.Sent
+		return
 	}
-	return false
+	t.ignored = 0
+	if t.Opening.Answer != conn.NoNextHop && t.Opening.Answer != conn.ICMPError {
+		t.Env.Background.Add(verdict.Count{Sent: t.Opening.Sent, Lost: t.Opening.Sent - 1})
+	}
 }
 
-// succeedsAlone repeats the handshake from the same port, now that no other connection is open. Devices that count
-// connections forget those that have ended after some time, so a refused handshake is repeated once more after a pause.
-func succeedsAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
-	t.Beside = t.Opening.Answer
-	if establishedAlone(ctx, t, c) || t.Beside == conn.NoAnswer {
-		return t.Alone == verdict.EnoughAlone
-	}
-	select {
-	case <-time.After(aloneWait):
-	case <-ctx.Done():
-		return false
-	}
-	return establishedAlone(ctx, t, c)
-}
-
-// establishedAlone reports whether the handshake succeeds as often as needed, one after the other.
-func establishedAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
-	for t.Alone = 0; t.Alone < verdict.EnoughAlone; t.Alone++ {
-		if !c.Abort(ctx) && c.Established() {
-			return false
-		}
-		if t.Env.Pace(ctx, 1) != nil {
-			return false
-		}
-		c.NewIncarnation(flow.RandomISS())
-		c.SendSYN()
-		if c.AwaitSYNAnswer(ctx, time.Now().Add(aloneWait)).Answer != conn.SynAck {
-			return false
-		}
-		if !c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec.Payload)[0](1)[0]).Established {
-			return false
-		}
-	}
-	return true
-}
-
-// aloneWait is how long an answer to the SYN of a connection alone is awaited, and the pause before another try.
-const aloneWait = time.Second
+// byte is the byte of data that proves a connection.
+func (t *opening) byte() byte { return flow.Payloads(t.Env.Spec.Payload)[0](1)[0] }
