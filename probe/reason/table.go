@@ -108,6 +108,10 @@ var inconclusive = []Reason{
 		"give more time, or repair the loss first"}, {handshake,
 		"SYNs, or data after a SYN-ACK, got no answer, but the path's own loss explains that",
 		"ask for more `paths`, which tells more about the loss, or repair it first"}}},
+	{"ListenerGone", Inconclusive, "the port accepted connections, and refuses all since", []Meaning{{"",
+		"the port accepted connections of this run, and then refused all: the server accepts only once or so often, or it " +
+			"has ended",
+		"let the server accept in a loop, or start it again and ask one scenario; look whether it crashed"}}},
 	{"ConnectionLimit", Inconclusive, "Handshake: fails beside other connections, and never alone",
 		[]Meaning{{handshake,
 			"beside others of this probe the handshake failed, and alone it succeeded from the same port, several times: " +

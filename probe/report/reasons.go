@@ -32,6 +32,7 @@ const (
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	ListenerGone     Reason = "ListenerGone"     // the port accepted connections, and refuses all since
 	ConnectionLimit  Reason = "ConnectionLimit"  // Handshake: fails beside other connections, and never alone
 	SynLimited       Reason = "SynLimited"       // AcceptQueue: new SYNs are rejected, handshakes in progress are not
 	QueueOrLimit     Reason = "QueueOrLimit"     // AcceptQueue: connections are rejected by a queue or by a limit

@@ -141,6 +141,11 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		return run(ctx, &env)
 	})
 	env.Alone = nil // it is for the flows above
+	if established, gone := opened.listenerGone(); gone {
+		for i := range a.flows {
+			a.flows[i].NoteListenerGone(established)
+		}
+	}
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
 	}

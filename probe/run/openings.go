@@ -41,6 +41,7 @@ type openings struct {
 	opening int
 	allowed int
 	proven  int
+	refused int           // connections in a row, the last ones, that were refused or reset
 	fastest time.Duration // shortest time from the turn to the sign of life; 0: none yet
 	gap     time.Duration // between the beginnings of two connections
 	next    time.Time     // when the next connection may begin
@@ -67,7 +68,7 @@ func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Numb
 	})
 	c.Held = func(held bool) {
 		timer.Stop()
-		o.settled(held, time.Since(started))
+		o.settled(held, !held && c.Reset(), time.Since(started))
 		over()
 	}
 	return c, nil
@@ -129,12 +130,16 @@ func (o *openings) over() {
 
 // settled widens the bound after an established connection, and narrows it after one that failed while others had been
 // established.
-func (o *openings) settled(held bool, took time.Duration) {
+func (o *openings) settled(held, refused bool, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if refused {
+		o.refused++
+	}
 	switch {
 	case held:
 		o.proven++
+		o.refused = 0
 		o.gap -= o.gap / 8
 		if o.fastest == 0 || took < o.fastest {
 			o.fastest = took
@@ -147,6 +152,16 @@ func (o *openings) settled(held bool, took time.Duration) {
 	case o.proven > 0:
 		o.allowed = 1
 	}
+}
+
+// enoughRefused is how many connections in a row must be refused before the listener counts as gone.
+const enoughRefused = 3
+
+// listenerGone reports whether connections were established, how many, and all later ones were refused.
+func (o *openings) listenerGone() (established int, gone bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.proven, o.proven > 0 && o.refused >= enoughRefused
 }
 
 // anyProven reports whether a connection was established.

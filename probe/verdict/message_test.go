@@ -36,9 +36,11 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{Handshake, &Observation{Ports: 2, Silence: Silence{Segments: 30, Alpha: 1e-4}},
 			"no answer to SYNs from 2 source ports (30 in a row, p = 1.5e-06 on a path that loses 40 % each way)"},
 		{Handshake, &Observation{Ports: 2, Silence: maybeLoss},
-			"no answer to SYNs, but the path's own loss is not excluded: 12 in a row, p = 1.1e-02 with the loss that this run saw elsewhere: 20 of 40"},
+			"no answer to SYNs, but the path's own loss is not excluded: 12 in a row, p = 1.1e-02 with the " +
+				"loss that this run saw elsewhere: 20 of 40"},
 		{Handshake, &Observation{Opening: open, Silence: maybeLoss},
-			"no answer to data after the SYN-ACK, but the path's own loss is not excluded: 12 in a row, p = 1.1e-02 with the loss that this run saw elsewhere: 20 of 40"},
+			"no answer to data after the SYN-ACK, but the path's own loss is not excluded: 12 in a row, p = 1.1e-02 with the " +
+				"loss that this run saw elsewhere: 20 of 40"},
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.NoNextHop, Unresolved: errors.New("192.0.2.9 on eth0")}},
 			"nothing could be sent: 192.0.2.9 on eth0"},
 		{Handshake, &Observation{Opening: conn.Opening{Answer: conn.WrongAck, Wrong: seq.At(77)}},
@@ -49,7 +51,8 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{Handshake, &Observation{Ports: 3, ResetAny: true, Silence: ignored},
 			"SYNs from 3 source ports are ignored (12 in a row, p = 2.8e-09 with the loss that this run saw elsewhere: 2 of " +
 				"40), an ACK to the same port is answered with RST: the listener's accept queue is full (an application that " +
-				"has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN"},
+				"has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a full queue " +
+				"(Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN"},
 		{Handshake, &Observation{ResetAny: true, Reverse: confirmed[0]},
 			"the port is closed, but its RST has sequence number 0 and is lost on the way back: " +
 				"10 of 10 RSTs at 0 were lost, 0 of 30 at other numbers (p = 1.2e-09)"},

@@ -171,6 +171,16 @@ func maybeLost(o *Observation) (Finding, bool) {
 		"no answer to %s, but the path's own loss is not excluded: %s", what, o.Silence)
 }
 
+// ListenerGone is the finding for a flow that was refused after the target had accepted so many connections of the run,
+// and none since.
+func ListenerGone(established int) Finding {
+	f, _ := when(true, report.Inconclusive, report.ListenerGone,
+		"the port held connections of this run (%d) and refuses all since: its server takes no more, as one that accepts "+
+			"once, or it has ended. Start it again for each scenario, better so that it accepts in a loop",
+		established)
+	return f
+}
+
 // EnoughAlone is how often a connection must be established alone before a limit is to blame for its failure beside
 // others.
 const EnoughAlone = 3

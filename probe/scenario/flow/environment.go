@@ -42,7 +42,16 @@ type Outcome struct {
 	Evidence  evidence.Lines
 	Records   []conn.Record // the packets that the evidence describes
 	Leaked    int           // number of connections that the peer may still hold
+	Refused   bool          // the last connection was refused, or reset before it told anything
 	Guard     conn.SelfCheck
+}
+
+// NoteListenerGone replaces a finding that says nothing but that the port refuses, where it had accepted so many
+// connections of the run before.
+func (o *Outcome) NoteListenerGone(established int) {
+	if o.Refused && (o.Verdict == report.Inconclusive || o.Reason == report.Refused) {
+		o.Finding = verdict.ListenerGone(established)
+	}
 }
 
 // Keep stores evidence and records of a connection in the outcome.

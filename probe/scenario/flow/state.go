@@ -70,6 +70,7 @@ func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) ver
 	s.Expired = ctx.Err() != nil && !s.Delivered && !(s.LossConfirmed() && s.Isolated) // a complete finding stays valid
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost
+	s.Outcome.Refused = s.Opening.Answer == conn.ResetAnswer || s.PeerReset
 	return s.Outcome
 }
 
