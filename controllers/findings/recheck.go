@@ -64,9 +64,13 @@ func (a *Answer) makeInconclusive(reason, message string) {
 	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
 }
 
-// silent reports whether nothing at all was received, as behind a firewall that drops.
+// silent reports whether no SYN was answered, as behind a firewall that drops.
 func (a *Answer) silent() bool {
-	return a.Check != noReport && (a.Reason == string(report.Filtered) || a.Reason == string(report.PathDown))
+	switch report.Reason(a.Reason) {
+	case report.Filtered, report.QueueFullOrSynFiltered, report.PathDown:
+		return a.Check != noReport
+	}
+	return false
 }
 
 // SilentTargets are the targets from which at least one source received nothing.

@@ -108,7 +108,7 @@ func TestVerdictOnAFullQueue(t *testing.T) {
 	for key, r := range found {
 		want := []report.Reason{report.PathDown}
 		if r.Scenario == "Handshake" {
-			want = []report.Reason{report.AckLostOrQueueFull, report.Filtered}
+			want = []report.Reason{report.AckLostOrQueueFull, report.QueueFullOrSynFiltered}
 		}
 		if !slices.Contains(want, r.Reason) {
 			t.Errorf("%s: %s/%s, want one of %v", key, r.Verdict, r.Reason, want)

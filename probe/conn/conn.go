@@ -29,6 +29,10 @@ type Conn struct {
 	// Charge is called for each segment that is sent without waiting for Pace: acknowledgements and RSTs. It may be nil.
 	Charge func()
 
+	// Held is called once, when the peer shows that it holds the connection, or with false when the connection ends
+	// without that. It may be nil.
+	Held func(held bool)
+
 	ISS  seq.Number    // initial send sequence number
 	RTT  time.Duration // time from SYN to SYN-ACK, by the kernel's receive timestamp
 	SACK bool          // the peer agreed to selective acknowledgements
@@ -148,6 +152,14 @@ func (c *Conn) sendNow(s Step) time.Time {
 		c.Charge()
 	}
 	return c.Send(s)
+}
+
+// settled reports to Held, once.
+func (c *Conn) settled(held bool) {
+	if c.Held != nil {
+		c.Held(held)
+		c.Held = nil
+	}
 }
 
 // SendNext is SND.NXT: the first sequence number not sent yet.

@@ -92,7 +92,9 @@ func TestProof(t *testing.T) {
 		b := &conntest.Bench{Peer: &c.peer}
 		b.Run(t, func(t *testing.T, ctx context.Context) {
 			k := dial(t, ctx, b, seq.At(7), conn.SynAck)
-			if got := k.Prove(ctx, conntest.Pace, 'G'); got != c.want {
+			got := k.Prove(ctx, conntest.Pace, 'G')
+			if got.Established != c.want.Established || got.Deferred != c.want.Deferred || got.Lost != 0 ||
+				got.Ignored > 0 == got.Established {
 				t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 			}
 			end(t, ctx, b, k)

@@ -27,6 +27,7 @@ type Ending struct {
 // shortens this. But if the peer may know the connection, at least one RST is sent.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
 	e := Ending{Confirmed: c.Abort(ctx)}
+	c.settled(false)
 	c.slot.Clear()
 	var err error
 	e.Check, err = c.flow.check()

@@ -148,6 +148,8 @@ type Pace func(ctx context.Context, n int) error
 type Proof struct {
 	Established bool
 	Deferred    bool // only data completed the handshake (TCP_DEFER_ACCEPT)
+	Sent, Lost  int  // segments that an established connection answers, and those of them without any answer
+	Ignored     int  // segments in a row, the last ones, that did not show the connection
 }
 
 // Number of attempts for each of the two proofs. With 20 % loss in each direction all of them are lost once in a
@@ -165,27 +167,51 @@ const (
 // established from the start.
 func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	halfOpen := false
+	var p Proof
 	for i := 0; c.SACK && !halfOpen && i < beaconProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
 		b := c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, i)
+		p.count(b.Answered)
 		if b.Duplicate {
-			return Proof{Established: true}
+			p.Established = true
+			return p
 		}
 		halfOpen = b.Answered
 	}
-	first, end := c.ISS.Add(1), c.ISS.Add(2)
 	for i := 0; i < dataProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
-		c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
-		c.Await(ctx, time.Now().Add(c.AnswerTimeout(i)), func(wire.Packet) bool {
-			return c.acked.AtLeast(end) || !c.undecided()
-		})
-	}
-	if !c.acked.AtLeast(end) {
-		return Proof{Established: c.gotData}
+		c.proveByData(ctx, data, c.AnswerTimeout(i), &p)
 	}
 	deferred := !c.gotData && (halfOpen || c.repeats > 0)
-	deferred = deferred && pace(ctx, 1) == nil && c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, 0).Duplicate
-	return Proof{Established: true, Deferred: deferred}
+	p.Deferred = deferred && c.dataAcked() && pace(ctx, 1) == nil &&
+		c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, 0).Duplicate
+	return p
 }
+
+// ProveAgain sends the byte of data once more, after a proof that did not succeed.
+func (c *Conn) ProveAgain(ctx context.Context, data byte, p *Proof) {
+	c.proveByData(ctx, data, c.AnswerTimeout(1), p)
+}
+
+func (c *Conn) proveByData(ctx context.Context, data byte, wait time.Duration, p *Proof) {
+	first := c.ISS.Add(1)
+	c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
+	c.Await(ctx, time.Now().Add(wait), func(wire.Packet) bool { return c.dataAcked() || !c.undecided() })
+	p.Established = c.dataAcked() || c.gotData
+	p.Ignored++
+	if p.Established {
+		p.Sent, p.Lost, p.Ignored = p.Sent+p.Ignored, p.Lost+p.Ignored-1, 0
+	}
+}
+
+// count counts a beacon.
+func (p *Proof) count(answered bool) {
+	p.Sent++
+	if !answered {
+		p.Lost++
+	}
+}
+
+// dataAcked reports whether the peer acknowledged the byte of data.
+func (c *Conn) dataAcked() bool { return c.acked.AtLeast(c.ISS.Add(2)) }
 
 // undecided reports whether the peer has neither shown that the connection is established nor reset it.
 func (c *Conn) undecided() bool {

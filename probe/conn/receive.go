@@ -80,6 +80,9 @@ func (c *Conn) update(p wire.Packet) {
 	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}
+	if _, duplicate := g.DSACK(); duplicate || c.acked.After(c.ISS.Add(1)) || g.End() != g.Seq {
+		c.settled(true)
+	}
 	c.receive(g)
 }
 

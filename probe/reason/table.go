@@ -36,7 +36,13 @@ var failed = []Reason{
 		"see whether the application listens, and whether a firewall rejects"}}},
 	{"Filtered", Fail, "Handshake: no answer from two source ports", []Meaning{{handshake,
 		"no answer from two source ports",
-		"look for a firewall that drops, or a path that ends; the message says whether other segments than SYNs get there"}}},
+		"look for a firewall that drops, or a path that ends"}}},
+	{"QueueFullOrSynFiltered", Fail, "Handshake: SYNs are ignored, other segments to the port are answered",
+		[]Meaning{{handshake,
+			"SYNs are ignored, and an ACK to the same port draws an RST: the accept queue is full because the application " +
+				"has stalled, or a firewall drops SYNs only",
+			"`ss -lnt` on the target shows a full queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows; " +
+				"restart the application then. Else look for the firewall"}}},
 	{"Unreachable", Fail, "Handshake: an ICMP error; the message has its code", []Meaning{{handshake,
 		"an ICMP error, which the message names, or no next hop on the link",
 		"look at routes and the neighbour table"}}},
@@ -99,8 +105,8 @@ var failed = []Reason{
 		"`queue.least` connections had a place, then one had none. A greater `queue.most` means several queues, or an " +
 			"application that accepts slowly. `queue.behaviour` is what clients meet: `IgnoredSyn` (they see slow " +
 			"connects), `IgnoredAck` (they believe in a connection that is not there) or `Reset` (`tcp_abort_on_overflow`). " +
-			"`freed: false`: nothing has been accepted since, and the queue stays full until it is. With `freed: true` a " +
-			"device that limits one client's connections looks the same",
+			"`freed: false`: nothing has been accepted since, and the queue stays full until it is. A queue is named only if " +
+			"new SYNs are ignored and a handshake in progress came to nothing too, which no limit of SYNs does",
 		"raise the backlog (the application's `listen()`, `net.core.somaxconn`), or find out why it does not accept. " +
 			"`ss -ltn` on the target shows the queue (Recv-Q) and its room (Send-Q). Where it stays full, restart the " +
 			"application"}}},
@@ -117,7 +123,31 @@ var inconclusive = []Reason{
 			"the queue may be full already: `ss -ltn` on the target shows it (Recv-Q) and its room (Send-Q)"}}},
 	{"PathLossy", Inconclusive, "too much other loss to blame the suspect", []Meaning{{"",
 		"the suspect is lost, but so much else is that chance is not excluded",
-		"give more time, or repair the loss first"}}},
+		"give more time, or repair the loss first"}, {handshake,
+		"SYNs, or data after a SYN-ACK, got no answer, but the path's own loss explains that",
+		"ask for more `paths`, which tells more about the loss, or repair it first"}}},
+	{"ListenerGone", Inconclusive, "the port accepted connections, and refuses all since", []Meaning{{"",
+		"the port accepted connections of this run, and then refused all: the server accepts only once or so often, or it " +
+			"has ended",
+		"let the server accept in a loop, or start it again and ask one scenario; look whether it crashed"}}},
+	{"ConnectionLimit", Inconclusive, "Handshake: fails beside other connections, and never alone",
+		[]Meaning{{handshake,
+			"beside others of this probe the handshake failed, and alone it succeeded from the same port, several times: " +
+				"concurrent or new connections of one client are limited, or the accept queue is short",
+			"ask for fewer `paths`; look for a limit of connections on the way, and at the application's backlog"}}},
+	{"SynLimited", Inconclusive, "AcceptQueue: new SYNs are rejected, handshakes in progress are not",
+		[]Meaning{{acceptQueue,
+			"after some connections SYNs are ignored or refused, but a handshake in progress was completed: something " +
+				"limits SYNs or connections, or the application accepts slowly, or several listeners share the port " +
+				"(`SO_REUSEPORT`) and one's queue is full. It is not shown to be the queue",
+			"look for a limit by rate or source on the way. `nstat -az TcpExtListenOverflows` on the target grows if it is " +
+				"the queue"}}},
+	{"QueueOrLimit", Inconclusive, "AcceptQueue: connections are rejected by a queue or by a limit",
+		[]Meaning{{acceptQueue,
+			"connections got no place, or only after segments of theirs were ignored, and a full queue, a SYN proxy and a " +
+				"limit of connections look the same",
+			"`ss -lnt` on the target shows a full queue (Recv-Q above Send-Q), `nstat -az TcpExtListenOverflows` one that " +
+				"was full; else look for a limit on the way"}}},
 	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows pass, kernel connections seem to suffer",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +

@@ -14,6 +14,7 @@ const (
 const (
 	Refused                   Reason = "Refused"                   // Handshake: RST in answer to the SYN
 	Filtered                  Reason = "Filtered"                  // Handshake: no answer from two source ports
+	QueueFullOrSynFiltered    Reason = "QueueFullOrSynFiltered"    // Handshake: SYNs are ignored, other segments to the port are answered
 	Unreachable               Reason = "Unreachable"               // Handshake: an ICMP error; the message has its code
 	AckLostOrQueueFull        Reason = "AckLostOrQueueFull"        // Handshake: SYN-ACK, but the final ACK changed nothing
 	Altered                   Reason = "Altered"                   // Handshake: the answer acknowledges a number that was not sent
@@ -34,6 +35,10 @@ const (
 const (
 	PathDown         Reason = "PathDown"         // handshake or control never answered
 	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
+	ListenerGone     Reason = "ListenerGone"     // the port accepted connections, and refuses all since
+	ConnectionLimit  Reason = "ConnectionLimit"  // Handshake: fails beside other connections, and never alone
+	SynLimited       Reason = "SynLimited"       // AcceptQueue: new SYNs are rejected, handshakes in progress are not
+	QueueOrLimit     Reason = "QueueOrLimit"     // AcceptQueue: connections are rejected by a queue or by a limit
 	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: crafted flows pass, kernel connections seem to suffer
 	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number

@@ -22,7 +22,7 @@ type answer struct {
 }
 
 // runCheck runs the flows of a check, as many at once as there are turns.
-func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, turns turns, w *working) answer {
+func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *openings, w *working) answer {
 	definition, known := scenario.Registry[c.Type]
 	switch {
 	case !known:
@@ -38,22 +38,39 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, turns tu
 		j.serial.Lock()
 		defer j.serial.Unlock()
 	}
+	if !definition.Serial { // a scenario that holds many connections bounds them by itself
+		env.Open = opened.Open
+	}
+	turns := opened.turns
 	a := answer{perPath: definition.Flows == 0}
-	paths := cmp.Or(definition.Flows, j.plan.Paths)
-	w.add(paths, 0)
-	a.flows = parallel(paths, turns, func(int) flow.Outcome {
-		e := env
-		rest, end := w.flow()
-		defer end()
-		e.Rest = rest
-		return run(ctx, &e)
-	})
+	a.flows = runFlows(ctx, cmp.Or(definition.Flows, j.plan.Paths), run, env, opened, w)
+	if established, gone := opened.listenerGone(); gone {
+		for i := range a.flows {
+			a.flows[i].NoteListenerGone(established)
+		}
+	}
 	askFollowers(ctx, run, &env, turns, &a)
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
 	}
 	j.askAgain(ctx, run, env, turns, &a)
 	return a
+}
+
+// runFlows runs so many flows, each in a turn. A flow says when it only waits for late answers, and may ask to be alone.
+func runFlows(ctx context.Context, n int, run flow.Func, env flow.Env, opened *openings, w *working) []flow.Outcome {
+	solo := newSolitude(cap(opened.turns))
+	env.Alone = func(ctx context.Context, ask func() bool) bool { return solo.alone(ctx, opened, ask) }
+	w.add(n, 0)
+	return parallel(n, opened.turns, func(int) flow.Outcome {
+		solo.begin()
+		defer solo.end()
+		e := env
+		rest, end := w.flow()
+		defer end()
+		e.Rest = rest
+		return run(ctx, &e)
+	})
 }
 
 // askFollowers asks anew, in fresh connections, flows whose conviction followed that of one that came to nothing. One

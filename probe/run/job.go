@@ -64,11 +64,12 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
 	stack, fault := h.stackTo(t.Address)
 	var route wire.Route
+	var opened *openings
 	if fault == nil {
 		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
+		opened = newOpenings(stack.Open, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
 	}
 	kernel := j.newKernelTest(env, stack, h, index)
-	turns := newTurns(j.plan.Paths, j.plan.PacketsPerSecond)
 	var open sync.WaitGroup
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
@@ -84,7 +85,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 			defer close(over)
 			a := answer{flows: j.notStarted(fault)}
 			if fault == nil {
-				a = j.runCheck(ctx, c, env, turns, w)
+				a = j.runCheck(ctx, c, env, opened, w)
 			}
 			r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
 			r.PathType = pathType(t, j.node, route)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,18 +167,32 @@ func TestQueuesUnderEverySetting(t *testing.T) {
 }
 
 // Listeners that share a port have one queue each. A source port always reaches the same one. Connections that the
-// kernel queued while the prober already reset others are not counted.
+// kernel queued while the prober already reset others are not counted. Whether a handshake in progress belongs to a
+// full queue is chance. If so, that queue is named. If not, the result says that there may be several.
 func TestQueuesOfSharedPort(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
-	r := s.fill(60, at)[at.String()]
-	n, room := s.waiting(at)
-	if r.Reason != report.QueueOverflowed || r.Queue.Least < 6 || r.Queue.Most < r.Queue.Least || r.Queue.Most > n ||
-		n > 24 || room != 20 {
-		t.Errorf("%s %+v, the kernel has %d in queues for %d\n%s", r.Reason, r.Queue, n, room, r.Message)
+	for range 6 {
+		at := s.listen(stalled{family: lab.IPv4, backlog: 5, queues: 4})
+		r := s.fill(60, at)[at.String()]
+		t.Log(r.Reason, r.Message)
+		n, room := s.waiting(at)
+		right := room == 20 && n >= 6 && n <= 24
+		switch r.Reason {
+		case report.QueueOverflowed:
+			right = right && r.Queue.Least >= 6 && r.Queue.Most >= r.Queue.Least && r.Queue.Most <= n
+		case report.SynLimited:
+			right = right && strings.Contains(r.Message, "SO_REUSEPORT")
+		case report.QueueOrLimit, report.PathLossy: // too few of the spare ports reach the full queue
+			right = right && (strings.Contains(r.Message, "chance is not excluded") ||
+				strings.Contains(r.Message, "SO_REUSEPORT"))
+		default:
+			right = false
+		}
+		if !right {
+			t.Errorf("%s %+v, the kernel has %d in queues for %d\n%s", r.Reason, r.Queue, n, room, r.Message)
+		}
 	}
-	t.Log(r.Message)
 }
 
 // The measured depth is the limit that the kernel states.

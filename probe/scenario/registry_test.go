@@ -44,7 +44,7 @@ func TestVerdicts(t *testing.T) {
 		{"dead path", conntest.Listener{}, conntest.DropAll, report.Filtered, report.PathDown},
 		{"RST at 0 lost on the way back", conntest.Listener{Closed: true}, conntest.ReverseRSTAtZero,
 			report.ReverseRstZeroDropped, report.PathDown},
-		{"only SYNs filtered", conntest.Listener{}, conntest.EverySYN, report.Filtered, report.PathDown},
+		{"only SYNs filtered", conntest.Listener{}, conntest.EverySYN, report.QueueFullOrSynFiltered, report.PathDown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for scenario, want := range map[string]report.Reason{"Handshake": c.shake, "SequenceWrap": c.wrap} {

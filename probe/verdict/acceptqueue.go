@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -14,8 +15,18 @@ type Filling struct {
 	Least           int          // established when the first one got no answer, or in total
 	More            int          // established after that, from other source ports
 	First           string       // behaviour towards the first connection beyond the queue: IgnoredSyn, IgnoredAck, Reset
-	UnderWay        string       // behaviour towards the connection whose handshake was in progress; empty if none was
+	UnderWay        string       // behaviour towards a handshake in progress; empty if it was completed
 	Test            OverflowTest // test whether the first one was silent by chance
+	InProgress      OverflowTest // test whether the handshake in progress came to nothing by chance
+	Concurrent      bool         // a SYN was answered while another handshake was in progress
+	Overtook        int          // rejected SYNs of the first one before a handshake in progress was completed
+	SYNRefused      bool         // the first one's RST answered the SYN, not the final ACK
+	OnEstablished   Count        // SYNs on established connections; lost are those without a challenge ACK
+	Ignored         Count        // segments that open connections; lost are those without an answer
+	Beacons         Count        // beacons on established connections meanwhile
+	Ignoring        int          // how often segments of one were ignored in a row while all beacons were answered
+	Before          int          // handshakes answered before the filling began
+	SparesSilent    bool         // no source port that had been answered before is answered any more
 	Refusals        int          // RSTs in a row to the first one
 	BeaconsAnswered int          // answered beacons on established connections since
 	SkippedPorts    int          // number of source ports given up because only they got no answer
@@ -34,9 +45,31 @@ const (
 // EnoughRefusals is how many RSTs in a row are needed. Loss cannot cause an RST.
 const EnoughRefusals = 3
 
-// Overflowed reports whether it is shown, beyond chance, that a connection did not get into the queue.
-func (f *Filling) Overflowed() bool {
+// Rejected reports whether it is shown, beyond chance, that a connection got no place. A queue need not be the reason.
+func (f *Filling) Rejected() bool {
 	return f.Test.Significant() || f.Refusals >= EnoughRefusals && f.BeaconsAnswered > 0
+}
+
+// Overflowed reports whether a queue rejected the connection. A limiter of SYNs or of connections acts on SYNs alone,
+// and a SYN proxy answers them all. Only the listener of a full queue rejects new SYNs and also the end of a handshake
+// whose SYN it has answered.
+func (f *Filling) Overflowed() bool {
+	return f.Rejected() && f.rejectsSYNs() &&
+		(f.UnderWay == ResetIt || f.InProgress.Significant() || f.smallestQueue())
+}
+
+// rejectsSYNs reports whether the SYNs of new connections are ignored or refused.
+func (f *Filling) rejectsSYNs() bool {
+	return f.First == IgnoredSyn || f.First == ResetIt && f.SYNRefused
+}
+
+// smallestQueue reports whether a listener with a backlog of 1 and without SYN cookies is full. It has room for one
+// handshake and two connections (measured on Linux), so no handshake is in progress when its queue gets full.
+func (f *Filling) smallestQueue() bool {
+	const places = 2
+	answered := f.OnEstablished.Sent - f.OnEstablished.Lost
+	stalled := f.More == 0 && f.Asked && !f.Freed
+	return f.First == IgnoredSyn && !f.Concurrent && f.Least == places && stalled && answered > 0
 }
 
 // Behaviour returns the behaviour that clients notice first if there are two: a reset.
@@ -52,7 +85,8 @@ func (f *Filling) Most() int { return f.Least + f.More }
 
 type fillingRule func(*Filling) (Finding, bool)
 
-var acceptQueueRules = []fillingRule{overflowed, notReached, queuePathDown, queueReset, queueDied, queueLossy}
+var acceptQueueRules = []fillingRule{overflowed, unattributed, neverBegun, ignoredMeanwhile, notReached, queuePathDown,
+	queueReset, queueDied, newPortsIgnored, queueLossy}
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {
@@ -76,44 +110,46 @@ func overflowed(f *Filling) (Finding, bool) {
 	return found, ok
 }
 
-var behaviours = map[string]string{
-	IgnoredSyn: "the SYN of the next gets no answer",
-	IgnoredAck: "the next gets a SYN-ACK, but its final ACK and its data count for nothing",
-	ResetIt:    "the next is reset",
+// unattributed is the finding for connections that got no place where nothing shows that a queue is the reason.
+func unattributed(f *Filling) (Finding, bool) {
+	reason := report.QueueOrLimit
+	if f.limitsSYNs() && f.completedInProgress() {
+		reason = report.SynLimited
+	}
+	found, ok := when(f.Rejected(), report.Inconclusive, reason, "after %d connections %s: %s. %s%s. %s",
+		f.Most(), behaviours[f.First], f.certainty(), f.hypotheses(), f.later(), lookAtTarget)
+	found.Tested = f.Test.Significant()
+	return found, ok
 }
 
-var underWay = map[string]string{
-	IgnoredAck: ", a handshake that was under way comes to nothing",
-	ResetIt:    ", a handshake that was under way is reset (on Linux: tcp_abort_on_overflow)",
+// completedInProgress reports whether a handshake in progress was completed although SYNs were rejected before. Ignored
+// SYNs may also have been lost: the more often the path loses, the more of them are needed.
+func (f *Filling) completedInProgress() bool {
+	const unlikely = 0.01
+	rate := float64(f.Beacons.Lost+1) / float64(f.Beacons.Sent+1)
+	return f.Concurrent && f.Overtook > 0 && (f.SYNRefused || math.Pow(rate, float64(f.Overtook)) <= unlikely)
 }
 
-func (f *Filling) depth() string {
-	if f.More == 0 {
-		return fmt.Sprintf("%d connections get a place, and no more", f.Least)
-	}
-	return fmt.Sprintf("after %d connections one gets no place, while %d more were established from other source ports: "+
-		"several queues (SO_REUSEPORT), or an application that accepts slowly",
-		f.Least, f.More)
+// limitsSYNs reports whether SYNs are rejected and no handshake in progress came to nothing.
+func (f *Filling) limitsSYNs() bool { return f.rejectsSYNs() && f.UnderWay == "" }
+
+// neverBegun is the finding for SYNs that are ignored from the first connection on, although handshakes that were not
+// completed had been answered before. Those fill no queue.
+func neverBegun(f *Filling) (Finding, bool) {
+	return when(f.Least == 0 && f.SparesSilent, report.Inconclusive, report.QueueOrLimit,
+		"%d handshakes were answered, none of them completed, and since then SYNs get no answer: something limits SYNs, or "+
+			"the queue became full without this probe. %s", f.Before, lookAtTarget)
 }
 
-func (f *Filling) certainty() string {
-	if !f.Test.Significant() {
-		return fmt.Sprintf("%d times in a row, while the established connections answer", f.Refusals)
-	}
-	return f.Test.String()
-}
-
-func (f *Filling) afterwards() string {
-	if !f.Asked {
-		return "The run ended before it could be seen whether a fresh connection is established now: only the " +
-			"application's accept() frees the queue's slots"
-	}
-	if f.Freed {
-		return "After all connections were reset a fresh one was established: the application accepts, but more slowly " +
-			"than connections come, or something on the way limits the connections of one client"
-	}
-	return "After all connections were reset a fresh one still was not established: closing does not free the queue's " +
-		"slots, only the application's accept() does, and it stays full until then"
+// ignoredMeanwhile is the finding for connections that all were established, but of which segments were ignored more
+// often than loss explains.
+func ignoredMeanwhile(f *Filling) (Finding, bool) {
+	const most = 0.01
+	often := Fisher(f.Ignored.Lost, f.Ignored.Sent, f.Beacons.Lost, f.Beacons.Sent) <= most
+	return when(f.Least >= f.Cap && (often || f.Ignoring > 0), report.Inconclusive, report.QueueOrLimit,
+		"all %d connections were established, but %d of %d SYNs and final ACKs were ignored, of %d beacons on established "+
+			"connections %d: the queue was full for moments (an application that accepts slowly), or something limits "+
+			"SYNs. %s", f.Least, f.Ignored.Lost, f.Ignored.Sent, f.Beacons.Sent, f.Beacons.Lost, lookAtTarget)
 }
 
 func notReached(f *Filling) (Finding, bool) {
@@ -157,6 +193,16 @@ func queueDied(f *Filling) (Finding, bool) {
 	return when(f.Test.Silence(), report.Inconclusive, report.PathDown,
 		"after %d connections nothing is answered any more, neither new connections nor "+
 			"what is sent on the established ones", f.Least)
+}
+
+// newPortsIgnored is the finding for new source ports that are ignored while those that were answered before still are
+// answered. A connection table on the way takes those for known.
+func newPortsIgnored(f *Filling) (Finding, bool) {
+	const many = 4
+	return when(f.SkippedPorts >= many, report.Inconclusive, report.SynLimited,
+		"after %d connections SYNs get no answer from %d new source ports, while they are answered from ports that were "+
+			"answered before: something that tracks connections limits new ones, or those ports' paths are down. %s",
+		f.Least, f.SkippedPorts, lookAtTarget)
 }
 
 func queueLossy(f *Filling) (Finding, bool) {

@@ -50,6 +50,22 @@ func (t OverflowTest) P() float64 {
 	return p
 }
 
+// Next returns the next round for so many suspects if beacons are lost at the given rate, or by a standard deviation
+// more often: the smallest one with which the test becomes significant, or else a second one like it. If there is none,
+// it returns the largest round.
+func (t OverflowTest) Next(suspects int, beaconLoss float64) Block {
+	for _, rounds := range []float64{1, 2} {
+		for b := (Block{suspects, leastBeacons}); b.Beacons < mostBeacons; b.Beacons++ {
+			n := float64(b.Beacons)
+			lost := int(math.Round(beaconLoss*n + 1*math.Sqrt(beaconLoss*(1-beaconLoss)*n)))
+			if p := Fisher(suspects, suspects, lost, b.Beacons); t.P()*math.Pow(p, rounds) <= t.Alpha/MostRounds {
+				return b
+			}
+		}
+	}
+	return Block{suspects, mostBeacons}
+}
+
 // Significant reports whether chance is excluded.
 func (t OverflowTest) Significant() bool { return len(t.Rounds) > 0 && t.P() <= t.Alpha/MostRounds }
 
@@ -70,28 +86,17 @@ func (t OverflowTest) String() string {
 	for _, r := range t.Rounds {
 		n, beacons, lost = n+r.Suspects, beacons+r.Beacons, lost+r.BeaconsLost
 	}
+	if n == 0 {
+		return "no source port was left that had been answered before"
+	}
 	return fmt.Sprintf("%d of %d attempts from %d source ports were silent, among %d beacons on established connections "+
 		"(%d lost), p = %.1e",
 		n, n, t.Rounds[0].Suspects, beacons, lost, t.P())
 }
 
-// Bounds of a round's beacons. With the upper one, three rounds at the usual rate still fit into the time for which a
+// Bounds of a round's beacons. With the upper one, two rounds at the usual rate still fit into the time for which a
 // full queue is held.
 const (
 	leastBeacons = 24
-	mostBeacons  = 48
+	mostBeacons  = 80
 )
-
-// RoundFor returns the smallest round for so many suspects that is significant by itself, or else within three such
-// rounds, if beacons are lost at the given rate. If there is none, it returns the largest round.
-func RoundFor(suspects int, alpha, beaconLoss float64) Block {
-	for _, rounds := range []float64{1, 3} {
-		for b := (Block{suspects, leastBeacons}); b.Beacons < mostBeacons; b.Beacons++ {
-			lost := int(math.Round(beaconLoss * float64(b.Beacons)))
-			if p := Fisher(suspects, suspects, lost, b.Beacons); math.Pow(p, rounds) <= alpha/MostRounds {
-				return b
-			}
-		}
-	}
-	return Block{suspects, mostBeacons}
-}

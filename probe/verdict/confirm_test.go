@@ -75,7 +75,7 @@ func TestRoundIsSignificantForAFullQueue(t *testing.T) {
 		loss     float64
 		rounds   int
 	}{{16, 1e-7, 0, 1}, {16, 1e-7, 0.1, 1}, {16, 1e-7, 0.36, 2}, {8, 1e-7, 0, 1}, {3, 1e-4, 0, 2}} {
-		b := RoundFor(c.suspects, c.alpha, c.loss)
+		b := OverflowTest{Alpha: c.alpha}.Next(c.suspects, c.loss)
 		d := OverflowTest{Alpha: c.alpha}
 		n := 0
 		for ; !d.Significant() && n < MostRounds; n++ {
@@ -101,7 +101,7 @@ func TestLostBeaconsProveNothing(t *testing.T) {
 	}
 }
 
-// A round has 24 to 48 beacons: the fewest with which one round is significant, otherwise those with which three are.
+// A round has 24 to 80 beacons: the fewest with which one round is significant, otherwise those with which two are.
 func TestRounds(t *testing.T) {
 	for _, c := range []struct {
 		suspects    int
@@ -113,17 +113,22 @@ func TestRounds(t *testing.T) {
 		{3, 0.0014, 0, Block{3, 24}},     // 1/2925 is less than 0.0014/4
 		{3, 0.0013, 0, Block{3, 25}},     // but more than 0.0013/4; 1/3276 is not
 		{3, 0.00021, 0, Block{3, 47}},    // 1/19600 is less than 0.00021/4
-		{3, 0.00019, 0, Block{3, 24}},    // no single round below 48 is enough, three of 24 are
-		{3, 0.0002, 0, Block{3, 24}},     // a single round of 48 does not count either
-		{2, 1.2e-7, 0, Block{2, 24}},     // (1/325)³ is 2.9e-8, and less than 1.2e-7/4
-		{2, 1.1e-7, 0, Block{2, 25}},     // but more than 1.1e-7/4
-		{1, 1e-9, 0, Block{1, 48}},       // nothing does
-		{16, 1e-7, 0.36, Block{16, 24}},  // three of them are enough
-		{16, 1e-7, 0.999, Block{16, 48}}, // nothing does
+		{2, 0.0014, 0, Block{2, 75}},     // 1/2926 is less than 0.0014/4, 1/2850 is not
+		{2, 0.00124, 0, Block{2, 79}},    // 1/3240 is less than 0.00124/4
+		{2, 0.00122, 0, Block{2, 24}},    // a single round of 80 does not count, two of 24 are enough
+		{2, 3.8e-5, 0, Block{2, 24}},     // (1/325)² is less than 3.8e-5/4
+		{2, 3.7e-5, 0, Block{2, 25}},     // but more than 3.7e-5/4
+		{1, 1e-9, 0, Block{1, 80}},       // nothing does
+		{16, 1e-7, 0.36, Block{16, 25}},  // two of them are enough, if by a standard deviation more are lost
+		{16, 1e-7, 0.999, Block{16, 80}}, // nothing does
 	} {
-		if got := RoundFor(c.suspects, c.alpha, c.loss); got != c.want {
+		if got := (OverflowTest{Alpha: c.alpha}).Next(c.suspects, c.loss); got != c.want {
 			t.Errorf("%d suspects, alpha %g, loss %g: %+v, want %+v", c.suspects, c.alpha, c.loss, got, c.want)
 		}
+	}
+	begun := OverflowTest{Alpha: 1e-7, Rounds: []Round{{Block{3, 24}, 0}}} // 1/2925
+	if got := begun.Next(3, 0); got != (Block{3, 42}) {                    // 1/14190 is less than 1e-7/4*2925
+		t.Errorf("after a round: %+v", got)
 	}
 	if MostRounds != 4 {
 		t.Errorf("%d rounds", MostRounds)

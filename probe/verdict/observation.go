@@ -19,6 +19,9 @@ type Observation struct {
 	ResetAny bool         // a port without an answer to SYNs answered an unsolicited ACK with RST
 	Reverse  Confirmation // block of RSTs at sequence 0 (suspects) and RSTs at other numbers
 	Proof    conn.Proof
+	Silence  Silence     // segments that got no answer, for a handshake that failed
+	Alone    int         // how often the handshake succeeded alone after it had failed beside others
+	Beside   conn.Answer // the answer to the SYN beside others
 
 	PeerReset    bool          // the peer reset the connection before a verdict, with every payload
 	Control      Count         // segments like the suspect without the tested property

@@ -23,7 +23,8 @@ type observationRule func(*Observation) (f Finding, ok bool)
 var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(slices.Clip(firstRules),
-	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
+	established, proofReset, reverseReset, maybeLost, limited, refused, unreachable, altered, stale, queueFull,
+	synIgnored, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
 	zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
@@ -134,9 +135,9 @@ func stale(o *Observation) (Finding, bool) {
 }
 
 func queueFull(o *Observation) (Finding, bool) {
-	return when(o.Opening.Answer == conn.SynAck, report.Fail, report.AckLostOrQueueFull,
-		"SYN-ACKs came, but neither the final ACK nor data changed anything: the listener's accept queue is full, or ACKs "+
-			"are lost on the way to it (compare ListenOverflows on the target)")
+	return tested(when(o.Opening.Answer == conn.SynAck, report.Fail, report.AckLostOrQueueFull,
+		"SYN-ACKs came, but neither the final ACK nor data changed anything (%s): the listener's accept queue is full, or "+
+			"ACKs are lost on the way to it (compare ListenOverflows on the target)", o.Silence))
 }
 
 func reverseReset(o *Observation) (Finding, bool) {
@@ -146,10 +147,50 @@ func reverseReset(o *Observation) (Finding, bool) {
 		o.Reverse.Suspects, o.Reverse.Suspects, o.Reverse.BeaconsLost, o.Reverse.Beacons, o.Reverse.P()))
 }
 
+// synIgnored is the finding for a port that ignores SYNs and answers other segments. The two reasons look the same from
+// outside: the listener answers an ACK with RST as a host without firewall does.
+func synIgnored(o *Observation) (Finding, bool) {
+	return tested(when(o.ResetAny, report.Fail, report.QueueFullOrSynFiltered,
+		"SYNs from %d source ports are ignored (%s), an ACK to the same port is answered with RST: the listener's accept "+
+			"queue is full (an application that has stalled), or a firewall drops SYNs only. `ss -lnt` on the target shows a "+
+			"full queue (Recv-Q above Send-Q), and `nstat -az TcpExtListenOverflows` grows with each SYN", o.Ports, o.Silence))
+}
+
 func filtered(o *Observation) (Finding, bool) {
-	note := ""
-	if o.ResetAny {
-		note = "; segments other than SYN reach the target"
+	return tested(when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports (%s)", o.Ports,
+		o.Silence))
+}
+
+// maybeLost is the finding for a handshake that failed by silence where the path's own loss is not excluded.
+func maybeLost(o *Observation) (Finding, bool) {
+	silent := o.Opening.Answer == conn.NoAnswer || o.Opening.Answer == conn.SynAck
+	what := "SYNs"
+	if o.Opening.Answer == conn.SynAck {
+		what = "data after the SYN-ACK"
 	}
-	return when(true, report.Fail, report.Filtered, "no answer to SYNs from %d source ports%s", o.Ports, note)
+	return when(silent && !o.Silence.Significant(), report.Inconclusive, report.PathLossy,
+		"no answer to %s, but the path's own loss is not excluded: %s", what, o.Silence)
+}
+
+// ListenerGone is the finding for a flow that was refused after the target had accepted so many connections of the run,
+// and none since.
+func ListenerGone(established int) Finding {
+	f, _ := when(true, report.Inconclusive, report.ListenerGone,
+		"the port held connections of this run (%d) and refuses all since: its server takes no more, as one that accepts "+
+			"once, or it has ended. Start it again for each scenario, better so that it accepts in a loop",
+		established)
+	return f
+}
+
+// EnoughAlone is how often a connection must be established alone before a limit is to blame for its failure beside
+// others.
+const EnoughAlone = 3
+
+// limited is the finding for a connection that failed beside others, and alone was established from the same port each
+// time.
+func limited(o *Observation) (Finding, bool) {
+	return when(o.Alone >= EnoughAlone, report.Inconclusive, report.ConnectionLimit,
+		"beside other connections of this probe the handshake failed (%s); from the same source port alone it succeeded %d "+
+			"times in a row: something limits concurrent or new connections of one client, or the accept queue is short",
+		o.Beside, o.Alone)
 }

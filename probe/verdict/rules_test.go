@@ -14,6 +14,8 @@ var (
 	open      = conn.Opening{Answer: conn.SynAck, Sent: 1}
 	confirmed = []Confirmation{{Block: Block{10, 30}, Alpha: 5e-8}}
 	undecided = []Confirmation{{Block: Block{10, 30}, BeaconsLost: 15, Alpha: 5e-8}}
+	ignored   = Silence{Segments: 12, Seen: Count{40, 2}, Alpha: 1e-4}
+	maybeLoss = Silence{Segments: 12, Seen: Count{40, 20}, Alpha: 1e-4}
 	unclean   = conn.SelfCheck{Seen: 3, Stolen: 2}
 )
 
@@ -24,7 +26,8 @@ func TestHandshakeChain(t *testing.T) {
 		want report.Reason
 	}{
 		{"established", Observation{Opening: open, Proof: conn.Proof{Established: true}}, report.Established},
-		{"no proof", Observation{Opening: open}, report.AckLostOrQueueFull},
+		{"no proof", Observation{Opening: open, Silence: ignored}, report.AckLostOrQueueFull},
+		{"no proof, and maybe lost", Observation{Opening: open, Silence: maybeLoss}, report.PathLossy},
 		{"reset before the proof", Observation{Opening: open, PeerReset: true}, report.PeerReset},
 		{"refused", Observation{Opening: conn.Opening{Answer: conn.ResetAnswer}}, report.Refused},
 		{"icmp", Observation{Opening: conn.Opening{Answer: conn.ICMPError,
@@ -33,10 +36,19 @@ func TestHandshakeChain(t *testing.T) {
 			Unresolved: errors.New("192.0.2.9 on eth0")}}, report.Unreachable},
 		{"altered", Observation{Opening: conn.Opening{Answer: conn.WrongAck}}, report.Altered},
 		{"stale", Observation{Opening: conn.Opening{Answer: conn.StaleAck}}, report.StaleState},
-		{"silent", Observation{Ports: 2}, report.Filtered},
+		{"silent", Observation{Ports: 2, Silence: ignored}, report.Filtered},
+		{"silent, and maybe lost", Observation{Ports: 2, Silence: maybeLoss}, report.PathLossy},
+		{"silent, and maybe lost, established alone", Observation{Ports: 2, Silence: maybeLoss, Alone: 3}, report.PathLossy},
+		{"silent, established alone", Observation{Ports: 2, Silence: ignored, Alone: 3}, report.ConnectionLimit},
 		{"silent but for RSTs at other numbers", Observation{ResetAny: true, Reverse: confirmed[0]},
 			report.ReverseRstZeroDropped},
-		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0]}, report.Filtered},
+		{"silent, RSTs undecided", Observation{ResetAny: true, Reverse: undecided[0], Silence: ignored},
+			report.QueueFullOrSynFiltered},
+		{"only SYNs ignored", Observation{ResetAny: true, Ports: 2, Silence: ignored}, report.QueueFullOrSynFiltered},
+		{"refused beside others, three times established alone", Observation{Opening: conn.Opening{Answer: conn.ResetAnswer},
+			Alone: 3}, report.ConnectionLimit},
+		{"refused beside others, twice established alone", Observation{Opening: conn.Opening{Answer: conn.ResetAnswer},
+			Alone: 2}, report.Refused},
 		{"guard incomplete beats a pass", Observation{Opening: open, Proof: conn.Proof{Established: true}, Guard: unclean},
 			report.GuardIncomplete},
 		{"answers past the guard", Observation{Ports: 2, Guard: conn.SelfCheck{OtherDevice: 3, KernelResets: 3}},

@@ -12,8 +12,8 @@ import (
 func TestThresholds(t *testing.T) {
 	seen := Observation{Opening: open, Control: Count{Sent: 1}}
 	queue := func(refusals, alive int) report.Reason {
-		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, Refusals: refusals, BeaconsAnswered: alive,
-			Observation: Observation{PeerReset: true}}).Reason
+		return AcceptQueue(&Filling{Cap: 10, Least: 6, First: ResetIt, SYNRefused: true, UnderWay: ResetIt,
+			Refusals: refusals, BeaconsAnswered: alive, Observation: Observation{PeerReset: true}}).Reason
 	}
 	for name, reasons := range map[string][2]report.Reason{
 		"two RSTs":                       {queue(2, 1), report.PeerReset},

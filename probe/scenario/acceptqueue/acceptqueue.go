@@ -30,9 +30,9 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	if f.prepareSpares(ctx) {
 		f.fill(ctx)
 	}
-	f.Expired = ctx.Err() != nil && !f.seen.Overflowed()
+	f.Expired = ctx.Err() != nil && !f.seen.Rejected()
 	f.tearDown(ctx)
-	if f.seen.Overflowed() {
+	if f.seen.Rejected() {
 		f.seen.Freed = f.acceptsAgain(ctx)
 		f.seen.Asked = f.seen.Freed || ctx.Err() == nil
 	}
@@ -58,7 +58,7 @@ type filling struct {
 // judge makes the flow's outcome from the observations.
 func (f *filling) judge() flow.Outcome {
 	f.seen.Observation = f.Observation
-	if !f.seen.Overflowed() {
+	if !f.seen.Rejected() {
 		f.seen.First = "" // the suspicion was not confirmed
 	}
 	f.Outcome.Finding, f.Outcome.Guard = verdict.AcceptQueue(&f.seen), f.Guard
@@ -76,18 +76,26 @@ func (f *filling) fill(ctx context.Context) {
 		f.ackPeerData()
 	}
 	f.seen.Least = len(f.queued) - f.seen.More
+	if f.seen.Least >= f.seen.Cap && f.seen.Ignored.Lost > 0 {
+		f.compareLoss(ctx)
+	}
 }
 
 // step begins one connection and completes the previous one. It returns false if one did not get into the queue.
 func (f *filling) step(ctx context.Context) bool {
+	f.seen.Overtook = 0
 	last, next := f.pending, f.attempt(ctx)
 	if next == nil {
 		return false
 	}
-	if f.advance(ctx, next); next.stage() != halfOpen {
+	if f.advance(ctx, next); next.stage() == silent && f.lossy() {
+		f.advance(ctx, next)
+	}
+	if next.stage() != halfOpen {
 		return f.retrySYN(ctx, next)
 	}
 	f.pending = next
+	f.seen.Concurrent = f.seen.Concurrent || last != nil
 	return last == nil || f.enqueue(ctx, last)
 }
 
@@ -99,8 +107,11 @@ func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
 	switch {
 	case last == nil:
 		return f.enqueue(ctx, a)
+	case f.replaceBySpare(ctx, a):
+		return f.enqueue(ctx, last)
 	case f.establish(ctx, last):
 		f.queued = append(f.queued, last)
+		f.seen.Overtook = a.rejections()
 		return f.retryAlone(ctx, a)
 	}
 	f.underWay = last
@@ -111,12 +122,30 @@ func (f *filling) retrySYN(ctx context.Context, a *attempt) bool {
 	return f.enqueue(ctx, last)
 }
 
+// replaceBySpare replaces an attempt that was ignored by a spare that is answered at the same moment. The reason is
+// then the attempt's path, and not the handshake in progress. It does nothing where the listener has never had room for
+// two.
+func (f *filling) replaceBySpare(ctx context.Context, a *attempt) bool {
+	if a.stage() != silent || !f.seen.Concurrent || len(f.spares) == 0 || f.seen.SkippedPorts >= maxSkippedPorts {
+		return false
+	}
+	spare := f.spares[0]
+	if f.advance(ctx, spare); spare.stage() != halfOpen {
+		return false
+	}
+	f.discount(a)
+	f.release(ctx, a)
+	f.seen.SkippedPorts++
+	f.spares, f.pending = f.spares[1:], spare
+	return true
+}
+
 // retryAlone repeats the SYN of an attempt now that no other handshake is in progress.
 func (f *filling) retryAlone(ctx context.Context, a *attempt) bool {
-	if len(f.queued) < f.seen.Cap {
-		if f.advance(ctx, a); a.stage() != halfOpen {
-			return f.enqueue(ctx, a)
-		}
+	if len(f.queued) >= f.seen.Cap {
+		f.discount(a)
+	} else if f.advance(ctx, a); a.stage() != halfOpen {
+		return f.enqueue(ctx, a)
 	}
 	f.pending = a // or no longer needed
 	return true
@@ -172,12 +201,34 @@ func (f *filling) advance(ctx context.Context, a *attempt) bool {
 	before := a.stage()
 	for i := 0; i < establishTries && !a.stopped() && f.Env.Pace(ctx, 1) == nil; i++ {
 		a.sendNext()
-		if a.awaitAnswer(ctx, time.Now().Add(f.patience(i))) {
+		answered := a.awaitAnswer(ctx, time.Now().Add(f.patience(i)))
+		f.count(a, answered || ctx.Err() != nil)
+		if answered {
 			f.Env.Background.Add(verdict.Count{Sent: i + 1, Lost: i})
 			return a.stage() != before
 		}
 	}
 	return false
+}
+
+// lossy reports whether the path loses so much that a segment may well be lost twice in a row.
+func (f *filling) lossy() bool {
+	const much = 0.02
+	return f.Env.Background.Count().Rate() > much
+}
+
+// count counts a segment that opens a connection.
+func (f *filling) count(a *attempt, answered bool) {
+	f.seen.Ignored.Sent++
+	if !answered {
+		a.ignored++
+		f.seen.Ignored.Lost++
+	}
+}
+
+// discount takes back the count of an attempt whose path may be the reason that it was ignored.
+func (f *filling) discount(a *attempt) {
+	f.seen.Ignored.Sent, f.seen.Ignored.Lost = f.seen.Ignored.Sent-a.ignored, f.seen.Ignored.Lost-a.ignored
 }
 
 // patience returns the timeout for an answer to the given repetition.

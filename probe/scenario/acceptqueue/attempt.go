@@ -27,6 +27,9 @@ type attempt struct {
 	opening conn.Opening
 	byte    byte // the byte that it sends to prove that it is established
 	echoes  flow.Echoes
+
+	completed bool // the final ACK, with the byte, was sent
+	ignored   int  // number of its segments, while filling, that got no answer
 }
 
 // newAttempt returns an attempt for a connection on which nothing was sent.
@@ -58,12 +61,21 @@ func (a *attempt) alive() bool { return a.proven() && !a.Reset() && !a.Closed() 
 // stopped reports whether no further answer can come.
 func (a *attempt) stopped() bool { return a.Reset() || a.Fault() != nil }
 
+// rejections returns how many of its segments were ignored; 1 if one was refused.
+func (a *attempt) rejections() int {
+	if a.stage() == refused {
+		return 1
+	}
+	return a.ignored
+}
+
 // sendNext sends the next segment of the attempt: a SYN, or the final ACK with a byte.
 func (a *attempt) sendNext() {
 	if a.opening.Answer != conn.SynAck {
 		a.SendSYN()
 		return
 	}
+	a.completed = true
 	first := a.ISS.Add(1)
 	a.Send(conn.Step{Part: evidence.Byte, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{a.byte}})
 }
@@ -83,7 +95,7 @@ func (a *attempt) reopen(ctx context.Context) bool {
 		return false
 	}
 	a.NewIncarnation(flow.RandomISS())
-	a.opening, a.echoes = conn.Opening{}, flow.NewEchoes()
+	a.opening, a.echoes, a.completed = conn.Opening{}, flow.NewEchoes(), false
 	return true
 }
 

@@ -30,6 +30,7 @@ func (b *backlog) Receive(s *segment.Segment) []*segment.Segment {
 	}
 	from := s.Source
 	switch {
+	case s.Flags == segment.SYN && b.accepted[from]: // the connection's own socket answers
 	case s.Flags == segment.SYN:
 		if b.full(from) && !b.answersSYN {
 			return b.tooMany(s)

@@ -21,11 +21,16 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 	f.confirmations++
 	f.seen.Test, f.othersAnswered = verdict.NewOverflowTest(f.Env.Alpha, f.confirmations), false
 	suspects := f.suspects(ctx, a)
+	f.seen.InProgress = verdict.OverflowTest{Alpha: f.seen.Test.Alpha}
+	defer func() { f.noteIgnoredSYNs(a, suspects) }()
 	for range verdict.MostRounds {
-		size := verdict.RoundFor(len(suspects)-1, f.seen.Test.Alpha, f.Env.Background.Count().Rate())
-		still, lost, ok := f.round(ctx, suspects, size.Beacons)
+		size := f.seen.Test.Next(len(suspects)-1, f.Env.Background.Count().Rate())
+		still, lost, ok := f.round(ctx, suspects, f.inProgress(a), size.Beacons)
 		if !ok {
 			return false
+		}
+		if onlyOne := len(still) == 1 && still[0] == a; lost == 0 && !onlyOne {
+			f.seen.Ignoring++
 		}
 		f.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
 		if !slices.Contains(still, a) {
@@ -50,42 +55,69 @@ func (f *filling) suspects(ctx context.Context, a *attempt) []*attempt {
 	spares := f.spares
 	if a.stage() == halfOpen {
 		spares = spares[:f.room(len(spares))]
-		for _, s := range spares {
-			f.advance(ctx, s)
-		}
+		f.sendSYNs(ctx, spares)
 	}
 	return append([]*attempt{a}, spares...)
 }
 
-// round repeats each suspect once, mixed with beacons on established connections. It returns the suspects that stayed
-// silent and the number of lost beacons. ok is false if not everything could be sent or received.
-func (f *filling) round(ctx context.Context, suspects []*attempt, beacons int) (still []*attempt, lost int, ok bool) {
-	if f.underWay != nil && f.underWay.stage() == halfOpen {
-		f.underWay.sendNext()
+// noteIgnoredSYNs corrects the behaviour towards an attempt whose final ACK is ignored: if the SYNs of all others are
+// ignored, a new connection does not get that far.
+func (f *filling) noteIgnoredSYNs(a *attempt, suspects []*attempt) {
+	others := slices.DeleteFunc(slices.Clone(suspects), func(s *attempt) bool { return s == a })
+	answered := func(s *attempt) bool { return s.stage() != silent }
+	if f.seen.First == verdict.IgnoredAck && len(others) > 0 && !slices.ContainsFunc(others, answered) {
+		f.seen.First = verdict.IgnoredSyn
 	}
-	carriers, next := f.carriers(), shuffledAttempts(suspects)
+}
+
+// round repeats each suspect once, and the end of handshakes in progress, mixed with beacons on established
+// connections. It returns the suspects that stayed silent and the number of lost beacons. ok is false if not everything
+// could be sent or received.
+func (f *filling) round(
+	ctx context.Context, suspects, inProgress []*attempt, beacons int,
+) (still []*attempt, lost int, ok bool) {
+	carriers := f.carriers()
 	if len(carriers) == 0 {
 		return nil, 0, false
 	}
-	for _, suspect := range flow.Shuffled(verdict.Block{Suspects: len(suspects), Beacons: beacons}) {
+	for _, c := range carriers {
+		clear(c.echoes.Open) // of a round that did not end
+	}
+	for _, send := range shuffledSegments(suspects, inProgress, carriers, beacons) {
 		if f.Env.Pace(ctx, 1) != nil {
 			return nil, 0, false
 		}
-		if suspect {
-			next[0].sendNext()
-			next = next[1:]
-			continue
-		}
-		carriers[rand.IntN(len(carriers))].beacon()
+		send()
 	}
-	still, lost, ok = f.collectAnswers(ctx, suspects, carriers)
-	return still, lost, ok && ctx.Err() == nil
+	still, lost, ok = f.collectAnswers(ctx, suspects, inProgress, carriers)
+	if ok = ok && ctx.Err() == nil; ok {
+		f.addInProgress(inProgress, beacons, lost)
+		f.seen.Beacons.Sent, f.seen.Beacons.Lost = f.seen.Beacons.Sent+beacons, f.seen.Beacons.Lost+lost
+	}
+	return still, lost, ok
+}
+
+// shuffledSegments returns what sends a round's segments, in uniformly random order.
+func shuffledSegments(suspects, inProgress, carriers []*attempt, beacons int) (all []func()) {
+	for _, s := range suspects {
+		if !slices.Contains(inProgress, s) {
+			all = append(all, s.sendNext)
+		}
+	}
+	for i := 0; i < inProgressRepeats && len(inProgress) > 0; i++ {
+		all = append(all, inProgress[i%len(inProgress)].sendNext)
+	}
+	for range beacons {
+		all = append(all, carriers[rand.IntN(len(carriers))].beacon)
+	}
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }
 
 // collectAnswers collects the answers to a round. If answers were duplicated, the number of answered beacons is
 // unknown, and ok is false.
 func (f *filling) collectAnswers(
-	ctx context.Context, suspects, carriers []*attempt,
+	ctx context.Context, suspects, inProgress, carriers []*attempt,
 ) (still []*attempt, lost int, ok bool) {
 	until := time.Now().Add(flow.Settle + 2*f.rtt)
 	for _, s := range suspects {
@@ -93,8 +125,10 @@ func (f *filling) collectAnswers(
 			still = append(still, s)
 		}
 	}
-	if f.underWay != nil {
-		f.underWay.awaitAnswer(ctx, until)
+	for _, h := range inProgress {
+		if h.stage() == halfOpen {
+			h.awaitAnswer(ctx, until)
+		}
 	}
 	for _, c := range carriers {
 		missing := c.unanswered(ctx, until)
@@ -108,10 +142,4 @@ func (f *filling) collectAnswers(
 // carriers returns the established connections that can answer beacons.
 func (f *filling) carriers() []*attempt {
 	return slices.DeleteFunc(slices.Clone(f.queued), func(a *attempt) bool { return !a.alive() })
-}
-
-func shuffledAttempts(all []*attempt) []*attempt {
-	out := slices.Clone(all)
-	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
 }

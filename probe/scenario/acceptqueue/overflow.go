@@ -32,12 +32,14 @@ func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
 	}
 	f.Opening = a.opening
 	f.rejected = append(f.rejected, a)
-	if f.seen.Overflowed() {
+	if f.seen.Rejected() {
 		f.tryOthers(ctx)
+		f.askEstablished(ctx)
 		return false
 	}
 	if f.othersAnswered && f.seen.SkippedPorts < maxSkippedPorts {
 		f.seen.SkippedPorts++
+		f.discount(a)
 		return f.resume(ctx)
 	}
 	return false
@@ -68,12 +70,17 @@ func (f *filling) repeatUntilCertain(ctx context.Context, a *attempt) bool {
 	switch {
 	case len(f.queued) == 0: // no established connection can show whether the path works
 		f.PeerReset = a.stage() == refused
-		return !a.stopped() && f.repeatManyTimes(ctx, a)
+		if a.stopped() || f.repeatManyTimes(ctx, a) {
+			return !a.stopped()
+		}
+		f.othersAnswered = f.sparesAnswer(ctx)
+		f.seen.SparesSilent = !f.othersAnswered && a.stage() == silent && ctx.Err() == nil
+		return false
 	case len(f.carriers()) == 0:
 		f.PeerReset = true
 		return false
 	case a.stage() == refused:
-		f.seen.First = verdict.ResetIt
+		f.seen.First, f.seen.SYNRefused = verdict.ResetIt, a.opening.Answer == conn.ResetAnswer
 		return f.repeat(limited, a)
 	case a.stage() == halfOpen:
 		f.seen.First = verdict.IgnoredAck
@@ -95,6 +102,34 @@ func (f *filling) repeatManyTimes(ctx context.Context, a *attempt) (answered boo
 	return false
 }
 
+// sparesAnswer reports whether SYNs from ports that were answered before are still answered.
+func (f *filling) sparesAnswer(ctx context.Context) (answered bool) {
+	f.sendSYNs(ctx, f.spares)
+	return slices.ContainsFunc(f.spares, func(s *attempt) bool { return s.stage() != silent })
+}
+
+// sendSYNs sends SYNs until they are answered, and does not complete the handshakes.
+func (f *filling) sendSYNs(ctx context.Context, all []*attempt) {
+	for range establishTries {
+		f.sendAndAwait(ctx, slices.DeleteFunc(slices.Clone(all), func(s *attempt) bool { return s.stage() != silent }))
+	}
+}
+
+// sendAndAwait sends the next segment of each attempt that is not finished, and then waits for the answers.
+func (f *filling) sendAndAwait(ctx context.Context, all []*attempt) {
+	open := slices.DeleteFunc(slices.Clone(all), func(s *attempt) bool { return s.stage() == queued || s.stopped() })
+	for _, s := range open {
+		if f.Env.Pace(ctx, 1) != nil {
+			return
+		}
+		s.sendNext()
+	}
+	until := time.Now().Add(f.patience(0))
+	for _, s := range open {
+		s.awaitAnswer(ctx, until)
+	}
+}
+
 // maxRepeats is how many times establishTries attempts are made if no beacon can show whether the path works.
 const maxRepeats = 6
 
@@ -105,10 +140,10 @@ func (f *filling) repeat(ctx context.Context, a *attempt) (answered bool) {
 			return ctx.Err() == nil
 		}
 	}
-	if _, lost, ok := f.round(ctx, nil, aliveBeacons); ok {
+	if _, lost, ok := f.round(ctx, nil, nil, aliveBeacons); ok {
 		f.seen.BeaconsAnswered = aliveBeacons - lost
 	}
-	f.PeerReset = !f.seen.Overflowed()
+	f.PeerReset = !f.seen.Rejected()
 	return false
 }
 
@@ -120,35 +155,22 @@ const aliveBeacons = 8
 func (f *filling) tryOthers(ctx context.Context) {
 	ctx, cancel := context.WithDeadline(ctx, f.holdUntil)
 	defer cancel()
-	f.seen.UnderWay = f.behaviourTowards(f.underWay)
 	answered := slices.DeleteFunc(slices.Clone(f.spares), func(s *attempt) bool {
 		return s.stage() == silent && f.seen.First != verdict.ResetIt
 	})
-	for _, s := range answered[:f.room(len(answered))] {
-		f.establish(ctx, s)
+	answered = answered[:f.room(len(answered))]
+	for range 1 + establishTries {
+		f.sendAndAwait(ctx, answered)
 	}
-	f.seen.More = f.keepQueued()
-	if f.underWay != nil && f.underWay.stage() == queued {
+	if f.askInProgress(ctx); f.underWay != nil && f.underWay.stage() == queued {
 		f.queued = append(f.queued, f.underWay)
 		f.seen.More++
 	}
+	f.seen.More += f.keepQueued()
 }
 
 // room returns how many of n more connections the cap still allows.
 func (f *filling) room(n int) int {
 	used := len(f.queued) + 1
 	return max(0, min(n, f.seen.Cap-used))
-}
-
-// behaviourTowards returns the behaviour towards an attempt that did not get into the queue.
-func (f *filling) behaviourTowards(a *attempt) string {
-	switch {
-	case a == nil:
-		return ""
-	case a.stage() == halfOpen:
-		return verdict.IgnoredAck
-	case a.stage() == refused:
-		return verdict.ResetIt
-	}
-	return ""
 }

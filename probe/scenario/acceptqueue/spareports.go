@@ -6,35 +6,50 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
 const (
 	// sparePorts is how many source ports are prepared to confirm an overflow. Each has been answered spareHandshakes
 	// times. If such a port is silent later, neither its path nor the reuse of the port can be the reason.
 	sparePorts      = 16
+	sparePortsLossy = 24 // where the path loses much
 	spareHandshakes = 2
+	// silentInARow is how many ports without an answer, one after the other, end the preparation. Further ones would take
+	// three seconds each.
+	silentInARow = 4
 )
 
 // prepareSpares prepares the missing spares. If ports get no answer, other ports are tried before the target counts as
 // silent.
 func (f *filling) prepareSpares(ctx context.Context) bool {
-	failed := 0
-	for len(f.spares) < sparePorts && f.Fault == nil && ctx.Err() == nil {
+	failed, silent := 0, 0
+	for len(f.spares) < f.sparesWanted() && f.Fault == nil && ctx.Err() == nil {
 		a := f.attempt(ctx)
 		if a == nil {
 			return false
 		}
 		if f.answers(ctx, a) {
 			f.spares = append(f.spares, a)
+			f.seen.Before += spareHandshakes
+			silent = 0
 			continue
 		}
+		silent++
 		f.Opening = a.opening
 		f.release(ctx, a)
-		if failed++; failed >= flow.SilentPorts && len(f.spares) == 0 || failed >= sparePorts {
+		if failed++; failed >= flow.SilentPorts && len(f.spares) == 0 || failed >= sparePorts || silent >= silentInARow {
 			break
 		}
 	}
 	return len(f.spares) > 0
+}
+
+func (f *filling) sparesWanted() int {
+	if f.lossy() {
+		return sparePortsLossy
+	}
+	return sparePorts
 }
 
 // answers connects several times and resets each connection before it gets into the queue. It returns whether all were
@@ -49,6 +64,7 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 			return false
 		}
 		f.measure(a)
+		f.Env.Background.Add(verdict.Count{Sent: a.opening.Sent, Lost: a.opening.Sent - 1})
 		if a.opening.Sent == 1 && f.Outcome.RTT == 0 {
 			f.Outcome.RTT = a.RTT
 		}

@@ -18,6 +18,7 @@ const (
 	ackProbes     = 3
 	ackProbeWait  = 300 * time.Millisecond
 	ackProbeStart = 12345
+	lossProbes    = 16 // ACKs that tell how much the path loses
 )
 
 // AckProbe tests whether a port that answers no SYN answers ACKs. A host without such a connection answers an ACK with
@@ -38,6 +39,24 @@ func (s *State) AckProbe(ctx context.Context, c *conn.Conn) {
 	if lost, ok := block.Run(ctx, c, s.Env.Pace, size); ok {
 		s.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: s.Env.Alpha}
 	}
+}
+
+// AckLoss tells by ACKs how much the path loses to a port that answers no SYN, and ACKs.
+func (s *State) AckLoss(ctx context.Context, c *conn.Conn) {
+	k := &ackProber{conn: c, at: seq.At(ackProbeStart), open: map[seq.Number]bool{}}
+	n := verdict.Count{}
+	for n.Sent < lossProbes && s.Env.Pace(ctx, 1) == nil {
+		k.beacon()
+		n.Sent++
+	}
+	n.Lost = n.Sent
+	c.Await(ctx, time.Now().Add(Settle), func(p wire.Packet) bool {
+		if k.answered(p) {
+			n.Lost--
+		}
+		return n.Lost == 0
+	})
+	s.Env.Background.Add(n)
 }
 
 // ackProber sends ACKs that belong to no connection, and recognises the RSTs that answer them.

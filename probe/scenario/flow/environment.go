@@ -17,7 +17,10 @@ import (
 type Env struct {
 	Open func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
 	// OpenFrom is Open from the source port of an earlier flow; nil: flows are not asked again.
-	OpenFrom   func(ctx context.Context, port uint16, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	OpenFrom func(ctx context.Context, port uint16, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error)
+	// Alone calls ask while no other flow of the check is open. It returns false, without calling it, if others have not
+	// been established either, or if enough flows have failed alone. It may be nil.
+	Alone      func(ctx context.Context, ask func() (established bool)) bool
 	Remote     netip.AddrPort
 	Pace       conn.Pace
 	Charge     func()              // counts a segment that does not wait for Pace; may be nil
@@ -59,8 +62,17 @@ type Outcome struct {
 	Records   []conn.Record // the packets that the evidence describes
 	Followed  bool          // it failed, but at the error of a flow that follows another one
 	Leaked    int           // number of connections that the peer may still hold
+	Refused   bool          // the last connection was refused, or reset before it told anything
 	Guard     conn.SelfCheck
 	Segments  conn.Segments // over all connections
+}
+
+// NoteListenerGone replaces a finding that says nothing but that the port refuses, where it had accepted so many
+// connections of the run before.
+func (o *Outcome) NoteListenerGone(established int) {
+	if o.Refused && (o.Verdict == report.Inconclusive || o.Reason == report.Refused) {
+		o.Finding = verdict.ListenerGone(established)
+	}
 }
 
 // Keep stores evidence and records of a connection in the outcome.

@@ -14,14 +14,20 @@ var Definition = flow.Definition{Flow: func(string) flow.Func { return run }}
 
 // run tests whether a connection can be established.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
-	t := &flow.State{Env: e}
+	t := &opening{State: &flow.State{Env: e}}
 	for t.Ports < flow.SourcePorts && t.Fault == nil && ctx.Err() == nil {
 		c := t.Open(ctx, flow.RandomISS())
 		if c == nil {
 			break
 		}
 		t.Opening = c.Handshake(ctx, e.Pace)
-		again := followUp(ctx, t, c)
+		again := t.followUp(ctx, c)
+		for !again && t.failed() && t.askMore(ctx, c) {
+			again = t.followUp(ctx, c)
+		}
+		if !again && t.failed() && t.notLost() && e.Alone != nil {
+			e.Alone(ctx, func() bool { return t.succeedsAlone(ctx, c) })
+		}
 		t.End(ctx, c)
 		if !again {
 			break
@@ -30,12 +36,20 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	return t.Finish(ctx, verdict.Handshake)
 }
 
+// opening is the state of one flow.
+type opening struct {
+	*flow.State
+	ignored int // SYNs in a row that got no answer, from all source ports
+}
+
 // followUp examines the answer to the SYN. It returns true if another source port should be tried.
-func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
+func (t *opening) followUp(ctx context.Context, c *conn.Conn) (again bool) {
+	t.countSYNs()
 	switch t.Opening.Answer {
 	case conn.SynAck:
-		t.Proof = c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec.Payload)[0](1)[0])
+		t.Proof = c.Prove(ctx, t.Env.Pace, t.byte())
 		t.PeerReset = !t.Proof.Established && c.Reset()
+		t.Env.Background.Add(verdict.Count{Sent: t.Proof.Sent, Lost: t.Proof.Lost})
 		return t.PeerReset && t.Ports < flow.SilentPorts
 	case conn.StaleAck:
 		c.ResetOlder(t.Opening.Wrong)
@@ -51,3 +65,18 @@ func followUp(ctx context.Context, t *flow.State, c *conn.Conn) (again bool) {
 	}
 	return false
 }
+
+// countSYNs counts the SYNs of a handshake: what was lost before an answer is the path's loss.
+func (t *opening) countSYNs() {
+	if t.Opening.Answer == conn.NoAnswer {
+		t.ignored += t.Opening.Sent
+		return
+	}
+	t.ignored = 0
+	if t.Opening.Answer != conn.NoNextHop && t.Opening.Answer != conn.ICMPError {
+		t.Env.Background.Add(verdict.Count{Sent: t.Opening.Sent, Lost: t.Opening.Sent - 1})
+	}
+}
+
+// byte is the byte of data that proves a connection.
+func (t *opening) byte() byte { return flow.Payloads(t.Env.Spec.Payload)[0](1)[0] }

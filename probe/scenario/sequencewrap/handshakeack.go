@@ -42,6 +42,20 @@ func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	if !t.Delivered && reopen(ctx, t, c, ordinary()) {
 		t.Isolated, t.OtherNumbers = completes(ctx, t, c)
 	}
+	if !t.Delivered && t.Isolated && t.Env.Alone != nil {
+		t.Env.Alone(ctx, func() bool { return completesAlone(ctx, t, c) })
+	}
+}
+
+// completesAlone repeats the handshake with the ACK at 0 now that no other connection is open. A short accept queue
+// that was full for a moment ignores final ACKs too.
+func completesAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
+	if !reopen(ctx, t, c, seq.At(0).Add(-1)) {
+		return false
+	}
+	t.Delivered, t.Control = completes(ctx, t, c)
+	moveBeyondZero(ctx, t, c)
+	return t.Delivered
 }
 
 // completes sends the final ACK until a beacon shows that the connection is established. Those ACKs count as lost after

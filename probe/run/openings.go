@@ -1,0 +1,175 @@
+package run
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+)
+
+// Bounds of the connections to one target whose handshakes are in progress. A short accept queue, of 6 places, must not
+// overflow only because this probe opens many connections at the same moment.
+const (
+	firstOpenings = 2
+	fewOpenings   = 4  // after as many connections were established
+	manyOpenings  = 8  // after enoughProven
+	enoughProven  = 64 // connections that allow manyOpenings
+)
+
+const (
+	// openingTime is how long a connection without a sign of life counts as being opened.
+	openingTime = 250 * time.Millisecond
+	// slowOpening is how many times as long as the fastest connection one may take before it counts as ignored.
+	slowOpening = 4
+	// After an ignored connection the next ones begin at least leastGap apart, at most mostGap. Each established one
+	// shortens the gap by an eighth.
+	leastGap = 40 * time.Millisecond
+	mostGap  = 320 * time.Millisecond
+	// longestTurn is how long a connection waits for its turn at most: its flow may hold another one.
+	longestTurn = 2 * time.Second
+)
+
+// openings bounds the connections to one target by what the target was seen to accept.
+type openings struct {
+	open  func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)
+	turns turns // of the flows
+
+	mu      sync.Mutex
+	changed chan struct{} // closed when a connection's handshake is over
+	opening int
+	allowed int
+	proven  int
+	refused int           // connections in a row, the last ones, that were refused or reset
+	fastest time.Duration // shortest time from the turn to the sign of life; 0: none yet
+	gap     time.Duration // between the beginnings of two connections
+	next    time.Time     // when the next connection may begin
+	ignored time.Time     // when a connection last counted as ignored
+}
+
+func newOpenings(
+	open func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error), turns turns,
+) *openings {
+	return &openings{open: open, turns: turns, allowed: firstOpenings, changed: make(chan struct{})}
+}
+
+// Open waits for the connection's turn and prepares it.
+func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error) {
+	o.wait(ctx)
+	c, err := o.open(ctx, remote, iss)
+	over := sync.OnceFunc(o.over)
+	if err != nil {
+		over()
+		return nil, err
+	}
+	started := time.Now()
+	timer := time.AfterFunc(o.openingTime(), func() {
+		o.slowDown()
+		over()
+	})
+	c.Held = func(held bool) {
+		timer.Stop()
+		o.settled(held, !held && c.Reset(), time.Since(started))
+		over()
+	}
+	return c, nil
+}
+
+// openingTime returns how long a connection without a sign of life counts as being opened.
+func (o *openings) openingTime() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return max(openingTime, slowOpening*o.fastest)
+}
+
+// slowDown lengthens the gap after a connection was ignored although others had been established.
+func (o *openings) slowDown() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.proven == 0 || time.Since(o.ignored) < openingTime {
+		return
+	}
+	o.ignored, o.allowed = time.Now(), 1
+	o.gap = min(max(2*o.gap, leastGap), mostGap)
+}
+
+// wait returns when one more connection may be opened.
+func (o *openings) wait(ctx context.Context) {
+	turn, stop := context.WithTimeout(ctx, longestTurn)
+	defer stop()
+	for {
+		o.mu.Lock()
+		early := time.Until(o.next)
+		if o.opening < o.allowed && early <= 0 || turn.Err() != nil {
+			o.opening++
+			o.next = time.Now().Add(o.gap)
+			o.mu.Unlock()
+			return
+		}
+		changed := o.changed
+		o.mu.Unlock()
+		var due <-chan time.Time
+		if early > 0 {
+			due = time.After(early)
+		}
+		select {
+		case <-changed:
+		case <-due:
+		case <-turn.Done():
+		}
+	}
+}
+
+// over ends the opening of a connection.
+func (o *openings) over() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.opening--
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// settled widens the bound after an established connection, and narrows it after one that failed while others had been
+// established.
+func (o *openings) settled(held, refused bool, took time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if refused {
+		o.refused++
+	}
+	switch {
+	case held:
+		o.proven++
+		o.refused = 0
+		o.gap -= o.gap / 8
+		if o.fastest == 0 || took < o.fastest {
+			o.fastest = took
+		}
+		most := fewOpenings
+		if o.proven >= enoughProven {
+			most = manyOpenings
+		}
+		o.allowed = min(o.allowed+1, most)
+	case o.proven > 0:
+		o.allowed = 1
+	}
+}
+
+// enoughRefused is how many connections in a row must be refused before the listener counts as gone.
+const enoughRefused = 3
+
+// listenerGone reports whether connections were established, how many, and all later ones were refused.
+func (o *openings) listenerGone() (established int, gone bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.proven, o.proven > 0 && o.refused >= enoughRefused
+}
+
+// anyProven reports whether a connection was established.
+func (o *openings) anyProven() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.proven > 0
+}
