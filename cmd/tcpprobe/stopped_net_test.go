@@ -19,8 +19,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// If a run is stopped, it reports what was finished, says what was not, completes its capture, and leaves nothing at the
-// target. ^C reaches both of its processes.
+// If a run is stopped, it reports what was finished, says what was not, completes its capture, and leaves nothing at
+// the target. ^C reaches both of its processes.
 func TestStoppedRunReportsWhatWasFinished(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{Conntrack: true})
@@ -111,8 +111,11 @@ func expectPart(t *testing.T, r report.Report, signal string) {
 
 func expectPartOfTable(t *testing.T, table, signal string) {
 	t.Helper()
-	for _, want := range []string{`\nHandshake +\S+ +Pass +Established +8/8 pass`, `\nSequenceWrap/AckZero +\S+ +Inconclusive`,
-		`\nnot finished: [0-9]+ of 14 checks; the prober was told to stop \(` + signal + `\) before a verdict\n`} {
+	for _, want := range []string{
+		`\nHandshake +\S+ +Pass +Established +8/8 pass`,
+		`\nSequenceWrap/AckZero +\S+ +Inconclusive`,
+		`\nnot finished: [0-9]+ of 14 checks; the prober was told to stop \(` + signal + `\) before a verdict\n`,
+	} {
 		if !regexp.MustCompile(want).MatchString(table) {
 			t.Errorf("the table lacks %s:\n%s", want, table)
 		}

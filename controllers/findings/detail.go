@@ -12,8 +12,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// detail adds flows, segments, alpha, stall, share, queue and evidence. Flows and segments are left out if a report's group
-// also has answers that are not in this finding: the group has only their sum.
+// detail adds flows, segments, alpha, stall, share, queue and evidence. Flows and segments are left out if a report's
+// group also has answers that are not in this finding: the group has only their sum.
 func detail(f *v1alpha1.Finding, answers []Answer) {
 	seen := make(map[*report.Group]int)
 	var groups []*report.Group // in the order of the answers

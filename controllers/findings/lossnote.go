@@ -17,19 +17,12 @@ func lossNote(rp *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	var worst *report.Group
 	var from string
 	for _, o := range outcomes {
-		if o.State != probepod.Reported {
-			continue
-		}
-		for i := range o.Summary.Groups {
-			g := &o.Summary.Groups[i]
-			if !passedWithLoss(g) {
-				continue
-			}
+		for _, g := range groupsWithLoss(o) {
 			for _, position := range g.Positions() {
 				pairs[Pair{o.Source, rp.Plan.Sources[o.Source][position]}] = true
 			}
-			if worst == nil || lossRate(g) > lossRate(worst) {
-				worst, from = g, o.Source
+			if worst == nil || lossRate(&g) > lossRate(worst) {
+				worst, from = &g, o.Source
 			}
 		}
 	}
@@ -39,6 +32,19 @@ func lossNote(rp *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	return []string{text.Cut(fmt.Sprintf("passed although segments are lost or late: in %d pairs; most by %s from %s, %s",
 		len(pairs), title(rp.Plan.Checks(), worst.Checks(), &rp.Plan), from,
 		report.SegmentsText(worst.Suspects, worst.Controls)), v1alpha1.MaxNote)}
+}
+
+// groupsWithLoss are those of a source's report that passed with losses.
+func groupsWithLoss(o probepod.Outcome) (out []report.Group) {
+	if o.State != probepod.Reported {
+		return nil
+	}
+	for _, g := range o.Summary.Groups {
+		if passedWithLoss(&g) {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // passedWithLoss reports whether a report has this group only because of what was lost or late.

@@ -138,17 +138,13 @@ func (a *answers) acknowledgement(p wire.Packet) {
 	}
 }
 
-// advance takes what is newly acknowledged, and returns where it begins. Of several segments that begin at one number it
-// is the longest that the acknowledgement covers: it may have the beginning that it repeats named as a duplicate.
+// advance takes what is newly acknowledged, and returns where it begins. Of several segments that begin at one number
+// it is the longest that the acknowledgement covers: it may have the beginning that it repeats named as a duplicate.
 func (a *answers) advance(at time.Time, before seq.Number) (done []seq.Number) {
 	for {
-		longest := -1
-		for i, q := range a.open {
-			fresh := q.end.After(before) && !q.end.After(a.acked) && !q.bare() && !q.replaced
-			if fresh && !slices.Contains(done, q.at) && (longest < 0 || q.end.After(a.open[longest].end)) {
-				longest = i
-			}
-		}
+		longest := a.longest(func(q question) bool {
+			return q.end.After(before) && !q.end.After(a.acked) && !q.bare() && !q.replaced && !slices.Contains(done, q.at)
+		})
 		if longest < 0 {
 			return done
 		}
@@ -156,6 +152,17 @@ func (a *answers) advance(at time.Time, before seq.Number) (done []seq.Number) {
 		done = append(done, block.Left)
 		a.take(at, func(q question) bool { return q.block() == block && !q.replaced })
 	}
+}
+
+// longest is the one that ends last of those that may be meant; -1 if there is none.
+func (a *answers) longest(is func(question) bool) int {
+	found := -1
+	for i, q := range a.open {
+		if is(q) && (found < 0 || q.end.After(a.open[found].end)) {
+			found = i
+		}
+	}
+	return found
 }
 
 // take counts the last question that may be meant as answered. It has a round trip only if it is the only one (Karn's
@@ -192,8 +199,8 @@ func (a *answers) carried(suspect bool, length int, options []string) {
 	s.Lengths, s.Options = union(s.Lengths, []int{length}), union(s.Options, options)
 }
 
-// settle counts what is open as lost: a later segment was answered, or the time for an answer is over. Other segments do
-// not count at all, as their answers may still be on the way.
+// settle counts what is open as lost: a later segment was answered, or the time for an answer is over. Other segments
+// do not count at all, as their answers may still be on the way.
 func (a *answers) settle(now time.Time) {
 	for _, q := range a.open {
 		s := a.sum.of(q.suspect)

@@ -15,7 +15,8 @@ type Counted struct {
 	Sent int
 	Lost int             // no answer came: the segment or its answer was lost
 	RTTs []time.Duration // until the answer, where it is certain which segment it answers
-	// of those that were answered, or that nobody answers: the lengths of their data, and their TCP options, each once and sorted
+	// of those that were answered, or that nobody answers: the lengths of their data, and their TCP options, each once
+	// and sorted
 	Lengths []int
 	Options []string
 }

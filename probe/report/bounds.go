@@ -33,7 +33,7 @@ const (
 // maxConnections is more than any queue can be filled with: a source address does not have so many ports.
 const maxConnections = 1 << 16
 
-// maxSegments is more than the suspects or controls that a run sends: those of an hour at the highest rate to all targets.
+// maxSegments is more than the suspects or controls that a run sends in an hour at the highest rate to all targets.
 const maxSegments = 1 << 30
 
 // Bounds of KernelConnections that are read.

@@ -103,7 +103,8 @@ func (k *KernelCoverage) text() string {
 	if k == nil {
 		return ""
 	}
-	return fmt.Sprintf("ordinary connections %s, of %s bytes (MSS %d)", with(k.Options), strings.Join(k.Sizes, ", "), k.MSS)
+	return fmt.Sprintf("ordinary connections %s, of %s bytes (MSS %d)", with(k.Options), strings.Join(k.Sizes, ", "),
+		k.MSS)
 }
 
 func number(n int, what string) string {

@@ -29,14 +29,22 @@ func TestTableSaysWhatAPassCovers(t *testing.T) {
 	if err := r.WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	const want = `
-covered by SequenceWrap/Push, Data to 10.244.2.2:8080: segments of 64 to 120 bytes without TCP options, from 16 source ports; ordinary connections with Timestamps, of 1, MSS bytes (MSS 1448); not asked: other lengths, the target's own segments at 0
-covered by SequenceWrap/Fin to 10.244.2.2:8080: segments without TCP options, from 16 source ports; not asked: TCP options, the target's own segments at 0
-covered by SequenceWrap/Null to 10.244.2.2:8080: segments of 1 byte without TCP options, from 16 source ports; not asked: other lengths, TCP options, the target's own segments at 0
-covered by SequenceWrap/AckZero to 10.244.2.2:8080: segments without TCP options, from 1 source port, and the answers at 0; not asked: TCP options
-covered by SequenceWrap/Syn to 10.244.2.2:8080: segments with MSS, SACKPermitted, from 16 source ports; not asked: the target's own segments at 0
-covered by SequenceWrap/Push to 10.244.2.1:8080: segments of 1 to 1460 bytes without TCP options, from 16 source ports; not asked: other lengths, TCP options, the target's own segments at 0
-`
+	const ordinary = "; ordinary connections with Timestamps, of 1, MSS bytes (MSS 1448)"
+	const own = "the target's own segments at 0"
+	want := strings.Join([]string{"",
+		"covered by SequenceWrap/Push, Data to 10.244.2.2:8080: segments of 64 to 120 bytes without TCP options, " +
+			"from 16 source ports" + ordinary + "; not asked: other lengths, " + own,
+		"covered by SequenceWrap/Fin to 10.244.2.2:8080: segments without TCP options, from 16 source ports; " +
+			"not asked: TCP options, " + own,
+		"covered by SequenceWrap/Null to 10.244.2.2:8080: segments of 1 byte without TCP options, " +
+			"from 16 source ports; not asked: other lengths, TCP options, " + own,
+		"covered by SequenceWrap/AckZero to 10.244.2.2:8080: segments without TCP options, from 1 source port, " +
+			"and the answers at 0; not asked: TCP options",
+		"covered by SequenceWrap/Syn to 10.244.2.2:8080: segments with MSS, SACKPermitted, from 16 source ports; " +
+			"not asked: " + own,
+		"covered by SequenceWrap/Push to 10.244.2.1:8080: segments of 1 to 1460 bytes without TCP options, " +
+			"from 16 source ports; not asked: other lengths, TCP options, " + own,
+		""}, "\n")
 	if !strings.Contains(b.String(), want) {
 		t.Errorf("the table is\n%s\nwithout%s", b.String(), want)
 	}

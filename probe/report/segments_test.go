@@ -47,7 +47,8 @@ func TestSegmentsText(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got := SegmentsText(segments(35, 35), segments(200, 0)); got != "lost: 35 of 35 suspects (100 %), 0 of 200 controls (0 %)" {
+	got = SegmentsText(segments(35, 35), segments(200, 0))
+	if got != "lost: 35 of 35 suspects (100 %), 0 of 200 controls (0 %)" {
 		t.Error(got)
 	}
 	if got := SegmentsText(nil, nil); got != "" {
@@ -59,7 +60,8 @@ func TestSegmentsText(t *testing.T) {
 // that did not pass has its own line.
 func TestTableShowsLosses(t *testing.T) {
 	p := examplePlan(2)
-	shake, wrap, clean := result(p, 0, 0, Pass, Established), result(p, 0, 1, Pass, Delivered), result(p, 1, 1, Pass, Delivered)
+	shake, wrap := result(p, 0, 0, Pass, Established), result(p, 0, 1, Pass, Delivered)
+	clean := result(p, 1, 1, Pass, Delivered)
 	failed := result(p, 1, 0, Fail, Filtered)
 	shake.Controls = segments(16, 1, 300, 400)
 	wrap.Suspects, wrap.Controls = segments(19, 3, 400, 500), segments(40, 4, 300, 900)
@@ -71,8 +73,8 @@ func TestTableShowsLosses(t *testing.T) {
 	}
 	for _, want := range []string{
 		"\n10.244.2.2:8080: lost: 3 of 19 suspects (16 %), 5 of 56 controls (8.9 %)\n",
-		"\nSequenceWrap/Push (wrap) to 10.244.2.2:8080: lost: 3 of 19 suspects (16 %), 4 of 40 controls (10 %); round trip: " +
-			"suspects 400µs, at most 500µs, controls 300µs, at most 900µs\n",
+		"\nSequenceWrap/Push (wrap) to 10.244.2.2:8080: lost: 3 of 19 suspects (16 %), 4 of 40 controls (10 %); " +
+			"round trip: suspects 400µs, at most 500µs, controls 300µs, at most 900µs\n",
 		"\n  lost: 6 of 6 controls (100 %)\n",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// SegmentsText says what was lost and how late answers were, of suspects beside controls: "lost: 3 of 19 suspects (16 %),
-// 2 of 40 controls (5 %); round trip: suspects 400µs, at most 1.2ms, controls …". It is empty if nothing was sent.
+// SegmentsText says what was lost and how late answers were, of suspects beside controls: "lost: 3 of 19 suspects
+// (16 %), 2 of 40 controls (5.0 %); round trip: suspects 400µs, at most 1.2ms, controls …". It is empty if nothing was
+// sent.
 func SegmentsText(suspects, controls *Segments) string {
 	text := lossText(suspects, controls)
 	if rtt := both(suspects.rtt("suspects"), controls.rtt("controls")); rtt != "" {
@@ -52,8 +53,8 @@ func (s *Segments) rtt(what string) string {
 	return fmt.Sprintf("%s %s, at most %s", what, micros(s.RTTMicros.Median), micros(s.RTTMicros.Max))
 }
 
-// segmentsText is the line of one result for people. It is empty where nothing was lost and suspects were not later than
-// controls.
+// segmentsText is the line of one result for people. It is empty where nothing was lost and suspects were not later
+// than controls.
 func (r Result) segmentsText() string {
 	if sum := r.Suspects.Plus(r.Controls); sum == nil || sum.Lost == 0 && !Late(r.Suspects, r.Controls) {
 		return ""

@@ -17,8 +17,8 @@ func (r *Report) CountUnfinished() {
 	}
 }
 
-// unfinishedLine says how much was not finished and why: "not finished: 9 of 14 checks; the prober was told to stop …". It
-// is empty if all was.
+// unfinishedLine says how much was not finished and why: "not finished: 9 of 14 checks; the prober was told to stop …".
+// It is empty if all was.
 func (r Report) unfinishedLine() string {
 	r.CountUnfinished()
 	for _, res := range r.Results {

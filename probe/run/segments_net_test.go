@@ -37,20 +37,20 @@ func TestNothingIsLostOnACleanPath(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			s := newSite(t)
 			for _, r := range segmentsOf(t, s, fault, lab.IPv4, everyVariantAnswered...) {
-				if r.Suspects == nil || r.Suspects.Sent < 16 || r.Suspects.Lost != 0 {
-					t.Errorf("%s: %+v", r.Variant, r.Suspects)
-				}
-				if r.Controls != nil && r.Controls.Lost != 0 {
-					t.Errorf("%s: %+v", r.Variant, r.Controls)
-				}
-				if r.Suspects != nil && (r.Suspects.RTTMicros == nil || r.Suspects.RTTMicros.Median < least) {
-					t.Errorf("%s: round trip %+v", r.Variant, r.Suspects.RTTMicros)
-				}
-				if report.Late(r.Suspects, r.Controls) {
-					t.Errorf("%s: late: %s", r.Variant, report.SegmentsText(r.Suspects, r.Controls))
-				}
+				expectClean(t, r, least)
 			}
 		})
+	}
+}
+
+// expectClean expects that nothing was lost, and a round trip of so many microseconds at least.
+func expectClean(t *testing.T, r report.Result, least int64) {
+	t.Helper()
+	switch s := r.Suspects; {
+	case s == nil || s.Sent < 16 || s.Lost != 0 || s.RTTMicros == nil || s.RTTMicros.Median < least:
+		t.Errorf("%s: suspects %+v", r.Variant, s)
+	case r.Controls != nil && r.Controls.Lost != 0, report.Late(r.Suspects, r.Controls):
+		t.Errorf("%s: %s", r.Variant, report.SegmentsText(r.Suspects, r.Controls))
 	}
 }
 
