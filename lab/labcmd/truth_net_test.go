@@ -25,7 +25,7 @@ func TestTruth(t *testing.T) {
 	}{ // what takes longest comes first
 		{"ack-number-zero", truth.AtZero},
 		{"first-at-zero=1", truth.AtZero},
-		{"spray=2/1:push-at-zero", truth.AtZero},
+		{"options-at-zero=with", truth.AtZero},
 		{"every-push@in", truth.Alike},
 		{"short-at-zero=50", truth.AtZero},
 		{"delay-at-zero=500ms", truth.AtZero},
