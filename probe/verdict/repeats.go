@@ -56,8 +56,7 @@ const byLengthAlpha = 0.01
 // length says which lengths are lost if that separates the flows that failed from the others, beyond chance.
 func (s Spread) length() string {
 	failed, passed := lengthsOf(s.Lengths, true), lengthsOf(s.Lengths, false)
-	if failed.n == 0 || passed.n == 0 ||
-		2*math.Exp(-logChoose(failed.n+passed.n, failed.n)) > byLengthAlpha {
+	if 2*math.Exp(-logChoose(failed.n+passed.n, failed.n)) > byLengthAlpha {
 		return ""
 	}
 	switch {

@@ -36,7 +36,7 @@ func (s Spread) Share() (share report.Share, ok bool) {
 	switch {
 	case decided == 0:
 		return report.Share{}, false
-	case n.Fail == 0, n.Fail == n.Tried, n.Pass > 0 && s.length() == "" && s.Again.ByPort():
+	case n.Fail == 0, n.Fail == n.Tried, s.length() == "" && s.Again.ByPort():
 		return ShareOf(n.Fail, decided), true
 	}
 	return report.Share{}, false

@@ -46,8 +46,7 @@ const otherAnswers = " (asked again, the same source ports gave other answers, s
 	"length, time, order or chance): lost"
 
 func TestWhichFlowsFailed(t *testing.T) {
-	byPort := Repeats{Failed: Count{5, 5}, Passed: Count{5, 0}}
-	alone := Repeats{Failed: Count{3, 3}, Passed: Count{3, 0}}
+	byPort, alone := Repeats{Count{5, 5}, Count{5, 0}}, Repeats{Count{3, 3}, Count{3, 0}}
 	notAgain, othersToo := Repeats{Failed: Count{1, 0}}, Repeats{Failed: Count{2, 2}, Passed: Count{3, 1}}
 	byLength := lengthsOfFlows([]int{101, 104, 120, 127, 110}, []int{64, 70, 80, 99, 100})
 	for _, c := range []struct {
@@ -63,6 +62,8 @@ func TestWhichFlowsFailed(t *testing.T) {
 		{"all that were decided", Spread{Flows: flowsOf(2, 0, 14)}, false, "on 2 of 2 decided flows of 16: lost"},
 		{"half of two", Spread{Flows: flowsOf(1, 1, 0), Again: byPort}, true,
 			"on about 1 of 2 paths (1 of 2 flows, 95 % interval 1 to 99 %): lost"},
+		{"half of a hundred", Spread{Flows: flowsOf(50, 50, 0), Again: byPort}, true,
+			"on about 1 of 2 paths (50 of 100 flows, 95 % interval 40 to 60 %): lost"},
 		{"an eighth", Spread{Flows: flowsOf(2, 14, 0), Again: byPort}, true,
 			"on about 1 of 8 paths (2 of 16 flows, 95 % interval 2 to 38 %): lost"},
 		{"a third", Spread{Flows: flowsOf(7, 13, 0), Again: byPort}, true,
@@ -87,6 +88,12 @@ func TestWhichFlowsFailed(t *testing.T) {
 		{"long ones by chance", Spread{Flows: flowsOf(1, 15, 0), Again: byPort,
 			Lengths: lengthsOfFlows([]int{127}, []int{64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78})}, true,
 			"on about 1 of 16 paths (1 of 16 flows, 95 % interval 0 to 30 %): lost"},
+		{"long ones, once in 60 by chance", Spread{Flows: flowsOf(3, 7, 0), Again: byPort,
+			Lengths: lengthsOfFlows([]int{101, 104, 120}, []int{64, 70, 80, 85, 90, 99, 100})}, true,
+			"on about 1 of 3 paths (3 of 10 flows, 95 % interval 7 to 65 %): lost"},
+		{"long ones, and one as long arrives", Spread{Flows: flowsOf(5, 5, 0), Again: byPort,
+			Lengths: lengthsOfFlows([]int{101, 104, 120, 127, 110}, []int{64, 70, 80, 99, 101})}, true,
+			"on about 1 of 2 paths (5 of 10 flows, 95 % interval 19 to 81 %): lost"},
 		{"any length", Spread{Flows: flowsOf(5, 5, 0), Again: byPort,
 			Lengths: lengthsOfFlows([]int{80, 80, 80, 80, 80}, []int{80, 90, 100, 110, 120})}, true,
 			"on about 1 of 2 paths (5 of 10 flows, 95 % interval 19 to 81 %): lost"},
@@ -113,7 +120,7 @@ func TestRepeats(t *testing.T) {
 		r.Add(pass, report.Inconclusive)
 		r.Add(pass, pass)
 	}
-	if !r.ByPort() || r.Differ() {
+	if !r.ByPort() || r.Differ() || r.Failed.Sent != 5 || r.Passed.Sent != 5 {
 		t.Errorf("%+v", r)
 	}
 	for _, other := range [][2]report.Verdict{{fail, pass}, {pass, fail}} {
@@ -121,6 +128,11 @@ func TestRepeats(t *testing.T) {
 		if s.Add(other[0], other[1]); s.ByPort() || !s.Differ() {
 			t.Errorf("%v: %+v", other, s)
 		}
+	}
+	// 3 that fail again among 7 are chance in one of 35 cases, 4 among 8 in one of 70
+	if (Repeats{Failed: Count{3, 3}, Passed: Count{4, 0}}).ByPort() ||
+		!(Repeats{Failed: Count{4, 4}, Passed: Count{4, 0}}).ByPort() {
+		t.Error("3 of 7 are enough, or 4 of 8 are not")
 	}
 	// many ports that pass again do not show that a port fails again
 	if r := (Repeats{Passed: Count{50, 0}}); r.ByPort() || r.Differ() {
