@@ -42,7 +42,7 @@ func FitRules(reasons map[string]report.Reason) RuleFit {
 			all = append(all, s)
 		}
 	}
-	if len(known) == 0 || len(all) == 1 {
+	if len(all) == 1 {
 		f.Fits = nil
 		return f
 	}
@@ -68,7 +68,7 @@ func RuleReasons(results []report.Result) map[string]report.Reason {
 	reasons := map[string]report.Reason{}
 	for _, r := range results {
 		reasons[r.Variant] = r.Reason
-		if r.Reason == report.Delivered && low < 1 && math.Pow(1-low, float64(r.Flows.Pass)) > missed {
+		if r.Reason == report.Delivered && math.Pow(1-low, float64(r.Flows.Pass)) > missed {
 			reasons[r.Variant] = report.PathLossy
 		}
 	}
@@ -109,7 +109,7 @@ type variantSet uint
 
 var (
 	atZero      = slices.DeleteFunc(variant.All(), func(v variant.Variant) bool { return !v.FlagsAtZero() })
-	allVariants = variantSet(1)<<len(atZero) - 1
+	allVariants = setOf(variant.Variant.FlagsAtZero)
 )
 
 func setOf(has func(variant.Variant) bool) (s variantSet) {
@@ -178,7 +178,7 @@ func without(differences []variantSet, these variantSet) (out []variantSet) {
 // returns that of the first variants.
 func fewest(differences []variantSet, these variantSet) variantSet {
 	best := these
-	for s := range allVariants + 1 {
+	for s := range allVariants { // all of them are never fewer than these
 		if s&^these == 0 && bits.OnesCount(uint(s)) < bits.OnesCount(uint(best)) && s.shows(differences, these) {
 			best = s
 		}

@@ -145,6 +145,7 @@ func TestRulesInWords(t *testing.T) {
 		want         string
 	}{
 		{RuleFit{}, false, "lost"},
+		{RuleFit{}, true, "lost"},
 		{RuleFit{Rule: &push}, false, "lost; the rule is PushAtZero, known from ZTE 9900: `anti-dos abnormal enable`, " +
 			"then `disable`, or V2.00.00R8P16"},
 		{RuleFit{Rule: &fin}, true, "lost; the rule is FinAtZero"},
@@ -154,6 +155,11 @@ func TestRulesInWords(t *testing.T) {
 		{RuleFit{Fits: []string{"A", "B", "C", "D"}, Ask: []string{"Data", "Fin", "Ack", "Syn"}}, false,
 			"lost; these fit: A, B, C and 1 more, or another by flags or length; ask also Data, Fin, Ack, Syn: " +
 				"tcpprobe run … --scenario SequenceWrap/all"},
+		{RuleFit{Fits: []string{"A", "B", "C"}, Ask: []string{"Data", "Fin", "Ack"}}, false,
+			"lost; these fit: A, B, C, or another by flags or length; ask also Data, Fin, Ack: " +
+				"tcpprobe run … --scenario SequenceWrap/all"},
+		{RuleFit{Fits: []string{"A"}, Open: []string{"Null"}}, false, "lost; these fit: A, or another by flags or length; " +
+			"not decided, though it would tell: Null"},
 		{RuleFit{Fits: []string{"A"}, Ask: []string{"Data"}, Open: []string{"FinUrgPush", "Null"}}, true,
 			"lost; ask also Data: scenarios[].sequenceWrap.variants; not decided, though it would tell: FinUrgPush and " +
 				"Null; these fit: A, or another by flags or length"},
@@ -162,6 +168,25 @@ func TestRulesInWords(t *testing.T) {
 	} {
 		if got := c.f.Explain("lost", c.fromResource); got != c.want {
 			t.Errorf("%s, want\n%s", got, c.want)
+		}
+	}
+}
+
+// A rule explains a loss of what has the number 0, and nothing else that may be wrong.
+func TestWhichResultsARuleExplains(t *testing.T) {
+	for _, c := range []struct {
+		verdict report.Verdict
+		reason  report.Reason
+		want    bool
+	}{
+		{report.Fail, report.SequenceZeroDropped, true},
+		{report.Fail, report.AckZeroDropped, true},
+		{report.Fail, report.SequenceZeroStalled, false},
+		{report.Inconclusive, report.SequenceZeroDropped, false},
+		{report.Pass, report.Delivered, false},
+	} {
+		if got := (RuleFit{}).Explains(report.Result{Verdict: c.verdict, Reason: c.reason}); got != c.want {
+			t.Errorf("%s, %s: %v", c.verdict, c.reason, got)
 		}
 	}
 }
