@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -114,6 +115,13 @@ func TestSuspicionStarts(t *testing.T) {
 	}
 }
 
+// The sum of two fair coins is 0, 1 or 2, and nothing else.
+func TestConvolve(t *testing.T) {
+	if got := convolve([]float64{0.5, 0.5}, []float64{0.5, 0.5}); !slices.Equal(got, []float64{0.25, 0.5, 0.25}) {
+		t.Errorf("%v", got)
+	}
+}
+
 // More segments cannot be lost than were sent.
 func TestImpossibleCounts(t *testing.T) {
 	if !math.IsInf(logChoose(3, -1), -1) || !math.IsInf(logChoose(3, 4), -1) || logChoose(3, 0) != 0 ||
@@ -122,8 +130,11 @@ func TestImpossibleCounts(t *testing.T) {
 	}
 	near(t, "2 of 3 suspects, 1 of 1", Fisher(2, 3, 1, 1), 1)
 	near(t, "1 of 3 suspects, 2 of 3", Fisher(1, 3, 2, 3), 0.95)
-	if p := Fisher(0, 1, 1, 4); p > 1 { // rounding would make the sum more than 1
-		t.Errorf("p is %g", p)
+	rounded := Pool{Suspects: Count{1, 0}, Beacons: Count{4, 1}} // rounding would make the sum more than 1
+	for _, p := range []float64{Fisher(0, 1, 1, 4), stratifiedFisher([]Pool{rounded})} {
+		if p > 1 {
+			t.Errorf("p is %g", p)
+		}
 	}
 }
 
