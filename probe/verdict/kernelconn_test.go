@@ -63,12 +63,20 @@ func TestKernel(t *testing.T) {
 		{"refused", KernelEvidence{NotAsked: "not permitted"}, report.KernelNotAsked, 0, "not permitted"},
 		{"void", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelVoid)},
 			report.KernelNotAsked, 0, "none of them"},
+		{"only the control tells", KernelEvidence{Sizes: []string{"1"}, Samples: slices.Concat(
+			kernelSamples(1, "1", true, KernelVoid), kernelSamples(1, "1", false, KernelUnharmed))},
+			report.KernelNotAsked, 0, "none of them"},
+		{"one, and one control", KernelEvidence{Sizes: []string{"1"}, Samples: slices.Concat(
+			kernelSamples(1, "1", true, KernelUnharmed), kernelSamples(1, "1", false, KernelUnharmed))},
+			report.KernelUnharmed, 0, "1 kernel connections crossed 0 unharmed (1 bytes)"},
 		{"no control", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelDied)},
 			report.KernelNotAsked, 0, "none of them"},
 		{"untested", stalled, report.KernelStalled, 200,
 			"1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
 		{"all died", died, report.KernelDied, 0, "3 of 3 kernel connections that cross 0 die, 0 of 3 others"},
 		{"all silent", silent, report.KernelStalled, 4990, "3 of 3 kernel connections that cross 0 stand still"},
+		{"as many died as stalled", screening(map[string]KernelFate{"1": KernelDied, "3": KernelStalled}, 0),
+			report.KernelStalled, 0, "2 of 2 kernel connections of 1 and 3 bytes that cross 0 stall, 0 of 2"},
 		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
 		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
 		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
@@ -103,12 +111,12 @@ func TestKernelBlockSizes(t *testing.T) {
 		sizes int
 		alpha float64
 		each  int
-	}{{1, 1.5e-5, 12}, {1, 1.5e-9, 19}, {5, 1.5e-5, 3}, {5, 1.5e-9, 5}, {1, 1e-30, mostKernelBlock}} {
+	}{{1, 1.5e-5, 12}, {1, 1.5e-9, 19}, {5, 1.5e-5, 3}, {5, 1.5e-9, 5}, {1, 1e-30, 24}, {1, 1, 2}} {
 		b := NewKernelBlock([]string{"1", "3", "100", "MSS", "3*MSS"}[:c.sizes], c.alpha)
 		if b.Each != c.each {
 			t.Errorf("%d sizes at %g: %d each, want %d", c.sizes, c.alpha, b.Each, c.each)
 		}
-		if l := b.Larger(); l.Each != min(2*b.Each, mostKernelBlock) || l.Alpha != b.Alpha {
+		if l := b.Larger(); l.Each != min(2*b.Each, 24) || l.Alpha != b.Alpha {
 			t.Errorf("the larger one: %+v", l)
 		}
 		if b.Of("1") != c.each || b.Of("7") != 0 {

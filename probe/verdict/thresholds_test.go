@@ -87,3 +87,19 @@ func TestSignificanceAtTheErrorBound(t *testing.T) {
 		t.Error("one lost suspect of 1,000 segments is not significant at 0.0011")
 	}
 }
+
+// A block of kernel connections convicts at the error bound, is not hopeless there, and is planned for it.
+func TestKernelBlockAtTheErrorBound(t *testing.T) {
+	pool := Pool{Suspects: Count{5, 4}, Beacons: Count{5, 0}} // one got through
+	p := stratifiedFisher([]Pool{pool})
+	less := math.Nextafter(p, 0)
+	for alpha, at := range map[float64]bool{p: true, less: false} {
+		b := &KernelBlock{Each: 5, Alpha: alpha, sizes: []string{"3"}, strata: []Pool{pool}}
+		if b.Convicts() != at || b.Hopeless() == at {
+			t.Errorf("p %g at %g: convicts %t, hopeless %t", p, alpha, b.Convicts(), b.Hopeless())
+		}
+		if n := NewKernelBlock([]string{"3"}, alpha).Each; (n == 5) != at {
+			t.Errorf("at %g: %d of each", alpha, n)
+		}
+	}
+}
