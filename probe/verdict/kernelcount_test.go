@@ -11,8 +11,8 @@ import (
 // Of each size each fate is counted, those that cross 0 and controls apart, with the time in the middle. A size of
 // which nothing was sent is left out; one of which all is void is not.
 func TestKernelSizes(t *testing.T) {
-	ms := func(size string, crossing bool, f KernelFate, n time.Duration) KernelSample {
-		return KernelSample{size, crossing, f, n * time.Millisecond}
+	ms := func(size string, crossing bool, f KernelFate, n int) KernelSample {
+		return KernelSample{size, crossing, f, time.Duration(n) * time.Millisecond}
 	}
 	got := kernelSizes(KernelEvidence{Sizes: []string{"1", "3", "100", "MSS", "3*MSS"}, Samples: []KernelSample{
 		ms("1", true, KernelUnharmed, 9), ms("1", true, KernelStalled, 210), ms("1", true, KernelVoid, 0),

@@ -46,8 +46,7 @@ const otherAnswers = " (asked again, the same source ports gave other answers, s
 	"length, time, order or chance): lost"
 
 func TestWhichFlowsFailed(t *testing.T) {
-	byPort := Repeats{Failed: Count{5, 5}, Passed: Count{5, 0}}
-	alone := Repeats{Failed: Count{3, 3}, Passed: Count{3, 0}}
+	byPort, alone := Repeats{Count{5, 5}, Count{5, 0}}, Repeats{Count{3, 3}, Count{3, 0}}
 	notAgain, othersToo := Repeats{Failed: Count{1, 0}}, Repeats{Failed: Count{2, 2}, Passed: Count{3, 1}}
 	byLength := lengthsOfFlows([]int{101, 104, 120, 127, 110}, []int{64, 70, 80, 99, 100})
 	for _, c := range []struct {
