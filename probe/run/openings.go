@@ -55,15 +55,14 @@ func newOpenings(
 	return &openings{open: open, turns: turns, allowed: firstOpenings, changed: make(chan struct{})}
 }
 
-// Open waits for the connection's turn and prepares it.
+// Open prepares the connection and waits for its turn.
 func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error) {
-	o.wait(ctx)
 	c, err := o.open(ctx, remote, iss)
-	over := sync.OnceFunc(o.over)
 	if err != nil {
-		over()
 		return nil, err
 	}
+	o.wait(ctx)
+	over := sync.OnceFunc(o.over)
 	started := time.Now()
 	timer := time.AfterFunc(o.openingTime(), func() {
 		o.slowDown()
