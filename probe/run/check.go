@@ -57,7 +57,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	return a
 }
 
-// runFlows runs so many flows, each in a turn. A flow says when it only waits for late answers, and may ask to be alone.
+// runFlows runs so many flows, each in a turn. A flow says when it only waits for late answers. It may ask to be alone.
 func runFlows(ctx context.Context, n int, run flow.Func, env flow.Env, opened *openings, w *working) []flow.Outcome {
 	solo := newSolitude(cap(opened.turns))
 	env.Alone = func(ctx context.Context, ask func() bool) bool { return solo.alone(ctx, opened, ask) }

@@ -75,6 +75,7 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 func (s *State) Join(other *State) {
 	s.Guard = s.Guard.Plus(other.Guard)
 	s.Outcome.Leaked += other.Outcome.Leaked
+	s.Outcome.Segments = s.Outcome.Segments.Plus(other.Outcome.Segments)
 	if s.Fault == nil {
 		s.Fault = other.Fault
 	}
