@@ -27,7 +27,8 @@ func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, a *answ
 	if found, _ := verdict.Combine(findingsOf(a.flows)); notOfPaths[found.Reason] {
 		return
 	}
-	env.Firsts = verdict.NewFirsts(j.alpha) // what is asked again is no further sample
+	// What is asked again is no further sample.
+	env.Firsts, env.Wraps = verdict.NewFirsts(j.alpha), verdict.NewWraps(j.alpha)
 	ctx, stop := context.WithTimeout(ctx, j.againTime())
 	defer stop()
 	for i := range verdict.RepeatsOfEach {

@@ -25,6 +25,7 @@ type Env struct {
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
 	Firsts     *verdict.Firsts     // the same, for the test of the first segment of each connection
+	Wraps      *verdict.Wraps      // the same, for the tests about what is beyond the wrap
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
 	Purpose    string              // scenario and variant, for captures
 	Spec       plan.Scenario       // the plan's entry for this scenario
