@@ -106,5 +106,10 @@ func Help() (lines []string) {
 	line("short-at-zero=50", "drops those of them that carry fewer than 50 bytes")
 	line("long-at-zero=100", "drops those of them that carry more than 100 bytes")
 	line("first-at-zero=1", "drops the first of them in each connection")
+	line("wrap=range/1000000000", "drops segments that start at 0 to 1000000000, except SYNs")
+	line("wrap=start", "drops what starts after the wrap at 2^32 of its connection")
+	line("wrap=bytes", "drops what starts, or has bytes, after the wrap of its connection")
+	line("wrap=end", "drops data whose number and length add up to 2^32 or more")
+	line("wrap=window", "drops bytes after the wrap until those before it are acknowledged")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

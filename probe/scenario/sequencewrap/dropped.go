@@ -48,7 +48,7 @@ func (w *wrapConn) dropped(ctx context.Context) {
 			w.isolate(ctx)
 		}
 		if turn.Leads {
-			w.Env.Budget.Settle(gone && w.Isolated)
+			w.Env.Budget.Settle(gone && (w.Isolated || w.WrapBroken()))
 		}
 		return
 	}

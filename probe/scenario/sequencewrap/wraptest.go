@@ -20,6 +20,7 @@ type wrapTest struct {
 	alpha     float64
 	beacons   verdict.Count
 	found     verdict.Wrap
+	open      []openTest
 	silent    bool // not even a connection that stays before 0 gets its data through
 }
 
@@ -49,28 +50,35 @@ func (w *wrapConn) uncontrolled(ctx context.Context) {
 
 // run asks what is likeliest first, and stops where the wrap explains nothing.
 func (x *wrapTest) run(ctx context.Context) {
+	x.ask(ctx)
+	x.settle(ctx)
+}
+
+func (x *wrapTest) ask(ctx context.Context) {
 	f := &x.found
 	lostAtZero := x.LossConfirmed() && !x.across
-	if f.Before = x.single(ctx, before).Arrived; !f.Before {
+	var first verdict.PlaceTest
+	x.single(ctx, &first, before)
+	if f.Before = first.Arrived; !f.Before {
 		x.silent = true
 		return
 	}
-	f.Beyond, f.Distances = x.beyond(ctx)
+	x.beyond(ctx)
 	if !f.Beyond.Lost() && lostAtZero {
 		return
 	}
-	if f.EndsAt = x.single(ctx, endsAtZero); !f.EndsAt.Lost() && !f.Beyond.Lost() {
+	if x.single(ctx, &f.EndsAt, endsAtZero); !f.EndsAt.Lost() && !f.Beyond.Lost() {
 		return
 	}
-	f.Across = x.single(ctx, acrossZero)
+	x.single(ctx, &f.Across, acrossZero)
 	if !lostAtZero {
-		f.AtZero = x.single(ctx, beginsAtZero)
+		x.single(ctx, &f.AtZero, beginsAtZero)
 	}
 	if f.Elsewhere = x.elsewhere(ctx); !f.Elsewhere || !f.Beyond.Lost() {
 		return
 	}
 	if x.across && f.AtZero.Lost() {
-		f.Acknowledged = x.onceAcknowledged(ctx)
+		x.onceAcknowledged(ctx)
 	}
 	if !f.Acknowledged.Arrived {
 		f.Far = x.far(ctx)
@@ -78,13 +86,10 @@ func (x *wrapTest) run(ctx context.Context) {
 }
 
 // single asks about one place in a connection of its own.
-func (x *wrapTest) single(ctx context.Context, draw place) (t verdict.PlaceTest) {
-	g, ok := x.openGap(ctx, seq.At(0))
-	if ok {
-		t = x.askPlace(ctx, g, draw, func() bool { return len(g.named) > 0 })
-		x.end(ctx, g)
+func (x *wrapTest) single(ctx context.Context, t *verdict.PlaceTest, draw place) {
+	if g, ok := x.openGap(ctx, seq.At(0)); ok {
+		x.askPlace(ctx, t, g, draw, func() bool { return len(g.named) > 0 })
 	}
-	return t
 }
 
 // Bounds of the distance beyond 0 that a connection's own window allows for.
@@ -95,29 +100,37 @@ const (
 
 // beyond asks about what starts after 0: just after it, as far as the peer's window lets it be asked, and between, until
 // what is lost and what arrives touch or nothing arrives. The block then is about all distances that are lost.
-func (x *wrapTest) beyond(ctx context.Context) (t verdict.PlaceTest, b verdict.Bound) {
+func (x *wrapTest) beyond(ctx context.Context) {
 	g, ok := x.openGap(ctx, seq.At(0))
 	if !ok {
-		return t, b
+		return
 	}
-	defer x.end(ctx, g)
 	near, far := 1, max(min(mostBeyond, g.window-leastWindow), 1)
 	if x.arrivesAt(ctx, g, near) {
-		return verdict.PlaceTest{Arrived: true}, b
+		x.found.Beyond.Arrived = true
+		x.end(ctx, g)
+		return
 	}
-	b.Lost = verdict.Range{Least: near, Most: far}
+	b := verdict.Bound{Lost: verdict.Range{Least: near, Most: far}}
 	if x.arrivesAt(ctx, g, far) {
-		b = verdict.Bound{Lost: verdict.Range{Least: near, Most: near}, Arrived: verdict.Range{Least: far, Most: far}}
+		b = x.bound(ctx, g, far)
 	}
-	for b.Arrived != (verdict.Range{}) && b.Arrived.Least-b.Lost.Most > 1+b.Lost.Most/16 && ctx.Err() == nil {
+	x.found.Distances = b
+	last := g.zero.Add(b.Lost.Most)
+	x.askPlace(ctx, &x.found.Beyond, g, beginsBeyond(b.Lost.Most), func() bool { return g.hasUpTo(last) })
+}
+
+// bound halves the distances between the nearest, which is lost, and one that arrives.
+func (x *wrapTest) bound(ctx context.Context, g *gapConn, arrives int) verdict.Bound {
+	b := verdict.Bound{Lost: verdict.Range{Least: 1, Most: 1}, Arrived: verdict.Range{Least: arrives, Most: arrives}}
+	for b.Arrived.Least-b.Lost.Most > 1+b.Lost.Most/16 && ctx.Err() == nil && !g.stopped() {
 		between := (b.Lost.Most + b.Arrived.Least) / 2
 		if b.Arrived.Least > 4*b.Lost.Most {
 			between = 2 * b.Lost.Most
 		}
 		b = b.With(between, x.arrivesAt(ctx, g, between))
 	}
-	t = x.askPlace(ctx, g, beginsBeyond(b.Lost.Most), func() bool { return g.hasUpTo(g.zero.Add(b.Lost.Most)) })
-	return t, b
+	return b
 }
 
 // arrivesAt asks whether a byte so far beyond 0 arrives. What is lost is asked again.
@@ -149,15 +162,15 @@ func upperHalf() seq.Number {
 
 // onceAcknowledged asks about what starts at 0 in a connection whose gap was filled: the acknowledgement of 0 has gone
 // by on the path.
-func (x *wrapTest) onceAcknowledged(ctx context.Context) (t verdict.PlaceTest) {
+func (x *wrapTest) onceAcknowledged(ctx context.Context) {
 	g, ok := x.openGap(ctx, seq.At(0))
 	if !ok {
-		return t
+		return
 	}
-	defer x.end(ctx, g)
 	n := g.zero.Sub(g.gap)
 	if !g.acknowledged(ctx, g.gap, g.data[:n], g.zero) {
-		return t
+		x.end(ctx, g)
+		return
 	}
-	return x.askPlace(ctx, g, beginsAtZero, func() bool { return g.conn.Acked().After(g.zero) })
+	x.askPlace(ctx, &x.found.Acknowledged, g, beginsAtZero, func() bool { return g.conn.Acked().After(g.zero) })
 }
