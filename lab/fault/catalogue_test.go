@@ -77,6 +77,11 @@ func TestLossIsALongRunShare(t *testing.T) {
 		"long-at-zero=50":             {0.5, 0},
 		"first-at-zero=1@in":          {0.5, 0}, // of each connection one
 		"first-at-zero=1@out":         {0, 0},
+		"wrap=range/0":                {1, 0},
+		"wrap=range/1":                {1, 1},
+		"wrap=start":                  {0.5, 0.5}, // of connections that began before the wrap
+		"wrap=window@in":              {0.5, 0.5}, // until it is acknowledged
+		"wrap=end":                    {0, 0},
 		"ecmp=16/1/7:push-at-zero@in": {1. / 16, 0},
 	} {
 		f := mustParse(t, name)[0]

@@ -56,8 +56,8 @@ func distanceUpTo(least, most int) int {
 	return min(max(int(math.Exp(from+rand.Float64()*(to-from))), least), most)
 }
 
-// placeBlocks is how many blocks are sent while none decides: the second knows the loss of beacons better.
-const placeBlocks = 2
+// placeBlocks is how many blocks are sent while none decides: the next one knows the loss of beacons better.
+const placeBlocks = 3
 
 // askPlace asks about segments at one place, and ends the connection unless a late one may still come: see settle. One
 // that arrives ends it; where none of a few does, blocks of them in random order among beacons decide.
