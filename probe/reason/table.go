@@ -97,8 +97,8 @@ var failed = []Reason{
 		[]Meaning{{sequenceWrap,
 			"what starts or ends beyond 0 is lost as long as the acknowledgement of 0 has not come by: a device ends the " +
 				"peer's window at 2^32. Only a segment that crosses 0 (`Straddle`), or data in flight across it, meets that",
-			"as for WrapDropped; look for the check of windows (TCP normaliser, `tcp_be_liberal` of Linux's connection " +
-				"tracking switches its own off)"}}},
+			"as for WrapDropped; look for the check of windows: a TCP normaliser, or connection tracking. On a device with " +
+				"Linux `net.netfilter.nf_conntrack_tcp_be_liberal=1` switches that check off except for RSTs"}}},
 	{"WrapEndDropped", Fail, "SequenceWrap: segments are lost that end at the wrap or beyond it",
 		[]Meaning{{sequenceWrap,
 			"what starts before 0 and ends at it or behind it is lost, what starts at 0 arrives: a device adds number and " +
