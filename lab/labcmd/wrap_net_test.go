@@ -42,7 +42,8 @@ func TestWrapsThatBreak(t *testing.T) {
 				if p.Report.LeakedFlows > 2*c.leaks {
 					t.Errorf("%d flows leaked", p.Report.LeakedFlows)
 				}
-				t.Logf("%d leaked, %d ms: %s", p.Report.LeakedFlows, p.Report.DurationMicros/1000, found["SequenceWrap/IPv4"].Message)
+				t.Logf("%d leaked, %d ms: %s", p.Report.LeakedFlows, p.Report.DurationMicros/1000,
+					found["SequenceWrap/IPv4"].Message)
 			})
 		}
 	}

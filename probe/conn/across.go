@@ -16,9 +16,9 @@ var zero = seq.At(0)
 // acrossTries is how many segments finishAcross sends: a FIN, and acknowledgements of the peer's data and FIN.
 const acrossTries = 4
 
-// finishAcross ends a connection whose numbers have crossed 0, where no RST arrives because its number is lost: by a FIN
-// handshake in segments that start before 0. The peer knows their bytes already and does not look at them. Once it has
-// seen the FIN and closed, such a segment also acknowledges what it sent (RFC 9293 section 3.10.7.4). A peer whose
+// finishAcross ends a connection whose numbers have crossed 0, where no RST arrives because its number is lost: by a
+// FIN handshake in segments that start before 0. The peer knows their bytes already and does not look at them. Once it
+// has seen the FIN and closed, such a segment also acknowledges what it sent (RFC 9293 section 3.10.7.4). A peer whose
 // application does not close keeps the connection.
 func (c *Conn) finishAcross(ctx context.Context) {
 	at, end := zero.Add(-1), c.acked

@@ -13,8 +13,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Where no segment arrives that starts after 0, a connection that has crossed it is ended by a FIN handshake in segments
-// that start before. If the application does not close, or those are lost too, it is told that the peer keeps it.
+// Where no segment arrives that starts after 0, a connection that has crossed it is ended by a FIN handshake in
+// segments that start before. If the application does not close, or those are lost too, it is told that the peer keeps
+// it.
 func TestEndWhereTheWrapBreaks(t *testing.T) {
 	for _, c := range []struct {
 		name      string

@@ -43,7 +43,7 @@ type Wrap struct {
 	Far          FarTest
 }
 
-// Broken reports whether the loss around 0 is explained by the wrap, and not by the number 0.
+// WrapBroken reports whether the loss around 0 is explained by the wrap, and not by the number 0.
 func (o *Observation) WrapBroken() bool { return o.WrapReason() != "" }
 
 // WrapReason is the reason that explains it; "" if none does.
@@ -122,8 +122,8 @@ func wrapEndDropped(o *Observation) string {
 	if w.Across.Lost() {
 		across = "and so is what crosses 0: " + w.Across.String()
 	}
-	return fmt.Sprintf("segments are lost by where they end: those that end exactly at the wrap at 2^32: %s; %s. What ends "+
-		"before, what starts at 0, and what ends at another number arrives", w.EndsAt, across)
+	return fmt.Sprintf("segments are lost by where they end: those that end exactly at the wrap at 2^32: %s; %s. What "+
+		"ends before, what starts at 0, and what ends at another number arrives", w.EndsAt, across)
 }
 
 // FarTest asks about segments of no connection, which the host of the peer answers with RST, at numbers far beyond 0

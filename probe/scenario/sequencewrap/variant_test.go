@@ -151,8 +151,8 @@ func TestResetsAtZeroLostOnTheWayBack(t *testing.T) {
 		report.PathDown)
 }
 
-// A device that drops all numbers from 0 on, or most FINs, has no rule about the number 0. Connections that cross 0 tell
-// the range.
+// A device that drops all numbers from 0 on, or most FINs, has no rule about the number 0. Connections that cross 0
+// tell the range.
 func TestRangeOfNumbersIsNotBlamedOnZero(t *testing.T) {
 	upFromZero := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.Seq.Uint32() < 2_000_000_000 }
 	mostFINs := func(s *segment.Segment, toPeer bool) bool {

@@ -146,7 +146,8 @@ func TestWrapCostsNothingOnAHealthyPath(t *testing.T) {
 
 // Several flows of a check ask about the wrap once.
 func TestFlowsAskAboutTheWrapOnce(t *testing.T) {
-	b := &conntest.Bench{Peer: &conntest.Listener{ClosesAtEOF: true}, Path: conntest.Dropping(conntest.UpTo(1_000_000_000))}
+	b := &conntest.Bench{Peer: &conntest.Listener{ClosesAtEOF: true},
+		Path: conntest.Dropping(conntest.UpTo(1_000_000_000))}
 	flows := check(t, "Push", 6, 500, 1e-3, b)
 	syns := 0
 	for _, s := range b.Wire.Sent() {

@@ -98,8 +98,8 @@ const (
 	leastWindow = 1 << 10
 )
 
-// beyond asks about what starts after 0: just after it, as far as the peer's window lets it be asked, and between, until
-// what is lost and what arrives touch or nothing arrives. The block then is about all distances that are lost.
+// beyond asks about what starts after 0: just after it, as far as the peer's window lets it be asked, and between,
+// until what is lost and what arrives touch or nothing arrives. The block then is about all distances that are lost.
 func (x *wrapTest) beyond(ctx context.Context) {
 	g, ok := x.openGap(ctx, seq.At(0))
 	if !ok {
