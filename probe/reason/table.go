@@ -91,8 +91,9 @@ var failed = []Reason{
 		[]Meaning{{sequenceWrap,
 			"not one number is lost but all that start after 0, or a range of them from 0 on; the message says how far that " +
 				"reaches, whether what ends at 0 or crosses it arrives, and whether segments of no connection are lost as well",
-			"look for a firewall that follows connections and compares numbers without regard to the wrap (Cisco's note on its " +
-				"FTD, CSCwj28437, names wrap-arounds), or for a rule about a range of numbers: probe from hosts along the path"}}},
+			"look for a firewall that follows connections and compares numbers without regard to the wrap (Cisco's note on " +
+				"its FTD, CSCwj28437, names wrap-arounds), or for a rule about a range of numbers: probe from hosts along the " +
+				"path"}}},
 	{"WrapWindowDropped", Fail, "SequenceWrap: lost beyond the wrap until what is before is acknowledged",
 		[]Meaning{{sequenceWrap,
 			"what starts or ends beyond 0 is lost as long as the acknowledgement of 0 has not come by: a device ends the " +
