@@ -25,9 +25,9 @@ func (o *Observation) firstMissing() string {
 	case !o.FirstLost:
 		return ""
 	case o.FirstLate > 0:
-		return fmt.Sprintf(", the first one after %s; others like it come in time, so this was chance", millis(o.FirstLate))
+		return fmt.Sprintf(", the first one after %s; it was not shown that others like it come late", millis(o.FirstLate))
 	}
-	return ", but the first one was lost; others like it are lost no more than controls, so this was chance"
+	return ", but the first one was lost; it was not shown that others like it are lost more often than controls"
 }
 
 func peerReset(o *Observation) (Finding, bool) {
