@@ -19,6 +19,7 @@ type delayQueue struct {
 	waiting     departures
 	atZero      map[connection]int // segments at 0 that came, where an impairment asks
 	together    map[fault.AtZero]*zeroTraffic
+	wraps       *wrapTable // of both directions; nil if no impairment asks
 }
 
 // connection is one direction of a TCP connection, as an impairment counts it.
@@ -29,6 +30,9 @@ type connection struct {
 
 // arrive adds a packet. The frame must not change afterwards.
 func (t *delayQueue) arrive(now time.Time, frame []byte) {
+	if t.wraps != nil && t.brokenAtWrap(frame) {
+		return
+	}
 	due, copies := now, 1
 	var held time.Duration
 	for _, i := range t.impairments {
@@ -84,6 +88,12 @@ func (t *delayQueue) meetsZero(now time.Time, a fault.AtZero, frame []byte) (hol
 		frame[len(frame)-1] ^= 1
 	}
 	return a.Hold, t.together[a].loses(now, a) || a.Loses(s, before)
+}
+
+// brokenAtWrap notes the numbers of a frame and reports whether it is lost by them.
+func (t *delayQueue) brokenAtWrap(frame []byte) bool {
+	s, _, err := segment.Parse(frame, segment.Ethernet, len(frame))
+	return err == nil && s != nil && t.wraps.drops(s, t.impairments)
 }
 
 // depart returns the next packet that is due, or nil.

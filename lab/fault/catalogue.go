@@ -111,5 +111,10 @@ func Help() (lines []string) {
 	line("rate-at-zero=1", "drops those that are more than one in a second, over all connections")
 	line("options-at-zero=with", "drops those of them with the timestamps option; =without: those that have none")
 	line(damage, "turns a bit over in each of them, and leaves its checksum")
+	line("wrap=range/1000000000", "drops segments that start at 0 to 1000000000, except SYNs")
+	line("wrap=start", "drops what starts after the wrap at 2^32 of its connection")
+	line("wrap=bytes", "drops what starts, or has bytes, after the wrap of its connection")
+	line("wrap=end", "drops data whose number and length add up to 2^32 or more")
+	line("wrap=window", "drops bytes after the wrap until those before it are acknowledged")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

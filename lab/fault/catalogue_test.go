@@ -82,6 +82,11 @@ func TestLossIsALongRunShare(t *testing.T) {
 		"rate-at-zero=1":              {0.5, 0},
 		"options-at-zero=with":        {0.5, 0},
 		"damage-at-zero":              {1, 0}, // by the receiver
+		"wrap=range/0":                {1, 0},
+		"wrap=range/1":                {1, 1},
+		"wrap=start":                  {0.5, 0.5}, // of connections that began before the wrap
+		"wrap=window@in":              {0.5, 0.5}, // until it is acknowledged
+		"wrap=end":                    {0, 0},
 		"ecmp=16/1/7:push-at-zero@in": {1. / 16, 0},
 	} {
 		f := mustParse(t, name)[0]

@@ -37,6 +37,7 @@ type Impairment struct {
 	Gap       time.Duration // how long such a packet is held back
 	Duplicate float64       // share of packets that are duplicated
 	AtZero    AtZero        // effect on TCP segments with data or FIN at sequence number 0
+	Wrap      Wrap          // effect where the numbers of a connection wrap
 }
 
 // AtZero is the effect on TCP segments with data or a FIN that start at sequence number 0. It needs a switch that
@@ -94,6 +95,8 @@ func (a AtZero) Matches(s *segment.Segment) bool {
 func (f Fault) Loss(s *segment.Segment, d Direction) float64 {
 	if i := f.Impairment; i != nil && f.Direction.Has(d) && i.AtZero.Matches(s) {
 		return i.AtZero.loss(s)
+	} else if i != nil && f.Direction.Has(d) {
+		return i.Wrap.loss(s)
 	}
 	if f.Rule == nil || !f.Direction.Has(d) {
 		return 0

@@ -23,6 +23,7 @@ func parameters() map[string]func(*Fault, string) error {
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
 		"delay-at-zero": readHold, "short-at-zero": readShorter, "long-at-zero": readLonger, "first-at-zero": readFirst,
 		"after-at-zero": readAfter, "every-at-zero": readEvery, "rate-at-zero": readRate, "options-at-zero": readStamped,
+		"wrap": readWrap,
 	}
 	for _, k := range catalogue {
 		if name, ok := k.anyNumberName(); ok {
@@ -86,18 +87,23 @@ func names() []string {
 	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
-		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage)
+		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage, "wrap=KIND")
 }
 
 // readNumber makes a rule about 0 a rule about another number.
 func readNumber(f *Fault, r Rule, v string) error {
+	n, err := readSequence(v)
+	r.Number = n
+	f.Rule = &r
+	return err
+}
+
+func readSequence(v string) (uint32, error) {
 	n, err := strconv.ParseUint(v, 10, 32)
 	if err != nil {
-		return fmt.Errorf("want a sequence number from 0 to 4294967295, not %q", v)
+		return 0, fmt.Errorf("want a sequence number from 0 to 4294967295, not %q", v)
 	}
-	r.Number = uint32(n)
-	f.Rule = &r
-	return nil
+	return uint32(n), nil
 }
 
 func readLoss(f *Fault, v string) error {

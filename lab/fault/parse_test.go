@@ -34,6 +34,8 @@ func TestParse(t *testing.T) {
 		"delay-at-zero=300ms@in": {Direction: In, Impairment: &Impairment{AtZero: AtZero{Hold: 300 * time.Millisecond}}},
 		"short-at-zero=50":       {Impairment: &Impairment{AtZero: AtZero{Shorter: 50}}},
 		"long-at-zero=100":       {Impairment: &Impairment{AtZero: AtZero{Longer: 100}}},
+		"wrap=range/1000":        {Impairment: &Impairment{Wrap: Wrap{WrapRange, 1000}}},
+		"wrap=window@in":         {Direction: In, Impairment: &Impairment{Wrap: Wrap{Kind: WrapWindow}}},
 		"first-at-zero=1":        {Impairment: &Impairment{AtZero: AtZero{First: 1}}},
 	} {
 		got, err := Parse(text)
@@ -50,6 +52,10 @@ func TestParse(t *testing.T) {
 // An error has the text of the fault, and shows how to write it.
 func TestParseRefuses(t *testing.T) {
 	for text, part := range map[string]string{
+		"wrap=range":                    "want a sequence number",
+		"wrap=range/x":                  "want a sequence number",
+		"wrap=start/1":                  "only range takes a number",
+		"wrap=all":                      "range/LAST, start",
 		"":                              "push-at-zero, ",
 		"push":                          "loss=P%",
 		"push-at-zero=1%":               "is not one of",

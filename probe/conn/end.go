@@ -14,6 +14,8 @@ import (
 const (
 	endTries  = 8
 	lateTries = 2
+	// triesBeforeFIN is after how many of them a connection that has crossed 0 is ended in another way.
+	triesBeforeFIN = 3
 )
 
 // Ending says how a connection was ended.
@@ -46,6 +48,9 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 		tries = lateTries
 	}
 	for i := 0; i < tries && !confirmed && c.fault == nil && c.unresolved == nil; i++ {
+		if i == triesBeforeFIN {
+			c.finishAcross(context.WithoutCancel(ctx))
+		}
 		confirmed = c.abort(context.WithoutCancel(ctx), i)
 		if !c.established {
 			break
@@ -75,7 +80,7 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 		return false
 	}
 	gone := false
-	old := c.ISS.Add(-OldByteOffset)
+	old := c.oldByte(repetition)
 	sent := c.sendNow(Step{Part: evidence.StillThere, Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
 	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		gone = c.reset
@@ -86,6 +91,15 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 		return gone
 	})
 	return gone
+}
+
+// oldByte is the number of a byte that the peer has received. A device on the path may drop what is older than the
+// connection, so every second one is of the connection's own data, if the peer acknowledged so much.
+func (c *Conn) oldByte(repetition int) seq.Number {
+	if own := c.ISS.Add(OldByteOffset); repetition%2 == 1 && c.acked.After(own) {
+		return own
+	}
+	return c.ISS.Add(-OldByteOffset)
 }
 
 func (c *Conn) rst(at seq.Number) {

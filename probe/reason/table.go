@@ -93,6 +93,24 @@ var failed = []Reason{
 			"the crafted flows delivered everything or were reset, and ordinary connections of this host's kernel were reset, " +
 				"or ended by an error, where their numbers cross 0; others were not",
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
+	{"WrapDropped", Fail, "SequenceWrap: what is beyond the wrap at 2^32 is lost",
+		[]Meaning{{sequenceWrap,
+			"not one number is lost but all that start after 0, or a range of them from 0 on; the message says how far that " +
+				"reaches, whether what ends at 0 or crosses it arrives, and whether segments of no connection are lost as well",
+			"look for a firewall that follows connections and compares numbers without regard to the wrap (Cisco's note on " +
+				"its FTD, CSCwj28437, names wrap-arounds), or for a rule about a range of numbers: probe from hosts along the " +
+				"path"}}},
+	{"WrapWindowDropped", Fail, "SequenceWrap: lost beyond the wrap until what is before is acknowledged",
+		[]Meaning{{sequenceWrap,
+			"what starts or ends beyond 0 is lost as long as the acknowledgement of 0 has not come by: a device ends the " +
+				"peer's window at 2^32. Only a segment that crosses 0 (`Straddle`), or data in flight across it, meets that",
+			"as for WrapDropped; look for the check of windows: a TCP normaliser, or connection tracking. On a device with " +
+				"Linux `net.netfilter.nf_conntrack_tcp_be_liberal=1` switches that check off except for RSTs"}}},
+	{"WrapEndDropped", Fail, "SequenceWrap: segments are lost that end at the wrap or beyond it",
+		[]Meaning{{sequenceWrap,
+			"what starts before 0 and ends at it or behind it is lost, what starts at 0 arrives: a device adds number and " +
+				"length without regard to the wrap",
+			"as for WrapDropped"}}},
 	{"AckZeroDropped", Fail, "SequenceWrap: answers that acknowledge exactly 0 are lost", []Meaning{{sequenceWrap,
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +
 			"that it draws, is lost",

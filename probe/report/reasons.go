@@ -26,6 +26,9 @@ const (
 	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: lost more often at 0, but not always
 	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: only the kernel's connections stall
 	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: only the kernel's connections die
+	WrapDropped               Reason = "WrapDropped"               // SequenceWrap: what is beyond the wrap at 2^32 is lost
+	WrapWindowDropped         Reason = "WrapWindowDropped"         // SequenceWrap: lost beyond the wrap until what is before is acknowledged
+	WrapEndDropped            Reason = "WrapEndDropped"            // SequenceWrap: segments are lost that end at the wrap or beyond it
 	AckZeroDropped            Reason = "AckZeroDropped"            // SequenceWrap: answers that acknowledge exactly 0 are lost
 	FinIgnored                Reason = "FinIgnored"                // FinReorder: the peer ignored a FIN that an ACK had overtaken
 	QueueOverflowed           Reason = "QueueOverflowed"           // AcceptQueue: connections were dropped within the cap

@@ -29,7 +29,8 @@ func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, turns t
 	if found, _ := verdict.Combine(findingsOf(a.flows)); notOfPaths[found.Reason] {
 		return
 	}
-	env.Firsts = verdict.NewFirsts(j.alpha) // what is asked again is no further sample
+	// What is asked again is no further sample.
+	env.Firsts, env.Wraps = verdict.NewFirsts(j.alpha), verdict.NewWraps(j.alpha)
 	ctx, stop := context.WithTimeout(ctx, j.againTime())
 	defer stop()
 	ports := append(repeatsOf(report.Fail, failed, verdict.FailedAgain(len(failed))),

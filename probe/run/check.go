@@ -32,7 +32,8 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 			fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
 	run := definition.Flow(c.Variant)
-	env.Budget, env.Firsts, env.Purpose = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha), c.String()
+	env.Budget, env.Firsts = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha)
+	env.Wraps, env.Purpose = verdict.NewWraps(j.alpha), c.String()
 	env.Sizes = &flow.Sizes{}
 	if definition.Serial {
 		j.serial.Lock()

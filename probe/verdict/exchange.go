@@ -13,11 +13,12 @@ import (
 // A flow's part of the stated error is divided among the questions that it may ask, in the order in which they are
 // asked. They add up to the whole. The test over all flows has a part of its own, as large as a flow's.
 const (
-	DroppedShare = 1.0 / 2 // every copy of the suspect is lost
-	DelayedShare = 1.0 / 8 // copies arrive, but later than controls
-	LossyShare   = 1.0 / 8 // copies are lost more often than controls
-	SizeShare    = 1.0 / 8 // copies are lost by their length
-	FirstShare   = 1.0 / 8 // the first of each connection is lost, or late
+	DroppedShare = 1.0 / 2  // every copy of the suspect is lost
+	DelayedShare = 1.0 / 8  // copies arrive, but later than controls
+	LossyShare   = 1.0 / 8  // copies are lost more often than controls
+	SizeShare    = 1.0 / 16 // copies are lost by their length
+	FirstShare   = 1.0 / 8  // the first of each connection is lost, or late
+	WrapShare    = 1.0 / 16 // what is beyond the wrap is lost, or by where it ends
 )
 
 // Exchange is a block of copies that the peer names one by one, and the error of each test that it is put to.
@@ -152,9 +153,11 @@ func (t SizeTest) P() float64 {
 // Significant reports whether chance is excluded.
 func (t SizeTest) Significant() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha }
 
-// Explained reports whether one of the questions about a suspect that arrived in the end found a rule.
+// Explained reports whether one of the questions about a suspect that arrived in the end found a rule, or one about the
+// wrap.
 func (o *Observation) Explained() bool {
-	return o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() || o.Firsts.Significant()
+	return o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() || o.Firsts.Significant() ||
+		o.WrapBroken()
 }
 
 func zeroDelayed(o *Observation) (Finding, bool) {

@@ -151,6 +151,8 @@ func TestWithKernel(t *testing.T) {
 	late.Verdict, late.Reason = report.Fail, report.SequenceZeroDelayed
 	first, bySize, reset := late, late, lossy
 	reset.Reason = report.PeerReset
+	wrap, window := fail, straddle
+	wrap.Reason, window.Reason = report.WrapDropped, report.WrapWindowDropped
 	first.Reason, bySize.Reason = report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize
 	for _, c := range []struct {
 		r       report.Result
@@ -179,6 +181,10 @@ func TestWithKernel(t *testing.T) {
 		{first, report.KernelStalled, report.Fail, first.Reason, "m; k"},
 		{bySize, report.KernelUnharmed, report.Fail, bySize.Reason, "m; yet k, whose segments may have other lengths"},
 		{bySize, report.KernelDied, report.Fail, bySize.Reason, "m; k"},
+		{wrap, report.KernelNotAsked, report.Fail, wrap.Reason, "m; no kernel connection beside it: k"},
+		{wrap, report.KernelDied, report.Fail, wrap.Reason, "m; k"},
+		{wrap, report.KernelUnharmed, report.Fail, wrap.Reason, "m; yet k: engine and kernel disagree"},
+		{window, report.KernelUnharmed, report.Fail, window.Reason, "m; yet k, each with a segment that begins there"},
 		{lossy, report.KernelStalled, report.Inconclusive, report.PathLossy, "m; k"},
 		{lossy, report.KernelUnharmed, report.Inconclusive, report.PathLossy, "m; k"},
 	} {

@@ -32,6 +32,7 @@ type Observation struct {
 	Exchange     Exchange      // copies that the peer identifies, after the first suspect was missing
 	Sizes        SizeTest
 	Firsts       FirstTest
+	Wrap         Wrap  // where the suspect was lost, and nothing showed that other numbers after 0 arrive
 	Sandwich     Count // suspects between two answered beacons
 	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
 	Blocks       []Confirmation

@@ -28,7 +28,7 @@ var handshakeRules = append(slices.Clip(firstRules),
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
 	zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
-	peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
+	peerReset, pathDown, ackZeroDropped, wrapBroken, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)

@@ -17,6 +17,7 @@ type Listener struct {
 	CloseAfterBytes    int  // number of bytes after which the application closes; further data gets an RST. 0: never
 	CloseAfterSegments int  // number of segments after which the application closes. 0: never
 	NoDSACK            bool // sends no DSACKs
+	ClosesAtEOF        bool // the application closes once it has read everything up to a FIN
 
 	conns map[[2]netip.AddrPort]*peerConn
 	made  int
@@ -33,6 +34,7 @@ type peerConn struct {
 	snd         seq.Number // SND.NXT
 	established bool
 	segments    int                 // number of received segments
+	eof         bool                // the peer's FIN is acknowledged, and the application has closed
 	finished    bool                // the application closed: the kernel's remaining state sends no DSACKs
 	early       []segment.SACKBlock // out-of-order data
 	answered    time.Time           // time of the last rate-limited ACK
@@ -76,7 +78,15 @@ func (l *Listener) Receive(s *segment.Segment) []*segment.Segment {
 		}
 		return c.rateLimitedAck() // challenge, RFC 5961 section 3.2
 	}
+	if c.eof && s.Flags.Has(segment.ACK) && s.Ack == c.snd && s.End().AtLeast(c.rcv) {
+		delete(l.conns, key)
+		return nil
+	}
 	out := c.receive(s)
+	if l.ClosesAtEOF && s.Flags.Has(segment.FIN) && s.End() == c.rcv && !c.finished {
+		c.eof = true
+		out = append(out, c.close())
+	}
 	if c.segments++; c.l.CloseAfterSegments > 0 && c.segments == c.l.CloseAfterSegments && !c.finished {
 		out = append(out, c.close())
 	}

@@ -28,6 +28,7 @@ type Env struct {
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
 	Firsts     *verdict.Firsts     // the same, for the test of the first segment of each connection
+	Wraps      *verdict.Wraps      // the same, for the tests about what is beyond the wrap
 	Lateness   *verdict.Lateness   // shared by all flows towards the target; nil: each conviction waits in full
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
 	Rest       func()              // called once a flow only waits for late answers; nil: nobody wants to know

@@ -44,7 +44,7 @@ func (w *wrapConn) dropped(ctx context.Context) {
 		w.isolate(ctx)
 	}
 	if turn.Leads {
-		w.Env.Settle(gone && w.Isolated)
+		w.Env.Settle(gone && (w.Isolated || w.WrapBroken()))
 	}
 }
 

@@ -13,9 +13,15 @@ import (
 )
 
 // isolate shows that the suspect is lost because of its number 0. It rules out other reasons: the suspect's bytes, a
-// range of numbers from 0 on, and a FIN at any number.
+// range of numbers from 0 on, and a FIN at any number. Unless the peer's SACK has shown that what follows arrives, the
+// wrap is asked about first: as long as 0 is not passed, a segment that starts before it can end the connection.
 func (w *wrapConn) isolate(ctx context.Context) {
+	if !w.Witnessed && w.askWrap(ctx) {
+		return
+	}
 	switch w.heal(ctx); {
+	case !w.Isolated && w.Witnessed:
+		w.askWrap(ctx)
 	case !w.Isolated:
 	case w.flags.Has(segment.FIN):
 		w.Isolated = w.arrivesAtOtherNumbers(ctx)

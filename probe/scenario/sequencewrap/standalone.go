@@ -17,7 +17,8 @@ import (
 type standalone struct {
 	*flow.State
 	conn *conn.Conn
-	lost int // number of controls since one was answered
+	lost int  // number of controls since one was answered
+	near bool // a control just after 0 was answered: no range of numbers from 0 on is lost
 	// minWait is the shortest wait for an answer.
 	minWait time.Duration
 	// independent is set if a test takes so long that flows cannot wait for each other.
@@ -72,7 +73,9 @@ func (s *standalone) suspect(ctx context.Context) bool {
 // control sends the same segment with another number. If controls are never answered, they do not count as loss of the
 // path.
 func (s *standalone) control(ctx context.Context) (answered bool) {
-	answered = s.ask(ctx, evidence.Control, ordinary())
+	number := ordinary()
+	answered = s.ask(ctx, evidence.Control, number)
+	s.near = s.near || answered && (s.independent || number.Uint32() < 2*nearZero)
 	s.OtherNumbers.Sent++
 	if !answered {
 		s.OtherNumbers.Lost++
@@ -133,7 +136,7 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 			return
 		}
 		s.Blocks = append(s.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha / 2})
-		if s.Isolated = lost < size.Beacons; s.LossConfirmed() {
+		if s.Isolated = s.near && lost < size.Beacons; s.LossConfirmed() {
 			return
 		}
 	}
@@ -168,11 +171,14 @@ func (s *standalone) stayLost(ctx context.Context, turn verdict.Turn) {
 // wait returns how long to wait for an answer.
 func (s *standalone) wait() time.Duration { return max(s.conn.AnswerTimeout(0), s.minWait) }
 
+// nearZero is the least number just after 0 that a control has; the highest is nearly twice as far.
+const nearZero = 1 << 10
+
 // ordinary returns a number other than 0. Every second one is near 0, so that a rule about a range of numbers is not
 // taken for one about 0.
 func ordinary() seq.Number {
 	if rand.IntN(2) == 0 {
-		return seq.At(1<<10 + rand.Uint32N(1<<10))
+		return seq.At(nearZero + rand.Uint32N(nearZero))
 	}
 	return seq.At(1<<20 + rand.Uint32N(1<<31))
 }

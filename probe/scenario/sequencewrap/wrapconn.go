@@ -145,7 +145,7 @@ func (w *wrapConn) run(ctx context.Context) {
 	defer w.tearDown(ctx)
 	if !w.sendControl(ctx) {
 		if !w.tooLong {
-			w.reverse(ctx)
+			w.uncontrolled(ctx)
 		}
 		return
 	}

@@ -1,0 +1,118 @@
+package verdict
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// gone is a block in which all were lost beyond chance; chance is one that does not exclude it.
+var (
+	gone   = PlaceTest{Block: Confirmation{Block: Block{10, 30}, Alpha: 1e-6}}
+	chance = PlaceTest{Block: Confirmation{Block: Block{4, 4}, BeaconsLost: 2, Alpha: 1e-6}}
+	comes  = PlaceTest{Arrived: true, Block: gone.Block}
+)
+
+func TestWrapReason(t *testing.T) {
+	lost := []Confirmation{gone.Block}
+	for _, c := range []struct {
+		name  string
+		o     Observation
+		want  report.Reason
+		known string // part of the message
+	}{
+		{"nothing", Observation{}, "", ""},
+		{"one number", Observation{Blocks: lost, Wrap: Wrap{Before: true, Elsewhere: true, Beyond: comes}}, "", ""},
+		{"all that follows", Observation{Blocks: lost,
+			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, EndsAt: comes, Across: gone}}, report.WrapDropped,
+			"what ends at 0 arrives, what crosses 0 is lost too"},
+		{"what crosses is not known", Observation{Blocks: lost,
+			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, EndsAt: comes, Across: chance}}, report.WrapDropped,
+			"what becomes of what crosses 0 is not known"},
+		{"not the suspect", Observation{Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone}}, "", ""},
+		{"nor elsewhere", Observation{Blocks: lost, Wrap: Wrap{Before: true, Beyond: gone}}, "", ""},
+		{"nor before", Observation{Blocks: lost, Wrap: Wrap{Elsewhere: true, Beyond: gone}}, "", ""},
+		{"chance", Observation{Blocks: lost, Wrap: Wrap{Before: true, Elsewhere: true, Beyond: chance}}, "", ""},
+		{"until acknowledged", Observation{Blocks: lost, Across: true, What: "data across 0",
+			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, AtZero: gone, Acknowledged: comes}},
+			report.WrapWindowDropped, "until everything before it has been acknowledged"},
+		{"acknowledged or not", Observation{Blocks: lost, Across: true,
+			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, AtZero: gone, Acknowledged: gone}},
+			report.WrapDropped, "beyond the wrap"},
+		{"acknowledged is not known", Observation{Blocks: lost, Across: true,
+			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, AtZero: gone}}, "", ""},
+		{"by the end", Observation{Wrap: Wrap{Before: true, Elsewhere: true, EndsAt: gone, Across: gone, AtZero: comes}},
+			report.WrapEndDropped, "and so is what crosses 0"},
+		{"by the end, but not at 0", Observation{Wrap: Wrap{Before: true, Elsewhere: true, EndsAt: gone}}, "", ""},
+	} {
+		f, ok := wrapBroken(&c.o)
+		if c.o.WrapReason() != c.want || ok != (c.want != "") || c.o.WrapBroken() != ok ||
+			ok && (f.Reason != c.want || f.Verdict != report.Fail || !f.Tested) || !strings.Contains(f.Message, c.known) {
+			t.Errorf("%s: %s: %s", c.name, c.o.WrapReason(), f.Message)
+		}
+		c.o.Opening.Answer = conn.SynAck
+		if got := SequenceWrap(&c.o); ok && got.Reason != c.want {
+			t.Errorf("%s: judged %s", c.name, got.Reason)
+		}
+	}
+}
+
+// far are suspects of these distances, of which those up to a bound are lost, and as many controls.
+func far(lostUpTo, controlsLost int, distances ...int) (t FarTest) {
+	t.Alpha = 1e-3
+	for i, d := range distances {
+		t.Copies = append(t.Copies, Copy{Suspect: true, Length: d, Lost: d <= lostUpTo}, Copy{Lost: i < controlsLost})
+	}
+	return t
+}
+
+func TestHowFarTheLossReaches(t *testing.T) {
+	all := []int{2000, 3000, 4000, 50_000, 60_000, 70_000, 80_000, 90_000, 1_000_000, 2_000_000_000}
+	for _, c := range []struct {
+		name string
+		test FarTest
+		says string
+	}{
+		{"nothing asked", FarTest{}, "not known: the host answers no segment"},
+		{"no answers", far(1<<31, 10, all...), "not known: the host answers no segment"},
+		{"all", far(1<<31, 0, all...), "up to 2,000,000,000 beyond 0 (10 of 10, elsewhere 0 of 10"},
+		{"up to a bound", far(1_000_000, 0, all...), "up to 1,000,000 beyond 0, from 2,000,000,000 on they arrive"},
+		{"none", far(0, 0, all...), "arrive there (10 of 10"},
+		{"the nearest", far(2000, 0, all...), "arrive there (9 of 10"},
+		{"chance", far(1<<31, 7, all...), "not known: chance"},
+	} {
+		if got := c.test.String(); !strings.Contains(got, c.says) {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// Flows that follow one that found something ask nothing. One that found nothing leaves the question to the next.
+func TestWrapsAreAskedUntilOneTells(t *testing.T) {
+	w := NewWraps(0.8)
+	asked := 0
+	for i, enough := range []bool{false, true, false, true} {
+		got := w.Ask(context.Background(), func(alpha float64) (Wrap, bool) {
+			if asked++; alpha != 0.8*WrapShare {
+				t.Errorf("error %g", alpha)
+			}
+			return Wrap{Before: i > 0}, enough
+		})
+		if got.Before != (i > 0) {
+			t.Errorf("flow %d: %+v", i, got)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+// The tests about the wrap do not err more often together than their share.
+func TestWrapTestsShareTheError(t *testing.T) {
+	if sum := wrapTests * WrapAlpha(1); sum != 1 {
+		t.Errorf("%g", sum)
+	}
+}
