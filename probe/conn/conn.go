@@ -114,7 +114,7 @@ func (c *Conn) Send(s Step) time.Time {
 	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
 		c.next = end
 	}
-	if g.Flags.Has(segment.ACK) && g.Ack == c.peer {
+	if g.Flags.Has(segment.ACK) && (g.Ack == c.peer || c.holdsFIN() && g.Ack == c.peer.Add(1)) {
 		c.unackedSince = time.Time{}
 	}
 	c.slot.Advance(c.next, c.peer)

@@ -29,6 +29,9 @@ const (
 	FinUnheard                   // no answer; with the current acknowledgement number it was accepted at once
 	// an ACK that does not acknowledge it; repeated after half a second, unchanged, it was accepted
 	FinLate
+	// no answer; repeated after half a second, unchanged, it was accepted: either the first one or its answer was lost,
+	// or it was ignored and the application has closed the connection meanwhile
+	FinRepeated
 	FinRefused // an ACK that does not acknowledge it, with either acknowledgement number
 	FinReset   // RST
 	FinVoid    // the peer repeated its own FIN: the overtaking ACK never arrived
@@ -157,5 +160,6 @@ func finLossy(c *Closing) (Finding, bool) {
 		"too much was lost to judge: of the connections with an overtaken FIN %d accepted it, %d ignored it "+
 			"and %d showed nothing",
 		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored],
-		c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard]+c.Overtaken[FinLate])
+		c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard]+c.Overtaken[FinLate]+
+			c.Overtaken[FinRepeated])
 }

@@ -211,7 +211,7 @@ func TestAcceptQueueMessages(t *testing.T) {
 
 func TestClosingMessages(t *testing.T) {
 	seen := Observation{Opening: open}
-	lost := FinAnswers{FinSilent: 1, FinVoid: 2, FinUnheard: 1, FinLate: 2, FinIgnored: 1}
+	lost := FinAnswers{FinSilent: 1, FinVoid: 2, FinUnheard: 1, FinLate: 2, FinRepeated: 1, FinIgnored: 1}
 	for _, c := range []struct {
 		seen Closing
 		want string
@@ -222,7 +222,7 @@ func TestClosingMessages(t *testing.T) {
 			"the peer answered the trigger with more than a megabyte without closing: name a smaller resource"},
 		{Closing{Observation: seen, Control: FinAccepted, Overtaken: lost},
 			"too much was lost to judge: of the connections with an overtaken FIN 0 accepted it, " +
-				"1 ignored it and 6 showed nothing"},
+				"1 ignored it and 7 showed nothing"},
 	} {
 		if got := FinReorder(&c.seen).Message; got != c.want {
 			t.Errorf("%s, want\n%s", got, c.want)

@@ -17,6 +17,7 @@ type Closer struct {
 	CloseAfter     string        // the application closes when the data it has read ends in this text
 	Reply          int           // number of bytes that it sends before its FIN
 	SeparateFIN    bool          // the FIN is in a segment without data
+	FINDelay       time.Duration // time from that data to the separate FIN
 	Orphan         bool          // it uses close(); otherwise shutdown()
 	CloseDelay     time.Duration // time from shutdown() to close(); 0: never
 	Resets         bool          // it sends an RST instead of a FIN
@@ -191,7 +192,12 @@ func (c *closingConn) close() []*segment.Segment {
 	c.nxt = c.nxt.Add(c.Reply + 1)
 	c.state, c.closed = finWait1, time.Now()
 	c.repeat(closerRTO, closerRepeats)
-	return c.unacknowledged()
+	out := c.unacknowledged()
+	if c.FINDelay == 0 {
+		return out
+	}
+	c.later(c.FINDelay, func() []*segment.Segment { return out[1:] })
+	return out[:1]
 }
 
 // unacknowledged returns the segment that the retransmission timer sends.

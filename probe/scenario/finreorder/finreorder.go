@@ -17,7 +17,6 @@ const finFlows = 3
 // Bounds of one flow.
 const (
 	maxClosings = 12 // connections in total
-	maxControls = 3  // connections with the FIN in order
 	maxResets   = 2  // connections that the peer resets
 	maxUnopened = 3  // connections that could not be opened
 )
@@ -52,17 +51,6 @@ type finFlow struct {
 	opened   int
 	unopened int
 	resets   int
-}
-
-// control closes a connection in order. If the peer does not accept that FIN, the flow says nothing about reordering.
-func (f *finFlow) control(ctx context.Context) bool {
-	for range maxControls {
-		answer, ok := f.closeOne(ctx, (*peerClose).finInOrder)
-		if f.seen.Control = answer; answer == verdict.FinAccepted || !ok {
-			break
-		}
-	}
-	return f.seen.Control == verdict.FinAccepted
 }
 
 // overtake closes connections with a FIN that an ACK has overtaken, until the result is clear.

@@ -39,23 +39,6 @@ type peerClose struct {
 	repeated bool          // the peer repeated its FIN after that should have been acknowledged
 }
 
-// finInOrder sends our FIN before it acknowledges the peer's FIN.
-func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
-	answer := verdict.FinSilent
-	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.stopped(); i++ {
-		sent := w.fin(evidence.InOrder)
-		if a, _ := w.awaitAnswer(ctx, w.patience(sent)); a != verdict.FinSilent {
-			answer = a
-		}
-	}
-	w.conn.ReleaseFIN()
-	w.conn.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
-	if answer == verdict.FinIgnored {
-		return verdict.FinRefused
-	}
-	return answer
-}
-
 // overtaken first acknowledges the peer's FIN with a sequence number after our own FIN. Then it sends our FIN, with the
 // older acknowledgement number that it had if it had been sent first and was delayed on the path.
 func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
@@ -85,6 +68,8 @@ func (w *peerClose) sendOvertaken(ctx context.Context) verdict.FinAnswer {
 		switch a, _ := w.awaitAnswer(ctx, w.patience(sent)); {
 		case a == verdict.FinAccepted && challenges > 0:
 			return verdict.FinLate
+		case a == verdict.FinAccepted && i > 0:
+			return verdict.FinRepeated
 		case a == verdict.FinAccepted:
 			return w.watch(ctx)
 		case a == verdict.FinIgnored:
