@@ -43,14 +43,22 @@ type Conn struct {
 	acked        seq.Number // the highest acknowledgement number received
 	peerMSS      int        // MSS option of the SYN-ACK
 	established  bool       // a SYN-ACK was accepted
-	reset        bool       // the peer reset the connection
+	reset        bool       // an RST came, and nothing has shown since that the peer holds the connection
+	resets       int        // RSTs received
+	ended        bool       // an old byte drew an RST: the peer holds the connection no longer
+	ending       bool       // an RST is expected
 	gotData      bool       // the peer sent data or a FIN
 	closed       bool       // the peer sent a FIN, and all its data came before
 	repeats      int        // SYN-ACKs received again after our ACK
 	unackedSince time.Time  // when unacknowledged data of the peer arrived; zero if there is none
 	sentSYN      time.Time
-	unresolved   error // set if the next hop did not answer, so that nothing could be sent
-	fault        error // any other error of sending
+	lastSent     time.Time
+	received     *ReceivedReset // the first RST
+	hopLimits    HopLimits      // of what came from the peer's address
+	doubted      *Traits        // of an RST that may not be the peer's
+	ownReset     *Traits        // of the RST that the peer sent in answer to an old byte
+	unresolved   error          // set if the next hop did not answer, so that nothing could be sent
+	fault        error          // any other error of sending
 }
 
 // Open prepares a connection to remote with the given initial sequence number. It reserves a random source port,
@@ -110,7 +118,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.fault = fmt.Errorf("send %s to %s: %w", s.Part, c.flow.key.Remote, err)
 		return time.Now()
 	}
-	c.unresolved = nil
+	c.unresolved, c.lastSent = nil, at
 	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
 		c.next = end
 	}
@@ -159,7 +167,7 @@ func (c *Conn) Acked() seq.Number { return c.acked }
 // Established reports whether a SYN-ACK was accepted, so that the peer may hold the connection.
 func (c *Conn) Established() bool { return c.established }
 
-// Reset reports whether the peer reset the connection.
+// Reset reports whether an RST came. Recheck asks whether the peer holds the connection nevertheless.
 func (c *Conn) Reset() bool { return c.reset }
 
 // Closed reports whether the peer closed its side.

@@ -69,7 +69,7 @@ func (c *Conn) update(p wire.Packet) {
 	switch {
 	case g.Flags.Has(segment.RST):
 		if g.Seq.In(c.peer, window) {
-			c.reset, c.unackedSince = true, time.Time{}
+			c.noteReset(p)
 		}
 		return
 	case g.Flags.Has(segment.SYN):
@@ -77,6 +77,7 @@ func (c *Conn) update(p wire.Packet) {
 		c.acknowledge()
 		return
 	}
+	c.hopLimits.add(g.HopLimit)
 	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}
