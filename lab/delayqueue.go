@@ -18,6 +18,7 @@ type delayQueue struct {
 	arrived     int
 	waiting     departures
 	atZero      map[connection]int // segments at 0 that came, where an impairment asks
+	answers     [][]byte           // frames for the sender
 }
 
 // connection is one direction of a TCP connection, as an impairment counts it.
@@ -75,6 +76,9 @@ func (t *delayQueue) meetsZero(a fault.AtZero, frame []byte) (hold time.Duration
 	}
 	before := t.atZero[c]
 	t.atZero[c]++
+	if answer := rejection(frame, s, a.Reset); answer != nil {
+		t.answers = append(t.answers, answer)
+	}
 	return a.Hold, a.Loses(s, before)
 }
 

@@ -50,7 +50,8 @@ func (f *forwarder) stop() error {
 	return errors.Join(append(errs, f.failed[:]...)...)
 }
 
-// forward copies frames from one device to the other until one of them is closed or fails.
+// forward copies frames from one device to the other until one of them is closed or fails. What it answers itself goes
+// back.
 func forward(from, to *os.File, impairments []fault.Impairment) error {
 	t := &delayQueue{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
@@ -66,6 +67,12 @@ func forward(from, to *os.File, impairments []fault.Impairment) error {
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return err
 		}
+		for _, f := range t.answers {
+			if _, err := from.Write(f); err != nil {
+				return err
+			}
+		}
+		t.answers = nil
 		for f := t.depart(now); f != nil; f = t.depart(now) {
 			if _, err := to.Write(f); err != nil {
 				return err

@@ -85,7 +85,8 @@ func Catalogue() (names []string) {
 	for _, k := range catalogue {
 		names = append(names, k.name)
 	}
-	return append(names, "delay-at-zero=300ms", "first-at-zero=1", "short-at-zero=50", "long-at-zero=60")
+	return append(names, "delay-at-zero=300ms", "first-at-zero=1", "short-at-zero=50", "long-at-zero=60",
+		"reset-at-zero=61")
 }
 
 // Help returns a description of each fault, one line each: how to write it and what it does.
@@ -106,5 +107,6 @@ func Help() (lines []string) {
 	line("short-at-zero=50", "drops those of them that carry fewer than 50 bytes")
 	line("long-at-zero=100", "drops those of them that carry more than 100 bytes")
 	line("first-at-zero=1", "drops the first of them in each connection")
+	line("reset-at-zero=61", "drops them and answers with an RST in the receiver's name, with that hop limit")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

@@ -46,17 +46,21 @@ type AtZero struct {
 	Shorter int           // segments with fewer bytes of data are dropped
 	Longer  int           // segments with more bytes are dropped; 0: none
 	First   int           // the first segments of each connection that are dropped
+	Reset   uint8         // they are dropped, and the sender gets an RST with this hop limit; 0: it gets none
 }
 
 // Loses reports whether a segment is dropped. before is the number of earlier such segments of its connection.
 func (a AtZero) Loses(s *segment.Segment, before int) bool {
 	n := s.PayloadLen()
-	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First
+	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First || a.Reset > 0
 }
 
 // loss returns the share of dropped segments over all lengths and places in a connection. All of some kinds and none of
 // others count as half.
 func (a AtZero) loss(*segment.Segment) float64 {
+	if a.Reset > 0 {
+		return 1
+	}
 	if a.Shorter > 0 || a.Longer > 0 || a.First > 0 {
 		return 0.5
 	}

@@ -22,6 +22,7 @@ func parameters() map[string]func(*Fault, string) error {
 		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
 		"delay-at-zero": readHold, "short-at-zero": readShorter, "long-at-zero": readLonger, "first-at-zero": readFirst,
+		"reset-at-zero": readReset,
 	}
 	for _, k := range catalogue {
 		if name, ok := k.anyNumberName(); ok {
@@ -80,7 +81,8 @@ func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
 	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
-		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N")
+		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
+		"reset-at-zero=HOPLIMIT")
 }
 
 // readNumber makes a rule about 0 a rule about another number.
@@ -201,6 +203,15 @@ func readLonger(f *Fault, v string) error {
 func readFirst(f *Fault, v string) error {
 	n, err := readCount(v)
 	f.Impairment = &Impairment{AtZero: AtZero{First: n}}
+	return err
+}
+
+func readReset(f *Fault, v string) error {
+	n, err := readCount(v)
+	if err == nil && n > 255 {
+		err = fmt.Errorf("want a hop limit from 1 to 255, not %q", v)
+	}
+	f.Impairment = &Impairment{AtZero: AtZero{Reset: uint8(n)}}
 	return err
 }
 

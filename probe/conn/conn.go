@@ -53,6 +53,7 @@ type Conn struct {
 	unackedSince time.Time  // when unacknowledged data of the peer arrived; zero if there is none
 	sentSYN      time.Time
 	lastSent     time.Time
+	lastPart     evidence.Part
 	received     *ReceivedReset // the first RST
 	hopLimits    HopLimits      // of what came from the peer's address
 	doubted      *Traits        // of an RST that may not be the peer's
@@ -118,7 +119,7 @@ func (c *Conn) Send(s Step) time.Time {
 		c.fault = fmt.Errorf("send %s to %s: %w", s.Part, c.flow.key.Remote, err)
 		return time.Now()
 	}
-	c.unresolved, c.lastSent = nil, at
+	c.unresolved, c.lastSent, c.lastPart = nil, at, s.Part
 	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
 		c.next = end
 	}

@@ -131,7 +131,7 @@ func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 
 func (c *Conn) establish(p wire.Packet) {
 	c.established = true
-	c.hopLimits.add(p.Segment.HopLimit)
+	c.hopLimits.Add(p.Segment.HopLimit)
 	c.RTT = max(p.Time.Sub(c.sentSYN), 0)
 	c.SACK = p.Segment.SACKPermitted
 	c.peer = p.Segment.Seq.Add(1)

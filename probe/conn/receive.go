@@ -77,7 +77,7 @@ func (c *Conn) update(p wire.Packet) {
 		c.acknowledge()
 		return
 	}
-	c.hopLimits.add(g.HopLimit)
+	c.hopLimits.Add(g.HopLimit)
 	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}

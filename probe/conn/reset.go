@@ -24,7 +24,8 @@ func traitsOf(g *segment.Segment) Traits {
 // HopLimits is a set of hop limits, or TTLs.
 type HopLimits [4]uint64
 
-func (h *HopLimits) add(n uint8) { h[n/64] |= 1 << (n % 64) }
+// Add puts n into the set.
+func (h *HopLimits) Add(n uint8) { h[n/64] |= 1 << (n % 64) }
 
 // Has reports whether n is in the set.
 func (h HopLimits) Has(n uint8) bool { return h[n/64]>>(n%64)&1 == 1 }
@@ -55,7 +56,8 @@ func (h HopLimits) Plus(other HopLimits) HopLimits {
 type ReceivedReset struct {
 	Traits
 	Exact bool          // its number is the next that is expected: others only draw a challenge ACK from kernels
-	After time.Duration // since the last segment that was sent before
+	On    evidence.Part // what the last segment was for that was sent before
+	After time.Duration // since that one
 	Peer  HopLimits     // of the other segments that came from the peer's address
 	Own   *Traits       // of the RST that answered an old byte after the end; nil: none did
 	Held  bool          // the peer named an old byte as a duplicate afterwards: it held the connection still
@@ -89,7 +91,8 @@ func (c *Conn) noteReset(p wire.Packet) {
 	c.reset, c.unackedSince = true, time.Time{}
 	if c.received == nil && !c.ending {
 		g := p.Segment
-		c.received = &ReceivedReset{Traits: traitsOf(g), Exact: g.Seq == c.peer, After: max(p.Time.Sub(c.lastSent), 0)}
+		c.received = &ReceivedReset{Traits: traitsOf(g), Exact: g.Seq == c.peer, On: c.lastPart,
+			After: max(p.Time.Sub(c.lastSent), 0)}
 	}
 }
 
@@ -167,6 +170,6 @@ func (c *Conn) endedBy(g *segment.Segment) holding {
 		return unanswered
 	}
 	c.ownReset = &t
-	c.hopLimits.add(t.HopLimit)
+	c.hopLimits.Add(t.HopLimit)
 	return gone
 }

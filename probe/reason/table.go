@@ -76,6 +76,12 @@ var failed = []Reason{
 		[]Meaning{{sequenceWrap,
 			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
+	{"ResetAtZero", Fail, "SequenceWrap: exactly the segment at sequence 0 draws an RST",
+		[]Meaning{{sequenceWrap,
+			"what starts at 0 draws an RST; the same at other numbers does not. Real connections die there. The message says " +
+				"whose RST it is: a device's, if its hop limit is not the peer's or the peer held the connection still; else " +
+				"the peer's, or of something that looks like it",
+			"find the device by the hop limit (64, 128 or 255 less its distance) and by probing from hosts along the path"}}},
 	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's connections stall",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +

@@ -23,6 +23,7 @@ const (
 	SequenceZeroFirstDropped  Reason = "SequenceZeroFirstDropped"  // SequenceWrap: each connection's first at 0 is lost
 	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize" // SequenceWrap: segments at 0 are lost by their length
 	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: lost more often at 0, but not always
+	ResetAtZero               Reason = "ResetAtZero"               // SequenceWrap: exactly the segment at sequence 0 draws an RST
 	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: only the kernel's connections stall
 	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: only the kernel's connections die
 	AckZeroDropped            Reason = "AckZeroDropped"            // SequenceWrap: answers that acknowledge exactly 0 are lost

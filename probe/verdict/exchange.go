@@ -13,7 +13,7 @@ import (
 // A flow's part of the stated error is divided among the questions that it may ask, in the order in which they are
 // asked. They add up to the whole. The test over all flows has a part of its own, as large as a flow's.
 const (
-	DroppedShare = 1.0 / 2 // every copy of the suspect is lost
+	DroppedShare = 1.0 / 2 // every copy of the suspect is lost, or draws an RST: a flow asks one of the two
 	DelayedShare = 1.0 / 8 // copies arrive, but later than controls
 	LossyShare   = 1.0 / 8 // copies are lost more often than controls
 	SizeShare    = 1.0 / 8 // copies are lost by their length
@@ -197,9 +197,9 @@ func (t FirstTest) Late() bool {
 	return false
 }
 
-// Explained reports whether one of the questions about a suspect that arrived in the end found a rule.
+// Explained reports whether one of the questions about a suspect that drew an RST, or arrived in the end, found a rule.
 func (o *Observation) Explained() bool {
-	return o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() || o.Firsts.Significant()
+	return o.Resets.Significant() || o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() || o.Firsts.Significant()
 }
 
 func zeroDelayed(o *Observation) (Finding, bool) {

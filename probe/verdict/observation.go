@@ -20,7 +20,10 @@ type Observation struct {
 	Reverse  Confirmation // block of RSTs at sequence 0 (suspects) and RSTs at other numbers
 	Proof    conn.Proof
 
-	PeerReset    bool          // the peer reset the connection before a verdict, with every payload
+	PeerReset    bool                // the peer reset the connection before a verdict, with every payload
+	Reset        *conn.ReceivedReset // the first RST of the connection; nil: none came
+	Resets       ResetTest
+	NoData       bool          // the peer was sent no data
 	Control      Count         // segments like the suspect without the tested property
 	Delivered    bool          // the suspect was acknowledged
 	FirstLost    bool          // the answer to a beacon showed that the first suspect was missing; it may have come later

@@ -30,12 +30,6 @@ func (o *Observation) firstMissing() string {
 	return ", but the first one was lost; others like it are lost no more than controls, so this was chance"
 }
 
-func peerReset(o *Observation) (Finding, bool) {
-	return when(o.PeerReset, report.Inconclusive, report.PeerReset,
-		"the application closes the connection when it gets unfinished requests, with both payloads; set a payload that it "+
-			"waits on")
-}
-
 func pathDown(o *Observation) (Finding, bool) {
 	unanswered := o.Opening.Answer != conn.SynAck && o.OtherNumbers.Sent == 0
 	return when(unanswered, report.Inconclusive, report.PathDown,
@@ -83,6 +77,12 @@ func zeroDropped(o *Observation) (Finding, bool) {
 		return Finding{}, false
 	}
 	b := o.Blocks[len(o.Blocks)-1]
+	if t := o.Resets; 2*t.Zero.Lost > t.Zero.Sent && t.Others.Lost == 0 {
+		return tested(when(true, report.Fail, report.ResetAtZero,
+			"%s draws an RST, %d of %d; at other numbers %d of %d do, and %d of %d are answered as they should be (p = %.1e): %s",
+			o.at(), t.Zero.Lost, t.Zero.Sent, t.Others.Lost, t.Others.Sent, b.Beacons-b.BeaconsLost, b.Beacons, b.P(),
+			Sender(t.Received)))
+	}
 	reason, rest := report.SequenceZeroDropped, "; at another number it arrives"
 	if o.Witnessed {
 		rest = "; the peer's SACK names it missing; one number earlier it arrives"
