@@ -141,6 +141,11 @@ var inconclusive = []Reason{
 	{"PeerDidNotClose", Inconclusive, "FinReorder: the trigger did not make the peer close first", []Meaning{{finReorder,
 		"the trigger did not make the peer close first within 10 s, or it sent more than a megabyte",
 		"another trigger; a smaller resource"}}},
+	{"FinReset", Inconclusive, "FinReorder: the peer resets once an ACK has overtaken its FIN", []Meaning{{finReorder,
+		"FINs in order are accepted, but once an ACK has overtaken one, the peer resets the connection, each time. gVisor's " +
+			"stack does so. The message says whose RST it is",
+		"the last data may be lost to the application where segments are reordered; ask the vendor of the target's stack, or " +
+			"find the device that resets"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
 		{sequenceWrap,
 			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Of `HandshakeAck`: the peer does " +
