@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -68,7 +69,7 @@ func (c *Conn) update(p wire.Packet) {
 	}
 	switch {
 	case g.Flags.Has(segment.RST):
-		if g.Seq.In(c.peer, window) {
+		if g.Seq.In(c.peer, window) || slices.Contains(c.acks, g.Seq) {
 			c.noteReset(p)
 		}
 		return

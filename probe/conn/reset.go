@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -85,6 +86,21 @@ func (c *Conn) ReceivedReset() *ReceivedReset {
 // HopLimits are those of the peer's segments.
 func (c *Conn) HopLimits() HopLimits { return c.hopLimits }
 
+// keepAcks is how many acknowledgement numbers are kept.
+const keepAcks = 8
+
+// noteAck keeps the acknowledgement number of a segment. While it is on its way the peer may send more, and an RST that
+// answers it has a number that is old by then: kernels ignore that one, and die of the next.
+func (c *Conn) noteAck(g *segment.Segment) {
+	if !g.Flags.Has(segment.ACK) || g.Flags.Has(segment.RST) || slices.Contains(c.acks, g.Ack) {
+		return
+	}
+	if len(c.acks) == keepAcks {
+		c.acks = c.acks[1:]
+	}
+	c.acks = append(c.acks, g.Ack)
+}
+
 // noteReset examines an RST that is acceptable.
 func (c *Conn) noteReset(p wire.Packet) {
 	c.resets++
@@ -137,27 +153,30 @@ func (c *Conn) Recheck(ctx context.Context) (open bool) {
 	return false
 }
 
-// ask sends an old byte and waits for what it shows. named: an acknowledgement names the byte as a duplicate. each is
+// ask sends an old byte, or one ahead, and waits for what it shows. named: an acknowledgement names the byte. each is
 // called with every acknowledgement; if it is given, only an RST ends the waiting.
 func (c *Conn) ask(ctx context.Context, repetition int, each func(*segment.Segment)) (h holding, named bool) {
-	before, old := c.resets, c.ISS.Add(-OldByteOffset)
+	before, known := c.resets, c.OldBytesDropped()
+	s := c.signOfLife(known == (repetition%2 == 0))
 	c.ending = true
 	defer func() { c.ending = false }()
-	sent := c.sendNow(Step{Part: evidence.StillThere, Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
+	sent := c.sendSign(s, evidence.StillThere)
 	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		switch g := p.Segment; {
 		case g == nil:
 		case c.resets > before:
 			h = c.endedBy(g)
 		case g.Flags.Has(segment.ACK):
-			block, duplicate := g.DSACK()
-			h, named = held, duplicate && block == segment.SACKBlock{Left: old, Right: old.Add(1)}
+			h, named = held, s.names(g)
 			if each != nil {
 				each(g)
 			}
 		}
 		return h == gone || c.resets > before || h == held && each == nil
 	})
+	if h != unanswered && !known {
+		c.NoteSign(s.ahead)
+	}
 	return h, named
 }
 
