@@ -19,6 +19,8 @@ type delayQueue struct {
 	waiting     departures
 	atZero      map[connection]int // segments at 0 that came, where an impairment asks
 	answers     [][]byte           // frames for the sender
+
+	acknowledged *acknowledged // what both directions acknowledged; set where an impairment asks
 }
 
 // connection is one direction of a TCP connection, as an impairment counts it.
@@ -29,6 +31,9 @@ type connection struct {
 
 // arrive adds a packet. The frame must not change afterwards.
 func (t *delayQueue) arrive(now time.Time, frame []byte) {
+	if t.isOld(frame) {
+		return
+	}
 	due, copies := now, 1
 	var held time.Duration
 	for _, i := range t.impairments {

@@ -24,8 +24,9 @@ type forwarder struct {
 
 // start starts both directions. in and out are the impairments from near to far and back.
 func (f *forwarder) start(in, out []fault.Impairment) {
-	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in)) })
-	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out)) })
+	shared := &acknowledged{}
+	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in, shared)) })
+	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out, shared)) })
 }
 
 // failure returns the error that stopped a direction, or nil if it is due to stop, which closes the devices. A closed
@@ -52,8 +53,8 @@ func (f *forwarder) stop() error {
 
 // forward copies frames from one device to the other until one of them is closed or fails. What it answers itself goes
 // back.
-func forward(from, to *os.File, impairments []fault.Impairment) error {
-	t := &delayQueue{impairments: impairments, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+func forward(from, to *os.File, impairments []fault.Impairment, shared *acknowledged) error {
+	t := &delayQueue{impairments: impairments, acknowledged: shared, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
 	for {
 		if err := from.SetReadDeadline(t.next()); err != nil {

@@ -107,6 +107,7 @@ func Help() (lines []string) {
 	line("short-at-zero=50", "drops those of them that carry fewer than 50 bytes")
 	line("long-at-zero=100", "drops those of them that carry more than 100 bytes")
 	line("first-at-zero=1", "drops the first of them in each connection")
+	line(dropOld, "drops TCP segments that begin before what was acknowledged already, SYN and RST excepted")
 	line("reset-at-zero=61", "drops them and answers with an RST in the receiver's name, with that hop limit")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

@@ -36,6 +36,7 @@ type Impairment struct {
 	Reorder   float64       // share of packets that later ones overtake
 	Gap       time.Duration // how long such a packet is held back
 	Duplicate float64       // share of packets that are duplicated
+	DropsOld  bool          // TCP segments are dropped that begin before what was acknowledged already
 	AtZero    AtZero        // effect on TCP segments with data or FIN at sequence number 0
 }
 

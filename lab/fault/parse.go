@@ -32,6 +32,9 @@ func parameters() map[string]func(*Fault, string) error {
 	return m
 }
 
+// dropOld is the fault of a device that drops old data.
+const dropOld = "drop-old"
+
 // Parse parses a fault: NAME or NAME=PARAMETER, either of them optionally with @in or @out; see Help.
 func Parse(text string) (Fault, error) {
 	f := Fault{Direction: Both}
@@ -54,6 +57,13 @@ func (f *Fault) read(text string) error {
 	name, value, valued := strings.Cut(text, "=")
 	if r, ok := rules[name]; ok && !valued {
 		f.Rule = &r
+		return nil
+	}
+	if name == dropOld && !valued {
+		if f.Direction != Both {
+			return errors.New("it looks at both directions; leave @ away")
+		}
+		f.Impairment = &Impairment{DropsOld: true}
 		return nil
 	}
 	read, ok := parameters()[name]
@@ -79,7 +89,7 @@ func ParseAll(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
+	return append(out, dropOld, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
 		"reset-at-zero=HOPLIMIT")

@@ -146,6 +146,10 @@ var inconclusive = []Reason{
 			"stack does so. The message says whose RST it is",
 		"the last data may be lost to the application where segments are reordered; ask the vendor of the target's stack, or " +
 			"find the device that resets"}}},
+	{"NoProofOfLife", Inconclusive, "SequenceWrap: after the suspect nothing is answered", []Meaning{{sequenceWrap,
+		"the suspect is lost, and nothing sent after it proves that the path lives: neither old bytes nor new ones are answered",
+		"look for a device that ends the connection there, or that drops old and out-of-order data alike; ask FinReorder or " +
+			"the variants `Syn` and `Ack`, which need no such proof"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
 		{sequenceWrap,
 			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Of `HandshakeAck`: the peer does " +

@@ -40,6 +40,7 @@ const (
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
 	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
 	FinReset         Reason = "FinReset"         // FinReorder: the peer resets once an ACK has overtaken its FIN
+	NoProofOfLife    Reason = "NoProofOfLife"    // SequenceWrap: after the suspect nothing is answered
 	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere
 	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
 	StaleState       Reason = "StaleState"       // the peer still holds older connections of these ports

@@ -23,6 +23,8 @@ type Observation struct {
 	PeerReset    bool                // the peer reset the connection before a verdict, with every payload
 	Reset        *conn.ReceivedReset // the first RST of the connection; nil: none came
 	Resets       ResetTest
+	Ahead        bool          // old bytes drew no answer, so beacons were new bytes beyond the suspect
+	Unproven     Count         // beacons of both kinds of which none was answered
 	NoData       bool          // the peer was sent no data
 	Control      Count         // segments like the suspect without the tested property
 	Delivered    bool          // the suspect was acknowledged

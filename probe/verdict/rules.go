@@ -27,7 +27,7 @@ var handshakeRules = append(slices.Clip(firstRules),
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
 	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, delivered,
-	peerReset, pathDown, ackZeroDropped, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
+	peerReset, pathDown, ackZeroDropped, controlLost, unproven, stateTracking, zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)

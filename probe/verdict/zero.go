@@ -59,6 +59,13 @@ func controlLost(o *Observation) (Finding, bool) {
 			"matter of sequence 0", o.Control.Sent)
 }
 
+func unproven(o *Observation) (Finding, bool) {
+	n := o.Unproven
+	return when(n.Sent > 0, report.Inconclusive, report.NoProofOfLife,
+		"%s went unanswered, and so did all %d segments that every peer answers, old bytes and new ones beyond it, though the "+
+			"control before it was acknowledged: nothing shows whether the path lives", o.at(), n.Sent)
+}
+
 func stateTracking(o *Observation) (Finding, bool) {
 	if o.Stuck {
 		return when(true, report.Inconclusive, report.StateTracking,
@@ -84,8 +91,11 @@ func zeroDropped(o *Observation) (Finding, bool) {
 			Sender(t.Received)))
 	}
 	reason, rest := report.SequenceZeroDropped, "; at another number it arrives"
-	if o.Witnessed {
+	if o.Witnessed && o.OtherNumbers.Sent == 0 {
 		rest = "; the peer's SACK names it missing; one number earlier it arrives"
+	}
+	if o.Ahead {
+		rest += "; old bytes get no answer here, so the others are new ones beyond it"
 	}
 	if o.ByAck {
 		reason, rest = report.AckZeroDropped, ", or the RST at sequence 0 that it draws, though one with ACK comes back; "+

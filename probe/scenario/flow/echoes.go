@@ -12,6 +12,7 @@ import (
 type Echoes struct {
 	Sent  int                       // beacons
 	Open  map[segment.SACKBlock]int // for each beacon's block: the number of answers that are still missing
+	Ahead bool                      // beacons are new bytes beyond a gap: the answer's first block has them
 	named bool
 }
 
@@ -29,6 +30,9 @@ func (e *Echoes) Take(c *conn.Conn, p wire.Packet) bool {
 	bare, block := c.Answers(p)
 	if !bare {
 		return false
+	}
+	if e.Ahead && len(p.Segment.SACK) > 0 {
+		block = p.Segment.SACK[0]
 	}
 	if block == (segment.SACKBlock{}) {
 		return !e.named

@@ -98,6 +98,7 @@ type wrapConn struct {
 	next    []byte     // data after it
 	witness []byte     // the same without the first byte, so that it does not fill the gap
 	echoes  flow.Echoes
+	beyond  beyond
 	copies  copies
 	lengths []int // of copies to come
 	tooLong bool  // long controls do not arrive
