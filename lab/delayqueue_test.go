@@ -148,8 +148,9 @@ func TestWhatMeetsZero(t *testing.T) {
 
 // A device that resets drops the segment, and its RST is as from a host without the connection.
 func TestRejection(t *testing.T) {
-	s := &segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"), Destination: netip.MustParseAddrPort("192.0.2.2:2"),
-		Ack: seq.At(77), Flags: segment.PSH | segment.ACK, WindowScale: -1, Payload: []byte("abc")}
+	s := &segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
+		Destination: netip.MustParseAddrPort("192.0.2.2:2"), Ack: seq.At(77), Flags: segment.PSH | segment.ACK,
+		WindowScale: -1, Payload: []byte("abc")}
 	packet, err := new(segment.Builder).IP(s)
 	if err != nil {
 		t.Fatal(err)

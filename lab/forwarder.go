@@ -54,7 +54,8 @@ func (f *forwarder) stop() error {
 // forward copies frames from one device to the other until one of them is closed or fails. What it answers itself goes
 // back.
 func forward(from, to *os.File, impairments []fault.Impairment, shared *acknowledged) error {
-	t := &delayQueue{impairments: impairments, acknowledged: shared, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	t := &delayQueue{impairments: impairments, acknowledged: shared,
+		chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
 	for {
 		if err := from.SetReadDeadline(t.next()); err != nil {

@@ -14,7 +14,8 @@ func rejection(frame []byte, s *segment.Segment, hopLimit uint8) []byte {
 	if hopLimit == 0 {
 		return nil
 	}
-	r := segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.RST, WindowScale: -1, HopLimit: hopLimit}
+	r := segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.RST, WindowScale: -1,
+		HopLimit: hopLimit}
 	if s.Flags.Has(segment.ACK) {
 		r.Seq = s.Ack
 	} else {

@@ -89,7 +89,8 @@ func ParseAll(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, dropOld, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
+	return append(out, dropOld, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT",
+		"spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
 		"reset-at-zero=HOPLIMIT")

@@ -81,8 +81,8 @@ func (c *Conn) sendSign(s sign, part evidence.Part) time.Time {
 	return c.sendNow(Step{Part: part, Flags: segment.ACK, Seq: &s.at, Payload: []byte{0}, Ahead: s.ahead})
 }
 
-// names reports whether a segment names the byte: an old one as a duplicate (RFC 2883), a new one as the block that came
-// last (RFC 2018 section 4).
+// names reports whether a segment names the byte: an old one as a duplicate (RFC 2883), a new one as the block that
+// came last (RFC 2018 section 4).
 func (s sign) names(g *segment.Segment) bool {
 	return len(g.SACK) > 0 && g.SACK[0] == segment.SACKBlock{Left: s.at, Right: s.at.Add(1)}
 }

@@ -42,7 +42,8 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 		return true
 	}
 	if c.reset && !c.Recheck(ctx) {
-		return c.ended || !c.ReceivedReset().OtherHopLimit() // if nothing is answered, a leak is said only if something shows it
+		// Where nothing is answered, a leak is said only if something shows it.
+		return c.ended || !c.ReceivedReset().OtherHopLimit()
 	}
 	tries := endTries
 	if ctx.Err() != nil {

@@ -142,14 +142,15 @@ var inconclusive = []Reason{
 		"the trigger did not make the peer close first within 10 s, or it sent more than a megabyte",
 		"another trigger; a smaller resource"}}},
 	{"FinReset", Inconclusive, "FinReorder: the peer resets once an ACK has overtaken its FIN", []Meaning{{finReorder,
-		"FINs in order are accepted, but once an ACK has overtaken one, the peer resets the connection, each time. gVisor's " +
-			"stack does so. The message says whose RST it is",
-		"the last data may be lost to the application where segments are reordered; ask the vendor of the target's stack, or " +
-			"find the device that resets"}}},
+		"FINs in order are accepted, but once an ACK has overtaken one, the peer resets the connection, each time. " +
+			"gVisor's stack does so. The message says whose RST it is",
+		"where segments are reordered, closing ends in an error; ask the vendor of the target's stack, or find the device " +
+			"that resets"}}},
 	{"NoProofOfLife", Inconclusive, "SequenceWrap: after the suspect nothing is answered", []Meaning{{sequenceWrap,
-		"the suspect is lost, and nothing sent after it proves that the path lives: neither old bytes nor new ones are answered",
-		"look for a device that ends the connection there, or that drops old and out-of-order data alike; ask FinReorder or " +
-			"the variants `Syn` and `Ack`, which need no such proof"}}},
+		"the suspect is lost, and nothing sent after it proves that the path lives: neither old bytes nor new ones are " +
+			"answered",
+		"look for a device that ends the connection there, or that drops old and out-of-order data alike; ask `Syn` and " +
+			"`Ack`, which need no such proof"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
 		{sequenceWrap,
 			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Of `HandshakeAck`: the peer does " +

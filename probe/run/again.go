@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
@@ -14,12 +16,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// againTime bounds how long the ports of one check are asked again. At most a quarter of the run's time is used.
+// againTime bounds how long the ports of one check are asked again. At most a third of the run's time is used.
 const againTime = 30 * time.Second
 
-// askAgain asks some source ports once more, alone and one after the other, if some flows of a check failed and others
-// passed. If the path decides, each port gives the same answer again. It stops at the first port that does not.
-func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, a *answer) {
+// askAgain asks some source ports once more if some flows of a check failed and others passed. If the path decides,
+// each port gives the same answer again. It ends with the first port that does not.
+func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, turns turns, a *answer) {
 	failed, passed := portsOf(a.flows, report.Fail), portsOf(a.flows, report.Pass)
 	if !a.perPath || a.finding != nil || env.OpenFrom == nil || len(failed) == 0 || len(passed) == 0 {
 		return
@@ -30,29 +32,53 @@ func (j *job) askAgain(ctx context.Context, ask flow.Func, env flow.Env, a *answ
 	env.Firsts = verdict.NewFirsts(j.alpha) // what is asked again is no further sample
 	ctx, stop := context.WithTimeout(ctx, j.againTime())
 	defer stop()
-	for i := range verdict.RepeatsOfEach {
-		round := []repeat{{report.Fail, failed[i%len(failed)]}, {report.Pass, passed[i%len(passed)]}}
-		rand.Shuffle(len(round), func(k, l int) { round[k], round[l] = round[l], round[k] })
-		for _, r := range round {
-			o := ask(ctx, fromPort(env, r.port))
-			a.again = append(a.again, o)
-			a.repeats.Add(r.first, o.Verdict)
-			if ctx.Err() != nil || a.repeats.Differ() {
-				return
+	ports := append(repeatsOf(report.Fail, failed, verdict.FailedAgain(len(failed))),
+		repeatsOf(report.Pass, passed, verdict.PassedAgain)...)
+	rand.Shuffle(len(ports), func(k, l int) { ports[k], ports[l] = ports[l], ports[k] })
+	var mu sync.Mutex
+	again := func(r repeat) (all []flow.Outcome) {
+		for range r.times {
+			if ctx.Err() != nil {
+				break
 			}
+			o := ask(ctx, fromPort(env, r.port))
+			all = append(all, o)
+			mu.Lock()
+			if ctx.Err() == nil {
+				a.repeats.Add(r.first, o.Verdict)
+			}
+			if a.repeats.Differ() {
+				stop()
+			}
+			mu.Unlock()
 		}
+		return all
 	}
+	a.again = slices.Concat(parallel(len(ports), turns, func(i int) []flow.Outcome { return again(ports[i]) })...)
 }
 
-// repeat is a source port that is asked again, with its first answer.
+// repeat is a source port that is asked again, one time after the other, with its first answer.
 type repeat struct {
 	first report.Verdict
 	port  uint16
+	times int
+}
+
+// repeatsOf divides so many repetitions among the ports.
+func repeatsOf(first report.Verdict, ports []uint16, n int) (all []repeat) {
+	for i, port := range ports[:min(len(ports), n)] {
+		times := n / min(len(ports), n)
+		if i < n%min(len(ports), n) {
+			times++
+		}
+		all = append(all, repeat{first, port, times})
+	}
+	return all
 }
 
 func (j *job) againTime() time.Duration {
-	if quarter := time.Duration(j.plan.DeadlineSeconds) * time.Second / 4; quarter > 0 {
-		return min(againTime, quarter)
+	if third := time.Duration(j.plan.DeadlineSeconds) * time.Second / 3; third > 0 {
+		return min(againTime, third)
 	}
 	return againTime
 }

@@ -1,10 +1,8 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -56,11 +54,13 @@ func (j *job) found() []report.Result {
 	return slices.DeleteFunc(j.results, func(r report.Result) bool { return r.Scenario == "" })
 }
 
-// target runs all checks for the target at the given position, one after the other.
+// target runs all checks for the target at the given position, one after the other. While flows of one only wait for
+// late answers, the next one begins.
 func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
-	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha}
+	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha,
+		Lateness: &verdict.Lateness{}}
 	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
 	stack, fault := h.stackTo(t.Address)
 	var route wire.Route
@@ -68,20 +68,34 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
 	}
 	kernel := j.newKernelTest(env, stack, h, index)
+	turns := newTurns(j.plan.Paths, j.plan.PacketsPerSecond)
+	var open sync.WaitGroup
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
 			continue
 		}
-		kernel.beside(ctx, c)
-		a := answer{flows: j.notStarted(fault)}
-		if fault == nil {
-			env.Spec = j.plan.Scenarios[c.Scenario]
-			a = j.runCheck(ctx, c, env)
+		if scenario.Registry[c.Type].Serial {
+			open.Wait()
 		}
-		r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
-		r.PathType = pathType(t, j.node, route)
-		j.add(position*len(j.checks)+i, r, a)
+		kernel.beside(ctx, c)
+		result, env, w, over := position*len(j.checks)+i, env, newWorking(), make(chan struct{})
+		env.Spec = j.plan.Scenarios[c.Scenario]
+		open.Go(func() {
+			defer close(over)
+			a := answer{flows: j.notStarted(fault)}
+			if fault == nil {
+				a = j.runCheck(ctx, c, env, turns, w)
+			}
+			r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
+			r.PathType = pathType(t, j.node, route)
+			j.add(result, r, a)
+		})
+		select {
+		case <-over:
+		case <-w.idle:
+		}
 	}
+	open.Wait()
 	rules := j.rules(position) // by what the crafted flows found
 	j.kernel(ctx, kernel, position)
 	j.name(position, rules)
@@ -98,63 +112,4 @@ func (j *job) notStarted(fault error) []flow.Outcome {
 	}
 	f := verdict.Finding{Verdict: report.Inconclusive, Reason: reason, Message: fault.Error()}
 	return []flow.Outcome{{Finding: f}}
-}
-
-// answer has the outcomes of a check's flows.
-type answer struct {
-	flows   []flow.Outcome
-	pooled  []flow.Outcome   // outcomes of further flows, for the test over all flows
-	finding *verdict.Finding // finding of that test
-	perPath bool             // flows may take different paths, so a share of flows may be one of paths
-	again   []flow.Outcome   // outcomes of source ports that were asked again
-	repeats verdict.Repeats  // how these compare with the first answers
-}
-
-// runCheck runs the flows of a check, as many at once as the plan allows.
-func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env) answer {
-	definition, known := scenario.Registry[c.Type]
-	switch {
-	case !known:
-		return answer{flows: j.notStarted(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
-	case !definition.Has(c.Variant):
-		return answer{flows: j.notStarted(
-			fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
-	}
-	run := definition.Flow(c.Variant)
-	env.Budget, env.Firsts, env.Purpose = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha), c.String()
-	env.Sizes = &flow.Sizes{}
-	if definition.Serial {
-		j.serial.Lock()
-		defer j.serial.Unlock()
-	}
-	a := answer{perPath: definition.Flows == 0}
-	paths := cmp.Or(definition.Flows, j.plan.Paths)
-	a.flows = parallel(paths, j.maxOpenFlows(), func() flow.Outcome { return run(ctx, &env) })
-	if definition.Pool != nil {
-		j.pool(ctx, c, definition.Pool(c.Variant), &env, &a)
-	}
-	j.askAgain(ctx, run, env, &a)
-	return a
-}
-
-// maxOpenFlows is how many flows to one target may be open at the same time: each can then send a segment every tenth
-// of a second. More flows would only wait for the pace. Meanwhile the peer would hold connections and repeat SYN-ACKs
-// without use.
-func (j *job) maxOpenFlows() int { return max(minOpenFlows, j.plan.PacketsPerSecond/10) }
-
-const minOpenFlows = 4
-
-// parallel calls f n times, with at most so many calls at the same time.
-func parallel[T any](n, most int, f func() T) []T {
-	out, turns := make([]T, n), make(chan struct{}, most)
-	var all sync.WaitGroup
-	for i := range out {
-		turns <- struct{}{}
-		all.Go(func() {
-			defer func() { <-turns }()
-			out[i] = f()
-		})
-	}
-	all.Wait()
-	return out
 }

@@ -24,7 +24,8 @@ func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 		{Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
 	} {
 		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
-		for _, o := range j.runCheck(context.Background(), c, flow.Env{Open: open}).flows {
+		a := j.runCheck(context.Background(), c, flow.Env{Open: open}, newTurns(2, 10), newWorking())
+		for _, o := range a.flows {
 			if o.Reason != report.ProberFault || !strings.Contains(o.Message, "is not known to this prober") {
 				t.Errorf("%+v: %s / %s (%s)", c, o.Verdict, o.Reason, o.Message)
 			}

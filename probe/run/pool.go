@@ -11,7 +11,9 @@ import (
 
 // pool runs the test over all flows of a check. It is for the case that no single flow fails, but several lost their
 // first suspect. A network does this if it sprays the packets of a flow over several paths and one of these is bad.
-func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env *flow.Env, a *answer) {
+func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env *flow.Env, turns turns,
+	a *answer,
+) {
 	if sample == nil || !uneven(a.flows, env.Background) {
 		return
 	}
@@ -20,7 +22,7 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env 
 		flow.Outcome
 	}
 	size := verdict.PoolBlock(len(a.flows))
-	parts := parallel(len(a.flows), j.maxOpenFlows(), func() part {
+	parts := parallel(len(a.flows), turns, func(int) part {
 		p, o := sample(ctx, env, size)
 		return part{p, o}
 	})

@@ -26,7 +26,7 @@ func TestSprayedLossIsPublishedWithEvidence(t *testing.T) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},
 			Alpha: j.alpha}
-		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.runCheck(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), checkAlone(ctx, j, env))
 		r := j.results[0]
 		if r.Reason != report.SequenceZeroLossy || r.Flows != (report.Flows{Tried: 4, Pass: 4}) || r.Alpha != p.Alpha {
 			t.Errorf("%+v", r)

@@ -27,7 +27,7 @@ func TestIgnoredFINIsPublished(t *testing.T) {
 		j := newJob(p, "kn1", nil)
 		env := flow.Env{Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace, Background: &verdict.Background{},
 			Spec: p.Scenarios[0]}
-		j.add(0, report.Unanswered(p, "kn1", report.Question{}), j.runCheck(ctx, j.checks[0], env))
+		j.add(0, report.Unanswered(p, "kn1", report.Question{}), checkAlone(ctx, j, env))
 		r := j.results[0]
 		if r.Reason != report.FinIgnored || r.Flows != (report.Flows{Tried: 3, Fail: 3}) || r.Share != nil || r.Alpha != 0 {
 			t.Errorf("%+v", r)

@@ -8,25 +8,22 @@ import (
 // Budget divides the stated error of a check among its flows. Until one of them has a finding, flows are tested one
 // after the other, each with its own share. The one with the finding leads: its finding is the published one. Whether
 // further flows are affected too only changes the share of paths, so they follow with followAlpha. The leading flow may
-// wait after its turn for late answers that revoke its finding. Then those that followed must be tested again. It is
-// safe for concurrent use.
+// wait after its turn for late answers that revoke its finding. If no finding stands at the end, those that followed
+// must be asked again. It is safe for concurrent use.
 type Budget struct {
 	alpha float64
 	turn  chan struct{}
 
 	mu      sync.Mutex
-	leading int           // convictions that may still be revoked
-	stands  bool          // one is final
-	settled chan struct{} // closed, and made anew, when either changes
+	leading int  // convictions that may still be revoked
+	stands  bool // one is final
 }
 
 // followAlpha is the error of counting one more flow as affected.
 const followAlpha = 2e-3
 
 // NewBudget returns a budget in which each flow has the given share of the error.
-func NewBudget(alpha float64) *Budget {
-	return &Budget{alpha: alpha, turn: make(chan struct{}, 1), settled: make(chan struct{})}
-}
+func NewBudget(alpha float64) *Budget { return &Budget{alpha: alpha, turn: make(chan struct{}, 1)} }
 
 // Turn is one test of one flow.
 type Turn struct {
@@ -48,10 +45,16 @@ func (b *Budget) Spend(ctx context.Context, test func(Turn) bool) (t Turn) {
 		t.Alpha = max(t.Alpha, followAlpha)
 	}
 	if test(t) && !t.Follows {
-		t.Leads = true
-		b.lead()
+		t.Leads = b.lead()
 	}
 	return t
+}
+
+// Convicted is the turn of a flow that was convicted at its own share without waiting for others. Only the first one
+// leads, since one is enough to wait for late answers.
+func (b *Budget) Convicted() Turn {
+	leads := b.lead()
+	return Turn{Alpha: b.alpha, Leads: leads, Follows: !leads}
 }
 
 func (b *Budget) led() bool {
@@ -60,10 +63,15 @@ func (b *Budget) led() bool {
 	return b.stands || b.leading > 0
 }
 
-func (b *Budget) lead() {
+// lead makes a flow the leading one; false if there is one already.
+func (b *Budget) lead() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.stands || b.leading > 0 {
+		return false
+	}
 	b.leading++
+	return true
 }
 
 // Settle says whether the conviction of a flow that leads is final.
@@ -72,23 +80,11 @@ func (b *Budget) Settle(stands bool) {
 	defer b.mu.Unlock()
 	b.leading--
 	b.stands = b.stands || stands
-	close(b.settled)
-	b.settled = make(chan struct{})
 }
 
-// Stands waits until a conviction that others follow is final; false if none came to be.
-func (b *Budget) Stands(ctx context.Context) bool {
-	for {
-		b.mu.Lock()
-		stands, open, settled := b.stands, b.leading > 0, b.settled
-		b.mu.Unlock()
-		if stands || !open {
-			return stands
-		}
-		select {
-		case <-settled:
-		case <-ctx.Done():
-			return false
-		}
-	}
+// Stands reports whether a conviction that others follow is final.
+func (b *Budget) Stands() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stands
 }

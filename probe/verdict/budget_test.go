@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"testing/synctest"
 )
 
 // Flows take turns, each with its own share of the error, until one of them has a finding. After that each may use 0.2
@@ -23,35 +22,35 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// If late answers revoke the leading flow's finding, the flows that follow have none either.
-func TestFollowingFlowsWaitForTheLeadingFlow(t *testing.T) {
+// If late answers revoke the leading flow's finding, the next one leads.
+func TestARevokedFindingLeadsNoMore(t *testing.T) {
 	finds := func(Turn) bool { return true }
 	for name, stands := range map[string]bool{"final": true, "revoked": false} {
-		synctest.Test(t, func(t *testing.T) {
-			b := NewBudget(1e-7)
-			b.Spend(t.Context(), finds)
-			if turn := b.Spend(t.Context(), finds); !turn.Follows || turn.Leads {
-				t.Errorf("%s: %+v", name, turn)
-			}
-			over, cancel := context.WithCancel(t.Context())
-			cancel()
-			if b.Stands(over) {
-				t.Errorf("%s: it stands before it is settled", name)
-			}
-			got := make(chan bool)
-			go func() { got <- b.Stands(t.Context()) }()
-			synctest.Wait()
-			b.Settle(stands)
-			if <-got != stands {
-				t.Errorf("%s: stands %t", name, !stands)
-			}
-			if turn := b.Spend(t.Context(), finds); turn.Follows != stands {
-				t.Errorf("%s: afterwards %+v", name, turn)
-			}
-		})
+		b := NewBudget(1e-7)
+		b.Spend(t.Context(), finds)
+		if turn := b.Spend(t.Context(), finds); !turn.Follows || turn.Leads {
+			t.Errorf("%s: %+v", name, turn)
+		}
+		if b.Stands() {
+			t.Errorf("%s: it stands before it is settled", name)
+		}
+		if b.Settle(stands); b.Stands() != stands {
+			t.Errorf("%s: stands %t", name, !stands)
+		}
+		if turn := b.Spend(t.Context(), finds); turn.Follows != stands {
+			t.Errorf("%s: afterwards %+v", name, turn)
+		}
 	}
-	if NewBudget(1).Stands(t.Context()) {
-		t.Error("no flow leads, but a finding stands")
+}
+
+// Of flows that were convicted side by side one leads.
+func TestOneOfTheConvictedLeads(t *testing.T) {
+	b := NewBudget(1e-7)
+	if first, second := b.Convicted(), b.Convicted(); !first.Leads || first.Follows || second.Leads || !second.Follows {
+		t.Errorf("%+v, %+v", first, second)
+	}
+	if b.Settle(false); !b.Convicted().Leads {
+		t.Error("none leads after the first one was revoked")
 	}
 }
 

@@ -152,54 +152,10 @@ func (t SizeTest) P() float64 {
 // Significant reports whether chance is excluded.
 func (t SizeTest) Significant() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha }
 
-// FirstTest asks, in fresh connections in random order, for the first segment at 0 and the first at another number.
-type FirstTest struct {
-	Copies                // one a connection, in the order in which they were sent
-	Repeats Count         // copies at 0 after a first one that was not in time
-	InTime  time.Duration // what takes longer was not in time
-	Alpha   float64
-}
-
-// untimely is how many were lost, or late.
-func (t FirstTest) untimely(suspects bool) (n Count) {
-	for _, c := range t.Copies {
-		if c.Suspect != suspects {
-			continue
-		}
-		n.Sent++
-		if c.Lost || c.Delay > t.InTime {
-			n.Lost++
-		}
-	}
-	return n
-}
-
-// P is the exact p-value that the first at 0 is not in time more often only by chance.
-func (t FirstTest) P() float64 {
-	zero, others := t.untimely(true), t.untimely(false)
-	if zero.Lost == 0 {
-		return 1
-	}
-	return Fisher(zero.Lost, zero.Sent, others.Lost, others.Sent)
-}
-
-// Significant reports whether chance is excluded.
-func (t FirstTest) Significant() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha }
-
-// Late reports whether those that were not in time arrive after all: the last one at 0, which was given all the time
-// that a late one may take, or most of the others.
-func (t FirstTest) Late() bool {
-	for _, c := range slices.Backward(t.Copies) {
-		if c.Suspect {
-			return !c.Lost || 2*t.Count(true).Lost < t.untimely(true).Lost
-		}
-	}
-	return false
-}
-
 // Explained reports whether one of the questions about a suspect that drew an RST, or arrived in the end, found a rule.
 func (o *Observation) Explained() bool {
-	return o.Resets.Significant() || o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() || o.Firsts.Significant()
+	return o.Resets.Significant() || o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() ||
+		o.Firsts.Significant()
 }
 
 func zeroDelayed(o *Observation) (Finding, bool) {
@@ -270,19 +226,6 @@ func lengths(copies Copies, lost bool) string {
 		words = append(words, fmt.Sprint(n))
 	}
 	return cmp.Or(strings.Join(words, ", "), "none")
-}
-
-func firstDropped(o *Observation) (Finding, bool) {
-	t := &o.Firsts
-	if !t.Significant() {
-		return Finding{}, false
-	}
-	zero, others := t.untimely(true), t.untimely(false)
-	return tested(when(true, report.Fail, report.SequenceZeroFirstDropped,
-		"the first of %s is lost in each connection, repeats arrive: in %d of %d fresh connections the first was lost, at "+
-			"other numbers in %d of %d (p = %.1e); %d of %d repeats arrived. Each real connection stalls for a retransmission "+
-			"timeout", o.at(), zero.Lost, zero.Sent, others.Lost, others.Sent, t.P(), t.Repeats.Sent-t.Repeats.Lost,
-		t.Repeats.Sent))
 }
 
 func lossyInFlow(o *Observation) (Finding, bool) {

@@ -60,7 +60,8 @@ func (c *Closing) Decided() bool { return c.Overtaken.decided() || c.resets() }
 
 // resets reports whether the peer resets each connection whose FIN an ACK has overtaken, and none that closes in order.
 func (c *Closing) resets() bool {
-	return c.Overtaken[FinReset] >= enoughReset && c.Overtaken.judged() == 0 && c.Again.Sent >= enoughReset && c.Again.Lost == 0
+	return c.Overtaken[FinReset] >= enoughReset && c.Overtaken.judged() == 0 && c.Again.Sent >= enoughReset &&
+		c.Again.Lost == 0
 }
 
 // decided reports whether two connections ignored the FIN, or those that accepted it outweigh one that seemed to ignore
@@ -125,8 +126,8 @@ func finPeerReset(c *Closing) (Finding, bool) {
 func finReset(c *Closing) (Finding, bool) {
 	n := c.Overtaken[FinReset]
 	return when(c.resets(), report.Inconclusive, report.FinReset,
-		"the peer accepts a FIN in order, on %d of %d connections between these, but resets once an ACK has overtaken it, on "+
-			"%d of %d: %d times on the ACK, before the FIN came; such a close ends in an error instead of a stall; %s. "+
+		"the peer accepts a FIN in order, on %d of %d connections between these, but resets once an ACK has overtaken it, "+
+			"on %d of %d: %d times on the ACK, before the FIN came; such a close ends in an error instead of a stall; %s. "+
 			"gVisor's stack does so, and no kernel of Linux is known to",
 		c.Again.Sent-c.Again.Lost, c.Again.Sent, n, n, c.ResetByAck, Sender(c.Resets.Received))
 }

@@ -41,10 +41,10 @@ func (p Pools) P() float64 {
 
 // chances returns the probabilities of each number of suspects among the lost segments.
 func (p Pool) chances() []float64 {
-	lost, all := p.Suspects.Lost+p.Beacons.Lost, p.Suspects.Sent+p.Beacons.Sent
+	lost := p.Suspects.Lost + p.Beacons.Lost
 	out := make([]float64, min(p.Suspects.Sent, lost)+1)
 	for k := range out {
-		out[k] = math.Exp(logChoose(p.Suspects.Sent, k) + logChoose(p.Beacons.Sent, lost-k) - logChoose(all, lost))
+		out[k] = hypergeometric(k, p.Suspects.Sent, p.Beacons.Sent, lost)
 	}
 	return out
 }

@@ -14,11 +14,14 @@ type Repeats struct {
 	Passed Count // ports of flows that passed: asked, and failed this time
 }
 
-// RepeatsOfEach is how often failed ports are asked again, and how often others.
-const RepeatsOfEach = 5
+// PassedAgain is how often ports that passed are asked again. That is quick, so it is often: two failed ones against
+// all of these are enough.
+const PassedAgain = 12
 
-// byPortAlpha bounds the error of the conclusion that the port decides. Five of each are far below it; it is for those
-// that got no answer again.
+// FailedAgain is how often ports that failed are asked again if there are so many of them.
+func FailedAgain(ports int) int { return min(max(ports, 3), 5) }
+
+// byPortAlpha bounds the error of the conclusion that the port decides.
 const byPortAlpha = 0.02
 
 // Add counts one more answer of a port.

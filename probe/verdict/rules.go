@@ -26,7 +26,7 @@ var handshakeRules = append(slices.Clip(firstRules),
 	established, proofReset, refused, unreachable, altered, stale, queueFull, reverseReset, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
-	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, delivered,
+	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
 	peerReset, pathDown, ackZeroDropped, controlLost, unproven, stateTracking, zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),

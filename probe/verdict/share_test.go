@@ -104,7 +104,7 @@ func TestWhichFlowsFailed(t *testing.T) {
 func TestRepeats(t *testing.T) {
 	var r Repeats
 	fail, pass := report.Fail, report.Pass
-	for i := range RepeatsOfEach {
+	for i := range 5 {
 		if r.ByPort() != (i >= 4) {
 			t.Errorf("after %d of each: %v", i, r.ByPort())
 		}
@@ -120,6 +120,11 @@ func TestRepeats(t *testing.T) {
 		s := r
 		if s.Add(other[0], other[1]); s.ByPort() || !s.Differ() {
 			t.Errorf("%v: %+v", other, s)
+		}
+	}
+	for failed, byPort := range []bool{false, false, true, true} {
+		if r := (Repeats{Failed: Count{failed, failed}, Passed: Count{PassedAgain, 0}}); r.ByPort() != byPort {
+			t.Errorf("%d failed again, %d passed: %v", failed, PassedAgain, r.ByPort())
 		}
 	}
 	// many ports that pass again do not show that a port fails again

@@ -19,35 +19,6 @@ func hypergeometric(k, suspects, beacons, lost int) float64 {
 	return math.Exp(logChoose(suspects, k) + logChoose(beacons, lost-k) - logChoose(suspects+beacons, lost))
 }
 
-// stratifiedFisher is Fisher's test for several strata at once: the exact one-sided p-value that within each stratum
-// losses fall on suspects and beacons alike, given how many were lost in each.
-func stratifiedFisher(strata []Pool) float64 {
-	chances, lost := []float64{1}, 0
-	for _, s := range strata {
-		each := make([]float64, s.Suspects.Lost+s.Beacons.Lost+1)
-		for k := range each {
-			each[k] = hypergeometric(k, s.Suspects.Sent, s.Beacons.Sent, len(each)-1)
-		}
-		chances, lost = convolve(chances, each), lost+s.Suspects.Lost
-	}
-	p := 0.0
-	for _, c := range chances[lost:] {
-		p += c
-	}
-	return min(p, 1)
-}
-
-// convolve returns the distribution of the sum of two independent numbers.
-func convolve(a, b []float64) []float64 {
-	out := make([]float64, len(a)+len(b)-1)
-	for i, x := range a {
-		for j, y := range b {
-			out[i+j] += x * y
-		}
-	}
-	return out
-}
-
 // logChoose returns the logarithm of the binomial coefficient, -Inf if that is 0.
 func logChoose(n, k int) float64 {
 	if k < 0 || k > n {

@@ -25,9 +25,9 @@ func (o *Observation) firstMissing() string {
 	case !o.FirstLost:
 		return ""
 	case o.FirstLate > 0:
-		return fmt.Sprintf(", the first one after %s; others like it come in time, so this was chance", millis(o.FirstLate))
+		return fmt.Sprintf(", the first one after %s; it was not shown that others like it come late", millis(o.FirstLate))
 	}
-	return ", but the first one was lost; others like it are lost no more than controls, so this was chance"
+	return ", but the first one was lost; it was not shown that others like it are lost more often than controls"
 }
 
 func pathDown(o *Observation) (Finding, bool) {
@@ -62,8 +62,8 @@ func controlLost(o *Observation) (Finding, bool) {
 func unproven(o *Observation) (Finding, bool) {
 	n := o.Unproven
 	return when(n.Sent > 0, report.Inconclusive, report.NoProofOfLife,
-		"%s went unanswered, and so did all %d segments that every peer answers, old bytes and new ones beyond it, though the "+
-			"control before it was acknowledged: nothing shows whether the path lives", o.at(), n.Sent)
+		"%s went unanswered, and so did all %d segments that every peer answers, old bytes and new ones beyond it, though "+
+			"the control before it was acknowledged: nothing shows whether the path lives", o.at(), n.Sent)
 }
 
 func stateTracking(o *Observation) (Finding, bool) {
@@ -86,7 +86,8 @@ func zeroDropped(o *Observation) (Finding, bool) {
 	b := o.Blocks[len(o.Blocks)-1]
 	if t := o.Resets; 2*t.Zero.Lost > t.Zero.Sent && t.Others.Lost == 0 {
 		return tested(when(true, report.Fail, report.ResetAtZero,
-			"%s draws an RST, %d of %d; at other numbers %d of %d do, and %d of %d are answered as they should be (p = %.1e): %s",
+			"%s draws an RST, %d of %d; at other numbers %d of %d do, and %d of %d are answered "+
+				"as they should be (p = %.1e): %s",
 			o.at(), t.Zero.Lost, t.Zero.Sent, t.Others.Lost, t.Others.Sent, b.Beacons-b.BeaconsLost, b.Beacons, b.P(),
 			Sender(t.Received)))
 	}

@@ -25,9 +25,26 @@ type Env struct {
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
 	Firsts     *verdict.Firsts     // the same, for the test of the first segment of each connection
+	Lateness   *verdict.Lateness   // shared by all flows towards the target; nil: each conviction waits in full
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
+	Rest       func()              // called once a flow only waits for late answers; nil: nobody wants to know
 	Purpose    string              // scenario and variant, for captures
 	Spec       plan.Scenario       // the plan's entry for this scenario
+}
+
+// OnlyWaits says that the flow waits for late answers alone from here on, for seconds.
+func (e *Env) OnlyWaits() {
+	if e.Rest != nil {
+		e.Rest()
+	}
+}
+
+// Settle says whether the conviction of the leading flow, which waited in full, is final.
+func (e *Env) Settle(stands bool) {
+	e.Budget.Settle(stands)
+	if stands {
+		e.Lateness.Lost()
+	}
 }
 
 // Outcome is the result of one flow.
@@ -40,6 +57,7 @@ type Outcome struct {
 	Queue     *report.Queue // for AcceptQueue
 	Evidence  evidence.Lines
 	Records   []conn.Record // the packets that the evidence describes
+	Followed  bool          // it failed, but at the error of a flow that follows another one
 	Leaked    int           // number of connections that the peer may still hold
 	Guard     conn.SelfCheck
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -22,7 +23,9 @@ type State struct {
 	verdict.Observation
 	Env     *Env
 	Outcome Outcome
-	joined  int // further connections
+	// Followed is set if the flow was convicted as one that follows another.
+	Followed bool
+	joined   int // further connections
 }
 
 // Open opens the flow's next connection.
@@ -89,6 +92,7 @@ func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) ver
 	s.Expired = ctx.Err() != nil && !found
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost && s.FirstLate == 0
+	s.Outcome.Followed = s.Followed && s.Outcome.Verdict == report.Fail
 	return s.Outcome
 }
 

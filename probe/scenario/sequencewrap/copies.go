@@ -86,6 +86,11 @@ func (s *copies) arrived() bool {
 	return slices.ContainsFunc(s.all, func(c *sentCopy) bool { return c.suspect && c.answered })
 }
 
+// late reports whether a copy of the suspect was answered when it counted as lost already.
+func (s *copies) late() bool {
+	return slices.ContainsFunc(s.all, func(c *sentCopy) bool { return c.suspect && c.answered && c.delay > lostAfter })
+}
+
 // first is the first copy of the suspect; nil if none was sent.
 func (s *copies) first() *sentCopy {
 	i := slices.IndexFunc(s.all, func(c *sentCopy) bool { return c.suspect })

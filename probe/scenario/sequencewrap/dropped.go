@@ -10,8 +10,9 @@ import (
 )
 
 // Late is not lost. A copy counts as lost after lostAfter without an answer, or after twice the longest delay that the
-// connection has seen, or after three round trips, whichever is longest, up to maxPatience. A conviction waits for
-// convictAfter at least.
+// connection has seen, or after three round trips, whichever is longest, up to maxPatience. A conviction waits until
+// the first copy has had convictAfter at least; in a flow that follows another, unless an earlier conviction has shown
+// that nothing is late here.
 const (
 	lostAfter    = time.Second
 	convictAfter = 4 * time.Second
@@ -24,33 +25,26 @@ func (w *wrapConn) patience(least time.Duration) time.Duration {
 }
 
 // dropped tests whether every copy of the suspect is lost. The blocks are sent in the flow's turn; the wait for late
-// answers comes after it, so that it holds up nobody. Where the flow followed one whose conviction came to nothing, it
-// is tested again.
+// answers comes after it, so that it holds up nobody.
 func (w *wrapConn) dropped(ctx context.Context) {
-	for ctx.Err() == nil {
-		turn := w.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
-			alpha := t.Alpha
-			if !t.Follows {
-				alpha *= verdict.DroppedShare
-			}
-			w.confirm(ctx, alpha)
-			return w.LossConfirmed()
-		})
-		if !w.LossConfirmed() {
-			return
+	turn := w.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
+		alpha := t.Alpha
+		if !t.Follows {
+			alpha *= verdict.DroppedShare
 		}
-		gone := w.staysMissing(ctx, turn.Follows)
-		if turn.Follows && gone && !w.Env.Budget.Stands(ctx) {
-			w.Blocks = nil
-			continue
-		}
-		if gone {
-			w.isolate(ctx)
-		}
-		if turn.Leads {
-			w.Env.Budget.Settle(gone && w.Isolated)
-		}
+		w.confirm(ctx, alpha)
+		return w.LossConfirmed()
+	})
+	if !w.LossConfirmed() {
 		return
+	}
+	w.Followed = turn.Follows
+	gone := w.staysMissing(ctx, turn) && w.stillMissing(ctx)
+	if gone {
+		w.isolate(ctx)
+	}
+	if turn.Leads {
+		w.Env.Settle(gone && w.Isolated)
 	}
 }
 
@@ -101,25 +95,43 @@ func (w *wrapConn) stillMissing(ctx context.Context) bool {
 	return false
 }
 
-// moreCopies is how many copies are sent after a conviction: what is lost nine times of ten is not lost always.
-const moreCopies = 24
+// More copies are sent after a conviction: what is lost nine times of ten is not lost always. Few are where the flow
+// follows another.
+const (
+	moreCopies      = 24
+	moreOfFollowing = 2
+)
 
-// staysMissing sends more copies, waits until each has had its time, and asks again. One that arrives after all revokes
-// the conviction. Where the flow follows another, few are sent.
-func (w *wrapConn) staysMissing(ctx context.Context, follows bool) bool {
+// staysMissing sends more copies, and waits until each has had its time. One that arrives after all revokes the
+// conviction.
+func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn) bool {
 	n := moreCopies
-	if follows {
-		n /= 3
+	if turn.Follows {
+		n = moreOfFollowing
 	}
 	for i := 0; i < n && !w.delivered() && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		w.sendSuspect(w.nextLength())
 		w.conn.Drain(func(wire.Packet) {})
 	}
-	until := time.Now().Add(w.patience(convictAfter))
-	arrived := w.conn.Await(ctx, until, func(wire.Packet) bool { return w.delivered() || w.stopped() })
-	gone := !arrived && !w.stopped() && ctx.Err() == nil && w.stillMissing(ctx)
+	if turn.Leads {
+		w.Env.OnlyWaits()
+	}
+	arrived := w.conn.Await(ctx, w.enoughTime(turn), func(wire.Packet) bool { return w.delivered() || w.stopped() })
 	if w.Delivered = w.delivered(); w.Delivered {
 		w.Blocks = nil
 	}
-	return gone
+	return !arrived && !w.stopped() && ctx.Err() == nil
+}
+
+// enoughTime is when each copy has had the time after which it counts as lost, and the first one that after which a
+// flow convicts.
+func (w *wrapConn) enoughTime(turn verdict.Turn) time.Time {
+	last := time.Now().Add(w.patience(lostAfter))
+	if turn.Follows && w.Env.Lateness.Excluded() {
+		return last
+	}
+	if first := w.copies.first().sent.Add(w.patience(convictAfter)); first.After(last) {
+		return first
+	}
+	return last
 }

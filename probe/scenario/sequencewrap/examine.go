@@ -42,7 +42,14 @@ func (w *wrapConn) examine(ctx context.Context) {
 
 // fill has all of the suspect's bytes acknowledged, in segments that do not begin at its number: every copy is a
 // duplicate then, which the peer names at once (RFC 2883).
+//
+// Before that a beacon draws at once what the peer has: its acknowledgement of the last copy may be delayed, and would
+// then come only with that of the other bytes.
 func (w *wrapConn) fill(ctx context.Context) bool {
+	if w.Env.Pace(ctx, 1) == nil {
+		sent := w.sendBeacon()
+		w.conn.Await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.answered)
+	}
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		if from := w.conn.Acked(); !from.AtLeast(w.end) {
 			w.copies.filled = true

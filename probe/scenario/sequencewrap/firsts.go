@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -96,9 +97,9 @@ func (f *firsts) ask(ctx context.Context, number seq.Number, patience time.Durat
 	return c, ok
 }
 
-// repeats is how many copies follow a first one that is lost. They come after it had its time, since what does not vary
-// in length cannot be told from it.
-const repeats = 2
+// repeats is how many copies follow a first one that is lost: as many as there are controls for each suspect. They have
+// its length, so that the length does not decide, and come after it had its time, since they cannot be told from it.
+const repeats = flow.BeaconsASuspect
 
 // repeat counts the repeats that arrive.
 func (f *firsts) repeat(ctx context.Context, w *wrapConn) {
@@ -106,10 +107,14 @@ func (f *firsts) repeat(ctx context.Context, w *wrapConn) {
 		if w.Env.Pace(ctx, 1) != nil || w.stopped() {
 			return
 		}
-		c := w.sendSuspect(w.nextLength())
+		c := w.sendSuspect(w.firstLength())
 		f.test.Repeats.Sent++
-		if !w.conn.Await(ctx, c.sent.Add(w.conn.AnswerTimeout(2)), func(wire.Packet) bool { return c.answered }) {
+		arrived := w.conn.Await(ctx, c.sent.Add(w.conn.AnswerTimeout(2)), func(wire.Packet) bool { return c.answered })
+		if !arrived {
 			f.test.Repeats.Lost++
+		}
+		if arrived && w.flags.Has(segment.FIN) {
+			return // the peer's connection may be over, and answer no more
 		}
 	}
 }

@@ -26,9 +26,10 @@ func TestResetsAreToldApart(t *testing.T) {
 	}{
 		{"at 0, another hop limit", "Push", &conntest.Resetter{Resets: pushAtZero, HopLimit: 61}, report.ResetAtZero,
 			"the RST's hop limit (61) differs from the peer's (63) and the peer held"},
-		{"at 0, the same hop limit", "Push", &conntest.Resetter{Resets: pushAtZero, HopLimit: 63}, report.ResetAtZero, device},
-		{"at 0, to both", "Push", &conntest.Resetter{Peer: &resetPeer{resets: pushAtZero}, Resets: pushAtZero, HopLimit: 63, Forwards: true},
-			report.ResetAtZero, "sent by the peer or something that looks like it"},
+		{"at 0, the same hop limit", "Push", &conntest.Resetter{Resets: pushAtZero, HopLimit: 63}, report.ResetAtZero,
+			device},
+		{"at 0, to both", "Push", &conntest.Resetter{Peer: &resetPeer{resets: pushAtZero}, Resets: pushAtZero,
+			HopLimit: 63, Forwards: true}, report.ResetAtZero, "sent by the peer or something that looks like it"},
 		{"at 0, passed on", "Push", &conntest.Resetter{Resets: pushAtZero, HopLimit: 61, Forwards: true}, report.ResetAtZero,
 			device},
 		{"everything at 0", "Push", &conntest.Resetter{Resets: atZero, HopLimit: 61}, report.ResetAtZero, device},

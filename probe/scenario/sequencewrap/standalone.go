@@ -38,19 +38,30 @@ func (s *standalone) run(ctx context.Context) {
 	if s.Env.Pace(ctx, 1) != nil || s.suspect(ctx) || !s.suspicious(ctx) {
 		return
 	}
-	if s.independent {
-		s.confirm(ctx, s.Env.Alpha)
-		s.stayLost(ctx)
+	turn := s.convict(ctx)
+	if !s.LossConfirmed() {
 		return
 	}
-	turn := s.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
-		s.confirm(ctx, t.Alpha)
-		return s.LossConfirmed() && s.Isolated
-	})
-	s.stayLost(ctx)
+	s.Followed = turn.Follows
+	s.stayLost(ctx, turn)
 	if turn.Leads {
-		s.Env.Budget.Settle(s.LossConfirmed())
+		s.Env.Settle(s.LossConfirmed() && s.Isolated && !s.Stuck && ctx.Err() == nil)
 	}
+}
+
+// convict sends the blocks: in the flow's turn, or where flows cannot wait for each other, at its own share of the
+// error beside the others.
+func (s *standalone) convict(ctx context.Context) (t verdict.Turn) {
+	if !s.independent {
+		return s.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
+			s.confirm(ctx, t.Alpha)
+			return s.LossConfirmed() && s.Isolated
+		})
+	}
+	if s.confirm(ctx, s.Env.Alpha); s.LossConfirmed() {
+		t = s.Env.Budget.Convicted()
+	}
+	return t
 }
 
 func (s *standalone) suspect(ctx context.Context) bool {
@@ -132,9 +143,15 @@ func (s *standalone) confirm(ctx context.Context, alpha float64) {
 const maxLastTests = 3
 
 // stayLost sends a suspect that seems lost again and waits longer, because late is not lost. An answer revokes the
-// conviction.
-func (s *standalone) stayLost(ctx context.Context) {
-	s.minWait = convictAfter
+// conviction. A flow that follows waits less where an earlier conviction has shown that nothing is late here.
+func (s *standalone) stayLost(ctx context.Context, turn verdict.Turn) {
+	s.minWait = max(convictAfter, 3*s.conn.RTT)
+	if turn.Follows && s.Env.Lateness.Excluded() {
+		s.minWait = max(lostAfter, 3*s.conn.RTT)
+	}
+	if turn.Leads {
+		s.Env.OnlyWaits()
+	}
 	n := maxLastTests
 	if s.OtherNumbers.Lost == 0 {
 		n = 1
@@ -142,6 +159,7 @@ func (s *standalone) stayLost(ctx context.Context) {
 	for i := 0; i < n && s.LossConfirmed() && !s.Stuck && s.Env.Pace(ctx, 2) == nil; i++ {
 		if s.suspect(ctx) {
 			s.Blocks = nil
+			s.Env.Lateness.Late()
 		}
 	}
 	s.minWait = 0

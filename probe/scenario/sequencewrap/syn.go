@@ -31,7 +31,8 @@ func synAtZero(v variant.Variant) flow.Func {
 }
 
 // syn sends one SYN, and repeats it if state of an older SYN answers. A SYN-ACK that acknowledges the SYN shows that it
-// arrived, and so does an RST where the port is closed. An answer with another number may be a late copy of an older answer.
+// arrived, and so does an RST where the port is closed.
+// An answer with another number may be a late copy of an older answer.
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for range reopenings {
 		s.conn.NewIncarnation(number)

@@ -20,7 +20,7 @@ func Env(b *conntest.Bench) *flow.Env {
 	return &flow.Env{
 		Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace,
 		Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
-		Firsts: verdict.NewFirsts(alpha), Sizes: &flow.Sizes{},
+		Firsts: verdict.NewFirsts(alpha), Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{},
 	}
 }
 

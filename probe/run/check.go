@@ -1,0 +1,77 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/scenario"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// answer has the outcomes of a check's flows.
+type answer struct {
+	flows   []flow.Outcome
+	pooled  []flow.Outcome   // outcomes of further flows, for the test over all flows, and of those that were asked anew
+	finding *verdict.Finding // finding of that test
+	perPath bool             // flows may take different paths, so a share of flows may be one of paths
+	again   []flow.Outcome   // outcomes of source ports that were asked again
+	repeats verdict.Repeats  // how these compare with the first answers
+}
+
+// runCheck runs the flows of a check, as many at once as there are turns.
+func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, turns turns, w *working) answer {
+	definition, known := scenario.Registry[c.Type]
+	switch {
+	case !known:
+		return answer{flows: j.notStarted(fmt.Errorf("scenario %s is not known to this prober", c.Type))}
+	case !definition.Has(c.Variant):
+		return answer{flows: j.notStarted(
+			fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
+	}
+	run := definition.Flow(c.Variant)
+	env.Budget, env.Firsts, env.Purpose = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha), c.String()
+	env.Sizes = &flow.Sizes{}
+	if definition.Serial {
+		j.serial.Lock()
+		defer j.serial.Unlock()
+	}
+	a := answer{perPath: definition.Flows == 0}
+	paths := cmp.Or(definition.Flows, j.plan.Paths)
+	w.add(paths, 0)
+	a.flows = parallel(paths, turns, func(int) flow.Outcome {
+		e := env
+		rest, end := w.flow()
+		defer end()
+		e.Rest = rest
+		return run(ctx, &e)
+	})
+	askFollowers(ctx, run, &env, turns, &a)
+	if definition.Pool != nil {
+		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
+	}
+	j.askAgain(ctx, run, env, turns, &a)
+	return a
+}
+
+// askFollowers asks anew, in fresh connections, flows whose conviction followed that of one that came to nothing. One
+// of them may lead then.
+func askFollowers(ctx context.Context, ask flow.Func, env *flow.Env, turns turns, a *answer) {
+	for !env.Budget.Stands() {
+		var which []int
+		for i, f := range a.flows {
+			if f.Followed {
+				which = append(which, i)
+			}
+		}
+		if len(which) == 0 {
+			return
+		}
+		for k, o := range parallel(len(which), turns, func(int) flow.Outcome { return ask(ctx, env) }) {
+			a.pooled = append(a.pooled, a.flows[which[k]])
+			a.flows[which[k]] = o
+		}
+	}
+}
