@@ -20,6 +20,9 @@ type delayQueue struct {
 	atZero      map[connection]int // segments at 0 that came, where an impairment asks
 	together    map[fault.AtZero]*zeroTraffic
 	wraps       *wrapTable // of both directions; nil if no impairment asks
+	answers     [][]byte   // frames for the sender
+
+	acknowledged *acknowledged // what both directions acknowledged; set where an impairment asks
 }
 
 // connection is one direction of a TCP connection, as an impairment counts it.
@@ -30,7 +33,7 @@ type connection struct {
 
 // arrive adds a packet. The frame must not change afterwards.
 func (t *delayQueue) arrive(now time.Time, frame []byte) {
-	if t.wraps != nil && t.brokenAtWrap(frame) {
+	if t.wraps != nil && t.brokenAtWrap(frame) || t.isOld(frame) {
 		return
 	}
 	due, copies := now, 1
@@ -86,6 +89,9 @@ func (t *delayQueue) meetsZero(now time.Time, a fault.AtZero, frame []byte) (hol
 	t.atZero[c]++
 	if a.Damages {
 		frame[len(frame)-1] ^= 1
+	}
+	if answer := rejection(frame, s, a.Reset); answer != nil {
+		t.answers = append(t.answers, answer)
 	}
 	return a.Hold, t.together[a].loses(now, a) || a.Loses(s, before)
 }

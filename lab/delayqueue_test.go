@@ -189,3 +189,25 @@ func TestDamageAtZero(t *testing.T) {
 		t.Errorf("got % x, want % x", got, want)
 	}
 }
+
+// A device that resets drops the segment, and its RST is as from a host without the connection.
+func TestRejection(t *testing.T) {
+	s := &segment.Segment{Source: netip.MustParseAddrPort("192.0.2.1:1"),
+		Destination: netip.MustParseAddrPort("192.0.2.2:2"), Ack: seq.At(77), Flags: segment.PSH | segment.ACK,
+		WindowScale: -1, Payload: []byte("abc")}
+	packet, err := new(segment.Builder).IP(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := append([]byte{1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 8, 0}, packet...)
+	q := &delayQueue{impairments: []fault.Impairment{{AtZero: fault.AtZero{Reset: 61}}}}
+	q.arrive(time.Unix(0, 0), frame)
+	if len(q.answers) != 1 || !q.next().IsZero() {
+		t.Fatalf("%d answers, the next segment leaves at %s", len(q.answers), q.next())
+	}
+	got, _, err := segment.Parse(q.answers[0], segment.Ethernet, len(q.answers[0]))
+	if err != nil || got.Flags != segment.RST || got.Seq != s.Ack || got.HopLimit != 61 ||
+		got.Source != s.Destination || got.Destination != s.Source || q.answers[0][0] != 2 || q.answers[0][6] != 1 {
+		t.Errorf("%v, %+v", err, got)
+	}
+}

@@ -24,12 +24,13 @@ type forwarder struct {
 
 // start starts both directions. in and out are the impairments from near to far and back.
 func (f *forwarder) start(in, out []fault.Impairment) {
+	shared := &acknowledged{}
 	var wraps *wrapTable
 	if errsAtWrap(in) || errsAtWrap(out) {
 		wraps = &wrapTable{}
 	}
-	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in, wraps)) })
-	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out, wraps)) })
+	f.done.Go(func() { f.failed[0] = f.failure(forward(f.near, f.far, in, wraps, shared)) })
+	f.done.Go(func() { f.failed[1] = f.failure(forward(f.far, f.near, out, wraps, shared)) })
 }
 
 // failure returns the error that stopped a direction, or nil if it is due to stop, which closes the devices. A closed
@@ -54,9 +55,11 @@ func (f *forwarder) stop() error {
 	return errors.Join(append(errs, f.failed[:]...)...)
 }
 
-// forward copies frames from one device to the other until one of them is closed or fails.
-func forward(from, to *os.File, impairments []fault.Impairment, wraps *wrapTable) error {
-	t := &delayQueue{impairments: impairments, wraps: wraps, chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+// forward copies frames from one device to the other until one of them is closed or fails. What it answers itself goes
+// back.
+func forward(from, to *os.File, impairments []fault.Impairment, wraps *wrapTable, shared *acknowledged) error {
+	t := &delayQueue{impairments: impairments, wraps: wraps, acknowledged: shared,
+		chance: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	buffer := make([]byte, 65536)
 	for {
 		if err := from.SetReadDeadline(t.next()); err != nil {
@@ -70,6 +73,12 @@ func forward(from, to *os.File, impairments []fault.Impairment, wraps *wrapTable
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return err
 		}
+		for _, f := range t.answers {
+			if _, err := from.Write(f); err != nil {
+				return err
+			}
+		}
+		t.answers = nil
 		for f := t.depart(now); f != nil; f = t.depart(now) {
 			if _, err := to.Write(f); err != nil {
 				return err

@@ -85,7 +85,8 @@ func Catalogue() (names []string) {
 	for _, k := range catalogue {
 		names = append(names, k.name)
 	}
-	return append(names, "delay-at-zero=300ms", "first-at-zero=1", "short-at-zero=50", "long-at-zero=60")
+	return append(names, "delay-at-zero=300ms", "first-at-zero=1", "short-at-zero=50", "long-at-zero=60",
+		"reset-at-zero=61")
 }
 
 // Help returns a description of each fault, one line each: how to write it and what it does.
@@ -116,5 +117,7 @@ func Help() (lines []string) {
 	line("wrap=bytes", "drops what starts, or has bytes, after the wrap of its connection")
 	line("wrap=end", "drops data whose number and length add up to 2^32 or more")
 	line("wrap=window", "drops bytes after the wrap until those before it are acknowledged")
+	line(dropOld, "drops TCP segments that begin before what was acknowledged already, SYN and RST excepted")
+	line("reset-at-zero=61", "drops them and answers with an RST in the receiver's name, with that hop limit")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

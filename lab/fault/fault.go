@@ -36,6 +36,7 @@ type Impairment struct {
 	Reorder   float64       // share of packets that later ones overtake
 	Gap       time.Duration // how long such a packet is held back
 	Duplicate float64       // share of packets that are duplicated
+	DropsOld  bool          // TCP segments are dropped that begin before what was acknowledged already
 	AtZero    AtZero        // effect on TCP segments with data or FIN at sequence number 0
 	Wrap      Wrap          // effect where the numbers of a connection wrap
 }
@@ -52,6 +53,7 @@ type AtZero struct {
 	Every   int           // of all connections' segments together, each so many-th is dropped; 0: none
 	Rate    int           // of all connections' segments together, more than so many in a second are dropped; 0: none
 	Damages bool          // a bit of the TCP segment is turned over, and its checksum left as it was
+	Reset   uint8         // they are dropped, and the sender gets an RST with this hop limit; 0: it gets none
 }
 
 // Stamped says whether the TCP timestamps option decides.
@@ -68,14 +70,14 @@ const (
 func (a AtZero) Loses(s *segment.Segment, before int) bool {
 	n := s.PayloadLen()
 	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First || a.After > 0 && before >= a.After ||
-		a.Stamped != "" && hasTimestamps(s) == (a.Stamped == WithTimestamps)
+		a.Reset > 0 || a.Stamped != "" && hasTimestamps(s) == (a.Stamped == WithTimestamps)
 }
 
 // loss returns the share of dropped segments over all lengths, options and places in a connection and in time. All of
 // some kinds and none of others count as half. The receiver drops what is damaged.
 func (a AtZero) loss(*segment.Segment) float64 {
 	switch {
-	case a.Damages:
+	case a.Damages, a.Reset > 0:
 		return 1
 	case a.Every > 0:
 		return 1 / float64(a.Every)

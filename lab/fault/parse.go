@@ -23,7 +23,8 @@ func parameters() map[string]func(*Fault, string) error {
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
 		"delay-at-zero": readHold, "short-at-zero": readShorter, "long-at-zero": readLonger, "first-at-zero": readFirst,
 		"after-at-zero": readAfter, "every-at-zero": readEvery, "rate-at-zero": readRate, "options-at-zero": readStamped,
-		"wrap": readWrap,
+		"wrap":          readWrap,
+		"reset-at-zero": readReset,
 	}
 	for _, k := range catalogue {
 		if name, ok := k.anyNumberName(); ok {
@@ -32,6 +33,9 @@ func parameters() map[string]func(*Fault, string) error {
 	}
 	return m
 }
+
+// dropOld is the fault of a device that drops old data.
+const dropOld = "drop-old"
 
 // Parse parses a fault: NAME or NAME=PARAMETER, either of them optionally with @in or @out; see Help.
 func Parse(text string) (Fault, error) {
@@ -61,6 +65,13 @@ func (f *Fault) read(text string) error {
 		f.Impairment = &Impairment{AtZero: AtZero{Damages: true}}
 		return nil
 	}
+	if name == dropOld && !valued {
+		if f.Direction != Both {
+			return errors.New("it looks at both directions; leave @ away")
+		}
+		f.Impairment = &Impairment{DropsOld: true}
+		return nil
+	}
 	read, ok := parameters()[name]
 	if !ok || !valued {
 		return fmt.Errorf("is not one of %s", strings.Join(names(), ", "))
@@ -84,10 +95,12 @@ func ParseAll(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
+	return append(out, dropOld, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT",
+		"spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
-		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage, "wrap=KIND")
+		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage, "wrap=KIND",
+		"reset-at-zero=HOPLIMIT")
 }
 
 // readNumber makes a rule about 0 a rule about another number.
@@ -213,6 +226,15 @@ func readLonger(f *Fault, v string) error {
 func readFirst(f *Fault, v string) error {
 	n, err := readCount(v)
 	f.Impairment = &Impairment{AtZero: AtZero{First: n}}
+	return err
+}
+
+func readReset(f *Fault, v string) error {
+	n, err := readCount(v)
+	if err == nil && n > 255 {
+		err = fmt.Errorf("want a hop limit from 1 to 255, not %q", v)
+	}
+	f.Impairment = &Impairment{AtZero: AtZero{Reset: uint8(n)}}
 	return err
 }
 

@@ -57,6 +57,7 @@ func TestExpectedVariants(t *testing.T) {
 		"delay-at-zero=300ms@out":       nil,
 		"first-at-zero=1":               {"Data", "Fin", "Push", "PushFin", "UrgentPush"},
 		"short-at-zero=50":              {"Data", "Fin", "FinUrgPush", "Null", "Push", "UrgentPush"},
+		"reset-at-zero=61":              {"Data", "Fin", "FinUrgPush", "Null", "Push", "PushFin", "UrgentPush"},
 		"long-at-zero=60":               {"Data", "Push", "PushFin", "UrgentPush"},
 	} {
 		if got := affected(t, name); !slices.Equal(got, want) {

@@ -147,6 +147,9 @@ func expectedAtZero(f fault.Fault, variant string) report.Reason {
 	default:
 		return ""
 	}
+	if a.Reset > 0 && f.Direction.Has(fault.In) {
+		return report.ResetAtZero
+	}
 	crossing := comparisons[variant].zero[0].sent.Flags.Has(ack)
 	switch {
 	case !f.Direction.Has(fault.In):

@@ -42,19 +42,29 @@ type Conn struct {
 
 	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
-	next         seq.Number // SND.NXT: the first number not sent yet
-	peer         seq.Number // RCV.NXT, once established
-	acked        seq.Number // the highest acknowledgement number received
-	peerMSS      int        // MSS option of the SYN-ACK
-	established  bool       // a SYN-ACK was accepted
-	reset        bool       // the peer reset the connection
-	gotData      bool       // the peer sent data or a FIN
-	closed       bool       // the peer sent a FIN, and all its data came before
-	repeats      int        // SYN-ACKs received again after our ACK
-	unackedSince time.Time  // when unacknowledged data of the peer arrived; zero if there is none
+	next         seq.Number   // SND.NXT: the first number not sent yet
+	peer         seq.Number   // RCV.NXT, once established
+	acked        seq.Number   // the highest acknowledgement number received
+	acks         []seq.Number // acknowledgement numbers of the last segments: an RST in answer to one has its number
+	peerMSS      int          // MSS option of the SYN-ACK
+	established  bool         // a SYN-ACK was accepted
+	reset        bool         // an RST came, and nothing has shown since that the peer holds the connection
+	resets       int          // RSTs received
+	ended        bool         // an old byte drew an RST: the peer holds the connection no longer
+	ending       bool         // an RST is expected
+	gotData      bool         // the peer sent data or a FIN
+	closed       bool         // the peer sent a FIN, and all its data came before
+	repeats      int          // SYN-ACKs received again after our ACK
+	unackedSince time.Time    // when unacknowledged data of the peer arrived; zero if there is none
 	sentSYN      time.Time
-	unresolved   error // set if the next hop did not answer, so that nothing could be sent
-	fault        error // any other error of sending
+	lastSent     time.Time
+	lastPart     evidence.Part
+	received     *ReceivedReset // the first RST
+	hopLimits    HopLimits      // of what came from the peer's address
+	doubted      *Traits        // of an RST that may not be the peer's
+	ownReset     *Traits        // of the RST that the peer sent in answer to an old byte
+	unresolved   error          // set if the next hop did not answer, so that nothing could be sent
+	fault        error          // any other error of sending
 }
 
 // Open prepares a connection to remote with the given initial sequence number. It reserves a random source port,
@@ -100,6 +110,7 @@ type Step struct {
 	Payload []byte      // must not be modified afterwards: records refer to it
 	Urgent  uint16      // urgent pointer, used with URG
 	Options bool        // send the options of a SYN
+	Ahead   bool        // leaves a gap before it on purpose: SND.NXT stays
 }
 
 // Send sends one segment and returns the time just before it left. Fault returns the error if sending failed.
@@ -114,13 +125,14 @@ func (c *Conn) Send(s Step) time.Time {
 		c.fault = fmt.Errorf("send %s to %s: %w", s.Part, c.flow.key.Remote, err)
 		return time.Now()
 	}
-	c.unresolved = nil
-	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) {
+	c.unresolved, c.lastSent, c.lastPart = nil, at, s.Part
+	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) && !s.Ahead {
 		c.next = end
 	}
 	if g.Flags.Has(segment.ACK) && (g.Ack == c.peer || c.holdsFIN() && g.Ack == c.peer.Add(1)) {
 		c.unackedSince = time.Time{}
 	}
+	c.noteAck(g)
 	c.slot.Advance(c.next, c.peer)
 	c.flow.stack.sent.Add(1)
 	c.sent(at, s.Part, g)
@@ -171,7 +183,7 @@ func (c *Conn) Acked() seq.Number { return c.acked }
 // Established reports whether a SYN-ACK was accepted, so that the peer may hold the connection.
 func (c *Conn) Established() bool { return c.established }
 
-// Reset reports whether the peer reset the connection.
+// Reset reports whether an RST came. Recheck asks whether the peer holds the connection nevertheless.
 func (c *Conn) Reset() bool { return c.reset }
 
 // Closed reports whether the peer closed its side.

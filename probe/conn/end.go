@@ -40,8 +40,13 @@ func (c *Conn) End(ctx context.Context) (Ending, error) {
 // Abort resets the connection and reports whether the peer showed that it holds it no longer. The port stays reserved.
 func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 	unasked := !c.established && c.sentSYN.IsZero() // no SYN was sent, so the peer does not know the connection
-	if c.reset || unasked {
+	refused := !c.established && c.reset
+	if unasked || refused || c.ended {
 		return true
+	}
+	if c.reset && !c.Recheck(ctx) {
+		// Where nothing is answered, a leak is said only if something shows it.
+		return c.ended || !c.ReceivedReset().OtherHopLimit()
 	}
 	tries := endTries
 	if ctx.Err() != nil {
@@ -65,6 +70,7 @@ func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.Drain(func(wire.Packet) {})
 	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
 	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
+	c.ended, c.received, c.acks = false, nil, nil
 	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
 }
 
@@ -79,27 +85,13 @@ func (c *Conn) abort(ctx context.Context, repetition int) bool {
 	if !c.established {
 		return false
 	}
-	gone := false
-	old := c.oldByte(repetition)
-	sent := c.sendNow(Step{Part: evidence.StillThere, Flags: segment.ACK, Seq: &old, Payload: []byte{0}})
-	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
-		gone = c.reset
-		alive := p.Segment != nil && p.Segment.Flags.Has(segment.ACK) && !gone
-		if alive && p.Segment.Ack != at {
-			c.rst(p.Segment.Ack)
+	h, _ := c.ask(ctx, repetition, func(g *segment.Segment) {
+		if g.Ack != at {
+			c.rst(g.Ack)
 		}
-		return gone
 	})
-	return gone
-}
-
-// oldByte is the number of a byte that the peer has received. A device on the path may drop what is older than the
-// connection, so every second one is of the connection's own data, if the peer acknowledged so much.
-func (c *Conn) oldByte(repetition int) seq.Number {
-	if own := c.ISS.Add(OldByteOffset); repetition%2 == 1 && c.acked.After(own) {
-		return own
-	}
-	return c.ISS.Add(-OldByteOffset)
+	c.ended = h == gone
+	return c.ended
 }
 
 func (c *Conn) rst(at seq.Number) {

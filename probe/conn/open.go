@@ -131,6 +131,7 @@ func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 
 func (c *Conn) establish(p wire.Packet) {
 	c.established = true
+	c.hopLimits.Add(p.Segment.HopLimit)
 	c.RTT = max(p.Time.Sub(c.sentSYN), 0)
 	c.SACK = p.Segment.SACKPermitted
 	c.peer = p.Segment.Seq.Add(1)
@@ -161,7 +162,7 @@ const (
 
 // Prove checks that the peer holds an established connection and not only a half-open one. A SYN-ACK alone is no proof:
 // a listener with a full accept queue sends it and then silently drops the final ACK. Prove sends a byte with an old
-// sequence number. An established connection answers it with a DSACK, a half-open one without. If that is not
+// sequence number, or later one ahead. An established connection names it, a half-open one does not. If that is not
 // conclusive, it sends one byte of new data. Data from the peer's application is also a proof. The handshake counts as
 // deferred only if a DSACK arrives after the data: without one, the peer may be one that never sends DSACKs and was
 // established from the start.
@@ -169,7 +170,7 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	halfOpen := false
 	var p Proof
 	for i := 0; c.SACK && !halfOpen && i < beaconProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
-		b := c.Beacon(ctx, c.ISS.Add(-OldByteOffset), 0, i)
+		b := c.showsLife(ctx, c.OldBytesDropped() || i >= beaconProofs/2, i)
 		p.count(b.Answered)
 		if b.Duplicate {
 			p.Established = true

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -68,8 +69,8 @@ func (c *Conn) update(p wire.Packet) {
 	}
 	switch {
 	case g.Flags.Has(segment.RST):
-		if g.Seq.In(c.peer, window) {
-			c.reset, c.unackedSince = true, time.Time{}
+		if g.Seq.In(c.peer, window) || slices.Contains(c.acks, g.Seq) {
+			c.noteReset(p)
 		}
 		return
 	case g.Flags.Has(segment.SYN):
@@ -77,6 +78,7 @@ func (c *Conn) update(p wire.Packet) {
 		c.acknowledge()
 		return
 	}
+	c.hopLimits.Add(g.HopLimit)
 	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}

@@ -40,6 +40,8 @@ type Stack struct {
 	// Recorder gets every packet; may be nil.
 	Recorder Recorder
 
+	proofs proofs
+
 	sent  atomic.Int64 // segments
 	lost  atomic.Int64 // kernel drops that were counted when a flow last asked
 	ports portTable

@@ -82,6 +82,12 @@ var failed = []Reason{
 		[]Meaning{{sequenceWrap,
 			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always",
 			"look for a fabric that sprays packets over members, one of them bad"}}},
+	{"ResetAtZero", Fail, "SequenceWrap: exactly the segment at sequence 0 draws an RST",
+		[]Meaning{{sequenceWrap,
+			"what starts at 0 draws an RST; the same at other numbers does not. Real connections die there. The message says " +
+				"whose RST it is: a device's, if its hop limit is not the peer's or the peer held the connection still; else " +
+				"the peer's, or of something that looks like it",
+			"find the device by the hop limit (64, 128 or 255 less its distance) and by probing from hosts along the path"}}},
 	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's connections stall",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
@@ -183,6 +189,16 @@ var inconclusive = []Reason{
 	{"PeerDidNotClose", Inconclusive, "FinReorder: the trigger did not make the peer close first", []Meaning{{finReorder,
 		"the trigger did not make the peer close first within 10 s, or it sent more than a megabyte",
 		"another trigger; a smaller resource"}}},
+	{"FinReset", Inconclusive, "FinReorder: the peer resets once an ACK has overtaken its FIN", []Meaning{{finReorder,
+		"FINs in order are accepted, but once an ACK has overtaken one, the peer resets the connection, each time. " +
+			"gVisor's stack does so. The message says whose RST it is",
+		"where segments are reordered, closing ends in an error; ask the vendor of the target's stack, or find the device " +
+			"that resets"}}},
+	{"NoProofOfLife", Inconclusive, "SequenceWrap: after the suspect nothing is answered", []Meaning{{sequenceWrap,
+		"the suspect is lost, and nothing sent after it proves that the path lives: neither old bytes nor new ones are " +
+			"answered",
+		"look for a device that ends the connection there, or that drops old and out-of-order data alike; ask `Syn` and " +
+			"`Ack`, which need no such proof"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
 		{sequenceWrap,
 			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Of `HandshakeAck`: the peer does " +

@@ -24,6 +24,7 @@ const (
 	SequenceZeroFirstDropped  Reason = "SequenceZeroFirstDropped"  // SequenceWrap: each connection's first at 0 is lost
 	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize" // SequenceWrap: segments at 0 are lost by their length
 	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: lost more often at 0, but not always
+	ResetAtZero               Reason = "ResetAtZero"               // SequenceWrap: exactly the segment at sequence 0 draws an RST
 	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: only the kernel's connections stall
 	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: only the kernel's connections die
 	WrapDropped               Reason = "WrapDropped"               // SequenceWrap: what is beyond the wrap at 2^32 is lost
@@ -46,6 +47,8 @@ const (
 	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
 	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
 	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
+	FinReset         Reason = "FinReset"         // FinReorder: the peer resets once an ACK has overtaken its FIN
+	NoProofOfLife    Reason = "NoProofOfLife"    // SequenceWrap: after the suspect nothing is answered
 	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere
 	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
 	StaleState       Reason = "StaleState"       // the peer still holds older connections of these ports

@@ -140,7 +140,10 @@ func TestKernelConnections(t *testing.T) {
 			[]string{"MSS", "3*MSS"}},
 		{"reset, of short ones", func(s *site, f lab.Family) {
 			s.rule(nftables.ChainHookInput, pushAtZero(), length(f, expr.CmpOpLt, 90), reset)
-		}, report.KernelDied, report.SequenceZeroDied, "die", []string{"1", "3"}},
+		}, report.KernelDied, report.ResetAtZero, "die", []string{"1", "3"}},
+		{"reset, of everything with PSH", func(s *site, _ lab.Family) {
+			s.rule(nftables.ChainHookInput, pushAtZero(), reset)
+		}, report.KernelDied, report.ResetAtZero, "die", everySize},
 		{"everything with PSH", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("push-at-zero")) },
 			report.KernelStalled, report.SequenceZeroDropped, "stand still", everySize},
 		{"an eighth of all numbers", func(s *site, _ lab.Family) {

@@ -88,6 +88,18 @@ func (s *Segment) End() seq.Number {
 // PayloadLen returns the number of payload bytes on the wire.
 func (s *Segment) PayloadLen() int { return max(s.Len, len(s.Payload)) }
 
+// OptionBytes returns how many bytes the TCP options of a captured segment have; 0 if there are none.
+func (s *Segment) OptionBytes() int {
+	if len(s.Header) == 0 {
+		return 0
+	}
+	ip := ipv6Header
+	if s.Header[0]>>4 == 4 {
+		ip = int(s.Header[0]&15) * 4
+	}
+	return max(0, len(s.Header)-ip-tcpHeader)
+}
+
 // DSACK returns the block of duplicate data that the segment reports. It returns false if its first SACK block is not a
 // DSACK, which lies below the cumulative acknowledgement (RFC 2883 section 4).
 func (s *Segment) DSACK() (SACKBlock, bool) {

@@ -13,7 +13,7 @@ import (
 // A flow's part of the stated error is divided among the questions that it may ask, in the order in which they are
 // asked. They add up to the whole. The test over all flows has a part of its own, as large as a flow's.
 const (
-	DroppedShare = 1.0 / 2  // every copy of the suspect is lost
+	DroppedShare = 1.0 / 2  // every copy of the suspect is lost, or draws an RST: a flow asks one of the two
 	DelayedShare = 1.0 / 8  // copies arrive, but later than controls
 	LossyShare   = 1.0 / 8  // copies are lost more often than controls
 	SizeShare    = 1.0 / 16 // copies are lost by their length
@@ -153,11 +153,11 @@ func (t SizeTest) P() float64 {
 // Significant reports whether chance is excluded.
 func (t SizeTest) Significant() bool { return len(t.Copies) > 0 && t.P() <= t.Alpha }
 
-// Explained reports whether one of the questions about a suspect that arrived in the end found a rule, or one about the
-// wrap.
+// Explained reports whether one of the questions about a suspect that drew an RST, or arrived in the end, or about the
+// wrap, found a rule.
 func (o *Observation) Explained() bool {
-	return o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() || o.Firsts.Significant() ||
-		o.WrapBroken()
+	return o.Resets.Significant() || o.Exchange.Delayed() || o.Exchange.Lossy() || o.Sizes.Significant() ||
+		o.Firsts.Significant() || o.WrapBroken()
 }
 
 func zeroDelayed(o *Observation) (Finding, bool) {

@@ -10,12 +10,15 @@ import (
 // Closing is the observation of one flow of FinReorder over all of its connections.
 type Closing struct {
 	Observation
-	Unheard   bool          // the peer never acknowledged the trigger's data
-	NotClosed bool          // the trigger did not make the peer close
-	TooLong   bool          // the reason is that it sent more data than allowed
-	Control   FinAnswer     // answer to the FIN in order
-	Overtaken FinAnswers    // number of answers to FINs that an ACK had overtaken, by kind, one for each connection
-	Stall     time.Duration // longest time from an ignored FIN to the acknowledgement of its repetition
+	Unheard    bool          // the peer never acknowledged the trigger's data
+	NotClosed  bool          // the trigger did not make the peer close
+	TooLong    bool          // the reason is that it sent more data than allowed
+	Control    FinAnswer     // answer to the FIN in order
+	Overtaken  FinAnswers    // number of answers to FINs that an ACK had overtaken, by kind, one for each connection
+	Again      Count         // FINs in order after an overtaken one that drew an RST; Lost were not accepted
+	ResetByAck int           // RSTs that the overtaking ACK drew, before the FIN came
+	ResetOf    Count         // all connections; Lost are those that the peer reset instead of closing
+	Stall      time.Duration // longest time from an ignored FIN to the acknowledgement of its repetition
 }
 
 // FinAnswer is the answer to a FIN and its repetitions.
@@ -48,14 +51,29 @@ const enoughIgnored = 2
 // one connection gives no answer to four FINs in a row with probability 2 %.
 const enoughUnheard = 3
 
-// Decided reports whether further connections would not change the verdict: two connections ignored the FIN, or those
-// that accepted it outweigh one that seemed to ignore it, or none gives an answer.
-func (a FinAnswers) Decided() bool { return a.Ignored() || a.accepted() || a.unheard() || a.late() }
+// enoughReset is how many connections must have been reset once an ACK had overtaken the FIN, and as many closed in
+// order between them. By chance that happens at most once in a thousand flows, whatever the share that is reset: 4^-5.
+const enoughReset = 5
+
+// Decided reports whether further connections would not change the verdict.
+func (c *Closing) Decided() bool { return c.Overtaken.decided() || c.resets() }
+
+// resets reports whether the peer resets each connection whose FIN an ACK has overtaken, and none that closes in order.
+func (c *Closing) resets() bool {
+	return c.Overtaken[FinReset] >= enoughReset && c.Overtaken.judged() == 0 && c.Again.Sent >= enoughReset &&
+		c.Again.Lost == 0
+}
+
+// decided reports whether two connections ignored the FIN, or those that accepted it outweigh one that seemed to ignore
+// it, or none gives an answer.
+func (a FinAnswers) decided() bool { return a.Ignored() || a.accepted() || a.unheard() || a.late() }
 
 // Ignored reports whether enough connections ignored the FIN.
 func (a FinAnswers) Ignored() bool { return a[FinIgnored] >= enoughIgnored }
 
-func (a FinAnswers) accepted() bool { return a[FinAccepted] > 2*a[FinIgnored] }
+func (a FinAnswers) accepted() bool {
+	return a[FinAccepted] > 2*a[FinIgnored] && a[FinAccepted] > a[FinReset]
+}
 
 func (a FinAnswers) unheard() bool {
 	return a[FinUnheard] >= enoughUnheard && a[FinUnheard] == a.judged()
@@ -72,7 +90,7 @@ const enoughLate = 3
 // closingRule examines one aspect. ok is false if the rule does not apply.
 type closingRule func(*Closing) (f Finding, ok bool)
 
-var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finIgnored, finAccepted,
+var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finReset, finIgnored, finAccepted,
 	finUnheard, finLate, finLossy}
 
 // FinReorder returns the finding for a flow of the scenario FinReorder.
@@ -101,8 +119,17 @@ func finPathDown(c *Closing) (Finding, bool) {
 
 func finPeerReset(c *Closing) (Finding, bool) {
 	return when(c.PeerReset, report.Inconclusive, report.PeerReset,
-		"the peer resets connections instead of closing them, on every attempt: its application closes with unread data, "+
-			"or another trigger is needed")
+		"the peer reset %d of %d connections instead of closing them: its application closes with unread data, or another "+
+			"trigger is needed", c.ResetOf.Lost, c.ResetOf.Sent)
+}
+
+func finReset(c *Closing) (Finding, bool) {
+	n := c.Overtaken[FinReset]
+	return when(c.resets(), report.Inconclusive, report.FinReset,
+		"the peer accepts a FIN in order, on %d of %d connections between these, but resets once an ACK has overtaken it, "+
+			"on %d of %d: %d times on the ACK, before the FIN came; such a close ends in an error instead of a stall; %s. "+
+			"gVisor's stack does so, and no kernel of Linux is known to",
+		c.Again.Sent-c.Again.Lost, c.Again.Sent, n, n, c.ResetByAck, Sender(c.Resets.Received))
 }
 
 func notClosed(c *Closing) (Finding, bool) {
@@ -157,9 +184,9 @@ func finLate(c *Closing) (Finding, bool) {
 
 func finLossy(c *Closing) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PathLossy,
-		"too much was lost to judge: of the connections with an overtaken FIN %d accepted it, %d ignored it "+
-			"and %d showed nothing",
-		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored],
+		"too much was lost to judge: of the connections with an overtaken FIN %d accepted it, %d ignored it, "+
+			"%d were reset and %d showed nothing",
+		c.Overtaken[FinAccepted], c.Overtaken[FinIgnored], c.Overtaken[FinReset],
 		c.Overtaken[FinSilent]+c.Overtaken[FinVoid]+c.Overtaken[FinUnheard]+c.Overtaken[FinLate]+
 			c.Overtaken[FinRepeated])
 }

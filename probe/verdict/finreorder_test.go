@@ -62,6 +62,14 @@ var finReorderCases = []struct {
 		report.PathLossy},
 	{"resets", Closing{Observation: Observation{Opening: open, PeerReset: true}, Control: FinAccepted,
 		Overtaken: FinAnswers{}}, report.Inconclusive, report.PeerReset},
+	{"resets after an overtaking ACK alone", Closing{Observation: Observation{Opening: open}, Control: FinAccepted,
+		Overtaken: FinAnswers{FinReset: 5}, Again: Count{5, 0}}, report.Inconclusive, report.FinReset},
+	{"resets in order as well", Closing{Observation: Observation{Opening: open}, Control: FinAccepted,
+		Overtaken: FinAnswers{FinReset: 5}, Again: Count{5, 1}}, report.Inconclusive, report.PathLossy},
+	{"resets too seldom", Closing{Observation: Observation{Opening: open}, Control: FinAccepted,
+		Overtaken: FinAnswers{FinReset: 4}, Again: Count{4, 0}}, report.Inconclusive, report.PathLossy},
+	{"accepted as often as reset", Closing{Observation: Observation{Opening: open}, Control: FinAccepted,
+		Overtaken: FinAnswers{FinReset: 1, FinAccepted: 1}, Again: Count{1, 0}}, report.Inconclusive, report.PathLossy},
 	{"guard incomplete beats an ignored FIN",
 		Closing{Observation: Observation{Opening: open, Guard: unclean}, Control: FinAccepted,
 			Overtaken: FinAnswers{FinIgnored: 2}}, report.Inconclusive, report.GuardIncomplete},
@@ -116,7 +124,7 @@ func TestFinDecided(t *testing.T) {
 		{FinAnswers{FinLate: 3}, true},
 		{FinAnswers{FinLate: 3, FinIgnored: 1}, false},
 	} {
-		if got := c.answers.Decided(); got != c.want {
+		if got := c.answers.decided(); got != c.want {
 			t.Errorf("%v: decided %t", c.answers, got)
 		}
 	}

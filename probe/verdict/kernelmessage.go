@@ -114,7 +114,8 @@ func WithKernel(r report.Result, k report.KernelConnections, alpha float64) repo
 
 // besideFailure adds what kernel connections showed to a result that did not pass.
 func besideFailure(r report.Result, k report.KernelConnections) report.Result {
-	zero := strings.HasPrefix(string(r.Reason), "SequenceZero") || strings.HasPrefix(string(r.Reason), "Wrap")
+	zero := strings.HasPrefix(string(r.Reason), "SequenceZero") || strings.HasPrefix(string(r.Reason), "Wrap") ||
+		r.Reason == report.ResetAtZero
 	switch {
 	case k.Outcome == report.KernelNotAsked && zero:
 		r.Message += "; no kernel connection beside it: " + k.Message

@@ -241,7 +241,7 @@ func TestClosingMessages(t *testing.T) {
 			"the peer answered the trigger with more than a megabyte without closing: name a smaller resource"},
 		{Closing{Observation: seen, Control: FinAccepted, Overtaken: lost},
 			"too much was lost to judge: of the connections with an overtaken FIN 0 accepted it, " +
-				"1 ignored it and 7 showed nothing"},
+				"1 ignored it, 0 were reset and 7 showed nothing"},
 	} {
 		if got := FinReorder(&c.seen).Message; got != c.want {
 			t.Errorf("%s, want\n%s", got, c.want)

@@ -23,7 +23,12 @@ type Observation struct {
 	Alone    int         // how often the handshake succeeded alone after it had failed beside others
 	Beside   conn.Answer // the answer to the SYN beside others
 
-	PeerReset    bool          // the peer reset the connection before a verdict, with every payload
+	PeerReset    bool                // the peer reset the connection before a verdict, with every payload
+	Reset        *conn.ReceivedReset // the first RST of the connection; nil: none came
+	Resets       ResetTest
+	Ahead        bool          // old bytes drew no answer, so beacons were new bytes beyond the suspect
+	Unproven     Count         // beacons of both kinds of which none was answered
+	NoData       bool          // the peer was sent no data
 	Control      Count         // segments like the suspect without the tested property
 	Delivered    bool          // the suspect was acknowledged
 	FirstLost    bool          // the answer to a beacon showed that the first suspect was missing; it may have come later

@@ -27,8 +27,8 @@ var handshakeRules = append(slices.Clip(firstRules),
 	synIgnored, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
-	zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
-	peerReset, pathDown, ackZeroDropped, wrapBroken, controlLost, stateTracking, zeroDropped, notIsolated, lossy)
+	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
+	peerReset, pathDown, ackZeroDropped, wrapBroken, controlLost, unproven, stateTracking, zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),
 	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)

@@ -30,12 +30,6 @@ func (o *Observation) firstMissing() string {
 	return ", but the first one was lost; it was not shown that others like it are lost more often than controls"
 }
 
-func peerReset(o *Observation) (Finding, bool) {
-	return when(o.PeerReset, report.Inconclusive, report.PeerReset,
-		"the application closes the connection when it gets unfinished requests, with both payloads; set a payload that it "+
-			"waits on")
-}
-
 func pathDown(o *Observation) (Finding, bool) {
 	unanswered := o.Opening.Answer != conn.SynAck && o.OtherNumbers.Sent == 0
 	return when(unanswered, report.Inconclusive, report.PathDown,
@@ -65,6 +59,13 @@ func controlLost(o *Observation) (Finding, bool) {
 			"matter of sequence 0", o.Control.Sent)
 }
 
+func unproven(o *Observation) (Finding, bool) {
+	n := o.Unproven
+	return when(n.Sent > 0, report.Inconclusive, report.NoProofOfLife,
+		"%s went unanswered, and so did all %d segments that every peer answers, old bytes and new ones beyond it, though "+
+			"the control before it was acknowledged: nothing shows whether the path lives", o.at(), n.Sent)
+}
+
 func stateTracking(o *Observation) (Finding, bool) {
 	if o.Stuck {
 		return when(true, report.Inconclusive, report.StateTracking,
@@ -83,9 +84,19 @@ func zeroDropped(o *Observation) (Finding, bool) {
 		return Finding{}, false
 	}
 	b := o.Blocks[len(o.Blocks)-1]
+	if t := o.Resets; 2*t.Zero.Lost > t.Zero.Sent && t.Others.Lost == 0 {
+		return tested(when(true, report.Fail, report.ResetAtZero,
+			"%s draws an RST, %d of %d; at other numbers %d of %d do, and %d of %d are answered "+
+				"as they should be (p = %.1e): %s",
+			o.at(), t.Zero.Lost, t.Zero.Sent, t.Others.Lost, t.Others.Sent, b.Beacons-b.BeaconsLost, b.Beacons, b.P(),
+			Sender(t.Received)))
+	}
 	reason, rest := report.SequenceZeroDropped, "; at another number it arrives"
-	if o.Witnessed {
+	if o.Witnessed && o.OtherNumbers.Sent == 0 {
 		rest = "; the peer's SACK names it missing; one number earlier it arrives"
+	}
+	if o.Ahead {
+		rest += "; old bytes get no answer here, so the others are new ones beyond it"
 	}
 	if o.ByAck {
 		reason, rest = report.AckZeroDropped, ", or the RST at sequence 0 that it draws, though one with ACK comes back; "+

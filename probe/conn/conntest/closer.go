@@ -13,17 +13,19 @@ import (
 // section 3.6), measured on 5.10, 6.1 and 6.18. The zero value is a kernel with the fix "tcp: accept old ack during
 // closing" whose application never closes.
 type Closer struct {
-	OnAccept       bool          // the application closes at once
-	CloseAfter     string        // the application closes when the data it has read ends in this text
-	Reply          int           // number of bytes that it sends before its FIN
-	SeparateFIN    bool          // the FIN is in a segment without data
-	FINDelay       time.Duration // time from that data to the separate FIN
-	Orphan         bool          // it uses close(); otherwise shutdown()
-	CloseDelay     time.Duration // time from shutdown() to close(); 0: never
-	Resets         bool          // it sends an RST instead of a FIN
-	IgnoresOldAck  bool          // the kernel ignores a FIN with an old acknowledgement number and sends a challenge ACK
-	NoChallengeAck bool          // like IgnoresOldAck, but without the challenge ACK
-	IgnoresFIN     bool          // the kernel ignores every FIN
+	OnAccept        bool          // the application closes at once
+	CloseAfter      string        // the application closes when the data it has read ends in this text
+	Reply           int           // number of bytes that it sends before its FIN
+	SeparateFIN     bool          // the FIN is in a segment without data
+	FINDelay        time.Duration // time from that data to the separate FIN
+	Orphan          bool          // it uses close(); otherwise shutdown()
+	CloseDelay      time.Duration // time from shutdown() to close(); 0: never
+	Resets          bool          // it sends an RST instead of a FIN
+	IgnoresOldAck   bool          // the kernel ignores a FIN with an old acknowledgement number and sends a challenge ACK
+	NoChallengeAck  bool          // like IgnoresOldAck, but without the challenge ACK
+	ResetsOvertaken bool          // it resets a connection on data or a FIN with an old acknowledgement number, as gVisor
+	ResetsBeyond    bool          // it resets a connection on an ACK whose number is beyond what it received
+	IgnoresFIN      bool          // the kernel ignores every FIN
 
 	conns map[[2]netip.AddrPort]*closingConn
 	later func(time.Duration, func() []*segment.Segment)
@@ -105,11 +107,21 @@ func (c *closingConn) receive(s *segment.Segment) []*segment.Segment {
 		}
 		return c.challenged()
 	}
+	if c.refuses(s) {
+		delete(c.conns, c.key)
+		return []*segment.Segment{refuse(s)}
+	}
 	if !c.acceptable(s) {
 		return c.refuseAck()
 	}
 	c.acknowledged(s.Ack)
 	return append(c.data(s), c.fin(s)...)
+}
+
+// refuses reports whether the peer resets a connection that it has closed for what the segment is.
+func (c *closingConn) refuses(s *segment.Segment) bool {
+	return c.state >= finWait1 && (c.ResetsOvertaken && s.Flags.Has(segment.FIN) && s.Ack.Before(c.una) ||
+		c.ResetsBeyond && s.End() == s.Seq && s.Seq.After(c.rcv))
 }
 
 // acceptable reports whether the segment's acknowledgement number is acceptable. An orphan in FIN-WAIT-2 is a time-wait

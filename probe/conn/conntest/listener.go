@@ -2,6 +2,7 @@ package conntest
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/segment"
@@ -39,6 +40,9 @@ type peerConn struct {
 	early       []segment.SACKBlock // out-of-order data
 	answered    time.Time           // time of the last rate-limited ACK
 }
+
+// sackBlocks is how many SACK blocks an acknowledgement has at most.
+const sackBlocks = 4
 
 // firstClosed is the first of the ports at which nothing listens.
 const firstClosed = 60000
@@ -204,14 +208,18 @@ func (c *peerConn) synAck() []*segment.Segment {
 
 func (c *peerConn) ack() []*segment.Segment {
 	s := c.bare(segment.ACK)
-	s.SACK = append(s.SACK, c.early...)
+	for _, b := range slices.Backward(c.early) { // the latest first (RFC 2018 section 4)
+		if len(s.SACK) < sackBlocks {
+			s.SACK = append(s.SACK, b)
+		}
+	}
 	return []*segment.Segment{s}
 }
 
 func (c *peerConn) duplicate(b segment.SACKBlock) []*segment.Segment {
 	out := c.ack()
 	if !c.l.NoDSACK && !c.finished {
-		out[0].SACK = append([]segment.SACKBlock{b}, out[0].SACK...)
+		out[0].SACK = append([]segment.SACKBlock{b}, out[0].SACK[:min(len(out[0].SACK), sackBlocks-1)]...)
 	}
 	return out
 }

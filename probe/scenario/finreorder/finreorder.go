@@ -34,7 +34,8 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 		f.overtake(ctx)
 	}
 	o := f.Finish(ctx, func(o *verdict.Observation) verdict.Finding {
-		f.seen.Observation = *o
+		o.Resets = f.seen.Resets
+		f.seen.Observation, f.seen.ResetOf = *o, verdict.Count{Sent: f.opened, Lost: f.resets}
 		return verdict.FinReorder(&f.seen)
 	})
 	if f.seen.Overtaken.Ignored() {
@@ -50,18 +51,41 @@ type finFlow struct {
 	seen     verdict.Closing
 	opened   int
 	unopened int
-	resets   int
+	resets   int // connections that the peer reset where that is no answer
+
+	overtaking bool // an ACK overtakes the FIN
 }
 
-// overtake closes connections with a FIN that an ACK has overtaken, until the result is clear.
+// overtake closes connections with a FIN that an ACK has overtaken, until the result is clear. After each that the peer
+// resets, it closes one in order again: an application that resets now and then does so there too.
 func (f *finFlow) overtake(ctx context.Context) {
-	for !f.seen.Overtaken.Decided() {
-		answer, ok := f.closeOne(ctx, (*peerClose).overtaken)
+	for !f.seen.Decided() {
+		answer, ok := f.closeOvertaken(ctx)
 		if !ok {
 			return
 		}
 		f.seen.Overtaken[answer]++
+		if answer == verdict.FinReset && !f.controlAgain(ctx) {
+			return
+		}
 	}
+}
+
+// closeOvertaken is closeOne with a FIN that an ACK has overtaken. An RST is an answer to that.
+func (f *finFlow) closeOvertaken(ctx context.Context) (a verdict.FinAnswer, ok bool) {
+	f.overtaking = true
+	defer func() { f.overtaking = false }()
+	return f.closeOne(ctx, (*peerClose).overtaken)
+}
+
+// controlAgain closes one more connection in order.
+func (f *finFlow) controlAgain(ctx context.Context) (ok bool) {
+	answer, ok := f.closeOne(ctx, (*peerClose).finInOrder)
+	f.seen.Again.Sent++
+	if answer != verdict.FinAccepted {
+		f.seen.Again.Lost++
+	}
+	return ok
 }
 
 // closeOne opens a connection, makes the peer close it, and then closes this side in the given way. ok is false if
@@ -80,14 +104,19 @@ func (f *finFlow) closeOne(ctx context.Context, own closing) (a verdict.FinAnswe
 type closing func(*peerClose, context.Context) verdict.FinAnswer
 
 // close makes the peer close, then closes this side and ends the connection. ok is false if the peer reset the
-// connection or did not close.
+// connection, where that is no answer, or did not close.
 func (w *peerClose) close(ctx context.Context, own closing) (a verdict.FinAnswer, ok bool) {
-	defer func() { w.End(ctx, w.conn) }()
+	defer func() {
+		w.End(ctx, w.conn)
+		if r := w.conn.ReceivedReset(); r != nil && a == verdict.FinReset {
+			w.seen.Resets.Received = append(w.seen.Resets.Received, r)
+		}
+	}()
 	if !w.trigger(ctx) {
 		w.noteNotClosed()
 		return verdict.FinSilent, false
 	}
-	if a = own(w, ctx); a == verdict.FinReset {
+	if a = own(w, ctx); a == verdict.FinReset && !w.overtaking {
 		w.resets++
 		return verdict.FinSilent, false
 	}

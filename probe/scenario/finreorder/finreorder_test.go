@@ -65,6 +65,10 @@ func TestFinReorderVerdicts(t *testing.T) {
 		{"never closes", &conntest.Closer{}, onAccept, report.PeerDidNotClose},
 		{"closes after something else", &conntest.Closer{CloseAfter: "BYE\r\n"}, sendText, report.PeerDidNotClose},
 		{"resets", &conntest.Closer{CloseAfter: "QUIT\r\n", Resets: true}, sendText, report.PeerReset},
+		{"resets an overtaken FIN", &conntest.Closer{OnAccept: true, ResetsOvertaken: true}, onAccept, report.FinReset},
+		{"resets an overtaken FIN after text", &conntest.Closer{CloseAfter: "QUIT\r\n", Reply: 3, ResetsOvertaken: true},
+			sendText, report.FinReset},
+		{"resets on the overtaking ACK", &conntest.Closer{OnAccept: true, ResetsBeyond: true}, onAccept, report.FinReset},
 		{"closed port", &conntest.Listener{Closed: true}, onAccept, report.PathDown},
 		{"queue full", &conntest.Listener{QueueFull: true}, sendText, report.PathDown},
 	} {
@@ -82,6 +86,20 @@ func TestFinReorderVerdicts(t *testing.T) {
 				t.Errorf("a stall of %s", o.Stall)
 			}
 		})
+	}
+}
+
+// Where some FINs are reset, whatever their order, the order is not blamed.
+func TestResetsAtRandomAreNoMatterOfTheOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 41))
+	got := flowtest.Reasons(t, 400, func(i int) flow.Outcome {
+		share := float64(1+i%9) / 10
+		device := &conntest.Resetter{Peer: &conntest.Closer{OnAccept: true}, HopLimit: conntest.PeerHopLimit,
+			Resets: func(s *segment.Segment) bool { return s.Flags.Has(segment.FIN) && r.Float64() < share }}
+		return runFlow(t, onAccept, &conntest.Bench{Peer: device})
+	}, func(o flow.Outcome) bool { return o.Verdict == report.Fail })
+	if got[report.FinReset] > 2 {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -52,6 +52,10 @@ func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
 		w.drainUntil(ctx, sent.Add(overtakingACKGap))
 	}
 	w.drainUntil(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
+	if w.conn.Reset() {
+		w.seen.ResetByAck++
+		return verdict.FinReset
+	}
 	return w.sendOvertaken(ctx)
 }
 

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"slices"
+
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -12,6 +14,7 @@ import (
 type Echoes struct {
 	Sent  int                       // beacons
 	Open  map[segment.SACKBlock]int // for each beacon's block: the number of answers that are still missing
+	Ahead bool                      // beacons are new bytes beyond a gap: SACK blocks name them
 	named bool
 }
 
@@ -29,6 +32,13 @@ func (e *Echoes) Take(c *conn.Conn, p wire.Packet) bool {
 	bare, block := c.Answers(p)
 	if !bare {
 		return false
+	}
+	if e.Ahead { // one acknowledgement may answer several: Linux compresses them
+		i := slices.IndexFunc(p.Segment.SACK, func(b segment.SACKBlock) bool { return e.Open[b] > 0 })
+		if i < 0 {
+			return false
+		}
+		block = p.Segment.SACK[i]
 	}
 	if block == (segment.SACKBlock{}) {
 		return !e.named

@@ -26,6 +26,7 @@ type Trials struct {
 	Suspect   func()                 // sends one suspect
 	Beacon    func() bool            // sends one beacon; returns true if it was answered already
 	Answered  func(wire.Packet) bool // reports whether p answers a beacon that was not answered before
+	Several   bool                   // a packet may answer several: Answered is asked until it says no
 	Delivered func() bool            // reports whether a suspect was delivered
 }
 
@@ -34,7 +35,7 @@ type Trials struct {
 func (t Trials) Run(ctx context.Context, c *conn.Conn, pace conn.Pace, size verdict.Block) (beaconsLost int, ok bool) {
 	answers := 0
 	count := func(p wire.Packet) {
-		if t.Answered(p) {
+		for more := true; more && t.Answered(p); more = t.Several {
 			answers++
 		}
 	}

@@ -70,10 +70,26 @@ func (s closedPortSegment) ask(ctx context.Context, one *standalone, part eviden
 		step.Seq, step.Ack = &at, &number
 	}
 	sent := one.conn.Send(step)
+	var drawn *conn.ReceivedReset
+	defer func() { one.countReset(part, drawn) }()
 	return one.conn.Await(ctx, sent.Add(one.wait()), func(p wire.Packet) bool {
+		if r := resetOfAnother(p, one.Opening.HopLimit); r != nil {
+			drawn = r
+		}
 		one.Delivered = one.Delivered || s.answers(p, seq.At(0), one.Opening.HopLimit)
 		return s.answers(p, number, one.Opening.HopLimit)
 	})
+}
+
+// resetOfAnother is an RST whose hop limit is not that of the RST to the SYN: a device on the way sent it.
+func resetOfAnother(p wire.Packet, hopLimit uint8) *conn.ReceivedReset {
+	g := p.Segment
+	if g == nil || !g.Flags.Has(segment.RST) || g.HopLimit == hopLimit {
+		return nil
+	}
+	r := &conn.ReceivedReset{Traits: conn.Traits{HopLimit: g.HopLimit}, On: evidence.Suspect}
+	r.Peer.Add(hopLimit)
+	return r
 }
 
 // answers reports whether p is the RST to the segment with that number. Its hop limit must be that of the RST to the

@@ -53,6 +53,9 @@ func (s *copies) observe(p wire.Packet) {
 			c.unasked = !named
 		}
 	}
+	if !named && len(g.SACK) > 0 { // data beyond a gap
+		b, named = g.SACK[0], true
+	}
 	if named {
 		s.take(p.Time, func(c *sentCopy) bool { return c.block == b })
 	}

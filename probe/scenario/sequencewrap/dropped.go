@@ -58,6 +58,7 @@ func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
 		Suspect:   func() { w.sendSuspect(w.nextLength()) },
 		Beacon:    func() bool { w.sendLike(w.nextLength()); return false },
 		Answered:  w.answered,
+		Several:   w.beyond.used,
 		Delivered: w.delivered,
 	}
 	for range maxBlocks {

@@ -28,7 +28,7 @@ func handshakeAck(v variant.Variant) flow.Func {
 			if t.Opening = c.Handshake(ctx, e.Pace); t.Opening.Answer == conn.SynAck {
 				finalAcks(ctx, t, c)
 			}
-			t.PeerReset = !t.Delivered && c.Reset()
+			t.PeerReset, t.NoData = !t.Delivered && t.Reset != nil, true
 			t.End(ctx, c)
 		}
 		return t.Finish(ctx, verdict.HandshakeAck)
@@ -38,6 +38,7 @@ func handshakeAck(v variant.Variant) flow.Func {
 // finalAcks completes the handshake with the ACK at 0. If that has no effect, it tries a handshake at another number.
 func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	t.Delivered, t.Control = completes(ctx, t, c)
+	lookAtReset(ctx, t, c)
 	moveBeyondZero(ctx, t, c)
 	if !t.Delivered && reopen(ctx, t, c, ordinary()) {
 		t.Isolated, t.OtherNumbers = completes(ctx, t, c)

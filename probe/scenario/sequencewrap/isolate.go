@@ -20,6 +20,8 @@ func (w *wrapConn) isolate(ctx context.Context) {
 		return
 	}
 	switch w.heal(ctx); {
+	case !w.Isolated && w.beyond.used: // what starts earlier is old and dropped
+		w.Isolated = w.arrivesAtOtherNumbers(ctx)
 	case !w.Isolated && w.Witnessed:
 		w.askWrap(ctx)
 	case !w.Isolated:
@@ -49,7 +51,11 @@ func (w *wrapConn) sendBeyond(ctx context.Context) bool {
 func (w *wrapConn) heal(ctx context.Context) {
 	earlier := append([]byte{w.control[len(w.control)-1]}, w.suspect[:min(len(w.suspect), max(w.most-1, 0))]...)
 	w.copies.filled = true
-	for i := 0; i < healTries && !w.Isolated && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+	tries := healTries
+	if w.beyond.used {
+		tries = oldHealTries
+	}
+	for i := 0; i < tries && !w.Isolated && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		at := w.at.Add(-1)
 		if w.across {
 			half := -w.at.Sub(seq.At(0))
@@ -60,6 +66,9 @@ func (w *wrapConn) heal(ctx context.Context) {
 		w.Isolated = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.healed(at, earlier))
 	}
 }
+
+// oldHealTries is how often that is tried where old bytes are dropped.
+const oldHealTries = 2
 
 // healed returns the number after the bytes of a Heal.
 func (w *wrapConn) healed(at seq.Number, b []byte) seq.Number {

@@ -51,7 +51,9 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 		if l.conn = t.Open(ctx, l.initial()); l.conn != nil {
 			l.standalone.ask = l.ask
 			l.begin(ctx)
-			t.PeerReset = !t.Delivered && !t.LossConfirmed() && (l.conn.Reset() || l.conn.Closed())
+			opened := t.Opening.Answer == conn.SynAck
+			lookAtReset(ctx, t, l.conn)
+			t.PeerReset = opened && !t.Delivered && !t.LossConfirmed() && (t.Reset != nil || l.conn.Closed())
 			t.End(ctx, l.conn)
 		}
 		if !t.PeerReset || len(t.Blocks) > 0 {
@@ -120,7 +122,10 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
-	if !answered && part == evidence.Suspect && !l.conn.Reset() {
+	l.conn.Recheck(ctx)
+	drawn := l.conn.ReceivedReset()
+	l.countReset(part, drawn)
+	if !answered && part == evidence.Suspect && drawn == nil {
 		l.conn.Beacon(ctx, l.conn.ISS.Add(1), l.data[0], 1)
 		return l.conn.Reset() && l.flags.Has(segment.RST) && !l.conn.Closed()
 	}

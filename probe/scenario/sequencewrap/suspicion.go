@@ -18,14 +18,23 @@ const sandwichSpacing = 5 * time.Millisecond
 // suspicious sends the suspect between beacons until it is delivered, or until it was missing so often in a row that a
 // confirmation is justified.
 func (w *wrapConn) suspicious(ctx context.Context) bool {
+	if w.conn.OldBytesDropped() {
+		w.useBeyond()
+	}
 	for i := range maxSandwiches {
 		if pause(ctx, sandwichSpacing) != nil || w.Env.Pace(ctx, 3) != nil {
 			return false
 		}
 		w.conn.Drain(func(wire.Packet) {})
-		void := w.delivered() || w.sandwich(ctx)
+		void, heard := true, true
+		if !w.delivered() {
+			void, heard = w.sandwich(ctx)
+		}
 		if w.Delivered = w.delivered(); w.Delivered || w.stopped() {
 			w.FirstLost = w.FirstLost || i > 0 || w.copies.firstWasLate(w.promptness())
+			return false
+		}
+		if !heard {
 			return false
 		}
 		if !void && verdict.Suspicious(w.Sandwich.Lost, w.Env.Background.P0()) {
@@ -36,33 +45,39 @@ func (w *wrapConn) suspicious(ctx context.Context) bool {
 }
 
 // sandwich sends beacon, suspect, beacon. The suspect counts as missing only if both beacons are answered. Everything
-// else is void, silence included.
-func (w *wrapConn) sandwich(ctx context.Context) (void bool) {
+// else is void, silence included. heard is false if nothing has shown that the path lives for too long.
+func (w *wrapConn) sandwich(ctx context.Context) (void, heard bool) {
 	start := w.sendBeacon()
 	w.sendSuspect(w.nextLength())
 	width := w.sendBeacon().Sub(start)
 	answers := 0
 	w.conn.Await(ctx, time.Now().Add(w.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
-		if w.answered(p) {
+		for more := true; more && w.answered(p); more = w.beyond.used {
 			answers++
 			w.FirstLost = w.FirstLost || p.Segment.Ack == w.at // the suspect, which was sent before this beacon, is missing
 		}
 		return answers == 2 || w.delivered() || w.stopped()
 	})
 	if ctx.Err() != nil || w.delivered() || width > sandwichWidth {
-		return true
+		return true, true
 	}
-	w.Env.Background.Add(verdict.Count{Sent: 2, Lost: 2 - answers})
+	heard = w.heard(answers)
+	if answers > 0 || w.beyond.answers {
+		w.Env.Background.Add(verdict.Count{Sent: 2, Lost: 2 - answers})
+	}
 	if answers < 2 {
-		return true
+		return true, heard
 	}
 	w.Sandwich.Sent++
 	w.Sandwich.Lost++
-	return false
+	return false, true
 }
 
-// sendBeacon sends one byte of the control again, each time another byte.
+// sendBeacon sends one byte of the control again, each time another byte, or a new one beyond the suspect.
 func (w *wrapConn) sendBeacon() time.Time {
+	if w.beyond.used {
+		return w.sendAhead(1, segment.ACK).sent
+	}
 	i := w.echoes.Sent % len(w.control)
 	at := w.start().Add(i)
 	w.echoes.Expect(at, 1)
@@ -77,6 +92,9 @@ func (w *wrapConn) sendLike(length int) *sentCopy {
 	if length == 0 {
 		w.sendBeacon()
 		return w.copies.all[len(w.copies.all)-1]
+	}
+	if w.beyond.used {
+		return w.sendAhead(length, w.flags&^segment.FIN)
 	}
 	at, from := w.unused(length)
 	w.echoes.Expect(at, length)

@@ -30,8 +30,9 @@ func synAtZero(v variant.Variant) flow.Func {
 	}
 }
 
-// syn sends one SYN, and repeats it if state of an older SYN answers. A SYN-ACK or RST that acknowledges the SYN shows
-// that it arrived. An answer with another number may be a late copy of an older answer.
+// syn sends one SYN, and repeats it if state of an older SYN answers. A SYN-ACK that acknowledges the SYN shows that it
+// arrived, and so does an RST where the port is closed.
+// An answer with another number may be a late copy of an older answer.
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for range reopenings {
 		s.conn.NewIncarnation(number)
@@ -40,7 +41,7 @@ func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Num
 			s.conn.Abort(ctx)
 			return true
 		case conn.ResetAnswer:
-			return true
+			return s.refusedSYN(part, o)
 		case conn.StaleAck, conn.WrongAck:
 			s.Delivered = s.Delivered || o.Wrong == seq.At(1) // the peer has received an earlier SYN at 0
 			s.conn.ResetOlder(o.Wrong)

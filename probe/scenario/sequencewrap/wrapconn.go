@@ -54,7 +54,8 @@ func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 	length := e.Sizes.Next()
 	for _, p := range flow.Payloads(e.Spec.Payload) {
 		tryPayload(ctx, t, s, p, length)
-		if !t.PeerReset || t.Delivered || len(t.Blocks) > 0 { // another block would exceed the error
+		asked := len(t.Blocks) > 0 || t.Resets.Alpha > 0
+		if !t.PeerReset || t.Delivered || asked { // another block would exceed the error
 			break
 		}
 	}
@@ -97,6 +98,7 @@ type wrapConn struct {
 	next    []byte     // data after it
 	witness []byte     // the same without the first byte, so that it does not fill the gap
 	echoes  flow.Echoes
+	beyond  beyond
 	copies  copies
 	lengths []int // of copies to come
 	tooLong bool  // long controls do not arrive
@@ -149,7 +151,8 @@ func (w *wrapConn) run(ctx context.Context) {
 		}
 		return
 	}
-	if w.sendFirst(ctx) {
+	defer w.askResets(ctx)
+	if w.sendFirst(ctx) || w.stopped() {
 		return
 	}
 	if w.suspicious(ctx) {
@@ -197,7 +200,8 @@ func (w *wrapConn) tearDown(ctx context.Context) {
 	}
 	undecided := !w.Delivered && !w.LossConfirmed()
 	answered := w.LossConfirmed() && w.Isolated || w.AckZero.Made > 0 || w.Explained() // the tests were conclusive before
-	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.conn.Reset() || w.conn.Closed() && undecided)
+	w.recheck(ctx)
+	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.Reset != nil || w.conn.Closed() && undecided)
 	if !w.copies.filled && w.conn.Acked().IsZero() {
 		w.heal(context.WithoutCancel(ctx)) // otherwise the RST would have number 0 and could be dropped too
 	}
