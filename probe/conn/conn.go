@@ -52,6 +52,7 @@ type Conn struct {
 	resets       int          // RSTs received
 	ended        bool         // an old byte drew an RST: the peer holds the connection no longer
 	ending       bool         // an RST is expected
+	proven       bool         // the peer showed that the connection is established, and not only half-open
 	gotData      bool         // the peer sent data or a FIN
 	closed       bool         // the peer sent a FIN, and all its data came before
 	repeats      int          // SYN-ACKs received again after our ACK

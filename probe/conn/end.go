@@ -70,7 +70,7 @@ func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.Drain(func(wire.Packet) {})
 	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
 	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
-	c.ended, c.received, c.acks = false, nil, nil
+	c.proven, c.ended, c.received, c.acks = false, false, nil, nil
 	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
 }
 

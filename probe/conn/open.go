@@ -170,8 +170,11 @@ func (c *Conn) Prove(ctx context.Context, pace Pace, data byte) Proof {
 	halfOpen := false
 	var p Proof
 	for i := 0; c.SACK && !halfOpen && i < beaconProofs && c.undecided() && pace(ctx, 1) == nil; i++ {
-		b := c.showsLife(ctx, c.OldBytesDropped() || i >= beaconProofs/2, i)
-		p.count(b.Answered)
+		ahead := c.OldBytesDropped() || i >= beaconProofs/2
+		b := c.showsLife(ctx, ahead, i)
+		if !ahead { // a half-open connection answers no byte ahead, and that is no loss
+			p.count(b.Answered)
+		}
 		if b.Duplicate {
 			p.Established = true
 			return p

@@ -82,7 +82,8 @@ func (c *Conn) update(p wire.Packet) {
 	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}
-	if _, duplicate := g.DSACK(); duplicate || c.acked.After(c.ISS.Add(1)) || g.End() != g.Seq {
+	if len(g.SACK) > 0 || c.acked.After(c.ISS.Add(1)) || g.End() != g.Seq { // more than a half-open connection sends
+		c.proven = true
 		c.settled(true)
 	}
 	c.receive(g)

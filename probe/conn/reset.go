@@ -157,7 +157,8 @@ func (c *Conn) Recheck(ctx context.Context) (open bool) {
 // called with every acknowledgement; if it is given, only an RST ends the waiting.
 func (c *Conn) ask(ctx context.Context, repetition int, each func(*segment.Segment)) (h holding, named bool) {
 	before, known := c.resets, c.OldBytesDropped()
-	s := c.signOfLife(known == (repetition%2 == 0), repetition)
+	// A byte ahead would complete the handshake of a half-open connection, and take a place in the accept queue.
+	s := c.signOfLife(c.proven && known == (repetition%2 == 0), repetition)
 	c.ending = true
 	defer func() { c.ending = false }()
 	sent := c.sendSign(s, evidence.StillThere)
