@@ -201,13 +201,13 @@ func TestNetVerdicts(t *testing.T) {
 	})
 }
 
-// slow returns a plan whose flows stay open for long, four of them at a time: few packets a second for many flows.
+// slow returns a plan whose flows stay open for long, two of them at least: few packets a second for many flows.
 func (n network) slow(t *testing.T, deadline int) string { return n.plan(t, 32, 20, deadline) }
 
 func TestNetKilledWorkerLeavesNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
 		p := n.start(t, n.slow(t, 300), 0)
-		n.opened(t, 4)
+		n.opened(t, 2)
 		kill(t, child(t, p.Process.Pid), syscall.SIGKILL)
 		s := p.awaitSummary(t)
 		if s.Verdict(0, 0) != report.Inconclusive || s.Verdict(0, 1) != report.Inconclusive ||
@@ -226,7 +226,7 @@ func TestNetKilledWorkerLeavesNothing(t *testing.T) {
 func TestNetToldToStopLeavesNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, n network) {
 		p := n.start(t, n.slow(t, 300), 0)
-		n.opened(t, 4)
+		n.opened(t, 2)
 		kill(t, p.Process.Pid, syscall.SIGTERM)
 		s := p.awaitSummary(t)
 		if s.Verdict(0, 1) != report.Inconclusive || s.LeakedFlows > 0 || p.printed("killed") {
@@ -263,7 +263,7 @@ func TestNetKilledContainerDoesNotHurtTheNextRun(t *testing.T) {
 	}
 	eachWay(t, func(t *testing.T, n network) {
 		p := n.start(t, n.slow(t, 300), syscall.CLONE_NEWPID)
-		n.opened(t, 4)
+		n.opened(t, 2)
 		kill(t, p.Process.Pid, syscall.SIGKILL)
 		p.end(t)
 		if b, err := os.ReadFile(p.summary); err != nil || len(b) > 0 {

@@ -23,7 +23,6 @@ type answers struct {
 	next        seq.Number    // the first number not sent yet
 	acked       seq.Number    // the highest number acknowledged
 	named       bool          // the peer names duplicates
-	answered    time.Time     // when the last question that was answered was sent
 }
 
 // question is a segment that asks for an answer.
@@ -71,8 +70,11 @@ func (a *answers) sends(at time.Time, part evidence.Part, g *segment.Segment) {
 }
 
 // replace notes that another segment has the numbers from at to end: an acknowledgement no longer says that the open
-// ones arrived.
+// ones arrived. One without numbers, as an RST, replaces nothing.
 func (a *answers) replace(at, end seq.Number) {
+	if at == end {
+		return
+	}
 	for i, q := range a.open {
 		if q.at.Before(end) && at.Before(q.end) {
 			a.open[i].replaced = true
@@ -121,7 +123,8 @@ func (a *answers) acknowledgement(p wire.Packet) {
 		before := a.acked
 		a.acked = g.Ack
 		done := a.advance(p.Time, before)
-		if named && !slices.Contains(done, duplicate.Left) {
+		// What the longest one repeats may be named, too: of a shorter one that was acknowledged before, or with it.
+		if named && (!slices.Contains(done, duplicate.Left) || before.Before(duplicate.Right)) {
 			a.take(p.Time, func(q question) bool { return q.block() == duplicate })
 		}
 		return
@@ -186,9 +189,6 @@ func (a *answers) take(at time.Time, is func(question) bool) bool {
 		s := a.sum.of(q.suspect)
 		s.RTTs = append(s.RTTs, max(at.Sub(q.sent), 0))
 	}
-	if q.sent.After(a.answered) {
-		a.answered = q.sent
-	}
 	a.open = slices.Delete(a.open, last, last+1)
 	return true
 }
@@ -199,12 +199,12 @@ func (a *answers) carried(suspect bool, length int, options []string) {
 	s.Lengths, s.Options = union(s.Lengths, []int{length}), union(s.Options, options)
 }
 
-// settle counts what is open as lost: a later segment was answered, or the time for an answer is over. Other segments
-// do not count at all, as their answers may still be on the way.
+// settle counts what is open as lost if the time for an answer is over. Later segments do not count at all: they, or
+// their answers, may still be on the way, also where one that was sent after them has overtaken them.
 func (a *answers) settle(now time.Time) {
 	for _, q := range a.open {
 		s := a.sum.of(q.suspect)
-		if q.sent.Before(a.answered) || now.Sub(q.sent) >= answerTimeout(a.rtt, 0) {
+		if now.Sub(q.sent) >= answerTimeout(a.rtt, 0) {
 			s.Lost++
 		} else {
 			s.Sent--
