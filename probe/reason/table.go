@@ -234,7 +234,7 @@ var inconclusive = []Reason{
 	{"DeadlineExceeded", Inconclusive, "the run's deadline came before a verdict", []Meaning{{"",
 		"the time was over first",
 		"`--deadline`, `run.deadlineSeconds`, a higher rate, fewer paths. Confirming a loss takes far more segments " +
-			"than a clean path. `Ack` and `Reset` take some 330 a connection, so ask for few variants at a time or allow " +
+			"than a clean path. `Ack` and `Reset` take some 500 a flow, so ask for few variants at a time or allow " +
 			"500 packets a second"}}},
 	{"ProberFault", Inconclusive, "the prober could not do its work; the message says what failed", []Meaning{{"",
 		"the prober could not do its work; the message says what failed",
