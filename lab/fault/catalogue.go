@@ -118,6 +118,7 @@ func Help() (lines []string) {
 	line("wrap=end", "drops data whose number and length add up to 2^32 or more")
 	line("wrap=window", "drops bytes after the wrap until those before it are acknowledged")
 	line(dropOld, "drops TCP segments that begin before what was acknowledged already, SYN and RST excepted")
-	line("reset-at-zero=61", "drops them and answers with an RST in the receiver's name, with that hop limit")
+	line("reset-at-zero=61", "drops segments with data or FIN at sequence 0 and answers with an RST in the receiver's "+
+		"name, with that hop limit")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")
 }

@@ -94,7 +94,8 @@ func (o *options) register(cmd *cobra.Command) {
 	f.Var(cli.OneOf(&o.server, servers...), "server", "how the server answers")
 	o.campaignOptions.flags(f)
 	f.BoolVar(&o.catalogue, "catalogue", false,
-		"go through every rule that the switch knows, and hold what is convicted against what should be")
+		"go through each fault that drops by flags and number, and some others at sequence 0, and hold what is convicted "+
+			"against what should be")
 	f.BoolVar(&o.truth, "truth", false,
 		"hold ordinary runs against what the kernel's own connections suffer behind each of many devices; --fault chooses "+
 			"the devices, several faults of one with \" + \" between them")

@@ -101,8 +101,9 @@ var failed = []Reason{
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"WrapDropped", Fail, "SequenceWrap: what is beyond the wrap at 2^32 is lost",
 		[]Meaning{{sequenceWrap,
-			"not one number is lost but all that start after 0, or a range of them from 0 on; the message says how far that " +
-				"reaches, whether what ends at 0 or crosses it arrives, and whether segments of no connection are lost as well",
+			"not one number is lost, but all segments that start at 0 or after it, or in a range of numbers from 0 on. The " +
+				"message says how far that reaches, whether what ends at 0 or crosses it arrives, and whether segments of no " +
+				"connection are lost as well",
 			"look for a firewall that follows connections and compares numbers without regard to the wrap (Cisco's note on " +
 				"its FTD, CSCwj28437, names wrap-arounds), or for a rule about a range of numbers: probe from hosts along the " +
 				"path"}}},
@@ -129,8 +130,7 @@ var failed = []Reason{
 		"`queue.least` connections had a place, then one had none. A greater `queue.most` means several queues, or an " +
 			"application that accepts slowly. `queue.behaviour` is what clients meet: `IgnoredSyn` (they see slow " +
 			"connects), `IgnoredAck` (they believe in a connection that is not there) or `Reset` (`tcp_abort_on_overflow`). " +
-			"`freed: false`: nothing has been accepted since, and the queue stays full until it is. A queue is named only if " +
-			"new SYNs are ignored and a handshake in progress came to nothing too, which no limit of SYNs does",
+			"`freed: false`: nothing has been accepted since, and the queue stays full until it is",
 		"raise the backlog (the application's `listen()`, `net.core.somaxconn`), or find out why it does not accept. " +
 			"`ss -ltn` on the target shows the queue (Recv-Q) and its room (Send-Q). Where it stays full, restart the " +
 			"application"}}},
@@ -163,7 +163,8 @@ var inconclusive = []Reason{
 		[]Meaning{{acceptQueue,
 			"after some connections SYNs are ignored or refused, but a handshake in progress was completed: something " +
 				"limits SYNs or connections, or the application accepts slowly, or several listeners share the port " +
-				"(`SO_REUSEPORT`) and one's queue is full. It is not shown to be the queue",
+				"(`SO_REUSEPORT`) and one's queue is full. Or new source ports are ignored, while those are answered that " +
+				"were before. It is not shown to be the queue",
 			"look for a limit by rate or source on the way. `nstat -az TcpExtListenOverflows` on the target grows if it is " +
 				"the queue"}}},
 	{"QueueOrLimit", Inconclusive, "AcceptQueue: connections are rejected by a queue or by a limit",
@@ -233,7 +234,7 @@ var inconclusive = []Reason{
 	{"DeadlineExceeded", Inconclusive, "the run's deadline came before a verdict", []Meaning{{"",
 		"the time was over first",
 		"`--deadline`, `run.deadlineSeconds`, a higher rate, fewer paths. Confirming a loss takes far more segments " +
-			"than a clean path. `Ack` and `Reset` take some 330 a connection, so ask for few variants at a time or allow " +
+			"than a clean path. `Ack` and `Reset` take some 500 a flow, so ask for few variants at a time or allow " +
 			"500 packets a second"}}},
 	{"ProberFault", Inconclusive, "the prober could not do its work; the message says what failed", []Meaning{{"",
 		"the prober could not do its work; the message says what failed",

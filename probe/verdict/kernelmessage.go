@@ -80,7 +80,7 @@ func crafted(r report.Result) string {
 	if r.Reason == report.PeerReset {
 		return "; crafted connections were reset there too, and the application does not do that at other numbers"
 	}
-	return "; the crafted segments got through, so size, options, order or time decides"
+	return "; the crafted segments got through, so flags, size, options, order or time decides"
 }
 
 // WithKernel is a result of SequenceWrap beside what kernel connections showed: no Pass stands against them, and no
@@ -138,5 +138,5 @@ func whyUnharmed(r report.Result) string {
 	case across(r.Variant):
 		return ", each with a segment that begins there"
 	}
-	return ": engine and kernel disagree, so size, options, order or time decides"
+	return ": engine and kernel disagree, so flags, size, options, order or time decides"
 }
