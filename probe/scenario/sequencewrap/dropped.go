@@ -38,9 +38,8 @@ func (w *wrapConn) dropped(ctx context.Context) {
 	if !w.LossConfirmed() {
 		return
 	}
-	w.Followed = turn.Follows
 	gone := w.staysMissing(ctx, turn) && w.stillMissing(ctx)
-	if gone {
+	if w.Followed = turn.Follows && gone; gone {
 		w.isolate(ctx)
 	}
 	if turn.Leads {

@@ -37,6 +37,7 @@ func (w *wrapConn) askResets(ctx context.Context) {
 		w.compareResets(ctx, alpha)
 		return w.Resets.Significant()
 	})
+	w.Followed = turn.Follows && w.Resets.Significant()
 	if turn.Leads {
 		w.Env.Budget.Settle(true)
 	}
