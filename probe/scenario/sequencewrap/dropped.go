@@ -32,6 +32,7 @@ func (w *wrapConn) dropped(ctx context.Context) {
 		if !t.Follows {
 			alpha *= verdict.DroppedShare
 		}
+		w.LossAsked = true
 		w.confirm(ctx, alpha)
 		return w.LossConfirmed()
 	})

@@ -13,10 +13,11 @@ import (
 )
 
 // askResets asks whether the suspect draws an RST because of its number, if one came after it. An application that
-// closes does so at other numbers as well. Two connections are asked first, which costs no error.
+// closes does so at other numbers as well. Two connections are asked first, which costs no error. A flow that has asked
+// about loss does not ask: it has spent that part of the error.
 func (w *wrapConn) askResets(ctx context.Context) {
 	first := w.copies.first()
-	if first == nil || !w.conn.Reset() || w.Explained() || len(w.Blocks) > 0 {
+	if first == nil || !w.conn.Reset() || w.Explained() || w.LossAsked {
 		return
 	}
 	w.recheck(ctx)
