@@ -25,9 +25,12 @@ const (
 func (x *wrapTest) far(ctx context.Context) (t verdict.FarTest) {
 	t.Alpha = verdict.WrapAlpha(x.alpha)
 	n, ok := verdict.EvenBlockFor(t.Alpha, x.beacons.Rate())
+	if !ok {
+		return t
+	}
 	state := &flow.State{Env: x.env}
 	c := state.Open(ctx, seq.At(rand.Uint32()))
-	if !ok || c == nil {
+	if c == nil {
 		return t
 	}
 	asked := &stray{conn: c, flags: x.flags, data: x.payload(mostPiece), open: map[seq.Number]int{}}
