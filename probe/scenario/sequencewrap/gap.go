@@ -127,8 +127,13 @@ func (g *gapConn) send(part evidence.Part, at seq.Number, b []byte) time.Time {
 	return g.conn.Send(conn.Step{Part: part, Flags: g.flags, Seq: &at, Payload: b})
 }
 
+// sendPiece sends a suspect, or a control: what ends before 0, or lies at another number.
 func (g *gapConn) sendPiece(p piece) time.Time {
-	return g.send(evidence.Suspect, p.at, g.data[:p.length])
+	part := evidence.Suspect
+	if !g.zero.IsZero() || p.at.Add(p.length).Before(g.zero) {
+		part = evidence.Control
+	}
+	return g.send(part, p.at, g.data[:p.length])
 }
 
 // sendBeacon sends some bytes of the control again, of any length that pieces have.
