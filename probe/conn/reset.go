@@ -19,7 +19,7 @@ type Traits struct {
 }
 
 func traitsOf(g *segment.Segment) Traits {
-	return Traits{HopLimit: g.HopLimit, Window: g.Window, ID: g.ID, Options: g.OptionBytes()}
+	return Traits{HopLimit: g.HopLimit, Window: g.Window, ID: g.ID, Options: len(g.RawOptions())}
 }
 
 // HopLimits is a set of hop limits, or TTLs.
