@@ -127,11 +127,15 @@ func (g *gapConn) send(part evidence.Part, at seq.Number, b []byte) time.Time {
 	return g.conn.Send(conn.Step{Part: part, Flags: g.flags, Seq: &at, Payload: b})
 }
 
-// sendPiece sends a suspect, or a control: what ends before 0, or lies at another number.
+// sendPiece sends a suspect if the piece touches 0, a control if it ends before 0 or lies at another number, and else a
+// witness, which is neither: whether what is beyond 0 fares like a suspect is the question.
 func (g *gapConn) sendPiece(p piece) time.Time {
 	part := evidence.Suspect
-	if !g.zero.IsZero() || p.at.Add(p.length).Before(g.zero) {
+	switch {
+	case !g.zero.IsZero(), p.at.Add(p.length).Before(g.zero):
 		part = evidence.Control
+	case p.at.After(g.zero):
+		part = evidence.Witness
 	}
 	return g.send(part, p.at, g.data[:p.length])
 }
