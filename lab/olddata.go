@@ -11,7 +11,7 @@ import (
 // directions of a switch share it.
 type acknowledged struct {
 	mu   sync.Mutex
-	last map[[2]netip.AddrPort]*segment.Segment // the segments that acknowledged it
+	last map[[2]netip.AddrPort]segment.Segment // that acknowledged it; of each Ack alone
 }
 
 // passes notes what the segment acknowledges, and reports whether it is none that begins before what was acknowledged
@@ -20,19 +20,19 @@ func (a *acknowledged) passes(s *segment.Segment) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.last == nil {
-		a.last = map[[2]netip.AddrPort]*segment.Segment{}
+		a.last = map[[2]netip.AddrPort]segment.Segment{}
 	}
 	forward, back := [2]netip.AddrPort{s.Source, s.Destination}, [2]netip.AddrPort{s.Destination, s.Source}
 	syn := s.Flags.Has(segment.SYN)
 	if syn {
 		delete(a.last, forward)
 	}
-	answer := a.last[forward]
-	if answer != nil && !syn && !s.Flags.Has(segment.RST) && s.Seq.Before(answer.Ack) {
+	answer, answered := a.last[forward]
+	if answered && !syn && !s.Flags.Has(segment.RST) && s.Seq.Before(answer.Ack) {
 		return false
 	}
-	if l := a.last[back]; s.Flags.Has(segment.ACK) && (syn || l == nil || s.Ack.After(l.Ack)) {
-		a.last[back] = s
+	if l, known := a.last[back]; s.Flags.Has(segment.ACK) && (syn || !known || s.Ack.After(l.Ack)) {
+		a.last[back] = segment.Segment{Ack: s.Ack}
 	}
 	return true
 }

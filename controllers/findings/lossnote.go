@@ -47,7 +47,7 @@ func groupsWithLoss(o probepod.Outcome) (out []report.Group) {
 	return out
 }
 
-// passedWithLoss reports whether a report has this group only because of what was lost or late.
+// passedWithLoss reports whether a group passed although much was lost, or suspects were late.
 func passedWithLoss(g *report.Group) bool {
 	return g.Verdict == report.Pass && (report.Lossy(g.Suspects, g.Controls) || report.Late(g.Suspects, g.Controls))
 }

@@ -27,7 +27,7 @@ func notes(rp *runplan.RunPlan, outcomes []probepod.Outcome) []string {
 	seen := make(map[string]bool)
 	for _, o := range outcomes {
 		for _, g := range o.Summary.Groups {
-			if o.State != probepod.Reported || g.Verdict != report.Pass || g.Message == "" || passedWithLoss(&g) {
+			if o.State != probepod.Reported || g.Verdict != report.Pass || g.Message == "" || g.Plain() {
 				continue
 			}
 			about := title(checks, g.Checks(), &rp.Plan)

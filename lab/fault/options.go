@@ -2,10 +2,8 @@ package fault
 
 import "github.com/tcpprobe/tcpprobe/probe/segment"
 
-// Sizes of headers without options, and the kinds of TCP options that are read here (RFC 9293, RFC 7323).
+// Kinds of TCP options that are read here (RFC 9293, RFC 7323).
 const (
-	ipv6Header  = 40
-	tcpHeader   = 20
 	endOfList   = 0
 	noOperation = 1
 	timestamps  = 8
@@ -13,17 +11,7 @@ const (
 
 // hasTimestamps reports whether a captured segment carries the timestamps option.
 func hasTimestamps(s *segment.Segment) bool {
-	if len(s.Header) == 0 {
-		return false
-	}
-	ip := ipv6Header
-	if s.Header[0]>>4 == 4 {
-		ip = int(s.Header[0]&0xf) * 4
-	}
-	if len(s.Header) < ip+tcpHeader {
-		return false
-	}
-	for rest := s.Header[ip+tcpHeader:]; len(rest) > 1 && rest[0] != endOfList; {
+	for rest := s.RawOptions(); len(rest) > 1 && rest[0] != endOfList; {
 		switch {
 		case rest[0] == noOperation:
 			rest = rest[1:]

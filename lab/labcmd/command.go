@@ -62,12 +62,12 @@ func Command() *cobra.Command {
 				o.KernelConnections = false // they are about the engine
 			}
 			switch {
+			case o.truth: // refuses the others
+				return o.runTruth(cmd)
 			case o.catalogue:
 				return o.runCatalogue(cmd)
 			case o.campaign:
 				return o.runCampaign(cmd)
-			case o.truth:
-				return o.runTruth(cmd)
 			}
 			if err := o.onlyOfCampaigns(cmd.Flags()); err != nil {
 				return err

@@ -23,11 +23,7 @@ const acrossTries = 4
 func (c *Conn) finishAcross(ctx context.Context) {
 	at, end := zero.Add(-1), c.acked
 	n := end.Sub(at)
-	longest := int(c.flow.stack.maximumSegment())
-	if c.peerMSS > 0 { // it is not known of a connection that was taken over
-		longest = min(longest, c.peerMSS)
-	}
-	if c.acked.Before(zero) || n > longest {
+	if c.acked.Before(zero) || n > c.LongestSegment() {
 		return
 	}
 	for i := 0; i < acrossTries && c.fault == nil && !c.reset; i++ {

@@ -114,11 +114,17 @@ func (a *answers) opening(p wire.Packet) {
 	})
 }
 
-// acknowledgement takes new data as acknowledged, then a duplicate that is named, then anything without a name.
+// acknowledgement takes data behind a gap as named, then new data as acknowledged, then a duplicate that is named, then
+// anything without a name.
 func (a *answers) acknowledgement(p wire.Packet) {
 	g := p.Segment
 	duplicate, named := g.DSACK()
 	a.named = a.named || named
+	for _, b := range g.SACK {
+		if !named || b != duplicate {
+			a.take(p.Time, func(q question) bool { return q.block() == b })
+		}
+	}
 	if g.Ack.After(a.acked) && !g.Ack.After(a.next) {
 		before := a.acked
 		a.acked = g.Ack

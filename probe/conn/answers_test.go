@@ -142,6 +142,23 @@ func TestHealedSuspectIsLost(t *testing.T) {
 	x.expect(t, Counted{Sent: 1, Lost: 1}, Counted{})
 }
 
+// New bytes behind a gap are answered too: the peer names them in SACK blocks, also several in one acknowledgement.
+func TestBytesBehindAGapAreAnswered(t *testing.T) {
+	x := connected()
+	x.send(2, evidence.Suspect, 10, 5)
+	x.send(3, evidence.Beacon, 100, 1)
+	x.send(4, evidence.Beacon, 200, 1)
+	x.send(5, evidence.Beacon, 300, 1)
+	block := func(at, n int) segment.SACKBlock {
+		return segment.SACKBlock{Left: seq.At(0).Add(at), Right: seq.At(0).Add(at + n)}
+	}
+	x.arrives(4, &segment.Segment{Flags: ackFlag, Ack: seq.At(0), SACK: []segment.SACKBlock{block(10, 5)}})
+	x.arrives(7, &segment.Segment{Flags: ackFlag, Ack: seq.At(0), SACK: []segment.SACKBlock{block(300, 1), block(200, 1),
+		block(10, 5)}})
+	x.settle(x.at(100))
+	x.expect(t, Counted{Sent: 1, RTTs: millis(2)}, Counted{Sent: 3, Lost: 1, RTTs: millis(2, 3)})
+}
+
 // What was sent just before the end is not lost, also if something later was answered: that may have overtaken it.
 func TestAnswersUnderWayAreNotLost(t *testing.T) {
 	x := connected()

@@ -44,9 +44,11 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 	if unasked || refused || c.ended {
 		return true
 	}
-	if c.reset && !c.Recheck(ctx) {
-		// Where nothing is answered, a leak is said only if something shows it.
-		return c.ended || !c.ReceivedReset().OtherHopLimit()
+	if c.reset && !c.Recheck(ctx) && (c.ended || !c.ReceivedReset().OtherHopLimit()) {
+		if !c.ended { // nothing shows a leak, but the RST that came may have been another's
+			c.abort(context.WithoutCancel(ctx), 0)
+		}
+		return true
 	}
 	tries := endTries
 	if ctx.Err() != nil {

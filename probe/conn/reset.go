@@ -19,7 +19,7 @@ type Traits struct {
 }
 
 func traitsOf(g *segment.Segment) Traits {
-	return Traits{HopLimit: g.HopLimit, Window: g.Window, ID: g.ID, Options: g.OptionBytes()}
+	return Traits{HopLimit: g.HopLimit, Window: g.Window, ID: g.ID, Options: len(g.RawOptions())}
 }
 
 // HopLimits is a set of hop limits, or TTLs.
@@ -56,7 +56,6 @@ func (h HopLimits) Plus(other HopLimits) HopLimits {
 // sent it.
 type ReceivedReset struct {
 	Traits
-	Exact bool          // its number is the next that is expected: others only draw a challenge ACK from kernels
 	On    evidence.Part // what the last segment was for that was sent before
 	After time.Duration // since that one
 	Peer  HopLimits     // of the other segments that came from the peer's address
@@ -106,9 +105,7 @@ func (c *Conn) noteReset(p wire.Packet) {
 	c.resets++
 	c.reset, c.unackedSince = true, time.Time{}
 	if c.received == nil && !c.ending {
-		g := p.Segment
-		c.received = &ReceivedReset{Traits: traitsOf(g), Exact: g.Seq == c.peer, On: c.lastPart,
-			After: max(p.Time.Sub(c.lastSent), 0)}
+		c.received = &ReceivedReset{Traits: traitsOf(p.Segment), On: c.lastPart, After: max(p.Time.Sub(c.lastSent), 0)}
 	}
 }
 

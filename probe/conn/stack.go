@@ -220,10 +220,11 @@ func (s *Stack) maximumSegment() uint16 {
 // defaultMSS is what a peer takes that does not say (RFC 9293 section 3.7.1).
 const defaultMSS = 536
 
-// LongestSegment is the most data that a segment may carry: what this side takes and, once it has said so, the peer.
+// LongestSegment is the most data that a segment may carry: what this side takes and, once it has said so, the peer. Of
+// a connection that was taken over it is not known what the peer said.
 func (c *Conn) LongestSegment() int {
 	own := int(c.flow.stack.maximumSegment())
-	if !c.established {
+	if c.peerMSS == 0 {
 		return own
 	}
 	return min(own, c.peerMSS)

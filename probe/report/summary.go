@@ -141,8 +141,13 @@ func (g *grouping) list() []Group {
 }
 
 // plain reports whether r simply passed, so that it needs no words.
-func (r Result) plain() bool {
-	return r.Verdict == Pass && r.Rule == "" && (r.Reason == Established || r.Reason == Delivered)
+func (r Result) plain() bool { return plain(r.Verdict, r.Reason, r.Rule) }
+
+// Plain reports whether its results simply passed: a report has such a group because of what was lost or late.
+func (g Group) Plain() bool { return plain(g.Verdict, g.Reason, g.Rule) }
+
+func plain(v Verdict, r Reason, rule string) bool {
+	return v == Pass && rule == "" && (r == Established || r == Delivered)
 }
 
 func (f Flows) plus(g Flows) Flows {

@@ -88,16 +88,16 @@ func (s *Segment) End() seq.Number {
 // PayloadLen returns the number of payload bytes on the wire.
 func (s *Segment) PayloadLen() int { return max(s.Len, len(s.Payload)) }
 
-// OptionBytes returns how many bytes the TCP options of a captured segment have; 0 if there are none.
-func (s *Segment) OptionBytes() int {
+// RawOptions returns the TCP options of a captured segment as they were captured.
+func (s *Segment) RawOptions() []byte {
 	if len(s.Header) == 0 {
-		return 0
+		return nil
 	}
-	ip := ipv6Header
+	fixed := ipv6Header + tcpHeader
 	if s.Header[0]>>4 == 4 {
-		ip = int(s.Header[0]&15) * 4
+		fixed = int(s.Header[0]&15)*4 + tcpHeader
 	}
-	return max(0, len(s.Header)-ip-tcpHeader)
+	return s.Header[min(fixed, len(s.Header)):]
 }
 
 // DSACK returns the block of duplicate data that the segment reports. It returns false if its first SACK block is not a

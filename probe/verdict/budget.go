@@ -15,7 +15,7 @@ type Budget struct {
 	turn  chan struct{}
 
 	mu      sync.Mutex
-	leading int  // convictions that may still be revoked
+	leading bool // a conviction may still be revoked
 	stands  bool // one is final
 }
 
@@ -60,17 +60,17 @@ func (b *Budget) Convicted() Turn {
 func (b *Budget) led() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.stands || b.leading > 0
+	return b.stands || b.leading
 }
 
 // lead makes a flow the leading one; false if there is one already.
 func (b *Budget) lead() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stands || b.leading > 0 {
+	if b.stands || b.leading {
 		return false
 	}
-	b.leading++
+	b.leading = true
 	return true
 }
 
@@ -78,8 +78,7 @@ func (b *Budget) lead() bool {
 func (b *Budget) Settle(stands bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.leading--
-	b.stands = b.stands || stands
+	b.leading, b.stands = false, stands
 }
 
 // Stands reports whether a conviction that others follow is final.

@@ -240,6 +240,9 @@ func TestQuestionsShareTheError(t *testing.T) {
 	if sum := DroppedShare + DelayedShare + LossyShare + SizeShare + FirstShare + WrapShare; sum != 1 {
 		t.Errorf("the shares add up to %g", sum)
 	}
+	if sum := SilenceShare + ReverseShare; sum != 1 {
+		t.Errorf("a handshake's shares add up to %g", sum)
+	}
 }
 
 // Flows that lose differently are not taken for one that loses evenly.

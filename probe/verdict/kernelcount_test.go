@@ -55,7 +55,7 @@ func TestKernelStall(t *testing.T) {
 }
 
 // Times of 0 were not waited for.
-func TestMiddle(t *testing.T) {
+func TestTypicalTime(t *testing.T) {
 	for _, c := range []struct {
 		times []time.Duration
 		want  time.Duration

@@ -133,7 +133,7 @@ func peerReset(o *Observation) (Finding, bool) {
 // alsoElsewhere says what is known about RSTs at other numbers.
 func alsoElsewhere(o *Observation) string {
 	if t := o.Resets; t.Others.Sent > 0 {
-		return fmt.Sprintf(" (at 0 %d of %d, at other numbers %d of %d: no more than chance)", t.Zero.Lost, t.Zero.Sent,
+		return fmt.Sprintf(" (at 0 %d of %d, at other numbers %d of %d: chance is not excluded)", t.Zero.Lost, t.Zero.Sent,
 			t.Others.Lost, t.Others.Sent)
 	}
 	if o.Resets.Elsewhere {

@@ -5,6 +5,12 @@ import (
 	"math"
 )
 
+// A handshake's part of the stated error is divided among the two questions that it may ask.
+const (
+	SilenceShare = 1.0 / 2 // the path's own loss explains that nothing is answered
+	ReverseShare = 1.0 / 2 // RSTs at 0 are lost by chance
+)
+
 // Silence is a number of segments in a row that got no answer, and what else this run saw of the path's loss.
 type Silence struct {
 	Segments int

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -199,33 +198,4 @@ func grouped(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// Wraps is what the flows of a check ask about the wrap: one after the other, until one has found something. It is safe
-// for concurrent use.
-type Wraps struct {
-	budget *Budget
-	found  Wrap // read and written in a flow's turn
-}
-
-// NewWraps gives each flow the same share of the error.
-func NewWraps(alpha float64) *Wraps { return &Wraps{budget: NewBudget(alpha)} }
-
-// Ask is the test of a flow that lost what touches 0: its own, or that of the flow that found the rule, which this one
-// has met too then. The test reports whether it tells enough for the others.
-func (f *Wraps) Ask(ctx context.Context, test func(alpha float64) (Wrap, bool)) (w Wrap) {
-	turn := f.budget.Spend(ctx, func(turn Turn) (enough bool) {
-		if turn.Follows {
-			w = f.found
-			return true
-		}
-		if w, enough = test(turn.Alpha * WrapShare); enough {
-			f.found = w
-		}
-		return enough
-	})
-	if turn.Leads {
-		f.budget.Settle(true)
-	}
-	return w
 }

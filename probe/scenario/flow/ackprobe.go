@@ -30,14 +30,15 @@ func (s *State) AckProbe(ctx context.Context, c *conn.Conn) {
 		k.beacon()
 		s.ResetAny = c.Await(ctx, time.Now().Add(ackProbeWait), k.answered)
 	}
-	size, ok := verdict.BlockFor(s.Env.Alpha, LeastLoss, BeaconsASuspect)
+	alpha := s.Env.Alpha * verdict.ReverseShare
+	size, ok := verdict.BlockFor(alpha, LeastLoss, BeaconsASuspect)
 	if !s.ResetAny || !ok {
 		return
 	}
 	block := Trials{Suspect: k.suspect, Beacon: func() bool { k.beacon(); return false }, Answered: k.answered,
 		Delivered: func() bool { return k.zero }}
 	if lost, ok := block.Run(ctx, c, s.Env.Pace, size); ok {
-		s.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: s.Env.Alpha}
+		s.Reverse = verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha}
 	}
 }
 

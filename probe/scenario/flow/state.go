@@ -25,7 +25,9 @@ type State struct {
 	Outcome Outcome
 	// Followed is set if the flow was convicted as one that follows another.
 	Followed bool
-	joined   int // further connections
+	// LossAsked is set if blocks about loss were sent, whatever became of them.
+	LossAsked bool
+	joined    int // further connections
 }
 
 // Open opens the flow's next connection.

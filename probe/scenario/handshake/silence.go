@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
 // How often a SYN, and data after a SYN-ACK, are sent once more while the path's own loss explains that no answer came.
@@ -63,6 +64,6 @@ func (t *opening) notLost() bool {
 
 // lossExcluded reports whether the path's own loss does not explain so many segments in a row without an answer.
 func (t *opening) lossExcluded(ignored int) bool {
-	t.Silence = t.Env.Background.Silence(ignored, t.Env.Alpha)
+	t.Silence = t.Env.Background.Silence(ignored, t.Env.Alpha*verdict.SilenceShare)
 	return t.Silence.Significant()
 }

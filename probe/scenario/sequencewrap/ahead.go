@@ -16,6 +16,7 @@ type beyond struct {
 	used    bool       // instead of old bytes
 	next    seq.Number // where the next one starts
 	silent  int        // sandwiches in a row whose beacons were both unanswered
+	unheard int        // beacons in a row, of both kinds, without an answer
 	answers bool       // a beacon of the flow was answered
 }
 
@@ -52,16 +53,16 @@ func (w *wrapConn) heard(answers int) bool {
 		if b.used && !b.answers {
 			w.conn.NoteSign(true)
 		}
-		b.silent, b.answers = 0, true
+		b.silent, b.unheard, b.answers = 0, 0, true
 		return true
 	}
-	b.silent++
+	b.silent, b.unheard = b.silent+1, b.unheard+2
 	switch {
 	case b.answers:
 	case !b.used && b.silent >= silentOld:
 		w.useBeyond()
 	case b.used && b.silent >= silentBeyond:
-		w.Unproven = verdict.Count{Sent: 2 * (silentOld + silentBeyond), Lost: 2 * (silentOld + silentBeyond)}
+		w.Unproven = verdict.Count{Sent: b.unheard, Lost: b.unheard}
 		return false
 	}
 	return true

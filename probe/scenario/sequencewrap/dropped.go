@@ -32,15 +32,15 @@ func (w *wrapConn) dropped(ctx context.Context) {
 		if !t.Follows {
 			alpha *= verdict.DroppedShare
 		}
+		w.LossAsked = true
 		w.confirm(ctx, alpha)
 		return w.LossConfirmed()
 	})
 	if !w.LossConfirmed() {
 		return
 	}
-	w.Followed = turn.Follows
 	gone := w.staysMissing(ctx, turn) && w.stillMissing(ctx)
-	if gone {
+	if w.Followed = turn.Follows && gone; gone {
 		w.isolate(ctx)
 	}
 	if turn.Leads {
@@ -111,7 +111,7 @@ func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn) bool {
 		n = moreOfFollowing
 	}
 	for i := 0; i < n && !w.delivered() && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		w.sendSuspect(w.nextLength())
+		w.sendSuspect(w.moreLength(i))
 		w.conn.Drain(func(wire.Packet) {})
 	}
 	if turn.Leads {
@@ -122,6 +122,18 @@ func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn) bool {
 		w.Blocks = nil
 	}
 	return !arrived && !w.stopped() && ctx.Err() == nil
+}
+
+// moreLength is the length of one of them. The longest and the shortest come first: loss by length must not pass for
+// loss of all.
+func (w *wrapConn) moreLength(i int) int {
+	switch {
+	case w.varies() && i == 0:
+		return w.most
+	case w.varies() && i == 1:
+		return w.least()
+	}
+	return w.nextLength()
 }
 
 // enoughTime is when each copy has had the time after which it counts as lost, and the first one that after which a

@@ -74,7 +74,7 @@ const (
 
 // compare sends copies of the suspect and of the control, which differ in the number alone, in random order.
 func (w *wrapConn) compare(ctx context.Context) {
-	alpha := w.Env.Alpha * verdict.DelayedShare / comparisons
+	alpha := w.Env.Alpha * min(verdict.DelayedShare, verdict.LossyShare) / comparisons // of each of the two tests
 	size, ok := verdict.BlockFor(alpha/2, w.controlLoss(), flow.BeaconsASuspect)
 	for round := 0; ok && round < comparisons && ctx.Err() == nil; round++ {
 		e := verdict.Exchange{InTime: w.inTime(), Alpha: alpha}

@@ -25,14 +25,17 @@ const (
 func (x *wrapTest) far(ctx context.Context) (t verdict.FarTest) {
 	t.Alpha = verdict.WrapAlpha(x.alpha)
 	n, ok := verdict.EvenBlockFor(t.Alpha, x.beacons.Rate())
-	state := &flow.State{Env: x.env}
-	c := state.Open(ctx, seq.At(rand.Uint32()))
-	if !ok || c == nil {
+	if !ok {
 		return t
 	}
-	asked := &stray{conn: c, flags: x.flags, data: x.payload(mostPiece), open: map[seq.Number]int{}}
+	state := &flow.State{Env: x.Env}
+	c := state.Open(ctx, seq.At(rand.Uint32()))
+	if c == nil {
+		return t
+	}
+	asked := &stray{conn: c, flags: x.like, data: x.payload(mostPiece), open: map[seq.Number]int{}}
 	for _, suspect := range flow.Shuffled(verdict.Block{Suspects: 2 * n, Beacons: 2 * n}) {
-		if x.env.Pace(ctx, 1) != nil {
+		if x.Env.Pace(ctx, 1) != nil {
 			break
 		}
 		asked.send(suspect)
@@ -46,7 +49,7 @@ func (x *wrapTest) far(ctx context.Context) (t verdict.FarTest) {
 		t.Copies = asked.all
 	}
 	state.End(ctx, c)
-	x.state.Join(state)
+	x.State.Join(state)
 	return t
 }
 

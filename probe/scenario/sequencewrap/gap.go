@@ -41,7 +41,7 @@ func (x *wrapTest) openGap(ctx context.Context, zero seq.Number) (g *gapConn, ok
 		if g = x.newGap(ctx, zero); g.conn == nil {
 			return g, false
 		}
-		g.Opening = g.conn.Handshake(ctx, x.env.Pace)
+		g.Opening = g.conn.Handshake(ctx, x.Env.Pace)
 		if g.Opening.Answer == conn.SynAck && g.conn.SACK && g.acknowledged(ctx, g.start(), g.control, g.gap) {
 			return g, true
 		}
@@ -59,7 +59,7 @@ func (x *wrapTest) openGap(ctx context.Context, zero seq.Number) (g *gapConn, ok
 func (x *wrapTest) newGap(ctx context.Context, zero seq.Number) *gapConn {
 	k, gap := leastControl+rand.IntN(moreControl), leastGap+rand.IntN(moreGap)
 	data := x.payload(2 * k)
-	g := &gapConn{State: &flow.State{Env: x.env}, flags: x.flags, zero: zero, gap: zero.Add(-gap), control: data[:k],
+	g := &gapConn{State: &flow.State{Env: x.Env}, flags: x.like, zero: zero, gap: zero.Add(-gap), control: data[:k],
 		data: data[k:], echoes: flow.NewEchoes(), named: map[segment.SACKBlock]bool{}}
 	if g.conn = g.Open(ctx, g.start().Add(-1)); g.conn != nil {
 		g.conn.DataAcks, g.conn.Observer = true, g.observe
@@ -70,7 +70,7 @@ func (x *wrapTest) newGap(ctx context.Context, zero seq.Number) *gapConn {
 // end ends a connection and keeps what it showed.
 func (x *wrapTest) end(ctx context.Context, g *gapConn) {
 	g.End(ctx, g.conn)
-	x.state.Join(g.State)
+	x.State.Join(g.State)
 }
 
 func (g *gapConn) start() seq.Number { return g.gap.Add(-len(g.control)) }
@@ -127,8 +127,17 @@ func (g *gapConn) send(part evidence.Part, at seq.Number, b []byte) time.Time {
 	return g.conn.Send(conn.Step{Part: part, Flags: g.flags, Seq: &at, Payload: b})
 }
 
+// sendPiece sends a suspect if the piece touches 0, a control if it ends before 0 or lies at another number, and else a
+// witness, which is neither: whether what is beyond 0 fares like a suspect is the question.
 func (g *gapConn) sendPiece(p piece) time.Time {
-	return g.send(evidence.Suspect, p.at, g.data[:p.length])
+	part := evidence.Suspect
+	switch {
+	case !g.zero.IsZero(), p.at.Add(p.length).Before(g.zero):
+		part = evidence.Control
+	case p.at.After(g.zero):
+		part = evidence.Witness
+	}
+	return g.send(part, p.at, g.data[:p.length])
 }
 
 // sendBeacon sends some bytes of the control again, of any length that pieces have.

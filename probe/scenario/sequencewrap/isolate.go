@@ -19,7 +19,8 @@ func (w *wrapConn) isolate(ctx context.Context) {
 	if !w.Witnessed && w.askWrap(ctx) {
 		return
 	}
-	switch w.heal(ctx); {
+	w.Isolated = w.heal(ctx)
+	switch {
 	case !w.Isolated && w.beyond.used: // what starts earlier is old and dropped
 		w.Isolated = w.arrivesAtOtherNumbers(ctx)
 	case !w.Isolated && w.Witnessed:
@@ -48,14 +49,14 @@ func (w *wrapConn) sendBeyond(ctx context.Context) bool {
 
 // heal sends the suspect's bytes in a segment that starts one byte earlier, or, if the suspect starts before 0, in one
 // segment on each side of 0. If they arrive, the bytes were not the reason.
-func (w *wrapConn) heal(ctx context.Context) {
+func (w *wrapConn) heal(ctx context.Context) (arrived bool) {
 	earlier := append([]byte{w.control[len(w.control)-1]}, w.suspect[:min(len(w.suspect), max(w.most-1, 0))]...)
 	w.copies.filled = true
 	tries := healTries
 	if w.beyond.used {
 		tries = oldHealTries
 	}
-	for i := 0; i < tries && !w.Isolated && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < tries && !arrived && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		at := w.at.Add(-1)
 		if w.across {
 			half := -w.at.Sub(seq.At(0))
@@ -63,8 +64,9 @@ func (w *wrapConn) heal(ctx context.Context) {
 			at, earlier = seq.At(0), w.suspect[half:]
 		}
 		sent := w.send(evidence.Heal, at, earlier, w.flags)
-		w.Isolated = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.healed(at, earlier))
+		arrived = w.await(ctx, sent.Add(w.conn.AnswerTimeout(i)), w.healed(at, earlier))
 	}
+	return arrived
 }
 
 // oldHealTries is how often that is tried where old bytes are dropped.

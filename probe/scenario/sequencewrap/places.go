@@ -68,7 +68,7 @@ func (x *wrapTest) askPlace(ctx context.Context, t *verdict.PlaceTest, g *gapCon
 		found = arrived()
 	}
 	if t.Arrived = found; t.Lost() {
-		x.open = append(x.open, openTest{t, g, arrived, time.Now().Add(convictAfter)})
+		x.unsettled = append(x.unsettled, openTest{t, g, arrived, time.Now().Add(convictAfter)})
 		return
 	}
 	x.end(ctx, g)
@@ -85,7 +85,7 @@ type openTest struct {
 // settle waits until what seems lost has had its time, and ends the connections. What arrives after all revokes the
 // test; so does a peer that answers no more.
 func (x *wrapTest) settle(ctx context.Context) {
-	for _, o := range x.open {
+	for _, o := range x.unsettled {
 		done := func(wire.Packet) bool { return o.arrived() || o.conn.stopped() }
 		o.conn.conn.Await(ctx, o.until, done)
 		if !o.conn.alive(ctx) {
@@ -111,7 +111,7 @@ func (x *wrapTest) block(ctx context.Context, g *gapConn, draw place, arrived fu
 		Answered:  g.answered,
 		Delivered: arrived,
 	}
-	lost, ok := trials.Run(ctx, g.conn, x.env.Pace, size)
+	lost, ok := trials.Run(ctx, g.conn, x.Env.Pace, size)
 	if ok {
 		c.Block, c.BeaconsLost = size, lost
 		x.beacons.Sent, x.beacons.Lost = x.beacons.Sent+size.Beacons, x.beacons.Lost+lost
@@ -123,7 +123,7 @@ func (x *wrapTest) block(ctx context.Context, g *gapConn, draw place, arrived fu
 const fewTries = 4
 
 func (x *wrapTest) fewArrive(ctx context.Context, g *gapConn, draw place, arrived func() bool) bool {
-	for i := 0; i < fewTries && !arrived() && !g.stopped() && x.env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < fewTries && !arrived() && !g.stopped() && x.Env.Pace(ctx, 1) == nil; i++ {
 		sent := g.sendPiece(draw(g))
 		g.conn.Await(ctx, sent.Add(g.conn.AnswerTimeout(i/2)), func(wire.Packet) bool { return arrived() || g.stopped() })
 	}

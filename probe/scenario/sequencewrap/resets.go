@@ -13,10 +13,11 @@ import (
 )
 
 // askResets asks whether the suspect draws an RST because of its number, if one came after it. An application that
-// closes does so at other numbers as well. Two connections are asked first, which costs no error.
+// closes does so at other numbers as well. Two connections are asked first, which costs no error. A flow that has asked
+// about loss does not ask: it has spent that part of the error.
 func (w *wrapConn) askResets(ctx context.Context) {
 	first := w.copies.first()
-	if first == nil || !w.conn.Reset() || w.Explained() || len(w.Blocks) > 0 {
+	if first == nil || !w.conn.Reset() || w.Explained() || w.LossAsked {
 		return
 	}
 	w.recheck(ctx)
@@ -37,6 +38,7 @@ func (w *wrapConn) askResets(ctx context.Context) {
 		w.compareResets(ctx, alpha)
 		return w.Resets.Significant()
 	})
+	w.Followed = turn.Follows && w.Resets.Significant()
 	if turn.Leads {
 		w.Env.Budget.Settle(true)
 	}
@@ -101,10 +103,7 @@ func (w *wrapConn) drawsReset(ctx context.Context, number seq.Number) (reset, ok
 // segments take it beyond, so that the RST which ends the connection has another number.
 func (w *wrapConn) recheck(ctx context.Context) {
 	if lookAtReset(ctx, w.State, w.conn) && w.conn.Acked().IsZero() {
-		isolated := w.Isolated
-		w.Isolated = false
 		w.heal(context.WithoutCancel(ctx))
-		w.Isolated = isolated
 	}
 }
 

@@ -1,6 +1,7 @@
 package sequencewrap
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -60,6 +61,22 @@ func TestResetsAreToldApart(t *testing.T) {
 			}
 			if c.peer.Live() != o.Leaked || o.Leaked != 0 {
 				t.Errorf("the peer holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked, o.Evidence)
+			}
+		})
+	}
+}
+
+// A flow that is convicted by RSTs at the error of one that follows says so: the other's conviction may be revoked.
+func TestConvictionByResetsFollows(t *testing.T) {
+	for _, led := range []bool{false, true} {
+		b := &conntest.Bench{Peer: &conntest.Resetter{Peer: &conntest.Listener{}, Resets: pushAtZero, HopLimit: 61}}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			e := flowtest.Env(b)
+			if led {
+				e.Budget.Convicted()
+			}
+			if o := Definition.Flow("Push")(ctx, e); o.Reason != report.ResetAtZero || o.Followed != led {
+				t.Errorf("another leads: %t: %s, followed %t: %s", led, o.Reason, o.Followed, o.Message)
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func (s *standalone) run(ctx context.Context) {
 	s.Followed = turn.Follows
 	s.stayLost(ctx, turn)
 	if turn.Leads {
-		s.Env.Settle(s.LossConfirmed() && s.Isolated && !s.Stuck && ctx.Err() == nil)
+		s.Env.Settle(s.LossConfirmed() && s.Isolated && !s.Stuck)
 	}
 }
 
@@ -166,6 +166,7 @@ func (s *standalone) stayLost(ctx context.Context, turn verdict.Turn) {
 		}
 	}
 	s.minWait = 0
+	s.Isolated = s.Isolated && ctx.Err() == nil // a wait that was cut short does not exclude that it is late
 }
 
 // wait returns how long to wait for an answer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 
-	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -13,14 +12,12 @@ import (
 // wrapTest tells a lost number 0 from a wrap that breaks: it asks, in connections of its own, about segments by where
 // they start and end.
 type wrapTest struct {
-	*wrapConn // the connection that lost what touches 0
-	flags     segment.Flags
-	env       *flow.Env
-	state     *flow.State
+	*wrapConn               // the connection that lost what touches 0
+	like      segment.Flags // of all segments with data
 	alpha     float64
 	beacons   verdict.Count
 	found     verdict.Wrap
-	open      []openTest
+	unsettled []openTest
 	silent    bool // not even a connection that stays before 0 gets its data through
 }
 
@@ -31,7 +28,7 @@ func (w *wrapConn) askWrap(ctx context.Context) bool {
 		if !w.data {
 			flags |= segment.PSH
 		}
-		x := &wrapTest{wrapConn: w, flags: flags | segment.ACK, env: w.Env, state: w.State, alpha: alpha}
+		x := &wrapTest{wrapConn: w, like: flags | segment.ACK, alpha: alpha}
 		x.run(ctx)
 		w.Wrap = x.found
 		return x.found, ctx.Err() == nil && (w.WrapBroken() || x.silent)
@@ -63,7 +60,7 @@ func (x *wrapTest) ask(ctx context.Context) {
 		x.silent = true
 		return
 	}
-	x.beyond(ctx)
+	x.askBeyond(ctx)
 	if !f.Beyond.Lost() && lostAtZero {
 		return
 	}
@@ -98,9 +95,9 @@ const (
 	leastWindow = 1 << 10
 )
 
-// beyond asks about what starts after 0: just after it, as far as the peer's window lets it be asked, and between,
+// askBeyond asks about what starts after 0: just after it, as far as the peer's window lets it be asked, and between,
 // until what is lost and what arrives touch or nothing arrives. The block then is about all distances that are lost.
-func (x *wrapTest) beyond(ctx context.Context) {
+func (x *wrapTest) askBeyond(ctx context.Context) {
 	g, ok := x.openGap(ctx, seq.At(0))
 	if !ok {
 		return

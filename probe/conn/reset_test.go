@@ -1,0 +1,40 @@
+package conn_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
+	"github.com/tcpprobe/tcpprobe/probe/evidence"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/wire"
+)
+
+// An RST that a device sent leaves the peer's connection open. Where nothing tells whose it was, the end of the
+// connection sends an RST of its own all the same.
+func TestEndAfterADevicesRST(t *testing.T) {
+	for name, hopLimit := range map[string]uint8{"with another hop limit": 61, "with the peer's": conntest.PeerHopLimit} {
+		peer := &conntest.Listener{}
+		data := func(s *segment.Segment) bool { return s.Flags.Has(segment.PSH) }
+		mute := func(s *segment.Segment, toPeer bool) bool { // nothing that asks whether the peer holds it arrives
+			return toPeer && s.PayloadLen() > 0 && !s.Flags.Has(segment.PSH)
+		}
+		b := &conntest.Bench{Peer: &conntest.Resetter{Peer: peer, Resets: data, HopLimit: hopLimit},
+			Path: conntest.Dropping(mute)}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			k := dial(t, ctx, b, seq.At(1000), conn.SynAck)
+			k.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte{0}})
+			k.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return k.Reset() })
+			if !k.Reset() {
+				t.Fatal("no RST came")
+			}
+			e, err := k.End(ctx)
+			if err != nil || peer.Live() > 0 {
+				t.Errorf("%s: confirmed %t, the peer holds %d: %v\n%s", name, e.Confirmed, peer.Live(), err, k.Evidence())
+			}
+		})
+	}
+}

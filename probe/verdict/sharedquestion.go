@@ -1,0 +1,56 @@
+package verdict
+
+import "context"
+
+// sharedQuestion is what the flows of a check ask one after the other, until one has found something. It is safe for
+// concurrent use.
+type sharedQuestion[T any] struct {
+	budget *Budget
+	found  T // read and written in a flow's turn
+}
+
+// ask is the test of a flow: its own, or that of the flow that found something, which this one has met too then. The
+// test reports whether it tells enough for the others.
+func (q *sharedQuestion[T]) ask(ctx context.Context, share float64, test func(alpha float64) (T, bool)) (t T) {
+	turn := q.budget.Spend(ctx, func(turn Turn) (enough bool) {
+		if turn.Follows {
+			t = q.found
+			return true
+		}
+		if t, enough = test(turn.Alpha * share); enough {
+			q.found = t
+		}
+		return enough
+	})
+	if turn.Leads {
+		q.budget.Settle(true)
+	}
+	return t
+}
+
+// Firsts is what the flows of a check ask about the first segment of each connection.
+type Firsts struct{ question sharedQuestion[FirstTest] }
+
+// NewFirsts gives each flow the same share of the error.
+func NewFirsts(alpha float64) *Firsts {
+	return &Firsts{sharedQuestion[FirstTest]{budget: NewBudget(alpha)}}
+}
+
+// Ask is the test of a flow whose first was missing. One that is significant is enough.
+func (f *Firsts) Ask(ctx context.Context, test func(alpha float64) FirstTest) FirstTest {
+	return f.question.ask(ctx, FirstShare, func(alpha float64) (FirstTest, bool) {
+		t := test(alpha)
+		return t, t.Significant()
+	})
+}
+
+// Wraps is what the flows of a check ask about the wrap.
+type Wraps struct{ question sharedQuestion[Wrap] }
+
+// NewWraps gives each flow the same share of the error.
+func NewWraps(alpha float64) *Wraps { return &Wraps{sharedQuestion[Wrap]{budget: NewBudget(alpha)}} }
+
+// Ask is the test of a flow that lost what touches 0. It reports whether it tells enough for the others.
+func (f *Wraps) Ask(ctx context.Context, test func(alpha float64) (Wrap, bool)) Wrap {
+	return f.question.ask(ctx, WrapShare, test)
+}
