@@ -26,6 +26,7 @@ type job struct {
 	serial   sync.Mutex // held by a scenario that probes one target after the other
 
 	mu      sync.Mutex
+	ports   []uint16        // source port of the flow that a result shows, by the result's place
 	results []report.Result // by target position, then check; without Scenario: not run
 	asked   int             // number of results at the end
 	done    int
@@ -39,6 +40,7 @@ type job struct {
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
+	j.ports = make([]uint16, len(j.results))
 	tests := p.Paths + 1 // one more for the test over all flows
 	if p.KernelConnections != plan.Off {
 		tests++
@@ -97,8 +99,11 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		}
 	}
 	open.Wait()
+	found := j.kernel(ctx, kernel, position)
+	j.followUp(ctx, env, position, verdict.LostAlways)
 	rules := j.rules(position) // by what the crafted flows found
-	j.kernel(ctx, kernel, position)
+	j.besideKernel(found, position)
+	j.followUp(ctx, env, position, verdict.HarmsKernel)
 	j.name(position, rules)
 }
 

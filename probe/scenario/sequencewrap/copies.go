@@ -17,6 +17,7 @@ type sentCopy struct {
 	suspect  bool
 	block    segment.SACKBlock // its numbers, by which the peer names it
 	length   int               // bytes of data
+	stamped  bool              // with the timestamps option
 	sent     time.Time
 	answered bool
 	delay    time.Duration // until the answer
@@ -103,7 +104,8 @@ func (s *copies) first() *sentCopy {
 // fates are what became of copies, of those that are answered in time or late alike.
 func fates(all []*sentCopy) (out verdict.Copies) {
 	for _, c := range all {
-		out = append(out, verdict.Copy{Suspect: c.suspect, Length: c.length, Lost: !c.answered, Delay: c.delay})
+		out = append(out, verdict.Copy{Suspect: c.suspect, Length: c.length, Stamped: c.stamped, Lost: !c.answered,
+			Delay: c.delay})
 	}
 	return out
 }

@@ -294,20 +294,31 @@ func (w *wrapConn) least() int {
 	return 1
 }
 
-// send sends bytes at the given number. With URG, the urgent pointer points after them.
+// send sends bytes at the given number.
 func (w *wrapConn) send(part evidence.Part, at seq.Number, b []byte, flags segment.Flags) time.Time {
+	return w.conn.Send(w.step(part, at, b, flags))
+}
+
+// step is a segment with bytes at the given number. With URG, the urgent pointer points after them.
+func (w *wrapConn) step(part evidence.Part, at seq.Number, b []byte, flags segment.Flags) conn.Step {
 	s := conn.Step{Part: part, Flags: flags, Seq: &at, Payload: b}
 	if flags.Has(segment.URG) {
 		s.Urgent = uint16(len(b))
 	}
-	return w.conn.Send(s)
+	return s
 }
 
 // sendSuspect sends a copy of the suspect with the given number of bytes.
 func (w *wrapConn) sendSuspect(length int) *sentCopy {
-	c := w.copies.add(&sentCopy{suspect: true, length: length,
-		block: segment.SACKBlock{Left: w.at, Right: w.endOf(length)}, sent: time.Now()})
-	c.sent = w.send(evidence.Suspect, w.at, w.suspect[:length], w.flags)
+	return w.sendCopy(trial{suspect: true, length: length})
+}
+
+func (w *wrapConn) sendCopy(t trial) *sentCopy {
+	c := w.copies.add(&sentCopy{suspect: true, length: t.length, stamped: t.stamped,
+		block: segment.SACKBlock{Left: w.at, Right: w.endOf(t.length)}, sent: time.Now()})
+	s := w.step(evidence.Suspect, w.at, w.suspect[:t.length], w.flags)
+	s.Stamped = t.stamped
+	c.sent = w.conn.Send(s)
 	return c
 }
 
