@@ -60,6 +60,9 @@ func (f *followUp) alone(ctx context.Context) bool {
 		c := f.sendSuspect(f.nextLength())
 		arrived := func(wire.Packet) bool { return c.answered || !f.copies.filled && f.delivered() || f.stopped() }
 		f.conn.Await(ctx, c.sent.Add(f.patience(lostAfter)), arrived)
+		if ctx.Err() != nil {
+			break
+		}
 		n.Sent, last = n.Sent+1, c.sent
 		if f.stopped() || !arrived(wire.Packet{}) {
 			n.Lost++
