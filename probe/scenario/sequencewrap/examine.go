@@ -53,6 +53,10 @@ func (w *wrapConn) fill(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		if from := w.conn.Acked(); !from.AtLeast(w.end) {
 			w.copies.filled = true
+			for at := from; !at.AtLeast(w.end); at = at.Add(w.conn.LongestSegment()) {
+				w.copies.ends = append(w.copies.ends, at)
+			}
+			w.copies.ends = append(w.copies.ends, w.end)
 			w.sendPieces(from, w.suspect[from.Sub(w.at):])
 		}
 		if w.await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), w.end) {
