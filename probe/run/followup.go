@@ -13,7 +13,7 @@ import (
 // Bounds of the follow-ups of one run, which come one after the other when nothing else is sent any more, to no target:
 // several may be behind the same device.
 const (
-	followUpTime = 20 * time.Second
+	followUpTime = 30 * time.Second
 	// enoughUntold is how many follow-ups of one kind may find nothing before no more are made.
 	enoughUntold = 2
 )
