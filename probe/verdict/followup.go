@@ -59,9 +59,9 @@ func (t OptionsTest) String() string {
 	if !t.Stamped {
 		with, without = without, with
 	}
-	return fmt.Sprintf("%s the timestamps option %d of %d are lost, %s it %d of %d, of controls %s it %d of %d, in random "+
-		"order (p = %.1e)", with, lost.Lost, lost.Sent, without, others.Lost, others.Sent, with, controls.Lost, controls.Sent,
-		t.P())
+	return fmt.Sprintf("%s the timestamps option %d of %d are lost, %s it %d of %d, of controls %s it %d of %d, in "+
+		"random order (p = %.1e)", with, lost.Lost, lost.Sent, without, others.Lost, others.Sent, with, controls.Lost,
+		controls.Sent, t.P())
 }
 
 // LostAlways reports whether a result says that each copy of a suspect was lost because of its number.
@@ -93,8 +93,8 @@ func WithFollowUp(r report.Result, f FollowUp, alpha float64) report.Result {
 
 // alone says what became of those that came alone.
 func (f FollowUp) alone() string {
-	text := fmt.Sprintf("%d of %d arrived that came alone, a second or more after any other at 0", f.Alone.Sent-f.Alone.Lost,
-		f.Alone.Sent)
+	text := fmt.Sprintf("%d of %d arrived that came alone, a second or more after any other at 0",
+		f.Alone.Sent-f.Alone.Lost, f.Alone.Sent)
 	if f.Alone.Lost == 0 {
 		text += ", so a limit on their rate fits"
 	}

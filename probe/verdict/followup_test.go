@@ -56,7 +56,7 @@ func TestWithFollowUp(t *testing.T) {
 		"lost alone too": {lost, FollowUp{Alone: Count{Sent: 2, Lost: 2}}, report.SequenceZeroDropped, ""},
 		"not asked":      {lost, FollowUp{}, report.SequenceZeroDropped, ""},
 		"alone": {lost, FollowUp{Alone: Count{Sent: 3}}, report.SequenceZeroLossy,
-			"not lost always: 3 of 3 arrived that came alone, a second or more after any other at 0, so a limit on their rate fits"},
+			"not lost always: 3 of 3 arrived that came alone, a second or more after any other at 0, so a limit on"},
 		"some alone": {lost, FollowUp{Alone: Count{Sent: 3, Lost: 2}}, report.SequenceZeroLossy,
 			"1 of 3 arrived that came alone, a second or more after any other at 0. Beside"},
 		"without": {lost, without, report.SequenceZeroDroppedByOptions,

@@ -26,7 +26,7 @@ type Definition struct {
 	Pool     func(variant string) PoolFunc     // the test over all flows; nil, or nil for a variant, if there is none
 	FollowUp func(variant string) FollowUpFunc // nil, or nil for a variant, if there is none
 	Flows    int                               // number of flows, whatever the plan's paths; 0: as many as those
-	Serial   bool                              // one target after the other: the scenario may hold many connections to each
+	Serial   bool                              // one target after the other: it may hold many connections to each
 }
 
 // Has reports whether the scenario has that variant. Scenarios without variants have "".
