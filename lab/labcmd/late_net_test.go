@@ -26,7 +26,6 @@ func TestLateAndLostAreToldApart(t *testing.T) {
 		{"short-at-zero=50", "Fail/SequenceZeroDroppedBySize", 2000},
 		{"long-at-zero=60", "Fail/SequenceZeroDroppedBySize", 2000},
 		{"options-at-zero=without", "Fail/SequenceZeroDroppedByOptions", 2000},
-		{"options-at-zero=with", "Fail/SequenceZeroDroppedByOptions", 2000},
 		{"rate-at-zero=1", "Fail/SequenceZeroLossy", 2000},
 		{"delay-at-zero=300ms@out", delivered, 2000},
 	} {
