@@ -43,7 +43,7 @@ func (f *followUp) ask(ctx context.Context, lost bool) {
 const (
 	// aloneAfter is how long nothing is sent at 0 before one that comes alone: a device may allow so many in a second.
 	aloneAfter = 1200 * time.Millisecond
-	// aloneTries is how many are lost alone before nothing is made of it.
+	// aloneTries is how many are lost alone before nothing is made of it, where the path loses others too.
 	aloneTries = 2
 	// enoughAlone is how many are sent where one arrives.
 	enoughAlone = 3
@@ -51,15 +51,18 @@ const (
 
 // alone sends suspects that come alone, and reports whether one arrived.
 func (f *followUp) alone(ctx context.Context) bool {
-	n, last := &f.found.Alone, time.Now()
-	for n.Lost < n.Sent || n.Sent < aloneTries {
+	n, last, tries := &f.found.Alone, time.Now(), 1
+	if f.Env.Background.Count().Lost > 0 {
+		tries = aloneTries
+	}
+	for n.Lost < n.Sent || n.Sent < tries {
 		f.conn.Await(ctx, last.Add(aloneAfter), func(wire.Packet) bool { return f.stopped() })
 		if ctx.Err() != nil || f.stopped() || f.Env.Pace(ctx, 1) != nil {
 			break
 		}
 		c := f.sendSuspect(f.nextLength())
 		arrived := func(wire.Packet) bool { return c.answered || !f.copies.filled && f.delivered() || f.stopped() }
-		f.conn.Await(ctx, c.sent.Add(f.patience(lostAfter)), arrived)
+		f.conn.Await(ctx, c.sent.Add(f.conn.AnswerTimeout(aloneTries)), arrived)
 		if ctx.Err() != nil {
 			break
 		}

@@ -101,7 +101,7 @@ func TestFollowUpAlone(t *testing.T) {
 			t.Errorf("%s: %+v", v, f)
 		}
 		f = followedUp(t, v, true, conntest.Dropping(startsAtZero))
-		if f.Alone.Sent != aloneTries || f.Tells() {
+		if f.Alone != (verdict.Count{Sent: 1, Lost: 1}) || f.Tells() {
 			t.Errorf("%s: %+v", v, f)
 		}
 	}
