@@ -10,8 +10,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/labtest"
 )
 
-// What a switch does to segments at 0 is called by its name: held back is not lost, and what is lost by its length or
-// by its place in the connection is not lost always.
+// What a switch does to segments at 0 is called by its name: held back is not lost, and what is lost by its length, by
+// its options, by its place in the connection, or where others come within a second, is not lost always.
 func TestLateAndLostAreToldApart(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t, lab.Options{Conntrack: true})
@@ -25,6 +25,8 @@ func TestLateAndLostAreToldApart(t *testing.T) {
 		{"first-at-zero=1", "Fail/SequenceZeroFirstDropped", 2000},
 		{"short-at-zero=50", "Fail/SequenceZeroDroppedBySize", 2000},
 		{"long-at-zero=60", "Fail/SequenceZeroDroppedBySize", 2000},
+		{"options-at-zero=without", "Fail/SequenceZeroDroppedByOptions", 2000},
+		{"rate-at-zero=1", "Fail/SequenceZeroLossy", 2000},
 		{"delay-at-zero=300ms@out", delivered, 2000},
 	} {
 		t.Run(fmt.Sprintf("%s, %d a second", c.fault, c.rate), func(t *testing.T) {

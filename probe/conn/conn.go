@@ -111,6 +111,7 @@ type Step struct {
 	Payload []byte      // must not be modified afterwards: records refer to it
 	Urgent  uint16      // urgent pointer, used with URG
 	Options bool        // send the options of a SYN
+	Stamped bool        // carry the timestamps option: a peer that did not agree to it ignores it (RFC 7323 section 3.2)
 	Ahead   bool        // leaves a gap before it on purpose: SND.NXT stays
 }
 
@@ -155,6 +156,9 @@ func (c *Conn) segment(s Step) *segment.Segment {
 	}
 	if s.Options {
 		g.MSS, g.SACKPermitted = c.flow.stack.maximumSegment(), true
+	}
+	if s.Stamped {
+		g.Timestamps = &segment.Timestamps{Value: uint32(time.Now().UnixMilli())}
 	}
 	return g
 }

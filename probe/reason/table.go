@@ -78,10 +78,19 @@ var failed = []Reason{
 				"lengths arrive",
 			"look for a rule about both, such as a check of small segments or a fast path for full ones; connections " +
 				"that send other lengths there are not hit"}}},
+	{"SequenceZeroDroppedByOptions", Fail, "SequenceWrap: segments at 0 are lost by the timestamps option",
+		[]Meaning{{sequenceWrap,
+			"what starts at 0 is lost without the timestamps option and arrives with it, or the reverse; the message says " +
+				"which. Controls of both kinds arrive. Connections that negotiate the option carry it in every segment, as " +
+				"those of most systems do",
+			"look for a rule that reads the bytes after the TCP header, or compares the header's length; find the hop as for " +
+				"SequenceZeroDropped. `net.ipv4.tcp_timestamps` on Linux decides which kind its connections send"}}},
 	{"SequenceZeroLossy", Fail, "SequenceWrap: lost more often at 0, but not always",
 		[]Meaning{{sequenceWrap,
-			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always",
-			"look for a fabric that sprays packets over members, one of them bad"}}},
+			"segments at 0 are lost more often than others, in one flow or over all of them, on no flow always; or all of " +
+				"them are as long as others at 0 come within the same second, and one sent alone arrives: the message says so",
+			"look for a fabric that sprays packets over members, one of them bad; where one alone arrives, for a limit on " +
+				"their rate"}}},
 	{"ResetAtZero", Fail, "SequenceWrap: exactly the segment at sequence 0 draws an RST",
 		[]Meaning{{sequenceWrap,
 			"what starts at 0 draws an RST; the same at other numbers does not. Real connections die there. The message says " +

@@ -12,27 +12,28 @@ const (
 
 // Reasons of Fail.
 const (
-	Refused                   Reason = "Refused"                   // Handshake: RST in answer to the SYN
-	Filtered                  Reason = "Filtered"                  // Handshake: no answer from two source ports
-	QueueFullOrSynFiltered    Reason = "QueueFullOrSynFiltered"    // Handshake: SYNs are ignored, other segments to the port are answered
-	Unreachable               Reason = "Unreachable"               // Handshake: an ICMP error; the message has its code
-	AckLostOrQueueFull        Reason = "AckLostOrQueueFull"        // Handshake: SYN-ACK, but the final ACK changed nothing
-	Altered                   Reason = "Altered"                   // Handshake: the answer acknowledges a number that was not sent
-	ReverseRstZeroDropped     Reason = "ReverseRstZeroDropped"     // Handshake: an RST comes back unless its sequence number is 0
-	SequenceZeroDropped       Reason = "SequenceZeroDropped"       // SequenceWrap: exactly the segment at sequence 0 is lost
-	SequenceZeroDelayed       Reason = "SequenceZeroDelayed"       // SequenceWrap: segments at 0 arrive later than others
-	SequenceZeroFirstDropped  Reason = "SequenceZeroFirstDropped"  // SequenceWrap: each connection's first at 0 is lost
-	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize" // SequenceWrap: segments at 0 are lost by their length
-	SequenceZeroLossy         Reason = "SequenceZeroLossy"         // SequenceWrap: lost more often at 0, but not always
-	ResetAtZero               Reason = "ResetAtZero"               // SequenceWrap: exactly the segment at sequence 0 draws an RST
-	SequenceZeroStalled       Reason = "SequenceZeroStalled"       // SequenceWrap: only the kernel's connections stall
-	SequenceZeroDied          Reason = "SequenceZeroDied"          // SequenceWrap: only the kernel's connections die
-	WrapDropped               Reason = "WrapDropped"               // SequenceWrap: what is beyond the wrap at 2^32 is lost
-	WrapWindowDropped         Reason = "WrapWindowDropped"         // SequenceWrap: lost beyond the wrap until what is before is acknowledged
-	WrapEndDropped            Reason = "WrapEndDropped"            // SequenceWrap: segments are lost that end at the wrap or beyond it
-	AckZeroDropped            Reason = "AckZeroDropped"            // SequenceWrap: answers that acknowledge exactly 0 are lost
-	FinIgnored                Reason = "FinIgnored"                // FinReorder: the peer ignored a FIN that an ACK had overtaken
-	QueueOverflowed           Reason = "QueueOverflowed"           // AcceptQueue: connections were dropped within the cap
+	Refused                      Reason = "Refused"                      // Handshake: RST in answer to the SYN
+	Filtered                     Reason = "Filtered"                     // Handshake: no answer from two source ports
+	QueueFullOrSynFiltered       Reason = "QueueFullOrSynFiltered"       // Handshake: SYNs are ignored, other segments to the port are answered
+	Unreachable                  Reason = "Unreachable"                  // Handshake: an ICMP error; the message has its code
+	AckLostOrQueueFull           Reason = "AckLostOrQueueFull"           // Handshake: SYN-ACK, but the final ACK changed nothing
+	Altered                      Reason = "Altered"                      // Handshake: the answer acknowledges a number that was not sent
+	ReverseRstZeroDropped        Reason = "ReverseRstZeroDropped"        // Handshake: an RST comes back unless its sequence number is 0
+	SequenceZeroDropped          Reason = "SequenceZeroDropped"          // SequenceWrap: exactly the segment at sequence 0 is lost
+	SequenceZeroDelayed          Reason = "SequenceZeroDelayed"          // SequenceWrap: segments at 0 arrive later than others
+	SequenceZeroFirstDropped     Reason = "SequenceZeroFirstDropped"     // SequenceWrap: each connection's first at 0 is lost
+	SequenceZeroDroppedBySize    Reason = "SequenceZeroDroppedBySize"    // SequenceWrap: segments at 0 are lost by their length
+	SequenceZeroDroppedByOptions Reason = "SequenceZeroDroppedByOptions" // SequenceWrap: segments at 0 are lost by the timestamps option
+	SequenceZeroLossy            Reason = "SequenceZeroLossy"            // SequenceWrap: lost more often at 0, but not always
+	ResetAtZero                  Reason = "ResetAtZero"                  // SequenceWrap: exactly the segment at sequence 0 draws an RST
+	SequenceZeroStalled          Reason = "SequenceZeroStalled"          // SequenceWrap: only the kernel's connections stall
+	SequenceZeroDied             Reason = "SequenceZeroDied"             // SequenceWrap: only the kernel's connections die
+	WrapDropped                  Reason = "WrapDropped"                  // SequenceWrap: what is beyond the wrap at 2^32 is lost
+	WrapWindowDropped            Reason = "WrapWindowDropped"            // SequenceWrap: lost beyond the wrap until what is before is acknowledged
+	WrapEndDropped               Reason = "WrapEndDropped"               // SequenceWrap: segments are lost that end at the wrap or beyond it
+	AckZeroDropped               Reason = "AckZeroDropped"               // SequenceWrap: answers that acknowledge exactly 0 are lost
+	FinIgnored                   Reason = "FinIgnored"                   // FinReorder: the peer ignored a FIN that an ACK had overtaken
+	QueueOverflowed              Reason = "QueueOverflowed"              // AcceptQueue: connections were dropped within the cap
 )
 
 // Reasons of Inconclusive that the prober itself gives.

@@ -26,6 +26,8 @@ type job struct {
 	serial   sync.Mutex // held by a scenario that probes one target after the other
 
 	mu      sync.Mutex
+	over    []asked         // by the target's position
+	ports   []uint16        // source port of the flow that a result shows, by the result's place
 	results []report.Result // by target position, then check; without Scenario: not run
 	asked   int             // number of results at the end
 	done    int
@@ -39,6 +41,8 @@ type job struct {
 func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
+	j.over = make([]asked, len(p.Sources[node]))
+	j.ports = make([]uint16, len(j.results))
 	tests := p.Paths + 1 // one more for the test over all flows
 	if p.KernelConnections != plan.Off {
 		tests++
@@ -54,8 +58,14 @@ func (j *job) found() []report.Result {
 	return slices.DeleteFunc(j.results, func(r report.Result) bool { return r.Scenario == "" })
 }
 
+// asked is a target whose flows and kernel connections are over.
+type asked struct {
+	env    flow.Env
+	kernel *report.KernelConnections // nil: none were asked for
+}
+
 // target runs all checks for the target at the given position, one after the other. While flows of one only wait for
-// late answers, the next one begins.
+// late answers, the next one begins. What they found is judged in conclude.
 func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
@@ -97,9 +107,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		}
 	}
 	open.Wait()
-	rules := j.rules(position) // by what the crafted flows found
-	j.kernel(ctx, kernel, position)
-	j.name(position, rules)
+	j.over[position] = asked{env, j.kernel(ctx, kernel, position)}
 }
 
 // notStarted returns the outcome of a check that could not begin; nil if there was no error.

@@ -146,6 +146,12 @@ func TestKernelConnections(t *testing.T) {
 		}, report.KernelDied, report.ResetAtZero, "die", everySize},
 		{"everything with PSH", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("push-at-zero")) },
 			report.KernelStalled, report.SequenceZeroDropped, "stand still", everySize},
+		{"what carries timestamps", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("options-at-zero=with")) },
+			report.KernelStalled, report.SequenceZeroDroppedByOptions, "by options: with the timestamps option", everySize},
+		{"what carries no timestamps", func(s *site, _ lab.Family) {
+			s.t.Cleanup(s.inject("options-at-zero=without"))
+		}, report.KernelUnharmed, report.SequenceZeroDroppedByOptions, ", whose segments carry the option",
+			nil},
 		{"an eighth of all numbers", func(s *site, _ lab.Family) {
 			s.rule(nftables.ChainHookInput, flag(synFlag, expr.CmpOpEq), sequence(expr.CmpOpLt, 1<<29), drop)
 		}, report.KernelStalled, report.WrapDropped, "stand still", everySize},

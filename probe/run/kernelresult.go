@@ -9,11 +9,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
-// kernel judges what connections of this host's own kernel to the target showed beside its results. Where the crafted
-// flows passed or were reset, and one of those was harmed, more are made first.
-func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
+// kernel is what connections of this host's own kernel to the target showed; nil: none were asked for. Where the
+// crafted flows passed or were reset, and one of those was harmed, more are made first.
+func (j *job) kernel(ctx context.Context, k *kernelTest, position int) *report.KernelConnections {
 	if k == nil || k.screened == nil {
-		return
+		return nil
 	}
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
 	unsettled := slices.ContainsFunc(mine, verdict.Unsettled)
@@ -30,9 +30,20 @@ func (j *job) kernel(ctx context.Context, k *kernelTest, position int) {
 	defer j.mu.Unlock()
 	j.count([]flow.Outcome{k.ends})
 	j.kernels[position] = found
+	return &found
+}
+
+// besideKernel judges the target's results beside what the kernel's connections showed.
+func (j *job) besideKernel(found *report.KernelConnections, position int) {
+	if found == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
 	for i := range mine {
-		mine[i] = verdict.WithKernel(mine[i], found, j.plan.Alpha)
-		coverKernel(&mine[i], found)
+		mine[i] = verdict.WithKernel(mine[i], *found, j.plan.Alpha)
+		coverKernel(&mine[i], *found)
 	}
 }
 

@@ -44,7 +44,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.results[i] = r
+	j.results[i], j.ports[i] = r, shown.Port
 	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)

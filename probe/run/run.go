@@ -46,6 +46,7 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 		all.Go(func() { job.target(ctx, h, position) })
 	}
 	all.Wait()
+	job.conclude(ctx)
 	h.close()
 	r.Results, r.LeakedFlows, r.Guard = job.found(), job.leaked, job.guard
 	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()+job.kernelSegments()

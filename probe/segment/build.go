@@ -113,6 +113,12 @@ func (b *Builder) putOptions(s *Segment) error {
 	if s.SACKPermitted {
 		b.option(2, layers.TCPOptionKindSACKPermitted)
 	}
+	if t := s.Timestamps; t != nil {
+		var values [8]byte
+		binary.BigEndian.PutUint32(values[:], t.Value)
+		binary.BigEndian.PutUint32(values[4:], t.Echo)
+		b.option(2, layers.TCPOptionKindTimestamps, values[:]...)
+	}
 	if s.WindowScale >= 0 && s.Flags.Has(SYN) {
 		b.option(1, layers.TCPOptionKindWindowScale, byte(s.WindowScale))
 	}

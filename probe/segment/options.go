@@ -10,6 +10,7 @@ func (s *Segment) OptionNames() (names []string) {
 		{"WindowScale", s.WindowScale >= 0},
 		{"SACKPermitted", s.SACKPermitted},
 		{"SACK", len(s.SACK) > 0},
+		{"Timestamps", s.Timestamps != nil},
 	} {
 		if o.carried {
 			names = append(names, o.name)

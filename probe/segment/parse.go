@@ -164,6 +164,8 @@ func (s *Segment) readOptions(options []layers.TCPOption) {
 			s.WindowScale = int8(min(data[0], 14)) // RFC 7323 section 2.3: more than 14 counts as 14
 		case o.OptionType == layers.TCPOptionKindSACKPermitted && len(data) == 0:
 			s.SACKPermitted = true
+		case o.OptionType == layers.TCPOptionKindTimestamps && len(data) == 8:
+			s.Timestamps = &Timestamps{binary.BigEndian.Uint32(data), binary.BigEndian.Uint32(data[4:])}
 		case o.OptionType == layers.TCPOptionKindSACK && len(data)%8 == 0:
 			s.SACK = blocks(data)
 		}

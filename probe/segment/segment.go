@@ -44,6 +44,9 @@ func (f Flags) String() string {
 // SACKBlock is one SACK block: the bytes [Left, Right) (RFC 2018 section 3).
 type SACKBlock struct{ Left, Right seq.Number }
 
+// Timestamps are the values of the timestamps option (RFC 7323 section 3.2).
+type Timestamps struct{ Value, Echo uint32 }
+
 // Segment is one TCP segment with the IP header fields that probes use.
 type Segment struct {
 	Source, Destination netip.AddrPort
@@ -56,6 +59,7 @@ type Segment struct {
 	MSS                 uint16 // 0: option absent
 	WindowScale         int8   // option value, -1: option absent
 	SACKPermitted       bool
+	Timestamps          *Timestamps // nil: option absent
 	SACK                []SACKBlock // in the header's order: a DSACK comes first (RFC 2883 section 4)
 	Payload             []byte      // captured payload; may be cut to the snap length
 	Len                 int         // payload bytes on the wire; 0 when building, where len(Payload) is used

@@ -10,6 +10,7 @@ import (
 type Copy struct {
 	Suspect bool
 	Length  int           // bytes of data
+	Stamped bool          // with the timestamps option
 	Lost    bool          // no answer within the wait
 	Delay   time.Duration // until the answer, of one that is not lost
 }

@@ -237,7 +237,7 @@ func TestFirstOfConnections(t *testing.T) {
 
 // The questions of a flow do not err more often together than the flow may.
 func TestQuestionsShareTheError(t *testing.T) {
-	if sum := DroppedShare + DelayedShare + LossyShare + SizeShare + FirstShare + WrapShare; sum != 1 {
+	if sum := DroppedShare + DelayedShare + LossyShare + SizeShare + FirstShare + WrapShare + OptionsShare; sum != 1 {
 		t.Errorf("the shares add up to %g", sum)
 	}
 	if sum := SilenceShare + ReverseShare; sum != 1 {

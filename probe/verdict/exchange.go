@@ -13,12 +13,13 @@ import (
 // A flow's part of the stated error is divided among the questions that it may ask, in the order in which they are
 // asked. They add up to the whole. The test over all flows has a part of its own, as large as a flow's.
 const (
-	DroppedShare = 1.0 / 2  // every copy of the suspect is lost, or draws an RST: a flow asks one of the two
+	DroppedShare = 7.0 / 16 // every copy of the suspect is lost, or draws an RST: a flow asks one of the two
 	DelayedShare = 1.0 / 8  // copies arrive, but later than controls
 	LossyShare   = 1.0 / 8  // copies are lost more often than controls
 	SizeShare    = 1.0 / 16 // copies are lost by their length
 	FirstShare   = 1.0 / 8  // the first of each connection is lost, or late
 	WrapShare    = 1.0 / 16 // what is beyond the wrap is lost, or by where it ends
+	OptionsShare = 1.0 / 16 // copies are lost by the timestamps option: asked in a follow-up
 )
 
 // Exchange is a block of copies that the peer names one by one, and the error of each test that it is put to.

@@ -121,7 +121,7 @@ func besideFailure(r report.Result, k report.KernelConnections) report.Result {
 		r.Message += "; no kernel connection beside it: " + k.Message
 	case k.Outcome == report.KernelNotAsked:
 	case k.Outcome == report.KernelUnharmed && zero:
-		r.Message += "; yet " + k.Message + whyUnharmed(r)
+		r.Message += "; yet " + k.Message + whyUnharmed(r, k)
 	default:
 		r.Message += "; " + k.Message
 	}
@@ -129,12 +129,16 @@ func besideFailure(r report.Result, k report.KernelConnections) report.Result {
 }
 
 // whyUnharmed says why kernel connections may get through although the result names a fault at 0.
-func whyUnharmed(r report.Result) string {
+func whyUnharmed(r report.Result, k report.KernelConnections) string {
 	switch {
 	case r.Reason == report.SequenceZeroDelayed:
 		return ": a delay below the retransmission timeout does them no harm"
 	case r.Reason == report.SequenceZeroDroppedBySize:
 		return ", whose segments may have other lengths"
+	case r.Reason == report.SequenceZeroDroppedByOptions && k.Timestamps:
+		return ", whose segments carry the option"
+	case r.Reason == report.SequenceZeroDroppedByOptions:
+		return ", whose segments do not carry the option"
 	case across(r.Variant):
 		return ", each with a segment that begins there"
 	}

@@ -145,7 +145,8 @@ var unlisted = sync.OnceValue(func() (all []variantSet) {
 func notByFlags(reasons map[string]report.Reason) bool {
 	for _, r := range reasons {
 		switch r {
-		case report.SequenceZeroDelayed, report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize:
+		case report.SequenceZeroDelayed, report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize,
+			report.SequenceZeroDroppedByOptions:
 			return true
 		}
 	}

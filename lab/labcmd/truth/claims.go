@@ -11,12 +11,16 @@ type claim func(at Suffering, all []*Suffering) string
 
 // claims has the reasons of SequenceWrap that say more than that something at 0 is harmed.
 var claims = map[report.Reason]claim{
-	report.SequenceZeroDropped:       dropped,
-	report.SequenceZeroDelayed:       late,
-	report.SequenceZeroFirstDropped:  stalled,
-	report.SequenceZeroDroppedBySize: bySize,
-	report.SequenceZeroLossy:         notAlways,
-	report.SequenceZeroDied:          died,
+	report.SequenceZeroDropped:          dropped,
+	report.SequenceZeroDelayed:          late,
+	report.SequenceZeroFirstDropped:     stalled,
+	report.SequenceZeroDroppedBySize:    bySize,
+	report.SequenceZeroLossy:            notAlways,
+	report.SequenceZeroDied:             died,
+	report.ResetAtZero:                  died,
+	report.SequenceZeroDroppedByOptions: byOptions,
+	report.WrapDropped:                  beyondLost,
+	report.WrapWindowDropped:            mayBeSpared,
 }
 
 // claimOf returns what a reason of Fail claims.
@@ -81,6 +85,28 @@ func bySize(at Suffering, all []*Suffering) string {
 	}
 	return harmed(at, all)
 }
+
+// byOptions claims that the options decide, which are the same in all of the oracle's connections: what these send in
+// one segment is lost in all sizes, or in none.
+func byOptions(_ Suffering, all []*Suffering) string {
+	lost := func(s Suffering) bool { return !s.several && s.State() == AtZero }
+	unharmed := func(s Suffering) bool { return !s.several && (s.State() == Unharmed || s.State() == Late) }
+	if some(all, lost) && some(all, unharmed) {
+		return "it says that the options decide, and the size does"
+	}
+	return ""
+}
+
+// beyondLost claims that nothing gets through that starts beyond the wrap.
+func beyondLost(at Suffering, all []*Suffering) string {
+	if at.State() == Unharmed || at.State() == Late {
+		return "it says that what is beyond the wrap is lost, and connections get through"
+	}
+	return harmed(at, all)
+}
+
+// mayBeSpared claims nothing of connections: those that wait for the acknowledgement of what is before 0 get through.
+func mayBeSpared(Suffering, []*Suffering) string { return "" }
 
 // notAlways claims that some of what starts at 0 arrives.
 func notAlways(at Suffering, all []*Suffering) string {

@@ -99,6 +99,18 @@ func TestJudgements(t *testing.T) {
 		{[]Group{dead, dead}, report.SequenceZeroDroppedBySize, Contradiction, "all sizes"},
 		{[]Group{well, well}, report.SequenceZeroDroppedBySize, Contradiction, "do not suffer"},
 
+		{[]Group{dead, dead}, report.SequenceZeroDroppedByOptions, Agree, ""},
+		{[]Group{well, well}, report.SequenceZeroDroppedByOptions, Agree, ""},
+		{[]Group{dead, well}, report.SequenceZeroDroppedByOptions, Contradiction, "the size does"},
+
+		{[]Group{dead}, report.WrapDropped, Agree, ""},
+		{[]Group{well, dead}, report.WrapDropped, Contradiction, "get through"},
+		{[]Group{well}, report.WrapWindowDropped, Agree, ""},
+		{[]Group{dead}, report.WrapEndDropped, Agree, ""},
+		{[]Group{well}, report.WrapEndDropped, Contradiction, "do not suffer"},
+		{[]Group{dead}, report.ResetAtZero, Agree, ""},
+		{[]Group{stalls}, report.ResetAtZero, Contradiction, "only stall"},
+
 		{[]Group{half}, report.SequenceZeroLossy, Agree, ""},
 		{[]Group{dead}, report.SequenceZeroLossy, Contradiction, "every connection dies"},
 		{[]Group{well}, report.SequenceZeroLossy, Contradiction, "do not suffer"},

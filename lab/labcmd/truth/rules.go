@@ -18,7 +18,7 @@ type Rule struct {
 const and = " + "
 
 // devices are the rules of the matrix, by what decides: nothing, flags, direction, order and time, size, options,
-// count, rate, chance, path, damage, and other numbers.
+// count, rate, chance, path, damage, resets, the wrap, proofs of life, and other numbers.
 var devices = []string{
 	"delay=1ms",
 	"push-at-zero",
@@ -61,6 +61,14 @@ var devices = []string{
 	"ecmp=2/1:push-at-zero",
 	"ecmp=4/1/3:push-at-zero@in",
 	"damage-at-zero",
+	"reset-at-zero=61",
+	"wrap=range/1000000000",
+	"wrap=start",
+	"wrap=bytes",
+	"wrap=end",
+	"wrap=window",
+	"drop-old",
+	"drop-old + push-at-zero",
 	"push-at-zero + loss=5%",
 	"first-at-zero=1 + loss=1%",
 	"short-at-zero=50 + delay=20ms/5ms",

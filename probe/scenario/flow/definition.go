@@ -15,13 +15,18 @@ type Func func(ctx context.Context, e *Env) Outcome
 // PoolFunc runs one flow's part of the test over all flows of a check. After it has returned it sends nothing more.
 type PoolFunc func(ctx context.Context, e *Env, size verdict.Block) (verdict.Pool, Outcome)
 
+// FollowUpFunc asks about a result once all that the check began is over. lost says that its suspects were, in every
+// copy; otherwise they arrived, and kernel connections were harmed. After it has returned it sends nothing more.
+type FollowUpFunc func(ctx context.Context, e *Env, lost bool) (verdict.FollowUp, Outcome)
+
 // Definition describes a scenario in the registry.
 type Definition struct {
 	Variants []string // empty: the scenario has none
 	Flow     func(variant string) Func
-	Pool     func(variant string) PoolFunc // the test over all flows; nil, or nil for a variant, if there is none
-	Flows    int                           // number of flows, whatever the plan's paths; 0: as many as those
-	Serial   bool                          // one target after the other: the scenario may hold many connections to each
+	Pool     func(variant string) PoolFunc     // the test over all flows; nil, or nil for a variant, if there is none
+	FollowUp func(variant string) FollowUpFunc // nil, or nil for a variant, if there is none
+	Flows    int                               // number of flows, whatever the plan's paths; 0: as many as those
+	Serial   bool                              // one target after the other: it may hold many connections to each
 }
 
 // Has reports whether the scenario has that variant. Scenarios without variants have "".

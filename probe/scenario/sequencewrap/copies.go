@@ -17,6 +17,7 @@ type sentCopy struct {
 	suspect  bool
 	block    segment.SACKBlock // its numbers, by which the peer names it
 	length   int               // bytes of data
+	stamped  bool              // with the timestamps option
 	sent     time.Time
 	answered bool
 	delay    time.Duration // until the answer
@@ -28,7 +29,8 @@ type sentCopy struct {
 type copies struct {
 	all     []*sentCopy
 	acked   seq.Number    // the highest acknowledgement that has been looked at
-	filled  bool          // other segments carried the suspect's bytes: acknowledgements name no copy any more
+	filled  bool          // other segments carried the suspect's bytes
+	ends    []seq.Number  // where those end; none if that is not known
 	control time.Duration // until the control was acknowledged
 	longest time.Duration // until anything was
 }
@@ -46,11 +48,15 @@ func (s *copies) observe(p wire.Packet) {
 		return
 	}
 	b, named := g.DSACK()
-	if g.Ack.After(s.acked) {
-		s.acked = g.Ack
-		c := s.take(p.Time, func(c *sentCopy) bool { return !s.filled && c.suspect && c.block.Right == g.Ack })
+	if overtaken := g.Ack.Before(s.acked); overtaken || g.Ack.After(s.acked) {
+		c := s.take(p.Time, func(c *sentCopy) bool {
+			return c.suspect && c.block.Right == g.Ack && s.names(g.Ack)
+		})
 		if c != nil {
 			c.unasked = !named
+		}
+		if !overtaken {
+			s.acked = g.Ack
 		}
 	}
 	if !named && len(g.SACK) > 0 { // data beyond a gap
@@ -59,6 +65,11 @@ func (s *copies) observe(p wire.Packet) {
 	if named {
 		s.take(p.Time, func(c *sentCopy) bool { return c.block == b })
 	}
+}
+
+// names reports whether only a copy can have drawn an acknowledgement of that number.
+func (s *copies) names(ack seq.Number) bool {
+	return !s.filled || len(s.ends) > 0 && !slices.Contains(s.ends, ack)
 }
 
 // take notes an answer to the last of the copies that it can belong to: where two are alike, what comes late is not
@@ -103,7 +114,8 @@ func (s *copies) first() *sentCopy {
 // fates are what became of copies, of those that are answered in time or late alike.
 func fates(all []*sentCopy) (out verdict.Copies) {
 	for _, c := range all {
-		out = append(out, verdict.Copy{Suspect: c.suspect, Length: c.length, Lost: !c.answered, Delay: c.delay})
+		out = append(out, verdict.Copy{Suspect: c.suspect, Length: c.length, Stamped: c.stamped, Lost: !c.answered,
+			Delay: c.delay})
 	}
 	return out
 }

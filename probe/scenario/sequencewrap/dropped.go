@@ -56,7 +56,7 @@ const maxBlocks = 3
 func (w *wrapConn) confirm(ctx context.Context, alpha float64) {
 	block := flow.Trials{
 		Suspect:   func() { w.sendSuspect(w.nextLength()) },
-		Beacon:    func() bool { w.sendLike(w.nextLength()); return false },
+		Beacon:    func() bool { w.sendLike(trial{length: w.nextLength()}); return false },
 		Answered:  w.answered,
 		Several:   w.beyond.used,
 		Delivered: w.delivered,

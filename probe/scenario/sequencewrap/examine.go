@@ -53,6 +53,10 @@ func (w *wrapConn) fill(ctx context.Context) bool {
 	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
 		if from := w.conn.Acked(); !from.AtLeast(w.end) {
 			w.copies.filled = true
+			for at := from; !at.AtLeast(w.end); at = at.Add(w.conn.LongestSegment()) {
+				w.copies.ends = append(w.copies.ends, at)
+			}
+			w.copies.ends = append(w.copies.ends, w.end)
 			w.sendPieces(from, w.suspect[from.Sub(w.at):])
 		}
 		if w.await(ctx, time.Now().Add(w.conn.AnswerTimeout(i)), w.end) {
@@ -131,12 +135,13 @@ func soundAfterAll(e verdict.Exchange) bool {
 type trial struct {
 	suspect bool
 	length  int
+	stamped bool // with the timestamps option
 }
 
 // trials are a block's, in random order. Which lengths are those of suspects is chance.
 func (w *wrapConn) trials(size verdict.Block) (out []trial) {
 	for _, suspect := range flow.Shuffled(size) {
-		out = append(out, trial{suspect, w.nextLength()})
+		out = append(out, trial{suspect: suspect, length: w.nextLength()})
 	}
 	return out
 }
@@ -168,9 +173,9 @@ func (w *wrapConn) exchange(ctx context.Context, order []trial, inTime time.Dura
 
 func (w *wrapConn) sendTrial(t trial) *sentCopy {
 	if t.suspect {
-		return w.sendSuspect(t.length)
+		return w.sendCopy(t)
 	}
-	return w.sendLike(t.length)
+	return w.sendLike(t)
 }
 
 // maxApart is the longest that a copy waits for the answer to the one before.
@@ -261,10 +266,10 @@ func sizeTrials(b verdict.Bound, n int) (out []trial) {
 	lost, others := drawn(b.Lost, 2*n), drawn(b.Arrived, n)
 	rand.Shuffle(len(lost), func(i, j int) { lost[i], lost[j] = lost[j], lost[i] })
 	for i, length := range lost {
-		out = append(out, trial{i < n, length})
+		out = append(out, trial{suspect: i < n, length: length})
 	}
 	for _, length := range others {
-		out = append(out, trial{true, length})
+		out = append(out, trial{suspect: true, length: length})
 	}
 	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out

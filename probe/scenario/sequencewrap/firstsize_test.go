@@ -1,7 +1,9 @@
 package sequencewrap
 
 import (
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -29,5 +31,29 @@ func TestAShortFirstIsNotLostForBeingTheFirst(t *testing.T) {
 	t.Log(got)
 	if got[report.SequenceZeroDroppedBySize] == 0 {
 		t.Error("never by length, so nothing is shown")
+	}
+}
+
+// The same where the path takes its time: a length that decides is not taken for the place in the connection.
+func TestAShortFirstOnASlowPath(t *testing.T) {
+	got := map[report.Reason]int{}
+	for i := range 300 {
+		r := rand.New(rand.NewPCG(73, uint64(i)))
+		path := func(s *segment.Segment, toPeer bool) []time.Duration {
+			if startsAtZero(s, toPeer) && s.PayloadLen() > 0 && s.PayloadLen() < 50 {
+				return nil
+			}
+			return []time.Duration{milliseconds(20) + time.Duration(r.IntN(5000))*time.Microsecond}
+		}
+		o := check(t, "Push", 1, 2000, 1e-3, &conntest.Bench{Peer: &conntest.Listener{},
+			Path: func() conntest.Path { return path }})
+		if got[o[0].Reason]++; o[0].Reason == report.SequenceZeroFirstDropped ||
+			o[0].Reason == report.SequenceZeroDropped {
+			t.Errorf("%s: %s", o[0].Reason, o[0].Message)
+		}
+	}
+	t.Log(got)
+	if bySize := got[report.SequenceZeroDroppedBySize]; 20*(300-got[report.Delivered]-bySize) > bySize {
+		t.Error("another reason too often")
 	}
 }

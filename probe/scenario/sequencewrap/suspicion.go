@@ -88,7 +88,8 @@ func (w *wrapConn) sendBeacon() time.Time {
 
 // sendLike sends so many bytes of the control again as a beacon like the suspect. If the suspect has no data, the
 // beacon has one byte.
-func (w *wrapConn) sendLike(length int) *sentCopy {
+func (w *wrapConn) sendLike(t trial) *sentCopy {
+	length := t.length
 	if length == 0 {
 		w.sendBeacon()
 		return w.copies.all[len(w.copies.all)-1]
@@ -99,8 +100,10 @@ func (w *wrapConn) sendLike(length int) *sentCopy {
 	at, from := w.unused(length)
 	w.echoes.Expect(at, length)
 	c := w.copies.add(&sentCopy{block: segment.SACKBlock{Left: at, Right: at.Add(length)}, length: length,
-		sent: time.Now()})
-	c.sent = w.send(evidence.Beacon, at, w.control[from:from+length], w.flags&^segment.FIN)
+		stamped: t.stamped, sent: time.Now()})
+	s := w.step(evidence.Beacon, at, w.control[from:from+length], w.flags&^segment.FIN)
+	s.Stamped = t.stamped
+	c.sent = w.conn.Send(s)
 	return c
 }
 

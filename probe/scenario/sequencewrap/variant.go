@@ -9,7 +9,8 @@ import (
 )
 
 // Definition is the scenario SequenceWrap.
-var Definition = flow.Definition{Variants: variant.Names(variant.Any), Flow: flowOf, Pool: poolOf}
+var Definition = flow.Definition{Variants: variant.Names(variant.Any), Flow: flowOf, Pool: poolOf,
+	FollowUp: followUpOf}
 
 // own has the flows of variants that are neither part of a connection whose numbers cross 0 nor sent to a closed port.
 var own = map[string]func(variant.Variant) flow.Func{
@@ -38,6 +39,14 @@ func flowOf(name string) flow.Func {
 func poolOf(name string) flow.PoolFunc {
 	if v, known := variant.Named(name); known && v.Where == variant.Crossing && v.Flags&variant.FIN == 0 {
 		return shapeOf(v).pool
+	}
+	return nil
+}
+
+// followUpOf returns the follow-up for a variant that is part of a connection whose numbers cross 0.
+func followUpOf(name string) flow.FollowUpFunc {
+	if v, known := variant.Named(name); known && v.Where == variant.Crossing {
+		return shapeOf(v).followUp
 	}
 	return nil
 }
