@@ -28,6 +28,9 @@ const (
 const (
 	controlTries = 6
 	longTries    = 3 // of controls that a path may find too long
+	// leastUrgent is the least length of a first suspect with URG. The last byte is urgent, so of a single one the
+	// application reads nothing, and nothing carries the peer's acknowledgement, which it delays.
+	leastUrgent = 2
 	healTries    = 8
 	// maxSandwiches is the largest number of sandwiches if beacons are lost too.
 	maxSandwiches = 80
@@ -52,6 +55,9 @@ func (s shape) varies() bool { return s.data && !s.flags.Has(segment.FIN) }
 func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 	t := &flow.State{Env: e}
 	length := e.Sizes.Next()
+	if s.flags.Has(segment.URG) && length != flow.Full {
+		length = max(length, leastUrgent)
+	}
 	for _, p := range flow.Payloads(e.Spec.Payload) {
 		tryPayload(ctx, t, s, p, length)
 		asked := len(t.Blocks) > 0 || t.Resets.Alpha > 0
