@@ -138,7 +138,7 @@ func (c *Conn) Send(s Step) time.Time {
 	}
 	c.noteAck(g)
 	c.slot.Advance(c.next, c.peer)
-	if c.established && g.Flags&(segment.ACK|segment.RST) == segment.ACK {
+	if c.established && g.Flags.Has(segment.ACK) {
 		c.completed()
 	}
 	c.flow.stack.sent.Add(1)

@@ -31,7 +31,7 @@ const (
 	// leastUrgent is the least length of a first suspect with URG. The last byte is urgent, so of a single one the
 	// application reads nothing, and nothing carries the peer's acknowledgement, which it delays.
 	leastUrgent = 2
-	healTries    = 8
+	healTries   = 8
 	// maxSandwiches is the largest number of sandwiches if beacons are lost too.
 	maxSandwiches = 80
 	// sandwichWidth is the longest time in which beacon, suspect and beacon must leave this host. If it takes longer, the
