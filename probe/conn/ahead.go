@@ -77,7 +77,8 @@ func (c *Conn) signOfLife(ahead bool, repetition int) sign {
 }
 
 // oldByte is the number of a byte that the peer has received. A device on the path may drop what is older than the
-// connection, so every second pair of repetitions has one of the connection's own data, if the peer acknowledged so much.
+// connection, so every second pair of repetitions has one of the connection's own data, if the peer acknowledged as
+// much.
 func (c *Conn) oldByte(repetition int) seq.Number {
 	if own := c.ISS.Add(OldByteOffset); repetition/2%2 == 1 && c.acked.After(own) {
 		return own

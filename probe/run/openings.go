@@ -72,8 +72,8 @@ func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Numb
 	return c, nil
 }
 
-// watch follows the opening of a connection until it is over. One that this side resets before the handshake is complete
-// tells nothing of the target.
+// watch follows the opening of a connection until it is over. One that this side resets before its handshake is
+// complete tells nothing of the target.
 func (o *openings) watch(c *conn.Conn) {
 	completed := false
 	over := sync.OnceFunc(o.over)
