@@ -29,9 +29,12 @@ type Conn struct {
 	// Charge is called for each segment that is sent without waiting for Pace: acknowledgements and RSTs. It may be nil.
 	Charge func()
 
-	// Held is called once, when the peer shows that it holds the connection, or with false when the connection ends
-	// without that. It may be nil.
+	// Held is called once, when the peer shows that it holds the connection, or with false before the connection is
+	// reset without that. It may be nil.
 	Held func(held bool)
+
+	// Completed is called once, when the handshake's final ACK has left, or data that carries it. It may be nil.
+	Completed func()
 
 	ISS  seq.Number    // initial send sequence number
 	RTT  time.Duration // time from SYN to SYN-ACK, by the kernel's receive timestamp
@@ -136,6 +139,9 @@ func (c *Conn) Send(s Step) time.Time {
 	}
 	c.noteAck(g)
 	c.slot.Advance(c.next, c.peer)
+	if c.established && g.Flags.Has(segment.ACK) {
+		c.completed()
+	}
 	c.flow.stack.sent.Add(1)
 	c.sent(at, s.Part, g)
 	return at
@@ -169,6 +175,14 @@ func (c *Conn) sendNow(s Step) time.Time {
 		c.Charge()
 	}
 	return c.Send(s)
+}
+
+// completed reports to Completed, once.
+func (c *Conn) completed() {
+	if c.Completed != nil {
+		c.Completed()
+		c.Completed = nil
+	}
 }
 
 // settled reports to Held, once.

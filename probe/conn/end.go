@@ -29,7 +29,6 @@ type Ending struct {
 // shortens this. But if the peer may know the connection, at least one RST is sent.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
 	e := Ending{Confirmed: c.Abort(ctx)}
-	c.settled(false)
 	c.slot.Clear()
 	var err error
 	e.Check, err = c.flow.check()
@@ -39,6 +38,8 @@ func (c *Conn) End(ctx context.Context) (Ending, error) {
 
 // Abort resets the connection and reports whether the peer showed that it holds it no longer. The port stays reserved.
 func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
+	c.settled(false)
+	c.Completed = nil
 	unasked := !c.established && c.sentSYN.IsZero() // no SYN was sent, so the peer does not know the connection
 	refused := !c.established && c.reset
 	if unasked || refused || c.ended {

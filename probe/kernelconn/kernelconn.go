@@ -49,6 +49,8 @@ type Question struct {
 	Patience time.Duration      // how long to wait for each part's acknowledgement
 	// ends the wait for a part earlier, given the retransmissions meanwhile and the time; may be nil
 	Enough func(retransmissions int, waited time.Duration) bool
+	// is called when the handshake is complete, with what it took; may be nil
+	Completed func(took time.Duration)
 }
 
 // Fate is how a connection ended.
@@ -163,6 +165,9 @@ func (c *connection) run(ctx context.Context, control int) {
 		return
 	}
 	c.Opened, c.Connect = true, time.Since(started)
+	if c.asked.Completed != nil {
+		c.asked.Completed(c.Connect)
+	}
 	c.socket.delayAcks()
 	info := c.socket.info()
 	c.MSS = int(info.Snd_mss)

@@ -39,7 +39,7 @@ func lossAtZero(drop func(s *segment.Segment, connection int, after time.Duratio
 
 // checkAlone runs the first check of a job, with nothing beside it.
 func checkAlone(ctx context.Context, j *job, env flow.Env) answer {
-	opened := newOpenings(env.Open, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
+	opened := newOpenings(env.Open, env.Remote, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
 	return j.runCheck(ctx, j.checks[0], env, opened, newWorking())
 }
 

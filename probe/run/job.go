@@ -77,7 +77,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	var opened *openings
 	if fault == nil {
 		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
-		opened = newOpenings(stack.Open, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
+		opened = newOpenings(stack.Open, env.Remote, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
 	}
 	kernel := j.newKernelTest(env, stack, h, index)
 	var open sync.WaitGroup

@@ -24,7 +24,7 @@ func TestUnknownQuestionsAreNotAnswered(t *testing.T) {
 		{Type: "SequenceWrap", Variant: "Teardrop"}, {Type: "SequenceWrap"},
 	} {
 		j := newJob(&plan.Plan{Paths: 2, Alpha: 1e-3}, "kn1", nil)
-		opened := newOpenings(open, newTurns(2, 10))
+		opened := newOpenings(open, netip.AddrPort{}, newTurns(2, 10))
 		for _, o := range j.runCheck(context.Background(), c, flow.Env{Open: open}, opened, newWorking()).flows {
 			if o.Reason != report.ProberFault || !strings.Contains(o.Message, "is not known to this prober") {
 				t.Errorf("%+v: %s / %s (%s)", c, o.Verdict, o.Reason, o.Message)

@@ -18,7 +18,7 @@ import (
 
 // Bounds of the kernel's connections to one target.
 const (
-	kernelAtOnce   = 2
+	kernelAtOnce   = 2 // where each one's handshake takes long, only those count whose handshake is in progress
 	kernelPatience = 5 * time.Second
 	// shortPatience is what further connections get once one has stood still for as long as that.
 	shortPatience = time.Second
@@ -161,30 +161,27 @@ type kernelQuestion struct {
 func (k *kernelTest) each(ctx context.Context, all []kernelQuestion, enough func() bool,
 	add func(verdict.KernelSample)) {
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	next := make(chan kernelQuestion)
-	var workers sync.WaitGroup
-	for range kernelAtOnce {
-		workers.Go(func() {
-			for q := range next {
-				k.one(ctx, q, add)
-			}
-		})
-	}
+	places := make(chan struct{}, kernelAtOnce)
+	var open sync.WaitGroup
 	for _, q := range all {
+		places <- struct{}{}
 		k.mu.Lock()
 		stop := ctx.Err() != nil || k.evidence.NotAsked != "" || enough()
 		k.mu.Unlock()
 		if stop {
 			break
 		}
-		next <- q
+		leave := sync.OnceFunc(func() { <-places })
+		open.Go(func() {
+			defer leave()
+			k.one(ctx, q, leave, add)
+		})
 	}
-	close(next)
-	workers.Wait()
+	open.Wait()
 }
 
-// one makes a connection, ends it, and adds what it tells.
-func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict.KernelSample)) {
+// one makes a connection, ends it, and adds what it tells. It leaves its place to the next one as soon as may be.
+func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), add func(verdict.KernelSample)) {
 	if k.env.Pace(ctx, kernelAhead) != nil {
 		return
 	}
@@ -199,7 +196,12 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, add func(verdict
 		return again > 0 && (q.hasty || k.settled.Load() && (known || waited >= shortPatience))
 	}
 	r, err := k.ask(ctx, kernelconn.Question{Source: k.stack.route.Source, Remote: k.env.Remote,
-		Device: k.device, Size: q.size, Crossing: q.crossing, Payload: k.payload, Patience: patience, Enough: enough})
+		Device: k.device, Size: q.size, Crossing: q.crossing, Payload: k.payload, Patience: patience, Enough: enough,
+		Completed: func(took time.Duration) {
+			if !q.hasty && took >= acceptTime {
+				leave()
+			}
+		}})
 	for range r.SegmentsSent - kernelAhead {
 		k.env.Charge()
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
@@ -127,6 +128,26 @@ func TestKernelTestIsCut(t *testing.T) {
 	if k := kernelTestOf(ctx, a, true); k.Outcome != report.KernelNotAsked ||
 		!strings.Contains(k.Message, "time was over") {
 		t.Errorf("not begun: %+v", k)
+	}
+}
+
+// Two are made at a time. Where the handshake takes long, only those count whose handshake is in progress.
+func TestKernelConnectionsAtOnce(t *testing.T) {
+	for handshake, want := range map[time.Duration]int64{acceptTime - 1: kernelAtOnce, acceptTime: 10} {
+		synctest.Test(t, func(t *testing.T) {
+			var open, most atomic.Int64
+			kernelTestOf(t.Context(), &asks{answer: func(q kernelconn.Question) (kernelconn.Result, error) {
+				most.Store(max(most.Load(), open.Add(1)))
+				defer open.Add(-1)
+				time.Sleep(handshake)
+				q.Completed(handshake)
+				time.Sleep(time.Minute)
+				return through(0), nil
+			}}, false)
+			if most.Load() != want {
+				t.Errorf("handshakes of %v: %d at once, want %d", handshake, most.Load(), want)
+			}
+		})
 	}
 }
 

@@ -19,6 +19,11 @@ const (
 	enoughProven  = 64 // connections that allow manyOpenings
 )
 
+// acceptTime is how long an application that accepts at all may take. On a path with a longer round trip, the next
+// connection may begin once a handshake is complete: when its own final ACK arrives, so much later, the place in the
+// queue is free again. On a shorter one it waits for the sign of life.
+const acceptTime = 10 * time.Millisecond
+
 const (
 	// openingTime is how long a connection without a sign of life counts as being opened.
 	openingTime = 250 * time.Millisecond
@@ -34,8 +39,9 @@ const (
 
 // openings bounds the connections to one target by what the target was seen to accept.
 type openings struct {
-	open  func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)
-	turns turns // of the flows
+	open   func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)
+	target netip.AddrPort
+	turns  turns // of the flows
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when a connection's handshake is over
@@ -50,30 +56,45 @@ type openings struct {
 }
 
 func newOpenings(
-	open func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error), turns turns,
+	open func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error), target netip.AddrPort, turns turns,
 ) *openings {
-	return &openings{open: open, turns: turns, allowed: firstOpenings, changed: make(chan struct{})}
+	return &openings{open: open, target: target, turns: turns, allowed: firstOpenings, changed: make(chan struct{})}
 }
 
-// Open prepares the connection and waits for its turn.
+// Open prepares the connection and waits for its turn. Only the target has a queue, not another port of its host.
 func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error) {
 	c, err := o.open(ctx, remote, iss)
-	if err != nil {
-		return nil, err
+	if err != nil || remote != o.target {
+		return c, err
 	}
 	o.wait(ctx)
+	o.watch(c)
+	return c, nil
+}
+
+// watch follows the opening of a connection until it is over. One that this side resets before its handshake is
+// complete tells nothing of the target.
+func (o *openings) watch(c *conn.Conn) {
+	completed := false
 	over := sync.OnceFunc(o.over)
 	started := time.Now()
 	timer := time.AfterFunc(o.openingTime(), func() {
 		o.slowDown()
 		over()
 	})
+	c.Completed = func() {
+		completed = true
+		if c.RTT >= acceptTime {
+			over()
+		}
+	}
 	c.Held = func(held bool) {
 		timer.Stop()
-		o.settled(held, !held && c.Reset(), time.Since(started))
+		if held || completed || c.Reset() || !c.Established() {
+			o.settled(held, !held && c.Reset(), time.Since(started))
+		}
 		over()
 	}
-	return c, nil
 }
 
 // openingTime returns how long a connection without a sign of life counts as being opened.

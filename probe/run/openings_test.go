@@ -18,7 +18,7 @@ func opener(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error) {
 // Connections begin two at a time; each established one allows one more, up to four.
 func TestOpeningsWiden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := newOpenings(opener, newTurns(1, 10))
+		o := newOpenings(opener, netip.AddrPort{}, newTurns(1, 10))
 		begun := make(chan *conn.Conn, 10)
 		for range cap(begun) {
 			go func() {
@@ -44,7 +44,7 @@ func TestOpeningsWiden(t *testing.T) {
 func TestOpeningsSlowDown(t *testing.T) {
 	for proven, want := range map[bool]time.Duration{true: leastGap, false: 0} {
 		synctest.Test(t, func(t *testing.T) {
-			o := newOpenings(opener, newTurns(1, 10))
+			o := newOpenings(opener, netip.AddrPort{}, newTurns(1, 10))
 			if proven {
 				c, _ := o.Open(t.Context(), netip.AddrPort{}, seq.At(0))
 				c.Held(true)
@@ -57,6 +57,37 @@ func TestOpeningsSlowDown(t *testing.T) {
 			next.Held(false)
 			if waited := time.Since(started); waited < want || want == 0 && waited > 0 {
 				t.Errorf("others established: %t: waited %v, want %v", proven, waited, want)
+			}
+		})
+	}
+}
+
+// On a path with a long round trip the next connection begins when a handshake is complete, on another one when the
+// connection has shown life. To another port of the target's host any number begin.
+func TestOpeningsOverlap(t *testing.T) {
+	elsewhere := netip.MustParseAddrPort("192.0.2.9:1")
+	for _, c := range []struct {
+		name    string
+		rtt     time.Duration
+		remote  netip.AddrPort
+		another bool
+	}{
+		{"long round trip", acceptTime, netip.AddrPort{}, true},
+		{"short round trip", acceptTime - 1, netip.AddrPort{}, false},
+		{"another port", 0, elsewhere, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := newOpenings(opener, netip.AddrPort{}, newTurns(1, 10))
+			for range firstOpenings {
+				one, _ := o.Open(t.Context(), c.remote, seq.At(0))
+				if one.RTT = c.rtt; one.Completed != nil {
+					one.Completed()
+				}
+			}
+			started := time.Now()
+			_, _ = o.Open(t.Context(), c.remote, seq.At(0))
+			if another := time.Since(started) == 0; another != c.another {
+				t.Errorf("%s: the next one waited %v", c.name, time.Since(started))
 			}
 		})
 	}

@@ -13,7 +13,7 @@ var table = []Variant{
 	},
 	{
 		Name: "UrgentPush", Suspect: "data with URG and PSH", Flags: URG | PSH | ACK, Data: true,
-		Sent:    "the same with URG+PSH+ACK, the urgent pointer behind them",
+		Sent:    "the same with URG+PSH+ACK, the urgent pointer behind them, and 2 bytes instead of 1",
 		Arrived: "they are acknowledged",
 		Control: "data with the same flags, just before",
 	},

@@ -25,3 +25,19 @@ func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
 		})
 	}
 }
+
+// A single urgent byte leaves the application nothing to read, so that the peer delays its acknowledgement.
+func TestUrgentDataHasMoreThanOneByte(t *testing.T) {
+	for name, least := range map[string]int{"Push": 1, "UrgentPush": 2} {
+		b, shortest := &conntest.Bench{Peer: &conntest.Listener{}}, 1000
+		check(t, name, 6, 2000, 1e-3, b)
+		for _, s := range b.Wire.Sent() {
+			if s.Flags.Has(segment.PSH) && startsAtZero(s, true) {
+				shortest = min(shortest, s.PayloadLen())
+			}
+		}
+		if shortest != least {
+			t.Errorf("%s: the shortest first suspect has %d bytes, want %d", name, shortest, least)
+		}
+	}
+}

@@ -21,10 +21,17 @@ type shape struct {
 // the length.
 func (s shape) varies() bool { return s.data && !s.flags.Has(segment.FIN) }
 
+// leastUrgent is the least length of a first suspect with URG. The last byte is urgent, so of a single one the
+// application reads nothing, and nothing carries the peer's acknowledgement, which it delays.
+const leastUrgent = 2
+
 // cross is the flow of variants with this shape.
 func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 	t := &flow.State{Env: e}
 	length := e.Sizes.Next()
+	if s.flags.Has(segment.URG) && length != flow.Full {
+		length = max(length, leastUrgent)
+	}
 	for _, p := range flow.Payloads(e.Spec.Payload) {
 		tryPayload(ctx, t, s, p, length)
 		asked := len(t.Blocks) > 0 || t.Resets.Alpha > 0
