@@ -118,8 +118,8 @@ func TestSuspectsOfDifferentLengths(t *testing.T) {
 	}
 }
 
-// An RST at a number among those of a suspect does not carry its bytes. Two lengths that one acknowledgement covers, and
-// whose common bytes it names as duplicate, both arrived.
+// An RST at a number among those of a suspect does not carry its bytes. If one acknowledgement covers two lengths and
+// names their common bytes as duplicate, both arrived.
 func TestOneAcknowledgementOfTwoSuspects(t *testing.T) {
 	x := connected()
 	x.send(10, evidence.Suspect, 0, 5)
