@@ -150,13 +150,14 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 	t.Parallel()
 	s := labtest.New(t, lab.Options{})
 	for _, c := range []struct {
-		faults []string
-		status int
-		says   string
-		shows  func(*testing.T, []frame)
+		faults      []string
+		status      int
+		says        string
+		connections int // a failure is followed up by one more
+		shows       func(*testing.T, []frame)
 	}{
-		{nil, cli.ExitPass, "Pass/Delivered: SequenceWrap/Push to ", showsDelivered},
-		{[]string{"push-at-zero"}, cli.ExitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", showsDropped},
+		{nil, cli.ExitPass, "Pass/Delivered: SequenceWrap/Push to ", 2, showsDelivered},
+		{[]string{"push-at-zero"}, cli.ExitFail, "Fail/SequenceZeroDropped: SequenceWrap/Push to ", 3, showsDropped},
 	} {
 		stop := labtest.Inject(t, s, c.faults...)
 		for _, f := range lab.Families {
@@ -169,11 +170,12 @@ func TestPcapAgreesWithTheVerdict(t *testing.T) {
 				t.Errorf("%s: the file says %q, want %q", f, says, c.says)
 			}
 			all := frames(t, file)
-			if n := len(streams(all)); n != 2 {
-				t.Errorf("%s: %d connections, want 2", f, n)
+			flows := streams(all)
+			if len(flows) != c.connections {
+				t.Errorf("%s: %d connections, want %d", f, len(flows), c.connections)
 			}
-			for _, flow := range streams(all) {
-				c.shows(t, flow)
+			for _, stream := range []string{"0", "1"} {
+				c.shows(t, flows[stream])
 			}
 			checkComments(t, all)
 		}
@@ -242,8 +244,8 @@ func TestLabPcap(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	flows := streams(frames(t, file))
-	if len(flows) != 2 {
-		t.Fatalf("%d connections, want 2", len(flows))
+	if len(flows) != 3 { // the failure is followed up
+		t.Fatalf("%d connections, want 3", len(flows))
 	}
 	showsDelivered(t, flows["0"])
 	showsDropped(t, flows["1"])
