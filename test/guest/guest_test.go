@@ -149,7 +149,9 @@ func (s stack) ask(
 		t.Parallel()
 		definition := scenario.Registry[kind]
 		e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
-			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha), Spec: spec}
+			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
+			Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Lateness: &verdict.Lateness{},
+			Sizes: &flow.Sizes{}, Spec: spec}
 		outcomes := make(chan flow.Outcome)
 		flows := max(definition.Flows, 1)
 		for range flows {
