@@ -21,8 +21,10 @@ type wrapTime struct {
 
 // measureWrap runs so many flows of SequenceWrap at the same time to one target, as a run does, but without pacing.
 func measureWrap(ctx context.Context, s *conn.Stack, o task) (wrapTime, error) {
-	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{},
-		Alpha: 1e-3 / float64(o.Flows)}
+	alpha := 1e-3 / float64(o.Flows)
+	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: alpha,
+		Budget: verdict.NewBudget(alpha), Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha),
+		Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}}
 	run := scenario.Registry["SequenceWrap"].Flow("Push")
 	outcomes := make([]flow.Outcome, o.Flows)
 	var all sync.WaitGroup
