@@ -21,9 +21,12 @@ func parameters() map[string]func(*Fault, string) error {
 	m := map[string]func(*Fault, string) error{
 		"loss": readLoss, "burst": readBurst, "ecmp": readECMP, "spray": readSpray,
 		"delay": readDelay, "reorder": readReorder, "duplicate": readDuplicate,
-		"delay-at-zero": readHold, "short-at-zero": readShorter, "long-at-zero": readLonger, "first-at-zero": readFirst,
-		"after-at-zero": readAfter, "every-at-zero": readEvery, "rate-at-zero": readRate, "options-at-zero": readStamped,
-		"wrap":          readWrap,
+		"delay-at-zero": readHold, "every-at-zero": readEvery, "options-at-zero": readStamped, "wrap": readWrap,
+		"short-at-zero": readZero(func(a *AtZero, n int) { a.Shorter = n }),
+		"long-at-zero":  readZero(func(a *AtZero, n int) { a.Longer = n }),
+		"first-at-zero": readZero(func(a *AtZero, n int) { a.First = n }),
+		"after-at-zero": readZero(func(a *AtZero, n int) { a.After = n }),
+		"rate-at-zero":  readZero(func(a *AtZero, n int) { a.Rate = n }),
 		"reset-at-zero": readReset,
 	}
 	for _, k := range catalogue {
@@ -208,24 +211,6 @@ func readDuplicate(f *Fault, v string) error {
 func readHold(f *Fault, v string) error {
 	hold, err := readTime(v)
 	f.Impairment = &Impairment{AtZero: AtZero{Hold: hold}}
-	return err
-}
-
-func readShorter(f *Fault, v string) error {
-	n, err := readCount(v)
-	f.Impairment = &Impairment{AtZero: AtZero{Shorter: n}}
-	return err
-}
-
-func readLonger(f *Fault, v string) error {
-	n, err := readCount(v)
-	f.Impairment = &Impairment{AtZero: AtZero{Longer: n}}
-	return err
-}
-
-func readFirst(f *Fault, v string) error {
-	n, err := readCount(v)
-	f.Impairment = &Impairment{AtZero: AtZero{First: n}}
 	return err
 }
 

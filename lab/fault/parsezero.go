@@ -8,10 +8,14 @@ import (
 // damage is the fault without a parameter that does something else than to drop by a rule.
 const damage = "damage-at-zero"
 
-func readAfter(f *Fault, v string) error {
-	n, err := readCount(v)
-	f.Impairment = &Impairment{AtZero: AtZero{After: n}}
-	return err
+// readZero reads a number that is the effect on segments at 0.
+func readZero(set func(*AtZero, int)) func(*Fault, string) error {
+	return func(f *Fault, v string) error {
+		n, err := readCount(v)
+		f.Impairment = &Impairment{}
+		set(&f.Impairment.AtZero, n)
+		return err
+	}
 }
 
 func readEvery(f *Fault, v string) error {
@@ -20,12 +24,6 @@ func readEvery(f *Fault, v string) error {
 		return errors.New("every single one is what all-at-zero drops; want 2 or more")
 	}
 	f.Impairment = &Impairment{AtZero: AtZero{Every: n}}
-	return err
-}
-
-func readRate(f *Fault, v string) error {
-	n, err := readCount(v)
-	f.Impairment = &Impairment{AtZero: AtZero{Rate: n}}
 	return err
 }
 

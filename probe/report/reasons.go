@@ -4,59 +4,106 @@ package report
 
 // Reasons of Pass.
 const (
-	Established Reason = "Established" // Handshake: the peer proved that its connection exists
-	Delivered   Reason = "Delivered"   // SequenceWrap: the suspect was acknowledged
-	FinAccepted Reason = "FinAccepted" // FinReorder: the FIN that an ACK had overtaken was accepted
-	NotReached  Reason = "NotReached"  // AcceptQueue: nothing overflowed within the cap
+	// Handshake: the peer proved that its connection exists
+	Established Reason = "Established"
+	// SequenceWrap: the suspect was acknowledged
+	Delivered Reason = "Delivered"
+	// FinReorder: the FIN that an ACK had overtaken was accepted
+	FinAccepted Reason = "FinAccepted"
+	// AcceptQueue: nothing overflowed within the cap
+	NotReached Reason = "NotReached"
 )
 
 // Reasons of Fail.
 const (
-	Refused                      Reason = "Refused"                      // Handshake: RST in answer to the SYN
-	Filtered                     Reason = "Filtered"                     // Handshake: no answer from two source ports
-	QueueFullOrSynFiltered       Reason = "QueueFullOrSynFiltered"       // Handshake: SYNs are ignored, other segments to the port are answered
-	Unreachable                  Reason = "Unreachable"                  // Handshake: an ICMP error; the message has its code
-	AckLostOrQueueFull           Reason = "AckLostOrQueueFull"           // Handshake: SYN-ACK, but the final ACK changed nothing
-	Altered                      Reason = "Altered"                      // Handshake: the answer acknowledges a number that was not sent
-	ReverseRstZeroDropped        Reason = "ReverseRstZeroDropped"        // Handshake: an RST comes back unless its sequence number is 0
-	SequenceZeroDropped          Reason = "SequenceZeroDropped"          // SequenceWrap: exactly the segment at sequence 0 is lost
-	SequenceZeroDelayed          Reason = "SequenceZeroDelayed"          // SequenceWrap: segments at 0 arrive later than others
-	SequenceZeroFirstDropped     Reason = "SequenceZeroFirstDropped"     // SequenceWrap: each connection's first at 0 is lost
-	SequenceZeroDroppedBySize    Reason = "SequenceZeroDroppedBySize"    // SequenceWrap: segments at 0 are lost by their length
-	SequenceZeroDroppedByOptions Reason = "SequenceZeroDroppedByOptions" // SequenceWrap: segments at 0 are lost by the timestamps option
-	SequenceZeroLossy            Reason = "SequenceZeroLossy"            // SequenceWrap: lost more often at 0, but not always
-	ResetAtZero                  Reason = "ResetAtZero"                  // SequenceWrap: exactly the segment at sequence 0 draws an RST
-	SequenceZeroStalled          Reason = "SequenceZeroStalled"          // SequenceWrap: only the kernel's connections stall
-	SequenceZeroDied             Reason = "SequenceZeroDied"             // SequenceWrap: only the kernel's connections die
-	WrapDropped                  Reason = "WrapDropped"                  // SequenceWrap: what is beyond the wrap at 2^32 is lost
-	WrapWindowDropped            Reason = "WrapWindowDropped"            // SequenceWrap: lost beyond the wrap until what is before is acknowledged
-	WrapEndDropped               Reason = "WrapEndDropped"               // SequenceWrap: segments are lost that end at the wrap or beyond it
-	AckZeroDropped               Reason = "AckZeroDropped"               // SequenceWrap: answers that acknowledge exactly 0 are lost
-	FinIgnored                   Reason = "FinIgnored"                   // FinReorder: the peer ignored a FIN that an ACK had overtaken
-	QueueOverflowed              Reason = "QueueOverflowed"              // AcceptQueue: connections were dropped within the cap
+	// Handshake: RST in answer to the SYN
+	Refused Reason = "Refused"
+	// Handshake: no answer from two source ports
+	Filtered Reason = "Filtered"
+	// Handshake: SYNs are ignored, other segments to the port are answered
+	QueueFullOrSynFiltered Reason = "QueueFullOrSynFiltered"
+	// Handshake: an ICMP error; the message has its code
+	Unreachable Reason = "Unreachable"
+	// Handshake: SYN-ACK, but the final ACK changed nothing
+	AckLostOrQueueFull Reason = "AckLostOrQueueFull"
+	// Handshake: the answer acknowledges a number that was not sent
+	Altered Reason = "Altered"
+	// Handshake: an RST comes back unless its sequence number is 0
+	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped"
+	// SequenceWrap: exactly the segment at sequence 0 is lost
+	SequenceZeroDropped Reason = "SequenceZeroDropped"
+	// SequenceWrap: segments at 0 arrive later than others
+	SequenceZeroDelayed Reason = "SequenceZeroDelayed"
+	// SequenceWrap: each connection's first at 0 is lost
+	SequenceZeroFirstDropped Reason = "SequenceZeroFirstDropped"
+	// SequenceWrap: segments at 0 are lost by their length
+	SequenceZeroDroppedBySize Reason = "SequenceZeroDroppedBySize"
+	// SequenceWrap: segments at 0 are lost by the timestamps option
+	SequenceZeroDroppedByOptions Reason = "SequenceZeroDroppedByOptions"
+	// SequenceWrap: lost more often at 0, but not always
+	SequenceZeroLossy Reason = "SequenceZeroLossy"
+	// SequenceWrap: exactly the segment at sequence 0 draws an RST
+	ResetAtZero Reason = "ResetAtZero"
+	// SequenceWrap: only the kernel's connections stall
+	SequenceZeroStalled Reason = "SequenceZeroStalled"
+	// SequenceWrap: only the kernel's connections die
+	SequenceZeroDied Reason = "SequenceZeroDied"
+	// SequenceWrap: what is beyond the wrap at 2^32 is lost
+	WrapDropped Reason = "WrapDropped"
+	// SequenceWrap: lost beyond the wrap until what is before is acknowledged
+	WrapWindowDropped Reason = "WrapWindowDropped"
+	// SequenceWrap: segments are lost that end at the wrap or beyond it
+	WrapEndDropped Reason = "WrapEndDropped"
+	// SequenceWrap: answers that acknowledge exactly 0 are lost
+	AckZeroDropped Reason = "AckZeroDropped"
+	// FinReorder: the peer ignored a FIN that an ACK had overtaken
+	FinIgnored Reason = "FinIgnored"
+	// AcceptQueue: connections were dropped within the cap
+	QueueOverflowed Reason = "QueueOverflowed"
 )
 
 // Reasons of Inconclusive that the prober itself gives.
 const (
-	PathDown         Reason = "PathDown"         // handshake or control never answered
-	PathLossy        Reason = "PathLossy"        // too much other loss to blame the suspect
-	ListenerGone     Reason = "ListenerGone"     // the port accepted connections, and refuses all since
-	ConnectionLimit  Reason = "ConnectionLimit"  // Handshake: fails beside other connections, and never alone
-	SynLimited       Reason = "SynLimited"       // AcceptQueue: new SYNs are rejected, handshakes in progress are not
-	QueueOrLimit     Reason = "QueueOrLimit"     // AcceptQueue: connections are rejected by a queue or by a limit
-	KernelDisagrees  Reason = "KernelDisagrees"  // SequenceWrap: crafted flows pass, kernel connections seem to suffer
-	HandshakeAckLost Reason = "HandshakeAckLost" // SequenceWrap: the final ACK at 0 has no effect; data has
-	StateTracking    Reason = "StateTracking"    // segments with these flags are lost at every number
-	PeerDidNotClose  Reason = "PeerDidNotClose"  // FinReorder: the trigger did not make the peer close first
-	FinReset         Reason = "FinReset"         // FinReorder: the peer resets once an ACK has overtaken its FIN
-	NoProofOfLife    Reason = "NoProofOfLife"    // SequenceWrap: after the suspect nothing is answered
-	NotIsolated      Reason = "NotIsolated"      // the suspect is lost, and so are its bytes elsewhere
-	PeerReset        Reason = "PeerReset"        // the peer reset the connection before a verdict, twice
-	StaleState       Reason = "StaleState"       // the peer still holds older connections of these ports
-	GuardUnavailable Reason = "GuardUnavailable" // neither TCX nor clsact could be attached
-	GuardIncomplete  Reason = "GuardIncomplete"  // the guard did not take every segment that the tap saw
-	AsymmetricReturn Reason = "AsymmetricReturn" // the answer came in by another device
-	DeadlineExceeded Reason = "DeadlineExceeded" // the run's deadline came before a verdict
-	ProberFault      Reason = "ProberFault"      // the prober could not do its work; the message says what failed
-	ProberKilled     Reason = "ProberKilled"     // the worker or its container was killed
+	// handshake or control never answered
+	PathDown Reason = "PathDown"
+	// too much other loss to blame the suspect
+	PathLossy Reason = "PathLossy"
+	// the port accepted connections, and refuses all since
+	ListenerGone Reason = "ListenerGone"
+	// Handshake: fails beside other connections, and never alone
+	ConnectionLimit Reason = "ConnectionLimit"
+	// AcceptQueue: new SYNs are rejected, handshakes in progress are not
+	SynLimited Reason = "SynLimited"
+	// AcceptQueue: connections are rejected by a queue or by a limit
+	QueueOrLimit Reason = "QueueOrLimit"
+	// SequenceWrap: crafted flows pass, kernel connections seem to suffer
+	KernelDisagrees Reason = "KernelDisagrees"
+	// SequenceWrap: the final ACK at 0 has no effect; data has
+	HandshakeAckLost Reason = "HandshakeAckLost"
+	// segments with these flags are lost at every number
+	StateTracking Reason = "StateTracking"
+	// FinReorder: the trigger did not make the peer close first
+	PeerDidNotClose Reason = "PeerDidNotClose"
+	// FinReorder: the peer resets once an ACK has overtaken its FIN
+	FinReset Reason = "FinReset"
+	// SequenceWrap: after the suspect nothing is answered
+	NoProofOfLife Reason = "NoProofOfLife"
+	// the suspect is lost, and so are its bytes elsewhere
+	NotIsolated Reason = "NotIsolated"
+	// the peer reset the connection before a verdict, twice
+	PeerReset Reason = "PeerReset"
+	// the peer still holds older connections of these ports
+	StaleState Reason = "StaleState"
+	// neither TCX nor clsact could be attached
+	GuardUnavailable Reason = "GuardUnavailable"
+	// the guard did not take every segment that the tap saw
+	GuardIncomplete Reason = "GuardIncomplete"
+	// the answer came in by another device
+	AsymmetricReturn Reason = "AsymmetricReturn"
+	// the run's deadline came before a verdict
+	DeadlineExceeded Reason = "DeadlineExceeded"
+	// the prober could not do its work; the message says what failed
+	ProberFault Reason = "ProberFault"
+	// the worker or its container was killed
+	ProberKilled Reason = "ProberKilled"
 )

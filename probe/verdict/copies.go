@@ -45,11 +45,7 @@ func (c Copies) Delays(suspects bool) (all []time.Duration) {
 
 // LossP is the exact p-value that suspects are lost more often only by chance.
 func (c Copies) LossP() float64 {
-	s, o := c.Count(true), c.Count(false)
-	if s.Lost == 0 {
-		return 1
-	}
-	return Fisher(s.Lost, s.Sent, o.Lost, o.Sent)
+	return moreOftenP(c.Count(true), c.Count(false))
 }
 
 // LeastDelay is by how much a suspect must come later than a control to count as later: shorter differences hurt no

@@ -144,11 +144,7 @@ func (t SizeTest) counts() (lost, controls, others Count) {
 // often than suspects of other lengths, only by chance: the larger of the two.
 func (t SizeTest) P() float64 {
 	lost, controls, others := t.counts()
-	if lost.Lost == 0 {
-		return 1
-	}
-	return max(Fisher(lost.Lost, lost.Sent, controls.Lost, controls.Sent),
-		Fisher(lost.Lost, lost.Sent, others.Lost, others.Sent))
+	return max(moreOftenP(lost, controls), moreOftenP(lost, others))
 }
 
 // Significant reports whether chance is excluded.

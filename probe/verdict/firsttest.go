@@ -31,11 +31,7 @@ func (t FirstTest) untimely(suspects bool) (n Count) {
 
 // P is the exact p-value that the first at 0 is not in time more often only by chance.
 func (t FirstTest) P() float64 {
-	zero, others := t.untimely(true), t.untimely(false)
-	if zero.Lost == 0 {
-		return 1
-	}
-	return Fisher(zero.Lost, zero.Sent, others.Lost, others.Sent)
+	return moreOftenP(t.untimely(true), t.untimely(false))
 }
 
 // Significant reports whether chance is excluded.

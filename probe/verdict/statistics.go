@@ -14,6 +14,14 @@ func Fisher(suspectsLost, suspects, beaconsLost, beacons int) float64 {
 	return min(p, 1)
 }
 
+// moreOftenP is the exact p-value that the first ones are lost more often than the others only by chance.
+func moreOftenP(first, others Count) float64 {
+	if first.Lost == 0 {
+		return 1
+	}
+	return Fisher(first.Lost, first.Sent, others.Lost, others.Sent)
+}
+
 // hypergeometric returns how likely k of the losses are suspects.
 func hypergeometric(k, suspects, beacons, lost int) float64 {
 	return math.Exp(logChoose(suspects, k) + logChoose(beacons, lost-k) - logChoose(suspects+beacons, lost))

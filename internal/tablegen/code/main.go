@@ -38,7 +38,7 @@ func writeReasons(file string) error {
 			verdict = r.Verdict
 			fmt.Fprintf(&b, "\n// Reasons of %s%s.\nconst (\n", verdict, byWhom[verdict])
 		}
-		fmt.Fprintf(&b, "%s Reason = %q // %s\n", r.Name, r.Name, r.Brief)
+		fmt.Fprintf(&b, "// %s\n%s Reason = %q\n", r.Brief, r.Name, r.Name)
 	}
 	b.WriteString(")\n")
 	code, err := format.Source(b.Bytes())
