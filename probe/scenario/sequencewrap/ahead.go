@@ -14,6 +14,7 @@ import (
 // before it, so that the peer names it at once as a block of its own (RFC 2018 section 4).
 type beyond struct {
 	used    bool       // instead of old bytes
+	assumed bool       // used because of what other connections to the peer showed
 	next    seq.Number // where the next one starts
 	silent  int        // sandwiches in a row whose beacons were both unanswered
 	unheard int        // beacons in a row, of both kinds, without an answer
@@ -61,6 +62,8 @@ func (w *wrapConn) heard(answers int) bool {
 	case b.answers:
 	case !b.used && b.silent >= silentOld:
 		w.useBeyond()
+	case b.assumed && b.silent >= silentOld: // what is beyond may be lost, and old bytes of this connection not
+		w.useOld()
 	case b.used && b.silent >= silentBeyond:
 		w.Unproven = verdict.Count{Sent: b.unheard, Lost: b.unheard}
 		return false
@@ -71,4 +74,10 @@ func (w *wrapConn) heard(answers int) bool {
 // useBeyond has beacons be new bytes from now on.
 func (w *wrapConn) useBeyond() {
 	w.beyond.used, w.beyond.silent, w.Ahead, w.echoes.Ahead = true, 0, true, true
+}
+
+// useOld has beacons be old bytes again.
+func (w *wrapConn) useOld() {
+	b := &w.beyond
+	b.used, b.assumed, b.silent, w.Ahead, w.echoes.Ahead = false, false, 0, false, false
 }

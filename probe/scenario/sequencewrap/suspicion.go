@@ -20,6 +20,7 @@ const sandwichSpacing = 5 * time.Millisecond
 func (w *wrapConn) suspicious(ctx context.Context) bool {
 	if w.conn.OldBytesDropped() {
 		w.useBeyond()
+		w.beyond.assumed = true
 	}
 	for i := range maxSandwiches {
 		if pause(ctx, sandwichSpacing) != nil || w.Env.Pace(ctx, 3) != nil {

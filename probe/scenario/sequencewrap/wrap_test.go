@@ -1,11 +1,13 @@
 package sequencewrap
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -163,4 +165,28 @@ func TestFlowsAskAboutTheWrapOnce(t *testing.T) {
 	if syns > len(flows)+8 {
 		t.Errorf("%d connections", syns)
 	}
+}
+
+// Where other connections have shown that old bytes get no answer, and what is beyond is lost, old bytes of the
+// connection itself prove life.
+func TestWrapThatBreaksWhereOldBytesSeemDropped(t *testing.T) {
+	b := &conntest.Bench{Peer: &conntest.Listener{ClosesAtEOF: true}, Path: func() conntest.Path {
+		return conntest.Dropping(conntest.AfterWrap(false))()
+	}}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		c, err := b.Stack.Open(ctx, conntest.Remote, ordinary())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			c.NoteSign(true)
+		}
+		known := c.OldBytesDropped()
+		if _, err := c.End(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if o := Definition.Flow("Push")(ctx, flowtest.Env(b)); !known || o.Reason != report.WrapDropped {
+			t.Errorf("known %t: %s / %s: %s", known, o.Verdict, o.Reason, o.Message)
+		}
+	})
 }
