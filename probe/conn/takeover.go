@@ -30,6 +30,9 @@ func (s *Stack) TakeOver(ctx context.Context, e ledger.Entry, release func()) (*
 	return c, nil
 }
 
+// WasReset says that an RST ended the socket of a connection that was taken over. Abort then asks the peer first.
+func (c *Conn) WasReset() { c.reset = true }
+
 func (s *Stack) takeOver(ctx context.Context, local, remote netip.AddrPort, release func()) (*flow, error) {
 	if err := s.acquireSlot(ctx); err != nil {
 		release()

@@ -106,6 +106,7 @@ type Remains struct {
 	Ack           seq.Number // the number expected from the peer
 	Missing       []byte     // what was sent from Unacked-1 on; empty where everything was acknowledged
 	RTT           time.Duration
+	Reset         bool // by an RST, which anybody on the way may have sent: the peer may hold the connection or not
 }
 
 // Release closes the socket without a word to the peer. It may be called once.
@@ -254,7 +255,7 @@ func fateOf(err error) Fate {
 func (c *connection) finish() {
 	info := c.socket.info()
 	c.SegmentsSent = int(info.Segs_out)
-	if !c.Opened || c.Fate == Reset || c.fault != nil {
+	if !c.Opened && c.Fate != Reset || c.fault != nil { // an RST that refuses a SYN has another Fate
 		return
 	}
 	acked := c.socket.ackedBytes()
@@ -263,7 +264,7 @@ func (c *connection) finish() {
 		return // closing the socket then sends an RST
 	}
 	c.Remains = &Remains{socket: c.socket, Local: local, Remote: c.asked.Remote, Unacked: c.begin.Add(acked), Ack: ack,
-		RTT: time.Duration(info.Rtt) * time.Microsecond}
+		RTT: time.Duration(info.Rtt) * time.Microsecond, Reset: c.Fate == Reset}
 	if acked < len(c.sent) {
 		c.Remains.Missing = c.sent[max(0, acked-1):]
 	}

@@ -24,6 +24,11 @@ try:
 except OSError: pass
 `
 
+func (s *site) acceptOnce(at netip.AddrPort) {
+	s.t.Helper()
+	s.serve(at, "python3", "-c", fmt.Sprintf(acceptOnce, at.Addr().String()))
+}
+
 // A server that accepts once gives a true reason in every scenario that needs several connections.
 func TestServerThatAcceptsOnce(t *testing.T) {
 	t.Parallel()
@@ -36,7 +41,7 @@ func TestServerThatAcceptsOnce(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
-			s.serve(at, "python3", "-c", fmt.Sprintf(acceptOnce, at.Addr().String()))
+			s.acceptOnce(at)
 			p := planFor([]netip.AddrPort{at})
 			p.Paths, p.Scenarios, p.KernelConnections = 8, []plan.Scenario{c}, plan.Off
 			must(t, p.Validate())
@@ -47,5 +52,20 @@ func TestServerThatAcceptsOnce(t *testing.T) {
 				t.Log(r.Flows, r.Message)
 			}
 		})
+	}
+}
+
+// A server that accepts once is said to where the kernel's connection was the one that it accepted.
+func TestKernelConnectionTakesTheOnlyAccept(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
+	s.acceptOnce(at)
+	p := planFor([]netip.AddrPort{at})
+	p.Paths, p.Scenarios = 8, []plan.Scenario{{Type: "Handshake"}}
+	must(t, p.Validate())
+	r := s.carryOut(childTask{Plan: p, Home: s.Client().Path()})
+	if r.Results[0].Reason != report.ListenerGone {
+		t.Errorf("%s / %s: %s, %+v", r.Results[0].Verdict, r.Results[0].Reason, r.Results[0].Message, r.KernelConnections)
 	}
 }

@@ -45,6 +45,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	turns := opened.turns
 	a := answer{perPath: definition.Flows == 0}
 	a.flows = runFlows(ctx, cmp.Or(definition.Flows, j.plan.Paths), run, env, opened, w)
+	opened.awaitKernel()
 	if established, gone := opened.listenerGone(); gone {
 		for i := range a.flows {
 			a.flows[i].NoteListenerGone(established)

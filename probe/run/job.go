@@ -79,7 +79,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
 		opened = newOpenings(stack.Open, env.Remote, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
 	}
-	kernel := j.newKernelTest(env, stack, h, index)
+	kernel := j.newKernelTest(env, stack, h, opened, index)
 	var open sync.WaitGroup
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {

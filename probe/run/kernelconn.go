@@ -40,6 +40,7 @@ type kernelTest struct {
 	env      flow.Env
 	stack    *stack
 	device   string
+	openings *openings // of the crafted flows
 	alpha    float64
 	payloads []flow.Payload
 	ask      func(context.Context, kernelconn.Question) (kernelconn.Result, error)
@@ -61,13 +62,13 @@ type kernelTest struct {
 }
 
 // newKernelTest asks nothing yet; nil where the plan wants no such connections to the target of that index.
-func (j *job) newKernelTest(env flow.Env, s *stack, h *host, index int) *kernelTest {
+func (j *job) newKernelTest(env flow.Env, s *stack, h *host, opened *openings, index int) *kernelTest {
 	i := slices.IndexFunc(j.checks, func(c plan.Check) bool { return asksKernel(c) && j.plan.Asks(j.node, c, index) })
 	if s == nil || i < 0 || j.plan.KernelConnections == plan.Off {
 		return nil
 	}
 	return &kernelTest{env: env, stack: s, device: h.device, alpha: j.alpha, patience: kernelPatience,
-		ask:      kernelconn.Ask,
+		ask: kernelconn.Ask, openings: opened,
 		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario].Payload)}
 }
 
@@ -80,6 +81,7 @@ func (k *kernelTest) beside(ctx context.Context, c plan.Check) {
 		k.wait()
 	case k.screened == nil:
 		k.screened = make(chan struct{})
+		k.openings.beginKernel(k.screened)
 		go func() {
 			defer close(k.screened)
 			k.screen(ctx)
@@ -205,6 +207,7 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), ad
 	for range r.SegmentsSent - kernelAhead {
 		k.env.Charge()
 	}
+	k.openings.settleKernel(r)
 	ended := k.end(ctx, r.Remains)
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ func (a *asks) ask(_ context.Context, q kernelconn.Question) (kernelconn.Result,
 func kernelTestOf(ctx context.Context, a *asks, confirm bool) report.KernelConnections {
 	k := &kernelTest{env: flow.Env{Remote: conntest.Remote, Pace: conn.Pace(conntest.Pace), Charge: func() {}},
 		stack: &stack{}, alpha: 3e-5, payloads: flow.Payloads(""), ask: a.ask, patience: kernelPatience,
+		openings: newOpenings(nil, netip.AddrPort{}, nil),
 		screened: make(chan struct{})}
 	k.screen(ctx)
 	close(k.screened)

@@ -24,7 +24,10 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 		return flow.Outcome{Leaked: 1}
 	}
 	c.Charge, c.RTT = k.env.Charge, left.RTT
-	if left.Unacked.IsZero() {
+	if left.Reset {
+		c.WasReset()
+	}
+	if left.Unacked.IsZero() && c.Recheck(ctx) {
 		healKernel(context.WithoutCancel(ctx), c, left.Missing)
 	}
 	e, err := c.End(ctx)

@@ -48,7 +48,8 @@ type openings struct {
 	opening int
 	allowed int
 	proven  int
-	refused int           // connections in a row, the last ones, that were refused or reset
+	refused int // connections in a row, the last ones, that were refused or reset
+	kernel  kernelOpenings
 	fastest time.Duration // shortest time from the turn to the sign of life; 0: none yet
 	gap     time.Duration // between the beginnings of two connections
 	next    time.Time     // when the next connection may begin
@@ -180,11 +181,13 @@ func (o *openings) settled(held, refused bool, took time.Duration) {
 // enoughRefused is how many connections in a row must be refused before the listener counts as gone.
 const enoughRefused = 3
 
-// listenerGone reports whether connections were established, how many, and all later ones were refused.
+// listenerGone reports whether connections were established, how many, and all later ones were refused. Where only the
+// kernel's were established these must be refused, too: something may tell crafted ones apart.
 func (o *openings) listenerGone() (established int, gone bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.proven, o.proven > 0 && o.refused >= enoughRefused
+	accepted := o.proven > 0 || o.kernel.proven > 0 && o.kernel.refused
+	return o.proven + o.kernel.proven, accepted && o.refused >= enoughRefused
 }
 
 // anyProven reports whether a connection was established.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
@@ -90,5 +91,38 @@ func TestOpeningsOverlap(t *testing.T) {
 				t.Errorf("%s: the next one waited %v", c.name, time.Since(started))
 			}
 		})
+	}
+}
+
+// Connections of the kernel that were held, after which all are refused, show that the listener is gone. Where only the
+// crafted ones are refused they do not.
+func TestListenerGoneByTheKernelsConnections(t *testing.T) {
+	held := kernelconn.Result{Fate: kernelconn.Acknowledged, Control: part(0)}
+	refused := kernelconn.Result{Fate: kernelconn.Refused}
+	for _, c := range []struct {
+		name    string
+		kernels []kernelconn.Result // before the crafted ones
+		after   []kernelconn.Result
+		gone    bool
+	}{
+		{"accepts once", []kernelconn.Result{held, refused}, nil, true},
+		{"accepts once, refused later", []kernelconn.Result{held}, []kernelconn.Result{refused}, true},
+		{"closed port", []kernelconn.Result{refused, refused}, nil, false},
+		{"refuses crafted ones only", []kernelconn.Result{held, held}, nil, false},
+		{"accepts again", []kernelconn.Result{held, refused}, []kernelconn.Result{held}, false},
+	} {
+		o := newOpenings(nil, netip.AddrPort{}, nil)
+		for _, r := range c.kernels {
+			o.settleKernel(r)
+		}
+		for range enoughRefused {
+			o.settled(false, true, time.Millisecond)
+		}
+		for _, r := range c.after {
+			o.settleKernel(r)
+		}
+		if n, gone := o.listenerGone(); gone != c.gone || gone && n != 1 {
+			t.Errorf("%s: %d held, gone: %v", c.name, n, gone)
+		}
 	}
 }
