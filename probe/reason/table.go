@@ -100,13 +100,14 @@ var failed = []Reason{
 	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's connections stall",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
-				"where their numbers cross 0, or stood still there; others did not. `stallMillis` is how much longer they took",
+				"where their numbers cross 0, or stood still there; others did not, and no other variant's Fail explains it. " +
+				"`stallMillis` is how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
 				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
 	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's connections die",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything or were reset, and ordinary connections of this host's kernel were reset, " +
-				"or ended by an error, where their numbers cross 0; others were not",
+				"or ended by an error, where their numbers cross 0; others were not, and no other variant's Fail explains it",
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"WrapDropped", Fail, "SequenceWrap: what is beyond the wrap at 2^32 is lost",
 		[]Meaning{{sequenceWrap,
@@ -185,7 +186,7 @@ var inconclusive = []Reason{
 	{"KernelDisagrees", Inconclusive, "SequenceWrap: crafted flows pass, kernel connections seem to suffer",
 		[]Meaning{{sequenceWrap,
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
-				"than others, and chance is not excluded; or none of them got through unharmed",
+				"than others, and chance is not excluded",
 			"repair other loss first, or give more time; `kernelConnections` in the report has the counts by size"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,

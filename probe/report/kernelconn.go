@@ -26,14 +26,16 @@ type KernelOutcome string
 
 // Outcomes.
 const (
-	KernelUnharmed  KernelOutcome = "Unharmed"  // those that cross 0 fare as the others do
+	KernelUnharmed  KernelOutcome = "Unharmed"  // those that cross 0 get through, but for few at most
 	KernelStalled   KernelOutcome = "Stalled"   // their data at 0 had to be sent again, or was never acknowledged
 	KernelDied      KernelOutcome = "Died"      // something ended them
 	KernelUndecided KernelOutcome = "Undecided" // they fared worse than the others, and chance is not excluded
+	KernelAlike     KernelOutcome = "Alike"     // they were harmed, and the others about as often: not a matter of 0
 	KernelNotAsked  KernelOutcome = "NotAsked"  // there were none that tell anything
 )
 
-var kernelOutcomes = []KernelOutcome{KernelUnharmed, KernelStalled, KernelDied, KernelUndecided, KernelNotAsked}
+var kernelOutcomes = []KernelOutcome{KernelUnharmed, KernelStalled, KernelDied, KernelUndecided, KernelAlike,
+	KernelNotAsked}
 
 // KernelSize is what became of those of one size.
 type KernelSize struct {

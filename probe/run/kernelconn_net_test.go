@@ -176,6 +176,53 @@ func TestKernelConnections(t *testing.T) {
 	}
 }
 
+// Where a device drops PSH at 0, variants whose crafted segments arrive pass beside Push, and name it.
+func TestKernelConnectionsExplainedByPush(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	t.Cleanup(s.inject("push-at-zero"))
+	p := planFor([]netip.AddrPort{s.Target(lab.IPv4, lab.Echo)})
+	p.KernelConnections, p.Alpha = "", 1e-3
+	p.Scenarios[1].Variants = []string{"Push", "Data", "Straddle"}
+	r := s.carryOut(childTask{p, "", s.Client().Path()})
+	for _, r := range r.Results[1:] {
+		want, says := report.Delivered, "suffer what SequenceWrap/Push shows: "
+		if r.Variant == "Push" {
+			want, says = report.SequenceZeroDropped, "kernel connections that cross 0 stand still"
+		}
+		if r.Reason != want || !strings.Contains(r.Message, says) {
+			t.Errorf("%s: %s / %s (%s)", r.Variant, r.Verdict, r.Reason, r.Message)
+		}
+	}
+	if k := r.KernelConnections; len(r.Results) != 4 || len(k) != 1 || k[0].Outcome != report.KernelStalled {
+		t.Errorf("%d results, kernel connections %+v", len(r.Results), k)
+	}
+}
+
+// What harms connections at every number alike is said so, and turns no Pass: long segments are lost.
+func TestKernelConnectionsHarmedAlike(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.rule(nftables.ChainHookInput, length(lab.IPv4, expr.CmpOpGt, 1470), drop)
+	r, k := s.push(lab.IPv4, "")
+	if k.Outcome != report.KernelAlike || !strings.Contains(r.Message, "that harm is not a matter of 0") ||
+		r.Reason == report.KernelDisagrees || r.Reason == report.SequenceZeroStalled {
+		t.Errorf("%s / %s (%s), %+v", r.Verdict, r.Reason, r.Message, k)
+	}
+}
+
+// Where nothing listens nothing is said about this host's firewall.
+func TestKernelConnectionsToAClosedPort(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.report("", netip.AddrPortFrom(s.Target(lab.IPv4, lab.Echo).Addr(), 9))
+	k := append(r.KernelConnections, report.KernelConnections{})[0]
+	if k.Outcome != report.KernelNotAsked || strings.Contains(k.Message, "firewall") ||
+		!strings.Contains(k.Message, "not established") {
+		t.Errorf("%+v", k)
+	}
+}
+
 // nothingLeft waits until the server's kernel holds no connection.
 func (s *site) nothingLeft(f lab.Family, name string) {
 	s.t.Helper()

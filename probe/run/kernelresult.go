@@ -10,19 +10,22 @@ import (
 )
 
 // kernel is what connections of this host's own kernel to the target showed; nil: none were asked for. Where the
-// crafted flows passed or were reset, and one of those was harmed, more are made first.
+// crafted flows passed or were reset, no other of them explains it, and one of those was harmed, more are made first.
 func (j *job) kernel(ctx context.Context, k *kernelTest, position int) *report.KernelConnections {
 	if k == nil || k.screened == nil {
 		return nil
 	}
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
-	unsettled := slices.ContainsFunc(mine, verdict.Unsettled)
+	unsettled := slices.ContainsFunc(mine, verdict.Unsettled) && verdict.Explains(mine, report.KernelDied) == ""
 	k.settled.Store(!unsettled)
 	k.wait()
 	if unsettled {
 		k.confirm(ctx)
 	}
 	found := k.conclude()
+	if found.Outcome == report.KernelNotAsked && k.opened == 0 && k.unopened != [2]int{} && verdict.Established(mine) {
+		found.Message += "; look at its own firewall and routes"
+	}
 	if found.Alpha > 0 {
 		found.Alpha = j.plan.Alpha
 	}
@@ -41,8 +44,9 @@ func (j *job) besideKernel(found *report.KernelConnections, position int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mine := j.results[position*len(j.checks) : (position+1)*len(j.checks)]
+	explains := verdict.Explains(mine, found.Outcome)
 	for i := range mine {
-		mine[i] = verdict.WithKernel(mine[i], *found, j.plan.Alpha)
+		mine[i] = verdict.WithKernel(mine[i], *found, explains, j.plan.Alpha)
 		coverKernel(&mine[i], *found)
 	}
 }

@@ -49,8 +49,7 @@ func (k *kernelTest) learn(r kernelconn.Result, s verdict.KernelSample) {
 	case s.Fate == verdict.KernelVoid && r.Opened:
 		k.void = closedByApplication
 	case s.Fate == verdict.KernelVoid && k.void == "":
-		k.void = fmt.Sprintf("this host's own connections are not established (%v); look at its own firewall and routes",
-			r.Err)
+		k.void = fmt.Sprintf("this host's own connections are not established (%v)", r.Err)
 	case s.Fate == verdict.KernelSilent:
 		k.patience = shortPatience
 		if !r.Crossing {

@@ -123,10 +123,10 @@ func (b *KernelBlock) Hopeless() bool {
 // conviction.
 const worseBy = 0.25
 
-// Worse reports whether many more of those that cross 0 were harmed, or none got through.
+// Worse reports whether many more of those that cross 0 were harmed.
 func (b *KernelBlock) Worse() bool {
 	sum := b.strata.Sum()
-	return sum.Suspects.Rate()-sum.Beacons.Rate() >= worseBy || sum.Suspects.Lost == sum.Suspects.Sent
+	return sum.Suspects.Rate()-sum.Beacons.Rate() >= worseBy
 }
 
 // KernelEvidence is all that connections of the host's own kernel to one target showed.
@@ -143,28 +143,56 @@ type KernelEvidence struct {
 func Kernel(e KernelEvidence) report.KernelConnections {
 	k := report.KernelConnections{Sizes: kernelSizes(e)}
 	crossing, control := k.Counts()
-	k.StallMillis = kernelStall(e.Samples).Milliseconds()
-	harm := report.KernelStalled
-	if crossing.Died > crossing.Stalled+crossing.Silent {
-		harm = report.KernelDied
-	}
-	switch last := len(e.Blocks) - 1; {
+	switch {
 	case e.NotAsked != "" || crossing.Told() == 0 || control.Told() == 0:
 		k.Outcome = report.KernelNotAsked
 	case crossing.Harmed() == 0:
 		k.Outcome = report.KernelUnharmed
-	case e.Cut:
-		k.Outcome = report.KernelUndecided
-	case last < 0:
-		k.Outcome = harm
-	case e.Blocks[last].Convicts():
-		k.Outcome, k.Alpha = harm, e.Blocks[last].Alpha
-	case e.Blocks[last].Worse():
-		k.Outcome = report.KernelUndecided
 	default:
-		k.Outcome = report.KernelUnharmed
+		k.Outcome, k.Alpha = harmed(e, k)
+	}
+	if k.Outcome != report.KernelAlike {
+		k.StallMillis = kernelStall(e.Samples).Milliseconds()
 	}
 	k.Message = kernelMessage(k, e.NotAsked)
+	return k
+}
+
+// harmed judges connections of which some were harmed that cross 0.
+func harmed(e KernelEvidence, k report.KernelConnections) (report.KernelOutcome, float64) {
+	crossing, control := ofHarmedSizes(k).Counts()
+	harm := report.KernelStalled
+	if crossing.Died > crossing.Stalled+crossing.Silent {
+		harm = report.KernelDied
+	}
+	alike := control.Harmed() > 0 && harmedShare(crossing)-harmedShare(control) < worseBy
+	last := len(e.Blocks) - 1
+	switch {
+	case last >= 0 && e.Blocks[last].Convicts():
+		return harm, e.Blocks[last].Alpha
+	case alike:
+		return report.KernelAlike, 0
+	case e.Cut:
+		return report.KernelUndecided, 0
+	case last < 0:
+		return harm, 0
+	case e.Blocks[last].Worse():
+		return report.KernelUndecided, 0
+	case control.Harmed() > 0:
+		return report.KernelAlike, 0
+	}
+	return report.KernelUnharmed, 0 // few of many: chance is not excluded
+}
+
+// harmedShare is 0 where none tells anything.
+func harmedShare(n report.KernelCount) float64 {
+	return float64(n.Harmed()) / float64(max(1, n.Told()))
+}
+
+// ofHarmedSizes are the counts of those sizes of which a connection was harmed that crosses 0.
+func ofHarmedSizes(k report.KernelConnections) report.KernelConnections {
+	k.Sizes = slices.DeleteFunc(slices.Clone(k.Sizes),
+		func(s report.KernelSize) bool { return s.Crossing.Harmed() == 0 })
 	return k
 }
 

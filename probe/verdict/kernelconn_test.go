@@ -79,8 +79,23 @@ func TestKernel(t *testing.T) {
 		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
 		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
 		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
-		{"as others", stalled.confirmed(2, 2), report.KernelUnharmed, 200, "chance is not excluded"},
-		{"none gets through", stalled.confirmed(all, all), report.KernelUndecided, 200, "stall"},
+		{"as others", stalled.confirmed(2, 2), report.KernelAlike, 0, "others as well: that harm is not a matter of 0"},
+		{"one of many", stalled.confirmed(1, 0), report.KernelUnharmed, 200, "chance is not excluded"},
+		{"none gets through", stalled.confirmed(all, all), report.KernelAlike, 0, "not a matter of 0"},
+		{"none gets through, untested", KernelEvidence{Sizes: []string{"1"}, Samples: slices.Concat(
+			kernelSamples(5, "1", true, KernelSilent), kernelSamples(5, "1", false, KernelSilent))}, report.KernelAlike, 0,
+			"5 of 5 kernel connections that cross 0 stand still, 5 of 5 others as well: that harm is not a matter of 0"},
+		{"none gets through, cut", KernelEvidence{Sizes: []string{"1"}, Cut: true, Samples: slices.Concat(
+			kernelSamples(5, "1", true, KernelSilent), kernelSamples(5, "1", false, KernelSilent))}, report.KernelAlike, 0,
+			"not a matter of 0"},
+		{"a control of another size", KernelEvidence{Sizes: []string{"1", "3"}, Samples: slices.Concat(
+			kernelSamples(1, "1", true, KernelSilent), kernelSamples(1, "1", false, KernelUnharmed),
+			kernelSamples(1, "3", true, KernelUnharmed), kernelSamples(1, "3", false, KernelSilent))},
+			report.KernelStalled, 0, "1 of 1 kernel connections of 1 bytes that cross 0 stand still, 0 of 1 others"},
+		{"a size of which none tells", KernelEvidence{Sizes: []string{"1", "3"}, Samples: slices.Concat(
+			kernelSamples(1, "1", true, KernelUnharmed), kernelSamples(1, "1", false, KernelUnharmed),
+			kernelSamples(1, "3", true, KernelVoid), kernelSamples(1, "3", false, KernelUnharmed))},
+			report.KernelUnharmed, 0, "1 kernel connections crossed 0 unharmed (1 bytes)"},
 		{"the second block convicts", stalled.confirmed(all/2, 0).confirmed(all, 0),
 			report.KernelStalled, 200, "stall"},
 		{"cut", KernelEvidence{Sizes: stalled.Sizes, Samples: stalled.Samples, Cut: true}, report.KernelUndecided, 200,
@@ -166,6 +181,9 @@ func TestWithKernel(t *testing.T) {
 		{pass, report.KernelUndecided, report.Inconclusive, report.KernelDisagrees, "m, but k, which confirms nothing"},
 		{pass, report.KernelStalled, report.Fail, report.SequenceZeroStalled, "stall where their data crosses 0: k"},
 		{pass, report.KernelDied, report.Fail, report.SequenceZeroDied, "end where their data crosses 0: k"},
+		{pass, report.KernelAlike, report.Pass, report.Delivered, "m; k"},
+		{fail, report.KernelAlike, report.Fail, report.SequenceZeroDropped, "m; k"},
+		{reset, report.KernelAlike, report.Inconclusive, report.PeerReset, "m; k"},
 		{fail, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k: engine and kernel disagree"},
 		{straddle, report.KernelUnharmed, report.Fail, report.SequenceZeroDropped, "m; yet k, each with a segment that"},
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
@@ -188,7 +206,7 @@ func TestWithKernel(t *testing.T) {
 		{lossy, report.KernelStalled, report.Inconclusive, report.PathLossy, "m; k"},
 		{lossy, report.KernelUnharmed, report.Inconclusive, report.PathLossy, "m; k"},
 	} {
-		got := WithKernel(c.r, report.KernelConnections{Outcome: c.outcome, Message: "k", StallMillis: 7}, 1e-3)
+		got := WithKernel(c.r, report.KernelConnections{Outcome: c.outcome, Message: "k", StallMillis: 7}, "", 1e-3)
 		if got.Verdict != c.verdict || got.Reason != c.reason || !strings.HasPrefix(got.Message, c.says) &&
 			!strings.Contains(got.Message, c.says) {
 			t.Errorf("%s beside %s: %s / %s: %s", c.r.Reason, c.outcome, got.Verdict, got.Reason, got.Message)
@@ -213,7 +231,7 @@ func TestAsksKernel(t *testing.T) {
 		t.Error("Handshake")
 	}
 	r := report.Result{Scenario: "Handshake", Verdict: report.Pass}
-	if got := WithKernel(r, report.KernelConnections{Outcome: report.KernelDied}, 1); got.Verdict != report.Pass {
+	if got := WithKernel(r, report.KernelConnections{Outcome: report.KernelDied}, "", 1); got.Verdict != report.Pass {
 		t.Errorf("%+v", got)
 	}
 }
