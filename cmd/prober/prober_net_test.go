@@ -259,7 +259,16 @@ func TestNetDeadlineLeavesNothing(t *testing.T) {
 // A worker that does not end at the deadline is killed. What it finished before is reported nevertheless.
 func TestNetOverdueWorkersFinishedChecksAreKept(t *testing.T) {
 	n := newNetwork(t, lab.IPv4, "tcx")
-	p := n.start(t, n.plan(t, 12, 20, 20), 0) // SequenceWrap alone needs longer than to the next line of progress
+	f, err := fault.Parse("push-at-zero") // so SequenceWrap needs the whole time
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropping, err := n.Inject(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dropping.Close() })
+	p := n.start(t, n.plan(t, 4, 20, 20), 0)
 	p.awaitLine(t, "prober: 1 of 2 checks done")
 	kill(t, child(t, p.Process.Pid), syscall.SIGSTOP)
 	s := p.awaitSummary(t)

@@ -203,9 +203,25 @@ func (w *wrapConn) tearDown(ctx context.Context) {
 	w.recheck(ctx)
 	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.Reset != nil || w.conn.Closed() && undecided)
 	if !w.copies.filled && w.conn.Acked().IsZero() {
-		w.heal(context.WithoutCancel(ctx)) // otherwise the RST would have number 0 and could be dropped too
+		healing, stop := w.tearingDown(ctx)
+		w.heal(healing) // otherwise the RST would have number 0 and could be dropped too
+		stop()
 	}
 	w.State.End(ctx, w.conn)
+}
+
+// lateHeals is how many heals have time once the run's deadline has passed.
+const lateHeals = 2
+
+// tearingDown returns a context that goes on when ctx ends, but then only as long as lateHeals take.
+func (w *wrapConn) tearingDown(ctx context.Context) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	left := time.Duration(0)
+	for i := range lateHeals {
+		left += w.conn.AnswerTimeout(i)
+	}
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(left, cancel) })
+	return late, func() { stop(); cancel() }
 }
 
 // sendControl sends data like the suspect that ends where the suspect starts.
