@@ -11,7 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
-// Once the run's deadline has passed, a connection whose path is silent from 0 on is given up soon, and counted as left.
+// Once the deadline has passed, a connection whose path is silent from 0 on is given up soon, and counted as left.
 // Where only the suspect is lost, it is healed and reset.
 func TestTeardownAfterTheDeadlineIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
