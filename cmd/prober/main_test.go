@@ -64,6 +64,16 @@ var engines = map[string]supervisor.Executor{
 			time.Sleep(time.Hour)
 		}
 	},
+	// "hangs after a check" passes the last check, and then opens flows and never returns.
+	"hangs after a check": func(_ context.Context, p *plan.Plan, node string, o run.Options) report.Report {
+		r := passed(p, node)
+		r.Partial, r.LeakedFlows, r.Guard.Mode = true, 1, "tcx"
+		r.Results = r.Results[len(r.Results)-1:]
+		o.Finished(r)
+		enter(o.Ledger, plannedFlows)
+		ready()
+		select {}
+	},
 	// "opens an unplanned flow" opens a flow to a target that is not in the plan, and then panics.
 	"opens an unplanned flow": func(_ context.Context, _ *plan.Plan, _ string, o run.Options) report.Report {
 		enter(o.Ledger, append([]string{"10.244.2.200:8080", "169.254.169.254:80"}, plannedFlows...))

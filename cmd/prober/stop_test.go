@@ -58,6 +58,22 @@ func TestWorkerThatIgnoresTheDeadlineIsKilled(t *testing.T) {
 		"the worker did not end at the deadline and was killed; of 2 flows it had open 2 were reset")
 }
 
+// What was finished before the worker was killed is reported.
+func TestKilledWorkersFinishedChecksAreKept(t *testing.T) {
+	p := start(t, "hangs after a check", examplePlan)
+	kill(t, p.ready(t), syscall.SIGKILL)
+	s := p.awaitSummary(t)
+	if s.Verdict(1, 1) != report.Pass || s.Verdict(0, 0) != report.Inconclusive || s.Verdict(1, 0) != report.Inconclusive {
+		t.Errorf("verdicts %+v", s)
+	}
+	if s.LeakedFlows != 1 || s.Guard != "tcx" {
+		t.Errorf("%d flows may be left, guard %q; want the worker's own: 1, tcx", s.LeakedFlows, s.Guard)
+	}
+	if r := p.stdout.String(); !strings.Contains(r, `"partial":true`) || !strings.Contains(r, `"unfinished":3`) {
+		t.Errorf("report %s", r)
+	}
+}
+
 func TestWorkerThatIgnoresTheSignalIsKilled(t *testing.T) {
 	t.Parallel() // it mostly waits
 	p := start(t, "hangs", soonOver)

@@ -31,6 +31,8 @@ type Report struct {
 	Guard          Guard     `json:"guard"`
 	SegmentsSent   int       `json:"segmentsSent"`
 	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
+	// the worker did not end by itself: how many segments it sent is not known
+	Partial bool `json:"partial,omitempty"`
 	// results without a verdict because the time was over, or the prober was stopped or killed
 	Unfinished int      `json:"unfinished,omitempty"`
 	Results    []Result `json:"results"`

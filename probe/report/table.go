@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -52,9 +53,13 @@ func (r Report) title() string {
 	if from := cmp.Or(r.Source.Node, r.Source.Address); from != "" {
 		s += " from " + printable(from)
 	}
-	s += fmt.Sprintf(", kernel %s, guard %s, %d segments sent in %s",
-		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, "none")),
-		r.SegmentsSent, micros(r.DurationMicros))
+	guard, sent := "none", strconv.Itoa(r.SegmentsSent)
+	if r.Partial {
+		guard, sent = "unknown", "unknown number of"
+	}
+	s += fmt.Sprintf(", kernel %s, guard %s, %s segments sent in %s",
+		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, guard)),
+		sent, micros(r.DurationMicros))
 	if r.LeakedFlows > 0 {
 		s += fmt.Sprintf(", flows that may be left at their targets: %d", r.LeakedFlows)
 	}

@@ -23,7 +23,8 @@ type job struct {
 	checks   []plan.Check
 	alpha    float64 // error bound of one flow of one check
 	progress func(done, total int)
-	serial   sync.Mutex // held by a scenario that probes one target after the other
+	finished func(report.Result) // gets each result that is there; may be nil
+	serial   sync.Mutex          // held by a scenario that probes one target after the other
 
 	mu      sync.Mutex
 	over    []asked         // by the target's position

@@ -62,8 +62,12 @@ func newOpenings(
 	return &openings{open: open, target: target, turns: turns, allowed: firstOpenings, changed: make(chan struct{})}
 }
 
-// Open prepares the connection and waits for its turn. Only the target has a queue, not another port of its host.
+// Open prepares the connection and waits for its turn. Only the target has a queue, not another port of its host. When
+// the run has ended, the flows that did not begin are many: none takes a port and a turn then.
 func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	c, err := o.open(ctx, remote, iss)
 	if err != nil || remote != o.target {
 		return c, err

@@ -126,3 +126,13 @@ func TestListenerGoneByTheKernelsConnections(t *testing.T) {
 		}
 	}
 }
+
+// When the run has ended, nothing is opened.
+func TestNothingIsOpenedAfterTheEnd(t *testing.T) {
+	o := newOpenings(opener, netip.AddrPort{}, newTurns(1, 10))
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if c, err := o.Open(ctx, netip.AddrPort{}, seq.At(0)); c != nil || err == nil {
+		t.Errorf("after the end: %v, %v", c, err)
+	}
+}

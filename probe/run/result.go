@@ -50,9 +50,21 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.count(a.pooled)
 	j.count(a.again)
 	j.done++
+	if j.finished != nil {
+		j.finished(r)
+	}
 	if j.progress != nil {
 		j.progress(j.done, j.asked)
 	}
+}
+
+// partial returns a report of one result, with what is known of the run so far.
+func (j *job) partial(r report.Report, h *host, res report.Result) report.Report {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.Partial, r.Results, r.LeakedFlows, r.Guard = true, []report.Result{res}, j.leaked, j.guard
+	r.Guard.Mode, r.Source.Address = string(h.attached), h.address
+	return r
 }
 
 func findingsOf(flows []flow.Outcome) (all []verdict.Finding) {

@@ -25,6 +25,8 @@ type Options struct {
 	Ledger    *ledger.Ledger        // may be nil; then no process takes over after a crash
 	Recorder  conn.Recorder         // gets every packet; may be nil
 	Progress  func(done, total int) // after every result; may be nil
+	// gets each result as soon as its check is over, in a partial report of its own; may be nil
+	Finished func(report.Report)
 }
 
 // Execute runs the part of p that is for node. It has no error: checks that could not be carried out are Inconclusive.
@@ -41,6 +43,9 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	}
 	h := &host{device: o.Device, mode: o.GuardMode, guard: o.Guard, ledger: o.Ledger, recorder: o.Recorder}
 	job := newJob(p, node, o.Progress)
+	if o.Finished != nil {
+		job.finished = func(res report.Result) { o.Finished(job.partial(r, h, res)) }
+	}
 	var all sync.WaitGroup
 	for position := range p.Sources[node] {
 		all.Go(func() { job.target(ctx, h, position) })

@@ -82,7 +82,8 @@ func (c *Connection) Send(t Task, h *guard.Handover) error {
 	return nil
 }
 
-// Receive waits for the report of the last task that was sent.
+// Receive waits for the report of the last task that was sent. If the task asks for results as soon as they are there,
+// partial reports come first.
 func (c *Connection) Receive() (report.Report, error) {
 	var line []byte
 	for {

@@ -16,6 +16,8 @@ type recovery struct {
 	started time.Time
 	times   deadlines
 	flows   *ledger.Ledger
+	// partial reports of the checks that the worker finished
+	finished []report.Report
 }
 
 // close resets the flows that the worker left open, and returns a report about the worker's end. Before that it
@@ -58,11 +60,16 @@ func (r recovery) resetOrphans(left []ledger.Entry) int {
 	}
 }
 
-// report returns a report in which every check has the worker's end as its reason.
+// report returns a report in which every check that the worker did not finish has the worker's end as its reason.
 func (r recovery) report(e end, left, leaked int) report.Report {
 	out := report.Report{
 		APIVersion: report.APIVersion, Run: r.task.Plan.Run, Source: report.Source{Node: r.task.Node},
 		Started: r.started.UTC(), DurationMicros: time.Since(r.started).Microseconds(), LeakedFlows: leaked,
+		Partial: true,
+	}
+	for _, f := range r.finished {
+		out.Kernel, out.Guard, out.Source.Address, out.LeakedFlows = f.Kernel, f.Guard, f.Source.Address, leaked+f.LeakedFlows
+		out.Results = append(out.Results, slices.DeleteFunc(slices.Clone(f.Results), interrupted)...)
 	}
 	message := e.String()
 	if left > 0 {
@@ -72,3 +79,6 @@ func (r recovery) report(e end, left, leaked int) report.Report {
 	out.CountUnfinished()
 	return out
 }
+
+// interrupted reports whether a check was cut short. The worker's end says more of it than the engine.
+func interrupted(r report.Result) bool { return r.Reason == report.DeadlineExceeded }

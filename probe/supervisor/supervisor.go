@@ -36,7 +36,7 @@ func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	defer signal.Stop(signals)
 	started := time.Now()
 	times := deadlinesOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
-	t.Until = times.until
+	t.Until, t.Finished = times.until, true
 	rec := recovery{Supervisor: s, task: t, started: started, times: times}
 	flows, file, err := ledger.Create()
 	if err != nil {
@@ -54,6 +54,7 @@ func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 		rec.resetOrphans(rec.orphans()) // for a worker that died after its report
 		return *w.reported, e.stopSignal
 	}
+	rec.finished = w.finished
 	return rec.close(e), e.stopSignal
 }
 

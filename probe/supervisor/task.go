@@ -17,8 +17,10 @@ type Task struct {
 	Guard  guard.Mode `json:"guard,omitempty"`  // as in run.Options
 	// when the worker must end its flows; Supervise sets it. Zero: no limit
 	Until time.Time `json:"until,omitzero"`
-	Quiet bool      `json:"quiet,omitempty"` // the worker prints no progress
-	Spill *os.File  `json:"-"`               // gets the packets for a capture.File; may be nil
+	// the worker sends each result as soon as it is there; Supervise sets it
+	Finished bool     `json:"finished,omitempty"`
+	Quiet    bool     `json:"quiet,omitempty"` // the worker prints no progress
+	Spill    *os.File `json:"-"`               // gets the packets for a capture.File; may be nil
 }
 
 // deadlines divides a run's time so that the report is ready before the deadline, even if the worker does not end in

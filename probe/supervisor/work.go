@@ -102,6 +102,9 @@ func (e *executor) options(a assignment) (o run.Options, err error) {
 		}
 	}
 	o = run.Options{Device: a.Device, GuardMode: a.Guard, Guard: a.guard, Ledger: e.flows}
+	if a.Finished { // an error means that the parent is dead
+		o.Finished = func(r report.Report) { _ = r.WriteWhole(e.reports) }
+	}
 	if a.Spilled {
 		if e.recorder == nil {
 			e.recorder = capture.NewRecorder(os.NewFile(spillFD, "spill of a capture"))

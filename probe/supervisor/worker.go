@@ -15,6 +15,7 @@ type worker struct {
 	process    *os.Process
 	connection *Connection
 	received   chan *report.Report // delivers one report; nil if the worker sent none
+	finished   []report.Report     // partial reports that came before; complete once received has delivered
 	reported   *report.Report      // set by await
 }
 
@@ -43,12 +44,18 @@ func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
 
 // receive reads the report while the worker writes it, because a pipe holds less than a report.
 func (w *worker) receive() {
-	r, err := w.connection.Receive()
-	if err != nil {
-		w.received <- nil
-		return
+	for {
+		r, err := w.connection.Receive()
+		switch {
+		case err != nil:
+			w.received <- nil
+			return
+		case !r.Partial:
+			w.received <- &r
+			return
+		}
+		w.finished = append(w.finished, r)
 	}
-	w.received <- &r
 }
 
 // end says how a worker ended.

@@ -103,7 +103,7 @@ func (w *wrapConn) drawsReset(ctx context.Context, number seq.Number) (reset, ok
 // segments take it beyond, so that the RST which ends the connection has another number.
 func (w *wrapConn) recheck(ctx context.Context) {
 	if lookAtReset(ctx, w.State, w.conn) && w.conn.Acked().IsZero() {
-		w.heal(context.WithoutCancel(ctx))
+		w.healAtEnd(ctx)
 	}
 }
 

@@ -142,23 +142,6 @@ func (w *wrapConn) open(ctx context.Context, zero seq.Number) bool {
 	return false
 }
 
-// tearDown ends the connection. It records an RST that the peer sent before. If the peer closed its side, its kernel
-// may have replaced the connection by a smaller state that answers beacons differently. Tests that were not conclusive
-// by then say nothing about the path.
-func (w *wrapConn) tearDown(ctx context.Context) {
-	if w.copies.late() {
-		w.Env.Lateness.Late()
-	}
-	undecided := !w.Delivered && !w.LossConfirmed()
-	answered := w.LossConfirmed() && w.Isolated || w.AckZero.Made > 0 || w.Explained() // the tests were conclusive before
-	w.recheck(ctx)
-	w.PeerReset = w.Opening.Answer == conn.SynAck && !answered && (w.Reset != nil || w.conn.Closed() && undecided)
-	if !w.copies.filled && w.conn.Acked().IsZero() {
-		w.heal(context.WithoutCancel(ctx)) // otherwise the RST would have number 0 and could be dropped too
-	}
-	w.State.End(ctx, w.conn)
-}
-
 // await waits until the peer has acknowledged everything up to the given number.
 func (w *wrapConn) await(ctx context.Context, until time.Time, upTo seq.Number) bool {
 	reached := func(wire.Packet) bool { return w.conn.Acked().AtLeast(upTo) || w.stopped() }
