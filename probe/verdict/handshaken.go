@@ -37,8 +37,8 @@ func Note(all []Handshaken) (note string) {
 		}
 	}
 	if first.Lost > 0 && Fisher(first.Lost, first.Sent, later.Lost, later.Sent) <= noteError {
-		note = fmt.Sprintf("; %d of %d handshakes needed more than one SYN, though of all later segments only %d of %d got no "+
-			"answer: first SYNs are dropped or answered late, and a real connection waits for that, or 1 s for its next SYN",
+		note = fmt.Sprintf("; %d of %d handshakes needed more than one SYN, though of all later segments only %d of %d got "+
+			"no answer: first SYNs are dropped or answered late, and a real connection waits for that, or 1 s for its next SYN",
 			first.Lost, first.Sent, later.Lost, later.Sent)
 	}
 	if slowest >= slowSYNACK {
