@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -34,7 +36,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Firsts = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha)
 	env.Wraps, env.Purpose = verdict.NewWraps(j.alpha), c.String()
-	env.Sizes = &flow.Sizes{}
+	env.Sizes, env.LateSYNs = &flow.Sizes{}, &verdict.LateSYNs{}
 	if definition.Serial {
 		j.serial.Lock()
 		defer j.serial.Unlock()
@@ -51,12 +53,38 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 			a.flows[i].NoteListenerGone(established)
 		}
 	}
+	noteUnreachable(a.flows)
 	askFollowers(ctx, run, &env, turns, &a)
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
 	}
 	j.askAgain(ctx, run, env, turns, &a)
 	return a
+}
+
+// noteUnreachable gives the finding of an ICMP error to flows that got nothing at all: hosts and routers limit how many
+// they send, so one outweighs the silence that other flows saw.
+func noteUnreachable(flows []flow.Outcome) {
+	i := slices.IndexFunc(flows, func(o flow.Outcome) bool { return o.Reason == report.Unreachable })
+	if i < 0 {
+		return
+	}
+	found := flows[i].Finding
+	silent := 0
+	for _, o := range flows {
+		if o.Reason == report.Filtered {
+			silent++
+		}
+	}
+	if silent == 0 {
+		return
+	}
+	found = found.BesideSilence(silent, len(flows))
+	for k, o := range flows {
+		if o.Reason == report.Filtered || o.Reason == report.Unreachable {
+			flows[k].Finding = found
+		}
+	}
 }
 
 // runFlows runs so many flows, each in a turn. A flow says when it only waits for late answers. It may ask to be alone.

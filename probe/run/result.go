@@ -25,6 +25,9 @@ func (j *job) add(i int, r report.Result, a answer) {
 		best = *a.finding
 	}
 	r.Verdict, r.Reason, r.Message, r.Flows, r.RTTMicros = best.Verdict, best.Reason, best.Message, n, verdict.RTT(rtts)
+	if best.Reason == report.Established {
+		r.Message += verdict.Note(handshaken(a.flows))
+	}
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
@@ -70,6 +73,16 @@ func (j *job) partial(r report.Report, h *host, res report.Result) report.Report
 func findingsOf(flows []flow.Outcome) (all []verdict.Finding) {
 	for _, f := range flows {
 		all = append(all, f.Finding)
+	}
+	return all
+}
+
+// handshaken returns the handshakes of the flows that were established.
+func handshaken(flows []flow.Outcome) (all []verdict.Handshaken) {
+	for _, f := range flows {
+		if f.Reason == report.Established {
+			all = append(all, f.Handshake)
+		}
 	}
 	return all
 }

@@ -121,6 +121,8 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	}
 	if !c.established {
 		switch {
+		case s.Ack != c.snd: // RFC 9293 section 3.10.7.4, SYN-RECEIVED
+			return []*segment.Segment{refuse(s)}
 		case s.Seq.Before(c.rcv) && !s.End().After(c.rcv):
 			return c.ack() // outside the window of a half-open connection: an ACK without DSACK
 		case c.l.QueueFull, c.l.Deferred && s.PayloadLen() == 0:

@@ -30,6 +30,7 @@ type Env struct {
 	Firsts     *verdict.Firsts     // the same, for the test of the first segment of each connection
 	Wraps      *verdict.Wraps      // the same, for the tests about what is beyond the wrap
 	Lateness   *verdict.Lateness   // shared by all flows towards the target; nil: each conviction waits in full
+	LateSYNs   *verdict.LateSYNs   // shared by all flows of the check; nil: each conviction by silence waits
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
 	Rest       func()              // called once a flow only waits for late answers; nil: nobody wants to know
 	Purpose    string              // scenario and variant, for captures
@@ -66,6 +67,7 @@ type Outcome struct {
 	Refused   bool          // the last connection was refused, or reset before it told anything
 	Guard     conn.SelfCheck
 	Segments  conn.Segments // over all connections
+	Handshake verdict.Handshaken
 }
 
 // NoteListenerGone replaces a finding that says nothing but that the port refuses, where it had accepted so many

@@ -3,6 +3,7 @@ package handshake
 
 import (
 	"context"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -20,7 +21,7 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 		if c == nil {
 			break
 		}
-		t.Opening = c.Handshake(ctx, e.Pace)
+		t.Opening = c.Handshake(ctx, t.beginning(e.Pace))
 		again := t.followUp(ctx, c)
 		for !again && t.failed() && t.askMore(ctx, c) {
 			again = t.followUp(ctx, c)
@@ -33,13 +34,29 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 			break
 		}
 	}
+	t.Outcome.Handshake = t.shake
 	return t.Finish(ctx, verdict.Handshake)
 }
 
 // opening is the state of one flow.
 type opening struct {
 	*flow.State
-	ignored int // SYNs in a row that got no answer, from all source ports
+	ignored int       // SYNs in a row that got no answer, from all source ports
+	begun   time.Time // the first SYN of the source port
+	late    bool      // the answer came in the long wait
+	shake   verdict.Handshaken
+}
+
+// beginning notes when the first SYN of a source port may be sent: what it waits before is not the peer's time.
+func (t *opening) beginning(pace conn.Pace) conn.Pace {
+	t.begun = time.Time{}
+	return func(ctx context.Context, n int) error {
+		err := pace(ctx, n)
+		if t.begun.IsZero() {
+			t.begun = time.Now()
+		}
+		return err
+	}
 }
 
 // followUp examines the answer to the SYN. It returns true if another source port should be tried.
@@ -47,9 +64,15 @@ func (t *opening) followUp(ctx context.Context, c *conn.Conn) (again bool) {
 	t.countSYNs()
 	switch t.Opening.Answer {
 	case conn.SynAck:
+		waited := time.Since(t.begun)
+		proving := time.Now()
 		t.Proof = c.Prove(ctx, t.Env.Pace, t.byte())
 		t.PeerReset = !t.Proof.Established && c.Reset()
-		t.Env.Background.Add(verdict.Count{Sent: t.Proof.Sent, Lost: t.Proof.Lost})
+		t.shake = verdict.Handshaken{SYNs: t.Opening.Sent, Waited: waited, Proved: time.Since(proving),
+			Others: verdict.Count{Sent: t.Proof.Sent, Lost: t.Proof.Lost}}
+		if !t.late {
+			t.Env.Background.Add(t.shake.Others)
+		}
 		return t.PeerReset && t.Ports < flow.SilentPorts
 	case conn.StaleAck:
 		c.ResetOlder(t.Opening.Wrong)
@@ -73,7 +96,7 @@ func (t *opening) countSYNs() {
 		return
 	}
 	t.ignored = 0
-	if t.Opening.Answer != conn.NoNextHop && t.Opening.Answer != conn.ICMPError {
+	if !t.late && t.Opening.Answer != conn.NoNextHop && t.Opening.Answer != conn.ICMPError {
 		t.Env.Background.Add(verdict.Count{Sent: t.Opening.Sent, Lost: t.Opening.Sent - 1})
 	}
 }

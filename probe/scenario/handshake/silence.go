@@ -28,9 +28,30 @@ func (t *opening) askMore(ctx context.Context, c *conn.Conn) (answered bool) {
 		} else {
 			t.Env.Background.AddSilent(t.ignored)
 		}
-		return t.sendMoreSYNs(ctx, c)
+		return t.sendMoreSYNs(ctx, c) || t.awaitLate(ctx, c)
 	}
 	return false
+}
+
+// lateWait is how long the last SYN waits before silence convicts: as long as a kernel's connect with three SYNs.
+const lateWait = 7 * time.Second
+
+// awaitLate waits for a late answer where silence would convict.
+func (t *opening) awaitLate(ctx context.Context, c *conn.Conn) (answered bool) {
+	if !t.Silence.Significant() || c.Fault() != nil || !t.Env.LateSYNs.Worthwhile() || t.Env.Pace(ctx, 1) != nil {
+		return false
+	}
+	c.SendSYN()
+	o := c.AwaitSYNAnswer(ctx, time.Now().Add(lateWait))
+	answered = o.Answer != conn.NoAnswer
+	if ctx.Err() == nil {
+		t.Env.LateSYNs.Add(answered)
+	}
+	if answered {
+		o.Sent = t.Opening.Sent + 1
+		t.Opening, t.late = o, true
+	}
+	return answered
 }
 
 func (t *opening) sendMoreSYNs(ctx context.Context, c *conn.Conn) (answered bool) {
@@ -38,11 +59,12 @@ func (t *opening) sendMoreSYNs(ctx context.Context, c *conn.Conn) (answered bool
 		c.SendSYN()
 		o := c.AwaitSYNAnswer(ctx, time.Now().Add(synWait))
 		if o.Answer != conn.NoAnswer {
-			o.Sent = t.Opening.Sent + 1 + i
+			o.Sent = t.Opening.Sent + 1
 			t.Opening = o
 			return true
 		}
 		t.ignored++
+		t.Opening.Sent++
 	}
 	return false
 }
