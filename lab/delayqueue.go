@@ -22,7 +22,7 @@ type delayQueue struct {
 	wraps       *wrapTable // of both directions; nil if no impairment asks
 	answers     [][]byte   // frames for the sender
 
-	acknowledged *acknowledged // what both directions acknowledged; set where an impairment asks
+	acknowledged *acknowledged // what both directions acknowledged; nil if no impairment asks
 }
 
 // connection is one direction of a TCP connection, as an impairment counts it.
@@ -33,7 +33,7 @@ type connection struct {
 
 // arrive adds a packet. The frame must not change afterwards.
 func (t *delayQueue) arrive(now time.Time, frame []byte) {
-	if t.wraps != nil && t.brokenAtWrap(frame) || t.isOld(frame) {
+	if t.wraps != nil && t.brokenAtWrap(frame) || t.isLost(frame) {
 		return
 	}
 	due, copies := now, 1
@@ -76,7 +76,7 @@ func (t *delayQueue) meetsZero(now time.Time, a fault.AtZero, frame []byte) (hol
 	if s.Flags.Has(segment.SYN) {
 		delete(t.atZero, c)
 	}
-	if !a.Matches(s) {
+	if !a.Matches(s) || a.InFlight && !t.acknowledged.inFlight(s) {
 		return 0, false
 	}
 	if t.atZero == nil {

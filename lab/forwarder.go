@@ -24,7 +24,10 @@ type forwarder struct {
 
 // start starts both directions. in and out are the impairments from near to far and back.
 func (f *forwarder) start(in, out []fault.Impairment) {
-	shared := &acknowledged{}
+	var shared *acknowledged
+	if asksAcknowledged(in) || asksAcknowledged(out) {
+		shared = &acknowledged{}
+	}
 	var wraps *wrapTable
 	if errsAtWrap(in) || errsAtWrap(out) {
 		wraps = &wrapTable{}

@@ -118,6 +118,9 @@ func Help() (lines []string) {
 	line("wrap=end", "drops data whose number and length add up to 2^32 or more")
 	line("wrap=window", "drops bytes after the wrap until those before it are acknowledged")
 	line(dropOld, "drops TCP segments that begin before what was acknowledged already, SYN and RST excepted")
+	line(dropInFlight, "drops TCP data while earlier data of its connection is not acknowledged")
+	line("in-flight-at-zero=drop", "drops segments with data or FIN at sequence 0 while earlier data of their connection "+
+		"is not acknowledged; =reset: answers them with an RST; =300ms: holds them back")
 	line("reset-at-zero=61", "drops segments with data or FIN at sequence 0 and answers with an RST in the receiver's "+
 		"name, with that hop limit")
 	return append(lines, "Each works in both directions unless it ends in @in or @out, as the switch sees the port.")

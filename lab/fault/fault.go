@@ -31,14 +31,15 @@ func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
 // Impairment is what the switch does to packets that it forwards.
 type Impairment struct {
-	Delay     time.Duration // delay of every packet
-	Jitter    time.Duration // additional random delay up to this; it does not change the order
-	Reorder   float64       // share of packets that later ones overtake
-	Gap       time.Duration // how long such a packet is held back
-	Duplicate float64       // share of packets that are duplicated
-	DropsOld  bool          // TCP segments are dropped that begin before what was acknowledged already
-	AtZero    AtZero        // effect on TCP segments with data or FIN at sequence number 0
-	Wrap      Wrap          // effect where the numbers of a connection wrap
+	Delay         time.Duration // delay of every packet
+	Jitter        time.Duration // additional random delay up to this; it does not change the order
+	Reorder       float64       // share of packets that later ones overtake
+	Gap           time.Duration // how long such a packet is held back
+	Duplicate     float64       // share of packets that are duplicated
+	DropsOld      bool          // TCP segments are dropped that begin before what was acknowledged already
+	DropsInFlight bool          // TCP segments with data are dropped while earlier data is not acknowledged
+	AtZero        AtZero        // effect on TCP segments with data or FIN at sequence number 0
+	Wrap          Wrap          // effect where the numbers of a connection wrap
 }
 
 // AtZero is the effect on TCP segments with data or a FIN that start at sequence number 0. It needs a switch that
@@ -54,6 +55,10 @@ type AtZero struct {
 	Rate    int           // of all connections' segments together, more than so many in a second are dropped; 0: none
 	Damages bool          // a bit of the TCP segment is turned over, and its checksum left as it was
 	Reset   uint8         // they are dropped, and the sender gets an RST with this hop limit; 0: it gets none
+
+	// InFlight leaves alone what is sent after the acknowledgement of everything before it. Else a segment is dropped,
+	// unless Hold or Reset says what becomes of it.
+	InFlight bool
 }
 
 // Stamped says whether the TCP timestamps option decides.
@@ -70,13 +75,15 @@ const (
 func (a AtZero) Loses(s *segment.Segment, before int) bool {
 	n := s.PayloadLen()
 	return n < a.Shorter || a.Longer > 0 && n > a.Longer || before < a.First || a.After > 0 && before >= a.After ||
-		a.Reset > 0 || a.Stamped != "" && hasTimestamps(s) == (a.Stamped == WithTimestamps)
+		a.Reset > 0 || a.InFlight && a.Hold == 0 || a.Stamped != "" && hasTimestamps(s) == (a.Stamped == WithTimestamps)
 }
 
 // loss returns the share of dropped segments over all lengths, options and places in a connection and in time. All of
 // some kinds and none of others count as half. The receiver drops what is damaged.
 func (a AtZero) loss(*segment.Segment) float64 {
 	switch {
+	case a.InFlight && a.Hold == 0:
+		return 0.5
 	case a.Damages, a.Reset > 0:
 		return 1
 	case a.Every > 0:

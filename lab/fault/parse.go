@@ -27,7 +27,7 @@ func parameters() map[string]func(*Fault, string) error {
 		"first-at-zero": readZero(func(a *AtZero, n int) { a.First = n }),
 		"after-at-zero": readZero(func(a *AtZero, n int) { a.After = n }),
 		"rate-at-zero":  readZero(func(a *AtZero, n int) { a.Rate = n }),
-		"reset-at-zero": readReset,
+		"reset-at-zero": readReset, "in-flight-at-zero": readInFlight,
 	}
 	for _, k := range catalogue {
 		if name, ok := k.anyNumberName(); ok {
@@ -37,8 +37,11 @@ func parameters() map[string]func(*Fault, string) error {
 	return m
 }
 
-// dropOld is the fault of a device that drops old data.
-const dropOld = "drop-old"
+// Faults of devices that look at what is acknowledged.
+const (
+	dropOld      = "drop-old"
+	dropInFlight = "drop-in-flight"
+)
 
 // Parse parses a fault: NAME or NAME=PARAMETER, either of them optionally with @in or @out; see Help.
 func Parse(text string) (Fault, error) {
@@ -75,6 +78,10 @@ func (f *Fault) read(text string) error {
 		f.Impairment = &Impairment{DropsOld: true}
 		return nil
 	}
+	if name == dropInFlight && !valued {
+		f.Impairment = &Impairment{DropsInFlight: true}
+		return nil
+	}
 	read, ok := parameters()[name]
 	if !ok || !valued {
 		return fmt.Errorf("is not one of %s", strings.Join(names(), ", "))
@@ -98,12 +105,12 @@ func ParseAll(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, dropOld, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT",
+	return append(out, dropOld, dropInFlight, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT",
 		"spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
 		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage, "wrap=KIND",
-		"reset-at-zero=HOPLIMIT")
+		"reset-at-zero=HOPLIMIT", "in-flight-at-zero=drop|reset|TIME")
 }
 
 // readNumber makes a rule about 0 a rule about another number.

@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // damage is the fault without a parameter that does something else than to drop by a rule.
@@ -33,5 +34,29 @@ func readStamped(f *Fault, v string) error {
 		return fmt.Errorf("want %s or %s, not %q", WithTimestamps, WithoutTimestamps, v)
 	}
 	f.Impairment = &Impairment{AtZero: AtZero{Stamped: s}}
+	return nil
+}
+
+// Effects of in-flight-at-zero that are not a time, and the hop limit of its RSTs.
+const (
+	dropping      = "drop"
+	resetting     = "reset"
+	resetHopLimit = 61
+)
+
+func readInFlight(f *Fault, v string) error {
+	a := AtZero{InFlight: true}
+	switch v {
+	case dropping:
+	case resetting:
+		a.Reset = resetHopLimit
+	default:
+		d, err := time.ParseDuration(v)
+		if err != nil || d < time.Microsecond || d > longest {
+			return fmt.Errorf("want drop, reset, or a time between 1us and %s, not %q", longest, v)
+		}
+		a.Hold = d
+	}
+	f.Impairment = &Impairment{AtZero: a}
 	return nil
 }

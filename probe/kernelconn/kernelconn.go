@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"strconv"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,24 +19,6 @@ import (
 
 // ErrRefused means that this process may not choose a connection's numbers.
 var ErrRefused = errors.New("the kernel does not let this process choose a connection's numbers (TCP_REPAIR)")
-
-// Size is how much is sent from the number 0 on: so many bytes, or so many full segments.
-type Size struct{ Bytes, Segments int }
-
-func (s Size) String() string {
-	switch s.Segments {
-	case 0:
-		return strconv.Itoa(s.Bytes)
-	case 1:
-		return "MSS"
-	}
-	return fmt.Sprintf("%d*MSS", s.Segments)
-}
-
-// Sizes are those that are asked about.
-func Sizes() []Size {
-	return []Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3}}
-}
 
 // Question is one connection to make.
 type Question struct {
@@ -83,8 +65,8 @@ type Result struct {
 	Err      error         // of a Fate that the kernel named by an error
 	Opened   bool          // the handshake was completed
 	Connect  time.Duration // what it took
-	Control  Part          // ends at 2^32-1 where the connection crosses 0
-	Data     Part          // begins at 0 where the connection crosses 0
+	Control  Part          // ends at 2^32-1 where the connection crosses 0, or before
+	Data     Part          // begins at 0 where the connection crosses 0, or spans it: see Order
 	Rest     Part          // follows it
 
 	MSS          int // of the segments that were sent
@@ -122,11 +104,12 @@ const (
 	mostSegment = 9000
 )
 
-// Ask makes one connection and sends its parts one after the other. Its error is one of this host: ErrRefused, or
-// something else without which nothing can be asked. Unless something remains the socket is closed.
+// Ask makes one connection and sends its parts, each after the acknowledgement of the one before or without waiting for
+// it. Its error is one of this host: ErrRefused, or something else without which nothing can be asked. Unless something
+// remains the socket is closed.
 func Ask(ctx context.Context, q Question) (Result, error) {
 	control := leastControl + rand.IntN(moreControl)
-	begin := firstNumber(q.Crossing, control)
+	begin := firstNumber(q.Crossing, control+q.Size.lead())
 	s, err := open(q, begin.Add(-1))
 	if err != nil {
 		return Result{}, err
@@ -140,11 +123,11 @@ func Ask(ctx context.Context, q Question) (Result, error) {
 	return c.Result, c.fault
 }
 
-// firstNumber is that of the first byte. A control's lies in the upper half of all numbers, where those that cross 0
-// begin too, and far enough from 0.
-func firstNumber(crossing bool, control int) seq.Number {
+// firstNumber is that of the first byte, so many before 0. A control's lies in the upper half of all numbers, where
+// those that cross 0 begin too, and far enough from 0.
+func firstNumber(crossing bool, before int) seq.Number {
 	if crossing {
-		return seq.At(0).Add(-control)
+		return seq.At(0).Add(-before)
 	}
 	const half, far = 1 << 31, 1 << 24
 	return seq.At(half + far + rand.Uint32N(half-2*far))
@@ -175,15 +158,24 @@ func (c *connection) run(ctx context.Context, control int) {
 	c.Timestamps, c.SACK = info.Options&optionTimestamps != 0, info.Options&optionSACK != 0
 	length := c.Size.Bytes + c.Size.Segments*min(c.MSS, mostSegment)
 	all := c.asked.Payload(control + length + restLength)
-	for _, p := range []struct {
-		part  *Part
-		bytes []byte
-	}{{&c.Control, all[:control]}, {&c.Data, all[control : control+length]}, {&c.Rest, all[control+length:]}} {
-		if !c.send(ctx, p.part, p.bytes) {
+	parts := []piece{{&c.Control, all[:control]}, {&c.Data, all[control : control+length]},
+		{&c.Rest, all[control+length:]}}
+	together := 1
+	if c.Size.Order != Waiting {
+		together = len(parts)
+	}
+	for some := range slices.Chunk(parts, together) {
+		if !c.send(ctx, some) {
 			return
 		}
 	}
 	c.Fate = Acknowledged
+}
+
+// piece is a part with what it carries.
+type piece struct {
+	part  *Part
+	bytes []byte
 }
 
 // connectPatience has room for two repetitions of the SYN, which Linux sends after 1 and 3 s.
@@ -197,25 +189,51 @@ func (c *connection) connect(ctx context.Context) bool {
 	return err == nil
 }
 
-// send sends a part and waits until it is acknowledged.
-func (c *connection) send(ctx context.Context, p *Part, b []byte) bool {
-	before := c.socket.info().Total_retrans
-	started := time.Now()
-	defer func() {
-		p.Took = time.Since(started)
-		p.Retransmissions = int(c.socket.info().Total_retrans - before)
-	}()
-	if err := c.socket.write(b); err != nil {
-		c.died(err)
-		return false
+// send sends parts without waiting between them, each in segments of its own, and then waits until they are
+// acknowledged. Of several the first leaves with the second, so that it is in flight then also on a very short path.
+func (c *connection) send(ctx context.Context, parts []piece) bool {
+	w := c.begins()
+	end := len(c.sent)
+	for i, p := range parts {
+		write := c.socket.write
+		if i == 0 && len(parts) > 1 {
+			write = c.socket.queue
+		}
+		if err := write(p.bytes); err != nil {
+			c.died(err)
+			return false
+		}
+		c.sent, p.part.Sent = append(c.sent, p.bytes...), true
 	}
-	c.sent, p.Sent = append(c.sent, b...), true
+	for _, p := range parts {
+		end += len(p.bytes)
+		if !c.await(ctx, p.part, end, w) {
+			return false
+		}
+		w = c.begins()
+	}
+	return true
+}
+
+// wait is when one began, and how many retransmissions there had been.
+type wait struct {
+	started time.Time
+	before  uint32
+}
+
+func (c *connection) begins() wait { return wait{time.Now(), c.socket.info().Total_retrans} }
+
+// again is how many retransmissions there have been since.
+func (c *connection) again(w wait) int { return int(c.socket.info().Total_retrans - w.before) }
+
+// await waits until a part is acknowledged, which ends after so many bytes of the connection.
+func (c *connection) await(ctx context.Context, p *Part, end int, w wait) bool {
+	defer func() { p.Took, p.Retransmissions = time.Since(w.started), c.again(w) }()
 	enough := func() bool {
-		again := int(c.socket.info().Total_retrans - before)
-		return c.asked.Enough != nil && c.asked.Enough(again, time.Since(started))
+		return c.asked.Enough != nil && c.asked.Enough(c.again(w), time.Since(w.started))
 	}
-	err := c.socket.acknowledged(ctx, len(c.sent), started.Add(c.asked.Patience), enough)
-	p.Acknowledged = c.socket.ackedBytes() >= len(c.sent)
+	err := c.socket.acknowledged(ctx, end, w.started.Add(c.asked.Patience), enough)
+	p.Acknowledged = c.socket.ackedBytes() >= end
 	if err != nil && !p.Acknowledged {
 		c.died(err)
 	}

@@ -111,8 +111,14 @@ func (s *socket) delayAcks() { _ = unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, un
 const established = 1
 
 // write hands bytes to the kernel, all or none.
-func (s *socket) write(b []byte) error {
-	n, err := unix.SendmsgN(s.fd, b, nil, nil, unix.MSG_NOSIGNAL)
+func (s *socket) write(b []byte) error { return s.send(b, 0) }
+
+// queue hands bytes to the kernel, less than a segment, that are sent with the next ones: right before these, in a
+// segment of their own.
+func (s *socket) queue(b []byte) error { return s.send(b, unix.MSG_MORE|unix.MSG_EOR) }
+
+func (s *socket) send(b []byte, flags int) error {
+	n, err := unix.SendmsgN(s.fd, b, nil, nil, unix.MSG_NOSIGNAL|flags)
 	if err == nil && n < len(b) {
 		return fmt.Errorf("the kernel took %d of %d bytes: %w", n, len(b), unix.ENOBUFS)
 	}

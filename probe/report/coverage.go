@@ -33,7 +33,7 @@ type Lengths struct {
 
 // KernelCoverage is what ordinary connections carried across 0.
 type KernelCoverage struct {
-	Sizes   []string `json:"sizes"` // from 0 on: a number of bytes, MSS, or 3*MSS
+	Sizes   []string `json:"sizes"` // as KernelSize.Size
 	MSS     int      `json:"mss"`
 	Options []string `json:"options,omitempty"`
 }
@@ -103,8 +103,33 @@ func (k *KernelCoverage) text() string {
 	if k == nil {
 		return ""
 	}
-	return fmt.Sprintf("ordinary connections %s, of %s bytes (MSS %d)", with(k.Options), strings.Join(k.Sizes, ", "),
-		k.MSS)
+	waiting, inFlight := k.sizes()
+	text := "ordinary connections " + with(k.Options)
+	if len(waiting) > 0 {
+		text += ", of " + strings.Join(waiting, ", ") + " bytes"
+	}
+	return strings.Join(append([]string{fmt.Sprintf("%s (MSS %d)", text, k.MSS)}, inFlight...), ", ")
+}
+
+// sizes are those of connections that waited for the acknowledgement of what is before 0, and of those that did not.
+func (k *KernelCoverage) sizes() (waiting, inFlight []string) {
+	for _, s := range k.Sizes {
+		if s == SizeInFlight || s == SizeInFlightAcross {
+			inFlight = append(inFlight, s)
+		} else {
+			waiting = append(waiting, s)
+		}
+	}
+	return waiting, inFlight
+}
+
+// inFlight reports whether data was in flight when the number 0 was crossed.
+func (k *KernelCoverage) inFlight() bool {
+	if k == nil {
+		return false
+	}
+	_, sizes := k.sizes()
+	return len(sizes) > 0
 }
 
 func number(n int, what string) string {
@@ -127,6 +152,9 @@ func (c Coverage) notAsked() (missing []string) {
 	}
 	if len(c.Options) == 0 && (c.Kernel == nil || len(c.Kernel.Options) == 0) {
 		missing = append(missing, "TCP options")
+	}
+	if c.Bytes != nil && !c.Kernel.inFlight() {
+		missing = append(missing, "data in flight across 0")
 	}
 	if c.Direction == ToTarget {
 		missing = append(missing, "the target's own segments at 0")

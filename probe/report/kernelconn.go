@@ -39,10 +39,18 @@ var kernelOutcomes = []KernelOutcome{KernelUnharmed, KernelStalled, KernelDied, 
 
 // KernelSize is what became of those of one size.
 type KernelSize struct {
-	Size     string      `json:"size"` // what is sent at 0: a number of bytes, MSS, or 3*MSS
+	Size     string      `json:"size"` // what is sent at 0: a number of bytes, MSS, 3*MSS, or one of those in flight
 	Crossing KernelCount `json:"crossing"`
 	Control  KernelCount `json:"control"`
 }
+
+// Sizes of connections whose data before 0 is not yet acknowledged when they send at 0. They send as much as
+// SizeSeveral, which waits for that.
+const (
+	SizeSeveral        = "3*MSS"
+	SizeInFlight       = "in flight"          // with a segment that begins at 0
+	SizeInFlightAcross = "in flight across 0" // with a segment that begins before 0 and ends after it
+)
 
 // KernelCount counts connections by what became of them.
 type KernelCount struct {

@@ -94,7 +94,7 @@ func TestKernelSendsNoReset(t *testing.T) {
 }
 
 // inject turns on a fault of the switch until stop is called.
-func (s *site) inject(name string) (stop func()) {
+func (s *site) inject(faults ...string) (stop func()) {
 	s.t.Helper()
-	return labtest.Inject(s.t, s.Lab, name)
+	return labtest.Inject(s.t, s.Lab, faults...)
 }

@@ -34,8 +34,8 @@ func asksKernel(c plan.Check) bool {
 	return verdict.AsksKernel(report.Result{Scenario: c.Type, Variant: c.Variant})
 }
 
-// kernelTest is what connections of this host's own kernel show of one target: first one that crosses 0 and one control
-// of each size, beside the crafted flows, and more only where one was harmed that crosses 0.
+// kernelTest is what connections of this host's own kernel show of one target: first one of each size that crosses 0,
+// and controls, beside the crafted flows, and more only where one was harmed that crosses 0.
 type kernelTest struct {
 	env      flow.Env
 	stack    *stack
@@ -101,7 +101,10 @@ func (k *kernelTest) screen(ctx context.Context) {
 	var all []kernelQuestion
 	for _, size := range kernelconn.Sizes() {
 		k.evidence.Sizes = append(k.evidence.Sizes, size.String())
-		all = append(all, kernelQuestion{size: size, crossing: true}, kernelQuestion{size: size})
+		all = append(all, kernelQuestion{size: size, crossing: true})
+		if size.Order != kernelconn.InFlightAcross { // its controls are as those of the other one in flight
+			all = append(all, kernelQuestion{size: size})
+		}
 	}
 	for _, p := range k.payloads {
 		k.payload, k.evidence.Samples, k.resets = p, nil, 0
@@ -121,36 +124,6 @@ func (k *kernelTest) screen(ctx context.Context) {
 func (k *kernelTest) broken() bool {
 	none := k.opened == 0 && k.unopened[0] > 0 && k.unopened[0]+k.unopened[1] >= brokenControls
 	return none || k.silent >= brokenControls
-}
-
-// confirm asks again about sizes of which a connection was harmed that crosses 0.
-func (k *kernelTest) confirm(ctx context.Context) {
-	sizes := verdict.HarmedSizes(k.evidence.Samples)
-	if len(sizes) == 0 || k.evidence.NotAsked != "" {
-		return
-	}
-	b := verdict.NewKernelBlock(sizes, k.alpha/2)
-	if k.block(ctx, b) && !b.Convicts() && b.Worse() {
-		k.block(ctx, b.Larger())
-	}
-}
-
-// block makes the connections of one block, and reports whether it was finished.
-func (k *kernelTest) block(ctx context.Context, b *verdict.KernelBlock) bool {
-	var all []kernelQuestion
-	for _, size := range kernelconn.Sizes() {
-		for range b.Of(size.String()) {
-			all = append(all, kernelQuestion{size, true, true}, kernelQuestion{size, false, true})
-		}
-	}
-	k.each(ctx, all, b.Hopeless, func(s verdict.KernelSample) {
-		k.forgive(&s)
-		k.evidence.Samples = append(k.evidence.Samples, s)
-		b.Add(s)
-	})
-	k.evidence.Cut = ctx.Err() != nil && !b.Convicts()
-	k.evidence.Blocks = append(k.evidence.Blocks, b)
-	return ctx.Err() == nil
 }
 
 // kernelQuestion is one connection to make.

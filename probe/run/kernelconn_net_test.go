@@ -112,7 +112,10 @@ func (s *site) push(f lab.Family, kernel string) (report.Result, report.KernelCo
 	return r.Results[1], r.KernelConnections[0]
 }
 
-var everySize = []string{"1", "3", "100", "MSS", "3*MSS"}
+var everySize = []string{"1", "3", "100", "MSS", "3*MSS", "in flight", "in flight across 0"}
+
+// atZero are those with a segment that begins at 0.
+var atZero = everySize[:6]
 
 // What the kernel's connections suffer, and what is said.
 func TestKernelConnections(t *testing.T) {
@@ -126,32 +129,42 @@ func TestKernelConnections(t *testing.T) {
 		sizes   []string // of which connections are harmed that cross 0
 	}{
 		{"healthy", func(*site, lab.Family) {}, report.KernelUnharmed, report.Delivered,
-			"5 kernel connections crossed 0 unharmed", nil},
+			"7 kernel connections crossed 0 unharmed", nil},
 		{"first of each connection", func(s *site, _ lab.Family) {
 			s.rule(nftables.ChainHookInput, pushAtZero(), onceEach(), drop)
-		}, report.KernelStalled, report.SequenceZeroFirstDropped, "that cross 0 stall 2", everySize},
+		}, report.KernelStalled, report.SequenceZeroFirstDropped, "with a segment that begins at 0 stall 2", atZero},
 		{"short ones", func(s *site, f lab.Family) {
 			s.rule(nftables.ChainHookInput, pushAtZero(), length(f, expr.CmpOpLt, 90), drop)
 		}, report.KernelStalled, report.SequenceZeroDroppedBySize,
 			"kernel connections of 1 and 3 bytes that cross 0 stand still", []string{"1", "3"}},
 		{"long ones", func(s *site, f lab.Family) {
 			s.rule(nftables.ChainHookInput, sequence(expr.CmpOpEq, 0), length(f, expr.CmpOpGt, 1000), drop)
-		}, report.KernelStalled, report.SequenceZeroStalled, "of MSS and 3*MSS bytes that cross 0 stand still",
-			[]string{"MSS", "3*MSS"}},
+		}, report.KernelStalled, report.SequenceZeroStalled, "of MSS and 3*MSS bytes or in flight that cross 0 " +
+			"stand still", []string{"MSS", "3*MSS", "in flight"}},
 		{"reset, of short ones", func(s *site, f lab.Family) {
 			s.rule(nftables.ChainHookInput, pushAtZero(), length(f, expr.CmpOpLt, 90), reset)
 		}, report.KernelDied, report.ResetAtZero, "die", []string{"1", "3"}},
 		{"reset, of everything with PSH", func(s *site, _ lab.Family) {
 			s.rule(nftables.ChainHookInput, pushAtZero(), reset)
-		}, report.KernelDied, report.ResetAtZero, "die", everySize},
+		}, report.KernelDied, report.ResetAtZero, "die", atZero},
 		{"everything with PSH", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("push-at-zero")) },
-			report.KernelStalled, report.SequenceZeroDropped, "stand still", everySize},
+			report.KernelStalled, report.SequenceZeroDropped, "stand still", atZero},
 		{"what carries timestamps", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("options-at-zero=with")) },
-			report.KernelStalled, report.SequenceZeroDroppedByOptions, "by options: with the timestamps option", everySize},
+			report.KernelStalled, report.SequenceZeroDroppedByOptions, "by options: with the timestamps option", atZero},
 		{"what carries no timestamps", func(s *site, _ lab.Family) {
 			s.t.Cleanup(s.inject("options-at-zero=without"))
 		}, report.KernelUnharmed, report.SequenceZeroDroppedByOptions, ", whose segments carry the option",
 			nil},
+		{"what is in flight", func(s *site, _ lab.Family) {
+			s.t.Cleanup(s.inject("in-flight-at-zero=drop@in", "delay=2ms"))
+		}, report.KernelStalled, report.SequenceZeroStalled, "data before 0 is in flight decides", []string{"in flight"}},
+		{"in flight, reset", func(s *site, _ lab.Family) {
+			s.t.Cleanup(s.inject("in-flight-at-zero=reset@in", "delay=2ms"))
+		}, report.KernelDied, report.SequenceZeroDied, "kernel connections in flight that cross 0 die",
+			[]string{"in flight"}},
+		{"what lies across", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("straddling-zero@in")) },
+			report.KernelStalled, report.SequenceZeroStalled, "within a segment stand still, 0 of",
+			[]string{"in flight across 0"}},
 		{"an eighth of all numbers", func(s *site, _ lab.Family) {
 			s.rule(nftables.ChainHookInput, flag(synFlag, expr.CmpOpEq), sequence(expr.CmpOpLt, 1<<29), drop)
 		}, report.KernelStalled, report.WrapDropped, "stand still", everySize},
@@ -188,7 +201,7 @@ func TestKernelConnectionsExplainedByPush(t *testing.T) {
 	for _, r := range r.Results[1:] {
 		want, says := report.Delivered, "suffer what SequenceWrap/Push shows: "
 		if r.Variant == "Push" {
-			want, says = report.SequenceZeroDropped, "kernel connections that cross 0 stand still"
+			want, says = report.SequenceZeroDropped, "kernel connections with a segment that begins at 0 stand still"
 		}
 		if r.Reason != want || !strings.Contains(r.Message, says) {
 			t.Errorf("%s: %s / %s (%s)", r.Variant, r.Verdict, r.Reason, r.Message)

@@ -64,7 +64,7 @@ func TestKernelTest(t *testing.T) {
 		says    string
 	}{
 		{"all get through", func(kernelconn.Question) (kernelconn.Result, error) { return through(0), nil },
-			report.KernelUnharmed, 10, "5 kernel connections crossed 0 unharmed"},
+			report.KernelUnharmed, 13, "7 kernel connections crossed 0 unharmed"},
 		{"refused", func(kernelconn.Question) (kernelconn.Result, error) { return kernelconn.Result{}, refused },
 			report.KernelNotAsked, 4, "TCP_REPAIR"},
 		{"short ones stall", func(q kernelconn.Question) (kernelconn.Result, error) {
@@ -86,12 +86,12 @@ func TestKernelTest(t *testing.T) {
 				return r, nil
 			}
 			return through(0), nil
-		}, report.KernelUnharmed, 20, "5 kernel connections crossed 0 unharmed"},
+		}, report.KernelUnharmed, 26, "7 kernel connections crossed 0 unharmed"},
 		{"the application closes on every payload", func(kernelconn.Question) (kernelconn.Result, error) {
 			r := through(0)
 			r.Fate, r.Data.Acknowledged, r.Rest = kernelconn.Reset, false, kernelconn.Part{}
 			return r, nil
-		}, report.KernelNotAsked, 20, "the application closes"},
+		}, report.KernelNotAsked, 26, "the application closes"},
 		{"a device resets", func(q kernelconn.Question) (kernelconn.Result, error) {
 			r := through(0)
 			if q.Crossing {
@@ -105,7 +105,7 @@ func TestKernelTest(t *testing.T) {
 		if k.Outcome != c.outcome || !strings.Contains(k.Message, c.says) || k.Target != conntest.Remote.String() {
 			t.Errorf("%s: %+v", c.name, k)
 		}
-		if n := a.made.Load(); c.made > 0 && n > c.made || c.name == "short ones stall" && n <= 10 {
+		if n := a.made.Load(); c.made > 0 && n > c.made || c.name == "short ones stall" && n <= 13 {
 			t.Errorf("%s: %d connections", c.name, n)
 		}
 	}
@@ -135,7 +135,7 @@ func TestKernelTestIsCut(t *testing.T) {
 
 // Two are made at a time. Where the handshake takes long, only those count whose handshake is in progress.
 func TestKernelConnectionsAtOnce(t *testing.T) {
-	for handshake, want := range map[time.Duration]int64{acceptTime - 1: kernelAtOnce, acceptTime: 10} {
+	for handshake, want := range map[time.Duration]int64{acceptTime - 1: kernelAtOnce, acceptTime: 13} {
 		synctest.Test(t, func(t *testing.T) {
 			var open, most atomic.Int64
 			kernelTestOf(t.Context(), &asks{answer: func(q kernelconn.Question) (kernelconn.Result, error) {

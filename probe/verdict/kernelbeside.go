@@ -14,7 +14,7 @@ func aboutKernel(name string) bool {
 	return known && v.Data && v.Where == variant.Crossing
 }
 
-// across reports whether the variant's suspect begins before 0, which no kernel connection is asked to do.
+// across reports whether the variant's suspect begins before 0 and ends after it.
 func across(name string) bool {
 	v, _ := variant.Named(name)
 	return v.Zero == variant.Across
@@ -27,14 +27,6 @@ func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && a
 // were reset. Kernel connections show whether the application resets those that do not cross 0 as well.
 func Unsettled(r report.Result) bool {
 	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset)
-}
-
-// crafted says what became of the crafted segments of an unsettled result.
-func crafted(r report.Result) string {
-	if r.Reason == report.PeerReset {
-		return "; crafted connections were reset there too, and the application does not do that at other numbers"
-	}
-	return "; the crafted segments got through, so flags, size, options, order or time decides"
 }
 
 // Explains is the first variant among a target's results whose Fail explains that kernel connections suffer such harm
@@ -95,11 +87,11 @@ func WithKernel(r report.Result, k report.KernelConnections, explains string, al
 		r.Verdict, r.Reason = report.Inconclusive, report.KernelDisagrees
 		r.Message += ", but " + k.Message + ", which confirms nothing"
 	case report.KernelStalled:
-		r.Message = "connections stall where their data crosses 0: " + k.Message + crafted(r)
+		r.Message = "connections stall where their data crosses 0: " + k.Message + decides(r, k, alpha)
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroStalled, alpha
 		r.StallMillis = max(r.StallMillis, k.StallMillis)
 	case report.KernelDied:
-		r.Message = "connections end where their data crosses 0: " + k.Message + crafted(r)
+		r.Message = "connections end where their data crosses 0: " + k.Message + decides(r, k, alpha)
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroDied, alpha
 	}
 	return r
@@ -131,7 +123,7 @@ func whyUnharmed(r report.Result, k report.KernelConnections) string {
 		return ", whose segments carry the option"
 	case r.Reason == report.SequenceZeroDroppedByOptions:
 		return ", whose segments do not carry the option"
-	case across(r.Variant):
+	case across(r.Variant) && sizeOf(k, report.SizeInFlightAcross).Crossing.Told() == 0:
 		return ", each with a segment that begins there"
 	}
 	return ": engine and kernel disagree, so flags, size, options, order or time decides"

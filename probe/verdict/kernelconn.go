@@ -86,7 +86,11 @@ func (b *KernelBlock) Of(size string) int {
 	return 0
 }
 
-// Add counts a connection of the block.
+// OnlyInFlight reports whether only connections in flight were harmed, among them those with a segment that begins at
+// 0. Others that wait may differ from these in nothing else.
+func (b *KernelBlock) OnlyInFlight() bool { return onlyInFlight(b.sizes) }
+
+// Add counts a connection of the block. Those of other sizes do not count.
 func (b *KernelBlock) Add(s KernelSample) {
 	i := slices.Index(b.sizes, s.Size)
 	if i < 0 || s.Fate == KernelVoid {
@@ -160,7 +164,7 @@ func Kernel(e KernelEvidence) report.KernelConnections {
 
 // harmed judges connections of which some were harmed that cross 0.
 func harmed(e KernelEvidence, k report.KernelConnections) (report.KernelOutcome, float64) {
-	crossing, control := ofHarmedSizes(k).Counts()
+	crossing, control := harmedCounts(k)
 	harm := report.KernelStalled
 	if crossing.Died > crossing.Stalled+crossing.Silent {
 		harm = report.KernelDied
@@ -194,6 +198,16 @@ func ofHarmedSizes(k report.KernelConnections) report.KernelConnections {
 	k.Sizes = slices.DeleteFunc(slices.Clone(k.Sizes),
 		func(s report.KernelSize) bool { return s.Crossing.Harmed() == 0 })
 	return k
+}
+
+// harmedCounts are the counts of those sizes together. A size without a control of its own is held against all
+// controls.
+func harmedCounts(k report.KernelConnections) (crossing, control report.KernelCount) {
+	crossing, control = ofHarmedSizes(k).Counts()
+	if control.Told() == 0 {
+		_, control = k.Counts()
+	}
+	return crossing, control
 }
 
 // kernelSizes counts the samples of each size.

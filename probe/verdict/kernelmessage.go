@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/variant"
@@ -16,16 +17,11 @@ func kernelMessage(k report.KernelConnections, notAsked string) string {
 	case k.Outcome == report.KernelNotAsked:
 		return "none of them got as far as sending data"
 	case crossing.Harmed() == 0:
-		return fmt.Sprintf("%d kernel connections crossed 0 unharmed (%s bytes)", crossing.Told(),
-			kernelSizeNames(crossed(k)))
+		return fmt.Sprintf("%d kernel connections crossed 0 unharmed (%s)", crossing.Told(), kernelSizeNames(crossed(k)))
 	}
-	of, which := ofHarmedSizes(k), ""
-	if len(of.Sizes) < len(k.Sizes) {
-		which = fmt.Sprintf("of %s bytes ", kernelSizeNames(of))
-	}
-	crossing, control := of.Counts()
-	message := fmt.Sprintf("%d of %d kernel connections %sthat cross 0 %s, %d of %d others", crossing.Harmed(),
-		crossing.Told(), which, kernelHarm(k, crossing), control.Harmed(), control.Told())
+	crossing, control := harmedCounts(k)
+	message := fmt.Sprintf("%d of %d kernel connections %s %s, %d of %d others", crossing.Harmed(), crossing.Told(),
+		harmedKind(k), kernelHarm(k, crossing), control.Harmed(), control.Told())
 	switch k.Outcome {
 	case report.KernelUnharmed:
 		message += ": chance is not excluded"
@@ -33,6 +29,34 @@ func kernelMessage(k report.KernelConnections, notAsked string) string {
 		message += " as well: that harm is not a matter of 0"
 	}
 	return message
+}
+
+// harmedKind says which connections were harmed.
+func harmedKind(k report.KernelConnections) string {
+	var waiting, kinds []string
+	spared := false // all but the one kind that begins no segment at 0
+	for _, s := range k.Sizes {
+		switch {
+		case s.Crossing.Harmed() == 0:
+			spared = s.Size == report.SizeInFlightAcross
+		case !slices.Contains(inFlight, s.Size):
+			waiting = append(waiting, s.Size)
+		case len(kinds) == 0:
+			kinds = append(kinds, "in flight")
+		}
+	}
+	if len(waiting) > 0 {
+		kinds = slices.Insert(kinds, 0, "of "+variant.List(waiting)+" bytes")
+	}
+	switch harmed := len(ofHarmedSizes(k).Sizes); {
+	case harmed == len(k.Sizes):
+		return "that cross 0"
+	case harmed == len(k.Sizes)-1 && spared:
+		return "with a segment that begins at 0"
+	case harmedOnly(k, report.SizeInFlightAcross):
+		return "that cross 0 within a segment"
+	}
+	return strings.Join(kinds, " or ") + " that cross 0"
 }
 
 // crossed are the counts of those sizes of which a connection that crosses 0 tells something.
@@ -55,10 +79,18 @@ func kernelHarm(k report.KernelConnections, n report.KernelCount) string {
 	return "stall"
 }
 
+// kernelSizeNames lists sizes: "1 and 3 bytes, in flight".
 func kernelSizeNames(k report.KernelConnections) string {
-	var names []string
+	var waiting, names []string
 	for _, s := range k.Sizes {
-		names = append(names, s.Size)
+		if slices.Contains(inFlight, s.Size) {
+			names = append(names, s.Size)
+		} else {
+			waiting = append(waiting, s.Size)
+		}
 	}
-	return variant.List(names)
+	if len(waiting) > 0 {
+		names = slices.Insert(names, 0, variant.List(waiting)+" bytes")
+	}
+	return strings.Join(names, ", ")
 }

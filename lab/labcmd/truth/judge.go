@@ -67,7 +67,7 @@ func Judge(at Suffering, all []*Suffering, r report.Result) (Agreement, string) 
 	switch {
 	case r.Verdict == report.Fail && at.State() == Alike && some(all, harmedAtZero):
 		j = judgement{Agree, ""} // unless the reason claims something of this size
-	case r.Verdict == report.Pass && at.State() == Alike && at.Control.Unharmed == 0:
+	case r.Verdict == report.Pass && at.State() == Alike && at.Control.Unharmed+at.Control.Stalled == 0:
 		return Contradiction, "no connection gets through, at any number, and it passes"
 	case r.Verdict == report.Pass && at.State() == AtZero && some(all, Suffering.spared):
 		return Agree, "" // only what comes together is harmed

@@ -13,8 +13,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
 )
 
-// Sizes are what the oracle's connections send from the number 0 on.
-var Sizes = []kernelconn.Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3}}
+// Sizes are what the oracle's connections send from the number 0 on, and whether what is before 0 is in flight then.
+var Sizes = []kernelconn.Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3},
+	{Segments: 3, Order: kernelconn.InFlight}, {Segments: 3, Order: kernelconn.InFlightAcross}}
 
 // Numbers of connections: of each size, crossing 0 and not, in one round and in all; and at the same time.
 const (

@@ -18,7 +18,7 @@ type Rule struct {
 const and = " + "
 
 // devices are the rules of the matrix, by what decides: nothing, flags, direction, order and time, size, options,
-// count, rate, chance, path, damage, resets, the wrap, proofs of life, and other numbers.
+// count, rate, chance, path, damage, resets, what is in flight, the wrap, proofs of life, and other numbers.
 var devices = []string{
 	"delay=1ms",
 	"push-at-zero",
@@ -62,6 +62,11 @@ var devices = []string{
 	"ecmp=4/1/3:push-at-zero@in",
 	"damage-at-zero",
 	"reset-at-zero=61",
+	"in-flight-at-zero=drop + delay=2ms",
+	"in-flight-at-zero=300ms + delay=2ms",
+	"in-flight-at-zero=reset + delay=2ms",
+	"in-flight-at-zero=drop@out + delay=2ms",
+	"drop-in-flight + delay=2ms",
 	"wrap=range/1000000000",
 	"wrap=start",
 	"wrap=bytes",

@@ -1,0 +1,58 @@
+package verdict
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+)
+
+// inFlight are the sizes of connections that do not wait for the acknowledgement of what is before 0.
+var inFlight = []string{report.SizeInFlight, report.SizeInFlightAcross}
+
+// onlyInFlight reports whether all sizes are those of connections in flight, and one of them begins a segment at 0.
+func onlyInFlight(sizes []string) bool {
+	waits := func(size string) bool { return !slices.Contains(inFlight, size) }
+	return slices.Contains(sizes, report.SizeInFlight) && !slices.ContainsFunc(sizes, waits)
+}
+
+// decides says what tells those that are harmed from those that are not, beside the crafted segments of an unsettled
+// result.
+func decides(r report.Result, k report.KernelConnections, alpha float64) string {
+	waiting := sizeOf(k, report.SizeSeveral).Crossing
+	switch {
+	case r.Reason == report.PeerReset:
+		return "; crafted connections were reset there too, and the application does not do that at other numbers"
+	case orderDecides(k, alpha):
+		return fmt.Sprintf("; of those that are the same but wait for the acknowledgement of what is before 0, %d of %d are "+
+			"harmed, and the crafted segments, which wait too, got through: that data before 0 is in flight decides",
+			waiting.Harmed(), waiting.Told())
+	case harmedOnly(k, report.SizeInFlightAcross) && !across(r.Variant):
+		return "; the crafted segments and those of the others begin at 0 and got through: what begins before 0 and ends " +
+			"after it is harmed; ask also SequenceWrap/Straddle"
+	}
+	return "; the crafted segments got through, so flags, size, options, order or time decides"
+}
+
+// orderDecides reports whether connections in flight are harmed and others that send as much, but wait, are not: chance
+// makes such a difference at alpha at most. Where others are harmed that wait, something else decides as well.
+func orderDecides(k report.KernelConnections, alpha float64) bool {
+	f, w := sizeOf(k, report.SizeInFlight).Crossing, sizeOf(k, report.SizeSeveral).Crossing
+	return harmedOnly(k, report.SizeInFlight, report.SizeInFlightAcross, report.SizeSeveral) && w.Told() > 0 &&
+		Fisher(f.Harmed(), f.Told(), w.Harmed(), w.Told()) <= alpha
+}
+
+// harmedOnly reports whether only connections of these sizes were harmed that cross 0.
+func harmedOnly(k report.KernelConnections, sizes ...string) bool {
+	return !slices.ContainsFunc(ofHarmedSizes(k).Sizes,
+		func(s report.KernelSize) bool { return !slices.Contains(sizes, s.Size) })
+}
+
+// sizeOf are the counts of one size, 0 if there was none.
+func sizeOf(k report.KernelConnections, size string) report.KernelSize {
+	i := slices.IndexFunc(k.Sizes, func(s report.KernelSize) bool { return s.Size == size })
+	if i < 0 {
+		return report.KernelSize{Size: size}
+	}
+	return k.Sizes[i]
+}
