@@ -82,6 +82,9 @@ func TestLossIsALongRunShare(t *testing.T) {
 		"rate-at-zero=1":              {0.5, 0},
 		"options-at-zero=with":        {0.5, 0},
 		"damage-at-zero":              {1, 0}, // by the receiver
+		"in-flight-at-zero=drop":      {0.5, 0},
+		"in-flight-at-zero=reset":     {0.5, 0},
+		"in-flight-at-zero=300ms":     {0, 0},
 		"wrap=range/0":                {1, 0},
 		"wrap=range/1":                {1, 1},
 		"wrap=start":                  {0.5, 0.5}, // of connections that began before the wrap
@@ -116,6 +119,8 @@ func TestWhatIsLostAtZero(t *testing.T) {
 		{"first-at-zero=2", 9, 1, true}, {"first-at-zero=2", 9, 2, false},
 		{"after-at-zero=2", 9, 1, false}, {"after-at-zero=2", 9, 2, true},
 		{"options-at-zero=with", 9, 0, false}, {"options-at-zero=without", 9, 0, true},
+		{"in-flight-at-zero=drop", 9, 0, true}, {"in-flight-at-zero=reset", 9, 0, true},
+		{"in-flight-at-zero=1s", 9, 0, false},
 		{"delay-at-zero=1s", 9, 0, false}, {"damage-at-zero", 9, 0, false}, {"rate-at-zero=1", 9, 9, false},
 	} {
 		s := &segment.Segment{Flags: ack | psh, Payload: make([]byte, c.bytes)}

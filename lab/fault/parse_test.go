@@ -36,6 +36,11 @@ func TestParse(t *testing.T) {
 		"long-at-zero=100":       {Impairment: &Impairment{AtZero: AtZero{Longer: 100}}},
 		"wrap=range/1000":        {Impairment: &Impairment{Wrap: Wrap{WrapRange, 1000}}},
 		"wrap=window@in":         {Direction: In, Impairment: &Impairment{Wrap: Wrap{Kind: WrapWindow}}},
+		"in-flight-at-zero=drop": {Impairment: &Impairment{AtZero: AtZero{InFlight: true}}},
+		"in-flight-at-zero=reset@in": {Direction: In,
+			Impairment: &Impairment{AtZero: AtZero{InFlight: true, Reset: resetHopLimit}}},
+		"in-flight-at-zero=20ms": {Impairment: &Impairment{AtZero: AtZero{InFlight: true, Hold: 20 * time.Millisecond}}},
+		"drop-in-flight@out":     {Direction: Out, Impairment: &Impairment{DropsInFlight: true}},
 		"first-at-zero=1":        {Impairment: &Impairment{AtZero: AtZero{First: 1}}},
 	} {
 		got, err := Parse(text)
@@ -81,6 +86,10 @@ func TestParseRefuses(t *testing.T) {
 		"rate-at-zero=x":                "from 1 to 65535",
 		"options-at-zero=some":          "with or without",
 		"damage-at-zero=1":              "is not one of",
+		"in-flight-at-zero":             "is not one of",
+		"in-flight-at-zero=hold":        "want drop, reset, or a time",
+		"in-flight-at-zero=1h":          "want drop, reset, or a time",
+		"drop-in-flight=1":              "is not one of",
 		"push-at=-1":                    "from 0 to 4294967295",
 		"push-at=4294967296":            "from 0 to 4294967295",
 		"every-push=1":                  "is not one of",

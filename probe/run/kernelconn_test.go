@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -108,6 +109,65 @@ func TestKernelTest(t *testing.T) {
 		if n := a.made.Load(); c.made > 0 && n > c.made || c.name == "short ones stall" && n <= 13 {
 			t.Errorf("%s: %d connections", c.name, n)
 		}
+	}
+}
+
+// harm has connections of these sizes stall where they cross 0.
+func harm(sizes ...string) *asks {
+	return &asks{answer: func(q kernelconn.Question) (kernelconn.Result, error) {
+		if q.Crossing && slices.Contains(sizes, q.Size.String()) {
+			return through(1), nil
+		}
+		return through(0), nil
+	}}
+}
+
+// Where only connections in flight are harmed, as many are made that are the same but wait.
+func TestKernelTestInFlight(t *testing.T) {
+	k := kernelTestOf(t.Context(), harm(report.SizeInFlight), true)
+	counts := map[string]report.KernelSize{}
+	for _, s := range k.Sizes {
+		counts[s.Size] = s
+	}
+	harmed, waiting := counts[report.SizeInFlight], counts[report.SizeSeveral]
+	if k.Outcome != report.KernelStalled || harmed.Crossing.Stalled < 10 ||
+		waiting.Crossing.Unharmed != harmed.Crossing.Stalled || waiting.Control.Unharmed != 1 ||
+		harmed.Control.Unharmed != harmed.Crossing.Stalled {
+		t.Errorf("%+v", k)
+	}
+	if k = kernelTestOf(t.Context(), harm("3", report.SizeInFlight), true); k.Outcome != report.KernelStalled {
+		t.Errorf("short ones as well: %+v", k)
+	}
+	for _, s := range k.Sizes {
+		if s.Size == report.SizeSeveral && s.Crossing.Told() != 1 {
+			t.Errorf("short ones as well: %+v", s)
+		}
+	}
+}
+
+// A size of which chance harmed one is not asked about in a block: there it would hide the one that is harmed.
+func TestKernelTestAsksOfHarmedSizesAgain(t *testing.T) {
+	a := harm(report.SizeInFlight)
+	always, once := a.answer, atomic.Bool{}
+	a.answer = func(q kernelconn.Question) (kernelconn.Result, error) {
+		if q.Crossing && q.Size.Bytes == 1 && !once.Swap(true) {
+			return through(1), nil
+		}
+		return always(q)
+	}
+	k := kernelTestOf(t.Context(), a, true)
+	if short := k.Sizes[0]; k.Outcome != report.KernelStalled || short.Crossing.Told() != 2 {
+		t.Errorf("%+v", k)
+	}
+	never, twice := harm(), atomic.Int64{}
+	never.answer = func(q kernelconn.Question) (kernelconn.Result, error) {
+		if q.Crossing && q.Size.Bytes > 1 && twice.Add(1) <= 2 {
+			return through(1), nil
+		}
+		return through(0), nil
+	}
+	if k := kernelTestOf(t.Context(), never, true); k.Outcome != report.KernelUnharmed {
+		t.Errorf("none is harmed again: %+v", k)
 	}
 }
 
