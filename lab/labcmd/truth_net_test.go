@@ -11,6 +11,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/labcmd/truth"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
 	"github.com/tcpprobe/tcpprobe/probe/progress"
+	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 // Behind eight devices, one of each kind, ordinary runs and connections of the kernel agree, and it is known what the
@@ -35,7 +36,7 @@ func TestTruth(t *testing.T) {
 		want[c.rule] = c.is
 		names = append(names, c.rule)
 	}
-	m := matrixOf(t, names)
+	m := matrixOf(t, names, kernelconn.Size{Bytes: 3})
 	found, err := m.make(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -55,12 +56,33 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-// matrixOf is a short matrix: one family and size, three flows, and a rate for a network without other traffic.
-func matrixOf(t *testing.T, names []string) *truthMatrix {
+// Behind a device that harms only what begins at 0 in flight connections that wait get through, and others do not; the
+// verdict agrees with both.
+func TestTruthInFlight(t *testing.T) {
+	t.Parallel()
+	inFlight := kernelconn.Size{Segments: 3, Order: kernelconn.InFlight}
+	m := matrixOf(t, []string{"in-flight-at-zero=drop + delay=2ms"}, kernelconn.Size{Bytes: 3}, inFlight)
+	found, err := m.make(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Cells) != 2 {
+		t.Fatalf("%d cells", len(found.Cells))
+	}
+	for _, c := range found.Cells {
+		harmed := c.State == truth.AtZero
+		if harmed != (c.Kernel.Size == inFlight.String()) || c.Is != truth.Agree || c.Result.Verdict != report.Fail {
+			t.Errorf("size %s: %s; %s %s; %s", c.Kernel.Size, c.State, c.Is, c.Why, c.Result.Message)
+		}
+	}
+}
+
+// matrixOf is a short matrix: one family, three flows, and a rate for a network without other traffic.
+func matrixOf(t *testing.T, names []string, sizes ...kernelconn.Size) *truthMatrix {
 	t.Helper()
 	o := quick("")
 	o.KernelConnections, o.family = true, string(lab.IPv4)
-	m := &truthMatrix{options: o, sizes: []kernelconn.Size{{Bytes: 3}}, paths: []int{3},
+	m := &truthMatrix{options: o, sizes: sizes, paths: []int{3},
 		done: progress.NewCounter(len(names), "rules done")}
 	var err error
 	if m.rules, err = truth.Parse(names); err != nil {

@@ -59,9 +59,9 @@ func (s *site) ask(f lab.Family, size Size, crossing, hasty bool) Result {
 	return r
 }
 
-func (s *site) inject(name string) {
+func (s *site) inject(faults ...string) {
 	s.t.Helper()
-	s.t.Cleanup(labtest.Inject(s.t, s.Lab, name))
+	s.t.Cleanup(labtest.Inject(s.t, s.Lab, faults...))
 }
 
 // Where the path is healthy everything is acknowledged without a repetition, and what remains is described exactly.
@@ -101,6 +101,31 @@ func TestDroppedAtZero(t *testing.T) {
 		if r := s.ask(f, Size{Bytes: 3}, true, true); r.Fate != Silent || r.Data.Retransmissions == 0 ||
 			r.Data.Took > time.Second {
 			t.Errorf("%s, hasty: %+v", f, r)
+		}
+	}
+}
+
+// inFlight are three full segments from 0 on, or across it, while what is before them is not acknowledged.
+func inFlight(o Order) Size { return Size{Segments: several, Order: o} }
+
+// Data in flight has a segment that begins at exactly 0, or one that spans it: a device that drops only the one harms no
+// connection of the other kind, none that waits, and no control.
+func TestInFlight(t *testing.T) {
+	for fault, harmed := range map[string]Order{"in-flight-at-zero=drop@in": InFlight,
+		"straddling-zero@in": InFlightAcross} {
+		s := newSite(t)
+		s.inject(fault, "delay=2ms")
+		for _, f := range lab.Families {
+			for _, o := range []Order{Waiting, InFlight, InFlightAcross} {
+				for _, crossing := range []bool{true, false} {
+					r := s.ask(f, inFlight(o), crossing, false)
+					again := r.Control.Retransmissions+r.Data.Retransmissions+r.Rest.Retransmissions > 0
+					if want := crossing && o == harmed; again != want || !r.Data.Sent || want && o == InFlightAcross &&
+						(r.Fate != Silent || r.Remains.Unacked != zero.Add(-across)) {
+						t.Errorf("%s, %s, %s, crossing %v: %+v %+v", fault, f, r.Size, crossing, r, r.Remains)
+					}
+				}
+			}
 		}
 	}
 }
