@@ -98,7 +98,9 @@ func (r *Remains) Release() { r.socket.close() }
 const (
 	leastControl = 64
 	moreControl  = 64
-	restLength   = 16
+
+	// restLength is such that the old byte is not at 0 that asks at the end whether the peer holds the connection.
+	restLength = 24
 
 	// mostSegment bounds a full segment where there is no network between: an application may refuse a longer request.
 	mostSegment = 9000
