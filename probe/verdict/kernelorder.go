@@ -24,9 +24,13 @@ func decides(r report.Result, k report.KernelConnections, alpha float64) string 
 	case r.Reason == report.PeerReset:
 		return "; crafted connections were reset there too, and the application does not do that at other numbers"
 	case orderDecides(k, alpha):
-		return fmt.Sprintf("; of those that are the same but wait for the acknowledgement of what is before 0, %d of %d are "+
-			"harmed, and the crafted segments, which wait too, got through: that data before 0 is in flight decides",
+		text := fmt.Sprintf("; of those that are the same but wait for the acknowledgement of what is before 0, %d of %d "+
+			"are harmed, and the crafted segments, which wait too, got through: that data before 0 is in flight decides",
 			waiting.Harmed(), waiting.Told())
+		if sizeOf(k, report.SizeInFlightAcross).Crossing.Harmed() > 0 && !across(r.Variant) {
+			text += "; ask also SequenceWrap/Straddle"
+		}
+		return text
 	case harmedOnly(k, report.SizeInFlightAcross) && !across(r.Variant):
 		return "; the crafted segments and those of the others begin at 0 and got through: what begins before 0 and ends " +
 			"after it is harmed; ask also SequenceWrap/Straddle"

@@ -29,7 +29,7 @@ func TestWhatDecides(t *testing.T) {
 		{"in flight", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 0), ofSize(flight, 12, 12),
 			ofSize(across, 1, 0)}, "in flight that cross 0", order},
 		{"both in flight", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 14, 0), ofSize(flight, 7, 7),
-			ofSize(across, 7, 7)}, "in flight that cross 0", order},
+			ofSize(across, 7, 7)}, "in flight that cross 0", order + "; " + within},
 		{"chance harmed one that waits", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 1),
 			ofSize(flight, 12, 12)}, "of 3*MSS bytes or in flight that cross 0", order},
 		{"those that wait as well", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 12),
