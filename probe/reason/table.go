@@ -23,7 +23,7 @@ var passed = []Reason{
 			"SYN proxy, sidecar, L7 balancer)"}}},
 	{"FinAccepted", Pass, "FinReorder: the FIN that an ACK had overtaken was accepted", []Meaning{{finReorder,
 		"**this application's way of closing is not affected.** It does not show that the kernel is fixed: after " +
-			"`close()` the affected ones accept it as well",
+			"`close()` the affected ones accept it as well, unless the ACK arrives while that call still runs",
 		""}}},
 	{"NotReached", Pass, "AcceptQueue: nothing overflowed within the cap", []Meaning{{acceptQueue,
 		"all connections up to the limit got a place",
