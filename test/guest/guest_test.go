@@ -41,12 +41,15 @@ var (
 	httpGet  = plan.Trigger{HTTPGet: "/"}
 )
 
-// closers are the servers that close first. An old kernel accepts the late FIN only if the server used close().
-var closers = []struct {
+// closer is a server that closes first.
+type closer struct {
 	server  lab.Server
 	trigger plan.Trigger
 	orphan  bool // closed by close()
-}{
+}
+
+// closers are all of them. An old kernel accepts the late FIN only if the server used close().
+var closers = []closer{
 	{lab.CloseOnAccept, onAccept, true}, {lab.HalfClose, onAccept, false}, {lab.ShutdownOnAccept, onAccept, false},
 	{lab.CloseAfterText, sendText, true}, {lab.HalfCloseAfter, sendText, false}, {lab.ShutdownAfterText, sendText, false},
 	{lab.HTTPClose, httpGet, true}, {lab.HTTPHalfClose, httpGet, false}, {lab.HTTPShutdown, httpGet, false},
@@ -73,14 +76,7 @@ func TestKernels(t *testing.T) {
 					s.ask(t, family, question{kind: "SequenceWrap", variant: "Push", server: lab.Echo, want: report.Delivered,
 						tries: 1})
 					for _, c := range closers {
-						q := question{kind: "FinReorder", server: c.server, want: report.FinAccepted, tries: 1,
-							spec: plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}}
-						if k.ignores && c.orphan {
-							q.tries = closings
-						} else if k.ignores {
-							q.want = report.FinIgnored
-						}
-						s.ask(t, family, q)
+						s.ask(t, family, c.question(k.ignores))
 					}
 				}
 			})
@@ -146,6 +142,18 @@ const alpha = 1e-7
 // arrives while close() still runs, which happens on a busy machine: the kernel then keeps the whole connection
 // (tcp_rcv_state_process, FIN_WAIT1, "sock_owned_by_user").
 const closings = 8
+
+// question asks about the server where the kernel ignores a FIN that an ACK has overtaken, or does not.
+func (c closer) question(ignores bool) question {
+	q := question{kind: "FinReorder", server: c.server, want: report.FinAccepted, tries: 1,
+		spec: plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}}
+	if ignores && c.orphan {
+		q.tries = closings
+	} else if ignores {
+		q.want = report.FinIgnored
+	}
+	return q
+}
 
 // question is a scenario against a server, and the reason that one of the tries must give.
 type question struct {
