@@ -108,8 +108,8 @@ func TestDroppedAtZero(t *testing.T) {
 // inFlight are three full segments from 0 on, or across it, while what is before them is not acknowledged.
 func inFlight(o Order) Size { return Size{Segments: several, Order: o} }
 
-// Data in flight has a segment that begins at exactly 0, or one that spans it: a device that drops only the one harms no
-// connection of the other kind, none that waits, and no control.
+// Data in flight has a segment that begins at exactly 0, or one that spans it: a device that drops only the one harms
+// no connection of the other kind, none that waits, and no control.
 func TestInFlight(t *testing.T) {
 	for fault, harmed := range map[string]Order{"in-flight-at-zero=drop@in": InFlight,
 		"straddling-zero@in": InFlightAcross} {
