@@ -34,14 +34,9 @@ func TestWhatIsInFlight(t *testing.T) {
 			return passed == before
 		}
 		answer := func(flags segment.Flags, acked int) { back.arrive(now, answerTo(t, flags, acked)) }
-		var lost []bool
-		lost = append(lost, send(0, ack, 5)) // of a connection that it does not know
-		lost = append(lost, send(-11, syn, 0))
+		lost := []bool{send(0, ack, 5), send(-11, syn, 0)} // the first is of a connection that it does not know
 		answer(syn|ack, -10)
-		lost = append(lost, send(-10, ack, 10))
-		lost = append(lost, send(0, ack, 5))
-		lost = append(lost, send(5, ack, 5))
-		lost = append(lost, send(0, rst|ack, 0))
+		lost = append(lost, send(-10, ack, 10), send(0, ack, 5), send(5, ack, 5), send(0, rst|ack, 0))
 		for i := range lost {
 			if lost[i] != c.lost[i] {
 				t.Errorf("%s: segment %d: lost %t", name, i, lost[i])
