@@ -35,7 +35,7 @@ func TestInFlightAtZero(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			o := quick("")
 			o.KernelConnections = true
-			p, found := probe(t, s, o, c.fault, "delay=2ms")
+			p, found := probe(t, s, o, c.fault, "delay=20ms")
 			expect(t, found, established, c.wrap...)
 			for key, r := range found {
 				if r.Scenario == "SequenceWrap" && !strings.Contains(r.Message, c.says) {

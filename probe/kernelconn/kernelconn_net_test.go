@@ -109,18 +109,24 @@ func TestDroppedAtZero(t *testing.T) {
 func inFlight(o Order) Size { return Size{Segments: several, Order: o} }
 
 // Data in flight has a segment that begins at exactly 0, or one that spans it: a device that drops only the one harms
-// no connection of the other kind, none that waits, and no control.
+// no connection of the other kind, none that waits, and no control. A busy machine makes the kernel repeat what is only
+// late: what is not harmed gets through without that in one of three.
 func TestInFlight(t *testing.T) {
 	for fault, harmed := range map[string]Order{"in-flight-at-zero=drop@in": InFlight,
 		"straddling-zero@in": InFlightAcross} {
 		s := newSite(t)
-		s.inject(fault, "delay=2ms")
+		s.inject(fault, "delay=20ms")
 		for _, f := range lab.Families {
 			for _, o := range []Order{Waiting, InFlight, InFlightAcross} {
 				for _, crossing := range []bool{true, false} {
+					want := crossing && o == harmed
 					r := s.ask(f, inFlight(o), crossing, false)
-					again := r.Control.Retransmissions+r.Data.Retransmissions+r.Rest.Retransmissions > 0
-					if want := crossing && o == harmed; again != want || !r.Data.Sent || want && o == InFlightAcross &&
+					for range 2 {
+						if !want && again(r) > 0 {
+							r = s.ask(f, inFlight(o), crossing, false)
+						}
+					}
+					if want != (again(r) > 0) || !r.Data.Sent || want && o == InFlightAcross &&
 						(r.Fate != Silent || r.Remains.Unacked != zero.Add(-across)) {
 						t.Errorf("%s, %s, %s, crossing %v: %+v %+v", fault, f, r.Size, crossing, r, r.Remains)
 					}
@@ -128,6 +134,10 @@ func TestInFlight(t *testing.T) {
 			}
 		}
 	}
+}
+
+func again(r Result) int {
+	return r.Control.Retransmissions + r.Data.Retransmissions + r.Rest.Retransmissions
 }
 
 // An acknowledgement of exactly 0 that is lost stalls a connection for good: the kernel repeats what it acknowledges

@@ -156,10 +156,10 @@ func TestKernelConnections(t *testing.T) {
 		}, report.KernelUnharmed, report.SequenceZeroDroppedByOptions, ", whose segments carry the option",
 			nil},
 		{"what is in flight", func(s *site, _ lab.Family) {
-			s.t.Cleanup(s.inject("in-flight-at-zero=drop@in", "delay=2ms"))
+			s.t.Cleanup(s.inject("in-flight-at-zero=drop@in", "delay=20ms"))
 		}, report.KernelStalled, report.SequenceZeroStalled, "data before 0 is in flight decides", []string{"in flight"}},
 		{"in flight, reset", func(s *site, _ lab.Family) {
-			s.t.Cleanup(s.inject("in-flight-at-zero=reset@in", "delay=2ms"))
+			s.t.Cleanup(s.inject("in-flight-at-zero=reset@in", "delay=20ms"))
 		}, report.KernelDied, report.SequenceZeroDied, "kernel connections in flight that cross 0 die",
 			[]string{"in flight"}},
 		{"what lies across", func(s *site, _ lab.Family) { s.t.Cleanup(s.inject("straddling-zero@in")) },

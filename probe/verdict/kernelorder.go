@@ -39,11 +39,14 @@ func decides(r report.Result, k report.KernelConnections, alpha float64) string 
 }
 
 // orderDecides reports whether connections in flight are harmed and others that send as much, but wait, are not: chance
-// makes such a difference at alpha at most. Where others are harmed that wait, something else decides as well.
+// makes such a difference at alpha at most. Where all of another size are harmed that wait, something else decides as
+// well; where one got through the other may be chance.
 func orderDecides(k report.KernelConnections, alpha float64) bool {
 	f, w := sizeOf(k, report.SizeInFlight).Crossing, sizeOf(k, report.SizeSeveral).Crossing
-	return harmedOnly(k, report.SizeInFlight, report.SizeInFlightAcross, report.SizeSeveral) && w.Told() > 0 &&
-		Fisher(f.Harmed(), f.Told(), w.Harmed(), w.Told()) <= alpha
+	others := slices.ContainsFunc(k.Sizes, func(s report.KernelSize) bool {
+		return !slices.Contains(inFlight, s.Size) && s.Crossing.Harmed() > 0 && s.Crossing.Unharmed == 0
+	})
+	return !others && w.Told() > 0 && Fisher(f.Harmed(), f.Told(), w.Harmed(), w.Told()) <= alpha
 }
 
 // harmedOnly reports whether only connections of these sizes were harmed that cross 0.

@@ -38,6 +38,8 @@ func TestWhatDecides(t *testing.T) {
 			"in flight that cross 0", open},
 		{"none that waits", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 0, 0), ofSize(flight, 12, 12)},
 			"in flight that cross 0", open},
+		{"chance harmed a short one", "Push", []report.KernelSize{ofSize("3", 2, 1), ofSize(several, 13, 0),
+			ofSize(flight, 12, 12)}, "of 3 bytes or in flight that cross 0", order},
 		{"short ones as well", "Push", []report.KernelSize{ofSize("3", 12, 12), ofSize(several, 13, 0),
 			ofSize(flight, 12, 12)}, "of 3 bytes or in flight that cross 0", open},
 		{"all", "Push", []report.KernelSize{ofSize("3", 2, 2), ofSize(several, 2, 2), ofSize(flight, 2, 2)}, "that cross 0",
