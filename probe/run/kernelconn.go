@@ -125,13 +125,13 @@ func (k *kernelTest) broken() bool {
 
 // confirm asks again about sizes of which a connection was harmed that crosses 0.
 func (k *kernelTest) confirm(ctx context.Context) {
-	sizes := verdict.HarmedSizes(k.evidence.Samples)
-	if len(sizes) == 0 || k.evidence.NotAsked != "" {
+	if len(verdict.HarmedSizes(k.evidence.Samples)) == 0 || k.evidence.NotAsked != "" {
 		return
 	}
-	b := verdict.NewKernelBlock(sizes, k.alpha/2)
-	if k.block(ctx, b) && !b.Convicts() && b.Worse() {
-		k.block(ctx, b.Larger())
+	for b := k.evidence.Block(k.alpha); b != nil; b = k.evidence.Block(k.alpha) {
+		if !k.block(ctx, b) {
+			return
+		}
 	}
 }
 

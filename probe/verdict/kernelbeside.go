@@ -29,10 +29,15 @@ func Unsettled(r report.Result) bool {
 	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset)
 }
 
-// crafted says what became of the crafted segments of an unsettled result.
-func crafted(r report.Result) string {
-	if r.Reason == report.PeerReset {
+// crafted says what became of the crafted segments of an unsettled result. Each connection has a source port of its
+// own, so where some of a harmed size got through, the path may decide as well.
+func crafted(r report.Result, k report.KernelConnections) string {
+	crossing, _ := ofHarmedSizes(k).Counts()
+	switch {
+	case r.Reason == report.PeerReset:
 		return "; crafted connections were reset there too, and the application does not do that at other numbers"
+	case crossing.Unharmed > 0:
+		return "; the crafted segments got through, so path, flags, size, options, order, time or chance decides"
 	}
 	return "; the crafted segments got through, so flags, size, options, order or time decides"
 }
@@ -95,11 +100,11 @@ func WithKernel(r report.Result, k report.KernelConnections, explains string, al
 		r.Verdict, r.Reason = report.Inconclusive, report.KernelDisagrees
 		r.Message += ", but " + k.Message + ", which confirms nothing"
 	case report.KernelStalled:
-		r.Message = "connections stall where their data crosses 0: " + k.Message + crafted(r)
+		r.Message = "connections stall where their data crosses 0: " + k.Message + crafted(r, k)
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroStalled, alpha
 		r.StallMillis = max(r.StallMillis, k.StallMillis)
 	case report.KernelDied:
-		r.Message = "connections end where their data crosses 0: " + k.Message + crafted(r)
+		r.Message = "connections end where their data crosses 0: " + k.Message + crafted(r, k)
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroDied, alpha
 	}
 	return r
