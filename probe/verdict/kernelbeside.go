@@ -23,11 +23,14 @@ func across(name string) bool {
 // AsksKernel reports whether a result is one that kernel connections confirm or contradict.
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
-// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or whose crafted connections
-// were reset. Kernel connections show whether the application resets those that do not cross 0 as well.
+// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or one whose crafted
+// connections got as far as 0 and showed no more. Kernel connections show whether those that do not cross 0 suffer alike.
 func Unsettled(r report.Result) bool {
-	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset)
+	return AsksKernel(r) && (r.Verdict == report.Pass || slices.Contains(reachedZero, r.Reason))
 }
+
+// reachedZero are the reasons of Inconclusive that say so: what is before 0 was acknowledged.
+var reachedZero = []report.Reason{report.PeerReset, report.NoProofOfLife, report.NotIsolated}
 
 // crafted says what became of the crafted segments of an unsettled result. Each connection has a source port of its
 // own, so where some of a harmed size got through, the path may decide as well.
@@ -36,6 +39,8 @@ func crafted(r report.Result, k report.KernelConnections) string {
 	switch {
 	case r.Reason == report.PeerReset:
 		return "; crafted connections were reset there too, and the application does not do that at other numbers"
+	case r.Verdict != report.Pass:
+		return "; the crafted segments decide nothing by themselves: " + r.Message
 	case crossing.Unharmed > 0:
 		return "; the crafted segments got through, so path, flags, size, options, order, time or chance decides"
 	}

@@ -134,6 +134,8 @@ func TestWithKernel(t *testing.T) {
 	late.Verdict, late.Reason = report.Fail, report.SequenceZeroDelayed
 	first, bySize, reset := late, late, lossy
 	reset.Reason = report.PeerReset
+	mute, alone := lossy, lossy
+	mute.Reason, alone.Reason = report.NoProofOfLife, report.NotIsolated
 	wrap, window := fail, straddle
 	wrap.Reason, window.Reason = report.WrapDropped, report.WrapWindowDropped
 	first.Reason, bySize.Reason = report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize
@@ -157,6 +159,13 @@ func TestWithKernel(t *testing.T) {
 		{fail, report.KernelNotAsked, report.Fail, report.SequenceZeroDropped, "m; no kernel connection beside it: k"},
 		{fail, report.KernelDied, report.Fail, report.SequenceZeroDropped, "m; k"},
 		{reset, report.KernelDied, report.Fail, report.SequenceZeroDied, "k; crafted connections were reset there too"},
+		{mute, report.KernelStalled, report.Fail, report.SequenceZeroStalled,
+			"stall where their data crosses 0: k; the crafted segments decide nothing by themselves: m"},
+		{alone, report.KernelDied, report.Fail, report.SequenceZeroDied,
+			"end where their data crosses 0: k; the crafted segments decide nothing by themselves: m"},
+		{mute, report.KernelUndecided, report.Inconclusive, report.NoProofOfLife, "m; k"},
+		{mute, report.KernelAlike, report.Inconclusive, report.NoProofOfLife, "m; k"},
+		{mute, report.KernelUnharmed, report.Inconclusive, report.NoProofOfLife, "m; k"},
 		{reset, report.KernelUndecided, report.Inconclusive, report.PeerReset, "m; k"},
 		{reset, report.KernelUnharmed, report.Inconclusive, report.PeerReset, "m; k"},
 		{late, report.KernelUnharmed, report.Fail, late.Reason, "m; yet k: a delay below the retransmission timeout"},
