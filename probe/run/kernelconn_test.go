@@ -13,6 +13,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 )
@@ -178,6 +179,18 @@ func TestSampleOf(t *testing.T) {
 		names := []string{"void", "unharmed", "stalled", "silent", "died"}
 		if got := names[sampleOf(c.r, c.short).Fate]; got != c.fate {
 			t.Errorf("%s: %s, want %s", c.name, got, c.fate)
+		}
+	}
+}
+
+// What a run had found of a check before it was killed says that no kernel connection confirms it.
+func TestUnconfirmed(t *testing.T) {
+	const says = "m; not confirmed by a kernel connection: the run ended before they were judged"
+	passed := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass, Message: "m"}
+	for setting, want := range map[string]string{"": says, plan.Off: "m"} {
+		j := &job{plan: &plan.Plan{KernelConnections: setting}}
+		if got := j.unconfirmed(passed); got.Verdict != report.Pass || got.Message != want {
+			t.Errorf("%q: %+v", setting, got)
 		}
 	}
 }
