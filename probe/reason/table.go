@@ -101,7 +101,7 @@ var failed = []Reason{
 		[]Meaning{{sequenceWrap,
 			"ordinary connections of this host's kernel had to repeat segments where their numbers cross 0, or stood still " +
 				"there; others did not, and no other variant's Fail explains it. The crafted flows delivered everything, or " +
-				"decide nothing by themselves: the message has their reason. `stallMillis` is how much longer they took",
+				"decide nothing by themselves: see the message. `stallMillis`: how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
 				"the first segment of each connection, or the answers to what starts at 0, and for one that blocks the whole " +
 				"connection there; find the hop as for SequenceZeroDropped"}}},

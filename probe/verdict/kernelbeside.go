@@ -24,7 +24,8 @@ func across(name string) bool {
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
 // Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or one whose crafted
-// connections got as far as 0 and showed no more. Kernel connections show whether those that do not cross 0 suffer alike.
+// connections got as far as 0 and showed no more. Kernel connections show whether those that do not cross 0 suffer
+// alike.
 func Unsettled(r report.Result) bool {
 	return AsksKernel(r) && (r.Verdict == report.Pass || slices.Contains(reachedZero, r.Reason))
 }

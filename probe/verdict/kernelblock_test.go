@@ -127,7 +127,7 @@ func made(r *rand.Rand, alpha, crossing, control float64) KernelEvidence {
 	return e
 }
 
-// Harm that comes half of the time, or every third time, is convicted; what harms all alike is not, at the stated error.
+// Harm that comes in one of two or three is convicted. What harms all alike is not, at the stated error.
 func TestKernelBlocksDecide(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct {

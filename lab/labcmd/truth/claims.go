@@ -1,6 +1,7 @@
 package truth
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -46,6 +47,8 @@ func dropped(at Suffering, all []*Suffering, r report.Result) string {
 		return "it says lost, and connections that come alone get through"
 	case at.several:
 		return harmed(at, all, r)
+	case onOtherPaths(at, r):
+		return harmed(at, all, r)
 	case at.State() == Unharmed, at.State() == Late:
 		return "it says that all at 0 is lost, and connections that send so much there get through"
 	case at.Crossing.Died == 0:
@@ -62,6 +65,12 @@ const severalPaths = 8
 // everyPath reports whether the result says that all paths lose.
 func everyPath(r report.Result) bool {
 	return r.Share != nil && r.Share.Of >= severalPaths && r.Share.Failed == r.Share.Of
+}
+
+// onOtherPaths reports whether connections that get through may all have been on paths that the result does not blame.
+func onOtherPaths(at Suffering, r report.Result) bool {
+	return r.Share != nil && r.Share.Failed < r.Share.Of && at.State() == Unharmed &&
+		math.Pow(1-r.Share.Low, float64(at.Crossing.Told())) > mayMiss
 }
 
 // late claims that what starts at 0 arrives, but later.
@@ -128,8 +137,8 @@ func beyondLost(at Suffering, all []*Suffering, r report.Result) string {
 	return harmed(at, all, r)
 }
 
-// onceAcknowledged claims that what starts at 0 arrives once what is before it has been acknowledged, which each connection of
-// the oracle waits for.
+// onceAcknowledged claims that what starts at 0 arrives once what is before it has been acknowledged. Each of the
+// oracle's connections waits for that.
 func onceAcknowledged(at Suffering, _ []*Suffering, _ report.Result) string {
 	if at.State() == AtZero {
 		return "it says that what starts at 0 arrives after an acknowledgement, and connections that wait for it suffer"

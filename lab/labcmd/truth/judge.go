@@ -87,8 +87,8 @@ func Judge(at Suffering, all []*Suffering, r report.Result) (Agreement, string) 
 	return j.is, j.why
 }
 
-// known reports whether it is known of all sizes what they suffer, or of one that it suffers at 0, so that a Fail can be
-// held against it.
+// known reports whether a Fail can be held against what connections suffer: it is known of all sizes, or one suffers at
+// 0 for certain.
 func known(all []*Suffering) bool {
 	atZero := func(s Suffering) bool { return s.State() == AtZero || s.State() == Late }
 	undecided := func(s Suffering) bool { return s.State() == Undecided }

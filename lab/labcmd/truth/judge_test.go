@@ -209,9 +209,10 @@ func TestLostByOptions(t *testing.T) {
 	}
 }
 
-// What is said to be lost on all paths is lost to nearly all connections, whose ports differ.
+// What is said to be lost on all paths is lost to nearly all connections, whose ports differ. What is lost on few may
+// be missed by those of one size.
 func TestLostOnAllPaths(t *testing.T) {
-	some := Group{Unharmed: 8, Died: 12}
+	some, nearlyNone := Group{Unharmed: 8, Died: 12}, Group{Unharmed: 23, Died: 1}
 	for _, c := range []struct {
 		share *report.Share
 		at    Group
@@ -222,10 +223,13 @@ func TestLostOnAllPaths(t *testing.T) {
 		{&report.Share{Failed: 9, Of: 16}, some, Agree},
 		{&report.Share{Failed: 1, Of: 1}, some, Agree},
 		{nil, some, Agree},
+		{&report.Share{Failed: 2, Of: 16, Low: 0.02}, nearlyNone, Agree},
+		{&report.Share{Failed: 12, Of: 16, Low: 0.48}, nearlyNone, Contradiction},
+		{nil, nearlyNone, Contradiction},
 	} {
 		at := Suffering{Crossing: c.at, Control: Group{Unharmed: 40}}
 		r := report.Result{Verdict: report.Fail, Reason: report.SequenceZeroDropped, Share: c.share}
-		if is, why := Judge(at, []*Suffering{&at}, r); is != c.is {
+		if is, why := Judge(at, []*Suffering{&at, {Crossing: dead, Control: well}}, r); is != c.is {
 			t.Errorf("%+v, %v: %s, %s", c.share, c.at, is, why)
 		}
 	}

@@ -135,8 +135,8 @@ func TestWrapThatBreaksUnderLoss(t *testing.T) {
 	}
 }
 
-// A device that drops a range of numbers in both directions drops the answers of a peer whose own numbers lie there: the
-// connections that ask are tried again, and the peer draws other numbers.
+// A device that drops a range of numbers in both directions drops the answers of a peer whose own numbers lie there.
+// The connections that ask are tried again, and the peer draws other numbers.
 func TestWrapThatBreaksBothWays(t *testing.T) {
 	for _, odd := range []uint32{0, 1} {
 		device := conntest.UpTo(1_000_000_000)
