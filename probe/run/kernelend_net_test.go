@@ -12,8 +12,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Kernel connections are ended at the peer too where a device resets only this end, and where one drops old bytes, which
-// the peer would answer. The server sends nothing, so nothing else draws an RST.
+// Kernel connections are ended at the peer too where a device resets only this end, and where one drops old bytes,
+// which the peer would answer. The server sends nothing, so nothing else draws an RST.
 func TestKernelConnectionsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

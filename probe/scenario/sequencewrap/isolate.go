@@ -81,8 +81,8 @@ func (w *wrapConn) healed(at seq.Number, b []byte) seq.Number {
 	return at.Add(len(b))
 }
 
-// The other numbers at which a suspect is sent. The first ones are so near 0 that a rule about a range of numbers is not
-// taken for one about 0.
+// The other numbers at which a suspect is sent. The first ones are so near 0 that a rule about a range of numbers is
+// not taken for one about 0.
 const (
 	maxOtherNumbers = 24
 	nearNumbers     = maxOtherNumbers / 2
