@@ -97,17 +97,19 @@ var failed = []Reason{
 				"whose RST it is: a device's, if its hop limit is not the peer's or the peer held the connection still; else " +
 				"the peer's, or of something that looks like it",
 			"find the device by the hop limit (64, 128 or 255 less its distance) and by probing from hosts along the path"}}},
-	{"SequenceZeroStalled", Fail, "SequenceWrap: only the kernel's connections stall",
+	{"SequenceZeroStalled", Fail, "SequenceWrap: the kernel's connections stall at 0",
 		[]Meaning{{sequenceWrap,
-			"the crafted flows delivered everything, but ordinary connections of this host's kernel had to repeat segments " +
-				"where their numbers cross 0, or stood still there; others did not, and no other variant's Fail explains it. " +
-				"`stallMillis` is how much longer they took",
+			"ordinary connections of this host's kernel had to repeat segments where their numbers cross 0, or stood still " +
+				"there; others did not, and no other variant's Fail explains it. The crafted flows delivered everything, or " +
+				"decide nothing by themselves: see the message. `stallMillis`: how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
-				"or the first segment of each connection; find the hop as for SequenceZeroDropped"}}},
-	{"SequenceZeroDied", Fail, "SequenceWrap: only the kernel's connections die",
+				"the first segment of each connection, or the answers to what starts at 0, and for one that blocks the whole " +
+				"connection there; find the hop as for SequenceZeroDropped"}}},
+	{"SequenceZeroDied", Fail, "SequenceWrap: the kernel's connections die at 0",
 		[]Meaning{{sequenceWrap,
-			"the crafted flows delivered everything or were reset, and ordinary connections of this host's kernel were reset, " +
-				"or ended by an error, where their numbers cross 0; others were not, and no other variant's Fail explains it",
+			"ordinary connections of this host's kernel were reset, or ended by an error, where their numbers cross 0; others " +
+				"were not, and no other variant's Fail explains it. The crafted flows delivered everything, were reset, or " +
+				"decide nothing by themselves",
 			"as for SequenceZeroStalled; look for a device that resets connections"}}},
 	{"WrapDropped", Fail, "SequenceWrap: what is beyond the wrap at 2^32 is lost",
 		[]Meaning{{sequenceWrap,

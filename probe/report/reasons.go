@@ -44,9 +44,9 @@ const (
 	SequenceZeroLossy Reason = "SequenceZeroLossy"
 	// SequenceWrap: exactly the segment at sequence 0 draws an RST
 	ResetAtZero Reason = "ResetAtZero"
-	// SequenceWrap: only the kernel's connections stall
+	// SequenceWrap: the kernel's connections stall at 0
 	SequenceZeroStalled Reason = "SequenceZeroStalled"
-	// SequenceWrap: only the kernel's connections die
+	// SequenceWrap: the kernel's connections die at 0
 	SequenceZeroDied Reason = "SequenceZeroDied"
 	// SequenceWrap: what is beyond the wrap at 2^32 is lost
 	WrapDropped Reason = "WrapDropped"

@@ -14,6 +14,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 )
@@ -135,18 +136,18 @@ func TestKernelTestInFlight(t *testing.T) {
 		harmed.Control.Unharmed != harmed.Crossing.Stalled {
 		t.Errorf("%+v", k)
 	}
-	if k = kernelTestOf(t.Context(), harm("3", report.SizeInFlight), true); k.Outcome != report.KernelStalled {
-		t.Errorf("short ones as well: %+v", k)
+	if k = kernelTestOf(t.Context(), harm("3"), true); k.Outcome != report.KernelStalled {
+		t.Errorf("short ones: %+v", k)
 	}
 	for _, s := range k.Sizes {
 		if s.Size == report.SizeSeveral && s.Crossing.Told() != 1 {
-			t.Errorf("short ones as well: %+v", s)
+			t.Errorf("short ones: %+v", s)
 		}
 	}
 }
 
-// A size of which chance harmed one is not asked about in a block: there it would hide the one that is harmed.
-func TestKernelTestAsksOfHarmedSizesAgain(t *testing.T) {
+// A size of which chance harmed one does not hide the one that is harmed.
+func TestKernelTestBesideChance(t *testing.T) {
 	a := harm(report.SizeInFlight)
 	always, once := a.answer, atomic.Bool{}
 	a.answer = func(q kernelconn.Question) (kernelconn.Result, error) {
@@ -155,19 +156,8 @@ func TestKernelTestAsksOfHarmedSizesAgain(t *testing.T) {
 		}
 		return always(q)
 	}
-	k := kernelTestOf(t.Context(), a, true)
-	if short := k.Sizes[0]; k.Outcome != report.KernelStalled || short.Crossing.Told() != 2 {
+	if k := kernelTestOf(t.Context(), a, true); k.Outcome != report.KernelStalled {
 		t.Errorf("%+v", k)
-	}
-	never, twice := harm(), atomic.Int64{}
-	never.answer = func(q kernelconn.Question) (kernelconn.Result, error) {
-		if q.Crossing && q.Size.Bytes > 1 && twice.Add(1) <= 2 {
-			return through(1), nil
-		}
-		return through(0), nil
-	}
-	if k := kernelTestOf(t.Context(), never, true); k.Outcome != report.KernelUnharmed {
-		t.Errorf("none is harmed again: %+v", k)
 	}
 }
 
@@ -238,6 +228,18 @@ func TestSampleOf(t *testing.T) {
 		names := []string{"void", "unharmed", "stalled", "silent", "died"}
 		if got := names[sampleOf(c.r, c.short).Fate]; got != c.fate {
 			t.Errorf("%s: %s, want %s", c.name, got, c.fate)
+		}
+	}
+}
+
+// What a run had found of a check before it was killed says that no kernel connection confirms it.
+func TestUnconfirmed(t *testing.T) {
+	const says = "m; not confirmed by a kernel connection: the run ended before they were judged"
+	passed := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass, Message: "m"}
+	for setting, want := range map[string]string{"": says, plan.Off: "m"} {
+		j := &job{plan: &plan.Plan{KernelConnections: setting}}
+		if got := j.unconfirmed(passed); got.Verdict != report.Pass || got.Message != want {
+			t.Errorf("%q: %+v", setting, got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -57,11 +58,20 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.count(a.again)
 	j.done++
 	if j.finished != nil {
-		j.finished(r)
+		j.finished(j.unconfirmed(r))
 	}
 	if j.progress != nil {
 		j.progress(j.done, j.asked)
 	}
+}
+
+// unconfirmed is a result as it stands if the run ends before it is judged beside kernel connections.
+func (j *job) unconfirmed(r report.Result) report.Result {
+	if j.plan.KernelConnections == plan.Off {
+		return r
+	}
+	k := report.KernelConnections{Outcome: report.KernelNotAsked, Message: "the run ended before they were judged"}
+	return verdict.WithKernel(r, k, "", j.plan.Alpha)
 }
 
 // partial returns a report of one result, with what is known of the run so far.

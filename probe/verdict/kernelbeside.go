@@ -23,11 +23,15 @@ func across(name string) bool {
 // AsksKernel reports whether a result is one that kernel connections confirm or contradict.
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
-// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or whose crafted connections
-// were reset. Kernel connections show whether the application resets those that do not cross 0 as well.
+// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or one whose crafted
+// connections got as far as 0 and showed no more. Kernel connections show whether those that do not cross 0 suffer
+// alike.
 func Unsettled(r report.Result) bool {
-	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset)
+	return AsksKernel(r) && (r.Verdict == report.Pass || slices.Contains(reachedZero, r.Reason))
 }
+
+// reachedZero are the reasons of Inconclusive that say so: what is before 0 was acknowledged.
+var reachedZero = []report.Reason{report.PeerReset, report.NoProofOfLife, report.NotIsolated}
 
 // Explains is the first variant among a target's results whose Fail explains that kernel connections suffer such harm
 // at 0; "" if there is none. Kernel connections have PSH there but neither URG nor a FIN, so a variant with these

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -77,6 +78,32 @@ func TestEstablished(t *testing.T) {
 	} {
 		if got := Established([]report.Result{c.r}); got != c.want {
 			t.Errorf("%+v: %v", c.r, got)
+		}
+	}
+}
+
+// Crafted segments that reached 0 and showed no more decide nothing. Kernel connections do, if those are harmed that
+// cross 0 and no others. Where crafted ones did not get as far, they do not.
+func TestWithKernelWhereCraftedOnesDecideNothing(t *testing.T) {
+	const says = ": k; the crafted segments decide nothing by themselves: m"
+	for _, why := range []report.Reason{report.NoProofOfLife, report.NotIsolated, report.PathLossy, report.PathDown} {
+		for outcome, reason := range map[report.KernelOutcome]report.Reason{
+			report.KernelStalled: report.SequenceZeroStalled, report.KernelDied: report.SequenceZeroDied,
+			report.KernelUndecided: why, report.KernelAlike: why, report.KernelUnharmed: why,
+		} {
+			words, want := says, report.Fail
+			if why == report.PathLossy || why == report.PathDown {
+				reason = why
+			}
+			if reason == why {
+				words, want = "m; k", report.Inconclusive
+			}
+			r := wrapResult("Push", report.Inconclusive, why)
+			got := WithKernel(r, report.KernelConnections{Outcome: outcome, Message: "k"}, "", 1e-3)
+			if got.Verdict != want || got.Reason != reason || !strings.HasSuffix(got.Message, words) ||
+				(got.Alpha > 0) != (want == report.Fail) {
+				t.Errorf("%s beside %s: %+v", why, outcome, got)
+			}
 		}
 	}
 }

@@ -40,99 +40,6 @@ func HarmedSizes(all []KernelSample) (sizes []string) {
 	return sizes
 }
 
-// KernelBlock is a randomised confirmation block of connections: of each size as many that cross 0 as controls, all in
-// uniformly random order. Fisher's exact test is made within each size, since sizes may fare differently for reasons
-// of their own.
-type KernelBlock struct {
-	Each  int     // connections of a size that cross 0, and as many controls
-	Alpha float64 // this block's share of the stated error
-
-	sizes  []string
-	strata Pools // by size
-}
-
-// Bounds of a block.
-const (
-	leastKernelBlock = 2
-	mostKernelBlock  = 24
-)
-
-// NewKernelBlock is the smallest block of these sizes that convicts at alpha although one of the connections that cross
-// 0 gets through.
-func NewKernelBlock(sizes []string, alpha float64) *KernelBlock {
-	b := &KernelBlock{Each: leastKernelBlock, Alpha: alpha, sizes: sizes}
-	for ; b.Each < mostKernelBlock; b.Each++ {
-		strata := slices.Repeat(Pools{{Suspects: Count{b.Each, b.Each}, Beacons: Count{b.Each, 0}}}, len(sizes))
-		strata[0].Suspects.Lost--
-		if strata.P() <= alpha {
-			break
-		}
-	}
-	b.strata = make(Pools, len(sizes))
-	return b
-}
-
-// Larger is a second block, for harm that does not come each time.
-func (b *KernelBlock) Larger() *KernelBlock {
-	return &KernelBlock{Each: min(2*b.Each, mostKernelBlock), Alpha: b.Alpha, sizes: b.sizes,
-		strata: make(Pools, len(b.sizes))}
-}
-
-// Of is how many connections of that size cross 0, and how many are controls.
-func (b *KernelBlock) Of(size string) int {
-	if slices.Contains(b.sizes, size) {
-		return b.Each
-	}
-	return 0
-}
-
-// OnlyInFlight reports whether only connections in flight were harmed, among them those with a segment that begins at
-// 0. Others that wait may differ from these in nothing else.
-func (b *KernelBlock) OnlyInFlight() bool { return onlyInFlight(b.sizes) }
-
-// Add counts a connection of the block. Those of other sizes do not count.
-func (b *KernelBlock) Add(s KernelSample) {
-	i := slices.Index(b.sizes, s.Size)
-	if i < 0 || s.Fate == KernelVoid {
-		return
-	}
-	n := &b.strata[i].Beacons
-	if s.Crossing {
-		n = &b.strata[i].Suspects
-	}
-	n.Sent++
-	if s.Harmed() {
-		n.Lost++
-	}
-}
-
-// P is the block's exact p-value.
-func (b *KernelBlock) P() float64 { return b.strata.P() }
-
-// Convicts reports whether the whole block excludes chance.
-func (b *KernelBlock) Convicts() bool { return b.P() <= b.Alpha }
-
-// Hopeless reports whether the block can no longer convict, whatever becomes of the rest of it.
-func (b *KernelBlock) Hopeless() bool {
-	best := slices.Clone(b.strata)
-	for i := range best {
-		s, c := &best[i].Suspects, &best[i].Beacons
-		s.Sent, s.Lost = b.Each, s.Lost+b.Each-s.Sent
-		c.Sent = b.Each
-	}
-	return best.P() > b.Alpha
-}
-
-// worseBy is by how much more of those that cross 0 must be harmed for a block to stay a suspicion without a
-// conviction.
-const worseBy = 0.25
-
-// Worse reports whether many more of those that cross 0 were harmed.
-func (b *KernelBlock) Worse() bool {
-	sum := b.strata.Sum()
-	return sum.Suspects.Rate()-sum.Beacons.Rate() >= worseBy
-}
-
 // KernelEvidence is all that connections of the host's own kernel to one target showed.
 type KernelEvidence struct {
 	NotAsked string   // why there are none
@@ -169,28 +76,21 @@ func harmed(e KernelEvidence, k report.KernelConnections) (report.KernelOutcome,
 	if crossing.Died > crossing.Stalled+crossing.Silent {
 		harm = report.KernelDied
 	}
-	alike := control.Harmed() > 0 && harmedShare(crossing)-harmedShare(control) < worseBy
+	suspicious := e.Suspicious()
 	last := len(e.Blocks) - 1
 	switch {
 	case last >= 0 && e.Blocks[last].Convicts():
 		return harm, e.Blocks[last].Alpha
-	case alike:
+	case control.Harmed() > 0 && !suspicious:
 		return report.KernelAlike, 0
 	case e.Cut:
 		return report.KernelUndecided, 0
 	case last < 0:
 		return harm, 0
-	case e.Blocks[last].Worse():
+	case suspicious:
 		return report.KernelUndecided, 0
-	case control.Harmed() > 0:
-		return report.KernelAlike, 0
 	}
 	return report.KernelUnharmed, 0 // few of many: chance is not excluded
-}
-
-// harmedShare is 0 where none tells anything.
-func harmedShare(n report.KernelCount) float64 {
-	return float64(n.Harmed()) / float64(max(1, n.Told()))
 }
 
 // ofHarmedSizes are the counts of those sizes of which a connection was harmed that crosses 0.

@@ -31,13 +31,15 @@ func screening(fates map[string]KernelFate, took time.Duration) (e KernelEvidenc
 // kernelAlpha is the error of the blocks below.
 const kernelAlpha = 1e-5
 
-// confirmed adds a block of 3 bytes of which so many were harmed.
-func (e KernelEvidence) confirmed(crossing, control int) KernelEvidence {
+// confirmed adds a block of 3 bytes of which such shares were harmed.
+func (e KernelEvidence) confirmed(crossing, control float64) KernelEvidence {
 	const size = "3"
-	b := NewKernelBlock([]string{size}, kernelAlpha)
-	all := slices.Concat(
-		kernelSamples(crossing, size, true, KernelStalled), kernelSamples(b.Each-crossing, size, true, KernelUnharmed),
-		kernelSamples(control, size, false, KernelStalled), kernelSamples(b.Each-control, size, false, KernelUnharmed))
+	b := e.Block(kernelAlpha)
+	of := func(share float64) int { return int(share * float64(b.Each)) }
+	all := slices.Concat(kernelSamples(of(crossing), size, true, KernelStalled),
+		kernelSamples(b.Each-of(crossing), size, true, KernelUnharmed),
+		kernelSamples(of(control), size, false, KernelStalled),
+		kernelSamples(b.Each-of(control), size, false, KernelUnharmed))
 	for _, s := range all {
 		b.Add(s)
 	}
@@ -108,19 +110,22 @@ func TestKernelScreened(t *testing.T) {
 
 // What blocks of more connections show of a size that was harmed.
 func TestKernelTested(t *testing.T) {
-	all := NewKernelBlock([]string{"3"}, kernelAlpha).Each
 	stalled := screening(map[string]KernelFate{"3": KernelStalled}, 210*time.Millisecond)
 	for _, c := range []kernelCase{
 		{"untested", stalled, report.KernelStalled, 200,
 			"1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
-		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
-		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
-		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
-		{"as others", stalled.confirmed(2, 2), report.KernelAlike, 0, "others as well: that harm is not a matter of 0"},
-		{"one of many", stalled.confirmed(1, 0), report.KernelUnharmed, 200, "chance is not excluded"},
-		{"none gets through", stalled.confirmed(all, all), report.KernelAlike, 0, "not a matter of 0"},
-		{"the second block convicts", stalled.confirmed(all/2, 0).confirmed(all, 0),
+		{"convicted", stalled.confirmed(1, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
+		{"convicted but for one", stalled.confirmed(0.95, 0), report.KernelStalled, 200, "stall 200 ms"},
+		{"half", stalled.confirmed(0.5, 0), report.KernelUndecided, 200, "stall"},
+		{"as others", stalled.confirmed(0.2, 0.2), report.KernelAlike, 0, "others as well: that harm is not a matter of 0"},
+		{"one of many", stalled.confirmed(0.1, 0), report.KernelUnharmed, 200, "chance is not excluded"},
+		{"none gets through", stalled.confirmed(1, 1), report.KernelAlike, 0, "not a matter of 0"},
+		{"the second block convicts", stalled.confirmed(0.5, 0).confirmed(0.4, 0), report.KernelStalled, 200, "stall"},
+		{"the third block convicts", stalled.confirmed(0.5, 0).confirmed(0.2, 0).confirmed(0.4, 0),
 			report.KernelStalled, 200, "stall"},
+		{"a tenth of many, others too", stalled.confirmed(0.5, 0).confirmed(0.1, 0.1), report.KernelAlike, 0,
+			"not a matter of 0"},
+		{"a seventh of many", stalled.confirmed(0.5, 0).confirmed(0.15, 0), report.KernelUndecided, 200, "stall"},
 		{"cut", KernelEvidence{Sizes: stalled.Sizes, Samples: stalled.Samples, Cut: true}, report.KernelUndecided, 200,
 			"stall"},
 	} {
@@ -133,43 +138,6 @@ func TestHarmedSizes(t *testing.T) {
 	e.Samples = append(e.Samples, KernelSample{"3", false, KernelStalled, 0})
 	if got := HarmedSizes(e.Samples); !slices.Equal(got, []string{"MSS"}) {
 		t.Errorf("%v", got)
-	}
-}
-
-// A block is as small as its error lets it be, and never larger than its bound.
-func TestKernelBlockSizes(t *testing.T) {
-	for _, c := range []struct {
-		sizes int
-		alpha float64
-		each  int
-	}{{1, 1.5e-5, 12}, {1, 1.5e-9, 19}, {5, 1.5e-5, 3}, {5, 1.5e-9, 5}, {1, 1e-30, 24}, {1, 1, 2}} {
-		b := NewKernelBlock([]string{"1", "3", "100", "MSS", "3*MSS"}[:c.sizes], c.alpha)
-		if b.Each != c.each {
-			t.Errorf("%d sizes at %g: %d each, want %d", c.sizes, c.alpha, b.Each, c.each)
-		}
-		if l := b.Larger(); l.Each != min(2*b.Each, 24) || l.Alpha != b.Alpha {
-			t.Errorf("the larger one: %+v", l)
-		}
-		if b.Of("1") != c.each || b.Of("7") != 0 {
-			t.Errorf("of each size: %d, %d", b.Of("1"), b.Of("7"))
-		}
-	}
-}
-
-// A block ends as soon as it cannot convict, and not before.
-func TestKernelBlockHopeless(t *testing.T) {
-	b := NewKernelBlock([]string{"1"}, 1e-5)
-	for i := range 3 {
-		if b.Hopeless() != (i == 2) {
-			t.Errorf("after %d that got through: %v", i, b.Hopeless())
-		}
-		b.Add(KernelSample{"1", true, KernelUnharmed, 0})
-	}
-	b = NewKernelBlock([]string{"1"}, 1e-5)
-	b.Add(KernelSample{"1", true, KernelVoid, 0})
-	b.Add(KernelSample{"3", true, KernelUnharmed, 0})
-	if b.Hopeless() || b.P() != 1 {
-		t.Errorf("what does not count counts: %+v", b)
 	}
 }
 

@@ -105,23 +105,3 @@ func TestKernelHarm(t *testing.T) {
 		}
 	}
 }
-
-// A suspicion stays if a quarter more of those that cross 0 are harmed than of controls.
-func TestKernelBlockWorse(t *testing.T) {
-	for _, c := range []struct {
-		crossing, control Count
-		want              bool
-	}{
-		{Count{8, 2}, Count{8, 0}, true},
-		{Count{8, 1}, Count{8, 0}, false},
-		{Count{20, 5}, Count{20, 0}, true},
-		{Count{20, 4}, Count{20, 0}, false},
-		{Count{8, 4}, Count{8, 2}, true},
-		{Count{8, 8}, Count{8, 8}, false}, // none got through, at any number
-	} {
-		b := KernelBlock{strata: []Pool{{c.crossing, c.control}}}
-		if got := b.Worse(); got != c.want {
-			t.Errorf("%v against %v: %v", c.crossing, c.control, got)
-		}
-	}
-}

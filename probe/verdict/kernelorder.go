@@ -10,19 +10,17 @@ import (
 // inFlight are the sizes of connections that do not wait for the acknowledgement of what is before 0.
 var inFlight = []string{report.SizeInFlight, report.SizeInFlightAcross}
 
-// onlyInFlight reports whether all sizes are those of connections in flight, and one of them begins a segment at 0.
-func onlyInFlight(sizes []string) bool {
-	waits := func(size string) bool { return !slices.Contains(inFlight, size) }
-	return slices.Contains(sizes, report.SizeInFlight) && !slices.ContainsFunc(sizes, waits)
-}
-
 // decides says what tells those that are harmed from those that are not, beside the crafted segments of an unsettled
-// result.
+// result. Each connection has a source port of its own, so where some of a harmed size got through, the path may decide
+// as well.
 func decides(r report.Result, k report.KernelConnections, alpha float64) string {
 	waiting := sizeOf(k, report.SizeSeveral).Crossing
+	harmed, _ := harmedCounts(k)
 	switch {
 	case r.Reason == report.PeerReset:
 		return "; crafted connections were reset there too, and the application does not do that at other numbers"
+	case r.Verdict != report.Pass:
+		return "; the crafted segments decide nothing by themselves: " + r.Message
 	case orderDecides(k, alpha):
 		text := fmt.Sprintf("; of those that are the same but wait for the acknowledgement of what is before 0, %d of %d "+
 			"are harmed, and the crafted segments, which wait too, got through: that data before 0 is in flight decides",
@@ -34,6 +32,8 @@ func decides(r report.Result, k report.KernelConnections, alpha float64) string 
 	case harmedOnly(k, report.SizeInFlightAcross) && !across(r.Variant):
 		return "; the crafted segments and those of the others begin at 0 and got through: what begins before 0 and ends " +
 			"after it is harmed; ask also SequenceWrap/Straddle"
+	case harmed.Unharmed > 0:
+		return "; the crafted segments got through, so path, flags, size, options, order, time or chance decides"
 	}
 	return "; the crafted segments got through, so flags, size, options, order or time decides"
 }

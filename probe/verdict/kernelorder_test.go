@@ -17,7 +17,7 @@ func ofSize(size string, n, stalled int) report.KernelSize {
 // that waits is harmed; a segment across 0 is something else.
 func TestWhatDecides(t *testing.T) {
 	const order, within = "that data before 0 is in flight decides", "ask also SequenceWrap/Straddle"
-	const open = "so flags, size, options, order or time decides"
+	const open, chance = "so flags, size, options, order or time decides", "order, time or chance decides"
 	flight, across, several := report.SizeInFlight, report.SizeInFlightAcross, report.SizeSeveral
 	for _, c := range []struct {
 		name    string
@@ -33,7 +33,7 @@ func TestWhatDecides(t *testing.T) {
 		{"chance harmed one that waits", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 1),
 			ofSize(flight, 12, 12)}, "of 3*MSS bytes or in flight that cross 0", order},
 		{"those that wait as well", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 12),
-			ofSize(flight, 12, 12)}, "of 3*MSS bytes or in flight that cross 0", open},
+			ofSize(flight, 12, 12)}, "of 3*MSS bytes or in flight that cross 0", chance},
 		{"few that wait", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 1, 0), ofSize(flight, 12, 12)},
 			"in flight that cross 0", open},
 		{"none that waits", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 0, 0), ofSize(flight, 12, 12)},
@@ -78,23 +78,6 @@ func TestKernelMessageInFlight(t *testing.T) {
 	k.Outcome = report.KernelDied
 	if got := kernelMessage(k, ""); got != "1 of 1 kernel connections that cross 0 within a segment die, 0 of 3 others" {
 		t.Error(got)
-	}
-}
-
-// A block asks for connections that wait where only some in flight are in it, with a segment that begins at 0.
-func TestBlocksInFlight(t *testing.T) {
-	for _, c := range []struct {
-		sizes []string
-		want  bool
-	}{
-		{[]string{report.SizeInFlight}, true},
-		{[]string{report.SizeInFlight, report.SizeInFlightAcross}, true},
-		{[]string{report.SizeInFlightAcross}, false},
-		{[]string{"3", report.SizeInFlight}, false},
-	} {
-		if got := NewKernelBlock(c.sizes, 1e-5).OnlyInFlight(); got != c.want {
-			t.Errorf("%v: %v", c.sizes, got)
-		}
 	}
 }
 

@@ -98,7 +98,7 @@ func TestKernelBlockAtTheErrorBound(t *testing.T) {
 		if b.Convicts() != at || b.Hopeless() == at {
 			t.Errorf("p %g at %g: convicts %t, hopeless %t", p, alpha, b.Convicts(), b.Hopeless())
 		}
-		if n := NewKernelBlock([]string{"3"}, alpha).Each; (n == 5) != at {
+		if n := asked([]string{"3"}).Block(2 * alpha).Each; (n == 5) != at {
 			t.Errorf("at %g: %d of each", alpha, n)
 		}
 	}

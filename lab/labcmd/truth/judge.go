@@ -12,9 +12,10 @@ type Agreement string
 
 // Agreements.
 const (
-	Agree         Agreement = "agree"
-	Inconclusive  Agreement = "inconclusive"  // the verdict is, and what connections suffer is decided
-	Uncovered     Agreement = "uncovered"     // Pass, where a share is harmed and the run had too few flows to meet it
+	Agree        Agreement = "agree"
+	Inconclusive Agreement = "inconclusive" // the verdict is, and what connections suffer is decided
+	// Pass, where a share is harmed and the run had too few flows to meet it, or where only what comes together is harmed
+	Uncovered     Agreement = "uncovered"
 	Open          Agreement = "open"          // what connections suffer is not decided
 	Contradiction Agreement = "CONTRADICTION" // verdict and connections exclude each other
 )
@@ -34,7 +35,7 @@ var table = map[State]map[report.Verdict]judgement{
 		report.Fail:         {Agree, ""},
 	},
 	Late: {
-		report.Pass:         {Agree, ""},
+		report.Pass:         {Contradiction, "connections take longer where they cross 0, and it passes"},
 		report.Inconclusive: {Inconclusive, "no connection suffers"},
 		report.Fail:         {Agree, ""},
 	},
@@ -70,17 +71,28 @@ func Judge(at Suffering, all []*Suffering, r report.Result) (Agreement, string) 
 	case r.Verdict == report.Pass && at.State() == Alike && at.Control.Unharmed+at.Control.Stalled == 0:
 		return Contradiction, "no connection gets through, at any number, and it passes"
 	case r.Verdict == report.Pass && at.State() == AtZero && some(all, Suffering.spared):
-		return Agree, "" // only what comes together is harmed
+		return Uncovered, "connections that come together suffer; one that comes alone does not"
 	case r.Verdict == report.Pass && j.is == Contradiction && missed(at, r.Flows.Tried) > mayMiss:
 		return Uncovered, fmt.Sprintf("%d of %d connections suffer; %d flows may miss that", at.Crossing.Harmed(),
 			at.Crossing.Told(), r.Flows.Tried)
 	}
+	if r.Verdict == report.Fail && j.is == Agree && !known(all) {
+		return Open, ""
+	}
 	if r.Verdict == report.Fail && j.is == Agree {
-		if why := claimOf(r.Reason)(at, all); why != "" {
+		if why := claimOf(r.Reason)(at, all, r); why != "" {
 			return Contradiction, why
 		}
 	}
 	return j.is, j.why
+}
+
+// known reports whether a Fail can be held against what connections suffer: it is known of all sizes, or one suffers at
+// 0 for certain.
+func known(all []*Suffering) bool {
+	atZero := func(s Suffering) bool { return s.State() == AtZero || s.State() == Late }
+	undecided := func(s Suffering) bool { return s.State() == Undecided }
+	return some(all, atZero) || !some(all, undecided)
 }
 
 // mayMiss is the chance from which on a run may have met only what is not harmed.

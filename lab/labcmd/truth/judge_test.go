@@ -70,7 +70,7 @@ const delivered = report.Delivered
 func TestJudgements(t *testing.T) {
 	for _, c := range []judged{
 		{[]Group{well}, delivered, Agree, ""},
-		{[]Group{slow}, delivered, Agree, ""},
+		{[]Group{slow}, delivered, Contradiction, "take longer"},
 		{[]Group{dead}, delivered, Contradiction, "and it passes"},
 		{[]Group{stalls}, delivered, Contradiction, "and it passes"},
 		{[]Group{well, dead}, delivered, Agree, ""},
@@ -92,24 +92,24 @@ func TestJudgements(t *testing.T) {
 
 		{[]Group{stalls}, report.SequenceZeroFirstDropped, Agree, ""},
 		{[]Group{dead}, report.SequenceZeroFirstDropped, Contradiction, "die"},
-		{[]Group{well}, report.SequenceZeroFirstDropped, Contradiction, "do not suffer"},
+		{[]Group{well}, report.SequenceZeroFirstDropped, Contradiction, "there do not"},
+		{[]Group{well, stalls}, report.SequenceZeroFirstDropped, Contradiction, "there do not"},
 
 		{[]Group{dead, well}, report.SequenceZeroDroppedBySize, Agree, ""},
 		{[]Group{well, dead}, report.SequenceZeroDroppedBySize, Agree, ""},
 		{[]Group{dead, dead}, report.SequenceZeroDroppedBySize, Contradiction, "all sizes"},
 		{[]Group{well, well}, report.SequenceZeroDroppedBySize, Contradiction, "do not suffer"},
 
-		{[]Group{dead, dead}, report.SequenceZeroDroppedByOptions, Agree, ""},
-		{[]Group{well, well}, report.SequenceZeroDroppedByOptions, Agree, ""},
-		{[]Group{dead, well}, report.SequenceZeroDroppedByOptions, Contradiction, "the size does"},
-
 		{[]Group{dead}, report.WrapDropped, Agree, ""},
 		{[]Group{well, dead}, report.WrapDropped, Contradiction, "get through"},
 		{[]Group{well}, report.WrapWindowDropped, Agree, ""},
+		{[]Group{dead}, report.WrapWindowDropped, Contradiction, "wait for it"},
 		{[]Group{dead}, report.WrapEndDropped, Agree, ""},
 		{[]Group{well}, report.WrapEndDropped, Contradiction, "do not suffer"},
 		{[]Group{dead}, report.ResetAtZero, Agree, ""},
 		{[]Group{stalls}, report.ResetAtZero, Contradiction, "only stall"},
+		{[]Group{stalls, dead}, report.ResetAtZero, Contradiction, "only stall"},
+		{[]Group{well, dead}, report.ResetAtZero, Agree, ""},
 
 		{[]Group{half}, report.SequenceZeroLossy, Agree, ""},
 		{[]Group{dead}, report.SequenceZeroLossy, Contradiction, "every connection dies"},
@@ -168,7 +168,7 @@ func TestLostIsNotLimited(t *testing.T) {
 			Contradiction},
 		{report.SequenceZeroLossy, Suffering{Crossing: stalls, Control: well, Alone: Group{Unharmed: 4}}, Agree},
 		{report.SequenceZeroDropped, lost, Agree},
-		{delivered, limited, Agree},
+		{delivered, limited, Uncovered},
 		{delivered, lost, Contradiction},
 		{report.SequenceZeroDropped, several, Agree},
 		{report.SequenceZeroDropped, lossy, Agree},
@@ -181,6 +181,78 @@ func TestLostIsNotLimited(t *testing.T) {
 		}
 		if is, why := Judge(c.at, all, r); is != c.is {
 			t.Errorf("%s: %+v: %s %s", c.says, c.at, is, why)
+		}
+	}
+}
+
+// The oracle's segments carry timestamps.
+func TestLostByOptions(t *testing.T) {
+	with, without := "by options: with the timestamps option 9", "by options: without the timestamps option 9"
+	for _, c := range []struct {
+		sizes   []Group
+		message string
+		is      Agreement
+		within  string
+	}{
+		{[]Group{dead, dead}, with, Agree, ""},
+		{[]Group{well, well}, with, Contradiction, "do not suffer"},
+		{[]Group{well, well}, without, Agree, ""},
+		{[]Group{dead, dead}, without, Contradiction, "carry them, suffer"},
+		{[]Group{dead, well}, with, Contradiction, "the size does"},
+		{[]Group{dead, dead}, "lost", Contradiction, "does not say which"},
+	} {
+		all := []*Suffering{{Crossing: c.sizes[0], Control: well}, {Crossing: c.sizes[1], Control: well}}
+		r := report.Result{Verdict: report.Fail, Reason: report.SequenceZeroDroppedByOptions, Message: c.message}
+		if is, why := Judge(*all[0], all, r); is != c.is || !strings.Contains(why, c.within) {
+			t.Errorf("%v, %s: %s, %s", c.sizes, c.message, is, why)
+		}
+	}
+}
+
+// What is said to be lost on all paths is lost to nearly all connections, whose ports differ. What is lost on few may
+// be missed by those of one size.
+func TestLostOnAllPaths(t *testing.T) {
+	some, nearlyNone := Group{Unharmed: 8, Died: 12}, Group{Unharmed: 23, Died: 1}
+	for _, c := range []struct {
+		share *report.Share
+		at    Group
+		is    Agreement
+	}{
+		{&report.Share{Failed: 16, Of: 16}, dead, Agree},
+		{&report.Share{Failed: 16, Of: 16}, some, Contradiction},
+		{&report.Share{Failed: 9, Of: 16}, some, Agree},
+		{&report.Share{Failed: 1, Of: 1}, some, Agree},
+		{nil, some, Agree},
+		{&report.Share{Failed: 2, Of: 16, Low: 0.02}, nearlyNone, Agree},
+		{&report.Share{Failed: 12, Of: 16, Low: 0.48}, nearlyNone, Contradiction},
+		{nil, nearlyNone, Contradiction},
+	} {
+		at := Suffering{Crossing: c.at, Control: Group{Unharmed: 40}}
+		r := report.Result{Verdict: report.Fail, Reason: report.SequenceZeroDropped, Share: c.share}
+		if is, why := Judge(at, []*Suffering{&at, {Crossing: dead, Control: well}}, r); is != c.is {
+			t.Errorf("%+v, %v: %s, %s", c.share, c.at, is, why)
+		}
+	}
+}
+
+// Where it is not known of a size whether it suffers at 0, and of none that it does, a Fail is not held against those
+// that do not.
+func TestNothingIsKnownToSuffer(t *testing.T) {
+	undecided := Group{Unharmed: 6, Stalled: 2}
+	for _, c := range []struct {
+		sizes []Group
+		is    Agreement
+	}{
+		{[]Group{well, undecided}, Open}, {[]Group{undecided, well}, Open}, {[]Group{well, undecided, dead}, Agree},
+		{[]Group{well, well}, Contradiction},
+	} {
+		var all []*Suffering
+		for _, g := range c.sizes {
+			all = append(all, &Suffering{Crossing: g, Control: well})
+		}
+		r := report.Result{Verdict: report.Fail, Reason: report.SequenceZeroStalled}
+		if is, why := Judge(*all[0], all, r); is != c.is {
+			t.Errorf("%v: %s, %s", c.sizes, is, why)
 		}
 	}
 }

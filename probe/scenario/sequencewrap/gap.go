@@ -34,22 +34,28 @@ type gapConn struct {
 	named   map[segment.SACKBlock]bool
 }
 
-// openGap opens such a connection from a source port of its own. ok is false if its control was not acknowledged, or
-// the peer does not do SACK.
+// gapPorts is how many source ports are tried. A device may lose what the peer sends by its numbers, which the peer
+// draws anew for each connection.
+const gapPorts = 4
+
+// openGap opens such a connection from a source port of its own. ok is false if its control was not acknowledged from
+// any, or the peer does not do SACK.
 func (x *wrapTest) openGap(ctx context.Context, zero seq.Number) (g *gapConn, ok bool) {
-	for range flow.SourcePorts {
+	for range gapPorts {
 		if g = x.newGap(ctx, zero); g.conn == nil {
 			return g, false
 		}
 		g.Opening = g.conn.Handshake(ctx, x.Env.Pace)
-		if g.Opening.Answer == conn.SynAck && g.conn.SACK && g.acknowledged(ctx, g.start(), g.control, g.gap) {
+		established := g.Opening.Answer == conn.SynAck
+		if established && g.conn.SACK && g.acknowledged(ctx, g.start(), g.control, g.gap) {
 			return g, true
 		}
 		if g.Opening.Answer == conn.StaleAck {
 			g.conn.ResetOlder(g.Opening.Wrong)
 		}
+		again := !g.stopped() && (g.Opening.Answer == conn.StaleAck || established && g.conn.SACK)
 		x.end(ctx, g)
-		if g.Opening.Answer != conn.StaleAck {
+		if !again {
 			break
 		}
 	}

@@ -135,6 +135,22 @@ func TestWrapThatBreaksUnderLoss(t *testing.T) {
 	}
 }
 
+// A device that drops a range of numbers in both directions drops the answers of a peer whose own numbers lie there.
+// The connections that ask are tried again, and the peer draws other numbers.
+func TestWrapThatBreaksBothWays(t *testing.T) {
+	for _, odd := range []uint32{0, 1} {
+		device := conntest.UpTo(1_000_000_000)
+		o := ask(t, "Push", &conntest.Bench{Peer: &conntest.Listener{ClosesAtEOF: true},
+			Path: conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+				of := s.Seq.Uint32() >> 20 & 1 // changes with each connection
+				return device(s, toPeer) || !toPeer && !s.Flags.Has(segment.SYN) && of == odd
+			})})
+		if o.Reason != report.WrapDropped {
+			t.Errorf("answers of every other connection are lost (%d): %s / %s: %s", odd, o.Verdict, o.Reason, o.Message)
+		}
+	}
+}
+
 // A healthy path gets no segment more than the suspect's own connection needs.
 func TestWrapCostsNothingOnAHealthyPath(t *testing.T) {
 	for _, variant := range []string{"Push", "Straddle", "Fin"} {
