@@ -32,8 +32,8 @@ func (k *kernelTest) block(ctx context.Context, b *verdict.KernelBlock) bool {
 	return ctx.Err() == nil
 }
 
-// questions are those of a block. Beside connections in flight there are as many that cross 0 and are the same but wait:
-// they tell whether the order decides.
+// questions are those of a block. Beside connections in flight there are as many that cross 0 and are the same but
+// wait: they tell whether the order decides.
 func questions(b *verdict.KernelBlock) (all []kernelQuestion) {
 	waits := b.Of(report.SizeSeveral) > 0
 	for _, size := range kernelconn.Sizes() {
