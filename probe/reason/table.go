@@ -60,6 +60,13 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
+	{"NumbersAlikeDropped", Fail, "SequenceWrap: lost at 0 and at numbers like it",
+		[]Meaning{{sequenceWrap,
+			"the segment is lost at 0, and so is the same at numbers like it, which the message names: multiples of a power " +
+				"of two, or small numbers. Ordinary numbers arrive. So it meets a connection far more often than once in 4 GiB: " +
+				"at multiples of 65536, every 65536th segment or so",
+			"no rule about 0 is named, and the cures of devices that have one do not help: look for a device that reads a " +
+				"part of the number only, or compares it with a bound; find the hop as for SequenceZeroDropped"}}},
 	{"SequenceZeroDelayed", Fail, "SequenceWrap: segments at 0 arrive later than others",
 		[]Meaning{{sequenceWrap,
 			"what starts at 0 arrives, but later than the same at other numbers; the message says by how much. From the " +

@@ -32,6 +32,8 @@ const (
 	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped"
 	// SequenceWrap: exactly the segment at sequence 0 is lost
 	SequenceZeroDropped Reason = "SequenceZeroDropped"
+	// SequenceWrap: lost at 0 and at numbers like it
+	NumbersAlikeDropped Reason = "NumbersAlikeDropped"
 	// SequenceWrap: segments at 0 arrive later than others
 	SequenceZeroDelayed Reason = "SequenceZeroDelayed"
 	// SequenceWrap: each connection's first at 0 is lost

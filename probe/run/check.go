@@ -35,7 +35,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	}
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Firsts = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha)
-	env.Wraps, env.Purpose = verdict.NewWraps(j.alpha), c.String()
+	env.Wraps, env.Alikes, env.Purpose = verdict.NewWraps(j.alpha), verdict.NewAlikes(j.alpha), c.String()
 	env.Sizes, env.LateSYNs = &flow.Sizes{}, &verdict.LateSYNs{}
 	if definition.Serial {
 		j.serial.Lock()

@@ -20,6 +20,8 @@ const (
 	FirstShare   = 1.0 / 8  // the first of each connection is lost, or late
 	WrapShare    = 1.0 / 16 // what is beyond the wrap is lost, or by where it ends
 	OptionsShare = 1.0 / 16 // copies are lost by the timestamps option: asked in a follow-up
+	// numbers like 0 are lost too: asked only of what is lost at 0, where the first question can err no more
+	AlikeShare = 1.0 / 16
 )
 
 // Exchange is a block of copies that the peer names one by one, and the error of each test that it is put to.

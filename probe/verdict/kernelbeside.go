@@ -59,7 +59,7 @@ func Explains(all []report.Result, harm report.KernelOutcome) string {
 
 // metAtZero reports whether the reason names a fault at 0 that crafted segments met.
 func metAtZero(r report.Reason) bool {
-	return r == report.ResetAtZero || strings.HasPrefix(string(r), "SequenceZero") ||
+	return r == report.ResetAtZero || r == report.NumbersAlikeDropped || strings.HasPrefix(string(r), "SequenceZero") ||
 		strings.HasPrefix(string(r), "Wrap")
 }
 

@@ -38,6 +38,7 @@ type Observation struct {
 	Sizes        SizeTest
 	Firsts       FirstTest
 	Wrap         Wrap  // where the suspect was lost, and nothing showed that other numbers after 0 arrive
+	Alike        Alike // where the suspect was lost because of its number
 	Sandwich     Count // suspects between two answered beacons
 	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
 	Blocks       []Confirmation

@@ -150,8 +150,8 @@ func (s stack) ask(
 		definition := scenario.Registry[kind]
 		e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
 			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
-			Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Lateness: &verdict.Lateness{},
-			Sizes: &flow.Sizes{}, Spec: spec}
+			Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Alikes: verdict.NewAlikes(alpha),
+			Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}, Spec: spec}
 		outcomes := make(chan flow.Outcome)
 		flows := max(definition.Flows, 1)
 		for range flows {
