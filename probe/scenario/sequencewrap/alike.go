@@ -56,7 +56,7 @@ type alikeTest struct {
 }
 
 // mostFailed is how many questions may fail before the test is given up.
-const mostFailed = 3
+const mostFailed = 6
 
 // alikeBlocks is how many blocks are sent at most.
 const alikeBlocks = 2
@@ -105,29 +105,29 @@ func (a *alikeTest) blocks(ctx context.Context, suspicious []int) bool {
 
 func (a *alikeTest) few(ctx context.Context, k alikeKind, n *verdict.Count) bool {
 	for n.Sent < k.few && n.Lost == 0 {
-		if !a.count(ctx, k.draw(), healTries, 0, n) {
+		if !a.count(ctx, k.draw, healTries, 0, n) {
 			return false
 		}
 	}
 	return true
 }
 
-// count asks about one number. It returns false if the test must be given up.
-func (a *alikeTest) count(ctx context.Context, number seq.Number, tries int, patience time.Duration,
+// count asks about one number, and about another one where that could not be asked. It returns false if the test must
+// be given up.
+func (a *alikeTest) count(ctx context.Context, draw func() seq.Number, tries int, patience time.Duration,
 	n *verdict.Count,
 ) bool {
-	arrived, ok := a.ask(ctx, number, tries, patience)
-	switch {
-	case ctx.Err() != nil:
-		return false
-	case !ok:
-		a.failed++
-		return a.failed < mostFailed
+	for ; a.failed < mostFailed && ctx.Err() == nil; a.failed++ {
+		arrived, ok := a.ask(ctx, draw(), tries, patience)
+		if !ok {
+			continue
+		}
+		if n.Sent++; !arrived {
+			n.Lost++
+		}
+		return ctx.Err() == nil
 	}
-	if n.Sent++; !arrived {
-		n.Lost++
-	}
-	return true
+	return false
 }
 
 // leastOfKind is how many numbers of each kind are in the block.
@@ -135,24 +135,24 @@ const leastOfKind = 3
 
 // block gives the last number all the time that a late one may take: if that alone arrives, nothing is concluded.
 func (a *alikeTest) block(ctx context.Context, suspicious []int) bool {
-	n, ok := verdict.EvenBlockFor(a.found.Alpha, a.env.Background.Count().Rate())
+	n, ok := verdict.EvenBlockFor(a.found.Alpha, max(a.env.Background.Count().Rate(), flow.LeastLoss))
 	if !ok {
 		return false
 	}
 	n = max(n, leastOfKind*len(suspicious))
 	left := n
 	for _, alike := range flow.Shuffled(verdict.Block{Suspects: n, Beacons: n}) {
-		number, count, patience := unlike(), &a.found.Others, time.Duration(0)
+		draw, count, patience := unlike, &a.found.Others, time.Duration(0)
 		if alike {
 			left--
 			i := suspicious[left%len(suspicious)]
-			number, count = a.kinds[i].draw(), &a.found.Kinds[i].Block
+			draw, count = a.kinds[i].draw, &a.found.Kinds[i].Block
 			if left == 0 {
 				patience = convictAfter
 			}
 		}
 		lost := count.Lost
-		if !a.count(ctx, number, 1, patience, count) {
+		if !a.count(ctx, draw, 1, patience, count) {
 			return false
 		}
 		if patience > 0 && count.Lost == lost && a.othersLost() {

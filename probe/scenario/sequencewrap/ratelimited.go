@@ -65,13 +65,18 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 	return t.Finish(ctx, verdict.SequenceWrap)
 }
 
-// initial returns an initial sequence number with which the data ends above 0 for a keep-alive, and below 0 for an RST.
+// initial returns an initial sequence number with which the data ends above 0 for a keep-alive, and below 0 for an RST,
+// and not at a small number, at which the RST that ends the connection may be lost.
 func (l *rateLimited) initial() seq.Number {
-	next := 1 + rand.IntN(rcvNxtSpread)
-	if l.flags.Has(segment.RST) {
-		next = -2 - rand.IntN(rcvNxtSpread)
+	next := seq.At(0)
+	for next.Uint32() < nearZero {
+		distance := 1 + rand.IntN(rcvNxtSpread)
+		if l.flags.Has(segment.RST) {
+			distance = -1 - distance
+		}
+		next = l.around.Add(distance)
 	}
-	return l.around.Add(next - len(l.data) - 1)
+	return next.Add(-len(l.data) - 1)
 }
 
 // begin opens the connection and runs the test.
