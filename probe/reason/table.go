@@ -195,6 +195,12 @@ var inconclusive = []Reason{
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
 				"than others, and chance is not excluded",
 			"repair other loss first, or give more time; `kernelConnections` in the report has the counts by size"}}},
+	{"LossUnexplained", Inconclusive, "SequenceWrap: suspects were lost far more often than controls",
+		[]Meaning{{sequenceWrap,
+			"each flow delivered a suspect in the end, but over all flows suspects were lost far more often than controls. No " +
+				"question about length, order, delay, repeats or a share of paths told why. The message has both counts",
+			"connections that cross 0 are likely to suffer: let kernel connections ask too (`--kernel-connections`), and find " +
+				"the hop as for SequenceZeroDropped"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
 			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",

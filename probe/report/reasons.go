@@ -80,6 +80,8 @@ const (
 	QueueOrLimit Reason = "QueueOrLimit"
 	// SequenceWrap: crafted flows pass, kernel connections seem to suffer
 	KernelDisagrees Reason = "KernelDisagrees"
+	// SequenceWrap: suspects were lost far more often than controls
+	LossUnexplained Reason = "LossUnexplained"
 	// SequenceWrap: the final ACK at 0 has no effect; data has
 	HandshakeAckLost Reason = "HandshakeAckLost"
 	// segments with these flags are lost at every number

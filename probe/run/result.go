@@ -31,6 +31,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
+	r = verdict.WithLosses(r)
 	r.Covers = a.coverage(r)
 	shown := representative(a.flows, best)
 	r.Evidence, r.Queue = shown.Evidence, shown.Queue

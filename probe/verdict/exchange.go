@@ -236,5 +236,13 @@ func lossyInFlow(o *Observation) (Finding, bool) {
 	s, c := o.Exchange.Count(true), o.Exchange.Count(false)
 	return tested(when(true, report.Fail, report.SequenceZeroLossy,
 		"%s is lost more often than other segments, but not always: in one flow %d of %d against %d of %d in random order, "+
-			"p = %.1e", o.at(), s.Lost, s.Sent, c.Lost, c.Sent, o.Exchange.LossP()))
+			"p = %.1e%s", o.at(), s.Lost, s.Sent, c.Lost, c.Sent, o.Exchange.LossP(), o.cut()))
+}
+
+// cut says that a part of the first suspect arrived.
+func (o *Observation) cut() string {
+	if !o.Cut {
+		return ""
+	}
+	return "; of the first a part arrived: something cuts them, and only what comes whole counts as arrived"
 }

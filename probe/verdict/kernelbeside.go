@@ -23,15 +23,19 @@ func across(name string) bool {
 // AsksKernel reports whether a result is one that kernel connections confirm or contradict.
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
-// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or whose crafted connections
-// were reset. Kernel connections show whether the application resets those that do not cross 0 as well.
+// Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or whose losses nothing
+// explains, or whose crafted connections were reset. Kernel connections show whether the application resets those that do not cross 0 as well.
 func Unsettled(r report.Result) bool {
-	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset)
+	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset ||
+		r.Reason == report.LossUnexplained)
 }
 
 // crafted says what became of the crafted segments of an unsettled result.
 func crafted(r report.Result) string {
-	if r.Reason == report.PeerReset {
+	switch r.Reason {
+	case report.LossUnexplained:
+		return "; of the crafted segments " + r.Message
+	case report.PeerReset:
 		return "; crafted connections were reset there too, and the application does not do that at other numbers"
 	}
 	return "; the crafted segments got through, so flags, size, options, order or time decides"

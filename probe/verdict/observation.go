@@ -32,6 +32,7 @@ type Observation struct {
 	Control      Count         // segments like the suspect without the tested property
 	Delivered    bool          // the suspect was acknowledged
 	FirstLost    bool          // the answer to a beacon showed that the first suspect was missing; it may have come later
+	Cut          bool          // a part of the first suspect was acknowledged, and the rest not
 	FirstLate    time.Duration // delay of the first suspect; 0 if it never arrived, or in time
 	Unasked      bool          // the first suspect was missing, and the run ended before the reason was known
 	Exchange     Exchange      // copies that the peer identifies, after the first suspect was missing

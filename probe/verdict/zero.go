@@ -24,6 +24,8 @@ func (o *Observation) firstMissing() string {
 	switch {
 	case !o.FirstLost:
 		return ""
+	case o.Cut:
+		return ", but only a part of the first one; it was not shown that others like it are lost more often than controls"
 	case o.FirstLate > 0:
 		return fmt.Sprintf(", the first one after %s; it was not shown that others like it come late", millis(o.FirstLate))
 	}
