@@ -21,6 +21,7 @@ type answer struct {
 	perPath bool             // flows may take different paths, so a share of flows may be one of paths
 	again   []flow.Outcome   // outcomes of source ports that were asked again
 	repeats verdict.Repeats  // how these compare with the first answers
+	before  *verdict.Losses  // of flows that passed and were asked anew; nil: none were
 }
 
 // runCheck runs the flows of a check, as many at once as there are turns.
@@ -55,6 +56,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	}
 	noteUnreachable(a.flows)
 	askFollowers(ctx, run, &env, turns, &a)
+	if c.Type == "SequenceWrap" {
+		askAboutLosses(ctx, run, &env, turns, &a)
+	}
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
 	}

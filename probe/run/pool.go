@@ -15,7 +15,7 @@ import (
 func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env *flow.Env, turns turns,
 	a *answer,
 ) {
-	if sample == nil || failed(a.flows) || !uneven(a.flows, env.Background) && !verdict.FarMore(a.segments()) {
+	if sample == nil || failed(a.flows) || a.before == nil && !uneven(a.flows, env.Background) {
 		return
 	}
 	type part struct {

@@ -31,7 +31,9 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
-	r = verdict.WithLosses(r)
+	if a.before != nil {
+		r = verdict.WithLosses(r, *a.before, lossesOf(a.flows))
+	}
 	r.Covers = a.coverage(r)
 	shown := representative(a.flows, best)
 	r.Evidence, r.Queue = shown.Evidence, shown.Queue
