@@ -34,10 +34,13 @@ func (k alikeKind) draw() seq.Number {
 	return seq.At((k.least + rand.Uint32N(k.most-k.least+1)) * k.of)
 }
 
-// unlike draws an ordinary number of no kind.
+// likeZero reports whether a number that is not small is of one of the kinds.
+func likeZero(n seq.Number) bool { return n.Uint32()%(1<<8) == 0 }
+
+// unlike draws an ordinary number of no kind, nor just before one.
 func unlike() seq.Number {
 	n := ordinary()
-	for n.Uint32()%(1<<8) == 0 {
+	for likeZero(n) || likeZero(n.Add(1)) {
 		n = ordinary()
 	}
 	return n
@@ -130,12 +133,17 @@ func (a *alikeTest) count(ctx context.Context, draw func() seq.Number, tries int
 	return false
 }
 
+// mostLoss is the highest loss rate that a block allows for. Where answers that acknowledge 0 are lost, the background
+// has that loss too.
+const mostLoss = 0.25
+
 // leastOfKind is how many numbers of each kind are in the block.
 const leastOfKind = 3
 
 // block gives the last number all the time that a late one may take: if that alone arrives, nothing is concluded.
 func (a *alikeTest) block(ctx context.Context, suspicious []int) bool {
-	n, ok := verdict.EvenBlockFor(a.found.Alpha, max(a.env.Background.Count().Rate(), flow.LeastLoss))
+	rate := min(max(a.env.Background.Count().Rate(), flow.LeastLoss), mostLoss)
+	n, ok := verdict.EvenBlockFor(a.found.Alpha, rate)
 	if !ok {
 		return false
 	}

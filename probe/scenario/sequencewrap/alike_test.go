@@ -72,6 +72,29 @@ func TestNumbersLikeZeroAreLostToo(t *testing.T) {
 	}
 }
 
+// The connections that ask are ended although the RST at such a number is lost too, or each acknowledgement of one.
+func TestNumbersLikeZeroOfAnyFlags(t *testing.T) {
+	for name, n := range numbers {
+		if name == "up to 999" { // what ends a connection at the wrap is lost
+			continue
+		}
+		for lost, drop := range map[string]conntest.Drop{
+			"segments": func(s *segment.Segment, toPeer bool) bool { return toPeer && n.has(s.Seq.Uint32()) },
+			"answers": func(s *segment.Segment, toPeer bool) bool {
+				return !toPeer && s.Flags.Has(segment.ACK) && n.has(s.Ack.Uint32())
+			},
+		} {
+			t.Run(name+"/"+lost, func(t *testing.T) {
+				peer := &conntest.Listener{}
+				o := ask(t, "Push", &conntest.Bench{Peer: peer, Path: conntest.Dropping(drop)})
+				if o.Reason != report.NumbersAlikeDropped || peer.Live() != 0 || o.Leaked != 0 {
+					t.Errorf("%s / %s, %d held, %d leaked: %s", o.Verdict, o.Reason, peer.Live(), o.Leaked, o.Message)
+				}
+			})
+		}
+	}
+}
+
 func expectAlike(t *testing.T, variant string, has func(uint32) bool, says string) {
 	t.Helper()
 	peer := &conntest.Listener{}
