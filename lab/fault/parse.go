@@ -102,8 +102,8 @@ func ParseAll(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, dropOld, "push-at=N", "push-at-multiples=N", "push-up-to=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT",
-		"spray=MEMBERS/BAD:FAULT",
+	return append(out, dropOld, "push-at=N", "push-at-multiples=N", "push-up-to=N", "loss=P%", "burst=P%/TIME",
+		"ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
 		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage, "wrap=KIND",

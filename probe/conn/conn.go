@@ -43,6 +43,9 @@ type Conn struct {
 	// Observer is told of every packet that arrives, whoever waits; nil: nobody is.
 	Observer func(wire.Packet)
 
+	shift      sackShift
+	wasShifted bool // of an earlier incarnation
+
 	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
 	next         seq.Number   // SND.NXT: the first number not sent yet
@@ -131,6 +134,7 @@ func (c *Conn) Send(s Step) time.Time {
 		return time.Now()
 	}
 	c.unresolved, c.lastSent, c.lastPart = nil, at, s.Part
+	c.shift.sends(g)
 	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) && !s.Ahead {
 		c.next = end
 	}

@@ -75,6 +75,7 @@ func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
 	c.proven, c.ended, c.received, c.acks = false, false, nil, nil
 	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
+	c.shift, c.wasShifted = sackShift{}, c.SACKShifted()
 }
 
 // abort sends one RST at the number that the peer expects, as far as it is known, and then checks whether the peer

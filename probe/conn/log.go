@@ -70,8 +70,9 @@ func (l *log) count(part evidence.Part) int {
 	return 1
 }
 
-func (l *log) receives(p wire.Packet) {
-	l.answers.receives(p)
+// receives logs a packet as it was, and counts what it answers by its numbers as they are meant.
+func (l *log) receives(p, meant wire.Packet) {
+	l.answers.receives(meant)
 	l.arrived++
 	l.cutting = l.cutting || l.arrived > keepAnswers
 	l.add(entry{after: p.Time.Sub(l.start), packet: p})

@@ -26,7 +26,7 @@ func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok boo
 // arrival returns the next packet that arrives until the given time.
 func (c *Conn) arrival(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	if p, ok = c.flow.inbox.await(ctx, until); ok {
-		c.process(p)
+		p = c.process(p)
 	}
 	return p, ok
 }
@@ -47,14 +47,25 @@ func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet
 // Drain processes the packets that have already arrived, without waiting.
 func (c *Conn) Drain(each func(wire.Packet)) {
 	for p, ok := c.flow.inbox.take(); ok; p, ok = c.flow.inbox.take() {
-		c.process(p)
-		each(p)
+		each(c.process(p))
 	}
 }
 
-// process updates the connection's state by a received packet and passes it to the observer.
-func (c *Conn) process(p wire.Packet) {
+// process updates the connection's state by a received packet, and passes it to the observer. It returns the packet as
+// this side numbers its data; the log has it as it was.
+func (c *Conn) process(raw wire.Packet) wire.Packet {
+	p := c.shift.own(raw, c.acked)
+	for _, earlier := range c.shift.late() {
+		c.log.answers.receives(earlier)
+		c.observe(earlier)
+	}
+	c.log.receives(raw, p)
 	c.update(p)
+	c.observe(p)
+	return p
+}
+
+func (c *Conn) observe(p wire.Packet) {
 	if c.Observer != nil {
 		c.Observer(p)
 	}
@@ -62,7 +73,6 @@ func (c *Conn) process(p wire.Packet) {
 
 // update updates the connection's state by a received packet.
 func (c *Conn) update(p wire.Packet) {
-	c.log.receives(p)
 	g := p.Segment
 	if g == nil || !c.established {
 		return

@@ -30,6 +30,9 @@ func (s *Stack) TakeOver(ctx context.Context, e ledger.Entry, release func()) (*
 	return c, nil
 }
 
+// WasEstablished says that the peer acknowledged data of a connection that was taken over.
+func (c *Conn) WasEstablished() { c.proven = true }
+
 // WasReset says that an RST ended the socket of a connection that was taken over. Abort then asks the peer first.
 func (c *Conn) WasReset() { c.reset = true }
 

@@ -106,6 +106,7 @@ type Remains struct {
 	Ack           seq.Number // the number expected from the peer
 	Missing       []byte     // what was sent from Unacked-1 on; empty where everything was acknowledged
 	RTT           time.Duration
+	Established   bool // the peer acknowledged data: its connection is not half-open
 	Reset         bool // by an RST, which anybody on the way may have sent: the peer may hold the connection or not
 }
 
@@ -264,7 +265,8 @@ func (c *connection) finish() {
 		return // closing the socket then sends an RST
 	}
 	c.Remains = &Remains{socket: c.socket, Local: local, Remote: c.asked.Remote, Unacked: c.begin.Add(acked), Ack: ack,
-		RTT: time.Duration(info.Rtt) * time.Microsecond, Reset: c.Fate == Reset}
+		RTT: time.Duration(info.Rtt) * time.Microsecond, Established: acked > 0,
+		Reset: c.Fate == Reset}
 	if acked < len(c.sent) {
 		c.Remains.Missing = c.sent[max(0, acked-1):]
 	}

@@ -23,7 +23,7 @@ var passed = []Reason{
 			"SYN proxy, sidecar, L7 balancer)"}}},
 	{"FinAccepted", Pass, "FinReorder: the FIN that an ACK had overtaken was accepted", []Meaning{{finReorder,
 		"**this application's way of closing is not affected.** It does not show that the kernel is fixed: after " +
-			"`close()` the affected ones accept it as well",
+			"`close()` the affected ones accept it as well, unless the ACK arrives while that call still runs",
 		""}}},
 	{"NotReached", Pass, "AcceptQueue: nothing overflowed within the cap", []Meaning{{acceptQueue,
 		"all connections up to the limit got a place",
@@ -215,7 +215,7 @@ var inconclusive = []Reason{
 		"another trigger; a smaller resource"}}},
 	{"FinReset", Inconclusive, "FinReorder: the peer resets once an ACK has overtaken its FIN", []Meaning{{finReorder,
 		"FINs in order are accepted, but once an ACK has overtaken one, the peer resets the connection, each time. " +
-			"gVisor's stack does so. The message says whose RST it is",
+			"gVisor's stack does so after `close()`. The message says whose RST it is",
 		"where segments are reordered, closing ends in an error; ask the vendor of the target's stack, or find the device " +
 			"that resets"}}},
 	{"NoProofOfLife", Inconclusive, "SequenceWrap: after the suspect nothing is answered", []Meaning{{sequenceWrap,

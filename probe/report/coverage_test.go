@@ -18,8 +18,10 @@ func TestTableSaysWhatAPassCovers(t *testing.T) {
 	failed := pass(1, "Ack", Coverage{SourcePorts: 1})
 	failed.Verdict = Fail
 	r := exampleReport(p,
-		pass(0, "Push", Coverage{SourcePorts: 16, Bytes: &Lengths{70, 120, 9}, Direction: ToTarget, Connections: busy, Kernel: kernel}),
-		pass(0, "Data", Coverage{SourcePorts: 16, Bytes: &Lengths{64, 110, 9}, Direction: ToTarget, Connections: busy, Kernel: kernel}),
+		pass(0, "Push", Coverage{SourcePorts: 16, Bytes: &Lengths{70, 120, 9}, Direction: ToTarget, Connections: busy,
+			Kernel: kernel}),
+		pass(0, "Data", Coverage{SourcePorts: 16, Bytes: &Lengths{64, 110, 9}, Direction: ToTarget, Connections: busy,
+			Kernel: kernel}),
 		pass(0, "Fin", Coverage{SourcePorts: 16, Direction: ToTarget, Connections: idle}),
 		pass(0, "Null", Coverage{SourcePorts: 16, Bytes: &Lengths{1, 1, 1}, Direction: ToTarget}),
 		pass(0, "AckZero", Coverage{SourcePorts: 1, Direction: BothWays}),

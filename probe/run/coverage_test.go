@@ -40,7 +40,8 @@ func TestCoverageIsOfWhatArrived(t *testing.T) {
 	}
 }
 
-// Idle and long-lived connections count where suspects arrived in them; a segment of no connection says nothing of them.
+// Idle and long-lived connections count where suspects arrived in them; a segment of no connection says nothing of
+// them.
 func TestCoverageKnowsTheConnections(t *testing.T) {
 	of := func(variant string, a conn.Age) *report.Connections {
 		f := sentFrom(1, report.Pass, 9)

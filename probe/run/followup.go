@@ -27,6 +27,7 @@ func (j *job) conclude(ctx context.Context) {
 	for position, a := range j.over {
 		rules[position] = j.rules(position) // by what the crafted flows found
 		j.besideKernel(a.kernel, position)
+		j.noteSACKShift(position)
 	}
 	j.followUps(ctx, verdict.HarmsKernel)
 	for position := range j.over {

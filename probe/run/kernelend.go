@@ -24,6 +24,9 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 		return flow.Outcome{Leaked: 1}
 	}
 	c.Charge, c.RTT = k.env.Charge, left.RTT
+	if left.Established {
+		c.WasEstablished()
+	}
 	if left.Reset {
 		c.WasReset()
 	}

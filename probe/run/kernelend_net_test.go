@@ -4,26 +4,35 @@ package run_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// A device that resets only this end leaves the peer's: kernel connections are ended there, too. The server sends
-// nothing, so nothing else draws an RST.
-func TestForgedResetLeavesNothing(t *testing.T) {
+// Kernel connections are ended at the peer too where a device resets only this end, and where one drops old bytes,
+// which the peer would answer. The server sends nothing, so nothing else draws an RST.
+func TestKernelConnectionsLeaveNothing(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []string{"reset-at-zero=61", "reset-at-zero=64"} {
-		t.Run(fault, func(t *testing.T) {
+	for _, c := range []struct {
+		faults string
+		want   report.KernelOutcome
+	}{
+		{"reset-at-zero=61", report.KernelDied},
+		{"reset-at-zero=64", report.KernelDied},
+		{"drop-old push-at-zero", report.KernelStalled},
+	} {
+		t.Run(c.faults, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			t.Cleanup(s.inject(fault))
+			t.Cleanup(labtest.Inject(t, s.Lab, strings.Fields(c.faults)...))
 			for _, f := range lab.Families {
 				p := planFor([]netip.AddrPort{s.Target(f, lab.Sink)})
 				p.Alpha = 1e-3
 				r := s.carryOut(childTask{p, "", s.Client().Path()})
-				if len(r.KernelConnections) != 1 || r.KernelConnections[0].Outcome != report.KernelDied || r.LeakedFlows != 0 {
+				if len(r.KernelConnections) != 1 || r.KernelConnections[0].Outcome != c.want || r.LeakedFlows != 0 {
 					t.Errorf("%s: %d leaked, %+v", f, r.LeakedFlows, r.KernelConnections)
 				}
 				left, err := s.Server().Sockets(s.ClientAddr(f)) // at once: the run saw each of them end

@@ -12,8 +12,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// limit adds a rule to the input of the server's host, in front of every listener.
-func (s *site) limit(rule string) {
+// filter adds a rule to the input of the server's host, in front of every listener.
+func (s *site) filter(rule string) {
 	s.t.Helper()
 	nft := exec.CommandContext(s.t.Context(), "nft", "-f", "-")
 	nft.Stdin = strings.NewReader("table inet counts { set s { type ipv4_addr; flags dynamic; }; " +
@@ -36,7 +36,7 @@ func TestLimitIsNoQueue(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			s.limit(rule)
+			s.filter(rule)
 			at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 8000)
 			s.serve(at, "python3", "-m", "http.server", "--bind", at.Addr().String(), "--directory", t.TempDir(), "8000")
 			if r := s.fill(100, at)[at.String()]; r.Verdict != report.Inconclusive {

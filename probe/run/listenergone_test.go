@@ -37,7 +37,7 @@ func (a *acceptsFew) Receive(s *segment.Segment) []*segment.Segment {
 }
 
 // A server that accepts once is said to, and not that nothing listens. A port that is closed, or refuses some, is not.
-func TestServerThatAcceptsOnce(t *testing.T) {
+func TestListenerIsGone(t *testing.T) {
 	for _, c := range []struct {
 		scenario plan.Scenario
 		peer     conntest.Peer

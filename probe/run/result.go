@@ -51,6 +51,9 @@ func (j *job) add(i int, r report.Result, a answer) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i], j.ports[i], j.alone[i] = r, shown.Port, a.onlyZero(best)
+	if slices.ContainsFunc(a.flows, func(f flow.Outcome) bool { return f.SACKShifted }) {
+		j.shifted[i/len(j.checks)] = true
+	}
 	j.keepCapture(r, shown.Records)
 	j.count(a.flows)
 	j.count(a.pooled)
@@ -71,6 +74,20 @@ func (j *job) partial(r report.Report, h *host, res report.Result) report.Report
 	r.Partial, r.Results, r.LeakedFlows, r.Guard = true, []report.Result{res}, j.leaked, j.guard
 	r.Guard.Mode, r.Source.Address = string(h.attached), h.address
 	return r
+}
+
+// noteSACKShift says in each result of a target that some flow saw a device which leaves SACK options as they are.
+func (j *job) noteSACKShift(position int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.shifted[position] {
+		return
+	}
+	for i := range j.checks {
+		if r := &j.results[position*len(j.checks)+i]; r.Scenario != "" {
+			r.Message += verdict.SACKShifted
+		}
+	}
 }
 
 func findingsOf(flows []flow.Outcome) (all []verdict.Finding) {

@@ -235,9 +235,15 @@ func count(n *report.KernelCount, f KernelFate) {
 	}
 }
 
-// kernelStall is how much longer those that cross 0 and were harmed took than controls that were not.
+// kernelStall is how much longer those that cross 0 and were harmed took than controls that were not. Where some stand
+// still it is the longest that one was waited for.
 func kernelStall(all []KernelSample) time.Duration {
 	harmed := typicalTime(all, func(s KernelSample) bool { return s.Crossing && s.Harmed() })
+	for _, s := range all {
+		if s.Crossing && s.Fate == KernelSilent {
+			harmed = max(harmed, s.Took)
+		}
+	}
 	return max(0, harmed-typicalTime(all, func(s KernelSample) bool { return !s.Crossing && !s.Harmed() }))
 }
 

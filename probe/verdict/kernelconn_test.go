@@ -45,18 +45,31 @@ func (e KernelEvidence) confirmed(crossing, control int) KernelEvidence {
 	return e
 }
 
-func TestKernel(t *testing.T) {
-	all := NewKernelBlock([]string{"3"}, kernelAlpha).Each
-	stalled := screening(map[string]KernelFate{"3": KernelStalled}, 210*time.Millisecond)
+// kernelCase is what connections showed, and what is to be said of it.
+type kernelCase struct {
+	name  string
+	e     KernelEvidence
+	want  report.KernelOutcome
+	stall int64
+	says  string
+}
+
+func (c kernelCase) check(t *testing.T) {
+	t.Helper()
+	k := Kernel(c.e)
+	if k.Outcome != c.want || k.StallMillis != c.stall || !strings.Contains(k.Message, c.says) {
+		t.Errorf("%s: %s, %d ms, %s", c.name, k.Outcome, k.StallMillis, k.Message)
+	}
+	if tested := strings.Contains(c.name, "convict"); tested != (k.Alpha > 0) {
+		t.Errorf("%s: alpha %g", c.name, k.Alpha)
+	}
+}
+
+// What the first few connections show.
+func TestKernelScreened(t *testing.T) {
 	died := screening(map[string]KernelFate{"1": KernelDied, "3": KernelDied, "MSS": KernelDied}, 0)
 	silent := screening(map[string]KernelFate{"1": KernelSilent, "3": KernelSilent, "MSS": KernelSilent}, 5*time.Second)
-	for _, c := range []struct {
-		name  string
-		e     KernelEvidence
-		want  report.KernelOutcome
-		stall int64
-		says  string
-	}{
+	for _, c := range []kernelCase{
 		{"nothing odd", screening(nil, 0), report.KernelUnharmed, 0,
 			"3 kernel connections crossed 0 unharmed (1, 3 and MSS bytes)"},
 		{"refused", KernelEvidence{NotAsked: "not permitted"}, report.KernelNotAsked, 0, "not permitted"},
@@ -70,18 +83,10 @@ func TestKernel(t *testing.T) {
 			report.KernelUnharmed, 0, "1 kernel connections crossed 0 unharmed (1 bytes)"},
 		{"no control", KernelEvidence{Sizes: []string{"1"}, Samples: kernelSamples(1, "1", true, KernelDied)},
 			report.KernelNotAsked, 0, "none of them"},
-		{"untested", stalled, report.KernelStalled, 200,
-			"1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
 		{"all died", died, report.KernelDied, 0, "3 of 3 kernel connections that cross 0 die, 0 of 3 others"},
 		{"all silent", silent, report.KernelStalled, 4990, "3 of 3 kernel connections that cross 0 stand still"},
 		{"as many died as stalled", screening(map[string]KernelFate{"1": KernelDied, "3": KernelStalled}, 0),
 			report.KernelStalled, 0, "2 of 2 kernel connections of 1 and 3 bytes that cross 0 stall, 0 of 2"},
-		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
-		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
-		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
-		{"as others", stalled.confirmed(2, 2), report.KernelAlike, 0, "others as well: that harm is not a matter of 0"},
-		{"one of many", stalled.confirmed(1, 0), report.KernelUnharmed, 200, "chance is not excluded"},
-		{"none gets through", stalled.confirmed(all, all), report.KernelAlike, 0, "not a matter of 0"},
 		{"none gets through, untested", KernelEvidence{Sizes: []string{"1"}, Samples: slices.Concat(
 			kernelSamples(5, "1", true, KernelSilent), kernelSamples(5, "1", false, KernelSilent))}, report.KernelAlike, 0,
 			"5 of 5 kernel connections that cross 0 stand still, 5 of 5 others as well: that harm is not a matter of 0"},
@@ -96,18 +101,30 @@ func TestKernel(t *testing.T) {
 			kernelSamples(1, "1", true, KernelUnharmed), kernelSamples(1, "1", false, KernelUnharmed),
 			kernelSamples(1, "3", true, KernelVoid), kernelSamples(1, "3", false, KernelUnharmed))},
 			report.KernelUnharmed, 0, "1 kernel connections crossed 0 unharmed (1 bytes)"},
+	} {
+		c.check(t)
+	}
+}
+
+// What blocks of more connections show of a size that was harmed.
+func TestKernelTested(t *testing.T) {
+	all := NewKernelBlock([]string{"3"}, kernelAlpha).Each
+	stalled := screening(map[string]KernelFate{"3": KernelStalled}, 210*time.Millisecond)
+	for _, c := range []kernelCase{
+		{"untested", stalled, report.KernelStalled, 200,
+			"1 of 1 kernel connections of 3 bytes that cross 0 stall 200 ms, 0 of 1"},
+		{"convicted", stalled.confirmed(all, 0), report.KernelStalled, 200, "stall 200 ms, 0 of"},
+		{"convicted but for one", stalled.confirmed(all-1, 0), report.KernelStalled, 200, "stall 200 ms"},
+		{"half", stalled.confirmed(all/2, 0), report.KernelUndecided, 200, "stall"},
+		{"as others", stalled.confirmed(2, 2), report.KernelAlike, 0, "others as well: that harm is not a matter of 0"},
+		{"one of many", stalled.confirmed(1, 0), report.KernelUnharmed, 200, "chance is not excluded"},
+		{"none gets through", stalled.confirmed(all, all), report.KernelAlike, 0, "not a matter of 0"},
 		{"the second block convicts", stalled.confirmed(all/2, 0).confirmed(all, 0),
 			report.KernelStalled, 200, "stall"},
 		{"cut", KernelEvidence{Sizes: stalled.Sizes, Samples: stalled.Samples, Cut: true}, report.KernelUndecided, 200,
 			"stall"},
 	} {
-		k := Kernel(c.e)
-		if k.Outcome != c.want || k.StallMillis != c.stall || !strings.Contains(k.Message, c.says) {
-			t.Errorf("%s: %s, %d ms, %s", c.name, k.Outcome, k.StallMillis, k.Message)
-		}
-		if tested := strings.Contains(c.name, "convict"); tested != (k.Alpha > 0) {
-			t.Errorf("%s: alpha %g", c.name, k.Alpha)
-		}
+		c.check(t)
 	}
 }
 

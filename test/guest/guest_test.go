@@ -41,12 +41,15 @@ var (
 	httpGet  = plan.Trigger{HTTPGet: "/"}
 )
 
-// closers are the servers that close first. An old kernel accepts the late FIN only if the server used close().
-var closers = []struct {
+// closer is a server that closes first.
+type closer struct {
 	server  lab.Server
 	trigger plan.Trigger
 	orphan  bool // closed by close()
-}{
+}
+
+// closers are all of them. An old kernel accepts the late FIN only if the server used close().
+var closers = []closer{
 	{lab.CloseOnAccept, onAccept, true}, {lab.HalfClose, onAccept, false}, {lab.ShutdownOnAccept, onAccept, false},
 	{lab.CloseAfterText, sendText, true}, {lab.HalfCloseAfter, sendText, false}, {lab.ShutdownAfterText, sendText, false},
 	{lab.HTTPClose, httpGet, true}, {lab.HTTPHalfClose, httpGet, false}, {lab.HTTPShutdown, httpGet, false},
@@ -69,15 +72,11 @@ func TestKernels(t *testing.T) {
 			stacks := m.stacks(t)
 			t.Run("scenarios", func(t *testing.T) {
 				for family, s := range stacks {
-					s.ask(t, family, "Handshake", "", lab.Echo, plan.Scenario{}, report.Established)
-					s.ask(t, family, "SequenceWrap", "Push", lab.Echo, plan.Scenario{}, report.Delivered)
+					s.ask(t, family, question{kind: "Handshake", server: lab.Echo, want: report.Established, tries: 1})
+					s.ask(t, family, question{kind: "SequenceWrap", variant: "Push", server: lab.Echo, want: report.Delivered,
+						tries: 1})
 					for _, c := range closers {
-						want := report.FinAccepted
-						if k.ignores && !c.orphan {
-							want = report.FinIgnored
-						}
-						s.ask(t, family, "FinReorder", "", c.server,
-							plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}, want)
+						s.ask(t, family, c.question(k.ignores))
 					}
 				}
 			})
@@ -139,37 +138,74 @@ func (m *machine) stacks(t *testing.T) map[string]stack {
 // alpha bounds the probability of a wrong verdict here.
 const alpha = 1e-7
 
+// closings is how often an old kernel is asked about close(). The FIN is ignored there too where the overtaking ACK
+// arrives while close() still runs, which happens on a busy machine: the kernel then keeps the whole connection
+// (tcp_rcv_state_process, FIN_WAIT1, "sock_owned_by_user").
+const closings = 8
+
+// question asks about the server where the kernel ignores a FIN that an ACK has overtaken, or does not.
+func (c closer) question(ignores bool) question {
+	q := question{kind: "FinReorder", server: c.server, want: report.FinAccepted, tries: 1,
+		spec: plan.Scenario{FinReorder: &plan.FinReorder{Trigger: c.trigger, GapMillis: 20}}}
+	if ignores && c.orphan {
+		q.tries = closings
+	} else if ignores {
+		q.want = report.FinIgnored
+	}
+	return q
+}
+
+// question is a scenario against a server, and the reason that one of the tries must give.
+type question struct {
+	kind, variant string
+	server        lab.Server
+	spec          plan.Scenario
+	want          report.Reason
+	tries         int
+}
+
 // ask runs the flows of a scenario and compares their outcomes. Where a FIN is ignored, the flow must stall until the
 // server's retransmission timer expires: after 200 ms, or later on a busy machine.
-func (s stack) ask(
-	t *testing.T, family, kind, variant string, server lab.Server, spec plan.Scenario, want report.Reason,
-) {
+func (s stack) ask(t *testing.T, family string, q question) {
 	t.Helper()
-	t.Run(strings.Join([]string{kind + variant, string(server), family}, " "), func(t *testing.T) {
+	t.Run(strings.Join([]string{q.kind + q.variant, string(q.server), family}, " "), func(t *testing.T) {
 		t.Parallel()
-		definition := scenario.Registry[kind]
-		e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(GuestAddr[family], server.Port()), Pace: unpaced,
-			Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
-			Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Alikes: verdict.NewAlikes(alpha),
-			Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}, Spec: spec}
-		outcomes := make(chan flow.Outcome)
-		flows := max(definition.Flows, 1)
-		for range flows {
-			go func() { outcomes <- definition.Flow(variant)(t.Context(), e) }()
+		var wrong []flow.Outcome
+		for try := 1; try == 1 || len(wrong) > 0 && try <= q.tries; try++ {
+			wrong = nil
+			for _, o := range s.outcomes(t, GuestAddr[family], q) {
+				if stalls := o.Stall >= 200*time.Millisecond && o.Stall < 2*time.Second; o.Leaked != 0 ||
+					stalls != (o.Reason == report.FinIgnored) {
+					t.Errorf("%s: a stall of %s, %d leaked: %s\n%s", o.Reason, o.Stall, o.Leaked, o.Message, o.Evidence)
+				}
+				if o.Reason != q.want {
+					t.Logf("try %d: %s", try, o.Reason)
+					wrong = append(wrong, o)
+				}
+			}
 		}
-		for range flows {
-			o := <-outcomes
-			if o.Reason != want || o.Leaked != 0 {
-				t.Errorf("%s / %s, want %s; %d leaked: %s\n%s", o.Verdict, o.Reason, want, o.Leaked, o.Message, o.Evidence)
-			}
-			if stalled := o.Stall >= 200*time.Millisecond && o.Stall < 2*time.Second; stalled != (want == report.FinIgnored) {
-				t.Errorf("a stall of %s", o.Stall)
-			}
-			if o.Stall > 0 {
-				t.Logf("a stall of %s", o.Stall)
-			}
+		for _, o := range wrong {
+			t.Errorf("%s / %s, want %s: %s\n%s", o.Verdict, o.Reason, q.want, o.Message, o.Evidence)
 		}
 	})
+}
+
+// outcomes are those of the scenario's flows, which run at once.
+func (s stack) outcomes(t *testing.T, guest netip.Addr, q question) (all []flow.Outcome) {
+	definition := scenario.Registry[q.kind]
+	e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(guest, q.server.Port()), Pace: unpaced,
+		Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
+		Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Alikes: verdict.NewAlikes(alpha),
+		Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}, Spec: q.spec}
+	outcomes := make(chan flow.Outcome)
+	flows := max(definition.Flows, 1)
+	for range flows {
+		go func() { outcomes <- definition.Flow(q.variant)(t.Context(), e) }()
+	}
+	for range flows {
+		all = append(all, <-outcomes)
+	}
+	return all
 }
 
 func unpaced(ctx context.Context, _ int) error { return ctx.Err() }

@@ -11,7 +11,8 @@ import (
 // some firewalls do, SYN and RST excepted.
 type OldDropper struct {
 	Peer
-	Gaps bool // it also drops data that leaves a gap
+	Gaps      bool // it also drops data that leaves a gap
+	Remembers bool // a new connection of the same ports does not make it forget the highest number acknowledged
 
 	acked map[[2]netip.AddrPort]seq.Number
 }
@@ -29,7 +30,7 @@ func (d *OldDropper) Receive(s *segment.Segment) []*segment.Segment {
 	}
 	out := d.Peer.Receive(s)
 	for _, answer := range out {
-		if answer.Flags.Has(segment.ACK) {
+		if una, known := d.acked[key]; answer.Flags.Has(segment.ACK) && !(d.Remembers && known && answer.Ack.Before(una)) {
 			d.acked[key] = answer.Ack
 		}
 	}

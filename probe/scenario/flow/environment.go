@@ -69,6 +69,9 @@ type Outcome struct {
 	Guard     conn.SelfCheck
 	Segments  conn.Segments // over all connections
 	Handshake verdict.Handshaken
+
+	// SACKShifted is set if a device on the path rewrites sequence numbers but not those in SACK options.
+	SACKShifted bool
 }
 
 // NoteListenerGone replaces a finding that says nothing but that the port refuses, where it had accepted so many

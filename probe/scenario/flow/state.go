@@ -65,6 +65,7 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	}
 	s.Guard = s.Guard.Plus(e.Check)
 	s.Outcome.Port = c.Local().Port()
+	s.Outcome.SACKShifted = s.Outcome.SACKShifted || c.SACKShifted()
 	s.Outcome.Keep(c)
 	s.Outcome.Segments = s.Outcome.Segments.Plus(c.Segments())
 	if s.Opening.Answer == conn.SynAck && s.Opening.Sent == 1 {
@@ -77,6 +78,7 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 func (s *State) Join(other *State) {
 	s.Guard = s.Guard.Plus(other.Guard)
 	s.Outcome.Leaked += other.Outcome.Leaked
+	s.Outcome.SACKShifted = s.Outcome.SACKShifted || other.Outcome.SACKShifted
 	s.Outcome.Segments = s.Outcome.Segments.Plus(other.Outcome.Segments)
 	if s.Fault == nil {
 		s.Fault = other.Fault

@@ -71,6 +71,10 @@ func (w *wrapConn) heard(answers int) bool {
 	return true
 }
 
+// silence is how long a sandwich waits for answers: longer after every silentOld silent ones, so that an outage of a
+// second or two does not pass for a path on which nothing proves life.
+func (w *wrapConn) silence() time.Duration { return w.conn.AnswerTimeout(w.beyond.silent / silentOld) }
+
 // useBeyond has beacons be new bytes from now on.
 func (w *wrapConn) useBeyond() {
 	w.beyond.used, w.beyond.silent, w.Ahead, w.echoes.Ahead = true, 0, true, true

@@ -24,6 +24,8 @@ func TestOldBytesAreDropped(t *testing.T) {
 	}{
 		{"healthy", "Push", &conntest.OldDropper{}, conntest.DropNone, report.Delivered, ""},
 		{"PSH at 0", "Push", &conntest.OldDropper{}, conntest.PushAtZero, report.SequenceZeroDropped, "new ones beyond it"},
+		{"PSH at 0, ports remembered", "Push", &conntest.OldDropper{Remembers: true}, conntest.PushAtZero,
+			report.SequenceZeroDropped, "at another number it arrives"},
 		{"not this variant", "Data", &conntest.OldDropper{}, conntest.PushAtZero, report.Delivered, ""},
 		{"every PSH", "Push", &conntest.OldDropper{}, conntest.EveryPush, report.PathDown, ""},
 		{"gaps too, healthy", "Push", &conntest.OldDropper{Gaps: true}, conntest.DropNone, report.Delivered, ""},

@@ -23,8 +23,8 @@ func farMore(flows []flow.Outcome) bool {
 	return verdict.Losses{Suspects: counted(n.Suspects), Controls: counted(n.Controls)}.FarMore()
 }
 
-// What chance loses, delays, doubles or reorders loses suspects far more often than controls in no two runs: a burst may
-// hit the suspects of several flows at once.
+// What chance loses, delays, doubles or reorders loses suspects far more often than controls in no two runs: a burst
+// may hit the suspects of several flows at once.
 func TestLossByChanceKeepsAPass(t *testing.T) {
 	const runs = 6
 	r := rand.New(rand.NewPCG(81, 1))

@@ -52,7 +52,7 @@ func (w *wrapConn) sandwich(ctx context.Context) (void, heard bool) {
 	w.sendSuspect(w.nextLength())
 	width := w.sendBeacon().Sub(start)
 	answers := 0
-	w.conn.Await(ctx, time.Now().Add(w.conn.AnswerTimeout(0)), func(p wire.Packet) bool {
+	w.conn.Await(ctx, time.Now().Add(w.silence()), func(p wire.Packet) bool {
 		for more := true; more && w.answered(p); more = w.beyond.used {
 			answers++
 			w.FirstLost = w.FirstLost || p.Segment.Ack == w.at // the suspect, which was sent before this beacon, is missing
