@@ -24,8 +24,8 @@ func across(name string) bool {
 func AsksKernel(r report.Result) bool { return r.Scenario == "SequenceWrap" && aboutKernel(r.Variant) }
 
 // Unsettled reports whether kernel connections may turn a result to Fail: one that passed, or whose losses nothing
-// explains, or whose crafted connections were reset. Kernel connections show whether the application resets those that do
-// not cross 0 as well.
+// explains, or whose crafted connections were reset. Kernel connections show whether the application resets those that
+// do not cross 0 as well.
 func Unsettled(r report.Result) bool {
 	return AsksKernel(r) && (r.Verdict == report.Pass || r.Reason == report.PeerReset ||
 		r.Reason == report.LossUnexplained)
