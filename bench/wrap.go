@@ -24,7 +24,7 @@ func measureWrap(ctx context.Context, s *conn.Stack, o task) (wrapTime, error) {
 	alpha := 1e-3 / float64(o.Flows)
 	env := flow.Env{Open: s.Open, Remote: o.Targets[0], Pace: unpaced, Background: &verdict.Background{}, Alpha: alpha,
 		Budget: verdict.NewBudget(alpha), Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha),
-		Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}}
+		Alikes: verdict.NewAlikes(alpha), Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}}
 	run := scenario.Registry["SequenceWrap"].Flow("Push")
 	outcomes := make([]flow.Outcome, o.Flows)
 	var all sync.WaitGroup

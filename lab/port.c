@@ -18,7 +18,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 enum { IN, OUT, DIRECTIONS };
 
-enum place { ANYWHERE, STARTING, STRADDLING, ACKING };
+enum place { ANYWHERE, STARTING, STRADDLING, ACKING, MULTIPLES, UP_TO };
 
 // rule says which packets match and which of those are dropped. Set before loading.
 struct rule {
@@ -167,6 +167,10 @@ static __always_inline int matches(const struct packet *p)
 		return before > 0 && before < p->payload;
 	case ACKING:
 		return p->ack == rule.number;
+	case MULTIPLES:
+		return p->seq % rule.number == 0;
+	case UP_TO:
+		return p->seq <= rule.number;
 	}
 	return 1;
 }

@@ -68,6 +68,13 @@ func invalid(f segment.Flags) bool {
 // anyNumberName returns the name of the fault for another number than 0.
 func (k known) anyNumberName() (name string, ok bool) { return strings.CutSuffix(k.name, "-zero") }
 
+// alikeNames returns the names of the faults for numbers like 0; ok is false if the fault is not about where segments
+// start.
+func (k known) alikeNames() (multiples, upTo string, ok bool) {
+	name, ok := strings.CutSuffix(k.name, "-at-zero")
+	return name + "-at-multiples", name + "-up-to", ok && k.rule.Place == Starting
+}
+
 // rules has the catalogue's rules by name.
 var rules = index(catalogue)
 
@@ -79,14 +86,14 @@ func index(list []known) map[string]Rule {
 	return m
 }
 
-// Catalogue returns the names of the faults that drop by a rule and need no parameter, and of those that do something
-// else to segments at 0.
+// Catalogue returns the names of the faults that drop by a rule and need no parameter, of those that do something else
+// to segments at 0, and of two that drop at numbers like 0 as well.
 func Catalogue() (names []string) {
 	for _, k := range catalogue {
 		names = append(names, k.name)
 	}
 	return append(names, "delay-at-zero=300ms", "first-at-zero=1", "short-at-zero=50", "long-at-zero=60",
-		"reset-at-zero=61")
+		"reset-at-zero=61", "push-at-multiples=65536", "push-up-to=50")
 }
 
 // Help returns a description of each fault, one line each: how to write it and what it does.
@@ -96,6 +103,8 @@ func Help() (lines []string) {
 		line(k.name, "drops "+k.does)
 	}
 	line("push-at=1000", "as push-at-zero, at sequence 1000; so for each that ends in -zero")
+	line("push-at-multiples=65536", "as push-at-zero, at every multiple of 65536; so for each that ends in -at-zero")
+	line("push-up-to=50", "as push-at-zero, at sequence 0 to 50; so for each that ends in -at-zero")
 	line("loss=5%", "drops each packet with this probability")
 	line("burst=5%/50ms", "drops everything 5 % of the time, in bursts of 50 ms on average")
 	line("ecmp=16/1[/7]:push-at-zero", "1 of 16 members drops; which carries a flow is a hash over it, with seed 7")

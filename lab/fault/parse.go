@@ -33,6 +33,10 @@ func parameters() map[string]func(*Fault, string) error {
 		if name, ok := k.anyNumberName(); ok {
 			m[name] = func(f *Fault, v string) error { return readNumber(f, k.rule, v) }
 		}
+		if multiples, upTo, ok := k.alikeNames(); ok {
+			m[multiples] = func(f *Fault, v string) error { return readMultiples(f, k.rule, v) }
+			m[upTo] = func(f *Fault, v string) error { return readUpTo(f, k.rule, v) }
+		}
 	}
 	return m
 }
@@ -105,8 +109,8 @@ func ParseAll(texts []string) ([]Fault, error) {
 
 func names() []string {
 	out := slices.Sorted(maps.Keys(rules))
-	return append(out, dropOld, dropInFlight, "push-at=N", "loss=P%", "burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT",
-		"spray=MEMBERS/BAD:FAULT",
+	return append(out, dropOld, dropInFlight, "push-at=N", "push-at-multiples=N", "push-up-to=N", "loss=P%",
+		"burst=P%/TIME", "ecmp=MEMBERS/BAD[/SEED]:FAULT", "spray=MEMBERS/BAD:FAULT",
 		"delay=TIME[/JITTER]", "reorder=P%[/TIME]", "duplicate=P%",
 		"delay-at-zero=TIME", "short-at-zero=BYTES", "long-at-zero=BYTES", "first-at-zero=N",
 		"after-at-zero=N", "every-at-zero=N", "rate-at-zero=N", "options-at-zero=with|without", damage, "wrap=KIND",

@@ -15,6 +15,8 @@ func TestParse(t *testing.T) {
 		"ack-at-zero":             {Rule: &Rule{Flags: 1 << ack, Place: Starting, Share: 1}},
 		"no-flags":                {Rule: &Rule{Flags: 1, Share: 1}},
 		"push-at=4294967295":      {Rule: &Rule{Flags: withAll(psh), Place: Starting, Number: 1<<32 - 1, Share: 1}},
+		"push-at-multiples=65536": {Rule: &Rule{Flags: withAll(psh), Place: Multiples, Number: 65536, Share: 1}},
+		"push-up-to=50":           {Rule: &Rule{Flags: withAll(psh), Place: UpTo, Number: 50, Share: 1}},
 		"straddling-zero":         {Rule: &Rule{Flags: 1<<64 - 1, Place: Straddling, Share: 1}},
 		"ack-number=7@out":        {Direction: Out, Rule: &Rule{Flags: withAll(ack), Place: Acking, Number: 7, Share: 1}},
 		"ecmp=16/1:loss=1%@in":    {Direction: In, Rule: &Rule{Members: Members{Count: 16, Bad: 1}, Share: 0.01}},
@@ -92,6 +94,9 @@ func TestParseRefuses(t *testing.T) {
 		"drop-in-flight=1":              "is not one of",
 		"push-at=-1":                    "from 0 to 4294967295",
 		"push-at=4294967296":            "from 0 to 4294967295",
+		"push-at-multiples=1":           "2 or more",
+		"push-up-to=x":                  "from 0 to 4294967295",
+		"straddling-up-to=1":            "is not one of",
 		"every-push=1":                  "is not one of",
 		"ecmp=16:everything":            "as in ecmp=16/1:",
 		"ecmp=16/1":                     "what they drop",
@@ -142,7 +147,9 @@ func TestHelpIsWhatTheParserTakes(t *testing.T) {
 			t.Errorf("Help does not show %s", k.name)
 		}
 		anyNumberName, _ := k.anyNumberName()
-		shown[anyNumberName] = true // one example stands for all faults about another number
+		multiples, upTo, _ := k.alikeNames()
+		// one example stands for all faults about other numbers
+		shown[anyNumberName], shown[multiples], shown[upTo] = true, true, true
 	}
 	for name := range parameters() {
 		if !shown[name] {

@@ -19,6 +19,25 @@ func readZero(set func(*AtZero, int)) func(*Fault, string) error {
 	}
 }
 
+// readMultiples makes a rule about 0 one about all multiples of a number.
+func readMultiples(f *Fault, r Rule, v string) error {
+	n, err := readSequence(v)
+	if err == nil && n < 2 {
+		err = fmt.Errorf("want multiples of 2 or more, not of %d", n)
+	}
+	r.Place, r.Number = Multiples, max(n, 1)
+	f.Rule = &r
+	return err
+}
+
+// readUpTo makes a rule about 0 one about all numbers up to another.
+func readUpTo(f *Fault, r Rule, v string) error {
+	n, err := readSequence(v)
+	r.Place, r.Number = UpTo, n
+	f.Rule = &r
+	return err
+}
+
 func readEvery(f *Fault, v string) error {
 	n, err := readCount(v)
 	if err == nil && n == 1 {

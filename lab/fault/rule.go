@@ -26,6 +26,8 @@ const (
 	Starting         // the sequence number is the number
 	Straddling       // the payload starts before the number and has the byte with the number
 	Acking           // the acknowledgement number is the number; for segments with ACK only
+	Multiples        // the sequence number is a multiple of the number, which is not 0
+	UpTo             // the sequence number is from 0 to the number
 )
 
 // loss returns the share of segments like s that the rule drops.
@@ -51,6 +53,10 @@ func (r Rule) matches(s *segment.Segment) bool {
 		return before > 0 && before < uint32(s.PayloadLen())
 	case Acking:
 		return s.Ack.Uint32() == r.Number
+	case Multiples:
+		return s.Seq.Uint32()%r.Number == 0
+	case UpTo:
+		return s.Seq.Uint32() <= r.Number
 	}
 	return true
 }

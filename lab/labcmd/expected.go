@@ -47,7 +47,7 @@ type comparison struct{ zero, others []segmentPair }
 // Numbers without a special meaning, and the length of a connection's data.
 const (
 	peerNumber  = 1 << 30
-	otherNumber = 1 << 20
+	otherNumber = 1<<20 + 54321
 	length      = 100
 )
 
@@ -120,6 +120,8 @@ func expectedReason(f fault.Fault, variant string) report.Reason {
 		case way == "":
 		case way == fault.Out, variant == "AckZero":
 			return report.AckZeroDropped
+		case f.Rule.Place == fault.Multiples, f.Rule.Place == fault.UpTo:
+			return report.NumbersAlikeDropped
 		default:
 			return report.SequenceZeroDropped
 		}

@@ -18,6 +18,7 @@ type answers struct {
 
 	opened      seq.Number    // number of the incarnation's SYN
 	sentSYN     time.Time     // when that SYN was sent first
+	last        time.Time     // when the last segment was sent
 	rtt         time.Duration // of that SYN
 	established bool          // a SYN-ACK came
 	next        seq.Number    // the first number not sent yet
@@ -34,6 +35,7 @@ type question struct {
 	sent     time.Time
 	length   int // bytes of data
 	options  []string
+	age      Age
 	replaced bool // other segments carried its bytes too
 	alike    bool // an answer may have been to it or to another
 }
@@ -50,8 +52,11 @@ func (a *answers) sends(at time.Time, part evidence.Part, g *segment.Segment) {
 	if g.Flags.Has(segment.SYN) && (a.sentSYN.IsZero() || g.Seq != a.opened) {
 		a.settle(at)
 		a.opened, a.sentSYN, a.established, a.next, a.acked = g.Seq, at, false, g.Seq, g.Seq
+		a.last = at
 	}
 	end := g.End()
+	age := Age{at.Sub(a.sentSYN), at.Sub(a.last)}
+	a.last = at
 	needless := a.established && g.Flags == segment.ACK && g.Seq == end && g.Seq == a.next // nobody answers it
 	if end.After(a.next) && !g.Flags.Has(segment.RST) {
 		a.next = end
@@ -61,11 +66,11 @@ func (a *answers) sends(at time.Time, part evidence.Part, g *segment.Segment) {
 		return
 	}
 	if needless {
-		a.carried(part == evidence.Suspect, g.PayloadLen(), g.OptionNames())
+		a.carried(part == evidence.Suspect, g.PayloadLen(), g.OptionNames(), age)
 	} else {
 		a.sum.of(part == evidence.Suspect).Sent++
 		a.open = append(a.open, question{suspect: part == evidence.Suspect, flags: g.Flags, at: g.Seq, end: end, ack: g.Ack,
-			sent: at, length: g.PayloadLen(), options: g.OptionNames()})
+			sent: at, length: g.PayloadLen(), options: g.OptionNames(), age: age})
 	}
 }
 
@@ -190,7 +195,7 @@ func (a *answers) take(at time.Time, is func(question) bool) bool {
 		a.open[i].alike = q.alike || alike > 1 && is(q)
 	}
 	q := a.open[last]
-	a.carried(q.suspect, q.length, q.options)
+	a.carried(q.suspect, q.length, q.options, q.age)
 	if !q.alike && !q.replaced {
 		s := a.sum.of(q.suspect)
 		s.RTTs = append(s.RTTs, max(at.Sub(q.sent), 0))
@@ -200,8 +205,9 @@ func (a *answers) take(at time.Time, is func(question) bool) bool {
 }
 
 // carried notes what a segment that arrived had. Whether one arrived that nobody answers is told by other segments.
-func (a *answers) carried(suspect bool, length int, options []string) {
+func (a *answers) carried(suspect bool, length int, options []string, age Age) {
 	s := a.sum.of(suspect)
+	s.Age = s.Age.longest(age)
 	s.Lengths, s.Options = union(s.Lengths, []int{length}), union(s.Options, options)
 }
 

@@ -219,3 +219,18 @@ func TestIncarnationsAreCountedApart(t *testing.T) {
 	x.settle(x.at(102))
 	x.expect(t, Counted{Sent: 1, Lost: 1}, Counted{Sent: 1, RTTs: millis(1)})
 }
+
+// Of the suspects that arrived, the connection's age and the longest silence before one are known.
+func TestAgeOfConnections(t *testing.T) {
+	x := connected()
+	x.send(10, evidence.Control, -100, 100)
+	x.ack(11, 0)
+	x.send(1500, evidence.Suspect, 0, 50)
+	x.ack(1501, 50)
+	x.send(1600, evidence.Suspect, 50, 50)
+	x.ack(1601, 100)
+	x.send(9000, evidence.Suspect, 100, 50)
+	if got, want := x.sum.Suspects.Age, (Age{1600 * time.Millisecond, 1490 * time.Millisecond}); got != want {
+		t.Errorf("%+v, want %+v: the last suspect did not arrive", got, want)
+	}
+}

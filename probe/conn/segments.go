@@ -19,7 +19,13 @@ type Counted struct {
 	// and sorted
 	Lengths []int
 	Options []string
+	Age     Age // the longest of these
 }
+
+// Age says how old a connection is when a segment is sent, and how long nothing was sent in it before.
+type Age struct{ Open, Idle time.Duration }
+
+func (a Age) longest(b Age) Age { return Age{max(a.Open, b.Open), max(a.Idle, b.Idle)} }
 
 func (s *Segments) of(suspect bool) *Counted {
 	if suspect {
@@ -35,7 +41,7 @@ func (s Segments) Plus(t Segments) Segments {
 
 func (n Counted) plus(m Counted) Counted {
 	return Counted{n.Sent + m.Sent, n.Lost + m.Lost, slices.Concat(n.RTTs, m.RTTs), union(n.Lengths, m.Lengths),
-		union(n.Options, m.Options)}
+		union(n.Options, m.Options), n.Age.longest(m.Age)}
 }
 
 func union[T cmp.Ordered](a, b []T) []T {

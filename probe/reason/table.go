@@ -60,6 +60,13 @@ var failed = []Reason{
 		"what starts at 0 (of `Straddle`: what crosses it) is lost; `share` says on how many of the paths",
 		"find the hop by probing from hosts along the path, and ask for all variants (`SequenceWrap/all`), which names " +
 			"the rule"}}},
+	{"NumbersAlikeDropped", Fail, "SequenceWrap: lost at 0 and at numbers like it",
+		[]Meaning{{sequenceWrap,
+			"the segment is lost at 0, and so is the same at numbers like it, which the message names: multiples of a power " +
+				"of two, or small numbers. Ordinary numbers arrive. So it meets a connection far more often than once in 4 GiB: " +
+				"at multiples of 65536, every 65536th segment or so",
+			"no rule about 0 is named, and the cures of devices that have one do not help: look for a device that reads a " +
+				"part of the number only, or compares it with a bound; find the hop as for SequenceZeroDropped"}}},
 	{"SequenceZeroDelayed", Fail, "SequenceWrap: segments at 0 arrive later than others",
 		[]Meaning{{sequenceWrap,
 			"what starts at 0 arrives, but later than the same at other numbers; the message says by how much. From the " +
@@ -190,6 +197,12 @@ var inconclusive = []Reason{
 			"the crafted flows delivered everything, but ordinary connections of this host's kernel that cross 0 fared worse " +
 				"than others, and chance is not excluded",
 			"repair other loss first, or give more time; `kernelConnections` in the report has the counts by size"}}},
+	{"LossUnexplained", Inconclusive, "SequenceWrap: suspects were lost far more often than controls",
+		[]Meaning{{sequenceWrap,
+			"each flow delivered a suspect in the end, but over all flows suspects were lost far more often than controls. No " +
+				"question about length, order, delay, repeats or a share of paths told why. The message has both counts",
+			"connections that cross 0 are likely to suffer: let kernel connections ask too (`--kernel-connections`), and find " +
+				"the hop as for SequenceZeroDropped"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
 			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",

@@ -4,15 +4,40 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Coverage is what a Pass of SequenceWrap rests on: what arrived.
 type Coverage struct {
-	SourcePorts int             `json:"sourcePorts"`       // from which the suspects arrived; each may be another path
-	Bytes       *Lengths        `json:"bytes,omitempty"`   // of data in them; absent if they had none
-	Options     []string        `json:"options,omitempty"` // TCP options in them
-	Direction   Direction       `json:"direction"`
+	SourcePorts int       `json:"sourcePorts"`       // from which the suspects arrived; each may be another path
+	Bytes       *Lengths  `json:"bytes,omitempty"`   // of data in them; absent if they had none
+	Options     []string  `json:"options,omitempty"` // TCP options in them
+	Direction   Direction `json:"direction"`
+	// Connections are those in which the suspects were sent; absent if they belong to none, or open one.
+	Connections *Connections    `json:"connections,omitempty"`
 	Kernel      *KernelCoverage `json:"kernel,omitempty"` // ordinary connections, where these crossed 0 unharmed
+}
+
+// Connections say in which connections suspects arrived beside new and busy ones.
+type Connections struct {
+	Idle      bool `json:"idle,omitempty"`      // nothing had been sent for IdleFrom or longer
+	LongLived bool `json:"longLived,omitempty"` // open for LongLivedFrom or longer
+}
+
+// From then on a connection is idle, or long-lived.
+const (
+	IdleFrom      = time.Second
+	LongLivedFrom = time.Minute
+)
+
+func (c *Connections) notAsked() (missing []string) {
+	if c != nil && !c.Idle {
+		missing = append(missing, "idle connections")
+	}
+	if c != nil && !c.LongLived {
+		missing = append(missing, "long-lived connections")
+	}
+	return missing
 }
 
 // Direction is that of the segments whose number was 0.
@@ -68,7 +93,8 @@ func (r Report) coverageLines() (lines []string) {
 // alike reports whether c and d differ in the lengths at most.
 func (c Coverage) alike(d Coverage) bool {
 	return c.SourcePorts == d.SourcePorts && c.Direction == d.Direction && slices.Equal(c.Options, d.Options) &&
-		(c.Bytes == nil) == (d.Bytes == nil) && c.Kernel.text() == d.Kernel.text()
+		(c.Bytes == nil) == (d.Bytes == nil) && c.Kernel.text() == d.Kernel.text() &&
+		slices.Equal(c.Connections.notAsked(), d.Connections.notAsked())
 }
 
 func (l *Lengths) plus(m *Lengths) *Lengths {
@@ -148,14 +174,16 @@ func with(options []string) string {
 
 func (c Coverage) notAsked() (missing []string) {
 	if c.Bytes != nil {
-		missing = append(missing, "other lengths")
+		missing = append(missing, "other lengths, other content")
 	}
 	if len(c.Options) == 0 && (c.Kernel == nil || len(c.Kernel.Options) == 0) {
 		missing = append(missing, "TCP options")
 	}
-	if c.Bytes != nil && !c.Kernel.inFlight() {
+	if c.Bytes != nil && c.Connections != nil && !c.Kernel.inFlight() {
 		missing = append(missing, "data in flight across 0")
 	}
+	missing = append(missing, c.Connections.notAsked()...)
+	missing = append(missing, "other ports of the target")
 	if c.Direction == ToTarget {
 		missing = append(missing, "the target's own segments at 0")
 	}

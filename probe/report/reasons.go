@@ -32,6 +32,8 @@ const (
 	ReverseRstZeroDropped Reason = "ReverseRstZeroDropped"
 	// SequenceWrap: exactly the segment at sequence 0 is lost
 	SequenceZeroDropped Reason = "SequenceZeroDropped"
+	// SequenceWrap: lost at 0 and at numbers like it
+	NumbersAlikeDropped Reason = "NumbersAlikeDropped"
 	// SequenceWrap: segments at 0 arrive later than others
 	SequenceZeroDelayed Reason = "SequenceZeroDelayed"
 	// SequenceWrap: each connection's first at 0 is lost
@@ -78,6 +80,8 @@ const (
 	QueueOrLimit Reason = "QueueOrLimit"
 	// SequenceWrap: crafted flows pass, kernel connections seem to suffer
 	KernelDisagrees Reason = "KernelDisagrees"
+	// SequenceWrap: suspects were lost far more often than controls
+	LossUnexplained Reason = "LossUnexplained"
 	// SequenceWrap: the final ACK at 0 has no effect; data has
 	HandshakeAckLost Reason = "HandshakeAckLost"
 	// segments with these flags are lost at every number

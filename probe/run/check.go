@@ -21,6 +21,7 @@ type answer struct {
 	perPath bool             // flows may take different paths, so a share of flows may be one of paths
 	again   []flow.Outcome   // outcomes of source ports that were asked again
 	repeats verdict.Repeats  // how these compare with the first answers
+	before  *verdict.Losses  // of flows that passed and were asked anew; nil: none were
 }
 
 // runCheck runs the flows of a check, as many at once as there are turns.
@@ -35,7 +36,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	}
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Firsts = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha)
-	env.Wraps, env.Purpose = verdict.NewWraps(j.alpha), c.String()
+	env.Wraps, env.Alikes, env.Purpose = verdict.NewWraps(j.alpha), verdict.NewAlikes(j.alpha), c.String()
 	env.Sizes, env.LateSYNs = &flow.Sizes{}, &verdict.LateSYNs{}
 	if definition.Serial {
 		j.serial.Lock()
@@ -55,6 +56,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	}
 	noteUnreachable(a.flows)
 	askFollowers(ctx, run, &env, turns, &a)
+	if c.Type == "SequenceWrap" {
+		askAboutLosses(ctx, run, &env, turns, &a)
+	}
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
 	}

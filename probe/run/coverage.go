@@ -25,6 +25,10 @@ func (a *answer) coverage(r report.Result) *report.Coverage {
 	if v.Zero == variant.Acknowledgment {
 		c.Direction = report.BothWays // the RST that answers has the number 0
 	}
+	if v.Where == variant.Crossing || v.Where == variant.Connection {
+		age := sum.Suspects.Age
+		c.Connections = &report.Connections{Idle: age.Idle >= report.IdleFrom, LongLived: age.Open >= report.LongLivedFrom}
+	}
 	if n := sum.Suspects.Lengths; len(n) > 0 && n[len(n)-1] > 0 {
 		c.Bytes = &report.Lengths{Least: n[0], Most: n[len(n)-1], Different: len(n)}
 	}

@@ -3,6 +3,7 @@ package run
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -22,7 +23,7 @@ func TestCoverageIsOfWhatArrived(t *testing.T) {
 		sentFrom(2, report.Pass, 70), sentFrom(3, report.Inconclusive, 1460)}}
 	push := report.Result{Scenario: "SequenceWrap", Variant: "Push", Verdict: report.Pass}
 	want := &report.Coverage{SourcePorts: 2, Bytes: &report.Lengths{Least: 64, Most: 90, Different: 3},
-		Direction: report.ToTarget}
+		Direction: report.ToTarget, Connections: &report.Connections{}}
 	if got := a.coverage(push); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -36,6 +37,32 @@ func TestCoverageIsOfWhatArrived(t *testing.T) {
 		if got := a.coverage(r); got != nil {
 			t.Errorf("%s, %s: %+v", r.Scenario, r.Verdict, got)
 		}
+	}
+}
+
+// Idle and long-lived connections count where suspects arrived in them; a segment of no connection says nothing of
+// them.
+func TestCoverageKnowsTheConnections(t *testing.T) {
+	of := func(variant string, a conn.Age) *report.Connections {
+		f := sentFrom(1, report.Pass, 9)
+		f.Segments.Suspects.Age = a
+		mine := answer{flows: []flow.Outcome{f, sentFrom(2, report.Pass, 9)}}
+		return mine.coverage(report.Result{Scenario: "SequenceWrap", Variant: variant, Verdict: report.Pass}).Connections
+	}
+	for _, c := range []struct {
+		age  conn.Age
+		want report.Connections
+	}{
+		{conn.Age{Open: time.Second, Idle: 10 * time.Millisecond}, report.Connections{}},
+		{conn.Age{Open: time.Second, Idle: time.Second}, report.Connections{Idle: true}},
+		{conn.Age{Open: time.Minute, Idle: time.Second}, report.Connections{Idle: true, LongLived: true}},
+	} {
+		if got := of("Push", c.age); *got != c.want {
+			t.Errorf("%+v: %+v", c.age, got)
+		}
+	}
+	if got := of("Syn", conn.Age{}); got != nil {
+		t.Errorf("a SYN: %+v", got)
 	}
 }
 

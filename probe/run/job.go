@@ -29,6 +29,7 @@ type job struct {
 	mu      sync.Mutex
 	over    []asked         // by the target's position
 	ports   []uint16        // source port of the flow that a result shows, by the result's place
+	alone   []bool          // by the result's place: what is lost at 0 was seen to arrive at numbers like it
 	results []report.Result // by target position, then check; without Scenario: not run
 	shifted []bool          // by the target's position: SACK options do not fit the numbers there
 	asked   int             // number of results at the end
@@ -44,7 +45,7 @@ func newJob(p *plan.Plan, node string, progress func(done, total int)) *job {
 	j := &job{plan: p, node: node, checks: p.Checks(), progress: progress}
 	j.results = make([]report.Result, len(p.Sources[node])*len(j.checks))
 	j.over, j.shifted = make([]asked, len(p.Sources[node])), make([]bool, len(p.Sources[node]))
-	j.ports = make([]uint16, len(j.results))
+	j.ports, j.alone = make([]uint16, len(j.results)), make([]bool, len(j.results))
 	tests := p.Paths + 1 // one more for the test over all flows
 	if p.KernelConnections != plan.Off {
 		tests++

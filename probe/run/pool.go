@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -14,7 +15,7 @@ import (
 func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env *flow.Env, turns turns,
 	a *answer,
 ) {
-	if sample == nil || !uneven(a.flows, env.Background) {
+	if sample == nil || failed(a.flows) || a.before == nil && !uneven(a.flows, env.Background) {
 		return
 	}
 	type part struct {
@@ -38,12 +39,13 @@ func (j *job) pool(ctx context.Context, c plan.Check, sample flow.PoolFunc, env 
 	}
 }
 
+func failed(flows []flow.Outcome) bool {
+	return slices.ContainsFunc(flows, func(f flow.Outcome) bool { return f.Verdict == report.Fail })
+}
+
 func uneven(flows []flow.Outcome, background *verdict.Background) bool {
 	first := verdict.Count{Sent: len(flows)}
 	for _, f := range flows {
-		if f.Verdict == report.Fail {
-			return false
-		}
 		if f.FirstLost {
 			first.Lost++
 		}

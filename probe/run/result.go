@@ -32,6 +32,9 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
+	if a.before != nil {
+		r = verdict.WithLosses(r, *a.before, lossesOf(a.flows))
+	}
 	r.Covers = a.coverage(r)
 	shown := representative(a.flows, best)
 	r.Evidence, r.Queue = shown.Evidence, shown.Queue
@@ -48,7 +51,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.results[i], j.ports[i] = r, shown.Port
+	j.results[i], j.ports[i], j.alone[i] = r, shown.Port, a.onlyZero(best)
 	if slices.ContainsFunc(a.flows, func(f flow.Outcome) bool { return f.SACKShifted }) {
 		j.shifted[i/len(j.checks)] = true
 	}
@@ -104,6 +107,11 @@ func findingsOf(flows []flow.Outcome) (all []verdict.Finding) {
 	return all
 }
 
+// onlyZero reports whether a flow with the published finding saw that numbers like 0 are not lost.
+func (a *answer) onlyZero(best verdict.Finding) bool {
+	return slices.ContainsFunc(a.flows, func(f flow.Outcome) bool { return f.Reason == best.Reason && f.OnlyZero })
+}
+
 // handshaken returns the handshakes of the flows that were established.
 func handshaken(flows []flow.Outcome) (all []verdict.Handshaken) {
 	for _, f := range flows {
@@ -154,9 +162,11 @@ func (j *job) rules(position int) []*verdict.RuleFit {
 			continue // a rule of the table does not lose only some of the same segments on the same path
 		}
 		fit := verdict.FitRules(verdict.RuleReasons(asked))
+		fit.NumbersOpen = true
 		for i, r := range mine {
 			if j.checks[i].Scenario == entry && fit.Explains(r) {
 				out[i] = &fit
+				fit.NumbersOpen = fit.NumbersOpen && !j.alone[position*len(j.checks)+i]
 			}
 		}
 	}
@@ -174,7 +184,7 @@ func (j *job) name(position int, rules []*verdict.RuleFit) {
 		}
 		r := &j.results[position*len(j.checks)+i]
 		r.Message = fit.Explain(r.Message, j.plan.Probe != "")
-		if fit.Rule != nil {
+		if fit.Rule != nil && !fit.NumbersOpen {
 			r.Rule = fit.Rule.Name
 		}
 	}

@@ -29,9 +29,9 @@ func TestRoundTrips(t *testing.T) {
 
 // Message and reason are those of the most frequent finding with the combined verdict.
 func TestMessageIsThatOfTheMostFrequentFinding(t *testing.T) {
-	pass := Finding{report.Pass, report.Delivered, "p", false}
-	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
-	down := Finding{report.Inconclusive, report.PathDown, "d", false}
+	pass := Finding{report.Pass, report.Delivered, "p", false, false}
+	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false, false}
+	down := Finding{report.Inconclusive, report.PathDown, "d", false, false}
 	for _, flows := range [][]Finding{{down, down, lossy, pass, pass, pass}, {lossy, down, down, pass, pass, pass},
 		{pass, pass, pass, down, lossy, down}} {
 		if f, n := Combine(flows); f != down || n.Inconclusive != 3 {
@@ -49,10 +49,10 @@ func TestMessageIsThatOfTheMostFrequentFinding(t *testing.T) {
 }
 
 func TestCombine(t *testing.T) {
-	pass := Finding{report.Pass, report.Delivered, "p", false}
-	fail := Finding{report.Fail, report.SequenceZeroDropped, "f", true}
-	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false}
-	down := Finding{report.Inconclusive, report.PathDown, "d", false}
+	pass := Finding{report.Pass, report.Delivered, "p", false, false}
+	fail := Finding{report.Fail, report.SequenceZeroDropped, "f", true, false}
+	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false, false}
+	down := Finding{report.Inconclusive, report.PathDown, "d", false, false}
 	for _, c := range []struct {
 		name  string
 		flows []Finding

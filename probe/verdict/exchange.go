@@ -20,6 +20,8 @@ const (
 	FirstShare   = 1.0 / 8  // the first of each connection is lost, or late
 	WrapShare    = 1.0 / 16 // what is beyond the wrap is lost, or by where it ends
 	OptionsShare = 1.0 / 16 // copies are lost by the timestamps option: asked in a follow-up
+	// numbers like 0 are lost too: asked only of what is lost at 0, where the first question can err no more
+	AlikeShare = 1.0 / 16
 )
 
 // Exchange is a block of copies that the peer names one by one, and the error of each test that it is put to.
@@ -234,5 +236,13 @@ func lossyInFlow(o *Observation) (Finding, bool) {
 	s, c := o.Exchange.Count(true), o.Exchange.Count(false)
 	return tested(when(true, report.Fail, report.SequenceZeroLossy,
 		"%s is lost more often than other segments, but not always: in one flow %d of %d against %d of %d in random order, "+
-			"p = %.1e", o.at(), s.Lost, s.Sent, c.Lost, c.Sent, o.Exchange.LossP()))
+			"p = %.1e%s", o.at(), s.Lost, s.Sent, c.Lost, c.Sent, o.Exchange.LossP(), o.cut()))
+}
+
+// cut says that a part of the first suspect arrived.
+func (o *Observation) cut() string {
+	if !o.Cut {
+		return ""
+	}
+	return "; of the first a part arrived: something cuts them, and only what comes whole counts as arrived"
 }

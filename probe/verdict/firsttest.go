@@ -73,8 +73,8 @@ func firstDropped(o *Observation) (Finding, bool) {
 	return tested(when(true, report.Fail, report.SequenceZeroFirstDropped,
 		"the first of %s is lost in each connection, repeats arrive: in %d of %d fresh connections the first was lost, at "+
 			"other numbers in %d of %d (p = %.1e); %d of %d repeats arrived. Each real connection stalls for a retransmission "+
-			"timeout", o.at(), zero.Lost, zero.Sent, others.Lost, others.Sent, t.P(),
-		t.Repeats.Sent-t.Repeats.Lost, t.Repeats.Sent))
+			"timeout%s", o.at(), zero.Lost, zero.Sent, others.Lost, others.Sent, t.P(),
+		t.Repeats.Sent-t.Repeats.Lost, t.Repeats.Sent, o.cut()))
 }
 
 // lossyFirsts is for first ones that are lost, and whose repeats are too: another one of the flow arrived all the same.
@@ -86,6 +86,6 @@ func lossyFirsts(o *Observation) (Finding, bool) {
 	zero, others := t.untimely(true), t.untimely(false)
 	return tested(when(true, report.Fail, report.SequenceZeroLossy,
 		"%s is lost more often than other segments, but not always: in %d of %d fresh connections the first was lost, at "+
-			"other numbers in %d of %d (p = %.1e), and of %d repeats of the same length %d; others of this flow arrived",
-		o.at(), zero.Lost, zero.Sent, others.Lost, others.Sent, t.P(), t.Repeats.Sent, t.Repeats.Lost))
+			"other numbers in %d of %d (p = %.1e), and of %d repeats of the same length %d; others of this flow arrived%s",
+		o.at(), zero.Lost, zero.Sent, others.Lost, others.Sent, t.P(), t.Repeats.Sent, t.Repeats.Lost, o.cut()))
 }

@@ -62,7 +62,8 @@ func (t OptionsTest) String() string {
 
 // LostAlways reports whether a result says that each copy of a suspect was lost because of its number.
 func LostAlways(r report.Result) bool {
-	return r.Verdict == report.Fail && r.Reason == report.SequenceZeroDropped
+	return r.Verdict == report.Fail &&
+		(r.Reason == report.SequenceZeroDropped || r.Reason == report.NumbersAlikeDropped)
 }
 
 // HarmsKernel reports whether a result says that kernel connections were harmed, and crafted ones were not.

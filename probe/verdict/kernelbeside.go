@@ -31,7 +31,7 @@ func Unsettled(r report.Result) bool {
 }
 
 // reachedZero are the reasons of Inconclusive that say so: what is before 0 was acknowledged.
-var reachedZero = []report.Reason{report.PeerReset, report.NoProofOfLife, report.NotIsolated}
+var reachedZero = []report.Reason{report.PeerReset, report.NoProofOfLife, report.NotIsolated, report.LossUnexplained}
 
 // Explains is the first variant among a target's results whose Fail explains that kernel connections suffer such harm
 // at 0; "" if there is none. Kernel connections have PSH there but neither URG nor a FIN, so a variant with these
@@ -55,7 +55,7 @@ func Explains(all []report.Result, harm report.KernelOutcome) string {
 
 // metAtZero reports whether the reason names a fault at 0 that crafted segments met.
 func metAtZero(r report.Reason) bool {
-	return r == report.ResetAtZero || strings.HasPrefix(string(r), "SequenceZero") ||
+	return r == report.ResetAtZero || r == report.NumbersAlikeDropped || strings.HasPrefix(string(r), "SequenceZero") ||
 		strings.HasPrefix(string(r), "Wrap")
 }
 

@@ -32,12 +32,14 @@ type Observation struct {
 	Control      Count         // segments like the suspect without the tested property
 	Delivered    bool          // the suspect was acknowledged
 	FirstLost    bool          // the answer to a beacon showed that the first suspect was missing; it may have come later
+	Cut          bool          // a part of the first suspect was acknowledged, and the rest not
 	FirstLate    time.Duration // delay of the first suspect; 0 if it never arrived, or in time
 	Unasked      bool          // the first suspect was missing, and the run ended before the reason was known
 	Exchange     Exchange      // copies that the peer identifies, after the first suspect was missing
 	Sizes        SizeTest
 	Firsts       FirstTest
 	Wrap         Wrap  // where the suspect was lost, and nothing showed that other numbers after 0 arrive
+	Alike        Alike // where the suspect was lost because of its number
 	Sandwich     Count // suspects between two answered beacons
 	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
 	Blocks       []Confirmation

@@ -30,6 +30,8 @@ func (f RuleFit) Explains(r report.Result) bool {
 // these and what would tell them apart. For a resource that comes first, because its messages are cut.
 func (f RuleFit) Explain(message string, fromResource bool) string {
 	switch {
+	case f.Rule != nil && f.NumbersOpen:
+		message += "; the rule " + f.Rule.Name + " fits, or one about more numbers than 0: ask again"
 	case f.Rule != nil:
 		message += "; the rule is " + f.Rule.Name
 		if known := f.Rule.KnownFrom(); known != "" {
@@ -48,7 +50,11 @@ func (f RuleFit) fits() string {
 	if more := len(f.Fits) - mostFits; more > 0 {
 		shown += fmt.Sprintf(" and %d more", more)
 	}
-	return "; these fit: " + shown + ", or another by flags or length"
+	numbers := ""
+	if f.NumbersOpen {
+		numbers = ", numbers"
+	}
+	return "; these fit: " + shown + ", or another by flags" + numbers + " or length"
 }
 
 func (f RuleFit) whatTells(fromResource bool) (text string) {

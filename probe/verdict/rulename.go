@@ -17,6 +17,8 @@ type RuleFit struct {
 	Fits []string   // otherwise the rules of the table that explain it
 	Ask  []string   // the fewest variants, not asked so far, that tell them apart
 	Open []string   // variants that would tell too, but were asked and not decided
+	// NumbersOpen is set if it was not seen that the same arrives at numbers like 0. No rule is the only one left then.
+	NumbersOpen bool
 }
 
 // FitRules compares the reasons of the variants that were asked with the rules of the table and with the open class
@@ -146,7 +148,7 @@ func notByFlags(reasons map[string]report.Reason) bool {
 	for _, r := range reasons {
 		switch r {
 		case report.SequenceZeroDelayed, report.SequenceZeroFirstDropped, report.SequenceZeroDroppedBySize,
-			report.SequenceZeroDroppedByOptions:
+			report.SequenceZeroDroppedByOptions, report.NumbersAlikeDropped:
 			return true
 		}
 	}

@@ -14,6 +14,8 @@ type Finding struct {
 	Reason  report.Reason
 	Message string
 	Tested  bool // based on a statistical test, whose error is stated
+	// OnlyZero is set if the same was seen to arrive at every kind of numbers that a rule about 0 may mean as well.
+	OnlyZero bool
 }
 
 // observationRule examines one aspect. ok is false if the rule does not apply.

@@ -44,6 +44,22 @@ func (f *Firsts) Ask(ctx context.Context, test func(alpha float64) FirstTest) Fi
 	})
 }
 
+// Alikes is what the flows of a check ask about numbers like 0.
+type Alikes struct{ question sharedQuestion[Alike] }
+
+// NewAlikes gives each flow the same share of the error.
+func NewAlikes(alpha float64) *Alikes {
+	return &Alikes{sharedQuestion[Alike]{budget: NewBudget(alpha)}}
+}
+
+// Ask is the test of a flow that lost what is at 0. One that asked about every kind is enough.
+func (f *Alikes) Ask(ctx context.Context, test func(alpha float64) Alike) Alike {
+	return f.question.ask(ctx, AlikeShare, func(alpha float64) (Alike, bool) {
+		a := test(alpha)
+		return a, a.Asked
+	})
+}
+
 // Wraps is what the flows of a check ask about the wrap.
 type Wraps struct{ question sharedQuestion[Wrap] }
 

@@ -24,6 +24,8 @@ func (o *Observation) firstMissing() string {
 	switch {
 	case !o.FirstLost:
 		return ""
+	case o.Cut:
+		return ", but only a part of the first one; it was not shown that others like it are lost more often than controls"
 	case o.FirstLate > 0:
 		return fmt.Sprintf(", the first one after %s; it was not shown that others like it come late", millis(o.FirstLate))
 	}
@@ -47,10 +49,10 @@ func noClosedPort(o *Observation) (Finding, bool) {
 }
 
 func ackZeroDropped(o *Observation) (Finding, bool) {
-	return tested(when(o.AckZero.Significant(), report.Fail, report.AckZeroDropped,
+	return o.besideAlike(tested(when(o.AckZero.Significant(), report.Fail, report.AckZeroDropped,
 		"answers that acknowledge exactly 0 are lost on the way back: in each of %d connections it was that one, at a "+
 			"random place among others (p = %.1e)",
-		o.AckZero.Made, o.AckZero.P))
+		o.AckZero.Made, o.AckZero.P)))
 }
 
 func controlLost(o *Observation) (Finding, bool) {
@@ -102,9 +104,21 @@ func zeroDropped(o *Observation) (Finding, bool) {
 		reason, rest = report.AckZeroDropped, ", or the RST at sequence 0 that it draws, though one with ACK comes back; "+
 			"of another number it is answered"
 	}
-	return tested(when(true, report.Fail, reason,
+	return o.besideAlike(tested(when(true, report.Fail, reason,
 		"%s is lost: %d of %d between answered segments, then %d of %d among %d others (%d lost), p = %.1e%s",
-		o.at(), o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), rest))
+		o.at(), o.Sandwich.Lost, o.Sandwich.Sent, b.Suspects, b.Suspects, b.Beacons, b.BeaconsLost, b.P(), rest)))
+}
+
+// besideAlike is a finding about the number 0 beside what became of numbers like it.
+func (o *Observation) besideAlike(f Finding, ok bool) (Finding, bool) {
+	if !ok {
+		return f, ok
+	}
+	if f.OnlyZero = o.Alike.Arrive(); o.Alike.Lost() {
+		f.Reason = report.NumbersAlikeDropped
+	}
+	f.Message += o.Alike.String()
+	return f, ok
 }
 
 func notIsolated(o *Observation) (Finding, bool) {

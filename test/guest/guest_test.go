@@ -195,8 +195,8 @@ func (s stack) outcomes(t *testing.T, guest netip.Addr, q question) (all []flow.
 	definition := scenario.Registry[q.kind]
 	e := &flow.Env{Open: s.Open, Remote: netip.AddrPortFrom(guest, q.server.Port()), Pace: unpaced,
 		Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
-		Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Lateness: &verdict.Lateness{},
-		Sizes: &flow.Sizes{}, Spec: q.spec}
+		Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Alikes: verdict.NewAlikes(alpha),
+		Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{}, Spec: q.spec}
 	outcomes := make(chan flow.Outcome)
 	flows := max(definition.Flows, 1)
 	for range flows {

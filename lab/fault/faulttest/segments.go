@@ -73,6 +73,13 @@ var Drops = map[string]func(segment.Segment) bool{
 	},
 	"ack-number-zero": func(s segment.Segment) bool { return s.Flags.Has(ack) && s.Ack == seq.At(0) },
 	"push-at=1000":    func(s segment.Segment) bool { return s.Seq == seq.At(1000) && s.Flags.Has(psh) },
+	"push-at-multiples=1000": func(s segment.Segment) bool {
+		return s.Flags.Has(psh) && (s.Seq == seq.At(0) || s.Seq == seq.At(1000) || s.Seq == seq.At(5000))
+	},
+	"all-at-multiples=5000": func(s segment.Segment) bool { return s.Seq == seq.At(0) || s.Seq == seq.At(5000) },
+	"push-up-to=999": func(s segment.Segment) bool {
+		return s.Flags.Has(psh) && (s.Seq == seq.At(0) || s.Seq == seq.At(1))
+	},
 	"all-at=1":        func(s segment.Segment) bool { return s.Seq == seq.At(1) },
 	"straddling=1002": func(s segment.Segment) bool { return s.Seq == seq.At(1000) },
 	"straddling=1000": func(segment.Segment) bool { return false },

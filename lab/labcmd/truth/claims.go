@@ -14,6 +14,7 @@ type claim func(at Suffering, all []*Suffering, r report.Result) string
 // claims has the reasons of SequenceWrap that say more than that something at 0 is harmed.
 var claims = map[report.Reason]claim{
 	report.SequenceZeroDropped:          dropped,
+	report.NumbersAlikeDropped:          dropped,
 	report.SequenceZeroDelayed:          late,
 	report.SequenceZeroFirstDropped:     stalled,
 	report.SequenceZeroDroppedBySize:    bySize,

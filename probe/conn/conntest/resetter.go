@@ -9,6 +9,8 @@ type Resetter struct {
 	Resets   func(*segment.Segment) bool
 	HopLimit uint8 // of its RSTs; the peer's segments have PeerHopLimit
 	Forwards bool  // it passes the segment on as well
+	// Acknowledges is set if its RSTs have the flag ACK, and acknowledge the segment.
+	Acknowledges bool
 }
 
 // PeerHopLimit is the hop limit of what comes from the peer behind a Resetter.
@@ -20,6 +22,9 @@ func (r *Resetter) Receive(s *segment.Segment) (out []*segment.Segment) {
 	if resets {
 		rst := refuse(s)
 		rst.HopLimit = r.HopLimit
+		if r.Acknowledges {
+			rst.Flags, rst.Ack = rst.Flags|segment.ACK, s.End()
+		}
 		out = append(out, rst)
 	}
 	if resets && !r.Forwards {

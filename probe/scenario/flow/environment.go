@@ -29,6 +29,7 @@ type Env struct {
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
 	Firsts     *verdict.Firsts     // the same, for the test of the first segment of each connection
 	Wraps      *verdict.Wraps      // the same, for the tests about what is beyond the wrap
+	Alikes     *verdict.Alikes     // the same, for the test of numbers like 0
 	Lateness   *verdict.Lateness   // shared by all flows towards the target; nil: each conviction waits in full
 	LateSYNs   *verdict.LateSYNs   // shared by all flows of the check; nil: each conviction by silence waits
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths

@@ -41,10 +41,11 @@ func (s *copies) add(c *sentCopy) *sentCopy {
 	return c
 }
 
-// observe matches what arrived to the copy that drew it, however late it is.
+// observe matches what arrived to the copy that drew it, however late it is. An RST is no answer: who drops a copy may
+// forge one that acknowledges it.
 func (s *copies) observe(p wire.Packet) {
 	g := p.Segment
-	if g == nil || !g.Flags.Has(segment.ACK) || g.Flags.Has(segment.SYN) {
+	if g == nil || !g.Flags.Has(segment.ACK) || g.Flags&(segment.SYN|segment.RST) != 0 {
 		return
 	}
 	b, named := g.DSACK()

@@ -46,6 +46,9 @@ func (w *wrapConn) dropped(ctx context.Context) {
 	if turn.Leads {
 		w.Env.Settle(gone && (w.Isolated || w.WrapBroken()))
 	}
+	if gone && w.Isolated && !w.WrapBroken() {
+		w.askAlike(ctx, w.arrivesAtAlike)
+	}
 }
 
 // maxBlocks is how many blocks are sent, each larger as the loss of beacons is known better, while none decides.

@@ -26,7 +26,7 @@ func check(t *testing.T, name string, flows, perSecond int, alpha float64, b *co
 		e.Pace, e.Spec = paceOf(perSecond), plan.Scenario{}
 		e.Alpha = alpha / float64(flows+1)
 		e.Budget, e.Firsts = verdict.NewBudget(e.Alpha), verdict.NewFirsts(e.Alpha)
-		e.Wraps = verdict.NewWraps(e.Alpha)
+		e.Wraps, e.Alikes = verdict.NewWraps(e.Alpha), verdict.NewAlikes(e.Alpha)
 		var all sync.WaitGroup
 		out = make([]flow.Outcome, flows)
 		for i := range out {

@@ -27,6 +27,8 @@ type rateLimited struct {
 	flags segment.Flags
 	data  []byte // data that each incarnation sends before
 	asked bool   // a segment was tested in this incarnation
+	// around is the number that stands for 0: another one where numbers like 0 are asked about.
+	around seq.Number
 }
 
 // rcvNxtSpread is the range of the peer's RCV.NXT over incarnations. A late RST of one incarnation is then not exact in
@@ -49,7 +51,7 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 		l := &rateLimited{standalone: &standalone{State: t, independent: true}, flags: flags,
 			data: p(leastControl + rand.IntN(moreControl))}
 		if l.conn = t.Open(ctx, l.initial()); l.conn != nil {
-			l.standalone.ask = l.ask
+			l.standalone.ask, l.standalone.askAround = l.ask, l.askAround
 			l.begin(ctx)
 			opened := t.Opening.Answer == conn.SynAck
 			lookAtReset(ctx, t, l.conn)
@@ -63,11 +65,16 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 	return t.Finish(ctx, verdict.SequenceWrap)
 }
 
-// initial returns an initial sequence number with which the data ends above 0 for a keep-alive, and below 0 for an RST.
+// initial returns an initial sequence number with which the data ends above 0 for a keep-alive, and below 0 for an RST,
+// and not at a small number, at which the RST that ends the connection may be lost.
 func (l *rateLimited) initial() seq.Number {
-	next := seq.At(1 + rand.Uint32N(rcvNxtSpread))
-	if l.flags.Has(segment.RST) {
-		next = seq.At(0).Add(-2 - rand.IntN(rcvNxtSpread))
+	next := seq.At(0)
+	for next.Uint32() < nearZero {
+		distance := 1 + rand.IntN(rcvNxtSpread)
+		if l.flags.Has(segment.RST) {
+			distance = -1 - distance
+		}
+		next = l.around.Add(distance)
 	}
 	return next.Add(-len(l.data) - 1)
 }
@@ -106,6 +113,13 @@ func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Nu
 	return answered
 }
 
+// askAround asks about a number like 0, in an incarnation around it.
+func (l *rateLimited) askAround(ctx context.Context, number seq.Number) bool {
+	l.around = number
+	defer func() { l.around = seq.At(0) }()
+	return l.askOnce(ctx, evidence.Alike, number)
+}
+
 // askOnce sends the segment and waits for the answer: an acknowledgement without the DSACK of a beacon. A peer from
 // before RFC 5961 accepts an RST in its window and answers the next beacon with RST. That segment arrived as well. But
 // after the peer's FIN such an RST proves nothing: the peer's remaining state may send it in any case.
@@ -125,7 +139,7 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 	l.conn.Recheck(ctx)
 	drawn := l.conn.ReceivedReset()
 	l.countReset(part, drawn)
-	if !answered && part == evidence.Suspect && drawn == nil {
+	if !answered && part != evidence.Control && drawn == nil {
 		l.conn.Beacon(ctx, l.conn.ISS.Add(1), l.data[0], 1)
 		return l.conn.Reset() && l.flags.Has(segment.RST) && !l.conn.Closed()
 	}

@@ -2,6 +2,7 @@ package sequencewrap
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
@@ -76,7 +77,11 @@ func (w *wrapConn) compareResets(ctx context.Context, alpha float64) {
 // an RST comes. ok is false if the control was not acknowledged.
 func (w *wrapConn) drawsReset(ctx context.Context, number seq.Number) (reset, ok bool) {
 	w.recheck(ctx)
-	w.layOut(number, len(w.control))
+	k := len(w.control)
+	if !w.long() {
+		k = leastControl + rand.IntN(moreControl) // another incarnation begins at another number
+	}
+	w.layOut(number, k)
 	w.copies, w.lengths = copies{}, nil
 	w.conn.Observer = w.copies.observe
 	if !reopen(ctx, w.State, w.conn, w.start().Add(-1)) {

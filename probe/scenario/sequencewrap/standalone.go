@@ -26,6 +26,8 @@ type standalone struct {
 	// ask sends one segment with that number and reports whether it was answered. Number 0 is the suspect. A late answer
 	// to a suspect sets Delivered.
 	ask func(ctx context.Context, part evidence.Part, number seq.Number) bool
+	// askAround sends one segment with a number like 0, where ask cannot; nil: it can.
+	askAround func(ctx context.Context, number seq.Number) bool
 }
 
 // Bounds of the search for suspicion. The lower one is for tests that take long.
@@ -47,6 +49,9 @@ func (s *standalone) run(ctx context.Context) {
 	s.stayLost(ctx, turn)
 	if turn.Leads {
 		s.Env.Settle(s.LossConfirmed() && s.Isolated && !s.Stuck)
+	}
+	if s.LossConfirmed() && s.Isolated && !s.Stuck {
+		s.askAlike(ctx)
 	}
 }
 

@@ -103,10 +103,10 @@ func (w *wrapConn) run(ctx context.Context) {
 		return
 	}
 	defer w.askResets(ctx)
-	if w.sendFirst(ctx) || w.stopped() {
+	if w.sendFirst(ctx) && !w.cut(ctx) || w.stopped() {
 		return
 	}
-	if w.suspicious(ctx) {
+	if !w.Delivered && w.suspicious(ctx) {
 		w.sendWitness(ctx)
 		w.dropped(ctx)
 	}

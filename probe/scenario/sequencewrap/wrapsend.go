@@ -62,6 +62,17 @@ func (w *wrapConn) sendFirst(ctx context.Context) bool {
 	return w.Delivered
 }
 
+// cut reports whether only a part of the first suspect was acknowledged: the rest is missing as if it were lost. Where
+// something divides segments, the rest follows.
+func (w *wrapConn) cut(ctx context.Context) bool {
+	first := w.copies.first()
+	if whole := first.block.Right; !first.answered && !w.await(ctx, first.sent.Add(w.conn.AnswerTimeout(0)), whole) {
+		w.Cut = ctx.Err() == nil && !w.stopped()
+	}
+	w.FirstLost = w.Cut
+	return w.Cut
+}
+
 // firstPatience is how long the first suspect may take before beacons are sent. Nothing is concluded from it.
 const firstPatience = 10 * time.Millisecond
 

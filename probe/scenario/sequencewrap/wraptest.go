@@ -39,7 +39,9 @@ func (w *wrapConn) askWrap(ctx context.Context) bool {
 // uncontrolled asks why the control, which ends at 0, is not acknowledged: its acknowledgement is lost, or it is lost
 // because it ends there.
 func (w *wrapConn) uncontrolled(ctx context.Context) {
-	w.reverse(ctx)
+	if w.reverse(ctx); w.AckZero.Significant() {
+		w.askAlike(ctx, w.acknowledgedAtAlike)
+	}
 	if w.AckZero.Made == 0 && !w.across && !w.stopped() && ctx.Err() == nil {
 		w.askWrap(ctx)
 	}

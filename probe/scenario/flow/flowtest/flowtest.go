@@ -20,8 +20,8 @@ func Env(b *conntest.Bench) *flow.Env {
 	return &flow.Env{
 		Open: b.Stack.Open, Remote: conntest.Remote, Pace: conntest.Pace,
 		Background: &verdict.Background{}, Alpha: alpha, Budget: verdict.NewBudget(alpha),
-		Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Lateness: &verdict.Lateness{},
-		Sizes: &flow.Sizes{},
+		Firsts: verdict.NewFirsts(alpha), Wraps: verdict.NewWraps(alpha), Alikes: verdict.NewAlikes(alpha),
+		Lateness: &verdict.Lateness{}, Sizes: &flow.Sizes{},
 	}
 }
 
