@@ -97,9 +97,9 @@ func TestPassSaysWhatItCovers(t *testing.T) {
 	p.Scenarios = []plan.Scenario{{Type: "SequenceWrap", Variants: []string{"Push", "HandshakeAck", "Syn", "AckZero"}}}
 	results := s.carryOut(childTask{p, "", s.Client().Path()}).Results
 	for i, want := range []report.Coverage{
-		{Direction: report.ToTarget, Kernel: &report.KernelCoverage{Sizes: everySize,
+		{Direction: report.ToTarget, Connections: &report.Connections{}, Kernel: &report.KernelCoverage{Sizes: everySize,
 			MSS: 1448, Options: []string{"Timestamps", "SACKPermitted"}}},
-		{Direction: report.ToTarget},
+		{Direction: report.ToTarget, Connections: &report.Connections{}},
 		{Direction: report.ToTarget, Options: []string{"MSS", "SACKPermitted"}},
 		{Direction: report.BothWays},
 	} {
