@@ -117,17 +117,18 @@ var everySize = []string{"1", "3", "100", "MSS", "3*MSS", "in flight", "in fligh
 // atZero are those with a segment that begins at 0.
 var atZero = everySize[:6]
 
-// What the kernel's connections suffer, and what is said.
-func TestKernelConnections(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name    string
-		faulty  func(*site, lab.Family)
-		outcome report.KernelOutcome
-		reason  report.Reason
-		says    string
-		sizes   []string // of which connections are harmed that cross 0
-	}{
+// kernelCase is a device, what the kernel's connections suffer behind it, and what is said.
+type kernelCase struct {
+	name    string
+	faulty  func(*site, lab.Family)
+	outcome report.KernelOutcome
+	reason  report.Reason
+	says    string
+	sizes   []string // of which connections are harmed that cross 0
+}
+
+func kernelCases() []kernelCase {
+	return []kernelCase{
 		{"healthy", func(*site, lab.Family) {}, report.KernelUnharmed, report.Delivered,
 			"7 kernel connections crossed 0 unharmed", nil},
 		{"first of each connection", func(s *site, _ lab.Family) {
@@ -168,7 +169,13 @@ func TestKernelConnections(t *testing.T) {
 		{"an eighth of all numbers", func(s *site, _ lab.Family) {
 			s.rule(nftables.ChainHookInput, flag(synFlag, expr.CmpOpEq), sequence(expr.CmpOpLt, 1<<29), drop)
 		}, report.KernelStalled, report.WrapDropped, "stand still", everySize},
-	} {
+	}
+}
+
+// What the kernel's connections suffer, and what is said.
+func TestKernelConnections(t *testing.T) {
+	t.Parallel()
+	for _, c := range kernelCases() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for _, f := range lab.Families {

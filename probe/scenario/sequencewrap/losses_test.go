@@ -43,16 +43,7 @@ func TestLossByChanceKeepsAPass(t *testing.T) {
 	} {
 		for _, variant := range Definition.Variants {
 			t.Run(name+"/"+variant, func(t *testing.T) {
-				passed, far := 0, 0
-				for range runs {
-					flows := check(t, variant, 8, 1000, 1e-3, &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
-					if combined(flows).Verdict != report.Pass {
-						continue
-					}
-					if passed++; farMore(flows) {
-						far++
-					}
-				}
+				passed, far := passes(t, variant, runs, path)
 				if far > 1 {
 					t.Errorf("suspects were lost far more often than controls in %d of %d", far, passed)
 				}
@@ -62,6 +53,20 @@ func TestLossByChanceKeepsAPass(t *testing.T) {
 			})
 		}
 	}
+}
+
+// passes counts the runs that pass, and those of them that lost suspects far more often than controls.
+func passes(t *testing.T, variant string, runs int, path func() conntest.Path) (passed, far int) {
+	for range runs {
+		flows := check(t, variant, 8, 1000, 1e-3, &conntest.Bench{Peer: &conntest.Listener{}, Path: path})
+		if combined(flows).Verdict != report.Pass {
+			continue
+		}
+		if passed++; farMore(flows) {
+			far++
+		}
+	}
+	return passed, far
 }
 
 // disordered delays each segment by up to 20 ms, doubles one in ten, and loses one in ten.
