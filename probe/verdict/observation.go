@@ -38,10 +38,11 @@ type Observation struct {
 	Exchange     Exchange      // copies that the peer identifies, after the first suspect was missing
 	Sizes        SizeTest
 	Firsts       FirstTest
-	Wrap         Wrap  // where the suspect was lost, and nothing showed that other numbers after 0 arrive
-	Alike        Alike // where the suspect was lost because of its number
-	Sandwich     Count // suspects between two answered beacons
-	Witnessed    bool  // the peer's SACK showed that only the suspect is missing
+	Repeats      Exchange // of copies that were lost although the first of each connection arrives
+	Wrap         Wrap     // where the suspect was lost, and nothing showed that other numbers after 0 arrive
+	Alike        Alike    // where the suspect was lost because of its number
+	Sandwich     Count    // suspects between two answered beacons
+	Witnessed    bool     // the peer's SACK showed that only the suspect is missing
 	Blocks       []Confirmation
 	Isolated     bool   // the same segment arrived at another number
 	What         string // the suspect's name in messages

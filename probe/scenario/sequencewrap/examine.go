@@ -34,6 +34,9 @@ func (w *wrapConn) examine(ctx context.Context) {
 	}
 	if worse && !w.Sizes.Significant() {
 		w.compare(ctx)
+		if w.Exchange.Lossy() && w.copies.first().answered && w.firstsArrive(ctx) {
+			w.Repeats, w.Exchange = w.Exchange, verdict.Exchange{}
+		}
 	}
 	if late && !w.Exchange.Delayed() {
 		w.bySize(ctx)
