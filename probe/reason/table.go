@@ -111,9 +111,9 @@ var failed = []Reason{
 				"decide nothing by themselves: see the message. `stallMillis`: how much longer they took",
 			"`kernelConnections` in the report says which sizes. Look for a device that drops or delays by size or options, " +
 				"the first segment of each connection, or the answers to what starts at 0, and for one that blocks the whole " +
-				"connection there; find the hop as for SequenceZeroDropped. Where \"data before 0 is in flight decides\", look for " +
-				"one that follows acknowledgements: bulk transfers stall, requests that wait do not. Where only those \"within a " +
-				"segment\" suffer, ask for `Straddle`"}}},
+				"connection there; find the hop as for SequenceZeroDropped. Where \"data before 0 is in flight decides\", look " +
+				"for one that follows acknowledgements: bulk transfers stall, requests that wait do not. Where only those " +
+				"\"within a segment\" suffer, ask for `Straddle`"}}},
 	{"SequenceZeroDied", Fail, "SequenceWrap: the kernel's connections die at 0",
 		[]Meaning{{sequenceWrap,
 			"ordinary connections of this host's kernel were reset, or ended by an error, where their numbers cross 0; others " +

@@ -28,8 +28,8 @@ func (o *Observation) firstMissing() string {
 		return ", but only a part of the first one; it was not shown that others like it are lost more often than controls"
 	case len(o.Repeats.Copies) > 0:
 		n, others := o.Repeats.Count(true), o.Repeats.Count(false)
-		return fmt.Sprintf(", the first one after %s; repeats of it are lost, %d of %d against %d of %d others (p = %.1e), but "+
-			"the first of each fresh connection arrives: a real connection stalls if it has to repeat there",
+		return fmt.Sprintf(", the first one after %s; repeats of it are lost, %d of %d against %d of %d others (p = %.1e), "+
+			"but the first of each fresh connection arrives: a real connection stalls if it has to repeat there",
 			millis(o.FirstLate), n.Lost, n.Sent, others.Lost, others.Sent, o.Repeats.LossP())
 	case o.FirstLate > 0:
 		return fmt.Sprintf(", the first one after %s; it was not shown that others like it come late", millis(o.FirstLate))

@@ -35,8 +35,8 @@ func (w *wrapConn) askFirsts(ctx context.Context) {
 	}
 }
 
-// enoughFirsts is how many first ones in a row arrive in time where only repeats are lost. A device that loses half lets
-// that many pass once in 16.
+// enoughFirsts is how many first ones in a row arrive in time where only repeats are lost. A device that loses half
+// lets that many pass once in 16.
 const enoughFirsts = 4
 
 // firstsArrive reports whether the first one at 0 arrives in time in each of a few fresh connections: all copies of an
