@@ -51,7 +51,7 @@ test-e2e: setup-cluster ## Tests on the three nodes (needs root)
 .PHONY: golden
 golden: setup ## What users see, compared with test/golden/testdata, all of it; GOLDEN=-update writes it (needs root)
 	@KUBEBUILDER_ASSETS=$$(test/cluster/build.sh) \
-		go -C test/golden test -tags net,envtest -count 1 -timeout 30m -whole $(GOLDEN)
+		go -C test/golden test -tags net,envtest -count 1 -timeout 60m -whole $(GOLDEN)
 
 .PHONY: generate verify lint
 generate: setup-checks ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
