@@ -3,6 +3,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,12 +94,15 @@ func sectionComment(t *testing.T, file string) string {
 	return r.stdout
 }
 
-// streams groups frames by connection.
+// streams groups frames by connection. Connections without a suspect, which ask about other numbers, are left out.
 func streams(all []frame) map[string][]frame {
 	out := map[string][]frame{}
 	for _, f := range all {
 		out[f.stream] = append(out[f.stream], f)
 	}
+	maps.DeleteFunc(out, func(_ string, flow []frame) bool {
+		return !slices.ContainsFunc(flow, func(f frame) bool { return f.sent("suspect") })
+	})
 	return out
 }
 
