@@ -125,12 +125,12 @@ func TestInFlight(t *testing.T) {
 }
 
 // expectRepeated makes a connection, in which the kernel has to send something again or not. A busy machine makes it
-// repeat what is only late: what is not harmed gets through without that in one of three.
+// repeat what is only late, or send too late what is to be in flight: one of three has to be as it is wanted.
 func (s *site) expectRepeated(f lab.Family, o Order, crossing, want bool) {
 	s.t.Helper()
 	r := s.ask(f, inFlight(o), crossing, false)
 	for range 2 {
-		if !want && again(r) > 0 {
+		if want != (again(r) > 0) {
 			r = s.ask(f, inFlight(o), crossing, false)
 		}
 	}

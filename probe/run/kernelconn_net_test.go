@@ -4,6 +4,7 @@ package run_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -181,19 +182,36 @@ func TestKernelConnections(t *testing.T) {
 			for _, f := range lab.Families {
 				s := newSite(t)
 				c.faulty(s, f)
-				r, k := s.push(f, "")
-				if k.Outcome != c.outcome || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
-					t.Errorf("%s: %s / %s (%s), %+v", f, r.Verdict, r.Reason, r.Message, k)
+				var wrong []string
+				for try := 0; try == 0 || len(wrong) > 0 && try < busyTries; try++ {
+					wrong = c.wrong(s, f)
+					t.Log(f, wrong)
 				}
-				for _, n := range k.Sizes {
-					if harmed := slices.Contains(c.sizes, n.Size); harmed != (n.Crossing.Harmed() > 0) || n.Control.Harmed() > 0 {
-						t.Errorf("%s: size %s: %+v", f, n.Size, n)
-					}
+				if len(wrong) > 0 {
+					t.Errorf("%s: %s", f, wrong)
 				}
 				s.nothingLeft(f, c.name)
 			}
 		})
 	}
+}
+
+// busyTries is how often a case is tried: on a busy machine the kernel repeats what is only late, and what follows in
+// flight may leave too late.
+const busyTries = 5
+
+// wrong makes a run, and says what of its result is not as the case wants it.
+func (c kernelCase) wrong(s *site, f lab.Family) (all []string) {
+	r, k := s.push(f, "")
+	if k.Outcome != c.outcome || r.Reason != c.reason || !strings.Contains(r.Message, c.says) {
+		all = append(all, fmt.Sprintf("%s / %s (%s), %+v", r.Verdict, r.Reason, r.Message, k))
+	}
+	for _, n := range k.Sizes {
+		if harmed := slices.Contains(c.sizes, n.Size); harmed != (n.Crossing.Harmed() > 0) || n.Control.Harmed() > 0 {
+			all = append(all, fmt.Sprintf("size %s: %+v", n.Size, n))
+		}
+	}
+	return all
 }
 
 // Where a device drops PSH at 0, variants whose crafted segments arrive pass beside Push, and name it.
