@@ -92,7 +92,8 @@ func TestOutOfMemory(t *testing.T) {
 	p := s.probe(t, fromNodes("kn3"), slow)
 	pod := waitForProber(t, p, "kn3")
 	process := processOf(t, pod)
-	onNode(t, "kn3", "echo 1000 >/proc/"+process+"/oom_score_adj")
+	onNode(t, "kn3", `echo 1000 >/proc/`+process+`/oom_score_adj
+		for child in $(cat /proc/`+process+`/task/*/children); do echo 0 >/proc/$child/oom_score_adj; done`)
 	// A process in the container's cgroup that allocates memory. The kernel should rather kill the prober than this
 	// process.
 	allocate := nodeCommand("kn3", `for root in /sys/fs/cgroup/memory /sys/fs/cgroup; do
