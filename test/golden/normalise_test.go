@@ -72,13 +72,14 @@ var segmentRules = []rule{
 
 // reducedEvidence has each kind of segment that was sent, once and sorted. How many there are, in which order, and
 // what is received in between depends on timing and on random numbers. So do acknowledgements of late segments, and
-// which of several silent flows asks again.
+// which of several flows asks again, or about other numbers.
 func reducedEvidence(lines []string) []string {
 	const opening = 4 // SYN, SYN-ACK, ACK
 	var out []string
 	for i, line := range lines {
 		line = apply(segmentRules, strings.TrimSpace(line))
-		chance := i >= opening && strings.HasSuffix(line, "(ack)") || strings.HasSuffix(line, "(knock)")
+		chance := i >= opening && strings.HasSuffix(line, "(ack)") || strings.HasSuffix(line, "(knock)") ||
+			strings.HasSuffix(line, "(alike)")
 		if strings.HasPrefix(line, "+T >") && !slices.Contains(out, line) && !chance {
 			out = append(out, line)
 		}
