@@ -22,10 +22,15 @@ type firsts struct {
 	test    verdict.FirstTest
 }
 
+// newFirsts asks with segments like those of w.
+func (w *wrapConn) newFirsts() *firsts {
+	return &firsts{shape: w.shape, env: w.Env, payload: w.payload, length: w.length, state: w.State}
+}
+
 // askFirsts is asked by one flow of a check at a time.
 func (w *wrapConn) askFirsts(ctx context.Context) {
 	t := w.Env.Firsts.Ask(ctx, func(alpha float64) verdict.FirstTest {
-		f := &firsts{shape: w.shape, env: w.Env, payload: w.payload, length: w.length, state: w.State}
+		f := w.newFirsts()
 		f.test.InTime, f.test.Alpha = w.conn.AnswerTimeout(0), alpha
 		f.run(ctx)
 		return f.test
@@ -42,7 +47,7 @@ const enoughFirsts = 4
 // firstsArrive reports whether the first one at 0 arrives in time in each of a few fresh connections: all copies of an
 // exchange are repeats.
 func (w *wrapConn) firstsArrive(ctx context.Context) bool {
-	f := &firsts{shape: w.shape, env: w.Env, payload: w.payload, length: w.length, state: w.State}
+	f := w.newFirsts()
 	for range enoughFirsts {
 		c, ok := f.ask(ctx, seq.At(0), lostAfter)
 		if !ok || c.Lost || c.Delay > w.conn.AnswerTimeout(0) {
