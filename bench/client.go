@@ -10,6 +10,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/run"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -74,7 +75,7 @@ func profile(path string) (stop func(), err error) {
 
 // withEngine runs f with the resources of a real run: one guard, one wire, one stack.
 func withEngine(target netip.Addr, f func(*conn.Stack) error) error {
-	route, err := wire.Lookup(target, "")
+	route, err := route.Lookup(netip.AddrPortFrom(target, 0), "")
 	if err != nil {
 		return err
 	}

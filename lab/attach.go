@@ -29,7 +29,7 @@ type Attached struct {
 	Fault     string // name of the fault
 	Mode      string // tcx or clsact
 	namespace *Namespace
-	objects   portObjects
+	objects   switchruleObjects
 	detaches  []func() error
 }
 
@@ -94,14 +94,14 @@ func (a *Attached) attach(device int, d fault.Direction, by attacher) error {
 func (a *Attached) load(r fault.Rule) error {
 	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
 	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all) // before Linux 5.11 the memory of programs counts against this limit
-	spec, err := loadPort()
+	spec, err := loadSwitchrule()
 	if err != nil {
 		return err
 	}
-	if err := spec.Variables[portVarRule].Set(portRuleOf(r)); err != nil {
+	if err := spec.Variables[switchruleVarRule].Set(switchRuleOf(r)); err != nil {
 		return err
 	}
-	if err := spec.Variables[portVarExponential].Set(exponential()); err != nil {
+	if err := spec.Variables[switchruleVarExponential].Set(exponential()); err != nil {
 		return err
 	}
 	err = spec.LoadAndAssign(&a.objects, nil)
@@ -113,7 +113,7 @@ func (a *Attached) load(r fault.Rule) error {
 
 // Counters returns what the fault examined and dropped since it was attached.
 func (a *Attached) Counters() (Counters, error) {
-	var in, out portCount
+	var in, out switchruleCount
 	err := errors.Join(a.objects.Counters.Lookup(uint32(0), &in), a.objects.Counters.Lookup(uint32(1), &out))
 	if err != nil {
 		return Counters{}, fmt.Errorf("reading the switch's counters: %w", err)
@@ -133,7 +133,7 @@ func (a *Attached) Close() error {
 	return errors.Join(append(errs, a.namespace.Close())...)
 }
 
-// detach detaches the programs in reverse order: the first one attached may have added the qdisc that the others use.
+// detach detaches the programs in reverse order.
 func (a *Attached) detach() error {
 	var errs []error
 	for _, d := range slices.Backward(a.detaches) {

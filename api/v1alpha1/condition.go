@@ -26,6 +26,7 @@ const (
 const (
 	ReasonAccepted             = "Accepted"
 	ReasonNotSupported         = "NotSupported"
+	ReasonTooLarge             = "TooLarge"
 	ReasonNamespaceDenied      = "NamespaceDenied"
 	ReasonInvalidSelector      = "InvalidSelector"
 	ReasonRunAnnotationTooLong = "RunAnnotationTooLong"
@@ -95,7 +96,8 @@ const (
 )
 
 // Reasons of a result in doubt: a report has no room for its reason, or what it says may have another cause than the
-// path. TargetChanged is also that of a source that did not probe, because the target changed before its turn came.
+// path. TargetChanged is also that of a source that did not probe, or was ended, because the target changed before its
+// turn came or while it probed.
 const (
 	ReasonReportTooLong     = "ReportTooLong"
 	ReasonTargetChanged     = "TargetChanged"

@@ -31,6 +31,10 @@ var ofAccepted = []Explanation{
 	{ReasonNotSupported, ConditionAccepted, "False",
 		"this version cannot do it",
 		"as the message says"},
+	{ReasonTooLarge, ConditionAccepted, "False",
+		"`sources.selector`, the Service or its EndpointSlices are larger than what the manager reads, which is many " +
+			"times what Kubernetes itself writes",
+		"as the message says"},
 	{ReasonNamespaceDenied, ConditionAccepted, "False",
 		"the TCPProbe or the Service is in a namespace of the operator",
 		"create it beside the Service; what runs in these two is never probed"},
@@ -84,8 +88,8 @@ var ofAccepted = []Explanation{
 			"server, node, a node's pod range, a ClusterIP, the operator. Nobody can allow it",
 		"probe pods as `target.service`"},
 	{ReasonRateAboveCeiling, ConditionAccepted, "False",
-		"`packetsPerSecond` times the addresses that one node would probe is more than all probes together may send " +
-			"from a node (30,000 a second) or to one target (10,000)",
+		"`packetsPerSecond` times the addresses that one node would probe is more than a namespace's half of what all " +
+			"probes together may send from a node (30,000 a second) or to one target (10,000)",
 		"lower `packetsPerSecond` or `maxEndpoints`; the administrator can start the manager with other " +
 			"`--max-packets-per-node` and `--max-packets-per-target`"},
 	{ReasonEgressPolicy, ConditionAccepted, "False",
@@ -107,8 +111,8 @@ var ofComplete = []Explanation{
 		""},
 	{ReasonQueued, ConditionComplete, "False",
 		"it waits for other probe pods (200 in all, 50 of a TCPProbe, 5 on a node), for what these send (30,000 packets " +
-			"a second from a node, 10,000 to a target), or for another TCPProbe that fills the same queues. The message has " +
-			"its place",
+			"a second from a node, 10,000 to a target; a namespace has half of each at most), or for another TCPProbe that " +
+			"fills the same queues. The message has its place",
 		"wait"},
 	{ReasonSuspended, ConditionComplete, "False",
 		"`spec.state` holds back the run that is due",
@@ -214,7 +218,9 @@ var ofResults = []Explanation{
 		"the pod's log has the whole report"},
 	{ReasonTargetChanged, SubjectResult, "",
 		"the endpoint's pod was replaced, restarted or not ready meanwhile. Of a ClusterIP: anything that it leads to " +
-			"was changed, even if it was changed back. If that is seen before a source has its turn, it does not probe",
+			"was changed, even if it was changed back. If that is seen before a source has its turn, it does not probe; " +
+			"if it is seen while it probes, its pod is ended. If the address may be another pod's by now, nothing that " +
+			"the source saw is published",
 		"run again when it is stable"},
 	{ReasonTranslationUnseen, SubjectResult, "",
 		"nothing answers at the ClusterIP. Crafted segments do not go through sockets, so a network plugin that " +

@@ -74,7 +74,7 @@ func (s Scenario) Variants() []SequenceWrapVariant {
 // SequenceWrapVariant is the kind of segment that is made to start at sequence
 // number 0.
 // +tcpprobe:generated:variant-enum
-// +kubebuilder:validation:Enum=Push;UrgentPush;Data;Straddle;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null;AckZero
+// +kubebuilder:validation:Enum=Push;UrgentPush;Data;Straddle;Fin;PushFin;Ack;HandshakeAck;Reset;Syn;FinUrgPush;Null;AckZero;PeerPush
 // +tcpprobe:generated-end
 type SequenceWrapVariant string
 
@@ -91,12 +91,13 @@ type SequenceWrapOptions struct {
 	// HandshakeAck, Reset (within the window: the connection survives). Before
 	// one: Syn. At a closed port of the endpoint's address (65534, else 65531,
 	// else 65523): FinUrgPush, "Null" (no flag; YAML needs the quotes), AckZero
-	// (acknowledges 0).
+	// (acknowledges 0). Sent by the endpoint: PeerPush (the way back; needs a
+	// target that sends back what it gets).
 	// +default=["Push"]
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=13
+	// +kubebuilder:validation:MaxItems=14
 	// +tcpprobe:generated-end
 	Variants []SequenceWrapVariant `json:"variants,omitempty"`
 }

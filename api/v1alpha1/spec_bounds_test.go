@@ -26,7 +26,7 @@ var specBounds = map[string]string{
 	"target.address.port":                         "1 to 65535, default ",
 	"target.service.maxEndpoints":                 "1 to 64, default 16",
 	"scenarios":                                   "1 to 8 items",
-	"scenarios[].sequenceWrap.variants":           "1 to 13 items",
+	"scenarios[].sequenceWrap.variants":           "1 to 14 items",
 	"target.service.families":                     "1 to 2 items",
 	"target.service.via":                          "1 to 2 items",
 	"scenarios[].finReorder.trigger.send":         "1 to 1024 characters",

@@ -46,6 +46,9 @@ var engines = map[string]supervisor.Executor{
 	"ends flows when told": func(ctx context.Context, p *plan.Plan, node string, o run.Options) report.Report {
 		slots := enter(o.Ledger, plannedFlows)
 		ready()
+		if until, _ := ctx.Deadline(); !o.EndBy.After(until) {
+			fmt.Fprintln(os.Stderr, "no time to end flows")
+		}
 		<-ctx.Done()
 		for _, s := range slots {
 			s.Clear()

@@ -88,7 +88,11 @@ func refuseAPIServer(p *plan.Plan, host string) error {
 		return nil //nolint:nilerr // outside a cluster the variable is empty, and a name cannot be a target
 	}
 	for i, t := range p.Targets {
-		if t.Address == server.Unmap() {
+		address := t.Address
+		if inner, ok := plan.Embedded(address); ok {
+			address = inner
+		}
+		if address == server.Unmap() {
 			return fmt.Errorf("%w: target %d, %s, is the API server, which is never probed", plan.ErrInvalid, i, t.AddrPort())
 		}
 	}

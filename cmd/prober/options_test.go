@@ -44,6 +44,10 @@ func TestTheAPIServerIsNoTarget(t *testing.T) {
 			t.Errorf("API server at %q: %v; want %q", host, err, says)
 		}
 	}
+	p.Targets[1].Address = netip.MustParseAddr("64:ff9b::10.96.0.1")
+	if err := refuseAPIServer(p, "10.96.0.1"); !errors.Is(err, plan.ErrInvalid) {
+		t.Errorf("through a translator: %v", err)
+	}
 }
 
 func TestHelpIsNoFailure(t *testing.T) {

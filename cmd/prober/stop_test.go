@@ -48,6 +48,9 @@ func TestDeadlineEndsTheWorkerInAnOrderlyWay(t *testing.T) {
 			t.Errorf("%s: %q", g.Reason, g.Message)
 		}
 	}
+	if p.printed("no time to end flows") {
+		t.Error("nothing of the time is kept for the end of flows")
+	}
 }
 
 func TestWorkerThatIgnoresTheDeadlineIsKilled(t *testing.T) {

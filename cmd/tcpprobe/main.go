@@ -60,8 +60,15 @@ func rootCommand(program string) *cobra.Command {
 	return root
 }
 
-// version returns the version that the Go toolchain wrote into the binary: the module's version, or that of the commit.
+// released is the version of a release. It is set when that is built.
+var released string
+
+// version returns the release's version, or what the Go toolchain wrote into the binary: the module's version, or that
+// of the commit.
 func version() string {
+	if released != "" {
+		return released
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "unknown"

@@ -9,7 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 
-	"github.com/tcpprobe/tcpprobe/probe/wire"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 )
 
 // maxAddresses is how many addresses of one name are probed.
@@ -71,7 +71,7 @@ func reachable(all []netip.AddrPort, device string, warnings io.Writer) ([]netip
 			errs = append(errs, fmt.Errorf("%s: %s", a.Addr(), why))
 			continue
 		}
-		if _, err := wire.Lookup(a.Addr(), device); err != nil {
+		if _, err := route.Lookup(a, device); err != nil {
 			errs = append(errs, err)
 			continue
 		}

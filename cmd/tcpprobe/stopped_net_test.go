@@ -49,7 +49,7 @@ func TestStoppedRunReportsWhatWasFinished(t *testing.T) {
 }
 
 // someDone is a line of progress after the first check.
-var someDone = regexp.MustCompile(`[1-9][0-9]* of 14 checks done`)
+var someDone = regexp.MustCompile(`[1-9][0-9]* of 15 checks done`)
 
 // stopAfterTheFirst stops a run of all variants, which takes minutes, once its first check is done.
 func stopAfterTheFirst(t *testing.T, s *lab.Lab, format string, stop func(pid int) error) result {
@@ -103,7 +103,7 @@ func expectPart(t *testing.T, r report.Report, signal string) {
 			}
 		}
 	}
-	if len(r.Results) != 14 || r.Unfinished != unfinished || unfinished == 0 || r.LeakedFlows != 0 {
+	if len(r.Results) != 15 || r.Unfinished != unfinished || unfinished == 0 || r.LeakedFlows != 0 {
 		t.Errorf("%d results, %d not finished, the report says %d; %d flows left", len(r.Results), unfinished, r.Unfinished,
 			r.LeakedFlows)
 	}
@@ -114,7 +114,7 @@ func expectPartOfTable(t *testing.T, table, signal string) {
 	for _, want := range []string{
 		`\nHandshake +\S+ +Pass +Established +8/8 pass`,
 		`\nSequenceWrap/AckZero +\S+ +Inconclusive`,
-		`\nnot finished: [0-9]+ of 14 checks; the prober was told to stop \(` + signal + `\) before a verdict\n`,
+		`\nnot finished: [0-9]+ of 15 checks; the prober was told to stop \(` + signal + `\) before a verdict\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(table) {
 			t.Errorf("the table lacks %s:\n%s", want, table)
@@ -128,9 +128,47 @@ func TestRunReportsWhatWasFinishedAtItsDeadline(t *testing.T) {
 	s := labtest.New(t, lab.Options{})
 	r := runFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--scenario", "Handshake", "--scenario", "SequenceWrap/all",
 		"--paths", "8", "--packets-per-second", "20", "--deadline", "12s")
-	const want = `\nHandshake +\S+ +Pass +Established +8/8 pass(?s:.*)\nnot finished: [0-9]+ of 14 checks; .*deadline`
+	const want = `\nHandshake +\S+ +Pass +Established +8/8 pass(?s:.*)\nnot finished: [0-9]+ of 15 checks; .*deadline`
 	if r.status != cli.ExitInconclusive || !regexp.MustCompile(want).MatchString(r.stdout) {
 		t.Errorf("%+v", r)
 	}
 	labtest.ExpectNothingLeft(t, s)
+}
+
+// someRunsMade is a line of a campaign's progress after its first batch of runs.
+var someRunsMade = regexp.MustCompile(`[1-9][0-9]* of [0-9]+ runs done`)
+
+// A campaign that is interrupted shows the runs that it has made.
+func TestInterruptedCampaignShowsItsRuns(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("/proc/self/exe", "lab", "--campaign", "--runs", "1000000", "--fault", "duplicate=10%",
+		"--packets-per-second", "2000")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	progress, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	var said strings.Builder
+	for lines, stopped := bufio.NewScanner(progress), false; lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+		if !stopped && someRunsMade.MatchString(lines.Text()) {
+			stopped = true
+			if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != cli.ExitUnable || !strings.Contains(said.String(), "interrupted") {
+		t.Errorf("exit status %d, want %d: %s", got, cli.ExitUnable, said.String())
+	}
+	if !regexp.MustCompile(`Interrupted: [1-9][0-9]* of 1000000 runs were made`).MatchString(out.String()) {
+		t.Errorf("no runs shown:\n%s", out.String())
+	}
 }

@@ -30,7 +30,7 @@ func (m Members) broken(s *segment.Segment) float64 {
 	return 0
 }
 
-// choose returns the member for the flow of s in the direction of s. It must be the same as in lab/port.c.
+// choose returns the member for the flow of s in the direction of s. It must be the same as in lab/switchrule.c.
 func (m Members) choose(s *segment.Segment) int {
 	h := m.Seed
 	for _, part := range [][]byte{s.Source.Addr().AsSlice(), s.Destination.Addr().AsSlice()} {

@@ -59,7 +59,8 @@ type campaign struct {
 	made   *progress.Counter // counts runs
 }
 
-// runCampaign runs a campaign. The verdict is Fail if a run's verdict was wrong or if the server has state left.
+// runCampaign runs a campaign. The verdict is Fail if a run's verdict was wrong or if the server has state left. One
+// that is interrupted shows the runs it has made, and has no verdict.
 func (o *options) runCampaign(cmd *cobra.Command) error {
 	c, err := o.newCampaign(cmd.Flags())
 	if err != nil {
@@ -68,11 +69,11 @@ func (o *options) runCampaign(cmd *cobra.Command) error {
 	stop := progress.Print(cmd.ErrOrStderr(), c.made.String)
 	err = inParallel(cmd.Context(), c.topology.options(), c.workItems(), c.work)
 	stop()
-	if err != nil {
+	found := c.result()
+	if err != nil && (cmd.Context().Err() == nil || found.made() == 0) {
 		return err
 	}
-	found := c.result()
-	if err := found.write(cmd.OutOrStdout(), o.output); err != nil {
+	if err := errors.Join(err, found.write(cmd.OutOrStdout(), o.output)); err != nil {
 		return err
 	}
 	return cli.VerdictError(found.verdict())

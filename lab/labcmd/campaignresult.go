@@ -15,7 +15,8 @@ import (
 
 // campaignResult is the result of a campaign, as `-o json` prints it.
 type campaignResult struct {
-	Alpha       float64          `json:"alpha"` // error bound of a run
+	Alpha       float64          `json:"alpha"`   // error bound of a run
+	Planned     int              `json:"planned"` // runs; an interrupted campaign has made fewer
 	Rounds      []*campaignRound `json:"rounds"`
 	WithoutRule blameCount       `json:"innocent"` // rounds whose faults do not depend on sequence 0: runs that blame it
 	WithRule    blameCount       `json:"guilty"`   // rounds that drop every segment at sequence 0: runs that report that
@@ -36,6 +37,7 @@ func (c *campaign) result() campaignResult {
 	t := campaignResult{Alpha: c.Alpha, Rounds: c.rounds}
 	for _, r := range c.rounds {
 		r.finish()
+		t.Planned += r.planned
 		side := &t.WithRule
 		if r.truth == unrelated || r.truth == late {
 			side = &t.WithoutRule
@@ -47,6 +49,14 @@ func (c *campaign) result() campaignResult {
 	t.WithoutRule.Bound = mostByChance(t.WithoutRule.Runs, t.Alpha)
 	t.WithRule.Bound = int(math.Ceil(sensitivity * float64(t.WithRule.Runs)))
 	return t
+}
+
+// made is how many runs there were.
+func (t campaignResult) made() (n int) {
+	for _, r := range t.Rounds {
+		n += r.Runs
+	}
+	return n
 }
 
 // verdict returns Fail if too many runs without a rule about sequence 0 blamed it, if too few runs with one found it,
@@ -98,6 +108,11 @@ func (t campaignResult) write(w io.Writer, format string) error {
 
 // sentences explains the numbers.
 func (t campaignResult) sentences() (out []string) {
+	made := t.made()
+	if made < t.Planned {
+		out = append(out, fmt.Sprintf("Interrupted: %d of %d runs were made. What they left at the server was not counted.",
+			made, t.Planned))
+	}
 	if i := t.WithoutRule; i.Runs > 0 {
 		out = append(out, fmt.Sprintf("Nothing wrong with sequence 0: %d of %d runs blamed it; chance alone may make %d "+
 			"at alpha %g (99.9 %% bound).", i.Blaming, i.Runs, i.Bound, t.Alpha))
@@ -120,7 +135,10 @@ func (t campaignResult) sentences() (out []string) {
 				seconds(q.MostMicros), q.MostSegments))
 		}
 	}
-	return append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))
+	if made == t.Planned {
+		out = append(out, fmt.Sprintf("Left at the server, by its sockets and connection tracking: %d.", t.Left))
+	}
+	return out
 }
 
 // verdictsInOneLine returns the round's verdicts on one line.

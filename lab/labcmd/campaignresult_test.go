@@ -81,6 +81,9 @@ func TestCampaignResultAsTextAndJSON(t *testing.T) {
 			t.Errorf("no %q in\n%s", says, people.String())
 		}
 	}
+	if strings.Contains(people.String(), "Interrupted") {
+		t.Errorf("all runs were made:\n%s", people.String())
+	}
 	if err := c.write(&programs, cli.JSON); err != nil {
 		t.Error(err)
 	}

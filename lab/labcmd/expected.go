@@ -96,6 +96,9 @@ var comparisons = map[string]comparison{
 		closedPort),
 	"Null": standalone(pairOf(0, 0, 0, 1, rst|ack, 0, 1), pairOf(0, otherNumber, 0, 1, rst|ack, 0, otherNumber+1),
 		closedPort),
+	"PeerPush": standalone(pairOf(psh|ack, otherNumber, 0, length, psh|ack, 0, otherNumber),
+		pairOf(psh|ack, otherNumber, -length, length, psh|ack, -length, otherNumber),
+		pairOf(ack, otherNumber, length, 1, ack, length, otherNumber)),
 	"AckZero": standalone(pairOf(ack, otherNumber, 0, 0, rst, 0, 0),
 		pairOf(ack, otherNumber, otherNumber, 0, rst, otherNumber, 0), closedPort),
 }
@@ -118,6 +121,9 @@ func expectedReason(f fault.Fault, variant string) report.Reason {
 	for _, e := range c.zero {
 		switch way := e.dropped(f); {
 		case way == "":
+		case variant == peerVariant && way == fault.Out:
+			return report.PeerZeroDropped
+		case variant == peerVariant: // what the target gets is not its own segment
 		case way == fault.Out, variant == "AckZero":
 			return report.AckZeroDropped
 		case f.Rule.Place == fault.Multiples, f.Rule.Place == fault.UpTo:
@@ -128,6 +134,12 @@ func expectedReason(f fault.Fault, variant string) report.Reason {
 	}
 	return ""
 }
+
+// peerVariant is the variant whose suspect the target sends, with so many bytes.
+const (
+	peerVariant = "PeerPush"
+	peerLength  = 64
+)
 
 // longestShort is more than the shortest data that a variant carries whose length varies, and less than all of one
 // whose length does not.
@@ -146,6 +158,11 @@ func expectedAtZero(f fault.Fault, variant string) report.Reason {
 		varies = false
 	case "Null":
 		length, varies = 1, false
+	case peerVariant:
+		if f.Direction.Has(fault.Out) && (peerLength < a.Shorter || a.Longer > 0 && peerLength > a.Longer) {
+			return report.PeerZeroDropped
+		}
+		return ""
 	default:
 		return ""
 	}

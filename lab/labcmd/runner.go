@@ -39,7 +39,7 @@ func (l *campaignRunner) run(ctx context.Context, p workItem) error {
 		return err
 	}
 	for left := p.runs; left > 0 && err == nil; left -= batchSize {
-		err = errors.Join(l.batch(p.campaignRound, min(batchSize, left)), ctx.Err())
+		err = errors.Join(l.batch(ctx, p.campaignRound, min(batchSize, left)), ctx.Err())
 	}
 	counted, failed := injection.Counters()
 	if err := errors.Join(err, failed, injection.Close()); err != nil {
@@ -50,8 +50,8 @@ func (l *campaignRunner) run(ctx context.Context, p workItem) error {
 	return err
 }
 
-// batch makes so many runs at once, each to another address.
-func (l *campaignRunner) batch(r *campaignRound, runs int) error {
+// batch makes so many runs at once, each to another address. One that is broken off is not counted.
+func (l *campaignRunner) batch(ctx context.Context, r *campaignRound, runs int) error {
 	targets := make([]netip.AddrPort, runs)
 	for i := range targets {
 		targets[i] = l.target()
@@ -61,7 +61,7 @@ func (l *campaignRunner) batch(r *campaignRound, runs int) error {
 		return err
 	}
 	found, err := l.worker.execute(p, guard.Mode(l.guard))
-	if err != nil {
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
 	r.add(found)

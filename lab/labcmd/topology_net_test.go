@@ -21,7 +21,7 @@ func TestVerdictInEveryTopology(t *testing.T) {
 		t.Run(string(topology), func(t *testing.T) {
 			t.Parallel()
 			s := newTestbedOrSkip(t, lab.Options{Topology: topology, Conntrack: true, Protected: true})
-			for _, guard := range []string{"tcx", "clsact"} {
+			for _, guard := range labtest.GuardModes() {
 				p, found := probe(t, s, quick(guard))
 				expect(t, found, established, delivered)
 				expectUnharmed(t, p, guard)

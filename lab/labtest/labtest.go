@@ -3,9 +3,12 @@ package labtest
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/lab/fault"
@@ -82,4 +85,25 @@ func AwaitEmpty(t *testing.T, what string, within time.Duration,
 			return
 		}
 	}
+}
+
+// HasTCX tells whether this machine's kernel has TCX, which came with Linux 6.6.
+func HasTCX() bool {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		panic(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
+		panic(err)
+	}
+	return major > 6 || major == 6 && minor >= 6
+}
+
+// GuardModes are the ways in which the guard can be attached on this machine: both, or clsact only.
+func GuardModes() []string {
+	if HasTCX() {
+		return []string{"tcx", "clsact"}
+	}
+	return []string{"clsact"}
 }

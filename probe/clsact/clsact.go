@@ -1,10 +1,14 @@
 // Package clsact attaches eBPF programs to network devices as filters of a clsact qdisc, for kernels without TCX. Such
 // filters stay when their process dies. The next process to attach removes filters of dead processes.
+//
+// The qdisc stays in any case. Deleting it deletes every filter on it, and the kernel cannot delete it only when it is
+// empty: a CNI may add a filter at any moment. Without filters it does nothing.
 package clsact
 
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/cilium/ebpf"
@@ -37,7 +41,6 @@ type Attacher struct {
 type Attachment struct {
 	*device
 	lease   *lease
-	qdisc   bool // we made the clsact qdisc
 	filters []*netlink.BpfFilter
 }
 
@@ -61,7 +64,7 @@ func (a *Attachment) install(filters []Filter) (err error) {
 		return err
 	}
 	hasEgress := slices.ContainsFunc(filters, func(f Filter) bool { return f.Side == Egress })
-	if a.qdisc, err = a.ensureQdisc(hasEgress); err != nil {
+	if err = a.ensureQdisc(hasEgress); err != nil {
 		return err
 	}
 	for _, f := range filters {
@@ -85,34 +88,33 @@ func (a *Attachment) add(filter Filter) error {
 	if err != nil {
 		return fmt.Errorf("listing the filters of %s: %w", a.name(), err)
 	}
-	for preference := range a.preferences(present) {
-		f := &netlink.BpfFilter{
-			FilterAttrs: netlink.FilterAttrs{
-				LinkIndex: a.link.Attrs().Index, Parent: uint32(filter.Side), Handle: 1,
-				Priority: preference, Protocol: unix.ETH_P_ALL,
-			},
-			Fd: filter.Program.FD(), Name: a.lease.filterName(a.qdisc), DirectAction: true,
-		}
-		err := a.netlink.FilterAdd(f)
-		if errors.Is(err, unix.EEXIST) { // another process has just taken this preference
-			continue
-		}
-		if err == nil {
-			a.filters = append(a.filters, f)
-		}
+	preference, ok := a.preference(present)
+	if !ok {
+		return fmt.Errorf("%s has no free filter preference", a.name())
+	}
+	f := &netlink.BpfFilter{
+		FilterAttrs: netlink.FilterAttrs{
+			LinkIndex: a.link.Attrs().Index, Parent: uint32(filter.Side), Handle: randomHandle(),
+			Priority: preference, Protocol: unix.ETH_P_ALL,
+		},
+		Fd: filter.Program.FD(), Name: a.lease.filterName(), DirectAction: true,
+	}
+	if err := a.netlink.FilterAdd(f); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s has no free filter preference", a.name())
+	a.filters = append(a.filters, f)
+	return nil
 }
 
-// Close removes the filters. It also removes the qdisc if Attach made it and nobody else uses it.
+// randomHandle is a handle that no other owner's filter has. CNIs use 1 and replace what has it, at the same preference
+// too. So neither do they replace our filter, nor do we remove theirs.
+func randomHandle() uint32 { return 1<<30 | rand.Uint32N(1<<30) }
+
+// Close removes the filters.
 func (a *Attachment) Close() error {
 	var errs []error
 	for _, f := range slices.Backward(a.filters) {
 		errs = append(errs, a.ignoreMissing(a.netlink.FilterDel(f)))
-	}
-	if a.qdisc {
-		errs = append(errs, a.removeQdisc())
 	}
 	a.netlink.Close()
 	if a.lease != nil {

@@ -38,41 +38,29 @@ func EnsureQdisc(ifindex int) error {
 		return err
 	}
 	defer d.netlink.Close()
-	_, err = d.ensureQdisc(true)
-	return err
+	return d.ensureQdisc(true)
 }
 
-// ensureQdisc adds a clsact qdisc to the device unless there is one, and reports whether it did. The older ingress
-// qdisc uses the same handle and has no egress side.
-func (d *device) ensureQdisc(needsEgress bool) (made bool, err error) {
-	err = d.netlink.QdiscAdd(d.qdisc())
+// ensureQdisc adds a clsact qdisc to the device unless there is one. The older ingress qdisc uses the same handle and
+// has no egress side.
+func (d *device) ensureQdisc(needsEgress bool) error {
+	err := d.netlink.QdiscAdd(d.qdisc())
 	if err == nil {
-		return true, nil
+		return nil
 	}
 	if !errors.Is(err, unix.EEXIST) && !errors.Is(err, unix.EBUSY) {
-		return false, fmt.Errorf("adding a clsact qdisc to %s: %w", d.name(), err)
+		return fmt.Errorf("adding a clsact qdisc to %s: %w", d.name(), err)
 	}
 	list, err := d.netlink.QdiscList(d.link)
 	if err != nil {
-		return false, fmt.Errorf("listing the qdiscs of %s: %w", d.name(), err)
+		return fmt.Errorf("listing the qdiscs of %s: %w", d.name(), err)
 	}
 	for _, q := range list {
 		if needsEgress && q.Attrs().Parent == netlink.HANDLE_CLSACT && q.Type() != "clsact" {
-			return false, fmt.Errorf("%s has an %s qdisc, which has no egress side; replace it by clsact", d.name(), q.Type())
+			return fmt.Errorf("%s has an %s qdisc, which has no egress side; replace it by clsact", d.name(), q.Type())
 		}
 	}
-	return false, nil
-}
-
-// removeQdisc removes the qdisc unless it has filters of others.
-func (d *device) removeQdisc() error {
-	for _, side := range []Side{Ingress, Egress} {
-		filters, err := d.netlink.FilterList(d.link, uint32(side))
-		if err != nil || len(filters) > 0 {
-			return d.ignoreMissing(err)
-		}
-	}
-	return d.ignoreMissing(d.netlink.QdiscDel(d.qdisc()))
+	return nil
 }
 
 // ignoreMissing returns nil for errors that mean that the device or the object no longer exists.

@@ -9,8 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const ownQdisc = "/own-qdisc"
-
 // prefix is the start of the names of an owner's filters and leases.
 func prefix(owner string) string { return "tcpprobe-" + owner + "/" }
 
@@ -48,20 +46,14 @@ func (l *lease) take() (bool, error) {
 	return true, nil
 }
 
-// filterName is the name of the holder's filters. It also tells whether the holder made the qdisc.
-func (l *lease) filterName(madeQdisc bool) string {
-	name := prefix(l.owner) + l.id
-	if madeQdisc {
-		name += ownQdisc
-	}
-	return name
-}
+// filterName is the name of the holder's filters.
+func (l *lease) filterName() string { return prefix(l.owner) + l.id }
 
-// leaseOf parses the name of an owner's filter.
-func leaseOf(owner, filterName string) (l *lease, madeQdisc, ok bool) {
+// leaseOf parses the name of an owner's filter. Earlier versions put more behind the lease.
+func leaseOf(owner, filterName string) (l *lease, ok bool) {
 	id, ok := strings.CutPrefix(filterName, prefix(owner))
-	id, madeQdisc = strings.CutSuffix(id, ownQdisc)
-	return &lease{owner: owner, id: id}, madeQdisc, ok
+	id, _, _ = strings.Cut(id, "/")
+	return &lease{owner: owner, id: id}, ok
 }
 
 func (l *lease) Close() error { return unix.Close(l.socket) }

@@ -1,7 +1,6 @@
 package clsact
 
 import (
-	"iter"
 	"math"
 	"slices"
 
@@ -11,9 +10,9 @@ import (
 // kernelsFirst is the preference that the kernel chooses for the first filter of a device if the request names none.
 const kernelsFirst = 0xC000
 
-// preferences yields the preferences that a new filter may have beside the present filters, the best first. Filters
-// with a lower preference run earlier.
-func (a Attacher) preferences(present []netlink.Filter) iter.Seq[uint16] {
+// preference is the best one for a new filter beside the present ones. Filters with a lower preference run earlier. It
+// is false if none is free. If another process takes the same one meanwhile, both have it: handles tell them apart.
+func (a Attacher) preference(present []netlink.Filter) (uint16, bool) {
 	var taken []int
 	for _, f := range present {
 		taken = append(taken, int(f.Attrs().Priority))
@@ -26,11 +25,10 @@ func (a Attacher) preferences(present []netlink.Filter) iter.Seq[uint16] {
 	case slices.Min(taken) > 1:
 		from, step = slices.Min(taken)-1, -1
 	}
-	return func(yield func(uint16) bool) {
-		for p := from; p > 0 && p < math.MaxUint16; p += step {
-			if !slices.Contains(taken, p) && !yield(uint16(p)) {
-				return
-			}
+	for p := from; p > 0 && p < math.MaxUint16; p += step {
+		if !slices.Contains(taken, p) {
+			return uint16(p), true
 		}
 	}
+	return 0, false
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -26,8 +27,11 @@ type Conn struct {
 	// DataAcks: the handshake sends no bare final ACK. The first data segment carries the acknowledgement.
 	DataAcks bool
 
-	// Charge is called for each segment that is sent without waiting for Pace: acknowledgements and RSTs. It may be nil.
+	// Charge is called before each segment that may be sent in advance of Pace, as RSTs are. It may be nil.
 	Charge func()
+
+	// Afford takes a segment from the rate and reports whether one was left. Acknowledgements need it. It may be nil.
+	Afford func() bool
 
 	// Held is called once, when the peer shows that it holds the connection, or with false before the connection is
 	// reset without that. It may be nil.
@@ -35,6 +39,8 @@ type Conn struct {
 
 	// Completed is called once, when the handshake's final ACK has left, or data that carries it. It may be nil.
 	Completed func()
+
+	Hop route.Hop // the next hop on the flow's route; empty: not known
 
 	ISS  seq.Number    // initial send sequence number
 	RTT  time.Duration // time from SYN to SYN-ACK, by the kernel's receive timestamp
@@ -46,23 +52,31 @@ type Conn struct {
 	shift      sackShift
 	wasShifted bool // of an earlier incarnation
 
-	HoldFIN bool // leave the peer's FIN unacknowledged until ReleaseFIN
+	HoldData bool // leave the peer's data unacknowledged, so that it sends it again
+	HoldFIN  bool // leave the peer's FIN unacknowledged until ReleaseFIN
 
 	next         seq.Number   // SND.NXT: the first number not sent yet
+	sentUpTo     seq.Number   // the end of all data sent, also of that which leaves a gap before it
 	peer         seq.Number   // RCV.NXT, once established
 	acked        seq.Number   // the highest acknowledgement number received
+	expected     *seq.Number  // another number that the peer may expect; nil: none
+	fin          *seq.Number  // the number after this side's FIN, if the peer's came first; else nil
 	acks         []seq.Number // acknowledgement numbers of the last segments: an RST in answer to one has its number
 	peerMSS      int          // MSS option of the SYN-ACK
 	established  bool         // a SYN-ACK was accepted
 	reset        bool         // an RST came, and nothing has shown since that the peer holds the connection
 	resets       int          // RSTs received
 	ended        bool         // an old byte drew an RST: the peer holds the connection no longer
-	ending       bool         // an RST is expected
+	lingers      bool         // it answered an old byte after an RST as if it held the connection
+	expectsRST   bool         // in answer to what was sent last
+	sentRST      bool         // this side sent an RST
 	proven       bool         // the peer showed that the connection is established, and not only half-open
 	gotData      bool         // the peer sent data or a FIN
 	closed       bool         // the peer sent a FIN, and all its data came before
 	repeats      int          // SYN-ACKs received again after our ACK
 	unackedSince time.Time    // when unacknowledged data of the peer arrived; zero if there is none
+	answered     time.Time    // when acknowledge last sent a segment
+	peerUnknown  bool         // the connection was taken over without the peer's numbers
 	sentSYN      time.Time
 	lastSent     time.Time
 	lastPart     evidence.Part
@@ -78,16 +92,13 @@ type Conn struct {
 // registers the flow with the guard and enters it in the ledger. It sends nothing. Every Conn must be ended by End. If
 // too many flows are open, Open waits until ctx ends.
 func (s *Stack) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*Conn, error) {
-	f, err := s.open(ctx, remote)
-	if err != nil {
-		return nil, err
-	}
-	return s.begin(f, iss)
+	itself := func(uint16, netip.AddrPort) (*Stack, route.Hop, error) { return s, route.Hop{}, nil }
+	return openFree(ctx, &s.ports, itself, remote, iss, route.Hop{})
 }
 
 // begin enters a flow in the ledger and prepares its connection.
 func (s *Stack) begin(f *flow, iss seq.Number) (_ *Conn, err error) {
-	c := &Conn{flow: f, ISS: iss, next: iss, acked: iss}
+	c := &Conn{flow: f, ISS: iss, next: iss, sentUpTo: iss, acked: iss}
 	c.slot, err = s.Ledger.Put(ledger.Entry{Local: f.key.Local, Remote: f.key.Remote, Next: iss.Add(1)})
 	if err != nil {
 		s.retire(f)
@@ -103,9 +114,7 @@ func (s *Stack) Resume(ctx context.Context, e ledger.Entry) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{flow: f, ISS: e.Next.Add(-1), next: e.Next, acked: e.Next, peer: e.Ack, established: true}
-	c.log.start = time.Now()
-	return c, nil
+	return takenOver(f, ledger.Slot{}, e), nil
 }
 
 // Step is a segment to send. For each nil field TCP's own value is used.
@@ -135,9 +144,7 @@ func (c *Conn) Send(s Step) time.Time {
 	}
 	c.unresolved, c.lastSent, c.lastPart = nil, at, s.Part
 	c.shift.sends(g)
-	if end := g.End(); end.After(c.next) && !g.Flags.Has(segment.RST) && !s.Ahead {
-		c.next = end
-	}
+	c.advance(g, s.Ahead)
 	if g.Flags.Has(segment.ACK) && (g.Ack == c.peer || c.holdsFIN() && g.Ack == c.peer.Add(1)) {
 		c.unackedSince = time.Time{}
 	}
@@ -149,6 +156,23 @@ func (c *Conn) Send(s Step) time.Time {
 	c.flow.stack.sent.Add(1)
 	c.sent(at, s.Part, g)
 	return at
+}
+
+// advance moves SND.NXT beyond a sent segment, unless it left a gap on purpose.
+func (c *Conn) advance(g *segment.Segment, ahead bool) {
+	end := g.End()
+	if g.Flags.Has(segment.RST) {
+		return
+	}
+	if end.After(c.sentUpTo) {
+		c.sentUpTo = end
+	}
+	if end.After(c.next) && !ahead {
+		c.next = end
+		if g.Flags.Has(segment.FIN) && c.closed {
+			c.fin = &end
+		}
+	}
 }
 
 func (c *Conn) segment(s Step) *segment.Segment {
@@ -173,12 +197,17 @@ func (c *Conn) segment(s Step) *segment.Segment {
 	return g
 }
 
-// sendNow sends a segment without waiting for the pace, and charges it.
+// sendNow sends a segment that is charged and does not wait for its turn.
 func (c *Conn) sendNow(s Step) time.Time {
+	c.ChargeOne()
+	return c.Send(s)
+}
+
+// ChargeOne counts a segment that may be sent in advance of the pace: the next one waits for longer.
+func (c *Conn) ChargeOne() {
 	if c.Charge != nil {
 		c.Charge()
 	}
-	return c.Send(s)
 }
 
 // completed reports to Completed, once.

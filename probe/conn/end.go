@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
@@ -10,12 +11,18 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
-// Bounds of how many RSTs are sent if none is confirmed. There is a lower bound once the run's deadline has passed.
+// Bounds of how many RSTs are sent if none is confirmed. There are lower ones where both sides have closed, and
+// once the run's deadline has passed.
 const (
 	endTries  = 8
+	overTries = 4
 	lateTries = 2
+	// triesBeforeStep is after how many of them the connection is ended at another number.
+	triesBeforeStep = 2
 	// triesBeforeFIN is after how many of them a connection that has crossed 0 is ended in another way.
 	triesBeforeFIN = 3
+	// numbersATry is at how many numbers a try resets.
+	numbersATry = 3
 )
 
 // Ending says how a connection was ended.
@@ -26,7 +33,8 @@ type Ending struct {
 
 // End resets the connection, checks that the peer accepted the RST, and frees the port after the guard's self-check.
 // The check is a byte with an old number: a peer without the connection answers it with RST. A context that has ended
-// shortens this. But if the peer may know the connection, at least one RST is sent.
+// shortens this, and the end of the stack's Ending ends it. But if the peer may know the connection, at least one RST
+// is sent. Anybody may have sent the RST that says that it does not.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
 	e := Ending{Confirmed: c.Abort(ctx)}
 	c.slot.Clear()
@@ -42,63 +50,119 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 	c.Completed = nil
 	unasked := !c.established && c.sentSYN.IsZero() // no SYN was sent, so the peer does not know the connection
 	refused := !c.established && c.reset
-	if unasked || refused || c.ended {
+	switch {
+	case unasked:
 		return true
-	}
-	if c.reset && !c.Recheck(ctx) && (c.ended || !c.ReceivedReset().OtherHopLimit()) {
-		if !c.ended { // nothing shows a leak, but the RST that came may have been another's
-			c.abort(context.WithoutCancel(ctx), 0)
-		}
+	case refused && !c.lastSent.Equal(c.sentSYN): // what came after the SYN was refused, too
 		return true
-	}
-	tries := endTries
-	if ctx.Err() != nil {
-		tries = lateTries
-	}
-	for i := 0; i < tries && !confirmed && c.fault == nil && c.unresolved == nil; i++ {
-		if i == triesBeforeFIN {
-			c.finishAcross(context.WithoutCancel(ctx))
+	case refused, c.ended:
+		c.rstAtLeast()
+		return true
+	case c.reset && !c.Recheck() && (c.ended || !c.ReceivedReset().OtherHopLimit()):
+		if c.ended {
+			c.rstAtLeast()
+			return true
 		}
-		confirmed = c.abort(context.WithoutCancel(ctx), i)
+		// The RST that came may have been another's. Unless the peer shows that it holds the connection, that is the end.
+		if c.abort(0) || !c.lingers {
+			return true
+		}
+	}
+	for i := 0; c.triesAgain(ctx, i) && !confirmed && c.fault == nil && c.unresolved == nil; i++ {
+		switch {
+		case c.over():
+		case i == triesBeforeStep:
+			c.stepOn(c.EndContext())
+		case i == triesBeforeFIN:
+			c.finishAcross(c.EndContext())
+		}
+		confirmed = c.abort(i)
 		if !c.established {
 			break
 		}
 	}
-	return confirmed
+	return confirmed || c.over() && c.lingers
+}
+
+// EndContext is the context for what has to be sent before the connection can be ended.
+func (c *Conn) EndContext() context.Context { return c.flow.stack.EndContext() }
+
+// over reports whether both sides have closed, the peer first, and acknowledged that: a peer may hold on to such a
+// connection for a while (TIME-WAIT) and ignore RSTs then (RFC 1337). It is not left open.
+func (c *Conn) over() bool {
+	return c.closed && !c.holdsFIN() && c.fin != nil && c.acked.AtLeast(*c.fin)
+}
+
+// triesAgain reports whether the connection is to be reset once more, after so many times.
+func (c *Conn) triesAgain(ctx context.Context, tried int) bool {
+	switch {
+	case tried == 0:
+		return true
+	case c.flow.stack.overdue():
+		return false
+	case ctx.Err() != nil:
+		return tried < lateTries
+	case c.over():
+		return tried < overTries
+	}
+	return tried < endTries
 }
 
 // NewIncarnation prepares an aborted connection for a new incarnation of the same 4-tuple. Packets that arrived for the
 // old one are dropped.
 func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.Drain(func(wire.Packet) {})
-	c.ISS, c.next, c.acked, c.peer = iss, iss, iss, seq.Number{}
+	c.ISS, c.next, c.sentUpTo, c.acked, c.peer = iss, iss, iss, iss, seq.Number{}
 	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
-	c.proven, c.ended, c.received, c.acks = false, false, nil, nil
+	c.sentRST = false
+	c.proven, c.ended, c.lingers, c.received, c.acks, c.fin = false, false, false, nil, nil, nil
 	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
 	c.shift, c.wasShifted = sackShift{}, c.SACKShifted()
 }
 
 // abort sends one RST at the number that the peer expects, as far as it is known, and then checks whether the peer
-// accepted it. A peer that still holds the connection answers the check, and its answer has the right number.
-func (c *Conn) abort(ctx context.Context, repetition int) bool {
-	at := c.next
-	if !c.established {
-		at = c.ISS.Add(1)
+// accepted it. A peer that still holds the connection answers the check, and its answer has the right number: the RST
+// is sent there, too, for a few such answers.
+func (c *Conn) abort(repetition int) bool {
+	at := c.due()
+	if c.over() {
+		c.acknowledge() // the one before may have been lost
 	}
 	c.rst(at)
 	if !c.established {
 		return false
 	}
-	h, _ := c.ask(ctx, repetition, func(g *segment.Segment) {
-		if g.Ack != at {
+	if c.expected != nil && repetition >= triesBeforeStep { // not before: a device may answer it with an RST of its own
+		c.rst(*c.expected)
+	}
+	tried := []seq.Number{at}
+	h, _ := c.ask(c.EndContext(), repetition, func(g *segment.Segment) {
+		if len(tried) < numbersATry && !slices.Contains(tried, g.Ack) {
+			tried = append(tried, g.Ack)
 			c.rst(g.Ack)
 		}
 	})
-	c.ended = h == gone
+	c.ended, c.lingers = h == gone, c.lingers || h == held
 	return c.ended
 }
 
+// due is the number that the peer expects, as far as it is known.
+func (c *Conn) due() seq.Number {
+	if !c.established {
+		return c.ISS.Add(1)
+	}
+	return c.next
+}
+
+// rstAtLeast sends an RST unless this incarnation has sent one.
+func (c *Conn) rstAtLeast() {
+	if !c.sentRST {
+		c.rst(c.due())
+	}
+}
+
 func (c *Conn) rst(at seq.Number) {
+	c.sentRST = true
 	c.sendNow(Step{Part: evidence.RST, Flags: segment.RST | segment.ACK, Seq: &at})
 }
 

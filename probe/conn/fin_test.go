@@ -48,3 +48,25 @@ func acknowledged(b *conntest.Bench, n seq.Number) bool {
 	}
 	return false
 }
+
+// A connection that both sides have closed is over, though the peer ignores RSTs from then on: its end takes short and
+// leaves nothing. One that the peer alone has closed is not over.
+func TestEndInTimeWait(t *testing.T) {
+	for _, mine := range []bool{true, false} {
+		b := &conntest.Bench{Peer: &conntest.Closer{CloseAfter: "x", OutlivesReset: true}}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			c := dial(t, ctx, b, seq.At(1<<32-2), conn.SynAck)
+			c.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte("x")})
+			c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Closed() })
+			if mine {
+				c.Send(conn.Step{Part: evidence.Data, Flags: segment.FIN | segment.ACK})
+				c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return c.Acked() == c.SendNext() })
+			}
+			started := time.Now()
+			e, err := c.End(ctx)
+			if took := time.Since(started); err != nil || !e.Confirmed || took > time.Second {
+				t.Errorf("this side closed too: %t; confirmed %t after %v: %v\n%s", mine, e.Confirmed, took, err, c.Evidence())
+			}
+		})
+	}
+}

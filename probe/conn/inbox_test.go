@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,7 @@ func TestAwaitReadsPendingPacketsAfterTheDeadline(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			until := time.Now().Add(10 * time.Millisecond)
 			read := until.Add(late)
-			b := newInbox(func() bool { return time.Now().Before(read) })
+			b := newInbox(func(time.Time) bool { return time.Now().Before(read) }, new(atomic.Int64))
 			go func() {
 				time.Sleep(time.Until(read))
 				b.put(wire.Packet{Segment: &segment.Segment{}})
@@ -33,9 +34,44 @@ func TestAwaitReadsPendingPacketsAfterTheDeadline(t *testing.T) {
 
 func TestAwaitEndsAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, start := newInbox(func() bool { return false }), time.Now()
+		b, start := newInbox(func(time.Time) bool { return false }, new(atomic.Int64)), time.Now()
 		if _, ok := b.await(context.Background(), start.Add(time.Second)); ok || time.Since(start) != time.Second {
 			t.Errorf("received: %v, after %s", ok, time.Since(start))
 		}
 	})
+}
+
+// Floods in many flows together leave room for what other flows receive, and give theirs back.
+func TestFullInboxesLeaveRoomForOthers(t *testing.T) {
+	var all atomic.Int64
+	fill := func() (b *inbox, n int) {
+		b = newInbox(func(time.Time) bool { return false }, &all)
+		for b.put(wire.Packet{}) {
+			n++
+		}
+		return b, n
+	}
+	var flooded []*inbox
+	for range 256 {
+		b, _ := fill()
+		flooded = append(flooded, b)
+	}
+	if n := all.Load(); n > 16384+256*16 {
+		t.Errorf("%d packets wait in all", n)
+	}
+	for _, b := range flooded {
+		if b.length() < 16 {
+			t.Fatalf("a flow has room for %d packets, want 16 at least", b.length())
+		}
+		b.discard()
+	}
+	if n := all.Load(); n != 0 {
+		t.Errorf("%d packets wait after all flows were dropped", n)
+	}
+	for range 15 {
+		fill()
+	}
+	if _, n := fill(); n < 128 {
+		t.Errorf("beside 15 flows that are full there is room for %d packets", n)
+	}
 }

@@ -73,6 +73,11 @@ func (l *log) count(part evidence.Part) int {
 // receives logs a packet as it was, and counts what it answers by its numbers as they are meant.
 func (l *log) receives(p, meant wire.Packet) {
 	l.answers.receives(meant)
+	l.keep(p)
+}
+
+// keep logs a packet without regard to what it answers.
+func (l *log) keep(p wire.Packet) {
 	l.arrived++
 	l.cutting = l.cutting || l.arrived > keepAnswers
 	l.add(entry{after: p.Time.Sub(l.start), packet: p})

@@ -138,7 +138,7 @@ func (c *Conn) establish(p wire.Packet) {
 	c.acked = p.Segment.Ack
 	c.peerMSS = int(cmp.Or(p.Segment.MSS, defaultMSS))
 	if !c.DataAcks {
-		c.acknowledge()
+		c.sendNow(Step{Part: evidence.ACK, Flags: segment.ACK})
 	}
 }
 

@@ -27,6 +27,7 @@ type quietFlow struct {
 
 // retire stops the delivery of a flow's packets. The flow stays registered with the guard for a while.
 func (s *Stack) retire(f *flow) {
+	f.inbox.discard()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.flows, f.key)

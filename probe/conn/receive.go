@@ -11,8 +11,8 @@ import (
 )
 
 // Next waits until the given time for the peer's next packet. It updates the connection and acknowledges data before it
-// returns the packet. A packet that has already arrived is returned even after that time. ok is false if nothing
-// arrived or nothing can arrive any more.
+// returns the packet. A packet that arrived by then is returned even after that time. ok is false if nothing arrived,
+// if ctx has ended, or if nothing can arrive any more.
 func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
 	if due := c.unackedSince.Add(ackDelay); !c.unackedSince.IsZero() && due.Before(until) {
 		if p, ok = c.arrival(ctx, due); ok || ctx.Err() != nil {
@@ -25,10 +25,12 @@ func (c *Conn) Next(ctx context.Context, until time.Time) (p wire.Packet, ok boo
 
 // arrival returns the next packet that arrives until the given time.
 func (c *Conn) arrival(ctx context.Context, until time.Time) (p wire.Packet, ok bool) {
-	if p, ok = c.flow.inbox.await(ctx, until); ok {
-		p = c.process(p)
+	for {
+		p, ok = c.flow.inbox.await(ctx, until)
+		if !ok || c.process(&p) {
+			return p, ok
+		}
 	}
-	return p, ok
 }
 
 // Await processes packets until done returns true or the time is over. It reports whether done returned true.
@@ -44,16 +46,27 @@ func (c *Conn) Await(ctx context.Context, until time.Time, done func(wire.Packet
 	}
 }
 
-// Drain processes the packets that have already arrived, without waiting.
+// Drain processes the packets that have already arrived, without waiting. Those that arrive meanwhile stay.
 func (c *Conn) Drain(each func(wire.Packet)) {
-	for p, ok := c.flow.inbox.take(); ok; p, ok = c.flow.inbox.take() {
-		each(c.process(p))
+	for range c.flow.inbox.length() {
+		p, ok := c.flow.inbox.take()
+		if !ok {
+			return
+		}
+		if c.process(&p) {
+			each(p)
+		}
 	}
 }
 
-// process updates the connection's state by a received packet, and passes it to the observer. It returns the packet as
-// this side numbers its data; the log has it as it was.
-func (c *Conn) process(raw wire.Packet) wire.Packet {
+// process updates the connection's state by a received packet, and passes it to the observer. It changes the packet to
+// how this side numbers its data; the log has it as it was. It reports false for one that nobody may believe.
+func (c *Conn) process(received *wire.Packet) bool {
+	raw := *received
+	if !c.plausible(raw.Segment) {
+		c.log.keep(raw)
+		return false
+	}
 	p := c.shift.own(raw, c.acked)
 	for _, earlier := range c.shift.late() {
 		c.log.answers.receives(earlier)
@@ -62,7 +75,8 @@ func (c *Conn) process(raw wire.Packet) wire.Packet {
 	c.log.receives(raw, p)
 	c.update(p)
 	c.observe(p)
-	return p
+	*received = p
+	return true
 }
 
 func (c *Conn) observe(p wire.Packet) {
@@ -103,12 +117,16 @@ func (c *Conn) update(p wire.Packet) {
 // Most probes send a segment within that time, which then carries it.
 const ackDelay = 40 * time.Millisecond
 
-// receive accepts data and FIN that are in order. A FIN, and data that was received before, are acknowledged at once.
+// receive accepts data and FIN that are in order. A FIN, and data that was received before, are acknowledged at once,
+// but not faster than acknowledge allows.
 func (c *Conn) receive(g *segment.Segment) {
 	if g.End() == g.Seq {
 		if g.Flags == segment.ACK && g.Seq == c.peer.Add(-1) { // keep-alive: if unanswered, the peer resets
 			c.acknowledge()
 		}
+		return
+	}
+	if c.HoldData {
 		return
 	}
 	before := c.peer
@@ -135,4 +153,17 @@ func (c *Conn) delayAck() {
 	}
 }
 
-func (c *Conn) acknowledge() { c.sendNow(Step{Part: evidence.ACK, Flags: segment.ACK}) }
+// acknowledge sends an acknowledgement that nothing else carries, at most one in ackDelay and only if the rate allows
+// it. Otherwise it is delayed. So whatever a peer sends, it does not make this side send more (compare the limit for
+// challenge ACKs, RFC 5961 section 10).
+func (c *Conn) acknowledge() {
+	early := time.Since(c.answered) < ackDelay
+	if !early {
+		c.answered = time.Now()
+	}
+	if early || c.Afford != nil && !c.Afford() {
+		c.delayAck()
+		return
+	}
+	c.Send(Step{Part: evidence.ACK, Flags: segment.ACK})
+}

@@ -104,7 +104,7 @@ func (c *Conn) noteAck(g *segment.Segment) {
 func (c *Conn) noteReset(p wire.Packet) {
 	c.resets++
 	c.reset, c.unackedSince = true, time.Time{}
-	if c.received == nil && !c.ending {
+	if c.received == nil && !c.expectsRST {
 		c.received = &ReceivedReset{Traits: traitsOf(p.Segment), On: c.lastPart, After: max(p.Time.Sub(c.lastSent), 0)}
 	}
 }
@@ -128,13 +128,16 @@ const (
 
 // Recheck asks whether the peer holds the connection although an RST came. If it does, the connection goes on: the RST
 // was not the peer's. It reports whether the connection is open.
-func (c *Conn) Recheck(ctx context.Context) (open bool) {
+func (c *Conn) Recheck() (open bool) {
 	if !c.reset || !c.established || c.ended {
 		return !c.reset
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx := c.EndContext()
 	c.Await(ctx, time.Now().Add(2*c.RTT+recheckPause), func(wire.Packet) bool { return false })
 	for i := range recheckTries {
+		if i > 0 && ctx.Err() != nil {
+			return false
+		}
 		switch h, named := c.ask(ctx, i, nil); h {
 		case gone:
 			c.ended = true
@@ -156,8 +159,8 @@ func (c *Conn) ask(ctx context.Context, repetition int, each func(*segment.Segme
 	before, known := c.resets, c.OldBytesDropped()
 	// A byte ahead would complete the handshake of a half-open connection, and take a place in the accept queue.
 	s := c.signOfLife(c.proven && known == (repetition%2 == 0), repetition)
-	c.ending = true
-	defer func() { c.ending = false }()
+	c.expectsRST = true
+	defer func() { c.expectsRST = false }()
 	sent := c.sendSign(s, evidence.StillThere)
 	c.Await(ctx, sent.Add(c.AnswerTimeout(repetition)), func(p wire.Packet) bool {
 		switch g := p.Segment; {

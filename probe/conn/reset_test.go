@@ -40,3 +40,30 @@ func TestEndAfterADevicesRST(t *testing.T) {
 		}
 	}
 }
+
+// A device may answer everything in the peer's name, and pass it on as well: the SYN, or what asks whether the peer
+// holds the connection. An RST is sent all the same.
+func TestEndWhereADeviceAnswersAll(t *testing.T) {
+	syn := func(s *segment.Segment) bool { return s.Flags.Has(segment.SYN) }
+	for name, c := range map[string]struct {
+		resets func(*segment.Segment) bool
+		want   conn.Answer
+	}{
+		"the SYN":         {syn, conn.ResetAnswer},
+		"all but the SYN": {func(s *segment.Segment) bool { return !syn(s) }, conn.SynAck},
+	} {
+		peer := &conntest.Listener{}
+		b := &conntest.Bench{Peer: &conntest.Resetter{Peer: peer, Resets: c.resets, HopLimit: conntest.PeerHopLimit,
+			Forwards: true}}
+		b.Run(t, func(t *testing.T, ctx context.Context) {
+			k := dial(t, ctx, b, seq.At(1000), c.want)
+			k.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return k.Reset() })
+			if e, err := k.End(ctx); err != nil {
+				t.Errorf("%s: confirmed %t: %v\n%s", name, e.Confirmed, err, k.Evidence())
+			}
+		})
+		if peer.Live() > 0 {
+			t.Errorf("%s: the peer holds %d", name, peer.Live())
+		}
+	}
+}

@@ -37,13 +37,21 @@ type Stack struct {
 	Ledger  *ledger.Ledger // may be nil; then no process takes over after a crash
 	Source  netip.Addr
 	MTU     int // MTU of the path to the peers; 0: Ethernet's
+	// Elsewhere reports whether answers to a flow that come in by the device of that index are taken, though it left by
+	// another one. The device has a guard then. nil: none are.
+	Elsewhere func(f guard.Flow, device int) bool
+	// Ending is over when flows must have been ended: they then send their last RST and wait for nothing. nil: never.
+	Ending context.Context //nolint:containedctx // of the stack, not of a call
 	// Recorder gets every packet; may be nil.
 	Recorder Recorder
 
-	proofs proofs
+	proofs  proofs
+	returns returns
 
 	sent  atomic.Int64 // segments
 	lost  atomic.Int64 // kernel drops that were counted when a flow last asked
+	queue atomic.Int64 // packets that wait in all inboxes
+	read  atomic.Int64 // when the last packet that was delivered had arrived, in nanoseconds since 1970
 	ports portTable
 	once  sync.Once
 	slots chan struct{} // one element for each flow that is registered with the guard
@@ -79,8 +87,12 @@ func (s *Stack) Receive(ctx context.Context) error {
 		if f := s.flow(p); f != nil {
 			f.take(p)
 		}
+		s.read.Store(p.Time.UnixNano())
 	}
 }
+
+// pending reports whether packets that arrived by that time may not be in an inbox yet.
+func (s *Stack) pending(by time.Time) bool { return s.read.Load() <= by.UnixNano() && s.Wire.Pending() }
 
 // stop ends the waiting of all flows because no further packet will arrive.
 func (s *Stack) stop(err error) {
@@ -92,6 +104,17 @@ func (s *Stack) stop(err error) {
 	}
 	s.flows = map[guard.Flow]*flow{}
 }
+
+// EndContext is the context in which flows are ended. It outlasts that of their questions.
+func (s *Stack) EndContext() context.Context {
+	if s.Ending == nil {
+		return context.Background()
+	}
+	return s.Ending
+}
+
+// overdue reports whether flows must have been ended by now.
+func (s *Stack) overdue() bool { return s.EndContext().Err() != nil }
 
 // receiveError returns the error that stopped the stack's receiver, or nil.
 func (s *Stack) receiveError() error {
@@ -118,26 +141,6 @@ func key(p wire.Packet) guard.Flow {
 	return guard.Flow{Local: p.Segment.Destination, Remote: p.Segment.Source}
 }
 
-// open registers a new flow with a random source port.
-func (s *Stack) open(ctx context.Context, remote netip.AddrPort) (*flow, error) {
-	var taken map[uint16]bool
-	for {
-		port, ok := s.ports.choose(remote, taken)
-		if !ok {
-			return nil, fmt.Errorf("%s: %w; wait two minutes", remote, ErrNoPort)
-		}
-		f, err := s.openAt(ctx, netip.AddrPortFrom(s.Source, port), remote)
-		if !errors.Is(err, wire.ErrPortTaken) {
-			return f, err
-		}
-		if taken == nil {
-			taken = map[uint16]bool{}
-		}
-		taken[port] = true
-		s.ports.forget(port, remote)
-	}
-}
-
 // openAt reserves the port and registers the flow with the guard. Both happen before anything is sent.
 func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *flow, err error) {
 	if err := s.acquireSlot(ctx); err != nil {
@@ -152,7 +155,7 @@ func (s *Stack) openAt(ctx context.Context, local, remote netip.AddrPort) (_ *fl
 		return nil, outOfFiles(err)
 	}
 	f := &flow{stack: s, recorder: s.Recorder, key: guard.Flow{Local: local, Remote: remote},
-		inbox: newInbox(s.Wire.Pending), lostBefore: s.lost.Load()}
+		inbox: newInbox(s.pending, &s.queue), lostBefore: s.lost.Load()}
 	if err := s.register(f); err != nil {
 		return nil, errors.Join(err, s.ports.release(local))
 	}

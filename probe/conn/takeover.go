@@ -9,6 +9,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
 // TakeOver takes over a connection of a socket of this process, only to End it. release closes the socket without a
@@ -25,13 +26,24 @@ func (s *Stack) TakeOver(ctx context.Context, e ledger.Entry, release func()) (*
 		slot.Clear()
 		return nil, fmt.Errorf("take over connection %s to %s: %w", e.Local, e.Remote, err)
 	}
-	c := &Conn{flow: f, slot: slot, ISS: e.Next.Add(-1), next: e.Next, acked: e.Next, peer: e.Ack, established: true}
+	return takenOver(f, slot, e), nil
+}
+
+// takenOver returns a connection that something else opened. How much that sent beyond what the peer acknowledged is
+// not known. A ledger without an acknowledgement does not know the peer's numbers.
+func takenOver(f *flow, slot ledger.Slot, e ledger.Entry) *Conn {
+	c := &Conn{flow: f, slot: slot, ISS: e.Next.Add(-1), next: e.Next, sentUpTo: e.Next.Add(largestSendWindow),
+		acked: e.Next, peer: e.Ack, established: true, peerUnknown: e.Ack.IsZero()}
 	c.log.start = time.Now()
-	return c, nil
+	return c
 }
 
 // WasEstablished says that the peer acknowledged data of a connection that was taken over.
 func (c *Conn) WasEstablished() { c.proven = true }
+
+// MayExpect says that the peer of a connection that was taken over may have received everything up to that number,
+// whatever it acknowledged.
+func (c *Conn) MayExpect(n seq.Number) { c.expected = &n }
 
 // WasReset says that an RST ended the socket of a connection that was taken over. Abort then asks the peer first.
 func (c *Conn) WasReset() { c.reset = true }
@@ -41,7 +53,7 @@ func (s *Stack) takeOver(ctx context.Context, local, remote netip.AddrPort, rele
 		release()
 		return nil, err
 	}
-	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.Wire.Pending),
+	f := &flow{stack: s, key: guard.Flow{Local: local, Remote: remote}, inbox: newInbox(s.pending, &s.queue),
 		lostBefore: s.lost.Load()}
 	err := s.register(f)
 	release()
@@ -61,5 +73,6 @@ func (s *Stack) unregister(f *flow) error {
 	s.mu.Lock()
 	delete(s.flows, f.key)
 	s.mu.Unlock()
+	f.inbox.discard()
 	return s.Guard.Remove(f.key)
 }

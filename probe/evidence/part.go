@@ -25,6 +25,7 @@ const (
 	StillThere          // checks whether the peer still holds the connection after an RST
 	RST                 // ends the connection
 	RSTOfOlder          // resets an older connection of the same ports
+	Request             // is to be sent back by the peer
 	Alike               // is like the suspect, at a number that a rule about 0 may mean as well
 	acknowledged        // data that the peer acknowledges with a certain number
 )
@@ -39,7 +40,7 @@ var names = [...]string{
 	Suspect: "suspect", Control: "control", Beacon: "beacon", Witness: "witness", Heal: "heal",
 	Across0: "across 0", InOrder: "fin in order", OvertakingACK: "overtaking ack",
 	UnsolicitedACK: "knock", StillThere: "still there?", RST: "rst", RSTOfOlder: "rst of stale state",
-	Alike: "alike",
+	Alike: "alike", Request: "request",
 }
 
 func (p Part) String() string {

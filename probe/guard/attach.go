@@ -104,7 +104,11 @@ func (g *Guard) attachClsact(ifindex int) (attachment, error) {
 }
 
 func headOf(ifindex int, program *ebpf.Program, where ebpf.AttachType) (link.Link, error) {
-	return link.AttachTCX(link.TCXOptions{Interface: ifindex, Program: program, Attach: where, Anchor: link.Head()})
+	l, err := link.AttachTCX(link.TCXOptions{Interface: ifindex, Program: program, Attach: where, Anchor: link.Head()})
+	if errors.Is(err, ebpf.ErrNotSupported) {
+		return nil, fmt.Errorf("this kernel has no TCX, which came with Linux 6.6; %s works before (%w)", Clsact, err)
+	}
+	return l, err
 }
 
 func closeAll(list ...io.Closer) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 )
 
@@ -60,6 +61,34 @@ func TestOwnQdiscStaysForWhoeverCameToUseIt(t *testing.T) {
 	}
 }
 
+// A CNI attaches its program while the guard is there: some replace what has handle 1 at preference 1, whoever made it.
+func TestFilterThatComesMeanwhileStays(t *testing.T) {
+	l := newLab(t)
+	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+	h.attach(guard.Clsact)
+	cni := newForeign(t, lab.IPv4, next)
+	h.do(func() error { return netlink.FilterReplace(cni.filter(h.route.Index, 1)) })
+	if s := h.attachedPrograms(); len(s.filters) != 3 {
+		t.Errorf("beside the CNI's program: %+v, want the guard's two", s)
+	}
+	must(t, h.guard.Close())
+	if s := h.attachedPrograms(); !slices.Equal(s.filters, []string{"foreign"}) || s.qdisc != "clsact" {
+		t.Errorf("left %+v, want the CNI's filter and its qdisc", s)
+	}
+}
+
+// A filter may come between a look and the removal of the qdisc, which would remove it. So the qdisc is not removed.
+func TestQdiscStaysForWhoeverComesNext(t *testing.T) {
+	l := newLab(t)
+	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+	h.attach(guard.Clsact)
+	must(t, h.guard.Close())
+	if s := h.attachedPrograms(); len(s.filters) != 0 || s.qdisc != "clsact" {
+		t.Errorf("left %+v, want a qdisc without filters", s)
+	}
+	newForeign(t, lab.IPv4, next).byClsact(h, 1)
+}
+
 func TestIngressQdiscIsReported(t *testing.T) {
 	l := newLab(t)
 	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
@@ -75,7 +104,7 @@ func TestIngressQdiscIsReported(t *testing.T) {
 	if s := h.attachedPrograms(); s.qdisc != "ingress" || len(s.filters) != 0 {
 		t.Errorf("left %+v, want the ingress qdisc alone", s)
 	}
-	if hasTCX() {
+	if labtest.HasTCX() {
 		h.attach(guard.TCX) // needs no qdisc
 	}
 }
@@ -99,5 +128,26 @@ func TestAttachErrors(t *testing.T) {
 		if !errors.Is(c.err, guard.ErrUnavailable) || !strings.Contains(c.err.Error(), c.says) {
 			t.Errorf("%s: %v, want an error with %s", name, c.err, c.says)
 		}
+	}
+}
+
+func TestTCXIsRefusedInWordsWhereTheKernelHasNone(t *testing.T) {
+	if labtest.HasTCX() {
+		t.Skip("this kernel has TCX")
+	}
+	l := newLab(t)
+	h := newHost(t, l.Client(), l.Target(lab.IPv4, lab.Echo))
+	err := l.Client().Do(func() error { _, err := h.guard.Attach(h.route.Index, guard.TCX); return err })
+	const says = "this kernel has no TCX, which came with Linux 6.6; clsact works before"
+	if !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), says) {
+		t.Errorf("Attach returns %v, want an error with %q", err, says)
+	}
+	if s := h.attachedPrograms(); !s.nothing() {
+		t.Errorf("left behind: %+v", s)
+	}
+	var got guard.Mode
+	h.do(func() (err error) { got, err = h.guard.Attach(h.route.Index, ""); return err })
+	if got != guard.Clsact {
+		t.Errorf("without a mode: %s, want clsact", got)
 	}
 }

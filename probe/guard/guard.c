@@ -66,6 +66,30 @@ struct {
 	__type(value, struct counters);
 } flows SEC(".maps");
 
+/* A peer of registered flows: its address, then its port and the protocol. */
+struct peer {
+	__u64 remote[2], rest;
+};
+
+struct rate {
+	__u64 interval; /* of the clock */
+	__u64 passed;   /* packets from this peer that the tap passed, or would have, in this interval */
+};
+
+#define INTERVAL_SHIFT 26 /* bits: 67 ms in ns */
+
+/* Segments of a peer and ICMP errors about it have a rate each: a flood of the one hides nothing of the other. */
+#define SEGMENTS 0
+#define ERRORS (1ULL << 63)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct peer);
+	__type(value, struct rate);
+} rates SEC(".maps");
+
+volatile const __u32 most_passed; /* packets of one peer that the tap passes in an interval */
 volatile const __u32 prober_mark; /* skb->mark of the prober's own segments */
 volatile const __u32 snap_length; /* bytes of a packet that the tap delivers */
 
@@ -213,6 +237,29 @@ static __always_inline bool is_error(struct __sk_buff *skb, const struct payload
 	return type >= 1 && type <= 4; /* RFC 4443 section 2.1 */
 }
 
+/* Counts a packet about a flow, and reports whether its peer has sent no more than is read. So the flood of one peer
+ * does not fill the queue in which the packets of others wait too. Packets that are not passed show in the counters.
+ */
+static __always_inline bool within_rate(const union key *key, __u64 kind)
+{
+	struct peer peer = { { key->remote[0], key->remote[1] }, key->rest >> 16 | kind };
+	struct rate first = { bpf_ktime_get_ns() >> INTERVAL_SHIFT, 1 };
+	struct rate *rate = bpf_map_lookup_elem(&rates, &peer);
+	__u64 passed;
+
+	if (!rate) {
+		bpf_map_update_elem(&rates, &peer, &first, BPF_ANY);
+		return true;
+	}
+	if (rate->interval != first.interval) {
+		rate->interval = first.interval;
+		rate->passed = 0;
+	}
+	passed = rate->passed; /* two processors may read the same: what the addition returns needs Linux 5.12 */
+	__sync_fetch_and_add(&rate->passed, 1);
+	return passed < most_passed;
+}
+
 /* An ICMP error that quotes a segment of ours. */
 static __always_inline bool is_our_error(struct __sk_buff *skb, const struct payload *payload)
 {
@@ -220,7 +267,7 @@ static __always_inline bool is_our_error(struct __sk_buff *skb, const struct pay
 	struct payload rest = {};
 
 	return is_error(skb, payload) && read_ip(skb, AT_START, payload->offset + ICMP_QUOTE, true, &quoted, &rest) &&
-	       rest.protocol == IPPROTO_TCP && find(skb, AT_START, true, &quoted, &rest);
+	       rest.protocol == IPPROTO_TCP && find(skb, AT_START, true, &quoted, &rest) && within_rate(&quoted, ERRORS);
 }
 
 static __always_inline bool is_stray_reset(struct __sk_buff *skb)
@@ -240,7 +287,7 @@ static __always_inline bool is_answer(struct __sk_buff *skb)
 	if (!read_ip(skb, AT_START, 0, false, &key, &payload))
 		return false;
 	if (payload.protocol == IPPROTO_TCP)
-		return find(skb, AT_START, false, &key, &payload);
+		return find(skb, AT_START, false, &key, &payload) && within_rate(&key, SEGMENTS);
 	return is_our_error(skb, &payload);
 }
 

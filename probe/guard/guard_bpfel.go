@@ -29,14 +29,28 @@ type guardFlow struct {
 	Zero       uint16
 }
 
+type guardPeer struct {
+	_      structs.HostLayout
+	Remote [2]uint64
+	Rest   uint64
+}
+
+type guardRate struct {
+	_        structs.HostLayout
+	Interval uint64
+	Passed   uint64
+}
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	guardMapFlows        = "flows"
+	guardMapRates        = "rates"
 	guardProgTcpprobeIn  = "tcpprobe_in"
 	guardProgTcpprobeOut = "tcpprobe_out"
 	guardProgTcpprobeTap = "tcpprobe_tap"
+	guardVarMostPassed   = "most_passed"
 	guardVarProberMark   = "prober_mark"
 	guardVarSnapLength   = "snap_length"
 )
@@ -93,12 +107,14 @@ type guardProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type guardMapSpecs struct {
 	Flows *ebpf.MapSpec `ebpf:"flows"`
+	Rates *ebpf.MapSpec `ebpf:"rates"`
 }
 
 // guardVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type guardVariableSpecs struct {
+	MostPassed *ebpf.VariableSpec `ebpf:"most_passed"`
 	ProberMark *ebpf.VariableSpec `ebpf:"prober_mark"`
 	SnapLength *ebpf.VariableSpec `ebpf:"snap_length"`
 }
@@ -124,11 +140,13 @@ func (o *guardObjects) Close() error {
 // It can be passed to loadGuardObjects or ebpf.CollectionSpec.LoadAndAssign.
 type guardMaps struct {
 	Flows *ebpf.Map `ebpf:"flows"`
+	Rates *ebpf.Map `ebpf:"rates"`
 }
 
 func (m *guardMaps) Close() error {
 	return _GuardClose(
 		m.Flows,
+		m.Rates,
 	)
 }
 
@@ -136,6 +154,7 @@ func (m *guardMaps) Close() error {
 //
 // It can be passed to loadGuardObjects or ebpf.CollectionSpec.LoadAndAssign.
 type guardVariables struct {
+	MostPassed *ebpf.Variable `ebpf:"most_passed"`
 	ProberMark *ebpf.Variable `ebpf:"prober_mark"`
 	SnapLength *ebpf.Variable `ebpf:"snap_length"`
 }

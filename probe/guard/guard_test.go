@@ -44,11 +44,36 @@ func TestProgramsWriteTheStackInWholeWords(t *testing.T) {
 	}
 }
 
+// Kernels before 5.12 refuse atomic instructions that return the earlier value: they know an addition only.
+func TestProgramsOnlyAddAtomically(t *testing.T) {
+	const addition = 0 // BPF_ADD without BPF_FETCH
+	spec, err := loadGuard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, program := range spec.Programs {
+		additions := 0
+		for n, i := range program.Instructions {
+			if i.OpCode.Class() != asm.StXClass || i.OpCode.Mode() != asm.AtomicMode {
+				continue
+			}
+			if i.Constant != addition {
+				t.Errorf("%s: instruction %d is %v", name, n, i)
+			}
+			additions++
+		}
+		if additions == 0 {
+			t.Errorf("%s counts nothing", name)
+		}
+	}
+}
+
 func TestRemedyTellsMissingPermissionFromMissingFeature(t *testing.T) {
-	if got := remedy(fmt.Errorf("program load: %w", unix.EINVAL)); !strings.Contains(got, "Linux 5.8") {
+	const needed = "Linux 5.10 or later is needed"
+	if got := remedy(fmt.Errorf("program load: %w", unix.EINVAL)); !strings.Contains(got, needed) {
 		t.Errorf("of an unknown feature: %q", got)
 	}
-	if got := remedy(fmt.Errorf("program load: %w", unix.EPERM)); strings.Contains(got, "Linux 5.8 or later is needed") {
+	if got := remedy(fmt.Errorf("program load: %w", unix.EPERM)); strings.Contains(got, needed) {
 		t.Errorf("of a missing permission: %q", got)
 	}
 }

@@ -23,7 +23,7 @@ func Prepare(ifindex int) (*Handover, error) {
 	if err := filters.Sweep(ifindex); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	spec, err := specification(maxFlows) // kernels with TCX do not count the map against RLIMIT_MEMLOCK
+	spec, err := specification(maxFlows, mostPassed) // kernels with TCX do not count the map against RLIMIT_MEMLOCK
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ package guard_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/netip"
@@ -12,17 +11,17 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // patience is how long a test waits for an expected packet.
-const patience = 5 * time.Second
+const patience = time.Minute
 
 // host is a network namespace with a guard and a wire to one peer.
 type host struct {
@@ -30,34 +29,22 @@ type host struct {
 	ns    *lab.Namespace
 	guard *guard.Guard
 	wire  wire.Wire
-	route wire.Route
+	route route.Route
 	peer  netip.AddrPort
 }
 
 // modes are the guard modes that this kernel supports: both, or clsact only before Linux 6.6.
 var modes = func() []guard.Mode {
-	if hasTCX() {
+	if labtest.HasTCX() {
 		return []guard.Mode{guard.TCX, guard.Clsact}
 	}
 	return []guard.Mode{guard.Clsact}
 }()
 
-func hasTCX() bool {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		panic(err)
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
-		panic(err)
-	}
-	return major > 6 || major == 6 && minor >= 6
-}
-
 // needTCX skips a test of TCX on kernels without it.
 func needTCX(t *testing.T) {
 	t.Helper()
-	if !hasTCX() {
+	if !labtest.HasTCX() {
 		t.Skip("needs Linux 6.6")
 	}
 }
@@ -91,13 +78,19 @@ func newLab(t *testing.T) *lab.Lab {
 // newHost opens a wire to peer in ns. It loads the guard but does not attach it.
 func newHost(t *testing.T, ns *lab.Namespace, peer netip.AddrPort) *host {
 	t.Helper()
+	return newHostWith(t, ns, peer, guard.Load)
+}
+
+// newHostWith is newHost with the guard that load returns.
+func newHostWith(t *testing.T, ns *lab.Namespace, peer netip.AddrPort, load func() (*guard.Guard, error)) *host {
+	t.Helper()
 	h := &host{t: t, ns: ns, peer: peer}
 	h.do(func() (err error) {
-		if h.guard, err = guard.Load(); err != nil {
+		if h.guard, err = load(); err != nil {
 			return err
 		}
 		closeLater(t, h.guard)
-		if h.route, err = wire.Lookup(peer.Addr(), ""); err != nil {
+		if h.route, err = route.Lookup(peer, ""); err != nil {
 			return err
 		}
 		h.wire, err = wire.Open(h.route, h.guard.Tap())

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -71,7 +72,7 @@ func (o holderTask) carryOut() error {
 	if o.Drop {
 		return o.dropAndRestart()
 	}
-	route, err := wire.Lookup(o.Peer.Addr(), "")
+	route, err := route.Lookup(o.Peer, "")
 	if err != nil {
 		return err
 	}

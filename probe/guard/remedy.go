@@ -13,7 +13,7 @@ import (
 // remedy says how a user can fix an error of loading.
 func remedy(err error) string {
 	if !errors.Is(err, unix.EPERM) {
-		return "Linux 5.8 or later is needed"
+		return "Linux 5.10 or later is needed"
 	}
 	if missing, _ := capability.Missing(capability.BPF, capability.NetAdmin); len(missing) > 0 {
 		return fmt.Sprintf("this process lacks the capabilities %s: run as root, in a container with them added"+

@@ -82,7 +82,7 @@ func TestIPOptionsAreSkipped(t *testing.T) {
 			must(t, err)
 			packet = slices.Insert(packet, 20, 1, 1, 1, 1) // four no-operation options; the raw socket sets length and checksum
 			packet[0] = 0x46
-			must(t, l.Server().Do(func() error { return sendRaw(packet, f.Local.Addr()) }))
+			must(t, l.Server().Do(func() error { return sendRaw(packet, f.Local.Addr(), 1) }))
 			if s := f.receive().Segment; s == nil || s.Flags != segment.SYN|segment.ACK {
 				t.Errorf("the tap delivers %v", s)
 			}
@@ -91,13 +91,19 @@ func TestIPOptionsAreSkipped(t *testing.T) {
 	}
 }
 
-func sendRaw(packet []byte, to netip.Addr) error {
+// sendRaw sends a packet several times.
+func sendRaw(packet []byte, to netip.Addr, times int) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_RAW)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	return unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: to.As4()})
+	for range times {
+		if err := unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: to.As4()}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func TestTapDeliversNothingElse(t *testing.T) {

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
 
@@ -22,7 +20,6 @@ var ErrRefused = errors.New("the kernel does not let this process choose a conne
 
 // Question is one connection to make.
 type Question struct {
-	Source   netip.Addr // of this host
 	Remote   netip.AddrPort
 	Device   string // to send from; "" for the kernel's choice
 	Size     Size
@@ -34,20 +31,6 @@ type Question struct {
 	// is called when the handshake is complete, with what it took; may be nil
 	Completed func(took time.Duration)
 }
-
-// Fate is how a connection ended.
-type Fate string
-
-// Fates. All but Acknowledged name what ended the connection, or what was waited for in vain.
-const (
-	Acknowledged Fate = "Acknowledged" // everything was
-	Silent       Fate = "Silent"       // something was not acknowledged in time, and the connection still stood
-	Reset        Fate = "Reset"        // by an RST
-	Refused      Fate = "Refused"      // the SYN was answered by an RST
-	TimedOut     Fate = "TimedOut"     // the kernel gave it up
-	Unreachable  Fate = "Unreachable"  // by an ICMP error, or without a route
-	Stopped      Fate = "Stopped"      // the context ended first
-)
 
 // Part is one piece of what a connection carried.
 type Part struct {
@@ -144,6 +127,8 @@ type connection struct {
 	begin  seq.Number // of the first byte
 	sent   []byte     // all that was
 	fault  error
+
+	wasReset bool // though something else ended it
 }
 
 func (c *connection) run(ctx context.Context, control int) {
@@ -193,7 +178,7 @@ func (c *connection) connect(ctx context.Context) bool {
 }
 
 // send sends parts without waiting between them, each in segments of its own, and then waits until they are
-// acknowledged. Of several the first leaves with the second, so that it is in flight then also on a very short path.
+// acknowledged. Of several the first leaves right before the second.
 func (c *connection) send(ctx context.Context, parts []piece) bool {
 	w := c.begins()
 	end := len(c.sent)
@@ -207,6 +192,10 @@ func (c *connection) send(ctx context.Context, parts []piece) bool {
 			return false
 		}
 		c.sent, p.part.Sent = append(c.sent, p.bytes...), true
+		if p.part == &c.Data && c.overtaken(time.Since(w.started)) {
+			c.void(ctx)
+			return false
+		}
 	}
 	for _, p := range parts {
 		end += len(p.bytes)
@@ -216,6 +205,22 @@ func (c *connection) send(ctx context.Context, parts []piece) bool {
 		w = c.begins()
 	}
 	return true
+}
+
+// overtaken reports whether data that was to be in flight may not be: an acknowledgement has come already, or, since
+// sending took so long, may be on its way. On a very short path it comes before the next segment leaves, and on a busy
+// machine the data may leave late.
+func (c *connection) overtaken(took time.Duration) bool {
+	roundTrip := time.Duration(c.socket.info().Min_rtt) * time.Microsecond
+	return c.Size.Order == InFlight && (c.socket.ackedBytes() > 0 || took > roundTrip/2)
+}
+
+// void gives up a connection that asks nothing. What it has sent may draw an RST of a device, which must not come while
+// the connection is being ended: that would be taken for the peer's.
+func (c *connection) void(ctx context.Context) {
+	until := time.Now().Add(3*time.Duration(c.socket.info().Min_rtt)*time.Microsecond + tick)
+	err := c.socket.acknowledged(ctx, len(c.sent), until, func() bool { return false })
+	c.Fate, c.wasReset = Overtaken, fateOf(err) == Reset
 }
 
 // wait is when one began, and how many retransmissions there had been.
@@ -251,27 +256,6 @@ func (c *connection) died(err error) {
 	}
 }
 
-// fateOf is what an error of a socket says of its connection; "" for an error that is this host's own.
-func fateOf(err error) Fate {
-	switch {
-	case errors.Is(err, errSilent):
-		return Silent
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return Stopped
-	case errors.Is(err, unix.ECONNREFUSED):
-		return Refused
-	case errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE), errors.Is(err, unix.ECONNABORTED):
-		return Reset
-	case errors.Is(err, unix.ETIMEDOUT):
-		return TimedOut
-	case errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.ENOPROTOOPT),
-		errors.Is(err, unix.EPROTO), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM),
-		errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EHOSTDOWN), errors.Is(err, unix.EMSGSIZE):
-		return Unreachable // EPERM: this host's own firewall drops what is sent
-	}
-	return ""
-}
-
 // finish keeps what the socket knows, and takes the connection off it.
 func (c *connection) finish() {
 	info := c.socket.info()
@@ -286,7 +270,7 @@ func (c *connection) finish() {
 	}
 	c.Remains = &Remains{socket: c.socket, Local: local, Remote: c.asked.Remote, Unacked: c.begin.Add(acked), Ack: ack,
 		RTT: time.Duration(info.Rtt) * time.Microsecond, Established: acked > 0,
-		Reset: c.Fate == Reset}
+		Reset: c.Fate == Reset || c.wasReset}
 	if acked < len(c.sent) {
 		c.Remains.Missing = c.sent[max(0, acked-1):]
 	}

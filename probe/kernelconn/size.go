@@ -19,9 +19,9 @@ type Order int
 
 // Orders.
 const (
-	Waiting        Order = iota // it is acknowledged first, and a segment begins at 0
-	InFlight                    // it is in flight, and a segment begins at 0
-	InFlightAcross              // it is in flight, and a segment begins before 0 and ends after it
+	Waiting  Order = iota // it is acknowledged first, and a segment begins at 0
+	InFlight              // it is in flight, and a segment begins at 0
+	Across                // it is not waited for, and a segment begins before 0 and ends after it
 )
 
 // across is how far before 0 the segment begins that spans it: less than any MSS.
@@ -29,7 +29,7 @@ const across = 100
 
 // lead is how much of what is sent comes before 0.
 func (s Size) lead() int {
-	if s.Order == InFlightAcross {
+	if s.Order == Across {
 		return across
 	}
 	return 0
@@ -39,8 +39,8 @@ func (s Size) String() string {
 	switch {
 	case s.Order == InFlight:
 		return report.SizeInFlight
-	case s.Order == InFlightAcross:
-		return report.SizeInFlightAcross
+	case s.Order == Across:
+		return report.SizeAcross
 	case s.Segments == 0:
 		return strconv.Itoa(s.Bytes)
 	case s.Segments == 1:
@@ -56,7 +56,7 @@ const several = 3
 // tells them apart.
 func Sizes() []Size {
 	return []Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: several},
-		{Segments: several, Order: InFlight}, {Segments: several, Order: InFlightAcross}}
+		{Segments: several, Order: InFlight}, {Segments: several, Order: Across}}
 }
 
 // Waits is the size of which connections differ from these in nothing but the order.

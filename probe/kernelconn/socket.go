@@ -28,11 +28,11 @@ var errSilent = errors.New("nothing came in time")
 type socket struct{ fd int }
 
 // open returns a socket whose SYN will have the given number. It is bound to a port that no connection of this host
-// has, not even one that is over: the kernel would continue its numbers.
+// has, not even one that is over: the kernel would continue its numbers. The kernel chooses its address.
 func open(q Question, iss seq.Number) (_ *socket, err error) {
-	family := unix.AF_INET6
+	family, anywhere := unix.AF_INET6, netip.IPv6Unspecified()
 	if q.Remote.Addr().Is4() {
-		family = unix.AF_INET
+		family, anywhere = unix.AF_INET, netip.IPv4Unspecified()
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
 	if err != nil {
@@ -47,8 +47,8 @@ func open(q Question, iss seq.Number) (_ *socket, err error) {
 	if err := s.prepare(q.Device); err != nil {
 		return nil, err
 	}
-	if err := unix.Bind(fd, address(netip.AddrPortFrom(q.Source, 0))); err != nil {
-		return nil, fmt.Errorf("bind to %s: %w", q.Source, err)
+	if err := unix.Bind(fd, address(netip.AddrPortFrom(anywhere, 0))); err != nil {
+		return nil, fmt.Errorf("bind to a port: %w", err)
 	}
 	if err := s.number(iss); err != nil {
 		return nil, err

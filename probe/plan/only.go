@@ -11,6 +11,16 @@ func (p *Plan) Asks(source string, c Check, target int) bool {
 	return len(only) == 0 || slices.Contains(only[source], target)
 }
 
+// Asked is how many checks the source runs against that target.
+func (p *Plan) Asked(source string, target int) (n int) {
+	for _, c := range p.Checks() {
+		if p.Asks(source, c, target) {
+			n++
+		}
+	}
+	return n
+}
+
 // validRestrictions checks that Only has targets of the source only, and that no two sources fill the same accept
 // queue.
 func (p *Plan) validRestrictions() error {

@@ -143,6 +143,11 @@ var failed = []Reason{
 		"answers that acknowledge exactly 0 are lost on the way back. Of `AckZero`: an ACK of number 0, or the RST at 0 " +
 			"that it draws, is lost",
 		"as for SequenceZeroDropped; for the way back probe from the target's side"}}},
+	{"PeerZeroDropped", Fail, "SequenceWrap: the target's own segment at sequence 0 is lost on the way back",
+		[]Meaning{{sequenceWrap,
+			"`PeerPush`: what the target sends from its number 0 on does not come back, in none of its repetitions; as many " +
+				"bytes before and behind do. Connections that get 4 GiB or begin just below hang there",
+			"as for SequenceZeroDropped, in the other direction: probe from the target's side, and find the hop from there"}}},
 	{"FinIgnored", Fail, "FinReorder: the peer ignored a FIN that an ACK had overtaken", []Meaning{{finReorder,
 		"the FIN was ignored on two connections or more. `stallMillis` is how long the close waited (modelled on " +
 			"Linux's least retransmission timeout)",
@@ -205,6 +210,12 @@ var inconclusive = []Reason{
 				"question about length, order, delay, repeats or a share of paths told why. The message has both counts",
 			"connections that cross 0 are likely to suffer: let kernel connections ask too (`--kernel-connections`), and find " +
 				"the hop as for SequenceZeroDropped"}}},
+	{"PeerZeroNotAsked", Inconclusive, "SequenceWrap: the target could not be made to send at sequence 0",
+		[]Meaning{{sequenceWrap,
+			"`PeerPush`: the target could not be made to send a segment at its number 0; the message says why. It sends back " +
+				"no more than it gets only where its application echoes, and its initial numbers must follow the clock of " +
+				"Linux. This is no fault and counts in no verdict beside others",
+			"to ask nevertheless, run an echo server on the target's host, and ask that"}}},
 	{"HandshakeAckLost", Inconclusive,
 		"SequenceWrap: the final ACK at 0 has no effect; data has", []Meaning{{sequenceWrap,
 			"the final ACK at 0 has no effect, elsewhere it has. It breaks no connection that sends data",
@@ -229,9 +240,9 @@ var inconclusive = []Reason{
 			"`Ack`, which need no such proof"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
 		{sequenceWrap,
-			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Of `HandshakeAck`: the peer does " +
-				"not let it be seen",
-			"look at the other variants"},
+			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Or it arrives, and something on the " +
+				"way changes the acknowledgements, as the message then says. Of `HandshakeAck`: the peer does not let it be seen",
+			"look at the other variants; where acknowledgements are changed, compare captures at both ends"},
 		{finReorder,
 			"a FIN in order is ignored too; or the overtaken one gets no answer at all, or is accepted half a second late. " +
 				"The message says which: a firewall that drops it as invalid, or an application that closed meanwhile",
@@ -251,13 +262,16 @@ var inconclusive = []Reason{
 		"run again after two minutes"}}},
 	{"GuardUnavailable", Inconclusive, "neither TCX nor clsact could be attached", []Meaning{{"",
 		"neither TCX nor clsact, the kernel's two places for the guard, can be attached",
-		"the message says which capability or kernel feature is missing; Linux 5.8 is needed, and `NET_ADMIN` and `BPF`"}}},
+		"the message says which capability or kernel feature is missing; Linux 5.10 is needed, and `NET_ADMIN` and `BPF`"}}},
 	{"GuardIncomplete", Inconclusive, "the guard did not take every segment that the tap saw", []Meaning{{"",
-		"the local kernel may have interfered, or the host was too busy to read all. The message says which",
+		"the local kernel may have interfered, or not all that the target sent was read: the host was too busy, or the " +
+			"target sends too much. The message says which",
 		"look for other tc programs in front (`tc filter show`, `bpftool net`); or send fewer packets a second"}}},
-	{"AsymmetricReturn", Inconclusive, "the answer came in by another device", []Meaning{{"",
-		"answers come in by another device",
-		"`--source-interface` with that device; in a pod: make its routes symmetric"}}},
+	{"AsymmetricReturn", Inconclusive, "the answer came in by another device, where it is not taken", []Meaning{{"",
+		"answers come in by another device than the flow left by. The message says whether this host's kernel takes them " +
+			"there: if not, its own connections fail in the same way. If its reverse path filter may be why, that is named",
+		"route the way there and back by one device; if the message names `rp_filter`, set that of the device to 2 or 0; " +
+			"in a pod: make its routes symmetric"}}},
 	{"DeadlineExceeded", Inconclusive, "the run's deadline came before a verdict", []Meaning{{"",
 		"the time was over first",
 		"`--deadline`, `run.deadlineSeconds`, a higher rate, fewer paths. Confirming a loss takes far more segments " +

@@ -47,6 +47,8 @@ type Direction string
 const (
 	ToTarget Direction = "ToTarget"
 	BothWays Direction = "BothWays" // and the target's answer, whose number was 0 too
+	// FromTarget: the target's number was 0, and not this side's
+	FromTarget Direction = "FromTarget"
 )
 
 // Lengths are how long the data of segments was.
@@ -107,6 +109,9 @@ func (l *Lengths) plus(m *Lengths) *Lengths {
 // String says what is covered, and what of the same kind was not asked.
 func (c Coverage) String() string {
 	text := "segments"
+	if c.Direction == FromTarget {
+		text = "the target's own segments"
+	}
 	if l := c.Bytes; l != nil && l.Least == l.Most {
 		text += " of " + number(l.Least, "byte")
 	} else if l != nil {
@@ -129,34 +134,28 @@ func (k *KernelCoverage) text() string {
 	if k == nil {
 		return ""
 	}
-	waiting, inFlight := k.sizes()
+	waiting, others := k.sizes()
 	text := "ordinary connections " + with(k.Options)
 	if len(waiting) > 0 {
 		text += ", of " + strings.Join(waiting, ", ") + " bytes"
 	}
-	return strings.Join(append([]string{fmt.Sprintf("%s (MSS %d)", text, k.MSS)}, inFlight...), ", ")
+	return strings.Join(append([]string{fmt.Sprintf("%s (MSS %d)", text, k.MSS)}, others...), ", ")
 }
 
 // sizes are those of connections that waited for the acknowledgement of what is before 0, and of those that did not.
-func (k *KernelCoverage) sizes() (waiting, inFlight []string) {
+func (k *KernelCoverage) sizes() (waiting, others []string) {
 	for _, s := range k.Sizes {
-		if s == SizeInFlight || s == SizeInFlightAcross {
-			inFlight = append(inFlight, s)
+		if s == SizeInFlight || s == SizeAcross {
+			others = append(others, s)
 		} else {
 			waiting = append(waiting, s)
 		}
 	}
-	return waiting, inFlight
+	return waiting, others
 }
 
 // inFlight reports whether data was in flight when the number 0 was crossed.
-func (k *KernelCoverage) inFlight() bool {
-	if k == nil {
-		return false
-	}
-	_, sizes := k.sizes()
-	return len(sizes) > 0
-}
+func (k *KernelCoverage) inFlight() bool { return k != nil && slices.Contains(k.Sizes, SizeInFlight) }
 
 func number(n int, what string) string {
 	if n == 1 {
@@ -178,6 +177,9 @@ func (c Coverage) notAsked() (missing []string) {
 	}
 	if len(c.Options) == 0 && (c.Kernel == nil || len(c.Kernel.Options) == 0) {
 		missing = append(missing, "TCP options")
+	}
+	if c.Bytes != nil && c.Connections != nil && c.Kernel == nil {
+		missing = append(missing, "ordinary connections and what they send after 0")
 	}
 	if c.Bytes != nil && c.Connections != nil && !c.Kernel.inFlight() {
 		missing = append(missing, "data in flight across 0")

@@ -39,17 +39,17 @@ var kernelOutcomes = []KernelOutcome{KernelUnharmed, KernelStalled, KernelDied, 
 
 // KernelSize is what became of those of one size.
 type KernelSize struct {
-	Size     string      `json:"size"` // what is sent at 0: a number of bytes, MSS, 3*MSS, or one of those in flight
+	Size     string      `json:"size"` // what is sent at 0: bytes, MSS, 3*MSS, or one that does not wait
 	Crossing KernelCount `json:"crossing"`
 	Control  KernelCount `json:"control"`
 }
 
-// Sizes of connections whose data before 0 is not yet acknowledged when they send at 0. They send as much as
-// SizeSeveral, which waits for that.
+// Sizes of connections that do not wait for the acknowledgement of what is before 0. They send as much as SizeSeveral,
+// which waits for that.
 const (
-	SizeSeveral        = "3*MSS"
-	SizeInFlight       = "in flight"          // with a segment that begins at 0
-	SizeInFlightAcross = "in flight across 0" // with a segment that begins before 0 and ends after it
+	SizeSeveral  = "3*MSS"
+	SizeInFlight = "in flight" // a segment begins at 0, and what is before it was not acknowledged when it had left
+	SizeAcross   = "across 0"  // a segment begins before 0 and ends after it
 )
 
 // KernelCount counts connections by what became of them.

@@ -55,11 +55,14 @@ func (r Report) check(d *json.Decoder) error {
 	return nil
 }
 
-// Verdict returns the worst of the results' verdicts. For a report without results it returns Inconclusive.
+// Verdict returns the worst of the results' verdicts, beside those of what could not be asked. If nothing is left it
+// returns Inconclusive.
 func (r Report) Verdict() Verdict {
 	var worst Verdict
 	for _, res := range r.Results {
-		worst = Worst(worst, res.Verdict)
+		if res.Reason != PeerZeroNotAsked {
+			worst = Worst(worst, res.Verdict)
+		}
 	}
 	return cmp.Or(worst, Inconclusive)
 }

@@ -127,3 +127,21 @@ func TestTableNamesSourcePorts(t *testing.T) {
 		t.Errorf("%v: %s", err, b.String())
 	}
 }
+
+// What could not be asked takes no Pass from what was, and is no Pass by itself.
+func TestWhatIsNotAskedCountsAloneOnly(t *testing.T) {
+	not := Result{Verdict: Inconclusive, Reason: PeerZeroNotAsked}
+	for _, c := range []struct {
+		with []Result
+		want Verdict
+	}{
+		{nil, Inconclusive},
+		{[]Result{{Verdict: Pass, Reason: Delivered}}, Pass},
+		{[]Result{{Verdict: Inconclusive, Reason: PathLossy}}, Inconclusive},
+		{[]Result{{Verdict: Fail, Reason: SequenceZeroDropped}}, Fail},
+	} {
+		if got := (Report{Results: append(c.with, not)}).Verdict(); got != c.want {
+			t.Errorf("beside %v: %s, want %s", c.with, got, c.want)
+		}
+	}
+}

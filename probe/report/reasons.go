@@ -58,6 +58,8 @@ const (
 	WrapEndDropped Reason = "WrapEndDropped"
 	// SequenceWrap: answers that acknowledge exactly 0 are lost
 	AckZeroDropped Reason = "AckZeroDropped"
+	// SequenceWrap: the target's own segment at sequence 0 is lost on the way back
+	PeerZeroDropped Reason = "PeerZeroDropped"
 	// FinReorder: the peer ignored a FIN that an ACK had overtaken
 	FinIgnored Reason = "FinIgnored"
 	// AcceptQueue: connections were dropped within the cap
@@ -82,6 +84,8 @@ const (
 	KernelDisagrees Reason = "KernelDisagrees"
 	// SequenceWrap: suspects were lost far more often than controls
 	LossUnexplained Reason = "LossUnexplained"
+	// SequenceWrap: the target could not be made to send at sequence 0
+	PeerZeroNotAsked Reason = "PeerZeroNotAsked"
 	// SequenceWrap: the final ACK at 0 has no effect; data has
 	HandshakeAckLost Reason = "HandshakeAckLost"
 	// segments with these flags are lost at every number
@@ -102,7 +106,7 @@ const (
 	GuardUnavailable Reason = "GuardUnavailable"
 	// the guard did not take every segment that the tap saw
 	GuardIncomplete Reason = "GuardIncomplete"
-	// the answer came in by another device
+	// the answer came in by another device, where it is not taken
 	AsymmetricReturn Reason = "AsymmetricReturn"
 	// the run's deadline came before a verdict
 	DeadlineExceeded Reason = "DeadlineExceeded"

@@ -73,8 +73,9 @@ type Result struct {
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
 	Suspects    *Segments      `json:"suspects,omitempty"`
 	Controls    *Segments      `json:"controls,omitempty"`
-	Share       *Share         `json:"share,omitempty"` // set if all flows agree, or the path decides
-	Queue       *Queue         `json:"queue,omitempty"` // for AcceptQueue
+	Share       *Share         `json:"share,omitempty"`    // set if all flows agree, or the path decides
+	NextHops    []NextHop      `json:"nextHops,omitempty"` // of flows with a verdict; nil: all left by the plain route's
+	Queue       *Queue         `json:"queue,omitempty"`    // for AcceptQueue
 	StallMillis int64          `json:"stallMillis"`
 	Covers      *Coverage      `json:"covers,omitempty"` // of a Pass of SequenceWrap
 	Evidence    evidence.Lines `json:"evidence,omitempty"`

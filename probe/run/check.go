@@ -1,13 +1,13 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -18,6 +18,7 @@ type answer struct {
 	flows   []flow.Outcome
 	pooled  []flow.Outcome   // outcomes of further flows, for the test over all flows, and of those that were asked anew
 	finding *verdict.Finding // finding of that test
+	plain   route.Hop        // next hop of the route to the target's address, whatever the port
 	perPath bool             // flows may take different paths, so a share of flows may be one of paths
 	again   []flow.Outcome   // outcomes of source ports that were asked again
 	repeats verdict.Repeats  // how these compare with the first answers
@@ -46,8 +47,13 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		env.Open = opened.Open
 	}
 	turns := opened.turns
-	a := answer{perPath: definition.Flows == 0}
-	a.flows = runFlows(ctx, cmp.Or(definition.Flows, j.plan.Paths), run, env, opened, w)
+	n, fixed := definition.Number(c.Variant, j.plan.Paths)
+	a := answer{perPath: !fixed}
+	if opened.host != nil && !definition.Serial { // a queue is not filled anew for that
+		run = opened.host.withReturns(run)
+	}
+	oneHop := opened.byOneHop(run, definition.Serial)
+	a.flows = runFlows(ctx, n, oneHop, env, opened, w)
 	opened.awaitKernel()
 	if established, gone := opened.listenerGone(); gone {
 		for i := range a.flows {
@@ -55,9 +61,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		}
 	}
 	noteUnreachable(a.flows)
-	askFollowers(ctx, run, &env, turns, &a)
+	askFollowers(ctx, oneHop, &env, turns, &a)
 	if c.Type == "SequenceWrap" {
-		askAboutLosses(ctx, run, &env, turns, &a)
+		askAboutLosses(ctx, oneHop, &env, turns, &a)
 	}
 	if definition.Pool != nil {
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)

@@ -22,7 +22,10 @@ func (a *answer) coverage(r report.Result) *report.Coverage {
 		}
 	}
 	c := &report.Coverage{SourcePorts: len(ports), Options: sum.Suspects.Options, Direction: report.ToTarget}
-	if v.Zero == variant.Acknowledgment {
+	switch {
+	case v.Where == variant.FromPeer:
+		c.Direction = report.FromTarget
+	case v.Zero == variant.Acknowledgment:
 		c.Direction = report.BothWays // the RST that answers has the number 0
 	}
 	if v.Where == variant.Crossing || v.Where == variant.Connection {

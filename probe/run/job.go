@@ -10,10 +10,10 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // job is one source's part of a run in progress, with its results so far.
@@ -74,15 +74,19 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	t := j.plan.Targets[index]
 	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha,
 		Lateness: &verdict.Lateness{}}
-	env.Pace, env.Charge = newPace(ctx, j.plan.PacketsPerSecond)
-	stack, fault := h.stackTo(t.Address)
-	var route wire.Route
+	b := newSegmentRate(ctx, j.plan.PacketsPerSecond)
+	env.Pace, env.Charge, env.Afford = b.pace, b.charge, b.afford
+	stack, fault := h.stackTo(t.AddrPort())
+	var first route.Route
+	var plain route.Hop
 	var opened *openings
 	if fault == nil {
-		env.Open, env.OpenFrom, route = stack.Open, stack.OpenFrom, stack.route
-		opened = newOpenings(stack.Open, env.Remote, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
+		router := h.flows()
+		env.Open, env.OpenFrom, first, plain = router.Open, router.OpenFrom, stack.route, h.plain(t.Address)
+		opened = newOpenings(router.Open, env.Remote, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
+		opened.oneHop, opened.host = router.OneHop, h
 	}
-	kernel := j.newKernelTest(env, stack, h, opened, index)
+	kernel := j.newKernelTest(env, h, opened, index)
 	var open sync.WaitGroup
 	for i, c := range j.checks {
 		if !j.plan.Asks(j.node, c, index) {
@@ -100,8 +104,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 			if fault == nil {
 				a = j.runCheck(ctx, c, env, opened, w)
 			}
+			a.plain = plain
 			r := report.Unanswered(j.plan, j.node, report.Question{Position: position, Check: i})
-			r.PathType = pathType(t, j.node, route)
+			r.PathType = pathType(t, j.node, first)
 			j.add(result, r, a)
 		})
 		select {

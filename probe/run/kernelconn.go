@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
+	"github.com/tcpprobe/tcpprobe/probe/ledger"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -38,7 +40,7 @@ func asksKernel(c plan.Check) bool {
 // and controls, beside the crafted flows, and more only where one was harmed that crosses 0.
 type kernelTest struct {
 	env      flow.Env
-	stack    *stack
+	takeOver func(ledger.Entry, func()) (*conn.Conn, error)
 	device   string
 	openings *openings // of the crafted flows
 	alpha    float64
@@ -62,12 +64,12 @@ type kernelTest struct {
 }
 
 // newKernelTest asks nothing yet; nil where the plan wants no such connections to the target of that index.
-func (j *job) newKernelTest(env flow.Env, s *stack, h *host, opened *openings, index int) *kernelTest {
+func (j *job) newKernelTest(env flow.Env, h *host, opened *openings, index int) *kernelTest {
 	i := slices.IndexFunc(j.checks, func(c plan.Check) bool { return asksKernel(c) && j.plan.Asks(j.node, c, index) })
-	if s == nil || i < 0 || j.plan.KernelConnections == plan.Off {
+	if opened == nil || i < 0 || j.plan.KernelConnections == plan.Off {
 		return nil
 	}
-	return &kernelTest{env: env, stack: s, device: h.device, alpha: j.alpha, patience: kernelPatience,
+	return &kernelTest{env: env, takeOver: h.flows().TakeOver, device: h.device, alpha: j.alpha, patience: kernelPatience,
 		ask: kernelconn.Ask, openings: opened,
 		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario].Payload)}
 }
@@ -102,7 +104,7 @@ func (k *kernelTest) screen(ctx context.Context) {
 	for _, size := range kernelconn.Sizes() {
 		k.evidence.Sizes = append(k.evidence.Sizes, size.String())
 		all = append(all, kernelQuestion{size: size, crossing: true})
-		if size.Order != kernelconn.InFlightAcross { // its controls are as those of the other one in flight
+		if size.Order == kernelconn.Waiting { // controls of the others are made where one that crosses 0 is harmed
 			all = append(all, kernelQuestion{size: size})
 		}
 	}
@@ -149,16 +151,22 @@ func (k *kernelTest) each(ctx context.Context, all []kernelQuestion, enough func
 		leave := sync.OnceFunc(func() { <-places })
 		open.Go(func() {
 			defer leave()
-			k.one(ctx, q, leave, add)
+			for tries := k.tries(q); tries > 0; tries-- {
+				if !k.one(ctx, q, leave, tries == 1, add) {
+					break
+				}
+			}
 		})
 	}
 	open.Wait()
 }
 
-// one makes a connection, ends it, and adds what it tells. It leaves its place to the next one as soon as may be.
-func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), add func(verdict.KernelSample)) {
+// one makes a connection, ends it, and adds what it tells. It leaves its place to the next one as soon as may be. It
+// reports whether to try again: what should have been in flight was not, and this is not the last try.
+func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), last bool,
+	add func(verdict.KernelSample)) bool {
 	if k.env.Pace(ctx, kernelAhead) != nil {
-		return
+		return false
 	}
 	k.mu.Lock()
 	patience := k.patience
@@ -170,18 +178,18 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), ad
 	enough := func(again int, waited time.Duration) bool {
 		return again > 0 && (q.hasty || k.settled.Load() && (known || waited >= shortPatience))
 	}
-	r, err := k.ask(ctx, kernelconn.Question{Source: k.stack.route.Source, Remote: k.env.Remote,
-		Device: k.device, Size: q.size, Crossing: q.crossing, Payload: k.payload, Patience: patience, Enough: enough,
+	r, err := k.ask(ctx, kernelconn.Question{Remote: k.env.Remote, Device: k.device, Size: q.size,
+		Crossing: q.crossing, Payload: k.payload, Patience: patience, Enough: enough,
 		Completed: func(took time.Duration) {
 			if !q.hasty && took >= acceptTime {
 				leave()
 			}
 		}})
-	for range r.SegmentsSent - kernelAhead {
-		k.env.Charge()
-	}
 	k.openings.settleKernel(r)
 	ended := k.end(ctx, r.Remains)
+	for range r.SegmentsSent - kernelAhead { // after the end: the peer's connection does not wait for that
+		k.env.Charge()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ends.Leaked, k.ends.Guard = k.ends.Leaked+ended.Leaked, k.ends.Guard.Plus(ended.Guard)
@@ -195,10 +203,25 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), ad
 		k.opened++
 		k.found.MSS, k.found.Timestamps, k.found.SACK = r.MSS, r.Timestamps, r.SACK
 	}
-	if r.Fate == kernelconn.Stopped {
-		return
+	overtaken := r.Fate == kernelconn.Overtaken
+	if r.Fate == kernelconn.Stopped || overtaken && !last {
+		return overtaken
 	}
 	s := sampleOf(r, known)
 	k.learn(r, s)
 	add(s)
+	return false
+}
+
+// flightTries is how often a connection is made whose data is to be in flight, until it is. Once none of so many was,
+// the path is too short for it, and each is made once.
+const flightTries = 3
+
+func (k *kernelTest) tries(q kernelQuestion) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if q.size.Order != kernelconn.InFlight || k.evidence.Overtaken {
+		return 1
+	}
+	return flightTries
 }

@@ -18,20 +18,23 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 	if left == nil {
 		return o
 	}
-	c, err := k.stack.TakeOver(context.WithoutCancel(ctx),
+	c, err := k.takeOver(
 		ledger.Entry{Local: left.Local, Remote: left.Remote, Next: left.Unacked, Ack: left.Ack}, left.Release)
 	if err != nil {
 		return flow.Outcome{Leaked: 1}
 	}
-	c.Charge, c.RTT = k.env.Charge, left.RTT
+	c.Charge, c.Afford, c.RTT = k.env.Charge, k.env.Afford, left.RTT
 	if left.Established {
 		c.WasEstablished()
 	}
 	if left.Reset {
 		c.WasReset()
 	}
-	if left.Unacked.IsZero() && c.Recheck(ctx) {
-		healKernel(context.WithoutCancel(ctx), c, left.Missing)
+	if n := len(left.Missing); n > 0 && left.Established {
+		c.MayExpect(left.Unacked.Add(n - 1))
+	}
+	if left.Unacked.IsZero() && c.Recheck() {
+		healKernel(c, left.Missing)
 	}
 	e, err := c.End(ctx)
 	if err != nil || !e.Confirmed {
@@ -48,15 +51,15 @@ const (
 )
 
 // healKernel brings the peer past 0 by a segment that begins one byte earlier: an RST at 0 might be lost itself.
-func healKernel(ctx context.Context, c *conn.Conn, missing []byte) {
+func healKernel(c *conn.Conn, missing []byte) {
 	zero := c.SendNext()
 	before := zero.Add(-1)
 	for i := 0; i < healTries && len(missing) > 1; i++ {
-		c.Charge()
+		c.ChargeOne()
 		sent := c.Send(conn.Step{Part: evidence.Heal, Flags: segment.PSH | segment.ACK, Seq: &before,
 			Payload: missing[:min(len(missing), healBytes)]})
 		healed := func(wire.Packet) bool { return c.Acked().After(zero) || c.Reset() }
-		if c.Await(ctx, sent.Add(c.AnswerTimeout(i)), healed) || c.Fault() != nil {
+		if c.Await(c.EndContext(), sent.Add(c.AnswerTimeout(i)), healed) || c.Fault() != nil {
 			return
 		}
 	}

@@ -23,6 +23,7 @@ func TestKernelConnectionsLeaveNothing(t *testing.T) {
 		{"reset-at-zero=61", report.KernelDied},
 		{"reset-at-zero=64", report.KernelDied},
 		{"drop-old push-at-zero", report.KernelStalled},
+		{"in-flight-at-zero=reset@in delay=20ms", report.KernelDied}, // the peer has more than it acknowledged in time
 	} {
 		t.Run(c.faults, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@ func sampleOf(r kernelconn.Result, short bool) verdict.KernelSample {
 	silent := r.Fate == kernelconn.Silent
 	delivered := r.Fate == kernelconn.Acknowledged || r.Data.Acknowledged && !silent
 	switch {
-	case !r.Opened:
+	case !r.Opened, r.Fate == kernelconn.Overtaken:
 		s.Took = 0
 	case delivered && !again:
 		s.Fate = verdict.KernelUnharmed
@@ -46,6 +46,8 @@ func (k *kernelTest) learn(r kernelconn.Result, s verdict.KernelSample) {
 		k.unopened[0]++
 	}
 	switch {
+	case r.Fate == kernelconn.Overtaken:
+		k.evidence.Overtaken = true
 	case s.Fate == verdict.KernelVoid && r.Opened:
 		k.void = closedByApplication
 	case s.Fate == verdict.KernelVoid && k.void == "":

@@ -37,9 +37,14 @@ const (
 	longestTurn = 2 * time.Second
 )
 
+// openFunc opens a connection.
+type openFunc = func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)
+
 // openings bounds the connections to one target by what the target was seen to accept.
 type openings struct {
-	open   func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)
+	open   openFunc
+	oneHop func() openFunc // returns what opens the connections of one flow; nil: open does
+	host   *host           // that takes their answers; nil: it is not known
 	target netip.AddrPort
 	turns  turns // of the flows
 
@@ -56,19 +61,24 @@ type openings struct {
 	ignored time.Time     // when a connection last counted as ignored
 }
 
-func newOpenings(
-	open func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error), target netip.AddrPort, turns turns,
-) *openings {
+func newOpenings(open openFunc, target netip.AddrPort, turns turns) *openings {
 	return &openings{open: open, target: target, turns: turns, allowed: firstOpenings, changed: make(chan struct{})}
 }
 
 // Open prepares the connection and waits for its turn. Only the target has a queue, not another port of its host. When
 // the run has ended, the flows that did not begin are many: none takes a port and a turn then.
 func (o *openings) Open(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error) {
+	return o.through(ctx, o.open, remote, iss)
+}
+
+// through is Open by another function.
+func (o *openings) through(
+	ctx context.Context, open openFunc, remote netip.AddrPort, iss seq.Number,
+) (*conn.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c, err := o.open(ctx, remote, iss)
+	c, err := open(ctx, remote, iss)
 	if err != nil || remote != o.target {
 		return c, err
 	}

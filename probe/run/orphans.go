@@ -30,11 +30,7 @@ func ResetOrphans(entries []ledger.Entry, device string) (reset int, err error) 
 }
 
 func (h *host) endOrphan(e ledger.Entry) (bool, error) {
-	s, err := h.stackTo(e.Remote.Addr())
-	if err != nil {
-		return false, err
-	}
-	c, err := s.Resume(context.Background(), e)
+	c, err := h.flows().Resume(context.Background(), e)
 	if err != nil {
 		return false, fmt.Errorf("take over flow %s to %s: %w", e.Local, e.Remote, err)
 	}

@@ -12,13 +12,39 @@ import (
 // burst is how many segments may be sent without a pause: a sandwich of beacon, suspect and beacon, and some more.
 const burst = 8
 
-// newPace returns a pace of so many segments a second. It fails only when its context has ended. (The limiter alone
-// fails as soon as it expects the deadline to pass. Flows that then do not send would take the missing answers for
-// silence of the path.) When the run has ended, flows that still send in order to end do not wait. charge counts a
-// segment that was sent without waiting, so that others wait for it.
-func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func()) {
+// mostAdvance is how far in advance segments may be sent that do not wait for their turn.
+const mostAdvance = 500 * time.Millisecond
+
+// segmentRate is the rate of the segments to one target. All that leave are taken from it.
+type segmentRate struct {
+	pace   conn.Pace
+	charge func()      // takes a segment that may be sent in advance: others wait for it
+	afford func() bool // the same for one that is not sent if it would have to wait
+}
+
+// newSegmentRate returns a rate of so many segments a second. The pace fails only when its context has ended. (The
+// limiter alone fails as soon as it expects the deadline to pass. Flows that then do not send would take the missing
+// answers for silence of the path.) When the run has ended, flows that still send in order to end do not wait.
+func newSegmentRate(run context.Context, perSecond int) segmentRate {
 	limit := rate.NewLimiter(rate.Limit(perSecond), burst)
-	charge = func() { limit.ReserveN(time.Now(), 1) }
+	afford := func() bool {
+		now := time.Now()
+		if limit.TokensAt(now)-1 < -mostAdvance.Seconds()*float64(perSecond) {
+			return false
+		}
+		limit.ReserveN(now, 1)
+		return true
+	}
+	pace := newPace(run, limit)
+	charge := func() {
+		if !afford() {
+			_ = pace(context.WithoutCancel(run), 1) // it fails only when its context has ended
+		}
+	}
+	return segmentRate{pace, charge, afford}
+}
+
+func newPace(run context.Context, limit *rate.Limiter) conn.Pace {
 	return func(ctx context.Context, n int) error {
 		if limit.AllowN(time.Now(), n) {
 			return ctx.Err()
@@ -30,7 +56,7 @@ func newPace(run context.Context, perSecond int) (pace conn.Pace, charge func())
 			return err
 		}
 		return ctx.Err()
-	}, charge
+	}
 }
 
 // withoutDeadline is a context that hides its deadline.

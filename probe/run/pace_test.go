@@ -10,7 +10,7 @@ import (
 
 func TestPaceFailsOnlyWhenTheContextHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pace, _ := newPace(t.Context(), 1)
+		pace := newSegmentRate(t.Context(), 1).pace
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
 		started := time.Now()
@@ -34,7 +34,7 @@ func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run, end := context.WithTimeout(t.Context(), time.Second)
 		defer end()
-		pace, _ := newPace(run, 1)
+		pace := newSegmentRate(run, 1).pace
 		if err := pace(run, burst); err != nil {
 			t.Fatal(err)
 		}
@@ -53,13 +53,33 @@ func TestPaceLetsFlowsEndAfterTheRun(t *testing.T) {
 // Segments that are sent without waiting use up the rate too.
 func TestChargedSegmentsMakeOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pace, charge := newPace(t.Context(), 10)
-		for range burst + 20 {
-			charge()
+		b := newSegmentRate(t.Context(), 10)
+		for range burst + 5 {
+			b.charge()
 		}
 		start := time.Now()
-		if err := pace(t.Context(), 1); err != nil || time.Since(start).Round(100*time.Millisecond) != 2100*time.Millisecond {
-			t.Errorf("waited %s, %v; want 2.1 s", time.Since(start), err)
+		err := b.pace(t.Context(), 1)
+		if took := time.Since(start).Round(100 * time.Millisecond); err != nil || took != 600*time.Millisecond {
+			t.Errorf("waited %s, %v; want 600 ms", took, err)
+		}
+	})
+}
+
+// The first segment that would leave more than half a second in advance waits for its turn, or is not sent.
+func TestSegmentsInAdvanceAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSegmentRate(t.Context(), 10)
+		for i := range burst + 5 {
+			if !b.afford() {
+				t.Fatalf("number %d was not affordable", i)
+			}
+		}
+		if b.afford() {
+			t.Error("one more was affordable")
+		}
+		start := time.Now()
+		if b.charge(); time.Since(start).Round(100*time.Millisecond) != 600*time.Millisecond {
+			t.Errorf("waited %s, want 600 ms", time.Since(start))
 		}
 	})
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 )
 
 // Kinds of devices from which the path type is known. A veth, which most pods have, is not among them: the node decides
@@ -18,7 +18,7 @@ var (
 )
 
 // pathType returns what is known of the path type from node to the target by this route.
-func pathType(t plan.Target, node string, r wire.Route) report.PathType {
+func pathType(t plan.Target, node string, r route.Route) report.PathType {
 	switch {
 	case t.Node != "" && t.Node == node, r.Loopback:
 		return report.SameNode

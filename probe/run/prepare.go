@@ -3,7 +3,7 @@ package run
 import (
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 )
 
 // PrepareGuard makes the guard for Execute in another process, which is still starting. It returns nil if that process
@@ -24,7 +24,7 @@ func PrepareGuard(p *plan.Plan, node string, o Options) *guard.Handover {
 // several.
 func onlyDevice(p *plan.Plan, node, device string) (index int, ok bool) {
 	for _, i := range p.Sources[node] {
-		route, err := wire.Lookup(p.Targets[i].Address, device)
+		route, err := route.Lookup(p.Targets[i].AddrPort(), device)
 		if err != nil || index != 0 && index != route.Index {
 			return 0, false
 		}

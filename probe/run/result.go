@@ -36,18 +36,14 @@ func (j *job) add(i int, r report.Result, a answer) {
 		r = verdict.WithLosses(r, *a.before, lossesOf(a.flows))
 	}
 	r.Covers = a.coverage(r)
+	r.NextHops = verdict.CountHops(hopsTried(a.flows), a.plain)
 	shown := representative(a.flows, best)
 	r.Evidence, r.Queue = shown.Evidence, shown.Queue
 	for _, f := range a.flows {
 		r.StallMillis = max(r.StallMillis, f.Stall.Milliseconds())
 	}
 	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil && !notOfPaths[best.Reason] {
-		spread := verdict.Spread{Flows: n, Again: a.repeats, Lengths: a.lengthsTried()}
-		r.Message = spread.Explain(r.Message)
-		if share, ok := spread.Share(); ok {
-			share.Ports = failedPorts(a.flows)
-			r.Share = &share
-		}
+		a.explain(&r)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -65,6 +61,16 @@ func (j *job) add(i int, r report.Result, a answer) {
 	}
 	if j.progress != nil {
 		j.progress(j.done, j.asked)
+	}
+}
+
+// explain adds on which flows, paths and next hops the finding of a result was made.
+func (a *answer) explain(r *report.Result) {
+	spread := verdict.Spread{Flows: r.Flows, Again: a.repeats, Lengths: a.lengthsTried(), Hops: r.NextHops}
+	r.Message = spread.Explain(r.Message)
+	if share, ok := spread.Share(); ok {
+		share.Ports = failedPorts(a.flows)
+		r.Share = &share
 	}
 }
 
@@ -126,6 +132,14 @@ func handshaken(flows []flow.Outcome) (all []verdict.Handshaken) {
 // length, and only some lose their first segment by chance.
 var notOfPaths = map[report.Reason]bool{report.SequenceZeroDroppedBySize: true, report.SequenceZeroFirstDropped: true,
 	report.SequenceZeroLossy: true}
+
+// hopsTried returns by which next hops the flows left.
+func hopsTried(flows []flow.Outcome) (all []verdict.HopTried) {
+	for _, f := range flows {
+		all = append(all, verdict.HopTried{Hop: f.Hop, Verdict: f.Verdict})
+	}
+	return all
+}
 
 // failedPorts returns the source ports of failed flows, at most as many as a share may have.
 func failedPorts(flows []flow.Outcome) (ports []uint16) {

@@ -23,6 +23,7 @@ type Options struct {
 	GuardMode guard.Mode            // "" for the best available
 	Guard     *guard.Guard          // a guard that was made before; the run closes it. nil: the run makes one
 	Ledger    *ledger.Ledger        // may be nil; then no process takes over after a crash
+	EndBy     time.Time             // when flows must have been ended; zero: it does not matter
 	Recorder  conn.Recorder         // gets every packet; may be nil
 	Progress  func(done, total int) // after every result; may be nil
 	// gets each result as soon as its check is over, in a partial report of its own; may be nil
@@ -41,7 +42,9 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 		r.Fill(p, report.ProberFault, err.Error())
 		return r
 	}
-	h := &host{device: o.Device, mode: o.GuardMode, guard: o.Guard, ledger: o.Ledger, recorder: o.Recorder}
+	ending, stop := endingContext(ctx, o.EndBy)
+	defer stop()
+	h := &host{device: o.Device, mode: o.GuardMode, guard: o.Guard, ledger: o.Ledger, recorder: o.Recorder, ending: ending}
 	job := newJob(p, node, o.Progress)
 	if o.Finished != nil {
 		job.finished = func(res report.Result) { o.Finished(job.partial(r, h, res)) }

@@ -92,6 +92,7 @@ func TestPassOnALossyPathSaysSo(t *testing.T) {
 func TestPassSaysWhatItCovers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	t.Cleanup(s.inject("delay=20ms")) // so that data can be in flight
 	p := planFor([]netip.AddrPort{s.Target(lab.IPv4, lab.Echo)})
 	p.Paths = 16
 	p.Scenarios = []plan.Scenario{{Type: "SequenceWrap", Variants: []string{"Push", "HandshakeAck", "Syn", "AckZero"}}}

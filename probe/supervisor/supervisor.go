@@ -36,7 +36,7 @@ func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	defer signal.Stop(signals)
 	started := time.Now()
 	times := deadlinesOf(started, time.Duration(t.Plan.DeadlineSeconds)*time.Second)
-	t.Until, t.Finished = times.until, true
+	t.Until, t.EndBy, t.Finished = times.until, times.endBy, true
 	rec := recovery{Supervisor: s, task: t, started: started, times: times}
 	flows, file, err := ledger.Create()
 	if err != nil {

@@ -17,6 +17,7 @@ type Task struct {
 	Guard  guard.Mode `json:"guard,omitempty"`  // as in run.Options
 	// when the worker must end its flows; Supervise sets it. Zero: no limit
 	Until time.Time `json:"until,omitzero"`
+	EndBy time.Time `json:"endBy,omitzero"` // as in run.Options; Supervise sets it
 	// the worker sends each result as soon as it is there; Supervise sets it
 	Finished bool     `json:"finished,omitempty"`
 	Quiet    bool     `json:"quiet,omitempty"` // the worker prints no progress
@@ -27,6 +28,7 @@ type Task struct {
 // time.
 type deadlines struct {
 	until time.Time // the worker ends its flows
+	endBy time.Time // the flows have ended: then the worker only reports
 	kill  time.Time // the supervisor kills the worker
 	last  time.Time // resetting of flows ends
 }
@@ -34,10 +36,11 @@ type deadlines struct {
 // stopWithin is the time between the signal to stop and the worker's being killed.
 const stopWithin = 6 * time.Second
 
-// deadlinesOf reserves a tenth of the time, at most 6 s. The engine needs up to 4 s to end a flow whose peer does not
-// answer.
+// deadlinesOf reserves a tenth of the time, at most 6 s. A third of that is for the end of the flows, and a third for
+// the report. In the last one the supervisor resets what a killed worker left.
 func deadlinesOf(started time.Time, whole time.Duration) deadlines {
 	reserve := min(whole/10, 6*time.Second)
 	deadline := started.Add(whole)
-	return deadlines{deadline.Add(-reserve), deadline.Add(-reserve / 3), deadline.Add(-reserve / 10)}
+	return deadlines{until: deadline.Add(-reserve), endBy: deadline.Add(-2 * reserve / 3),
+		kill: deadline.Add(-reserve / 3), last: deadline.Add(-reserve / 10)}
 }

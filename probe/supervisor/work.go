@@ -101,7 +101,7 @@ func (e *executor) options(a assignment) (o run.Options, err error) {
 			return o, err
 		}
 	}
-	o = run.Options{Device: a.Device, GuardMode: a.Guard, Guard: a.guard, Ledger: e.flows}
+	o = run.Options{Device: a.Device, GuardMode: a.Guard, Guard: a.guard, Ledger: e.flows, EndBy: a.EndBy}
 	if a.Finished { // an error means that the parent is dead
 		o.Finished = func(r report.Report) { _ = r.WriteWhole(e.reports) }
 	}

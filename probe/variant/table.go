@@ -86,4 +86,12 @@ var table = []Variant{
 		Arrived: "an RST comes back, which then has the number 0",
 		Control: "an ACK of another number",
 	},
+	{
+		Name: "PeerPush", Suspect: "the target's own data", Flags: PSH | ACK, Data: true, Where: FromPeer,
+		Waits: 30 * time.Second, Brief: "the way back; needs a target that sends back what it gets",
+		Sent: "nothing there by this side: the *target's* numbers cross 0, and it is made to send back 64 bytes that start " +
+			"there. One flow asks, whatever `paths`",
+		Arrived: "they come back",
+		Control: "as many bytes that it sends back just before",
+	},
 }

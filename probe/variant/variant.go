@@ -57,13 +57,15 @@ const (
 	Connection              // in a connection of its own
 	Opening                 // before a connection is established
 	ClosedPort              // to a port of the target's address on which nothing listens
+	FromPeer                // in a connection in which the target's numbers cross 0: the target sends it
 )
 
 // ClosedPorts are tried until one is closed. They are above the range that Linux uses for its own connections.
 var ClosedPorts = [...]uint16{65534, 65531, 65523}
 
-// FlagsAtZero reports whether a loss of the variant shows that a device drops these flags at sequence number 0.
-func (v Variant) FlagsAtZero() bool { return v.Zero == AtStart && !v.Note }
+// FlagsAtZero reports whether a loss of the variant shows that a device drops these flags at sequence number 0 on the
+// way to the target.
+func (v Variant) FlagsAtZero() bool { return v.Zero == AtStart && !v.Note && v.Where != FromPeer }
 
 // All returns the variants in the order of the documentation. The first is the default.
 func All() []Variant { return slices.Clone(table) }

@@ -25,7 +25,7 @@ func TestNames(t *testing.T) {
 	if got := Names(NeedsClosedPort); !slices.Equal(got, []string{"FinUrgPush", "Null", "AckZero"}) {
 		t.Errorf("need a closed port: %v", got)
 	}
-	if got := Names(HasToWait); !slices.Equal(got, []string{"Ack", "Reset"}) {
+	if got := Names(HasToWait); !slices.Equal(got, []string{"Ack", "Reset", "PeerPush"}) {
 		t.Errorf("have to wait: %v", got)
 	}
 	if got := List(Names(NeedsClosedPort)); got != "FinUrgPush, Null and AckZero" {

@@ -8,6 +8,9 @@ import (
 
 // Under random loss and under bursts, tests that may end after any round do not exceed their stated error.
 func TestOverflowTestKeepsItsError(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many runs")
+	}
 	const runs, alpha = 200_000, 0.05
 	for name, lose := range map[string]func(r *rand.Rand) func(i int) bool{
 		"random 40 %": func(r *rand.Rand) func(int) bool { return func(int) bool { return r.Float64() < 0.4 } },

@@ -94,6 +94,9 @@ func TestLateNowAndThen(t *testing.T) {
 
 // Whatever the path's delays, if they are the same for both, the test convicts no more often than it says.
 func TestDelayTestKeepsItsError(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many runs")
+	}
 	const runs, alpha = 20_000, 0.05
 	for name, delay := range map[string]func(r *rand.Rand, i int) float64{
 		"jitter":  func(r *rand.Rand, _ int) float64 { return 200 * r.Float64() },

@@ -127,7 +127,7 @@ func whyUnharmed(r report.Result, k report.KernelConnections) string {
 		return ", whose segments carry the option"
 	case r.Reason == report.SequenceZeroDroppedByOptions:
 		return ", whose segments do not carry the option"
-	case across(r.Variant) && sizeOf(k, report.SizeInFlightAcross).Crossing.Told() == 0:
+	case across(r.Variant) && sizeOf(k, report.SizeAcross).Crossing.Told() == 0:
 		return ", each with a segment that begins there"
 	}
 	return ": engine and kernel disagree, so flags, size, options, order or time decides"

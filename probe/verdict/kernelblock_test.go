@@ -129,6 +129,9 @@ func made(r *rand.Rand, alpha, crossing, control float64) KernelEvidence {
 
 // Harm that comes in one of two or three is convicted. What harms all alike is not, at the stated error.
 func TestKernelBlocksDecide(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many runs")
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct {
 		alpha, crossing, control float64

@@ -47,6 +47,8 @@ type KernelEvidence struct {
 	Samples  []KernelSample
 	Blocks   []*KernelBlock // of a confirmation, where one was held
 	Cut      bool           // a confirmation that was due was not finished
+	// Overtaken: a connection in flight was void, since what is before 0 was acknowledged before the rest had left
+	Overtaken bool
 }
 
 // Kernel judges connections of the host's own kernel, without the words: see KernelMessage. Without a confirmation what
@@ -65,7 +67,7 @@ func Kernel(e KernelEvidence) report.KernelConnections {
 	if k.Outcome != report.KernelAlike {
 		k.StallMillis = kernelStall(e.Samples).Milliseconds()
 	}
-	k.Message = kernelMessage(k, e.NotAsked)
+	k.Message = kernelMessage(k, e.NotAsked) + noneInFlight(k, e.Overtaken)
 	return k
 }
 

@@ -31,18 +31,29 @@ func kernelMessage(k report.KernelConnections, notAsked string) string {
 	return message
 }
 
+// noneInFlight says why no connection tells what becomes of data in flight, where each that was made for it was void.
+func noneInFlight(k report.KernelConnections, overtaken bool) string {
+	if !overtaken || k.Outcome == report.KernelNotAsked || sizeOf(k, report.SizeInFlight).Crossing.Told() > 0 {
+		return ""
+	}
+	return "; none had data in flight there: what is before 0 was acknowledged before the next segments had left"
+}
+
 // harmedKind says which connections were harmed.
 func harmedKind(k report.KernelConnections) string {
+	k = crossed(k)
 	var waiting, kinds []string
-	spared := false // all but the one kind that begins no segment at 0
+	spared, tail := false, "" // spared: all but the one kind that begins no segment at 0
 	for _, s := range k.Sizes {
 		switch {
 		case s.Crossing.Harmed() == 0:
-			spared = s.Size == report.SizeInFlightAcross
-		case !slices.Contains(inFlight, s.Size):
-			waiting = append(waiting, s.Size)
-		case len(kinds) == 0:
+			spared = s.Size == report.SizeAcross
+		case s.Size == report.SizeAcross:
+			tail = " or have a segment across it"
+		case s.Size == report.SizeInFlight:
 			kinds = append(kinds, "in flight")
+		default:
+			waiting = append(waiting, s.Size)
 		}
 	}
 	if len(waiting) > 0 {
@@ -53,10 +64,10 @@ func harmedKind(k report.KernelConnections) string {
 		return "that cross 0"
 	case harmed == len(k.Sizes)-1 && spared:
 		return "with a segment that begins at 0"
-	case harmedOnly(k, report.SizeInFlightAcross):
+	case harmedOnly(k, report.SizeAcross):
 		return "that cross 0 within a segment"
 	}
-	return strings.Join(kinds, " or ") + " that cross 0"
+	return strings.Join(kinds, " or ") + " that cross 0" + tail
 }
 
 // crossed are the counts of those sizes of which a connection that crosses 0 tells something.
@@ -83,7 +94,7 @@ func kernelHarm(k report.KernelConnections, n report.KernelCount) string {
 func kernelSizeNames(k report.KernelConnections) string {
 	var waiting, names []string
 	for _, s := range k.Sizes {
-		if slices.Contains(inFlight, s.Size) {
+		if slices.Contains(hurried, s.Size) {
 			names = append(names, s.Size)
 		} else {
 			waiting = append(waiting, s.Size)

@@ -7,8 +7,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// inFlight are the sizes of connections that do not wait for the acknowledgement of what is before 0.
-var inFlight = []string{report.SizeInFlight, report.SizeInFlightAcross}
+// hurried are the sizes of connections that do not wait for the acknowledgement of what is before 0.
+var hurried = []string{report.SizeInFlight, report.SizeAcross}
 
 // decides says what tells those that are harmed from those that are not, beside the crafted segments of an unsettled
 // result. Each connection has a source port of its own, so where some of a harmed size got through, the path may decide
@@ -25,11 +25,11 @@ func decides(r report.Result, k report.KernelConnections, alpha float64) string 
 		text := fmt.Sprintf("; of those that are the same but wait for the acknowledgement of what is before 0, %d of %d "+
 			"are harmed, and the crafted segments, which wait too, got through: that data before 0 is in flight decides",
 			waiting.Harmed(), waiting.Told())
-		if sizeOf(k, report.SizeInFlightAcross).Crossing.Harmed() > 0 && !across(r.Variant) {
+		if sizeOf(k, report.SizeAcross).Crossing.Harmed() > 0 && !across(r.Variant) {
 			text += "; ask also SequenceWrap/Straddle"
 		}
 		return text
-	case harmedOnly(k, report.SizeInFlightAcross) && !across(r.Variant):
+	case harmedOnly(k, report.SizeAcross) && !across(r.Variant):
 		return "; the crafted segments and those of the others begin at 0 and got through: what begins before 0 and ends " +
 			"after it is harmed; ask also SequenceWrap/Straddle"
 	case harmed.Unharmed > 0:
@@ -44,7 +44,7 @@ func decides(r report.Result, k report.KernelConnections, alpha float64) string 
 func orderDecides(k report.KernelConnections, alpha float64) bool {
 	f, w := sizeOf(k, report.SizeInFlight).Crossing, sizeOf(k, report.SizeSeveral).Crossing
 	others := slices.ContainsFunc(k.Sizes, func(s report.KernelSize) bool {
-		return !slices.Contains(inFlight, s.Size) && s.Crossing.Harmed() > 0 && s.Crossing.Unharmed == 0
+		return !slices.Contains(hurried, s.Size) && s.Crossing.Harmed() > 0 && s.Crossing.Unharmed == 0
 	})
 	return !others && w.Told() > 0 && Fisher(f.Harmed(), f.Told(), w.Harmed(), w.Told()) <= alpha
 }

@@ -18,7 +18,7 @@ func ofSize(size string, n, stalled int) report.KernelSize {
 func TestWhatDecides(t *testing.T) {
 	const order, within = "that data before 0 is in flight decides", "ask also SequenceWrap/Straddle"
 	const open, chance = "so flags, size, options, order or time decides", "order, time or chance decides"
-	flight, across, several := report.SizeInFlight, report.SizeInFlightAcross, report.SizeSeveral
+	flight, across, several := report.SizeInFlight, report.SizeAcross, report.SizeSeveral
 	for _, c := range []struct {
 		name    string
 		variant string
@@ -29,7 +29,7 @@ func TestWhatDecides(t *testing.T) {
 		{"in flight", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 0), ofSize(flight, 12, 12),
 			ofSize(across, 1, 0)}, "in flight that cross 0", order},
 		{"both in flight", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 14, 0), ofSize(flight, 7, 7),
-			ofSize(across, 7, 7)}, "in flight that cross 0", order + "; " + within},
+			ofSize(across, 7, 7)}, "in flight that cross 0 or have a segment across it", order + "; " + within},
 		{"chance harmed one that waits", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 1),
 			ofSize(flight, 12, 12)}, "of 3*MSS bytes or in flight that cross 0", order},
 		{"those that wait as well", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 12),
@@ -66,11 +66,11 @@ func TestWhatDecides(t *testing.T) {
 
 // The message names sizes in bytes apart from those in flight, and holds a size without controls against all of them.
 func TestKernelMessageInFlight(t *testing.T) {
-	across := ofSize(report.SizeInFlightAcross, 1, 0)
+	across := ofSize(report.SizeAcross, 1, 0)
 	across.Control = report.KernelCount{}
 	k := report.KernelConnections{Outcome: report.KernelUnharmed,
 		Sizes: []report.KernelSize{ofSize("1", 1, 0), ofSize("MSS", 1, 0), ofSize(report.SizeInFlight, 1, 0), across}}
-	const all = "4 kernel connections crossed 0 unharmed (1 and MSS bytes, in flight, in flight across 0)"
+	const all = "4 kernel connections crossed 0 unharmed (1 and MSS bytes, in flight, across 0)"
 	if got := kernelMessage(k, ""); got != all {
 		t.Error(got)
 	}
@@ -85,7 +85,7 @@ func TestKernelMessageInFlight(t *testing.T) {
 func TestStraddleBesideUnharmed(t *testing.T) {
 	r := wrapResult("Straddle", report.Fail, report.SequenceZeroDropped)
 	k := report.KernelConnections{Outcome: report.KernelUnharmed, Message: "k",
-		Sizes: []report.KernelSize{ofSize(report.SizeInFlightAcross, 1, 0)}}
+		Sizes: []report.KernelSize{ofSize(report.SizeAcross, 1, 0)}}
 	if got := WithKernel(r, k, "", 1).Message; !strings.Contains(got, "engine and kernel disagree") {
 		t.Error(got)
 	}

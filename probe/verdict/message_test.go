@@ -158,28 +158,40 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 // alikeUnknown ends messages about 0 where numbers like it were not asked.
 const alikeUnknown = "; whether numbers like 0 are lost too is not known"
 
-// The message about the guard says where to look: at other programs, or at a host that is too busy.
+// The message about the guard says what may have happened, and where to look: at other programs, at the host or at what
+// the target sends.
 func TestGuardMessages(t *testing.T) {
 	const (
-		programs = "look for other tc programs on the device (tc filter show, bpftool net)"
-		busy     = "this host was too busy to read them all; ask for fewer packets a second"
+		interfered = "the local kernel may have interfered"
+		unread     = "not all that arrived was read"
+		programs   = "look for other tc programs on the device (tc filter show, bpftool net)"
+		busy       = "this host was too busy to read them all, or the target sends more than is read; " +
+			"look at what it sends (tcpdump), or ask for fewer packets a second"
 	)
-	for check, hint := range map[conn.SelfCheck]string{
-		{Seen: 3, Stolen: 2}:                   programs,
-		{Seen: 2, Stolen: 2, Overflow: 1}:      busy,
-		{Seen: 2, Stolen: 3}:                   busy,
-		{Seen: 2, Stolen: 2, ResetsDropped: 1}: programs,
+	for check, says := range map[conn.SelfCheck][2]string{
+		{Seen: 3, Stolen: 2}:                                {interfered, programs},
+		{Seen: 2, Stolen: 2, ResetsDropped: 1}:              {interfered, programs},
+		{Seen: 2, Stolen: 2, Overflow: 1}:                   {unread, busy},
+		{Overflow: 1}:                                       {unread, busy},
+		{Seen: 2, Stolen: 3}:                                {unread, busy},
+		{Seen: 3, Stolen: 2, Overflow: 1}:                   {interfered, busy},
+		{Seen: 2, Stolen: 3, KernelResets: 1}:               {interfered, busy},
+		{Seen: 2, Stolen: 2, Overflow: 1, ResetsDropped: 1}: {interfered, busy},
 	} {
 		f := Handshake(&Observation{Guard: check})
-		want := "the local kernel may have interfered, so nothing is concluded: " + check.String() + "; " + hint
+		want := says[0] + ", so nothing is concluded: " + check.String() + "; " + says[1]
 		if f.Message != want || f.Reason != report.GuardIncomplete {
 			t.Errorf("%s: %s, want %s", f.Reason, f.Message, want)
 		}
 	}
-	want := "3 answers came in by another device than the one that the SYN left by, " +
-		"where the local kernel rejects them; probe from that device (--source-interface)"
+	want := "3 answers came in by another device than the one that the SYN left by, where the prober has no guard"
 	if f := Handshake(&Observation{Guard: conn.SelfCheck{OtherDevice: 3}}); f.Message != want {
 		t.Errorf("%s, want %s", f.Message, want)
+	}
+	want = "3 answers came in by device c1, where it is dropped. The SYN left by another device. Connections of " +
+		"this host fail in the same way: route them and their answers by one device, or let the kernel take these"
+	if f := RejectedReturn(3, "device c1, where it is dropped"); f.Message != want || f.Reason != report.AsymmetricReturn {
+		t.Errorf("%s: %s, want %s", f.Reason, f.Message, want)
 	}
 }
 

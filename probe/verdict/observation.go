@@ -32,6 +32,7 @@ type Observation struct {
 	Control      Count         // segments like the suspect without the tested property
 	Delivered    bool          // the suspect was acknowledged
 	FirstLost    bool          // the answer to a beacon showed that the first suspect was missing; it may have come later
+	AckHeld      bool          // the peer named the suspect's bytes, and the acknowledgements say it lacks them
 	Cut          bool          // a part of the first suspect was acknowledged, and the rest not
 	FirstLate    time.Duration // delay of the first suspect; 0 if it never arrived, or in time
 	Unasked      bool          // the first suspect was missing, and the run ended before the reason was known
@@ -50,6 +51,7 @@ type Observation struct {
 	Across       bool   // the suspect starts before 0 and ends after it
 	OtherNumbers Count  // segments that differ from the suspect only in the number
 	AckZero      Incarnations
+	Peer         PeerSegments
 	Stuck        bool // no further test was possible: the peer accepted no RST that would end an incarnation
 }
 

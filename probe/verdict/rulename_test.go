@@ -39,6 +39,9 @@ func TestEveryRuleAboutFlagsIsNamed(t *testing.T) {
 // Whatever is asked of a device with whatever rule, no wrong rule is named. What is asked further tells: with those
 // variants the rule is named, or none.
 func TestNoWrongRuleIsNamed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many runs")
+	}
 	devices, r := rule.Open(), rand.New(rand.NewPCG(1, 2))
 	for _, k := range rule.All() {
 		devices = append(devices, k.Loses)

@@ -29,7 +29,7 @@ var handshakeRules = append(slices.Clip(firstRules),
 	synIgnored, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
-	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, delivered,
+	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, ackHeld, delivered,
 	peerReset, pathDown, ackZeroDropped, wrapBroken, controlLost, unproven, stateTracking, zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),
@@ -37,6 +37,9 @@ var handshakeAckRules = append(slices.Clip(firstRules),
 
 var closedPortRules = append(slices.Clip(firstRules),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
+
+var peerPushRules = append(slices.Clip(firstRules),
+	peerDelivered, pathDown, peerNotAsked, peerZeroDropped, peerNotIsolated, peerUndecided)
 
 // Handshake returns the finding for a flow of the scenario Handshake.
 func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }
@@ -46,6 +49,9 @@ func SequenceWrap(o *Observation) Finding { return judge(sequenceWrapRules, o) }
 
 // HandshakeAck returns the finding for a flow of SequenceWrap's variant HandshakeAck.
 func HandshakeAck(o *Observation) Finding { return judge(handshakeAckRules, o) }
+
+// PeerPush returns the finding for a flow of a variant of SequenceWrap that the peer sends.
+func PeerPush(o *Observation) Finding { return judge(peerPushRules, o) }
 
 // ClosedPort returns the finding for a flow of a variant of SequenceWrap that needs a closed port.
 func ClosedPort(o *Observation) Finding { return judge(closedPortRules, o) }
@@ -79,17 +85,33 @@ func faulty(o *Observation) (Finding, bool) {
 
 func asymmetric(o *Observation) (Finding, bool) {
 	return when(o.Guard.Asymmetric(), report.Inconclusive, report.AsymmetricReturn,
-		"%d answers came in by another device than the one that the SYN left by, where the local kernel rejects them; "+
-			"probe from that device (--source-interface)", o.Guard.OtherDevice)
+		"%d answers came in by another device than the one that the SYN left by, where the prober has no guard",
+		o.Guard.OtherDevice)
 }
 
+// RejectedReturn is the finding for a flow whose answers came in by a device by which the kernel does not take them.
+func RejectedReturn(answers uint64, why string) Finding {
+	f, _ := when(true, report.Inconclusive, report.AsymmetricReturn,
+		"%d answers came in by %s. The SYN left by another device. Connections of this host fail in the same way: route "+
+			"them and their answers by one device, or let the kernel take these", answers, why)
+	return f
+}
+
+// unguarded finds what makes a flow's packets unreliable: segments that the local kernel got or sent, or packets that
+// nobody read.
 func unguarded(o *Observation) (Finding, bool) {
+	g := o.Guard
+	what := "the local kernel may have interfered"
 	hint := "look for other tc programs on the device (tc filter show, bpftool net)"
-	if o.Guard.Seen < o.Guard.Stolen || o.Guard.Overflow > 0 {
-		hint = "this host was too busy to read them all; ask for fewer packets a second"
+	if g.Seen < g.Stolen || g.Overflow > 0 {
+		hint = "this host was too busy to read them all, or the target sends more than is read; look at what it sends " +
+			"(tcpdump), or ask for fewer packets a second"
+		if g.Seen <= g.Stolen && g.ResetsDropped+g.KernelResets == 0 {
+			what = "not all that arrived was read"
+		}
 	}
-	return when(!o.Guard.Clean(), report.Inconclusive, report.GuardIncomplete,
-		"the local kernel may have interfered, so nothing is concluded: %s; %s", o.Guard, hint)
+	return when(!g.Clean(), report.Inconclusive, report.GuardIncomplete,
+		"%s, so nothing is concluded: %s; %s", what, g, hint)
 }
 
 func expired(o *Observation) (Finding, bool) {

@@ -26,6 +26,7 @@ type Spread struct {
 	Flows   report.Flows
 	Again   Repeats
 	Lengths []LengthTried // of flows with a verdict, those that were asked again included
+	Hops    []report.NextHop
 }
 
 // Share returns the share of paths. ok is false if nothing shows that the path decides which flows fail: neither do all
@@ -53,15 +54,29 @@ func (s Spread) Explain(message string) string {
 func (s Spread) words() string {
 	n := s.Flows
 	share, ofPaths := s.Share()
+	hop := s.hop()
 	switch {
 	case n.Fail == 0 || n.Tried < 2:
 		return ""
 	case n.Fail == n.Tried:
 		return fmt.Sprintf("on all of %d paths tried", n.Tried)
+	case ofPaths && hop != "":
+		return s.paths(share) + ", " + hop
 	case ofPaths:
 		return s.paths(share)
+	case hop != "":
+		return "on " + s.flows() + ", " + hop
 	}
 	return "on " + s.flows() + s.notThePath()
+}
+
+// hop says by which next hops flows fail. It says nothing if a failed flow's hop is not known, or if something else may
+// be why: the length, or that the same source port gave other answers.
+func (s Spread) hop() string {
+	if sumHops(s.Hops).Lost < s.Flows.Fail || s.length() != "" || s.Again.Differ() {
+		return ""
+	}
+	return byHop(s.Hops)
 }
 
 // paths returns the share as text: "about 1 of 8 paths".

@@ -35,8 +35,23 @@ func logChoose(n, k int) float64 {
 	return logFactorial(n) - logFactorial(k) - logFactorial(n-k)
 }
 
+// logFactorials are the first ones. Every test asks for them many times, of numbers of segments.
+var logFactorials = func() (table [4096]float64) {
+	for n := range table {
+		table[n] = logGamma(n + 1)
+	}
+	return table
+}()
+
 func logFactorial(n int) float64 {
-	v, _ := math.Lgamma(float64(n) + 1)
+	if n < len(logFactorials) {
+		return logFactorials[n]
+	}
+	return logGamma(n + 1)
+}
+
+func logGamma(n int) float64 {
+	v, _ := math.Lgamma(float64(n))
 	return v
 }
 
@@ -59,9 +74,9 @@ func UpperBound(lost, tried int, confidence float64) float64 {
 
 // binomialAtMost is P(X <= k) for X ~ Binomial(n, p).
 func binomialAtMost(k, n int, p float64) float64 {
-	sum := 0.0
+	sum, lost, arrived := 0.0, math.Log(p), math.Log1p(-p)
 	for i := 0; i <= k; i++ {
-		sum += math.Exp(logChoose(n, i) + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
+		sum += math.Exp(logChoose(n, i) + float64(i)*lost + float64(n-i)*arrived)
 	}
 	return sum
 }

@@ -76,8 +76,12 @@ const sameFlags = "segments like it"
 
 func wrapDropped(o *Observation) string {
 	w := &o.Wrap
-	return fmt.Sprintf("what is beyond the wrap at 2^32 is lost, not only one number: %s is, and so are %s that start %s "+
-		"beyond 0: %s; %s; the same arrive before 0, and beyond another number. %s", o.at(), sameFlags,
+	lost := "what is beyond the wrap at 2^32 is lost"
+	if w.Distances.Arrived != (Range{}) {
+		lost = "what starts close beyond the wrap at 2^32 is lost"
+	}
+	return fmt.Sprintf("%s, not only one number: %s is, and so are %s that start %s "+
+		"beyond 0: %s; %s; the same arrive before 0, and beyond another number. %s", lost, o.at(), sameFlags,
 		distances(w.Distances), w.Beyond, w.around(), w.Far)
 }
 

@@ -19,6 +19,13 @@ func delivered(o *Observation) (Finding, bool) {
 	return when(o.Delivered, report.Pass, report.Delivered, "%s was answered%s", o.at(), o.firstMissing())
 }
 
+func ackHeld(o *Observation) (Finding, bool) {
+	return when(o.AckHeld, report.Inconclusive, report.NotIsolated,
+		"%s arrives, since the peer's SACK names its bytes, but each acknowledgement says that they are missing, which no "+
+			"receiver says: something on the way changes acknowledgements, not shown to be a matter of the number 0; compare "+
+			"captures at both ends", o.at())
+}
+
 // firstMissing says what became of a first suspect that was missing when later segments had arrived.
 func (o *Observation) firstMissing() string {
 	switch {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
@@ -38,7 +39,7 @@ type client struct {
 	wire.Wire
 	t     testing.TB
 	guard *guard.Guard
-	route wire.Route
+	route route.Route
 	peer  netip.AddrPort
 }
 
@@ -50,7 +51,7 @@ func newClient(t testing.TB, l *lab.Lab, peer netip.AddrPort) *client {
 			return err
 		}
 		closeLater(t, c.guard)
-		if c.route, err = wire.Lookup(peer.Addr(), ""); err != nil {
+		if c.route, err = route.Lookup(peer, ""); err != nil {
 			return err
 		}
 		if _, err = c.guard.Attach(c.route.Index, ""); err != nil {

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -11,6 +12,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/tcpprobe/tcpprobe/probe/route"
 )
 
 // ErrUnresolved means that the next hop did not answer ARP requests or neighbour solicitations.
@@ -30,67 +33,91 @@ const (
 // hardware is an Ethernet address.
 type hardware [6]byte
 
-// nextHops finds the Ethernet address for each destination by the kernel's routes and neighbour entries. It keeps
-// results for a second.
+// nextHops finds the Ethernet address for each flow by the kernel's routes and neighbour entries. It keeps results for
+// a second.
 type nextHops struct {
 	device     string
 	index      int
+	routes     *route.Kernel
 	netlink    *netlink.Handle
 	neighbours map[int]*nl.SocketHandle // to read a single neighbour entry, for which the handle has no method
 
 	mu    sync.Mutex
-	known map[netip.Addr]hop
+	known map[ends]hop
+	swept time.Time // when old results were last dropped
 }
+
+// ends are the two ends of a flow.
+type ends struct{ local, remote netip.AddrPort }
 
 type hop struct {
 	address hardware
 	until   time.Time
 }
 
-func openNextHops(r Route) (*nextHops, error) {
+func openNextHops(r route.Route) (*nextHops, error) {
+	routes, err := route.OpenBound(r.Bound)
+	if err != nil {
+		return nil, err
+	}
 	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
-		return nil, fmt.Errorf("opening netlink: %w", err)
+		return nil, errors.Join(fmt.Errorf("opening netlink: %w", err), routes.Close())
 	}
 	socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
 	if err != nil {
 		handle.Close()
-		return nil, fmt.Errorf("opening netlink: %w", err)
+		return nil, errors.Join(fmt.Errorf("opening netlink: %w", err), routes.Close())
 	}
 	return &nextHops{
-		device: r.Device, index: r.Index, netlink: handle, known: map[netip.Addr]hop{},
+		device: r.Device, index: r.Index, routes: routes, netlink: handle, known: map[ends]hop{},
 		neighbours: map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}},
 	}, nil
 }
 
 func (n *nextHops) Close() error {
 	n.netlink.Close()
+	_ = n.routes.Close()
 	n.neighbours[unix.NETLINK_ROUTE].Close()
 	return nil
 }
 
-// resolve returns the Ethernet address for packets to dst. It waits while the kernel resolves the next hop. The error
-// wraps ErrUnresolved or ErrNoRoute.
-func (n *nextHops) resolve(dst netip.Addr) (hardware, error) {
-	now := time.Now()
+// resolve returns the Ethernet address for a flow's packets. It waits while the kernel resolves the next hop. The error
+// wraps ErrUnresolved or route.ErrNoRoute.
+func (n *nextHops) resolve(local, remote netip.AddrPort) (hardware, error) {
+	f, now := ends{local, remote}, time.Now()
 	n.mu.Lock()
-	h, ok := n.known[dst]
+	h, ok := n.known[f]
 	n.mu.Unlock()
 	if ok && now.Before(h.until) {
 		return h.address, nil
 	}
-	route, err := lookup(n.netlink, dst, netlink.RouteGetOptions{OifIndex: n.index}, n.device)
+	gateway, err := n.gateway(f)
 	if err != nil {
 		return hardware{}, err
 	}
-	address, err := n.wait(gateway(dst, route))
+	address, err := n.wait(gateway)
 	if err != nil {
 		return hardware{}, err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.known[dst] = hop{address, now.Add(hopLifetime)}
+	if now.Sub(n.swept) > hopLifetime {
+		n.swept = now
+		maps.DeleteFunc(n.known, func(_ ends, h hop) bool { return now.After(h.until) })
+	}
+	n.known[f] = hop{address, now.Add(hopLifetime)}
 	return address, nil
+}
+
+// gateway returns the next hop of a flow. Where its route leads to another device by now, it is that of this device: a
+// flow stays on the device on which it began.
+func (n *nextHops) gateway(f ends) (netip.Addr, error) {
+	w, err := n.routes.Of(f.local, f.remote)
+	if err != nil || w.Index != n.index {
+		w, err = n.routes.By(n.index, f.local, f.remote)
+	}
+	return w.Next, err
 }
 
 // wait returns gateway's address as soon as the kernel has one. Crafted flows do not confirm reachability to the

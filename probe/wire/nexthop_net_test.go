@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -144,7 +145,7 @@ func TestSendWithoutRoute(t *testing.T) {
 		nowhere := map[lab.Family]string{lab.IPv4: "203.0.113.1:80", lab.IPv6: "[2001:db8:3::1]:80"}[f]
 		s := segmentOf(c.someFlow(), 1, segment.SYN)
 		s.Destination = netip.MustParseAddrPort(nowhere)
-		if _, err := c.Send(s); !errors.Is(err, wire.ErrNoRoute) {
+		if _, err := c.Send(s); !errors.Is(err, route.ErrNoRoute) {
 			t.Errorf("%s: %v", f, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -24,7 +25,7 @@ type device struct {
 // and its connection tracking. For lo and for tunnels that need the kernel's route, a raw IP socket is used. Open works
 // in the calling thread's network namespace. The wire may be used from threads in any namespace. It needs the
 // capabilities NET_RAW and NET_ADMIN.
-func Open(r Route, tap *ebpf.Program) (Wire, error) {
+func Open(r route.Route, tap *ebpf.Program) (Wire, error) {
 	in, err := openTap(r, tap)
 	if err != nil {
 		return nil, fmt.Errorf("receiving from %s: %w", r.Device, explain(err))

@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -36,7 +37,7 @@ type tap struct {
 // openTap attaches the filter before it binds the socket, so that no other packet is queued. It binds to all protocols:
 // the kernel calls taps for one protocol after the guard, so they would see nothing. It receives from all devices, so
 // that an answer by another device is not taken for a missing one.
-func openTap(r Route, filter *ebpf.Program) (*tap, error) {
+func openTap(r route.Route, filter *ebpf.Program) (*tap, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,8 @@ func (t *tap) receive(ctx context.Context) (Packet, error) {
 			}
 			s, u, err := segment.Parse(c.data, segment.RawIP, c.wireLen)
 			if err == nil {
-				return Packet{Time: c.time, Outgoing: c.outgoing, OtherDevice: c.device != t.device, Segment: s,
+				return Packet{Time: c.time, Outgoing: c.outgoing, Device: int(c.device),
+					OtherDevice: c.device != t.device, Segment: s,
 					Unreachable: u}, nil
 			}
 		}

@@ -5,6 +5,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"runtime"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/lab"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
@@ -109,15 +111,25 @@ func (c *client) awaitTimestamps(arrive func()) {
 func TestDroppedCountsWhatTheQueueCouldNotHold(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Sink))
-	f := c.flow()
-	const n = 40000
-	flood(t, l, f, n, nil)
-	settled := func() guard.Counters {
-		counters, err := c.guard.Counters(f)
-		must(t, err)
-		return counters
+	const peers, each, n = 40, 1000, 40000 // of each so many as the guard passes at once
+	var flows []guard.Flow
+	for i := range uint16(peers) {
+		f := guard.Flow{Local: netip.AddrPortFrom(c.route.Source, 61000+i), Remote: netip.AddrPortFrom(c.peer.Addr(), 1+i)}
+		must(t, c.guard.Add(f))
+		flows = append(flows, f)
 	}
-	for end := time.Now().Add(patience); settled().Stolen < n && time.Now().Before(end); {
+	for _, f := range flows {
+		flood(t, l, f, each, nil)
+	}
+	settled := func() (stolen uint64) {
+		for _, f := range flows {
+			counters, err := c.guard.Counters(f)
+			must(t, err)
+			stolen += counters.Stolen
+		}
+		return stolen
+	}
+	for end := time.Now().Add(patience); settled() < n && time.Now().Before(end); {
 		runtime.Gosched()
 	}
 	total := 0
@@ -191,7 +203,7 @@ func TestWiresOfOneDeviceShareNothing(t *testing.T) {
 	four := newClient(t, l, l.Target(lab.IPv4, lab.Echo))
 	six := &client{t: t, guard: four.guard, peer: l.Target(lab.IPv6, lab.Echo)}
 	must(t, l.Client().Do(func() (err error) {
-		if six.route, err = wire.Lookup(six.peer.Addr(), ""); err != nil {
+		if six.route, err = route.Lookup(six.peer, ""); err != nil {
 			return err
 		}
 		six.Wire, err = wire.Open(six.route, six.guard.Tap())

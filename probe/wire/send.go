@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
 
@@ -20,7 +21,7 @@ type sender struct {
 	file           *os.File // blocking: if the device's queue is full, sending waits
 	conn           syscall.RawConn
 	drafts         sync.Pool
-	setDestination func(d *draft, dst netip.Addr) error // sets the packet's destination
+	setDestination func(*draft, *segment.Segment) error // sets the packet's destination
 	hops           *nextHops                            // nil if the kernel finds next hops
 }
 
@@ -34,7 +35,7 @@ type draft struct {
 	put     func(fd uintptr) // makes the system call
 }
 
-func openSender(r Route) (*sender, error) {
+func openSender(r route.Route) (*sender, error) {
 	switch {
 	case r.Ethernet:
 		return openFrames(r)
@@ -46,7 +47,7 @@ func openSender(r Route) (*sender, error) {
 
 // openFrames returns a sender that uses AF_PACKET. The kernel adds the Ethernet header with the device's current
 // address.
-func openFrames(r Route) (*sender, error) {
+func openFrames(r route.Route) (*sender, error) {
 	hops, err := openNextHops(r)
 	if err != nil {
 		return nil, err
@@ -57,8 +58,8 @@ func openFrames(r Route) (*sender, error) {
 	}
 	etherType := htons(protocol(r.Source))
 	s.hops = hops
-	s.setDestination = func(d *draft, dst netip.Addr) error {
-		hop, err := hops.resolve(dst)
+	s.setDestination = func(d *draft, g *segment.Segment) error {
+		hop, err := hops.resolve(g.Source, g.Destination)
 		d.to.setLink(etherType, r.Index, hop)
 		return err
 	}
@@ -66,13 +67,13 @@ func openFrames(r Route) (*sender, error) {
 }
 
 // openBare returns a sender that uses AF_PACKET on a device without link addresses.
-func openBare(r Route) (*sender, error) {
+func openBare(r route.Route) (*sender, error) {
 	s, err := openSocket(unix.AF_PACKET, unix.SOCK_DGRAM, 0, r.Device)
 	if err != nil {
 		return nil, err
 	}
 	etherType := htons(protocol(r.Source))
-	s.setDestination = func(d *draft, _ netip.Addr) error {
+	s.setDestination = func(d *draft, _ *segment.Segment) error {
 		d.to.setLink(etherType, r.Index, hardware{}) // the device ignores the link address
 		return nil
 	}
@@ -81,7 +82,7 @@ func openBare(r Route) (*sender, error) {
 
 // openRaw returns a sender that uses a raw IP socket. A local firewall can drop its packets. The kernel chooses the
 // next hop on the device.
-func openRaw(r Route) (*sender, error) {
+func openRaw(r route.Route) (*sender, error) {
 	family, _ := socketAddress(netip.AddrPortFrom(r.Source, 0))
 	s, err := openSocket(family, unix.SOCK_RAW, unix.IPPROTO_RAW, r.Device)
 	if err != nil {
@@ -92,8 +93,8 @@ func openRaw(r Route) (*sender, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	s.setDestination = func(d *draft, dst netip.Addr) error {
-		d.to.setIP(dst)
+	s.setDestination = func(d *draft, g *segment.Segment) error {
+		d.to.setIP(g.Destination.Addr().Unmap())
 		return nil
 	}
 	return s, nil
@@ -152,7 +153,7 @@ func (k *sender) put(d *draft, s *segment.Segment) (err error) {
 	if d.packet, err = d.builder.IP(s); err != nil {
 		return err
 	}
-	if err := k.setDestination(d, s.Destination.Addr().Unmap()); err != nil {
+	if err := k.setDestination(d, s); err != nil {
 		return err
 	}
 	for range fullTries {

@@ -41,7 +41,8 @@ type Packet struct {
 	// before, the kernel turns them on in the background, and the first packets have the time of Receive.
 	Time        time.Time
 	Outgoing    bool // an RST of a registered flow that this host sent without the prober's mark
-	OtherDevice bool // seen on another device than the wire's, which has no guard
+	Device      int  // index of the device on which it was seen
+	OtherDevice bool // which is not the wire's
 	Segment     *segment.Segment
 	Unreachable *segment.Unreachable
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,8 @@ func variantsMember() []string {
 	text := "Kinds of segments that are made to start at sequence number 0, each a question of its own. " +
 		"In a connection: " + briefs(variant.Crossing, variant.Connection) + ". " +
 		"Before one: " + briefs(variant.Opening) + ". " +
-		"At a closed port of the endpoint's address (" + ports() + "): " + briefs(variant.ClosedPort) + "."
+		"At a closed port of the endpoint's address (" + ports() + "): " + briefs(variant.ClosedPort) + ". " +
+		"Sent by the endpoint: " + briefs(variant.FromPeer) + "."
 	return append(section.Wrap(text, width, "// ", "// "),
 		fmt.Sprintf("// +default=[%q]", variant.Default().Name),
 		"// +optional",
@@ -86,28 +88,46 @@ func timeRule() string {
 		"* self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * " +
 		"self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
 		"self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000"
-	waiting := append(variant.Names(variant.HasToWait), "AcceptQueue")
 	return marker(rule, "",
 		"cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, "+
-			"100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for "+
-			variant.List(waiting)+" each, 3 s for FinReorder), must fit into run.deadlineSeconds")
+			"100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait ("+
+			waitsInWords()+", 2 s for AcceptQueue, 3 s for FinReorder), must fit into run.deadlineSeconds")
 }
 
 // waits is the part of timeRule for the time that the variants of a SequenceWrap wait.
 func waits() (sum string) {
-	by := map[time.Duration][]string{}
-	var order []time.Duration
-	for _, v := range variant.All() {
-		if v.Waits > 0 && by[v.Waits] == nil {
-			order = append(order, v.Waits)
-		}
-		by[v.Waits] = append(by[v.Waits], v.Name)
-	}
-	for _, d := range order {
+	for _, d := range waitingTimes() {
 		sum += fmt.Sprintf(" + s.sequenceWrap.variants.filter(v, v in %s).size() * %d * self.packetsPerSecond",
-			celList(by[d]), d.Milliseconds())
+			celList(waitingFor(d)), d.Milliseconds())
 	}
 	return sum
+}
+
+// waitsInWords is the same for a sentence: "2 s for Ack and Reset each".
+func waitsInWords() string {
+	var all []string
+	for _, d := range waitingTimes() {
+		each := ""
+		if len(waitingFor(d)) > 1 {
+			each = " each"
+		}
+		all = append(all, fmt.Sprintf("%g s for %s%s", d.Seconds(), variant.List(waitingFor(d)), each))
+	}
+	return strings.Join(all, ", ")
+}
+
+// waitingTimes are the times that variants wait, each once.
+func waitingTimes() (all []time.Duration) {
+	for _, v := range variant.All() {
+		if v.Waits > 0 && !slices.Contains(all, v.Waits) {
+			all = append(all, v.Waits)
+		}
+	}
+	return all
+}
+
+func waitingFor(d time.Duration) []string {
+	return variant.Names(func(v variant.Variant) bool { return v.Waits == d })
 }
 
 // celList is a list of names in CEL.

@@ -130,9 +130,10 @@ func byOptions(_ Suffering, all []*Suffering, r report.Result) string {
 	return ""
 }
 
-// beyondLost claims that nothing gets through that starts beyond the wrap.
+// beyondLost claims that nothing gets through that starts beyond the wrap, or so close to it as the message says.
 func beyondLost(at Suffering, all []*Suffering, r report.Result) string {
-	if at.State() == Unharmed || at.State() == Late {
+	near := strings.Contains(r.Message, "on they arrive)") && strings.Contains(r.Message, "what crosses 0 arrives")
+	if (at.State() == Unharmed || at.State() == Late) && !(near && at.across) {
 		return "it says that what is beyond the wrap is lost, and connections get through"
 	}
 	return harmed(at, all, r)

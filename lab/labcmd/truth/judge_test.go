@@ -185,6 +185,27 @@ func TestLostIsNotLimited(t *testing.T) {
 	}
 }
 
+// What starts close beyond 0 is lost, what crosses 0 arrives: a connection whose segments cross it gets through.
+func TestLostCloseBeyondZero(t *testing.T) {
+	across := Suffering{Crossing: well, Control: well, several: true, across: true}
+	begins := Suffering{Crossing: well, Control: well, several: true}
+	const near = "start 1 to 992 (from 1024 on they arrive) beyond 0: 8 of 8; what crosses 0 arrives"
+	for _, c := range []struct {
+		at      Suffering
+		message string
+		is      Agreement
+	}{
+		{across, near, Agree},
+		{begins, near, Contradiction},
+		{across, "start 1 to 992 beyond 0: 8 of 8; what crosses 0 arrives", Contradiction},
+	} {
+		r := report.Result{Verdict: report.Fail, Reason: report.WrapDropped, Message: c.message}
+		if is, why := Judge(c.at, []*Suffering{&c.at, {Crossing: dead, Control: well}}, r); is != c.is {
+			t.Errorf("%+v, %q: %s %s", c.at, c.message, is, why)
+		}
+	}
+}
+
 // The oracle's segments carry timestamps.
 func TestLostByOptions(t *testing.T) {
 	with, without := "by options: with the timestamps option 9", "by options: without the timestamps option 9"

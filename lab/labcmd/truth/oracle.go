@@ -15,7 +15,7 @@ import (
 
 // Sizes are what the oracle's connections send from the number 0 on, and whether what is before 0 is in flight then.
 var Sizes = []kernelconn.Size{{Bytes: 1}, {Bytes: 3}, {Bytes: 100}, {Segments: 1}, {Segments: 3},
-	{Segments: 3, Order: kernelconn.InFlight}, {Segments: 3, Order: kernelconn.InFlightAcross}}
+	{Segments: 3, Order: kernelconn.InFlight}, {Segments: 3, Order: kernelconn.Across}}
 
 // Numbers of connections: of each size, crossing 0 and not, in one round and in all; and at the same time.
 const (
@@ -56,7 +56,8 @@ type Oracle struct {
 func NewOracle(l *lab.Lab, f lab.Family, sizes []kernelconn.Size) *Oracle {
 	o := &Oracle{network: l, family: f, port: lab.Echo.Port(), sizes: sizes}
 	for _, s := range sizes {
-		o.Sufferings = append(o.Sufferings, &Suffering{Size: s.String(), several: s.Segments > 1})
+		o.Sufferings = append(o.Sufferings, &Suffering{Size: s.String(), several: s.Segments > 1,
+			across: s.Order == kernelconn.Across})
 	}
 	return o
 }
@@ -73,8 +74,24 @@ func (o *Oracle) Measure(ctx context.Context) error {
 		if err := o.round(ctx, open, aRound); err != nil || len(open) == 0 {
 			return err
 		}
+		if made == 0 {
+			o.forget()
+		}
 	}
 	return nil
+}
+
+// forget leaves out sizes of which no connection told anything: on a short path what is before 0 is acknowledged before
+// the rest has left, and nothing is in flight.
+func (o *Oracle) forget() {
+	var sizes []kernelconn.Size
+	o.Sufferings = slices.DeleteFunc(o.Sufferings, func(s *Suffering) bool { return s.void() })
+	for _, size := range o.sizes {
+		if slices.ContainsFunc(o.Sufferings, func(s *Suffering) bool { return s.Size == size.String() }) {
+			sizes = append(sizes, size)
+		}
+	}
+	o.sizes = sizes
 }
 
 // MeasureAlone makes connections that cross 0 one at a time, where nearly all are harmed that cross it together: a
@@ -139,7 +156,7 @@ func (o *Oracle) round(ctx context.Context, sizes []int, n int) error {
 // ask makes one connection and counts what became of it.
 func (o *Oracle) ask(ctx context.Context, q question) error {
 	r, err := o.connect(ctx, q)
-	if err != nil || r.Fate == kernelconn.Stopped {
+	if err != nil || r.Fate == kernelconn.Stopped || r.Fate == kernelconn.Overtaken {
 		return err
 	}
 	o.mu.Lock()
@@ -161,7 +178,7 @@ func (o *Oracle) connect(ctx context.Context, q question) (r kernelconn.Result, 
 	o.mu.Unlock()
 	err = o.network.Client().Do(func() (err error) {
 		r, err = kernelconn.Ask(ctx, kernelconn.Question{
-			Source: o.network.ClientAddr(o.family), Remote: to, Size: o.sizes[q.size], Crossing: q.crossing,
+			Remote: to, Size: o.sizes[q.size], Crossing: q.crossing,
 			Payload: request, Patience: patience,
 			Enough: func(again int, waited time.Duration) bool { return again >= repetitions && waited >= delayed },
 		})

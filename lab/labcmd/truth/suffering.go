@@ -73,12 +73,18 @@ type Suffering struct {
 	Alone Group `json:"alone"`
 
 	several bool // they send several segments, of which only the last has PSH
+	across  bool // one of their segments crosses 0, and none begins there
 }
 
 // Plus returns what two sizes suffer together.
 func (s Suffering) Plus(t Suffering) Suffering {
 	return Suffering{Size: s.Size + "," + t.Size, Crossing: s.Crossing.plus(t.Crossing),
 		Control: s.Control.plus(t.Control), Alone: s.Alone.plus(t.Alone)}
+}
+
+// void reports whether not one of the connections was counted.
+func (s *Suffering) void() bool {
+	return s.Crossing.Told()+s.Crossing.Unopened+s.Control.Told()+s.Control.Unopened == 0
 }
 
 // State is what connections suffer where their numbers cross 0.

@@ -26,6 +26,7 @@ type Closer struct {
 	ResetsOvertaken bool          // it resets a connection on data or a FIN with an old acknowledgement number, as gVisor
 	ResetsBeyond    bool          // it resets a connection on an ACK whose number is beyond what it received
 	IgnoresFIN      bool          // the kernel ignores every FIN
+	OutlivesReset   bool          // it ignores RSTs in TIME-WAIT (RFC 1337), as gVisor
 
 	conns map[[2]netip.AddrPort]*closingConn
 	later func(time.Duration, func() []*segment.Segment)
@@ -65,8 +66,15 @@ type closingConn struct {
 // Later sets the function by which the peer sends segments at a later time: those that f returns are sent after d.
 func (p *Closer) Later(later func(d time.Duration, f func() []*segment.Segment)) { p.later = later }
 
-// Live counts the connections that the peer still holds, TIME_WAIT included.
-func (p *Closer) Live() int { return len(p.conns) }
+// Live counts the connections that the peer still holds, without those that are over (TIME-WAIT).
+func (p *Closer) Live() (n int) {
+	for _, c := range p.conns {
+		if c.state != timeWait {
+			n++
+		}
+	}
+	return n
+}
 
 // Receive answers one segment as the kernel would.
 func (p *Closer) Receive(s *segment.Segment) []*segment.Segment {
@@ -91,6 +99,8 @@ func (p *Closer) Receive(s *segment.Segment) []*segment.Segment {
 
 func (c *closingConn) receive(s *segment.Segment) []*segment.Segment {
 	switch {
+	case s.Flags.Has(segment.RST) && c.state == timeWait && c.OutlivesReset:
+		return nil
 	case s.Flags.Has(segment.RST):
 		if s.Seq == c.rcv {
 			delete(c.conns, c.key)

@@ -26,7 +26,7 @@ type ScriptedWire struct {
 type Path func(s *segment.Segment, toPeer bool) []time.Duration
 
 // scriptedQueue is how many packets may wait for Receive.
-const scriptedQueue = 1 << 16
+const scriptedQueue = 1 << 12
 
 // NewScriptedWire returns a wire to the given peer. A nil path delivers after 100 µs.
 func NewScriptedWire(peer func(*segment.Segment) []*segment.Segment, path Path) *ScriptedWire {

@@ -105,6 +105,9 @@ func TestResetsAtRandomAreNoMatterOfTheOrder(t *testing.T) {
 
 // Loss, duplication and reordering on the path are never reported as a peer that ignores a FIN.
 func TestImpairedPathsAreNotBlamedOnThePeer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many connections")
+	}
 	for name, path := range impairedPaths() {
 		t.Run(name, func(t *testing.T) { accepts(t, path, strings.Contains(name, "twice")) })
 	}
@@ -130,6 +133,9 @@ func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 // A kernel that ignores the FIN is also found on paths with loss. Of 100 flows one may have the wrong result where 20 %
 // is lost: if both overtaking ACKs and the peer's repeated FIN are lost. For this reason three flows must agree.
 func TestIgnoredFINIsFoundOnImpairedPaths(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many connections")
+	}
 	for name, path := range impairedPaths() {
 		t.Run(name, func(t *testing.T) {
 			const flows = 100

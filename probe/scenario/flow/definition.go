@@ -26,7 +26,20 @@ type Definition struct {
 	Pool     func(variant string) PoolFunc     // the test over all flows; nil, or nil for a variant, if there is none
 	FollowUp func(variant string) FollowUpFunc // nil, or nil for a variant, if there is none
 	Flows    int                               // number of flows, whatever the plan's paths; 0: as many as those
-	Serial   bool                              // one target after the other: it may hold many connections to each
+	// Single holds for variants that one flow asks, whatever the plan's paths; nil: for none
+	Single func(variant string) bool
+	Serial bool // one target after the other: it may hold many connections to each
+}
+
+// Number is how many flows ask a variant, where the plan has so many paths. fixed: these do not decide.
+func (d Definition) Number(variant string, paths int) (flows int, fixed bool) {
+	switch {
+	case d.Flows > 0:
+		return d.Flows, true
+	case d.Single != nil && d.Single(variant):
+		return 1, true
+	}
+	return paths, false
 }
 
 // Has reports whether the scenario has that variant. Scenarios without variants have "".

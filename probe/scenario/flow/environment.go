@@ -9,6 +9,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -23,7 +24,8 @@ type Env struct {
 	Alone      func(ctx context.Context, ask func() (established bool)) bool
 	Remote     netip.AddrPort
 	Pace       conn.Pace
-	Charge     func()              // counts a segment that does not wait for Pace; may be nil
+	Charge     func()              // takes a segment that does not wait for Pace; may be nil
+	Afford     func() bool         // takes a segment that is not sent if it would have to wait; may be nil
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check
@@ -57,6 +59,7 @@ func (e *Env) Settle(stands bool) {
 type Outcome struct {
 	verdict.Finding
 	Port      uint16        // source port of the last connection
+	Hop       route.Hop     // of all connections to the target; empty: not known, or they differ
 	FirstLost bool          // the first suspect was lost; a late one was not
 	RTT       time.Duration // 0 if several SYNs were sent, so that the answer may belong to any of them
 	Stall     time.Duration // how long the connection stalled; 0 if it did not

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
@@ -26,8 +27,9 @@ type State struct {
 	// Followed is set if the flow was convicted as one that follows another.
 	Followed bool
 	// LossAsked is set if blocks about loss were sent, whatever became of them.
-	LossAsked bool
-	joined    int // further connections
+	LossAsked   bool
+	joined      int // further connections
+	severalHops bool
 }
 
 // Open opens the flow's next connection.
@@ -45,7 +47,7 @@ func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 		s.Fault = err
 		return nil
 	}
-	c.Charge = s.Env.Charge
+	c.Charge, c.Afford = s.Env.Charge, s.Env.Afford
 	c.SetPurpose(s.Env.Purpose)
 	s.Ports++
 	return c
@@ -60,16 +62,28 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	if s.Fault == nil {
 		s.Fault = c.Fault()
 	}
-	if !e.Confirmed && s.Opening.Answer == conn.SynAck {
+	if !e.Confirmed && c.Established() {
 		s.Outcome.Leaked++
 	}
 	s.Guard = s.Guard.Plus(e.Check)
 	s.Outcome.Port = c.Local().Port()
+	s.leftBy(c.Hop)
 	s.Outcome.SACKShifted = s.Outcome.SACKShifted || c.SACKShifted()
 	s.Outcome.Keep(c)
 	s.Outcome.Segments = s.Outcome.Segments.Plus(c.Segments())
 	if s.Opening.Answer == conn.SynAck && s.Opening.Sent == 1 {
 		s.Outcome.RTT = c.RTT
+	}
+}
+
+// leftBy notes by which next hop a connection left.
+func (s *State) leftBy(h route.Hop) {
+	if s.Outcome.Hop != (route.Hop{}) && s.Outcome.Hop != h {
+		s.severalHops = true
+	}
+	s.Outcome.Hop = h
+	if s.severalHops {
+		s.Outcome.Hop = route.Hop{}
 	}
 }
 

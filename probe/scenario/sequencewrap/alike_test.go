@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -96,8 +97,13 @@ func TestNumbersLikeZeroOfAnyFlags(t *testing.T) {
 
 func expectAlike(t *testing.T, variant string, has func(uint32) bool, says string) {
 	t.Helper()
-	peer := &conntest.Listener{}
-	o := ask(t, variant, &conntest.Bench{Peer: peer, Path: conntest.Dropping(dropsAt(variant, has))})
+	var peer *conntest.Listener
+	var o flow.Outcome
+	// Some draws leave it open, as "up to 50" of Data does in one of ten, and say so: those are asked again.
+	for try := 0; try < 6 && (try == 0 || strings.Contains(o.Message, "is not known")); try++ {
+		peer = &conntest.Listener{}
+		o = ask(t, variant, &conntest.Bench{Peer: peer, Path: conntest.Dropping(dropsAt(variant, has))})
+	}
 	if o.Reason != report.NumbersAlikeDropped || o.OnlyZero || !strings.Contains(o.Message, says) {
 		t.Errorf("%s / %s, want %q: %s\n%s", o.Verdict, o.Reason, says, o.Message, o.Evidence)
 	}
@@ -109,8 +115,11 @@ func expectAlike(t *testing.T, variant string, has func(uint32) bool, says strin
 
 // A device that drops at 0 alone is said to, and that numbers like 0 arrive, also where others are lost by chance.
 func TestOnlyZeroIsLost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many connections")
+	}
 	for _, loss := range []float64{0, 0.05, 0.2} {
-		for _, variant := range Definition.Variants {
+		for _, variant := range sentHere {
 			if variant == "HandshakeAck" {
 				continue // its loss is never a Fail
 			}

@@ -41,7 +41,7 @@ func (w *wrapConn) arrivesAtAlike(ctx context.Context, number seq.Number, tries 
 	}
 	ok = arrived || !n.stopped() && ctx.Err() == nil
 	if !arrived && !w.across {
-		n.pass(context.WithoutCancel(ctx), number)
+		n.pass(n.conn.EndContext(), number)
 	}
 	return arrived, ok
 }
@@ -60,7 +60,7 @@ func (w *wrapConn) acknowledgedAtAlike(ctx context.Context, number seq.Number, t
 	}
 	ok = arrived || !w.stopped() && ctx.Err() == nil
 	if !arrived {
-		w.pass(context.WithoutCancel(ctx), number)
+		w.pass(w.conn.EndContext(), number)
 	}
 	return arrived, ok
 }

@@ -33,6 +33,7 @@ type copies struct {
 	ends    []seq.Number  // where those end; none if that is not known
 	control time.Duration // until the control was acknowledged
 	longest time.Duration // until anything was
+	held    int           // answers that name bytes as received from the number on that they say is expected
 }
 
 // add notes a copy that has been sent.
@@ -66,7 +67,22 @@ func (s *copies) observe(p wire.Packet) {
 	if named {
 		s.take(p.Time, func(c *sentCopy) bool { return c.block == b })
 	}
+	if g.Ack == s.acked && slices.ContainsFunc(g.SACK, func(b segment.SACKBlock) bool { return contradicts(g.Ack, b) }) {
+		s.held++
+	}
 }
+
+// contradicts reports whether the block has the byte that the acknowledgement says is missing. No receiver sends that.
+func contradicts(ack seq.Number, b segment.SACKBlock) bool {
+	return ack.AtLeast(b.Left) && b.Right.After(ack)
+}
+
+// enoughHeld is how many such answers show that the acknowledgements are not the peer's.
+const enoughHeld = 3
+
+// ackHeld reports whether something on the way changes acknowledgements: the peer names the suspect's bytes, and is
+// made to expect them still.
+func (s *copies) ackHeld() bool { return s.held >= enoughHeld }
 
 // names reports whether only a copy can have drawn an acknowledgement of that number.
 func (s *copies) names(ack seq.Number) bool {

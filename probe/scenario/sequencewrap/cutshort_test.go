@@ -12,7 +12,7 @@ import (
 
 // A run that ends while a flow waits for late answers has not excluded that the suspect is late.
 func TestWaitCutShortConvictsNobody(t *testing.T) {
-	for _, v := range Definition.Variants {
+	for _, v := range sentHere {
 		b := &conntest.Bench{Peer: &conntest.Listener{}, Path: delayed(suspectOf(v), milliseconds(3000), conntest.DropNone)}
 		var o flow.Outcome
 		waited := false

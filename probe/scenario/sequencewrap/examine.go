@@ -25,6 +25,7 @@ func (w *wrapConn) examine(ctx context.Context) {
 		}
 	}()
 	if !w.varies() || !w.fill(ctx) {
+		w.AckHeld = w.copies.ackHeld()
 		return
 	}
 	worse := w.suspectsFareWorse(ctx)
@@ -53,7 +54,7 @@ func (w *wrapConn) fill(ctx context.Context) bool {
 		sent := w.sendBeacon()
 		w.conn.Await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.answered)
 	}
-	for i := 0; i < healTries && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < healTries && !w.stopped() && !w.copies.ackHeld() && w.Env.Pace(ctx, 1) == nil; i++ {
 		if from := w.conn.Acked(); !from.AtLeast(w.end) {
 			w.copies.filled = true
 			for at := from; !at.AtLeast(w.end); at = at.Add(w.conn.LongestSegment()) {

@@ -38,8 +38,8 @@ func handshakeAck(v variant.Variant) flow.Func {
 // finalAcks completes the handshake with the ACK at 0. If that has no effect, it tries a handshake at another number.
 func finalAcks(ctx context.Context, t *flow.State, c *conn.Conn) {
 	t.Delivered, t.Control = completes(ctx, t, c)
-	lookAtReset(ctx, t, c)
-	moveBeyondZero(ctx, t, c)
+	lookAtReset(t, c)
+	moveBeyondZero(t, c)
 	if !t.Delivered && reopen(ctx, t, c, ordinary()) {
 		t.Isolated, t.OtherNumbers = completes(ctx, t, c)
 	}
@@ -55,7 +55,7 @@ func completesAlone(ctx context.Context, t *flow.State, c *conn.Conn) bool {
 		return false
 	}
 	t.Delivered, t.Control = completes(ctx, t, c)
-	moveBeyondZero(ctx, t, c)
+	moveBeyondZero(t, c)
 	return t.Delivered
 }
 
@@ -76,8 +76,8 @@ func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bo
 
 // moveBeyondZero sends data across 0. Otherwise the RST at the end would have number 0 and could be dropped by the
 // tested rule.
-func moveBeyondZero(ctx context.Context, t *flow.State, c *conn.Conn) {
-	ctx = context.WithoutCancel(ctx)
+func moveBeyondZero(t *flow.State, c *conn.Conn) {
+	ctx := c.EndContext()
 	before, data := c.ISS, flow.Payloads(t.Env.Spec.Payload)[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
 		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})

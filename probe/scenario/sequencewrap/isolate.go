@@ -2,15 +2,11 @@ package sequencewrap
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 
-	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
-	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
-	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
 
 // isolate shows that the suspect is lost because of its number 0. It rules out other reasons: the suspect's bytes, a
@@ -57,10 +53,11 @@ func (w *wrapConn) heal(ctx context.Context) (arrived bool) {
 	if w.beyond.used {
 		tries = oldHealTries
 	}
-	for i := 0; i < tries && !arrived && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
+	for i := 0; i < tries && !arrived && !w.stopped() && !w.copies.ackHeld() && w.Env.Pace(ctx, 1) == nil; i++ {
 		at := w.at.Add(-1)
 		if w.across {
 			half := -w.at.Sub(seq.At(0))
+			w.conn.ChargeOne()
 			w.send(evidence.Heal, w.at, w.suspect[:half], w.flags)
 			at, earlier = seq.At(0), w.suspect[half:]
 		}
@@ -79,75 +76,4 @@ func (w *wrapConn) healed(at seq.Number, b []byte) seq.Number {
 		return at.Add(len(b) + 1)
 	}
 	return at.Add(len(b))
-}
-
-// The other numbers at which a suspect is sent. The first ones are so near 0 that a rule about a range of numbers is
-// not taken for one about 0.
-const (
-	maxOtherNumbers = 24
-	nearNumbers     = maxOtherNumbers / 2
-	nearStep        = 1 << 12
-	farStep         = 1 << 26
-)
-
-// rising returns other numbers, each beyond the last one's data: devices that remember a 4-tuple drop what is older.
-func rising() func() seq.Number {
-	at, n := uint32(0), 0
-	return func() seq.Number {
-		if n++; n <= nearNumbers {
-			at += nearStep + rand.Uint32N(nearZero)
-		} else {
-			at += nearStep + rand.Uint32N(farStep)
-		}
-		return seq.At(at)
-	}
-}
-
-// arrivesAtOtherNumbers sends the suspect at another number, once in each of several new incarnations of the 4-tuple,
-// until enough arrived to exclude that the path drops FINs at every number.
-func (w *wrapConn) arrivesAtOtherNumbers(ctx context.Context) bool {
-	lostAtZero := w.Blocks[len(w.Blocks)-1].Suspects
-	next := rising()
-	for range maxOtherNumbers {
-		w.at = next()
-		if !reopen(ctx, w.State, w.conn, w.start().Add(-1)) || !w.sendControl(ctx) || w.Env.Pace(ctx, 1) != nil {
-			return false
-		}
-		sent := w.send(evidence.Control, w.at, w.suspect[:w.most], w.flags)
-		w.OtherNumbers.Sent++
-		if !w.await(ctx, sent.Add(w.conn.AnswerTimeout(0)), w.endOf(w.most)) {
-			w.OtherNumbers.Lost++
-		}
-		if verdict.Fisher(lostAtZero, lostAtZero, w.OtherNumbers.Lost, w.OtherNumbers.Sent) <= isolationAlpha {
-			return true
-		}
-	}
-	return false
-}
-
-// isolationAlpha bounds the error of the conclusion that a FIN at 0 is lost more often than other FINs. That it is lost
-// beyond chance is already shown.
-const isolationAlpha = 1e-3
-
-// reopenings is how often a late segment of the previous incarnation may disturb the handshake of the next one.
-const reopenings = 4
-
-// reopen ends the connection and opens a new incarnation of the 4-tuple.
-func reopen(ctx context.Context, t *flow.State, c *conn.Conn, iss seq.Number) bool {
-	for range reopenings {
-		if c.Established() && !c.Abort(ctx) {
-			return false
-		}
-		c.NewIncarnation(iss)
-		o := c.Handshake(ctx, t.Env.Pace)
-		switch o.Answer {
-		case conn.SynAck:
-			return true
-		case conn.StaleAck, conn.WrongAck:
-			c.ResetOlder(o.Wrong)
-		default:
-			return false
-		}
-	}
-	return false
 }

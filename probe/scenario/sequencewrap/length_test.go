@@ -12,6 +12,9 @@ import (
 // A path that drops most long segments, or most segments with PSH, drops most suspects but no beacon of one byte. The
 // result must not be a finding about 0.
 func TestLossByLengthOrFlagsIsNotBlamedOnZero(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts over many connections")
+	}
 	long := func(s *segment.Segment, toPeer bool) bool { return toPeer && s.PayloadLen() > 32 }
 	for name, rule := range map[string]conntest.Drop{"length": long, "PSH": conntest.EveryPush} {
 		t.Run(name, func(t *testing.T) {

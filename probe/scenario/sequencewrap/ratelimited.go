@@ -54,7 +54,7 @@ func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segmen
 			l.standalone.ask, l.standalone.askAround = l.ask, l.askAround
 			l.begin(ctx)
 			opened := t.Opening.Answer == conn.SynAck
-			lookAtReset(ctx, t, l.conn)
+			lookAtReset(t, l.conn)
 			t.PeerReset = opened && !t.Delivered && !t.LossConfirmed() && (t.Reset != nil || l.conn.Closed())
 			t.End(ctx, l.conn)
 		}
@@ -108,6 +108,7 @@ func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Nu
 	first := !l.asked
 	answered := l.askOnce(ctx, part, number)
 	if answered && !first {
+		l.conn.ChargeOne()
 		return l.askOnce(ctx, part, number)
 	}
 	return answered
@@ -136,10 +137,11 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 		bare, duplicate := l.conn.Answers(p)
 		return bare && duplicate.Left == duplicate.Right
 	})
-	l.conn.Recheck(ctx)
+	l.conn.Recheck()
 	drawn := l.conn.ReceivedReset()
 	l.countReset(part, drawn)
 	if !answered && part != evidence.Control && drawn == nil {
+		l.conn.ChargeOne()
 		l.conn.Beacon(ctx, l.conn.ISS.Add(1), l.data[0], 1)
 		return l.conn.Reset() && l.flags.Has(segment.RST) && !l.conn.Closed()
 	}

@@ -107,15 +107,15 @@ func (w *wrapConn) drawsReset(ctx context.Context, number seq.Number) (reset, ok
 // recheck looks at an RST that came. If the peer holds the connection nevertheless and waits for number 0, other
 // segments take it beyond, so that the RST which ends the connection has another number.
 func (w *wrapConn) recheck(ctx context.Context) {
-	if lookAtReset(ctx, w.State, w.conn) && w.conn.Acked().IsZero() {
+	if lookAtReset(w.State, w.conn) && w.conn.Acked().IsZero() {
 		w.healAtEnd(ctx)
 	}
 }
 
 // lookAtReset asks whether the peer holds a connection after an RST, and keeps what is known about the first RST of the
 // flow. It reports whether an RST came and the connection is open.
-func lookAtReset(ctx context.Context, t *flow.State, c *conn.Conn) (open bool) {
-	open = c.Reset() && c.Recheck(ctx)
+func lookAtReset(t *flow.State, c *conn.Conn) (open bool) {
+	open = c.Reset() && c.Recheck()
 	if t.Reset == nil {
 		t.Reset = c.ReceivedReset()
 	}

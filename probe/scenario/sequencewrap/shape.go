@@ -57,7 +57,7 @@ func tryPayload(ctx context.Context, t *flow.State, s shape, p flow.Payload, len
 			break
 		}
 	}
-	if t.Unasked && !t.PeerReset && !t.Explained() {
+	if t.Unasked && !t.PeerReset && !t.AckHeld && !t.Explained() {
 		w.askFirsts(ctx)
 	}
 	t.Unasked = t.Unasked && ctx.Err() != nil

@@ -132,6 +132,9 @@ func pause(ctx context.Context, least time.Duration) error { return wait(ctx, le
 
 // wait returns after that time, or with an error when the context ends.
 func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

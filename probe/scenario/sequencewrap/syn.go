@@ -22,7 +22,7 @@ func synAtZero(v variant.Variant) flow.Func {
 				s := &standalone{State: t, conn: c}
 				s.ask = s.syn
 				s.run(ctx)
-				s.lastSYN(ctx)
+				s.lastSYN()
 			}
 			t.End(ctx, c)
 		}
@@ -34,7 +34,10 @@ func synAtZero(v variant.Variant) flow.Func {
 // arrived, and so does an RST where the port is closed.
 // An answer with another number may be a late copy of an older answer.
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
-	for range reopenings {
+	for i := range reopenings {
+		if i > 0 { // the first one waited for its turn
+			s.conn.ChargeOne()
+		}
 		s.conn.NewIncarnation(number)
 		switch o := s.conn.TrySYN(ctx, part, s.wait()); o.Answer {
 		case conn.SynAck:
@@ -58,9 +61,10 @@ const lastSYNs = 3
 
 // lastSYN removes the state of a SYN at the peer whose answer was lost. It sends another SYN until that is answered,
 // and then an RST.
-func (s *standalone) lastSYN(ctx context.Context) {
-	for i := 0; i < lastSYNs && !s.conn.Reset() && s.conn.Fault() == nil; i++ {
-		s.syn(context.WithoutCancel(ctx), evidence.Control, ordinary())
+func (s *standalone) lastSYN() {
+	for i := 0; i < lastSYNs && !s.conn.Reset() && s.conn.Fault() == nil && s.conn.EndContext().Err() == nil; i++ {
+		s.conn.ChargeOne()
+		s.syn(s.conn.EndContext(), evidence.Control, ordinary())
 	}
 }
 

@@ -29,7 +29,7 @@ const lateHeals = 2
 
 // healAtEnd heals although ctx may have ended. When it ends, lateHeals are what there is time for.
 func (w *wrapConn) healAtEnd(ctx context.Context) {
-	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	late, cancel := context.WithCancel(w.conn.EndContext())
 	left := time.Duration(0)
 	for i := range lateHeals {
 		left += w.conn.AnswerTimeout(i)

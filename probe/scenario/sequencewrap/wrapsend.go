@@ -46,6 +46,7 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 // sendPieces sends data like the suspect's in as many segments as the peer's MSS requires: usually one.
 func (w *wrapConn) sendPieces(at seq.Number, b []byte) time.Time {
 	for n := w.conn.LongestSegment(); len(b) > n; at, b = at.Add(n), b[n:] {
+		w.conn.ChargeOne()
 		w.send(evidence.Control, at, b[:n], w.flags&^segment.FIN)
 	}
 	return w.send(evidence.Control, at, b, w.flags&^segment.FIN)

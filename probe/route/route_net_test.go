@@ -1,6 +1,6 @@
 //go:build net
 
-package wire_test
+package route_test
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab"
-	"github.com/tcpprobe/tcpprobe/probe/wire"
+	"github.com/tcpprobe/tcpprobe/probe/route"
 )
 
 func TestLookup(t *testing.T) {
@@ -25,20 +25,22 @@ func TestLookup(t *testing.T) {
 			return err
 		}
 		index := eth.Attrs().Index
-		link := wire.Route{Device: lab.ClientDevice, Kind: "veth", Index: index, Ethernet: true, MTU: 1500}
-		lo := wire.Route{Device: "lo", Kind: "device", Index: 1, Loopback: true, Ethernet: false, MTU: 65536}
+		link := route.Route{Device: lab.ClientDevice, Kind: "veth", Index: index, Ethernet: true, MTU: 1500}
+		bound := link
+		bound.Bound = index
+		lo := route.Route{Device: "lo", Kind: "device", Index: 1, Loopback: true, Ethernet: false, MTU: 65536}
 		for _, f := range lab.Families {
 			own, server := l.ClientAddr(f), l.ServerAddr(f)
 			for _, c := range []struct {
 				name    string
 				dst     netip.Addr
 				device  string
-				want    wire.Route
+				want    route.Route
 				source  netip.Addr
 				gateway netip.Addr
 			}{
 				{"on the link", server, "", link, own, server},
-				{"by its device", server, lab.ClientDevice, link, own, server},
+				{"by its device", server, lab.ClientDevice, bound, own, server},
 				{"behind a gateway", l.DistantAddr(f, 3), "", link, own, server},
 				{"mapped", mapped(server), "", link, own, server},
 				{"own address", own, "", lo, own, own},
@@ -47,7 +49,7 @@ func TestLookup(t *testing.T) {
 				if c.name == "mapped" && f == lab.IPv6 {
 					continue
 				}
-				got, err := wire.Lookup(c.dst, c.device)
+				got, err := route.Lookup(netip.AddrPortFrom(c.dst, 0), c.device)
 				if err != nil || got != c.want {
 					t.Errorf("%s %s:\n got %+v, %v\nwant %+v", f, c.name, got, err, c.want)
 				}
@@ -71,15 +73,15 @@ func TestLookupFollowsRoutesOfEveryShape(t *testing.T) {
 			netlink.RouteAdd(&netlink.Route{LinkIndex: index, Dst: hostPrefix(over6), Via: &netlink.Via{
 				AddrFamily: unix.AF_INET6, Addr: net.IP(l.ServerAddr(lab.IPv6).AsSlice()),
 			}}),
-			check(t, narrow, func(r wire.Route) bool { return r.MTU == 1400 && r.Gateway == l.ServerAddr(lab.IPv4) }),
-			check(t, over6, func(r wire.Route) bool { return r.Gateway == l.ServerAddr(lab.IPv6) && r.Source.Is4() }),
+			check(t, narrow, func(r route.Route) bool { return r.MTU == 1400 && r.Gateway == l.ServerAddr(lab.IPv4) }),
+			check(t, over6, func(r route.Route) bool { return r.Gateway == l.ServerAddr(lab.IPv6) && r.Source.Is4() }),
 		)
 	}))
 }
 
-func check(t *testing.T, dst netip.Addr, ok func(wire.Route) bool) error {
+func check(t *testing.T, dst netip.Addr, ok func(route.Route) bool) error {
 	t.Helper()
-	r, err := wire.Lookup(dst, "")
+	r, err := route.Lookup(netip.AddrPortFrom(dst, 0), "")
 	if err == nil && !ok(r) {
 		t.Errorf("%s: %+v", dst, r)
 	}
@@ -110,51 +112,11 @@ func TestLookupWithoutRoute(t *testing.T) {
 			{"2001:db8:3::8", "", "2001:db8:3::8"},
 			{"2001:db8:3::9", "", "2001:db8:3::9"},
 		} {
-			r, err := wire.Lookup(netip.MustParseAddr(c.dst), c.device)
-			if !errors.Is(err, wire.ErrNoRoute) || !strings.Contains(err.Error(), c.says) {
+			r, err := route.Lookup(netip.AddrPortFrom(netip.MustParseAddr(c.dst), 0), c.device)
+			if !errors.Is(err, route.ErrNoRoute) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s by %q: %+v, %v, want no route, and %q in it", c.dst, c.device, r, err, c.says)
 			}
 		}
 		return nil
 	}))
-}
-
-func TestReserveKeepsThePortFromOthers(t *testing.T) {
-	l := newLab(t)
-	for _, f := range lab.Families {
-		must(t, l.Client().Do(func() error { return checkReserve(t, netip.AddrPortFrom(l.ClientAddr(f), 61000)) }))
-		must(t, l.Client().Do(func() error {
-			foreign := netip.AddrPortFrom(l.ServerAddr(f), 61000)
-			if _, err := wire.Reserve(foreign); err == nil || errors.Is(err, wire.ErrPortTaken) {
-				t.Errorf("%s is no address of this host, but: %v", foreign, err)
-			}
-			return nil
-		}))
-	}
-}
-
-// checkReserve reserves a port, checks that no other socket can use it, and releases it.
-func checkReserve(t *testing.T, local netip.AddrPort) error {
-	t.Helper()
-	held, err := wire.Reserve(local)
-	if err != nil {
-		return err
-	}
-	if _, err := wire.Reserve(local); !errors.Is(err, wire.ErrPortTaken) {
-		t.Errorf("%s: reserved twice: %v", local, err)
-	}
-	if _, err := net.Listen("tcp", local.String()); !errors.Is(err, unix.EADDRINUSE) {
-		t.Errorf("%s: listening on a reserved port: %v", local, err)
-	}
-	if _, err := net.Dial("tcp", local.String()); !errors.Is(err, unix.ECONNREFUSED) {
-		t.Errorf("%s: connecting to a reserved port: %v", local, err)
-	}
-	if err := held.Close(); err != nil {
-		return err
-	}
-	again, err := wire.Reserve(local)
-	if err != nil {
-		return err
-	}
-	return again.Close()
 }

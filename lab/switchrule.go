@@ -6,9 +6,9 @@ import (
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
 
-// portRuleOf returns a rule in the format of port.c.
-func portRuleOf(r fault.Rule) portRule {
-	c := portRule{
+// switchRuleOf returns a rule in the format of switchrule.c.
+func switchRuleOf(r fault.Rule) switchruleRule {
+	c := switchruleRule{
 		Flags: uint64(r.Flags), Place: uint8(r.Place), Number: r.Number, Share: math.MaxUint32,
 		Members: uint16(r.Members.Count), Broken: uint16(r.Members.Bad), Seed: r.Members.Seed,
 	}

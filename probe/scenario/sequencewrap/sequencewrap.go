@@ -10,7 +10,13 @@ import (
 
 // Definition is the scenario SequenceWrap.
 var Definition = flow.Definition{Variants: variant.Names(variant.Any), Flow: flowOf, Pool: poolOf,
-	FollowUp: followUpOf}
+	FollowUp: followUpOf, Single: isSingle}
+
+// isSingle holds for variants for whose one connection many ports are asked.
+func isSingle(name string) bool {
+	v, known := variant.Named(name)
+	return known && v.Where == variant.FromPeer
+}
 
 // own has the flows of variants that are neither part of a connection whose numbers cross 0 nor sent to a closed port.
 var own = map[string]func(variant.Variant) flow.Func{
@@ -18,6 +24,7 @@ var own = map[string]func(variant.Variant) flow.Func{
 	"Reset":        atRateLimit,
 	"HandshakeAck": handshakeAck,
 	"Syn":          synAtZero,
+	"PeerPush":     peerPush,
 }
 
 // flowOf returns the flow of a variant, or nil if there is no variant of that name.
