@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/apiread"
 	"github.com/tcpprobe/tcpprobe/controllers/reconciler"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
@@ -58,10 +59,14 @@ func versionName() string {
 }
 
 func run(ctx context.Context, s *settings) error {
+	if err := limitMemory(); err != nil {
+		return err
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the API server: %w; run inside a pod, or set KUBECONFIG", err)
 	}
+	config.Wrap(apiread.NewBudget().Transport)
 	mgr, err := newManager(config, s)
 	if err != nil {
 		return err

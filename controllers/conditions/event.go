@@ -11,9 +11,11 @@ import (
 // Event tells of a condition that changed. Its reason is the condition's.
 type Event struct{ Kind, Reason, Action, Note string }
 
-// Events lists the events about the changes between two states of the conditions.
-func Events(before, after []metav1.Condition) []Event {
+// Events lists the events about what changed in the conditions since before. That a run at the interval begins and ends
+// is none: of hundreds of those, nobody would find the one that tells of a failure.
+func Events(before []metav1.Condition, status *v1alpha1.TCPProbeStatus) []Event {
 	var out []Event
+	after := status.Conditions
 	for _, c := range after {
 		old := meta.FindStatusCondition(before, c.Type)
 		if old != nil && old.Status == c.Status && old.Reason == c.Reason || c.Reason == v1alpha1.ReasonNotRun ||
@@ -23,9 +25,28 @@ func Events(before, after []metav1.Condition) []Event {
 		if c.Type != v1alpha1.ConditionAccepted && meta.IsStatusConditionFalse(after, v1alpha1.ConditionAccepted) {
 			continue // they only repeat Accepted
 		}
+		if goesWell(c) && trigger(status) == v1alpha1.TriggerInterval {
+			continue
+		}
 		out = append(out, Event{Kind: eventType(c), Reason: c.Reason, Action: c.Type, Note: c.Message})
 	}
 	return out
+}
+
+// goesWell reports whether the condition tells no more than that a run goes on, or has ended as it should.
+func goesWell(c metav1.Condition) bool {
+	return c.Type == v1alpha1.ConditionComplete && eventType(c) == corev1.EventTypeNormal
+}
+
+// trigger is what started the run that goes on or has ended last.
+func trigger(status *v1alpha1.TCPProbeStatus) string {
+	if status.ActiveRun != nil {
+		return status.ActiveRun.Trigger
+	}
+	if status.LastRun != nil {
+		return status.LastRun.Trigger
+	}
+	return ""
 }
 
 // eventType is Warning for what somebody should look into.

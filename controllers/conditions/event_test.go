@@ -29,7 +29,7 @@ func TestEventsPassOver(t *testing.T) {
 		"nothing new before it": {[]metav1.Condition{same}, []metav1.Condition{same, notRun, healthy}, 1},
 		"refused at the end":    {nil, []metav1.Condition{healthy, same, refused}, 1},
 	} {
-		if got := Events(c.before, c.after); len(got) != c.want {
+		if got := Events(c.before, &v1alpha1.TCPProbeStatus{Conditions: c.after}); len(got) != c.want {
 			t.Errorf("%s: %+v, want %d", name, got, c.want)
 		}
 	}
@@ -53,6 +53,15 @@ func TestEvents(t *testing.T) {
 	partly.Status.LastRun.Reported, partly.Status.Pairs.Inconclusive = 2, 3
 	partly.Status.Findings = []v1alpha1.Finding{noImage}
 	Set(partly, Observation{}, controllertest.Noon)
+	atInterval := func(p *v1alpha1.TCPProbe) *v1alpha1.TCPProbe {
+		p = p.DeepCopy()
+		if p.Status.LastRun == nil {
+			p.Status.ActiveRun = &v1alpha1.ActiveRun{Trigger: v1alpha1.TriggerInterval}
+			return p
+		}
+		p.Status.LastRun.Trigger = v1alpha1.TriggerInterval
+		return p
+	}
 	for name, c := range map[string]struct {
 		before, after *v1alpha1.TCPProbe
 		want          string
@@ -67,10 +76,16 @@ func TestEvents(t *testing.T) {
 		"healthy again":  {failed, passed, "Normal AllPassed PathHealthy"},
 		"some sources without a report": {running, partly,
 			"Warning Partly Complete, Warning ImagePull Covered, Normal AllPassed PathHealthy"},
+		"at the interval":         {failed, atInterval(running), ""},
+		"at the interval, no pod": {running, atInterval(waiting), "Warning Quota Complete"},
+		"at the interval, the same": {running, atInterval(failed),
+			"Normal AllCovered Covered, Warning SequenceZeroDropped PathHealthy"},
+		"at the interval, one silent": {running, atInterval(partly),
+			"Warning Partly Complete, Warning ImagePull Covered, Normal AllPassed PathHealthy"},
 		"refused, said once": {controllertest.Probe(), refusedProbe, "Warning NoSelector Accepted"},
 	} {
 		var events []string
-		for _, e := range Events(c.before.Status.Conditions, c.after.Status.Conditions) {
+		for _, e := range Events(c.before.Status.Conditions, &c.after.Status) {
 			events = append(events, fmt.Sprint(e.Kind, " ", e.Reason, " ", e.Action))
 		}
 		if got := strings.Join(events, ", "); got != c.want {

@@ -44,6 +44,7 @@ type Aggregate struct {
 
 // Build aggregates the outcomes of a run whose outcomes are all final.
 func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Rechecked) *Aggregate {
+	outcomes = withoutMoved(rp, rechecked, outcomes)
 	agg := &Aggregate{RunPlan: rp, Outcomes: outcomes}
 	offNode := report.Pass
 	for _, o := range outcomes {
@@ -52,11 +53,7 @@ func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Re
 		}
 		for position, target := range rp.Plan.Sources[o.Source] {
 			answers := applyRecheck(rp, rechecked, answersOf(rp, o, position, target))
-			answers = applyRecheckToPass(rp, rechecked, o, position, answers)
-			verdict := report.Pass
-			for _, a := range answers {
-				verdict = report.Worst(verdict, a.Verdict)
-			}
+			verdict := verdictOf(answers, rp.Plan.Asked(o.Source, target))
 			agg.count(verdict, rp.SameNode(o.Source, target))
 			if !rp.SameNode(o.Source, target) {
 				offNode = report.Worst(offNode, verdict)
@@ -67,6 +64,23 @@ func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Re
 	agg.Verdict, agg.Notes = agg.verdict(offNode),
 		firstNotes(agg.overlayNote(), lossNote(rp, outcomes), clusterIPNote(rp, outcomes), notes(rp, outcomes))
 	return agg
+}
+
+// verdictOf is the verdict of a pair that was asked so many checks. What could not be asked of the target counts only
+// if nothing else was.
+func verdictOf(answers []Answer, asked int) report.Verdict {
+	verdict, notAsked := report.Pass, 0
+	for _, a := range answers {
+		if a.Reason == string(report.PeerZeroNotAsked) {
+			notAsked++
+		} else {
+			verdict = report.Worst(verdict, a.Verdict)
+		}
+	}
+	if notAsked > 0 && notAsked == asked {
+		return report.Inconclusive
+	}
+	return verdict
 }
 
 // verdict is the run's verdict: Fail if any pair failed, Pass if there are pairs on two nodes and all of them passed.

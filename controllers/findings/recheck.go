@@ -1,8 +1,6 @@
 package findings
 
 import (
-	"slices"
-
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
@@ -10,7 +8,8 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// applyRecheck makes answers Inconclusive if the recheck of their targets shows another possible cause.
+// applyRecheck makes answers Inconclusive if the recheck of their targets shows another possible cause. Reports about
+// targets that moved are gone by now, see withoutMoved.
 func applyRecheck(rp *runplan.RunPlan, rechecked target.Rechecked, answers []Answer) []Answer {
 	for i := range answers {
 		a := &answers[i]
@@ -37,27 +36,6 @@ func applyRecheck(rp *runplan.RunPlan, rechecked target.Rechecked, answers []Ans
 // finding.
 func isAcceptQueue(rp *runplan.RunPlan, check int) bool {
 	return rp.Plan.Checks()[check].Type == string(v1alpha1.AcceptQueue)
-}
-
-// applyRecheckToPass adds an Inconclusive answer to a pair that passed, if its address may have belonged to another
-// pod. One such answer for a pair is enough.
-func applyRecheckToPass(
-	rp *runplan.RunPlan, rechecked target.Rechecked, o probepod.Outcome, position int, answers []Answer,
-) []Answer {
-	p := Pair{o.Source, rp.Plan.Sources[o.Source][position]}
-	change := rechecked.Changed[p.Target]
-	alreadyChanged := slices.ContainsFunc(answers, func(a Answer) bool { return a.Reason == v1alpha1.ReasonTargetChanged })
-	if !change.Moved || o.State != probepod.Reported || alreadyChanged {
-		return answers
-	}
-	for check := range rp.Plan.Checks() {
-		if o.Summary.Verdict(position, check) == report.Pass {
-			a := Answer{Pair: p, Check: check}
-			a.makeInconclusive(v1alpha1.ReasonTargetChanged, "not counted as Pass: "+change.What+" during the run")
-			return append(answers, a)
-		}
-	}
-	return answers
 }
 
 func (a *Answer) makeInconclusive(reason, message string) {

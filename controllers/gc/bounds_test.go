@@ -15,7 +15,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
-// TestHowLongFailedPodsAreKept: the three that failed last are kept, for an hour.
+// TestHowLongFailedPodsAreKept: the three that failed last are kept, for an hour, and 30 of a namespace.
 func TestHowLongFailedPodsAreKept(t *testing.T) {
 	probe := controllertest.Probe()
 	plan := corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-1",
@@ -30,12 +30,18 @@ func TestHowLongFailedPodsAreKept(t *testing.T) {
 	}
 	pods := []corev1.Pod{failed("a", 4*time.Second), failed("b", 3*time.Second), failed("c", 2*time.Second),
 		failed("d", time.Second)}
-	l := leftovers([]corev1.ConfigMap{plan}, pods, probe, controllertest.Noon)
+	l := leftovers([]corev1.ConfigMap{plan}, pods, probe, 0, controllertest.Noon)
 	if len(l.ConfigMaps) != 0 || len(l.Pods) != 1 || l.Pods[0].Name != "a" {
 		t.Errorf("of four that failed %v are deleted; want the oldest", l.Pods)
 	}
+	for ended, want := range map[int]int{27: 3, 28: 2, 30: 0, 31: 0} {
+		l := leftovers([]corev1.ConfigMap{plan}, pods, probe, ended, controllertest.Noon)
+		if kept := len(pods) - len(l.Pods); want > 0 && kept != want || want == 0 && len(l.ConfigMaps) != 1 {
+			t.Errorf("beside %d of the namespace %d are kept; want %d", ended, kept, want)
+		}
+	}
 	for ago, kept := range map[time.Duration]bool{time.Hour - time.Nanosecond: true, time.Hour: false} {
-		l := leftovers([]corev1.ConfigMap{plan}, []corev1.Pod{failed("a", ago)}, probe, controllertest.Noon)
+		l := leftovers([]corev1.ConfigMap{plan}, []corev1.Pod{failed("a", ago)}, probe, 0, controllertest.Noon)
 		if got := len(l.ConfigMaps) == 0; got != kept {
 			t.Errorf("one that failed %v ago is kept: %t; want %t", ago, got, kept)
 		}

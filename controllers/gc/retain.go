@@ -2,6 +2,7 @@ package gc
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 // Bounds of the pods that are kept for people to inspect.
 const (
 	keptPods = 3         // of one TCPProbe
+	keptOf   = 30        // of all TCPProbes of a namespace: each keeps its plan, of hundreds of kilobytes
 	KeptFor  = time.Hour // after their end
 )
 
@@ -28,7 +30,10 @@ type Leftovers struct {
 
 // leftovers decides what has to be deleted: everything that belongs to another TCPProbe than probe (nil: it was
 // deleted), and, of runs that have ended, everything but the newest pods worth keeping and the plans that own them.
-func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, now time.Time) Leftovers {
+// ended is how many pods of the namespace's other TCPProbes have ended.
+func leftovers(
+	plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPProbe, ended int, now time.Time,
+) Leftovers {
 	var l Leftovers
 	pastPlans := make(map[string]*corev1.ConfigMap)
 	for i := range plans {
@@ -39,7 +44,7 @@ func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPP
 			pastPlans[configMap.Name] = configMap
 		}
 	}
-	kept := worthKeeping(pods, pastPlans, now)
+	kept := worthKeeping(pods, pastPlans, keptOf-ended, now)
 	owners := make(map[string]bool)
 	for _, pod := range kept {
 		owners[ownerOf(pod)] = true
@@ -47,9 +52,9 @@ func leftovers(plans []corev1.ConfigMap, pods []corev1.Pod, probe *v1alpha1.TCPP
 			l.Next = left
 		}
 	}
-	for name, configMap := range pastPlans {
+	for _, name := range slices.Sorted(maps.Keys(pastPlans)) {
 		if !owners[name] {
-			l.ConfigMaps = append(l.ConfigMaps, configMap)
+			l.ConfigMaps = append(l.ConfigMaps, pastPlans[name])
 		}
 	}
 	for i := range pods {
@@ -70,8 +75,10 @@ func Active(configMap *corev1.ConfigMap, probe *v1alpha1.TCPProbe) bool {
 }
 
 // worthKeeping are the newest pods of past plans that somebody may want to inspect: those that failed, and those whose
-// report has a Fail.
-func worthKeeping(pods []corev1.Pod, pastPlans map[string]*corev1.ConfigMap, now time.Time) []*corev1.Pod {
+// report has a Fail. There are as many as the namespace has left.
+func worthKeeping(
+	pods []corev1.Pod, pastPlans map[string]*corev1.ConfigMap, left int, now time.Time,
+) []*corev1.Pod {
 	var kept []*corev1.Pod
 	for i := range pods {
 		pod := &pods[i]
@@ -80,7 +87,7 @@ func worthKeeping(pods []corev1.Pod, pastPlans map[string]*corev1.ConfigMap, now
 		}
 	}
 	slices.SortStableFunc(kept, func(a, b *corev1.Pod) int { return endOf(b).Compare(endOf(a)) })
-	return kept[:min(len(kept), keptPods)]
+	return kept[:max(0, min(len(kept), keptPods, left))]
 }
 
 func informative(pod *corev1.Pod) bool {

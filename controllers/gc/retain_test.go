@@ -126,7 +126,7 @@ func TestLeftovers(t *testing.T) {
 				probe = controllertest.Probe()
 				c.change(probe)
 			}
-			l := leftovers(plans, pods, probe, controllertest.Noon)
+			l := leftovers(plans, pods, probe, 0, controllertest.Noon)
 			if got := shortNames(l); got != c.want || l.Next != c.next {
 				t.Errorf("deletes %q, next in %v; want %q, %v", got, l.Next, c.want, c.next)
 			}

@@ -48,8 +48,28 @@ func (s *Sweeper) Collect(ctx context.Context, key types.NamespacedName) (next t
 	if err != nil {
 		return 0, err
 	}
-	l := leftovers(plans.Items, pods.Items, probe, s.Clock.Now())
+	ended, err := s.endedBeside(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	l := leftovers(plans.Items, pods.Items, probe, ended, s.Clock.Now())
 	return l.Next, s.delete(ctx, l)
+}
+
+// endedBeside counts the pods of the namespace's other TCPProbes that have ended.
+func (s *Sweeper) endedBeside(ctx context.Context, key types.NamespacedName) (n int, err error) {
+	var all corev1.PodList
+	if err := s.Caches.List(ctx, &all, client.InNamespace(s.Namespace),
+		client.MatchingLabels{runplan.LabelNamespace: key.Namespace}, client.UnsafeDisableDeepCopy); err != nil {
+		return 0, fmt.Errorf("list the pods of namespace %s: %w", key.Namespace, err)
+	}
+	for i := range all.Items {
+		phase := all.Items[i].Status.Phase
+		if runplan.ProbeOf(&all.Items[i]) != key && (phase == corev1.PodSucceeded || phase == corev1.PodFailed) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // owner reads the TCPProbe from the API server. With a stale cache the plan of a run that has just started would be

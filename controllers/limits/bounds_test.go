@@ -50,7 +50,8 @@ func TestDefaultCapsAreStated(t *testing.T) {
 		"docs/resource.md": { // generated from api/v1alpha1/reasons.go
 			fmt.Sprintf("from a node (%s a second) or to one target (%s)", fromNode, toTarget),
 			fmt.Sprintf("(%d in all, %d of a TCPProbe, %d on a node)", c.Total, c.PerProbe, c.PerNode),
-			fmt.Sprintf("(%s packets a second from a node, %s to a target)", fromNode, toTarget),
+			fmt.Sprintf("(%s packets a second from a node, %s to a target; a namespace has half of each at most)",
+				fromNode, toTarget),
 		},
 	} {
 		text, err := os.ReadFile("../../" + file)

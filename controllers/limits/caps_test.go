@@ -33,23 +33,23 @@ func TestCaps(t *testing.T) {
 		pods = append(pods, proberPod("other", "kn1", corev1.PodRunning),
 			proberPod("other", fmt.Sprint("x", i), corev1.PodPending), proberPod("other", "kn1", corev1.PodSucceeded))
 	}
-	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5}
-	if n := takeAll(caps.Room(OccupancyOf(pods), "mine", nil), "mine"); n != 10 {
+	caps := Caps{Total: 40, PerProbe: 10, PerNode: 5}
+	if n := takeAll(caps.Room(OccupancyOf(pods), "shop", "mine", nil), "mine"); n != 10 {
 		t.Errorf("one TCPProbe may have %d; want 10", n)
 	}
-	if n := takeAll(caps.Room(OccupancyOf(pods), "other", nil), "other"); n != 2 {
+	if n := takeAll(caps.Room(OccupancyOf(pods), "shop", "other", nil), "other"); n != 2 {
 		t.Errorf("one that has 8 may have %d more; want 2", n)
 	}
-	node := caps.Room(OccupancyOf(pods), "mine", nil)
+	node := caps.Room(OccupancyOf(pods), "shop", "mine", nil)
 	node.Take("mine", "kn1", Load{})
 	if node.Has("mine", "kn1") {
 		t.Error("there is room for a sixth pod on one node")
 	}
-	for i := range 12 {
+	for i := range 32 {
 		pods = append(pods, proberPod(fmt.Sprint("p", i), fmt.Sprint("n", i), corev1.PodRunning))
 	}
-	if full := caps.Room(OccupancyOf(pods), "mine", nil); full.Has("mine", "free") || !full.Full() {
-		t.Error("there is room for a 21st pod in the cluster")
+	if full := caps.Room(OccupancyOf(pods), "shop", "mine", nil); full.Has("mine", "free") || !full.Full() {
+		t.Error("there is room for a 41st pod in the cluster")
 	}
 }
 
@@ -62,7 +62,7 @@ func TestPacketsPerSecond(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 10, PerNode: 5, NodePackets: 1000, TargetPackets: 500}
 	room := caps.Room(OccupancyOf([]corev1.Pod{running("kn1", Load{200, []string{"a", "b", "c"}}),
 		running("kn2", Load{200, []string{"a"}}),
-		proberPod("of an older manager", "kn1", corev1.PodRunning)}), "mine", nil)
+		proberPod("of an older manager", "kn1", corev1.PodRunning)}), "shop", "mine", nil)
 	for _, c := range []struct {
 		node string
 		load Load

@@ -13,9 +13,9 @@ func (c *Caps) BindFlags(f *flag.FlagSet) {
 	f.Var(bound{&c.PerProbe, 1}, "max-pods-per-tcpprobe", "`number` of probe pods at once of one TCPProbe")
 	f.Var(bound{&c.PerNode, 1}, "max-pods-per-node", "`number` of probe pods at once on one node")
 	f.Var(bound{&c.PerSecond, 1}, "max-pods-per-second", "`number` of probe pods made in a second")
-	f.Var(bound{&c.NodePackets, SlowestProbe}, "max-packets-per-node", "`number` of packets a second that all probe pods "+
-		"of a node may send; what would take more alone is refused, the rest waits")
-	f.Var(bound{&c.TargetPackets, SlowestProbe}, "max-packets-per-target", "`number` of packets a second "+
+	f.Var(bound{&c.NodePackets, 2 * SlowestProbe}, "max-packets-per-node", "`number` of packets a second that all probe "+
+		"pods of a node may send; what would take more alone is refused, the rest waits")
+	f.Var(bound{&c.TargetPackets, 2 * SlowestProbe}, "max-packets-per-target", "`number` of packets a second "+
 		"that all probe pods may send to one pod or address")
 }
 

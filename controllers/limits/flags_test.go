@@ -18,8 +18,8 @@ func TestFlagsOfTheCaps(t *testing.T) {
 		"max-pods-per-tcpprobe":  {"50", "1", "0", func(c *Caps) int { return c.PerProbe }, 1},
 		"max-pods-per-node":      {"5", "1", "0", func(c *Caps) int { return c.PerNode }, 1},
 		"max-pods-per-second":    {"20", "1", "0", func(c *Caps) int { return c.PerSecond }, 1},
-		"max-packets-per-node":   {"30000", "10", "9", func(c *Caps) int { return c.NodePackets }, 10},
-		"max-packets-per-target": {"10000", "10", "9", func(c *Caps) int { return c.TargetPackets }, 10},
+		"max-packets-per-node":   {"30000", "20", "19", func(c *Caps) int { return c.NodePackets }, 20},
+		"max-packets-per-target": {"10000", "20", "19", func(c *Caps) int { return c.TargetPackets }, 20},
 	} {
 		var caps Caps
 		f := flag.NewFlagSet("manager", flag.ContinueOnError)

@@ -79,19 +79,19 @@ func (c Caps) Exceeds(rp *runplan.RunPlan) *target.Refusal {
 // ExceedsOn refuses if the run's pod on this node alone would exceed a packet limit.
 func (c Caps) ExceedsOn(rp *runplan.RunPlan, node string) *target.Refusal {
 	l := LoadOf(rp, node)
-	if perNode := l.PerSecond(); perNode > c.NodePackets {
+	if perNode := l.PerSecond(); perNode > c.nodeShare() {
 		return target.Refused(v1alpha1.ReasonRateAboveCeiling,
-			"packetsPerSecond %d to %d addresses is %d packets a second from each node, above the manager's ceiling of %d; %s",
-			l.Rate, len(l.Targets), perNode, c.NodePackets,
-			howToLower(c.NodePackets, len(l.Targets), "target.service.maxEndpoints"))
+			"packetsPerSecond %d to %d addresses is %d packets a second from each node, above a namespace's half of the "+
+				"manager's ceiling of %d; %s", l.Rate, len(l.Targets), perNode, c.NodePackets,
+			howToLower(c.nodeShare(), len(l.Targets), "target.service.maxEndpoints"))
 	}
 	times := l.times()
 	for i, key := range l.Targets {
-		if n := times[key]; n*l.Rate > c.TargetPackets {
+		if n := times[key]; n*l.Rate > c.targetShare() {
 			return target.Refused(v1alpha1.ReasonRateAboveCeiling,
-				"packetsPerSecond %d to %d addresses of target %s is %d packets a second, above the manager's ceiling of %d; %s",
-				l.Rate, n, targetName(rp, rp.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets,
-				howToLower(c.TargetPackets, n, "the families and ways (via) to it"))
+				"packetsPerSecond %d to %d addresses of target %s is %d packets a second, above a namespace's half of the "+
+					"manager's ceiling of %d; %s", l.Rate, n, targetName(rp, rp.Plan.Sources[node][i]), n*l.Rate, c.TargetPackets,
+				howToLower(c.targetShare(), n, "the families and ways (via) to it"))
 		}
 	}
 	return nil

@@ -65,14 +65,14 @@ func TestExceeds(t *testing.T) {
 		caps Caps
 		says string
 	}{
-		{Caps{NodePackets: 400, TargetPackets: 400}, ""},
-		{Caps{NodePackets: 399, TargetPackets: 400},
-			"packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above the manager's " +
-				"ceiling of 399; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
-		{Caps{NodePackets: 19, TargetPackets: 400}, "ceiling of 19; lower target.service.maxEndpoints"},
-		{Caps{NodePackets: 400, TargetPackets: 399},
-			"to 2 addresses of target web-1 is 400 packets a second, above the manager's ceiling of 399; " +
-				"lower packetsPerSecond to 199"},
+		{Caps{NodePackets: 800, TargetPackets: 800}, ""},
+		{Caps{NodePackets: 799, TargetPackets: 800},
+			"packetsPerSecond 200 to 2 addresses is 400 packets a second from each node, above a namespace's half of the " +
+				"manager's ceiling of 799; lower packetsPerSecond to 199, or target.service.maxEndpoints"},
+		{Caps{NodePackets: 39, TargetPackets: 800}, "ceiling of 39; lower target.service.maxEndpoints"},
+		{Caps{NodePackets: 800, TargetPackets: 799},
+			"to 2 addresses of target web-1 is 400 packets a second, above a namespace's half of the manager's ceiling of " +
+				"799; lower packetsPerSecond to 199"},
 	} {
 		r := c.caps.Exceeds(rp)
 		switch {

@@ -35,7 +35,7 @@ func (c Caps) fairOrder(occupied Occupancy, runs []QueuedRun) []QueuedRun {
 	})
 	queue, requested := make([]tagged, len(ordered)), make(map[string]int)
 	for i, run := range ordered {
-		queue[i] = tagged{run, occupied.byNamespace[run.Namespace] + requested[run.Namespace]}
+		queue[i] = tagged{run, occupied.of(run.Namespace).Total + requested[run.Namespace]}
 		requested[run.Namespace] += c.wants(occupied, run)
 	}
 	slices.SortStableFunc(queue, func(a, b tagged) int { return cmp.Compare(a.behind, b.behind) })

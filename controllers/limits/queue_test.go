@@ -23,7 +23,7 @@ func TestQueueOfANamespace(t *testing.T) {
 	for uid, want := range map[string]struct{ places, place int }{
 		"first": {10, 1}, "second": {10, 2}, "third": {6, 3}, "late": {5, 4},
 	} {
-		room := caps.Room(OccupancyOf(nil), uid, runs())
+		room := caps.Room(OccupancyOf(nil), "shop", uid, runs())
 		if n := takeAll(room, uid); n != want.places || room.Place != want.place {
 			t.Errorf("%s: %d places, place %d; want %+v", uid, n, room.Place, want)
 		}
@@ -32,7 +32,7 @@ func TestQueueOfANamespace(t *testing.T) {
 	for i := range 10 {
 		busy = append(busy, proberPod("second", fmt.Sprint("n", i), corev1.PodRunning))
 	}
-	if room := caps.Room(OccupancyOf(busy), "late", runs()); takeAll(room, "late") != 5 {
+	if room := caps.Room(OccupancyOf(busy), "shop", "late", runs()); takeAll(room, "late") != 5 {
 		t.Errorf("a run that is at its own cap holds back others: %+v", room)
 	}
 }
@@ -55,13 +55,13 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 	}
 	full := OccupancyOf(pods)
 	for uid, place := range map[string]int{"modest": 1, "late": 2, "greedy-00": 3, "greedy-29": 32} {
-		if r := DefaultCaps.Room(full, uid, runs); r.Place != place || r.Has(uid, "free") {
+		if r := DefaultCaps.Room(full, "shop", uid, runs); r.Place != place || r.Has(uid, "free") {
 			t.Errorf("%s: place %d; want %d, and no pod", uid, r.Place, place)
 		}
 	}
 	ten := OccupancyOf(pods[10:])
-	for uid, places := range map[string]int{"late": 7, "greedy-04": 0} {
-		if n := takeAll(DefaultCaps.Room(ten, uid, runs), uid); n != places {
+	for uid, places := range map[string]int{"late": 5, "greedy-04": 0} {
+		if n := takeAll(DefaultCaps.Room(ten, "shop", uid, runs), uid); n != places {
 			t.Errorf("of ten free places %s gets %d; want %d", uid, n, places)
 		}
 	}
@@ -74,7 +74,7 @@ func TestEarlierRunsOfANamespaceCount(t *testing.T) {
 		{"greedy", "greedy-1", controllertest.Noon.Add(time.Second), 50, Backlog{}},
 		{"modest", "modest", controllertest.Noon.Add(time.Minute), 3, Backlog{}}}
 	for uid, place := range map[string]int{"greedy-0": 1, "modest": 2, "greedy-1": 3} {
-		if r := DefaultCaps.Room(OccupancyOf(nil), uid, runs); r.Place != place {
+		if r := DefaultCaps.Room(OccupancyOf(nil), "shop", uid, runs); r.Place != place {
 			t.Errorf("%s: place %d, want %d", uid, r.Place, place)
 		}
 	}
@@ -90,7 +90,7 @@ func TestRunAboveItsCap(t *testing.T) {
 	}
 	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{}},
 		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{}}}
-	if r := caps.Room(OccupancyOf(pods), "second", runs); !r.Full() || r.Place != 2 {
+	if r := caps.Room(OccupancyOf(pods), "shop", "second", runs); !r.Full() || r.Place != 2 {
 		t.Errorf("there is room for more than 5 pods, or not in turn: %+v", r)
 	}
 }
@@ -100,13 +100,13 @@ func TestQueueForANode(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 2, PerNode: 1}
 	runs := []QueuedRun{{"shop", "first", controllertest.Noon, 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}},
 		{"shop", "second", controllertest.Noon.Add(time.Second), 3, Backlog{Nodes: []string{"kn1", "kn2", "kn3"}}}}
-	second := caps.Room(OccupancyOf(nil), "second", runs)
+	second := caps.Room(OccupancyOf(nil), "shop", "second", runs)
 	for node, has := range map[string]bool{"kn1": false, "kn2": false, "kn3": true, "kn4": true} {
 		if second.Has("second", node) != has {
 			t.Errorf("a place on %s: %t; the first takes two, of kn1 and kn2", node, !has)
 		}
 	}
-	if first := caps.Room(OccupancyOf(nil), "first", runs); !first.Has("first", "kn1") {
+	if first := caps.Room(OccupancyOf(nil), "shop", "first", runs); !first.Has("first", "kn1") {
 		t.Error("the first waits for itself")
 	}
 }
@@ -118,7 +118,7 @@ func TestLargeLoadsAreNotOvertaken(t *testing.T) {
 	large := Load{Rate: 2000, Targets: []string{"c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"}}
 	busy := func() Occupancy {
 		o := OccupancyOf(nil)
-		o.add("other", "kn1", small)
+		o.take("other", "other", "kn1", small)
 		return o
 	}
 	runs := []QueuedRun{
@@ -127,18 +127,18 @@ func TestLargeLoadsAreNotOvertaken(t *testing.T) {
 		{Namespace: "shop", UID: "small", Start: controllertest.Noon.Add(time.Second), Open: 1,
 			Backlog: Backlog{Nodes: []string{"kn1"}}},
 	}
-	first := DefaultCaps.Room(busy(), "large", runs)
+	first := DefaultCaps.Room(busy(), "shop", "large", runs)
 	if first.Overload("kn1", large) == "" {
 		t.Fatal("the large load has room, so this test shows nothing")
 	}
-	second := DefaultCaps.Room(busy(), "small", runs)
+	second := DefaultCaps.Room(busy(), "shop", "small", runs)
 	if second.Overload("kn1", small) == "" || second.Overload("kn2", small) != "" {
 		t.Error("a small load overtakes on the large one's node, or does not start on another")
 	}
 	if second.reserved != 0 {
 		t.Errorf("%d places are held back by a run that waits for packets", second.reserved)
 	}
-	if idle := DefaultCaps.Room(OccupancyOf(nil), "large", runs); idle.Overload("kn1", large) != "" {
+	if idle := DefaultCaps.Room(OccupancyOf(nil), "shop", "large", runs); idle.Overload("kn1", large) != "" {
 		t.Error("its own packets keep it from starting")
 	}
 }
@@ -148,7 +148,7 @@ func TestBacklog(t *testing.T) {
 	rp := plantest.Example([]string{"kn1", "kn2"}, []string{"kn3"})
 	busy := OccupancyOf(nil)
 	busy.send("kn1", Load{Rate: 1000, Targets: []string{"other"}})
-	room := Caps{NodePackets: 1000, TargetPackets: 1000}.Room(busy, "mine", nil)
+	room := Caps{NodePackets: 1000, TargetPackets: 1000}.Room(busy, "shop", "mine", nil)
 	got := room.Backlog(rp, []string{"kn1", "kn2"})
 	if len(got.Loaded) != 1 || got.Loaded["kn1"].PerSecond() != 200 || len(got.Nodes) != 1 || got.Nodes[0] != "kn2" {
 		t.Errorf("%+v; want kn1 to wait for packets and kn2 for a place", got)
@@ -165,7 +165,7 @@ func TestPacketsAreKeptForOneRun(t *testing.T) {
 	runs := []QueuedRun{run("places", 0, nil), run("first", 1, map[string]Load{"kn1": load}),
 		run("second", 2, map[string]Load{"kn2": load}), run("mine", 3, nil)}
 	room := Caps{Total: 20, PerProbe: 10, PerNode: 5, NodePackets: 1000, TargetPackets: 10000}.Room(
-		OccupancyOf(nil), "mine", runs)
+		OccupancyOf(nil), "shop", "mine", runs)
 	mine := Load{Rate: 600, Targets: []string{"b"}}
 	if room.Overload("kn1", mine) == "" || room.Overload("kn2", mine) != "" {
 		t.Errorf("packets on kn1 %q, on kn2 %q; want none and some", room.Overload("kn1", mine), room.Overload("kn2", mine))

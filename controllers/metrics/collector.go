@@ -79,7 +79,7 @@ func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, value float64, labe
 
 func (c *Collector) probes(ctx context.Context, out chan<- prometheus.Metric) error {
 	var list v1alpha1.TCPProbeList
-	if err := c.Caches.List(ctx, &list); err != nil {
+	if err := c.Caches.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	active := 0
@@ -112,7 +112,7 @@ func collectProbe(out chan<- prometheus.Metric, probe *v1alpha1.TCPProbe) {
 func (c *Collector) pods(ctx context.Context, out chan<- prometheus.Metric) error {
 	var list corev1.PodList
 	if err := c.Caches.List(ctx, &list, client.InNamespace(c.Probes),
-		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}); err != nil {
+		client.MatchingLabels{runplan.LabelManagedBy: runplan.ManagedBy}, client.UnsafeDisableDeepCopy); err != nil {
 		return err
 	}
 	states := map[string]int{"Gated": 0, string(corev1.PodPending): 0, string(corev1.PodRunning): 0,

@@ -8,7 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
 // TestPodDeadlines: the kubelet ends a pod after a minute to start, the run's 50 s, and 15 s. The prober has 10 s to
@@ -41,18 +40,6 @@ func TestStartAndEndDeadlines(t *testing.T) {
 		if got := s.Outcomes()[0]; got.State != c.state {
 			t.Errorf("after %v: %+v; want state %d", c.age, got, c.state)
 		}
-	}
-}
-
-// TestClockSetBackWhileAPodStarts: the start deadline begins anew. It does not wait until the clock has caught up.
-func TestClockSetBackWhileAPodStarts(t *testing.T) {
-	s, _ := exampleState(t, -time.Hour)
-	managerStarted := controllertest.Noon.Add(-2 * time.Hour)
-	if !s.Resume(managerStarted) || !s.Records[0].At.Equal(controllertest.Noon.Add(-time.Hour)) {
-		t.Errorf("released at %v", s.Records[0].At)
-	}
-	if s.Resume(managerStarted) {
-		t.Error("a second Resume changes the record again")
 	}
 }
 

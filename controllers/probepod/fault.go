@@ -32,6 +32,11 @@ func startFault(pod *corev1.Pod) Outcome {
 			return startFaultOf(v1alpha1.ReasonUnschedulable, "", c.Message)
 		}
 	}
+	if gates := pod.Spec.SchedulingGates; len(gates) > 0 && !Gated(pod) {
+		return startFaultOf(v1alpha1.ReasonUnschedulable, "", fmt.Sprintf(
+			"the scheduling gate %s, which is not the operator's, holds the pod; whoever set it has to remove it",
+			gates[0].Name))
+	}
 	return Outcome{State: Starting}
 }
 

@@ -66,7 +66,7 @@ func (s *RunState) outcome(i int, node string) Outcome {
 	if o, over := s.ended(pod, node); over {
 		return o
 	}
-	return s.unfinished(pod, node, record)
+	return s.unfinished(pod, node)
 }
 
 func lost(reason, format string, args ...any) Outcome {
@@ -135,8 +135,8 @@ func TerminatedState(pod *corev1.Pod) *corev1.ContainerStateTerminated {
 }
 
 // unfinished is the outcome so far of a pod that has not ended.
-func (s *RunState) unfinished(pod *corev1.Pod, node string, record PodRecord) Outcome {
-	age := s.Now.Sub(record.At)
+func (s *RunState) unfinished(pod *corev1.Pod, node string) Outcome {
+	age := s.age(pod.UID)
 	if started(pod) {
 		if age < podLifetime(s.RunPlan)+2*grace {
 			return Outcome{State: Probing}
@@ -144,8 +144,7 @@ func (s *RunState) unfinished(pod *corev1.Pod, node string, record PodRecord) Ou
 		if o, dead := s.NodeFault(node); dead {
 			return o
 		}
-		return lost(v1alpha1.ReasonReportMissing, "its pod still runs %d s after its start, past every deadline",
-			int(age.Seconds()))
+		return lost(v1alpha1.ReasonReportMissing, "its pod still runs, past every deadline")
 	}
 	o := startFault(pod)
 	if age < StartDeadline && pod.DeletionTimestamp == nil {

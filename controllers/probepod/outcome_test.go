@@ -79,7 +79,7 @@ var outcomeCases = map[string]struct {
 	"container is made": {0, changes{waitingFor("ContainerCreating", "")}, Starting, "", ""},
 	"runs":              {late, changes{running}, Probing, "", ""},
 	"runs past all deadlines": {10 * time.Minute, changes{running}, Lost, v1alpha1.ReasonReportMissing,
-		"still runs 600 s"},
+		"still runs, past every deadline"},
 	"runs, node not ready": {10 * time.Minute, changes{running, nodeDown}, Lost, v1alpha1.ReasonNodeNotReady,
 		"not Ready"},
 

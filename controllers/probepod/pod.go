@@ -1,12 +1,15 @@
 package probepod
 
 import (
+	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/limits"
@@ -150,5 +153,14 @@ func podAnnotations(node string, l limits.Load) map[string]string {
 	return annotations
 }
 
-// Gated reports whether the pod still has its scheduling gate.
-func Gated(pod *corev1.Pod) bool { return len(pod.Spec.SchedulingGates) > 0 }
+// Gated reports whether the pod still has the operator's own scheduling gate.
+func Gated(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Spec.SchedulingGates, func(g corev1.PodSchedulingGate) bool { return g.Name == gate })
+}
+
+// ReleasePatch is a strategic merge patch that removes the operator's own gate. A gate of somebody else stays: its
+// owner removes it. The UID makes sure that it is this pod.
+func ReleasePatch(uid types.UID) []byte {
+	return fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"schedulingGates":[{"$patch":"delete","name":%q}]}}`,
+		uid, gate)
+}

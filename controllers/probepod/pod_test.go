@@ -16,7 +16,7 @@ import (
 
 func exampleSettings() Settings {
 	return Settings{
-		Image: "tcpprobe.dev/tcpprobe:dev", PullPolicy: corev1.PullIfNotPresent, Namespace: "tcpprobe-probes",
+		Image: "localhost/tcpprobe:dev", PullPolicy: corev1.PullIfNotPresent, Namespace: "tcpprobe-probes",
 		ServiceAccount: "prober", PriorityClass: "tcpprobe-prober",
 		Tolerations: []corev1.Toleration{{Key: "dedicated", Operator: corev1.TolerationOpExists,
 			Effect: corev1.TaintEffectNoSchedule}},

@@ -17,7 +17,7 @@ import (
 // PodRecord is the record of one of a run's pods.
 type PodRecord struct {
 	UID types.UID `json:"uid,omitempty"` // the pod that may run; empty if none could be made
-	At  time.Time `json:"at"`            // when it was released, by the manager's clock
+	At  time.Time `json:"at"`            // when it was made, by the clock of the manager that did, for people
 
 	// How it ended: the report, or why there is none. It is kept in case the pod is deleted before the run ends.
 	Report  string `json:"report,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
@@ -19,7 +20,7 @@ type RunState struct {
 	Pods      map[string]*corev1.Pod // of the run, by name; a pod that is not in it does not exist
 	Nodes     NodeReadiness
 	Now       time.Time
-	Resumed   bool // records got a new time, see Resume
+	Since     map[types.UID]time.Time // when this manager first saw each recorded pod, by Now's clock
 }
 
 // NodesWithoutPod are the nodes whose pods are still to be created.
@@ -32,17 +33,19 @@ func (s *RunState) NodesWithoutPod() (nodes []string) {
 	return nodes
 }
 
-// Resume restarts the start deadline of pods that were recorded but not released before this manager started: they did
-// not lose the time, the manager was away. It also restarts the deadline of records from the future: the clock was set
-// back.
-func (s *RunState) Resume(managerStarted time.Time) (changed bool) {
-	for i, record := range s.Records {
-		pod := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
-		waited := record.At.Before(managerStarted) && pod != nil && pod.UID == record.UID && Gated(pod)
-		if waited || record.At.After(s.Now) {
-			record.At = s.Now
-			s.Records[i], changed = record, true
-		}
+// age is for how long this manager has known the recorded pod. The record's own time is that of another clock, perhaps.
+func (s *RunState) age(uid types.UID) time.Duration {
+	if since, seen := s.Since[uid]; seen {
+		return s.Now.Sub(since)
 	}
-	return changed
+	return 0
+}
+
+// Overdue reports that pod number i, as it is shown, has not ended and has missed a deadline.
+func (s *RunState) Overdue(i int) bool {
+	pod, node := s.Pods[runplan.PodName(s.ConfigMap.Name, i)], s.RunPlan.Nodes()[i]
+	if _, over := s.ended(pod, node); over {
+		return false
+	}
+	return s.unfinished(pod, node).State == Lost
 }

@@ -21,7 +21,7 @@ const (
 
 // advance takes the active run as far as it can go now.
 func (r *Reconciler) advance(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
-	s, err := r.state.read(ctx, rc, r.started)
+	s, err := r.state.read(ctx, rc)
 	if lost, ok := errors.AsType[*conditions.LostRun](err); ok {
 		conditions.ConcludeLost(rc.probe, lost, rc.now)
 		return r.conclude(ctx, rc)
@@ -29,13 +29,20 @@ func (r *Reconciler) advance(ctx context.Context, rc *reconcileContext) (reconci
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if err := r.recordStopped(ctx, rc, s); err != nil {
+		return reconcile.Result{}, err
+	}
 	outcomes := s.Outcomes()
+	unexplained := r.explainGone(ctx, rc, s, outcomes) // the other pods do not wait for that
 	progress := &conditions.Progress{Number: rc.probe.Status.ActiveRun.Number}
 	if !allFinal(outcomes) {
 		if err := r.pushPods(ctx, rc, s, outcomes, progress); err != nil {
 			return reconcile.Result{}, err
 		}
 		outcomes = s.Outcomes()
+	}
+	if unexplained != nil {
+		return reconcile.Result{}, unexplained
 	}
 	progress.Outcomes = outcomes
 	if allFinal(outcomes) {
@@ -55,6 +62,7 @@ func (r *Reconciler) pushPods(
 	outcomes []probepod.Outcome, progress *conditions.Progress,
 ) error {
 	recorded := s.Records.Keep(outcomes)
+	keepTied(r.watch, rc, s)
 	givenUp, err := r.releaser.giveUp(ctx, rc, s)
 	if err != nil {
 		return err
@@ -63,7 +71,7 @@ func (r *Reconciler) pushPods(
 	if err != nil {
 		return err
 	}
-	if recorded || givenUp || created || s.Resumed {
+	if recorded || givenUp || created {
 		if err := r.releaser.record(ctx, s); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -73,9 +72,29 @@ func TestRetries(t *testing.T) {
 
 // TestCreationBurst: at most the pods of one second are created at once.
 func TestCreationBurst(t *testing.T) {
-	l := newLauncher(Config{Caps: limits.DefaultCaps}, nil)
-	if l.creations.Limit() != rate.Limit(20) || l.creations.Burst() != 20 {
-		t.Errorf("%v a second, %d at once; want 20", l.creations.Limit(), l.creations.Burst())
+	l := newLauncher(Config{Caps: limits.DefaultCaps}, nil, nil)
+	for at, want := range []int{20, 20, 20} {
+		n := 0
+		for l.creations.Allow(controllertest.Noon.Add(time.Duration(at)*time.Second), "shop", false) {
+			n++
+		}
+		if n != want {
+			t.Errorf("%d at once after %d s; want %d", n, at, want)
+		}
+	}
+}
+
+// TestSyncTimeout: the caches may take ten minutes to fill.
+func TestSyncTimeout(t *testing.T) {
+	if syncTimeout != 10*time.Minute {
+		t.Errorf("%v", syncTimeout)
+	}
+}
+
+// TestSharesOfANamespace pins what one run, and one namespace, has of the manager's own time.
+func TestSharesOfANamespace(t *testing.T) {
+	if launchTurn != time.Second || workers != 4 || namespaceWorkers != 3 {
+		t.Errorf("a run creates pods for %v, a namespace has %d of %d workers", launchTurn, namespaceWorkers, workers)
 	}
 }
 

@@ -176,12 +176,12 @@ func TestPacketsAreShared(t *testing.T) {
 	for _, n := range controllertest.ThreeNodes {
 		env.nodes.behaviour[n] = passAtTry(2)
 	}
-	r := env.manager(env.api, func(c *Config) { c.Caps.NodePackets = 700 }) // a pod sends 200 to each of two pods
+	r := env.manager(env.api, func(c *Config) { c.Caps.NodePackets = 900 }) // a pod sends 200 to each of two pods
 	probes := env.probesInARow(r, "first", "second")
 	waited := false
 	env.runAll(r, probes, func(p *v1alpha1.TCPProbe, c *metav1.Condition) {
 		waited = waited || p.Name == "second" && c.Reason == v1alpha1.ReasonQueued && strings.Contains(c.Message,
-			"the 700 packets a second that all probes may send from one node are taken")
+			"this namespace's packets a second from one node (half of 900 at most) are taken")
 	})
 	if !waited {
 		t.Error("Complete never said what the second run waits for")
@@ -199,7 +199,7 @@ func TestRateAboveCeiling(t *testing.T) {
 	p := env.probe()
 	env.reconcile(r, p)
 	c := meta.FindStatusCondition(env.get(p).Status.Conditions, v1alpha1.ConditionAccepted)
-	if c.Reason != v1alpha1.ReasonRateAboveCeiling || !strings.Contains(c.Message, "lower packetsPerSecond to 150") {
+	if c.Reason != v1alpha1.ReasonRateAboveCeiling || !strings.Contains(c.Message, "lower packetsPerSecond to 75") {
 		t.Error(describe(c))
 	}
 	env.requireNothingLeft()
@@ -216,7 +216,8 @@ func TestCeilingLoweredDuringARun(t *testing.T) {
 	after := env.manager(env.api, func(c *Config) { c.Caps.NodePackets = 100 })
 	done := env.runUntil(after, p, runEnded(1))
 	message := env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonRateAboveCeiling)
-	if done.Status.LastRun.Reported != 1 || !strings.Contains(message, "above the manager's ceiling of 100") {
+	if done.Status.LastRun.Reported != 1 ||
+		!strings.Contains(message, "above a namespace's half of the manager's ceiling of 100") {
 		t.Errorf("%d reported; %q", done.Status.LastRun.Reported, message)
 	}
 	env.nodes.requireOneRunEach()

@@ -87,7 +87,7 @@ func (i *lockedInformers) GetInformer(
 	return i.FakeInformers.GetInformer(ctx, o, options...)
 }
 
-// TestWorkers: of many TCPProbes, four are reconciled at a time.
+// TestWorkers: of TCPProbes of many namespaces, four are reconciled at a time.
 func TestWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scheme := runtime.NewScheme()
@@ -112,7 +112,7 @@ func TestWorkers(t *testing.T) {
 		go func() { ended <- mgr.Start(ctx) }()
 		synctest.Wait()
 		for i := range 10 {
-			probes.Add(&v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprintf("web-%d", i)}})
+			probes.Add(&v1alpha1.TCPProbe{ObjectMeta: metav1.ObjectMeta{Namespace: fmt.Sprint("shop-", i), Name: "web"}})
 		}
 		time.Sleep(time.Minute)
 		cancel()

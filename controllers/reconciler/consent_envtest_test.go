@@ -3,6 +3,7 @@
 package reconciler
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -91,8 +93,7 @@ func TestPassOfAPodThatMoved(t *testing.T) {
 	}
 	done := env.runUntil(env.manager(env.api), env.probe(), runEnded(1))
 	message := env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
-	if !strings.Contains(message, "not counted as Pass: Pod web-1 is gone") ||
-		done.Status.Pairs.Pass != 3 || done.Status.Pairs.Inconclusive != 3 {
+	if !strings.Contains(message, "not counted: Pod web-1 is gone") || done.Status.Pairs.Inconclusive != 6 {
 		t.Errorf("%+v, %q", done.Status.Pairs, message)
 	}
 }
@@ -107,7 +108,7 @@ func TestOneTCPProbeFillsAtATime(t *testing.T) {
 	env.reconcile(r, first)
 	env.reconcile(r, second)
 	message := env.expect(env.get(second), v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonQueued)
-	if !strings.Contains(message, "TCPProbe web fills the queues of Service web now") {
+	if !strings.Contains(message, "TCPProbe web fills the queues of pods of Service web now") {
 		t.Errorf("message %q", message)
 	}
 	env.runUntil(r, first, runEnded(1))
@@ -126,4 +127,59 @@ func TestConsentWithdrawnInTheQueue(t *testing.T) {
 	env.reconcile(r, p)
 	env.consentToAcceptQueue("no longer")
 	env.requireNotReleased(r, p, v1alpha1.ReasonConsentMissing)
+}
+
+// filledPods names the pods whose queues the runs so far may fill.
+func (env *testEnv) filledPods(names map[string]bool) {
+	env.Helper()
+	for _, configMap := range env.plans() {
+		rp, err := runplan.Decode(configMap.Data[runplan.KeyPlan], configMap.Data[runplan.KeySnapshot])
+		if err != nil {
+			env.Fatal(err)
+		}
+		for _, targets := range rp.Plan.Scenarios[0].Only {
+			for _, target := range targets {
+				names[rp.Endpoints[target].Pod] = true
+			}
+		}
+	}
+}
+
+// TestOnePodIsLeftAloneByAll: several Services lead to the same pods, and several TCPProbes ask through each. One pod
+// is never filled, and two of them never fill at once.
+func TestOnePodIsLeftAloneByAll(t *testing.T) {
+	env := newTestEnv(t)
+	pods := []*corev1.Pod{env.pod("web-1", "kn1", "10.244.1.5"), env.pod("web-2", "kn2", "10.244.2.5"),
+		env.pod("web-3", "kn3", "10.244.3.5")}
+	env.consentToAcceptQueue("true")
+	for _, name := range []string{"shadow", "alias"} {
+		env.service(name, corev1.ServiceSpec{Selector: map[string]string{"app": "web"}})
+		env.annotate(env.read(env.tenant, name, &corev1.Service{}), v1alpha1.AcceptQueueAnnotation, "true")
+		for i, pod := range pods {
+			env.create(controllertest.Slice(env.tenant, name, fmt.Sprint("-", name, i), refTo(pod), pod.Status.PodIP))
+		}
+	}
+	var probes []*v1alpha1.TCPProbe
+	for i := range 9 {
+		probes = append(probes, env.probe(withAcceptQueue, func(p *v1alpha1.TCPProbe) {
+			p.Name, p.Spec.Target.Service.Name = fmt.Sprint("ask-", i), []string{"web", "shadow", "alias"}[i%3]
+		}))
+	}
+	r, filled := env.manager(env.api), make(map[string]bool)
+	for i, p := range probes {
+		env.reconcile(r, p)
+		env.filledPods(filled)
+		if next := i + 1; next < len(probes) {
+			env.reconcile(r, probes[next])
+			message := env.expect(env.get(probes[next]), v1alpha1.ConditionComplete, metav1.ConditionFalse,
+				v1alpha1.ReasonQueued)
+			if want := "TCPProbe " + p.Name + " fills the queues of pods of Service"; !strings.Contains(message, want) {
+				t.Errorf("message %q; want one that says %q", message, want)
+			}
+		}
+		env.runUntil(r, p, runEnded(1))
+	}
+	if len(filled) != 2 {
+		t.Errorf("of three pods these were filled: %v", filled)
+	}
 }

@@ -1,41 +1,31 @@
 package reconciler
 
 import (
-	"sync"
+	"maps"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// createFailures has, by run ID, the time since which every creation of a pod has failed. A manager that restarts
-// counts anew.
-type createFailures struct {
-	mu    sync.Mutex
-	first map[string]time.Time
-}
+// createFailures has, by plan, the time since which every creation of a pod has failed. A manager that restarts counts
+// anew. It is used under the launcher's lock.
+type createFailures map[types.UID]time.Time
 
 // since is for how long creations of the run's pods have failed, or 0 if they do not fail.
-func (f *createFailures) since(run string, now time.Time) time.Duration {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if first, refused := f.first[run]; refused {
+func (f createFailures) since(plan types.UID, now time.Time) time.Duration {
+	if first, fails := f[plan]; fails {
 		return now.Sub(first)
 	}
 	return 0
 }
 
-func (f *createFailures) mark(run string, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if _, refused := f.first[run]; refused {
-		return
+func (f createFailures) mark(plan types.UID, now time.Time) {
+	if _, fails := f[plan]; !fails {
+		f[plan] = now
 	}
-	if f.first == nil {
-		f.first = make(map[string]time.Time)
-	}
-	f.first[run] = now
 }
 
-func (f *createFailures) forget(run string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.first, run)
+// keep forgets all plans but those that are open: runs end in many ways, and some are deleted.
+func (f createFailures) keep(open func(plan types.UID) bool) {
+	maps.DeleteFunc(f, func(plan types.UID, _ time.Time) bool { return !open(plan) })
 }

@@ -25,13 +25,17 @@
 //     never created: the run ends as Inconclusive, and no second plan is created for it.
 //   - A pod is created only for a number that is not on record, and runs only if its UID is on record. 5 records one
 //     UID for a number, and it is never replaced. So a pod that is deleted after it was recorded is not created
-//     again. A pod that is deleted between 4 and 5 has never run. A pod that a late manager creates for a recorded
+//     again. A pod that is deleted between 4 and 5 has never run. One that is there between 4 and 5 is recorded by the
+//     next manager, whether there is room for another one or not. A pod that a late manager creates for a recorded
 //     number has another UID, stays gated and is deleted.
 //   - Between 5 and 6 the pod exists and is gated, with its UID on record. The next manager removes the gate. Removing
 //     it twice changes nothing.
 //   - 7 happens once, because it changes the status. Until then its result can be computed again at any time: reports
 //     are in the pods' status and, if pods are deleted, in the plan's annotation.
 //   - After 7 the plan is not that of an active run: every reconcile of the TCPProbe, and every sweep, deletes it.
+//
+// The deadlines of pods count from when this manager first saw them on record, because the clock of the manager that
+// recorded them may differ. Package simulation plays all of this at random.
 //
 // No object has a finalizer, so uninstalling the operator cannot block the deletion of a namespace. The sweep finds
 // what a missed deletion leaves behind, and pods end at their own deadline.

@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -110,5 +111,32 @@ func TestErrorsReachTheStatus(t *testing.T) {
 	broken = true
 	if _, err := env.tryReconcile(r, p); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFailedCreationsAreForgotten: what is remembered of runs whose pods cannot be created goes with the runs, however
+// these end.
+func TestFailedCreationsAreForgotten(t *testing.T) {
+	env := newTestEnvWithPods(t)
+	refused := true
+	r := env.manager(refusingPods(env, func() error {
+		if refused {
+			return apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("not yet"))
+		}
+		return nil
+	}))
+	for _, name := range []string{"one", "another"} {
+		p := env.probe(func(p *v1alpha1.TCPProbe) { p.Name = name })
+		env.reconcile(r, p)
+		if _, fails := r.launcher.failures[types.UID(env.get(p).Status.ActiveRun.Plan)]; !fails {
+			t.Errorf("nothing is remembered of %s: %v", name, r.launcher.failures)
+		}
+		env.delete(p)
+		env.reconcile(r, p)
+	}
+	refused = false
+	env.runUntil(r, env.probe(), runEnded(1))
+	if n := len(r.launcher.failures); n != 0 {
+		t.Errorf("%d runs that are over are remembered", n)
 	}
 }

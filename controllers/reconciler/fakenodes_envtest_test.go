@@ -50,7 +50,7 @@ func (nodes *fakeNodes) runPods() {
 func (nodes *fakeNodes) runPod(pod *corev1.Pod) error {
 	nodes.mu.Lock()
 	defer nodes.mu.Unlock()
-	if probepod.Gated(pod) || nodes.started[pod.UID] != "" || pod.DeletionTimestamp != nil {
+	if len(pod.Spec.SchedulingGates) > 0 || nodes.started[pod.UID] != "" || pod.DeletionTimestamp != nil {
 		return nil
 	}
 	var configMap corev1.ConfigMap

@@ -24,7 +24,6 @@ func (r *Reconciler) finish(
 		return reconcile.Result{}, err
 	}
 	conditions.Conclude(rc.probe, findings.Build(rp, outcomes, rechecked), rc.now)
-	r.launcher.failures.forget(rp.Plan.Run)
 	return r.conclude(ctx, rc)
 }
 
@@ -36,6 +35,8 @@ func (r *Reconciler) conclude(ctx context.Context, rc *reconcileContext) (reconc
 	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
 		return reconcile.Result{}, err
 	}
+	r.state.seen.forget(rc.key())
+	r.watch.Forget(rc.key())
 	metrics.RunEnded(&rc.probe.Status)
 	run := rc.probe.Status.LastRun
 	logf.FromContext(ctx).Info("run ended",

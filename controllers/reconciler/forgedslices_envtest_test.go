@@ -98,7 +98,7 @@ func TestTooManyClaims(t *testing.T) {
 	env.createTooManySlices()
 	p := env.probe()
 	env.reconcile(env.manager(env.api), p)
-	message := env.expect(env.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonNotSupported)
+	message := env.expect(env.get(p), v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonTooLarge)
 	if !strings.Contains(message, "claim more than 20000 addresses") || len(env.plans()) > 0 {
 		t.Errorf("message %q", message)
 	}

@@ -63,7 +63,7 @@ func TestManagerProcessKilled(t *testing.T) {
 	env.eventually("everything to be deleted", func() bool { return len(env.proberPods())+len(env.plans()) == 0 })
 }
 
-// install applies the manifests of config/, as a user would.
+// install applies the manifests of config/ with an image, as a user would.
 func install(t *testing.T) {
 	t.Helper()
 	admin := filepath.Join(t.TempDir(), "admin.kubeconfig")
@@ -71,7 +71,7 @@ func install(t *testing.T) {
 		t.Fatal(err)
 	}
 	kubectl := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), "apply",
-		"--server-side", "--force-conflicts", "-k", filepath.Join("..", "..", "config", "default"))
+		"--server-side", "--force-conflicts", "-k", filepath.Join("..", "..", "test", "cluster", "operator"))
 	kubectl.Env = append(os.Environ(), "KUBECONFIG="+admin)
 	if out, err := kubectl.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -129,7 +129,7 @@ func (p *process) start() {
 	}
 	p.log = log
 	p.cmd = exec.Command(p.binary, "--namespace=tcpprobe-system", "--probe-namespace=tcpprobe-probes",
-		"--prober-image=tcpprobe.dev/tcpprobe:dev",
+		"--prober-image=localhost/tcpprobe:dev",
 		"--prober-pull-policy=Never", "--health-probe-bind-address=0", "--metrics-bind-address=0")
 	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
 	p.cmd.Stdout, p.cmd.Stderr = log, log

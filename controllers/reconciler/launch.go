@@ -1,12 +1,13 @@
 package reconciler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,8 +21,13 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/controllers/metrics"
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
+	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/controllers/targetwatch"
 )
+
+// launchTurn is for how long one run creates pods before the next one's turn.
+const launchTurn = time.Second
 
 // launcher creates probe pods, as many as the caps leave room for. It serves one run at a time.
 type launcher struct {
@@ -29,21 +35,24 @@ type launcher struct {
 	live        client.Reader
 	pods        client.Writer
 	revalidator *revalidator
+	watch       *targetwatch.Watch
 	caps        limits.Caps
 	prober      probepod.Settings
 	clock       clock.PassiveClock
 
 	mu        sync.Mutex
 	backlogs  map[types.UID]limits.Backlog // by plan: what the pods still to be created wait for
-	creations *rate.Limiter
+	creations *limits.Creations
 	failures  createFailures
 }
 
-func newLauncher(c Config, v *revalidator) *launcher {
+func newLauncher(c Config, v *revalidator, w *targetwatch.Watch) *launcher {
 	return &launcher{
-		caches: c.Client, live: c.Live, pods: c.Client, revalidator: v, caps: c.Caps, prober: c.Prober, clock: c.Clock,
+		caches: c.Client, live: c.Live, pods: c.Client, revalidator: v, watch: w, caps: c.Caps, prober: c.Prober,
+		clock:     c.Clock,
 		backlogs:  make(map[types.UID]limits.Backlog),
-		creations: rate.NewLimiter(rate.Limit(c.Caps.PerSecond), c.Caps.PerSecond),
+		failures:  make(createFailures),
+		creations: c.Caps.NewCreations(),
 	}
 }
 
@@ -63,9 +72,14 @@ func (l *launcher) createPods(
 	if err != nil {
 		return false, err
 	}
+	begin := l.clock.Now() // not before room: where an answer takes a second, no run would ever create a pod
 	for i, node := range nodes {
 		if _, done := s.Records[i]; done {
 			continue
+		}
+		if l.clock.Since(begin) >= launchTurn {
+			progress.Throttled = true
+			break
 		}
 		if err := l.createIfRoom(ctx, rc, s, i, node, &room, progress); err != nil {
 			return false, err
@@ -94,22 +108,13 @@ func (l *launcher) createIfRoom(
 			Message: text.Cut(r.Message, v1alpha1.MaxFindingMessage)}
 		return nil //nolint:nilerr // the refusal is on record
 	}
-	overdue := l.failures.since(s.RunPlan.Plan.Run, rc.now) >= probepod.StartDeadline
+	overdue := l.failures.since(s.ConfigMap.UID, rc.now) >= probepod.StartDeadline
 	if progress.APIError != nil && !overdue {
 		return nil // do not repeat a creation that fails in this reconcile
 	}
-	if !room.Has(string(rc.probe.UID), node) {
-		return nil
-	}
-	load := limits.LoadOf(s.RunPlan, node)
-	if over := room.Overload(node, load); over != "" {
-		progress.Overload = over
-		return nil
-	}
-	// Not rc.now: reconciles wait for each other here, and the limiter needs times that do not go back.
-	if !l.creations.AllowN(l.clock.Now(), 1) {
-		progress.Throttled = true
-		return nil
+	pod, err := l.existing(ctx, s, i)
+	if err != nil || !l.mayLaunch(rc, s, node, pod != nil, room, progress) {
+		return err
 	}
 	refusal, err := l.revalidator.revalidate(ctx, rc, s, node)
 	switch {
@@ -120,15 +125,69 @@ func (l *launcher) createIfRoom(
 			Message: text.Cut(refusal.Message, v1alpha1.MaxFindingMessage)}
 		return nil //nolint:nilerr // the refusal is on record
 	}
-	pod, err := l.createPod(ctx, s, i, node)
-	if err != nil {
-		return l.createFailed(rc, s, i, overdue, progress, err)
+	if pod == nil {
+		if pod, err = l.createPod(ctx, s, i, node); err != nil {
+			return l.createFailed(rc, s, i, overdue, progress, err)
+		}
+		room.Take(string(rc.probe.UID), node, limits.LoadOf(s.RunPlan, node))
 	}
-	l.failures.forget(s.RunPlan.Plan.Run)
-	room.Take(string(rc.probe.UID), node, load)
+	delete(l.failures, s.ConfigMap.UID)
 	s.Records[i] = probepod.PodRecord{UID: pod.UID, At: rc.now}
 	s.Pods[pod.Name] = pod
+	keepTied(l.watch, rc, s)
 	return nil
+}
+
+// existing is the pod of number i that a manager created which was killed before it recorded the pod; nil if there is
+// none.
+func (l *launcher) existing(ctx context.Context, s *probepod.RunState, i int) (*corev1.Pod, error) {
+	cached := s.Pods[runplan.PodName(s.ConfigMap.Name, i)]
+	if cached == nil {
+		return nil, nil
+	}
+	pod, _, err := l.readCreated(ctx, s, cached)
+	return pod, err
+}
+
+// readCreated reads a pod from the API server. If it is not one of the run's that waits for its release, pod is nil.
+func (l *launcher) readCreated(
+	ctx context.Context, s *probepod.RunState, named *corev1.Pod,
+) (pod *corev1.Pod, whyNot, err error) {
+	pod, err = target.ReadPod(ctx, l.live, client.ObjectKeyFromObject(named))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case pod == nil || pod.DeletionTimestamp != nil:
+		return nil, apierrors.NewConflict(corev1.Resource("pods"), named.Name, fmt.Errorf("it is just being deleted")), nil
+	case !metav1.IsControlledBy(pod, s.ConfigMap) || !probepod.Gated(pod):
+		return nil, apierrors.NewForbidden(corev1.Resource("pods"), named.Name,
+			fmt.Errorf("a pod of this name exists and is not of run %s", s.RunPlan.Plan.Run)), nil
+	}
+	return pod, nil, nil
+}
+
+// mayLaunch reports whether there is room for another pod on the node now, and shows why not. A pod that exists already
+// has a place, but its targets are not looked at yet.
+func (l *launcher) mayLaunch(
+	rc *reconcileContext, s *probepod.RunState, node string, exists bool, room *limits.Room, progress *conditions.Progress,
+) bool {
+	if !exists && !room.Has(string(rc.probe.UID), node) {
+		return false
+	}
+	if over := room.Overload(node, limits.LoadOf(s.RunPlan, node)); !exists && over != "" {
+		progress.Overload = over
+		return false
+	}
+	if !roomToWatch(l.watch, rc, s, node) {
+		progress.Overload = noRoomToWatch
+		return false
+	}
+	// Not rc.now: reconciles wait for each other here, and the limiter needs times that do not go back.
+	if !exists && !l.creations.Allow(l.clock.Now(), rc.probe.Namespace, room.OthersWait) {
+		progress.Throttled = true
+		return false
+	}
+	return true
 }
 
 // createFailed shows why the cluster refused pod number i, or gives the pod up if it is overdue.
@@ -139,7 +198,7 @@ func (l *launcher) createFailed(
 	if err != nil {
 		return err
 	}
-	l.failures.mark(s.RunPlan.Plan.Run, rc.now)
+	l.failures.mark(s.ConfigMap.UID, rc.now)
 	if overdue {
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason, Message: refusal.Message}
 	} else {
@@ -159,15 +218,6 @@ func (l *launcher) createPod(ctx context.Context, s *probepod.RunState, i int, n
 	case !apierrors.IsAlreadyExists(err):
 		return nil, err
 	}
-	existing, err := target.ReadPod(ctx, l.live, client.ObjectKeyFromObject(pod))
-	switch {
-	case err != nil:
-		return nil, err
-	case existing == nil || existing.DeletionTimestamp != nil:
-		return nil, apierrors.NewConflict(corev1.Resource("pods"), pod.Name, fmt.Errorf("it is just being deleted"))
-	case !metav1.IsControlledBy(existing, s.ConfigMap) || !probepod.Gated(existing):
-		return nil, apierrors.NewForbidden(corev1.Resource("pods"), pod.Name,
-			fmt.Errorf("a pod of this name exists and is not of run %s", s.RunPlan.Plan.Run))
-	}
-	return existing, nil
+	existing, whyNot, err := l.readCreated(ctx, s, pod)
+	return existing, cmp.Or(err, whyNot)
 }

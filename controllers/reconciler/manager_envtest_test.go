@@ -89,7 +89,7 @@ func TestTwoManagersWithCaches(t *testing.T) {
 	env := newTestEnvWithPods(t)
 	managers := []*runningManager{env.startManager(), env.startManager()}
 	p := env.probe()
-	ends := 0
+	ends, stopped := 0, 0
 	for number := int64(1); number <= runs; number++ {
 		if number%2 == 0 {
 			env.eventually("the run to begin", func() bool {
@@ -97,6 +97,7 @@ func TestTwoManagersWithCaches(t *testing.T) {
 				return runStarted(now) || runEnded(number)(now)
 			})
 			managers[0].stop()
+			stopped++
 			ends += completions(managers[0].Reconciler)
 			managers = append(managers[1:], env.startManager())
 		}
@@ -113,7 +114,11 @@ func TestTwoManagersWithCaches(t *testing.T) {
 		e.stop()
 		ends += completions(e.Reconciler)
 	}
-	if n := env.nodes.requireOneRunEach(); n != 3*runs || ends != runs {
-		t.Errorf("%d probers ran, %d ends were announced; want %d and %d", n, ends, 3*runs, runs)
+	if n := env.nodes.requireOneRunEach(); n != 3*runs {
+		t.Errorf("%d probers ran; want %d", n, 3*runs)
+	}
+	// A manager that is stopped between the write of a status and its event never sends the event.
+	if ends > runs || ends < runs-stopped {
+		t.Errorf("%d ends were announced; want %d, less one for each of %d stopped managers at most", ends, runs, stopped)
 	}
 }

@@ -122,7 +122,7 @@ func TestForeignTargetThatChanged(t *testing.T) {
 		return withFailure("SequenceWrap", report.SequenceZeroDropped)(nodes, pod, configMap, node)
 	}
 	done := env.runUntil(env.manager(env.api), p, runEnded(1))
-	if s := done.Status; s.Affected != "1/6" || s.Pairs.Inconclusive != 3 {
+	if s := done.Status; s.Affected != "0/6" || s.Pairs.Inconclusive != 6 {
 		t.Errorf("%s, %+v: %+v", s.Affected, s.Pairs, s.Findings)
 	}
 }
@@ -147,7 +147,7 @@ func TestTwoNamespacesFillOneQueue(t *testing.T) {
 	env.reconcile(r, own)
 	env.reconcile(r, foreign)
 	message := env.expect(env.get(foreign), v1alpha1.ConditionComplete, metav1.ConditionFalse, v1alpha1.ReasonQueued)
-	if !strings.Contains(message, "a TCPProbe of another namespace fills the queues of Service web now") {
+	if !strings.Contains(message, "a TCPProbe of another namespace fills the queues of pods of Service web now") {
 		t.Errorf("message %q", message)
 	}
 	env.runUntil(r, own, runEnded(1))

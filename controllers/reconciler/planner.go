@@ -14,6 +14,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/conditions"
+	"github.com/tcpprobe/tcpprobe/controllers/gc"
 	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
@@ -28,6 +29,7 @@ type planner struct {
 	exclusivity   exclusivity
 	caps          limits.Caps
 	plans         client.Writer
+	caches        client.Reader // plans and TCPProbes
 	live          client.Reader
 	namespace     string // of plans
 	status        *statusWriter
@@ -65,10 +67,10 @@ func (p *planner) startRun(
 func (p *planner) prepare(
 	ctx context.Context, rc *reconcileContext,
 ) (res *target.Resolved, configMap *corev1.ConfigMap, note string, err error) {
-	res, err = p.resolver.Resolve(ctx, rc.probe)
-	if err == nil && target.FillsQueues(rc.probe.Spec.Scenarios) {
-		err = p.exclusivity.check(ctx, rc.probe)
+	if err := p.refuseBacklog(ctx, rc.probe); err != nil {
+		return nil, nil, "", err
 	}
+	res, err = p.resolver.Resolve(ctx, rc.probe)
 	if err != nil {
 		return nil, nil, "", err
 	}
@@ -82,10 +84,38 @@ func (p *planner) prepare(
 	if refusal := p.caps.Exceeds(run); refusal != nil {
 		return nil, nil, "", refusal
 	}
+	if target.FillsQueues(rc.probe.Spec.Scenarios) {
+		if err := p.exclusivity.check(ctx, rc.probe, run); err != nil {
+			return nil, nil, "", err
+		}
+	}
 	res.Sources.Planned = run.Nodes()
 	configMap, err = runplan.NewConfigMap(rc.probe, run, p.namespace)
 	note = res.Note(run.FillsNote())
 	return res, configMap, note, err
+}
+
+// mostOpenPlans is how many plans with pods still to create a namespace may have. Each may have hundreds of kilobytes,
+// and for more there is no room anyway.
+const mostOpenPlans = 20
+
+// refuseBacklog has the run wait, without a plan, while the namespace has as many runs with pods still to create as it
+// may have.
+func (p *planner) refuseBacklog(ctx context.Context, probe *v1alpha1.TCPProbe) error {
+	plans, err := gc.OpenPlans(ctx, p.caches, p.namespace)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, open := range plans {
+		if open.Probe.Namespace == probe.Namespace && open.Probe.UID != probe.UID {
+			n++
+		}
+	}
+	if n < mostOpenPlans {
+		return nil
+	}
+	return target.Waiting(v1alpha1.ReasonQueued, "%d runs of namespace %s wait for probe pods already", n, probe.Namespace)
 }
 
 // createPlan creates the plan's ConfigMap, or finds the one that an earlier attempt or another manager created. An

@@ -22,34 +22,35 @@ import (
 
 // TestTargetThatChanged: no Fail is published about a pod that is no longer the one that was probed.
 func TestTargetThatChanged(t *testing.T) {
-	for name, change := range map[string]func(*testEnv, *corev1.Pod){
-		"gone": func(env *testEnv, pod *corev1.Pod) { env.delete(pod, zeroGrace) },
-		"its address reused": func(env *testEnv, pod *corev1.Pod) {
+	for name, c := range map[string]struct {
+		change func(*testEnv, *corev1.Pod)
+		says   string
+	}{
+		"gone": {func(env *testEnv, pod *corev1.Pod) { env.delete(pod, zeroGrace) },
+			"its report is not counted: Pod web-1 is gone"},
+		"its address reused": {func(env *testEnv, pod *corev1.Pod) {
 			env.delete(pod, zeroGrace)
 			env.startPod(env.barePod("web-1b", ""), "10.244.1.5")
-		},
-		"replaced under its name": func(env *testEnv, pod *corev1.Pod) {
+		}, "its report is not counted: Pod web-1 is gone"},
+		"replaced under its name": {func(env *testEnv, pod *corev1.Pod) {
 			env.delete(pod, zeroGrace)
 			env.startPod(env.barePod("web-1", ""), "10.244.1.5")
-		},
-		"restarted": func(env *testEnv, pod *corev1.Pod) {
-			pod.Status.ContainerStatuses[0].RestartCount++
-			if err := env.api.Status().Update(env.Context(), pod); err != nil {
-				env.Fatal(err)
-			}
-		},
+		}, "its report is not counted: Pod web-1 was replaced"},
+		"restarted": {func(env *testEnv, pod *corev1.Pod) {
+			env.setStatus(pod, func(s *corev1.PodStatus) { s.ContainerStatuses[0].RestartCount++ })
+		}, "not counted as Fail (SequenceZeroDropped): Pod web-1 restarted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := newTestEnv(t)
 			target := env.pod("web-1", "kn1", "10.244.1.5")
 			env.nodes.behaviour["kn2"] = func(nodes *fakeNodes, pod *corev1.Pod, p *plan.Plan, node string) error {
-				change(env, target)
+				c.change(env, target)
 				return withFailure("SequenceWrap", report.SequenceZeroDropped)(nodes, pod, p, node)
 			}
 			done := env.runUntil(env.manager(env.api), env.probe(), runEnded(1))
 			message := env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionUnknown, v1alpha1.ReasonTargetChanged)
 			if done.Status.Affected != "0/3" ||
-				!strings.Contains(message, "not counted as Fail (SequenceZeroDropped): Pod web-1") {
+				!strings.Contains(message, c.says) {
 				t.Errorf("%s, %q", done.Status.Affected, message)
 			}
 		})

@@ -3,7 +3,6 @@ package reconciler
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,6 +20,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/controllers/targetwatch"
 )
 
 // Config is what New needs.
@@ -48,9 +48,8 @@ type Reconciler struct {
 	launcher *launcher
 	releaser *releaser
 	sweeper  *gc.Sweeper
+	watch    *targetwatch.Watch
 
-	once    sync.Once
-	started time.Time // the first reconcile
 	running reconciles
 }
 
@@ -60,19 +59,21 @@ func New(c Config) *Reconciler {
 		Tolerations: c.Prober.Tolerations}
 	status := &statusWriter{probes: c.Client, events: c.Events}
 	revalidator := &revalidator{resolver: resolver}
+	watch := targetwatch.New(resolver, c.Client, c.Clock)
 	return &Reconciler{
 		probes: c.Client, clock: c.Clock,
 		resolver: resolver,
 		status:   status,
 		planner: &planner{
 			resolver: resolver, exclusivity: exclusivity{live: c.Live, namespace: c.Prober.Namespace}, caps: c.Caps,
-			plans: c.Client, live: c.Live, namespace: c.Prober.Namespace, status: status,
+			plans: c.Client, caches: c.Client, live: c.Live, namespace: c.Prober.Namespace, status: status,
 		},
 		state:    &stateReader{caches: c.Client, live: c.Live, namespace: c.Prober.Namespace},
-		launcher: newLauncher(c, revalidator),
+		launcher: newLauncher(c, revalidator, watch),
 		releaser: &releaser{objects: c.Client, revalidator: revalidator},
 		sweeper: &gc.Sweeper{Caches: c.Client, Live: c.Live, Objects: c.Client, Clock: c.Clock,
 			Namespace: c.Prober.Namespace},
+		watch: watch,
 	}
 }
 
@@ -89,7 +90,6 @@ const conflictPause = 50 * time.Millisecond // until the cache has what another 
 
 // Reconcile does the next step of one TCPProbe's run.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	r.once.Do(func() { r.started = r.clock.Now() })
 	defer r.running.begin(req.NamespacedName, r.clock.Now())()
 	result, err := r.reconcile(ctx, req.NamespacedName)
 	if apierrors.IsConflict(err) { // another writer was first
@@ -103,6 +103,8 @@ func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName) (r
 	err := r.probes.Get(ctx, key, &probe)
 	if apierrors.IsNotFound(err) {
 		r.status.written.forget(key)
+		r.state.seen.forget(key)
+		r.watch.Forget(key)
 		next, err := r.sweeper.Collect(ctx, key)
 		return reconcile.Result{RequeueAfter: next}, err
 	}
@@ -123,6 +125,7 @@ func (r *Reconciler) step(ctx context.Context, rc *reconcileContext) (reconcile.
 	run := rc.probe.Status.ActiveRun
 	switch {
 	case rc.probe.DeletionTimestamp != nil:
+		r.watch.Forget(rc.key())
 		next, err := r.sweeper.Collect(ctx, rc.key())
 		return reconcile.Result{RequeueAfter: next}, err
 	case run != nil && run.Plan != "":

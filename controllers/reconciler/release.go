@@ -50,13 +50,12 @@ func (r *releaser) releaseOrDelete(ctx context.Context, s *probepod.RunState, i 
 	return nil
 }
 
-// release removes the pod's scheduling gate. The UID in the patch makes sure that it is the recorded pod.
+// release removes the operator's gate from the recorded pod.
 func (r *releaser) release(
 	ctx context.Context, s *probepod.RunState, pod *corev1.Pod, progress *conditions.Progress,
 ) error {
 	free := pod.DeepCopy()
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"schedulingGates":null}}`, pod.UID)
-	err := r.objects.Patch(ctx, free, client.RawPatch(types.MergePatchType, patch))
+	err := r.objects.Patch(ctx, free, client.RawPatch(types.StrategicMergePatchType, probepod.ReleasePatch(pod.UID)))
 	switch {
 	case apierrors.IsNotFound(err) || apierrors.IsConflict(err):
 		return nil // deleted, and perhaps created again by another manager

@@ -29,7 +29,7 @@ func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.R
 	if err := l.caches.List(ctx, &cached, ours, mine, client.UnsafeDisableDeepCopy); err != nil {
 		return limits.Room{}, fmt.Errorf("count the probe pods: %w", err)
 	}
-	room := l.caps.Room(limits.OccupancyOf(cached.Items), uid, runs)
+	room := l.caps.Room(limits.OccupancyOf(cached.Items), rc.probe.Namespace, uid, runs)
 	if !slices.ContainsFunc(s.NodesWithoutPod(), func(node string) bool {
 		return room.Has(uid, node) && room.Overload(node, limits.LoadOf(s.RunPlan, node)) == ""
 	}) {
@@ -41,7 +41,7 @@ func (l *launcher) room(ctx context.Context, rc *reconcileContext, s *probepod.R
 	if err := l.live.List(ctx, &live, ours, mine, client.MatchingFieldsSelector{Selector: notEnded}); err != nil {
 		return limits.Room{}, fmt.Errorf("count the probe pods: %w", err)
 	}
-	return l.caps.Room(limits.OccupancyOf(live.Items), uid, runs), nil
+	return l.caps.Room(limits.OccupancyOf(live.Items), rc.probe.Namespace, uid, runs), nil
 }
 
 // queue lists the active runs with pods still to create.
@@ -60,5 +60,6 @@ func (l *launcher) queue(ctx context.Context) ([]limits.QueuedRun, error) {
 		})
 	}
 	l.backlogs = backlogs
+	l.failures.keep(func(plan types.UID) bool { _, open := backlogs[plan]; return open })
 	return runs, nil
 }

@@ -2,6 +2,7 @@ package reconciler
 
 import (
 	"context"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/apiread"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
+	"github.com/tcpprobe/tcpprobe/controllers/target"
 )
 
 // CacheOptions caches what the controller needs and no more: TCPProbes, nodes without most of their content, and, in
@@ -28,6 +31,7 @@ func CacheOptions(probeNamespace string) cache.Options {
 		Transform:  strip,
 	}
 	return cache.Options{
+		NewInformer:      apiread.NewInformer(strip),
 		DefaultTransform: strip,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Pod{}:       own,
@@ -39,6 +43,8 @@ func CacheOptions(probeNamespace string) cache.Options {
 // strip removes what the controller does not read.
 func strip(in any) (any, error) {
 	switch o := in.(type) {
+	case *v1alpha1.TCPProbe:
+		target.ReduceProbe(o)
 	case *corev1.Pod:
 		o.Spec = corev1.PodSpec{NodeName: o.Spec.NodeName, SchedulingGates: o.Spec.SchedulingGates}
 	case *corev1.ConfigMap:
@@ -59,13 +65,22 @@ func strip(in any) (any, error) {
 	return in, nil
 }
 
+// syncTimeout is how long the caches may take to fill before the manager gives up and is started anew, which fills them
+// from the beginning. Tenants' objects of hundreds of megabytes take minutes where the API server is busy.
+const syncTimeout = 10 * time.Minute
+
 // workers is how many TCPProbes are reconciled at the same time.
 const workers = 4
 
-// SetupWithManager registers the reconciler, for TCPProbes and for events of their pods and plans, and the sweep.
+// Background is what has to run beside the reconciles: the sweep and the watch of targets.
+func (r *Reconciler) Background() []manager.Runnable { return []manager.Runnable{r.sweeper, r.watch} }
+
+// SetupWithManager registers the reconciler, for TCPProbes and for events of their pods and plans, and its Background.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
-	if err := mgr.Add(r.sweeper); err != nil {
-		return err
+	for _, background := range r.Background() {
+		if err := mgr.Add(background); err != nil {
+			return err
+		}
 	}
 	toProbe := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: runplan.ProbeOf(o)}}
@@ -77,7 +92,9 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager) error {
 		Watches(&corev1.ConfigMap{}, toProbe).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
-			// First come, first served. With priorities, TCPProbes that existed before the manager started would wait behind
+			CacheSyncTimeout:        syncTimeout,
+			NewQueue:                newFairQueue,
+			// In turn. With priorities, TCPProbes that existed before the manager started would wait behind
 			// all later ones and behind every reconcile of a run: with enough runs, forever.
 			UsePriorityQueue: new(false),
 		}).

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest/plantest"
@@ -45,7 +46,8 @@ func TestStripKeepsWhatOutcomesNeed(t *testing.T) {
 		Reason: "Unschedulable", Message: "0/3 nodes are available"}}
 	s := &probepod.RunState{
 		RunPlan: rp, ConfigMap: configMap, Records: probepod.PodRecords{0: {UID: pod.UID,
-			At: controllertest.Noon}}, Pods: map[string]*corev1.Pod{pod.Name: pod},
+			At: controllertest.Noon}}, Since: map[types.UID]time.Time{pod.UID: controllertest.Noon},
+		Pods:  map[string]*corev1.Pod{pod.Name: pod},
 		Nodes: probepod.NodeReadiness{"kn1": true}, Now: controllertest.Noon.Add(probepod.StartDeadline + time.Second),
 	}
 	before := s.Outcomes()[0]

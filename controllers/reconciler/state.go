@@ -3,7 +3,8 @@ package reconciler
 import (
 	"context"
 	"fmt"
-	"time"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,13 +25,13 @@ type stateReader struct {
 	caches    client.Reader // nodes and probe pods
 	live      client.Reader
 	namespace string // of plans and probe pods
+	seen      sightings
 }
 
 // read reads the active run: its plan from the API server, its pods and the nodes from the caches. A pod that the
-// caches do not have is read from the API server: only then does it count as gone.
-func (r *stateReader) read(
-	ctx context.Context, rc *reconcileContext, managerStarted time.Time,
-) (*probepod.RunState, error) {
+// caches do not have is read from the API server: only then does it count as gone. So is one that has missed a
+// deadline: the watch behind the caches may have stalled.
+func (r *stateReader) read(ctx context.Context, rc *reconcileContext) (*probepod.RunState, error) {
 	configMap, err := r.plan(ctx, rc)
 	if err != nil {
 		return nil, err
@@ -49,11 +50,11 @@ func (r *stateReader) read(
 	if s.Nodes, err = r.readiness(ctx); err != nil {
 		return nil, err
 	}
-	if s.Pods, err = r.podsOf(ctx, s); err != nil {
+	s.Since = r.seen.update(rc.key(), s.Records, rc.now)
+	if s.Pods, err = r.cachedPods(ctx, s); err != nil {
 		return nil, err
 	}
-	s.Resumed = s.Resume(managerStarted)
-	return s, nil
+	return s, r.readAgain(ctx, s)
 }
 
 func (r *stateReader) plan(ctx context.Context, rc *reconcileContext) (*corev1.ConfigMap, error) {
@@ -88,8 +89,8 @@ func (r *stateReader) readiness(ctx context.Context) (probepod.NodeReadiness, er
 	return out, nil
 }
 
-// podsOf finds the run's pods by name.
-func (r *stateReader) podsOf(ctx context.Context, s *probepod.RunState) (map[string]*corev1.Pod, error) {
+// cachedPods finds the run's pods by name.
+func (r *stateReader) cachedPods(ctx context.Context, s *probepod.RunState) (map[string]*corev1.Pod, error) {
 	var list corev1.PodList
 	if err := r.caches.List(ctx, &list, client.InNamespace(s.ConfigMap.Namespace),
 		client.MatchingLabels{runplan.LabelRun: s.RunPlan.Plan.Run}); err != nil {
@@ -101,20 +102,27 @@ func (r *stateReader) podsOf(ctx context.Context, s *probepod.RunState) (map[str
 			pods[pod.Name] = pod
 		}
 	}
-	for i, record := range s.Records {
+	return pods, nil
+}
+
+// readAgain reads the pods from the API server that the caches do not have or show as overdue.
+func (r *stateReader) readAgain(ctx context.Context, s *probepod.RunState) error {
+	for _, i := range slices.Sorted(maps.Keys(s.Records)) {
+		record := s.Records[i]
 		name := runplan.PodName(s.ConfigMap.Name, i)
-		found := pods[name] != nil && pods[name].UID == record.UID
+		cached := s.Pods[name]
+		found := cached != nil && cached.UID == record.UID && !s.Overdue(i)
 		if record.UID == "" || record.Reason != "" || record.Report != "" || found {
 			continue
 		}
 		pod, err := target.ReadPod(ctx, r.live, types.NamespacedName{Namespace: s.ConfigMap.Namespace, Name: name})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		delete(pods, name)
+		delete(s.Pods, name)
 		if pod != nil {
-			pods[name] = pod
+			s.Pods[name] = pod
 		}
 	}
-	return pods, nil
+	return nil
 }

@@ -19,7 +19,8 @@ type statusWriter struct {
 }
 
 // write computes the conditions and writes the status if it changed, under the resourceVersion that was read: the API
-// server refuses it if anybody wrote the TCPProbe since.
+// server refuses it if anybody wrote the TCPProbe since. The events regard the version that was written, so client-go
+// never counts one as a repeat of another: a series shows the message of its first event only.
 func (w *statusWriter) write(ctx context.Context, rc *reconcileContext, o conditions.Observation) error {
 	conditions.Set(rc.probe, o, rc.now)
 	if equality.Semantic.DeepEqual(rc.stored, rc.probe.Status) {
@@ -31,7 +32,7 @@ func (w *statusWriter) write(ctx context.Context, rc *reconcileContext, o condit
 	}
 	w.written.mark(rc.key(), rc.now)
 	rc.stored = *rc.probe.Status.DeepCopy()
-	for _, e := range conditions.Events(before, rc.stored.Conditions) {
+	for _, e := range conditions.Events(before, &rc.stored) {
 		w.events.Eventf(rc.probe, nil, e.Kind, e.Reason, e.Action, "%s", e.Note)
 	}
 	return nil

@@ -24,7 +24,7 @@ const (
 	LabelName      = "tcpprobe.dev/probe-name"
 	LabelUID       = "tcpprobe.dev/probe-uid"
 	LabelRun       = "tcpprobe.dev/run-id"
-	labelFills     = "tcpprobe.dev/fills-queues-of" // of a plan with AcceptQueue: the Service
+	labelFills     = "tcpprobe.dev/fills-queues-of" // of a plan with AcceptQueue: the Service, for people
 	labelFillsIn   = "tcpprobe.dev/fills-queues-in" // and its namespace
 
 	AnnotationSource = "tcpprobe.dev/source" // of a pod: its node
@@ -77,15 +77,17 @@ func labels(probe *v1alpha1.TCPProbe, run string) map[string]string {
 		LabelRun:       run,
 	}
 	if target.FillsQueues(probe.Spec.Scenarios) {
+		labels[labelFills] = probe.Spec.Target.Service.Name
 		maps.Copy(labels, FillsLabels(probe))
 	}
 	return labels
 }
 
-// FillsLabels name the Service whose queues the TCPProbe fills.
+// FillsLabels are on every plan that fills queues of pods of the namespace that the TCPProbe's Service is in. Services
+// of different namespaces have no pod in common.
 func FillsLabels(probe *v1alpha1.TCPProbe) map[string]string {
-	service := probe.Spec.Target.Service
-	return map[string]string{labelFills: service.Name, labelFillsIn: cmp.Or(service.Namespace, probe.Namespace)}
+	return map[string]string{LabelManagedBy: ManagedBy,
+		labelFillsIn: cmp.Or(probe.Spec.Target.Service.Namespace, probe.Namespace)}
 }
 
 // ConfigMapName starts with the TCPProbe's name, for people. The run's ID makes it unique. With a pod's number

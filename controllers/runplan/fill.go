@@ -11,13 +11,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// AcceptQueue fills a listener's queue. So each pod is asked by one source only, at one address. One ready pod is
-// never asked, unless the owner of the Service consents to all.
+// AcceptQueue fills a listener's queue. So each pod is asked by one source only, at one address.
 
-// restrictAcceptQueue restricts the run's AcceptQueue scenarios to one source and one address for each pod. It leaves
-// out one pod, unless the Service's owner consents to all. Pairs that are then asked nothing are dropped.
-func (rp *RunPlan) restrictAcceptQueue(consent, seed string) {
-	only := rp.assignQueues(rp.fillable(consent, seed), seed)
+// restrictAcceptQueue restricts the run's AcceptQueue scenarios to one source and one address for each pod that is not
+// spared. Pairs that are then asked nothing are dropped.
+func (rp *RunPlan) restrictAcceptQueue(seed string) {
+	only := rp.assignQueues(rp.fillable(), seed)
 	for i := range rp.Plan.Scenarios {
 		if s := &rp.Plan.Scenarios[i]; s.Type == string(v1alpha1.AcceptQueue) {
 			s.Only = only
@@ -34,15 +33,10 @@ func (rp *RunPlan) restrictAcceptQueue(consent, seed string) {
 }
 
 // fillable names the pods whose queues may be filled, of those that any source has.
-func (rp *RunPlan) fillable(consent, seed string) []string {
-	all := rp.Pods()
-	pods := slices.DeleteFunc(slices.Clone(all), func(pod string) bool {
-		return len(rp.sourcesOf(rp.firstOf(pod))) == 0
+func (rp *RunPlan) fillable() []string {
+	return slices.DeleteFunc(rp.Pods(), func(pod string) bool {
+		return slices.Contains(rp.Spared, pod) || len(rp.sourcesOf(rp.firstOf(pod))) == 0
 	})
-	if consent != v1alpha1.AllowOnlyEndpoint && len(pods) == len(all) {
-		pods = target.Rendezvous(seed, pods, len(pods)-1)
-	}
-	return pods
 }
 
 // assignQueues assigns each pod's first address to one source, on another node if there is one. It takes the source

@@ -18,10 +18,14 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-// resolvedPods is a Service of so many pods, each with two addresses, on as many nodes. All these nodes probe.
+// resolvedPods is a Service of so many pods, each with two addresses, on as many nodes. All these nodes probe. The
+// first pod is spared, unless the owner consents to all.
 func resolvedPods(pods int, consent string) *target.Resolved {
 	res := &target.Resolved{Service: plantest.Web()}
 	res.Service.Consent = consent
+	if consent != v1alpha1.AllowOnlyEndpoint {
+		res.Spared = []string{"web-kn1"}
+	}
 	for i := range pods {
 		node := fmt.Sprintf("kn%d", i+1)
 		res.Sources.Planned = append(res.Sources.Planned, node)
@@ -76,6 +80,9 @@ func filledPods(t *testing.T, rp *runplan.RunPlan) (pods []string) {
 		}
 	}
 	slices.Sort(pods)
+	if slices.Contains(rp.Spared, pods[0]) {
+		t.Errorf("%s is to be spared", pods[0])
+	}
 	return pods
 }
 
@@ -94,19 +101,28 @@ func TestPairsThatAreNotAskedAreNotPlanned(t *testing.T) {
 	}
 }
 
-// TestPodsThatNoSourceReachesAreNotFilled: where the sources do not reach all pods, the others keep serving. So all
-// that are reached may be filled.
-func TestPodsThatNoSourceReachesAreNotFilled(t *testing.T) {
-	p := controllertest.AcceptQueueProbe()
-	p.Spec.Target.Service.MaxEndpoints = 2
-	res := resolvedPods(6, "true")
-	res.Sources.Planned = res.Sources.Planned[:1]
-	rp, err := runplan.New(p, "question-asking", res)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if rp.Pairs() != 2 {
-		t.Errorf("%d queues are filled of the two that kn1 has", rp.Pairs())
+// TestTheSparedPodIsNeverFilled: not even where the sources do not reach all pods, and others would serve. Another
+// TCPProbe may reach those.
+func TestTheSparedPodIsNeverFilled(t *testing.T) {
+	for most := range 6 {
+		p := controllertest.AcceptQueueProbe()
+		p.Spec.Target.Service.MaxEndpoints = int32(most + 1)
+		res := resolvedPods(6, "true")
+		res.Sources.Planned = res.Sources.Planned[:1]
+		rp, err := runplan.New(p, "question-asking", res)
+		if err != nil && !errors.Is(err, plan.ErrInvalid) {
+			t.Fatal(err)
+		}
+		for _, targets := range rp.Plan.Scenarios[0].Only {
+			for _, target := range targets {
+				if rp.Endpoints[target].Pod == "web-kn1" {
+					t.Errorf("of %d pods the spared one is filled", most+1)
+				}
+			}
+		}
+		if n := rp.Pairs(); n < most || n > most+1 {
+			t.Errorf("%d queues are filled of %d", n, most+1)
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ func New(probe *v1alpha1.TCPProbe, id string, res *target.Resolved) (*RunPlan, e
 			Endpoints: endpoints,
 			Behind:    res.Behind,
 			Refused:   res.Refused,
+			Spared:    res.Spared,
 		},
 	}
 	for _, e := range endpoints {
@@ -65,7 +66,7 @@ func New(probe *v1alpha1.TCPProbe, id string, res *target.Resolved) (*RunPlan, e
 		rp.Plan.KernelConnections = plan.Off
 	}
 	if target.FillsQueues(probe.Spec.Scenarios) {
-		rp.restrictAcceptQueue(res.Service.Consent, string(probe.UID))
+		rp.restrictAcceptQueue(string(probe.UID))
 	}
 	return rp, rp.Plan.Validate()
 }

@@ -3,6 +3,7 @@ package target
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,9 +12,9 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/apiread"
 )
 
 // A Service of another namespace is probed only if its owner consents, and only if no NetworkPolicy restricts egress
@@ -95,17 +96,14 @@ func (r *Resolver) service(ctx context.Context, tenant string, target *v1alpha1.
 	if err := namespaceRules.check(namespaceInput{r.Own, in.key.Namespace}); err != nil {
 		return nil, err
 	}
-	var svc corev1.Service
-	switch err := r.Live.Get(ctx, in.key, &svc); {
-	case err == nil:
-		in.service = &svc
-	case !apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("read Service %s: %w", in.key, err)
+	var err error
+	if in.service, err = r.readService(ctx, in); err != nil {
+		return nil, err
 	}
 	if err := accessRules.check(in); err != nil {
 		return nil, err
 	}
-	service, refusal := resolveService(&svc, target)
+	service, refusal := resolveService(in.service, target)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -113,6 +111,26 @@ func (r *Resolver) service(ctx context.Context, tenant string, target *v1alpha1.
 		return service, r.refuseEgress(ctx, tenant, service)
 	}
 	return service, nil
+}
+
+// readService reads the Service; nil if there is none. One of another namespace that is too large is none: the refusal
+// must not tell that it exists.
+func (r *Resolver) readService(ctx context.Context, in accessInput) (*corev1.Service, error) {
+	held, done := apiread.Hold(ctx)
+	defer done()
+	var svc corev1.Service
+	var large *apiread.TooLargeError
+	switch err := r.Live.Get(held, in.key, &svc); {
+	case err == nil:
+		return reduceService(&svc), nil
+	case apierrors.IsNotFound(err), errors.As(err, &large) && in.foreign():
+		return nil, nil
+	case errors.As(err, &large):
+		return nil, Refused(v1alpha1.ReasonTooLarge, "Service %s has more than %d MiB: take out what is not needed",
+			in.key.Name, apiread.MostBytes>>20)
+	default:
+		return nil, fmt.Errorf("read Service %s: %w", in.key, err)
+	}
 }
 
 // allowsFrom reports whether the Service's owner consents to TCPProbes of the namespace. There is no wildcard: no
@@ -130,11 +148,11 @@ func (r *Resolver) refuseEgress(ctx context.Context, tenant string, service *Ser
 	if r.Allow.PastEgressPolicies {
 		return nil
 	}
-	var policies networkingv1.NetworkPolicyList
-	if err := r.Live.List(ctx, &policies, client.InNamespace(tenant)); err != nil {
-		return fmt.Errorf("list the NetworkPolicies of namespace %s: %w", tenant, err)
+	policies, err := r.policies(ctx, tenant)
+	if err != nil {
+		return err
 	}
-	return egressRules.check(egressInput{tenant, service, policies.Items})
+	return egressRules.check(egressInput{tenant, service, policies})
 }
 
 // egressPolicy is the name of the first NetworkPolicy that governs egress of any pod, or "". It does not matter which

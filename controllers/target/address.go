@@ -7,9 +7,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -136,11 +133,11 @@ func (r *Resolver) allowedByNamespace(ctx context.Context, a netip.Addr, tenant 
 
 // outsideCluster refuses an address that belongs to this cluster, whoever allows it.
 func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []corev1.Node) (err error) {
-	if inner, ok := plan.Embedded(a); ok { // NAT64 and 6to4 lead to the embedded address
+	if inner, ok := plan.Embedded(a); ok { // what a translator or tunnel sends there
 		a = inner
 	}
 	in := clusterInput{address: a, nodes: nodes}
-	if in.forbidden, err = r.forbidden(ctx, nodes); err != nil {
+	if in.forbidden, err = r.forbidden(ctx, nodes, false); err != nil {
 		return err
 	}
 	if err := r.forbidOwn(ctx, in.forbidden); err != nil {
@@ -150,19 +147,6 @@ func (r *Resolver) outsideCluster(ctx context.Context, a netip.Addr, nodes []cor
 		return err
 	}
 	return clusterRules.check(in)
-}
-
-// isClusterIP reports whether a Service has the address. Clusters older than 1.33 have no IPAddress objects, and the
-// answer is always false.
-func (r *Resolver) isClusterIP(ctx context.Context, a netip.Addr) (bool, error) {
-	var record networkingv1.IPAddress
-	switch err := r.Live.Get(ctx, types.NamespacedName{Name: a.String()}, &record); {
-	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("read IPAddress %s: %w", a, err)
-	}
-	return true, nil
 }
 
 // podRange is the name of the node whose pod CIDRs contain a, or "". They also contain the node's own address on its

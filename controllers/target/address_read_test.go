@@ -1,16 +1,13 @@
 package target
 
 import (
-	"context"
 	"net/netip"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -120,26 +117,6 @@ func TestAnAddressIsNotProbedIfTheClusterCannotBeRead(t *testing.T) {
 		expectError(t, err, want)
 		if e != (Endpoint{}) {
 			t.Errorf("%s failed, and yet %+v", call, e)
-		}
-	}
-}
-
-// TestClusterIPsHaveRecords: clusters older than 1.33 have no such objects, and do not know the kind.
-func TestClusterIPsHaveRecords(t *testing.T) {
-	r, calls := resolverOf(clusterIPRecord("10.96.0.7"))
-	unknown := &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "networking.k8s.io", Kind: "IPAddress"}}
-	calls.fails = map[string]error{"IPAddress 10.96.0.9": unknown, "IPAddress 10.96.0.10": context.DeadlineExceeded}
-	for ip, want := range map[string]struct {
-		is   bool
-		says string
-	}{
-		"10.96.0.7": {true, ""}, "10.96.0.8": {}, "10.96.0.9": {},
-		"10.96.0.10": {false, "error: read IPAddress 10.96.0.10: context deadline exceeded"},
-	} {
-		is, err := r.isClusterIP(t.Context(), netip.MustParseAddr(ip))
-		expectError(t, err, want.says)
-		if is != want.is {
-			t.Errorf("%s is a ClusterIP: %t", ip, is)
 		}
 	}
 }

@@ -39,15 +39,15 @@ func (e *endlessSlices) List(_ context.Context, list client.ObjectList, options 
 	return nil
 }
 
-// TestSlicesRead: slices are read ten at a time, until they claim more than 20,000 addresses.
+// TestSlicesRead: slices are read 16 at a time, until they claim more than 20,000 addresses.
 func TestSlicesRead(t *testing.T) {
-	for addresses, pages := range map[int]int{1: 1001, 1999: 2, 99: 21} {
+	for addresses, pages := range map[int]int{1: 626, 1249: 2, 99: 13} {
 		e := &endlessSlices{addresses: addresses}
 		if _, err := (&Resolver{Live: e}).slicesOf(t.Context(), "shop", "web"); err == nil {
 			t.Fatal("endless slices are not refused")
 		}
-		if e.pages != pages || e.most != 10 {
-			t.Errorf("%d addresses a slice: refused after %d pages of %d slices; want %d of 10", addresses, e.pages, e.most,
+		if e.pages != pages || e.most != 16 {
+			t.Errorf("%d addresses a slice: refused after %d pages of %d slices; want %d of 16", addresses, e.pages, e.most,
 				pages)
 		}
 	}

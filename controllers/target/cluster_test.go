@@ -39,7 +39,9 @@ func (r *reads) make(object any, where string) error {
 	return r.fails[call]
 }
 
-func (r *reads) fail(call string) { r.fails = map[string]error{call: errDown} }
+func (r *reads) fail(call string) { r.failWith(call, errDown) }
+
+func (r *reads) failWith(call string, err error) { r.fails = map[string]error{call: err} }
 
 // resolverOf reads from an API server that has these objects.
 func resolverOf(objects ...client.Object) (*Resolver, *reads) {

@@ -141,7 +141,8 @@ func (res *Resolved) admitClusterIPs(behind *Behind, pods map[string]*corev1.Pod
 		return
 	}
 	for _, a := range res.Service.ClusterIPs {
-		if _, yes := plan.Denied(a); yes || forbidden[a] != "" {
+		_, denied := plan.Denied(a)
+		if _, owned := forbidden.owner(a); denied || owned {
 			continue // the API server assigns no such ClusterIP
 		}
 		res.Behind = behind

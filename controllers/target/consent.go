@@ -8,7 +8,7 @@ import (
 )
 
 // AcceptQueue fills a listener's queue. The queue stays full if the application does not accept. So the Service's
-// owner has to consent. One ready pod is never asked, unless the owner consents to that too.
+// owner has to consent.
 
 // FillsQueues reports whether AcceptQueue is among the scenarios.
 func FillsQueues(scenarios []v1alpha1.Scenario) bool {
@@ -41,26 +41,6 @@ var consentRules = rules[consentInput]{
 		return Refused(v1alpha1.ReasonConsentMissing, "the annotation %s of Service %s is %q; AcceptQueue needs %q or %q",
 			v1alpha1.AcceptQueueAnnotation, in.service.Name, text.Cut(consent, 32),
 			v1alpha1.AllowAcceptQueue, v1alpha1.AllowOnlyEndpoint)
-	}},
-}
-
-// servingInput is the input of the rules about which pods keep serving.
-type servingInput struct {
-	fills     bool
-	service   *Service
-	endpoints []Endpoint
-}
-
-var servingRules = rules[servingInput]{
-	// With one ready pod, nothing would serve while its queue is full.
-	{"only endpoint", func(in servingInput) *Refusal {
-		if !in.fills || in.service.Consent == v1alpha1.AllowOnlyEndpoint || len(PodsOf(in.endpoints)) > 1 {
-			return nil
-		}
-		return Refused(v1alpha1.ReasonConsentMissing, "Service %s has one ready pod, %s, "+
-			"and AcceptQueue would turn all its clients away; have a second one ready, "+
-			"or set the annotation %s of the Service to %q",
-			in.service.Name, in.endpoints[0].Pod, v1alpha1.AcceptQueueAnnotation, v1alpha1.AllowOnlyEndpoint)
 	}},
 }
 

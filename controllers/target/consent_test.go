@@ -1,7 +1,6 @@
 package target
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -34,26 +33,6 @@ func TestConsent(t *testing.T) {
 		if c.says == "" && r != nil || c.says != "" && (r == nil || r.Waiting ||
 			r.Reason != v1alpha1.ReasonConsentMissing || !strings.Contains(r.Message, c.says) || len(r.Message) > 500) {
 			t.Errorf("%s: %v; want %q", name, r, c.says)
-		}
-	}
-}
-
-func TestOnlyEndpoint(t *testing.T) {
-	for _, c := range []struct {
-		pods    int
-		value   string
-		refused bool
-	}{{1, "true", true}, {2, "true", false}, {1, "only-endpoint", false}} {
-		res := &Resolved{Service: consenting(c.value)}
-		for i := range c.pods {
-			res.Endpoints = append(res.Endpoints, Endpoint{Pod: fmt.Sprintf("web-%02d", i+1)})
-		}
-		r := servingRules.refuse(servingInput{true, res.Service, res.Endpoints})
-		if (r != nil) != c.refused || r != nil && !strings.Contains(r.Message, "one ready pod, web-01") {
-			t.Errorf("%d pods, consent %s: %v", c.pods, c.value, r)
-		}
-		if r := servingRules.refuse(servingInput{false, res.Service, res.Endpoints}); r != nil {
-			t.Errorf("nothing fills a queue, and yet: %v", r)
 		}
 	}
 }

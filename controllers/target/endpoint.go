@@ -41,6 +41,8 @@ func (e Endpoint) moved(pod *corev1.Pod) string {
 	switch {
 	case pod == nil:
 		return fmt.Sprintf("Pod %s is gone", e.Pod)
+	case oversized(pod):
+		return fmt.Sprintf("Pod %s has become too large to be read", e.Pod)
 	case pod.UID != e.UID:
 		return fmt.Sprintf("Pod %s was replaced", e.Pod)
 	case !hasAddress(pod, e.Address):

@@ -18,7 +18,7 @@ func TestWhatIsForbidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := r.forbidden(t.Context(), nodes)
+	got, err := r.forbidden(t.Context(), nodes, false)
 	want := Forbidden{}
 	for address, owner := range map[string]string{
 		"10.99.0.1": "the API server", "192.168.7.1": "node kn1", "fd00:7::1": "node kn1", "192.168.7.2": "node kn2",
@@ -42,7 +42,7 @@ func TestWhatIsForbidden(t *testing.T) {
 func TestWhatIsForbiddenMustBeKnown(t *testing.T) {
 	r, calls := resolverOf(shop()...)
 	calls.fail(apiSlices)
-	f, err := r.forbidden(t.Context(), nil)
+	f, err := r.forbidden(t.Context(), nil, false)
 	expectError(t, err, "error: list the EndpointSlices of Service default/kubernetes: the API server is down")
 	if f != nil {
 		t.Errorf("%v is known", f)
@@ -54,5 +54,31 @@ func TestWhatIsForbiddenMustBeKnown(t *testing.T) {
 	} {
 		calls.fail(call)
 		expectError(t, r.forbidOwn(t.Context(), Forbidden{}), want)
+	}
+}
+
+// TestAPIServerHasAllAddressesOfItsNode: the API server publishes its addresses of one family. On the node that has
+// one of them it listens at the others too, also where hosts may be probed.
+func TestAPIServerHasAllAddressesOfItsNode(t *testing.T) {
+	r, _ := resolverOf(shop(of("kn1", func(n *corev1.Node) {
+		n.Status.Addresses = []corev1.NodeAddress{{Address: "fd00:7::1"}, {Address: "10.99.0.1"}}
+	}))...)
+	nodes, err := r.nodes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hosts := range []bool{false, true} {
+		f, err := r.forbidden(t.Context(), nodes, hosts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []string{"fd00:7::1", "10.99.0.1", "64:ff9b::10.99.0.1"} {
+			if owner, _ := f.owner(netip.MustParseAddr(a)); owner != theAPIServer {
+				t.Errorf("hosts %t: %s belongs to %q", hosts, a, owner)
+			}
+		}
+		if _, yes := f.owner(netip.MustParseAddr("192.168.7.2")); yes == hosts {
+			t.Errorf("hosts %t: the address of another node is forbidden: %t", hosts, yes)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/tcpprobe/tcpprobe/controllers/apiread"
 )
 
 // podInput is the input of the rules about the live Pod behind a claim.
@@ -19,6 +21,14 @@ var podRules = rules[podInput]{
 	{"existence", func(in podInput) *Refusal {
 		if in.pod == nil {
 			return notProbed("there is no Pod %s", in.claim.Ref.Name)
+		}
+		return nil
+	}},
+	// Of a Pod that is too large nothing is known.
+	{"size", func(in podInput) *Refusal {
+		if oversized(in.pod) {
+			return notProbed("its Pod is too large: more than %d MiB, or %d KiB of labels, or %d ports on the host network",
+				apiread.MostBytes>>20, maxLabelBytes>>10, maxDeclaredPorts)
 		}
 		return nil
 	}},

@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -9,6 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/tcpprobe/tcpprobe/controllers/apiread"
 )
 
 // maxPods is the most pods of a Service that one run reads. Each is one live read.
@@ -32,7 +35,7 @@ func (r *Resolver) pods(ctx context.Context, namespace string, names []string) (
 	group.SetLimit(8)
 	for i, name := range names {
 		group.Go(func() (err error) {
-			found[i], err = ReadPod(ctx, r.Live, types.NamespacedName{Namespace: namespace, Name: name})
+			found[i], err = r.pod(ctx, types.NamespacedName{Namespace: namespace, Name: name})
 			return err
 		})
 	}
@@ -44,6 +47,21 @@ func (r *Resolver) pods(ctx context.Context, namespace string, names []string) (
 		pods[name] = found[i]
 	}
 	return pods, nil
+}
+
+// pod reads one pod of a tenant and keeps what the rules read of it.
+func (r *Resolver) pod(ctx context.Context, key types.NamespacedName) (*corev1.Pod, error) {
+	held, done := apiread.Hold(ctx)
+	defer done()
+	pod, err := ReadPod(held, r.Live, key)
+	var large *apiread.TooLargeError
+	switch {
+	case errors.As(err, &large):
+		return unreadPod(key), nil
+	case err != nil || pod == nil:
+		return nil, err
+	}
+	return reducePod(pod), nil
 }
 
 // ReadPod reads one pod, uncached; nil if there is none.

@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 )
@@ -49,11 +48,11 @@ func (r *Resolver) Recheck(
 	if len(silent) == 0 {
 		return found, nil
 	}
-	var policies networkingv1.NetworkPolicyList
-	if err := r.Live.List(ctx, &policies, client.InNamespace(namespace)); err != nil {
-		return found, fmt.Errorf("list the NetworkPolicies of namespace %s: %w", namespace, err)
+	policies, err := r.policies(ctx, namespace)
+	if err != nil {
+		return found, err
 	}
-	found.addPolicies(s, silent, pods, policies.Items)
+	found.addPolicies(s, silent, pods, policies)
 	return found, nil
 }
 
@@ -75,20 +74,24 @@ func (r *Resolver) behindChanged(ctx context.Context, s *Snapshot, tenant string
 	if s.Behind == nil {
 		return "", nil
 	}
-	var names []string
-	for _, e := range s.Behind.Pods {
-		names = append(names, e.Pod)
-	}
-	pods, err := r.pods(ctx, s.Namespace(tenant), names)
+	pods, err := r.pods(ctx, s.Namespace(tenant), PodsOf(s.Behind.Pods))
 	if err != nil {
 		return "", err
 	}
-	for _, e := range s.Behind.Pods {
-		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready { // readiness is in the slices
-			return change.What, nil
-		}
+	if what := s.Behind.changed(pods); what != "" {
+		return what, nil
 	}
 	return r.clusterIPChanged(ctx, s, tenant)
+}
+
+// changed reports the first change of a pod behind the ClusterIPs, or "". Readiness is in the slices.
+func (b *Behind) changed(pods map[string]*corev1.Pod) string {
+	for _, e := range b.Pods {
+		if change := e.changed(pods[e.Pod]); change.What != "" && !change.Unready {
+			return change.What
+		}
+	}
+	return ""
 }
 
 // clusterIPChanged does the same without reading the pods. It compares the Service and its EndpointSlices, by which

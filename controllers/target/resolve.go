@@ -47,9 +47,10 @@ func (r *Resolver) Resolve(ctx context.Context, probe *v1alpha1.TCPProbe) (*Reso
 	if err := r.endpoints(ctx, probe, res, nodes); err != nil {
 		return nil, err
 	}
-	fills := FillsQueues(probe.Spec.Scenarios)
-	if err := servingRules.check(servingInput{fills, res.Service, res.Endpoints}); err != nil {
-		return nil, err
+	if FillsQueues(probe.Spec.Scenarios) {
+		if err := r.keepServing(ctx, res); err != nil {
+			return nil, err
+		}
 	}
 	return res, nil
 }
@@ -104,10 +105,7 @@ func (r *Resolver) endpoints(ctx context.Context, probe *v1alpha1.TCPProbe, res 
 	if err != nil {
 		return err
 	}
-	if res.Service.Host {
-		nodes = nil // pods on the host network have the nodes' addresses
-	}
-	forbidden, err := r.forbidden(ctx, nodes)
+	forbidden, err := r.forbidden(ctx, nodes, res.Service.Host) // pods on the host network have the nodes' addresses
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ type Resolved struct {
 	Refused   []RefusedEndpoint
 	NotReady  int // endpoints that are not probed only because they are not ready
 	Sources   Sources
+	Spared    []string // pods whose queues are not filled, so that they keep serving
+
+	readyPods []readyPod
 }
 
 // RefusedEndpoint is an endpoint that must not be probed.
@@ -68,6 +71,7 @@ func (res *Resolved) admit(asked []Candidate, pods map[string]*corev1.Pod) (notR
 			if e := newEndpoint(c, pod); !admitted[e] {
 				admitted[e] = true
 				res.Endpoints = append(res.Endpoints, e)
+				res.readyPods = append(res.readyPods, readyPod{pod.Name, pod.Labels})
 			}
 		}
 	}

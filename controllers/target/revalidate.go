@@ -23,9 +23,18 @@ func (r *Resolver) Revalidate(
 	case what != "":
 		return Refused(v1alpha1.ReasonTargetChanged, "not probed: %s before its turn came", what), nil
 	}
-	pods, err := r.pods(ctx, s.Namespace(tenant), s.podsBehind(targets))
+	names := s.podsBehind(targets)
+	if fills {
+		names = unique(append(names, s.Spared...))
+	}
+	pods, err := r.pods(ctx, s.Namespace(tenant), names)
 	if err != nil {
 		return nil, err
+	}
+	if fills {
+		if refusal := stoppedServing(s, pods); refusal != nil {
+			return refusal, nil
+		}
 	}
 	for _, target := range targets {
 		e := s.Endpoints[target]
@@ -43,22 +52,29 @@ func (r *Resolver) Revalidate(
 // withdrawn reports that a consent does not hold any more: of another namespace's Service to be probed, of any Service
 // to have its queues filled, or of the administrator to probe an address.
 func (r *Resolver) withdrawn(ctx context.Context, tenant string, s *Snapshot, fills bool) (*Refusal, error) {
-	var service *Service
-	var err error
-	switch {
-	case s.Target.Address != nil:
-		err = r.stillAllowed(ctx, tenant, s.Target.Address)
-	case fills || s.Namespace(tenant) != tenant:
-		service, err = r.service(ctx, tenant, s.Target.Service)
+	if s.Target.Address == nil && !fills && s.Namespace(tenant) == tenant {
+		return nil, nil
 	}
-	var refusal *Refusal
-	switch {
-	case errors.As(err, &refusal):
-		return refusal, nil
-	case err == nil && fills:
-		return consentRules.refuse(consentInput{fills, service}), nil
+	service, refusal, err := r.stillTarget(ctx, tenant, &s.Target)
+	if refusal == nil && err == nil && fills {
+		refusal = consentRules.refuse(consentInput{fills, service})
 	}
-	return nil, err
+	return refusal, err
+}
+
+// stillTarget reads the target of the spec again. The refusal says why nobody may probe it any more.
+func (r *Resolver) stillTarget(
+	ctx context.Context, tenant string, target *v1alpha1.Target,
+) (service *Service, refusal *Refusal, err error) {
+	if target.Address != nil {
+		err = r.stillAllowed(ctx, tenant, target.Address)
+	} else {
+		service, err = r.service(ctx, tenant, target.Service)
+	}
+	if errors.As(err, &refusal) {
+		return nil, refusal, nil
+	}
+	return service, nil, err
 }
 
 func (r *Resolver) stillAllowed(ctx context.Context, tenant string, target *v1alpha1.AddressTarget) error {

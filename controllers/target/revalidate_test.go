@@ -127,3 +127,23 @@ func TestNothingIsProbedThatCannotBeRevalidated(t *testing.T) {
 		t.Run(name, c.check)
 	}
 }
+
+// TestSparedPodHasToServe: while the pod that was to keep serving does not, no queue is filled. Other questions are
+// asked.
+func TestSparedPodHasToServe(t *testing.T) {
+	s := plannedPods()
+	s.Spared = []string{"web-2"}
+	const serve = ", which was to keep serving while AcceptQueue fills the queues of others"
+	gone := without[*corev1.Pod]("web-2", shop(consents))
+	for _, c := range []revalidation{
+		{cluster: shop(consents), fills: true},
+		{cluster: gone, fills: true, want: changed + "Pod web-2 is gone" + serve},
+		{cluster: shop(consents, replaced), fills: true, want: changed + "Pod web-2 was replaced" + serve},
+		{cluster: shop(consents, unready), fills: true, want: changed + "Pod web-2 is not Ready" + serve},
+		{cluster: shop(consents, restarted), fills: true},
+		{cluster: shop(consents, unready)},
+	} {
+		c.planned, c.targets = s, []int{0}
+		c.check(t)
+	}
+}

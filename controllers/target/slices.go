@@ -2,51 +2,44 @@ package target
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/apiread"
 )
 
-// Tenants can write as many EndpointSlices as they like, each up to a megabyte. So they are read a few at a time, only
-// what a run needs is kept, and their number and that of their addresses is bounded.
-const (
-	slicePage  = 10
-	MostClaims = 20000
-)
+// MostClaims bounds what the EndpointSlices of a Service may claim. Tenants can write as many slices as they like, each
+// of more than a megabyte. So they are counted before they are kept, and only what a run needs of them is kept.
+const MostClaims = 20000
 
 // slicesOf reads the EndpointSlices of a Service.
 func (r *Resolver) slicesOf(ctx context.Context, namespace, service string) ([]discoveryv1.EndpointSlice, error) {
 	var kept []discoveryv1.EndpointSlice
-	claims, next := 0, ""
-	for first := true; first || next != ""; first = false {
-		var page discoveryv1.EndpointSliceList
-		if err := r.Live.List(ctx, &page, client.InNamespace(namespace),
-			client.MatchingLabels{discoveryv1.LabelServiceName: service},
-			client.Limit(slicePage), client.Continue(next)); err != nil {
-			return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
+	claims := 0
+	err := apiread.List(ctx, r.Live, func(page *discoveryv1.EndpointSliceList) error {
+		for i := range page.Items {
+			if claims += claimsOf(&page.Items[i]); claims > MostClaims {
+				return Refused(v1alpha1.ReasonTooLarge, "the EndpointSlices of Service %s claim more than %d addresses: "+
+					"split the Service, or delete the slices that are not its own", service, MostClaims)
+			}
+			kept = append(kept, reduceSlice(&page.Items[i]))
 		}
-		for _, s := range page.Items {
-			claims += 1 + addresses(s.Endpoints)
-			kept = append(kept, discoveryv1.EndpointSlice{
-				ObjectMeta:  metav1.ObjectMeta{UID: s.UID, Generation: s.Generation},
-				AddressType: s.AddressType, Ports: s.Ports, Endpoints: s.Endpoints,
-			})
-		}
-		if next = page.Continue; claims > MostClaims {
-			return nil, Refused(v1alpha1.ReasonNotSupported, "the EndpointSlices of Service %s claim more than %d addresses: "+
-				"split the Service, or delete the slices that are not its own", service, MostClaims)
-		}
+		return nil
+	}, client.InNamespace(namespace), client.MatchingLabels{discoveryv1.LabelServiceName: service})
+	var large *apiread.TooLargeError
+	var refusal *Refusal
+	switch {
+	case err == nil:
+		return kept, nil
+	case errors.As(err, &refusal):
+		return nil, refusal
+	case errors.As(err, &large):
+		return nil, Refused(v1alpha1.ReasonTooLarge, "an EndpointSlice of Service %s has more than %d MiB: delete it",
+			service, apiread.MostBytes>>20)
 	}
-	return kept, nil
-}
-
-func addresses(endpoints []discoveryv1.Endpoint) (n int) {
-	for _, e := range endpoints {
-		n += len(e.Addresses)
-	}
-	return n
+	return nil, fmt.Errorf("list the EndpointSlices of Service %s/%s: %w", namespace, service, err)
 }

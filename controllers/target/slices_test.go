@@ -27,7 +27,7 @@ func TestServiceClaimsTooMuch(t *testing.T) {
 		t.Errorf("%d slices, %v", len(kept), err)
 	}
 	kept, err = claiming(20000).slicesOf(t.Context(), "shop", "web")
-	expectError(t, err, "NotSupported: the EndpointSlices of Service web claim more than 20000 addresses: "+
+	expectError(t, err, "TooLarge: the EndpointSlices of Service web claim more than 20000 addresses: "+
 		"split the Service, or delete the slices that are not its own")
 	if kept != nil {
 		t.Errorf("%d slices", len(kept))

@@ -15,6 +15,7 @@ type Snapshot struct {
 	Network   v1alpha1.Network `json:"network"`
 	Endpoints []Endpoint       `json:"endpoints"`
 	Behind    *Behind          `json:"behind,omitempty"`
+	Spared    []string         `json:"spared,omitempty"` // pods that keep serving while queues are filled
 
 	// Refused keeps its old name in JSON, so that a manager after an upgrade goes on with runs under way.
 	Refused []RefusedEndpoint `json:"leftOut,omitempty"`
@@ -39,9 +40,11 @@ func (s *Snapshot) podsBehind(targets []int) []string {
 			names = append(names, pod)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return unique(names)
 }
+
+// unique sorts names, and leaves each once.
+func unique(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
 
 // leadsTo reports whether the Service still has all ClusterIPs that the run probes, with their port.
 func (s *Snapshot) leadsTo(service *Service) bool {

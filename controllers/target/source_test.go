@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
@@ -86,5 +87,38 @@ func TestNoSources(t *testing.T) {
 	unable := sourceRules.refuse(chooseSources(broken, labels.Everything(), nil, 16, "uid"))
 	if unable == nil || !strings.Contains(unable.Message, "kn1 is not Ready") {
 		t.Errorf("no able node: %v", unable)
+	}
+}
+
+// TestWhatIsToldOfNodes: messages name nodes and their taints, as docs/security.md says, and nothing else of them.
+func TestWhatIsToldOfNodes(t *testing.T) {
+	const hidden = "hidden-"
+	r, _ := resolverOf(shop(consents, func(o client.Object) {
+		if n, is := o.(*corev1.Node); is {
+			n.Labels[hidden+"label"], n.Annotations = hidden+"value", map[string]string{hidden + "annotation": hidden}
+			n.Spec.ProviderID = hidden + "provider"
+			n.Status.NodeInfo.KernelVersion, n.Status.NodeInfo.MachineID = hidden+"kernel", hidden+"machine"
+			n.Status.Addresses = append(n.Status.Addresses, corev1.NodeAddress{Address: hidden + n.Name})
+			n.Spec.PodCIDR = "10.250.0.0/24"
+		}
+	}, of("kn3", func(n *corev1.Node) {
+		n.Spec.Taints = []corev1.Taint{{Key: "team", Value: "red", Effect: corev1.TaintEffectNoSchedule}}
+	}))...)
+	res, err := r.Resolve(t.Context(), controllertest.Probe())
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []string{res.Note("")}
+	nowhere := Sources{Matched: 1, Unable: res.Sources.Unable}
+	said = append(said, sourceRules.refuse(nowhere).Message)
+	for _, text := range said {
+		if !strings.Contains(text, "kn3 has the taint team=red:NoSchedule") {
+			t.Errorf("%q does not say why kn3 cannot probe", text)
+		}
+		for _, secret := range []string{hidden, "192.168.7.", "10.250."} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q tells %s", text, secret)
+			}
+		}
 	}
 }

@@ -32,8 +32,16 @@ var specRules = rules[specInput]{
 		if n <= v1alpha1.MaxRunAnnotation {
 			return nil
 		}
-		return Refused(v1alpha1.ReasonRunAnnotationTooLong, "the annotation %s has %d bytes; use at most %d",
-			v1alpha1.RunAnnotation, n, v1alpha1.MaxRunAnnotation)
+		return Refused(v1alpha1.ReasonRunAnnotationTooLong, "the annotation %s has more than %d bytes; use fewer",
+			v1alpha1.RunAnnotation, v1alpha1.MaxRunAnnotation)
+	}},
+	// The schema of a label selector bounds nothing, and the manager keeps one of every TCPProbe.
+	{"size of sources.selector", func(in specInput) *Refusal {
+		if selectorBytes(&in.probe.Spec.Sources.Selector) <= maxSelectorBytes {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonTooLarge, "sources.selector has more than %d KiB: label the nodes, "+
+			"and select them by that label", maxSelectorBytes>>10)
 	}},
 	// A label selector has rules that a schema cannot express.
 	{"sources.selector", func(in specInput) *Refusal {

@@ -46,7 +46,7 @@ func TestWhatASpecIsRefusedFor(t *testing.T) {
 		{probeWith(), ""},
 		{probeWith(controllertest.WithRunAnnotation(strings.Repeat("x", 63))), ""},
 		{probeWith(controllertest.WithRunAnnotation(strings.Repeat("x", 64))),
-			"RunAnnotationTooLong: the annotation tcpprobe.dev/run has 64 bytes; use at most 63"},
+			"RunAnnotationTooLong: the annotation tcpprobe.dev/run has more than 63 bytes; use fewer"},
 		{probeWith(near), `InvalidSelector: sources.selector: "Near" is not a valid label selector operator`},
 		{probeWith(mode(v1alpha1.Interval)), ""},
 		{probeWith(mode(v1alpha1.Continuous)),

@@ -36,7 +36,7 @@ func TestSpecIsRefused(t *testing.T) {
 		"the probe namespace": {func(p *v1alpha1.TCPProbe) { p.Namespace = "tcpprobe-probes" },
 			v1alpha1.ReasonNamespaceDenied, "belongs to the operator"},
 		"a long annotation": {controllertest.WithRunAnnotation(strings.Repeat("x", 64)), v1alpha1.ReasonRunAnnotationTooLong,
-			"64 bytes; use at most 63"},
+			"more than 63 bytes; use fewer"},
 		"an operator nobody knows": {func(p *v1alpha1.TCPProbe) {
 			p.Spec.Sources.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
 		}, v1alpha1.ReasonInvalidSelector, "Near"},

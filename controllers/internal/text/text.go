@@ -43,10 +43,10 @@ func Cut(s string, limit int) string {
 		return s
 	}
 	const more = "…"
-	end := limit - len(more)
-	if end < 0 {
+	if limit < len(more) {
 		return ""
 	}
+	end := limit - len(more)
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
@@ -62,9 +62,9 @@ func SizeInJSON(s string) int {
 	return len(text) - len(`""`)
 }
 
-// CutJSON shortens s to at most limit bytes in a JSON string.
+// CutJSON shortens s to at most limit bytes in a JSON string. A limit below zero leaves nothing, as zero does.
 func CutJSON(s string, limit int) string {
-	for s = Cut(s, limit); SizeInJSON(s) > limit; {
+	for s = Cut(s, limit); SizeInJSON(s) > max(limit, 0); {
 		s = Cut(s, len(s)*3/4)
 	}
 	return s

@@ -3,6 +3,7 @@ package text
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestCutKeepsRunesWhole(t *testing.T) {
@@ -56,4 +57,24 @@ func TestCutJSON(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzCut: whatever a tenant writes, and whatever room is left, a cut ends and never panics. The result fits, is the
+// beginning of what was cut, and is UTF-8 if that was. The seeds hold what once panicked: bytes that begin no rune.
+func FuzzCut(f *testing.F) {
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		got := Cut(s, limit)
+		if len(s) <= limit && got != s {
+			t.Errorf("%q fits %d bytes, and was cut to %q", s, limit, got)
+		}
+		if len(got) > max(limit, 0) || !strings.HasPrefix(s, strings.TrimSuffix(got, "…")) && got != s {
+			t.Errorf("Cut(%q, %d) is %q", s, limit, got)
+		}
+		if utf8.ValidString(s) && !utf8.ValidString(got) {
+			t.Errorf("Cut(%q, %d) split a rune: %q", s, limit, got)
+		}
+		if in := CutJSON(s, limit); SizeInJSON(in) > max(limit, 0) {
+			t.Errorf("CutJSON(%q, %d) takes %d bytes", s, limit, SizeInJSON(in))
+		}
+	})
 }
