@@ -24,6 +24,12 @@ demo: setup-cluster ## A real cluster, a switch that breaks, what the operator s
 image: ## dist/tcpprobe-image.tar: manager and prober; PLATFORMS="linux/amd64 linux/arm64" for both
 	@build/image.sh
 
+.PHONY: release release-check
+release: ## dist/tcpprobe-VERSION/: image, command, chart, manifests, SPDX, checksums; SIGN="COMMAND" signs them
+	@build/release.sh
+release-check: ## Makes a release twice, in two folders, and compares all bytes
+	@build/reproducible.sh
+
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: setup-cluster ## Three Kubernetes nodes on this machine (needs root)
 	@test/cluster/up.sh
@@ -62,9 +68,15 @@ lint: ## Only the linters and the boundaries between packages
 	@build/verify.sh linted
 	@build/verify.sh bounded
 
-.PHONY: fuzz campaign
-fuzz: ## Each fuzz target for FUZZTIME (30s), beyond its seeds
+.PHONY: vulncheck
+vulncheck: ## Known vulnerabilities that this code reaches, from Go's database
+	@build/vulncheck.sh
+
+.PHONY: fuzz soak campaign
+fuzz: ## Each fuzz target for FUZZTIME (30s), beyond its seeds; FOR=10m shares that time among them
 	@test/fuzz.sh
+soak: ## Random lives of runs in virtual time: SEEDS=N (1000) FROM=K (1) JSON=FILE
+	@test/soak.sh
 campaign: ## Many runs under loss, bursts and reordering; RUNS=N in each of 13 rounds (needs root)
 	@go build -o bin/ ./cmd/tcpprobe
 	@bin/tcpprobe lab --campaign $(if $(RUNS),--runs $(RUNS))

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Builds the product's image without Docker or a registry: dist/tcpprobe-image.tar, an OCI archive for "ctr images
 # import", "podman load", "kind load image-archive", "skopeo copy oci-archive:…". PLATFORMS names several where one is
-# not enough.
+# not enough, OUTPUT another file, IMAGE another name and VERSION another version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 platforms=${PLATFORMS:-linux/$(go env GOARCH)}
-image=tcpprobe.dev/tcpprobe:dev
+image=${IMAGE:-localhost/tcpprobe:dev}
+output=${OUTPUT:-dist/tcpprobe-image.tar}
 # An unpacked source archive has no version.
-version=$(git describe --always --dirty --tags 2>/dev/null || echo unknown)
+version=${VERSION:-$(git describe --always --dirty --tags 2>/dev/null || echo unknown)}
 
 arguments=()
 for platform in $platforms; do
@@ -18,6 +19,6 @@ for platform in $platforms; do
 		-ldflags "-s -w -X main.version=$version" -o "$folder/" ./cmd/manager ./cmd/prober
 	arguments+=("$platform=$folder/manager,$folder/prober")
 done
-mkdir -p dist
-go -C build run ./image -name "$image" -output "$PWD/dist/tcpprobe-image.tar" "${arguments[@]}"
-echo "Wrote dist/tcpprobe-image.tar, which holds $image." >&2
+mkdir -p "$(dirname "$output")"
+go -C build run ./image -name "$image" -output "$(realpath "$output")" "${arguments[@]}"
+echo "Wrote $output, which holds $image." >&2

@@ -65,7 +65,8 @@ manifests() {
 	local folder
 	for folder in config/default config/monitoring config/samples; do tool kustomize build "$folder" >/dev/null; done
 	tool helm lint --quiet --strict charts/tcpprobe
-	tool helm template tcpprobe charts/tcpprobe --namespace tcpprobe-system >/dev/null
+	tool helm template tcpprobe charts/tcpprobe --namespace tcpprobe-system \
+		--set image.repository=localhost/tcpprobe >/dev/null
 }
 
 # Lines of at most 120 characters, a tab being one. Longer may be what is generated, and markers and go:generate

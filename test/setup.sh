@@ -15,7 +15,8 @@ declare -A purpose=(
 	[time]="measures the prober's memory"
 	[procps]="sets the nodes' kernel parameters"
 	[kmod]="loads br_netfilter where the kernel has it as a module, and knows which modules the guests need"
-	[qemu-system-x86]="boots other kernels as peers"
+	[qemu-system-x86]="boots other kernels"
+	[qemu-system-arm]="boots one of arm64"
 	[debian-archive-keyring]="verifies them"
 	[xz-utils]="unpacks their modules"
 	[clang]="compiles the eBPF programs, to check the committed objects"
@@ -35,7 +36,7 @@ declare -A group=(
 	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
 	[servers]="nginx python3"
 	[bench]="python3-scapy tcpdump"
-	[guests]="qemu-system-x86 debian-archive-keyring xz-utils kmod"
+	[guests]="qemu-system-x86 qemu-system-arm debian-archive-keyring xz-utils kmod"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck tshark"
 )
 

@@ -15,6 +15,9 @@ type place struct {
 	onlyIf string // an expression
 }
 
+// metricsSecret is the Secret with the metrics' certificate, or empty.
+const metricsSecret = `(include "tcpprobe.metricsSecret" .)`
+
 var container = []string{"spec", "template", "spec", "containers", "[name=manager]"}
 
 // places are the differences of the chart from config/default, besides the namespaces and what files.go does.
@@ -26,6 +29,8 @@ var places = []place{
 	{kind: "Deployment", name: "manager", path: in(container, "image"), value: `{{ include "tcpprobe.image" . | quote }}`},
 	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "image"},
 		value: `{{ include "tcpprobe.image" . | quote }}`},
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "digests"},
+		value: `{{ join "," .Values.image.acceptedDigests | quote }}`},
 	{kind: "Deployment", name: "manager", path: in(container, "imagePullPolicy"), value: `{{ .Values.image.pullPolicy }}`},
 	{kind: "ServiceAccount", path: []string{"imagePullSecrets"},
 		block: ".Values.imagePullSecrets", onlyIf: ".Values.imagePullSecrets"},
@@ -51,19 +56,25 @@ var places = []place{
 	argument(`--past-egress-policies`, ".Values.pastEgressPolicies"),
 	argument(`{{ printf "--prober-tolerations=%s" (toJson .Values.prober.tolerations) | quote }}`,
 		".Values.prober.tolerations"),
+	{kind: "ConfigMap", name: "probe-pods", path: []string{"data", "tolerations"},
+		value: `{{ include "tcpprobe.tolerations" . | quote }}`},
 	argument(`--prober-pull-policy={{ .Values.image.pullPolicy }}`, `ne .Values.image.pullPolicy "IfNotPresent"`),
 	limit("--max-pods", "pods"),
+	{kind: "ResourceQuota", name: "probers", path: []string{"spec", "hard", "pods"},
+		value: `{{ default 200 (int64 .Values.limits.pods) | add 100 | quote }}`},
 	limit("--max-pods-per-tcpprobe", "podsPerTCPProbe"),
 	limit("--max-pods-per-node", "podsPerNode"),
 	limit("--max-pods-per-second", "podsPerSecond"),
 	limit("--max-packets-per-node", "packetsPerNode"),
 	limit("--max-packets-per-target", "packetsPerTarget"),
-	argument(`--metrics-cert-dir=/certificate`, ".Values.metricsCertificateSecret"),
+	argument(`--metrics-cert-dir=/certificate`, metricsSecret),
 	{kind: "Deployment", name: "manager", path: in(container, "volumeMounts"),
-		value: "[{name: certificate, mountPath: /certificate, readOnly: true}]", onlyIf: ".Values.metricsCertificateSecret"},
+		value: "[{name: certificate, mountPath: /certificate, readOnly: true}]", onlyIf: metricsSecret},
 	{kind: "Deployment", name: "manager", path: []string{"spec", "template", "spec", "volumes"},
-		value:  "[{name: certificate, secret: {secretName: {{ .Values.metricsCertificateSecret | quote }}}}]",
-		onlyIf: ".Values.metricsCertificateSecret"},
+		value:  "[{name: certificate, secret: {secretName: {{ " + metricsSecret + " | quote }}}}]",
+		onlyIf: metricsSecret},
+	{kind: "ServiceMonitor", path: []string{"spec", "endpoints", "0", "tlsConfig", "ca", "secret", "name"},
+		value: `{{ include "tcpprobe.verifiedSecret" . | quote }}`},
 	argument(`--zap-log-level={{ .Values.logLevel }}`, `ne .Values.logLevel "info"`),
 
 	// The same as config/components/editors.

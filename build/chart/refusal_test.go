@@ -17,6 +17,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"image: {tag: 1.10}", "/image/tag"},
 		{"image: {digest: sha256:12}", "/image/digest"},
 		{"image: {repository: 'a b'}", "/image/repository"},
+		{"image: {repository: ''}", "--set image.repository=REGISTRY/tcpprobe --set image.tag=TAG"},
 		{"image: {pullPolicy: always}", "/image/pullPolicy"},
 		{"imagePullSecrets: [registry]", "/imagePullSecrets/0"},
 		{"probeNamespace: Probes", "/probeNamespace"},
@@ -33,6 +34,8 @@ func TestBadValuesAreRefused(t *testing.T) {
 		{"apiServerPorts: []", "/apiServerPorts"},
 		{"apiServerPorts: [https]", "/apiServerPorts/0"},
 		{"metricsCertificateSecret: Metrics_TLS", "/metricsCertificateSecret"},
+		{"metricsCertificateIssuer: {name: ca, kind: Role}", "/metricsCertificateIssuer/kind"},
+		{"monitoring: {enabled: true}", "monitoring.enabled needs a certificate that Prometheus can verify"},
 		{"logLevel: verbose", "/logLevel"},
 	} {
 		t.Run(c.values, func(t *testing.T) {

@@ -21,12 +21,23 @@ import (
 
 const chartFolder = "../../charts/tcpprobe"
 
+// ownImage is the image where a test names none: there is no default.
+const ownImage = "localhost/tcpprobe"
+
 // values parses a file for "helm install --values".
 func values(t *testing.T, text string) map[string]any {
 	t.Helper()
 	read := map[string]any{}
 	if err := yaml.Unmarshal([]byte(text), &read); err != nil {
 		t.Fatal(err)
+	}
+	image, is := read["image"].(map[string]any)
+	if !is {
+		image = map[string]any{}
+		read["image"] = image
+	}
+	if _, is := image["repository"]; !is {
+		image["repository"] = ownImage
 	}
 	return read
 }
@@ -83,7 +94,7 @@ func kustomize(t *testing.T, resources string, components ...string) lines {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return linesOf(t, string(written))
+	return linesOf(t, strings.ReplaceAll(string(written), "IMAGE-NOT-SET", ownImage+":dev"))
 }
 
 func linesOf(t *testing.T, text string) lines {

@@ -28,7 +28,8 @@ func TestChartInstallsWhatKustomizeInstalls(t *testing.T) {
 		components              []string
 	}{
 		{"by default", "", "default", nil},
-		{"with monitoring", "monitoring: {enabled: true}", "default, monitoring", nil},
+		{"with monitoring", "{monitoring: {enabled: true}, metricsCertificateSecret: manager-metrics-certificate}",
+			"default, monitoring", []string{"components/metrics-certificate"}},
 		{"with editors", "editors: {enabled: true}", "default", []string{"components/editors"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,7 +18,7 @@ const (
 	probePods  = "ConfigMap tcpprobe-system/probe-pods data."
 	digest     = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	apiServer  = "NetworkPolicy tcpprobe-system/manager spec.egress[0].ports"
-	imageWas   = "tcpprobe.dev/tcpprobe:dev"
+	imageWas   = ownImage + ":dev"
 )
 
 // variants change each value, and list all lines that change.
@@ -27,8 +27,8 @@ var variants = []struct {
 	changes      []string
 }{
 	{"image.repository", "image: {repository: example.test/t}", imageChange("example.test/t:dev")},
-	{"image.tag", "image: {tag: v1}", imageChange("tcpprobe.dev/tcpprobe:v1")},
-	{"image.digest", "image: {tag: v1, digest: '" + digest + "'}", imageChange("tcpprobe.dev/tcpprobe@" + digest)},
+	{"image.tag", "image: {tag: v1}", imageChange(ownImage + ":v1")},
+	{"image.digest", "image: {tag: v1, digest: '" + digest + "'}", imageChange(ownImage + "@" + digest)},
 	{"image.pullPolicy", "image: {pullPolicy: Always}", []string{
 		thirdArg + `"--prober-pull-policy=Always"`,
 		"+ " + pod + `containers[0].imagePullPolicy: "Always"`,
@@ -59,10 +59,20 @@ var variants = []struct {
 		thirdArg + `"--address-ceiling=10.50.0.0/16,2001:db8::/32"`,
 	}},
 	{"pastEgressPolicies", "pastEgressPolicies: true", []string{thirdArg + `"--past-egress-policies"`}},
-	{"prober.tolerations", "prober: {tolerations: [{key: gpu, operator: Exists, effect: NoSchedule}]}", []string{
-		thirdArg + `"--prober-tolerations=[{\"effect\":\"NoSchedule\",\"key\":\"gpu\",\"operator\":\"Exists\"}]"`,
+	{"image.acceptedDigests", "image: {acceptedDigests: [" + digestA + ", " + digestB + "]}", []string{
+		"+ " + probePods + `digests: "` + digestA + "," + digestB + `"`,
+		"- " + probePods + `digests: ""`,
 	}},
-	{"limits.pods", "limits: {pods: 77}", []string{thirdArg + `"--max-pods=77"`}},
+	{"prober.tolerations", "prober: {tolerations: [{key: gpu, operator: Exists, effect: NoSchedule}]}", []string{
+		"+ " + probePods + `tolerations: "gpu:NoSchedule"`,
+		thirdArg + `"--prober-tolerations=[{\"effect\":\"NoSchedule\",\"key\":\"gpu\",\"operator\":\"Exists\"}]"`,
+		"- " + probePods + `tolerations: ""`,
+	}},
+	{"limits.pods", "limits: {pods: 77}", []string{
+		thirdArg + `"--max-pods=77"`,
+		`+ ResourceQuota tcpprobe-probes/probers spec.hard.pods: "177"`,
+		`- ResourceQuota tcpprobe-probes/probers spec.hard.pods: "300"`,
+	}},
 	{"limits.podsPerTCPProbe", "limits: {podsPerTCPProbe: 77}", []string{thirdArg + `"--max-pods-per-tcpprobe=77"`}},
 	{"limits.podsPerNode", "limits: {podsPerNode: 77}", []string{thirdArg + `"--max-pods-per-node=77"`}},
 	{"limits.podsPerSecond", "limits: {podsPerSecond: 77}", []string{thirdArg + `"--max-pods-per-second=77"`}},
@@ -81,16 +91,56 @@ var variants = []struct {
 	{"apiServerPorts", "apiServerPorts: [443, 7443]", []string{
 		"+ " + apiServer + "[1].port: 7443", "- " + apiServer + "[1].port: 6443", "- " + apiServer + "[2].port: 8443",
 	}},
-	{"metricsCertificateSecret", "metricsCertificateSecret: metrics-tls", []string{
+	{"metricsCertificateSecret", "metricsCertificateSecret: metrics-tls", served("metrics-tls")},
+	{"metricsCertificateIssuer.name", "metricsCertificateIssuer: {name: authority}",
+		issued("manager-metrics-certificate", "Issuer")},
+	{"metricsCertificateIssuer.kind",
+		"{metricsCertificateIssuer: {name: authority, kind: ClusterIssuer}, metricsCertificateSecret: metrics}",
+		issued("metrics", "ClusterIssuer")},
+	{"logLevel", "logLevel: debug", []string{thirdArg + `"--zap-log-level=debug"`}},
+}
+
+// served are the lines that have the manager serve its metrics with the certificate of the Secret.
+func served(secret string) []string {
+	return []string{
 		thirdArg + `"--metrics-cert-dir=/certificate"`,
 		"+ " + pod + `containers[0].volumeMounts[0].mountPath: "/certificate"`,
 		"+ " + pod + `containers[0].volumeMounts[0].name: "certificate"`,
 		"+ " + pod + `containers[0].volumeMounts[0].readOnly: true`,
 		"+ " + pod + `volumes[0].name: "certificate"`,
-		"+ " + pod + `volumes[0].secret.secretName: "metrics-tls"`,
-	}},
-	{"logLevel", "logLevel: debug", []string{thirdArg + `"--zap-log-level=debug"`}},
+		"+ " + pod + `volumes[0].secret.secretName: "` + secret + `"`,
+	}
 }
+
+// issued are those lines, and cert-manager's Certificate that makes the Secret.
+func issued(secret, kind string) []string {
+	const certificate = "+ Certificate tcpprobe-system/manager-metrics "
+	return append([]string{
+		certificate + `apiVersion: "cert-manager.io/v1"`,
+		certificate + `kind: "Certificate"`,
+		certificate + `metadata.labels.app.kubernetes.io/part-of: "tcpprobe"`,
+		certificate + `metadata.name: "manager-metrics"`,
+		certificate + `metadata.namespace: "tcpprobe-system"`,
+		certificate + `spec.dnsNames[0]: "manager-metrics.tcpprobe-system.svc"`,
+		certificate + `spec.issuerRef.group: "cert-manager.io"`,
+		certificate + `spec.issuerRef.kind: "` + kind + `"`,
+		certificate + `spec.issuerRef.name: "authority"`,
+		certificate + `spec.secretName: "` + secret + `"`,
+		certificate + `spec.usages[0]: "server auth"`,
+	}, served(secret)...)
+}
+
+// TestTolerationsForThePolicy: the chart writes tolerations as the admission policy compares them.
+func TestTolerationsForThePolicy(t *testing.T) {
+	got := render(t, "tcpprobe-system", "prober: {tolerations: [{key: a, value: b, effect: NoSchedule}, "+
+		"{operator: Exists, effect: PreferNoSchedule}, {key: c, operator: Equal, effect: NoSchedule}]}")
+	if v := got[probePods+"tolerations"]; v != `"a=b:NoSchedule,:PreferNoSchedule,c=:NoSchedule"` {
+		t.Errorf("tolerations %s", v)
+	}
+}
+
+// Two digests of images.
+var digestA, digestB = "sha256:" + strings.Repeat("a", 64), "sha256:" + strings.Repeat("b", 64)
 
 func imageChange(to string) []string {
 	image := pod + "containers[0].image: "

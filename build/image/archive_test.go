@@ -15,7 +15,7 @@ func build(t *testing.T, content string) []byte {
 		t.Fatal(err)
 	}
 	platforms := []string{"linux/amd64=" + binary, "linux/arm64=" + binary}
-	if err := run("tcpprobe.dev/tcpprobe:dev", output, platforms); err != nil {
+	if err := run("localhost/tcpprobe:dev", output, platforms); err != nil {
 		t.Fatal(err)
 	}
 	archive, err := os.ReadFile(output)

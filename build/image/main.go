@@ -1,6 +1,6 @@
 // Command image writes static binaries as an OCI image into one archive, without a daemon or a registry.
 //
-//	image -name tcpprobe.dev/tcpprobe:dev -output tcpprobe-image.tar linux/amd64=bin/amd64/manager,bin/amd64/prober …
+//	image -name localhost/tcpprobe:dev -output tcpprobe-image.tar linux/amd64=bin/amd64/manager,bin/amd64/prober …
 //
 // Each argument is one platform and its files; each file lands in the root folder, in a layer of its own, and the first
 // is the entry point. The same files give the same bytes.

@@ -89,7 +89,7 @@ step "The operator, from this checkout"
 make image
 test/cluster/load.sh dist/tcpprobe-image.tar
 go build -buildvcs=false -o bin/ ./cmd/tcpprobe
-show kubectl apply -k config/default
+show kubectl apply -k test/cluster/operator
 show kubectl --namespace tcpprobe-system rollout status deployment/manager --timeout=120s
 
 step "A web server on every node"

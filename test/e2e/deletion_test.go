@@ -68,7 +68,7 @@ func TestUninstall(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
+	mustKubectl(t, "delete", "-k", "test/cluster/operator", "--timeout=100s")
 	for _, name := range []string{probeNamespace, managerNamespace} {
 		eventually(t, func() string { return existing(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}) })
 	}

@@ -40,13 +40,14 @@ func previousChart(t *testing.T) string {
 	}
 	for _, n := range cluster.Nodes {
 		onNode(t, n.Name, "ctr --namespace k8s.io images tag --force "+
-			"tcpprobe.dev/tcpprobe:dev tcpprobe.dev/tcpprobe:previous")
+			"localhost/tcpprobe:dev localhost/tcpprobe:previous")
 	}
 	return folder
 }
 
-// TestHelm: the chart is installed with default values, upgraded in the middle of a run, and uninstalled in the middle
-// of another. Each run is reported once. Only the CRD and the TCPProbes are left, and their namespace can be deleted.
+// TestHelm: the chart is installed with no value but the image's name, upgraded in the middle of a run, and uninstalled
+// in the middle of another. Each run is reported once. Only the CRD and the TCPProbes are left, and their namespace can
+// be deleted.
 func TestHelm(t *testing.T) {
 	if err := script("go", "build", "-C", "build", "-o", "../"+helmProgram, "helm.sh/helm/v4/cmd/helm"); err != nil {
 		t.Fatal(err)
@@ -58,8 +59,9 @@ func TestHelm(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	mustKubectl(t, "delete", "-k", "config/default", "--timeout=100s")
-	helm(t, "install", "tcpprobe", previousChart(t), "--create-namespace", "--wait", "--timeout=100s")
+	mustKubectl(t, "delete", "-k", "test/cluster/operator", "--timeout=100s")
+	helm(t, "install", "tcpprobe", previousChart(t), "--set=image.repository=localhost/tcpprobe", "--create-namespace",
+		"--wait", "--timeout=100s")
 	t.Cleanup(func() {
 		_ = exec.Command(helmProgram, "--kubeconfig", cluster.Kubeconfig, "--namespace", managerNamespace,
 			"uninstall", "tcpprobe").Run()
@@ -68,10 +70,10 @@ func TestHelm(t *testing.T) {
 	s := newTenant(t)
 	pods := watchPods(t)
 	p := s.probe(t, slow)
-	if image := waitForProber(t, p, "kn1").Spec.Containers[0].Image; image != "tcpprobe.dev/tcpprobe:previous" {
+	if image := waitForProber(t, p, "kn1").Spec.Containers[0].Image; image != "localhost/tcpprobe:previous" {
 		t.Errorf("the prober's image is %s", image)
 	}
-	helm(t, "upgrade", "tcpprobe", "charts/tcpprobe", "--wait", "--timeout=100s")
+	helm(t, "upgrade", "tcpprobe", "charts/tcpprobe", "--reuse-values", "--wait", "--timeout=100s")
 	waitForRun(t, p, 1)
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 	expectOncePerNode(t, pods.of(p))
@@ -84,7 +86,7 @@ func TestHelm(t *testing.T) {
 		return ""
 	})
 	runAgain(t, p, "after the upgrade")
-	if image := waitForProber(t, p, "kn1").Spec.Containers[0].Image; image != "tcpprobe.dev/tcpprobe:dev" {
+	if image := waitForProber(t, p, "kn1").Spec.Containers[0].Image; image != "localhost/tcpprobe:dev" {
 		t.Errorf("the prober's image is %s after the upgrade", image)
 	}
 	helm(t, "uninstall", "tcpprobe", "--wait", "--timeout=100s")

@@ -114,7 +114,7 @@ func install() error {
 		{"build/image.sh"},
 		{"go", "build", "-buildvcs=false", "-o", "bin/", "./cmd/tcpprobe"},
 		{"test/cluster/load.sh", "dist/tcpprobe-image.tar"},
-		{kubectl(), "apply", "-k", "config/default"},
+		{kubectl(), "apply", "-k", "test/cluster/operator"},
 		{kubectl(), "-n", "tcpprobe-system", "rollout", "restart", "deployment/manager"}, // pods may run an older image
 		{kubectl(), "-n", "tcpprobe-system", "rollout", "status", "deployment/manager", "--timeout=120s"},
 	} {

@@ -3,11 +3,14 @@
 package e2e
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -15,7 +18,8 @@ import (
 
 var families = []v1alpha1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
 
-// TestOneCable: a fault on one node's cable is found on that node and on no other, as long as it lasts.
+// TestOneCable: a fault on one node's cable is found on that node and on no other, as long as it lasts. One that comes
+// back has an event of its own.
 func TestOneCable(t *testing.T) {
 	for _, family := range families {
 		t.Run(string(family), func(t *testing.T) {
@@ -41,8 +45,34 @@ func TestOneCable(t *testing.T) {
 			runAgain(t, p, "repaired")
 			waitForRun(t, p, 3)
 			expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+
+			breakCable(t, "kn2", "push-at-zero")
+			runAgain(t, p, "broken again")
+			waitForRun(t, p, 4)
+			expectEvents(t, p, string(report.SequenceZeroDropped), 2)
 		})
 	}
+}
+
+// expectEvents waits for so many events of that reason about the probe, none of them a repeat of another.
+func expectEvents(t *testing.T, p *v1alpha1.TCPProbe, reason string, want int) {
+	t.Helper()
+	eventually(t, func() string {
+		var events eventsv1.EventList
+		if err := cluster.client.List(t.Context(), &events, client.InNamespace(p.Namespace)); err != nil {
+			return err.Error()
+		}
+		found := 0
+		for _, e := range events.Items {
+			if e.Regarding.UID == p.UID && e.Reason == reason && e.Series == nil {
+				found++
+			}
+		}
+		if found != want {
+			return fmt.Sprintf("%d events of %s that are no repeats, want %d", found, reason, want)
+		}
+		return ""
+	})
 }
 
 // expectOnlyNode fails the test if a finding names another node than this one, as source or as the node of the target.

@@ -91,7 +91,7 @@ func freeCPU(t *testing.T, n *corev1.Node) resource.Quantity {
 // noImage removes the product's image from kn3. There is no registry to pull it from.
 func noImage(t *testing.T) func() {
 	onNode(t, "kn3", "ctr --namespace k8s.io images remove --sync "+
-		"$(ctr --namespace k8s.io images list -q | grep -F tcpprobe.dev/tcpprobe:)")
+		"$(ctr --namespace k8s.io images list -q | grep -F localhost/tcpprobe:)")
 	return func() {
 		if err := script("test/cluster/load.sh", "dist/tcpprobe-image.tar"); err != nil {
 			t.Error(err)
@@ -116,7 +116,7 @@ func deleting(object client.Object) func() {
 func TestPodSecurityRefuses(t *testing.T) {
 	const level = "pod-security.kubernetes.io/enforce="
 	s := newTenant(t)
-	t.Cleanup(func() { mustKubectl(t, "apply", "-k", "config/default") })
+	t.Cleanup(func() { mustKubectl(t, "apply", "-k", "test/cluster/operator") })
 	mustKubectl(t, "label", "--overwrite", "namespace", probeNamespace, level+"restricted")
 	p := s.probe(t, fromNodes("kn3"))
 	waitForReason(t, p, v1alpha1.ReasonPodRefused)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,11 +29,19 @@ func withVariants(variants ...v1alpha1.SequenceWrapVariant) func(*v1alpha1.TCPPr
 	}
 }
 
-// TestEveryVariantOfAHealthyPath: on a healthy path no variant is lost.
+// TestEveryVariantOfAHealthyPath: on a healthy path no variant is lost. A machine that is too busy to read all that
+// arrives says so, and is asked again.
 func TestEveryVariantOfAHealthyPath(t *testing.T) {
 	t.Parallel()
 	p := newTenant(t).probe(t, withEveryVariant)
 	waitForRun(t, p, 1)
+	tooBusy := func() bool {
+		return condition(p, v1alpha1.ConditionPathHealthy).Reason == string(report.GuardIncomplete)
+	}
+	for run := int64(2); run <= 4 && tooBusy(); run++ {
+		runAgain(t, p, strconv.FormatInt(run, 10))
+		waitForRun(t, p, run)
+	}
 	expectHealth(t, p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 }
 

@@ -31,7 +31,7 @@ func editorsOverlay(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := "resources: [" + up + "/default]\ncomponents: [" + up + "/components/editors]\n"
+	text := "resources: [" + up + "/../test/cluster/operator]\ncomponents: [" + up + "/components/editors]\n"
 	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestEditorsProbeOnlyWhereTheAdministratorSaysSo(t *testing.T) {
 		t.Errorf("by default editors get it: %v", role.Labels)
 	}
 	kubectl(t, "apply", "-k", editorsOverlay(t))
-	defer kubectl(t, "apply", "-k", filepath.Join(config, "default"))
+	defer kubectl(t, "apply", "-k", operator)
 	role = get(t, "", "tcpprobe-editor", &rbacv1.ClusterRole{})
 	if role.Labels[aggregateToEdit] != "true" || role.Labels[aggregateToAdmin] != "true" {
 		t.Errorf("with the component editors do not get it: %v", role.Labels)

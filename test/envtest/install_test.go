@@ -19,15 +19,18 @@ import (
 const (
 	managerNamespace = "tcpprobe-system"
 	probeNamespace   = "tcpprobe-probes"
-	image            = "tcpprobe.dev/tcpprobe:dev"
+	image            = "localhost/tcpprobe:dev"
 )
 
 var installOnce sync.Once
 
-// install applies config/default as a user does. Later calls do nothing.
+// operator is config/default with an image, as a user installs it.
+var operator = filepath.Join("..", "cluster", "operator")
+
+// install applies it. Later calls do nothing.
 func install(t *testing.T) {
 	t.Helper()
-	installOnce.Do(func() { kubectl(t, "apply", "-k", filepath.Join(config, "default")) })
+	installOnce.Do(func() { kubectl(t, "apply", "-k", operator) })
 }
 
 func get[T client.Object](t *testing.T, namespace, name string, o T) T {
@@ -40,13 +43,12 @@ func get[T client.Object](t *testing.T, namespace, name string, o T) T {
 
 func TestInstallTwiceChangesNothing(t *testing.T) {
 	install(t)
-	all := filepath.Join(config, "default")
 	versions := func() string {
-		return kubectl(t, "get", "-k", all, "-o",
+		return kubectl(t, "get", "-k", operator, "-o",
 			`jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\n"}{end}`)
 	}
 	before := versions()
-	kubectl(t, "apply", "-k", all)
+	kubectl(t, "apply", "-k", operator)
 	if diff := cmp.Diff(before, versions()); diff != "" {
 		t.Errorf("a second installation changed objects:\n%s", diff)
 	}

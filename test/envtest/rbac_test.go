@@ -29,7 +29,7 @@ type may struct {
 var needed = []may{
 	{manager, "", "tcpprobes.tcpprobe.dev", "get list watch"},
 	{manager, "shop", "tcpprobes/status.tcpprobe.dev", "update"},
-	{manager, "shop", "services", "get"},
+	{manager, "", "services", "get list"},
 	{manager, "shop", "endpointslices.discovery.k8s.io", "list"},
 	{manager, "shop", "networkpolicies.networking.k8s.io", "list"},
 	{manager, "", "nodes", "list watch"},
@@ -57,10 +57,10 @@ var forbidden = []may{
 	{manager, managerNamespace, "secrets", "get list watch create"},
 	{manager, probeNamespace, "serviceaccounts/token", "create"},
 	{manager, "", "nodes", "get update patch delete"},
-	{manager, "shop", "events.events.k8s.io", "update patch delete"},
+	{manager, "shop", "events.events.k8s.io", "get list update patch delete"},
 	{manager, "", "namespaces", "list watch create update patch delete"}, // an annotation of it allows addresses
 	{manager, managerNamespace, "pods", "watch create update patch delete"},
-	{manager, "shop", "services", "create update patch delete"},
+	{manager, "shop", "services", "watch create update patch delete"},
 	{manager, "shop", "endpointslices.discovery.k8s.io", "create update patch delete"},
 	{manager, "", "clusterroles.rbac.authorization.k8s.io", "create update bind escalate"},
 	{prober, probeNamespace, "pods", "get list watch create delete"},

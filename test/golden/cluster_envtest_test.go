@@ -73,7 +73,7 @@ func startCluster() (*cluster, error) {
 	return c, errors.Join(c.install(env.KubeConfig), c.applyFile("testdata/cluster/nodes.yaml", ""))
 }
 
-// install installs config/default, as a user does.
+// install installs config/default with an image, as a user does.
 func (c *cluster) install(kubeconfig []byte) error {
 	folder, err := os.MkdirTemp("", "tcpprobe-golden-")
 	if err != nil {
@@ -86,7 +86,7 @@ func (c *cluster) install(kubeconfig []byte) error {
 	}
 	kubectl := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl")
 	for _, arguments := range [][]string{
-		{"apply", "--server-side", "--kustomize", root + "/config/default"},
+		{"apply", "--server-side", "--kustomize", root + "/test/cluster/operator"},
 		{"wait", "--for=condition=Established", "--timeout=1m", "crd/tcpprobes.tcpprobe.dev"},
 	} {
 		command := exec.Command(kubectl, append([]string{"--kubeconfig", file}, arguments...)...)

@@ -34,7 +34,7 @@ func (c *cluster) startManager(t *testing.T, path string, flags ...string) (stop
 		t.Fatal(err)
 	}
 	command := exec.Command(path, append([]string{
-		"--namespace=" + managerNamespace, "--prober-image=tcpprobe.dev/tcpprobe:dev", "--health-probe-bind-address=0",
+		"--namespace=" + managerNamespace, "--prober-image=localhost/tcpprobe:dev", "--health-probe-bind-address=0",
 	}, flags...)...)
 	command.Env = []string{"KUBECONFIG=" + kubeconfig}
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

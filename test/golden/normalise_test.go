@@ -47,6 +47,10 @@ var tableRules = []rule{
 	{regexp.MustCompile(`(source ports of some that failed:)[0-9 ]+`), "$1 PORTS"},
 	{regexp.MustCompile(`kernel: \d+ connections to (\S+), \d+ of them`), "kernel: N connections to $1, N of them"},
 	{regexp.MustCompile(`\d+ of \d+ (kernel connections|others)`), "N of N $1"},
+	// whether data was still in flight is a matter of microseconds where nothing delays
+	{regexp.MustCompile(`; none had data in flight there: [^;"\n]* had left`), ""},
+	{regexp.MustCompile(`[67] kernel connections crossed 0 unharmed \(([^)]*?)( bytes)?(, in flight)?(, across 0)?\)`),
+		"N kernel connections crossed 0 unharmed ($1)"},
 	{regexp.MustCompile(`\b\d+ of \d+ suspects`), "N of N suspects"},
 	{regexp.MustCompile(`\b(\d+|N) of (\d+|N) controls \([0-9.]+ %\)`), "N of N controls (P %)"},
 	{regexp.MustCompile(`(round trip: |suspects |controls )[0-9.]+(µs|ms|s), at most`), "${1}RTT, at most"},

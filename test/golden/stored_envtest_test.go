@@ -177,7 +177,7 @@ func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]str
 	for _, stored := range s.pods {
 		pod := s.withNewTimes(stored, uids)
 		status := pod.Object["status"]
-		if err := manager.Create(ctx, pod); err != nil {
+		if err := createReleased(ctx, manager, pod); err != nil {
 			return err
 		}
 		pod.Object["status"] = status
@@ -189,6 +189,20 @@ func (s *stored) restoreRun(ctx context.Context, c *cluster, uids map[string]str
 	annotations := map[string]any{"annotations": s.withNewTimes(s.plan, uids).GetAnnotations()}
 	patch := client.RawPatch("application/merge-patch+json", []byte(mustJSON(map[string]any{"metadata": annotations})))
 	return c.api.Patch(ctx, plan, patch)
+}
+
+// createReleased creates a pod with its scheduling gate, without which the admission policy refuses it, and releases
+// it.
+func createReleased(ctx context.Context, manager client.Client, pod *unstructured.Unstructured) error {
+	gates := []any{map[string]any{"name": "tcpprobe.dev/recorded"}}
+	if err := unstructured.SetNestedSlice(pod.Object, gates, "spec", "schedulingGates"); err != nil {
+		return err
+	}
+	if err := manager.Create(ctx, pod); err != nil {
+		return err
+	}
+	free := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"schedulingGates":null}}`))
+	return manager.Patch(ctx, pod, free)
 }
 
 // merge applies a merge patch to an object.

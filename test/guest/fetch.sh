@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
 # Fetches the distribution's kernels that the guests boot into the cache and prints the folder with them.
 #
-# Each is the newest cloud kernel of one Debian suite: NAME/vmlinuz and NAME/modules/NN-….ko, in the order of their
-# loading. They come from the Debian mirror that this machine uses, by a private configuration of apt: nothing is
-# installed, and the machine's own lists of packages stay as they are. The folder's name is a hash of this script, and
-# it appears whole, by a rename under a lock: two fetches at once are one fetch, and an interrupted one is never taken
-# for a whole.
+# Each is the newest cloud kernel of one Debian suite: NAME/vmlinuz, and in NAME/modules and NAME/devices NN-….ko, in
+# the order of their loading. They come from the Debian mirror that this machine uses, by a private configuration of
+# apt: nothing is installed, and the machine's own lists of packages stay as they are. The folder's name is a hash of
+# this script, and it appears whole, by a rename under a lock: two fetches at once are one fetch, and an interrupted one
+# is never taken for a whole.
 set -euo pipefail
 shopt -s inherit_errexit
 
-# name, suites
+# name, architecture, suites
 kernels=(
-	"5.10 bullseye"
-	"6.1 bookworm bookworm-security"
-	"6.12 bookworm-backports"
+	"5.10 amd64 bullseye"
+	"6.1 amd64 bookworm bookworm-security"
+	"6.12 amd64 bookworm-backports"
+	"6.12-arm64 arm64 bookworm-backports"
 )
 modules=(virtio_pci virtio_net tcp_diag)
 
-# What the lab's networks need, and the kernel that gets it as well, in NAME/devices.
-complete=6.12
+# What the lab's networks and the guard need besides, in NAME/devices.
 devices=(tcp_diag veth bridge tun macvlan ipvlan ifb vxlan geneve wireguard 8021q bonding
 	cls_bpf cls_u32 act_mirred sch_ingress
-	nf_tables nft_ct nft_nat nft_chain_nat nft_reject_inet nf_conntrack_netlink)
+	nf_tables nft_ct nft_counter nft_nat nft_chain_nat nft_reject_inet nf_conntrack_netlink)
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tcpprobe
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -53,10 +53,10 @@ source_of() {
 	printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$uri" "$1"
 }
 
-# configure FOLDER SUITE... makes a configuration of apt that knows these suites only.
+# configure FOLDER ARCHITECTURE SUITE... makes a configuration of apt that knows these suites only.
 configure() {
-	local folder=$1 suite
-	shift
+	local folder=$1 architecture=$2 suite
+	shift 2
 	mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
 	for suite in "$@"; do source_of "$suite"; done >"$folder/sources.list"
 	cat >"$folder/apt.conf" <<-END
@@ -66,27 +66,28 @@ configure() {
 		Dir::State::Status "/dev/null";
 		Dir::Cache "$folder/cache";
 		APT::Sandbox::User "";
-		APT::Architectures { "amd64"; };
+		APT::Architecture "$architecture";
+		APT::Architectures { "$architecture"; };
 		Acquire::Languages "none";
 		Acquire::Check-Valid-Until "false";
 	END
 }
 
-# kernel_into FOLDER NAME SUITE... fetches the newest cloud kernel of the suites.
+# kernel_into FOLDER NAME ARCHITECTURE SUITE... fetches the newest cloud kernel of the suites.
 kernel_into() (
-	local folder=$1/$2 work=$1/$2.work package
+	local folder=$1/$2 work=$1/$2.work meta=linux-image-cloud-$3 package
 	say "Fetching kernel $2."
 	shift 2
 	configure "$work" "$@"
 	export APT_CONFIG=$work/apt.conf
 	apt-get update --quiet --quiet
-	package=$(apt-cache depends --important linux-image-cloud-amd64 | awk '/Depends: linux-image-/ { print $2; exit }')
-	[[ -n $package ]] || fail "$* has no linux-image-cloud-amd64"
+	package=$(apt-cache depends --important "$meta" | awk '/Depends: linux-image-/ { print $2; exit }')
+	[[ -n $package ]] || fail "$* has no $meta"
 	(cd "$work" && apt-get download --quiet --quiet "$package" && dpkg-deb --extract ./linux-image-*.deb tree)
 	mkdir -p "$folder"
 	cp "$work"/tree/boot/vmlinuz-* "$folder/vmlinuz"
 	add_modules "$work/tree" "$folder/modules" "${modules[@]}"
-	[[ $(basename "$folder") != "$complete" ]] || add_modules "$work/tree" "$folder/devices" "${devices[@]}"
+	add_modules "$work/tree" "$folder/devices" "${devices[@]}"
 	rm -rf "$work"
 )
 

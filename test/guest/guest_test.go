@@ -3,12 +3,8 @@
 package guest
 
 import (
-	"bytes"
 	"context"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,17 +19,6 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
 )
-
-// kernels are the guests' kernels: the version that each must have, and whether it ignores a FIN that an ACK has
-// overtaken.
-var kernels = []struct {
-	name, version string
-	ignores       bool
-}{
-	{"5.10", "5.10.223", true},
-	{"6.1", "6.1.", false},
-	{"6.12", "6.12.", false},
-}
 
 var (
 	onAccept = plan.Trigger{OnAccept: true}
@@ -56,15 +41,17 @@ var closers = []closer{
 	{lab.HTTPLinger, httpGet, false},
 }
 
-// TestKernels runs every scenario against every kernel. The guests boot at the same time, and each runs its scenarios
-// at once.
+// TestKernels runs every scenario against every kernel. The guests boot at the same time, and each is asked several
+// questions at once.
 func TestKernels(t *testing.T) {
-	folder, first := fetch(t), build(t)
 	for _, k := range kernels {
+		if k.arch != amd64.arch {
+			continue // the same TCP as on amd64, more slowly
+		}
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			m := bootPeer(t, filepath.Join(folder, k.name), first)
+			m := k.bootPeer(t)
 			t.Logf("%s, %s: up after %s", m.Release, m.Version, time.Since(start).Round(time.Millisecond))
 			if !strings.Contains(m.Version, k.version) {
 				t.Errorf("version %q, want %s", m.Version, k.version)
@@ -86,36 +73,19 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// fetch is the folder with the kernels.
-func fetch(t *testing.T) string {
-	t.Helper()
-	var out bytes.Buffer
-	script := exec.CommandContext(t.Context(), "./fetch.sh")
-	script.Stdout, script.Stderr = &out, os.Stderr
-	must(t, script.Run())
-	return strings.TrimSpace(out.String())
-}
-
-// build compiles the guests' first process.
-func build(t *testing.T) string { return compile(t, "build", "./init") }
-
-// compile makes a static program, which runs in a guest without other files.
-func compile(t *testing.T, words ...string) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "program")
-	words = slices.Insert(words, len(words)-1, "-ldflags", "-s -w", "-o", program)
-	compiler := exec.CommandContext(t.Context(), "go", words...)
-	compiler.Env, compiler.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-	must(t, compiler.Run())
-	return program
-}
-
 // stack is the prober's TCP stack towards one guest over one address family.
-type stack struct{ *conn.Stack }
+type stack struct {
+	*conn.Stack
+	asked chan struct{} // the guest's places for questions
+}
+
+// questions bounds those at a time: with more of them, an emulated guest on a busy machine is so late that its kernel's
+// timers decide.
+const questions = 6
 
 func (m *machine) stacks(t *testing.T) map[string]stack {
 	t.Helper()
-	all := map[string]stack{}
+	all, asked := map[string]stack{}, make(chan struct{}, questions)
 	for family, source := range TestAddr {
 		s := &conn.Stack{Wire: m.link.views[source.Is6()], Guard: m.link, Reserve: reserve, Source: source}
 		ctx, cancel := context.WithCancel(context.Background())
@@ -130,7 +100,7 @@ func (m *machine) stacks(t *testing.T) map[string]stack {
 				t.Error(err)
 			}
 		})
-		all[family] = stack{s}
+		all[family] = stack{s, asked}
 	}
 	return all
 }
@@ -164,18 +134,23 @@ type question struct {
 	tries         int
 }
 
+// standstills is how often a question without an answer is asked again. On a busy machine an emulated guest may stand
+// still for ten seconds, and a peer that is silent so long gives no verdict. A wrong verdict is never asked again.
+const standstills = 8
+
 // ask runs the flows of a scenario and compares their outcomes. Where a FIN is ignored, the flow must stall until the
 // server's retransmission timer expires: after 200 ms, or later on a busy machine.
 func (s stack) ask(t *testing.T, family string, q question) {
 	t.Helper()
 	t.Run(strings.Join([]string{q.kind + q.variant, string(q.server), family}, " "), func(t *testing.T) {
 		t.Parallel()
+		s.asked <- struct{}{}
+		defer func() { <-s.asked }()
 		var wrong []flow.Outcome
-		for try := 1; try == 1 || len(wrong) > 0 && try <= q.tries; try++ {
+		for try := 1; try == 1 || len(wrong) > 0 && (try <= q.tries || try <= standstills && silent(wrong)); try++ {
 			wrong = nil
 			for _, o := range s.outcomes(t, GuestAddr[family], q) {
-				if stalls := o.Stall >= 200*time.Millisecond && o.Stall < 2*time.Second; o.Leaked != 0 ||
-					stalls != (o.Reason == report.FinIgnored) {
+				if stalls := o.Stall >= 200*time.Millisecond; o.Leaked != 0 || stalls != (o.Reason == report.FinIgnored) {
 					t.Errorf("%s: a stall of %s, %d leaked: %s\n%s", o.Reason, o.Stall, o.Leaked, o.Message, o.Evidence)
 				}
 				if o.Reason != q.want {
@@ -188,6 +163,11 @@ func (s stack) ask(t *testing.T, family string, q question) {
 			t.Errorf("%s / %s, want %s: %s\n%s", o.Verdict, o.Reason, q.want, o.Message, o.Evidence)
 		}
 	})
+}
+
+// silent reports that none of these outcomes has a verdict.
+func silent(all []flow.Outcome) bool {
+	return !slices.ContainsFunc(all, func(o flow.Outcome) bool { return o.Verdict != report.Inconclusive })
 }
 
 // outcomes are those of the scenario's flows, which run at once.

@@ -25,11 +25,11 @@ const Said = "guest: "
 // Ready is what it says first: the kernel's release and version.
 type Ready struct{ Release, Version string }
 
-// Tests is the path of a test program. A guest that has it runs the tests that its environment variable TESTS names,
-// reports how they ended, and ends.
+// Tests is a folder with test programs. A guest that has it runs of each the tests that the environment variable of the
+// program's name chooses, reports how they ended, and ends.
 const Tests = "/tests"
 
-// Tested is how they ended: "" if they passed.
+// Tested is how they ended: "" if all passed.
 type Tested struct{ Error string }
 
 // Sockets asks the guest for its TCP sockets towards the test. The answer is their number in each state.

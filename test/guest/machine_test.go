@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,15 +32,15 @@ type machine struct {
 }
 
 // bootPatience is long enough for a busy machine. On an idle one a start takes five seconds.
-const bootPatience = 3 * time.Minute
+const bootPatience = 10 * time.Minute
 
 // bootPeer starts a guest at the other end of a link.
-func bootPeer(t *testing.T, kernel, first string) *machine {
+func (k kernel) bootPeer(t *testing.T) *machine {
 	t.Helper()
 	own, theirs := pair(t)
 	t.Cleanup(func() { must(t, own.Close()) })
-	initrd := pack(t, filepath.Join(kernel, "modules"), map[string]string{"init": first})
-	m := boot(t, kernel, initrd, theirs, "", "-m", "128",
+	initrd := pack(t, filepath.Join(k.folder(t), "modules"), map[string]string{"init": k.first(t)})
+	m := k.boot(t, initrd, theirs, "", "-m", "128",
 		"-netdev", "dgram,id=test,local.type=fd,local.str=4",
 		"-device", "virtio-net-pci,netdev=test,romfile=,mac="+GuestMAC.String())
 	m.link = newLink(own)
@@ -47,17 +48,21 @@ func bootPeer(t *testing.T, kernel, first string) *machine {
 	return m
 }
 
-// boot starts the kernel in the folder. The guest gets its initial file system and its link, if any, as open files, so
+// running bounds the guests at a time: each keeps a core busy while it starts.
+var running = make(chan struct{}, 2)
+
+// boot starts the kernel. The guest gets its initial file system and its link, if any, as open files, so
 // that no file stays behind. words are added to the kernel's command line.
-func boot(t *testing.T, kernel string, initrd, link *os.File, words string, more ...string) *machine {
+func (k kernel) boot(t *testing.T, initrd, link *os.File, words string, more ...string) *machine {
 	t.Helper()
-	// cx16=off: qemu 7.2 emulates cmpxchg16b with wrong flags, and kernel 6.12 panics on that. la57=off: page tables of
-	// four levels are faster to emulate than of five.
-	qemu := exec.Command("qemu-system-x86_64",
-		append(more, "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
-			"-accel", "tcg", "-cpu", "max,cx16=off,la57=off",
-			"-kernel", filepath.Join(kernel, "vmlinuz"), "-initrd", "/proc/self/fd/3",
-			"-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0 "+words)...)
+	running <- struct{}{}
+	t.Cleanup(func() { <-running })
+	arguments := slices.Concat(k.emulator[1:], more, []string{
+		"-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-accel", "tcg",
+		"-kernel", filepath.Join(k.folder(t), "vmlinuz"), "-initrd", "/proc/self/fd/3",
+		"-append", k.words +
+			" quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on net.ifnames=0 " + words})
+	qemu := exec.Command(k.emulator[0], arguments...)
 	qemu.ExtraFiles, qemu.Stderr = []*os.File{initrd}, os.Stderr
 	if link != nil {
 		qemu.ExtraFiles = append(qemu.ExtraFiles, link)
@@ -98,7 +103,9 @@ func pack(t *testing.T, modules string, programs map[string]string) *os.File {
 	must(t, err)
 	f := os.NewFile(uintptr(fd), "initrd")
 	w := cpio.NewWriter(f)
-	must(t, w.WriteHeader(&cpio.Header{Name: "modules", Mode: cpio.TypeDir | 0o755}))
+	for _, folder := range []string{"modules", "tests"} {
+		must(t, w.WriteHeader(&cpio.Header{Name: folder, Mode: cpio.TypeDir | 0o755}))
+	}
 	files, err := filepath.Glob(filepath.Join(modules, "*.ko"))
 	must(t, err)
 	for _, module := range files {

@@ -22,7 +22,7 @@ const (
 // install installs the operator as a user does. The manager runs outside the cluster, with a token of its service
 // account.
 func (c *controlPlane) install(ctx context.Context) error {
-	if err := c.kubectl(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
+	if err := c.kubectl(ctx, "apply", "--server-side", "-k", "test/cluster/operator"); err != nil {
 		return err
 	}
 	if output, err := exec.CommandContext(ctx, "go", "build", "-o", "bin/", "./cmd/manager").CombinedOutput(); err != nil {
@@ -49,6 +49,6 @@ func (c *controlPlane) install(ctx context.Context) error {
 // startManager runs the manager as it is shipped, with its default bounds. It is the only one, so it always leads.
 func (c *controlPlane) startManager() (*process, error) {
 	return start(c.folder, "manager", "env", "KUBECONFIG="+c.file("manager.kubeconfig"), managerProgram,
-		"--namespace=tcpprobe-system", "--prober-image=tcpprobe.dev/tcpprobe:dev", "--leader-elect",
+		"--namespace=tcpprobe-system", "--prober-image=localhost/tcpprobe:dev", "--leader-elect",
 		"--metrics-bind-address=0", "--health-probe-bind-address=0")
 }

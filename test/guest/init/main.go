@@ -39,8 +39,8 @@ func run() error {
 	if err := loadModules(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(guest.Tests); err == nil {
-		return test()
+	if programs, err := filepath.Glob(guest.Tests + "/*"); err != nil || len(programs) > 0 {
+		return errors.Join(err, test(programs))
 	}
 	if err := connect(); err != nil {
 		return err
@@ -72,13 +72,15 @@ func mount(kind, on string) error {
 	return nil
 }
 
-// test runs the test program, on the console.
-func test() error {
-	program := exec.Command(guest.Tests, "-test.v", "-test.run", os.Getenv("TESTS"))
-	program.Dir, program.Stdout, program.Stderr = "/tmp", os.Stdout, os.Stdout
+// test runs the test programs, on the console.
+func test(programs []string) error {
 	var ended guest.Tested
-	if err := program.Run(); err != nil {
-		ended.Error = err.Error()
+	for _, name := range programs {
+		program := exec.Command(name, "-test.v", "-test.run", os.Getenv(filepath.Base(name)))
+		program.Dir, program.Stdout, program.Stderr = "/tmp", os.Stdout, os.Stdout
+		if err := program.Run(); err != nil {
+			ended.Error += fmt.Sprintf("%s: %s. ", filepath.Base(name), err)
+		}
 	}
 	if err := say(ended); err != nil {
 		return err
