@@ -27,8 +27,11 @@ var alikeKinds = []alikeKind{
 	{"multiples of 256", 3, 16, 1<<24 - 1, 1 << 8},
 	{"1", 1, 1, 1, 1},
 	{"2 to 50", 3, 2, 50, 1},
-	{"51 to 999", 3, 51, 999, 1},
+	{"51 to 999", 3, 51, smallBelow - 1, 1},
 }
+
+// smallBelow is above all small numbers.
+const smallBelow = 1000
 
 func (k alikeKind) draw() seq.Number {
 	return seq.At((k.least + rand.Uint32N(k.most-k.least+1)) * k.of)

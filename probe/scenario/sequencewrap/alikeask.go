@@ -13,8 +13,12 @@ import (
 )
 
 // controlTo is the length of a control that ends at a number: so long, or a little less, so that neither it nor the SYN
-// before it begins at a number like 0.
+// before it begins at a number like 0. If the number is small, the control begins before 0: what is lost at one small
+// number may be lost at another.
 func controlTo(number seq.Number, k int) int {
+	if n := number.Uint32(); n < smallBelow {
+		return max(k, int(n)+2)
+	}
 	for likeZero(number.Add(-k)) || likeZero(number.Add(-k-1)) {
 		k--
 	}
@@ -49,7 +53,7 @@ func (w *wrapConn) arrivesAtAlike(ctx context.Context, number seq.Number, tries 
 // acknowledgedAtAlike opens a new incarnation whose control ends at that number, so that the peer acknowledges it.
 func (w *wrapConn) acknowledgedAtAlike(ctx context.Context, number seq.Number, tries int, patience time.Duration,
 ) (arrived, ok bool) {
-	control := w.control[len(w.control)-controlTo(number, len(w.control)):]
+	control := w.payload(controlTo(number, len(w.control)))
 	from := number.Add(-len(control))
 	if !reopen(ctx, w.State, w.conn, from.Add(-1)) {
 		return false, false
