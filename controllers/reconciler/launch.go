@@ -198,7 +198,7 @@ func (l *launcher) createFailed(
 	if err != nil {
 		return err
 	}
-	l.failures.mark(s.ConfigMap.UID, rc.now)
+	refusal = l.failures.mark(s.ConfigMap.UID, rc.now, refusal)
 	if overdue {
 		s.Records[i] = probepod.PodRecord{At: rc.now, Reason: refusal.Reason, Message: refusal.Message}
 	} else {
