@@ -152,11 +152,11 @@ func TestPeers(t *testing.T) {
 	case n == 0:
 		n = 2000
 	}
-	dice := rand.New(rand.NewPCG(*from, 2))
+	random := rand.New(rand.NewPCG(*from, 2))
 	counts := map[string]map[report.Verdict]int{}
 	for i := range n {
 		text := []byte{byte(i % len(questions)), byte(i / len(questions) % 2)}
-		text = binary.BigEndian.AppendUint64(text, dice.Uint64())
+		text = binary.BigEndian.AppendUint64(text, random.Uint64())
 		p := play(t, text)
 		p.check(t, text)
 		kind := "illegal " + p.scenario

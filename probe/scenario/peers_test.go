@@ -54,19 +54,19 @@ func impaired(s *script) func() conntest.Path {
 		jitter = s.upToTime(60 * time.Millisecond)
 	}
 	bursts, share := s.oneIn(4), 0.01+s.share(0.1)
-	dice := rand.New(rand.NewPCG(uint64(s.word()), uint64(s.word())))
+	random := rand.New(rand.NewPCG(uint64(s.word()), uint64(s.word())))
 	return func() conntest.Path {
 		drop := conntest.DropNone
 		if bursts {
-			drop = conntest.DropInBursts(dice, share, 50*time.Millisecond)
+			drop = conntest.DropInBursts(random, share, 50*time.Millisecond)
 		}
 		return func(p *segment.Segment, toPeer bool) (copies []time.Duration) {
-			if drop(p, toPeer) || dice.Float64() < lost {
+			if drop(p, toPeer) || random.Float64() < lost {
 				return nil
 			}
-			copies = []time.Duration{delay + time.Duration(dice.Float64()*float64(jitter))}
-			if dice.Float64() < twice {
-				copies = append(copies, delay+time.Duration(dice.Float64()*float64(jitter+time.Millisecond)))
+			copies = []time.Duration{delay + time.Duration(random.Float64()*float64(jitter))}
+			if random.Float64() < twice {
+				copies = append(copies, delay+time.Duration(random.Float64()*float64(jitter+time.Millisecond)))
 			}
 			return copies
 		}

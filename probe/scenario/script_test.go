@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// script decides everything about one flow: its bytes first, and then dice that depend on them. So a script that fails
+// script decides everything about one flow: its bytes first, and then random numbers that depend on them. So one that fails
 // repeats, and a fuzzer can change it byte by byte.
 type script struct {
-	mu    sync.Mutex
-	bytes []byte
-	dice  *rand.Rand
+	mu     sync.Mutex
+	bytes  []byte
+	random *rand.Rand
 }
 
 func newScript(text []byte) *script {
 	h := fnv.New64a()
 	_, _ = h.Write(text)
-	return &script{bytes: text, dice: rand.New(rand.NewPCG(h.Sum64(), 1))}
+	return &script{bytes: text, random: rand.New(rand.NewPCG(h.Sum64(), 1))}
 }
 
 // upTo is a number from 0 to n-1; n is at most 256.
@@ -26,7 +26,7 @@ func (s *script) upTo(n int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.bytes) == 0 {
-		return s.dice.IntN(n)
+		return s.random.IntN(n)
 	}
 	b := s.bytes[0]
 	s.bytes = s.bytes[1:]

@@ -44,7 +44,7 @@ func (c *cache) start() {
 		c.update(kind)
 	}
 	for _, kind := range watched {
-		c.manager.world.all.Go(func() { c.follow(kind) })
+		c.manager.simulation.all.Go(func() { c.follow(kind) })
 	}
 }
 
@@ -63,10 +63,10 @@ func (c *cache) follow(kind string) {
 			return
 		case <-c.changed[kind]:
 		}
-		dice := c.manager.world.dice(c.manager.name, "watch "+kind)
-		time.Sleep(c.manager.world.lag(dice))
+		random := c.manager.simulation.random(c.manager.name, "watch "+kind)
+		time.Sleep(c.manager.simulation.lag(random))
 		for away := c.manager.offline(); away > 0; away = c.manager.offline() {
-			time.Sleep(away + exponential(dice, time.Millisecond))
+			time.Sleep(away + exponential(random, time.Millisecond))
 		}
 		c.update(kind)
 	}
@@ -74,7 +74,7 @@ func (c *cache) follow(kind string) {
 
 // update brings a kind up to date, and has the TCPProbes reconciled that something was changed of.
 func (c *cache) update(kind string) {
-	now := c.manager.world.server.all(kind)
+	now := c.manager.simulation.server.all(kind)
 	c.mu.Lock()
 	before := c.sources[kind]
 	c.sources[kind] = now

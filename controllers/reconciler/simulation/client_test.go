@@ -44,7 +44,7 @@ type liveReader struct{ *manager }
 
 func (r liveReader) Get(_ context.Context, name client.ObjectKey, o client.Object, _ ...client.GetOption) error {
 	return r.request("get "+kindOf(o)+" "+name.Name, o, func() (client.Object, error) {
-		if stored := r.world.server.get(kindOf(o), name); stored != nil {
+		if stored := r.simulation.server.get(kindOf(o), name); stored != nil {
 			return stored, nil
 		}
 		o.SetName(name.Name)
@@ -54,7 +54,7 @@ func (r liveReader) Get(_ context.Context, name client.ObjectKey, o client.Objec
 
 func (r liveReader) List(_ context.Context, list client.ObjectList, options ...client.ListOption) error {
 	return r.request("list "+kindOf(list), nil, func() (client.Object, error) {
-		return nil, selected(r.world.server.list(kindOf(list)), list, options)
+		return nil, selected(r.simulation.server.list(kindOf(list)), list, options)
 	})
 }
 
@@ -80,10 +80,10 @@ func (c cachedClient) List(_ context.Context, list client.ObjectList, options ..
 
 func (c cachedClient) Create(_ context.Context, o client.Object, _ ...client.CreateOption) error {
 	return c.request("create "+kindOf(o)+" "+o.GetName(), o, func() (client.Object, error) {
-		if kindOf(o) == "Pod" && c.world.full() {
+		if kindOf(o) == "Pod" && c.simulation.full() {
 			return nil, apierrors.NewForbidden(resource(o), o.GetName(), errors.New("exceeded quota: probes"))
 		}
-		return c.world.server.create(o)
+		return c.simulation.server.create(o)
 	})
 }
 
@@ -92,9 +92,9 @@ func (c cachedClient) Delete(_ context.Context, o client.Object, options ...clie
 	d.ApplyOptions(options)
 	return c.request("delete "+kindOf(o)+" "+o.GetName(), nil, func() (client.Object, error) {
 		if d.Preconditions == nil || d.Preconditions.UID == nil {
-			return nil, c.world.server.remove(o, "")
+			return nil, c.simulation.server.remove(o, "")
 		}
-		return nil, c.world.server.remove(o, *d.Preconditions.UID)
+		return nil, c.simulation.server.remove(o, *d.Preconditions.UID)
 	})
 }
 
@@ -104,7 +104,7 @@ func (c cachedClient) Patch(_ context.Context, o client.Object, p client.Patch, 
 		return err
 	}
 	return c.request("patch "+kindOf(o)+" "+o.GetName(), o, func() (client.Object, error) {
-		return c.world.server.patch(o, p.Type(), data)
+		return c.simulation.server.patch(o, p.Type(), data)
 	})
 }
 
@@ -119,6 +119,6 @@ type statusWriter struct {
 func (w statusWriter) Update(_ context.Context, o client.Object, _ ...client.SubResourceUpdateOption) error {
 	return w.request("status of "+o.GetName(), o, func() (client.Object, error) {
 		probe, _ := o.(*v1alpha1.TCPProbe)
-		return w.world.server.updateStatus(probe)
+		return w.simulation.server.updateStatus(probe)
 	})
 }

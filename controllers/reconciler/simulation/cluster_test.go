@@ -16,56 +16,56 @@ import (
 )
 
 // react is what the rest of the cluster does about a write: kubelets and the garbage collector.
-func (w *world) react(before, after client.Object) {
+func (s *simulation) react(before, after client.Object) {
 	pod, isPod := after.(*corev1.Pod)
 	old, _ := before.(*corev1.Pod)
 	ours := isPod && pod.Namespace == probes
 	switch {
 	case ours && old == nil:
-		w.all.Go(func() { w.collect(pod) })
-		w.all.Go(func() { w.makeAnew(pod) })
+		s.all.Go(func() { s.collect(pod) })
+		s.all.Go(func() { s.makeAnew(pod) })
 	case ours && probepod.Gated(old) && !probepod.Gated(pod):
-		w.all.Go(func() { w.kubelet(pod) })
+		s.all.Go(func() { s.kubelet(pod) })
 	case ours && old.DeletionTimestamp == nil && pod.DeletionTimestamp != nil:
-		w.all.Go(func() {
-			w.sleep(exponential(w.dice("end", string(pod.UID)), 3*time.Second))
-			_ = w.server.remove(pod, pod.UID)
+		s.all.Go(func() {
+			s.sleep(exponential(s.random("end", string(pod.UID)), 3*time.Second))
+			_ = s.server.remove(pod, pod.UID)
 		})
 	case after == nil && kindOf(before) == "ConfigMap":
-		w.all.Go(func() { w.collectPodsOf(before) })
+		s.all.Go(func() { s.collectPodsOf(before) })
 	}
 }
 
-// sleep ends with the world. It reports whether that goes on.
-func (w *world) sleep(d time.Duration) bool {
+// sleep ends with the simulation. It reports whether that goes on.
+func (s *simulation) sleep(d time.Duration) bool {
 	select {
 	case <-time.After(d):
 		return true
-	case <-w.ctx.Done():
+	case <-s.ctx.Done():
 		return false
 	}
 }
 
 // collect deletes a pod that was created after its plan was deleted.
-func (w *world) collect(pod *corev1.Pod) {
-	if !w.sleep(exponential(w.dice("collect", string(pod.UID)), 5*time.Second)) {
+func (s *simulation) collect(pod *corev1.Pod) {
+	if !s.sleep(exponential(s.random("collect", string(pod.UID)), 5*time.Second)) {
 		return
 	}
 	owner := metav1.GetControllerOf(pod)
-	plan := w.server.get("ConfigMap", client.ObjectKey{Namespace: probes, Name: owner.Name})
+	plan := s.server.get("ConfigMap", client.ObjectKey{Namespace: probes, Name: owner.Name})
 	if plan == nil || plan.GetUID() != owner.UID {
-		_ = w.server.remove(pod, pod.UID)
+		_ = s.server.remove(pod, pod.UID)
 	}
 }
 
 // collectPodsOf deletes the pods of a plan that was deleted.
-func (w *world) collectPodsOf(plan client.Object) {
-	if !w.sleep(exponential(w.dice("collect", string(plan.GetUID())), 5*time.Second)) {
+func (s *simulation) collectPodsOf(plan client.Object) {
+	if !s.sleep(exponential(s.random("collect", string(plan.GetUID())), 5*time.Second)) {
 		return
 	}
-	for _, o := range w.server.list("Pod") {
+	for _, o := range s.server.list("Pod") {
 		if metav1.IsControlledBy(o, plan) {
-			_ = w.server.remove(o, o.GetUID())
+			_ = s.server.remove(o, o.GetUID())
 		}
 	}
 }
@@ -107,53 +107,53 @@ func terminated(reason string, code int32, message string) corev1.PodStatus {
 }
 
 // kubelet runs a pod whose gate was removed. It fails one in 15.
-func (w *world) kubelet(pod *corev1.Pod) {
-	dice := w.dice("kubelet", string(pod.UID))
-	fate := dice.IntN(15 * len(fates))
+func (s *simulation) kubelet(pod *corev1.Pod) {
+	random := s.random("kubelet", string(pod.UID))
+	fate := random.IntN(15 * len(fates))
 	node := pod.Annotations[runplan.AnnotationSource]
-	begins, takes := exponential(dice, time.Second), exponential(dice, 8*time.Second)
-	w.sleep(min(begins, 20*time.Second))
+	begins, takes := exponential(random, time.Second), exponential(random, 8*time.Second)
+	s.sleep(min(begins, 20*time.Second))
 	fails := fate < len(fates)
 	if fails {
-		w.oracle.blame(pod.Labels[runplan.LabelRun], node, fates[fate].reason)
+		s.oracle.blame(pod.Labels[runplan.LabelRun], node, fates[fate].reason)
 	}
 	if fails && !fates[fate].starts {
-		w.report(pod, node, fates[fate].status)
+		s.report(pod, node, fates[fate].status)
 		return
 	}
-	w.report(pod, node, corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: container(corev1.ContainerState{
+	s.report(pod, node, corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: container(corev1.ContainerState{
 		Running: &corev1.ContainerStateRunning{}})})
-	w.sleep(min(takes, 60*time.Second))
+	s.sleep(min(takes, 60*time.Second))
 	if fails {
-		w.report(pod, node, fates[fate].status)
+		s.report(pod, node, fates[fate].status)
 		return
 	}
 	owner := client.ObjectKey{Namespace: probes, Name: metav1.GetControllerOf(pod).Name}
-	configMap := find[corev1.ConfigMap](w.server, owner)
+	configMap := find[corev1.ConfigMap](s.server, owner)
 	if configMap == nil {
 		return
 	}
 	p, err := plan.Decode([]byte(configMap.Data[runplan.KeyPlan]))
-	w.must(err)
-	w.report(pod, node, terminated("Completed", 0, string(controllertest.PassingSummary(p, node).Encode())))
+	s.must(err)
+	s.report(pod, node, terminated("Completed", 0, string(controllertest.PassingSummary(p, node).Encode())))
 }
 
 // report writes the pod's status once the node is Ready.
-func (w *world) report(pod *corev1.Pod, node string, status corev1.PodStatus) {
-	for n := find[corev1.Node](w.server, client.ObjectKey{Name: node}); !ready(n); {
-		if !w.sleep(exponential(w.dice("node", string(pod.UID)), time.Second)) {
+func (s *simulation) report(pod *corev1.Pod, node string, status corev1.PodStatus) {
+	for n := find[corev1.Node](s.server, client.ObjectKey{Name: node}); !ready(n); {
+		if !s.sleep(exponential(s.random("node", string(pod.UID)), time.Second)) {
 			return
 		}
-		n = find[corev1.Node](w.server, client.ObjectKey{Name: node})
+		n = find[corev1.Node](s.server, client.ObjectKey{Name: node})
 	}
 	if len(status.ContainerStatuses) == 1 {
 		if t := status.ContainerStatuses[0].State.Terminated; t != nil {
 			ended := *t
-			ended.FinishedAt = metav1.NewTime(time.Now().Add(w.skews[node]).Truncate(time.Second))
+			ended.FinishedAt = metav1.NewTime(time.Now().Add(s.skews[node]).Truncate(time.Second))
 			status.ContainerStatuses = container(corev1.ContainerState{Terminated: &ended})
 		}
 	}
-	change(w.server, pod, func(p *corev1.Pod) bool { p.Status = status; return p.DeletionTimestamp == nil })
+	change(s.server, pod, func(p *corev1.Pod) bool { p.Status = status; return p.DeletionTimestamp == nil })
 }
 
 func ready(n *corev1.Node) bool { return n.Status.Conditions[0].Status == corev1.ConditionTrue }

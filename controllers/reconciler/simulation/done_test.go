@@ -12,7 +12,7 @@ import (
 func (o *oracle) blame(id, source, reason string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.world.say("blame run %s source %q: %s", id, source, reason)
+	o.simulation.say("blame run %s source %q: %s", id, source, reason)
 	r := o.run(id)
 	if r.done[source] == nil {
 		r.done[source] = map[string]bool{}

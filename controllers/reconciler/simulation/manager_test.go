@@ -25,7 +25,7 @@ import (
 
 // manager is one process: a Reconciler, its queue, its caches and its way to the API server.
 type manager struct {
-	world      *world
+	simulation *simulation
 	name       string
 	cache      *cache
 	queue      workqueue.TypedRateLimitingInterface[reconcile.Request]
@@ -58,10 +58,10 @@ var (
 
 // startManager starts a manager as main does. It has one worker: in virtual time nobody may wait for a lock while its
 // holder waits for the API server.
-func (w *world) startManager(name string, ahead time.Duration) *manager {
-	m := &manager{world: w, name: name, dying: -1, queue: workqueue.NewTypedRateLimitingQueue(
+func (s *simulation) startManager(name string, ahead time.Duration) *manager {
+	m := &manager{simulation: s, name: name, dying: -1, queue: workqueue.NewTypedRateLimitingQueue(
 		workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())}
-	m.ctx, m.kill = context.WithCancel(w.ctx)
+	m.ctx, m.kill = context.WithCancel(s.ctx)
 	m.cache = newCache(m)
 	caches, live, ticks := cachedClient{manager: m}, liveReader{m}, skewedClock{ahead: ahead}
 	m.reconciler = reconciler.New(reconciler.Config{
@@ -69,17 +69,17 @@ func (w *world) startManager(name string, ahead time.Duration) *manager {
 		Own: target.OwnNamespaces{Manager: "tcpprobe-system", Probes: probes},
 		Prober: probepod.Settings{Image: "example.test/tcpprobe:1", Namespace: probes,
 			ServiceAccount: "prober", PriorityClass: "tcpprobe-prober"},
-		Caps: w.caps,
+		Caps: s.caps,
 	})
 	m.cache.start()
-	w.all.Go(m.work)
+	s.all.Go(m.work)
 	for i, background := range m.reconciler.Background() {
-		w.all.Go(func() {
-			w.sleep(exponential(w.dice(name, strconv.Itoa(i)), time.Millisecond)) // not at the instant of the first reconcile
+		s.all.Go(func() {
+			s.sleep(exponential(s.random(name, strconv.Itoa(i)), time.Millisecond)) // not at the instant of the first reconcile
 			_ = background.Start(m.ctx)
 		})
 	}
-	w.all.Go(func() { <-m.ctx.Done(); m.queue.ShutDown() })
+	s.all.Go(func() { <-m.ctx.Done(); m.queue.ShutDown() })
 	return m
 }
 
@@ -112,7 +112,7 @@ func (m *manager) work() {
 func (m *manager) reconcile(request reconcile.Request) (result reconcile.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			m.world.oracle.fail("%s panics: %v\n%s", m.name, p, debug.Stack())
+			m.simulation.oracle.fail("%s panics: %v\n%s", m.name, p, debug.Stack())
 		}
 	}()
 	return m.reconciler.Reconcile(m.ctx, request)
@@ -123,28 +123,28 @@ func (m *manager) reconcile(request reconcile.Request) (result reconcile.Result,
 func (m *manager) request(what string, o client.Object, do func() (client.Object, error)) error {
 	write := !strings.HasPrefix(what, "get") && !strings.HasPrefix(what, "list")
 	m.requests.Add(1)
-	dice := m.world.dice(m.name, what)
-	latency := m.world.latency(dice)
+	random := m.simulation.random(m.name, what)
+	latency := m.simulation.latency(random)
 	time.Sleep(latency / 2)
-	if err := m.hindered(dice, write); err != nil {
+	if err := m.hindered(random, write); err != nil {
 		return err
 	}
-	switch dice.IntN(300) {
+	switch random.IntN(300) {
 	case 0:
 		return apierrors.NewTooManyRequests("the server is busy", 1)
 	case 1:
 		return apierrors.NewInternalError(errors.New("etcdserver: leader changed"))
 	}
 	answer, err := do()
-	m.world.say("%s %s: %v", m.name, what, err)
+	m.simulation.say("%s %s: %v", m.name, what, err)
 	if write && m.died() {
 		return errKilled
 	}
 	time.Sleep(latency - latency/2)
-	switch lost := m.hindered(dice, false); {
+	switch lost := m.hindered(random, false); {
 	case lost != nil:
 		return lost
-	case write && err == nil && dice.IntN(60) == 0:
+	case write && err == nil && random.IntN(60) == 0:
 		return apierrors.NewTimeoutError("the answer is lost", 1)
 	}
 	if answer != nil {
@@ -154,21 +154,21 @@ func (m *manager) request(what string, o client.Object, do func() (client.Object
 }
 
 // hindered waits while the manager is stopped, and reports why the request does not go through.
-func (m *manager) hindered(dice *rand.Rand, write bool) error {
+func (m *manager) hindered(random *rand.Rand, write bool) error {
 	m.mu.Lock()
 	resumes, heals := m.resumes, m.heals
 	m.mu.Unlock()
 	if wait := time.Until(resumes); wait > 0 {
-		time.Sleep(wait + exponential(dice, time.Millisecond)) // not at the instant at which others go on
+		time.Sleep(wait + exponential(random, time.Millisecond)) // not at the instant at which others go on
 	}
 	if wait := time.Until(heals); wait > 0 {
-		time.Sleep(min(wait, 30*time.Second) + exponential(dice, time.Millisecond))
+		time.Sleep(min(wait, 30*time.Second) + exponential(random, time.Millisecond))
 		return errUnreachable
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if write && m.dying == 0 && !m.after {
-		m.world.say("%s is killed before a write", m.name)
+		m.simulation.say("%s is killed before a write", m.name)
 		m.kill()
 	}
 	if m.ctx.Err() != nil {
@@ -182,7 +182,7 @@ func (m *manager) died() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.dying == 0 {
-		m.world.say("%s is killed after a write", m.name)
+		m.simulation.say("%s is killed after a write", m.name)
 		m.kill()
 	}
 	m.dying--

@@ -22,7 +22,7 @@ import (
 
 // oracle sees every write and knows what was done to each run. It says what must not have happened.
 type oracle struct {
-	world *world
+	simulation *simulation
 
 	mu       sync.Mutex
 	problems []string
@@ -45,8 +45,8 @@ type run struct {
 	done     map[string]map[string]bool // the reasons of what was done, by source; "" for all
 }
 
-func newOracle(w *world) *oracle {
-	return &oracle{world: w, runs: map[string]*run{}, gone: map[types.UID]bool{}, down: map[string]time.Time{},
+func newOracle(s *simulation) *oracle {
+	return &oracle{simulation: s, runs: map[string]*run{}, gone: map[types.UID]bool{}, down: map[string]time.Time{},
 		refused: map[string]time.Time{}, users: map[types.UID]bool{}, numbers: map[types.UID]map[int64]string{}}
 }
 
@@ -58,7 +58,7 @@ func (o *oracle) fail(format string, args ...any) {
 
 // wrong is fail with o.mu held.
 func (o *oracle) wrong(format string, args ...any) {
-	o.world.say("WRONG: "+format, args...)
+	o.simulation.say("WRONG: "+format, args...)
 	if len(o.problems) < 20 {
 		o.problems = append(o.problems, time.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
 	}
@@ -129,7 +129,7 @@ func (o *oracle) sawPlan(before client.Object, now *corev1.ConfigMap) {
 
 // sawDeletion: the plan of an active run is deleted by nobody but users.
 func (o *oracle) sawDeletion(plan *corev1.ConfigMap) {
-	probe, _ := o.world.server.objects["TCPProbe"][runplan.ProbeOf(plan)].(*v1alpha1.TCPProbe)
+	probe, _ := o.simulation.server.objects["TCPProbe"][runplan.ProbeOf(plan)].(*v1alpha1.TCPProbe)
 	if probe == nil || probe.Status.ActiveRun == nil || o.users[plan.UID] {
 		return
 	}
@@ -148,7 +148,7 @@ func (o *oracle) sawRelease(pod *corev1.Pod) {
 	r.released[source] = pod.UID
 	owner := metav1.GetControllerOf(pod)
 	key := types.NamespacedName{Namespace: probes, Name: owner.Name}
-	plan, _ := o.world.server.objects["ConfigMap"][key].(*corev1.ConfigMap)
+	plan, _ := o.simulation.server.objects["ConfigMap"][key].(*corev1.ConfigMap)
 	if plan == nil || plan.UID != owner.UID {
 		return // it goes too
 	}
@@ -203,8 +203,8 @@ func (o *oracle) sawReport(probe *v1alpha1.TCPProbe, now *v1alpha1.TCPProbeStatu
 	if len(allowed) > 0 {
 		o.touched++
 	}
-	o.world.say("%s: run %d (%s) ended: %s, %d of %d, %v", probe.Name, last.Number, last.ID, last.Verdict, last.Reported,
-		last.Sources, allowed)
+	o.simulation.say("%s: run %d (%s) ended: %s, %d of %d, %v", probe.Name, last.Number, last.ID, last.Verdict,
+		last.Reported, last.Sources, allowed)
 	for _, f := range now.Findings {
 		if !allowed[f.Reason] {
 			o.wrong("%s: run %d (%s) gives reason %s (%s); what was done to it: %v", probe.Name, last.Number, last.ID,

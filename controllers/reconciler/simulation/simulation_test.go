@@ -28,25 +28,25 @@ var (
 )
 
 // live plays one seed.
-func live(t *testing.T, seed uint64, trace bool) (w *world) {
+func live(t *testing.T, seed uint64, trace bool) (s *simulation) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		w = newWorld(seed, trace)
-		w.ctx = ctx
+		s = newSimulation(seed, trace)
+		s.ctx = ctx
 		for _, name := range []string{"manager A", "manager B"} {
-			m := w.startManager(name, skew(w.dice(name)))
-			w.mu.Lock()
-			w.managers = append(w.managers, m)
-			w.mu.Unlock()
+			m := s.startManager(name, skew(s.random(name)))
+			s.mu.Lock()
+			s.managers = append(s.managers, m)
+			s.mu.Unlock()
 		}
-		w.chaos(3 * time.Minute)
-		w.settle()
+		s.injectFaults(3 * time.Minute)
+		s.settle()
 		cancel()
-		w.all.Wait()
-		w.requests += int(w.managers[0].requests.Load())
+		s.all.Wait()
+		s.requests += int(s.managers[0].requests.Load())
 	})
-	return w
+	return s
 }
 
 // TestSeedRepeats: a seed that fails can be looked at.
@@ -80,14 +80,14 @@ type result struct {
 	mu sync.Mutex
 }
 
-func (r *result) add(w *world) {
+func (r *result) add(s *simulation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Seeds++
-	r.Reported, r.Touched = r.Reported+w.oracle.reported, r.Touched+w.oracle.touched
-	r.Replaced, r.Requests = r.Replaced+w.replaced, r.Requests+w.requests
-	if len(w.oracle.failed()) > 0 {
-		r.Failed = append(r.Failed, w.seed)
+	r.Reported, r.Touched = r.Reported+s.oracle.reported, r.Touched+s.oracle.touched
+	r.Replaced, r.Requests = r.Replaced+s.replaced, r.Requests+s.requests
+	if len(s.oracle.failed()) > 0 {
+		r.Failed = append(r.Failed, s.seed)
 	}
 }
 
@@ -136,17 +136,17 @@ func TestRunLives(t *testing.T) {
 }
 
 // play plays one seed and says what went wrong.
-func play(t *testing.T, seed uint64) *world {
+func play(t *testing.T, seed uint64) *simulation {
 	t.Helper()
-	w := live(t, seed, *trace)
-	if problems := w.oracle.failed(); len(problems) > 0 {
+	s := live(t, seed, *trace)
+	if problems := s.oracle.failed(); len(problems) > 0 {
 		t.Errorf("%s\nagain, with all that happened: go test ./controllers/reconciler/simulation "+
-			"-run TestRunLives -from %d -seeds 1 -trace", strings.Join(problems, "\n"), seed)
+			"-run TestRunLives -args -from %d -seeds 1 -trace", strings.Join(problems, "\n"), seed)
 	}
-	for _, line := range w.lines {
+	for _, line := range s.lines {
 		t.Log(line)
 	}
-	return w
+	return s
 }
 
 func (r *result) show(t *testing.T) {
