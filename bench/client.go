@@ -87,7 +87,7 @@ func withEngine(target netip.Addr, f func(*conn.Stack) error) error {
 	if _, err := g.AttachIngressFirst(route.Index, ""); err != nil {
 		return err
 	}
-	w, err := wire.Open(route, g.Tap())
+	w, err := wire.Open(context.Background(), route, g.Tap())
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (c *Conn) AwaitSYNAnswer(ctx context.Context, until time.Time) (o Opening) 
 	case answered:
 	case o.Unreachable != nil:
 		o.Answer = ICMPError
-	case c.unresolved != nil:
+	case c.unresolved != nil && ctx.Err() == nil:
 		o.Answer, o.Unresolved = NoNextHop, c.unresolved
 	}
 	return o

@@ -85,7 +85,7 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 	switch {
 	case o.Unreachable != nil:
 		o.Answer = ICMPError
-	case c.unresolved != nil:
+	case c.unresolved != nil && ctx.Err() == nil: // else it had no time to answer
 		o.Answer, o.Unresolved = NoNextHop, c.unresolved
 	}
 	return o

@@ -93,7 +93,7 @@ func newHostWith(t *testing.T, ns *lab.Namespace, peer netip.AddrPort, load func
 		if h.route, err = route.Lookup(peer, ""); err != nil {
 			return err
 		}
-		h.wire, err = wire.Open(h.route, h.guard.Tap())
+		h.wire, err = wire.Open(t.Context(), h.route, h.guard.Tap())
 		return err
 	})
 	closeLater(t, h.wire)

@@ -4,6 +4,7 @@ package guard_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -87,7 +88,7 @@ func (o holderTask) carryOut() error {
 	if err != nil {
 		return err
 	}
-	w, err := wire.Open(route, g.Tap())
+	w, err := wire.Open(context.Background(), route, g.Tap())
 	if err != nil {
 		return err
 	}

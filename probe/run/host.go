@@ -23,6 +23,7 @@ type host struct {
 	mode     guard.Mode
 	ledger   *ledger.Ledger
 	recorder conn.Recorder
+	run      context.Context //nolint:containedctx // of all its flows
 	ending   context.Context //nolint:containedctx // of the stacks; nil: none
 
 	mu       sync.Mutex
@@ -106,7 +107,7 @@ func (h *host) open(r route.Route) (*stack, error) {
 		return nil, err
 	}
 	h.attached = mode
-	w, err := wire.Open(r, h.guard.Tap())
+	w, err := wire.Open(h.run, r, h.guard.Tap())
 	if err != nil {
 		return nil, fmt.Errorf("open a wire on %s: %w", r.Device, err)
 	}

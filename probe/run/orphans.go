@@ -12,7 +12,7 @@ import (
 // ResetOrphans resets the flows that a killed worker left. For each one it reserves the source port again, sends an
 // RST, and checks that the peer accepted it. It returns how many peers confirmed. The device is that of Options.
 func ResetOrphans(entries []ledger.Entry, device string) (reset int, err error) {
-	h := &host{device: device}
+	h := &host{device: device, run: context.Background()}
 	defer h.close()
 	ended := make([]bool, len(entries))
 	errs := make([]error, len(entries))

@@ -44,7 +44,8 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	}
 	ending, stop := endingContext(ctx, o.EndBy)
 	defer stop()
-	h := &host{device: o.Device, mode: o.GuardMode, guard: o.Guard, ledger: o.Ledger, recorder: o.Recorder, ending: ending}
+	h := &host{device: o.Device, mode: o.GuardMode, guard: o.Guard, ledger: o.Ledger, recorder: o.Recorder, run: ctx,
+		ending: ending}
 	job := newJob(p, node, o.Progress)
 	if o.Finished != nil {
 		job.finished = func(res report.Result) { o.Finished(job.partial(r, h, res)) }

@@ -45,6 +45,11 @@ type client struct {
 
 func newClient(t testing.TB, l *lab.Lab, peer netip.AddrPort) *client {
 	t.Helper()
+	return newClientUntil(t.Context(), t, l, peer)
+}
+
+func newClientUntil(ctx context.Context, t testing.TB, l *lab.Lab, peer netip.AddrPort) *client {
+	t.Helper()
 	c := &client{t: t, peer: peer}
 	must(t, l.Client().Do(func() (err error) {
 		if c.guard, err = guard.Load(); err != nil {
@@ -57,7 +62,7 @@ func newClient(t testing.TB, l *lab.Lab, peer netip.AddrPort) *client {
 		if _, err = c.guard.Attach(c.route.Index, ""); err != nil {
 			return err
 		}
-		c.Wire, err = wire.Open(c.route, c.guard.Tap())
+		c.Wire, err = wire.Open(ctx, c.route, c.guard.Tap())
 		return err
 	}))
 	closeLater(t, c.Wire)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,6 +37,7 @@ type hardware [6]byte
 // nextHops finds the Ethernet address for each flow by the kernel's routes and neighbour entries. It keeps results for
 // a second.
 type nextHops struct {
+	waiting    context.Context //nolint:containedctx // of the run: after its end nothing waits for an answer
 	device     string
 	index      int
 	routes     *route.Kernel
@@ -55,7 +57,7 @@ type hop struct {
 	until   time.Time
 }
 
-func openNextHops(r route.Route) (*nextHops, error) {
+func openNextHops(ctx context.Context, r route.Route) (*nextHops, error) {
 	routes, err := route.OpenBound(r.Bound)
 	if err != nil {
 		return nil, err
@@ -70,7 +72,7 @@ func openNextHops(r route.Route) (*nextHops, error) {
 		return nil, errors.Join(fmt.Errorf("opening netlink: %w", err), routes.Close())
 	}
 	return &nextHops{
-		device: r.Device, index: r.Index, routes: routes, netlink: handle, known: map[ends]hop{},
+		waiting: ctx, device: r.Device, index: r.Index, routes: routes, netlink: handle, known: map[ends]hop{},
 		neighbours: map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}},
 	}, nil
 }
@@ -82,8 +84,8 @@ func (n *nextHops) Close() error {
 	return nil
 }
 
-// resolve returns the Ethernet address for a flow's packets. It waits while the kernel resolves the next hop. The error
-// wraps ErrUnresolved or route.ErrNoRoute.
+// resolve returns the Ethernet address for a flow's packets. It waits while the kernel resolves the next hop, and the
+// run goes on. The error wraps ErrUnresolved, with that of the context if it was not waited for, or route.ErrNoRoute.
 func (n *nextHops) resolve(local, remote netip.AddrPort) (hardware, error) {
 	f, now := ends{local, remote}, time.Now()
 	n.mu.Lock()
@@ -137,13 +139,27 @@ func (n *nextHops) wait(gateway netip.Addr) (hardware, error) {
 		if time.Since(start) > resolveTimeout {
 			return hardware{}, fmt.Errorf("%w: %s on %s", ErrUnresolved, gateway, n.device)
 		}
-		time.Sleep(pause)
+		if err := n.pause(pause); err != nil {
+			return hardware{}, fmt.Errorf("%w: %s on %s: %w", ErrUnresolved, gateway, n.device, err)
+		}
 		if found, err = n.neighbour(gateway); err != nil {
 			return hardware{}, err
 		}
 		if found.State == unix.NUD_FAILED {
 			return hardware{}, fmt.Errorf("%w: %s on %s", ErrUnresolved, gateway, n.device)
 		}
+	}
+}
+
+// pause returns an error if the time of waiting is over.
+func (n *nextHops) pause(d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-n.waiting.Done():
+		return n.waiting.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 

@@ -3,6 +3,7 @@
 package wire_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -134,6 +135,24 @@ func TestSendWithUnresolvedNextHop(t *testing.T) {
 			if _, err := c.Send(segmentOf(c.someFlow(), 1, segment.SYN)); !errors.Is(err, wire.ErrUnresolved) {
 				t.Errorf("%s: %v", silent, err)
 			}
+		}
+	}
+}
+
+// Once the run has ended, nothing waits for a next hop: what has an address is still sent.
+func TestSendWaitsForNoNextHopAfterTheEnd(t *testing.T) {
+	l := newLab(t)
+	for _, f := range lab.Families {
+		silent := map[lab.Family]string{lab.IPv4: "192.0.2.77", lab.IPv6: "2001:db8::77"}[f]
+		newClient(t, l, l.Target(f, lab.Echo)).answered() // now the kernel knows this address
+		ctx, end := context.WithCancel(t.Context())
+		end()
+		c := newClientUntil(ctx, t, l, l.Target(f, lab.Echo))
+		c.answered()
+		s := segmentOf(c.someFlow(), 1, segment.SYN)
+		s.Destination = netip.AddrPortFrom(netip.MustParseAddr(silent), 80)
+		if _, err := c.Send(s); !errors.Is(err, wire.ErrUnresolved) || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", f, err)
 		}
 	}
 }

@@ -24,13 +24,13 @@ type device struct {
 // Ethernet devices, and devices that take bare IP packets, are sent to by AF_PACKET, which bypasses the local firewall
 // and its connection tracking. For lo and for tunnels that need the kernel's route, a raw IP socket is used. Open works
 // in the calling thread's network namespace. The wire may be used from threads in any namespace. It needs the
-// capabilities NET_RAW and NET_ADMIN.
-func Open(r route.Route, tap *ebpf.Program) (Wire, error) {
+// capabilities NET_RAW and NET_ADMIN. Once ctx ends, Send waits for no next hop.
+func Open(ctx context.Context, r route.Route, tap *ebpf.Program) (Wire, error) {
 	in, err := openTap(r, tap)
 	if err != nil {
 		return nil, fmt.Errorf("receiving from %s: %w", r.Device, explain(err))
 	}
-	out, err := openSender(r)
+	out, err := openSender(ctx, r)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sending to %s: %w", r.Device, explain(err)), in.Close())
 	}

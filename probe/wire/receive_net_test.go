@@ -183,7 +183,7 @@ func TestCloseEndsReceive(t *testing.T) {
 	l := newLab(t)
 	c := newClient(t, l, l.Target(lab.IPv4, lab.Echo))
 	var w wire.Wire
-	must(t, l.Client().Do(func() (err error) { w, err = wire.Open(c.route, c.guard.Tap()); return err }))
+	must(t, l.Client().Do(func() (err error) { w, err = wire.Open(t.Context(), c.route, c.guard.Tap()); return err }))
 	received := make(chan error)
 	go func() {
 		_, err := w.Receive(context.Background())
@@ -206,7 +206,7 @@ func TestWiresOfOneDeviceShareNothing(t *testing.T) {
 		if six.route, err = route.Lookup(six.peer, ""); err != nil {
 			return err
 		}
-		six.Wire, err = wire.Open(six.route, six.guard.Tap())
+		six.Wire, err = wire.Open(t.Context(), six.route, six.guard.Tap())
 		return err
 	}))
 	closeLater(t, six.Wire)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -35,10 +36,10 @@ type draft struct {
 	put     func(fd uintptr) // makes the system call
 }
 
-func openSender(r route.Route) (*sender, error) {
+func openSender(ctx context.Context, r route.Route) (*sender, error) {
 	switch {
 	case r.Ethernet:
-		return openFrames(r)
+		return openFrames(ctx, r)
 	case r.Bare:
 		return openBare(r)
 	}
@@ -47,8 +48,8 @@ func openSender(r route.Route) (*sender, error) {
 
 // openFrames returns a sender that uses AF_PACKET. The kernel adds the Ethernet header with the device's current
 // address.
-func openFrames(r route.Route) (*sender, error) {
-	hops, err := openNextHops(r)
+func openFrames(ctx context.Context, r route.Route) (*sender, error) {
+	hops, err := openNextHops(ctx, r)
 	if err != nil {
 		return nil, err
 	}
