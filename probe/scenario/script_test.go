@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// script decides everything about one flow: its bytes first, and then random numbers that depend on them. So one that fails
-// repeats, and a fuzzer can change it byte by byte.
+// script decides everything about one flow: its bytes first, and then random numbers that depend on them. So one that
+// fails repeats, and a fuzzer can change it byte by byte.
 type script struct {
 	mu     sync.Mutex
 	bytes  []byte
