@@ -72,6 +72,32 @@ func TestNumbersLikeZeroAreLostToo(t *testing.T) {
 	}
 }
 
+// A peer may take less in a segment than the control before a small number has.
+func TestNumbersLikeZeroKeepToTheMSS(t *testing.T) {
+	const mss = 536
+	has := numbers["up to 50"].has
+	for lost, drop := range map[string]conntest.Drop{
+		"segments": dropsAt("Data", has),
+		"answers": func(s *segment.Segment, toPeer bool) bool {
+			return !toPeer && s.Flags.Has(segment.ACK) && has(s.Ack.Uint32())
+		},
+	} {
+		longest := 0
+		o := ask(t, "Data", &conntest.Bench{Peer: &conntest.Listener{},
+			Path: conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+				if toPeer {
+					longest = max(longest, s.PayloadLen())
+				} else if s.Flags.Has(segment.SYN) {
+					s.MSS = mss
+				}
+				return drop(s, toPeer)
+			})})
+		if longest > mss || o.Verdict == report.Pass {
+			t.Errorf("%s: %s, %d bytes in a segment: %s", lost, o.Reason, longest, o.Message)
+		}
+	}
+}
+
 // The connections that ask are ended although the RST at such a number is lost too, or each acknowledgement of one.
 func TestNumbersLikeZeroOfAnyFlags(t *testing.T) {
 	// Of these no other segment of a connection has one by chance.

@@ -59,7 +59,7 @@ func (w *wrapConn) acknowledgedAtAlike(ctx context.Context, number seq.Number, t
 		return false, false
 	}
 	for i := 0; i < tries && !arrived && !w.stopped() && w.Env.Pace(ctx, 1) == nil; i++ {
-		sent := w.send(evidence.Alike, from, control, segment.PSH|segment.ACK)
+		sent := w.sendPiecesAs(evidence.Alike, from, control, segment.PSH|segment.ACK)
 		arrived = w.await(ctx, sent.Add(max(w.conn.AnswerTimeout(i/2), patience)), number)
 	}
 	ok = arrived || !w.stopped() && ctx.Err() == nil

@@ -45,11 +45,15 @@ func (w *wrapConn) sendControl(ctx context.Context) bool {
 
 // sendPieces sends data like the suspect's in as many segments as the peer's MSS requires: usually one.
 func (w *wrapConn) sendPieces(at seq.Number, b []byte) time.Time {
+	return w.sendPiecesAs(evidence.Control, at, b, w.flags&^segment.FIN)
+}
+
+func (w *wrapConn) sendPiecesAs(part evidence.Part, at seq.Number, b []byte, flags segment.Flags) time.Time {
 	for n := w.conn.LongestSegment(); len(b) > n; at, b = at.Add(n), b[n:] {
 		w.conn.ChargeOne()
-		w.send(evidence.Control, at, b[:n], w.flags&^segment.FIN)
+		w.send(part, at, b[:n], flags)
 	}
-	return w.send(evidence.Control, at, b, w.flags&^segment.FIN)
+	return w.send(part, at, b, flags)
 }
 
 // sendFirst sends the suspect once. On a healthy path this is enough.
