@@ -76,6 +76,11 @@ timed() {
 	[[ $verdict == ok ]]
 }
 
+# failed FOLDER names the tests that failed, each with the first lines of what it said.
+failed() {
+	awk '/^=== FAIL: / { print; left = 3; next } left && /_test\.go:[0-9]+: / { print; left-- }' "$1"/*.log
+}
+
 if (($# == 1)); then
 	"$1"
 	exit
@@ -96,4 +101,5 @@ wait "$beside" || status=1
 beside=""
 printf '\n=== tests ===\n'
 cat "$logs"/{unit,envtest,net,guest,e2e}.line
+failed "$logs"
 exit "$status"
