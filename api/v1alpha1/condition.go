@@ -44,6 +44,7 @@ const (
 	ReasonAddressNotAllowed    = "AddressNotAllowed"
 	ReasonRateAboveCeiling     = "RateAboveCeiling"
 	ReasonEgressPolicy         = "EgressPolicy"
+	ReasonLeavesConnections    = "LeavesConnections"
 )
 
 // Reasons of Complete, besides those of a source without a report.

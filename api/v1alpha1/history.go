@@ -73,6 +73,16 @@ type LastRun struct {
 	// +kubebuilder:validation:Minimum=0
 	Reported int32 `json:"reported"`
 
+	// Connections that their targets showed to hold still after the run had ended them.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LeakedFlows int32 `json:"leakedFlows,omitempty"`
+
+	// Connections of which nothing showed whether their targets hold them still.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	UnconfirmedFlows int32 `json:"unconfirmedFlows,omitempty"`
+
 	// What else there is to say about what passed, such as what a Pass of
 	// FinReorder does not show.
 	// +optional

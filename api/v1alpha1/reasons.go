@@ -97,6 +97,11 @@ var ofAccepted = []Explanation{
 			"probe pods would lead",
 		"create the TCPProbe in the Service's namespace; the administrator can start the manager with " +
 			"`--past-egress-policies`"},
+	{ReasonLeavesConnections, ConditionAccepted, "False",
+		"its recurring runs have left 100 connections or more at their targets, and no run starts: something drops the " +
+			"RSTs, and the application does not close when it gets a FIN",
+		"let RSTs in, or have the application close; then a new value of the annotation `tcpprobe.dev/run`, or another " +
+			"spec, starts the count anew"},
 }
 
 var ofComplete = []Explanation{

@@ -1,7 +1,7 @@
 package v1alpha1
 
 // ScenarioType names a packet exchange that asks one question.
-// +kubebuilder:validation:Enum=Handshake;SequenceWrap;FinReorder;AcceptQueue;Liveness
+// +kubebuilder:validation:Enum=Handshake;SequenceWrap;FinReorder;AcceptQueue;PathMTU;Liveness
 type ScenarioType string
 
 // Types of scenarios.
@@ -10,11 +10,13 @@ const (
 	SequenceWrap ScenarioType = "SequenceWrap" // is a segment lost because it starts at sequence number 0?
 	FinReorder   ScenarioType = "FinReorder"   // is a FIN ignored that an ACK overtook?
 	AcceptQueue  ScenarioType = "AcceptQueue"  // does the listener drop connections without a word?
+	PathMTU      ScenarioType = "PathMTU"      // how long may IP packets be that reach the target?
 	Liveness     ScenarioType = "Liveness"     // does a long-lived connection stay alive?
 )
 
 // Scenario is one question asked of every path.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.payload) || !has(self.payloadPreset)",fieldPath=".payloadPreset",message="must not be beside payload: both say what the connection carries"
 // +kubebuilder:validation:XValidation:rule="!has(self.sequenceWrap) || self.type == 'SequenceWrap'",fieldPath=".sequenceWrap",message="belongs to type SequenceWrap"
 // +kubebuilder:validation:XValidation:rule="!has(self.finReorder) || self.type == 'FinReorder'",fieldPath=".finReorder",message="belongs to type FinReorder"
 // +kubebuilder:validation:XValidation:rule="!has(self.acceptQueue) || self.type == 'AcceptQueue'",fieldPath=".acceptQueue",message="belongs to type AcceptQueue"
@@ -32,19 +34,32 @@ type Scenario struct {
 	// FinReorder: is a FIN ignored that an ACK overtook? AcceptQueue: does the
 	// listener drop connections without a word? It fills the listener's queue and
 	// needs the Service's consent (annotation tcpprobe.dev/allow-accept-queue).
+	// PathMTU: how long may IP packets be that reach the target?
 	// Liveness: does a long-lived connection stay alive?
 	// +required
 	Type ScenarioType `json:"type"`
 
 	// What the connection carries, repeated as far as needed: the harmless start
-	// of a request in the target's own protocol, printable ASCII and line ends. At
-	// most 1024 characters. Omitted: the unfinished start of an HTTP request and,
-	// where the target resets on that, of a TLS handshake.
+	// of a request in the target's own protocol, printable ASCII and line ends. For
+	// other bytes there are escapes: \xHH (two hexadecimal digits), \0, \t, \r, \n
+	// and \\; in YAML, write them in single quotes. At most 1024 characters as
+	// written. Omitted, and without payloadPreset: the unfinished start of an HTTP
+	// request and, where the target resets on that, of a TLS handshake.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:Pattern=`^[ -~\t\r\n]*$`
+	// +kubebuilder:validation:XValidation:rule="self.matches(r'^([^\\\\]|\\\\[0trn\\\\]|\\\\x[0-9A-Fa-f][0-9A-Fa-f])*$')",message="a backslash begins one of \\xHH (two hexadecimal digits), \\0, \\t, \\r, \\n and \\\\"
 	Payload string `json:"payload,omitempty"`
+
+	// +tcpprobe:generated:presets
+	// What the connection carries, by the target's protocol, instead of payload:
+	// the harmless start of what a client of it sends. See docs/scenarios.md for
+	// each.
+	// +optional
+	// +kubebuilder:validation:Enum=http;tls;postgres;mysql;redis;smtp;ssh;mongodb
+	// +tcpprobe:generated-end
+	PayloadPreset string `json:"payloadPreset,omitempty"`
 
 	// Options of type SequenceWrap. Omitted: the variant Push.
 	// +optional
@@ -125,10 +140,11 @@ type Trigger struct {
 	// +optional
 	OnAccept *OnAccept `json:"onAccept,omitempty"`
 
-	// The peer closes after this text.
+	// The peer closes after this text, with the escapes of payload.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches(r'^([^\\\\]|\\\\[0trn\\\\]|\\\\x[0-9A-Fa-f][0-9A-Fa-f])*$')",message="a backslash begins one of \\xHH (two hexadecimal digits), \\0, \\t, \\r, \\n and \\\\"
 	Send string `json:"send,omitempty"`
 
 	// The peer closes after a request with "Connection: close".

@@ -26,7 +26,8 @@ const (
 //
 // The rule about time counts, per source and endpoint, in thousandths of a
 // packet: what a scenario sends where nothing is lost, and the milliseconds that
-// it waits, whatever the pace. SequenceWrap and Handshake send 6 packets a flow;
+// it waits, whatever the pace. SequenceWrap and Handshake send 6 packets a flow,
+// PathMTU 12;
 // Ack and Reset may need 2 s, because late copies of an earlier answer must not
 // pass for theirs; FinReorder sends 100 and waits 3 s and three gaps, to see that nothing
 // comes after the FIN; AcceptQueue sends 4 a connection and 100, and holds them
@@ -49,7 +50,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.health) || self.run.mode != 'Once'",fieldPath=".health",message="health says when recurring runs change PathHealthy: remove it, or choose run.mode Interval or Continuous"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() <= 22",fieldPath=".scenarios",message="at most 22 scenarios and variants in all: more do not fit into a source's report"
 // +tcpprobe:generated:time
-// +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 * self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000 + s.sequenceWrap.variants.filter(v, v in ['Ack', 'Reset']).size() * 2000 * self.packetsPerSecond + s.sequenceWrap.variants.filter(v, v in ['PeerPush']).size() * 30000 * self.packetsPerSecond : self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000",message="cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, 100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for Ack and Reset each, 30 s for PeerPush, 2 s for AcceptQueue, 3 s for FinReorder), must fit into run.deadlineSeconds"
+// +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 * self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000 + s.sequenceWrap.variants.filter(v, v in ['Ack', 'Reset']).size() * 2000 * self.packetsPerSecond + s.sequenceWrap.variants.filter(v, v in ['PeerPush']).size() * 30000 * self.packetsPerSecond : self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000",message="cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, 12 for each of paths of PathMTU, 100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for Ack and Reset each, 30 s for PeerPush, 2 s for AcceptQueue, 3 s for FinReorder), must fit into run.deadlineSeconds"
 // +tcpprobe:generated-end
 //
 // +kubebuilder:validation:XValidation:rule="self.run.mode != 'Continuous'",fieldPath=".run.mode",message="this version supports only Once and Interval"

@@ -22,6 +22,10 @@ const (
 	MaxNote             = 256
 )
 
+// MaxLeakedFlows is how many connections the runs of a recurring TCPProbe may leave at their targets, all together. It
+// stops then, before it uses up what the targets have.
+const MaxLeakedFlows = 100
+
 // TCPProbeStatus is what was found.
 type TCPProbeStatus struct {
 	// Accepted: the spec can be carried out. Complete: the run that was asked for
@@ -75,6 +79,13 @@ type TCPProbeStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	MissedRuns int64 `json:"missedRuns,omitempty"`
+
+	// Connections that runs of this spec and this value of the annotation
+	// tcpprobe.dev/run have left at their targets, as these showed. At 100 a
+	// TCPProbe of run.mode Interval stops.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LeakedFlows int32 `json:"leakedFlows,omitempty"`
 
 	// What recurring runs have come to. Only with run.mode Interval.
 	// +optional

@@ -14,8 +14,8 @@ func TestKilledWorkersFlowsAreReset(t *testing.T) {
 	s := p.awaitSummary(t)
 	allInconclusive(t, s, report.ProberKilled,
 		"the worker was killed by signal 9 (killed); of 2 flows it had open 2 were reset")
-	if !p.printed("reset 10.244.2.1:8080 with 0") || !p.printed("reset 10.244.2.2:8080 with 1") || s.LeakedFlows != 0 {
-		t.Errorf("%d flows may be left; stderr %q", s.LeakedFlows, p.stderrLines)
+	if !p.printed("reset 10.244.2.1:8080 with 0") || !p.printed("reset 10.244.2.2:8080 with 1") || s.Unconfirmed != 0 {
+		t.Errorf("%d flows may be left; stderr %q", s.Unconfirmed, p.stderrLines)
 	}
 	r, err := report.Read(strings.NewReader(p.stdout.String()))
 	if err != nil || len(r.Results) != 4 || r.Verdict() != report.Inconclusive {
@@ -29,8 +29,8 @@ func TestFlowsThatCouldNotBeResetAreCounted(t *testing.T) {
 	p.begin(t)
 	kill(t, p.ready(t), syscall.SIGKILL)
 	s := p.awaitSummary(t)
-	if s.LeakedFlows != 1 || !p.printed("one peer is silent") {
-		t.Errorf("%d flows may be left, stderr %q", s.LeakedFlows, p.stderrLines)
+	if s.Unconfirmed != 1 || !p.printed("one peer is silent") {
+		t.Errorf("%d flows may be left, stderr %q", s.Unconfirmed, p.stderrLines)
 	}
 }
 
@@ -48,8 +48,8 @@ func TestSummaryIsWrittenBeforeTheFlowsAreReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	allInconclusive(t, s, report.ProberKilled, "killed by signal 9")
-	if s.LeakedFlows != 2 {
-		t.Errorf("%d flows may be left, want 2", s.LeakedFlows)
+	if s.Unconfirmed != 2 {
+		t.Errorf("%d flows may be left, want 2", s.Unconfirmed)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestResettingEndsBeforeTheDeadline(t *testing.T) {
 	p.Env = append(p.Env, resetVariable+"=hangs")
 	p.begin(t)
 	s := p.awaitSummary(t)
-	if s.LeakedFlows != 2 || !p.printed("no time left for 2 flows") {
-		t.Errorf("%d flows may be left, stderr %q", s.LeakedFlows, p.stderrLines)
+	if s.Unconfirmed != 2 || !p.printed("no time left for 2 flows") {
+		t.Errorf("%d flows may be left, stderr %q", s.Unconfirmed, p.stderrLines)
 	}
 }

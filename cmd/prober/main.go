@@ -85,9 +85,9 @@ func status(err error) int {
 func logError(err error) { fmt.Fprintln(os.Stderr, "prober:", err) }
 
 // resetOrphans calls run.ResetOrphans with the kernel's routes, which the prober uses too.
-func resetOrphans(orphans []ledger.Entry) (reset int, err error) {
+func resetOrphans(orphans []ledger.Entry) (reset, left int, err error) {
 	return run.ResetOrphans(orphans, "")
 }
 
 // resetter is the type of resetOrphans.
-type resetter func([]ledger.Entry) (reset int, err error)
+type resetter func([]ledger.Entry) (reset, left int, err error)

@@ -114,16 +114,16 @@ const resetVariable = "PROBER_TEST_RESET"
 
 // resetters are used in place of run.ResetOrphans. Each prints its arguments to standard error.
 var resetters = map[string]resetter{
-	"": func(entries []ledger.Entry) (int, error) {
+	"": func(entries []ledger.Entry) (int, int, error) {
 		for _, e := range entries {
 			fmt.Fprintf(os.Stderr, "reset %s with %s\n", e.Remote, e.Next)
 		}
-		return len(entries), nil
+		return len(entries), 0, nil
 	},
-	"one fails": func(entries []ledger.Entry) (int, error) {
-		return len(entries) - 1, errors.New("one peer is silent")
+	"one fails": func(entries []ledger.Entry) (int, int, error) {
+		return len(entries) - 1, 0, errors.New("one peer is silent")
 	},
-	"hangs": func([]ledger.Entry) (int, error) {
+	"hangs": func([]ledger.Entry) (int, int, error) {
 		fmt.Fprintln(os.Stderr, "reset begins")
 		for {
 			time.Sleep(time.Hour)

@@ -71,7 +71,7 @@ func (o *runOptions) run(cmd *cobra.Command, target string) error {
 	}
 	defer o.pcap.Discard()
 	s := supervisor.Supervisor{Worker: []string{cli.WorkerCommandName}, LogError: cli.Complain, PrepareGuard: prepareGuard,
-		Reset: func(left []ledger.Entry) (int, error) { return run.ResetOrphans(left, o.device) }}
+		Reset: func(left []ledger.Entry) (int, int, error) { return run.ResetOrphans(left, o.device) }}
 	r, _ := s.Supervise(supervisor.Task{Plan: p, Node: node, Device: o.device, Guard: guard.Mode(o.guard), Spill: spill})
 	o.pcap.Add(r)
 	if err := errors.Join(o.pcap.Finish(), writeReport(cmd.OutOrStdout(), r, o.output)); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
@@ -22,13 +23,11 @@ type FinReorderFlags struct {
 func (c *FinReorderFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.Trigger, "trigger", "",
-		`what makes the peer close first, for FinReorder: on-accept, send=TEXT (with \r and \n) or http-get[=PATH]`)
+		`what makes the peer close first, for FinReorder: on-accept, send=TEXT (escapes as in --payload) or `+
+			`http-get[=PATH]`)
 	f.IntVar(&c.GapMillis, "gap", DefaultGap,
 		fmt.Sprintf("milliseconds between FinReorder's overtaking ACK and the FIN: 1 to %d", plan.MaxGapMillis))
 }
-
-// lineEnds are how line ends are written in a --trigger.
-var lineEnds = strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\\`, `\`)
 
 // parse parses --trigger.
 func (c *FinReorderFlags) parse() (t plan.Trigger, err error) {
@@ -37,7 +36,12 @@ func (c *FinReorderFlags) parse() (t plan.Trigger, err error) {
 	case kind == "on-accept" && !given:
 		t.OnAccept = true
 	case kind == "send" && value != "":
-		t.Send = lineEnds.Replace(value)
+		if sent, err := payload.Decode(value); err != nil {
+			return t, fmt.Errorf("--trigger send=%s: %w", value, err)
+		} else if len(sent) > plan.MaxSend {
+			return t, fmt.Errorf("--trigger sends %d bytes: want at most %d", len(sent), plan.MaxSend)
+		}
+		t.Send = value
 	case kind == "http-get" && !given:
 		t.HTTPGet = "/"
 	case kind == "http-get" && strings.HasPrefix(value, "/"):

@@ -10,8 +10,8 @@ import (
 func TestTriggers(t *testing.T) {
 	for text, want := range map[string]plan.Trigger{
 		"on-accept":              {OnAccept: true},
-		`send=QUIT\r\n`:          {Send: "QUIT\r\n"},
-		`send=a\\nb=c`:           {Send: `a\nb=c`},
+		`send=QUIT\r\n`:          {Send: `QUIT\r\n`},
+		`send=\x00\\nb=c`:        {Send: `\x00\\nb=c`},
 		"http-get":               {HTTPGet: "/"},
 		"http-get=/healthz?ok=1": {HTTPGet: "/healthz?ok=1"},
 	} {
@@ -41,6 +41,8 @@ func TestTriggersRefused(t *testing.T) {
 		"http-get=":     "want on-accept",
 		"http-get=a":    "begins with /",
 		"close":         "want on-accept",
+		`send=a\q`:      `--trigger send=a\q: "\\q" is no escape`,
+		"send=" + strings.Repeat("x", plan.MaxSend+1): "--trigger sends 1025 bytes: want at most 1024",
 	} {
 		q := probeFlags("FinReorder")
 		q.Trigger = text

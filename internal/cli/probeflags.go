@@ -19,8 +19,8 @@ import (
 
 // ProbeFlags are the flags that say what to probe for.
 type ProbeFlags struct {
-	Scenarios        []string
-	payload          string // "": the scenario's own
+	Scenarios []string
+	payloadFlags
 	Paths            int
 	Alpha            float64
 	PacketsPerSecond int           // per target
@@ -44,15 +44,13 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&q.Scenarios, "scenario", []string{"Handshake", "SequenceWrap"}, "what to ask: "+scenarioNames()+
 		"; may be repeated; a scenario alone means its first variant")
-	f.StringVar(&q.payload, "payload", "",
-		`what the connections carry instead of an unfinished request, repeated as needed (with \r and \n): `+
-			`the beginning of what the target waits for`)
+	q.payloadFlags.register(cmd)
 	f.IntVar(&q.Paths, "paths", DefaultPaths,
 		fmt.Sprintf("flows per target and scenario, each from another source port and so perhaps over another path: 1 to %d",
 			plan.MaxPaths))
 	f.BoolVar(&q.KernelConnections, "kernel-connections", true,
-		"beside SequenceWrap, also make ordinary connections of this host's kernel whose numbers cross 0; nothing passes "+
-			"against them")
+		"also make ordinary connections of this host's kernel: beside SequenceWrap some whose numbers cross 0, and nothing "+
+			"passes against them; beside Handshake and FinReorder one, which this host's own rules may stop")
 	q.FinReorderFlags.register(cmd)
 	q.acceptQueueFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
@@ -79,8 +77,6 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 		return nil, fmt.Errorf("--paths %d: want 1 to %d", q.Paths, plan.MaxPaths)
 	case !(q.Alpha > 0 && q.Alpha <= plan.MaxAlpha): // so that NaN is refused
 		return nil, fmt.Errorf("--alpha %g: want more than 0 and at most %g", q.Alpha, plan.MaxAlpha)
-	case len(lineEnds.Replace(q.payload)) > plan.MaxPayload:
-		return nil, fmt.Errorf("--payload of %d bytes: want at most %d", len(q.payload), plan.MaxPayload)
 	case q.PacketsPerSecond < plan.MinRate || q.PacketsPerSecond > plan.MaxRate:
 		return nil, fmt.Errorf("--packets-per-second %d: want %d to %d", q.PacketsPerSecond, plan.MinRate, plan.MaxRate)
 	}
@@ -100,10 +96,7 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 			return nil, err
 		}
 	}
-	for i := range p.Scenarios {
-		p.Scenarios[i].Payload = lineEnds.Replace(q.payload)
-	}
-	err := errors.Join(q.FinReorderFlags.apply(p), q.acceptQueueFlags.apply(p))
+	err := errors.Join(q.payloadFlags.apply(p), q.FinReorderFlags.apply(p), q.acceptQueueFlags.apply(p))
 	if err != nil {
 		return nil, err
 	}

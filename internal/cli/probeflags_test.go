@@ -109,19 +109,6 @@ func TestAllVariants(t *testing.T) {
 	}
 }
 
-func TestPayload(t *testing.T) {
-	q := probeFlags("Handshake", "SequenceWrap")
-	q.payload = `HELO \r\n`
-	p, err := q.Plan("host", someTargets)
-	if err != nil || p.Scenarios[0].Payload != "HELO \r\n" || p.Scenarios[1].Payload != "HELO \r\n" {
-		t.Errorf("%v: %+v", err, p)
-	}
-	q.payload = strings.Repeat("x", plan.MaxPayload+1)
-	if _, err := q.Plan("host", someTargets); err == nil || !strings.Contains(err.Error(), "--payload") {
-		t.Errorf("a long payload: %v", err)
-	}
-}
-
 // TestDeadlineScalesWithTheWork: the deadline is long enough for every flow to meet a fault, but never longer than a
 // prober accepts.
 func TestDeadlineScalesWithTheWork(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/target"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/scenario"
@@ -46,6 +47,17 @@ func enum(s *apiextensions.JSONSchemaProps) (values []string) {
 		values = append(values, strings.Trim(string(v.Raw), `"`))
 	}
 	return values
+}
+
+// TestPresetsAreTheSameEverywhere: schema and documents have every preset of payloads, and no other.
+func TestPresetsAreTheSameEverywhere(t *testing.T) {
+	names := payload.Names()
+	if member := scenarioSchema(t)["payloadPreset"]; !slices.Equal(enum(&member), names) {
+		t.Errorf("the schema has %v, want %v", enum(&member), names)
+	}
+	if got := listed(t, "docs/scenarios.md", "presets"); !slices.Equal(got, names) {
+		t.Errorf("docs/scenarios.md has %v, want %v; run go generate ./...", got, names)
+	}
 }
 
 // TestVariantsAreTheSameEverywhere: schema, prober, sample and documents have every variant, and no other.

@@ -27,7 +27,7 @@ type campaignRound struct {
 	Verdicts     []verdictCount `json:"verdicts"`
 	SegmentsSent int            `json:"segmentsSent"`
 	Reports      quantiles      `json:"reports"`     // sizes and times of reports; one report has one run or a batch
-	LeakedFlows  int            `json:"leakedFlows"` // flows whose reset was not confirmed
+	LeakedFlows  int            `json:"leakedFlows"` // connections that the server showed to hold still
 	// state in the server's kernel afterwards: sockets and tracked connections
 	Left           map[string]int      `json:"left"`
 	Switch         []lab.FaultCounters `json:"switch,omitempty"`

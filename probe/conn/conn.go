@@ -61,8 +61,13 @@ type Conn struct {
 	acked        seq.Number   // the highest acknowledgement number received
 	expected     *seq.Number  // another number that the peer may expect; nil: none
 	fin          *seq.Number  // the number after this side's FIN, if the peer's came first; else nil
+	finAt        *seq.Number  // the number of this side's FIN; nil: it has sent none
+	heldAt       *heldAt      // what the peer said last when it was asked whether it holds the connection
+	shownACK     bool         // the handshake's final ACK, or what carries it, has left
+	foreignEnd   bool         // the RST that told of the end has a hop limit that no segment of the peer has
 	acks         []seq.Number // acknowledgement numbers of the last segments: an RST in answer to one has its number
 	peerMSS      int          // MSS option of the SYN-ACK
+	peerWindow   int          // the receive window that the peer announced last
 	established  bool         // a SYN-ACK was accepted
 	reset        bool         // an RST came, and nothing has shown since that the peer holds the connection
 	resets       int          // RSTs received
@@ -78,9 +83,11 @@ type Conn struct {
 	answered     time.Time    // when acknowledge last sent a segment
 	peerUnknown  bool         // the connection was taken over without the peer's numbers
 	sentSYN      time.Time
+	dataRTT      time.Duration // of the byte that proved the connection, if it was sent once; 0: not known
 	lastSent     time.Time
 	lastPart     evidence.Part
 	received     *ReceivedReset // the first RST
+	actively     bool           // an RST came that answers no segment
 	hopLimits    HopLimits      // of what came from the peer's address
 	doubted      *Traits        // of an RST that may not be the peer's
 	ownReset     *Traits        // of the RST that the peer sent in answer to an old byte
@@ -150,6 +157,9 @@ func (c *Conn) Send(s Step) time.Time {
 	}
 	c.noteAck(g)
 	c.slot.Advance(c.next, c.peer)
+	if c.established && g.Flags.Has(segment.ACK) && !g.Flags.Has(segment.RST) && !g.Seq.Before(c.ISS.Add(1)) {
+		c.shownACK = true
+	}
 	if c.established && g.Flags.Has(segment.ACK) {
 		c.completed()
 	}
@@ -169,8 +179,12 @@ func (c *Conn) advance(g *segment.Segment, ahead bool) {
 	}
 	if end.After(c.next) && !ahead {
 		c.next = end
-		if g.Flags.Has(segment.FIN) && c.closed {
-			c.fin = &end
+		if g.Flags.Has(segment.FIN) {
+			at := end.Add(-1)
+			c.finAt = &at
+			if c.closed {
+				c.fin = &end
+			}
 		}
 	}
 }

@@ -19,8 +19,10 @@ const (
 	lateTries = 2
 	// triesBeforeStep is after how many of them the connection is ended at another number.
 	triesBeforeStep = 2
-	// triesBeforeFIN is after how many of them a connection that has crossed 0 is ended in another way.
-	triesBeforeFIN = 3
+	// triesBeforeAcross is after how many of them a connection that has crossed 0 is ended in another way.
+	triesBeforeAcross = 3
+	// triesBeforeFIN is after how many of them a connection that the peer still holds is ended by a FIN handshake.
+	triesBeforeFIN = 4
 	// numbersATry is at how many numbers a try resets.
 	numbersATry = 3
 )
@@ -29,6 +31,7 @@ const (
 type Ending struct {
 	Check     SelfCheck
 	Confirmed bool // the peer showed that it holds the connection no longer
+	Left      bool // the peer showed that it still holds it; if neither, nothing showed anything
 }
 
 // End resets the connection, checks that the peer accepted the RST, and frees the port after the guard's self-check.
@@ -36,7 +39,11 @@ type Ending struct {
 // shortens this, and the end of the stack's Ending ends it. But if the peer may know the connection, at least one RST
 // is sent. Anybody may have sent the RST that says that it does not.
 func (c *Conn) End(ctx context.Context) (Ending, error) {
-	e := Ending{Confirmed: c.Abort(ctx)}
+	e := Ending{Confirmed: c.Abort(ctx) && !c.foreignEnd}
+	if !e.Confirmed {
+		h := c.lastAnswer(ctx)
+		e.Confirmed, e.Left = h == gone && !c.foreignEnd, h == held
+	}
 	c.slot.Clear()
 	var err error
 	e.Check, err = c.flow.check()
@@ -68,20 +75,32 @@ func (c *Conn) Abort(ctx context.Context) (confirmed bool) {
 			return true
 		}
 	}
-	for i := 0; c.triesAgain(ctx, i) && !confirmed && c.fault == nil && c.unresolved == nil; i++ {
-		switch {
-		case c.over():
-		case i == triesBeforeStep:
-			c.stepOn(c.EndContext())
-		case i == triesBeforeFIN:
-			c.finishAcross(c.EndContext())
-		}
+	i := 0
+	for ; c.triesAgain(ctx, i) && !confirmed && c.fault == nil && c.unresolved == nil; i++ {
+		c.endOtherwise(i)
 		confirmed = c.abort(i)
 		if !c.established {
 			break
 		}
 	}
+	if !confirmed && i <= triesBeforeFIN && c.lingers && !c.over() && !c.flow.stack.overdue() { // the deadline has passed
+		c.finish(c.EndContext())
+		confirmed = c.abort(0)
+	}
 	return confirmed || c.over() && c.lingers
+}
+
+// endOtherwise does what lets a connection end that so many RSTs have not ended.
+func (c *Conn) endOtherwise(tries int) {
+	switch {
+	case c.over():
+	case tries == triesBeforeStep:
+		c.stepOn(c.EndContext())
+	case tries == triesBeforeAcross:
+		c.finishAcross(c.EndContext())
+	case tries == triesBeforeFIN && c.lingers:
+		c.finish(c.EndContext())
+	}
 }
 
 // EndContext is the context for what has to be sent before the connection can be ended.
@@ -116,6 +135,8 @@ func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.established, c.reset, c.gotData, c.closed, c.repeats = false, false, false, false, 0
 	c.sentRST = false
 	c.proven, c.ended, c.lingers, c.received, c.acks, c.fin = false, false, false, nil, nil, nil
+	c.finAt, c.heldAt, c.shownACK, c.foreignEnd = nil, nil, false, false
+	c.actively = false
 	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
 	c.shift, c.wasShifted = sackShift{}, c.SACKShifted()
 }
@@ -137,6 +158,7 @@ func (c *Conn) abort(repetition int) bool {
 	}
 	tried := []seq.Number{at}
 	h, _ := c.ask(c.EndContext(), repetition, func(g *segment.Segment) {
+		c.heldAt = &heldAt{next: g.Ack, sent: g.Seq}
 		if len(tried) < numbersATry && !slices.Contains(tried, g.Ack) {
 			tried = append(tried, g.Ack)
 			c.rst(g.Ack)

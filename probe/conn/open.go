@@ -137,6 +137,7 @@ func (c *Conn) establish(p wire.Packet) {
 	c.peer = p.Segment.Seq.Add(1)
 	c.acked = p.Segment.Ack
 	c.peerMSS = int(cmp.Or(p.Segment.MSS, defaultMSS))
+	c.peerWindow = int(p.Segment.Window)
 	if !c.DataAcks {
 		c.sendNow(Step{Part: evidence.ACK, Flags: segment.ACK})
 	}
@@ -197,8 +198,13 @@ func (c *Conn) ProveAgain(ctx context.Context, data byte, p *Proof) {
 
 func (c *Conn) proveByData(ctx context.Context, data byte, wait time.Duration, p *Proof) {
 	first := c.ISS.Add(1)
-	c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
-	c.Await(ctx, time.Now().Add(wait), func(wire.Packet) bool { return c.dataAcked() || !c.undecided() })
+	sent := c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
+	c.Await(ctx, time.Now().Add(wait), func(r wire.Packet) bool {
+		if c.dataAcked() && p.Ignored == 0 {
+			c.dataRTT = max(r.Time.Sub(sent), 0)
+		}
+		return c.dataAcked() || !c.undecided()
+	})
 	p.Established = c.dataAcked() || c.gotData
 	p.Ignored++
 	if p.Established {

@@ -103,6 +103,9 @@ func (c *Conn) update(p wire.Packet) {
 		return
 	}
 	c.hopLimits.Add(g.HopLimit)
+	if g.Flags.Has(segment.ACK) && !g.Ack.Before(c.acked) {
+		c.peerWindow = int(g.Window)
+	}
 	if g.Flags.Has(segment.ACK) && g.Ack.After(c.acked) && !g.Ack.After(c.next) {
 		c.acked = g.Ack
 	}

@@ -60,7 +60,9 @@ type ReceivedReset struct {
 	After time.Duration // since that one
 	Peer  HopLimits     // of the other segments that came from the peer's address
 	Own   *Traits       // of the RST that answered an old byte after the end; nil: none did
-	Held  bool          // the peer named an old byte as a duplicate afterwards: it held the connection still
+	// BeforeData: it acknowledges the SYN alone, as that of an application which has read nothing.
+	BeforeData bool
+	Held       bool // the peer named an old byte as a duplicate afterwards: it held the connection still
 }
 
 // Foreign reports whether the peer did not send it.
@@ -104,10 +106,19 @@ func (c *Conn) noteAck(g *segment.Segment) {
 func (c *Conn) noteReset(p wire.Packet) {
 	c.resets++
 	c.reset, c.unackedSince = true, time.Time{}
+	// An RST with an acknowledgement comes of itself; one that answers a segment has none (RFC 9293 section 3.10.7.1).
+	g := p.Segment
+	active := g.Flags.Has(segment.ACK)
+	beforeData := active && g.Ack == c.ISS.Add(1)
+	c.actively = c.actively || beforeData || active && !c.expectsRST
 	if c.received == nil && !c.expectsRST {
-		c.received = &ReceivedReset{Traits: traitsOf(p.Segment), On: c.lastPart, After: max(p.Time.Sub(c.lastSent), 0)}
+		c.received = &ReceivedReset{Traits: traitsOf(g), On: c.lastPart, After: max(p.Time.Sub(c.lastSent), 0),
+			BeforeData: beforeData}
 	}
 }
+
+// ResetActively reports whether an RST came that is no answer to a segment, and is not known to be another's.
+func (c *Conn) ResetActively() bool { return c.actively && !c.ReceivedReset().Foreign() }
 
 // holding is what an old byte shows about the peer's connection.
 type holding int
@@ -189,6 +200,7 @@ func (c *Conn) endedBy(g *segment.Segment) holding {
 		c.doubted = &t
 		return unanswered
 	}
+	c.foreignEnd = c.doubted != nil && c.doubted.HopLimit == t.HopLimit
 	c.ownReset = &t
 	c.hopLimits.Add(t.HopLimit)
 	return gone

@@ -212,16 +212,35 @@ func (s *Stack) register(f *flow) error {
 
 // maximumSegment returns the MSS option for SYNs (RFC 9293 section 3.7.1).
 func (s *Stack) maximumSegment() uint16 {
-	const ethernet, tcp, ipv4, ipv6 = 1500, 20, 20, 40
-	headers := tcp + ipv6
+	const ethernet = 1500
+	return uint16(min(cmp.Or(s.MTU, ethernet), math.MaxUint16) - s.headers())
+}
+
+// headers is the length of the IP and TCP headers without options.
+func (s *Stack) headers() int {
+	const tcp, ipv4, ipv6 = 20, 20, 40
 	if s.Source.Is4() {
-		headers = tcp + ipv4
+		return tcp + ipv4
 	}
-	return uint16(min(cmp.Or(s.MTU, ethernet), math.MaxUint16) - headers)
+	return tcp + ipv6
 }
 
 // defaultMSS is what a peer takes that does not say (RFC 9293 section 3.7.1).
 const defaultMSS = 536
+
+// Limits are what bounds the length of a segment's data.
+type Limits struct {
+	Headers int // bytes of the IP and TCP headers before the data
+	Own     int // data that fits into this host's device or route
+	Peer    int // the MSS option of the SYN-ACK
+	Window  int // the receive window that the peer announced last
+}
+
+// Limits returns what bounds the connection's segments. The connection is established.
+func (c *Conn) Limits() Limits {
+	s := c.flow.stack
+	return Limits{Headers: s.headers(), Own: int(s.maximumSegment()), Peer: c.peerMSS, Window: c.peerWindow}
+}
 
 // LongestSegment is the most data that a segment may carry: what this side takes and, once it has said so, the peer. Of
 // a connection that was taken over it is not known what the peer said.

@@ -26,6 +26,7 @@ const (
 	RST                 // ends the connection
 	RSTOfOlder          // resets an older connection of the same ports
 	Request             // is to be sent back by the peer
+	FIN                 // ends the connection where the peer takes no RST
 	Alike               // is like the suspect, at a number that a rule about 0 may mean as well
 	acknowledged        // data that the peer acknowledges with a certain number
 )
@@ -40,7 +41,7 @@ var names = [...]string{
 	Suspect: "suspect", Control: "control", Beacon: "beacon", Witness: "witness", Heal: "heal",
 	Across0: "across 0", InOrder: "fin in order", OvertakingACK: "overtaking ack",
 	UnsolicitedACK: "knock", StillThere: "still there?", RST: "rst", RSTOfOlder: "rst of stale state",
-	Alike: "alike", Request: "request",
+	FIN: "fin", Alike: "alike", Request: "request",
 }
 
 func (p Part) String() string {

@@ -1,6 +1,10 @@
 package plan
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tcpprobe/tcpprobe/probe/payload"
+)
 
 // Bounds of FinReorder. The schema of the resource has the same.
 const (
@@ -32,11 +36,14 @@ func (t Trigger) valid(i int) error {
 			n++
 		}
 	}
+	sent, err := payload.Decode(t.Send)
 	switch {
 	case n != 1:
 		return invalid("scenario %d has %d triggers; need exactly one of onAccept, send and httpGet", i, n)
-	case len(t.Send) > MaxSend:
-		return invalid("scenario %d sends %d bytes to have the peer close; at most %d", i, len(t.Send), MaxSend)
+	case err != nil:
+		return invalid("scenario %d sends %.80q to have the peer close: %v", i, t.Send, err)
+	case len(sent) > MaxSend:
+		return invalid("scenario %d sends %d bytes to have the peer close; at most %d", i, len(sent), MaxSend)
 	case len(t.HTTPGet) > MaxPath:
 		return invalid("scenario %d has a path of %d bytes; at most %d", i, len(t.HTTPGet), MaxPath)
 	case t.HTTPGet != "" && !isRequestPath(t.HTTPGet):

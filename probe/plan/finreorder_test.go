@@ -22,6 +22,7 @@ func TestFinReorderOptions(t *testing.T) {
 			"Handshake, has the options of FinReorder"},
 		{"no trigger", "FinReorder", &FinReorder{Trigger{}, 20}, "0 triggers"},
 		{"two triggers", "FinReorder", &FinReorder{Trigger{OnAccept: true, Send: "QUIT"}, 20}, "2 triggers"},
+		{"a wrong escape", "FinReorder", &FinReorder{Trigger{Send: `\x1`}, 20}, "two hexadecimal digits"},
 		{"three triggers", "FinReorder", &FinReorder{Trigger{true, "QUIT", "/"}, 20}, "3 triggers"},
 		{"no gap", "FinReorder", &FinReorder{Trigger{OnAccept: true}, 0}, "gapMillis 0"},
 		{"a long gap", "FinReorder", &FinReorder{Trigger{OnAccept: true}, MaxGapMillis + 1}, "gapMillis 1001"},

@@ -42,7 +42,10 @@ type Scenario struct {
 	Name     string   `json:"name,omitempty"`
 	Type     string   `json:"type"` // Handshake, SequenceWrap, FinReorder or AcceptQueue
 	Variants []string `json:"variants,omitempty"`
-	Payload  string   `json:"payload,omitempty"` // overrides the default payload
+
+	// Payload overrides the default payload, with escapes (package payload). Of it and PayloadPreset at most one is set.
+	Payload       string `json:"payload,omitempty"`
+	PayloadPreset string `json:"payloadPreset,omitempty"`
 
 	// Only restricts each source to some targets: node name -> indices into Targets. Empty: every source probes all its
 	// targets.
@@ -62,7 +65,7 @@ type FinReorder struct {
 // Trigger is what makes the peer close. Exactly one member is set.
 type Trigger struct {
 	OnAccept bool   `json:"onAccept,omitempty"` // the peer closes without being asked
-	Send     string `json:"send,omitempty"`     // the peer closes after it has received this text
+	Send     string `json:"send,omitempty"`     // the peer closes after it has received this text, with escapes
 	HTTPGet  string `json:"httpGet,omitempty"`  // the peer closes after a GET with "Connection: close"
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 )
 
 // Validate returns the first reason why p must not be carried out. The operator checks the plan before it writes it,
@@ -123,10 +125,25 @@ func (s Scenario) valid(i int) error {
 		return invalid("scenario %d has variants %.80q; need words such as Push", i, strings.Join(s.Variants, " "))
 	case len(slices.Compact(slices.Sorted(slices.Values(s.Variants)))) < len(s.Variants):
 		return invalid("scenario %d has a variant twice: %s", i, strings.Join(s.Variants, " "))
-	case len(s.Payload) > MaxPayload:
-		return invalid("scenario %d has a payload of %d bytes; at most %d", i, len(s.Payload), MaxPayload)
 	}
-	return s.validFinReorder(i)
+	return cmp.Or(s.validPayload(i), s.validFinReorder(i))
+}
+
+func (s Scenario) validPayload(i int) error {
+	sent, err := payload.Decode(s.Payload)
+	_, known := payload.Named(s.PayloadPreset)
+	switch {
+	case err != nil:
+		return invalid("scenario %d has payload %.80q: %v", i, s.Payload, err)
+	case len(sent) > MaxPayload:
+		return invalid("scenario %d has a payload of %d bytes; at most %d", i, len(sent), MaxPayload)
+	case s.PayloadPreset != "" && s.Payload != "":
+		return invalid("scenario %d has both payload and payloadPreset; at most one", i)
+	case s.PayloadPreset != "" && !known:
+		return invalid("scenario %d has payloadPreset %.80q; need one of %s", i, s.PayloadPreset,
+			strings.Join(payload.Names(), ", "))
+	}
+	return nil
 }
 
 func (p *Plan) validSources() error {

@@ -67,6 +67,12 @@ var unusable = []struct {
 	{"a queue filled by two", func(p *Plan) { p.Scenarios[0] = queue(8) },
 		"sources kn1 and kn2 would both fill the accept queue of target 1"},
 	{"a long payload", func(p *Plan) { p.Scenarios[1].Payload = strings.Repeat("a", MaxPayload+1) }, "1025 bytes"},
+	{"a long payload of escapes", func(p *Plan) { p.Scenarios[1].Payload = strings.Repeat(`\0`, MaxPayload+1) },
+		"1025 bytes"},
+	{"a wrong escape", func(p *Plan) { p.Scenarios[1].Payload = `a\q` }, `"\\q" is no escape`},
+	{"an unknown preset", func(p *Plan) { p.Scenarios[0].PayloadPreset = "Gopher" },
+		`payloadPreset "Gopher"; need one of http, tls`},
+	{"payload and preset", func(p *Plan) { p.Scenarios[1].PayloadPreset = "http" }, "both payload and payloadPreset"},
 	{"no sources", func(p *Plan) { p.Sources = nil }, "0 sources"},
 	{"too many sources", func(p *Plan) { p.Sources = sources(MaxSources+1, 0) }, "1001 sources"},
 	{"a source with a bad name", func(p *Plan) { p.Sources["kn 1"] = []int{0} }, "no node name"},
@@ -97,7 +103,7 @@ func TestValidateAcceptsTheBounds(t *testing.T) {
 		"most": func(p *Plan) {
 			p.Paths, p.PacketsPerSecond, p.DeadlineSeconds, p.Alpha = MaxPaths, 2000, MaxDeadline, 0.1
 			p.Run, p.Probe = strings.Repeat("a", 63), strings.Repeat("a", 507)
-			p.Scenarios[1].Payload = strings.Repeat("a", MaxPayload)
+			p.Scenarios[0].PayloadPreset, p.Scenarios[1].Payload = "mongodb", strings.Repeat(`\xff`, MaxPayload)
 		},
 		"most targets":  func(p *Plan) { p.Targets = targets(MaxTargets) },
 		"most sources":  func(p *Plan) { p.Sources = sources(MaxSources, 0, 1) },

@@ -8,6 +8,7 @@ const (
 	sequenceWrap = "SequenceWrap"
 	finReorder   = "FinReorder"
 	acceptQueue  = "AcceptQueue"
+	pathMTU      = "PathMTU"
 )
 
 // table has one entry for each reason, sorted by verdict. After a change run go generate ./...
@@ -28,6 +29,17 @@ var passed = []Reason{
 	{"NotReached", Pass, "AcceptQueue: nothing overflowed within the cap", []Meaning{{acceptQueue,
 		"all connections up to the limit got a place",
 		""}}},
+	{"SizesArrived", Pass, "PathMTU: segments of all lengths that may be sent were acknowledged", []Meaning{{pathMTU,
+		"segments of all lengths that were asked arrived, up to what the device or route here, or the MSS of the target's " +
+			"SYN-ACK, allows. The message says which of these it was, and what is known of the way back",
+		""}}},
+	{"PathMTUSignaled", Pass, "PathMTU: longer segments draw an ICMP error, and those of the MTU it names arrive",
+		[]Meaning{{pathMTU,
+			"longer segments do not arrive, but a router says so by an ICMP error, and what fits into the MTU that it names " +
+				"arrives. The message has the router and the MTU. Each sender loses its first full segment to a new target, and " +
+				"then sends shorter ones",
+			"nothing, as long as no firewall drops ICMP errors; a lower MTU at the route, or MSS clamping on the router, " +
+				"saves the first loss"}}},
 }
 
 var failed = []Reason{
@@ -49,6 +61,15 @@ var failed = []Reason{
 	{"AckLostOrQueueFull", Fail, "Handshake: SYN-ACK, but the final ACK changed nothing", []Meaning{{handshake,
 		"SYN-ACKs came, but neither the final ACK nor data changes anything",
 		"`nstat -az TcpExtListenOverflows` on the target; then ask AcceptQueue"}}},
+	{"SynLost", Fail, "Handshake: the first SYN of each connection is lost", []Meaning{{handshake,
+		"the first SYN of each connection gets no answer, and the second one does, so each connect takes 1 s longer " +
+			"(`stallMillis`). The message says whether it is shown that the SYN is lost and not its answer",
+		"look for a device that drops the first SYN of what it does not know (protection against SYN floods), or that has " +
+			"to learn each flow first (a table of flows): probe from hosts along the path"}}},
+	{"SynAckLost", Fail, "Handshake: the first SYN-ACK of each connection is lost", []Meaning{{handshake,
+		"the SYN arrives, but the first SYN-ACK of each connection is lost on the way back: the peer repeats it after 1 s " +
+			"(`stallMillis`)",
+		"as for SynLost, in the other direction: probe from the target's side"}}},
 	{"Altered", Fail, "Handshake: the answer acknowledges a number that was not sent", []Meaning{{handshake,
 		"answers to what was not sent",
 		"find what rewrites sequence numbers on the way"}}},
@@ -152,6 +173,17 @@ var failed = []Reason{
 		"the FIN was ignored on two connections or more. `stallMillis` is how long the close waited (modelled on " +
 			"Linux's least retransmission timeout)",
 		"run a kernel with the fix on the *target*, or call `close()` instead of `shutdown()` in its application"}}},
+	{"PathMTUBlackhole", Fail, "PathMTU: longer segments vanish, and no ICMP error helps", []Meaning{{pathMTU,
+		"segments up to a length arrive, and all longer ones vanish, though both ends allow them. No ICMP error comes, or " +
+			"what fits into the MTU that it names vanishes too. The message has the largest IP packet that arrives. " +
+			"Handshakes and short requests succeed, and each connection stalls at its first full segment",
+		"let ICMP (IPv4 type 3 code 4, IPv6 type 2) through from the router before the narrow link, or look for a tunnel " +
+			"whose overhead nobody subtracted; or lower the MTU of the device or route, or clamp the MSS. On Linux " +
+			"`net.ipv4.tcp_mtu_probing=1` finds the size after some seconds"}}},
+	{"SizeDropped", Fail, "PathMTU: segments of a length are lost, longer ones arrive", []Meaning{{pathMTU,
+		"segments of one length, or of some range, are lost although shorter and longer ones arrive. The message has a " +
+			"length",
+		"look for a rule or a damaged queue that drops by length; find the hop by probing from hosts along the path"}}},
 	{"QueueOverflowed", Fail, "AcceptQueue: connections were dropped within the cap", []Meaning{{acceptQueue,
 		"`queue.least` connections had a place, then one had none. A greater `queue.most` means several queues, or an " +
 			"application that accepts slowly. `queue.behaviour` is what clients meet: `IgnoredSyn` (they see slow " +
@@ -175,7 +207,9 @@ var inconclusive = []Reason{
 		"the suspect is lost, but so much else is that chance is not excluded",
 		"give more time, or repair the loss first"}, {handshake,
 		"SYNs, or data after a SYN-ACK, got no answer, but the path's own loss explains that",
-		"ask for more `paths`, which tells more about the loss, or repair it first"}}},
+		"ask for more `paths`, which tells more about the loss, or repair it first"}, {pathMTU,
+		"longer segments were lost several times in a row, but chance, or a limit on the rate of bytes, explains that",
+		"give more time, or repair the loss first; look for a policer, if it happens again"}}},
 	{"ListenerGone", Inconclusive, "the port accepted connections, and refuses all since", []Meaning{{"",
 		"the port accepted connections of this run, and then refused all: the server accepts only once or so often, or it " +
 			"has ended",
@@ -246,7 +280,15 @@ var inconclusive = []Reason{
 		{finReorder,
 			"a FIN in order is ignored too; or the overtaken one gets no answer at all, or is accepted half a second late. " +
 				"The message says which: a firewall that drops it as invalid, or an application that closed meanwhile",
-			"as the message says"}}},
+			"as the message says"},
+		{pathMTU,
+			"after a longer segment not even its bytes in shorter ones are answered",
+			"look for a device that ends the connection there"}}},
+	{"ResetOnAccept", Inconclusive, "the application resets each connection that it accepts", []Meaning{{"",
+		"connections are established, and the peer resets each of them at once, also those on which nothing was sent. " +
+			"After three such ones no more is asked",
+		"look at the application, or the proxy in front of it, which takes no client: its log, its list of allowed " +
+			"clients, its limit of connections, the backend behind the proxy"}}},
 	{"PeerReset", Inconclusive, "the peer reset the connection before a verdict, twice", []Meaning{
 		{"",
 			"the application closes on unfinished requests",

@@ -66,7 +66,7 @@ func (s Summary) validHead(p *plan.Plan, node string) error {
 		return fmt.Errorf("%w: %s", ErrRefused, clean(s.Error, maxError))
 	case s.Guard != ascii(s.Guard, maxWord) || s.Kernel != ascii(s.Kernel, maxRelease):
 		return invalid("guard or kernel is no name")
-	case s.Cut < 0 || s.LeakedFlows < 0 || s.DurationMicros < 0:
+	case s.Cut < 0 || s.LeakedFlows < 0 || s.Unconfirmed < 0 || s.DurationMicros < 0:
 		return invalid("a negative count")
 	}
 	return nil

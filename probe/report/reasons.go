@@ -12,6 +12,10 @@ const (
 	FinAccepted Reason = "FinAccepted"
 	// AcceptQueue: nothing overflowed within the cap
 	NotReached Reason = "NotReached"
+	// PathMTU: segments of all lengths that may be sent were acknowledged
+	SizesArrived Reason = "SizesArrived"
+	// PathMTU: longer segments draw an ICMP error, and those of the MTU it names arrive
+	PathMTUSignaled Reason = "PathMTUSignaled"
 )
 
 // Reasons of Fail.
@@ -26,6 +30,10 @@ const (
 	Unreachable Reason = "Unreachable"
 	// Handshake: SYN-ACK, but the final ACK changed nothing
 	AckLostOrQueueFull Reason = "AckLostOrQueueFull"
+	// Handshake: the first SYN of each connection is lost
+	SynLost Reason = "SynLost"
+	// Handshake: the first SYN-ACK of each connection is lost
+	SynAckLost Reason = "SynAckLost"
 	// Handshake: the answer acknowledges a number that was not sent
 	Altered Reason = "Altered"
 	// Handshake: an RST comes back unless its sequence number is 0
@@ -62,6 +70,10 @@ const (
 	PeerZeroDropped Reason = "PeerZeroDropped"
 	// FinReorder: the peer ignored a FIN that an ACK had overtaken
 	FinIgnored Reason = "FinIgnored"
+	// PathMTU: longer segments vanish, and no ICMP error helps
+	PathMTUBlackhole Reason = "PathMTUBlackhole"
+	// PathMTU: segments of a length are lost, longer ones arrive
+	SizeDropped Reason = "SizeDropped"
 	// AcceptQueue: connections were dropped within the cap
 	QueueOverflowed Reason = "QueueOverflowed"
 )
@@ -98,6 +110,8 @@ const (
 	NoProofOfLife Reason = "NoProofOfLife"
 	// the suspect is lost, and so are its bytes elsewhere
 	NotIsolated Reason = "NotIsolated"
+	// the application resets each connection that it accepts
+	ResetOnAccept Reason = "ResetOnAccept"
 	// the peer reset the connection before a verdict, twice
 	PeerReset Reason = "PeerReset"
 	// the peer still holds older connections of these ports

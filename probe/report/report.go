@@ -30,7 +30,9 @@ type Report struct {
 	DurationMicros int64     `json:"durationMicros"`
 	Guard          Guard     `json:"guard"`
 	SegmentsSent   int       `json:"segmentsSent"`
-	LeakedFlows    int       `json:"leakedFlows"` // flows whose reset was not confirmed
+	LeakedFlows    int       `json:"leakedFlows"` // connections that their targets showed to hold still, after the end
+	// connections of which nothing showed whether their targets hold them still
+	UnconfirmedFlows int `json:"unconfirmedFlows,omitempty"`
 	// the worker did not end by itself: how many segments it sent is not known
 	Partial bool `json:"partial,omitempty"`
 	// results without a verdict because the time was over, or the prober was stopped or killed
@@ -71,6 +73,7 @@ type Result struct {
 	Flows       Flows          `json:"flows"`
 	Alpha       float64        `json:"alpha"` // bound on a false Fail, corrected for multiple tests; 0: no test
 	RTTMicros   *RTT           `json:"rttMicros,omitempty"`
+	Handshakes  *Handshakes    `json:"handshakes,omitempty"` // of Handshake's flows that were established
 	Suspects    *Segments      `json:"suspects,omitempty"`
 	Controls    *Segments      `json:"controls,omitempty"`
 	Share       *Share         `json:"share,omitempty"`    // set if all flows agree, or the path decides
@@ -111,7 +114,8 @@ type Flows struct {
 	Inconclusive int `json:"inconclusive"`
 }
 
-// RTT has the round-trip times from SYN to SYN-ACK over the flows, in microseconds.
+// RTT has the round-trip times of the flows, in microseconds: from SYN to SYN-ACK, or of a later segment if the SYN was
+// repeated.
 type RTT struct {
 	Min    int64 `json:"min"`
 	Median int64 `json:"median"`

@@ -19,6 +19,7 @@ type Summary struct {
 	Guard          string  `json:"guard,omitempty"`  // tcx or clsact
 	Kernel         string  `json:"kernel,omitempty"`
 	LeakedFlows    int     `json:"leakedFlows,omitempty"`
+	Unconfirmed    int     `json:"unconfirmedFlows,omitempty"`
 	DurationMicros int64   `json:"durationMicros,omitempty"`
 	Overlay        string  `json:"overlay,omitempty"` // positions of targets with path type Overlay, as ranges: "0-3,7"
 	Routed         string  `json:"routed,omitempty"`  // positions of targets with path type Routed
@@ -49,7 +50,7 @@ func Summarize(r Report, p *plan.Plan) Summary {
 		Matrix: m.String(), Groups: merged(groups.list(), checks),
 		Guard: r.Guard.Mode, Kernel: r.Kernel,
 		Overlay: formatPositions(ways[Overlay]), Routed: formatPositions(ways[Routed]),
-		LeakedFlows: r.LeakedFlows, DurationMicros: r.DurationMicros,
+		LeakedFlows: r.LeakedFlows, Unconfirmed: r.UnconfirmedFlows, DurationMicros: r.DurationMicros,
 		verdicts: m, checks: len(checks),
 	}
 }

@@ -27,6 +27,9 @@ func (r Report) WriteTable(w io.Writer) error {
 	if line := r.unfinishedLine(); line != "" {
 		fmt.Fprintln(b, line)
 	}
+	for _, line := range r.handshakeLines() {
+		fmt.Fprintln(b, line)
+	}
 	for _, line := range r.segmentLines() {
 		fmt.Fprintln(b, line)
 	}
@@ -61,7 +64,10 @@ func (r Report) title() string {
 		printable(cmp.Or(r.Kernel, "unknown")), printable(cmp.Or(r.Guard.Mode, guard)),
 		sent, micros(r.DurationMicros))
 	if r.LeakedFlows > 0 {
-		s += fmt.Sprintf(", flows that may be left at their targets: %d", r.LeakedFlows)
+		s += fmt.Sprintf(", connections left at their targets: %d", r.LeakedFlows)
+	}
+	if r.UnconfirmedFlows > 0 {
+		s += fmt.Sprintf(", connections not known to have ended: %d", r.UnconfirmedFlows)
 	}
 	return s
 }

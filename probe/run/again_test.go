@@ -57,8 +57,9 @@ func askedAgain(t *testing.T, path func() conntest.Path) (r report.Result, a ans
 		a = checkAlone(ctx, j, env)
 		j.add(0, report.Unanswered(p, "kn1", report.Question{}), a)
 		r = j.results[0]
-		if notByPath(r) != (r.Verdict == report.Fail && r.Share == nil) || r.Flows.Inconclusive > 0 || j.leaked > 0 {
-			t.Errorf("not by path: %v, %+v, %d leaked", notByPath(r), r, j.leaked)
+		if notByPath(r) != (r.Verdict == report.Fail && r.Share == nil) || r.Flows.Inconclusive > 0 ||
+			j.remains != (flow.Remains{}) {
+			t.Errorf("not by path: %v, %+v, %d leaked", notByPath(r), r, j.remains.Left)
 		}
 	})
 	return r, a

@@ -35,6 +35,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		return answer{flows: j.notStarted(
 			fmt.Errorf("variant %q of scenario %s is not known to this prober", c.Variant, c.Type))}
 	}
+	if known := env.Accepting.Known(); known != nil {
+		return answer{flows: []flow.Outcome{{Finding: verdict.ResetsOnAccept(known)}}}
+	}
 	run := definition.Flow(c.Variant)
 	env.Budget, env.Firsts = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha)
 	env.Wraps, env.Alikes, env.Purpose = verdict.NewWraps(j.alpha), verdict.NewAlikes(j.alpha), c.String()
@@ -42,6 +45,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	if definition.Serial {
 		j.serial.Lock()
 		defer j.serial.Unlock()
+	}
+	if definition.Serial { // it tells by itself who resets
+		env.Accepting = nil
 	}
 	if !definition.Serial { // a scenario that holds many connections bounds them by itself
 		env.Open = opened.Open

@@ -19,8 +19,8 @@ const (
 )
 
 // conclude judges the results of all targets together: by follow-ups, beside kernel connections, and by rule.
-func (j *job) conclude(ctx context.Context) {
-	ctx, stop := context.WithTimeout(ctx, followUpTime)
+func (j *job) conclude(run context.Context) {
+	ctx, stop := context.WithTimeout(run, followUpTime)
 	defer stop()
 	j.followUps(ctx, verdict.LostAlways)
 	rules := make([][]*verdict.RuleFit, len(j.over))
@@ -33,6 +33,9 @@ func (j *job) conclude(ctx context.Context) {
 	for position := range j.over {
 		j.name(position, rules[position])
 	}
+	ctx, stop = context.WithTimeout(run, followUpTime)
+	defer stop()
+	j.followUps(ctx, verdict.FirstSYNsLost)
 }
 
 // followUps asks again about results of one kind. What a target's first one does not show, its others are not asked
@@ -65,12 +68,14 @@ func (j *job) followUp(ctx context.Context, position, check int, of func(report.
 		return false, false
 	}
 	env := j.over[position].env
-	if port := j.ports[at]; env.OpenFrom != nil && port != 0 {
+	if port := j.ports[at]; env.OpenFrom != nil && port != 0 && !definition.NewPorts {
 		env = *fromPort(env, port)
 	}
 	env.Spec, env.Purpose = j.plan.Scenarios[c.Scenario], c.String()
 	f, o := ask(ctx, &env, verdict.LostAlways(r))
 	j.count([]flow.Outcome{o})
-	j.results[at] = verdict.WithFollowUp(r, f, j.plan.Alpha)
+	if j.results[at] = verdict.WithFollowUp(r, f, j.plan.Alpha); definition.NewPorts && f.Tells() {
+		j.results[at].Evidence = o.Evidence
+	}
 	return true, f.Tells()
 }

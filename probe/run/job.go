@@ -34,8 +34,10 @@ type job struct {
 	shifted []bool          // by the target's position: SACK options do not fit the numbers there
 	asked   int             // number of results at the end
 	done    int
-	leaked  int
-	guard   report.Guard
+	remains flow.Remains
+	// connected is how many segments ordinary connections sent, one to each target
+	connected int
+	guard     report.Guard
 
 	failures []capture.Failure          // one for each kind of failure
 	kernels  []report.KernelConnections // by the target's position; without an outcome where none are asked for
@@ -73,7 +75,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
 	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha,
-		Lateness: &verdict.Lateness{}}
+		Lateness: &verdict.Lateness{}, Accepting: verdict.NewAccepting()}
 	b := newSegmentRate(ctx, j.plan.PacketsPerSecond)
 	env.Pace, env.Charge, env.Afford = b.pace, b.charge, b.afford
 	stack, fault := h.stackTo(t.AddrPort())
@@ -115,7 +117,11 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		}
 	}
 	open.Wait()
-	j.over[position] = asked{env, j.kernel(ctx, kernel, position)}
+	found := j.kernel(ctx, kernel, position)
+	if fault == nil {
+		j.connect(ctx, h, env, position)
+	}
+	j.over[position] = asked{env, found}
 }
 
 // notStarted returns the outcome of a check that could not begin; nil if there was no error.

@@ -12,6 +12,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/kernelconn"
 	"github.com/tcpprobe/tcpprobe/probe/ledger"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -44,14 +45,14 @@ type kernelTest struct {
 	device   string
 	openings *openings // of the crafted flows
 	alpha    float64
-	payloads []flow.Payload
+	payloads []payload.Source
 	ask      func(context.Context, kernelconn.Question) (kernelconn.Result, error)
 	screened chan struct{} // closed after the first connections; nil: not begun
 
 	settled atomic.Bool // the crafted flows have failed: what the kernel's connections suffer need not be measured
 
 	mu       sync.Mutex
-	payload  flow.Payload
+	payload  payload.Source
 	evidence verdict.KernelEvidence
 	patience time.Duration
 	silent   int    // controls that stood still
@@ -71,7 +72,7 @@ func (j *job) newKernelTest(env flow.Env, h *host, opened *openings, index int) 
 	}
 	return &kernelTest{env: env, takeOver: h.flows().TakeOver, device: h.device, alpha: j.alpha, patience: kernelPatience,
 		ask: kernelconn.Ask, openings: opened,
-		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario].Payload)}
+		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario])}
 }
 
 // beside begins with the first connections beside the first check, where the plan has one that they are about, and lets
@@ -192,7 +193,7 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), la
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.ends.Leaked, k.ends.Guard = k.ends.Leaked+ended.Leaked, k.ends.Guard.Plus(ended.Guard)
+	k.ends.Remains, k.ends.Guard = k.ends.Remains.Plus(ended.Remains), k.ends.Guard.Plus(ended.Guard)
 	k.found.SegmentsSent += r.SegmentsSent
 	switch {
 	case errors.Is(err, kernelconn.ErrRefused):

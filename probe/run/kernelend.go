@@ -21,7 +21,7 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 	c, err := k.takeOver(
 		ledger.Entry{Local: left.Local, Remote: left.Remote, Next: left.Unacked, Ack: left.Ack}, left.Release)
 	if err != nil {
-		return flow.Outcome{Leaked: 1}
+		return flow.Outcome{Remains: flow.Remains{Unknown: 1}}
 	}
 	c.Charge, c.Afford, c.RTT = k.env.Charge, k.env.Afford, left.RTT
 	if left.Established {
@@ -37,10 +37,10 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 		healKernel(c, left.Missing)
 	}
 	e, err := c.End(ctx)
-	if err != nil || !e.Confirmed {
-		o.Leaked = 1
+	if err != nil {
+		e.Confirmed = false
 	}
-	o.Guard = e.Check
+	o.Remains, o.Guard = flow.RemainsOf(e), e.Check
 	return o
 }
 

@@ -66,7 +66,7 @@ func (j *job) kernelSegments() (n int) {
 	for _, k := range j.kernels {
 		n += k.SegmentsSent
 	}
-	return n
+	return n + j.connected
 }
 
 // conclude judges the connections.

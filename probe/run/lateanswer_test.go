@@ -43,7 +43,7 @@ func firstSYNLost() conntest.Path {
 // An answer that comes late is no silence, and what it costs is in the message. A long way alone is not worth a word
 // about lost SYNs, nor is loss that hits all segments.
 func TestLateAnswerIsNoSilence(t *testing.T) {
-	const slow, repeated = "the slowest SYN-ACK came ", "handshakes needed more than one SYN"
+	const slow, repeated = "the slowest SYN-ACK came ", "first SYNs, or their answers, are dropped or late"
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, c := range []struct {
 		why            string

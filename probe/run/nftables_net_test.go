@@ -4,6 +4,7 @@ package run_test
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -70,13 +71,25 @@ func (s *site) rule(at *nftables.ChainHook, parts ...[]expr.Any) {
 	if at == nftables.ChainHookOutput {
 		n = s.Client()
 	}
+	s.ruleOf(n, at, parts...)
+}
+
+// serverRule has the server's kernel drop what matches on its way in, or out.
+func (s *site) serverRule(at *nftables.ChainHook, parts ...[]expr.Any) {
+	s.t.Helper()
+	s.ruleOf(s.Server(), at, append(parts, drop)...)
+}
+
+func (s *site) ruleOf(n *lab.Namespace, at *nftables.ChainHook, parts ...[]expr.Any) {
+	s.t.Helper()
 	must(s.t, n.Do(func() error {
 		c, err := nftables.New()
 		if err != nil {
 			return err
 		}
 		t := c.AddTable(&nftables.Table{Name: "rule", Family: nftables.TableFamilyINet})
-		chain := c.AddChain(&nftables.Chain{Name: "rule", Table: t, Type: nftables.ChainTypeFilter, Hooknum: at,
+		chain := c.AddChain(&nftables.Chain{Name: fmt.Sprintf("rule-%d", *at), Table: t, Type: nftables.ChainTypeFilter,
+			Hooknum:  at,
 			Priority: nftables.ChainPriorityFilter})
 		exprs := isTCP()
 		for _, p := range parts {

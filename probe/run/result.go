@@ -29,6 +29,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if best.Reason == report.Established {
 		r.Message += verdict.Note(handshaken(a.flows))
 	}
+	r.Handshakes = verdict.Handshakes(handshaken(a.flows))
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}
@@ -87,7 +88,8 @@ func (j *job) unconfirmed(r report.Result) report.Result {
 func (j *job) partial(r report.Report, h *host, res report.Result) report.Report {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r.Partial, r.Results, r.LeakedFlows, r.Guard = true, []report.Result{res}, j.leaked, j.guard
+	r.Partial, r.Results, r.Guard = true, []report.Result{res}, j.guard
+	r.LeakedFlows, r.UnconfirmedFlows = j.remains.Left, j.remains.Unknown
 	r.Guard.Mode, r.Source.Address = string(h.attached), h.address
 	return r
 }
@@ -204,10 +206,10 @@ func (j *job) name(position int, rules []*verdict.RuleFit) {
 	}
 }
 
-// count adds up the guard's counters and the leaked connections of the flows.
+// count adds up the guard's counters and the connections that were not seen to end.
 func (j *job) count(flows []flow.Outcome) {
 	for _, f := range flows {
-		j.leaked += f.Leaked
+		j.remains = j.remains.Plus(f.Remains)
 		j.guard.Stolen += f.Guard.Stolen
 		j.guard.ResetsDropped += f.Guard.ResetsDropped
 	}

@@ -64,19 +64,19 @@ const returnTries = 3
 // take them there, the finding says why.
 func (h *host) withReturns(run flow.Func) flow.Func {
 	return func(ctx context.Context, e *flow.Env) (o flow.Outcome) {
-		leaked := 0
+		var before flow.Remains
 		for range returnTries {
-			before := h.returnsTaken()
+			taken := h.returnsTaken()
 			o = run(ctx, e)
-			o.Leaked += leaked
+			o.Remains = o.Remains.Plus(before)
 			void := o.Reason == report.AsymmetricReturn || o.Reason == report.GuardIncomplete
 			if !void || o.Guard.OtherDevice == 0 || ctx.Err() != nil {
 				return o
 			}
-			if h.returnsTaken() == before {
+			if h.returnsTaken() == taken {
 				break
 			}
-			leaked = o.Leaked
+			before = o.Remains
 		}
 		if why := h.rejected(e.Remote.Addr()); why != "" && o.Reason == report.AsymmetricReturn {
 			o.Finding = verdict.RejectedReturn(o.Guard.OtherDevice, why)

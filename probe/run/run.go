@@ -57,7 +57,8 @@ func Execute(ctx context.Context, p *plan.Plan, node string, o Options) report.R
 	all.Wait()
 	job.conclude(ctx)
 	h.close()
-	r.Results, r.LeakedFlows, r.Guard = job.found(), job.leaked, job.guard
+	r.Results, r.Guard = job.found(), job.guard
+	r.LeakedFlows, r.UnconfirmedFlows = job.remains.Left, job.remains.Unknown
 	r.Guard.Mode, r.Source.Address, r.SegmentsSent = string(h.attached), h.address, h.sent()+job.kernelSegments()
 	r.KernelConnections = job.kernelConnections()
 	r.Capture = capture.Excerpt(r, job.failures)

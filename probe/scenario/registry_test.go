@@ -54,8 +54,8 @@ func TestVerdicts(t *testing.T) {
 					t.Errorf("%s: %s / %s, want %s\n%s\n%s", scenario, o.Verdict, o.Reason, want, o.Message,
 						o.Evidence)
 				}
-				if peer.Live() != 0 || o.Leaked != 0 {
-					t.Errorf("%s: the peer still holds %d connections, the outcome says %d", scenario, peer.Live(), o.Leaked)
+				if peer.Live() != 0 || o.Remains != (flow.Remains{}) {
+					t.Errorf("%s: the peer still holds %d connections, the outcome says %d", scenario, peer.Live(), o.Remains)
 				}
 			}
 		})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -47,9 +48,9 @@ func TestOlderConnectionsDoNotCostTheVerdict(t *testing.T) {
 		for scenario, reason := range want {
 			peer := &aged{Listener: &conntest.Listener{}, older: older, held: map[netip.AddrPort]bool{}}
 			o := run(t, scenario, &conntest.Bench{Peer: peer})
-			if o.Reason != reason || peer.Live() != 0 || o.Leaked != 0 {
+			if o.Reason != reason || peer.Live() != 0 || o.Remains != (flow.Remains{}) {
 				t.Errorf("%s with %d older connections: %s, want %s; the peer holds %d connections, the outcome says %d\n%s",
-					scenario, older, o.Reason, reason, peer.Live(), o.Leaked, o.Evidence)
+					scenario, older, o.Reason, reason, peer.Live(), o.Remains, o.Evidence)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -211,6 +212,32 @@ func TestUnreachableQuotesASegment(t *testing.T) {
 		want.Header, want.Len = packet[:len(packet)-len(quote)+headers(quote)], len(packet)
 		if err != nil || s != nil || !reflect.DeepEqual(*u, want) {
 			t.Errorf("%s\n got %+v %v\nwant %+v", c.name, u, err, want)
+		}
+	}
+}
+
+// The MTU is in the last bytes of the ICMP header, and only an error about a packet that is too big has it.
+func TestTooBigNamesTheMTU(t *testing.T) {
+	for _, c := range []struct {
+		from       netip.Addr
+		kind, code uint8
+		quoted     string
+		header     [4]byte
+		mtu        int
+		tooBig     bool
+	}{
+		{here4.Addr(), 3, 4, "syn4", [4]byte{0, 0, 0x05, 0x78}, 1400, true},
+		{here4.Addr(), 3, 4, "syn4", [4]byte{0xff, 0xff, 0, 0}, 0, true}, // a router from before RFC 1191
+		{here4.Addr(), 3, 1, "syn4", [4]byte{0, 0, 0x05, 0x78}, 0, false},
+		{here6.Addr(), 2, 0, "syn6", [4]byte{0, 0, 0x05, 0x00}, 1280, true},
+		{here6.Addr(), 2, 0, "syn6", [4]byte{0xff, 0xff, 0xff, 0xff}, math.MaxInt32, true},
+		{here6.Addr(), 1, 4, "syn6", [4]byte{0, 0, 0x05, 0x00}, 0, false},
+	} {
+		packet := icmpError(c.from, c.kind, c.code, goldenPacket(t, c.quoted))
+		copy(packet[headers(packet)-20+4:], c.header[:])
+		_, u, err := Parse(packet, RawIP, len(packet))
+		if err != nil || u.MTU != c.mtu || u.TooBig() != c.tooBig {
+			t.Errorf("ICMP %d/%d from %s: MTU %d, too big %t, %v", c.kind, c.code, c.from, u.MTU, u.TooBig(), err)
 		}
 	}
 }

@@ -72,6 +72,7 @@ type Unreachable struct {
 	Type, Code          uint8
 	Source, Destination netip.AddrPort // of the quoted segment
 	Seq                 seq.Number     // of the quoted segment
+	MTU                 int            // of the next link, if the quoted packet was too big for it; 0: not said
 	// captured bytes from the IP header to the end of the quoted TCP options
 	Header []byte
 	Len    int // bytes of the whole packet on the wire
@@ -126,6 +127,14 @@ func (s *Segment) String() string {
 		fmt.Fprintf(&b, " sack %s-%s", k.Left, k.Right)
 	}
 	return b.String()
+}
+
+// TooBig reports whether the error says that the quoted packet was too big for a link and must not be fragmented.
+func (u *Unreachable) TooBig() bool {
+	if u.From.Is4() {
+		return u.Type == 3 && u.Code == 4
+	}
+	return u.Type == 2
 }
 
 func (u *Unreachable) String() string {

@@ -3,6 +3,7 @@ package segment
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -31,13 +32,27 @@ func (d *decoder) unreachable(h header) (*Unreachable, error) {
 		return nil, fmt.Errorf("%w: ICMP error that quotes %s", ErrForeign, q.protocol)
 	}
 	start := h.size + icmpHeader + q.size
-	return &Unreachable{
+	u := &Unreachable{
 		From: h.from, Type: kind, Code: code,
 		Source:      netip.AddrPortFrom(q.from, binary.BigEndian.Uint16(q.payload)),
 		Destination: netip.AddrPortFrom(q.to, binary.BigEndian.Uint16(q.payload[2:])),
 		Seq:         seq.At(binary.BigEndian.Uint32(q.payload[4:])),
 		Header:      slices.Clone(h.packet[:min(start+tcpHeader, len(h.packet))]), Len: h.size + h.length,
-	}, nil
+	}
+	if u.TooBig() {
+		u.MTU = nextHopMTU(h)
+	}
+	return u, nil
+}
+
+// nextHopMTU is what an error about a packet that is too big says of the link: in IPv4 the last two bytes of its header
+// (RFC 1191 section 4), in IPv6 the last four (RFC 4443 section 3.2).
+func nextHopMTU(h header) int {
+	word := binary.BigEndian.Uint32(h.payload[4:])
+	if h.from.Is4() {
+		return int(word & 0xffff)
+	}
+	return int(min(word, math.MaxInt32))
 }
 
 // quotes reports whether an ICMP message of this type quotes the packet that caused it.

@@ -18,8 +18,8 @@ import (
 
 // Supervisor has the settings and callbacks of a supervisor.
 type Supervisor struct {
-	Worker []string                                    // arguments that make this program call Work
-	Reset  func([]ledger.Entry) (reset int, err error) // run.ResetOrphans
+	Worker []string                                          // arguments that make this program call Work
+	Reset  func([]ledger.Entry) (reset, left int, err error) // run.ResetOrphans
 	// makes the worker's guard while its process starts; may be nil, and may return nil
 	PrepareGuard func(Task) *guard.Handover
 	// gets a report before flows are reset, because that may take too long; may be nil
@@ -40,14 +40,14 @@ func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	rec := recovery{Supervisor: s, task: t, started: started, times: times}
 	flows, file, err := ledger.Create()
 	if err != nil {
-		return rec.report(end{why: report.ProberFault, how: err.Error()}, 0, 0), nil
+		return rec.report(end{why: report.ProberFault, how: err.Error()}, 0, resets{}), nil
 	}
 	defer file.Close()
 	rec.flows = flows
 	w, err := s.start(t, file)
 	if err != nil {
 		notStarted := fmt.Sprintf("the worker could not be started: %v", err)
-		return rec.report(end{why: report.ProberFault, how: notStarted}, 0, 0), nil
+		return rec.report(end{why: report.ProberFault, how: notStarted}, 0, resets{}), nil
 	}
 	e := w.await(times, signals)
 	if w.reported != nil {

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
@@ -13,6 +14,8 @@ type Closing struct {
 	Unheard    bool          // the peer never acknowledged the trigger's data
 	NotClosed  bool          // the trigger did not make the peer close
 	TooLong    bool          // the reason is that it sent more data than allowed
+	Received   int           // bytes that came in order from a peer that did not close
+	Gap        bool          // bytes after these never came, while later ones did
 	Control    FinAnswer     // answer to the FIN in order
 	Overtaken  FinAnswers    // number of answers to FINs that an ACK had overtaken, by kind, one for each connection
 	Again      Count         // FINs in order after an overtaken one that drew an RST; Lost were not accepted
@@ -90,8 +93,8 @@ const enoughLate = 3
 // closingRule examines one aspect. ok is false if the rule does not apply.
 type closingRule func(*Closing) (f Finding, ok bool)
 
-var finReorderRules = []closingRule{finPathDown, finPeerReset, notClosed, finControl, finReset, finIgnored, finAccepted,
-	finUnheard, finLate, finLossy}
+var finReorderRules = []closingRule{finResetOnAccept, finPathDown, finPeerReset, notClosed, finControl, finReset,
+	finIgnored, finAccepted, finUnheard, finLate, finLossy}
 
 // FinReorder returns the finding for a flow of the scenario FinReorder.
 func FinReorder(c *Closing) Finding {
@@ -107,6 +110,8 @@ func FinReorder(c *Closing) Finding {
 	}
 	panic("verdict: the last rule of a chain must always decide")
 }
+
+func finResetOnAccept(c *Closing) (Finding, bool) { return resetOnAccept(&c.Observation) }
 
 func finPathDown(c *Closing) (Finding, bool) {
 	if c.Unheard {
@@ -138,7 +143,20 @@ func notClosed(c *Closing) (Finding, bool) {
 			"the peer answered the trigger with more than a megabyte without closing: name a smaller resource")
 	}
 	return when(c.NotClosed, report.Inconclusive, report.PeerDidNotClose,
-		"the trigger did not make the peer close first within ten seconds: choose another (onAccept, send, httpGet)")
+		"the peer did not close within ten seconds of the trigger, %s", c.received())
+}
+
+// received says what came from a peer that did not close, and what to do about it.
+func (c *Closing) received() string {
+	switch {
+	case c.Gap:
+		return fmt.Sprintf("as far as is seen: after %d bytes some are missing that never came, while later ones did, so "+
+			"its FIN is out of reach; long segments may be lost on the way back: ask PathMTU", c.Received)
+	case c.Received > 0:
+		return fmt.Sprintf("and after %d bytes no more came: choose another trigger; or, if the answer should be longer, "+
+			"long segments may be lost on the way back: ask PathMTU", c.Received)
+	}
+	return "and nothing came: choose another trigger"
 }
 
 // finControl applies if even the FIN in order was not accepted.

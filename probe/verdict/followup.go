@@ -10,6 +10,7 @@ import (
 type FollowUp struct {
 	Alone   Count // suspects that each came more than a second after any other segment at 0
 	Options OptionsTest
+	SYNs    SYNTest
 }
 
 // OptionsTest asks whether copies are lost by the timestamps option: suspects and controls of the kind that is lost,
@@ -73,11 +74,15 @@ func HarmsKernel(r report.Result) bool {
 }
 
 // Tells reports whether the follow-up found another reason than the result has.
-func (f FollowUp) Tells() bool { return f.Alone.Lost < f.Alone.Sent || f.Options.Significant() }
+func (f FollowUp) Tells() bool {
+	return f.Alone.Lost < f.Alone.Sent || f.Options.Significant() || f.SYNs.Significant()
+}
 
 // WithFollowUp is a result beside what its follow-up found. alpha is the error that the run states.
 func WithFollowUp(r report.Result, f FollowUp, alpha float64) report.Result {
 	switch {
+	case f.SYNs.Significant():
+		return withFirstSYNs(r, f.SYNs, alpha)
 	case f.Options.Significant():
 		r.Verdict, r.Reason, r.Alpha = report.Fail, report.SequenceZeroDroppedByOptions, alpha
 		r.Message = fmt.Sprintf("by options: %s. Before, %s", f.Options, r.Message)

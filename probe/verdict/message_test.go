@@ -251,7 +251,14 @@ func TestClosingMessages(t *testing.T) {
 		want string
 	}{
 		{Closing{Observation: seen, NotClosed: true},
-			"the trigger did not make the peer close first within ten seconds: choose another (onAccept, send, httpGet)"},
+			"the peer did not close within ten seconds of the trigger, and nothing came: choose another trigger"},
+		{Closing{Observation: seen, NotClosed: true, Received: 6},
+			"the peer did not close within ten seconds of the trigger, and after 6 bytes no more came: choose another " +
+				"trigger; or, if the answer should be longer, long segments may be lost on the way back: ask PathMTU"},
+		{Closing{Observation: seen, NotClosed: true, Received: 190, Gap: true},
+			"the peer did not close within ten seconds of the trigger, as far as is seen: after 190 bytes some are missing " +
+				"that never came, while later ones did, so its FIN is out of reach; long segments may be lost on the way back: " +
+				"ask PathMTU"},
 		{Closing{Observation: seen, NotClosed: true, TooLong: true},
 			"the peer answered the trigger with more than a megabyte without closing: name a smaller resource"},
 		{Closing{Observation: seen, Control: FinAccepted, Overtaken: lost},

@@ -23,6 +23,7 @@ type Observation struct {
 	Alone    int         // how often the handshake succeeded alone after it had failed beside others
 	Beside   conn.Answer // the answer to the SYN beside others
 
+	OnAccept     *OnAccept           // the application resets each connection that it accepts; nil: not known
 	PeerReset    bool                // the peer reset the connection before a verdict, with every payload
 	Reset        *conn.ReceivedReset // the first RST of the connection; nil: none came
 	Resets       ResetTest

@@ -25,21 +25,22 @@ type observationRule func(*Observation) (f Finding, ok bool)
 var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(slices.Clip(firstRules),
-	established, proofReset, reverseReset, maybeLost, limited, refused, unreachable, altered, stale, queueFull,
-	synIgnored, filtered)
+	resetOnAccept, established, proofReset, reverseReset, maybeLost, limited, refused, unreachable, altered, stale,
+	queueFull, synIgnored, filtered)
 
 var sequenceWrapRules = append(slices.Clip(firstRules),
 	resetAtZero, zeroDelayed, droppedBySize, firstDropped, lossyInFlow, lossyFirsts, ackHeld, delivered,
-	peerReset, pathDown, ackZeroDropped, wrapBroken, controlLost, unproven, stateTracking, zeroDropped, notIsolated, lossy)
+	resetOnAccept, peerReset, pathDown, ackZeroDropped, wrapBroken, controlLost, unproven, stateTracking,
+	zeroDropped, notIsolated, lossy)
 
 var handshakeAckRules = append(slices.Clip(firstRules),
-	delivered, peerReset, pathDown, finalAckLost, finalAckUnseen)
+	delivered, resetOnAccept, peerReset, pathDown, finalAckLost, finalAckUnseen)
 
 var closedPortRules = append(slices.Clip(firstRules),
 	delivered, reverseReset, noClosedPort, stateTracking, zeroDropped, notIsolated, lossy)
 
 var peerPushRules = append(slices.Clip(firstRules),
-	peerDelivered, pathDown, peerNotAsked, peerZeroDropped, peerNotIsolated, peerUndecided)
+	peerDelivered, resetOnAccept, pathDown, peerNotAsked, peerZeroDropped, peerNotIsolated, peerUndecided)
 
 // Handshake returns the finding for a flow of the scenario Handshake.
 func Handshake(o *Observation) Finding { return judge(handshakeRules, o) }

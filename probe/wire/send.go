@@ -166,7 +166,8 @@ func (k *sender) put(d *draft, s *segment.Segment) (err error) {
 		}
 		time.Sleep(fullWait)
 	}
-	return fmt.Errorf("the device's queue stays full (see tc -s qdisc): ask for fewer packets a second: %w", d.err)
+	return fmt.Errorf("the device takes no segment: its queue stays full (see tc -s qdisc; ask for fewer packets a "+
+		"second), or a rule at its egress hook drops them (nft netdev, tc filter): %w", d.err)
 }
 
 // If the device's queue is full, the kernel refuses a packet. It has not left, so it is sent again, for up to a second.

@@ -17,7 +17,8 @@ import (
 func main() {
 	log.SetFlags(0)
 	if err := errors.Join(
-		section.Rewrite("scenario.go", map[string][]string{"variant-enum": variantEnum(), "variants": variantsMember()}),
+		section.Rewrite("scenario.go", map[string][]string{"variant-enum": variantEnum(), "variants": variantsMember(),
+			"presets": presetsMember()}),
 		section.Rewrite("spec.go", map[string][]string{"closed-ports": {closedPortsRule()}, "time": {timeRule()}}),
 		writeReasons("../../probe/report/reasons.go"),
 	); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/internal/tablegen/section"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
@@ -33,6 +34,14 @@ func variantsMember() []string {
 		"// +kubebuilder:validation:MinItems=1",
 		fmt.Sprintf("// +kubebuilder:validation:MaxItems=%d", len(variant.All())),
 	)
+}
+
+// presetsMember describes and restricts the member payloadPreset.
+func presetsMember() []string {
+	text := "What the connection carries, by the target's protocol, instead of payload: " +
+		"the harmless start of what a client of it sends. See docs/scenarios.md for each."
+	return append(section.Wrap(text, width, "// ", "// "), "// +optional",
+		"// +kubebuilder:validation:Enum="+strings.Join(payload.Names(), ";"))
 }
 
 // briefs lists the variants of these kinds: "Data (without PSH), Straddle (data across 0)".
@@ -86,11 +95,13 @@ func timeRule() string {
 	rule := "self.run.mode == 'Continuous' || self.scenarios.map(s, " +
 		"s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 " +
 		"* self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * " +
-		"self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
+		"self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : has(s.sequenceWrap) ? " +
+		"s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
 		"self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000"
 	return marker(rule, "",
 		"cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, "+
-			"100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait ("+
+			"12 for each of paths of PathMTU, 100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, "+
+			"and what they wait ("+
 			waitsInWords()+", 2 s for AcceptQueue, 3 s for FinReorder), must fit into run.deadlineSeconds")
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/internal/tablegen/section"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/reason"
 	"github.com/tcpprobe/tcpprobe/probe/rule"
 	"github.com/tcpprobe/tcpprobe/probe/variant"
@@ -49,6 +50,14 @@ func variants() (lines []string) {
 			head += " (default)"
 		}
 		lines = append(lines, item(head, v.Sent, "*Arrived if* "+sentence(v.Arrived)+" *Control:* "+sentence(v.Control))...)
+	}
+	return lines
+}
+
+// presets lists what each preset of payloads sends, and why that is harmless.
+func presets() (lines []string) {
+	for _, p := range payload.Presets() {
+		lines = append(lines, item("**`"+p.Name+"`**", p.Sends, "*Harmless:* "+sentence(p.Harmless))...)
 	}
 	return lines
 }

@@ -27,7 +27,8 @@ func main() {
 
 // scenarios are the sections of scenarios.md.
 func scenarios() map[string][]string {
-	sections := map[string][]string{"variants": variants(), "rules": rules(), "reasons, everywhere": reasons("")}
+	sections := map[string][]string{"variants": variants(), "rules": rules(), "presets": presets(),
+		"reasons, everywhere": reasons("")}
 	for name := range scenario.Registry {
 		sections["reasons, "+name] = reasons(name)
 	}

@@ -28,12 +28,15 @@ type Peer interface {
 
 // Bench is a stack with a scripted wire, a fake guard and a remote peer.
 type Bench struct {
-	Peer         Peer
-	Path         func() Path // called once the fake clock runs; nil: a path without loss
-	GuardMisses  bool        // the guard does not count arriving segments
-	ReceiveFails bool        // receiving fails after the first packet
-	NoNextHop    bool        // the next hop does not answer
-	KernelDrops  bool        // the kernel's drop counter grows during the test
+	Peer Peer
+	Path func() Path // called once the fake clock runs; nil: a path without loss
+	// Router answers a segment on its way to the peer, which it drops, by an ICMP error; nil: no router does.
+	Router       func(*segment.Segment) *segment.Unreachable
+	MTU          int  // of the stack; 0: Ethernet's
+	GuardMisses  bool // the guard does not count arriving segments
+	ReceiveFails bool // receiving fails after the first packet
+	NoNextHop    bool // the next hop does not answer
+	KernelDrops  bool // the kernel's drop counter grows during the test
 
 	Wire  *ScriptedWire
 	Stack *conn.Stack
@@ -57,12 +60,13 @@ func (b *Bench) Run(t *testing.T, f func(t *testing.T, ctx context.Context)) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &fakeGuard{taken: map[guard.Flow]uint64{}}
 		b.Wire, b.ports = NewScriptedWire(b.Peer.Receive, b.path()), map[netip.AddrPort]int{}
+		b.Wire.router = b.Router
 		if timed, ok := b.Peer.(interface {
 			Later(func(time.Duration, func() []*segment.Segment))
 		}); ok {
 			timed.Later(b.Wire.Later)
 		}
-		b.Stack = &conn.Stack{Wire: guardedWire{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve}
+		b.Stack = &conn.Stack{Wire: guardedWire{b.Wire, g}, Guard: g, Source: Local, Reserve: b.reserve, MTU: b.MTU}
 		if b.GuardMisses {
 			b.Stack.Wire = b.Wire
 		}

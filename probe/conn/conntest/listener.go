@@ -1,6 +1,7 @@
 package conntest
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -19,6 +20,8 @@ type Listener struct {
 	CloseAfterSegments int  // number of segments after which the application closes. 0: never
 	NoDSACK            bool // sends no DSACKs
 	ClosesAtEOF        bool // the application closes once it has read everything up to a FIN
+	MSS                int  // its MSS option; 0: 1460
+	Window             int  // its receive window, beyond which it takes nothing; 0: 65535
 
 	conns map[[2]netip.AddrPort]*peerConn
 	made  int
@@ -142,6 +145,9 @@ func (c *peerConn) receive(s *segment.Segment) []*segment.Segment {
 	if c.finished {
 		return nil
 	}
+	if s.End().Sub(c.rcv) > c.window() {
+		return c.ack()
+	}
 	c.store(segment.SACKBlock{Left: s.Seq, Right: s.End()})
 	return c.answerData()
 }
@@ -204,7 +210,7 @@ func (c *peerConn) rightmost() seq.Number {
 
 func (c *peerConn) synAck() []*segment.Segment {
 	s := c.bare(segment.SYN | segment.ACK)
-	s.Seq, s.Ack, s.MSS, s.SACKPermitted = c.iss, c.start, 1460, true
+	s.Seq, s.Ack, s.MSS, s.SACKPermitted = c.iss, c.start, uint16(cmp.Or(c.l.MSS, 1460)), true
 	return []*segment.Segment{s}
 }
 
@@ -227,6 +233,8 @@ func (c *peerConn) duplicate(b segment.SACKBlock) []*segment.Segment {
 }
 
 func (c *peerConn) bare(f segment.Flags) *segment.Segment {
-	return &segment.Segment{Source: c.local, Destination: c.remote, Flags: f, Seq: c.snd, Ack: c.rcv, Window: 65535,
-		WindowScale: -1}
+	return &segment.Segment{Source: c.local, Destination: c.remote, Flags: f, Seq: c.snd, Ack: c.rcv,
+		Window: uint16(c.window()), WindowScale: -1}
 }
+
+func (c *peerConn) window() int { return cmp.Or(c.l.Window, 65535) }

@@ -14,6 +14,8 @@ import (
 type ScriptedWire struct {
 	peer func(*segment.Segment) []*segment.Segment
 	path Path
+	// router answers a segment on its way to the peer by an ICMP error; nil: no router does
+	router func(*segment.Segment) *segment.Unreachable
 
 	mu    sync.Mutex // the peer handles one segment at a time
 	sent  []*segment.Segment
@@ -42,10 +44,30 @@ func (w *ScriptedWire) Send(s *segment.Segment) (time.Time, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent = append(w.sent, s)
+	if w.refused(s) {
+		return now, nil
+	}
 	for _, d := range w.path(s, true) {
 		w.after(d, func() { w.deliver(w.peer(s)) })
 	}
 	return now, nil
+}
+
+// refused lets the router answer, and reports whether it did.
+func (w *ScriptedWire) refused(s *segment.Segment) bool {
+	if w.router == nil {
+		return false
+	}
+	u := w.router(s)
+	if u != nil {
+		w.Inject(u)
+	}
+	return u != nil
+}
+
+// Inject lets an ICMP error arrive. It is called while a segment is handled.
+func (w *ScriptedWire) Inject(u *segment.Unreachable) {
+	w.after(Delay, func() { w.in <- wire.Packet{Time: time.Now(), Unreachable: u} })
 }
 
 // deliver passes the peer's segments to the path.

@@ -77,8 +77,8 @@ func TestQueues(t *testing.T) {
 			if got := queueOf(o); got != c.then {
 				t.Errorf("%+v, want %+v\n%s", got, c.then, o.Message)
 			}
-			if peer.Live() != 0 || o.Leaked != 0 {
-				t.Errorf("the peer still holds %d connections, the outcome says %d", peer.Live(), o.Leaked)
+			if peer.Live() != 0 || o.Remains != (flow.Remains{}) {
+				t.Errorf("the peer still holds %d connections, the outcome says %d", peer.Live(), o.Remains)
 			}
 			t.Log(o.Message)
 		})
@@ -109,8 +109,8 @@ func TestSeveralQueuesAreARange(t *testing.T) {
 		default:
 			t.Errorf("%s: %s", o.Reason, o.Message)
 		}
-		if peer.Live() != 0 || o.Leaked != 0 {
-			t.Errorf("the peer still holds %d connections, the outcome says %d", peer.Live(), o.Leaked)
+		if peer.Live() != 0 || o.Remains != (flow.Remains{}) {
+			t.Errorf("the peer still holds %d connections, the outcome says %d", peer.Live(), o.Remains)
 		}
 	}
 }
@@ -169,8 +169,8 @@ func TestPathThatDiesIsNoOverflow(t *testing.T) {
 	}
 	peer := &backlog{}
 	o := queue(t, 24, &conntest.Bench{Peer: peer, Path: path})
-	if o.Reason != report.PathDown || o.Leaked != peer.Live() {
-		t.Errorf("%s, %d leaked of %d: %s", o.Reason, o.Leaked, peer.Live(), o.Message)
+	if o.Reason != report.PathDown || o.Remains.Left+o.Remains.Unknown != peer.Live() {
+		t.Errorf("%s, %d leaked of %d: %s", o.Reason, o.Remains, peer.Live(), o.Message)
 	}
 }
 
@@ -223,8 +223,8 @@ func TestInterruptedFillingLeavesNothing(t *testing.T) {
 			e := flowtest.Env(b)
 			e.Spec = upTo(600)
 			o := run(ctx, e)
-			if o.Reason != want || o.Leaked != 0 || peer.Live() != 0 {
-				t.Errorf("after %s: %s, %d leaked, the peer holds %d", after, o.Reason, o.Leaked, peer.Live())
+			if o.Reason != want || o.Remains != (flow.Remains{}) || peer.Live() != 0 {
+				t.Errorf("after %s: %s, %d leaked, the peer holds %d", after, o.Reason, o.Remains, peer.Live())
 			}
 		})
 	}
@@ -245,8 +245,8 @@ func TestLimitOfSYNsIsNoQueue(t *testing.T) {
 		}
 		peer := &backlog{}
 		o := queue(t, 24, &conntest.Bench{Peer: peer, Path: path})
-		if o.Reason != report.SynLimited || o.Leaked != 0 || peer.Live() != 0 {
-			t.Errorf("burst of %d: %s, %d leaked, the peer holds %d: %s", burst, o.Reason, o.Leaked, peer.Live(), o.Message)
+		if o.Reason != report.SynLimited || o.Remains != (flow.Remains{}) || peer.Live() != 0 {
+			t.Errorf("burst of %d: %s, %d leaked, the peer holds %d: %s", burst, o.Reason, o.Remains, peer.Live(), o.Message)
 		}
 	}
 }

@@ -52,8 +52,8 @@ func (f *filling) addEnding(a *attempt, end conn.Ending, err error) {
 			f.Fault = fault
 		}
 	}
-	if !end.Confirmed && a.opening.Answer == conn.SynAck {
-		f.Outcome.Leaked++
+	if a.opening.Answer == conn.SynAck {
+		f.Outcome.Remains = f.Outcome.Remains.Plus(flow.RemainsOf(end))
 	}
 	f.Guard = f.Guard.Plus(end.Check)
 }

@@ -138,6 +138,7 @@ func (w *peerClose) noteNotClosed() {
 		w.seen.Unheard = true
 	default:
 		w.seen.NotClosed, w.seen.TooLong = true, w.taken > maxAnswer
+		w.seen.Received, w.seen.Gap = w.received, w.furthest.After(w.conn.Received())
 	}
 }
 

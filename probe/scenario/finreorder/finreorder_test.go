@@ -77,13 +77,34 @@ func TestFinReorderVerdicts(t *testing.T) {
 			if o.Reason != c.want {
 				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
-			if c.peer.Live() != 0 || o.Leaked != 0 {
-				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked,
+			if c.peer.Live() != 0 || o.Remains != (flow.Remains{}) {
+				t.Errorf("the peer still holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Remains,
 					o.Evidence)
 			}
 			stalled := o.Stall >= 200*time.Millisecond && o.Stall < 220*time.Millisecond
 			if stalled != (c.want == report.FinIgnored) {
 				t.Errorf("a stall of %s", o.Stall)
+			}
+		})
+	}
+}
+
+// Where the peer's FIN cannot be used, the message says what came.
+func TestWhatCameIsSaidOfPeersThatDidNotClose(t *testing.T) {
+	longLost := func(s *segment.Segment, toPeer bool) bool { return !toPeer && s.PayloadLen() >= 500 }
+	for _, c := range []struct {
+		name string
+		peer *conntest.Closer
+		want string
+	}{
+		{"nothing", &conntest.Closer{CloseAfter: "BYE"}, "and nothing came"},
+		{"a FIN behind what is lost", &conntest.Closer{CloseAfter: "\r\n\r\n", Reply: 500, SeparateFIN: true},
+			"after 0 bytes some are missing that never came"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := runFlow(t, httpGet, &conntest.Bench{Peer: c.peer, Path: conntest.Dropping(longLost)})
+			if o.Reason != report.PeerDidNotClose || !strings.Contains(o.Message, c.want) {
+				t.Errorf("%s, %q; want %q\n%s", o.Reason, o.Message, c.want, o.Evidence)
 			}
 		})
 	}
@@ -119,8 +140,8 @@ func accepts(t *testing.T, path func() conntest.Path, doubled bool) {
 	got := flowtest.Reasons(t, flows, func(i int) flow.Outcome {
 		peer := &conntest.Closer{CloseAfter: "QUIT\r\n", Reply: i % 3 * 100, Orphan: i%2 == 0, SeparateFIN: i%5 == 0}
 		o := runFlow(t, sendText, &conntest.Bench{Peer: peer, Path: path})
-		if peer.Live() > o.Leaked && !doubled {
-			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Leaked,
+		if peer.Live() > o.Remains.Left+o.Remains.Unknown && !doubled {
+			t.Fatalf("the peer still holds %d connections, the outcome says %d\n%s", peer.Live(), o.Remains,
 				o.Evidence)
 		}
 		return o

@@ -33,7 +33,9 @@ type peerClose struct {
 	conn     *conn.Conn
 	own      seq.Number    // S: sequence number of our FIN
 	peer     seq.Number    // F: sequence number of the peer's FIN
-	taken    int           // number of bytes that the peer sent
+	taken    int           // number of bytes that the peer sent, repetitions included
+	received int           // number of those that came in order
+	furthest seq.Number    // after the last byte or FIN that came
 	took     time.Duration // time from the trigger to the peer's FIN
 	settled  bool          // no copy of the SYN can arrive any more
 	repeated bool          // the peer repeated its FIN after that should have been acknowledged

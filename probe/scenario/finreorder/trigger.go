@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -23,7 +24,11 @@ const (
 // triggerText returns the data that makes the peer close. It is empty if the peer closes by itself.
 func triggerText(t plan.Trigger, target netip.AddrPort) []byte {
 	if t.HTTPGet == "" {
-		return []byte(t.Send)
+		text, err := payload.Decode(t.Send)
+		if err != nil {
+			panic(fmt.Sprintf("finreorder: a valid plan sends %.80q: %v", t.Send, err))
+		}
+		return text
 	}
 	const request = "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tcpprobe\r\nAccept: */*\r\nConnection: close\r\n\r\n"
 	return fmt.Appendf(nil, request, t.HTTPGet, target)
@@ -39,7 +44,8 @@ func (w *peerClose) trigger(ctx context.Context) bool {
 	if w.settled = len(text) > 0 && w.seen.Overtaken[verdict.FinLate] > 0; w.settled {
 		w.drainUntil(ctx, time.Now().Add(challengeSpacing))
 	}
-	asked := time.Now()
+	asked, from := time.Now(), w.conn.Received()
+	w.furthest = from
 	for i := 0; time.Since(asked) < closeWait && w.Env.Pace(ctx, 1) == nil; i++ {
 		switch {
 		case !w.conn.Acked().AtLeast(w.own):
@@ -51,7 +57,7 @@ func (w *peerClose) trigger(ctx context.Context) bool {
 			break
 		}
 	}
-	w.took = time.Since(asked)
+	w.took, w.received = time.Since(asked), w.conn.Received().Sub(from)
 	var held bool
 	w.peer, held = w.conn.PeerFIN()
 	return held && w.conn.Acked().AtLeast(w.own) && !w.stopped()
@@ -61,6 +67,9 @@ func (w *peerClose) trigger(ctx context.Context) bool {
 func (w *peerClose) answered(p wire.Packet) bool {
 	if p.Segment != nil {
 		w.taken += p.Segment.PayloadLen()
+		if p.Segment.Seq.AtLeast(w.furthest) {
+			w.furthest = p.Segment.End()
+		}
 	}
 	_, held := w.conn.PeerFIN()
 	return held && w.conn.Acked().AtLeast(w.own) || w.stopped() || w.taken > maxAnswer

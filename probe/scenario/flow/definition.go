@@ -25,6 +25,7 @@ type Definition struct {
 	Flow     func(variant string) Func
 	Pool     func(variant string) PoolFunc     // the test over all flows; nil, or nil for a variant, if there is none
 	FollowUp func(variant string) FollowUpFunc // nil, or nil for a variant, if there is none
+	NewPorts bool                              // follow-ups ask from new source ports, not from that of the result
 	Flows    int                               // number of flows, whatever the plan's paths; 0: as many as those
 	// Single holds for variants that one flow asks, whatever the plan's paths; nil: for none
 	Single func(variant string) bool

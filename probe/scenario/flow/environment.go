@@ -33,6 +33,7 @@ type Env struct {
 	Wraps      *verdict.Wraps      // the same, for the tests about what is beyond the wrap
 	Alikes     *verdict.Alikes     // the same, for the test of numbers like 0
 	Lateness   *verdict.Lateness   // shared by all flows towards the target; nil: each conviction waits in full
+	Accepting  *verdict.Accepting  // shared by all flows towards the target; nil: nobody asks
 	LateSYNs   *verdict.LateSYNs   // shared by all flows of the check; nil: each conviction by silence waits
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
 	Rest       func()              // called once a flow only waits for late answers; nil: nobody wants to know
@@ -61,13 +62,13 @@ type Outcome struct {
 	Port      uint16        // source port of the last connection
 	Hop       route.Hop     // of all connections to the target; empty: not known, or they differ
 	FirstLost bool          // the first suspect was lost; a late one was not
-	RTT       time.Duration // 0 if several SYNs were sent, so that the answer may belong to any of them
+	RTT       time.Duration // of segments that were sent once; 0 if none of them was answered
 	Stall     time.Duration // how long the connection stalled; 0 if it did not
 	Queue     *report.Queue // for AcceptQueue
 	Evidence  evidence.Lines
 	Records   []conn.Record // the packets that the evidence describes
 	Followed  bool          // it failed, but at the error of a flow that follows another one
-	Leaked    int           // number of connections that the peer may still hold
+	Remains   Remains       // connections that were not seen to end
 	Refused   bool          // the last connection was refused, or reset before it told anything
 	Guard     conn.SelfCheck
 	Segments  conn.Segments // over all connections

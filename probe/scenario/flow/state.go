@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"net/netip"
@@ -28,7 +29,8 @@ type State struct {
 	Followed bool
 	// LossAsked is set if blocks about loss were sent, whatever became of them.
 	LossAsked   bool
-	joined      int // further connections
+	onAccept    *verdict.OnAccept // the application resets each connection; nil: not known
+	joined      int               // further connections
 	severalHops bool
 }
 
@@ -40,6 +42,13 @@ func (s *State) Open(ctx context.Context, iss seq.Number) *conn.Conn {
 // OpenTo is Open for another address or port than the target's.
 func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Number) *conn.Conn {
 	c, err := s.Env.Open(ctx, remote, iss)
+	if known := s.Env.Accepting.Known(); known != nil && remote == s.Env.Remote {
+		s.onAccept = known // maybe while this one waited for its turn
+		if err == nil {
+			s.end(ctx, c)
+		}
+		return nil
+	}
 	if ctx.Err() != nil && c == nil {
 		return nil // Finish reports the deadline
 	}
@@ -53,8 +62,15 @@ func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 	return c
 }
 
-// End ends a connection and keeps its observations.
+// End ends a connection and keeps its observations. If it was reset, the application may do that to each.
 func (s *State) End(ctx context.Context, c *conn.Conn) {
+	s.end(ctx, c)
+	if c.ResetActively() {
+		s.onAccept = s.Env.Accepting.Ask(ctx, func() verdict.OnAccept { return s.askOnAccept(ctx) })
+	}
+}
+
+func (s *State) end(ctx context.Context, c *conn.Conn) {
 	e, err := c.End(ctx)
 	if s.Fault == nil {
 		s.Fault = err
@@ -62,8 +78,8 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	if s.Fault == nil {
 		s.Fault = c.Fault()
 	}
-	if !e.Confirmed && c.Established() {
-		s.Outcome.Leaked++
+	if c.Established() {
+		s.Outcome.Remains = s.Outcome.Remains.Plus(RemainsOf(e))
 	}
 	s.Guard = s.Guard.Plus(e.Check)
 	s.Outcome.Port = c.Local().Port()
@@ -71,8 +87,8 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	s.Outcome.SACKShifted = s.Outcome.SACKShifted || c.SACKShifted()
 	s.Outcome.Keep(c)
 	s.Outcome.Segments = s.Outcome.Segments.Plus(c.Segments())
-	if s.Opening.Answer == conn.SynAck && s.Opening.Sent == 1 {
-		s.Outcome.RTT = c.RTT
+	if s.Opening.Answer == conn.SynAck {
+		s.Outcome.RTT = cmp.Or(c.RoundTrip(s.Opening.Sent), s.Outcome.RTT)
 	}
 }
 
@@ -91,7 +107,8 @@ func (s *State) leftBy(h route.Hop) {
 // self-check and errors. Their evidence is kept only of the first ones.
 func (s *State) Join(other *State) {
 	s.Guard = s.Guard.Plus(other.Guard)
-	s.Outcome.Leaked += other.Outcome.Leaked
+	s.Outcome.Remains = s.Outcome.Remains.Plus(other.Outcome.Remains)
+	s.onAccept = cmp.Or(s.onAccept, other.onAccept)
 	s.Outcome.SACKShifted = s.Outcome.SACKShifted || other.Outcome.SACKShifted
 	s.Outcome.Segments = s.Outcome.Segments.Plus(other.Outcome.Segments)
 	if s.Fault == nil {
@@ -110,10 +127,11 @@ const maxJoined = 4
 func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
 	found := s.Delivered && !s.Unasked || s.LossConfirmed() && s.Isolated || s.Explained() // stays valid
 	s.Expired = ctx.Err() != nil && !found
+	s.OnAccept = s.onAccept
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost && s.FirstLate == 0
 	s.Outcome.Followed = s.Followed && s.Outcome.Verdict == report.Fail
-	s.Outcome.Refused = s.Opening.Answer == conn.ResetAnswer || s.PeerReset
+	s.Outcome.Refused = (s.Opening.Answer == conn.ResetAnswer || s.PeerReset) && s.onAccept == nil
 	return s.Outcome
 }
 

@@ -58,8 +58,9 @@ func TestOnlyOpenedConnectionsMayBeLeft(t *testing.T) {
 					t.Fatalf("the second SYN: %s", o.Answer)
 				}
 			}
-			if s.End(ctx, c); s.Fault != nil || s.Outcome.Leaked != want {
-				t.Errorf("opened again %t: %d may be left, want %d; %v", opensAgain, s.Outcome.Leaked, want, s.Fault)
+			if s.End(ctx, c); s.Fault != nil || s.Outcome.Remains.Left+s.Outcome.Remains.Unknown != want {
+				t.Errorf("opened again %t: %d may be left, want %d; %v", opensAgain,
+					s.Outcome.Remains.Left+s.Outcome.Remains.Unknown, want, s.Fault)
 			}
 		})
 		if left := peer.Live() > 0; left == opensAgain {

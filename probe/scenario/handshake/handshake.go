@@ -11,7 +11,10 @@ import (
 )
 
 // Definition is the scenario Handshake.
-var Definition = flow.Definition{Flow: func(string) flow.Func { return run }}
+var Definition = flow.Definition{
+	Flow:     func(string) flow.Func { return run },
+	FollowUp: func(string) flow.FollowUpFunc { return askFirstSYNs }, NewPorts: true,
+}
 
 // run tests whether a connection can be established.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
@@ -21,7 +24,7 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 		if c == nil {
 			break
 		}
-		t.Opening = c.Handshake(ctx, t.beginning(e.Pace))
+		t.Opening = c.Handshake(ctx, e.Pace)
 		again := t.followUp(ctx, c)
 		for !again && t.failed() && t.askMore(ctx, c) {
 			again = t.followUp(ctx, c)
@@ -41,22 +44,9 @@ func run(ctx context.Context, e *flow.Env) flow.Outcome {
 // opening is the state of one flow.
 type opening struct {
 	*flow.State
-	ignored int       // SYNs in a row that got no answer, from all source ports
-	begun   time.Time // the first SYN of the source port
-	late    bool      // the answer came in the long wait
+	ignored int  // SYNs in a row that got no answer, from all source ports
+	late    bool // the answer came in the long wait
 	shake   verdict.Handshaken
-}
-
-// beginning notes when the first SYN of a source port may be sent: what it waits before is not the peer's time.
-func (t *opening) beginning(pace conn.Pace) conn.Pace {
-	t.begun = time.Time{}
-	return func(ctx context.Context, n int) error {
-		err := pace(ctx, n)
-		if t.begun.IsZero() {
-			t.begun = time.Now()
-		}
-		return err
-	}
 }
 
 // followUp examines the answer to the SYN. It returns true if another source port should be tried.
@@ -64,12 +54,11 @@ func (t *opening) followUp(ctx context.Context, c *conn.Conn) (again bool) {
 	t.countSYNs()
 	switch t.Opening.Answer {
 	case conn.SynAck:
-		waited := time.Since(t.begun)
-		proving := time.Now()
+		connect, proving := c.ConnectTime(), time.Now()
 		t.Proof = c.Prove(ctx, t.Env.Pace, t.byte())
 		t.PeerReset = !t.Proof.Established && c.Reset()
-		t.shake = verdict.Handshaken{SYNs: t.Opening.Sent, Waited: waited, Proved: time.Since(proving),
-			Others: verdict.Count{Sent: t.Proof.Sent, Lost: t.Proof.Lost}}
+		t.shake = verdict.Handshaken{SYNs: t.Opening.Sent, SYNACKs: c.SYNACKs(), Connect: connect,
+			Proved: time.Since(proving), Others: verdict.Count{Sent: t.Proof.Sent, Lost: t.Proof.Lost}}
 		if !t.late {
 			t.Env.Background.Add(t.shake.Others)
 		}
@@ -102,4 +91,4 @@ func (t *opening) countSYNs() {
 }
 
 // byte is the byte of data that proves a connection.
-func (t *opening) byte() byte { return flow.Payloads(t.Env.Spec.Payload)[0](1)[0] }
+func (t *opening) byte() byte { return flow.Payloads(t.Env.Spec)[0](1)[0] }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -41,8 +42,8 @@ func TestHeldAcknowledgement(t *testing.T) {
 		o := ask(t, "Push", &conntest.Bench{Peer: device})
 		took := device.last.Sub(device.first)
 		held := strings.Contains(o.Message, "something on the way changes acknowledgements")
-		if o.Reason != want || held != (want == report.NotIsolated) || took > 2*time.Second || o.Leaked > 0 {
-			t.Errorf("held from %d on: %s / %s after %v, %d left: %s\n%s", from, o.Verdict, o.Reason, took, o.Leaked,
+		if o.Reason != want || held != (want == report.NotIsolated) || took > 2*time.Second || o.Remains != (flow.Remains{}) {
+			t.Errorf("held from %d on: %s / %s after %v, %d left: %s\n%s", from, o.Verdict, o.Reason, took, o.Remains,
 				o.Message, o.Evidence)
 		}
 	}

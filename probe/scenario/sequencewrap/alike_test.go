@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -112,8 +113,8 @@ func TestNumbersLikeZeroOfAnyFlags(t *testing.T) {
 			t.Run(name+"/"+lost, func(t *testing.T) {
 				peer := &conntest.Listener{}
 				o := ask(t, "Push", &conntest.Bench{Peer: peer, Path: conntest.Dropping(drop)})
-				if o.Reason != report.NumbersAlikeDropped || peer.Live() != 0 || o.Leaked != 0 {
-					t.Errorf("%s / %s, %d held, %d leaked: %s", o.Verdict, o.Reason, peer.Live(), o.Leaked, o.Message)
+				if o.Reason != report.NumbersAlikeDropped || peer.Live() != 0 || o.Remains != (flow.Remains{}) {
+					t.Errorf("%s / %s, %d held, %d leaked: %s", o.Verdict, o.Reason, peer.Live(), o.Remains, o.Message)
 				}
 			})
 		}
@@ -127,8 +128,8 @@ func expectAlike(t *testing.T, variant string, has func(uint32) bool, says strin
 	if o.Reason != report.NumbersAlikeDropped || o.OnlyZero || !strings.Contains(o.Message, says) {
 		t.Errorf("%s / %s, want %q: %s\n%s", o.Verdict, o.Reason, says, o.Message, o.Evidence)
 	}
-	if peer.Live() != o.Leaked {
-		t.Errorf("the peer holds %d connections, %d said", peer.Live(), o.Leaked)
+	if peer.Live() != o.Remains.Left+o.Remains.Unknown {
+		t.Errorf("the peer holds %d connections, %d said", peer.Live(), o.Remains)
 	}
 	t.Log(o.Message)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -16,7 +17,7 @@ import (
 type firsts struct {
 	shape
 	env     *flow.Env
-	payload flow.Payload
+	payload payload.Source
 	length  int
 	state   *flow.State
 	test    verdict.FirstTest

@@ -79,8 +79,9 @@ func TestPeersSegmentAtZero(t *testing.T) {
 			}
 			o, took, segments := askPeer(t, &conntest.Bench{Peer: c.peer, Path: conntest.Dropping(c.path)})
 			t.Logf("%v, %d segments: %s", took, segments, o.Message)
-			if o.Reason != c.want || !strings.Contains(o.Message, c.says) || o.Leaked != 0 || c.peer.Live() != 0 {
-				t.Errorf("%s / %s, want %s; leaked %d, held %d: %s\n%s", o.Verdict, o.Reason, c.want, o.Leaked, c.peer.Live(),
+			if o.Reason != c.want || !strings.Contains(o.Message, c.says) ||
+				o.Remains != (flow.Remains{}) || c.peer.Live() != 0 {
+				t.Errorf("%s / %s, want %s; leaked %d, held %d: %s\n%s", o.Verdict, o.Reason, c.want, o.Remains, c.peer.Live(),
 					o.Message, o.Evidence)
 			}
 			if took > 75*time.Second || segments > 2000 {

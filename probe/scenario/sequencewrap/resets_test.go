@@ -59,8 +59,8 @@ func TestResetsAreToldApart(t *testing.T) {
 			if o.Reason != c.want || !strings.Contains(o.Message, c.says) {
 				t.Errorf("%s / %s, want %s\n%s\n%s", o.Verdict, o.Reason, c.want, o.Message, o.Evidence)
 			}
-			if c.peer.Live() != o.Leaked || o.Leaked != 0 {
-				t.Errorf("the peer holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Leaked, o.Evidence)
+			if c.peer.Live() != o.Remains.Left+o.Remains.Unknown || o.Remains != (flow.Remains{}) {
+				t.Errorf("the peer holds %d connections, the outcome says %d\n%s", c.peer.Live(), o.Remains, o.Evidence)
 			}
 		})
 	}
@@ -125,8 +125,8 @@ func TestRandomResetsAreNoMatterOfZero(t *testing.T) {
 				device = &conntest.Resetter{Peer: &resetPeer{resets: same}, Resets: random, HopLimit: 63, Forwards: true}
 			}
 			o := check(t, "Push", 1, 500, 0.1, &conntest.Bench{Peer: device})[0]
-			if device.Live() > o.Leaked {
-				t.Fatalf("the peer holds %d connections, the outcome says %d\n%s", device.Live(), o.Leaked, o.Evidence)
+			if device.Live() > o.Remains.Left+o.Remains.Unknown {
+				t.Fatalf("the peer holds %d connections, the outcome says %d\n%s", device.Live(), o.Remains, o.Evidence)
 			}
 			return o
 		}, func(o flow.Outcome) bool { return o.Verdict == report.Fail })

@@ -77,8 +77,8 @@ func expect(t *testing.T, name string, b *conntest.Bench, want report.Reason) {
 		t.Errorf("%s: %s / %s, want %s\n%s\n%s", name, o.Verdict, o.Reason, want, o.Message,
 			o.Evidence)
 	}
-	if live := b.Peer.Live(); live != 0 || o.Leaked != 0 {
-		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", name, live, o.Leaked,
+	if live := b.Peer.Live(); live != 0 || o.Remains != (flow.Remains{}) {
+		t.Errorf("%s: the peer still holds %d connections, the outcome says %d\n%s", name, live, o.Remains,
 			o.Evidence)
 	}
 }

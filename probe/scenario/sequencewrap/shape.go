@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -32,7 +33,7 @@ func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 	if s.flags.Has(segment.URG) && length != flow.Full {
 		length = max(length, leastUrgent)
 	}
-	for _, p := range flow.Payloads(e.Spec.Payload) {
+	for _, p := range flow.Payloads(e.Spec) {
 		tryPayload(ctx, t, s, p, length)
 		asked := len(t.Blocks) > 0 || t.Resets.Alpha > 0
 		if !t.PeerReset || t.Delivered || asked { // another block would exceed the error
@@ -44,7 +45,7 @@ func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 
 // tryPayload runs the test with one payload. If the peer holds an older connection of the source port, it tries another
 // port; if the path drops long segments, it tries a usual length. Then it examines why the first suspect was missing.
-func tryPayload(ctx context.Context, t *flow.State, s shape, p flow.Payload, length int) {
+func tryPayload(ctx context.Context, t *flow.State, s shape, p payload.Source, length int) {
 	var w *wrapConn
 	for range flow.SourcePorts {
 		w = newWrapConn(t, s, p, length)

@@ -39,8 +39,8 @@ func TestTeardownAfterTheDeadlineIsBounded(t *testing.T) {
 					t.Errorf("the flow ended %v after the deadline", took)
 				}
 			})
-			if o.Leaked != c.left || peer.Live() != c.left {
-				t.Errorf("%d connections are said to be left, %d are; want %d\n%s", o.Leaked, peer.Live(), c.left, o.Evidence)
+			if o.Remains.Left+o.Remains.Unknown != c.left || peer.Live() != c.left {
+				t.Errorf("%d connections are said to be left, %d are; want %d\n%s", o.Remains, peer.Live(), c.left, o.Evidence)
 			}
 		})
 	}

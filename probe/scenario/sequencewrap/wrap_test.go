@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 )
@@ -44,8 +45,8 @@ func TestWrapThatBreaks(t *testing.T) {
 				if o.Reason != want {
 					t.Errorf("%s: %s / %s, want %s: %s\n%s", variant, o.Verdict, o.Reason, want, o.Message, o.Evidence)
 				}
-				if n := peer.Live(); n != o.Leaked || n > c.leaks {
-					t.Errorf("%s: the peer holds %d connections, %d said", variant, n, o.Leaked)
+				if n := peer.Live(); n != o.Remains.Left+o.Remains.Unknown || n > c.leaks {
+					t.Errorf("%s: the peer holds %d connections, %d said", variant, n, o.Remains)
 				}
 				t.Log(variant, o.Message)
 			}
@@ -177,8 +178,8 @@ func TestFlowsAskAboutTheWrapOnce(t *testing.T) {
 		}
 	}
 	for _, o := range flows {
-		if o.Reason != report.WrapDropped || o.Leaked != 0 {
-			t.Errorf("%s, %d leaked: %s", o.Reason, o.Leaked, o.Message)
+		if o.Reason != report.WrapDropped || o.Remains != (flow.Remains{}) {
+			t.Errorf("%s, %d leaked: %s", o.Reason, o.Remains, o.Message)
 		}
 	}
 	if syns > len(flows)+8 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
@@ -39,7 +40,7 @@ type wrapConn struct {
 	*flow.State
 	shape
 	conn    *conn.Conn
-	payload flow.Payload
+	payload payload.Source
 	length  int        // length of the first suspect, flow.Full for the longest
 	at      seq.Number // sequence number of the suspect
 	end     seq.Number // sequence number after the longest suspect
@@ -55,7 +56,7 @@ type wrapConn struct {
 	tooLong bool  // long controls do not arrive
 }
 
-func newWrapConn(t *flow.State, s shape, p flow.Payload, length int) *wrapConn {
+func newWrapConn(t *flow.State, s shape, p payload.Source, length int) *wrapConn {
 	w := &wrapConn{State: t, shape: s, payload: p, length: length, echoes: flow.NewEchoes()}
 	t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: s.what, Across: s.across}
 	return w

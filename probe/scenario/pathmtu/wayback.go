@@ -1,0 +1,40 @@
+package pathmtu
+
+import (
+	"github.com/tcpprobe/tcpprobe/probe/conn"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/verdict"
+)
+
+// wayBack is what the peer's own data shows of the way back.
+type wayBack struct {
+	own     int         // data that this host takes in one segment
+	longest int         // data of the longest segment
+	merged  bool        // this host merged segments, so that their lengths are not known
+	end     *seq.Number // the highest number that the data reached; nil: the peer sent none
+}
+
+// take notes one segment of the peer.
+func (b *wayBack) take(g *segment.Segment) {
+	n := g.PayloadLen()
+	if n == 0 || g.Flags.Has(segment.RST) {
+		return
+	}
+	if end := g.Seq.Add(n); b.end == nil || end.After(*b.end) {
+		b.end = &end
+	}
+	if n > b.own {
+		b.merged = true
+		return
+	}
+	b.longest = max(b.longest, n)
+}
+
+// result says what it shows at the connection's end.
+func (b *wayBack) result(c *conn.Conn) verdict.WayBack {
+	if b.end == nil {
+		return verdict.WayBack{}
+	}
+	return verdict.WayBack{Sent: true, Longest: b.longest, Merged: b.merged, Missing: b.end.After(c.Received())}
+}
