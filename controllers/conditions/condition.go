@@ -25,6 +25,9 @@ type Observation struct {
 // Set computes all four conditions from the rest of the status and the observation. It keeps nothing of the old
 // conditions but the times of their last transition and Accepted's message.
 func Set(probe *v1alpha1.TCPProbe, o Observation, now time.Time) {
+	if o.Refusal == nil && schedule.LeavesConnections(probe) {
+		o.Refusal = leavesConnections(&probe.Status)
+	}
 	for _, c := range []metav1.Condition{
 		accepted(probe, o), complete(probe, o), covered(probe, o), pathHealthy(probe, o),
 	} {
@@ -33,6 +36,15 @@ func Set(probe *v1alpha1.TCPProbe, o Observation, now time.Time) {
 		c.Message = text.Cut(c.Message, v1alpha1.MaxConditionMessage)
 		meta.SetStatusCondition(&probe.Status.Conditions, c)
 	}
+}
+
+func leavesConnections(status *v1alpha1.TCPProbeStatus) *target.Refusal {
+	return target.Refused(v1alpha1.ReasonLeavesConnections,
+		"runs have left %d connections at the target, in run %d %d of them, and no more are started from %d on: "+
+			"RSTs do not reach it, and its application does not close when it gets a FIN; once that is mended, a new value "+
+			"of the annotation %s or another spec starts the runs again",
+		status.LeakedFlows, status.LastRun.Number, status.LastRun.LeakedFlows, v1alpha1.MaxLeakedFlows,
+		v1alpha1.RunAnnotation)
 }
 
 func condition(kind string, status metav1.ConditionStatus, reason, format string, args ...any) metav1.Condition {

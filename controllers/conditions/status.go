@@ -2,6 +2,7 @@ package conditions
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,9 @@ func Announce(probe *v1alpha1.TCPProbe, res *target.Resolved, now time.Time) {
 	if !schedule.LastRunHasThisSpec(probe) {
 		status.Health = nil // the record is of another spec
 	}
+	if !schedule.LastRunIsCurrent(probe) {
+		status.LeakedFlows = 0 // somebody asked for this run, and may have mended what left connections
+	}
 	status.ActiveRun = &v1alpha1.ActiveRun{
 		ID: schedule.RunID(probe, number), Number: number, Trigger: schedule.Trigger(probe),
 		StartTime: metav1.NewTime(now), Sources: int32(len(res.Sources.Planned)),
@@ -39,10 +43,15 @@ func Conclude(probe *v1alpha1.TCPProbe, agg *findings.Aggregate, now time.Time) 
 	findings := agg.Findings(status.Findings, metav1.NewTime(now))
 	moveToLastRun(status, agg.Verdict, len(agg.Outcomes), agg.Reported, now)
 	status.LastRun.Notes = agg.Notes
+	status.LastRun.LeakedFlows, status.LastRun.UnconfirmedFlows = count(agg.Left), count(agg.Unconfirmed)
+	status.LeakedFlows = count(int64(status.LeakedFlows) + agg.Left)
 	pairs := agg.Pairs
 	status.Pairs, status.Findings = &pairs, findings
 	status.Affected = fmt.Sprintf("%d/%d", pairs.Fail, pairs.Planned)
 }
+
+// count is a number of connections as the status has it.
+func count(n int64) int32 { return int32(min(n, math.MaxInt32)) }
 
 // LostRun is why an active run cannot continue.
 type LostRun struct{ Reason, Message string }

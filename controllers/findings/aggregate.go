@@ -40,6 +40,9 @@ type Aggregate struct {
 	Verdict  report.Verdict
 	Reported int      // sources
 	Notes    []string // about pairs that passed
+
+	Left        int64 // connections that their targets showed to hold still
+	Unconfirmed int64 // connections of which nothing showed that
 }
 
 // Build aggregates the outcomes of a run whose outcomes are all final.
@@ -50,6 +53,7 @@ func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Re
 	for _, o := range outcomes {
 		if o.State == probepod.Reported {
 			agg.Reported++
+			agg.addRemains(o.Summary)
 		}
 		for position, target := range rp.Plan.Sources[o.Source] {
 			answers := applyRecheck(rp, rechecked, answersOf(rp, o, position, target))
@@ -62,7 +66,8 @@ func Build(rp *runplan.RunPlan, outcomes []probepod.Outcome, rechecked target.Re
 		}
 	}
 	agg.Verdict, agg.Notes = agg.verdict(offNode),
-		firstNotes(agg.overlayNote(), lossNote(rp, outcomes), clusterIPNote(rp, outcomes), notes(rp, outcomes))
+		firstNotes(agg.overlayNote(), agg.remainsNote(), lossNote(rp, outcomes), clusterIPNote(rp, outcomes),
+			notes(rp, outcomes))
 	return agg
 }
 

@@ -35,6 +35,12 @@ var (
 		"namespace", "name")
 	lastPairsMetric = metric("last_run_pairs", "Pairs of source and target in the last run of a TCPProbe, by verdict.",
 		"namespace", "name", "verdict")
+	leakedMetric = metric("leaked_flows",
+		"Connections that runs of a TCPProbe left at their targets since its spec or run annotation changed.",
+		"namespace", "name")
+	unconfirmedMetric = metric("last_run_unconfirmed_flows",
+		"Connections of the last run of a TCPProbe of which nothing showed whether their targets hold them still.",
+		"namespace", "name")
 	missedMetric = metric("missed_runs_total", "Runs of a recurring TCPProbe that were not started in time.",
 		"namespace", "name")
 	podsMetric      = metric("pods", "Probe pods by state: Gated, Pending, Running, Succeeded, Failed.", "state")
@@ -46,7 +52,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{conditionMetric, lastRunMetric, lastPairsMetric, missedMetric, podsMetric,
+	for _, d := range []*prometheus.Desc{conditionMetric, lastRunMetric, lastPairsMetric, leakedMetric,
+		unconfirmedMetric, missedMetric, podsMetric,
 		podsLimitMetric, queuedMetric, waitingMetric, activeMetric} {
 		out <- d
 	}
@@ -101,7 +108,9 @@ func collectProbe(out chan<- prometheus.Metric, probe *v1alpha1.TCPProbe) {
 	}
 	out <- prometheus.MustNewConstMetric(missedMetric, prometheus.CounterValue, float64(status.MissedRuns),
 		probe.Namespace, probe.Name)
+	gauge(out, leakedMetric, float64(status.LeakedFlows), probe.Namespace, probe.Name)
 	if status.LastRun != nil {
+		gauge(out, unconfirmedMetric, float64(status.LastRun.UnconfirmedFlows), probe.Namespace, probe.Name)
 		gauge(out, lastRunMetric, float64(status.LastRun.CompletionTime.Unix()), probe.Namespace, probe.Name)
 	}
 	for verdict, n := range byVerdict(status.Pairs) {

@@ -42,9 +42,10 @@ func cachesWithARun(t *testing.T) client.Reader {
 	probe.Status = v1alpha1.TCPProbeStatus{
 		Conditions: []metav1.Condition{{Type: v1alpha1.ConditionPathHealthy, Status: metav1.ConditionFalse,
 			Reason: "SequenceZeroDropped"}},
-		LastRun: &v1alpha1.LastRun{Number: 1, CompletionTime: at}, ActiveRun: &v1alpha1.ActiveRun{Number: 2,
+		LastRun: &v1alpha1.LastRun{UnconfirmedFlows: 2, Number: 1, CompletionTime: at},
+		ActiveRun: &v1alpha1.ActiveRun{Number: 2,
 			Plan: "of-run-2"},
-		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 4, Fail: 3, Inconclusive: 2}, MissedRuns: 5,
+		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 4, Fail: 3, Inconclusive: 2}, MissedRuns: 5, LeakedFlows: 7,
 	}
 	configMap, lost := &corev1.ConfigMap{ObjectMeta: mine("web-2")}, &corev1.ConfigMap{ObjectMeta: mine("web-1")}
 	configMap.Annotations[runplan.AnnotationOpen], lost.Annotations[runplan.AnnotationOpen] = "7", "1"
@@ -151,7 +152,7 @@ func TestCountRun(t *testing.T) {
 	ended := testutil.ToFloat64(runsEnded.WithLabelValues("Fail", "Interval"))
 	at := metav1.NewTime(controllertest.Noon)
 	RunEnded(&v1alpha1.TCPProbeStatus{
-		LastRun: &v1alpha1.LastRun{Verdict: "Fail", Trigger: "Interval", StartTime: at,
+		LastRun: &v1alpha1.LastRun{UnconfirmedFlows: 2, Verdict: "Fail", Trigger: "Interval", StartTime: at,
 			CompletionTime: metav1.NewTime(controllertest.Noon.Add(3 * time.Second))},
 		Pairs: &v1alpha1.PairCounts{Planned: 9, Pass: 6, Fail: 3},
 	})

@@ -95,7 +95,8 @@ func spread(seed string, endpoints []target.Endpoint, limit int) []int {
 func planScenarios(scenarios []v1alpha1.Scenario) []plan.Scenario {
 	out := make([]plan.Scenario, len(scenarios))
 	for i, s := range scenarios {
-		out[i] = plan.Scenario{Name: s.Name, Type: string(s.Type), Payload: s.Payload}
+		out[i] = plan.Scenario{Name: s.Name, Type: string(s.Type), Payload: s.Payload,
+			PayloadPreset: s.PayloadPreset}
 		for _, v := range s.Variants() {
 			out[i].Variants = append(out[i].Variants, string(v))
 		}

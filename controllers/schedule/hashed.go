@@ -31,6 +31,7 @@ var hashedFields = map[string]any{
 	"scenarios.name":                            nil,
 	"scenarios.type":                            nil,
 	"scenarios.payload":                         nil,
+	"scenarios.payloadPreset":                   nil,
 	"scenarios.sequenceWrap.variants":           nil,
 	"scenarios.finReorder.trigger.onAccept":     nil,
 	"scenarios.finReorder.trigger.send":         nil,

@@ -154,6 +154,16 @@ func TestKernelConnectionsOnIsTheSameQuestion(t *testing.T) {
 	}
 }
 
+// TestPayloadPresetIsAnotherQuestion: a preset makes a TCPProbe run again; without one its ID is what it was, which
+// TestRunIDsOutliveUpgrades pins.
+func TestPayloadPresetIsAnotherQuestion(t *testing.T) {
+	none, one, other := controllertest.Probe(), controllertest.Probe(), controllertest.Probe()
+	one.Spec.Scenarios[0].PayloadPreset, other.Spec.Scenarios[0].PayloadPreset = "redis", "smtp"
+	if a, b, c := RunID(none, 7), RunID(one, 7), RunID(other, 7); a == b || b == c || a == c {
+		t.Errorf("%s, %s, %s", a, b, c)
+	}
+}
+
 // hasFields reports whether the type, or what it points to or lists, is a struct of the API with fields of its own.
 func hasFields(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {

@@ -65,11 +65,12 @@ func TakeSlot(probe *v1alpha1.TCPProbe, now time.Time) {
 	UpdateNextRun(probe, now)
 }
 
-// UpdateNextRun sets the next slot where no run starts now. Slots that have passed are counted as missed. If the next
-// slot is further away than the interval, the clock was set back, and the next slot is set anew.
+// UpdateNextRun sets the next slot where no run starts now; a TCPProbe that is stopped has none. Slots that have passed
+// are counted as missed. If the next slot is further away than the interval, the clock was set back, and the next slot
+// is set anew.
 func UpdateNextRun(probe *v1alpha1.TCPProbe, now time.Time) {
 	every := Interval(probe)
-	if every == 0 || probe.Spec.State == v1alpha1.Suspended {
+	if every == 0 || probe.Spec.State == v1alpha1.Suspended || LeavesConnections(probe) {
 		probe.Status.NextRunTime = nil
 		return
 	}

@@ -120,6 +120,7 @@ func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
 // SupportedScenarios are those that this version's prober knows. A newer CRD may have more.
 var SupportedScenarios = []v1alpha1.ScenarioType{
 	v1alpha1.Handshake, v1alpha1.SequenceWrap, v1alpha1.FinReorder, v1alpha1.AcceptQueue,
+	v1alpha1.PathMTU,
 }
 
 // OwnNamespaces are the operator's namespaces. What runs there is never a target.

@@ -68,7 +68,7 @@ func TestWhatASpecIsRefusedFor(t *testing.T) {
 			"ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"},
 		{probeWith(every), ""},
 		{probeWith(asking(v1alpha1.Handshake, v1alpha1.Liveness)), "NotSupported: this version has the scenarios " +
-			"[Handshake SequenceWrap FinReorder AcceptQueue], not Liveness"},
+			"[Handshake SequenceWrap FinReorder AcceptQueue PathMTU], not Liveness"},
 	} {
 		expect(t, specRules, specInput{c.probe, ownNamespaces}, c.want)
 	}
