@@ -28,13 +28,14 @@ declare -A purpose=(
 	[shellcheck]="checks the scripts"
 	[nginx]="is a server whose accept queue is measured"
 	[python3]="has another such server"
+	[postgresql]="is a server of a protocol whose payload begins with NUL"
 	[tshark]="reads the captures that the product writes, with another's eyes"
 	[python3-scapy]="is what this engine is measured beside"
 	[tcpdump]="brings libpcap, which compiles that tool's filters"
 )
 declare -A group=(
 	[cluster]="containerd runc containernetworking-plugins nftables iproute2 conntrack procps kmod time"
-	[servers]="nginx python3"
+	[servers]="nginx python3 postgresql"
 	[bench]="python3-scapy tcpdump"
 	[guests]="qemu-system-x86 qemu-system-arm debian-archive-keyring xz-utils kmod"
 	[checks]="clang llvm libbpf-dev linux-libc-dev gcc libc6-dev shellcheck tshark"

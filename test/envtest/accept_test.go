@@ -50,6 +50,15 @@ var acceptances = []struct{ name, spec, stored string }{
 	{"one type under two names",
 		web + `scenarios: [{type: Handshake}, {name: again, type: Handshake, payload: "PING\r\n"}]`,
 		`scenarios: [{type: Handshake}, {name: again, type: Handshake, payload: "PING\r\n"}]`},
+	{"payloads with escapes", web + `
+scenarios:
+- {name: a, type: Handshake, payload: '\0\x00\xfF\t\r\n\\'}
+- {name: b, type: Handshake, payload: "a\\x00\r\n"}
+- {name: c, type: Handshake, payloadPreset: postgres}`, `
+scenarios:
+- {name: a, type: Handshake, payload: '\0\x00\xfF\t\r\n\\'}
+- {name: b, type: Handshake, payload: "a\\x00\r\n"}
+- {name: c, type: Handshake, payloadPreset: postgres}`},
 	{"every variant", web + `scenarios: [` + allVariants("all") + `]`, `scenarios: [` + allVariants("all") + `]`},
 	{"two FinReorders in the time that they take", web + "scenarios: [" + finReorders(2) + "]\nrun: {deadlineSeconds: 8}",
 		"scenarios: [" + finReorders(2) + "]\nrun: {mode: Once, deadlineSeconds: 8}"},

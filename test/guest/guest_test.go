@@ -150,8 +150,9 @@ func (s stack) ask(t *testing.T, family string, q question) {
 		for try := 1; try == 1 || len(wrong) > 0 && (try <= q.tries || try <= standstills && silent(wrong)); try++ {
 			wrong = nil
 			for _, o := range s.outcomes(t, GuestAddr[family], q) {
-				if stalls := o.Stall >= 200*time.Millisecond; o.Leaked != 0 || stalls != (o.Reason == report.FinIgnored) {
-					t.Errorf("%s: a stall of %s, %d leaked: %s\n%s", o.Reason, o.Stall, o.Leaked, o.Message, o.Evidence)
+				if stalls := o.Stall >= 200*time.Millisecond; o.Remains != (flow.Remains{}) ||
+					stalls != (o.Reason == report.FinIgnored) {
+					t.Errorf("%s: a stall of %s, %d leaked: %s\n%s", o.Reason, o.Stall, o.Remains, o.Message, o.Evidence)
 				}
 				if o.Reason != q.want {
 					t.Logf("try %d: %s", try, o.Reason)
