@@ -94,7 +94,10 @@ timed e2e "$logs" >"$logs/e2e.shown" &
 beside=$!
 set +m
 for stage in unit envtest net guest; do
-	timed "$stage" "$logs" nice -n 5 || status=1 # the cluster goes first: it needs little, but soon
+	# The cluster goes first: it needs little, but soon. So do packets whose time is measured.
+	yields=(chrt --idle 0)
+	[[ $stage != net ]] || yields=(nice -n 5)
+	timed "$stage" "$logs" "${yields[@]}" || status=1
 done
 tail --quiet --lines=+1 --follow --pid="$beside" "$logs/e2e.shown"
 wait "$beside" || status=1
