@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,12 +67,16 @@ func workerOf(t *testing.T, pod corev1.Pod) string {
 	t.Helper()
 	var worker string
 	eventually(t, func() string {
-		lines := strings.Fields(onNode(t, pod.Spec.NodeName,
-			"ctr --namespace k8s.io tasks ps "+containerID(t, pod)+" | awk 'NR > 1 {print $1}' | sort -n"))
+		listed := onNode(t, pod.Spec.NodeName,
+			"ctr --namespace k8s.io tasks ps "+containerID(t, pod)+" | awk 'NR > 1 {print $1}' | sort -n")
+		lines := strings.Fields(listed)
 		if len(lines) < 2 {
 			return "the prober has not started its worker"
 		}
 		worker = lines[len(lines)-1]
+		if _, err := strconv.Atoi(worker); err != nil {
+			return "the container's processes are not known: " + listed
+		}
 		return ""
 	})
 	return worker

@@ -104,15 +104,20 @@ func webServers(namespace string) *appsv1.DaemonSet {
 					Containers: []corev1.Container{{
 						Name: "web", Image: "tcpprobe.dev/web:test", ImagePullPolicy: corev1.PullNever,
 						Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
-						ReadinessProbe: &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{
-							HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromString("http")},
-						}},
+						ReadinessProbe: &corev1.Probe{PeriodSeconds: 1, TimeoutSeconds: readyPatience,
+							ProbeHandler: corev1.ProbeHandler{
+								HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromString("http")},
+							}},
 					}},
 				},
 			},
 		},
 	}
 }
+
+// readyPatience is how many seconds the server may take to answer: on a busy machine it must not become unready, which
+// would end the runs that probe it.
+const readyPatience = 20
 
 func webService(namespace string) *corev1.Service {
 	return &corev1.Service{

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const patience = 2 * time.Minute // ten times what anything here takes on a slow machine
+const patience = 4 * time.Minute // ten times what anything here takes, and more on a busy machine
 
 // eventually calls waiting until it returns "". Else it returns what is missing.
 func eventually(t *testing.T, waiting func() string) {
