@@ -58,7 +58,7 @@ envtest() {
 # Tests that disturb nobody run six at a time, after all others: see test/e2e/main_test.go.
 e2e() {
 	mapfile -t packages < <(tagged e2e)
-	FORMAT=testname gotestsum -- -vet=off -tags e2e -count 1 -timeout 40m -p 1 -parallel 6 "${packages[@]}"
+	FORMAT=testname gotestsum -- -vet=off -tags e2e -count 1 -timeout 55m -p 1 -parallel 6 "${packages[@]}"
 }
 
 bench() {
