@@ -216,7 +216,7 @@ func (a *answers) carried(suspect bool, length int, options []string, age Age) {
 func (a *answers) settle(now time.Time) {
 	for _, q := range a.open {
 		s := a.sum.of(q.suspect)
-		if now.Sub(q.sent) >= answerTimeout(a.rtt, 0) {
+		if now.Sub(q.sent) >= AnswerTimeout(a.rtt, 0) {
 			s.Lost++
 		} else {
 			s.Sent--

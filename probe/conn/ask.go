@@ -5,13 +5,12 @@ import (
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/evidence"
-	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/wire"
 )
 
 // SendSYN sends one SYN and does not wait for the answer. AwaitSYNAnswer waits for it.
 func (c *Conn) SendSYN() {
-	c.sentSYN = c.Send(Step{Part: evidence.SYN, Flags: segment.SYN, Seq: &c.ISS, Options: true})
+	c.sendSYN(evidence.SYN)
 }
 
 // AwaitSYNAnswer waits until the given time for answers to the SYNs that SendSYN sent.

@@ -43,7 +43,7 @@ type Conn struct {
 	Hop route.Hop // the next hop on the flow's route; empty: not known
 
 	ISS  seq.Number    // initial send sequence number
-	RTT  time.Duration // time from SYN to SYN-ACK, by the kernel's receive timestamp
+	RTT  time.Duration // round trip by the kernel's receive timestamp: of the handshake, after several SYNs of data
 	SACK bool          // the peer agreed to selective acknowledgements
 
 	// Observer is told of every packet that arrives, whoever waits; nil: nobody is.
@@ -83,6 +83,8 @@ type Conn struct {
 	answered     time.Time    // when acknowledge last sent a segment
 	peerUnknown  bool         // the connection was taken over without the peer's numbers
 	sentSYN      time.Time
+	syns         SYNs
+	mayBeShorter bool          // the RTT: it is from the first of several SYNs on, and nothing else has told it
 	dataRTT      time.Duration // of the byte that proved the connection, if it was sent once; 0: not known
 	lastSent     time.Time
 	lastPart     evidence.Part

@@ -137,7 +137,7 @@ func (c *Conn) NewIncarnation(iss seq.Number) {
 	c.proven, c.ended, c.lingers, c.received, c.acks, c.fin = false, false, false, nil, nil, nil
 	c.finAt, c.heldAt, c.shownACK, c.foreignEnd = nil, nil, false, false
 	c.actively = false
-	c.sentSYN, c.unackedSince = time.Time{}, time.Time{}
+	c.sentSYN, c.syns, c.unackedSince = time.Time{}, SYNs{}, time.Time{}
 	c.shift, c.wasShifted = sackShift{}, c.SACKShifted()
 }
 

@@ -56,7 +56,7 @@ type Opening struct {
 
 // synWaits are the timeouts of a handshake's SYNs, one each. Linux answers a repeated SYN at most every 500 ms
 // (tcp_invalid_ratelimit).
-var synWaits = []time.Duration{200 * time.Millisecond, 550 * time.Millisecond, 550 * time.Millisecond,
+var synWaits = []time.Duration{leastBetweenSYNs, 550 * time.Millisecond, 550 * time.Millisecond,
 	600 * time.Millisecond, 600 * time.Millisecond, 600 * time.Millisecond}
 
 // minSYNsForICMPError is how many SYNs must get an ICMP error before it counts. A router that has not resolved its
@@ -70,7 +70,10 @@ const minSYNsForNoNextHop = 2
 // Handshake opens the connection. It repeats the SYN until there is an answer, and sends the final ACK.
 func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 	var o Opening
-	for _, wait := range synWaits {
+	for i, wait := range synWaits {
+		if i == 0 {
+			wait = c.firstWait()
+		}
 		if pace(ctx, 1) != nil {
 			break
 		}
@@ -93,9 +96,9 @@ func (c *Conn) Handshake(ctx context.Context, pace Pace) Opening {
 
 // syn sends one SYN and waits for its answer.
 func (c *Conn) syn(ctx context.Context, part evidence.Part, wait time.Duration, o *Opening) (answered bool) {
-	c.sentSYN = c.Send(Step{Part: part, Flags: segment.SYN, Seq: &c.ISS, Options: true})
+	sent := c.sendSYN(part)
 	o.Sent++
-	return c.Await(ctx, c.sentSYN.Add(wait), func(p wire.Packet) bool { return c.answer(p, o) })
+	return c.Await(ctx, sent.Add(wait), func(p wire.Packet) bool { return c.answer(p, o) })
 }
 
 // TrySYN sends a single SYN and waits so long for its answer.
@@ -115,7 +118,7 @@ func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 	switch {
 	case g.Flags.Has(segment.RST) && ours:
 		o.Answer, o.HopLimit, c.reset = ResetAnswer, g.HopLimit, true
-		c.RTT = max(p.Time.Sub(c.sentSYN), 0)
+		c.timeHandshake(p.Time)
 	case g.Flags.Has(segment.SYN|segment.ACK) && ours:
 		o.Answer = SynAck
 		c.establish(p)
@@ -132,7 +135,7 @@ func (c *Conn) answer(p wire.Packet, o *Opening) bool {
 func (c *Conn) establish(p wire.Packet) {
 	c.established = true
 	c.hopLimits.Add(p.Segment.HopLimit)
-	c.RTT = max(p.Time.Sub(c.sentSYN), 0)
+	c.timeHandshake(p.Time)
 	c.SACK = p.Segment.SACKPermitted
 	c.peer = p.Segment.Seq.Add(1)
 	c.acked = p.Segment.Ack
@@ -202,6 +205,7 @@ func (c *Conn) proveByData(ctx context.Context, data byte, wait time.Duration, p
 	c.Await(ctx, time.Now().Add(wait), func(r wire.Packet) bool {
 		if c.dataAcked() && p.Ignored == 0 {
 			c.dataRTT = max(r.Time.Sub(sent), 0)
+			c.TimeAnswer(c.dataRTT)
 		}
 		return c.dataAcked() || !c.undecided()
 	})
@@ -270,9 +274,11 @@ func (c *Conn) Answers(p wire.Packet) (bool, segment.SACKBlock) {
 }
 
 // AnswerTimeout returns the timeout for an answer to the given repetition: several round trips and 40 ms for a delayed
-// acknowledgement, more with each repetition.
-func (c *Conn) AnswerTimeout(repetition int) time.Duration { return answerTimeout(c.RTT, repetition) }
+// acknowledgement, more with each repetition. Beyond a second two round trips are enough.
+func (c *Conn) AnswerTimeout(repetition int) time.Duration { return AnswerTimeout(c.RTT, repetition) }
 
-func answerTimeout(rtt time.Duration, repetition int) time.Duration {
-	return min(4*rtt+50*time.Millisecond<<min(repetition, 4), time.Second)
+// AnswerTimeout is that of a connection with such a round trip.
+func AnswerTimeout(rtt time.Duration, repetition int) time.Duration {
+	delayed := 50 * time.Millisecond << min(repetition, 4)
+	return min(4*rtt+delayed, max(time.Second, 2*rtt+delayed))
 }

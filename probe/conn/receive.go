@@ -73,6 +73,7 @@ func (c *Conn) process(received *wire.Packet) bool {
 		c.observe(earlier)
 	}
 	c.log.receives(raw, p)
+	c.timeControls()
 	c.update(p)
 	c.observe(p)
 	*received = p
@@ -98,8 +99,9 @@ func (c *Conn) update(p wire.Packet) {
 		}
 		return
 	case g.Flags.Has(segment.SYN):
-		c.repeats++
-		c.acknowledge()
+		if c.repeats++; !c.DataAcks || c.shownACK {
+			c.acknowledge()
+		}
 		return
 	}
 	c.hopLimits.Add(g.HopLimit)

@@ -91,9 +91,10 @@ func (c *Conn) HopLimits() HopLimits { return c.hopLimits }
 const keepAcks = 8
 
 // noteAck keeps the acknowledgement number of a segment. While it is on its way the peer may send more, and an RST that
-// answers it has a number that is old by then: kernels ignore that one, and die of the next.
+// answers it has a number that is old by then: kernels ignore that one, and die of the next. An RST that answers an ACK
+// from before the handshake ends nothing.
 func (c *Conn) noteAck(g *segment.Segment) {
-	if !g.Flags.Has(segment.ACK) || g.Flags.Has(segment.RST) || slices.Contains(c.acks, g.Ack) {
+	if !c.established || !g.Flags.Has(segment.ACK) || g.Flags.Has(segment.RST) || slices.Contains(c.acks, g.Ack) {
 		return
 	}
 	if len(c.acks) == keepAcks {
@@ -177,7 +178,9 @@ func (c *Conn) ask(ctx context.Context, repetition int, each func(*segment.Segme
 		switch g := p.Segment; {
 		case g == nil:
 		case c.resets > before:
-			h = c.endedBy(g)
+			if h = c.endedBy(g); h == gone && repetition == 0 {
+				c.TimeAnswer(p.Time.Sub(sent))
+			}
 		case g.Flags.Has(segment.ACK):
 			h, named = held, s.names(g)
 			if each != nil {

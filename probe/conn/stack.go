@@ -45,8 +45,9 @@ type Stack struct {
 	// Recorder gets every packet; may be nil.
 	Recorder Recorder
 
-	proofs  proofs
-	returns returns
+	proofs     proofs
+	returns    returns
+	roundTrips roundTrips
 
 	sent  atomic.Int64 // segments
 	lost  atomic.Int64 // kernel drops that were counted when a flow last asked

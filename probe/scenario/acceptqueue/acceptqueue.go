@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/verdict"
@@ -191,6 +192,9 @@ func (f *filling) establish(ctx context.Context, a *attempt) bool {
 // measure keeps the shortest round trip. Under loss a longer one may include the time until the peer repeats its
 // SYN-ACK.
 func (f *filling) measure(a *attempt) {
+	if rtt := a.SureRTT(); rtt > 0 && (f.Outcome.RTT == 0 || rtt < f.Outcome.RTT) {
+		f.Outcome.RTT = rtt
+	}
 	if a.RTT > 0 && (f.rtt == 0 || a.RTT < f.rtt) {
 		f.rtt = a.RTT
 	}
@@ -233,5 +237,5 @@ func (f *filling) discount(a *attempt) {
 
 // patience returns the timeout for an answer to the given repetition.
 func (f *filling) patience(repetition int) time.Duration {
-	return 4*f.rtt + 50*time.Millisecond<<repetition
+	return conn.AnswerTimeout(f.rtt, repetition)
 }

@@ -15,12 +15,16 @@ const (
 	maxSkippedPorts  = 64
 )
 
-// holdTime is how long a queue that may be full is kept full at most. Real clients cannot connect during that time.
-const holdTime = 2 * time.Second
+// holdTime is how long a queue that may be full is kept full at most: for two rounds and what they leave open. Real
+// clients cannot connect during that time.
+func (f *filling) holdTime() time.Duration {
+	const atLeast, atMost, roundTrips = 2 * time.Second, 15 * time.Second, 6
+	return min(atLeast+roundTrips*f.rtt, atMost)
+}
 
 // resolve finds out why an attempt did not get into the queue. It returns true if filling may continue.
 func (f *filling) resolve(ctx context.Context, a *attempt) (on bool) {
-	f.holdUntil = time.Now().Add(holdTime)
+	f.holdUntil = time.Now().Add(f.holdTime())
 	for range maxConfirmations {
 		if !f.repeatUntilCertain(ctx, a) || f.establish(ctx, a) {
 			break

@@ -63,14 +63,13 @@ func (f *filling) answers(ctx context.Context, a *attempt) bool {
 		if a.opening.Answer != conn.SynAck {
 			return false
 		}
-		f.measure(a)
-		f.Env.Background.Add(verdict.Count{Sent: a.opening.Sent, Lost: a.opening.Sent - 1})
-		if a.opening.Sent == 1 && f.Outcome.RTT == 0 {
-			f.Outcome.RTT = a.RTT
-		}
+		syns := a.SYNs()
 		if f.Env.Pace(ctx, 2) != nil || !a.reopen(ctx) {
 			return false
 		}
+		f.measure(a)
+		sent, lost := syns.Count(a.SureRTT())
+		f.Env.Background.Add(verdict.Count{Sent: sent, Lost: lost})
 	}
 	return true
 }

@@ -51,7 +51,7 @@ type opening struct {
 
 // followUp examines the answer to the SYN. It returns true if another source port should be tried.
 func (t *opening) followUp(ctx context.Context, c *conn.Conn) (again bool) {
-	t.countSYNs()
+	defer t.countSYNs(c) // once a later segment has told the round trip
 	switch t.Opening.Answer {
 	case conn.SynAck:
 		connect, proving := c.ConnectTime(), time.Now()
@@ -79,14 +79,15 @@ func (t *opening) followUp(ctx context.Context, c *conn.Conn) (again bool) {
 }
 
 // countSYNs counts the SYNs of a handshake: what was lost before an answer is the path's loss.
-func (t *opening) countSYNs() {
+func (t *opening) countSYNs(c *conn.Conn) {
 	if t.Opening.Answer == conn.NoAnswer {
 		t.ignored += t.Opening.Sent
 		return
 	}
 	t.ignored = 0
 	if !t.late && t.Opening.Answer != conn.NoNextHop && t.Opening.Answer != conn.ICMPError {
-		t.Env.Background.Add(verdict.Count{Sent: t.Opening.Sent, Lost: t.Opening.Sent - 1})
+		sent, lost := c.SYNs().Count(c.SureRTT())
+		t.Env.Background.Add(verdict.Count{Sent: sent, Lost: lost})
 	}
 }
 
