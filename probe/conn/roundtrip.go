@@ -31,8 +31,8 @@ func (r *roundTrips) of(peer netip.Addr) time.Duration {
 	return r.shortest[peer]
 }
 
-// knownRTT is the shortest round trip of all connections to the peer; 0 if none is known.
-func (c *Conn) knownRTT() time.Duration { return c.flow.stack.roundTrips.of(c.flow.key.Remote.Addr()) }
+// KnownRTT is the shortest round trip of all connections to the peer; 0 if none is known.
+func (c *Conn) KnownRTT() time.Duration { return c.flow.stack.roundTrips.of(c.flow.key.Remote.Addr()) }
 
 // timeHandshake takes the time of the handshake as the round trip. If several SYNs were sent, it is not known which one
 // was answered: then the round trip may be shorter, until a later segment tells.

@@ -41,5 +41,5 @@ func (c *Conn) sendSYN(part evidence.Part) time.Time {
 
 // firstWait is how long a handshake's first SYN waits at least: on a long way, until its answer may have come.
 func (c *Conn) firstWait() time.Duration {
-	return max(synWaits[0], c.knownRTT()*3/2+leastBetweenSYNs/4)
+	return max(synWaits[0], c.KnownRTT()*3/2+leastBetweenSYNs/4)
 }

@@ -3,6 +3,7 @@ package acceptqueue
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -14,6 +15,8 @@ const (
 	// times. If such a port is silent later, neither its path nor the reuse of the port can be the reason.
 	sparePorts      = 16
 	sparePortsLossy = 24 // where the path loses much
+	sparePortsFar   = 8  // where an answer takes longRTT: each port takes four round trips to prepare
+	longRTT         = 500 * time.Millisecond
 	spareHandshakes = 2
 	// silentInARow is how many ports without an answer, one after the other, end the preparation. Further ones would take
 	// three seconds each.
@@ -46,8 +49,11 @@ func (f *filling) prepareSpares(ctx context.Context) bool {
 }
 
 func (f *filling) sparesWanted() int {
-	if f.lossy() {
+	switch {
+	case f.lossy():
 		return sparePortsLossy
+	case f.rtt >= longRTT:
+		return sparePortsFar
 	}
 	return sparePorts
 }

@@ -28,8 +28,12 @@ func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 	answer := verdict.FinSilent
 	for i := 0; i < finTries && w.Env.Pace(ctx, 1) == nil && answer != verdict.FinAccepted && !w.stopped(); i++ {
 		sent := w.fin(evidence.InOrder)
-		if a, _ := w.awaitAnswer(ctx, w.patience(sent)); a != verdict.FinSilent {
+		a, at := w.awaitAnswer(ctx, w.patience(sent))
+		if a != verdict.FinSilent {
 			answer = a
+		}
+		if i == 0 && a == verdict.FinAccepted {
+			w.conn.TimeAnswer(at.Sub(sent))
 		}
 	}
 	w.conn.ReleaseFIN()

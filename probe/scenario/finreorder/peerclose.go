@@ -38,7 +38,8 @@ type peerClose struct {
 	furthest seq.Number    // after the last byte or FIN that came
 	took     time.Duration // time from the trigger to the peer's FIN
 	settled  bool          // no copy of the SYN can arrive any more
-	repeated bool          // the peer repeated its FIN after that should have been acknowledged
+	acked    time.Time     // when the peer's FIN was acknowledged first, by an ACK that overtook; zero: not yet
+	repeated bool          // the peer repeated its FIN after it had that acknowledgement
 }
 
 // overtaken first acknowledges the peer's FIN with a sequence number after our own FIN. Then it sends our FIN, with the
@@ -51,6 +52,9 @@ func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
 	beyond, current := w.own.Add(1), w.peer.Add(1)
 	for range overtakingACKs {
 		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current})
+		if w.acked.IsZero() {
+			w.acked = sent
+		}
 		w.drainUntil(ctx, sent.Add(overtakingACKGap))
 	}
 	w.drainUntil(ctx, time.Now().Add(time.Duration(w.spec.GapMillis)*time.Millisecond))
@@ -171,7 +175,7 @@ func (w *peerClose) drainUntil(ctx context.Context, until time.Time) {
 
 // answer returns what a packet says about the FIN.
 func (w *peerClose) answer(p wire.Packet) verdict.FinAnswer {
-	w.repeated = w.repeated || p.Segment != nil && p.Segment.Flags.Has(segment.FIN)
+	w.repeated = w.repeated || p.Segment != nil && p.Segment.Flags.Has(segment.FIN) && w.mayKnow(p.Time)
 	switch {
 	case w.conn.Reset():
 		return verdict.FinReset
@@ -181,6 +185,12 @@ func (w *peerClose) answer(p wire.Packet) verdict.FinAnswer {
 		return verdict.FinIgnored
 	}
 	return verdict.FinSilent
+}
+
+// mayKnow reports whether what arrives then was sent when the acknowledgement of the peer's FIN may have reached the
+// peer: a round trip after it. On a long way the peer repeats its FIN before.
+func (w *peerClose) mayKnow(arrived time.Time) bool {
+	return !arrived.Before(w.acked.Add(w.conn.KnownRTT()))
 }
 
 // challenge reports whether the segment is a challenge ACK: the peer still waits for the FIN. An ACK with a DSACK

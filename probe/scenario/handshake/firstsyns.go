@@ -17,9 +17,7 @@ const (
 	leastSYNWait = 250 * time.Millisecond
 	// patience is how long it waits where the peer may repeat its SYN-ACK.
 	patience = 1500 * time.Millisecond
-	// repetition is when kernels do so (RFC 6298 section 2).
-	repetition = time.Second
-	// soon is before a SYN-ACK can be a repeated one.
+	// soon is before a SYN-ACK can be a repeated one: kernels do so after a second (RFC 6298 section 2).
 	soon = 900 * time.Millisecond
 	// pauses is how much longer the longest pause before a connection is than the wait between its SYNs.
 	pauses = 4
@@ -89,14 +87,13 @@ func (t *firstSYNs) patiently(ctx context.Context, c *conn.Conn) {
 		t.test.Answered = true
 	case answered:
 		t.test.ByPeer++
-		c.RTT = max(c.ConnectTime()-repetition, 0)
 	case !t.syn(ctx, c, patience):
 		t.test.Answered = t.test.Answered || ctx.Err() == nil
 	case !t.test.PeerRepeats:
 		t.test.PeerRepeats = c.Await(ctx, time.Now().Add(patience), func(wire.Packet) bool { return c.SYNACKs() > 1 })
 	}
 	t.test.Patient++
-	t.wait = max(t.wait, c.AnswerTimeout(0))
+	t.wait = max(t.wait, conn.AnswerTimeout(c.KnownRTT(), 0))
 }
 
 // quickly repeats the first SYN soon. One that is answered late after all was not lost: the peer answers both then.
