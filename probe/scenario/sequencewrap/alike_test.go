@@ -1,6 +1,7 @@
 package sequencewrap
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/flow/flowtest"
 	"github.com/tcpprobe/tcpprobe/probe/segment"
 	"github.com/tcpprobe/tcpprobe/probe/seq"
 )
@@ -96,6 +98,24 @@ func TestNumbersLikeZeroKeepToTheMSS(t *testing.T) {
 		if longest > mss || o.Verdict == report.Pass {
 			t.Errorf("%s: %s, %d bytes in a segment: %s", lost, o.Reason, longest, o.Message)
 		}
+	}
+}
+
+// Where the answers that acknowledge the numbers after 0 are lost too, each connection tells less, and a small error takes
+// many of them.
+func TestSmallNumbersLostOnTheWayBack(t *testing.T) {
+	has := numbers["up to 50"].has
+	for range 10 {
+		b := &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+			return !toPeer && s.Flags.Has(segment.ACK) && has(s.Ack.Uint32())
+		})}
+		b.Run(t, func(_ *testing.T, ctx context.Context) {
+			e := flowtest.Env(b)
+			e.Alpha = 1e-10
+			if o := Definition.Flow("Push")(ctx, e); o.Reason != report.NumbersAlikeDropped {
+				t.Errorf("%s: %s", o.Reason, o.Message)
+			}
+		})
 	}
 }
 
