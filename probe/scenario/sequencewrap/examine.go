@@ -2,7 +2,6 @@ package sequencewrap
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -208,81 +207,4 @@ func (w *wrapConn) settle(ctx context.Context, sent []*sentCopy, least time.Dura
 		wait = w.apart()
 	}
 	w.conn.Await(ctx, sent[len(sent)-1].sent.Add(wait), open)
-}
-
-// bySize tests whether copies are lost by their length, if those that were lost and those that arrived suggest it.
-func (w *wrapConn) bySize(ctx context.Context) {
-	var suspects []*sentCopy
-	for _, c := range w.copies.all {
-		if c.suspect {
-			suspects = append(suspects, c)
-		}
-	}
-	w.settle(ctx, suspects, lostAfter)
-	bound, ok := verdict.BoundOf(fates(suspects))
-	alpha := w.Env.Alpha * verdict.SizeShare
-	n, possible := verdict.EvenBlockFor(alpha, w.controlLoss())
-	if !ok || !possible || ctx.Err() != nil || w.arrives(ctx, bound.Lost.Least) || w.arrives(ctx, bound.Lost.Most) {
-		return
-	}
-	bound = w.narrowed(ctx, bound)
-	contradicted := func(e verdict.Exchange) bool {
-		lost, arrived := bound.Among(e.Copies)
-		return arrived > 1 && arrived > lost
-	}
-	found, ok := w.exchange(ctx, sizeTrials(bound, n), w.inTime(), contradicted)
-	if ok {
-		w.Sizes = verdict.SizeTest{Bound: bound, Copies: found, Alpha: alpha}
-	}
-}
-
-// arrives asks once whether a copy of that length is answered soon.
-func (w *wrapConn) arrives(ctx context.Context, length int) bool {
-	if w.Env.Pace(ctx, 1) != nil || w.stopped() {
-		return false
-	}
-	c := w.sendSuspect(length)
-	w.conn.Await(ctx, c.sent.Add(w.apart()), func(wire.Packet) bool { return c.answered || w.stopped() })
-	return c.answered
-}
-
-// narrowed halves the lengths between those that were lost and those that arrived until they touch: so the message can
-// say where the bound is. What is unanswered is asked twice.
-func (w *wrapConn) narrowed(ctx context.Context, b verdict.Bound) verdict.Bound {
-	for length, ok := b.Between(); ok && ctx.Err() == nil && !w.stopped(); length, ok = b.Between() {
-		arrived := w.arrives(ctx, length)
-		if !arrived {
-			arrived = w.arrives(ctx, length)
-		}
-		b = b.With(length, arrived)
-	}
-	if b.ShortLost() {
-		return verdict.Bound{Lost: verdict.Range{Least: w.least(), Most: b.Lost.Most},
-			Arrived: verdict.Range{Least: b.Arrived.Least, Most: w.most}}
-	}
-	return verdict.Bound{Lost: verdict.Range{Least: b.Lost.Least, Most: w.most},
-		Arrived: verdict.Range{Least: w.least(), Most: b.Arrived.Most}}
-}
-
-// sizeTrials are as many suspects and controls each of the lengths that were lost, and suspects of the others. Which of
-// the lengths that were lost are those of suspects is chance, and so is the order of all.
-func sizeTrials(b verdict.Bound, n int) (out []trial) {
-	lost, others := drawn(b.Lost, 2*n), drawn(b.Arrived, n)
-	rand.Shuffle(len(lost), func(i, j int) { lost[i], lost[j] = lost[j], lost[i] })
-	for i, length := range lost {
-		out = append(out, trial{suspect: i < n, length: length})
-	}
-	for _, length := range others {
-		out = append(out, trial{suspect: true, length: length})
-	}
-	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
-}
-
-// drawn are n lengths of a range, each as often as the others, or once more.
-func drawn(r verdict.Range, n int) (out []int) {
-	for len(out) < n {
-		out = append(out, lengthsBetween(r.Least, r.Most)...)
-	}
-	return out[:n]
 }
