@@ -75,7 +75,7 @@ func TestFaultOnALongWay(t *testing.T) {
 			}
 		}
 	})
-	for _, rtt := range longWays {
+	for _, rtt := range longWays[:2] { // a longer one takes minutes
 		t.Run(fmt.Sprintf("full queue/%s", rtt), func(t *testing.T) {
 			t.Parallel()
 			o := quick("")
