@@ -17,7 +17,7 @@ type SYNs struct {
 // leastBetweenSYNs is the shortest time between two SYNs.
 const leastBetweenSYNs = 200 * time.Millisecond
 
-// Count is how many SYNs were sent up to the one that was answered, and how many of these were lost. A SYN that was sent
+// Count is how many SYNs were sent up to the one that was answered, and how many of these were lost. One that was sent
 // after it may not have arrived yet. The answered one is that which was sent a round trip before the answer; where that
 // is not known, 0, it is the last.
 func (s SYNs) Count(rtt time.Duration) (sent, lost int) {

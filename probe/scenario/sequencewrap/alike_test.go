@@ -101,8 +101,8 @@ func TestNumbersLikeZeroKeepToTheMSS(t *testing.T) {
 	}
 }
 
-// Where the answers that acknowledge the numbers after 0 are lost too, each connection tells less, and a small error takes
-// many of them.
+// Where the answers that acknowledge the numbers after 0 are lost too, each connection tells less, and a small error
+// takes many of them.
 func TestSmallNumbersLostOnTheWayBack(t *testing.T) {
 	has := numbers["up to 50"].has
 	for range 10 {

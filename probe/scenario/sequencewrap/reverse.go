@@ -13,8 +13,8 @@ import (
 // slots is the number of answers that are requested in one incarnation. One of them, at random, acknowledges exactly 0.
 const slots = 4
 
-// maxIncarnations is the largest number of incarnations. Where the answers that acknowledge the next numbers are lost as
-// well, one leaves a p-value of 1, 3/4, 1/2 or 1/4, so forty are often too few for an error of 1e-9.
+// maxIncarnations is the largest number of incarnations. Where the answers that acknowledge the next numbers are lost
+// as well, one leaves a p-value of 1, 3/4, 1/2 or 1/4, so forty are often too few for an error of 1e-9.
 const maxIncarnations = 100
 
 // reverse finds out whether the control arrives and only its answers are lost, because they acknowledge exactly 0. In
