@@ -83,8 +83,8 @@ func expected(name string) string {
 	return string(text)
 }
 
-// requireNoStaleFiles fails the test if testdata/folder has a file that no test has compared. Where -run chose among the
-// documents, the others are not stale.
+// requireNoStaleFiles fails the test if testdata/folder has a file that no test has compared. Where -run chose among
+// the documents, the others are not stale.
 func requireNoStaleFiles(t *testing.T, folder string) {
 	t.Helper()
 	if strings.Contains(flag.Lookup("test.run").Value.String(), "/") {
