@@ -1,7 +1,7 @@
 package v1alpha1
 
 // ScenarioType names a packet exchange that asks one question.
-// +kubebuilder:validation:Enum=Handshake;SequenceWrap;FinReorder;AcceptQueue;PathMTU;Liveness
+// +kubebuilder:validation:Enum=Handshake;SequenceWrap;FinReorder;AcceptQueue;PathMTU;IdleTimeout;Liveness
 type ScenarioType string
 
 // Types of scenarios.
@@ -11,6 +11,7 @@ const (
 	FinReorder   ScenarioType = "FinReorder"   // is a FIN ignored that an ACK overtook?
 	AcceptQueue  ScenarioType = "AcceptQueue"  // does the listener drop connections without a word?
 	PathMTU      ScenarioType = "PathMTU"      // how long may IP packets be that reach the target?
+	IdleTimeout  ScenarioType = "IdleTimeout"  // after how much silence is a connection forgotten?
 	Liveness     ScenarioType = "Liveness"     // does a long-lived connection stay alive?
 )
 
@@ -20,6 +21,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.sequenceWrap) || self.type == 'SequenceWrap'",fieldPath=".sequenceWrap",message="belongs to type SequenceWrap"
 // +kubebuilder:validation:XValidation:rule="!has(self.finReorder) || self.type == 'FinReorder'",fieldPath=".finReorder",message="belongs to type FinReorder"
 // +kubebuilder:validation:XValidation:rule="!has(self.acceptQueue) || self.type == 'AcceptQueue'",fieldPath=".acceptQueue",message="belongs to type AcceptQueue"
+// +kubebuilder:validation:XValidation:rule="!has(self.idleTimeout) || self.type == 'IdleTimeout'",fieldPath=".idleTimeout",message="belongs to type IdleTimeout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'FinReorder' || has(self.finReorder)",fieldPath=".finReorder",message="type FinReorder needs finReorder.trigger: what makes the peer close first"
 type Scenario struct {
 	// Distinguishes scenarios of the same type. Findings repeat it.
@@ -34,7 +36,8 @@ type Scenario struct {
 	// FinReorder: is a FIN ignored that an ACK overtook? AcceptQueue: does the
 	// listener drop connections without a word? It fills the listener's queue and
 	// needs the Service's consent (annotation tcpprobe.dev/allow-accept-queue).
-	// PathMTU: how long may IP packets be that reach the target?
+	// PathMTU: how long may IP packets be that reach the target? IdleTimeout: after
+	// how much silence is a connection forgotten, and how? It needs run.mode Once.
 	// Liveness: does a long-lived connection stay alive?
 	// +required
 	Type ScenarioType `json:"type"`
@@ -72,6 +75,10 @@ type Scenario struct {
 	// Options of type AcceptQueue. Omitted: 256 connections.
 	// +optional
 	AcceptQueue *AcceptQueueOptions `json:"acceptQueue,omitempty"`
+
+	// Options of type IdleTimeout. Omitted: 30 seconds.
+	// +optional
+	IdleTimeout *IdleTimeoutOptions `json:"idleTimeout,omitempty"`
 }
 
 // Variants returns the variants to try, in order: none for a type without
@@ -169,6 +176,20 @@ type AcceptQueueOptions struct {
 
 // DefaultMaxConnections is what AcceptQueue without options may open.
 const DefaultMaxConnections = 256
+
+// IdleTimeoutOptions says how long connections are silent.
+type IdleTimeoutOptions struct {
+	// The longest silence that is asked about, in seconds. So long the run takes at
+	// least, and 15 s more: raise run.deadlineSeconds with it. 5 to 3500, default 30.
+	// +default=30
+	// +optional
+	// +kubebuilder:validation:Minimum=5
+	// +kubebuilder:validation:Maximum=3500
+	MaxSeconds int32 `json:"maxSeconds,omitempty"`
+}
+
+// DefaultIdleSeconds is the longest silence of IdleTimeout without options.
+const DefaultIdleSeconds = 30
 
 // OnAccept has no options.
 type OnAccept struct{}

@@ -22,6 +22,7 @@ var specBounds = map[string]string{
 	"run.intervalSeconds":                         "60 to 86400, default ",
 	"scenarios[].acceptQueue.maxConnections":      "1 to 4200, default 256",
 	"scenarios[].finReorder.gapMillis":            "1 to 1000, default 20",
+	"scenarios[].idleTimeout.maxSeconds":          "5 to 3500, default 30",
 	"sources.max":                                 "1 to 1000, default 16",
 	"target.address.port":                         "1 to 65535, default ",
 	"target.service.maxEndpoints":                 "1 to 64, default 16",

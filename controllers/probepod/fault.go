@@ -129,9 +129,12 @@ func mostOpen(rp *runplan.RunPlan, source string, target int) (n int) {
 		if !rp.Plan.Asks(source, plan.Check{Scenario: i}, target) {
 			continue
 		}
-		if s.AcceptQueue != nil {
+		switch {
+		case s.AcceptQueue != nil:
 			n = max(n, s.AcceptQueue.MaxConnections)
-		} else {
+		case s.IdleTimeout != nil:
+			n = max(n, plan.IdleConnections)
+		default:
 			n = max(n, rp.Plan.Paths)
 		}
 	}

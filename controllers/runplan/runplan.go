@@ -105,6 +105,8 @@ func planScenarios(scenarios []v1alpha1.Scenario) []plan.Scenario {
 			out[i].FinReorder = planFinReorder(s.FinReorder)
 		case v1alpha1.AcceptQueue:
 			out[i].AcceptQueue = planAcceptQueue(s.AcceptQueue)
+		case v1alpha1.IdleTimeout:
+			out[i].IdleTimeout = planIdleTimeout(s.IdleTimeout)
 		}
 	}
 	return out
@@ -128,6 +130,13 @@ func planAcceptQueue(o *v1alpha1.AcceptQueueOptions) *plan.AcceptQueue {
 		return &plan.AcceptQueue{MaxConnections: v1alpha1.DefaultMaxConnections}
 	}
 	return &plan.AcceptQueue{MaxConnections: int(o.MaxConnections)}
+}
+
+func planIdleTimeout(o *v1alpha1.IdleTimeoutOptions) *plan.IdleTimeout {
+	if o == nil {
+		return &plan.IdleTimeout{MaxSeconds: v1alpha1.DefaultIdleSeconds}
+	}
+	return &plan.IdleTimeout{MaxSeconds: int(o.MaxSeconds)}
 }
 
 // Nodes lists the sources in the order in which their pods are made and numbered.

@@ -38,6 +38,7 @@ var hashedFields = map[string]any{
 	"scenarios.finReorder.trigger.httpGet.path": nil,
 	"scenarios.finReorder.gapMillis":            nil,
 	"scenarios.acceptQueue.maxConnections":      nil,
+	"scenarios.idleTimeout.maxSeconds":          nil,
 
 	"paths":               nil,
 	"packetsPerSecond":    nil,

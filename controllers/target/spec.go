@@ -72,6 +72,14 @@ var specRules = rules[specInput]{
 		}
 		return nil
 	}},
+	// Each run of it takes as long as the silence.
+	{"IdleTimeout at an interval", func(in specInput) *Refusal {
+		asks := func(s v1alpha1.Scenario) bool { return s.Type == v1alpha1.IdleTimeout }
+		if in.probe.Spec.Run.Mode != v1alpha1.Once && slices.ContainsFunc(in.probe.Spec.Scenarios, asks) {
+			return unsupported("IdleTimeout waits for silence to pass, so it does not run again and again; use run.mode Once")
+		}
+		return nil
+	}},
 	// The node does not translate crafted segments that start on its own network.
 	{"host network via ClusterIP", func(in specInput) *Refusal {
 		if in.viaClusterIP() && in.probe.Spec.Sources.Network == v1alpha1.NetworkHost {
@@ -120,7 +128,7 @@ func asksClosedPorts(scenarios []v1alpha1.Scenario) bool {
 // SupportedScenarios are those that this version's prober knows. A newer CRD may have more.
 var SupportedScenarios = []v1alpha1.ScenarioType{
 	v1alpha1.Handshake, v1alpha1.SequenceWrap, v1alpha1.FinReorder, v1alpha1.AcceptQueue,
-	v1alpha1.PathMTU,
+	v1alpha1.PathMTU, v1alpha1.IdleTimeout,
 }
 
 // OwnNamespaces are the operator's namespaces. What runs there is never a target.

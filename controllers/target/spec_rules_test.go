@@ -66,9 +66,12 @@ func TestWhatASpecIsRefusedFor(t *testing.T) {
 		{probeWith(wrapping(v1alpha1.VariantPush, null)), ""},
 		{probeWith(viaIP, wrapping(v1alpha1.VariantPush, null)), "NotSupported: the variants FinUrgPush, Null and AckZero " +
 			"ask a closed port of a host, and a ClusterIP is none; use via PodIP alone"},
+		{probeWith(asking(v1alpha1.IdleTimeout)), ""},
+		{probeWith(mode(v1alpha1.Interval), asking(v1alpha1.IdleTimeout)), "NotSupported: IdleTimeout waits for silence " +
+			"to pass, so it does not run again and again; use run.mode Once"},
 		{probeWith(every), ""},
 		{probeWith(asking(v1alpha1.Handshake, v1alpha1.Liveness)), "NotSupported: this version has the scenarios " +
-			"[Handshake SequenceWrap FinReorder AcceptQueue PathMTU], not Liveness"},
+			"[Handshake SequenceWrap FinReorder AcceptQueue PathMTU IdleTimeout], not Liveness"},
 	} {
 		expect(t, specRules, specInput{c.probe, ownNamespaces}, c.want)
 	}

@@ -29,6 +29,7 @@ type ProbeFlags struct {
 	KernelConnections bool
 	FinReorderFlags
 	acceptQueueFlags
+	idleTimeoutFlags
 }
 
 // Defaults. The number of flows meets one bad path of eight with a probability of 88 %. The error suits a run that a
@@ -53,6 +54,7 @@ func (q *ProbeFlags) Register(cmd *cobra.Command) {
 			"passes against them; beside Handshake and FinReorder one, which this host's own rules may stop")
 	q.FinReorderFlags.register(cmd)
 	q.acceptQueueFlags.register(cmd)
+	q.idleTimeoutFlags.register(cmd)
 	f.Float64Var(&q.Alpha, "alpha", DefaultAlpha, "bound on the chance that a Fail is a false alarm: above 0, up to 0.1")
 	f.IntVar(&q.PacketsPerSecond, "packets-per-second", q.PacketsPerSecond,
 		fmt.Sprintf("ceiling for the segments to each target in a second: %d to %d", plan.MinRate, plan.MaxRate))
@@ -96,7 +98,8 @@ func (q *ProbeFlags) Plan(node string, targets []netip.AddrPort) (*plan.Plan, er
 			return nil, err
 		}
 	}
-	err := errors.Join(q.payloadFlags.apply(p), q.FinReorderFlags.apply(p), q.acceptQueueFlags.apply(p))
+	err := errors.Join(q.payloadFlags.apply(p), q.FinReorderFlags.apply(p), q.acceptQueueFlags.apply(p),
+		q.idleTimeoutFlags.apply(p))
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +121,14 @@ func (q *ProbeFlags) deadlineSeconds(p *plan.Plan) (int, error) {
 		if s < 1 || s > plan.MaxDeadline {
 			return 0, fmt.Errorf("--deadline %s: want 1s to %s", q.Deadline, plan.MaxDeadline*time.Second)
 		}
-		return s, nil
+		return s, fitsIdling(p, s)
 	}
 	segments := 0
 	for _, c := range p.Checks() {
 		segments += flowSegments * cmp.Or(scenario.Registry[c.Type].Flows, p.Paths)
 	}
-	return min(slack+segments/p.PacketsPerSecond+q.acceptQueueFlags.seconds(p), plan.MaxDeadline), nil
+	s := slack + segments/p.PacketsPerSecond + q.acceptQueueFlags.seconds(p) + idleSeconds(p)
+	return min(s, plan.MaxDeadline), nil
 }
 
 // AllVariants stands for all variants of a scenario.

@@ -40,7 +40,7 @@ type Target struct {
 // Scenario is one entry of the resource's spec.
 type Scenario struct {
 	Name     string   `json:"name,omitempty"`
-	Type     string   `json:"type"` // Handshake, SequenceWrap, FinReorder or AcceptQueue
+	Type     string   `json:"type"` // of the scenario, such as Handshake
 	Variants []string `json:"variants,omitempty"`
 
 	// Payload overrides the default payload, with escapes (package payload). Of it and PayloadPreset at most one is set.
@@ -53,6 +53,7 @@ type Scenario struct {
 
 	FinReorder  *FinReorder  `json:"finReorder,omitempty"`  // with that type only
 	AcceptQueue *AcceptQueue `json:"acceptQueue,omitempty"` // with that type only
+	IdleTimeout *IdleTimeout `json:"idleTimeout,omitempty"` // with that type only
 }
 
 // FinReorder says how the peer is made to close first, and how long before our FIN the acknowledgement of the peer's
@@ -72,6 +73,11 @@ type Trigger struct {
 // AcceptQueue says how many connections may be opened to fill the target's queue.
 type AcceptQueue struct {
 	MaxConnections int `json:"maxConnections"`
+}
+
+// IdleTimeout says how long connections are silent before they are asked.
+type IdleTimeout struct {
+	MaxSeconds int `json:"maxSeconds"`
 }
 
 // Check is what is tested for every target: a scenario or, if it has variants, one of its variants. Verdicts of a

@@ -13,7 +13,7 @@ import (
 // and the prober checks it again. Both refuse denied destinations (see Denied).
 func (p *Plan) Validate() error {
 	for _, check := range []func() error{p.validHead, p.validRates, p.validTargets, p.validScenarios, p.validSources,
-		p.validRestrictions, p.validQueues} {
+		p.validRestrictions, p.validQueues, p.validIdling} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ const (
 	finReorder   = "FinReorder"
 	acceptQueue  = "AcceptQueue"
 	pathMTU      = "PathMTU"
+	idleTimeout  = "IdleTimeout"
 )
 
 // table has one entry for each reason, sorted by verdict. After a change run go generate ./...
@@ -40,6 +41,16 @@ var passed = []Reason{
 				"then sends shorter ones",
 			"nothing, as long as no firewall drops ICMP errors; a lower MTU at the route, or MSS clamping on the router, " +
 				"saves the first loss"}}},
+	{"IdleHeld", Pass, "IdleTimeout: connections survive as much silence as was asked", []Meaning{{idleTimeout,
+		"a connection without a segment in either direction was answered afterwards, for each time up to the longest that " +
+			"was asked",
+		""}}},
+	{"PeerKeepsAlive", Pass, "IdleTimeout: connections survive, and the target itself sends keep-alives",
+		[]Meaning{{idleTimeout,
+			"connections in which this side sends nothing survive, because the target sends keep-alives; the message has the " +
+				"longest time without a segment. What becomes of more silence is not known, and connections to this target do " +
+				"not meet it",
+			"nothing, as long as the target's application keeps that option (`SO_KEEPALIVE`)"}}},
 }
 
 var failed = []Reason{
@@ -184,6 +195,18 @@ var failed = []Reason{
 		"segments of one length, or of some range, are lost although shorter and longer ones arrive. The message has a " +
 			"length",
 		"look for a rule or a damaged queue that drops by length; find the hop by probing from hosts along the path"}}},
+	{"IdleDropped", Fail, "IdleTimeout: what idle connections send vanishes", []Meaning{{idleTimeout,
+		"after some silence what a connection sends vanishes, and neither end hears of it: a NAT, firewall or load " +
+			"balancer has forgotten it. The message has the longest silence that was survived and the shortest that was not. " +
+			"An application waits for minutes until its kernel gives up",
+		"send keep-alives more often than the shorter of the two times: `SO_KEEPALIVE` in the application and " +
+			"`net.ipv4.tcp_keepalive_time` below it (7200 s unless set), or those of the protocol; or raise the " +
+			"timeout of the device; see [the limits that are known](#limits-that-are-known)"}}},
+	{"IdleReset", Fail, "IdleTimeout: idle connections are ended by RST or FIN, one that is used is not",
+		[]Meaning{{idleTimeout,
+			"after some silence connections are ended by an RST or a FIN, or their next segment draws an RST, while one as " +
+				"old that was not idle lives. The message has both times, and what the hop limit shows of who sent it",
+			"as for IdleDropped"}}},
 	{"QueueOverflowed", Fail, "AcceptQueue: connections were dropped within the cap", []Meaning{{acceptQueue,
 		"`queue.least` connections had a place, then one had none. A greater `queue.most` means several queues, or an " +
 			"application that accepts slowly. `queue.behaviour` is what clients meet: `IgnoredSyn` (they see slow " +
@@ -209,7 +232,9 @@ var inconclusive = []Reason{
 		"SYNs, or data after a SYN-ACK, got no answer, but the path's own loss explains that",
 		"ask for more `paths`, which tells more about the loss, or repair it first"}, {pathMTU,
 		"longer segments were lost several times in a row, but chance, or a limit on the rate of bytes, explains that",
-		"give more time, or repair the loss first; look for a policer, if it happens again"}}},
+		"give more time, or repair the loss first; look for a policer, if it happens again"}, {idleTimeout,
+		"a connection that had been silent did not answer at once, but chance explains that, or it answered later",
+		"repair the loss first, or ask again"}}},
 	{"ListenerGone", Inconclusive, "the port accepted connections, and refuses all since", []Meaning{{"",
 		"the port accepted connections of this run, and then refused all: the server accepts only once or so often, or it " +
 			"has ended",
@@ -267,11 +292,19 @@ var inconclusive = []Reason{
 			"gVisor's stack does so after `close()`. The message says whose RST it is",
 		"where segments are reordered, closing ends in an error; ask the vendor of the target's stack, or find the device " +
 			"that resets"}}},
-	{"NoProofOfLife", Inconclusive, "SequenceWrap: after the suspect nothing is answered", []Meaning{{sequenceWrap,
+	{"NoProofOfLife", Inconclusive, "what would prove that the path lives is not answered", []Meaning{{sequenceWrap,
 		"the suspect is lost, and nothing sent after it proves that the path lives: neither old bytes nor new ones are " +
 			"answered",
 		"look for a device that ends the connection there, or that drops old and out-of-order data alike; ask `Syn` and " +
-			"`Ack`, which need no such proof"}}},
+			"`Ack`, which need no such proof"}, {idleTimeout,
+		"keep-alives are not answered even before any silence, so idle connections cannot be asked",
+		"look for a device that drops old data; keep-alives do not help connections through it"}}},
+	{"PeerClosed", Inconclusive, "IdleTimeout: the application closes connections, idle or not", []Meaning{{idleTimeout,
+		"connections are ended some time after they were opened, and so is one that is not idle: an application that waits " +
+			"so long for a request (nginx 60 s, sshd 120 s), or a proxy in front of it. Or idle ones end at different times. " +
+			"The message has the times",
+		"nothing, if that is what the application is to do; to ask the path, ask a port whose application waits longer, or " +
+			"set its timeout for requests higher than the time asked about"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{
 		{sequenceWrap,
 			"lost at 0, and elsewhere too, or nothing showed that it arrives elsewhere. Or it arrives, and something on the " +
@@ -283,7 +316,11 @@ var inconclusive = []Reason{
 			"as the message says"},
 		{pathMTU,
 			"after a longer segment not even its bytes in shorter ones are answered",
-			"look for a device that ends the connection there"}}},
+			"look for a device that ends the connection there"},
+		{idleTimeout,
+			"some connections did not survive a silence that others survived, or only one did not, or nothing else lived " +
+				"beside them then",
+			"ask again; look whether devices beside each other have different timeouts"}}},
 	{"ResetOnAccept", Inconclusive, "the application resets each connection that it accepts", []Meaning{{"",
 		"connections are established, and the peer resets each of them at once, also those on which nothing was sent. " +
 			"After three such ones no more is asked",

@@ -16,6 +16,10 @@ const (
 	SizesArrived Reason = "SizesArrived"
 	// PathMTU: longer segments draw an ICMP error, and those of the MTU it names arrive
 	PathMTUSignaled Reason = "PathMTUSignaled"
+	// IdleTimeout: connections survive as much silence as was asked
+	IdleHeld Reason = "IdleHeld"
+	// IdleTimeout: connections survive, and the target itself sends keep-alives
+	PeerKeepsAlive Reason = "PeerKeepsAlive"
 )
 
 // Reasons of Fail.
@@ -74,6 +78,10 @@ const (
 	PathMTUBlackhole Reason = "PathMTUBlackhole"
 	// PathMTU: segments of a length are lost, longer ones arrive
 	SizeDropped Reason = "SizeDropped"
+	// IdleTimeout: what idle connections send vanishes
+	IdleDropped Reason = "IdleDropped"
+	// IdleTimeout: idle connections are ended by RST or FIN, one that is used is not
+	IdleReset Reason = "IdleReset"
 	// AcceptQueue: connections were dropped within the cap
 	QueueOverflowed Reason = "QueueOverflowed"
 )
@@ -106,8 +114,10 @@ const (
 	PeerDidNotClose Reason = "PeerDidNotClose"
 	// FinReorder: the peer resets once an ACK has overtaken its FIN
 	FinReset Reason = "FinReset"
-	// SequenceWrap: after the suspect nothing is answered
+	// what would prove that the path lives is not answered
 	NoProofOfLife Reason = "NoProofOfLife"
+	// IdleTimeout: the application closes connections, idle or not
+	PeerClosed Reason = "PeerClosed"
 	// the suspect is lost, and so are its bytes elsewhere
 	NotIsolated Reason = "NotIsolated"
 	// the application resets each connection that it accepts

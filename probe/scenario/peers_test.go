@@ -24,6 +24,9 @@ func legalPeer(s *script, scenario string) (conntest.Peer, plan.Scenario) {
 	case "AcceptQueue":
 		return &conntest.Listener{NoDSACK: s.oneIn(3)},
 			plan.Scenario{AcceptQueue: &plan.AcceptQueue{MaxConnections: 2 + s.upTo(24)}}
+	case "IdleTimeout":
+		return &conntest.Listener{NoDSACK: s.oneIn(3), Deferred: s.oneIn(4)},
+			plan.Scenario{IdleTimeout: &plan.IdleTimeout{MaxSeconds: 5 + s.upTo(60)}}
 	}
 	l := &conntest.Listener{NoDSACK: s.oneIn(4), ClosesAtEOF: s.oneIn(4)}
 	switch s.upTo(6) {

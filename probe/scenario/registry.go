@@ -7,6 +7,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/scenario/finreorder"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/handshake"
+	"github.com/tcpprobe/tcpprobe/probe/scenario/idletimeout"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/pathmtu"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/sequencewrap"
 )
@@ -16,6 +17,7 @@ var Registry = map[string]flow.Definition{
 	"AcceptQueue":  acceptqueue.Definition,
 	"FinReorder":   finreorder.Definition,
 	"Handshake":    handshake.Definition,
+	"IdleTimeout":  idletimeout.Definition,
 	"PathMTU":      pathmtu.Definition,
 	"SequenceWrap": sequencewrap.Definition,
 }

@@ -14,7 +14,8 @@ import (
 // run runs one flow of a scenario against a scripted peer.
 func run(t *testing.T, name string, b *conntest.Bench) flow.Outcome {
 	t.Helper()
-	spec := plan.Scenario{AcceptQueue: &plan.AcceptQueue{MaxConnections: 8}}
+	spec := plan.Scenario{AcceptQueue: &plan.AcceptQueue{MaxConnections: 8},
+		IdleTimeout: &plan.IdleTimeout{MaxSeconds: 30}}
 	return flowtest.Run(t, Registry[name], "Push", spec, b)
 }
 

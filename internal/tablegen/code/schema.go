@@ -95,14 +95,15 @@ func timeRule() string {
 	rule := "self.run.mode == 'Continuous' || self.scenarios.map(s, " +
 		"s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 " +
 		"* self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * " +
-		"self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : has(s.sequenceWrap) ? " +
-		"s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
+		"self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : s.type == 'IdleTimeout' ? 200000 + " +
+		"((has(s.idleTimeout) ? s.idleTimeout.maxSeconds : 30) + 15) * 1000 * self.packetsPerSecond : " +
+		"has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
 		"self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000"
 	return marker(rule, "",
 		"cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, "+
-			"12 for each of paths of PathMTU, 100 for FinReorder, 4 for each connection of AcceptQueue) at packetsPerSecond, "+
-			"and what they wait ("+
-			waitsInWords()+", 2 s for AcceptQueue, 3 s for FinReorder), must fit into run.deadlineSeconds")
+			"12 for each of paths of PathMTU, 100 for FinReorder, 200 for IdleTimeout, 4 for each connection of AcceptQueue) "+
+			"at packetsPerSecond, and what they wait ("+waitsInWords()+", 2 s for AcceptQueue, 3 s for FinReorder, "+
+			"idleTimeout.maxSeconds and 15 s for IdleTimeout), must fit into run.deadlineSeconds")
 }
 
 // waits is the part of timeRule for the time that the variants of a SequenceWrap wait.
