@@ -95,6 +95,7 @@ type Conn struct {
 	ownReset     *Traits        // of the RST that the peer sent in answer to an old byte
 	unresolved   error          // set if the next hop did not answer, so that nothing could be sent
 	fault        error          // any other error of sending
+	window       SelfCheck      // up to the last call of Window
 }
 
 // Open prepares a connection to remote with the given initial sequence number. It reserves a random source port,

@@ -16,6 +16,8 @@ type flow struct {
 	inbox    *inbox
 	recorder Recorder // the stack's; nil for a connection that was taken over, whose packets are not all known
 
+	books []*portTable // those that have the flow's port as used
+
 	lostBefore int64 // number of packets, of any flow, that the kernel had dropped when this flow began
 
 	purpose atomic.Value // a string; the scenario sets it, and the receiver reads it

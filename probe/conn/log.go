@@ -30,6 +30,7 @@ type log struct {
 	arrived int  // packets since the last segment sent
 	cutting bool // the last sent segment was not kept, so answers to it are not kept either
 	cut     int  // segments left out since the last kept one
+	last    int  // the log of a long flow keeps so many of the last packets; 0: it keeps the first of each part
 
 	answers answers
 }
@@ -50,6 +51,10 @@ type entry struct {
 }
 
 func (l *log) sends(at time.Time, part evidence.Part, g *segment.Segment) {
+	if l.last > 0 {
+		l.addLast(entry{after: at.Sub(l.start), part: part, sent: g})
+		return
+	}
 	l.answers.sends(at, part, g)
 	l.arrived, l.cutting = 0, l.count(part) > keepEach
 	l.add(entry{after: at.Sub(l.start), part: part, sent: g})
@@ -72,12 +77,18 @@ func (l *log) count(part evidence.Part) int {
 
 // receives logs a packet as it was, and counts what it answers by its numbers as they are meant.
 func (l *log) receives(p, meant wire.Packet) {
-	l.answers.receives(meant)
+	if l.last == 0 {
+		l.answers.receives(meant)
+	}
 	l.keep(p)
 }
 
 // keep logs a packet without regard to what it answers.
 func (l *log) keep(p wire.Packet) {
+	if l.last > 0 {
+		l.addLast(entry{after: p.Time.Sub(l.start), packet: p})
+		return
+	}
 	l.arrived++
 	l.cutting = l.cutting || l.arrived > keepAnswers
 	l.add(entry{after: p.Time.Sub(l.start), packet: p})
@@ -93,6 +104,19 @@ func (l *log) add(e entry) {
 	}
 	e.cut, l.cut = l.cut, 0
 	l.kept = append(l.kept, e)
+}
+
+// addLast logs a packet of a long flow in the place of the oldest one. The first line then says how many are gone.
+func (l *log) addLast(e entry) {
+	l.kept = append(l.kept, e)
+	if n := len(l.kept) - l.last; n > 0 {
+		gone := n
+		for _, old := range l.kept[:n] {
+			gone += old.cut
+		}
+		l.kept = slices.Delete(l.kept, 0, n)
+		l.kept[0].cut += gone
+	}
 }
 
 // sorted returns the kept entries in the order of time. A received segment may be processed after segments that were

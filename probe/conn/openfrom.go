@@ -21,8 +21,10 @@ func (s *Stack) OpenFrom(ctx context.Context, port uint16, remote netip.AddrPort
 	s.ports.mark(port, remote)
 	f, err := s.openAt(ctx, local, remote)
 	if err != nil {
+		s.ports.ended(port, remote)
 		return nil, err
 	}
+	f.books = append(f.books, &s.ports)
 	return s.begin(f, iss)
 }
 

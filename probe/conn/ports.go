@@ -34,6 +34,7 @@ type portTable struct {
 type usage struct {
 	second [allPorts]uint16
 	last   time.Time
+	open   map[uint16]bool // ports of flows that have not ended, however long they last
 }
 
 // reservation is a bound socket and the number of flows that use its port.
@@ -54,13 +55,27 @@ func (b *portTable) choose(remote netip.AddrPort, taken map[uint16]bool) (uint16
 	for i := range allPorts {
 		at := (start + i) % allPorts
 		port := uint16(firstPort + at)
-		if last := u.second[at]; taken[port] || last != 0 && second-last < uint16(reuseAfter/time.Second) {
+		last := u.second[at]
+		if taken[port] || u.open[port] || last != 0 && second-last < uint16(reuseAfter/time.Second) {
 			continue
 		}
-		u.second[at], u.last = second, now
+		u.use(port, second, now)
 		return port, true
 	}
 	return 0, false
+}
+
+// use notes that a flow from the port begins.
+func (u *usage) use(port uint16, second uint16, now time.Time) {
+	u.last = now
+	if port < firstPort {
+		return
+	}
+	u.second[port-firstPort] = second
+	if u.open == nil {
+		u.open = map[uint16]bool{}
+	}
+	u.open[port] = true
 }
 
 // second converts a time for usage. It never returns 0.
@@ -80,7 +95,7 @@ func (b *portTable) usage(remote netip.AddrPort) *usage {
 		b.used = map[netip.AddrPort]*usage{}
 	}
 	for r, u := range b.used {
-		if time.Since(u.last) >= reuseAfter {
+		if time.Since(u.last) >= reuseAfter && len(u.open) == 0 {
 			delete(b.used, r)
 		}
 	}
@@ -93,18 +108,25 @@ func (b *portTable) mark(port uint16, remote netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	u := b.usage(remote)
-	u.last = now
-	if port >= firstPort {
-		u.second[port-firstPort] = b.second(now)
-	}
+	b.usage(remote).use(port, b.second(now), now)
+}
+
+// ended records that a flow from the port has ended: from now on the port is not used for a while.
+func (b *portTable) ended(port uint16, remote netip.AddrPort) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u, now := b.usage(remote), time.Now()
+	u.use(port, b.second(now), now)
+	delete(u.open, port)
 }
 
 // forget marks a port as unused again because nothing was sent from it.
 func (b *portTable) forget(port uint16, remote netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.usage(remote).second[port-firstPort] = 0
+	u := b.usage(remote)
+	u.second[port-firstPort] = 0
+	delete(u.open, port)
 }
 
 // hold reserves a local port, or adds a flow to its reservation.

@@ -21,6 +21,9 @@ func TestPortsAreNotUsedAgainSoon(t *testing.T) {
 			}
 			drawn[port] = true
 		}
+		for port := range drawn {
+			b.ended(port, target)
+		}
 		for _, c := range []struct {
 			later time.Duration
 			free  bool
@@ -32,6 +35,33 @@ func TestPortsAreNotUsedAgainSoon(t *testing.T) {
 		}
 		if _, ok := b.choose(another, nil); !ok {
 			t.Error("another target has no port")
+		}
+	})
+}
+
+// The port of a flow that lasts is not used for another one, and for two minutes after its end neither.
+func TestPortOfALongFlowStaysInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b portTable
+		target := netip.MustParseAddrPort("192.0.2.1:80")
+		held, _ := b.choose(target, nil)
+		others := map[uint16]bool{}
+		for port := firstPort; port <= lastPort; port++ {
+			others[uint16(port)] = uint16(port) != held
+		}
+		time.Sleep(time.Hour)
+		b.choose(netip.MustParseAddrPort("192.0.2.2:80"), nil) // targets that were not used for long are forgotten then
+		if port, ok := b.choose(target, others); ok {
+			t.Errorf("port %d of a flow that is open was chosen again", port)
+		}
+		b.ended(held, target)
+		time.Sleep(119 * time.Second)
+		if _, ok := b.choose(target, others); ok {
+			t.Error("119 s after the flow's end its port was chosen again")
+		}
+		time.Sleep(time.Second)
+		if _, ok := b.choose(target, others); !ok {
+			t.Error("two minutes after the flow's end its port is still not free")
 		}
 	})
 }

@@ -28,6 +28,9 @@ type quietFlow struct {
 // retire stops the delivery of a flow's packets. The flow stays registered with the guard for a while.
 func (s *Stack) retire(f *flow) {
 	f.inbox.discard()
+	for _, b := range f.books {
+		b.ended(f.key.Local.Port(), f.key.Remote)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.flows, f.key)

@@ -73,8 +73,13 @@ func openFree(
 		}
 		if err == nil && (want == (route.Hop{}) || hop == want || tries >= hopTries) {
 			f, err := s.openAt(ctx, netip.AddrPortFrom(s.Source, port), remote)
-			if !errors.Is(err, wire.ErrPortTaken) {
-				return s.beginAt(f, err, iss, hop)
+			switch {
+			case err == nil:
+				f.books = append(f.books, ports)
+				return s.beginAt(f, iss, hop)
+			case !errors.Is(err, wire.ErrPortTaken):
+				ports.ended(port, remote)
+				return nil, err
 			}
 		}
 		taken[port] = true
@@ -82,10 +87,7 @@ func openFree(
 	}
 }
 
-func (s *Stack) beginAt(f *flow, err error, iss seq.Number, hop route.Hop) (*Conn, error) {
-	if err != nil {
-		return nil, err
-	}
+func (s *Stack) beginAt(f *flow, iss seq.Number, hop route.Hop) (*Conn, error) {
 	c, err := s.begin(f, iss)
 	if err == nil {
 		c.Hop = hop
@@ -101,10 +103,12 @@ func (r *Router) OpenFrom(ctx context.Context, port uint16, remote netip.AddrPor
 	}
 	r.ports.mark(port, remote)
 	c, err := s.OpenFrom(ctx, port, remote, iss)
-	if err == nil {
-		c.Hop = hop
+	if err != nil {
+		r.ports.ended(port, remote)
+		return nil, err
 	}
-	return c, err
+	c.Hop, c.flow.books = hop, append(c.flow.books, &r.ports)
+	return c, nil
 }
 
 // Resume is Stack.Resume on the stack of the flow's route.
