@@ -1,0 +1,331 @@
+package watch
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
+	"github.com/tcpprobe/tcpprobe/probe/segment"
+	"github.com/tcpprobe/tcpprobe/probe/seq"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
+)
+
+// Path is one path to a target. It says what to send, is told what came back, and decides. Its connections come and go;
+// what it knows of the path stays. It must be used by one goroutine only.
+type Path struct {
+	settings  Settings
+	random    *rand.Rand
+	questions []*question
+	turn      int
+
+	// of the present connection
+	standing  bool
+	opened    time.Time
+	iss       seq.Number
+	rtt       time.Duration
+	serial    bool // the peer names no duplicates, so one segment is asked at a time
+	ever      bool // it answered
+	pairs     int  // that began
+	next      time.Time
+	open      []*round // that are not judged
+	asked     map[segment.SACKBlock]*Ask
+	latest    []*Ask // those asked, in order
+	block     *block
+	spoke     bool // the peer sent data
+	unnamed   int  // acknowledgements that name nothing
+	silence   int  // rounds in a row of which nothing came back
+	silentAt  time.Time
+	freshAt   time.Time // when fresh ports were asked for last
+	asking    bool      // they are being asked
+	wellSince time.Time // of the answered suspects in a row
+
+	// of the path
+	fallback   bool      // connections are not held although they may be
+	meddled    bool      // it was told that this host's kernel meddles
+	consent    bool      // the owner's consent is needed, so nothing is asked any more
+	reached    time.Time // when a pair was answered last
+	state      State
+	claim      *claim
+	finding    *finding
+	well       int // suspects of what failed that were answered in a row
+	clearAfter time.Duration
+	cleared    time.Time
+	controls   controls
+	voids      controls // void rounds among the last ones
+	rounds     int
+	blocks     []time.Time
+	quietUntil time.Time
+	backoff    time.Duration
+	shortLived int // connections in a row that the peer ended soon
+	openAt     time.Time
+	want       Want
+	count      Count
+	events     []Event
+}
+
+// Want is what a path needs of whoever holds its connections.
+type Want int
+
+// Wants.
+const (
+	Nothing  Want = iota
+	Open          // a connection from another port, once it is due
+	SamePort      // the end of this one, and another from the same port: it takes the same path
+	Fresh         // to know whether connections from other ports come about
+	Close         // the end of this one
+)
+
+// State is what is known of a path.
+type State string
+
+// States.
+const (
+	Unknown State = "unknown"
+	Healthy State = "healthy"
+	Failing State = "failing"
+	Down    State = "down"    // no connection comes about
+	Unasked State = "unasked" // it stands, but nothing can be asked
+)
+
+// notRecent is for how many heartbeats an answer tells how a path is.
+const notRecent = 3
+
+// Verdict is Fail if the path failed at any time, and Pass if it is known to be well. The loss of a connection, or of
+// the whole path, is no finding of this kind.
+func (p *Path) Verdict(now time.Time) report.Verdict {
+	fresh := notRecent * max(p.settings.Heartbeat, touchEvery)
+	switch {
+	case p.count.Findings > 0:
+		return report.Fail
+	case p.meddled, p.claim != nil || p.block != nil: // it was about to be decided
+	case p.state == Healthy && now.Sub(p.reached) < fresh && p.count.DeadFlows == 0 && !p.someUnasked():
+		return report.Pass
+	}
+	return report.Inconclusive
+}
+
+func (p *Path) someUnasked() bool { return slices.ContainsFunc(p.questions, (*question).unasked) }
+
+// NewPath returns a path about which nothing is known. Every path has a source of chance of its own.
+func NewPath(s Settings, random *rand.Rand) *Path {
+	p := &Path{settings: s, random: random, state: Unknown, want: Open, clearAfter: s.ClearAfter}
+	for _, name := range s.Variants {
+		v, _ := variant.Named(name)
+		p.questions = append(p.questions, &question{Variant: v})
+	}
+	p.turn = random.IntN(len(p.questions)) // so that paths do not ask the same at the same time
+	return p
+}
+
+// Touching reports whether connections last for a moment only.
+func (p *Path) Touching() bool { return !p.settings.Hold || p.fallback }
+
+// ISS returns a random initial number for a connection of a path.
+func (p *Path) ISS() seq.Number {
+	return seq.At(uint32(leastISS + p.random.IntN(mostISS-leastISS)))
+}
+
+// Opened says that a connection stands. named: the peer agreed to name what arrives twice.
+func (p *Path) Opened(now time.Time, iss seq.Number, rtt time.Duration, named bool) {
+	p.standing, p.opened, p.iss, p.rtt, p.serial = true, now, iss, rtt, !named
+	p.ever, p.pairs, p.spoke, p.silence, p.unnamed = false, 0, false, 0, 0
+	p.count.Connections++
+	p.open, p.block, p.asked, p.latest = nil, nil, map[segment.SACKBlock]*Ask{}, nil
+	p.want, p.next = Nothing, now
+	for _, q := range p.questions {
+		q.acquit()
+	}
+	if p.serial {
+		p.touch(now, namesNothing)
+	}
+	if c := p.claim; c != nil {
+		c.question.firstLost = time.Time{} // what is late was waited for before
+		p.startBlock(c.question, now, false)
+	}
+}
+
+// Next returns what is to be sent now. It first judges what is over.
+func (p *Path) Next(now time.Time) (asks []*Ask) {
+	if !p.standing || p.want != Nothing && p.want != Fresh {
+		return nil
+	}
+	p.judgeRounds(now)
+	p.judgeBlock(now)
+	if p.want != Nothing && p.want != Fresh {
+		return nil
+	}
+	if p.block != nil {
+		if a := p.nextOf(p.block, now); a != nil {
+			return []*Ask{a}
+		}
+		return nil
+	}
+	p.suspect(now)
+	if p.block == nil && p.pairIsDue(now) {
+		p.startRound(now)
+		p.pairs, p.next = p.pairs+1, now.Add(p.pause())
+	}
+	p.rest(now)
+	return p.unsent(now)
+}
+
+// unsent returns what is still to be sent of the rounds: all, or of a peer that names nothing one at a time.
+func (p *Path) unsent(now time.Time) (asks []*Ask) {
+	for _, r := range p.open {
+		for len(r.unsent) > 0 && (!p.serial || len(asks) == 0 && !p.awaits(now)) {
+			asks = append(asks, p.remember(r.unsent[0], now))
+			r.unsent = r.unsent[1:]
+			r.judge = now.Add(max(p.onTime(), p.roundWait()))
+		}
+	}
+	return asks
+}
+
+// awaits reports whether the answer to the last segment may still come on time.
+func (p *Path) awaits(now time.Time) bool {
+	a := p.last()
+	return a != nil && !a.arrived() && now.Sub(a.sent) < p.onTime()
+}
+
+func (p *Path) last() *Ask {
+	if len(p.latest) == 0 {
+		return nil
+	}
+	return p.latest[len(p.latest)-1]
+}
+
+// Pairs of a connection that lasts for a moment.
+const (
+	touchPairs     = 3
+	mostTouchPairs = 12 // if suspects are lost
+)
+
+// pairIsDue reports whether another pair is to begin.
+func (p *Path) pairIsDue(now time.Time) bool {
+	switch {
+	case now.Before(p.next), p.serial && len(p.open) > 0:
+		return false
+	case !p.Touching(), p.pairs < touchPairs:
+		return true
+	}
+	return len(p.open) == 0 && p.pairMayFollow()
+}
+
+// pairMayFollow reports whether a connection that lasts for a moment has not done its part.
+func (p *Path) pairMayFollow() bool {
+	return p.pairs < touchPairs || (p.pursued() != nil || p.silence > 0) && p.pairs < mostTouchPairs
+}
+
+// Times of connections.
+const (
+	touchEvery = 10 * time.Second // from one that lasts for a moment to the next
+	portLife   = 10 * time.Minute // of one that is held, so that other paths are asked too
+	soon       = 10 * time.Second // a peer that ends a connection sooner does not let it be held
+)
+
+// rest ends a connection that has done its part.
+func (p *Path) rest(now time.Time) {
+	idle := p.block == nil && len(p.open) == 0 && p.claim == nil && p.want == Nothing && !p.asking
+	switch {
+	case !idle:
+	case p.Touching() && !p.pairMayFollow():
+		p.want, p.openAt = Close, now.Add(p.jittered(touchEvery))
+		if p.spoke && !p.settings.Hold {
+			p.consent = true
+			p.tell(now, Event{Kind: NeedsConsent, Message: needsConsent})
+		}
+	case !p.Touching() && p.pursued() == nil && p.state == Healthy && now.Sub(p.opened) > portLife:
+		p.want, p.openAt = Close, now
+	}
+}
+
+// Want is what the path needs now.
+func (p *Path) Want(now time.Time) Want {
+	if p.want == Open && (p.consent || now.Before(p.openAt)) {
+		return Nothing
+	}
+	return p.want
+}
+
+// Awaited says that what the path wants is being done. Only other ports can be asked while its connection goes on.
+func (p *Path) Awaited() {
+	p.asking = p.want == Fresh
+	p.standing = p.standing && p.asking
+	p.want = Nothing
+}
+
+// Closed says that the connection was ended as the path wanted, and whether the peer showed that it holds it no longer,
+// or that it still does.
+func (p *Path) Closed(confirmed, left bool) {
+	p.noteEnd(confirmed, left)
+	p.standing, p.want = false, Open
+}
+
+func (p *Path) noteEnd(confirmed, left bool) {
+	switch {
+	case left:
+		p.count.StillHeldByIt++
+	case !confirmed:
+		p.count.NotSeenToEnd++
+	}
+}
+
+// Standing reports whether the path has a connection.
+func (p *Path) Standing() bool { return p.standing }
+
+// NeedsConsent reports whether nothing is asked any more without the consent of the target's owner.
+func (p *Path) NeedsConsent() bool { return p.consent }
+
+// Stop lets the path ask nothing any more, because another one to the same target needs consent.
+func (p *Path) Stop() { p.consent = true }
+
+// failed reports whether a finding stands.
+func (p *Path) failed() bool { return p.finding != nil }
+
+// State is what is known of the path.
+func (p *Path) State() State { return p.state }
+
+// Count is what became of all rounds so far.
+func (p *Path) Count() Count { return p.count }
+
+// Count counts rounds and what they led to.
+type Count struct {
+	Rounds        int `json:"rounds"` // that were judged
+	Void          int `json:"void"`
+	SuspectsLost  int `json:"suspectsLost"`
+	ControlsLost  int `json:"controlsLost"`
+	Late          int `json:"late"`   // suspects whose controls were on time
+	Silent        int `json:"silent"` // rounds of which nothing came back
+	Suspicions    int `json:"suspicions"`
+	Blocks        int `json:"blocks"`
+	Findings      int `json:"findings"`
+	Connections   int `json:"connections"`
+	EndedByPeer   int `json:"endedByPeer"`
+	DeadFlows     int `json:"deadFlows"`     // connections that were silent although others came about
+	NotSeenToEnd  int `json:"notSeenToEnd"`  // connections of which nothing shows whether the peer holds them
+	StillHeldByIt int `json:"stillHeldByIt"` // connections of which the peer showed that it does
+}
+
+// Plus adds two counts.
+func (n Count) Plus(m Count) Count {
+	return Count{n.Rounds + m.Rounds, n.Void + m.Void, n.SuspectsLost + m.SuspectsLost, n.ControlsLost + m.ControlsLost,
+		n.Late + m.Late, n.Silent + m.Silent, n.Suspicions + m.Suspicions, n.Blocks + m.Blocks, n.Findings + m.Findings,
+		n.Connections + m.Connections, n.EndedByPeer + m.EndedByPeer, n.DeadFlows + m.DeadFlows, n.NotSeenToEnd + m.NotSeenToEnd,
+		n.StillHeldByIt + m.StillHeldByIt}
+}
+
+// finding is what a path fails by.
+type finding struct {
+	reason report.Reason
+	since  time.Time
+	said   bool // the rule was named
+}
+
+// claim is a conviction that a second connection has to confirm.
+type claim struct {
+	question *question
+	reason   report.Reason
+	p        float64
+	tally    tally
+}
