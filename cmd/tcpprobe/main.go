@@ -1,6 +1,7 @@
 // Command tcpprobe finds the TCP failures that ordinary probes cannot see, from a command line.
 //
 //	tcpprobe run HOST:PORT    probe a target from this machine
+//	tcpprobe watch HOST:PORT  watch a target all the time
 //	tcpprobe lab              a client, a switch that misbehaves and a server on this machine
 //	tcpprobe report FILE|-    a report for people
 //
@@ -56,7 +57,8 @@ func rootCommand(program string) *cobra.Command {
 	if strings.HasPrefix(program, "kubectl-") {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl tcpprobe"}
 	}
-	root.AddCommand(runCommand(), labcmd.Command(), reportCommand(), cli.WorkerCommand())
+	root.AddCommand(runCommand(), watchCommand(), labcmd.Command(), reportCommand(), cli.WorkerCommand(),
+		cli.WatchWorkerCommand())
 	return root
 }
 

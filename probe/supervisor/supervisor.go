@@ -44,7 +44,7 @@ func (s Supervisor) Supervise(t Task) (r report.Report, stopSignal os.Signal) {
 	}
 	defer file.Close()
 	rec.flows = flows
-	w, err := s.start(t, file)
+	w, err := s.start(t, file, (*worker).receive)
 	if err != nil {
 		notStarted := fmt.Sprintf("the worker could not be started: %v", err)
 		return rec.report(end{why: report.ProberFault, how: notStarted}, 0, resets{}), nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/guard"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
+	"github.com/tcpprobe/tcpprobe/probe/watch"
 )
 
 // Task is one node's part of a plan with the settings of the run. It is sent to the worker as one JSON document: see
@@ -19,9 +20,11 @@ type Task struct {
 	Until time.Time `json:"until,omitzero"`
 	EndBy time.Time `json:"endBy,omitzero"` // as in run.Options; Supervise sets it
 	// the worker sends each result as soon as it is there; Supervise sets it
-	Finished bool     `json:"finished,omitempty"`
-	Quiet    bool     `json:"quiet,omitempty"` // the worker prints no progress
-	Spill    *os.File `json:"-"`               // gets the packets for a capture.File; may be nil
+	Finished bool `json:"finished,omitempty"`
+	Quiet    bool `json:"quiet,omitempty"` // the worker prints no progress
+	// the worker watches the plan's targets, and does nothing else with the plan; nil: it carries out the plan
+	Watch *watch.Settings `json:"watch,omitempty"`
+	Spill *os.File        `json:"-"` // gets the packets for a capture.File; may be nil
 }
 
 // deadlines divides a run's time so that the report is ready before the deadline, even if the worker does not end in

@@ -22,7 +22,7 @@ type worker struct {
 // start starts this program again as the worker. If the supervisor dies, the worker notices the end of the connection.
 // (PR_SET_PDEATHSIG would not do: the kernel clears it if the program's file has capabilities.) If the supervisor is
 // process 1 of a container, the kernel kills the worker with it.
-func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
+func (s Supervisor) start(t Task, flows *os.File, receive func(*worker)) (*worker, error) {
 	c, err := Connect(flows, t.Spill)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (s Supervisor) start(t Task, flows *os.File) (*worker, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	w := &worker{process: p, connection: c, received: make(chan *report.Report, 1)}
-	go w.receive()
+	go receive(w)
 	// Send blocks until the worker reads, so it runs in the background. If the worker has ended, it fails, which await
 	// reports.
 	go func() { _ = c.Send(t, <-prepared) }()

@@ -9,7 +9,7 @@ import (
 // Kind is what an event tells.
 type Kind string
 
-// Kinds of events. Reports and Ends are not of a path's life: the first comes every second, the last once.
+// Kinds of events. Reports comes every second, whatever happens.
 const (
 	Begins       Kind = "Begins"       // the first answer
 	Suspected    Kind = "Suspected"    // suspects were lost in a row
@@ -26,7 +26,9 @@ const (
 	NeedsConsent Kind = "NeedsConsent" // nothing more is asked
 	Interferes   Kind = "Interferes"   // this host's kernel meddles, or the guard is incomplete
 	Reports      Kind = "Reports"      // the state of a path
-	Ends         Kind = "Ends"         // the summary
+	Ends         Kind = "Ends"         // the watch of a path is over
+	Summary      Kind = "Summary"      // of all paths
+	Unable       Kind = "Unable"       // the watch could not begin
 )
 
 // Event is something that happened on a path.
@@ -46,7 +48,6 @@ type Event struct {
 	Evidence []string       `json:"evidence,omitempty"`
 	RTT      time.Duration  `json:"rttNanos,omitempty"` // smoothed
 	Counts   *Count         `json:"counts,omitempty"`
-	Ended    bool           `json:"ended,omitempty"` // the worker ended in order
 }
 
 func (p *Path) tell(now time.Time, e Event) {

@@ -28,9 +28,20 @@ func (w *watcher) exchange(l *line, now time.Time) {
 		return
 	}
 	for _, a := range l.path.Next(now) {
-		a.Left(c.Send(stepOf(a)))
+		at := c.Send(stepOf(a))
+		a.Left(at)
+		if time.Since(at) > mostLag {
+			l.path.Late()
+		}
 	}
 }
+
+const (
+	// mostLag is how long it may take to send a segment. What comes in has the kernel's time, whenever it is read.
+	mostLag = 20 * time.Millisecond
+	// mostDoubt is how long this host may take to read what has come in.
+	mostDoubt = 3 * time.Second
+)
 
 // take passes an arrived packet on to the path.
 func take(p *Path, c *conn.Conn, packet wire.Packet) {
@@ -71,7 +82,7 @@ func (l *line) trusts(now time.Time) bool {
 	l.window = l.window.Plus(n)
 	check := l.window
 	if check.Clean() {
-		l.window, l.doubt = conn.SelfCheck{}, false
+		l.window, l.doubt = conn.SelfCheck{}, time.Time{}
 		return true
 	}
 	lost := check.Overflow > 0
@@ -79,12 +90,14 @@ func (l *line) trusts(now time.Time) bool {
 	switch {
 	case check.Clean() && lost:
 		l.path.Late()
-	case check.ResetsDropped+check.KernelResets == 0 && !l.doubt:
-		l.doubt = true
+	case check.ResetsDropped+check.KernelResets == 0 && l.doubt.IsZero():
+		l.doubt = now
+		return false
+	case check.ResetsDropped+check.KernelResets == 0 && now.Sub(l.doubt) < mostDoubt:
 		return false
 	default:
 		l.path.Interferes(now, check.String())
 	}
-	l.window, l.doubt = conn.SelfCheck{}, false
+	l.window, l.doubt = conn.SelfCheck{}, time.Time{}
 	return true
 }

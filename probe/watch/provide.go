@@ -140,7 +140,7 @@ func (w *watcher) handshake(ctx context.Context, c *conn.Conn) conn.Opening {
 
 func (l *line) opened(c *conn.Conn) func(time.Time) {
 	return func(now time.Time) {
-		l.conn, l.port, l.window, l.doubt = c, c.Local().Port(), conn.SelfCheck{}, false
+		l.conn, l.port, l.window, l.doubt = c, c.Local().Port(), conn.SelfCheck{}, time.Time{}
 		l.path.Opened(now, c.ISS, c.RTT, c.SACK)
 	}
 }

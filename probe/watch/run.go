@@ -24,7 +24,6 @@ type Env struct {
 // Times of the loop.
 const (
 	loopTick    = 20 * time.Millisecond
-	mostLag     = 20 * time.Millisecond // beyond which this host was late
 	reportEvery = time.Second
 	openEvery   = time.Second // from one new connection to the target to the next
 	endWithin   = 2500 * time.Millisecond
@@ -50,7 +49,7 @@ type line struct {
 	port   uint16
 	busy   bool // something runs beside the loop
 	window conn.SelfCheck
-	doubt  bool // the window is not clean, but the guard's count may only be a little behind
+	doubt  time.Time // since when the window is not clean, though a count may only be a little behind; zero: it is
 }
 
 // Run watches a target until ctx ends. each gets all events, the last of each path with its verdict. Then all
@@ -68,8 +67,7 @@ func Run(ctx context.Context, env Env, s Settings, each func(Event)) {
 func (w *watcher) loop(ctx context.Context) {
 	ticker := time.NewTicker(loopTick)
 	defer ticker.Stop()
-	last := time.Now()
-	reported := last
+	reported := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,9 +78,7 @@ func (w *watcher) loop(ctx context.Context) {
 		case <-ticker.C:
 		}
 		now := time.Now()
-		late := now.Sub(last) > loopTick+mostLag
-		last = now
-		w.serve(ctx, now, late)
+		w.serve(ctx, now)
 		if now.Sub(reported) >= reportEvery {
 			reported = now
 			w.report(now)
@@ -91,12 +87,9 @@ func (w *watcher) loop(ctx context.Context) {
 }
 
 // serve gives each path its turn. The first one changes, because new connections are few.
-func (w *watcher) serve(ctx context.Context, now time.Time, late bool) {
+func (w *watcher) serve(ctx context.Context, now time.Time) {
 	for i := range w.lines {
 		l := w.lines[(w.first+i)%len(w.lines)]
-		if late {
-			l.path.Late()
-		}
 		w.exchange(l, now)
 		w.provide(ctx, l, now)
 		w.tell(l)

@@ -64,6 +64,7 @@ func (p *Path) FreshPorts(now time.Time, stand, refused int) {
 		return
 	case stand == 0:
 		p.fall(now, "nothing comes back, and connections from two other ports are refused")
+	case p.state == Down: // the path is back, and maybe not this connection
 	case p.ever:
 		p.count.DeadFlows++
 		p.tell(now, Event{Kind: FlowDead, Message: "this connection gets no answer any more, but others come about: one " +
