@@ -32,8 +32,8 @@ func watchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch HOST:PORT",
 		Short: "Watch all the time whether a target's paths lose segments at sequence 0",
-		Long: "Asks every address that HOST has all the time, by pairs of old segments that the peer's kernel names and its\n" +
-			"application never reads. A finding needs two connections from one port, each with a chance of 1e-7 at most.\n" +
+		Long: "Asks every address that HOST has all the time, by pairs of old segments that the peer's kernel names and\n" +
+			"its application never reads. A finding needs two connections from one port, each with a chance of 1e-7 at most.\n" +
 			"Ends by ^C, SIGTERM or --for with a summary; no connection is left open. Needs root, or the capabilities\n" +
 			"NET_ADMIN, NET_RAW and BPF.",
 		Example: "  tcpprobe watch 10.1.2.3:443\n  tcpprobe watch 10.1.2.3:443 --hold --paths 16 -o json",
@@ -46,8 +46,8 @@ func watchCommand() *cobra.Command {
 	f.DurationVar(&o.Heartbeat, "heartbeat", watch.DefaultHeartbeat,
 		fmt.Sprintf("time between two pairs on a path that is held: %s to %s", watch.MinHeartbeat, watch.MaxHeartbeat))
 	f.StringSliceVar(&o.Variants, "variants", watch.Variants, "what is asked, in turn")
-	f.BoolVar(&o.Hold, "hold", false, "hold the connections open: each takes a place of the application, so only with its "+
-		"owner's consent")
+	f.BoolVar(&o.Hold, "hold", false,
+		"hold the connections open: each takes a place of the application, so only with its owner's consent")
 	f.BoolVar(&o.touch, "touch", true, "open each for a moment, every 10 s")
 	f.DurationVar(&o.For, "for", 0, "end after this time (default: when it is stopped)")
 	f.DurationVar(&o.ClearAfter, "clear-after", watch.DefaultClear,
@@ -105,8 +105,8 @@ func (o *watchOptions) run(cmd *cobra.Command, target string) error {
 	}
 	last := sum.event(end, time.Since(started))
 	view.show(last)
-	if err := view.close(); err != nil {
-		return err
+	if view.err != nil {
+		return view.err
 	}
 	return cli.VerdictError(last.Verdict)
 }

@@ -143,28 +143,48 @@ func TestWatchFindsAFault(t *testing.T) {
 				s := labtest.New(t, lab.Options{})
 				w := watchFrom(t, s, append([]string{s.Target(f, lab.Echo).String(), "--hold", "--guard", mode, "--paths",
 					"2"}, quick...)...)
-				w.await(2, watch.Begins)
-				repair := labtest.Inject(t, s, "push-at-zero")
-				for _, e := range append(w.await(2, watch.Fails)) {
-					if e.Reason != report.SequenceZeroDropped || e.P > watch.Alpha || len(e.Evidence) == 0 {
-						t.Errorf("%+v", e)
-					}
-				}
-				for w.count(watch.Rule) < 2 {
-					w.await(1, watch.Rule)
-				}
-				repair()
-				w.await(2, watch.Cleared)
-				if status := w.stop(syscall.SIGINT); status != cli.ExitFail {
-					t.Errorf("status %d\n%s", status, w)
-				}
-				for _, e := range w.seen {
-					if e.Kind == watch.Rule && !slices.Equal(e.Rules, []string{"PushAtZero"}) {
-						t.Errorf("%+v", e)
-					}
-				}
+				findFault(t, s, w)
 				labtest.ExpectNothingLeft(t, s)
 			})
 		}
 	}
+}
+
+// findFault lets the switch lose data with PSH at 0, until both paths tell of it and of its rule.
+func findFault(t *testing.T, s *lab.Lab, w *watching) {
+	t.Helper()
+	w.await(2, watch.Begins)
+	repair := labtest.Inject(t, s, "push-at-zero")
+	for _, e := range w.await(2, watch.Fails) {
+		if e.Reason != report.SequenceZeroDropped || e.P > watch.Alpha || len(e.Evidence) == 0 {
+			t.Errorf("%+v", e)
+		}
+	}
+	for w.count(watch.Rule) < 2 {
+		w.await(1, watch.Rule)
+	}
+	repair()
+	w.await(2, watch.Cleared)
+	if status := w.stop(syscall.SIGINT); status != cli.ExitFail {
+		t.Errorf("status %d\n%s", status, w)
+	}
+	for _, e := range w.seen {
+		if e.Kind == watch.Rule && !slices.Equal(e.Rules, []string{"PushAtZero"}) {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// A touched path finds it as well.
+func TestWatchFindsAFaultByTouches(t *testing.T) {
+	t.Parallel()
+	s := labtest.New(t, lab.Options{})
+	w := watchFrom(t, s, s.Target(lab.IPv4, lab.Echo).String(), "--paths", "1")
+	w.await(1, watch.Begins)
+	defer labtest.Inject(t, s, "push-at-zero")()
+	w.await(1, watch.Fails)
+	if status := w.stop(syscall.SIGTERM); status != cli.ExitFail {
+		t.Errorf("status %d\n%s", status, w)
+	}
+	labtest.ExpectNothingLeft(t, s)
 }

@@ -65,9 +65,6 @@ func (v *watchView) show(e watch.Event) {
 	}
 }
 
-// close takes the live lines away, and returns the first error of writing.
-func (v *watchView) close() error { return v.err }
-
 func (v *watchView) print(text string) {
 	_, err := io.WriteString(v.out, text)
 	v.note(err)

@@ -47,8 +47,8 @@ func (a *Ask) onTime(bound time.Duration) bool { return a.arrived() && a.took() 
 // which of the suspects arrived: all of these have the same number.
 const blockLengths = 16
 
-// roundLength is the length of the data of a round's segments, which differs from those of the rounds before. It is odd,
-// so that the block of a FIN, which has a number more, is no other one's.
+// roundLength is the length of the data of a round's segments, which differs from those of the rounds before. It is
+// odd, so that the block of a FIN, which has a number more, is no other one's.
 func roundLength(round int) int { return 1 + round%(blockLengths/2)*2 }
 
 // cookieNumbers: a control stays so far below the initial number, because for a peer that answers with SYN cookies the

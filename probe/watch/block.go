@@ -158,15 +158,20 @@ const (
 )
 
 func (p *Path) noteBlock(now time.Time) {
-	p.blocks = append(p.blocks, now)
+	p.blocks = append(p.blocksOfDay(now), now)
+}
+
+// blocksOfDay is when the blocks of the last day began.
+func (p *Path) blocksOfDay(now time.Time) []time.Time {
 	for len(p.blocks) > 0 && now.Sub(p.blocks[0]) > day {
 		p.blocks = p.blocks[1:]
 	}
+	return p.blocks
 }
 
 // mayAsk reports whether a block may be sent now.
 func (p *Path) mayAsk(now time.Time) bool {
-	return !now.Before(p.quietUntil) && len(p.blocks) < mostBlocks && !p.noisy()
+	return !now.Before(p.quietUntil) && len(p.blocksOfDay(now)) < mostBlocks && !p.noisy()
 }
 
 // backOff lets no block begin for a while, and for twice as long the next time.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-var flowHours = flag.Int("flow-hours", 96, "how long the paths of TestChanceIsNoFinding are watched, together")
+var flowHours = flag.Int("flow-hours", 48, "how long the paths of TestChanceIsNoFinding are watched, together")
 
 // impairment is what a network does to everything alike.
 type impairment struct {
@@ -87,7 +87,7 @@ func TestFaultIsFoundInTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var longest time.Duration
-			for seed := range uint64(10) {
+			for seed := range uint64(5) {
 				s := newSimulation(c.settings, seed)
 				s.lose = both(s.pushAtZero(from, to), s.randomly(c.loss))
 				s.run(to)

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -61,7 +62,7 @@ func (p *Path) nameRule(now time.Time) {
 	f.said = true
 	fit := verdict.FitRules(reasons)
 	e := Event{Kind: Rule, Verdict: report.Fail, Reason: f.reason, Rules: fit.Fits,
-		Message: fit.Explain("of "+verdictOf(p.questions), false)}
+		Message: fit.Explain(verdictOf(p.questions), false)}
 	if fit.Rule != nil {
 		e.Rules = []string{fit.Rule.Name}
 	}
@@ -70,19 +71,15 @@ func (p *Path) nameRule(now time.Time) {
 
 // verdictOf lists which variants are lost and which arrive.
 func verdictOf(all []*question) string {
-	text := ""
-	for i, q := range all {
-		if i > 0 {
-			text += ", "
-		}
-		text += q.Name
+	var parts []string
+	for _, q := range all {
+		fate := " arrives"
 		if q.convicted != "" {
-			text += " is lost"
-		} else {
-			text += " arrives"
+			fate = " is lost"
 		}
+		parts = append(parts, q.Name+fate)
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // When a finding is cleared.

@@ -98,7 +98,7 @@ func (p *Path) Verdict(now time.Time) report.Verdict {
 	switch {
 	case p.count.Findings > 0:
 		return report.Fail
-	case p.meddled, p.claim != nil || p.block != nil: // it was about to be decided
+	case p.consent, p.meddled, p.claim != nil || p.block != nil: // it was about to be decided
 	case p.state == Healthy && now.Sub(p.reached) < fresh && p.count.DeadFlows == 0 && !p.someUnasked():
 		return report.Pass
 	}
@@ -311,8 +311,8 @@ type Count struct {
 func (n Count) Plus(m Count) Count {
 	return Count{n.Rounds + m.Rounds, n.Void + m.Void, n.SuspectsLost + m.SuspectsLost, n.ControlsLost + m.ControlsLost,
 		n.Late + m.Late, n.Silent + m.Silent, n.Suspicions + m.Suspicions, n.Blocks + m.Blocks, n.Findings + m.Findings,
-		n.Connections + m.Connections, n.EndedByPeer + m.EndedByPeer, n.DeadFlows + m.DeadFlows, n.NotSeenToEnd + m.NotSeenToEnd,
-		n.StillHeldByIt + m.StillHeldByIt}
+		n.Connections + m.Connections, n.EndedByPeer + m.EndedByPeer, n.DeadFlows + m.DeadFlows,
+		n.NotSeenToEnd + m.NotSeenToEnd, n.StillHeldByIt + m.StillHeldByIt}
 }
 
 // finding is what a path fails by.

@@ -1,6 +1,6 @@
 // Package watch asks a path all the time whether it carries what starts at sequence number 0. It does so inside quiet
-// connections whose initial number is a little above 0: there 0 is an old number, which the peer names as a duplicate as
-// often as it is asked. The application reads nothing, and the connection shows the fault's beginning and its end.
+// connections whose initial number is a little above 0: there 0 is an old number, which the peer names as a duplicate
+// as often as it is asked. The application reads nothing, and the connection shows the fault's beginning and its end.
 //
 // Path decides, on a clock that its caller has, and knows no network. Run holds the connections of many paths.
 package watch
@@ -36,8 +36,8 @@ const (
 	DefaultClear     = time.Minute
 )
 
-// Variants are those that can be asked by an old number, in the order in which they take turns: of two in a row, one has
-// PSH.
+// Variants are those that can be asked by an old number, in the order in which they take turns: of two in a row, one
+// has PSH.
 var Variants = []string{"Push", "Data", "UrgentPush", "Fin", "PushFin"}
 
 // Errors of settings. The caller names the flag or field.

@@ -162,5 +162,5 @@ func (p *Path) touch(now time.Time, why string) {
 		touchEvery.String()})
 }
 
-const needsConsent = "the peer speaks first, and many such servers lock out hosts that leave without an answer: it is " +
-	"not asked again; with the consent of its owner give --hold"
+const needsConsent = "the peer speaks first, and many such servers lock out hosts that leave without an answer: it " +
+	"is not asked again; with the consent of its owner give --hold"

@@ -27,6 +27,8 @@ type simulation struct {
 	unnamed bool                                      // the peer names no duplicates
 	misses  func(now time.Time) bool                  // this host is late; nil: it is not
 
+	step time.Duration // from one turn to the next
+
 	answers []answer
 	asks    int
 	opened  []time.Time
@@ -40,7 +42,8 @@ type answer struct {
 func newSimulation(s Settings, seed uint64) *simulation {
 	chance := rand.New(rand.NewPCG(seed, 1))
 	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	return &simulation{path: NewPath(s, rand.New(rand.NewPCG(seed, 2))), chance: chance, started: began, now: began}
+	path := NewPath(s, rand.New(rand.NewPCG(seed, 2)))
+	return &simulation{path: path, chance: chance, started: began, now: began, step: tick}
 }
 
 // held and touched are the usual settings.
@@ -56,7 +59,7 @@ func touched() Settings {
 
 // run goes on until so long after the start.
 func (s *simulation) run(until time.Duration) {
-	for ; s.now.Sub(s.started) < until; s.now = s.now.Add(tick) {
+	for ; s.now.Sub(s.started) < until; s.now = s.now.Add(s.step) {
 		s.deliver()
 		if s.misses != nil && s.misses(s.now) {
 			s.path.Late()
