@@ -175,6 +175,22 @@ func findFault(t *testing.T, s *lab.Lab, w *watching) {
 	}
 }
 
+// What is only late at 0 is told as late.
+func TestWatchTellsLateFromLost(t *testing.T) {
+	t.Parallel()
+	s := labtest.New(t, lab.Options{})
+	w := watchFrom(t, s, append([]string{s.Target(lab.IPv4, lab.Echo).String(), "--hold", "--paths", "1"}, quick...)...)
+	w.await(1, watch.Begins)
+	defer labtest.Inject(t, s, "delay-at-zero=300ms@in")()
+	if e := w.await(1, watch.Fails)[0]; e.Reason != report.SequenceZeroDelayed {
+		t.Errorf("%+v", e)
+	}
+	if status := w.stop(syscall.SIGTERM); status != cli.ExitFail {
+		t.Errorf("status %d\n%s", status, w)
+	}
+	labtest.ExpectNothingLeft(t, s)
+}
+
 // A touched path finds it as well.
 func TestWatchFindsAFaultByTouches(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,7 @@ func TestHelp(t *testing.T) {
 		"prober": {"--help", "", "--source=kn1 surplus", "--source=kn1 --guard=other", "--no-such-flag"},
 		"tcpprobe": {
 			"", "--help", "help run", "run --help", "lab --help", "lab switch --help", "report --help", "completion --help",
+			"watch --help", "watch", "watch host", "watch 127.0.0.1:1 --heartbeat 1ms",
 			"no-such-command",
 			"run", "run host", "run 127.0.0.1:1 -o yaml", "run 127.0.0.1:1 --guard other", "lab surplus", "lab --output=yaml",
 			"report", "report /no/such/file", "report --output=json -", "lab switch", "lab --family IPv5", "lab --server other",
