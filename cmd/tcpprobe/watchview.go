@@ -166,12 +166,16 @@ func (v *watchView) table(rows int) string {
 	if rows == 0 {
 		return ""
 	}
-	const layout = "%-5s %-22s %-6s %-8s %7s %9s %6s %6s %6s\n"
+	width := 0
+	for _, r := range v.rows[:rows] {
+		width = max(width, len(r.last.Target))
+	}
+	const layout = "%-4s %-*s %-5s %-7s %7s %8s %6s %5s %5s\n"
 	var b strings.Builder
-	fmt.Fprintf(&b, layout, "PATH", "TARGET", "PORT", "STATE", "PAIRS/S", "RTT", "MISSED", "LATE", "LOST")
+	fmt.Fprintf(&b, layout, "PATH", width, "TARGET", "PORT", "STATE", "PAIRS/S", "RTT", "MISSED", "LATE", "LOST")
 	for _, r := range v.rows[:rows] {
 		n := r.last.Counts
-		fmt.Fprintf(&b, layout, fmt.Sprint(r.last.Path), r.last.Target, fmt.Sprint(r.last.Port), r.last.State,
+		fmt.Fprintf(&b, layout, fmt.Sprint(r.last.Path), width, r.last.Target, fmt.Sprint(r.last.Port), r.last.State,
 			fmt.Sprintf("%.1f", r.rate), roundTrip(r.last.RTT), fmt.Sprint(n.Silent+n.ControlsLost), fmt.Sprint(n.Late),
 			fmt.Sprint(n.SuspectsLost))
 	}

@@ -59,6 +59,11 @@ func TestWatchOnATerminal(t *testing.T) {
 	v.show(reportOf(1, 1, 1))
 	out.Reset()
 	v.show(reportOf(1, 2, 2))
+	for line := range strings.Lines(out.String()) {
+		if len(line) > usualWidth {
+			t.Errorf("a row does not fit: %q", line)
+		}
+	}
 	if !strings.HasPrefix(out.String(), "\x1b[2A\x1b[J") || strings.Count(out.String(), "192.0.2.2") != 1 {
 		t.Errorf("%q", out.String())
 	}

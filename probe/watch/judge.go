@@ -40,7 +40,7 @@ func (p *Path) judgeRound(now time.Time, r *round) {
 	}
 	q.silent, p.silence = 0, 0
 	p.noteAnswered(now)
-	p.controls.add(o == controlLost)
+	p.controls.add(!r.control.onTime(p.onTime()))
 	switch o {
 	case suspectLost:
 		p.count.SuspectsLost++
@@ -166,12 +166,12 @@ func (p *Path) Misses(now time.Time) bool {
 // mostVoid is the share of void rounds from which this host is too noisy to blame a path.
 const mostVoid = 0.2
 
-func (p *Path) noisy() bool { return p.voids.n >= 10 && p.voids.loss() > mostVoid }
+func (p *Path) noisy() bool { return p.voids.n >= 10 && p.voids.share() > mostVoid }
 
 // suspect begins a block if enough suspects in a row were lost or late.
 func (p *Path) suspect(now time.Time) {
 	q := p.pursued()
-	if q == nil || q.lost+q.late < enough(p.controls.loss()) || !p.mayAsk(now) {
+	if q == nil || q.lost+q.late < enough(p.controls.share()) || !p.mayAsk(now) {
 		return
 	}
 	p.count.Suspicions++
@@ -201,7 +201,7 @@ func (p *Path) judgeBlock(now time.Time) {
 	t := b.tally(p.onTime())
 	for _, a := range b.asks {
 		if !a.Suspect {
-			p.controls.add(!a.arrived())
+			p.controls.add(!a.onTime(p.onTime()))
 		}
 	}
 	reason, chance, undecided := b.verdict(t)

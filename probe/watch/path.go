@@ -51,8 +51,8 @@ type Path struct {
 	well       int // suspects of what failed that were answered in a row
 	clearAfter time.Duration
 	cleared    time.Time
-	controls   controls
-	voids      controls // void rounds among the last ones
+	controls   recent // lost or late ones
+	voids      recent // void rounds
 	rounds     int
 	blocks     []time.Time
 	quietUntil time.Time

@@ -66,36 +66,36 @@ func (p *Path) nextQuestion() *question {
 	return p.questions[p.turn%len(p.questions)]
 }
 
-// controls remembers what became of the last controls.
-type controls struct {
-	lost [200]bool
-	n    int
+// recent remembers the last of many: which of them failed.
+type recent struct {
+	failed [200]bool
+	n      int
 }
 
-func (c *controls) add(lost bool) {
-	c.lost[c.n%len(c.lost)] = lost
+func (c *recent) add(failed bool) {
+	c.failed[c.n%len(c.failed)] = failed
 	c.n++
 }
 
-// loss is the share of the last controls that was lost.
-func (c *controls) loss() float64 {
-	n := min(c.n, len(c.lost))
-	lost := 0
-	for _, l := range c.lost[:n] {
-		if l {
-			lost++
+// share is how many of the last ones failed.
+func (c *recent) share() float64 {
+	n := min(c.n, len(c.failed))
+	failed := 0
+	for _, f := range c.failed[:n] {
+		if f {
+			failed++
 		}
 	}
-	return float64(lost) / float64(max(1, n))
+	return float64(failed) / float64(max(1, n))
 }
 
-// enough is how many suspects in a row are suspicious where controls are lost at that rate. It decides whether a block
-// is sent, and nothing else.
-func enough(loss float64) int {
+// enough is how many suspects in a row are suspicious where such a share of the controls is lost or late. It decides
+// whether a block is sent, and nothing else.
+func enough(share float64) int {
 	switch {
-	case loss <= 0.02:
+	case share <= 0.02:
 		return 3
-	case loss <= 0.05:
+	case share <= 0.05:
 		return 4
 	}
 	return 5

@@ -81,9 +81,10 @@ func (p *Path) FreshPorts(now time.Time, stand, refused int) {
 func (p *Path) Unopened(now time.Time, refused bool, how string) {
 	p.want, p.openAt, p.claim = Open, now.Add(p.jittered(reopenEvery)), nil
 	if refused {
-		how = "the target refuses connections"
+		p.fall(now, "the target refuses connections")
+		return
 	}
-	p.fall(now, how)
+	p.fall(now, "no connection comes about: "+how)
 }
 
 // Broken says that the connection cannot go on for a reason of this host.
