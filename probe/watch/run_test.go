@@ -188,3 +188,17 @@ func TestAllConnectionsAreSeenToEnd(t *testing.T) {
 		}
 	}
 }
+
+// A target gets one new connection a second at most, however many paths there are.
+func TestConnectionsASecond(t *testing.T) {
+	for _, hold := range []bool{true, false} {
+		all := watchFor(t, &conntest.Bench{Peer: &conntest.Listener{}}, settings(hold, 90), time.Minute)
+		made := 0
+		for _, e := range all.of(watch.Ends) {
+			made += e.Counts.Connections
+		}
+		if made < 55 || made > 60 {
+			t.Errorf("held %t: %d connections in a minute", hold, made)
+		}
+	}
+}
