@@ -204,3 +204,19 @@ func TestWatchFindsAFaultByTouches(t *testing.T) {
 	}
 	labtest.ExpectNothingLeft(t, s)
 }
+
+// Of two members of a bundle one is bad: those paths fail that take it, and no other. A second connection from the same
+// port takes the same member.
+func TestWatchFindsOneBadMember(t *testing.T) {
+	t.Parallel()
+	const paths = 16 // that all take the same one has a chance of 3e-5
+	s := labtest.New(t, lab.Options{})
+	defer labtest.Inject(t, s, "ecmp=2/1/7:push-at-zero")()
+	w := watchFrom(t, s, append([]string{s.Target(lab.IPv4, lab.Echo).String(), "--hold", "--paths", "16", "--for",
+		"40s"}, quick...)...)
+	status := w.end()
+	if n := w.count(watch.Fails); status != cli.ExitFail || n == 0 || n == paths || w.count(watch.Dismissed) > 0 {
+		t.Errorf("status %d, %d of %d paths fail\n%s", status, n, paths, w)
+	}
+	labtest.ExpectNothingLeft(t, s)
+}
