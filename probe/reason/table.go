@@ -285,8 +285,9 @@ var inconclusive = []Reason{
 			"nothing, if a firewall on the way drops what it calls invalid (`FinUrgPush`, `Null`); else look what drops " +
 				"these flags"}}},
 	{"PeerDidNotClose", Inconclusive, "FinReorder: the trigger did not make the peer close first", []Meaning{{finReorder,
-		"the trigger did not make the peer close first within 10 s, or it sent more than a megabyte",
-		"another trigger; a smaller resource"}}},
+		"the trigger did not make the peer close first within 10 s, or it sent more than a megabyte. The message says how " +
+			"much came, and whether something before its end is missing",
+		"another trigger; a smaller resource; PathMTU where long segments may be lost on the way back"}}},
 	{"FinReset", Inconclusive, "FinReorder: the peer resets once an ACK has overtaken its FIN", []Meaning{{finReorder,
 		"FINs in order are accepted, but once an ACK has overtaken one, the peer resets the connection, each time. " +
 			"gVisor's stack does so after `close()`. The message says whose RST it is",
