@@ -109,22 +109,22 @@ func idleReset(o *Idling) (Finding, bool) {
 	if !o.convicted() {
 		return Finding{}, false
 	}
-	first := first(lost)
-	switch first.Fate {
+	soonest := first(lost)
+	switch soonest.Fate {
 	case Silent:
 		return Finding{}, false
 	case ResetOnAsking:
 		return when(true, report.Fail, report.IdleReset,
 			"connections hold %s of silence, and after %s, without a FIN or RST before, the next segment draws an RST (%d of "+
 				"%d), %s. %s. The target, or something on the way, does not know the connection any more", seconds(o.held()),
-			seconds(first.Idle), len(lost), len(o.Connections), besides, capital(sender(lost)))
+			seconds(soonest.Idle), len(lost), len(o.Connections), besides, capital(sender(lost)))
 	}
-	if longest(lost) > time.Duration(float64(first.Idle)*alikeShare)+alikeMore || len(o.with(NotAsked)) > 0 {
+	if longest(lost) > time.Duration(float64(soonest.Idle)*alikeShare)+alikeMore || len(o.with(NotAsked)) > 0 {
 		return Finding{}, false // idlePeerClosed
 	}
 	return when(true, report.Fail, report.IdleReset,
 		"%d idle connections were ended by %s after %s of silence, %s. %s: something on the way ends what is idle",
-		len(lost), first.Fate, seconds(first.Idle), besides, capital(sender(lost)))
+		len(lost), soonest.Fate, seconds(soonest.Idle), besides, capital(sender(lost)))
 }
 
 func idleDropped(o *Idling) (Finding, bool) {

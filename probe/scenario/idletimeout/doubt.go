@@ -68,7 +68,7 @@ func (w *idling) confirm(ctx context.Context) bool {
 }
 
 // anyAnswered reports whether something shows the fate of one of them.
-func (w *idling) anyAnswered(silent []*member) (any bool) {
+func (w *idling) anyAnswered(silent []*member) bool {
 	for _, m := range silent {
 		m.Drain(func(wire.Packet) {})
 		if m.answered && m.fate == verdict.NotAsked {

@@ -11,7 +11,7 @@ import (
 
 // close ends all connections at once, and keeps what was seen.
 func (w *idling) close(ctx context.Context) {
-	all := append(w.silent, w.over...)
+	all := slices.Concat(w.silent, w.over)
 	// the evidence of the worst is kept
 	slices.SortStableFunc(all, func(a, b *member) int { return cmp.Compare(b.fate, a.fate) })
 	for _, m := range all { // before this side's end, which draws RSTs
