@@ -49,10 +49,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// startPatience is how long the API server may take to start on a busy machine.
+const startPatience = 3 * time.Minute
+
 func withServer(m *testing.M) (code int, err error) {
 	crd := filepath.Join("..", "..", "config", "crd", "tcpprobe.dev_tcpprobes.yaml")
-	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{Paths: []string{crd},
-		ErrorIfPathMissing: true}}
+	env := &envtest.Environment{ControlPlaneStartTimeout: startPatience,
+		CRDInstallOptions: envtest.CRDInstallOptions{Paths: []string{crd}, ErrorIfPathMissing: true}}
 	environment = env
 	env.ControlPlane.GetAPIServer().Configure().
 		Set("endpoint-reconciler-type", "none").

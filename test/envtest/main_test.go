@@ -46,8 +46,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// startPatience is how long the API server may take to start on a busy machine.
+const startPatience = 3 * time.Minute
+
 func withServer(m *testing.M) (code int, err error) {
-	env := &envtest.Environment{CRDInstallOptions: envtest.CRDInstallOptions{
+	env := &envtest.Environment{ControlPlaneStartTimeout: startPatience, CRDInstallOptions: envtest.CRDInstallOptions{
 		Paths: []string{crdFile}, ErrorIfPathMissing: true,
 	}}
 	defer func() {

@@ -45,9 +45,12 @@ func connect(t *testing.T) *cluster {
 	return c
 }
 
+// startPatience is how long the API server may take to start on a busy machine.
+const startPatience = 3 * time.Minute
+
 func startCluster() (*cluster, error) {
 	log.SetLogger(logr.Discard())
-	env := &envtest.Environment{}
+	env := &envtest.Environment{ControlPlaneStartTimeout: startPatience}
 	env.ControlPlane.GetAPIServer().Configure().
 		Set("endpoint-reconciler-type", "none").
 		Append("disable-admission-plugins", "TaintNodesByCondition") // no controller would remove the taint
