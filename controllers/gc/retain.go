@@ -90,19 +90,29 @@ func worthKeeping(
 	return kept[:max(0, min(len(kept), keptPods, left))]
 }
 
+// informative reports whether somebody may want to inspect the pod. What its container came to is known some time before
+// the kubelet changes the pod's phase, and that time is when a run ends.
 func informative(pod *corev1.Pod) bool {
-	if pod.Status.Phase != corev1.PodSucceeded {
-		return pod.Status.Phase == corev1.PodFailed
-	}
 	t := probepod.TerminatedState(pod)
-	if t == nil {
+	switch {
+	case pod.Status.Phase == corev1.PodFailed:
+		return true
+	case t == nil:
 		return false
+	case t.ExitCode != 0:
+		return true
 	}
 	var s report.Summary
 	if json.Unmarshal([]byte(t.Message), &s) != nil {
 		return true // exit code 0 without a valid report
 	}
 	return slices.ContainsFunc(s.Groups, func(g report.Group) bool { return g.Verdict == report.Fail })
+}
+
+// ended reports whether the pod has ended, also if its phase does not show it yet.
+func ended(pod *corev1.Pod) bool {
+	phase := pod.Status.Phase
+	return phase == corev1.PodSucceeded || phase == corev1.PodFailed || probepod.TerminatedState(pod) != nil
 }
 
 // endOf is when the pod's container ended, or else when the pod was created.

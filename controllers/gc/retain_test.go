@@ -29,14 +29,18 @@ func pastPlan(n int64, phase corev1.PodPhase, message string, ages ...int) (core
 		Labels: map[string]string{runplan.LabelUID: string(probe.UID), runplan.LabelRun: id}}}
 	var pods []corev1.Pod
 	for i, age := range ages {
-		pods = append(pods, corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: runplan.PodName(configMap.Name, i),
-				OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID}}},
-			Status: corev1.PodStatus{Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{
+		status := corev1.PodStatus{Phase: phase}
+		if phase != corev1.PodPending {
+			status.ContainerStatuses = []corev1.ContainerStatus{{
 				Name: probepod.ContainerName, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 					FinishedAt: metav1.NewTime(controllertest.Noon.Add(-time.Duration(age) * time.Minute)), Message: message,
 				}},
-			}}},
+			}}
+		}
+		pods = append(pods, corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: runplan.PodName(configMap.Name, i),
+				OwnerReferences: []metav1.OwnerReference{{Kind: "ConfigMap", Name: configMap.Name, UID: configMap.UID}}},
+			Status: status,
 		})
 	}
 	return configMap, pods
@@ -70,6 +74,14 @@ type pastRun struct {
 func run(n int64, phase corev1.PodPhase, message string, ages ...int) pastRun {
 	configMap, pods := pastPlan(n, phase, message, ages...)
 	return pastRun{configMap, pods}
+}
+
+// crashed has the containers of the run's pods end with an error.
+func crashed(r pastRun) pastRun {
+	for i := range r.pods {
+		r.pods[i].Status.ContainerStatuses[0].State.Terminated.ExitCode = 2
+	}
+	return r
 }
 
 func plansAndPods(runs []pastRun) (plans []corev1.ConfigMap, pods []corev1.Pod) {
@@ -108,6 +120,12 @@ func TestLeftovers(t *testing.T) {
 			0},
 		"found something": {[]pastRun{run(1, corev1.PodSucceeded, bad, 1, 2)}, func(*v1alpha1.TCPProbe) {}, "",
 			58 * time.Minute},
+		"found something, and its phase is not changed yet": {[]pastRun{run(1, corev1.PodRunning, bad, 1, 2)},
+			func(*v1alpha1.TCPProbe) {}, "", 58 * time.Minute},
+		"passed, and its phase is not changed yet": {[]pastRun{run(1, corev1.PodRunning, fine, 1, 2)},
+			func(*v1alpha1.TCPProbe) {}, "run1", 0},
+		"crashed, and its phase is not changed yet": {[]pastRun{crashed(run(1, corev1.PodRunning, "", 1))},
+			func(*v1alpha1.TCPProbe) {}, "", 59 * time.Minute},
 		"nonsense": {[]pastRun{run(1, corev1.PodSucceeded, "nonsense", 1)}, func(*v1alpha1.TCPProbe) {}, "",
 			59 * time.Minute},
 		"failed": {[]pastRun{run(1, corev1.PodFailed, "", 1, 2, 3, 4, 5)}, func(*v1alpha1.TCPProbe) {},

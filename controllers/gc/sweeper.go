@@ -64,8 +64,7 @@ func (s *Sweeper) endedBeside(ctx context.Context, key types.NamespacedName) (n 
 		return 0, fmt.Errorf("list the pods of namespace %s: %w", key.Namespace, err)
 	}
 	for i := range all.Items {
-		phase := all.Items[i].Status.Phase
-		if runplan.ProbeOf(&all.Items[i]) != key && (phase == corev1.PodSucceeded || phase == corev1.PodFailed) {
+		if runplan.ProbeOf(&all.Items[i]) != key && ended(&all.Items[i]) {
 			n++
 		}
 	}

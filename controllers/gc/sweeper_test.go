@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
+	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/runplan"
 )
 
@@ -19,17 +20,25 @@ func TestEndedPodsOfANamespaceCount(t *testing.T) {
 	for i, of := range []struct {
 		namespace, probe string
 		phase            corev1.PodPhase
+		terminated       bool
 	}{
-		{"shop", "other", corev1.PodFailed}, {"shop", "other", corev1.PodSucceeded}, {"shop", "third", corev1.PodFailed},
-		{"shop", "other", corev1.PodRunning}, {"shop", "web", corev1.PodFailed}, {"bank", "other", corev1.PodFailed},
+		{"shop", "other", corev1.PodFailed, false}, {"shop", "other", corev1.PodSucceeded, false},
+		{"shop", "third", corev1.PodFailed, false}, {"shop", "other", corev1.PodRunning, true},
+		{"shop", "other", corev1.PodRunning, false}, {"shop", "web", corev1.PodFailed, false},
+		{"bank", "other", corev1.PodFailed, false},
 	} {
+		status := corev1.PodStatus{Phase: of.phase}
+		if of.terminated {
+			status.ContainerStatuses = []corev1.ContainerStatus{{Name: probepod.ContainerName,
+				State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}}
+		}
 		objects = append(objects, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "probes", Name: fmt.Sprint("p", i),
 			Labels: map[string]string{runplan.LabelNamespace: of.namespace, runplan.LabelName: of.probe}},
-			Status: corev1.PodStatus{Phase: of.phase}})
+			Status: status})
 	}
 	s := &Sweeper{Caches: fake.NewClientBuilder().WithObjects(objects...).Build(), Namespace: "probes"}
 	n, err := s.endedBeside(t.Context(), types.NamespacedName{Namespace: "shop", Name: "web"})
-	if err != nil || n != 3 {
-		t.Errorf("%d, %v; want 3", n, err)
+	if err != nil || n != 4 {
+		t.Errorf("%d, %v; want 4", n, err)
 	}
 }
