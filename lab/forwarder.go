@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/tcpprobe/tcpprobe/lab/fault"
 )
@@ -98,13 +100,26 @@ const tapQueue = 16384
 func openTuntap(name string, mode netlink.TuntapMode) (*os.File, error) {
 	device := &netlink.Tuntap{LinkAttrs: attributes(name, nil), Mode: mode, Flags: netlink.TUNTAP_NO_PI, Queues: 1,
 		NonPersist: true}
-	if err := netlink.LinkAdd(device); err != nil {
+	if err := addWhenFree(device); err != nil {
 		return nil, fmt.Errorf("making device %s: %w; is /dev/net/tun there?", name, err)
 	}
 	if err := netlink.LinkSetTxQLen(device, tapQueue); err != nil {
 		return nil, errors.Join(err, device.Fds[0].Close())
 	}
 	return device.Fds[0], nil
+}
+
+// addWhenFree makes a device, once one of the same name is gone that was closed just before: a process that is being
+// started holds its file for a moment.
+func addWhenFree(device *netlink.Tuntap) (err error) {
+	const tries, pause = 200, 10 * time.Millisecond
+	for range tries { // the library's error wraps none
+		if err = netlink.LinkAdd(device); err == nil || !strings.Contains(err.Error(), unix.EBUSY.Error()) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+	return err
 }
 
 // connectTunnel connects a host to its port of the router by layer-3 devices: there are no Ethernet addresses, as with
