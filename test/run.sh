@@ -78,7 +78,9 @@ timed() {
 
 # failed FOLDER names the tests that failed, each with the first lines of what it said.
 failed() {
-	awk '/^=== FAIL: / { print; left = 3; next } left && /_test\.go:[0-9]+: / { print; left-- }' "$1"/*.log
+	awk '/^=== / { left = 0 }
+		/^=== FAIL: / { print; left = 3; next }
+		left && /_test\.go:[0-9]+: / { print; left-- }' "$1"/*.log
 }
 
 if (($# == 1)); then

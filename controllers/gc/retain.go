@@ -90,8 +90,8 @@ func worthKeeping(
 	return kept[:max(0, min(len(kept), keptPods, left))]
 }
 
-// informative reports whether somebody may want to inspect the pod. What its container came to is known some time before
-// the kubelet changes the pod's phase, and that time is when a run ends.
+// informative reports whether somebody may want to inspect the pod. What its container came to is known some time
+// before the kubelet changes the pod's phase, and that time is when a run ends.
 func informative(pod *corev1.Pod) bool {
 	t := probepod.TerminatedState(pod)
 	switch {

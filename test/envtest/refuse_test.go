@@ -152,6 +152,8 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"IdleTimeout in mode Interval",
 		web + "run: {mode: Interval, intervalSeconds: 300}\nscenarios: [{type: IdleTimeout}]", "spec.scenarios",
 		"choose run.mode Once"},
+	{"IdleTimeout's options elsewhere", web + `scenarios: [{type: Handshake, idleTimeout: {maxSeconds: 20}}]`,
+		"spec.scenarios[0].idleTimeout", "belongs to type IdleTimeout"},
 	{"silence of 4 s", web + `scenarios: [{type: IdleTimeout, idleTimeout: {maxSeconds: 4}}]`,
 		"spec.scenarios[0].idleTimeout.maxSeconds", "greater than or equal to 5"},
 	{"silence that does not fit into the deadline",
