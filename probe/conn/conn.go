@@ -84,8 +84,7 @@ type Conn struct {
 	peerUnknown  bool         // the connection was taken over without the peer's numbers
 	sentSYN      time.Time
 	syns         SYNs
-	mayBeShorter bool          // the RTT: it is from the first of several SYNs on, and nothing else has told it
-	dataRTT      time.Duration // of the byte that proved the connection, if it was sent once; 0: not known
+	mayBeShorter bool // the RTT: it is from the first of several SYNs on, and nothing else has told it
 	lastSent     time.Time
 	lastPart     evidence.Part
 	received     *ReceivedReset // the first RST

@@ -204,8 +204,7 @@ func (c *Conn) proveByData(ctx context.Context, data byte, wait time.Duration, p
 	sent := c.Send(Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Seq: &first, Payload: []byte{data}})
 	c.Await(ctx, time.Now().Add(wait), func(r wire.Packet) bool {
 		if c.dataAcked() && p.Ignored == 0 {
-			c.dataRTT = max(r.Time.Sub(sent), 0)
-			c.TimeAnswer(c.dataRTT)
+			c.TimeAnswer(r.Time.Sub(sent))
 		}
 		return c.dataAcked() || !c.undecided()
 	})

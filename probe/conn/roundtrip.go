@@ -51,7 +51,6 @@ func (c *Conn) timeHandshake(at time.Time) {
 func (c *Conn) TimeAnswer(rtt time.Duration) {
 	if rtt = max(rtt, 0); c.mayBeShorter {
 		c.RTT, c.mayBeShorter = min(c.RTT, rtt), false
-		c.dataRTT = c.RTT
 		c.flow.stack.roundTrips.add(c.flow.key.Remote.Addr(), c.RTT)
 	}
 }
@@ -63,7 +62,7 @@ func (c *Conn) timeControls() {
 	}
 }
 
-// SureRTT is the round trip if it is not that of one of several SYNs, else 0.
+// SureRTT is the round trip; 0 while it may be that of any of several SYNs (Karn's rule) and no later segment has told.
 func (c *Conn) SureRTT() time.Duration {
 	if c.mayBeShorter {
 		return 0

@@ -88,7 +88,7 @@ func (s *State) end(ctx context.Context, c *conn.Conn) {
 	s.Outcome.Keep(c)
 	s.Outcome.Segments = s.Outcome.Segments.Plus(c.Segments())
 	if s.Opening.Answer == conn.SynAck {
-		s.Outcome.RTT = cmp.Or(c.RoundTrip(s.Opening.Sent), s.Outcome.RTT)
+		s.Outcome.RTT = cmp.Or(c.SureRTT(), s.Outcome.RTT)
 	}
 }
 
