@@ -40,12 +40,33 @@ func (w *idling) doubt(ctx context.Context) {
 	w.reopenAll(ctx)
 }
 
-// confirm asks the silent connections and the control in random order, and reports whether chance is excluded.
+// maxBlocks is how many blocks are sent, each larger as the loss of beacons is known better, while none decides.
+const maxBlocks = 3
+
+// confirm asks the silent connections and the control in random order, and reports whether chance is excluded. Each
+// block spends its part of alpha.
 func (w *idling) confirm(ctx context.Context) bool {
-	size, ok := verdict.BlockFor(w.Env.Alpha, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
-	if !ok {
-		return false
+	for range maxBlocks {
+		alpha := w.Env.Alpha / maxBlocks
+		size, ok := verdict.BlockFor(alpha, w.Env.Background.Count().Rate(), flow.BeaconsASuspect)
+		if !ok {
+			return false
+		}
+		lost, ok := w.sendBlock(ctx, size)
+		if !ok {
+			return false
+		}
+		w.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
+		w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: alpha})
+		if w.LossConfirmed() {
+			return true
+		}
 	}
+	return false
+}
+
+// sendBlock returns how many beacons were lost. ok is false if a silent connection answered, or time is over.
+func (w *idling) sendBlock(ctx context.Context, size verdict.Block) (lost int, ok bool) {
 	echoes, silent, sent := flow.NewEchoes(), w.unknown(), 0
 	at := w.control.SendNext().Add(-1)
 	block := flow.Trials{
@@ -58,13 +79,7 @@ func (w *idling) confirm(ctx context.Context) bool {
 		Answered:  func(p wire.Packet) bool { return echoes.Take(w.control.Conn, p) },
 		Delivered: func() bool { return w.anyAnswered(silent) },
 	}
-	lost, ok := block.Run(ctx, w.control.Conn, w.Env.Pace, size)
-	if !ok {
-		return false
-	}
-	w.Env.Background.Add(verdict.Count{Sent: size.Beacons, Lost: lost})
-	w.Blocks = append(w.Blocks, verdict.Confirmation{Block: size, BeaconsLost: lost, Alpha: w.Env.Alpha})
-	return w.LossConfirmed()
+	return block.Run(ctx, w.control.Conn, w.Env.Pace, size)
 }
 
 // anyAnswered reports whether something shows the fate of one of them.

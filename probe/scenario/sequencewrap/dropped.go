@@ -11,8 +11,8 @@ import (
 
 // Late is not lost. A copy counts as lost after lostAfter without an answer, or after twice the longest delay that the
 // connection has seen, or after three round trips, whichever is longest, up to maxPatience. A conviction waits until
-// the first copy has had convictAfter at least; in a flow that follows another, unless an earlier conviction has shown
-// that nothing is late here.
+// each copy that it rests on has had convictAfter: the first ones alone may have been lost by chance. A flow that follows
+// another waits less, if an earlier conviction has shown that nothing is late here.
 const (
 	lostAfter    = time.Second
 	convictAfter = 4 * time.Second
@@ -27,6 +27,7 @@ func (w *wrapConn) patience(least time.Duration) time.Duration {
 // dropped tests whether every copy of the suspect is lost. The blocks are sent in the flow's turn; the wait for late
 // answers comes after it, so that it holds up nobody.
 func (w *wrapConn) dropped(ctx context.Context) {
+	var decided time.Time // when the copies that convict had been sent
 	turn := w.Env.Budget.Spend(ctx, func(t verdict.Turn) bool {
 		alpha := t.Alpha
 		if !t.Follows {
@@ -34,12 +35,13 @@ func (w *wrapConn) dropped(ctx context.Context) {
 		}
 		w.LossAsked = true
 		w.confirm(ctx, alpha)
+		decided = time.Now()
 		return w.LossConfirmed()
 	})
 	if !w.LossConfirmed() {
 		return
 	}
-	gone := w.staysMissing(ctx, turn) && w.stillMissing(ctx)
+	gone := w.staysMissing(ctx, turn, decided) && w.stillMissing(ctx)
 	if w.Followed = turn.Follows && gone; gone {
 		w.isolate(ctx)
 	}
@@ -108,7 +110,7 @@ const (
 
 // staysMissing sends more copies, and waits until each has had its time. One that arrives after all revokes the
 // conviction.
-func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn) bool {
+func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn, decided time.Time) bool {
 	n := moreCopies
 	if turn.Follows {
 		n = moreOfFollowing
@@ -120,7 +122,7 @@ func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn) bool {
 	if turn.Leads {
 		w.Env.OnlyWaits()
 	}
-	arrived := w.conn.Await(ctx, w.enoughTime(turn), func(wire.Packet) bool { return w.delivered() || w.stopped() })
+	arrived := w.conn.Await(ctx, w.enoughTime(turn, decided), func(wire.Packet) bool { return w.delivered() || w.stopped() })
 	if w.Delivered = w.delivered(); w.Delivered {
 		w.Blocks = nil
 	}
@@ -139,15 +141,15 @@ func (w *wrapConn) moreLength(i int) int {
 	return w.nextLength()
 }
 
-// enoughTime is when each copy has had the time after which it counts as lost, and the first one that after which a
-// flow convicts.
-func (w *wrapConn) enoughTime(turn verdict.Turn) time.Time {
+// enoughTime is when each copy has had the time after which it counts as lost, and those that convict, all sent by
+// decided, that after which a flow convicts.
+func (w *wrapConn) enoughTime(turn verdict.Turn, decided time.Time) time.Time {
 	last := time.Now().Add(w.patience(lostAfter))
 	if turn.Follows && w.Env.Lateness.Excluded() {
 		return last
 	}
-	if first := w.copies.first().sent.Add(w.patience(convictAfter)); first.After(last) {
-		return first
+	if convicted := decided.Add(w.patience(convictAfter)); convicted.After(last) {
+		return convicted
 	}
 	return last
 }
