@@ -17,7 +17,7 @@ import (
 
 // mostStatus is the most bytes that a status may have. etcd stores it and every watcher receives it. A resource whose
 // requests are too large could not even be deleted.
-const mostStatus = 96 << 10
+const mostStatus = 112 << 10
 
 func schema(t *testing.T) apiextensions.JSONSchemaProps {
 	t.Helper()
@@ -125,6 +125,10 @@ func TestLimitsMatchTheSchema(t *testing.T) {
 		{"MaxBehaviour", v1alpha1.MaxBehaviour, finding["queue"].Properties["behaviour"].MaxLength},
 		{"MaxNotes", v1alpha1.MaxNotes, status["lastRun"].Properties["notes"].MaxItems},
 		{"MaxNote", v1alpha1.MaxNote, status["lastRun"].Properties["notes"].Items.Schema.MaxLength},
+		{"MaxMissing", v1alpha1.MaxMissing, status["missing"].MaxItems},
+		{"MaxMissingText", v1alpha1.MaxMissingText, status["missing"].Items.Schema.MaxLength},
+		{"MaxFailedNames", v1alpha1.MaxFailedNames, status["lastFailure"].Properties["nodes"].MaxItems},
+		{"MaxFailedNames", v1alpha1.MaxFailedNames, status["lastFailure"].Properties["pods"].MaxItems},
 		{"MaxRunAnnotation", v1alpha1.MaxRunAnnotation, status["handledRun"].MaxLength},
 	} {
 		if limit.schema == nil || int64(limit.constant) != *limit.schema {

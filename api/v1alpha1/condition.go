@@ -63,6 +63,7 @@ const (
 	ReasonNoEndpoints       = "NoEndpoints"
 	ReasonEndpointsRefused  = "EndpointsRefused"
 	ReasonInconclusivePairs = "InconclusivePairs"
+	ReasonSourcesMissing    = "SourcesMissing"
 	ReasonNotRun            = "NotRun"
 )
 
@@ -71,6 +72,7 @@ const (
 	ReasonAllPassed        = "AllPassed"
 	ReasonSameNodeOnly     = "SameNodeOnly"
 	ReasonRecentFailure    = "RecentFailure"
+	ReasonFailedMissing    = "FailedMissing"
 	ReasonBelowRaiseAfter  = "BelowRaiseAfter"
 	ReasonEarlierRunPassed = "EarlierRunPassed"
 	ReasonCoverageLost     = "CoverageLost"

@@ -110,6 +110,48 @@ type PastRun struct {
 	CompletionTime metav1.Time `json:"completionTime"`
 }
 
+// LastFailure is what failed last. It stays when runs pass again.
+type LastFailure struct {
+	// The run's number.
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number"`
+
+	// When that run ended.
+	Time metav1.Time `json:"time"`
+
+	// Pairs that failed / that were planned.
+	// +kubebuilder:validation:MaxLength=24
+	Affected string `json:"affected"`
+
+	// Of its worst finding.
+	// +kubebuilder:validation:MaxLength=48
+	Reason string `json:"reason"`
+
+	// Of its worst finding, with the node and the endpoint.
+	// +optional
+	// +kubebuilder:validation:MaxLength=400
+	Message string `json:"message,omitempty"`
+
+	// Sources that failed. PathHealthy stays False while one of them cannot probe.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=253
+	Nodes []string `json:"nodes,omitempty"`
+
+	// Pods that failed. PathHealthy stays False while one of them is not Ready.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=253
+	Pods []string `json:"pods,omitempty"`
+
+	// When a run passed after that in which none of them was missing. Empty: none
+	// has.
+	// +optional
+	PassedTime *metav1.Time `json:"passedTime,omitempty"`
+}
+
 // States of a HealthRecord. Readers must accept others.
 const (
 	HealthRaised  = "Raised"  // enough runs in a row failed, and none has cleared it
@@ -133,7 +175,8 @@ type HealthRecord struct {
 	// +optional
 	LastFailure *metav1.Time `json:"lastFailure,omitempty"`
 
-	// Runs in a row in which more than a tenth of the pairs came to no verdict.
+	// Runs in a row in which more than a tenth of the pairs came to no verdict or
+	// were missing.
 	// +kubebuilder:validation:Minimum=0
 	Uncovered int32 `json:"uncovered"`
 }

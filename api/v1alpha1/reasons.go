@@ -142,6 +142,10 @@ var ofCovered = []Explanation{
 	{ReasonInconclusivePairs, ConditionCovered, "False",
 		"some pairs established nothing",
 		"see the reasons of the findings, in [scenarios.md](scenarios.md#inconclusive-in-every-scenario)"},
+	{ReasonSourcesMissing, ConditionCovered, "False",
+		"every pair came to Pass or Fail, but nodes that would probe cannot for now, or what had failed cannot be probed " +
+			"now; `status.missing` has them, and `status.pairs.missing` counts their pairs",
+		"look at the nodes and pods that the message names"},
 	{ReasonNotRun, ConditionCovered, "Unknown",
 		"no run of this spec has ended",
 		""},
@@ -160,11 +164,14 @@ var ofPathHealthy = []Explanation{
 	{ReasonRecentFailure, ConditionPathHealthy, "False",
 		"enough runs failed; the last one did not, but none has cleared it yet",
 		"wait for `health.clearAfterSeconds`"},
+	{ReasonFailedMissing, ConditionPathHealthy, "False",
+		"the last run did not fail, but what had failed was not in it: its node cannot probe, or its pod is not Ready",
+		"look at the nodes and pods that the message names; one that is deleted is not waited for"},
 	{ReasonEarlierRunPassed, ConditionPathHealthy, "True",
 		"the last run came to no verdict, and none has failed since one passed",
 		"the reasons of the findings say why it came to none"},
 	{ReasonCoverageLost, ConditionPathHealthy, "Unknown",
-		"in each of the last three runs more than a tenth of the pairs came to no verdict",
+		"in each of the last three runs more than a tenth of the pairs came to no verdict or were missing",
 		"the reasons of the findings say why"},
 }
 

@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Limits of the status. Together they keep it below 96 KiB, however many
+// Limits of the status. Together they keep it below 112 KiB, however many
 // sources there are. The schema enforces them, so whoever writes a status cuts
 // to them first.
 const (
@@ -20,6 +20,9 @@ const (
 	MaxBehaviour        = 16 // of a finding's queue
 	MaxNotes            = 4  // of a run
 	MaxNote             = 256
+	MaxMissing          = 8 // of a run
+	MaxMissingText      = 320
+	MaxFailedNames      = 16 // nodes, and pods, of the last failure
 )
 
 // MaxLeakedFlows is how many connections the runs of a recurring TCPProbe may leave at their targets, all together. It
@@ -62,6 +65,18 @@ type TCPProbeStatus struct {
 	// Pairs of source and endpoint in the last run.
 	// +optional
 	Pairs *PairCounts `json:"pairs,omitempty"`
+
+	// Why that is less than it would be: nodes that cannot probe for now, and what
+	// had failed and cannot be probed now. At most 8 are named.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=320
+	Missing []string `json:"missing,omitempty"`
+
+	// The last run of this spec that failed.
+	// +optional
+	LastFailure *LastFailure `json:"lastFailure,omitempty"`
 
 	// The run in progress.
 	// +optional
@@ -145,4 +160,10 @@ type PairCounts struct {
 	// nothing about the network.
 	// +kubebuilder:validation:Minimum=0
 	SameNode int32 `json:"sameNode"`
+
+	// Pairs, not counted above, that would have been probed if what status.missing
+	// names could be.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Missing int32 `json:"missing,omitempty"`
 }

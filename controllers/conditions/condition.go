@@ -134,6 +134,11 @@ func covered(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 			return condition(kind, metav1.ConditionFalse, f.Reason, "%s", f.Message)
 		}
 	}
+	if len(status.Missing) > 0 {
+		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonSourcesMissing,
+			"all %d pairs came to a verdict, and %d more are missing: %s", status.Pairs.Planned, status.Pairs.Missing,
+			text.Listed(status.Missing))
+	}
 	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllCovered, "all %d pairs came to a verdict",
 		status.Pairs.Planned)
 }
@@ -153,5 +158,9 @@ func uncoveredMessage(status *v1alpha1.TCPProbeStatus) string {
 	if p := status.Pairs; p != nil {
 		head = fmt.Sprintf("%d of %d pairs came to no verdict", p.Inconclusive, p.Planned)
 	}
-	return head + described(status.Findings, report.Inconclusive)
+	head += described(status.Findings, report.Inconclusive)
+	if len(status.Missing) > 0 {
+		head += fmt.Sprintf("; %d more are missing: %s", status.Pairs.Missing, text.Listed(status.Missing))
+	}
+	return head
 }

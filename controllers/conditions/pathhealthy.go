@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -20,6 +21,8 @@ func pathHealthy(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
 	case schedule.Interval(probe) > 0 && probe.Status.Health != nil:
 		return recurringHealth(probe, healthByLastRun(&probe.Status))
+	case failedMissing(&probe.Status):
+		return stillFailed(&probe.Status)
 	}
 	return healthByLastRun(&probe.Status)
 }
@@ -41,6 +44,14 @@ func healthByLastRun(status *v1alpha1.TCPProbeStatus) metav1.Condition {
 				"node, or more nodes in sources", p.Planned)
 	}
 	return condition(kind, metav1.ConditionUnknown, worstReason(status.Findings), "%s", uncoveredMessage(status))
+}
+
+// stillFailed is PathHealthy after a Pass that misses what had failed.
+func stillFailed(status *v1alpha1.TCPProbeStatus) metav1.Condition {
+	f := status.LastFailure
+	return condition(v1alpha1.ConditionPathHealthy, metav1.ConditionFalse, v1alpha1.ReasonFailedMissing,
+		"what failed at %s (run %d, %s: %s) is not among the %d pairs that passed since: %s", clockTime(&f.Time), f.Number,
+		f.Affected, f.Message, status.Pairs.Planned, text.Listed(status.Missing))
 }
 
 func worstReason(findings []v1alpha1.Finding) string {

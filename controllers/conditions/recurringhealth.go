@@ -18,15 +18,17 @@ func recurringHealth(probe *v1alpha1.TCPProbe, one metav1.Condition) metav1.Cond
 	switch {
 	case failed && record.State == v1alpha1.HealthRaised:
 		return one
+	case failedMissing(&probe.Status) && record.State == v1alpha1.HealthRaised:
+		return stillFailed(&probe.Status)
 	case record.Uncovered >= schedule.UncoveredRuns:
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonCoverageLost,
-			"in each of the last %d runs more than a tenth of the pairs came to no verdict; "+
+			"in each of the last %d runs more than a tenth of the pairs came to no verdict or were missing; "+
 				"in the last one %s", record.Uncovered, one.Message)
 	case record.State == v1alpha1.HealthRaised:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonRecentFailure,
 			"a run failed at %s, and none has passed %s or more after that; "+
 				"the last one: %s", clockTime(record.LastFailure), schedule.ClearAfter(probe), one.Message)
-	case failed:
+	case failed, failedMissing(&probe.Status):
 		return condition(kind, unraised(record), v1alpha1.ReasonBelowRaiseAfter,
 			"%d of the %d failing runs in a row that spec.health.raiseAfter asks for: %s",
 			record.Failing, schedule.RaiseAfter(probe), one.Message)

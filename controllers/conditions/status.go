@@ -20,7 +20,7 @@ import (
 func Announce(probe *v1alpha1.TCPProbe, res *target.Resolved, now time.Time) {
 	number, status := schedule.NextNumber(probe), &probe.Status
 	if !schedule.LastRunHasThisSpec(probe) {
-		status.Health = nil // the record is of another spec
+		status.Health, status.LastFailure = nil, nil // they are of another spec
 	}
 	if !schedule.LastRunIsCurrent(probe) {
 		status.LeakedFlows = 0 // somebody asked for this run, and may have mended what left connections
@@ -46,8 +46,15 @@ func Conclude(probe *v1alpha1.TCPProbe, agg *findings.Aggregate, now time.Time) 
 	status.LastRun.LeakedFlows, status.LastRun.UnconfirmedFlows = count(agg.Left), count(agg.Unconfirmed)
 	status.LeakedFlows = count(int64(status.LeakedFlows) + agg.Left)
 	pairs := agg.Pairs
-	status.Pairs, status.Findings = &pairs, findings
+	status.Pairs, status.Findings, status.Missing = &pairs, findings, nil
 	status.Affected = fmt.Sprintf("%d/%d", pairs.Fail, pairs.Planned)
+	if m := agg.RunPlan.Missing; m != nil {
+		pairs.Missing = count(int64(m.Pairs))
+		for _, what := range m.What {
+			status.Missing = append(status.Missing, text.Cut(what, v1alpha1.MaxMissingText))
+		}
+	}
+	updateLastFailure(status, agg)
 }
 
 // count is a number of connections as the status has it.
@@ -64,7 +71,7 @@ func ConcludeLost(probe *v1alpha1.TCPProbe, why *LostRun, now time.Time) {
 	sources := int(status.ActiveRun.Sources)
 	moveToLastRun(status, report.Inconclusive, sources, 0, now)
 	at := metav1.NewTime(now)
-	status.Pairs, status.Affected = nil, ""
+	status.Pairs, status.Affected, status.Missing = nil, "", nil
 	status.Findings = []v1alpha1.Finding{{
 		Scope: v1alpha1.ScopeAll, Pairs: int32(max(1, sources)), Verdict: string(report.Inconclusive), Reason: why.Reason,
 		Message:   text.Cut(why.Message, v1alpha1.MaxFindingMessage),

@@ -81,6 +81,7 @@ func (p *planner) prepare(
 	if err != nil {
 		return nil, nil, "", err
 	}
+	run.NoteMissing(rc.probe, res, schedule.OpenFailure(rc.probe))
 	if refusal := p.caps.Exceeds(run); refusal != nil {
 		return nil, nil, "", refusal
 	}

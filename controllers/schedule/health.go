@@ -12,7 +12,7 @@ import (
 )
 
 // UncoveredRuns is the number of uncovered runs in a row after which health is unknown. In an uncovered run more than
-// a tenth of the pairs had no verdict.
+// a tenth of the pairs had no verdict or were missing.
 const UncoveredRuns = 3
 
 // UpdateHealth adds the run that has just ended to the health record. Only recurring TCPProbes have one.
@@ -26,21 +26,22 @@ func UpdateHealth(probe *v1alpha1.TCPProbe, now time.Time) {
 	if status.Health != nil {
 		record = *status.Health
 	}
-	switch report.Verdict(status.LastRun.Verdict) {
-	case report.Fail:
+	open := status.LastFailure != nil && status.LastFailure.PassedTime == nil
+	switch verdict := report.Verdict(status.LastRun.Verdict); {
+	case verdict == report.Fail:
 		record.Failing++
 		record.LastFailure = new(metav1.NewTime(now.Truncate(time.Second)))
 		if record.Failing >= RaiseAfter(probe) {
 			record.State = v1alpha1.HealthRaised
 		}
-	case report.Pass:
+	case verdict == report.Pass && !open: // a Pass that misses what had failed clears nothing
 		record.Failing = 0
 		if record.LastFailure == nil || now.Sub(record.LastFailure.Time) >= ClearAfter(probe) {
 			record.State = v1alpha1.HealthClear
 		}
 	}
 	record.Uncovered++
-	if p := status.Pairs; p != nil && p.Inconclusive*10 <= p.Planned {
+	if p := status.Pairs; p != nil && (p.Inconclusive+p.Missing)*10 <= p.Planned+p.Missing {
 		record.Uncovered = 0
 	}
 	status.Health = &record

@@ -54,6 +54,14 @@ func LastRunHasThisSpec(probe *v1alpha1.TCPProbe) bool {
 	return last != nil && strings.HasPrefix(last.ID, specHash(probe)+"-")
 }
 
+// OpenFailure is the last failure with this spec, if no run has passed since with all that failed in it.
+func OpenFailure(probe *v1alpha1.TCPProbe) *v1alpha1.LastFailure {
+	if f := probe.Status.LastFailure; f != nil && f.PassedTime == nil && LastRunHasThisSpec(probe) {
+		return f
+	}
+	return nil
+}
+
 // Trigger is what starts the run that is due.
 func Trigger(probe *v1alpha1.TCPProbe) string {
 	switch {

@@ -36,8 +36,8 @@ func (c Candidate) addr() netip.Addr {
 }
 
 // candidates lists the addresses that the slices call ready for the Service's port, each once, in a stable order.
-// notReady counts the endpoints that the slices call not ready.
-func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []Candidate, notReady int) {
+// notReady has, of each endpoint that the slices call not ready, the name of its Pod, or "" if it names none.
+func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []Candidate, notReady []string) {
 	for _, slice := range list {
 		port, ok := slicePort(slice, service.Port.Name)
 		if !ok || !slices.Contains(service.Families, corev1.IPFamily(slice.AddressType)) {
@@ -45,7 +45,7 @@ func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []C
 		}
 		for _, e := range slice.Endpoints {
 			if e.Conditions.Ready != nil && !*e.Conditions.Ready {
-				notReady++
+				notReady = append(notReady, Candidate{Ref: e.TargetRef}.ref().Name)
 				continue
 			}
 			for _, a := range e.Addresses {

@@ -104,8 +104,8 @@ func TestWhatIsSkippedHidesNothing(t *testing.T) {
 	mixed := controllertest.Slice("shop", "web", "-c", webRef(), "10.244.1.5", "10.244.1.6", "10.244.1.7")
 	mixed.Endpoints[0].Conditions.Ready, mixed.Endpoints[1].Conditions.Ready = new(false), new(false)
 	got, notReady := candidates(webService(), []discoveryv1.EndpointSlice{*sixth, *otherPort, *mixed})
-	if notReady != 2 || len(got) != 1 || got[0].String() != "10.244.1.7:8080" {
-		t.Errorf("claims %v, %d not ready", got, notReady)
+	if len(notReady) != 2 || len(got) != 1 || got[0].String() != "10.244.1.7:8080" {
+		t.Errorf("claims %v, %d not ready", got, len(notReady))
 	}
 }
 

@@ -79,8 +79,8 @@ func TestCandidatesAreWhatTheSlicesCallReady(t *testing.T) {
 		names = append(names, c.String()+" "+string(c.ref().UID))
 	}
 	want := "10.244.1.5:8080 forged, 10.244.1.5:8080 uid-1, 10.244.1.6:8080 uid-1, 10.244.1.8:8080 uid-1"
-	if s := strings.Join(names, ", "); s != want || notReady != 1 {
-		t.Errorf("candidates %s, %d not ready; want %s, 1", s, notReady, want)
+	if s := strings.Join(names, ", "); s != want || len(notReady) != 1 {
+		t.Errorf("candidates %s, %d not ready; want %s, 1", s, len(notReady), want)
 	}
 }
 

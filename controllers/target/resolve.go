@@ -140,6 +140,7 @@ func (r *Resolver) podIPs(
 	if err != nil {
 		return err
 	}
-	res.NotReady = notReady + res.admit(asked, pods)
+	res.Unready = notReady
+	res.NotReady = len(notReady) + res.admit(asked, pods)
 	return nil
 }

@@ -86,7 +86,7 @@ func TestNote(t *testing.T) {
 	if got := res.Note(""); got != "probing 4 endpoints of web:http from 2 nodes" {
 		t.Error(got)
 	}
-	res.NotReady, res.Sources.Unable = 3, []string{"kn3 is not Ready"}
+	res.NotReady, res.Sources.Unable = 3, []UnableNode{{Name: "kn3", Why: "is not Ready"}}
 	if got := res.Note(""); got != "probing 4 endpoints of web:http from 2 nodes; 3 more are not Ready; cannot probe: "+
 		"kn3 is not Ready" {
 		t.Error(got)

@@ -16,7 +16,8 @@ type Resolved struct {
 	Endpoints []Endpoint
 	Behind    *Behind // what the ClusterIPs lead to, if any is among the endpoints
 	Refused   []RefusedEndpoint
-	NotReady  int // endpoints that are not probed only because they are not ready
+	NotReady  int      // endpoints that are not probed only because they are not ready
+	Unready   []string // names of pods that are not probed only because they are not ready; slices may claim any
 	Sources   Sources
 	Spared    []string // pods whose queues are not filled, so that they keep serving
 
@@ -54,7 +55,7 @@ var endpointRules = rules[*Resolved]{
 }
 
 // admit adds the candidates that their live pods confirm, each address and port once, however slices spell it. It
-// counts those that are confirmed but not Ready.
+// counts and names those that are confirmed but not Ready.
 func (res *Resolved) admit(asked []Candidate, pods map[string]*corev1.Pod) (notReady int) {
 	admitted := make(map[Endpoint]bool)
 	for _, c := range asked {
@@ -67,6 +68,7 @@ func (res *Resolved) admit(asked []Candidate, pods map[string]*corev1.Pod) (notR
 			res.Refused = append(res.Refused, RefusedEndpoint{c.String(), refusal.Message})
 		case !serving(pod):
 			notReady++
+			res.Unready = append(res.Unready, pod.Name)
 		default:
 			if e := newEndpoint(c, pod); !admitted[e] {
 				admitted[e] = true
@@ -101,7 +103,7 @@ func (res *Resolved) Note(fills string) string {
 		note += fmt.Sprintf("; %d more are not Ready", res.NotReady)
 	}
 	if len(res.Sources.Unable) > 0 {
-		note += "; cannot probe: " + text.Listed(res.Sources.Unable)
+		note += "; cannot probe: " + listUnable(res.Sources.Unable)
 	}
 	return note
 }

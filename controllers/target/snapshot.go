@@ -17,6 +17,8 @@ type Snapshot struct {
 	Behind    *Behind          `json:"behind,omitempty"`
 	Spared    []string         `json:"spared,omitempty"` // pods that keep serving while queues are filled
 
+	Missing *Missing `json:"missing,omitempty"`
+
 	// Refused keeps its old name in JSON, so that a manager after an upgrade goes on with runs under way.
 	Refused []RefusedEndpoint `json:"leftOut,omitempty"`
 }

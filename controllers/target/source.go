@@ -1,7 +1,9 @@
 package target
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -13,10 +15,18 @@ import (
 
 // Sources are the nodes of a run.
 type Sources struct {
-	Matched int      // nodes that the selector matches
-	Planned []string // names of those that probe, sorted
-	Unable  []string // matched nodes that cannot probe, each with the reason, sorted
+	Matched int          // nodes that the selector matches
+	Planned []string     // names of those that probe, sorted
+	Unable  []UnableNode // matched nodes that cannot probe, sorted
 }
+
+// UnableNode is a node that cannot probe.
+type UnableNode struct {
+	Name, Why string
+	Passing   bool // it is not Ready, or has one of the taints that Kubernetes itself sets and takes back
+}
+
+func (n UnableNode) String() string { return n.Name + " " + n.Why }
 
 // chooseSources picks the nodes that probe: at most limit of those that match the selector and can probe. The choice
 // is the same in every run of seed (the TCPProbe's UID) as long as the nodes are the same.
@@ -30,14 +40,14 @@ func chooseSources(
 			continue
 		}
 		s.Matched++
-		if why := unable(&nodes[i], tolerations); why != "" {
-			s.Unable = append(s.Unable, nodes[i].Name+" "+why)
+		if why, passing := unable(&nodes[i], tolerations); why != "" {
+			s.Unable = append(s.Unable, UnableNode{nodes[i].Name, why, passing})
 			continue
 		}
 		able = append(able, nodes[i].Name)
 	}
 	slices.Sort(able)
-	slices.Sort(s.Unable)
+	slices.SortFunc(s.Unable, func(a, b UnableNode) int { return cmp.Compare(a.Name, b.Name) })
 	s.Planned = Rendezvous(seed, able, limit)
 	return s
 }
@@ -55,28 +65,40 @@ var sourceRules = rules[Sources]{
 			return nil
 		}
 		return Waiting(v1alpha1.ReasonNoSources, "none of the %d nodes that sources.selector matches can probe: %s",
-			s.Matched, text.Listed(s.Unable))
+			s.Matched, listUnable(s.Unable))
 	}},
 }
 
-// unable reports why a probe pod would not run on the node, or "".
-func unable(n *corev1.Node, tolerations []corev1.Toleration) string {
+func listUnable(nodes []UnableNode) string {
+	names := make([]string, len(nodes))
+	for i, n := range nodes {
+		names[i] = n.String()
+	}
+	return text.Listed(names)
+}
+
+// unable reports why a probe pod would not run on the node, or "", and whether that passes.
+func unable(n *corev1.Node, tolerations []corev1.Toleration) (why string, passing bool) {
 	info := n.Status.NodeInfo
 	switch {
 	case !NodeReady(n):
-		return "is not Ready"
+		return "is not Ready", info.OperatingSystem == "linux"
 	case info.OperatingSystem != "linux":
-		return "runs " + info.OperatingSystem
+		return "runs " + info.OperatingSystem, false
 	case info.Architecture != "amd64" && info.Architecture != "arm64":
-		return "has architecture " + info.Architecture
+		return "has architecture " + info.Architecture, false
 	}
 	for _, taint := range n.Spec.Taints {
 		if repels(taint, tolerations) {
-			return "has the taint " + taint.ToString()
+			return "has the taint " + taint.ToString(), strings.HasPrefix(taint.Key, kubernetesTaint)
 		}
 	}
-	return ""
+	return "", false
 }
+
+// kubernetesTaint begins the taints that a node has while something is wrong with it, or while it is cordoned. Others
+// say what a node is for.
+const kubernetesTaint = "node.kubernetes.io/"
 
 // NodeReady reports whether the node's condition Ready is True.
 func NodeReady(n *corev1.Node) bool {

@@ -37,15 +37,25 @@ func TestSourcesAreReadyLinuxNodes(t *testing.T) {
 		"broken":  func(n *corev1.Node) { n.Status.Conditions[0].Status = corev1.ConditionUnknown },
 		"taken":   tainted(corev1.TaintEffectNoSchedule),
 		"leaving": tainted(corev1.TaintEffectNoExecute),
-		"shy":     tainted(corev1.TaintEffectPreferNoSchedule),
-	}, "plain", "arm", "s390", "windows", "broken", "taken", "leaving", "shy")
+		"cordoned": func(n *corev1.Node) {
+			n.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeUnschedulable, Effect: corev1.TaintEffectNoSchedule}}
+		},
+		"shy": tainted(corev1.TaintEffectPreferNoSchedule),
+	}, "plain", "arm", "s390", "windows", "broken", "taken", "leaving", "shy", "cordoned")
 	s := chooseSources(nodes, labels.Everything(), nil, 16, "uid")
-	if want := []string{"arm", "plain", "shy"}; !slices.Equal(s.Planned, want) || s.Matched != 8 {
-		t.Errorf("planned %v of %d; want %v of 8", s.Planned, s.Matched, want)
+	if want := []string{"arm", "plain", "shy"}; !slices.Equal(s.Planned, want) || s.Matched != 9 {
+		t.Errorf("planned %v of %d; want %v of 9", s.Planned, s.Matched, want)
 	}
-	want := "broken is not Ready; leaving has the taint dedicated=db:NoExecute; s390 has architecture s390x; " +
+	want := "broken is not Ready; cordoned has the taint node.kubernetes.io/unschedulable:NoSchedule; leaving has the taint dedicated=db:NoExecute; s390 has architecture s390x; " +
 		"taken has the taint dedicated=db:NoSchedule; windows runs windows"
-	if got := strings.Join(s.Unable, "; "); got != want {
+	var unable []string
+	for _, n := range s.Unable {
+		unable = append(unable, n.String())
+		if n.Passing != (n.Name == "broken" || n.Name == "cordoned") {
+			t.Errorf("%s: passing %t", n, n.Passing)
+		}
+	}
+	if got := strings.Join(unable, "; "); got != want {
 		t.Errorf("unable:\n%s; want\n%s", got, want)
 	}
 }
