@@ -17,7 +17,7 @@ import (
 
 // mostStatus is the most bytes that a status may have. etcd stores it and every watcher receives it. A resource whose
 // requests are too large could not even be deleted.
-const mostStatus = 112 << 10
+const mostStatus = 128 << 10
 
 func schema(t *testing.T) apiextensions.JSONSchemaProps {
 	t.Helper()

@@ -89,7 +89,7 @@ type Finding struct {
 
 	// Why, in a sentence.
 	// +optional
-	// +kubebuilder:validation:MaxLength=400
+	// +kubebuilder:validation:MaxLength=640
 	Message string `json:"message,omitempty"`
 
 	// When it was first seen, without a run since in which it was not.

@@ -129,7 +129,7 @@ type LastFailure struct {
 
 	// Of its worst finding, with the node and the endpoint.
 	// +optional
-	// +kubebuilder:validation:MaxLength=400
+	// +kubebuilder:validation:MaxLength=640
 	Message string `json:"message,omitempty"`
 
 	// Sources that failed. PathHealthy stays False while one of them cannot probe.

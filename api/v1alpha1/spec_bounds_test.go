@@ -95,7 +95,7 @@ func TestBoundsOfAStatus(t *testing.T) {
 		"history":             {v1alpha1.MaxHistory, 5},
 		"target":              {v1alpha1.MaxTarget, 128},
 		"reason":              {v1alpha1.MaxFindingReason, 48},
-		"finding's message":   {v1alpha1.MaxFindingMessage, 400},
+		"finding's message":   {v1alpha1.MaxFindingMessage, 640},
 		"rule":                {v1alpha1.MaxFindingRule, 64},
 		"devices":             {v1alpha1.MaxRuleKnownFrom, 256},
 		"evidence":            {v1alpha1.MaxEvidence, 6},

@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Limits of the status. Together they keep it below 112 KiB, however many
+// Limits of the status. Together they keep it below 128 KiB, however many
 // sources there are. The schema enforces them, so whoever writes a status cuts
 // to them first.
 const (
@@ -11,7 +11,7 @@ const (
 	MaxHistory          = 5
 	MaxTarget           = 128 // bytes of status.target
 	MaxFindingReason    = 48
-	MaxFindingMessage   = 400
+	MaxFindingMessage   = 640
 	MaxFindingRule      = 64
 	MaxRuleKnownFrom    = 256
 	MaxEvidence         = 6  // lines of a finding

@@ -58,9 +58,24 @@ func (agg *Aggregate) finding(c cause) v1alpha1.Finding {
 	if loc.Scope == v1alpha1.ScopeTarget || loc.Scope == v1alpha1.ScopePair {
 		f.Target = agg.RunPlan.Plan.Targets[loc.Target].AddrPort().String()
 	}
-	f.Message = text.Cut(fmt.Sprintf("%s, %s: %s", agg.extent(loc), what, first.Message), v1alpha1.MaxFindingMessage)
+	f.Message = text.Cut(fmt.Sprintf("%s, %s: %s%s", agg.extent(loc), what, agg.saidOf(c), first.Message),
+		v1alpha1.MaxFindingMessage)
 	detail(&f, c.answers)
 	return f
+}
+
+// saidOf says of which variant the words of a finding are, if it has others too: a report has one message for all
+// variants that fail alike.
+func (agg *Aggregate) saidOf(c cause) string {
+	first := c.answers[0]
+	if first.Detail == nil {
+		return ""
+	}
+	spoken := agg.RunPlan.Plan.Checks()[first.Detail.Check]
+	if spoken.Variant == "" || first.Message == seeLog || len(c.checks) == 1 && c.checks[0] == first.Detail.Check {
+		return ""
+	}
+	return "of " + spoken.Variant + ": "
 }
 
 // extent says in words how many pairs a finding has. It follows the finding's source and target in a message.

@@ -150,6 +150,33 @@ func TestVariantsOfOneCauseAreOneFinding(t *testing.T) {
 	goldenfile.Compare(t, "findings-many-variants.yaml", text)
 }
 
+// TestMessageOfAReportIsWhole: the words of the operator before it take nothing away from its end, where a message may
+// say what to do.
+func TestMessageOfAReportIsWhole(t *testing.T) {
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	message := strings.Repeat("m", 387) + " what to do"
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn2": func(r *report.Result) {
+		controllertest.Dropped()(r)
+		if r.Verdict == report.Fail {
+			r.Message, r.Rule = message, "AnyOfFinPushRstAtZero"
+		}
+	}})
+	f := Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	if !strings.HasSuffix(f[0].Message, message) {
+		t.Error(f[0].Message)
+	}
+}
+
+// TestWordsOfAnotherVariant: a report has one message for all variants that fail alike, so a finding says of which.
+func TestWordsOfAnotherVariant(t *testing.T) {
+	rp, outcomes := manyVariants()
+	for _, f := range Build(rp, outcomes, target.Rechecked{}).Findings(nil, metav1.NewTime(controllertest.Noon)) {
+		if others := len(f.Variants) > 1; strings.Contains(f.Message, ": of "+f.Variants[0]+": ") != others {
+			t.Errorf("%v: %s", f.Variants, f.Message)
+		}
+	}
+}
+
 // TestQueueFindingsHaveScopeTarget: a queue belongs to its endpoint, whichever source filled it.
 func TestQueueFindingsHaveScopeTarget(t *testing.T) {
 	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)

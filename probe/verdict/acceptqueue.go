@@ -104,8 +104,8 @@ func AcceptQueue(f *Filling) Finding {
 }
 
 func overflowed(f *Filling) (Finding, bool) {
-	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s%s: %s. %s",
-		f.depth(), behaviours[f.First], underWay[f.UnderWay], f.certainty(), f.afterwards())
+	found, ok := when(f.Overflowed(), report.Fail, report.QueueOverflowed, "%s; %s%s. %s. Shown by: %s",
+		f.depth(), behaviours[f.First], underWay[f.UnderWay], f.afterwards(), f.certainty())
 	found.Tested = f.Test.Significant()
 	return found, ok
 }

@@ -207,15 +207,15 @@ func TestAcceptQueueMessages(t *testing.T) {
 				"since nothing answered there while others were answered"},
 		{Filling{Cap: 10, Least: 6, First: ResetIt, SYNRefused: true, UnderWay: ResetIt, Refusals: 3, BeaconsAnswered: 1},
 			"6 connections get a place, and no more; the next is reset, a handshake that was under way is reset (on Linux: " +
-				"tcp_abort_on_overflow): 3 times in a row, while the established connections answer. The run ended before it " +
-				"could be seen whether a fresh connection is established now: only the application's accept() frees the " +
-				"queue's slots"},
+				"tcp_abort_on_overflow). The run ended before it could be seen whether a fresh connection is established " +
+				"now: only the application's accept() frees the queue's slots. Shown by: 3 times in a row, while the " +
+				"established connections answer"},
 		{Filling{Cap: 10, Least: 6, First: IgnoredSyn, UnderWay: IgnoredAck, InProgress: full, Test: full, Asked: true},
 			"6 connections get a place, and no more; the SYN of the next gets no answer, " +
-				"a handshake that was under way comes to nothing: 16 of 16 attempts from 16 source ports were silent, " +
-				"among 24 beacons on established connections (0 lost), p = 1.6e-11. After all connections were reset a fresh " +
+				"a handshake that was under way comes to nothing. After all connections were reset a fresh " +
 				"one still was not established: closing does not free the queue's slots, only the application's accept() does, " +
-				"and it stays full until then"},
+				"and it stays full until then. Shown by: 16 of 16 attempts from 16 source ports were silent, " +
+				"among 24 beacons on established connections (0 lost), p = 1.6e-11"},
 		{Filling{Cap: 10},
 			"no connection could be opened (no answer), so nothing is known about the queue; " +
 				"a queue that is full already looks like this too; see Handshake"},
