@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
@@ -30,6 +31,23 @@ func TestAnnounce(t *testing.T) {
 	if s := p.Status; s.HandledRun != "first" || s.Target != "web:http" ||
 		*s.Sources != (v1alpha1.SourceCounts{Matched: 5, Planned: 3, Skipped: 2}) {
 		t.Errorf("status %+v", s)
+	}
+}
+
+// TestHandledRunTellsTheRunsApart: until the run that an annotation asks for is announced, Complete is the last run's,
+// and handledRun says so. From then on Complete is False until that run has ended.
+func TestHandledRunTellsTheRunsApart(t *testing.T) {
+	p := afterFirstRun(plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes), nil)
+	Set(p, Observation{}, controllertest.Noon)
+	controllertest.WithRunAnnotation("again")(p)
+	if complete := meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionComplete); !complete ||
+		p.Status.HandledRun == "again" {
+		t.Errorf("before: Complete %t, handled %q", complete, p.Status.HandledRun)
+	}
+	Announce(p, &target.Resolved{Service: plantest.Web()}, controllertest.Noon)
+	Set(p, Observation{Progress: &Progress{Number: 2}}, controllertest.Noon)
+	if !meta.IsStatusConditionFalse(p.Status.Conditions, v1alpha1.ConditionComplete) || p.Status.HandledRun != "again" {
+		t.Errorf("announced: %+v", p.Status)
 	}
 }
 
