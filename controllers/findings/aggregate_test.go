@@ -97,6 +97,8 @@ func TestRecheckedTargets(t *testing.T) {
 	}{
 		"a Fail of a changed target": {controllertest.Dropped(web1),
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, "Inconclusive TargetChanged"},
+		"silence of a changed target": {controllertest.Failing("SequenceWrap", report.Inconclusive, report.PathDown, web1),
+			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, "Inconclusive TargetChanged"},
 		"a Fail of another target stands": {controllertest.Dropped(web2),
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}}}, "Fail SequenceZeroDropped"},
 		"silence behind a policy": {failsBothChecks(web1), target.Rechecked{Policy: map[int]string{0: "deny"}},
@@ -106,7 +108,7 @@ func TestRecheckedTargets(t *testing.T) {
 			target.Rechecked{Policy: map[int]string{0: "deny"}}, "Fail SequenceZeroDropped"},
 		"changed, and behind a policy": {failsBothChecks(web1),
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 restarted"}},
-				Policy: map[int]string{0: "deny"}}, "Inconclusive TargetChanged, Inconclusive PolicyMayApply"},
+				Policy: map[int]string{0: "deny"}}, "Inconclusive TargetChanged, Inconclusive TargetChanged"},
 		"moved, and behind a policy": {failsBothChecks(web1),
 			target.Rechecked{Changed: map[int]target.Change{0: {What: "Pod web-1 is gone", Moved: true}},
 				Policy: map[int]string{0: "deny"}}, "Inconclusive TargetChanged, Inconclusive TargetChanged"},

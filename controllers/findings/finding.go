@@ -58,7 +58,7 @@ func (agg *Aggregate) finding(c cause) v1alpha1.Finding {
 	if loc.Scope == v1alpha1.ScopeTarget || loc.Scope == v1alpha1.ScopePair {
 		f.Target = agg.RunPlan.Plan.Targets[loc.Target].AddrPort().String()
 	}
-	f.Message = text.Cut(fmt.Sprintf("%s, %s: %s%s", agg.extent(loc), what, agg.saidOf(c), first.Message),
+	f.Message = text.Cut(fmt.Sprintf("%s, %s: %s%s", agg.extent(loc), what, agg.saidOf(c), c.words()),
 		v1alpha1.MaxFindingMessage)
 	detail(&f, c.answers)
 	return f
@@ -76,6 +76,20 @@ func (agg *Aggregate) saidOf(c cause) string {
 		return ""
 	}
 	return "of " + spoken.Variant + ": "
+}
+
+// words is the message of the first answer. Messages of the operator name pods, so there may be several.
+func (c cause) words() string {
+	if c.answers[0].Detail != nil {
+		return c.answers[0].Message
+	}
+	var messages []string
+	for _, a := range c.answers {
+		if !slices.Contains(messages, a.Message) {
+			messages = append(messages, a.Message)
+		}
+	}
+	return text.Listed(messages)
 }
 
 // extent says in words how many pairs a finding has. It follows the finding's source and target in a message.

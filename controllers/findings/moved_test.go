@@ -103,3 +103,23 @@ func TestLostSourceKeepsItsReason(t *testing.T) {
 		t.Errorf("%+v", agg.Answers)
 	}
 }
+
+// TestEachTargetThatChangedIsNamed: one finding about several pods names them all.
+func TestEachTargetThatChangedIsNamed(t *testing.T) {
+	rp := plantest.Example(controllertest.ThreeNodes, controllertest.ThreeNodes)
+	down := controllertest.Failing("SequenceWrap", report.Inconclusive, report.PathDown)
+	changed := make(map[int]target.Change)
+	for i := range controllertest.ThreeNodes {
+		changed[i] = target.Change{What: "Pod " + rp.Endpoints[i].Pod + " restarted"}
+	}
+	outcomes := outcometest.From(rp, map[string]controllertest.Change{"kn1": down, "kn2": down, "kn3": down})
+	list := Build(rp, outcomes, target.Rechecked{Changed: changed}).Findings(nil, metav1.NewTime(controllertest.Noon))
+	if len(list) != 1 || list[0].Reason != v1alpha1.ReasonTargetChanged {
+		t.Fatalf("%+v", list)
+	}
+	for _, pod := range []string{"web-1", "web-2", "web-3"} {
+		if !strings.Contains(list[0].Message, "Pod "+pod+" restarted during the run") {
+			t.Errorf("%s is not named: %s", pod, list[0].Message)
+		}
+	}
+}

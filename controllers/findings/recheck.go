@@ -16,9 +16,9 @@ func applyRecheck(rp *runplan.RunPlan, rechecked target.Rechecked, answers []Ans
 		change, changed := rechecked.Changed[a.Target]
 		policy := rechecked.Policy[a.Target]
 		switch {
-		case changed && a.Verdict == report.Fail && !(change.Unready && isAcceptQueue(rp, a.Check)):
+		case changed && a.Check != noReport && !(change.Unready && isAcceptQueue(rp, a.Check)):
 			a.makeInconclusive(v1alpha1.ReasonTargetChanged,
-				"not counted as Fail ("+a.Reason+"): "+change.What+" during the run")
+				a.uncounted()+" ("+a.Reason+"): "+change.What+" during the run")
 		case a.silent() && rp.ViaClusterIP(a.Target):
 			a.makeInconclusive(v1alpha1.ReasonTranslationUnseen, "nothing answers at the ClusterIP: "+
 				"a network plugin that translates at the sockets leaves crafted segments as they are, "+
@@ -40,6 +40,14 @@ func isAcceptQueue(rp *runplan.RunPlan, check int) bool {
 
 func (a *Answer) makeInconclusive(reason, message string) {
 	a.Verdict, a.Reason, a.Rule, a.Message, a.Detail = report.Inconclusive, reason, "", message, nil
+}
+
+// uncounted says what an answer about a target that changed is not counted as.
+func (a *Answer) uncounted() string {
+	if a.Verdict == report.Fail {
+		return "not counted as Fail"
+	}
+	return "says nothing about the path"
 }
 
 // silent reports whether no SYN was answered, as behind a firewall that drops.
