@@ -57,7 +57,7 @@ var ofAccepted = []Explanation{
 		"the Service is default/kubernetes, the API server",
 		"name a Service with a selector"},
 	{ReasonPortNotFound, ConditionAccepted, "False",
-		"`target.service.port` is none of the Service's TCP ports",
+		"`target.service.port` is none of the Service's TCP ports, or it has none",
 		"correct it"},
 	{ReasonPortAmbiguous, ConditionAccepted, "False",
 		"`target.service.port` is missing, and the Service has not exactly one TCP port",

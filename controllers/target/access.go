@@ -25,6 +25,7 @@ import (
 type namespaceInput struct {
 	own       OwnNamespaces
 	namespace string
+	service   string
 }
 
 var namespaceRules = rules[namespaceInput]{
@@ -35,6 +36,13 @@ var namespaceRules = rules[namespaceInput]{
 		}
 		return Refused(v1alpha1.ReasonNamespaceDenied, "namespace %s belongs to the operator itself, "+
 			"and what runs there is never probed", in.namespace)
+	}},
+	// The API server is never probed, whoever would consent.
+	{"API server", func(in namespaceInput) *Refusal {
+		if in.namespace != "default" || in.service != "kubernetes" {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonKubernetesService, "default/kubernetes is the API server, which is never probed")
 	}},
 }
 
@@ -93,7 +101,7 @@ var egressRules = rules[egressInput]{
 func (r *Resolver) service(ctx context.Context, tenant string, target *v1alpha1.ServiceTarget) (*Service, error) {
 	in := accessInput{tenant: tenant, key: types.NamespacedName{Namespace: cmp.Or(target.Namespace, tenant),
 		Name: target.Name}}
-	if err := namespaceRules.check(namespaceInput{r.Own, in.key.Namespace}); err != nil {
+	if err := namespaceRules.check(namespaceInput{r.Own, in.key.Namespace, in.key.Name}); err != nil {
 		return nil, err
 	}
 	var err error

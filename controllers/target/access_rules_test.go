@@ -30,7 +30,19 @@ func TestTheOperatorsNamespacesAreNoTarget(t *testing.T) {
 			"and what runs there is never probed",
 		"shop": "",
 	} {
-		expect(t, namespaceRules, namespaceInput{ownNamespaces, namespace}, want)
+		expect(t, namespaceRules, namespaceInput{ownNamespaces, namespace, "web"}, want)
+	}
+}
+
+// TestTheAPIServerIsNoTarget: nobody can consent to that, so it is said first.
+func TestTheAPIServerIsNoTarget(t *testing.T) {
+	for name, want := range map[types.NamespacedName]string{
+		{Namespace: "default", Name: "kubernetes"}: "KubernetesService: default/kubernetes is the API server, " +
+			"which is never probed",
+		{Namespace: "default", Name: "web"}:     "",
+		{Namespace: "shop", Name: "kubernetes"}: "",
+	} {
+		expect(t, namespaceRules, namespaceInput{ownNamespaces, name.Namespace, name.Name}, want)
 	}
 }
 

@@ -32,7 +32,7 @@ var rangeRules = rules[rangeInput]{
 	// Loopback, link-local, multicast, cloud metadata: nobody can allow these.
 	{"denied everywhere", func(in rangeInput) *Refusal {
 		if why, yes := plan.Denied(in.address); yes {
-			return Refused(v1alpha1.ReasonAddressDenied, "%s is an address that is never probed (%s)", in.address, why)
+			return deniedEverywhere(in.address, why)
 		}
 		return nil
 	}},
@@ -54,6 +54,10 @@ var rangeRules = rules[rangeInput]{
 		return Refused(v1alpha1.ReasonAddressNotAllowed, "%s is in none of the ranges of %s; it has: %s",
 			in.address, in.whose, text.Cut(has, 200))
 	}},
+}
+
+func deniedEverywhere(a netip.Addr, why string) *Refusal {
+	return Refused(v1alpha1.ReasonAddressDenied, "%s is an address that is never probed (%s)", a, why)
 }
 
 // clusterInput is the input of the rules about the cluster's own addresses.
@@ -101,15 +105,19 @@ func (r *Resolver) address(
 		return Endpoint{}, Refused(v1alpha1.ReasonAddressDenied, "target.address.ip %q is no IP address",
 			text.Cut(target.IP, 48))
 	}
+	if why, yes := plan.Denied(a); yes {
+		return Endpoint{}, deniedEverywhere(a, why)
+	}
+	// First what nobody can allow: else an administrator would allow two ranges for nothing.
+	if err := r.outsideCluster(ctx, a, nodes); err != nil {
+		return Endpoint{}, err
+	}
 	ceiling := rangeInput{address: a, ranges: r.Allow.Addresses,
 		whose: "the manager's --address-ceiling, which the administrator sets"}
 	if err := rangeRules.check(ceiling); err != nil {
 		return Endpoint{}, err
 	}
 	if err := r.allowedByNamespace(ctx, a, tenant); err != nil {
-		return Endpoint{}, err
-	}
-	if err := r.outsideCluster(ctx, a, nodes); err != nil {
 		return Endpoint{}, err
 	}
 	return Endpoint{Via: v1alpha1.ViaAddress, Address: a, Port: uint16(target.Port)}, nil

@@ -101,6 +101,23 @@ func TestAnAddressIsAllowedTwice(t *testing.T) {
 	}
 }
 
+// TestWhatNobodyCanAllowIsSaidFirst: an administrator is not asked for ranges that would not help.
+func TestWhatNobodyCanAllowIsSaidFirst(t *testing.T) {
+	r, _ := resolverOf(append(shop(podCIDR), clusterIPRecord("10.96.0.7"))...)
+	nodes, err := r.nodes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ip, want := range map[string]string{"192.168.7.2": "AddressDenied: ", "10.96.0.7": "AddressDenied: ",
+		"10.99.0.1": "AddressDenied: ", "10.244.1.9": "AddressDenied: ", "127.0.0.1": "AddressDenied: ",
+		"10.1.2.3": "AddressNotAllowed: "} {
+		_, err := r.address(t.Context(), "shop", &v1alpha1.AddressTarget{IP: ip, Port: 443}, nodes)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v; want %s", ip, err, want)
+		}
+	}
+}
+
 // TestAnAddressIsNotProbedIfTheClusterCannotBeRead: each read of the cluster may find what refuses the address.
 func TestAnAddressIsNotProbedIfTheClusterCannotBeRead(t *testing.T) {
 	for call, want := range map[string]string{

@@ -63,13 +63,6 @@ type serviceInput struct {
 }
 
 var serviceRules = rules[serviceInput]{
-	// The API server is never probed.
-	{"API server", func(in serviceInput) *Refusal {
-		if in.object.Namespace != "default" || in.object.Name != "kubernetes" {
-			return nil
-		}
-		return Refused(v1alpha1.ReasonKubernetesService, "default/kubernetes is the API server, which is never probed")
-	}},
 	// An ExternalName leads to a DNS name outside the cluster.
 	{"ExternalName", func(in serviceInput) *Refusal {
 		if in.object.Spec.Type != corev1.ServiceTypeExternalName {
@@ -85,6 +78,14 @@ var serviceRules = rules[serviceInput]{
 		}
 		return Refused(v1alpha1.ReasonNoSelector, "Service %s has no selector: nothing proves that its endpoints are yours; "+
 			"name a Service with a selector", in.object.Name)
+	}},
+	// Only TCP is probed.
+	{"TCP port", func(in serviceInput) *Refusal {
+		if len(tcpPorts(in.object)) > 0 {
+			return nil
+		}
+		return Refused(v1alpha1.ReasonPortNotFound, "Service %s has no TCP port, and only TCP is probed; name another Service",
+			in.object.Name)
 	}},
 	// If the spec names no port, the Service must have exactly one.
 	{"ambiguous port", func(in serviceInput) *Refusal {

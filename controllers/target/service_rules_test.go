@@ -13,9 +13,6 @@ import (
 
 // TestWhatAServiceIsRefusedFor: each Service and target differ from those that pass in one thing.
 func TestWhatAServiceIsRefusedFor(t *testing.T) {
-	named := func(namespace, name string) func(*corev1.Service) {
-		return func(s *corev1.Service) { s.Namespace, s.Name = namespace, name }
-	}
 	same := func(*corev1.Service) {}
 	twoPorts := func(s *corev1.Service) { s.Spec.Ports = []corev1.ServicePort{portHTTP, portHTTPS} }
 	for _, c := range []struct {
@@ -24,10 +21,6 @@ func TestWhatAServiceIsRefusedFor(t *testing.T) {
 		want   string
 	}{
 		{same, v1alpha1.ServiceTarget{}, ""},
-		{named("default", "kubernetes"), v1alpha1.ServiceTarget{},
-			"KubernetesService: default/kubernetes is the API server, which is never probed"},
-		{named("default", "web"), v1alpha1.ServiceTarget{}, ""},
-		{named("shop", "kubernetes"), v1alpha1.ServiceTarget{}, ""},
 		{func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName }, v1alpha1.ServiceTarget{},
 			"ExternalName: Service web is of type ExternalName: it leads out of the cluster; name a Service with a selector"},
 		{func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeLoadBalancer }, v1alpha1.ServiceTarget{}, ""},
@@ -38,7 +31,7 @@ func TestWhatAServiceIsRefusedFor(t *testing.T) {
 			"PortAmbiguous: Service web has 2 TCP ports (80 http, 443 https); set target.service.port"},
 		{twoPorts, v1alpha1.ServiceTarget{Port: new(intstr.FromInt32(443))}, ""},
 		{func(s *corev1.Service) { s.Spec.Ports = nil }, v1alpha1.ServiceTarget{},
-			"PortAmbiguous: Service web has 0 TCP ports (none); set target.service.port"},
+			"PortNotFound: Service web has no TCP port, and only TCP is probed; name another Service"},
 		{twoPorts, v1alpha1.ServiceTarget{Port: new(intstr.FromInt32(81))},
 			"PortNotFound: Service web has no TCP port 81; it has 80 http, 443 https"},
 		{twoPorts, v1alpha1.ServiceTarget{Port: new(intstr.FromString("dns"))},

@@ -64,9 +64,6 @@ func TestServiceIsRefused(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"the API server": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) {
-			s.Namespace, s.Name = "default", "kubernetes"
-		}, v1alpha1.ReasonKubernetesService, "API server"},
 		"ExternalName": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) {
 			s.Spec.Type = corev1.ServiceTypeExternalName
 		}, v1alpha1.ReasonExternalName, "leads out of the cluster"},
@@ -76,7 +73,7 @@ func TestServiceIsRefused(t *testing.T) {
 			s.Spec.Ports = []corev1.ServicePort{portHTTP, portHTTPS}
 		}, v1alpha1.ReasonPortAmbiguous, "2 TCP ports (80 http, 443 https)"},
 		"no TCP port": {func(s *corev1.Service, _ *v1alpha1.ServiceTarget) { s.Spec.Ports = []corev1.ServicePort{portDNS} },
-			v1alpha1.ReasonPortAmbiguous, "0 TCP ports (none)"},
+			v1alpha1.ReasonPortNotFound, "no TCP port, and only TCP is probed"},
 		"a UDP port by name": {func(s *corev1.Service, st *v1alpha1.ServiceTarget) {
 			s.Spec.Ports = append(s.Spec.Ports, portDNS)
 			st.Port = new(intstr.FromString("dns"))
