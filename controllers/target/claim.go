@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -61,6 +62,18 @@ func candidates(service *Service, list []discoveryv1.EndpointSlice) (claimed []C
 	return slices.CompactFunc(claimed, func(a, b Candidate) bool { return byClaim(a, b) == 0 }), notReady
 }
 
+// withoutPort counts the endpoints in slices that do not have the Service's port: no container of their pods has the
+// port that the Service's targetPort names.
+func withoutPort(service *Service, list []discoveryv1.EndpointSlice) (n int) {
+	for _, slice := range list {
+		if _, ok := slicePort(slice, service.Port.Name); !ok &&
+			slices.Contains(service.Families, corev1.IPFamily(slice.AddressType)) {
+			n += len(slice.Endpoints)
+		}
+	}
+	return n
+}
+
 func slicePort(slice discoveryv1.EndpointSlice, name string) (uint16, bool) {
 	for _, p := range slice.Ports {
 		tcp := p.Protocol == nil || *p.Protocol == corev1.ProtocolTCP
@@ -103,7 +116,11 @@ var claimRules = rules[claimInput]{
 	}},
 	// A tenant may claim the API server or a node as an endpoint.
 	{"owner", func(in claimInput) *Refusal {
-		if owner, yes := in.forbidden.owner(in.claim.addr()); yes {
+		owner, yes := in.forbidden.owner(in.claim.addr())
+		if yes && strings.HasPrefix(owner, nodeOwner) {
+			return notProbed("it belongs to %s (a pod on the host network has its node's address)", owner)
+		}
+		if yes {
 			return notProbed("it belongs to %s", owner)
 		}
 		return nil

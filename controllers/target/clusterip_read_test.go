@@ -63,7 +63,7 @@ func TestClusterIPIsRefusedForAnyClaimBehindIt(t *testing.T) {
 		why     string
 	}{
 		{append(shop(), controllertest.Slice("shop", "web", "-c", nil, "192.168.7.1")),
-			"192.168.7.1 behind it: it belongs to node kn1"},
+			"192.168.7.1 behind it: it belongs to node kn1 (a pod on the host network has its node's address)"},
 		{append(shop(), controllertest.Slice("shop", "web", "-c", nil, "10.244.1.7")),
 			"10.244.1.7 behind it: no Pod stands behind it"},
 		{shop(other), "10.244.1.6 behind it: its Pod does not match the Service's selector"},

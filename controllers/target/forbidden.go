@@ -14,7 +14,11 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 )
 
-const theAPIServer = "the API server"
+// Owners of addresses, as messages name them.
+const (
+	theAPIServer = "the API server"
+	nodeOwner    = "node " // and its name
+)
 
 // forbidden has the addresses of the API server and, unless hosts may be probed, of the nodes. The API server publishes
 // its addresses of one family. So all addresses of a node that has one of them are the API server's.
@@ -32,7 +36,7 @@ func (r *Resolver) forbidden(ctx context.Context, nodes []corev1.Node, hosts boo
 	servers := maps.Clone(f)
 	for i := range nodes {
 		n := &nodes[i]
-		owner := "node " + n.Name
+		owner := nodeOwner + n.Name
 		if slices.ContainsFunc(n.Status.Addresses, func(a corev1.NodeAddress) bool { return servers.has(a.Address) }) {
 			owner = theAPIServer
 		}

@@ -140,7 +140,7 @@ func (r *Resolver) podIPs(
 	if err != nil {
 		return err
 	}
-	res.Unready = notReady
+	res.Unready, res.PortLess = notReady, withoutPort(res.Service, list)
 	res.NotReady = len(notReady) + res.admit(asked, pods)
 	return nil
 }

@@ -102,7 +102,7 @@ func TestWhatMayBeProbed(t *testing.T) {
 		"another pod of that name": {cluster: shop(replaced), probe: probeWith(), want: []string{toWeb1},
 			refused: []string{"10.244.1.6:8080: the Pod of that name is another one"}},
 		"a node": {cluster: shop(hosted...), probe: probeWith(), want: []string{toWeb2},
-			refused: []string{"192.168.7.1:8080: it belongs to node kn1"}},
+			refused: []string{"192.168.7.1:8080: it belongs to node kn1 (a pod on the host network has its node's address)"}},
 		"a node, from the hosts": {cluster: shop(hosted...), probe: probeWith(onHosts),
 			allow: Allowances{HostNetwork: true}, want: []string{"PodIP 192.168.7.1:8080 web-1", toWeb2}},
 		"queues": {cluster: shop(consents), probe: controllertest.AcceptQueueProbe(), want: []string{toWeb1, toWeb2}},
@@ -130,7 +130,7 @@ func TestWhatMustNotBeProbed(t *testing.T) {
 		}), says: "waiting: NoSources: no node matches sources.selector"},
 		"a node's address": {cluster: shop(allowing(everyRange)), probe: probeWith(toAddress("192.168.7.3")),
 			says: "AddressDenied: 192.168.7.3 is never probed: it belongs to node kn3"},
-		"no endpoints": {cluster: none, probe: probeWith(), says: "waiting: NoEndpoints: Service web has no endpoints"},
+		"no endpoints": {cluster: none, probe: probeWith(), says: "waiting: NoEndpoints: Service web has no endpoints: no pod with an address matches its selector"},
 		"one queue": {cluster: shop(consents, unready), probe: controllertest.AcceptQueueProbe(),
 			says: "ConsentMissing: Service web has one ready pod, web-1, and AcceptQueue would turn all its clients away; " +
 				"have a second one ready, or set the annotation tcpprobe.dev/allow-accept-queue of the Service " +

@@ -17,6 +17,7 @@ type Resolved struct {
 	Behind    *Behind // what the ClusterIPs lead to, if any is among the endpoints
 	Refused   []RefusedEndpoint
 	NotReady  int      // endpoints that are not probed only because they are not ready
+	PortLess  int      // endpoints without the Service's port
 	Unready   []string // names of pods that are not probed only because they are not ready; slices may claim any
 	Sources   Sources
 	Spared    []string // pods whose queues are not filled, so that they keep serving
@@ -50,7 +51,13 @@ var endpointRules = rules[*Resolved]{
 		if len(res.Endpoints) > 0 {
 			return nil
 		}
-		return Waiting(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints", res.Service.Name)
+		if res.PortLess > 0 {
+			return Waiting(v1alpha1.ReasonNoEndpoints, "none of the %d endpoints of Service %s has its port: no container "+
+				"of their pods has a port named %s, which is the Service's targetPort", res.PortLess, res.Service.Name,
+				res.Service.Port.TargetPort.String())
+		}
+		return Waiting(v1alpha1.ReasonNoEndpoints, "Service %s has no endpoints: no pod with an address matches its selector",
+			res.Service.Name)
 	}},
 }
 

@@ -2,9 +2,16 @@ package target
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
 // TestOneEndpointIsEnough: without any, the refusal says why, and it ends by itself.
@@ -23,7 +30,7 @@ func TestOneEndpointIsEnough(t *testing.T) {
 		{nil, refused, 1, "waiting: EndpointsRefused: none of the endpoints of Service web may be probed; " +
 			"1 not probed: 10.99.0.1:80: it belongs to the API server"},
 		{nil, nil, 1, "waiting: NoEndpoints: none of the 1 endpoints of Service web is Ready"},
-		{nil, nil, 0, "waiting: NoEndpoints: Service web has no endpoints"},
+		{nil, nil, 0, "waiting: NoEndpoints: Service web has no endpoints: no pod with an address matches its selector"},
 	} {
 		expect(t, endpointRules, &Resolved{Service: webService(), Endpoints: c.endpoints, Refused: c.refused,
 			NotReady: c.notReady}, c.want)
@@ -62,5 +69,22 @@ func TestNoteOfARun(t *testing.T) {
 		if got := res.Note(", as told"); got != want {
 			t.Errorf("%q; want %q", got, want)
 		}
+	}
+}
+
+// TestEndpointsWithoutThePort: pods match the selector, and none has the port that the Service names.
+func TestEndpointsWithoutThePort(t *testing.T) {
+	r, _ := resolverOf(shop(func(o client.Object) {
+		if s, is := o.(*discoveryv1.EndpointSlice); is && s.Namespace == "shop" {
+			s.Ports = nil
+		}
+		if s, is := o.(*corev1.Service); is && s.Namespace == "shop" {
+			s.Spec.Ports[0].TargetPort = intstr.FromString("web")
+		}
+	})...)
+	_, err := r.Resolve(t.Context(), controllertest.Probe())
+	if err == nil || !strings.Contains(err.Error(), "endpoints of Service web has its port: no container of their pods "+
+		"has a port named web, which is the Service's targetPort") {
+		t.Error(err)
 	}
 }
