@@ -29,7 +29,7 @@ func Announce(probe *v1alpha1.TCPProbe, res *target.Resolved, now time.Time) {
 		ID: schedule.RunID(probe, number), Number: number, Trigger: schedule.Trigger(probe),
 		StartTime: metav1.NewTime(now), Sources: int32(len(res.Sources.Planned)),
 	}
-	status.HandledRun = probe.Annotations[v1alpha1.RunAnnotation]
+	status.HandledRun = schedule.Requested(probe)
 	status.Target = text.Cut(res.String(), v1alpha1.MaxTarget)
 	status.Sources = &v1alpha1.SourceCounts{
 		Matched: int32(res.Sources.Matched), Planned: int32(len(res.Sources.Planned)),

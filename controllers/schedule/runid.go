@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
@@ -20,8 +21,14 @@ import (
 // RunID is the ID of the probe's run with this number, with its present spec and annotation.
 func RunID(probe *v1alpha1.TCPProbe, number int64) string {
 	spec := specHash(probe)
-	run := fmt.Sprintf("%s\x00%s\x00%d", spec, probe.Annotations[v1alpha1.RunAnnotation], number)
+	run := fmt.Sprintf("%s\x00%s\x00%d", spec, Requested(probe), number)
 	return spec + "-" + digest(run)
+}
+
+// Requested is the value of the run annotation that the next run answers. To remove the annotation asks for no run: the
+// value that was handled last still holds.
+func Requested(probe *v1alpha1.TCPProbe) string {
+	return cmp.Or(probe.Annotations[v1alpha1.RunAnnotation], probe.Status.HandledRun)
 }
 
 // specHash is the first half of the ID.

@@ -56,7 +56,15 @@ func TestTriggerAndNumber(t *testing.T) {
 	controllertest.WithRunAnnotation("again")(p)
 	check("annotated", false, true, v1alpha1.TriggerAnnotation, 2)
 	p.Status.LastRun = &v1alpha1.LastRun{ID: RunID(p, 2), Number: 2}
+	p.Status.HandledRun = "again"
 	check("after the second run", true, true, "", 0)
+	p.Annotations = nil
+	check("the annotation is removed", true, true, "", 0)
+	controllertest.WithRunAnnotation("")(p)
+	check("the annotation is emptied", true, true, "", 0)
+	controllertest.WithRunAnnotation("once more")(p)
+	check("annotated anew", false, true, v1alpha1.TriggerAnnotation, 3)
+	p.Annotations = nil
 	p.Spec.Paths++
 	check("edited", false, false, v1alpha1.TriggerSpec, 3)
 	p.Spec.Paths--

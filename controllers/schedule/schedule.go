@@ -79,9 +79,21 @@ func UpdateNextRun(probe *v1alpha1.TCPProbe, now time.Time) {
 	case !ok || slot.Sub(now) > every:
 		setNext(probe, slotAfter(probe, now))
 	case !now.Before(slot):
-		probe.Status.MissedRuns += 1 + int64(now.Sub(slot)/every)
+		missed := 1 + int64(now.Sub(slot)/every)
+		if askedForDuring(probe, slot) {
+			missed--
+		}
+		probe.Status.MissedRuns += missed
 		setNext(probe, slotAfter(probe, now))
 	}
+}
+
+// askedForDuring reports whether the last run was under way in the slot and was one that somebody asked for: then it is
+// that slot's too. So a new TCPProbe does not begin with a run that it missed.
+func askedForDuring(probe *v1alpha1.TCPProbe, slot time.Time) bool {
+	last := probe.Status.LastRun
+	return last != nil && last.Trigger != v1alpha1.TriggerInterval && !slot.Before(last.StartTime.Time) &&
+		!slot.After(last.CompletionTime.Time)
 }
 
 func setNext(probe *v1alpha1.TCPProbe, slot time.Time) {

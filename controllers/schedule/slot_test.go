@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
@@ -15,6 +17,22 @@ func TestEverySlotThatPassesIsCounted(t *testing.T) {
 	UpdateNextRun(p, slot.Add(2*300*time.Second))
 	if p.Status.MissedRuns != 3 {
 		t.Errorf("%d missed; want 3", p.Status.MissedRuns)
+	}
+}
+
+// TestSlotInARunThatWasAskedForIsNotMissed: the first run of a TCPProbe, or one by annotation, may last past a slot.
+func TestSlotInARunThatWasAskedForIsNotMissed(t *testing.T) {
+	for trigger, missed := range map[string]int64{v1alpha1.TriggerSpec: 1, v1alpha1.TriggerAnnotation: 1,
+		v1alpha1.TriggerInterval: 2} {
+		p := recurring()
+		slot := waitForSlot(p)
+		p.Status.LastRun.Trigger = trigger
+		p.Status.LastRun.StartTime = metav1.NewTime(slot.Add(-time.Second))
+		p.Status.LastRun.CompletionTime = metav1.NewTime(slot.Add(time.Second))
+		UpdateNextRun(p, slot.Add(301*time.Second)) // two slots have passed, one of them after the run
+		if p.Status.MissedRuns != missed {
+			t.Errorf("%s: %d missed; want %d", trigger, p.Status.MissedRuns, missed)
+		}
 	}
 }
 
