@@ -4,7 +4,7 @@ package v1alpha1
 const (
 	// ConditionAccepted: True if the spec can be carried out, False if somebody has to change something first;
 	// reason and message say what. A TCPProbe that is not accepted does not run; its other conditions are then
-	// Unknown and repeat the reason.
+	// Unknown with the same reason.
 	ConditionAccepted = "Accepted"
 
 	// ConditionComplete: True if the run that spec and RunAnnotation ask for has ended, False while it waits,
@@ -51,6 +51,7 @@ const (
 const (
 	ReasonCompleted = "Completed"
 	ReasonPartly    = "Partly"
+	ReasonNoReports = "NoReports"
 	ReasonQueued    = "Queued"
 	ReasonRunning   = "Running"
 	ReasonSuspended = "Suspended"

@@ -54,19 +54,26 @@ func condition(kind string, status metav1.ConditionStatus, reason, format string
 func (o Observation) refused() bool { return o.Refusal != nil && !o.Refusal.Waiting }
 func (o Observation) waiting() bool { return o.Refusal != nil && o.Refusal.Waiting }
 
+// notAccepted is the message of the other conditions of a TCPProbe that is refused.
+const notAccepted = "no run starts: see condition Accepted"
+
 func accepted(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	switch {
 	case o.refused():
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, o.Refusal.Reason, "%s", o.Refusal.Message)
 	case o.waiting():
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
-			"nothing is probed now: %s", o.Refusal.Message)
+			"the spec can be carried out, but nothing is probed now: see condition Complete")
 	case o.Note != "":
 		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "%s", o.Note)
 	}
 	old := meta.FindStatusCondition(probe.Status.Conditions, v1alpha1.ConditionAccepted)
 	if old != nil && old.Status == metav1.ConditionTrue {
 		return *old
+	}
+	if probe.Spec.State == v1alpha1.Suspended {
+		return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+			"nothing is looked up while spec.state is Suspended")
 	}
 	return condition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "")
 }
@@ -75,7 +82,7 @@ func complete(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	const kind = v1alpha1.ConditionComplete
 	switch {
 	case o.refused():
-		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, "%s", o.Refusal.Message)
+		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, notAccepted)
 	case o.Err != nil:
 		return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonServerError,
 			"the run cannot go on, and is tried again: %v", o.Err)
@@ -85,7 +92,7 @@ func complete(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 		return condition(kind, metav1.ConditionFalse, o.Refusal.Reason, "%s; the run starts by itself when that changes",
 			o.Refusal.Message)
 	case schedule.LastRunIsCurrent(probe):
-		c := completed(probe.Status.LastRun)
+		c := completed(&probe.Status)
 		c.Message += nextRunNote(probe)
 		return c
 	case probe.Spec.State == v1alpha1.Suspended:
@@ -95,14 +102,31 @@ func complete(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	return condition(kind, metav1.ConditionFalse, v1alpha1.ReasonQueued, "a run is due")
 }
 
-func completed(last *v1alpha1.LastRun) metav1.Condition {
-	reason := v1alpha1.ReasonCompleted
-	if last.Reported < last.Sources {
-		reason = v1alpha1.ReasonPartly
+func completed(status *v1alpha1.TCPProbeStatus) metav1.Condition {
+	last, reason, missing := status.LastRun, v1alpha1.ReasonCompleted, ""
+	switch {
+	case last.Reported == 0:
+		reason = v1alpha1.ReasonNoReports
+	case last.Reported < last.Sources:
+		reason, missing = v1alpha1.ReasonPartly, withoutReport(status.Findings)
 	}
 	took := last.CompletionTime.Sub(last.StartTime.Time).Round(time.Second)
 	return condition(v1alpha1.ConditionComplete, metav1.ConditionTrue, reason,
-		"run %d ended after %s: %d of %d nodes reported", last.Number, took, last.Reported, last.Sources)
+		"run %d ended after %s: %d of %d nodes reported%s", last.Number, took, last.Reported, last.Sources, missing)
+}
+
+// withoutReport names the sources without a report, as far as single findings do.
+func withoutReport(findings []v1alpha1.Finding) string {
+	var names []string
+	for _, f := range findings {
+		if f.Scenario == "" && f.Source != "" {
+			names = append(names, f.Source)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", not " + text.Several(names)
 }
 
 // nextRunNote says when the next run is due, if one is.
@@ -121,7 +145,7 @@ func covered(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	status := &probe.Status
 	switch {
 	case o.refused():
-		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, "%s", o.Refusal.Message)
+		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, notAccepted)
 	case o.waiting():
 		return condition(kind, metav1.ConditionFalse, o.Refusal.Reason, "%s", o.Refusal.Message)
 	case !schedule.LastRunHasThisSpec(probe):

@@ -24,7 +24,7 @@ func described(findings []v1alpha1.Finding, verdict report.Verdict) string {
 
 func describe(f v1alpha1.Finding) string {
 	var words []string
-	if f.Source != "" {
+	if f.Source != "" && f.Scope != v1alpha1.ScopeTopology { // its message names the node
 		words = append(words, "node "+f.Source)
 	}
 	if f.Target != "" {

@@ -55,7 +55,7 @@ func eventType(c metav1.Condition) string {
 	switch c.Reason {
 	case v1alpha1.ReasonRunning, v1alpha1.ReasonQueued, v1alpha1.ReasonSuspended:
 		normal = true
-	case v1alpha1.ReasonPartly:
+	case v1alpha1.ReasonPartly, v1alpha1.ReasonNoReports:
 		normal = false
 	}
 	if normal {

@@ -16,7 +16,7 @@ func pathHealthy(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 	const kind = v1alpha1.ConditionPathHealthy
 	switch {
 	case o.refused():
-		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, "%s", o.Refusal.Message)
+		return condition(kind, metav1.ConditionUnknown, o.Refusal.Reason, notAccepted)
 	case !schedule.LastRunHasThisSpec(probe):
 		return condition(kind, metav1.ConditionUnknown, v1alpha1.ReasonNotRun, "no run of this spec has ended")
 	case schedule.Interval(probe) > 0 && probe.Status.Health != nil:

@@ -1,6 +1,7 @@
 package conditions
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,6 +18,7 @@ type Progress struct {
 	APIError *target.Refusal // why the API server refused to create or release a pod, if it did
 	Place    int             // in the queue for probe pods, from 1; 0 if there is room
 
+	Bound    string // what the queue is for
 	Overload string // the packet limit that leaves no room for another pod; "" if there is room
 
 	Throttled bool // there is room for a pod, and the limit of creations per second holds it back
@@ -58,13 +60,27 @@ func (p *Progress) problems() []probepod.Outcome {
 	return out
 }
 
+// notYet names the nodes that probe and have not reported, once others have.
+func (p *Progress) notYet() string {
+	var names []string
+	for _, o := range p.Outcomes {
+		if o.Source != "" && o.Reason == "" && (o.State == probepod.Starting || o.State == probepod.Probing) {
+			names = append(names, o.Source)
+		}
+	}
+	if len(names) == 0 || p.Count(probepod.Reported) == 0 {
+		return ""
+	}
+	return ", not yet " + text.Several(names)
+}
+
 func (p *Progress) message() string {
-	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported", p.Number, p.Count(probepod.Reported),
-		len(p.Outcomes))}
+	parts := []string{fmt.Sprintf("run %d: %d of %d nodes reported%s", p.Number, p.Count(probepod.Reported),
+		len(p.Outcomes), p.notYet())}
 	if n := p.Count(probepod.NoPod); n > 0 {
 		wait := fmt.Sprintf("%d wait for a probe pod", n)
 		if p.Place > 0 {
-			wait += fmt.Sprintf(", place %d in the queue", p.Place)
+			wait += fmt.Sprintf(", place %d in the queue for %s", p.Place, cmp.Or(p.Bound, "probe pods"))
 		}
 		if p.Overload != "" {
 			wait += ", because " + p.Overload + " are taken"

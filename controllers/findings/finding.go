@@ -99,7 +99,7 @@ func (agg *Aggregate) extent(loc Location) string {
 	case v1alpha1.ScopeAll:
 		return fmt.Sprintf("%d of %d pairs", len(loc.Pairs), loc.Of)
 	case v1alpha1.ScopeTopology:
-		return fmt.Sprintf("%d of %d pairs from it and to its pods", len(loc.Pairs), loc.Of)
+		return fmt.Sprintf("%d of %d pairs from node %s and to its pods", len(loc.Pairs), loc.Of, loc.Source)
 	case v1alpha1.ScopeSource:
 		return fmt.Sprintf("to %d of %d endpoints", len(loc.Pairs), loc.Of)
 	case v1alpha1.ScopeTarget:

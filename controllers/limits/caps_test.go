@@ -83,3 +83,25 @@ func TestPacketsPerSecond(t *testing.T) {
 		t.Error("a pod that was just created does not count")
 	}
 }
+
+// TestBoundOfAQueue: a run that waits is told for which limit.
+func TestBoundOfAQueue(t *testing.T) {
+	caps := Caps{Total: 4, PerProbe: 9, PerNode: 2, NodePackets: 1000, TargetPackets: 1000}
+	for name, c := range map[string]struct {
+		total  int
+		byNode map[string]int
+		want   string
+	}{
+		"room":                 {0, nil, ""},
+		"all":                  {4, nil, "the 4 probe pods in all"},
+		"a node":               {2, map[string]int{"kn1": 2}, "the 2 probe pods on node kn1"},
+		"another node is full": {2, map[string]int{"kn2": 2}, ""},
+	} {
+		occupied := OccupancyOf(nil)
+		occupied.Total, occupied.ByNode = c.total, c.byNode
+		r := caps.Room(occupied, "shop", "uid", nil)
+		if got := r.Bound([]string{"kn1"}); got != c.want {
+			t.Errorf("%s: %q; want %q", name, got, c.want)
+		}
+	}
+}

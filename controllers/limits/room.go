@@ -104,6 +104,22 @@ func (r *Room) Overload(node string, l Load) string {
 	return r.caps.sharedPackets(r.occupied, r.namespace, node, l)
 }
 
+// Bound names the limit of pods that keeps the run from creating another one on these nodes. It is "" if none does.
+func (r *Room) Bound(nodes []string) string {
+	switch {
+	case r.caps.shareUsed(r.occupied, r.namespace) && r.occupied.Total < r.caps.Total:
+		return fmt.Sprintf("this namespace's part of the %d probe pods in all", r.caps.Total)
+	case r.Full():
+		return fmt.Sprintf("the %d probe pods in all", r.caps.Total)
+	}
+	for _, node := range nodes {
+		if r.FullOn(node) {
+			return fmt.Sprintf("the %d probe pods on node %s", r.caps.PerNode, node)
+		}
+	}
+	return ""
+}
+
 // Take counts a pod that was created.
 func (r *Room) Take(uid, node string, l Load) { r.occupied.take(r.namespace, uid, node, l) }
 

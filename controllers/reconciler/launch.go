@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -87,8 +86,8 @@ func (l *launcher) createPods(
 	}
 	open := s.NodesWithoutPod()
 	l.backlogs[s.ConfigMap.UID] = room.Backlog(s.RunPlan, open)
-	if len(open) > 0 && (room.Full() || slices.ContainsFunc(open, room.FullOn)) {
-		progress.Place = room.Place
+	if bound := room.Bound(open); len(open) > 0 && bound != "" {
+		progress.Place, progress.Bound = room.Place, bound
 	}
 	return len(s.Records) > before, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/conditions"
 	"github.com/tcpprobe/tcpprobe/controllers/gc"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/text"
 	"github.com/tcpprobe/tcpprobe/controllers/limits"
 	"github.com/tcpprobe/tcpprobe/controllers/probepod"
 	"github.com/tcpprobe/tcpprobe/controllers/schedule"
@@ -145,6 +146,9 @@ func (r *Reconciler) nothingDue(rc *reconcileContext) bool {
 // has no plan yet is withdrawn.
 func (r *Reconciler) idle(ctx context.Context, rc *reconcileContext) (reconcile.Result, error) {
 	rc.probe.Status.ActiveRun = nil
+	if rc.probe.Status.Target == "" { // it was Suspended from the beginning
+		rc.probe.Status.Target = text.Cut(target.NameInSpec(rc.probe), v1alpha1.MaxTarget)
+	}
 	schedule.UpdateNextRun(rc.probe, rc.now)
 	if err := r.status.write(ctx, rc, conditions.Observation{}); err != nil {
 		return reconcile.Result{}, err
