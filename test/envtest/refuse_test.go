@@ -190,6 +190,9 @@ func TestRefusals(t *testing.T) {
 			if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
 				t.Fatalf("not refused but failed: %v", err)
 			}
+			if strings.Contains(err.Error(), "no such key") {
+				t.Errorf("a rule itself fails: %v", err)
+			}
 			for _, want := range []string{r.where, r.words} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("the refusal does not say %q: %v", want, err)

@@ -94,8 +94,8 @@ func closedPortsRule() string {
 func timeRule() string {
 	rule := "self.run.mode == 'Continuous' || self.scenarios.map(s, " +
 		"s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 " +
-		"* self.packetsPerSecond : s.type == 'FinReorder' ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * " +
-		"self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : s.type == 'IdleTimeout' ? 200000 + " +
+		"* self.packetsPerSecond : s.type == 'FinReorder' && has(s.finReorder) ? 100000 + " +
+		"(3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : s.type == 'IdleTimeout' ? 200000 + " +
 		"((has(s.idleTimeout) ? s.idleTimeout.maxSeconds : 30) + 15) * 1000 * self.packetsPerSecond : " +
 		"has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
 		"self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000"
