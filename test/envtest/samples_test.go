@@ -4,6 +4,7 @@ package envtest
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,6 +48,28 @@ func TestFullSampleIsFull(t *testing.T) {
 	crd := readCRD(t)
 	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 	requireMembers(t, spec, "", []any{sample(t, "full.yaml").Object["spec"]})
+}
+
+// TestOtherSamplesShowTheRest: the full sample names those that have what it cannot have.
+func TestOtherSamplesShowTheRest(t *testing.T) {
+	for file, paths := range map[string][][]string{
+		"address.yaml":         {{"target", "address"}},
+		"other-namespace.yaml": {{"target", "service", "namespace"}},
+		"interval.yaml":        {{"run", "intervalSeconds"}, {"health"}},
+	} {
+		if text := readFile(t, filepath.Join(config, "samples", "full.yaml")); !strings.Contains(string(text), file) {
+			t.Errorf("full.yaml does not name %s", file)
+		}
+		for _, path := range paths {
+			values := []any{sample(t, file).Object["spec"]}
+			for _, name := range path {
+				values = members(values, name)
+			}
+			if len(values) == 0 {
+				t.Errorf("%s does not show %v", file, path)
+			}
+		}
+	}
 }
 
 // requireMembers reports every property of s that none of values has.
