@@ -163,8 +163,16 @@ func covered(probe *v1alpha1.TCPProbe, o Observation) metav1.Condition {
 			"all %d pairs came to a verdict, and %d more are missing: %s", status.Pairs.Planned, status.Pairs.Missing,
 			text.Listed(status.Missing))
 	}
-	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllCovered, "all %d pairs came to a verdict",
-		status.Pairs.Planned)
+	return condition(kind, metav1.ConditionTrue, v1alpha1.ReasonAllCovered, "all %d pairs came to a verdict%s",
+		status.Pairs.Planned, undecided(status.Findings))
+}
+
+// undecided says what came to no verdict although each pair did: another scenario or variant failed there.
+func undecided(findings []v1alpha1.Finding) string {
+	if what := described(findings, report.Inconclusive); what != "" {
+		return ", though not in everything that was asked" + what
+	}
+	return ""
 }
 
 // uncoveredReason is why pairs have no verdict: the reason of the first source without a report, if there is one.

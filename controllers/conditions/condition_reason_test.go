@@ -56,6 +56,21 @@ func TestReasonOfMissingCoverage(t *testing.T) {
 	}
 }
 
+// TestCoveredSaysWhatIsUndecided: a pair that failed counts as covered, also where other variants came to no verdict.
+func TestCoveredSaysWhatIsUndecided(t *testing.T) {
+	p := passedOnce()
+	for want, findings := range map[string][]v1alpha1.Finding{
+		"all 9 pairs came to a verdict": {closedPort},
+		"all 9 pairs came to a verdict, though not in everything that was asked: node kn1 to 10.0.0.1:80 too much is lost": {
+			closedPort, lossyPath},
+	} {
+		p.Status.Findings = findings
+		if got := covered(p, Observation{}); got.Reason != v1alpha1.ReasonAllCovered || got.Message != want {
+			t.Errorf("%s: %s; want %s", got.Reason, got.Message, want)
+		}
+	}
+}
+
 // TestUndecidedWithoutFindings: a run without a verdict and without findings has a reason all the same.
 func TestUndecidedWithoutFindings(t *testing.T) {
 	p := passedOnce()
