@@ -27,11 +27,11 @@ type Conn struct {
 	// DataAcks: the handshake sends no bare final ACK. The first data segment carries the acknowledgement.
 	DataAcks bool
 
-	// Charge is called before each segment that may be sent in advance of Pace, as RSTs are. It may be nil.
-	Charge func()
+	// Take is called before each segment that may be sent in advance of Pace, as RSTs are. It may be nil.
+	Take func()
 
-	// Afford takes a segment from the rate and reports whether one was left. Acknowledgements need it. It may be nil.
-	Afford func() bool
+	// TryTake takes a segment from the rate and reports whether one was left. Acknowledgements need it. It may be nil.
+	TryTake func() bool
 
 	// Held is called once, when the peer shows that it holds the connection, or with false before the connection is
 	// reset without that. It may be nil.
@@ -213,16 +213,16 @@ func (c *Conn) segment(s Step) *segment.Segment {
 	return g
 }
 
-// sendNow sends a segment that is charged and does not wait for its turn.
+// sendNow sends a segment that is taken from the rate and does not wait for its turn.
 func (c *Conn) sendNow(s Step) time.Time {
-	c.ChargeOne()
+	c.TakeSegment()
 	return c.Send(s)
 }
 
-// ChargeOne counts a segment that may be sent in advance of the pace: the next one waits for longer.
-func (c *Conn) ChargeOne() {
-	if c.Charge != nil {
-		c.Charge()
+// TakeSegment counts a segment that may be sent in advance of the pace: the next one waits for longer.
+func (c *Conn) TakeSegment() {
+	if c.Take != nil {
+		c.Take()
 	}
 }
 

@@ -139,7 +139,7 @@ func TestFloodDrawsFewAcknowledgements(t *testing.T) {
 		if n, most := acknowledgements(b)-before, int(time.Second/ackEvery)+1; n > most {
 			t.Errorf("%d acknowledgements in 1 s, want at most %d", n, most)
 		}
-		c.Afford = func() bool { return false }
+		c.TryTake = func() bool { return false }
 		before = acknowledgements(b)
 		c.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return false })
 		if n := acknowledgements(b) - before; n != 0 {
@@ -160,7 +160,7 @@ func acknowledgements(b *conntest.Bench) (n int) {
 	return n
 }
 
-// An end sends a bounded number of segments, each of them charged, whatever is said in answer.
+// An end sends a bounded number of segments, each taken from the rate, whatever is said in answer.
 func TestFloodDuringTheEnd(t *testing.T) {
 	anywhere := func(g segment.Segment, i int) *segment.Segment {
 		out := bytesAt(g, g.Seq.Add(1), 0)
@@ -170,13 +170,13 @@ func TestFloodDuringTheEnd(t *testing.T) {
 	b := &conntest.Bench{Peer: &flooder{next: anywhere, deaf: true}}
 	b.Run(t, func(t *testing.T, ctx context.Context) {
 		c := dial(t, ctx, b, seq.At(7), conn.SynAck)
-		charged, before := 0, len(b.Wire.Sent())
-		c.Charge = func() { charged++ }
+		taken, before := 0, len(b.Wire.Sent())
+		c.Take = func() { taken++ }
 		if _, err := c.End(ctx); err != nil {
 			t.Error(err)
 		}
-		if n := len(b.Wire.Sent()) - before; n > 40 || n != charged {
-			t.Errorf("the end sent %d segments, %d of them charged; want at most 40", n, charged)
+		if n := len(b.Wire.Sent()) - before; n > 40 || n != taken {
+			t.Errorf("the end sent %d segments, %d of them taken from the rate; want at most 40", n, taken)
 		}
 	})
 }

@@ -166,7 +166,7 @@ func (c *Conn) acknowledge() {
 	if !early {
 		c.answered = time.Now()
 	}
-	if early || c.Afford != nil && !c.Afford() {
+	if early || c.TryTake != nil && !c.TryTake() {
 		c.delayAck()
 		return
 	}

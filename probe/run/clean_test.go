@@ -56,7 +56,7 @@ func TestCostOfCleanPath(t *testing.T) {
 		env := flow.Env{Open: b.Stack.Open, OpenFrom: b.Stack.OpenFrom, Remote: conntest.Remote,
 			Background: &verdict.Background{}, Alpha: j.alpha, Lateness: &verdict.Lateness{}}
 		left := newSegmentRate(ctx, p.PacketsPerSecond)
-		env.Pace, env.Charge, env.Afford = left.pace, left.charge, left.afford
+		env.Pace, env.Take, env.TryTake = left.pace, left.take, left.tryTake
 		opened := newOpenings(env.Open, env.Remote, newTurns(p.Paths, p.PacketsPerSecond))
 		for i, c := range j.checks {
 			name, sent, started := c.Variant, b.Stack.Sent(), time.Now()

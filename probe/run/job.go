@@ -77,7 +77,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha,
 		Lateness: &verdict.Lateness{}, Accepting: verdict.NewAccepting()}
 	b := newSegmentRate(ctx, j.plan.PacketsPerSecond)
-	env.Pace, env.Charge, env.Afford = b.pace, b.charge, b.afford
+	env.Pace, env.Take, env.TryTake = b.pace, b.take, b.tryTake
 	stack, fault := h.stackTo(t.AddrPort())
 	var first route.Route
 	var plain route.Hop

@@ -25,7 +25,7 @@ const (
 	kernelPatience = 5 * time.Second
 	// shortPatience is what further connections get once one has stood still for as long as that.
 	shortPatience = time.Second
-	// kernelAhead is how many of a connection's segments wait for the pace before it begins. The others are charged.
+	// kernelAhead is how many of a connection's segments wait for the pace before it begins. The others do not wait.
 	kernelAhead = 5
 	// brokenControls is how many connections must stand still, or not be established, before the path counts as broken
 	// for all numbers.
@@ -189,7 +189,7 @@ func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), la
 	k.openings.settleKernel(r)
 	ended := k.end(ctx, r.Remains)
 	for range r.SegmentsSent - kernelAhead { // after the end: the peer's connection does not wait for that
-		k.env.Charge()
+		k.env.Take()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -23,7 +23,7 @@ func (k *kernelTest) end(ctx context.Context, left *kernelconn.Remains) (o flow.
 	if err != nil {
 		return flow.Outcome{Remains: flow.Remains{Unknown: 1}}
 	}
-	c.Charge, c.Afford, c.RTT = k.env.Charge, k.env.Afford, left.RTT
+	c.Take, c.TryTake, c.RTT = k.env.Take, k.env.TryTake, left.RTT
 	if left.Established {
 		c.WasEstablished()
 	}
@@ -55,7 +55,7 @@ func healKernel(c *conn.Conn, missing []byte) {
 	zero := c.SendNext()
 	before := zero.Add(-1)
 	for i := 0; i < healTries && len(missing) > 1; i++ {
-		c.ChargeOne()
+		c.TakeSegment()
 		sent := c.Send(conn.Step{Part: evidence.Heal, Flags: segment.PSH | segment.ACK, Seq: &before,
 			Payload: missing[:min(len(missing), healBytes)]})
 		healed := func(wire.Packet) bool { return c.Acked().After(zero) || c.Reset() }

@@ -17,9 +17,9 @@ const mostAdvance = 500 * time.Millisecond
 
 // segmentRate is the rate of the segments to one target. All that leave are taken from it.
 type segmentRate struct {
-	pace   conn.Pace
-	charge func()      // takes a segment that may be sent in advance: others wait for it
-	afford func() bool // the same for one that is not sent if it would have to wait
+	pace    conn.Pace
+	take    func()      // takes a segment that may be sent in advance: others wait for it
+	tryTake func() bool // the same for one that is not sent if it would have to wait
 }
 
 // newSegmentRate returns a rate of so many segments a second. The pace fails only when its context has ended. (The
@@ -27,7 +27,7 @@ type segmentRate struct {
 // answers for silence of the path.) When the run has ended, flows that still send in order to end do not wait.
 func newSegmentRate(run context.Context, perSecond int) segmentRate {
 	limit := rate.NewLimiter(rate.Limit(perSecond), burst)
-	afford := func() bool {
+	tryTake := func() bool {
 		now := time.Now()
 		if limit.TokensAt(now)-1 < -mostAdvance.Seconds()*float64(perSecond) {
 			return false
@@ -36,12 +36,12 @@ func newSegmentRate(run context.Context, perSecond int) segmentRate {
 		return true
 	}
 	pace := newPace(run, limit)
-	charge := func() {
-		if !afford() {
+	take := func() {
+		if !tryTake() {
 			_ = pace(context.WithoutCancel(run), 1) // it fails only when its context has ended
 		}
 	}
-	return segmentRate{pace, charge, afford}
+	return segmentRate{pace, take, tryTake}
 }
 
 func newPace(run context.Context, limit *rate.Limiter) conn.Pace {

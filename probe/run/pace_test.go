@@ -55,7 +55,7 @@ func TestChargedSegmentsMakeOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newSegmentRate(t.Context(), 10)
 		for range burst + 5 {
-			b.charge()
+			b.take()
 		}
 		start := time.Now()
 		err := b.pace(t.Context(), 1)
@@ -70,15 +70,15 @@ func TestSegmentsInAdvanceAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newSegmentRate(t.Context(), 10)
 		for i := range burst + 5 {
-			if !b.afford() {
+			if !b.tryTake() {
 				t.Fatalf("number %d was not affordable", i)
 			}
 		}
-		if b.afford() {
+		if b.tryTake() {
 			t.Error("one more was affordable")
 		}
 		start := time.Now()
-		if b.charge(); time.Since(start).Round(100*time.Millisecond) != 600*time.Millisecond {
+		if b.take(); time.Since(start).Round(100*time.Millisecond) != 600*time.Millisecond {
 			t.Errorf("waited %s, want 600 ms", time.Since(start))
 		}
 	})

@@ -40,7 +40,7 @@ func Watch(ctx context.Context, p *plan.Plan, node string, s watch.Settings, o O
 		remote, rate, router := p.Targets[i].AddrPort(), newSegmentRate(ctx, watchRate), h.flows()
 		all.Go(func() {
 			watch.Run(ctx, watch.Env{Remote: remote, Open: router.Open, OpenFrom: router.OpenFrom, Pace: rate.pace,
-				Charge: rate.charge, Afford: rate.afford}, s, func(e watch.Event) {
+				Take: rate.take, TryTake: rate.tryTake}, s, func(e watch.Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				each(e)

@@ -92,8 +92,8 @@ func playOn(t *testing.T, text []byte, path func() conntest.Path) (p played) {
 			defer mu.Unlock()
 			p.paid += n
 		}
-		e.Charge = func() { pay(1) }
-		e.Afford = func() bool { pay(1); return true }
+		e.Take = func() { pay(1) }
+		e.TryTake = func() bool { pay(1); return true }
 		e.Pace = func(ctx context.Context, n int) error { pay(n); return conntest.Pace(ctx, n) }
 		begun := time.Now()
 		p.Outcome = scenario.Registry[p.scenario].Flow(p.variant)(ctx, e)

@@ -132,7 +132,7 @@ func (w *watcher) freshPorts(ctx context.Context) (stand, refused int) {
 const purpose = "watch"
 
 func (w *watcher) handshake(ctx context.Context, c *conn.Conn) conn.Opening {
-	c.Charge, c.Afford = w.Charge, w.Afford
+	c.Take, c.TryTake = w.Take, w.TryTake
 	c.SetPurpose(purpose)
 	c.KeepLast(keepLast)
 	return c.Handshake(ctx, w.Pace)

@@ -17,8 +17,8 @@ type Env struct {
 	Open     func(context.Context, netip.AddrPort, seq.Number) (*conn.Conn, error)
 	OpenFrom func(context.Context, uint16, netip.AddrPort, seq.Number) (*conn.Conn, error)
 	Pace     conn.Pace
-	Charge   func()      // as conn.Conn.Charge
-	Afford   func() bool // as conn.Conn.Afford
+	Take     func()      // as conn.Conn.Take
+	TryTake  func() bool // as conn.Conn.TryTake
 }
 
 // Times of the loop.

@@ -37,7 +37,7 @@ func (w *peerClose) finInOrder(ctx context.Context) verdict.FinAnswer {
 		}
 	}
 	w.conn.ReleaseFIN()
-	w.conn.ChargeOne()
+	w.conn.TakeSegment()
 	w.conn.Send(conn.Step{Part: evidence.ACK, Flags: segment.ACK})
 	if answer == verdict.FinIgnored {
 		return verdict.FinRefused

@@ -24,8 +24,8 @@ type Env struct {
 	Alone      func(ctx context.Context, ask func() (established bool)) bool
 	Remote     netip.AddrPort
 	Pace       conn.Pace
-	Charge     func()              // takes a segment that does not wait for Pace; may be nil
-	Afford     func() bool         // takes a segment that is not sent if it would have to wait; may be nil
+	Take       func()              // takes a segment that does not wait for Pace; may be nil
+	TryTake    func() bool         // takes a segment that is not sent if it would have to wait; may be nil
 	Background *verdict.Background // shared by all flows towards the target
 	Alpha      float64             // this flow's share of the stated error
 	Budget     *verdict.Budget     // budget of the same error, shared by all flows of the check

@@ -56,7 +56,7 @@ func (s *State) OpenTo(ctx context.Context, remote netip.AddrPort, iss seq.Numbe
 		s.Fault = err
 		return nil
 	}
-	c.Charge, c.Afford = s.Env.Charge, s.Env.Afford
+	c.Take, c.TryTake = s.Env.Take, s.Env.TryTake
 	c.SetPurpose(s.Env.Purpose)
 	s.Ports++
 	return c

@@ -57,7 +57,7 @@ func (w *wrapConn) heal(ctx context.Context) (arrived bool) {
 		at := w.at.Add(-1)
 		if w.across {
 			half := -w.at.Sub(seq.At(0))
-			w.conn.ChargeOne()
+			w.conn.TakeSegment()
 			w.send(evidence.Heal, w.at, w.suspect[:half], w.flags)
 			at, earlier = seq.At(0), w.suspect[half:]
 		}

@@ -108,7 +108,7 @@ func (l *rateLimited) ask(ctx context.Context, part evidence.Part, number seq.Nu
 	first := !l.asked
 	answered := l.askOnce(ctx, part, number)
 	if answered && !first {
-		l.conn.ChargeOne()
+		l.conn.TakeSegment()
 		return l.askOnce(ctx, part, number)
 	}
 	return answered
@@ -141,7 +141,7 @@ func (l *rateLimited) askOnce(ctx context.Context, part evidence.Part, number se
 	drawn := l.conn.ReceivedReset()
 	l.countReset(part, drawn)
 	if !answered && part != evidence.Control && drawn == nil {
-		l.conn.ChargeOne()
+		l.conn.TakeSegment()
 		l.conn.Beacon(ctx, l.conn.ISS.Add(1), l.data[0], 1)
 		return l.conn.Reset() && l.flags.Has(segment.RST) && !l.conn.Closed()
 	}

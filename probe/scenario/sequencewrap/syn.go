@@ -36,7 +36,7 @@ func synAtZero(v variant.Variant) flow.Func {
 func (s *standalone) syn(ctx context.Context, part evidence.Part, number seq.Number) bool {
 	for i := range reopenings {
 		if i > 0 { // the first one waited for its turn
-			s.conn.ChargeOne()
+			s.conn.TakeSegment()
 		}
 		s.conn.NewIncarnation(number)
 		switch o := s.conn.TrySYN(ctx, part, s.wait()); o.Answer {
@@ -63,7 +63,7 @@ const lastSYNs = 3
 // and then an RST.
 func (s *standalone) lastSYN() {
 	for i := 0; i < lastSYNs && !s.conn.Reset() && s.conn.Fault() == nil && s.conn.EndContext().Err() == nil; i++ {
-		s.conn.ChargeOne()
+		s.conn.TakeSegment()
 		s.syn(s.conn.EndContext(), evidence.Control, ordinary())
 	}
 }

@@ -50,7 +50,7 @@ func (w *wrapConn) sendPieces(at seq.Number, b []byte) time.Time {
 
 func (w *wrapConn) sendPiecesAs(part evidence.Part, at seq.Number, b []byte, flags segment.Flags) time.Time {
 	for n := w.conn.LongestSegment(); len(b) > n; at, b = at.Add(n), b[n:] {
-		w.conn.ChargeOne()
+		w.conn.TakeSegment()
 		w.send(part, at, b[:n], flags)
 	}
 	return w.send(part, at, b, flags)
