@@ -52,7 +52,7 @@ func (p *Path) Verdict(now time.Time) report.Verdict {
 	switch {
 	case p.count.Findings > 0:
 		return report.Fail
-	case p.consent, p.meddled, p.claim != nil || p.block != nil: // it was about to be decided
+	case p.consent, p.interfered, p.claim != nil || p.block != nil: // it was about to be decided
 	case p.state == Healthy && now.Sub(p.reached) < fresh && p.count.DeadFlows == 0 && !p.someUnasked():
 		return report.Pass
 	}

@@ -24,7 +24,7 @@ const (
 	NotAsked     Kind = "NotAsked"     // connections stand, but old bytes get no answer
 	Touches      Kind = "Touches"      // connections are not held
 	NeedsConsent Kind = "NeedsConsent" // nothing more is asked
-	Interferes   Kind = "Interferes"   // this host's kernel meddles, or the guard is incomplete
+	Interferes   Kind = "Interferes"   // this host's kernel interferes, or the guard is incomplete
 	Reports      Kind = "Reports"      // the state of a path
 	Ends         Kind = "Ends"         // the watch of a path is over
 	Summary      Kind = "Summary"      // of all paths

@@ -68,7 +68,7 @@ func stepOf(a *Ask) conn.Step {
 	return s
 }
 
-// trusts looks, before anything counts as lost, whether this host lost it or its kernel meddled. It returns false if
+// trusts looks, before anything counts as lost, whether this host lost it or its kernel interfered. It returns false if
 // that is not known yet.
 func (l *line) trusts(now time.Time) bool {
 	if !l.path.Misses(now) {

@@ -140,7 +140,7 @@ func (p *Path) Late() {
 	}
 }
 
-// Void says that what is being asked proves nothing: this host's kernel meddles.
+// Void says that what is being asked proves nothing: this host's kernel interferes.
 func (p *Path) Void() { p.void() }
 
 func (p *Path) void() {
@@ -241,7 +241,7 @@ func (p *Path) convict(now time.Time, b *block, reason report.Reason, chance flo
 		p.nameRule(now)
 	case p.claim == nil:
 		p.claim = &claim{q, reason, chance, t}
-		p.want = SamePort
+		p.request = SamePort
 	default:
 		if p.claim.reason == report.SequenceZeroDelayed {
 			reason = p.claim.reason

@@ -18,30 +18,14 @@ type Path struct {
 	questions []*question
 	turn      int
 
-	// of the present connection
-	standing  bool
-	opened    time.Time
-	iss       seq.Number
-	rtt       time.Duration
-	serial    bool // the peer names no duplicates, so one segment is asked at a time
-	ever      bool // it answered
-	pairs     int  // that began
-	next      time.Time
-	open      []*round // that are not judged
-	asked     map[segment.SACKBlock]*Ask
-	latest    []*Ask // those asked, in order
-	block     *block
-	spoke     bool // the peer sent data
-	unnamed   int  // acknowledgements that name nothing
-	silence   int  // rounds in a row of which nothing came back
-	silentAt  time.Time
+	connection
+	silentAt  time.Time // when silence began
 	freshAt   time.Time // when fresh ports were asked for last
 	asking    bool      // they are being asked
 	wellSince time.Time // of the answered suspects in a row
 
-	// of the path
 	fallback   bool      // connections are not held although they may be
-	meddled    bool      // it was told that this host's kernel meddles
+	interfered bool      // it was told that this host's kernel interferes
 	consent    bool      // the owner's consent is needed, so nothing is asked any more
 	reached    time.Time // when a pair was answered last
 	state      State
@@ -58,21 +42,21 @@ type Path struct {
 	backoff    time.Duration
 	shortLived int // connections in a row that the peer ended soon
 	openAt     time.Time
-	want       Want
+	request    Request
 	count      Count
 	events     []Event
 }
 
-// Want is what a path needs of whoever holds its connections.
-type Want int
+// Request is what a path needs of whoever holds its connections.
+type Request int
 
-// Wants.
+// Requests.
 const (
-	Nothing  Want = iota
-	Open          // a connection from another port, once it is due
-	SamePort      // the end of this one, and another from the same port: it takes the same path
-	Fresh         // to know whether connections from other ports come about
-	Close         // the end of this one
+	Nothing  Request = iota
+	Open             // a connection from another port, once it is due
+	SamePort         // the end of this one, and another from the same port: it takes the same path
+	Fresh            // to know whether connections from other ports come about
+	Close            // the end of this one
 )
 
 // State is what is known of a path.
@@ -89,7 +73,7 @@ const (
 
 // NewPath returns a path about which nothing is known. Every path has a source of chance of its own.
 func NewPath(s Settings, random *rand.Rand) *Path {
-	p := &Path{settings: s, random: random, state: Unknown, want: Open, clearAfter: s.ClearAfter}
+	p := &Path{settings: s, random: random, state: Unknown, request: Open, clearAfter: s.ClearAfter}
 	for _, name := range s.Variants {
 		v, _ := variant.Named(name)
 		p.questions = append(p.questions, &question{Variant: v})
@@ -108,11 +92,10 @@ func (p *Path) ISS() seq.Number {
 
 // Opened says that a connection stands. named: the peer agreed to name what arrives twice.
 func (p *Path) Opened(now time.Time, iss seq.Number, rtt time.Duration, named bool) {
-	p.standing, p.opened, p.iss, p.rtt, p.serial = true, now, iss, rtt, !named
-	p.ever, p.pairs, p.spoke, p.silence, p.unnamed = false, 0, false, 0, 0
+	p.connection = connection{standing: true, opened: now, iss: iss, rtt: rtt, serial: !named, next: now,
+		asked: map[segment.SACKBlock]*Ask{}}
 	p.count.Connections++
-	p.open, p.block, p.asked, p.latest = nil, nil, map[segment.SACKBlock]*Ask{}, nil
-	p.want, p.next = Nothing, now
+	p.request = Nothing
 	for _, q := range p.questions {
 		q.acquit()
 	}
@@ -127,12 +110,12 @@ func (p *Path) Opened(now time.Time, iss seq.Number, rtt time.Duration, named bo
 
 // Next returns what is to be sent now. It first judges what is over.
 func (p *Path) Next(now time.Time) (asks []*Ask) {
-	if !p.standing || p.want != Nothing && p.want != Fresh {
+	if !p.standing || p.request != Nothing && p.request != Fresh {
 		return nil
 	}
 	p.judgeRounds(now)
 	p.judgeBlock(now)
-	if p.want != Nothing && p.want != Fresh {
+	if p.request != Nothing && p.request != Fresh {
 		return nil
 	}
 	if p.block != nil {
@@ -206,40 +189,40 @@ const (
 
 // rest ends a connection that has done its part.
 func (p *Path) rest(now time.Time) {
-	idle := p.block == nil && len(p.open) == 0 && p.claim == nil && p.want == Nothing && !p.asking
+	idle := p.block == nil && len(p.open) == 0 && p.claim == nil && p.request == Nothing && !p.asking
 	switch {
 	case !idle:
 	case p.Touching() && !p.pairMayFollow():
-		p.want, p.openAt = Close, now.Add(p.jittered(touchEvery))
+		p.request, p.openAt = Close, now.Add(p.jittered(touchEvery))
 		if p.spoke && !p.settings.Hold {
 			p.consent = true
 			p.tell(now, Event{Kind: NeedsConsent, Message: needsConsent})
 		}
 	case !p.Touching() && p.pursued() == nil && p.state == Healthy && now.Sub(p.opened) > portLife:
-		p.want, p.openAt = Close, now
+		p.request, p.openAt = Close, now
 	}
 }
 
-// Want is what the path needs now.
-func (p *Path) Want(now time.Time) Want {
-	if p.want == Open && (p.consent || now.Before(p.openAt)) {
+// Request is what the path needs now.
+func (p *Path) Request(now time.Time) Request {
+	if p.request == Open && (p.consent || now.Before(p.openAt)) {
 		return Nothing
 	}
-	return p.want
+	return p.request
 }
 
-// Awaited says that what the path wants is being done. Only other ports can be asked while its connection goes on.
+// Awaited says that what the path requests is being done. Only other ports can be asked while its connection goes on.
 func (p *Path) Awaited() {
-	p.asking = p.want == Fresh
+	p.asking = p.request == Fresh
 	p.standing = p.standing && p.asking
-	p.want = Nothing
+	p.request = Nothing
 }
 
-// Closed says that the connection was ended as the path wanted, and whether the peer showed that it holds it no longer,
+// Closed says that the connection was ended as the path requested, and whether the peer showed that it holds it no longer,
 // or that it still does.
 func (p *Path) Closed(confirmed, left bool) {
 	p.noteEnd(confirmed, left)
-	p.standing, p.want = false, Open
+	p.standing, p.request = false, Open
 }
 
 // Standing reports whether the path has a connection.

@@ -11,27 +11,27 @@ import (
 // keepLast is how many of the last packets of a connection are kept: those of a block with its answers, and some more.
 const keepLast = 80
 
-// provide does what a path wants, beside the loop.
+// provide does what a path requests, beside the loop.
 func (w *watcher) provide(ctx context.Context, l *line, now time.Time) {
 	if l.busy {
 		return
 	}
-	want := l.path.Want(now)
-	opens := map[Want]time.Duration{Open: openEvery, SamePort: openEvery, Fresh: silentPorts * openEvery}[want]
-	if want == Nothing || opens > 0 && now.Before(w.mayOpen) {
+	request := l.path.Request(now)
+	opens := map[Request]time.Duration{Open: openEvery, SamePort: openEvery, Fresh: silentPorts * openEvery}[request]
+	if request == Nothing || opens > 0 && now.Before(w.mayOpen) {
 		return
 	}
 	if opens > 0 {
 		w.mayOpen = now.Add(opens)
 	}
 	c, iss := l.conn, l.path.ISS()
-	if want != Fresh {
+	if request != Fresh {
 		l.conn = nil
 	}
 	l.path.Awaited()
 	l.busy = true
 	w.jobs.Go(func() {
-		result := w.carryOut(ctx, l, want, c, iss)
+		result := w.carryOut(ctx, l, request, c, iss)
 		w.done <- func(now time.Time) {
 			l.busy = false
 			if result != nil {
@@ -41,10 +41,10 @@ func (w *watcher) provide(ctx context.Context, l *line, now time.Time) {
 	})
 }
 
-// carryOut waits for what a path wants, and returns what is then to be done in the loop; nil if the watch ended
+// carryOut waits for what a path requests, and returns what is then to be done in the loop; nil if the watch ended
 // meanwhile, so that silence means nothing.
-func (w *watcher) carryOut(ctx context.Context, l *line, want Want, c *conn.Conn, iss seq.Number) func(time.Time) {
-	switch want {
+func (w *watcher) carryOut(ctx context.Context, l *line, request Request, c *conn.Conn, iss seq.Number) func(time.Time) {
+	switch request {
 	case Open:
 		return w.open(ctx, l, iss)
 	case SamePort:

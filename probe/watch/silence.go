@@ -18,8 +18,8 @@ func (p *Path) noteSilence(now time.Time) {
 		p.silentAt = now
 	}
 	long := p.silence >= silentRounds && now.Sub(p.silentAt) >= silentTime
-	if long && p.want == Nothing && !p.asking && now.Sub(p.freshAt) >= freshEvery {
-		p.freshAt, p.want = now, Fresh
+	if long && p.request == Nothing && !p.asking && now.Sub(p.freshAt) >= freshEvery {
+		p.freshAt, p.request = now, Fresh
 	}
 }
 
@@ -74,12 +74,12 @@ func (p *Path) FreshPorts(now time.Time, stand, refused int) {
 			"or elsewhere: a device on the way drops what was acknowledged already; ask `tcpprobe run`"})
 		p.openAt = now.Add(time.Minute)
 	}
-	p.want = Close
+	p.request = Close
 }
 
 // Unopened says that no connection came about: it was refused, or no port got an answer.
 func (p *Path) Unopened(now time.Time, refused bool, how string) {
-	p.want, p.openAt, p.claim = Open, now.Add(p.jittered(reopenEvery)), nil
+	p.request, p.openAt, p.claim = Open, now.Add(p.jittered(reopenEvery)), nil
 	if refused {
 		p.fall(now, "the target refuses connections")
 		return
@@ -90,15 +90,15 @@ func (p *Path) Unopened(now time.Time, refused bool, how string) {
 // Broken says that the connection cannot go on for a reason of this host.
 func (p *Path) Broken(now time.Time, why error) {
 	p.standing, p.open, p.block, p.claim = false, nil, nil, nil
-	p.want, p.openAt = Close, now.Add(p.jittered(reopenEvery))
+	p.request, p.openAt = Close, now.Add(p.jittered(reopenEvery))
 	p.fall(now, why.Error())
 }
 
 // Interferes says that this host's kernel saw segments of the connection, or answered them.
 func (p *Path) Interferes(now time.Time, check string) {
 	p.void()
-	if !p.meddled {
-		p.meddled = true
+	if !p.interfered {
+		p.interfered = true
 		p.tell(now, Event{Kind: Interferes, Message: "the guard is incomplete, so nothing is found here: " + check})
 	}
 }
@@ -127,7 +127,7 @@ const mostShortLived = 3
 func (p *Path) EndedByPeer(now time.Time) {
 	p.count.EndedByPeer++
 	p.standing, p.open, p.block, p.claim = false, nil, nil, nil
-	p.want, p.openAt = Close, now.Add(p.jittered(reopenEvery))
+	p.request, p.openAt = Close, now.Add(p.jittered(reopenEvery))
 	if p.Touching() {
 		p.openAt = now.Add(p.jittered(touchEvery))
 	}

@@ -99,7 +99,7 @@ func (s *simulation) deliver() {
 // serve does what the path wants.
 func (s *simulation) serve() {
 	p, up := s.path, s.stands == nil || s.stands(s.now)
-	switch w := p.Want(s.now); w {
+	switch w := p.Request(s.now); w {
 	case Open, SamePort:
 		p.Awaited()
 		s.answers = nil
