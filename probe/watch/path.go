@@ -218,8 +218,8 @@ func (p *Path) Awaited() {
 	p.request = Nothing
 }
 
-// Closed says that the connection was ended as the path requested, and whether the peer showed that it holds it no longer,
-// or that it still does.
+// Closed says that the connection was ended as the path requested, and whether the peer showed that it holds it no
+// longer, or that it still does.
 func (p *Path) Closed(confirmed, left bool) {
 	p.noteEnd(confirmed, left)
 	p.standing, p.request = false, Open

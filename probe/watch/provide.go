@@ -43,7 +43,9 @@ func (w *watcher) provide(ctx context.Context, l *line, now time.Time) {
 
 // carryOut waits for what a path requests, and returns what is then to be done in the loop; nil if the watch ended
 // meanwhile, so that silence means nothing.
-func (w *watcher) carryOut(ctx context.Context, l *line, request Request, c *conn.Conn, iss seq.Number) func(time.Time) {
+func (w *watcher) carryOut(
+	ctx context.Context, l *line, request Request, c *conn.Conn, iss seq.Number,
+) func(time.Time) {
 	switch request {
 	case Open:
 		return w.open(ctx, l, iss)
