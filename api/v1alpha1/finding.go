@@ -47,8 +47,10 @@ type Finding struct {
 	// The scenario's variants that all of this holds for, if it has variants.
 	// +optional
 	// +listType=set
-	// +kubebuilder:validation:MaxItems=13
+	// +tcpprobe:generated:variants
+	// +kubebuilder:validation:MaxItems=14
 	// +kubebuilder:validation:items:MaxLength=12
+	// +tcpprobe:generated-end
 	Variants []string `json:"variants,omitempty"`
 
 	// How the endpoint was reached: PodIP, ClusterIP, or Address for target.address.

@@ -167,29 +167,28 @@ type AcceptQueueOptions struct {
 	// servers' choice. nginx asks for 511; 4096 is today's ceiling
 	// (net.core.somaxconn). No more than packetsPerSecond and run.deadlineSeconds
 	// allow: four packets each.
+	// +tcpprobe:generated:connections
 	// +default=256
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4200
+	// +tcpprobe:generated-end
 	MaxConnections int32 `json:"maxConnections,omitempty"`
 }
 
-// DefaultMaxConnections is what AcceptQueue without options may open.
-const DefaultMaxConnections = 256
-
 // IdleTimeoutOptions says how long connections are silent.
 type IdleTimeoutOptions struct {
-	// The longest silence that is asked about, in seconds. So long the run takes at
-	// least, and 15 s more: raise run.deadlineSeconds with it. 5 to 3500, default 30.
+	// +tcpprobe:generated:idle
+	// The longest silence that is asked about, in seconds. So long the run takes
+	// at least, and 15 s more: raise run.deadlineSeconds with it. 5 to 3500,
+	// default 30.
 	// +default=30
 	// +optional
 	// +kubebuilder:validation:Minimum=5
 	// +kubebuilder:validation:Maximum=3500
+	// +tcpprobe:generated-end
 	MaxSeconds int32 `json:"maxSeconds,omitempty"`
 }
-
-// DefaultIdleSeconds is the longest silence of IdleTimeout without options.
-const DefaultIdleSeconds = 30
 
 // OnAccept has no options.
 type OnAccept struct{}

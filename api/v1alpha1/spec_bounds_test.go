@@ -80,10 +80,8 @@ func boundsOf(s apiextensions.JSONSchemaProps, path string, found map[string]str
 // TestDefaults pins the defaults that the manager fills in for TCPProbes of older versions, as the API server does for
 // new ones.
 func TestDefaults(t *testing.T) {
-	if v1alpha1.DefaultMaxConnections != 256 || v1alpha1.DefaultRaiseAfter != 1 ||
-		v1alpha1.DefaultClearAfterSeconds != 60 {
-		t.Errorf("%d connections, raise after %d, clear after %d s", v1alpha1.DefaultMaxConnections,
-			v1alpha1.DefaultRaiseAfter, v1alpha1.DefaultClearAfterSeconds)
+	if v1alpha1.DefaultRaiseAfter != 1 || v1alpha1.DefaultClearAfterSeconds != 60 {
+		t.Errorf("raise after %d, clear after %d s", v1alpha1.DefaultRaiseAfter, v1alpha1.DefaultClearAfterSeconds)
 	}
 }
 

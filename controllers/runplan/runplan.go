@@ -127,14 +127,14 @@ func planFinReorder(o *v1alpha1.FinReorderOptions) *plan.FinReorder {
 
 func planAcceptQueue(o *v1alpha1.AcceptQueueOptions) *plan.AcceptQueue {
 	if o == nil {
-		return &plan.AcceptQueue{MaxConnections: v1alpha1.DefaultMaxConnections}
+		return &plan.AcceptQueue{MaxConnections: plan.DefaultConnections}
 	}
 	return &plan.AcceptQueue{MaxConnections: int(o.MaxConnections)}
 }
 
 func planIdleTimeout(o *v1alpha1.IdleTimeoutOptions) *plan.IdleTimeout {
 	if o == nil {
-		return &plan.IdleTimeout{MaxSeconds: v1alpha1.DefaultIdleSeconds}
+		return &plan.IdleTimeout{MaxSeconds: plan.DefaultIdleSeconds}
 	}
 	return &plan.IdleTimeout{MaxSeconds: int(o.MaxSeconds)}
 }

@@ -16,6 +16,7 @@ import (
 
 // TestWhatAClaimIsRefusedFor: each claim differs from one that passes in one thing.
 func TestWhatAClaimIsRefusedFor(t *testing.T) {
+	const onNode = "it belongs to node kn1 (a pod on the host network has its node's address)"
 	forbidden := Forbidden{netip.MustParseAddr("192.168.7.1"): "node kn1"}
 	for _, c := range []struct {
 		change func(*Candidate)
@@ -27,8 +28,8 @@ func TestWhatAClaimIsRefusedFor(t *testing.T) {
 		{func(c *Candidate) { c.Address = "169.253.255.255" }, ""},
 		{func(c *Candidate) { c.Address = "169.254.0.0" },
 			"it is an address that is never probed (link-local or cloud metadata)"},
-		{func(c *Candidate) { c.Address = "192.168.7.1" }, "it belongs to node kn1 (a pod on the host network has its node's address)"},
-		{func(c *Candidate) { c.Address = "64:ff9b::c0a8:701" }, "it belongs to node kn1 (a pod on the host network has its node's address)"},
+		{func(c *Candidate) { c.Address = "192.168.7.1" }, onNode},
+		{func(c *Candidate) { c.Address = "64:ff9b::c0a8:701" }, onNode},
 		{func(c *Candidate) { c.Address = "192.168.7.2" }, ""},
 		{func(c *Candidate) { c.Ref = nil }, "no Pod stands behind it"},
 		{func(c *Candidate) { c.Ref.Kind = "Node" }, "no Pod stands behind it"},

@@ -130,7 +130,8 @@ func TestWhatMustNotBeProbed(t *testing.T) {
 		}), says: "waiting: NoSources: no node matches sources.selector"},
 		"a node's address": {cluster: shop(allowing(everyRange)), probe: probeWith(toAddress("192.168.7.3")),
 			says: "AddressDenied: 192.168.7.3 is never probed: it belongs to node kn3"},
-		"no endpoints": {cluster: none, probe: probeWith(), says: "waiting: NoEndpoints: Service web has no endpoints: no pod with an address matches its selector"},
+		"no endpoints": {cluster: none, probe: probeWith(),
+			says: "waiting: NoEndpoints: Service web has no endpoints: no pod with an address matches its selector"},
 		"one queue": {cluster: shop(consents, unready), probe: controllertest.AcceptQueueProbe(),
 			says: "ConsentMissing: Service web has one ready pod, web-1, and AcceptQueue would turn all its clients away; " +
 				"have a second one ready, or set the annotation tcpprobe.dev/allow-accept-queue of the Service " +

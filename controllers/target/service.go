@@ -84,8 +84,8 @@ var serviceRules = rules[serviceInput]{
 		if len(tcpPorts(in.object)) > 0 {
 			return nil
 		}
-		return Refused(v1alpha1.ReasonPortNotFound, "Service %s has no TCP port, and only TCP is probed; name another Service",
-			in.object.Name)
+		return Refused(v1alpha1.ReasonPortNotFound,
+			"Service %s has no TCP port, and only TCP is probed; name another Service", in.object.Name)
 	}},
 	// If the spec names no port, the Service must have exactly one.
 	{"ambiguous port", func(in serviceInput) *Refusal {

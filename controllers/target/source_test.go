@@ -46,7 +46,8 @@ func TestSourcesAreReadyLinuxNodes(t *testing.T) {
 	if want := []string{"arm", "plain", "shy"}; !slices.Equal(s.Planned, want) || s.Matched != 9 {
 		t.Errorf("planned %v of %d; want %v of 9", s.Planned, s.Matched, want)
 	}
-	want := "broken is not Ready; cordoned has the taint node.kubernetes.io/unschedulable:NoSchedule; leaving has the taint dedicated=db:NoExecute; s390 has architecture s390x; " +
+	want := "broken is not Ready; cordoned has the taint node.kubernetes.io/unschedulable:NoSchedule; " +
+		"leaving has the taint dedicated=db:NoExecute; s390 has architecture s390x; " +
 		"taken has the taint dedicated=db:NoSchedule; windows runs windows"
 	var unable []string
 	for _, n := range s.Unable {

@@ -1,6 +1,7 @@
 package tablegen
 
 import (
+	"cmp"
 	"os"
 	"regexp"
 	"slices"
@@ -33,12 +34,16 @@ func read(t *testing.T, file string) string {
 // scenarioSchema is the schema of one of spec.scenarios.
 func scenarioSchema(t *testing.T) map[string]apiextensions.JSONSchemaProps {
 	t.Helper()
+	return schema(t).Properties["spec"].Properties["scenarios"].Items.Schema.Properties
+}
+
+func schema(t *testing.T) *apiextensions.JSONSchemaProps {
+	t.Helper()
 	var crd apiextensions.CustomResourceDefinition
 	if err := yaml.UnmarshalStrict([]byte(read(t, "config/crd/tcpprobe.dev_tcpprobes.yaml")), &crd); err != nil {
 		t.Fatal(err)
 	}
-	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
-	return spec.Properties["scenarios"].Items.Schema.Properties
+	return crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 }
 
 // enum are the values that a schema accepts.
@@ -69,6 +74,12 @@ func TestVariantsAreTheSameEverywhere(t *testing.T) {
 	}
 	if *member.MaxItems != int64(len(names)) || len(names) > plan.MaxVariants {
 		t.Errorf("the schema takes %d variants and a plan %d, want %d", *member.MaxItems, plan.MaxVariants, len(names))
+	}
+	found := schema(t).Properties["status"].Properties["findings"].Items.Schema.Properties["variants"]
+	longest := slices.MaxFunc(names, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	if *found.MaxItems != int64(len(names)) || *found.Items.Schema.MaxLength != int64(len(longest)) {
+		t.Errorf("a finding takes %d variants of %d letters; want %d of %d", *found.MaxItems,
+			*found.Items.Schema.MaxLength, len(names), len(longest))
 	}
 	first := variant.Default().Name
 	if got := string(member.Default.Raw); got != `["`+first+`"]` || string(v1alpha1.VariantPush) != first {

@@ -14,11 +14,20 @@ const MaxConnections = 4200
 // an overflow could not be confirmed in that time.
 const LeastQueueRate = 50
 
-// QueueSeconds is the least time that a test of one queue takes: four segments for each connection to open and end it,
-// some segments before, and the time for which a full queue is held.
+// What a test of one queue takes at least: segments to open and end each connection, some before, and the seconds for
+// which a full queue is held.
+const (
+	QueueSegmentsEach   = 4
+	QueueSegmentsBefore = 100
+	QueueHeldSeconds    = 2
+)
+
+// DefaultConnections is what AcceptQueue without options may open.
+const DefaultConnections = 256
+
+// QueueSeconds is the least time that a test of one queue takes.
 func QueueSeconds(connections, packetsPerSecond int) int {
-	const each, before, held = 4, 100, 2
-	return held + (each*connections+before)/packetsPerSecond
+	return QueueHeldSeconds + (QueueSegmentsEach*connections+QueueSegmentsBefore)/packetsPerSecond
 }
 
 // validQueues checks that every AcceptQueue has a cap on connections and enough time for them.

@@ -10,11 +10,16 @@ const (
 // IdleConnections is how many connections to a target IdleTimeout has at the same time at most.
 const IdleConnections = 16
 
-// IdleSeconds is the time that IdleTimeout takes: the longest silence, some to ask what is missing until chance is
-// excluded, and the segments that open, ask and end the connections.
+// What IdleTimeout takes beside the longest silence: some seconds to ask what is missing until chance is excluded, and
+// the segments that open, ask and end the connections.
+const (
+	IdleAskSeconds = 15
+	IdleSegments   = 200
+)
+
+// IdleSeconds is the time that IdleTimeout takes.
 func IdleSeconds(most, packetsPerSecond int) int {
-	const asking, segments = 15, 200
-	return most + asking + segments/packetsPerSecond
+	return most + IdleAskSeconds + IdleSegments/packetsPerSecond
 }
 
 // validIdling checks that every IdleTimeout says how long connections are silent, and that all of them fit into the

@@ -69,6 +69,13 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		}), "data with PSH at sequence 0 was answered, the first one after 31 ms; it was not shown that others like it " +
 			"come late"},
 		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.FirstLost, o.FirstLate, o.FirstUnasked = true, true, 500*time.Millisecond, true
+		}), "data with PSH at sequence 0 was answered"},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.FirstLost, o.FirstLate, o.FirstUnasked = true, true, 501*time.Millisecond, true
+		}), "data with PSH at sequence 0 was answered, the first one after 501 ms; it was not shown that others like it " +
+			"come late"},
+		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.Exchange = true, Exchange{copiesOf([]float64{300, 299, 312}, []float64{0.1, 0.2, 9.94}), 0, 0.11}
 		}), "data with PSH at sequence 0 arrives late: 300 ms (299 ms to 312 ms), in random order among others that took " +
 			"0.2 ms (0.1 ms to 9.9 ms) (p = 1.0e-01); each real connection waits as long, or for a retransmission"},

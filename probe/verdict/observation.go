@@ -36,6 +36,7 @@ type Observation struct {
 	AckHeld      bool          // the peer named the suspect's bytes, and the acknowledgements say it lacks them
 	Cut          bool          // a part of the first suspect was acknowledged, and the rest not
 	FirstLate    time.Duration // delay of the first suspect; 0 if it never arrived, or in time
+	FirstUnasked bool          // no beacon drew that answer, so the peer may have delayed it
 	Unasked      bool          // the first suspect was missing, and the run ended before the reason was known
 	Exchange     Exchange      // copies that the peer identifies, after the first suspect was missing
 	Sizes        SizeTest

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -26,10 +27,13 @@ func ackHeld(o *Observation) (Finding, bool) {
 			"captures at both ends", o.at())
 }
 
+// mostDelayedACK is how long a receiver may delay an acknowledgement (RFC 1122 section 4.2.3.2).
+const mostDelayedACK = 500 * time.Millisecond
+
 // firstMissing says what became of a first suspect that was missing when later segments had arrived.
 func (o *Observation) firstMissing() string {
 	switch {
-	case !o.FirstLost:
+	case !o.FirstLost, o.FirstUnasked && o.FirstLate > 0 && o.FirstLate <= mostDelayedACK && len(o.Repeats.Copies) == 0:
 		return ""
 	case o.Cut:
 		return ", but only a part of the first one; it was not shown that others like it are lost more often than controls"

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
 // fullStatus is a status at its limits.
@@ -18,7 +19,7 @@ func fullStatus() v1alpha1.TCPProbeStatus {
 	line := strings.Repeat(">", v1alpha1.MaxEvidenceLine)
 	finding := v1alpha1.Finding{
 		Scope: v1alpha1.ScopePair, Source: strings.Repeat("n", 253), Target: "[fd00::1]:65535", Pairs: 64000,
-		Name: strings.Repeat("s", 63), Scenario: "SequenceWrap", Variants: []string{"HandshakeAck"}, Via: "PodIP",
+		Name: strings.Repeat("s", 63), Scenario: "SequenceWrap", Variants: variant.Names(variant.Any), Via: "PodIP",
 		Family: "IPv6", PathType: "SameNode", Verdict: "Inconclusive", Reason: "AReasonThatThisVersionHasNeverHeardOf",
 		Rule: strings.Repeat("r", v1alpha1.MaxFindingRule), RuleKnownFrom: strings.Repeat("k", v1alpha1.MaxRuleKnownFrom),
 		Message:   strings.Repeat("m", v1alpha1.MaxFindingMessage),

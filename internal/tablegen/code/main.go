@@ -18,7 +18,8 @@ func main() {
 	log.SetFlags(0)
 	if err := errors.Join(
 		section.Rewrite("scenario.go", map[string][]string{"variant-enum": variantEnum(), "variants": variantsMember(),
-			"presets": presetsMember()}),
+			"presets": presetsMember(), "connections": connectionsMember(), "idle": idleMember()}),
+		section.Rewrite("finding.go", map[string][]string{"variants": findingVariants()}),
 		section.Rewrite("spec.go", map[string][]string{"closed-ports": {closedPortsRule()}, "time": {timeRule()}}),
 		writeReasons("../../probe/report/reasons.go"),
 	); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/internal/tablegen/section"
 	"github.com/tcpprobe/tcpprobe/probe/payload"
+	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/variant"
 )
 
@@ -92,18 +93,53 @@ func closedPortsRule() string {
 // timeRule adds up, in thousandths of a packet, what the scenarios send and wait for where nothing is lost: see
 // spec.go.
 func timeRule() string {
-	rule := "self.run.mode == 'Continuous' || self.scenarios.map(s, " +
-		"s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 " +
-		"* self.packetsPerSecond : s.type == 'FinReorder' && has(s.finReorder) ? 100000 + " +
-		"(3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : s.type == 'IdleTimeout' ? 200000 + " +
-		"((has(s.idleTimeout) ? s.idleTimeout.maxSeconds : 30) + 15) * 1000 * self.packetsPerSecond : " +
-		"has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() + " : " +
-		"self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000"
-	return marker(rule, "",
+	const rate = "self.packetsPerSecond"
+	queue := fmt.Sprintf("((has(s.acceptQueue) ? s.acceptQueue.maxConnections : %d) * %d + %d) * 1000 + %d * %s",
+		plan.DefaultConnections, plan.QueueSegmentsEach, plan.QueueSegmentsBefore, 1000*plan.QueueHeldSeconds, rate)
+	idle := fmt.Sprintf("%d + ((has(s.idleTimeout) ? s.idleTimeout.maxSeconds : %d) + %d) * 1000 * %s",
+		1000*plan.IdleSegments, plan.DefaultIdleSeconds, plan.IdleAskSeconds, rate)
+	rule := "self.run.mode == 'Continuous' || self.scenarios.map(s, s.type == 'AcceptQueue' ? " + queue +
+		" : s.type == 'FinReorder' && has(s.finReorder) ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * " + rate +
+		" : s.type == 'PathMTU' ? self.paths * 12000 : s.type == 'IdleTimeout' ? " + idle +
+		" : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000" + waits() +
+		" : self.paths * 6000).sum() <= self.run.deadlineSeconds * " + rate + " * 1000"
+	return marker(rule, "", fmt.Sprintf(
 		"cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, "+
-			"12 for each of paths of PathMTU, 100 for FinReorder, 200 for IdleTimeout, 4 for each connection of AcceptQueue) "+
-			"at packetsPerSecond, and what they wait ("+waitsInWords()+", 2 s for AcceptQueue, 3 s for FinReorder, "+
-			"idleTimeout.maxSeconds and 15 s for IdleTimeout), must fit into run.deadlineSeconds")
+			"12 for each of paths of PathMTU, 100 for FinReorder, %d for IdleTimeout, %d for each connection of AcceptQueue) "+
+			"at packetsPerSecond, and what they wait (%s, %d s for AcceptQueue, 3 s for FinReorder, idleTimeout.maxSeconds "+
+			"and %d s for IdleTimeout), must fit into run.deadlineSeconds", plan.IdleSegments, plan.QueueSegmentsEach,
+		waitsInWords(), plan.QueueHeldSeconds, plan.IdleAskSeconds))
+}
+
+// connectionsMember bounds the member acceptQueue.maxConnections.
+func connectionsMember() []string {
+	return bounded(plan.DefaultConnections, 1, plan.MaxConnections)
+}
+
+// idleMember describes and bounds the member idleTimeout.maxSeconds.
+func idleMember() []string {
+	text := fmt.Sprintf("The longest silence that is asked about, in seconds. So long the run takes at least, and "+
+		"%d s more: raise run.deadlineSeconds with it. %d to %d, default %d.", plan.IdleAskSeconds, plan.MinIdleSeconds,
+		plan.MaxIdleSeconds, plan.DefaultIdleSeconds)
+	return append(section.Wrap(text, width, "// ", "// "),
+		bounded(plan.DefaultIdleSeconds, plan.MinIdleSeconds, plan.MaxIdleSeconds)...)
+}
+
+// bounded has the markers of an optional number.
+func bounded(value, least, most int) []string {
+	return []string{fmt.Sprintf("// +default=%d", value), "// +optional",
+		fmt.Sprintf("// +kubebuilder:validation:Minimum=%d", least),
+		fmt.Sprintf("// +kubebuilder:validation:Maximum=%d", most)}
+}
+
+// findingVariants bounds the member variants of findings: one may be about all of them.
+func findingVariants() []string {
+	longest := 0
+	for _, v := range variant.All() {
+		longest = max(longest, len(v.Name))
+	}
+	return []string{fmt.Sprintf("// +kubebuilder:validation:MaxItems=%d", len(variant.All())),
+		fmt.Sprintf("// +kubebuilder:validation:items:MaxLength=%d", longest)}
 }
 
 // waits is the part of timeRule for the time that the variants of a SequenceWrap wait.

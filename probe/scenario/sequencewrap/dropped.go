@@ -11,8 +11,8 @@ import (
 
 // Late is not lost. A copy counts as lost after lostAfter without an answer, or after twice the longest delay that the
 // connection has seen, or after three round trips, whichever is longest, up to maxPatience. A conviction waits until
-// each copy that it rests on has had convictAfter: the first ones alone may have been lost by chance. A flow that follows
-// another waits less, if an earlier conviction has shown that nothing is late here.
+// each copy that it rests on has had convictAfter: the first ones alone may have been lost by chance. A flow that
+// follows another waits less, if an earlier conviction has shown that nothing is late here.
 const (
 	lostAfter    = time.Second
 	convictAfter = 4 * time.Second
@@ -122,7 +122,8 @@ func (w *wrapConn) staysMissing(ctx context.Context, turn verdict.Turn, decided 
 	if turn.Leads {
 		w.Env.OnlyWaits()
 	}
-	arrived := w.conn.Await(ctx, w.enoughTime(turn, decided), func(wire.Packet) bool { return w.delivered() || w.stopped() })
+	over := func(wire.Packet) bool { return w.delivered() || w.stopped() }
+	arrived := w.conn.Await(ctx, w.enoughTime(turn, decided), over)
 	if w.Delivered = w.delivered(); w.Delivered {
 		w.Blocks = nil
 	}

@@ -20,7 +20,7 @@ func (w *wrapConn) examine(ctx context.Context) {
 	w.Unasked = true
 	defer func() {
 		if first := w.copies.first(); first.answered {
-			w.FirstLate = first.delay
+			w.FirstLate, w.FirstUnasked = first.delay, first.unasked
 		}
 	}()
 	if !w.varies() || !w.fill(ctx) {
