@@ -23,6 +23,8 @@ type answer struct {
 	again   []flow.Outcome   // outcomes of source ports that were asked again
 	repeats verdict.Repeats  // how these compare with the first answers
 	before  *verdict.Losses  // of flows that passed and were asked anew; nil: none were
+
+	openedAlone int // flows that came to a connection only when nothing else was asked
 }
 
 // runCheck runs the flows of a check, as many at once as there are turns.
@@ -67,6 +69,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		}
 	}
 	noteUnreachable(a.flows)
+	if !definition.Serial {
+		askUnopened(ctx, run, env, opened, &a)
+	}
 	askFollowers(ctx, oneHop, &env, turns, &a)
 	if c.Type == "SequenceWrap" {
 		askAboutLosses(ctx, oneHop, &env, turns, &a)
@@ -75,6 +80,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
 	}
 	j.askAgain(ctx, run, env, turns, &a)
+	a.synsLimited()
 	return a
 }
 

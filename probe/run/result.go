@@ -30,6 +30,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 		r.Message += verdict.Note(handshaken(a.flows))
 	}
 	r.Handshakes = verdict.Handshakes(handshaken(a.flows))
+	r.Message += verdict.OpenedAlone(a.openedAlone, len(a.flows))
 	if best.Tested {
 		r.Alpha = j.plan.Alpha
 	}

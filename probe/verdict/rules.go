@@ -216,6 +216,24 @@ const EnoughAlone = 3
 func limited(o *Observation) (Finding, bool) {
 	return when(o.Alone >= EnoughAlone, report.Inconclusive, report.ConnectionLimit,
 		"beside other connections of this probe the handshake failed (%s); from the same source port alone it succeeded %d "+
-			"times in a row: something limits concurrent or new connections of one client, or the accept queue is short",
-		o.Beside, o.Alone)
+			"times in a row: "+limits, o.Beside, o.Alone)
+}
+
+// limits is what may have kept connections from coming about beside others.
+const limits = "something limits concurrent or new connections of one client, or the accept queue is short"
+
+// OpenedAlone is the note about flows that came to a connection only when nothing else was asked; empty if there are
+// none.
+func OpenedAlone(flows, of int) string {
+	if flows == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of %d flows came to no connection beside others of this probe, and did alone, from the same "+
+		"source port: %s", flows, of, limits)
+}
+
+// SYNsLimited is the finding for a flow whose SYNs were ignored, where the same source ports were answered later.
+func SYNsLimited(f Finding) Finding {
+	return Finding{Verdict: report.Inconclusive, Reason: report.ConnectionLimit,
+		Message: f.Message + ". But asked again later, the same source port was answered: " + limits}
 }

@@ -69,6 +69,7 @@ type Outcome struct {
 	Records   []conn.Record // the packets that the evidence describes
 	Followed  bool          // it failed, but at the error of a flow that follows another one
 	Remains   Remains       // connections that were not seen to end
+	Unopened  bool          // no connection came about, so nothing was asked
 	Refused   bool          // the last connection was refused, or reset before it told anything
 	Guard     conn.SelfCheck
 	Segments  conn.Segments // over all connections

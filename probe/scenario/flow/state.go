@@ -130,6 +130,7 @@ func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) ver
 	s.OnAccept = s.onAccept
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost && s.FirstLate == 0
+	s.Outcome.Unopened = s.Opening.Answer != conn.SynAck && s.Outcome.Reason == report.PathDown
 	s.Outcome.Followed = s.Followed && s.Outcome.Verdict == report.Fail
 	s.Outcome.Refused = (s.Opening.Answer == conn.ResetAnswer || s.PeerReset) && s.onAccept == nil
 	return s.Outcome
