@@ -33,9 +33,9 @@ func watchCommand() *cobra.Command {
 		Use:   "watch HOST:PORT",
 		Short: "Watch all the time whether a target's paths lose segments at sequence 0",
 		Long: "Asks every address that HOST has all the time, by pairs of old segments that the peer's kernel names and\n" +
-			"its application never reads. A finding needs two connections from one port, each with a chance of 1e-7 at most.\n" +
-			"Ends by ^C, SIGTERM or --for with a summary; no connection is left open. Needs root, or the capabilities\n" +
-			"NET_ADMIN, NET_RAW and BPF.",
+			"its application never reads. A finding needs two connections from one port, each with a block whose chance is\n" +
+			"1e-7 at most. Ends by ^C, SIGTERM or --for with a summary; no connection is left open. Needs root, or the\n" +
+			"capabilities NET_ADMIN, NET_RAW and BPF.",
 		Example: "  tcpprobe watch 10.1.2.3:443\n  tcpprobe watch 10.1.2.3:443 --hold --paths 16 -o json",
 		Args:    oneArgument("HOST:PORT, as in 10.1.2.3:443"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
