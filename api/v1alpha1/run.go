@@ -18,7 +18,7 @@ const (
 type Run struct {
 	// Once (default): when created, when the spec changes, and when the annotation
 	// tcpprobe.dev/run has a new value. Interval: every intervalSeconds.
-	// Continuous: watched without a pause.
+	// Continuous, watched without a pause, is refused by this version.
 	// +default="Once"
 	// +optional
 	Mode Mode `json:"mode,omitempty"`

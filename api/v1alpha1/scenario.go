@@ -38,7 +38,7 @@ type Scenario struct {
 	// needs the Service's consent (annotation tcpprobe.dev/allow-accept-queue).
 	// PathMTU: how long may IP packets be that reach the target? IdleTimeout: after
 	// how much silence is a connection forgotten, and how? It needs run.mode Once.
-	// Liveness: does a long-lived connection stay alive?
+	// Liveness, does a long-lived connection stay alive, is refused by this version.
 	// +required
 	Type ScenarioType `json:"type"`
 

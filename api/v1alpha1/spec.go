@@ -39,7 +39,7 @@ const (
 // This version supports run.mode Once and Interval, and every scenario but Liveness. It
 // refuses everything else.
 //
-// +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it needs run.mode Continuous"
+// +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'Liveness' || self.run.mode == 'Continuous')",fieldPath=".scenarios",message="Liveness watches one long-lived connection: it runs neither once nor at an interval"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.run.mode != 'Continuous')",fieldPath=".scenarios",message="AcceptQueue fills the target's queue: it must not run continuously, choose run.mode Once or Interval"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'IdleTimeout' || self.run.mode == 'Once')",fieldPath=".scenarios",message="IdleTimeout waits for silence to pass: it does not run again and again, choose run.mode Once"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || has(self.target.service) && self.target.service.via.all(v, v == 'PodIP'))",fieldPath=".scenarios",message="AcceptQueue fills one listener's queue, which a Service's annotation allows: it needs target.service, via PodIP alone"
@@ -48,7 +48,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || self.target.service.via.all(v, v == 'PodIP') || self.scenarios.all(s, !has(s.sequenceWrap) || s.sequenceWrap.variants.all(v, !(v in ['FinUrgPush', 'Null', 'AckZero'])))",fieldPath=".target.service.via",message="the variants FinUrgPush, Null and AckZero ask a closed port of a host, and a ClusterIP is none: use via PodIP alone"
 // +tcpprobe:generated-end
 // +kubebuilder:validation:XValidation:rule="self.scenarios.all(s, s.type != 'AcceptQueue' || self.packetsPerSecond >= 50)",fieldPath=".packetsPerSecond",message="must be at least 50 with AcceptQueue, to confirm an overflow within the 2 s for which it holds a full queue"
-// +kubebuilder:validation:XValidation:rule="!has(self.health) || self.run.mode != 'Once'",fieldPath=".health",message="health says when recurring runs change PathHealthy: remove it, or choose run.mode Interval or Continuous"
+// +kubebuilder:validation:XValidation:rule="!has(self.health) || self.run.mode != 'Once'",fieldPath=".health",message="health says when recurring runs change PathHealthy: remove it, or choose run.mode Interval"
 // +kubebuilder:validation:XValidation:rule="self.scenarios.map(s, has(s.sequenceWrap) ? s.sequenceWrap.variants.size() : 1).sum() <= 22",fieldPath=".scenarios",message="at most 22 scenarios and variants in all: more do not fit into a source's report"
 // +tcpprobe:generated:time
 // +kubebuilder:validation:XValidation:rule="self.run.mode == 'Continuous' || self.scenarios.map(s, s.type == 'AcceptQueue' ? ((has(s.acceptQueue) ? s.acceptQueue.maxConnections : 256) * 4 + 100) * 1000 + 2000 * self.packetsPerSecond : s.type == 'FinReorder' && has(s.finReorder) ? 100000 + (3000 + 3 * s.finReorder.gapMillis) * self.packetsPerSecond : s.type == 'PathMTU' ? self.paths * 12000 : s.type == 'IdleTimeout' ? 200000 + ((has(s.idleTimeout) ? s.idleTimeout.maxSeconds : 30) + 15) * 1000 * self.packetsPerSecond : has(s.sequenceWrap) ? s.sequenceWrap.variants.size() * self.paths * 6000 + s.sequenceWrap.variants.filter(v, v in ['Ack', 'Reset']).size() * 2000 * self.packetsPerSecond + s.sequenceWrap.variants.filter(v, v in ['PeerPush']).size() * 30000 * self.packetsPerSecond : self.paths * 6000).sum() <= self.run.deadlineSeconds * self.packetsPerSecond * 1000",message="cannot end in time even where nothing is lost: what the scenarios send (6 packets for each of paths and variants, 12 for each of paths of PathMTU, 100 for FinReorder, 200 for IdleTimeout, 4 for each connection of AcceptQueue) at packetsPerSecond, and what they wait (2 s for Ack and Reset each, 30 s for PeerPush, 2 s for AcceptQueue, 3 s for FinReorder, idleTimeout.maxSeconds and 15 s for IdleTimeout), must fit into run.deadlineSeconds"
@@ -86,8 +86,8 @@ type TCPProbeSpec struct {
 
 	// Flows per endpoint and scenario. Each has another source port and so perhaps
 	// takes another path through ECMP and link aggregation. More flows find what
-	// only some of the paths do. FinReorder and AcceptQueue take as many as they
-	// need instead. 1 to 256, default 16.
+	// only some of the paths do. FinReorder, AcceptQueue, IdleTimeout and the
+	// variant PeerPush take as many as they need instead. 1 to 256, default 16.
 	// +default=16
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -116,8 +116,7 @@ type TCPProbeSpec struct {
 	// +optional
 	Run Run `json:"run,omitzero"`
 
-	// When recurring runs change PathHealthy. Only with run.mode Interval or
-	// Continuous.
+	// When recurring runs change PathHealthy. Only with run.mode Interval.
 	// +optional
 	Health *Health `json:"health,omitempty"`
 }

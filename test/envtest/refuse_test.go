@@ -148,7 +148,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"deadline not before the next run", web + `run: {mode: Interval, intervalSeconds: 60, deadlineSeconds: 60}`,
 		"spec.run.deadlineSeconds", "must be less than intervalSeconds"},
 	{"deadline of 4 s", web + `run: {deadlineSeconds: 4}`, "spec.run.deadlineSeconds", "greater than or equal to 5"},
-	{"Liveness in mode Once", web + `scenarios: [{type: Liveness}]`, "spec.scenarios", "it needs run.mode Continuous"},
+	{"Liveness in mode Once", web + `scenarios: [{type: Liveness}]`, "spec.scenarios", "neither once nor at an interval"},
 	{"IdleTimeout in mode Interval",
 		web + "run: {mode: Interval, intervalSeconds: 300}\nscenarios: [{type: IdleTimeout}]", "spec.scenarios",
 		"choose run.mode Once"},
@@ -166,7 +166,7 @@ var refusals = []struct{ name, spec, where, words string }{
 	{"AcceptQueue of an address", `{target: {address: {ip: 10.1.2.3, port: 443}}, scenarios: [{type: AcceptQueue}]}`,
 		"spec.scenarios", "it needs target.service, via PodIP alone"},
 	{"health in mode Once", web + `health: {raiseAfter: 2}`, "spec.health",
-		"remove it, or choose run.mode Interval or Continuous"},
+		"remove it, or choose run.mode Interval"},
 	{"raise after 0", web + `health: {raiseAfter: 0}`, "spec.health.raiseAfter", "greater than or equal to 1"},
 
 	{"mode Continuous", web + `run: {mode: Continuous}`, "spec.run.mode", "this version supports only Once and Interval"},
