@@ -178,8 +178,9 @@ func TestWithoutDefinitions(t *testing.T) {
 	}
 }
 
-// TestEveryValueIsRead: there is a variant for each value of values.yaml, besides those that have a test of their own.
-func TestEveryValueIsRead(t *testing.T) {
+// leaves are the values of values.yaml that have no others in them. A list is one value.
+func leaves(t *testing.T) []string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(chartFolder, "values.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -188,17 +189,40 @@ func TestEveryValueIsRead(t *testing.T) {
 	for field, value := range values(t, string(text)) {
 		all.flatten(field, value)
 	}
-	leaves := make(map[string]bool) // a list is one value
+	names := make(map[string]bool)
 	for field := range all {
 		name, _, _ := strings.Cut(field, "[")
-		leaves[name] = true
+		names[name] = true
 	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// TestEveryValueIsRead: there is a variant for each value of values.yaml, besides those that have a test of their own.
+func TestEveryValueIsRead(t *testing.T) {
 	tested := []string{"crds.enabled", "monitoring.enabled", "probeNamespace"}
 	for _, v := range variants {
 		tested = append(tested, v.leaf)
 	}
 	slices.Sort(tested)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(leaves)), tested); diff != "" {
+	if diff := cmp.Diff(leaves(t), tested); diff != "" {
 		t.Errorf("values.yaml (-) and the variants of this test (+) differ:\n%s", diff)
+	}
+}
+
+// TestEveryValueIsExplained: the table of docs/install.md has each value, or all of its group.
+func TestEveryValueIsExplained(t *testing.T) {
+	page, err := os.ReadFile("../../docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| value | default | what it sets |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, leaf := range leaves(t) {
+		group, _, _ := strings.Cut(leaf, ".")
+		if !slices.ContainsFunc([]string{leaf, group, group + ".*"}, func(name string) bool {
+			return strings.Contains(table, "`"+name+"`")
+		}) {
+			t.Errorf("docs/install.md does not explain the value %s", leaf)
+		}
 	}
 }
