@@ -30,6 +30,9 @@ type Conn struct {
 	// Take is called before each segment that may be sent in advance of Pace, as RSTs are. It may be nil.
 	Take func()
 
+	// SilentPeer is set where nothing shows how the peer takes the end of connections: fewer RSTs are sent then.
+	SilentPeer bool
+
 	// TryTake takes a segment from the rate and reports whether one was left. Acknowledgements need it. It may be nil.
 	TryTake func() bool
 

@@ -16,7 +16,9 @@ import (
 const (
 	endTries  = 8
 	overTries = 4
-	lateTries = 2
+	// silentTries are enough where ends of other connections to the same peer showed nothing either.
+	silentTries = 3
+	lateTries   = 2
 	// triesBeforeStep is after how many of them the connection is ended at another number.
 	triesBeforeStep = 2
 	// triesBeforeAcross is after how many of them a connection that has crossed 0 is ended in another way.
@@ -123,6 +125,8 @@ func (c *Conn) triesAgain(ctx context.Context, tried int) bool {
 		return tried < lateTries
 	case c.over():
 		return tried < overTries
+	case c.SilentPeer && !c.lingers:
+		return tried < silentTries
 	}
 	return tried < endTries
 }

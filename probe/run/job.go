@@ -75,7 +75,7 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 	index := j.plan.Sources[j.node][position]
 	t := j.plan.Targets[index]
 	env := flow.Env{Remote: t.AddrPort(), Background: &verdict.Background{}, Alpha: j.alpha,
-		Lateness: &verdict.Lateness{}, Accepting: verdict.NewAccepting()}
+		Lateness: &verdict.Lateness{}, Accepting: verdict.NewAccepting(), Endings: &flow.Endings{}}
 	b := newSegmentRate(ctx, j.plan.PacketsPerSecond)
 	env.Pace, env.Take, env.TryTake = b.pace, b.take, b.tryTake
 	stack, fault := h.stackTo(t.AddrPort())

@@ -34,6 +34,7 @@ type Env struct {
 	Alikes     *verdict.Alikes     // the same, for the test of numbers like 0
 	Lateness   *verdict.Lateness   // shared by all flows towards the target; nil: each conviction waits in full
 	Accepting  *verdict.Accepting  // shared by all flows towards the target; nil: nobody asks
+	Endings    *Endings            // shared by all flows towards the target; nil: each end takes its time
 	LateSYNs   *verdict.LateSYNs   // shared by all flows of the check; nil: each conviction by silence waits
 	Sizes      *Sizes              // lengths of the first suspects, shared by all flows of the check; nil: usual lengths
 	Rest       func()              // called once a flow only waits for late answers; nil: nobody wants to know

@@ -71,6 +71,7 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 }
 
 func (s *State) end(ctx context.Context, c *conn.Conn) {
+	c.SilentPeer = s.Env.Endings.silentPeer()
 	e, err := c.End(ctx)
 	if s.Fault == nil {
 		s.Fault = err
@@ -79,6 +80,7 @@ func (s *State) end(ctx context.Context, c *conn.Conn) {
 		s.Fault = c.Fault()
 	}
 	if c.Established() {
+		s.Env.Endings.note(e)
 		s.Outcome.Remains = s.Outcome.Remains.Plus(RemainsOf(e))
 	}
 	s.Guard = s.Guard.Plus(e.Check)
