@@ -84,8 +84,6 @@ func TestRefusals(t *testing.T) {
 		{[]string{"watch", "10.0.0.1:80", "--clear-after", "0s"}, "--clear-after 0s: want 1s to 1h0m0s"},
 		{[]string{"watch", "10.0.0.1:80", "--variants", "Syn"}, "--variants Syn: want Push, Data, UrgentPush"},
 		{[]string{"watch", "10.0.0.1:80", "--for", "-1s"}, "--for -1s: want more than 0"},
-		{[]string{"watch", "10.0.0.1:80", "--touch=false"}, "give --hold"},
-		{[]string{"watch", "10.0.0.1:80", "--hold", "--touch"}, "[hold touch]"},
 	} {
 		r := tcpprobe(t, c.args...)
 		if r.status != cli.ExitUnable || r.stdout != "" || !strings.Contains(r.stderr, c.says) ||

@@ -21,7 +21,6 @@ import (
 // watchOptions are the flags of `tcpprobe watch`.
 type watchOptions struct {
 	watch.Settings
-	touch  bool
 	device string
 	guard  string
 	output string
@@ -47,14 +46,13 @@ func watchCommand() *cobra.Command {
 		fmt.Sprintf("time between two pairs on a path that is held: %s to %s", watch.MinHeartbeat, watch.MaxHeartbeat))
 	f.StringSliceVar(&o.Variants, "variants", watch.Variants, "what is asked, in turn")
 	f.BoolVar(&o.Hold, "hold", false,
-		"hold the connections open: each takes a place of the application, so only with its owner's consent")
-	f.BoolVar(&o.touch, "touch", true, "open each for a moment, every 10 s")
+		"hold the connections open: each takes a place of the application, so only with its owner's consent; without it "+
+			"each is opened for a moment, every 10 s")
 	f.DurationVar(&o.For, "for", 0, "end after this time (default: when it is stopped)")
 	f.DurationVar(&o.ClearAfter, "clear-after", watch.DefaultClear,
 		fmt.Sprintf("how long a path must be well again before its finding is cleared: %s to %s", watch.MinClear,
 			watch.MaxClear))
 	f.StringVar(&o.device, "source-interface", "", "send from this network device (default: the kernel's choice)")
-	cmd.MarkFlagsMutuallyExclusive("hold", "touch")
 	cli.GuardFlag(cmd, &o.guard)
 	cli.OutputFlag(cmd, &o.output)
 	return cmd
@@ -67,9 +65,6 @@ func (o *watchOptions) check() error {
 		watch.ErrVariants: "--variants " + strings.Join(o.Variants, ","), watch.ErrFor: "--for " + o.For.String()}
 	if err := o.Settings.Check(); err != nil {
 		return fmt.Errorf("%s: %w", value[err], err)
-	}
-	if !o.touch && !o.Hold {
-		return errors.New("--touch=false: give --hold")
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func TestWatchOfAHealthyPath(t *testing.T) {
 	s := labtest.New(t, lab.Options{Conntrack: true})
 	for _, f := range lab.Families {
 		for _, mode := range labtest.GuardModes() {
-			for _, how := range []string{"--hold", "--touch"} {
+			for _, how := range []string{"--hold", "--hold=false"} {
 				w := watchFrom(t, s, append([]string{s.Target(f, lab.Echo).String(), how, "--guard", mode, "--paths", "2",
 					"--for", "5s"}, quick...)...)
 				if status := w.end(); status != cli.ExitPass || w.count(watch.Begins) != 2 || len(w.seen) != 5 {

@@ -100,9 +100,9 @@ func TestWatchTouchesWhoIsNotToBeHeld(t *testing.T) {
 		status int
 	}{
 		{lab.Banner, "--hold", watch.Touches, cli.ExitPass},
-		{lab.Banner, "--touch", watch.NeedsConsent, cli.ExitInconclusive},
+		{lab.Banner, "--hold=false", watch.NeedsConsent, cli.ExitInconclusive},
 		{lab.Deferred, "--hold", watch.Touches, cli.ExitPass},
-		{lab.Deferred, "--touch", watch.Begins, cli.ExitPass},
+		{lab.Deferred, "--hold=false", watch.Begins, cli.ExitPass},
 	} {
 		w := watchFrom(t, s, s.Target(lab.IPv4, c.server).String(), c.how, "--paths", "1", "--for", "8s")
 		if status := w.end(); status != c.status || w.count(c.tells) != 1 || w.count(watch.Fails, watch.Suspected) > 0 {
