@@ -38,21 +38,21 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// TestRunsUncovered: a run with more than a tenth of its pairs undecided counts as uncovered. After three in a row
-// health is unknown.
+// TestRunsUncovered: a run with more than a tenth of its pairs undecided or missing counts as uncovered. After three in
+// a row health is unknown.
 func TestRunsUncovered(t *testing.T) {
 	if UncoveredRuns != 3 {
 		t.Errorf("health is unknown after %d runs", UncoveredRuns)
 	}
-	for _, c := range []struct{ planned, inconclusive, uncovered int32 }{
-		{20, 2, 0}, {20, 3, 1}, {9, 1, 1}, {10, 1, 0},
+	for _, c := range []struct{ planned, inconclusive, missing, uncovered int32 }{
+		{20, 2, 0, 0}, {20, 3, 0, 1}, {9, 1, 0, 1}, {10, 1, 0, 0}, {9, 0, 1, 0}, {8, 0, 1, 1}, {19, 1, 1, 0}, {18, 1, 1, 1},
 	} {
 		p := recurring()
 		p.Status.LastRun.Verdict = "Pass"
-		p.Status.Pairs = &v1alpha1.PairCounts{Planned: c.planned, Inconclusive: c.inconclusive}
+		p.Status.Pairs = &v1alpha1.PairCounts{Planned: c.planned, Inconclusive: c.inconclusive, Missing: c.missing}
 		UpdateHealth(p, controllertest.Noon)
 		if got := p.Status.Health.Uncovered; got != c.uncovered {
-			t.Errorf("%d of %d pairs undecided: %d runs uncovered; want %d", c.inconclusive, c.planned, got, c.uncovered)
+			t.Errorf("%+v: %d runs uncovered", c, got)
 		}
 	}
 }

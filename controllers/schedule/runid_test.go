@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
@@ -69,4 +71,28 @@ func TestTriggerAndNumber(t *testing.T) {
 	check("edited", false, false, v1alpha1.TriggerSpec, 3)
 	p.Spec.Paths--
 	check("edited back", true, true, "", 0)
+}
+
+// TestOpenFailure: a failure is open until a run passes with all that failed, or the spec is another.
+func TestOpenFailure(t *testing.T) {
+	failed := &v1alpha1.LastFailure{Number: 1}
+	for name, c := range map[string]struct {
+		failure *v1alpha1.LastFailure
+		edited  bool
+		want    *v1alpha1.LastFailure
+	}{
+		"none":         {nil, false, nil},
+		"open":         {failed, false, failed},
+		"passed since": {&v1alpha1.LastFailure{PassedTime: new(metav1.NewTime(controllertest.Noon))}, false, nil},
+		"another spec": {failed, true, nil},
+	} {
+		p := recurring()
+		p.Status.LastFailure = c.failure
+		if c.edited {
+			p.Spec.Paths++
+		}
+		if got := OpenFailure(p); got != c.want {
+			t.Errorf("%s: %+v; want %+v", name, got, c.want)
+		}
+	}
 }
