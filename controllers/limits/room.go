@@ -39,7 +39,8 @@ func (c Caps) Room(occupied Occupancy, namespace, uid string, runs []QueuedRun) 
 		nodes := slices.DeleteFunc(slices.Clone(run.Nodes), func(node string) bool {
 			return c.nodeShareUsed(occupied, run.Namespace, node)
 		})
-		n := max(0, c.wants(occupied, run)-(len(run.Nodes)-len(nodes)))
+		run.Open -= len(run.Nodes) - len(nodes)
+		n := c.wants(occupied, run)
 		r.reserved += n
 		for _, node := range nodes[:min(n, len(nodes))] {
 			r.reservedOn[node]++
