@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,6 +9,26 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
+
+// TestWhatARunWants: as many pods as it gets if it is alone in the queue.
+func TestWhatARunWants(t *testing.T) {
+	caps := Caps{Total: 20, PerProbe: 20, PerNode: 5}
+	for own := range 11 {
+		for others := range 11 {
+			var pods []corev1.Pod
+			for i := range own {
+				pods = append(pods, heldBy("shop", "before", fmt.Sprint("s", i), Load{}))
+			}
+			for i := range others {
+				pods = append(pods, heldBy("bank", "other", fmt.Sprint("b", i), Load{}))
+			}
+			wants := caps.wants(OccupancyOf(pods), QueuedRun{Namespace: "shop", UID: "mine", Open: 20})
+			if n := takeAll(caps.Room(OccupancyOf(pods), "shop", "mine", nil), "mine"); n != wants {
+				t.Errorf("beside %d pods of its namespace and %d of others it wants %d and gets %d", own, others, wants, n)
+			}
+		}
+	}
+}
 
 // TestReservedOnNodesWithRoom: a run that may have no pod on some nodes has places reserved on the others, as many as it
 // may have at once.
