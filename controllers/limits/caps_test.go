@@ -89,16 +89,20 @@ func TestBoundOfAQueue(t *testing.T) {
 	caps := Caps{Total: 4, PerProbe: 9, PerNode: 2, NodePackets: 1000, TargetPackets: 1000}
 	for name, c := range map[string]struct {
 		total  int
+		own    int // pods of the run's namespace
 		byNode map[string]int
 		want   string
 	}{
-		"room":                 {0, nil, ""},
-		"all":                  {4, nil, "the 4 probe pods in all"},
-		"a node":               {2, map[string]int{"kn1": 2}, "the 2 probe pods on node kn1"},
-		"another node is full": {2, map[string]int{"kn2": 2}, ""},
+		"room":                 {0, 0, nil, ""},
+		"all":                  {4, 0, nil, "the 4 probe pods in all"},
+		"all, half its own":    {4, 2, nil, "the 4 probe pods in all"},
+		"its part":             {2, 2, nil, "this namespace's part of the 4 probe pods in all"},
+		"a node":               {2, 0, map[string]int{"kn1": 2}, "the 2 probe pods on node kn1"},
+		"another node is full": {2, 0, map[string]int{"kn2": 2}, ""},
 	} {
 		occupied := OccupancyOf(nil)
 		occupied.Total, occupied.ByNode = c.total, c.byNode
+		occupied.of("shop").Total = c.own
 		r := caps.Room(occupied, "shop", "uid", nil)
 		if got := r.Bound([]string{"kn1"}); got != c.want {
 			t.Errorf("%s: %q; want %q", name, got, c.want)

@@ -66,6 +66,15 @@ func TestOneCreationASecond(t *testing.T) {
 	}
 }
 
+// TestHalfOfThreeCreationsIsOne: what is left of three is for others.
+func TestHalfOfThreeCreationsIsOne(t *testing.T) {
+	c := Caps{PerSecond: 3}.NewCreations()
+	if !c.Allow(controllertest.Noon, "shop", true) || c.Allow(controllertest.Noon, "shop", true) ||
+		!c.Allow(controllertest.Noon, "bank", true) {
+		t.Error("want one for each namespace")
+	}
+}
+
 // TestIdleNamespacesAreForgotten, so that their number does not grow.
 func TestIdleNamespacesAreForgotten(t *testing.T) {
 	c := DefaultCaps.NewCreations()

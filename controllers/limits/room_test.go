@@ -10,6 +10,27 @@ import (
 	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 )
 
+// TestOthersWait: a run of another namespace shares in the creations a second if it could create a pod now.
+func TestOthersWait(t *testing.T) {
+	loaded := Backlog{Loaded: map[string]Load{"kn1": {200, []string{"a"}}}}
+	for name, c := range map[string]struct {
+		run  QueuedRun
+		want bool
+	}{
+		"one pod":                     {QueuedRun{"bank", "other", controllertest.Noon, 1, Backlog{}}, true},
+		"of this namespace":           {QueuedRun{"shop", "other", controllertest.Noon, 1, Backlog{}}, false},
+		"it waits for packets":        {QueuedRun{"bank", "other", controllertest.Noon, 1, loaded}, false},
+		"one more waits for a place":  {QueuedRun{"bank", "other", controllertest.Noon, 2, loaded}, true},
+		"it has all that it may have": {QueuedRun{"bank", "full", controllertest.Noon, 1, Backlog{}}, false},
+	} {
+		pods := []corev1.Pod{heldBy("bank", "full", "kn1", Load{})}
+		room := Caps{Total: 20, PerProbe: 1, PerNode: 5}.Room(OccupancyOf(pods), "shop", "mine", []QueuedRun{c.run})
+		if room.OthersWait != c.want {
+			t.Errorf("%s: others wait: %t", name, room.OthersWait)
+		}
+	}
+}
+
 // TestWhatARunWants: as many pods as it gets if it is alone in the queue.
 func TestWhatARunWants(t *testing.T) {
 	caps := Caps{Total: 20, PerProbe: 20, PerNode: 5}
@@ -30,14 +51,16 @@ func TestWhatARunWants(t *testing.T) {
 	}
 }
 
-// TestReservedOnNodesWithRoom: a run that may have no pod on some nodes has places reserved on the others, as many as it
-// may have at once.
+// TestReservedOnNodesWithRoom: a run that may have no pod on some nodes has places reserved on the others, as many as
+// it may have at once.
 func TestReservedOnNodesWithRoom(t *testing.T) {
 	pods := []corev1.Pod{heldBy("shop", "a", "kn1", Load{}), heldBy("shop", "b", "kn2", Load{})}
 	for _, node := range []string{"x", "y", "z"} { // so that shop comes first
 		pods = append(pods, heldBy("bank", node, node, Load{}))
 	}
-	for want, nodes := range map[int][]string{0: {"kn1", "kn2"}, 1: {"kn1", "kn2", "kn3"}, 2: {"kn1", "kn2", "kn3", "kn4"}} {
+	for want, nodes := range map[int][]string{
+		0: {"kn1", "kn2"}, 1: {"kn1", "kn2", "kn3"}, 2: {"kn1", "kn2", "kn3", "kn4"},
+	} {
 		room := Caps{Total: 20, PerProbe: 2, PerNode: 2}.Room(OccupancyOf(pods), "bank", "mine", []QueuedRun{
 			{"shop", "first", controllertest.Noon, len(nodes), Backlog{Nodes: nodes}},
 			{"bank", "mine", controllertest.Noon.Add(time.Second), 1, Backlog{}}})

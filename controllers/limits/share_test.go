@@ -83,10 +83,42 @@ func TestSharesOfSeveralNamespaces(t *testing.T) {
 	}
 }
 
-// TestShareOfANode: of five places on a node a namespace has three.
+// TestShareOfANode: of five places on a node a namespace has three, of four two.
 func TestShareOfANode(t *testing.T) {
-	if o := greedily(OccupancyOf(nil), "greedy", 1, Load{}); o.ByNode["kn0"] != 3 {
-		t.Errorf("%d of 5 places on a node", o.ByNode["kn0"])
+	for places, want := range map[int]int{1: 1, 2: 1, 3: 2, 4: 2, 5: 3} {
+		r := Caps{Total: 200, PerProbe: 200, PerNode: places}.Room(OccupancyOf(nil), "greedy", "uid", nil)
+		n := 0
+		for ; r.Has("uid", "kn0"); n++ {
+			r.Take("uid", "kn0", Load{})
+		}
+		if n != want {
+			t.Errorf("%d of %d places on a node; want %d", n, places, want)
+		}
+	}
+}
+
+// TestShareOfPackets: a namespace that sends anything may come to as much as it leaves, and no packet more.
+func TestShareOfPackets(t *testing.T) {
+	const node, target = "this namespace's packets a second from one node (half of 99 at most)",
+		"this namespace's packets a second to one target (half of 99 at most)"
+	for _, c := range []struct {
+		held, more Load
+		want       string
+	}{
+		{Load{1, []string{"a"}}, Load{48, []string{"b"}}, ""},
+		{Load{1, []string{"a"}}, Load{49, []string{"b"}}, node},
+		{Load{}, Load{90, []string{"b"}}, ""},
+	} {
+		o := OccupancyOf([]corev1.Pod{heldBy("shop", "p", "kn0", c.held), heldBy("bank", "q", "kn0", Load{1, []string{"a"}})})
+		caps := Caps{NodePackets: 99, TargetPackets: 99}
+		if got := caps.sharedPackets(o, "shop", "kn0", c.more); got != c.want {
+			t.Errorf("%v beside %v: %q; want %q", c.more, c.held, got, c.want)
+		}
+		onOther := map[string]string{node: target}[c.want] // the same of one target, from another node
+		c.more.Targets = []string{"a"}
+		if got := caps.sharedPackets(o, "shop", "kn1", c.more); got != onOther {
+			t.Errorf("%v from another node beside %v: %q; want %q", c.more, c.held, got, onOther)
+		}
 	}
 }
 
