@@ -56,6 +56,32 @@ func TestReasonOfMissingCoverage(t *testing.T) {
 	}
 }
 
+// TestSourcesWithoutReport: Complete names the sources of which a finding says that they did not report.
+func TestSourcesWithoutReport(t *testing.T) {
+	allLost := v1alpha1.Finding{Verdict: "Inconclusive", Reason: v1alpha1.ReasonImagePull, Message: "no such image"}
+	for want, findings := range map[string][]v1alpha1.Finding{
+		"run 1 ended after 3s: 2 of 3 nodes reported, not kn2": {lossyPath, allLost, noImage},
+		"run 1 ended after 3s: 2 of 3 nodes reported":          {lossyPath, allLost},
+	} {
+		p := passedOnce()
+		p.Status.LastRun.Reported, p.Status.Findings = 2, findings
+		if got := completed(&p.Status); got.Message != want {
+			t.Errorf("%s; want %s", got.Message, want)
+		}
+	}
+}
+
+// TestCoveredNamesWhatIsMissing: beside pairs without a verdict it names each source that the run had not.
+func TestCoveredNamesWhatIsMissing(t *testing.T) {
+	p := passedOnce()
+	p.Status.Pairs.Inconclusive, p.Status.Pairs.Missing = 1, 3
+	p.Status.Missing = []string{"node kn4 is not Ready"}
+	const want = "1 of 9 pairs came to no verdict; 3 more are missing: node kn4 is not Ready"
+	if got := covered(p, Observation{}); got.Message != want {
+		t.Errorf("%s; want %s", got.Message, want)
+	}
+}
+
 // TestCoveredSaysWhatIsUndecided: a pair that failed counts as covered, also where other variants came to no verdict.
 func TestCoveredSaysWhatIsUndecided(t *testing.T) {
 	p := passedOnce()

@@ -25,7 +25,7 @@ func Events(before []metav1.Condition, status *v1alpha1.TCPProbeStatus) []Event 
 		if c.Type != v1alpha1.ConditionAccepted && meta.IsStatusConditionFalse(after, v1alpha1.ConditionAccepted) {
 			continue // they only repeat Accepted
 		}
-		if goesWell(c) && trigger(status) == v1alpha1.TriggerInterval {
+		if goesWell(c) && atInterval(status) {
 			continue
 		}
 		out = append(out, Event{Kind: eventType(c), Reason: c.Reason, Action: c.Type, Note: c.Message})
@@ -38,15 +38,12 @@ func goesWell(c metav1.Condition) bool {
 	return c.Type == v1alpha1.ConditionComplete && eventType(c) == corev1.EventTypeNormal
 }
 
-// trigger is what started the run that goes on or has ended last.
-func trigger(status *v1alpha1.TCPProbeStatus) string {
+// atInterval reports whether the interval started the run that goes on or has ended last.
+func atInterval(status *v1alpha1.TCPProbeStatus) bool {
 	if status.ActiveRun != nil {
-		return status.ActiveRun.Trigger
+		return status.ActiveRun.Trigger == v1alpha1.TriggerInterval
 	}
-	if status.LastRun != nil {
-		return status.LastRun.Trigger
-	}
-	return ""
+	return status.LastRun != nil && status.LastRun.Trigger == v1alpha1.TriggerInterval
 }
 
 // eventType is Warning for what somebody should look into.

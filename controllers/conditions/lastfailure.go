@@ -15,7 +15,7 @@ func updateLastFailure(status *v1alpha1.TCPProbeStatus, agg *findings.Aggregate)
 	switch {
 	case agg.Verdict == report.Fail:
 		nodes, pods := agg.Failed()
-		if missing != nil { // what failed before is still open
+		if missing != nil { // what failed before is still open; the run has not asked it, so no name comes twice
 			nodes, pods = append(slices.Clone(missing.Nodes), nodes...), append(slices.Clone(missing.Pods), pods...)
 		}
 		worst := status.Findings[0]
@@ -29,16 +29,8 @@ func updateLastFailure(status *v1alpha1.TCPProbeStatus, agg *findings.Aggregate)
 	}
 }
 
-// firstNames are as many names as the status has room for, each once.
-func firstNames(names []string) []string {
-	seen := make(map[string]bool)
-	names = slices.DeleteFunc(names, func(name string) bool {
-		again := seen[name]
-		seen[name] = true
-		return again
-	})
-	return names[:min(len(names), v1alpha1.MaxFailedNames)]
-}
+// firstNames are as many names as the status has room for.
+func firstNames(names []string) []string { return names[:min(len(names), v1alpha1.MaxFailedNames)] }
 
 // failedMissing reports whether the last run did not fail, and had not all in it of what had failed.
 func failedMissing(status *v1alpha1.TCPProbeStatus) bool {

@@ -18,7 +18,8 @@ import (
 )
 
 // lives plays runs five minutes apart: F fails at kn2, p passes on all nodes, n passes while kn2 is not Ready, t passes
-// while kn2 is tainted by a tenant, d passes after kn2 was deleted, o passes while kn3 is not Ready.
+// while kn2 is tainted by a tenant, d passes after kn2 was deleted, o passes while kn3 is not Ready, N fails at kn1
+// while kn2 is not Ready.
 func lives(p *v1alpha1.TCPProbe, runs string) {
 	for i, run := range runs {
 		at := controllertest.Noon.Add(time.Duration(i) * 5 * time.Minute)
@@ -34,8 +35,11 @@ func lives(p *v1alpha1.TCPProbe, runs string) {
 		switch run {
 		case 'F':
 			change["kn2"] = controllertest.Dropped()
-		case 'n':
+		case 'n', 'N':
 			lose("kn2", "is not Ready", true)
+			if run == 'N' {
+				change["kn1"] = controllertest.Dropped()
+			}
 		case 't':
 			lose("kn2", "has the taint team=red:NoSchedule", false)
 		case 'o':
@@ -109,6 +113,17 @@ func TestLastFailureStays(t *testing.T) {
 	Announce(p, &target.Resolved{Service: plantest.Web()}, controllertest.Noon)
 	if p.Status.LastFailure != nil {
 		t.Error("another spec keeps it")
+	}
+}
+
+// TestFailureAddsToWhatIsOpen: what failed before and is missing now stays open beside what fails now.
+func TestFailureAddsToWhatIsOpen(t *testing.T) {
+	for runs, nodes := range map[string][]string{"FN": {"kn2", "kn1"}, "N": {"kn1"}, "FpN": {"kn1"}} {
+		p := controllertest.IntervalProbe()
+		lives(p, runs)
+		if got := p.Status.LastFailure.Nodes; !slices.Equal(got, nodes) {
+			t.Errorf("%s: %v; want %v", runs, got, nodes)
+		}
 	}
 }
 

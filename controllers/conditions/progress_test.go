@@ -30,6 +30,8 @@ func TestProgress(t *testing.T) {
 			"1 wait for a probe pod, place 2 in the queue for the 5 probe pods on node kn1"},
 		"one is late": {Progress{Number: 2, Outcomes: []probepod.Outcome{done, {Source: "kn3", State: probepod.Probing}}},
 			v1alpha1.ReasonRunning, "run 2: 1 of 2 nodes reported, not yet kn3"},
+		"none has reported": {Progress{Number: 2, Outcomes: []probepod.Outcome{{Source: "kn3", State: probepod.Probing}}},
+			v1alpha1.ReasonRunning, "run 2: 0 of 1 nodes reported"},
 		"far behind": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 100}, v1alpha1.ReasonQueued,
 			"run 2: 0 of 2 nodes reported; 2 wait for a probe pod, place 100 in the queue for probe pods"},
 		"at the end": {Progress{Number: 2, Outcomes: []probepod.Outcome{noPod, noPod}, Place: 900}, v1alpha1.ReasonQueued,
