@@ -144,6 +144,18 @@ func TestQueuesMayTakeTheWholeDeadline(t *testing.T) {
 	}
 }
 
+// IdleTimeout takes its silence, 15 s, and the time that 200 segments take, for 16 connections to a target at most.
+func TestIdleSeconds(t *testing.T) {
+	for rate, want := range map[int]int{10: 65, 200: 46, 201: 45} {
+		if got := IdleSeconds(30, rate); got != want {
+			t.Errorf("30 s of silence at %d packets a second take %d s; want %d", rate, got, want)
+		}
+	}
+	if IdleConnections != 16 {
+		t.Errorf("%d connections at the same time", IdleConnections)
+	}
+}
+
 func TestNamesOfChecks(t *testing.T) {
 	for want, c := range map[string]Check{"Handshake": {Type: "Handshake"}, "SequenceWrap/Fin": {Type: "SequenceWrap",
 		Variant: "Fin"}} {

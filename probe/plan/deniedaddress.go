@@ -24,7 +24,7 @@ func Embedded(a netip.Addr) (netip.Addr, bool) {
 	}
 	b := a.As16()
 	switch s, special := specialRangeOf(a.WithZone("")); {
-	case special && s.inside > 0:
+	case special && s.inside != 0:
 		return netip.AddrFrom4([4]byte(b[s.inside:])), true
 	case special:
 		return netip.Addr{}, false

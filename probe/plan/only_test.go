@@ -22,6 +22,14 @@ func TestAsks(t *testing.T) {
 			t.Errorf("%s asks check %d of target %d: %t", c.source, c.check, c.target, got)
 		}
 	}
+	for _, c := range []struct {
+		source       string
+		target, want int
+	}{{"kn1", 0, 2}, {"kn1", 1, 3}, {"kn2", 1, 2}} {
+		if got := p.Asked(c.source, c.target); got != c.want {
+			t.Errorf("%s runs %d checks against target %d; want %d", c.source, got, c.target, c.want)
+		}
+	}
 }
 
 func TestAQueueOfOneSourceEach(t *testing.T) {
