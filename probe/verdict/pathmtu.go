@@ -143,7 +143,7 @@ func sizesSignaled(o *PathSizes) (Finding, bool) {
 	if t == nil || o.Arrived == 0 {
 		return Finding{}, false
 	}
-	named := t.MTU > 0 && o.packet(o.Arrived) >= t.MTU
+	named := t.MTU != 0 && o.packet(o.Arrived) >= t.MTU
 	unnamed := t.MTU == 0 && o.Refused && o.Missing == o.Arrived+1
 	return when(named || unnamed, report.Pass, report.PathMTUSignaled,
 		"IP packets of up to %d bytes arrived in one connection. Longer ones do not, up to the %d that both ends allow, but "+
