@@ -105,8 +105,12 @@ func otherTraits(all []*conn.ReceivedReset) string {
 				differ = append(differ, t.what)
 			}
 		}
-		if len(differ) > 0 {
-			return " (its " + strings.Join(differ, " and ") + " differ from an RST that is the peer's own, which proves nothing)"
+		switch what := strings.Join(differ, " and "); len(differ) {
+		case 0:
+		case 1:
+			return " (its " + what + " differs from an RST that is the peer's own, which proves nothing)"
+		default:
+			return " (its " + what + " differ from an RST that is the peer's own, which proves nothing)"
 		}
 	}
 	return ""
