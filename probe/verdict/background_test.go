@@ -45,3 +45,28 @@ func TestBackgroundNarrowsWithMoreSegments(t *testing.T) {
 		t.Errorf("400 of 2,000 lost: p0 = %g, want a little above 0.2", p)
 	}
 }
+
+// The segments of all silent flows are one silence where nothing got an answer. Where anything did, each is its own.
+func TestSilenceOfAllFlows(t *testing.T) {
+	for name, c := range map[string]struct {
+		seen   Count
+		silent []int
+		want   int
+	}{
+		"nothing else seen":    {Count{}, []int{12, 12}, 24},
+		"all else lost":        {Count{3, 3}, []int{12, 12}, 24},
+		"no other silent flow": {Count{}, []int{3}, 12},
+		"one answer":           {Count{3, 2}, []int{12, 12}, 12},
+	} {
+		var b Background
+		b.Add(c.seen)
+		for _, n := range c.silent {
+			b.AddSilent(n)
+		}
+		for range 2 {
+			if got, want := b.Silence(12, 1e-4), (Silence{Segments: c.want, Seen: c.seen, Alpha: 1e-4}); got != want {
+				t.Errorf("%s: %+v; want %+v", name, got, want)
+			}
+		}
+	}
+}
