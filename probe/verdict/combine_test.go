@@ -51,6 +51,7 @@ func TestMessageIsThatOfTheMostFrequentFinding(t *testing.T) {
 func TestCombine(t *testing.T) {
 	pass := Finding{report.Pass, report.Delivered, "p", false, false}
 	fail := Finding{report.Fail, report.SequenceZeroDropped, "f", true, false}
+	untested := Finding{report.Fail, report.SequenceZeroDropped, "u", false, false}
 	lossy := Finding{report.Inconclusive, report.PathLossy, "l", false, false}
 	down := Finding{report.Inconclusive, report.PathDown, "d", false, false}
 	for _, c := range []struct {
@@ -64,6 +65,7 @@ func TestCombine(t *testing.T) {
 			report.Flows{Tried: 5, Pass: 3, Fail: 1, Inconclusive: 1}},
 		{"not established is not passed", []Finding{pass, pass, lossy}, lossy,
 			report.Flows{Tried: 3, Pass: 2, Inconclusive: 1}},
+		{"a test speaks", []Finding{untested, fail, untested}, fail, report.Flows{Tried: 3, Fail: 3}},
 		{"the most frequent reason speaks", []Finding{lossy, down, down}, down, report.Flows{Tried: 3, Inconclusive: 3}},
 	} {
 		if f, n := Combine(c.flows); f != c.want || n != c.n {

@@ -261,6 +261,17 @@ func TestPoolsAreExactByFlow(t *testing.T) {
 	}
 }
 
+// Without delays, or without a loss, nothing is shown.
+func TestNothingToCompare(t *testing.T) {
+	if d := (Copies{}).Usual(); d != 0 {
+		t.Errorf("usual delay %v", d)
+	}
+	all := FirstTest{Copies: copiesOf([]float64{0.1, 0.1}, []float64{0.1}), Repeats: Count{4, 0}, InTime: time.Millisecond}
+	if p := all.FirstP(); p != 1 {
+		t.Errorf("all in time: p = %g", p)
+	}
+}
+
 func TestFirstsAreAskedOnce(t *testing.T) {
 	f := NewFirsts(0.8)
 	found := FirstTest{Copies: copiesOf([]float64{-1, -1}, []float64{0.1, 0.1}), Alpha: 1}

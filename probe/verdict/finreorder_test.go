@@ -106,6 +106,28 @@ func TestFinReorderMessages(t *testing.T) {
 	}
 }
 
+// Resets end the test once five connections were reset, none was judged otherwise, and five closed in order.
+func TestClosingDecided(t *testing.T) {
+	for _, c := range []struct {
+		overtaken FinAnswers
+		again     Count
+		want      bool
+	}{
+		{FinAnswers{}, Count{}, false},
+		{FinAnswers{FinAccepted: 1}, Count{}, true},
+		{FinAnswers{FinReset: 5}, Count{5, 0}, true},
+		{FinAnswers{FinReset: 4}, Count{5, 0}, false},
+		{FinAnswers{FinReset: 5}, Count{4, 0}, false},
+		{FinAnswers{FinReset: 5}, Count{5, 1}, false},
+		{FinAnswers{FinReset: 5, FinIgnored: 1}, Count{5, 0}, false},
+	} {
+		o := Closing{Overtaken: c.overtaken, Again: c.again}
+		if got := o.Decided(); got != c.want {
+			t.Errorf("%+v: decided %t", c, got)
+		}
+	}
+}
+
 // Each condition that ends the test, and cases without any.
 func TestFinDecided(t *testing.T) {
 	for _, c := range []struct {

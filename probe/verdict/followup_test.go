@@ -21,18 +21,22 @@ func optionCopies(n int, stamped bool, arrived, controlsLost, othersLost int) (o
 func TestOptionsTest(t *testing.T) {
 	for _, stamped := range []bool{true, false} {
 		for name, c := range map[string]struct {
-			copies Copies
-			want   bool
+			copies  Copies
+			arrived int
+			want    bool
 		}{
-			"lost":             {optionCopies(12, stamped, 0, 0, 0), true},
-			"too few":          {optionCopies(4, stamped, 0, 0, 0), false},
-			"some arrive":      {optionCopies(12, stamped, 6, 0, 0), false},
-			"controls as well": {optionCopies(12, stamped, 0, 12, 0), false},
-			"both kinds":       {optionCopies(12, stamped, 0, 0, 12), false},
-			"none is lost":     {optionCopies(12, stamped, 12, 0, 0), false},
-			"not asked":        {nil, false},
+			"lost":             {optionCopies(12, stamped, 0, 0, 0), 0, true},
+			"too few":          {optionCopies(4, stamped, 0, 0, 0), 0, false},
+			"some arrive":      {optionCopies(12, stamped, 6, 0, 0), 6, false},
+			"controls as well": {optionCopies(12, stamped, 0, 12, 0), 0, false},
+			"both kinds":       {optionCopies(12, stamped, 0, 0, 12), 0, false},
+			"none is lost":     {optionCopies(12, stamped, 12, 0, 0), 12, false},
+			"not asked":        {nil, 0, false},
 		} {
 			o := OptionsTest{Copies: c.copies, Stamped: stamped, Alpha: 1e-5}
+			if n := o.Lost(); n.Sent != len(c.copies)/3 || n.Lost != n.Sent-c.arrived {
+				t.Errorf("%s, with the option %t: %+v", name, stamped, n)
+			}
 			if o.Significant() != c.want {
 				t.Errorf("%s, with the option %t: p = %g", name, stamped, o.P())
 			}

@@ -72,6 +72,16 @@ func TestSpreadNamesTheNextHop(t *testing.T) {
 	if got := s.Explain("no answer"); !strings.HasPrefix(got, "on 8 of 16 flows, "+says) {
 		t.Error(got)
 	}
+	for name, change := range map[string]func(*Spread){
+		"a hop that is not known": func(s *Spread) { s.Flows.Fail, s.Flows.Tried = 9, 17 },
+		"the length decides":      func(s *Spread) { s.Lengths = lengthsOfFlows([]int{9, 9, 9, 9, 9}, []int{1, 1, 1, 1, 1}) },
+		"other answers":           func(s *Spread) { s.Again = Repeats{Failed: Count{Sent: 2, Lost: 1}} },
+	} {
+		other := s
+		if change(&other); strings.Contains(other.Explain("no answer"), "next hop") {
+			t.Errorf("%s: %s", name, other.Explain("no answer"))
+		}
+	}
 	s.Again = Repeats{Failed: Count{Sent: 5, Lost: 5}, Passed: Count{Sent: 12}}
 	if got := s.Explain("no answer"); !strings.HasPrefix(got, "on about 1 of 2 paths") || !strings.Contains(got, says) {
 		t.Error(got)

@@ -64,6 +64,27 @@ func TestWithKernelExplained(t *testing.T) {
 	}
 }
 
+// Why kernel connections get through where a fault at 0 is found.
+func TestUnharmedBesideAFault(t *testing.T) {
+	for _, c := range []struct {
+		reason report.Reason
+		stamps bool
+		says   string
+	}{
+		{report.SequenceZeroDelayed, true, ": a delay below the retransmission timeout does them no harm"},
+		{report.SequenceZeroDroppedBySize, true, ", whose segments may have other lengths"},
+		{report.SequenceZeroDroppedByOptions, true, ", whose segments carry the option"},
+		{report.SequenceZeroDroppedByOptions, false, ", whose segments do not carry the option"},
+		{report.SequenceZeroDropped, true,
+			": engine and kernel disagree, so flags, size, options, order or time decides"},
+	} {
+		k := report.KernelConnections{Outcome: report.KernelUnharmed, Message: "k", Timestamps: c.stamps}
+		if got := WithKernel(wrapResult("Push", report.Fail, c.reason), k, "", 1e-3).Message; got != "m; yet k"+c.says {
+			t.Errorf("%s: %s", c.reason, got)
+		}
+	}
+}
+
 func TestEstablished(t *testing.T) {
 	for _, c := range []struct {
 		r    report.Result

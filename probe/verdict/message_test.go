@@ -68,6 +68,15 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			o.Delivered, o.FirstLost, o.FirstLate = true, true, 31*time.Millisecond
 		}), "data with PSH at sequence 0 was answered, the first one after 31 ms; it was not shown that others like it " +
 			"come late"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Delivered, o.FirstLost, o.Cut = true, true, true }),
+			"data with PSH at sequence 0 was answered, but only a part of the first one; it was not shown that others like it " +
+				"are lost more often than controls"},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.FirstLost, o.FirstLate = true, true, 31*time.Millisecond
+			o.Repeats = Exchange{Copies: copiesOf([]float64{-1, -1, 0.3}, []float64{0.1, 0.2, 0.1, 0.1})}
+		}), "data with PSH at sequence 0 was answered, the first one after 31 ms; repeats of it are lost, 2 of 3 against 0 " +
+			"of 4 others (p = 1.4e-01), but the first of each fresh connection arrives: a real connection stalls if it has " +
+			"to repeat there"},
 		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.FirstLost, o.FirstLate, o.FirstUnasked = true, true, 500*time.Millisecond, true
 		}), "data with PSH at sequence 0 was answered"},
@@ -83,6 +92,12 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			o.Delivered, o.Exchange = true, Exchange{copiesOf([]float64{-1, -1, 0.3}, []float64{0.1, 0.2, 0.1, 0.1}), 0, 0.15}
 		}), "data with PSH at sequence 0 is lost more often than other segments, but not always: in one flow 2 of 3 " +
 			"against 0 of 4 in random order, p = 1.4e-01"},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.Exchange = true, Exchange{copiesOf([]float64{-1, -1, 0.3}, []float64{0.1, 0.2, 0.1, 0.1}), 0, 0.15}
+			o.Cut = true
+		}), "data with PSH at sequence 0 is lost more often than other segments, but not always: in one flow 2 of 3 " +
+			"against 0 of 4 in random order, p = 1.4e-01; of the first a part arrived: something cuts them, and only what " +
+			"comes whole counts as arrived"},
 		{SequenceWrap, with(push, func(o *Observation) {
 			lost := append(sized(true, true, 3, 4, 5, 6, 7, 8, 9, 10, 11), sized(false, false, 2, 3, 4, 5)...)
 			o.Delivered, o.Sizes = true, SizeTest{Bound{Range{1, 12}, Range{60, 60}}, append(lost, sized(true, false,
@@ -124,6 +139,22 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.Witnessed = confirmed, true, true }),
 			"data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
 				"lost), p = 1.2e-09; the peer's SACK names it missing; one number earlier it arrives" + alikeUnknown},
+		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.Ahead = confirmed, true, true }),
+			"data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
+				"lost), p = 1.2e-09; at another number it arrives; old bytes get no answer here, so the others are new ones " +
+				"beyond it" + alikeUnknown},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Blocks, o.Isolated, o.Resets = confirmed, true, ResetTest{Zero: Count{5, 3}, Others: Count{5, 0}}
+		}), "data with PSH at sequence 0 draws an RST, 3 of 5; at other numbers 0 of 5 do, and 30 of 30 are answered as " +
+			"they should be (p = 1.2e-09): sent by the peer or something that looks like it"},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Blocks, o.Isolated, o.Resets = confirmed, true, ResetTest{Zero: Count{4, 2}, Others: Count{5, 0}}
+		}), "data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
+			"lost), p = 1.2e-09; at another number it arrives" + alikeUnknown},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Blocks, o.Isolated, o.Resets = confirmed, true, ResetTest{Zero: Count{5, 3}, Others: Count{5, 1}}
+		}), "data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
+			"lost), p = 1.2e-09; at another number it arrives" + alikeUnknown},
 		{SequenceWrap, with(push, func(o *Observation) { o.Blocks, o.Isolated, o.ByAck = confirmed, true, true }),
 			"data with PSH is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 lost), " +
 				"p = 1.2e-09, or the RST at sequence 0 that it draws, though one with ACK comes back; " +
@@ -176,14 +207,15 @@ func TestGuardMessages(t *testing.T) {
 			"look at what it sends (tcpdump), or ask for fewer packets a second"
 	)
 	for check, says := range map[conn.SelfCheck][2]string{
-		{Seen: 3, Stolen: 2}:                                {interfered, programs},
-		{Seen: 2, Stolen: 2, ResetsDropped: 1}:              {interfered, programs},
-		{Seen: 2, Stolen: 2, Overflow: 1}:                   {unread, busy},
-		{Overflow: 1}:                                       {unread, busy},
-		{Seen: 2, Stolen: 3}:                                {unread, busy},
-		{Seen: 3, Stolen: 2, Overflow: 1}:                   {interfered, busy},
-		{Seen: 2, Stolen: 3, KernelResets: 1}:               {interfered, busy},
-		{Seen: 2, Stolen: 2, Overflow: 1, ResetsDropped: 1}: {interfered, busy},
+		{Seen: 3, Stolen: 2}:                                    {interfered, programs},
+		{Seen: 2, Stolen: 2, ResetsDropped: 1}:                  {interfered, programs},
+		{Seen: 2, Stolen: 2, Overflow: 1}:                       {unread, busy},
+		{Overflow: 1}:                                           {unread, busy},
+		{Seen: 2, Stolen: 3}:                                    {unread, busy},
+		{Seen: 3, Stolen: 2, Overflow: 1}:                       {interfered, busy},
+		{Seen: 2, Stolen: 3, KernelResets: 1}:                   {interfered, busy},
+		{Seen: 2, Stolen: 3, ResetsDropped: 1, KernelResets: 1}: {interfered, busy},
+		{Seen: 2, Stolen: 2, Overflow: 1, ResetsDropped: 1}:     {interfered, busy},
 	} {
 		f := Handshake(&Observation{Guard: check})
 		want := says[0] + ", so nothing is concluded: " + check.String() + "; " + says[1]
@@ -199,6 +231,15 @@ func TestGuardMessages(t *testing.T) {
 		"this host fail in the same way: route them and their answers by one device, or let the kernel take these"
 	if f := RejectedReturn(3, "device c1, where it is dropped"); f.Message != want || f.Reason != report.AsymmetricReturn {
 		t.Errorf("%s: %s, want %s", f.Reason, f.Message, want)
+	}
+}
+
+// A server that takes no more is told from a port where nothing listened.
+func TestListenerGoneMessage(t *testing.T) {
+	const want = "the port held connections of this run (7) and refuses all since: its server takes no more, as one " +
+		"that accepts once, or it has ended. Start it again for each scenario, better so that it accepts in a loop"
+	if f := ListenerGone(7); f.Message != want || f.Reason != report.ListenerGone || f.Verdict != report.Inconclusive {
+		t.Errorf("%+v", f)
 	}
 }
 
@@ -241,6 +282,9 @@ func TestAcceptQueueMessages(t *testing.T) {
 		{Filling{Cap: 10, Least: 6, Test: undecidedRounds},
 			"after 6 connections one went unanswered, but chance is not excluded: 4 of 4 attempts from 2 source ports were " +
 				"silent, among 49 beacons on established connections (4 lost), p = 2.6e-04"},
+		{Filling{Cap: 10, Least: 6, Test: OverflowTest{Alpha: 1e-7, Rounds: []Round{{Block{0, 24}, 20}}}},
+			"after 6 connections one went unanswered, but chance is not excluded: no source port was left that had been " +
+				"answered before"},
 		{Filling{Cap: 10, Least: 6, Observation: Observation{PeerReset: true}},
 			"the peer resets connections by itself (6 were established), so an overflow could not be told from that"},
 	} {

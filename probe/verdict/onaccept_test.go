@@ -33,6 +33,15 @@ func TestAcceptingIsAskedOnce(t *testing.T) {
 			t.Errorf("%+v: asked %d times", c.found, calls)
 		}
 	}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	busy := NewAccepting()
+	busy.Ask(context.Background(), func() OnAccept {
+		if busy.Ask(over, nil) != nil {
+			t.Error("known while another flow asks, after the run's end")
+		}
+		return OnAccept{}
+	})
 	var none *Accepting
 	if none.Known() != nil || none.Ask(context.Background(), nil) != nil {
 		t.Error("without a record something is known")

@@ -108,6 +108,18 @@ func TestWhichFlowsFailed(t *testing.T) {
 	}
 }
 
+// Ports that failed are asked again three to five times together.
+func TestFailedAgain(t *testing.T) {
+	for ports, want := range map[int]int{1: 3, 2: 3, 3: 3, 4: 4, 5: 5, 6: 5, 100: 5} {
+		if got := FailedAgain(ports); got != want {
+			t.Errorf("%d ports: %d; want %d", ports, got, want)
+		}
+	}
+	if PassedAgain != 12 {
+		t.Errorf("%d ports that passed", PassedAgain)
+	}
+}
+
 func TestRepeats(t *testing.T) {
 	var r Repeats
 	fail, pass := report.Fail, report.Pass

@@ -30,6 +30,10 @@ func TestWrapReason(t *testing.T) {
 		{"all that follows", Observation{Blocks: lost,
 			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, EndsAt: comes, Across: gone}}, report.WrapDropped,
 			"what ends at 0 arrives, what crosses 0 is lost too"},
+		{"what is near", Observation{Blocks: lost, Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone,
+			Distances: Bound{Range{1, 900}, Range{1000, 5000}}}}, report.WrapDropped,
+			"what starts close beyond the wrap at 2^32 is lost, not only one number:  at sequence 0 is, and so are segments " +
+				"like it that start 1 to 900 (from 1000 on they arrive) beyond 0"},
 		{"what crosses is not known", Observation{Blocks: lost,
 			Wrap: Wrap{Before: true, Elsewhere: true, Beyond: gone, EndsAt: comes, Across: chance}}, report.WrapDropped,
 			"what becomes of what crosses 0 is not known"},
@@ -103,6 +107,26 @@ func TestWrapsAreAskedUntilOneTells(t *testing.T) {
 			return Wrap{Before: i > 0}, enough
 		})
 		if got.Before != (i > 0) {
+			t.Errorf("flow %d: %+v", i, got)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+// Numbers like 0 are asked about until a flow has asked about every kind.
+func TestAlikesAreAskedOnce(t *testing.T) {
+	a := NewAlikes(0.8)
+	asked := 0
+	for i, whole := range []bool{false, true, false} {
+		got := a.Ask(context.Background(), func(alpha float64) Alike {
+			if asked++; alpha != 0.8*AlikeShare {
+				t.Errorf("error %g", alpha)
+			}
+			return Alike{Asked: whole, Alpha: alpha}
+		})
+		if got.Asked != (i > 0) {
 			t.Errorf("flow %d: %+v", i, got)
 		}
 	}
