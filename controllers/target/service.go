@@ -169,9 +169,6 @@ func family(a netip.Addr) corev1.IPFamily {
 }
 
 func portNames(ports []corev1.ServicePort) string {
-	if len(ports) == 0 {
-		return "none"
-	}
 	names := make([]string, len(ports))
 	for i, p := range ports {
 		names[i] = fmt.Sprint(p.Port)

@@ -135,6 +135,17 @@ func TestWhoKeepsServing(t *testing.T) {
 	}
 }
 
+// TestServicesThatCannotBeRead: without the Services of the namespace no queue is filled.
+func TestServicesThatCannotBeRead(t *testing.T) {
+	r, calls := resolverOf(shop(consents)...)
+	calls.fail("ServiceList shop")
+	res, err := r.Resolve(t.Context(), controllertest.AcceptQueueProbe())
+	expectError(t, err, "error: list the Services of namespace shop: the API server is down")
+	if res != nil {
+		t.Errorf("resolved %+v", res)
+	}
+}
+
 func setConsent(t *testing.T, r *Resolver, consent string) {
 	t.Helper()
 	var svc corev1.Service

@@ -91,6 +91,8 @@ func TestSourcesThatAreStopped(t *testing.T) {
 		"selector": {cluster: shop(reselected), planned: plannedPods(), some: []int{0}, want: unmatched, all: unmatched},
 		"slices": {cluster: shop(resliced), planned: planned(), some: []int{1},
 			all: stopped + "the EndpointSlices of Service web were changed"},
+		"replaced behind a ClusterIP": {cluster: shop(replaced), planned: planned(), some: []int{0},
+			want: stopped + "Pod web-2 was replaced", all: stopped + "Pod web-2 was replaced"},
 		"another ClusterIP": {cluster: shop(readdress), planned: planned(), some: []int{1, 2},
 			all: stopped + "Service web has another ClusterIP or port"},
 		"consent to fill, withdrawn": {cluster: shop(), planned: plannedPods(), some: []int{0}, fills: true,
