@@ -81,6 +81,28 @@ func TestKernelMessageInFlight(t *testing.T) {
 	}
 }
 
+// That no connection had data in flight at 0 is said where some were made for it and each was overtaken.
+func TestNoneInFlight(t *testing.T) {
+	const none = "; none had data in flight there: what is before 0 was acknowledged before the next segments had left"
+	for _, c := range []struct {
+		outcome   report.KernelOutcome
+		told      int
+		overtaken bool
+		want      string
+	}{
+		{report.KernelUnharmed, 0, true, none}, {report.KernelUnharmed, 0, false, ""}, {report.KernelUnharmed, 1, true, ""},
+		{report.KernelNotAsked, 0, true, ""},
+	} {
+		k := report.KernelConnections{Outcome: c.outcome, Sizes: []report.KernelSize{ofSize("1", 1, 0)}}
+		if c.told > 0 {
+			k.Sizes = append(k.Sizes, ofSize(report.SizeInFlight, c.told, 0))
+		}
+		if got := noneInFlight(k, c.overtaken); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
 // Straddle's suspects differ from kernel connections only where none of these crossed 0 within a segment.
 func TestStraddleBesideUnharmed(t *testing.T) {
 	r := wrapResult("Straddle", report.Fail, report.SequenceZeroDropped)

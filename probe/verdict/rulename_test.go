@@ -152,6 +152,10 @@ func TestRulesInWords(t *testing.T) {
 		{RuleFit{Rule: &push}, false, "lost; the rule is PushAtZero, known from ZTE 9900: `anti-dos abnormal enable`, " +
 			"then `disable`, or V2.00.00R8P16"},
 		{RuleFit{Rule: &fin}, true, "lost; the rule is FinAtZero"},
+		{RuleFit{Rule: &fin, NumbersOpen: true}, true,
+			"lost; the rule FinAtZero fits, or one about more numbers than 0: ask again"},
+		{RuleFit{Fits: []string{"A"}, NumbersOpen: true}, false,
+			"lost; these fit: A, or another by flags, numbers or length; no variant tells which rule it is"},
 		{RuleFit{Fits: []string{"A", "B"}, Ask: []string{"Data", "Null"}}, false,
 			"lost; these fit: A, B, or another by flags or length; ask also Data, Null: " +
 				"tcpprobe run … --scenario SequenceWrap/Data --scenario SequenceWrap/Null"},
@@ -171,6 +175,19 @@ func TestRulesInWords(t *testing.T) {
 	} {
 		if got := c.f.Explain("lost", c.fromResource); got != c.want {
 			t.Errorf("%s, want\n%s", got, c.want)
+		}
+	}
+}
+
+// Where something else than the flags decides for one variant, no rule by flags is named for another.
+func TestNoRuleByFlagsWhereOthersDecide(t *testing.T) {
+	for reason, none := range map[report.Reason]bool{
+		report.SequenceZeroDelayed: true, report.SequenceZeroFirstDropped: true, report.SequenceZeroDroppedBySize: true,
+		report.SequenceZeroDroppedByOptions: true, report.NumbersAlikeDropped: true, report.PathLossy: false, lost: false,
+	} {
+		f := FitRules(map[string]report.Reason{"Push": lost, "Data": reason})
+		if got := f.Rule == nil && f.Fits == nil; got != none {
+			t.Errorf("%s: %+v", reason, f)
 		}
 	}
 }

@@ -154,3 +154,16 @@ func TestStatisticsWithoutSegments(t *testing.T) {
 		}
 	}
 }
+
+// As many suspects as controls convict: 7 of each at one in a thousand, where none of the controls is lost.
+func TestEvenBlock(t *testing.T) {
+	for _, c := range []struct {
+		alpha, loss float64
+		want        int
+		ok          bool
+	}{{1e-3, 0, 7, true}, {1.0 / 3432, 0, 7, true}, {1.0 / 3433, 0, 8, true}, {1e-9, 0.95, maxBlock, false}} {
+		if got, ok := EvenBlockFor(c.alpha*(1+1e-9), c.loss); got != c.want || ok != c.ok {
+			t.Errorf("%g at a loss of %g: %d, %t; want %d", c.alpha, c.loss, got, ok, c.want)
+		}
+	}
+}
