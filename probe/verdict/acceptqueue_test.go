@@ -36,10 +36,24 @@ var fillings = []struct {
 	{"SYNs are refused, and a handshake in progress was completed", Filling{Cap: 10, Least: 6, First: ResetIt,
 		Refusals: 3, BeaconsAnswered: 8, SYNRefused: true, Concurrent: true,
 		Overtook: 1}, report.Inconclusive, report.SynLimited},
+	{"a handshake was completed, and four SYNs before it may have been lost", Filling{Cap: 10, Least: 6,
+		First: IgnoredSyn, Test: full, Concurrent: true, Overtook: 4, Beacons: Count{48, 17}}, report.Inconclusive,
+		report.QueueOrLimit},
+	{"a handshake was completed, and the path loses one in 99 at most", Filling{Cap: 10, Least: 6, First: IgnoredSyn,
+		Test: full, Concurrent: true, Overtook: 1, Beacons: Count{98, 0}}, report.Inconclusive, report.QueueOrLimit},
+	{"a handshake was completed, and the path loses one in 100 at most", Filling{Cap: 10, Least: 6, First: IgnoredSyn,
+		Test: full, Concurrent: true, Overtook: 1, Beacons: Count{99, 0}}, report.Inconclusive, report.SynLimited},
+	{"SYNs are refused, and none before a handshake was completed", Filling{Cap: 10, Least: 6, First: ResetIt,
+		Refusals: 3, BeaconsAnswered: 8, SYNRefused: true, Concurrent: true}, report.Inconclusive, report.QueueOrLimit},
+	{"final ACKs are reset, and a handshake in progress was completed", Filling{Cap: 10, Least: 6, First: ResetIt,
+		Refusals: 3, BeaconsAnswered: 8, Concurrent: true, Overtook: 9, Beacons: Count{24, 0}}, report.Inconclusive,
+		report.QueueOrLimit},
 	{"nothing was in progress", Filling{Cap: 10, Least: 6, First: IgnoredSyn, Test: full}, report.Inconclusive,
 		report.QueueOrLimit},
 	{"room for one handshake and two connections", Filling{Cap: 10, Least: 2, First: IgnoredSyn, Test: full,
 		Asked: true, OnEstablished: Count{2, 0}}, report.Fail, report.QueueOverflowed},
+	{"the same, and a SYN on an established connection is answered", Filling{Cap: 10, Least: 2, First: IgnoredSyn,
+		Test: full, Asked: true, OnEstablished: Count{2, 1}}, report.Fail, report.QueueOverflowed},
 	{"the same, and SYNs on established connections are lost", Filling{Cap: 10, Least: 2, First: IgnoredSyn,
 		Test: full, Asked: true, OnEstablished: Count{2, 2}}, report.Inconclusive, report.QueueOrLimit},
 	{"the same, and free after the end", Filling{Cap: 10, Least: 2, First: IgnoredSyn, Test: full, Asked: true,
@@ -52,6 +66,10 @@ var fillings = []struct {
 		report.QueueOrLimit},
 	{"all established, many segments ignored", Filling{Cap: 10, Least: 10, Ignored: Count{30, 8},
 		Beacons: Count{24, 0}}, report.Inconclusive, report.QueueOrLimit},
+	{"all established, ignored by chance once in 60", Filling{Cap: 10, Least: 10, Ignored: Count{1, 1},
+		Beacons: Count{59, 0}}, report.Pass, report.NotReached},
+	{"all established, ignored by chance once in 101", Filling{Cap: 10, Least: 10, Ignored: Count{1, 1},
+		Beacons: Count{100, 0}}, report.Inconclusive, report.QueueOrLimit},
 	{"all established, ignored in a row", Filling{Cap: 10, Least: 10, Ignored: Count{30, 2}, Beacons: Count{24, 0},
 		Ignoring: 1}, report.Inconclusive, report.QueueOrLimit},
 	{"all established, as many lost as beacons", Filling{Cap: 10, Least: 10, Ignored: Count{30, 8},
@@ -68,6 +86,8 @@ var fillings = []struct {
 		Least: 3}, report.Inconclusive, report.PathDown},
 	{"the path died", Filling{Cap: 10, Least: 6, Test: OverflowTest{Alpha: 1e-7, Rounds: []Round{{Block{16, 24}, 24}}}},
 		report.Inconclusive, report.PathDown},
+	{"four new ports are ignored", Filling{Cap: 10, Least: 6, SkippedPorts: 4}, report.Inconclusive, report.SynLimited},
+	{"three new ports are ignored", Filling{Cap: 10, Least: 6, SkippedPorts: 3}, report.Inconclusive, report.PathLossy},
 	{"chance", Filling{Cap: 10, Least: 6, Test: OverflowTest{Alpha: 1e-7, Rounds: []Round{{Block{1, 24}, 3}}}},
 		report.Inconclusive, report.PathLossy},
 	{"no time", Filling{Cap: 10, Least: 6}, report.Inconclusive, report.PathLossy},
@@ -131,6 +151,9 @@ func TestMessageOfUnattributedRejections(t *testing.T) {
 		{Filling{Cap: 100, Least: 6, First: IgnoredAck, Test: full}, []string{"SYN proxy", "queue is full"}},
 	} {
 		found := AcceptQueue(&c.f)
+		if found.Tested != (c.f.Refusals == 0) {
+			t.Errorf("tested %t: %s", found.Tested, found.Message)
+		}
 		for _, words := range append(c.words, "ss -lnt", "ListenOverflows") {
 			if !strings.Contains(found.Message, words) {
 				t.Errorf("message lacks %q: %s", words, found.Message)

@@ -30,6 +30,12 @@ func TestNumbersLikeZero(t *testing.T) {
 			{"multiples of 65536", Count{3, 1}, Count{5, 1}, Count{}}}, Count{14, 0}, true, 1e-6},
 			report.NumbersAlikeDropped, false, "; and so is the same at 2^31 (19 of 19), multiples of 65536 (1 of 5), " +
 				"among 14 at ordinary numbers (0 lost), p = 2.5e-08"},
+		"half of a kind": {Alike{kinds(Count{1, 1}, Count{14, 7}), Count{14, 7}, true, 1e-6}, report.SequenceZeroDropped,
+			false, "is not known"},
+		"less than half": {Alike{kinds(Count{1, 1}, Count{14, 6}), Count{14, 6}, true, 1e-6}, report.SequenceZeroDropped,
+			true, "; numbers like 0 arrive: multiples of 65536, 1"},
+		"chance, as excluded as can be": {Alike{kinds(Count{1, 1}, Count{14, 14}), Count{14, 0}, true,
+			Fisher(14, 14, 0, 14)}, report.NumbersAlikeDropped, false, "it arrives at 1"},
 		"chance not excluded": {Alike{kinds(Count{1, 1}, Count{14, 14}), Count{14, 9}, true, 1e-6},
 			report.SequenceZeroDropped, false, "is not known"},
 		"not to the end": {Alike{kinds(Count{1, 1}, Count{14, 14}), Count{14, 0}, false, 1e-6},

@@ -37,7 +37,7 @@ func (b *Budget) Spend(ctx context.Context, test func(Turn) bool) (t Turn) {
 	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
-		return t
+		return Turn{}
 	}
 	defer func() { <-b.turn }()
 	t.Alpha, t.Follows = b.alpha, b.led()
