@@ -100,15 +100,21 @@ func (s *socket) connect(ctx context.Context, remote netip.AddrPort, until time.
 	if !errors.Is(err, unix.EINPROGRESS) {
 		return err
 	}
-	return s.await(ctx, unix.POLLOUT, until, func() bool { return s.info().State == established })
+	return s.await(ctx, unix.POLLOUT, until, func() bool { return stood(s.info().State) })
 }
+
+// stood reports whether a connection in that state was established: it is, or the peer has closed it since.
+func stood(state uint8) bool { return state == established || state == closeWait }
 
 // delayAcks lets what is sent next acknowledge what comes in, as between a program and its server: the kernel begins
 // with an acknowledgement for each segment, which costs packets and tells nothing.
 func (s *socket) delayAcks() { _ = unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) }
 
-// established is that state's number in TCP_INFO.
-const established = 1
+// Numbers of states in TCP_INFO (include/net/tcp_states.h).
+const (
+	established = 1
+	closeWait   = 8
+)
 
 // write hands bytes to the kernel, all or none.
 func (s *socket) write(b []byte) error { return s.send(b, 0) }
