@@ -12,6 +12,11 @@ type Preset struct {
 	Start    string
 	Sends    string // what is sent, for the documentation
 	Harmless string // why that does no harm, or what it costs
+	// Ports are those on which servers of the protocol listen that must be known before anything is asked, because they
+	// close on a plain request or speak first.
+	Ports       []uint16
+	Closes      bool // its servers close on a plain request, so it is tried first on Ports
+	SpeaksFirst bool // the server speaks first
 }
 
 // Source returns the first n bytes of what a connection carries.
@@ -41,8 +46,33 @@ func Named(name string) (Preset, bool) {
 func (p Preset) Source() Source { return started(p.Start) }
 
 // Default are the sources where nothing is set, in the order in which they are tried: an application that closes on the
-// first one may wait on the second. Both are unfinished requests, to which none answers.
-func Default() []Source { return []Source{started(http), started(clientHello)} }
+// first one may wait on the next. All are unfinished requests. A plain one and a ClientHello are for every port; before
+// them comes the preset of a protocol whose servers close on both, on its port.
+func Default(port uint16) (all []Source) {
+	if p, known := of(port); known && p.Closes {
+		all = append(all, p.Source())
+	}
+	return append(all, started(http), started(clientHello))
+}
+
+// SpeaksFirst reports whether the server is known to speak first, by the preset that was chosen or, without one, by its
+// port.
+func SpeaksFirst(preset string, port uint16) bool {
+	p, known := Named(preset)
+	if !known {
+		p, _ = of(port)
+	}
+	return p.SpeaksFirst
+}
+
+// of returns the preset of the protocol that usually has that port.
+func of(port uint16) (Preset, bool) {
+	i := slices.IndexFunc(table, func(p Preset) bool { return slices.Contains(p.Ports, port) })
+	if i < 0 {
+		return Preset{}, false
+	}
+	return table[i], true
+}
 
 // Repeated is a source that repeats the bytes.
 func Repeated(own []byte) Source {

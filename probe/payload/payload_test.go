@@ -63,7 +63,7 @@ func TestPresets(t *testing.T) {
 	for _, p := range Presets() {
 		got, known := Named(p.Name)
 		b := p.Source()(len(p.Start) + 2000)
-		if !known || got != p || !bytes.Equal(b, []byte(p.Start+strings.Repeat("x", 2000))) {
+		if !known || got.Name != p.Name || got.Start != p.Start || !bytes.Equal(b, []byte(p.Start+strings.Repeat("x", 2000))) {
 			t.Errorf("%s: %t, %q", p.Name, known, b)
 		}
 		if p.Sends == "" || p.Harmless == "" || p.Start == "" {
@@ -73,10 +73,35 @@ func TestPresets(t *testing.T) {
 	if _, known := Named("gopher"); known || len(Names()) != len(Presets()) {
 		t.Errorf("%v", Names())
 	}
-	if b := Default()[0](7); string(b) != "GET /xx" {
+	if b := Default(80)[0](7); string(b) != "GET /xx" {
 		t.Errorf("%q", b)
 	}
 	if b := Repeated([]byte("ab"))(5); string(b) != "ababa" {
 		t.Errorf("%q", b)
+	}
+}
+
+// A preset is tried by itself only on the ports of a protocol whose servers close on everything else; and who speaks
+// first is known by the preset, or else by the port.
+func TestPorts(t *testing.T) {
+	for port, first := range map[uint16]string{80: "GET /", 22: "GET /", 25: "GET /", 6379: "GET /",
+		3306: "\x00\x3f\x00\x01", 5432: "\x00\x00\x27\x10", 27017: "\x34\x00\x00\x00"} {
+		all := Default(port)
+		if got := string(all[0](len(first))); got != first {
+			t.Errorf("port %d: %q first, want %q", port, got, first)
+		}
+		if got := string(all[len(all)-2](5)); got != "GET /" || all[len(all)-1](1)[0] != 0x16 {
+			t.Errorf("port %d: %q and a ClientHello do not follow", port, got)
+		}
+	}
+	for _, c := range []struct {
+		preset string
+		port   uint16
+		want   bool
+	}{{"", 22, true}, {"", 25, true}, {"", 587, true}, {"", 3306, true}, {"", 80, false}, {"", 5432, false},
+		{"mysql", 80, true}, {"ssh", 2222, true}, {"smtp", 26, true}, {"http", 22, false}} {
+		if got := SpeaksFirst(c.preset, c.port); got != c.want {
+			t.Errorf("preset %q, port %d speaks first: %t", c.preset, c.port, got)
+		}
 	}
 }

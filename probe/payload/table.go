@@ -26,7 +26,7 @@ var table = []Preset{
 		Harmless: "the server waits for the rest; it chooses nothing and computes nothing before it has the whole. " +
 			"It may log a handshake that was not finished",
 	}, {
-		Name: "postgres", Start: "\x00\x00\x27\x10\x00\x03\x00\x00user\x00",
+		Name: "postgres", Start: "\x00\x00\x27\x10\x00\x03\x00\x00user\x00", Ports: []uint16{5432}, Closes: true,
 		Sends: "the beginning of a StartupMessage of 10,000 bytes, about the longest that the server takes, with the " +
 			"user's name unfinished. No SSLRequest: what may follow that depends on the server's `ssl`",
 		Harmless: "no login is tried: without its last byte the message names nobody, and the server ends it after " +
@@ -34,6 +34,7 @@ var table = []Preset{
 			"process while it lasts",
 	}, {
 		Name: "mysql", Start: heldLittle + "\x00\x01\x0d\xa2\x00\x00\x00\x00\x00\x01\x21" + reserved,
+		Ports: []uint16{3306}, Closes: true, SpeaksFirst: true,
 		Sends: "the beginning of a handshake response of 16,128 bytes, with the user's name unfinished. MySQL and MariaDB " +
 			"speak first",
 		Harmless: "no login is tried. But they count each connection that ends there against this host, and refuse it " +
@@ -43,17 +44,17 @@ var table = []Preset{
 		Sends:    "a whole `PING`, then the beginning of another one",
 		Harmless: "`PING` changes nothing, and is answered before a login too, at least by an error",
 	}, {
-		Name: "smtp", Start: "NOOP ",
+		Name: "smtp", Start: "NOOP ", Ports: []uint16{25, 587}, SpeaksFirst: true,
 		Sends: "the beginning of a `NOOP` without its end. The server speaks first, and is not waited for: one that " +
 			"insists on it (Exim, Postfix's postscreen) hangs up, which is Inconclusive / PeerReset",
 		Harmless: "`NOOP` does nothing, and without a line's end none is counted as junk. The server logs a lost connection",
 	}, {
-		Name: "ssh", Start: "SSH-2.0-TCPProbe\r\n\x00\x00\x3e\xfc\x04\x14",
+		Name: "ssh", Start: "SSH-2.0-TCPProbe\r\n\x00\x00\x3e\xfc\x04\x14", Ports: []uint16{22}, SpeaksFirst: true,
 		Sends: "a whole identification line, then the beginning of a key exchange of 16,128 bytes",
 		Harmless: "no key is exchanged, and no login is tried. Each connection counts for `MaxStartups` while it lasts, " +
 			"and may for `PerSourcePenalties` of OpenSSH 9.8 and later",
 	}, {
-		Name: "mongodb", Start: mongoHello + mongoUnfinished,
+		Name: "mongodb", Start: mongoHello + mongoUnfinished, Ports: []uint16{27017}, Closes: true,
 		Sends:    "a whole `hello` (OP_MSG), then the beginning of a message of 16,128 bytes",
 		Harmless: "`hello` needs no login and changes nothing; a driver sends it on each connection",
 	},

@@ -120,6 +120,8 @@ const (
 	PeerClosed Reason = "PeerClosed"
 	// the suspect is lost, and so are its bytes elsewhere
 	NotIsolated Reason = "NotIsolated"
+	// the peer speaks first, and has got as many connections as it may
+	PeerSpeaksFirst Reason = "PeerSpeaksFirst"
 	// the application resets each connection that it accepts
 	ResetOnAccept Reason = "ResetOnAccept"
 	// the peer reset the connection before a verdict, twice

@@ -22,6 +22,7 @@ type answer struct {
 	perPath bool             // flows may take different paths, so a share of flows may be one of paths
 	again   []flow.Outcome   // outcomes of source ports that were asked again
 	repeats verdict.Repeats  // how these compare with the first answers
+	note    string           // why there are fewer flows than paths
 	before  *verdict.Losses  // of flows that passed and were asked anew; nil: none were
 
 	openedAlone int // flows that came to a connection only when nothing else was asked
@@ -57,6 +58,10 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	turns := opened.turns
 	n, fixed := definition.Number(c.Variant, j.plan.Paths)
 	a := answer{perPath: !fixed}
+	if !fixed {
+		n = opened.allowance.flows(n, len(j.checks))
+		a.note = verdict.AskedLess(n, j.plan.Paths)
+	}
 	if opened.host != nil && !definition.Serial { // a queue is not filled anew for that
 		run = opened.host.withReturns(run)
 	}
@@ -73,6 +78,9 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		askUnopened(ctx, run, env, opened, &a)
 	}
 	askFollowers(ctx, oneHop, &env, turns, &a)
+	if opened.allowance != nil { // what is asked anew needs as many connections again
+		return a
+	}
 	if c.Type == "SequenceWrap" {
 		askAboutLosses(ctx, oneHop, &env, turns, &a)
 	}

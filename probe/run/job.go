@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcpprobe/tcpprobe/probe/capture"
 	"github.com/tcpprobe/tcpprobe/probe/guard"
+	"github.com/tcpprobe/tcpprobe/probe/payload"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/route"
@@ -87,6 +88,9 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		env.Open, env.OpenFrom, first, plain = router.Open, router.OpenFrom, stack.route, h.plain(t.Address)
 		opened = newOpenings(router.Open, env.Remote, newTurns(j.plan.Paths, j.plan.PacketsPerSecond))
 		opened.oneHop, opened.host = router.OneHop, h
+		if j.speaksFirst(t) {
+			opened.spare(newAllowance(env.Remote, j.plan.Paths, j.checks), &env)
+		}
 	}
 	kernel := j.newKernelTest(env, h, opened, index)
 	var open sync.WaitGroup
@@ -122,6 +126,13 @@ func (j *job) target(ctx context.Context, h *host, position int) {
 		j.connect(ctx, h, env, position)
 	}
 	j.over[position] = asked{env, found}
+}
+
+// speaksFirst reports whether the target is known to speak first.
+func (j *job) speaksFirst(t plan.Target) bool {
+	return slices.ContainsFunc(j.plan.Scenarios, func(s plan.Scenario) bool {
+		return payload.SpeaksFirst(s.PayloadPreset, t.Port)
+	})
 }
 
 // notStarted returns the outcome of a check that could not begin; nil if there was no error.

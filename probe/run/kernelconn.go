@@ -72,7 +72,7 @@ func (j *job) newKernelTest(env flow.Env, h *host, opened *openings, index int) 
 	}
 	return &kernelTest{env: env, takeOver: h.flows().TakeOver, device: h.device, alpha: j.alpha, patience: kernelPatience,
 		ask: kernelconn.Ask, openings: opened,
-		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario])}
+		payloads: flow.Payloads(j.plan.Scenarios[j.checks[i].Scenario], env.Remote.Port())}
 }
 
 // beside begins with the first connections beside the first check, where the plan has one that they are about, and lets
@@ -166,7 +166,7 @@ func (k *kernelTest) each(ctx context.Context, all []kernelQuestion, enough func
 // reports whether to try again: what should have been in flight was not, and this is not the last try.
 func (k *kernelTest) one(ctx context.Context, q kernelQuestion, leave func(), last bool,
 	add func(verdict.KernelSample)) bool {
-	if k.env.Pace(ctx, kernelAhead) != nil {
+	if k.env.Pace(ctx, kernelAhead) != nil || !k.openings.allowance.takeKernel() {
 		return false
 	}
 	k.mu.Lock()
@@ -221,7 +221,7 @@ const flightTries = 3
 func (k *kernelTest) tries(q kernelQuestion) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if q.size.Order != kernelconn.InFlight || k.evidence.Overtaken {
+	if q.size.Order != kernelconn.InFlight || k.evidence.Overtaken || k.openings.allowance != nil {
 		return 1
 	}
 	return flightTries

@@ -35,7 +35,7 @@ func (a *asks) ask(_ context.Context, q kernelconn.Question) (kernelconn.Result,
 // kernelTestOf carries out the whole test with the given connections.
 func kernelTestOf(ctx context.Context, a *asks, confirm bool) report.KernelConnections {
 	k := &kernelTest{env: flow.Env{Remote: conntest.Remote, Pace: conn.Pace(conntest.Pace), Take: func() {}},
-		alpha: 3e-5, payloads: flow.Payloads(plan.Scenario{}), ask: a.ask, patience: kernelPatience,
+		alpha: 3e-5, payloads: flow.Payloads(plan.Scenario{}, 0), ask: a.ask, patience: kernelPatience,
 		openings: newOpenings(nil, netip.AddrPort{}, nil),
 		screened: make(chan struct{})}
 	k.screen(ctx)

@@ -17,6 +17,9 @@ func (o *openings) byOneHop(run flow.Func, unbounded bool) flow.Func {
 	}
 	return func(ctx context.Context, e *flow.Env) flow.Outcome {
 		own, open := *e, o.oneHop()
+		if e.Spec.AcceptQueue == nil { // its consent says how many connections
+			open = o.allowance.flow(open)
+		}
 		own.Open = open
 		if !unbounded {
 			own.Open = func(ctx context.Context, remote netip.AddrPort, iss seq.Number) (*conn.Conn, error) {

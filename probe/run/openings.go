@@ -47,6 +47,8 @@ type openings struct {
 	host   *host           // that takes their answers; nil: it is not known
 	target netip.AddrPort
 	turns  turns // of the flows
+	// allowance bounds the connections to a target that speaks first; nil: to any other
+	allowance *allowance
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when a connection's handshake is over

@@ -47,6 +47,7 @@ func (j *job) add(i int, r report.Result, a answer) {
 	if a.perPath && n.Pass+n.Fail > 0 && a.finding == nil && !notOfPaths[best.Reason] {
 		a.explain(&r)
 	}
+	r.Message += a.note
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.results[i], j.ports[i], j.alone[i] = r, shown.Port, a.onlyZero(best)

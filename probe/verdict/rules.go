@@ -22,7 +22,7 @@ type Finding struct {
 type observationRule func(*Observation) (f Finding, ok bool)
 
 // firstRules are the rules that are tried first in every scenario. If one applies, the other observations are invalid.
-var firstRules = []observationRule{faulty, asymmetric, unguarded, expired}
+var firstRules = []observationRule{speaksFirst, faulty, asymmetric, unguarded, expired}
 
 var handshakeRules = append(slices.Clip(firstRules),
 	resetOnAccept, established, proofReset, reverseReset, maybeLost, limited, refused, unreachable, altered, stale,

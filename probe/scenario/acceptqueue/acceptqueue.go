@@ -22,7 +22,7 @@ var Definition = flow.Definition{Flow: func(string) flow.Func { return run }, Fl
 
 // run opens connections one after the other until one does not get into the listener's queue.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
-	f := &filling{State: &flow.State{Env: e}, byte: flow.Payloads(e.Spec)[0](1)[0]}
+	f := &filling{State: &flow.State{Env: e}, byte: e.Payloads()[0](1)[0]}
 	if e.Spec.AcceptQueue == nil {
 		f.Fault = errors.New("the plan does not say how many connections may be opened")
 		return f.judge()

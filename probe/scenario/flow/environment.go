@@ -22,6 +22,7 @@ type Env struct {
 	// Alone calls ask while no other flow of the check is open. It returns false, without calling it, if others have not
 	// been established either, or if enough flows have failed alone. It may be nil.
 	Alone      func(ctx context.Context, ask func() (established bool)) bool
+	Reopened   func() // called after a connection was opened anew from the same port; nil: nobody wants to know
 	Remote     netip.AddrPort
 	Pace       conn.Pace
 	Take       func()              // takes a segment that does not wait for Pace; may be nil

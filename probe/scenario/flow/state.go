@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 
@@ -129,6 +130,9 @@ const maxJoined = 4
 func (s *State) Finish(ctx context.Context, judge func(*verdict.Observation) verdict.Finding) Outcome {
 	found := s.Delivered && !s.Unasked || s.LossConfirmed() && s.Isolated || s.Explained() // stays valid
 	s.Expired = ctx.Err() != nil && !found
+	if found && errors.Is(s.Fault, verdict.ErrSpeaksFirst) { // further connections would not have changed it
+		s.Fault = nil
+	}
 	s.OnAccept = s.onAccept
 	s.Outcome.Finding = judge(&s.Observation)
 	s.Outcome.Guard, s.Outcome.FirstLost = s.Guard, s.FirstLost && s.FirstLate == 0

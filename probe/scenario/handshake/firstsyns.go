@@ -110,5 +110,5 @@ func (t *firstSYNs) quickly(ctx context.Context, c *conn.Conn) {
 
 // established reports whether the peer answers on the connection. Meanwhile a late answer to its first SYN arrives.
 func (t *firstSYNs) established(ctx context.Context, c *conn.Conn) bool {
-	return c.Prove(ctx, t.Env.Pace, flow.Payloads(t.Env.Spec)[0](1)[0]).Established
+	return c.Prove(ctx, t.Env.Pace, t.Env.Payloads()[0](1)[0]).Established
 }

@@ -92,4 +92,4 @@ func (t *opening) countSYNs(c *conn.Conn) {
 }
 
 // byte is the byte of data that proves a connection.
-func (t *opening) byte() byte { return flow.Payloads(t.Env.Spec)[0](1)[0] }
+func (t *opening) byte() byte { return t.Env.Payloads()[0](1)[0] }

@@ -17,7 +17,7 @@ var Definition = flow.Definition{Flow: func(string) flow.Func { return run }, Fl
 // run opens connections at once, lets each be silent for its own time, and asks it then. Another one is asked all
 // along.
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
-	w := &idling{State: &flow.State{Env: e}, byte: flow.Payloads(e.Spec)[0](1)[0]}
+	w := &idling{State: &flow.State{Env: e}, byte: e.Payloads()[0](1)[0]}
 	if e.Spec.IdleTimeout == nil {
 		w.Fault = errors.New("the plan does not say how long connections are silent")
 		return w.judge(ctx)

@@ -19,7 +19,7 @@ var Definition = flow.Definition{Flow: func(string) flow.Func { return run }}
 func run(ctx context.Context, e *flow.Env) flow.Outcome {
 	t := &flow.State{Env: e}
 	var s *sizes
-	for _, p := range flow.Payloads(e.Spec) {
+	for _, p := range e.Payloads() {
 		s = tryPayload(ctx, t, p)
 		if !t.PeerReset || t.Delivered || len(t.Blocks) > 0 { // another block would exceed the error
 			break

@@ -74,7 +74,7 @@ func (f *firsts) run(ctx context.Context) {
 			}
 		}
 		c, ok := f.ask(ctx, number, wait)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || f.state.Fault != nil {
 			f.test.Copies = nil
 			return
 		}

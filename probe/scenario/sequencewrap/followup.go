@@ -15,7 +15,7 @@ import (
 // arrives, and whether the timestamps option decides, which kernel connections carry and crafted ones do not.
 func (s shape) followUp(ctx context.Context, e *flow.Env, lost bool) (verdict.FollowUp, flow.Outcome) {
 	t := &flow.State{Env: e}
-	w := newWrapConn(t, s, flow.Payloads(e.Spec)[0], leastControl)
+	w := newWrapConn(t, s, e.Payloads()[0], leastControl)
 	f := &followUp{wrapConn: w}
 	if w.open(ctx, seq.At(0)) {
 		if w.sendControl(ctx) {

@@ -78,7 +78,7 @@ func completes(ctx context.Context, t *flow.State, c *conn.Conn) (established bo
 // tested rule.
 func moveBeyondZero(t *flow.State, c *conn.Conn) {
 	ctx := c.EndContext()
-	before, data := c.ISS, flow.Payloads(t.Env.Spec)[0](2)
+	before, data := c.ISS, t.Env.Payloads()[0](2)
 	for i := 0; i < healTries && !c.Reset() && c.Fault() == nil && t.Env.Pace(ctx, 1) == nil; i++ {
 		sent := c.Send(conn.Step{Part: evidence.Across0, Flags: segment.PSH | segment.ACK, Seq: &before, Payload: data})
 		done := func(wire.Packet) bool { return c.Acked().AtLeast(seq.At(1)) || c.Reset() }

@@ -21,6 +21,9 @@ func reopen(ctx context.Context, t *flow.State, c *conn.Conn, iss seq.Number) bo
 		o := c.Handshake(ctx, t.Env.Pace)
 		switch o.Answer {
 		case conn.SynAck:
+			if t.Env.Reopened != nil {
+				t.Env.Reopened()
+			}
 			return true
 		case conn.StaleAck, conn.WrongAck:
 			c.ResetOlder(o.Wrong)

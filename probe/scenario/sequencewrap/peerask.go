@@ -58,7 +58,7 @@ func (a *peerAsk) run(ctx context.Context, before int) bool {
 // request sends so many bytes, and sends them again while the peer does not answer with as many.
 func (a *peerAsk) request(ctx context.Context, part evidence.Part, n int) bool {
 	at, want := a.conn.SendNext(), a.conn.Received().Add(n)
-	payload := flow.Payloads(a.Env.Spec)[0](n)
+	payload := a.Env.Payloads()[0](n)
 	answered := func(wire.Packet) bool { return a.conn.Received().AtLeast(want) || a.over() }
 	for i := 0; i < requests && !a.over() && a.Env.Pace(ctx, 1) == nil; i++ {
 		sent := a.conn.Send(conn.Step{Part: part, Flags: segment.PSH | segment.ACK, Seq: &at, Payload: payload})
@@ -128,7 +128,7 @@ func (a *peerAsk) watch(ctx context.Context) watched {
 	c := a.conn
 	w := watched{from: c.Received(), at: c.SendNext(), echoes: flow.NewEchoes()}
 	ask := func() time.Time {
-		payload := flow.Payloads(a.Env.Spec)[0](peerBytes)
+		payload := a.Env.Payloads()[0](peerBytes)
 		return c.Send(conn.Step{Part: evidence.Request, Flags: segment.PSH | segment.ACK, Seq: &w.at, Payload: payload})
 	}
 	if a.Env.Pace(ctx, 1) != nil {

@@ -17,7 +17,7 @@ import (
 // affects both alike. A flow whose suspect cannot be delivered adds no samples.
 func (s shape) pool(ctx context.Context, e *flow.Env, size verdict.Block) (verdict.Pool, flow.Outcome) {
 	t := &flow.State{Env: e}
-	w := newWrapConn(t, s, flow.Payloads(e.Spec)[0], leastControl)
+	w := newWrapConn(t, s, e.Payloads()[0], leastControl)
 	p := &samples{wrapConn: w, open: map[segment.SACKBlock]int{}}
 	if w.open(ctx, seq.At(0)) {
 		p.take(ctx, size)

@@ -46,7 +46,7 @@ func atRateLimit(v variant.Variant) flow.Func {
 
 func rateLimitedFlow(ctx context.Context, e *flow.Env, what string, flags segment.Flags) flow.Outcome {
 	t := &flow.State{Env: e}
-	for _, p := range flow.Payloads(e.Spec) {
+	for _, p := range e.Payloads() {
 		t.Observation = verdict.Observation{Guard: t.Guard, Fault: t.Fault, What: what}
 		l := &rateLimited{standalone: &standalone{State: t, independent: true}, flags: flags,
 			data: p(leastControl + rand.IntN(moreControl))}

@@ -33,7 +33,7 @@ func (s shape) cross(ctx context.Context, e *flow.Env) flow.Outcome {
 	if s.flags.Has(segment.URG) && length != flow.Full {
 		length = max(length, leastUrgent)
 	}
-	for _, p := range flow.Payloads(e.Spec) {
+	for _, p := range e.Payloads() {
 		tryPayload(ctx, t, s, p, length)
 		asked := len(t.Blocks) > 0 || t.Resets.Alpha > 0
 		if !t.PeerReset || t.Delivered || asked { // another block would exceed the error
