@@ -63,7 +63,7 @@ func TestPresets(t *testing.T) {
 	for _, p := range Presets() {
 		got, known := Named(p.Name)
 		b := p.Source()(len(p.Start) + 2000)
-		if !known || got.Name != p.Name || got.Start != p.Start || !bytes.Equal(b, []byte(p.Start+strings.Repeat("x", 2000))) {
+		if !known || got.Name != p.Name || !bytes.Equal(b, []byte(p.Start+strings.Repeat("x", 2000))) {
 			t.Errorf("%s: %t, %q", p.Name, known, b)
 		}
 		if p.Sends == "" || p.Harmless == "" || p.Start == "" {
