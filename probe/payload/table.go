@@ -18,8 +18,9 @@ const (
 var table = []Preset{
 	{
 		Name: "http", Start: http,
-		Sends:    "the beginning of a request line, `GET /xxx…`, without its end",
-		Harmless: "a server of a text protocol waits for the rest of the line, and has nothing to log or to answer",
+		Sends: "the beginning of a request line, `GET /xxx…`, without its end",
+		Harmless: "a server of a text protocol waits for the rest of the line, and has nothing to answer. Many log a " +
+			"client that leaves so, as nginx and HAProxy do, a line for each",
 	}, {
 		Name: "tls", Start: clientHello,
 		Sends: "the beginning of a TLS record of 16,128 bytes with a ClientHello",
@@ -38,7 +39,8 @@ var table = []Preset{
 		Sends: "the beginning of a handshake response of 16,128 bytes, with the user's name unfinished. MySQL and MariaDB " +
 			"speak first",
 		Harmless: "no login is tried. But they count each connection that ends there against this host, and refuse it " +
-			"after `max_connect_errors` (100) until `FLUSH HOSTS`, whatever is sent: set that higher, or few `paths`",
+			"after `max_connect_errors` (100) until `FLUSH HOSTS`, whatever is sent: see [what a target may lock " +
+			"out](security.md#who-may-be-locked-out)",
 	}, {
 		Name: "redis", Start: "PING\r\nPING ",
 		Sends:    "a whole `PING`, then the beginning of another one",

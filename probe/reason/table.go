@@ -324,8 +324,9 @@ var inconclusive = []Reason{
 				"beside them then",
 			"ask again; look whether devices beside each other have different timeouts"}}},
 	{"PeerSpeaksFirst", Inconclusive, "the peer speaks first, and has got as many connections as it may", []Meaning{{"",
-		"the server is known to speak first, by its port or by the preset of payloads, and many such servers lock out hosts " +
-			"that leave without an answer. The run has opened as many connections to it as it may, and the question needs more",
+		"the server is known to speak first, by its port or by the preset of payloads, and many such servers lock out " +
+			"hosts that leave without an answer. The run has opened as many connections to it as it may, and the question " +
+			"needs more",
 		"ask fewer scenarios or variants in one run, and clear what the server counts (`FLUSH HOSTS`) before the next"}}},
 	{"ResetOnAccept", Inconclusive, "the application resets each connection that it accepts", []Meaning{{"",
 		"connections are established, and the peer resets each of them at once, also those on which nothing was sent. " +

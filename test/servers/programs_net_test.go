@@ -29,8 +29,8 @@ http {
 	s.serve("exec nginx -p " + s.home + " -c " + conf)
 }
 
-// haproxy: the section "defaults" of Debian's haproxy.cfg. Changed: address and port; the log goes to a file; it answers
-// 200 by itself.
+// haproxy: the section "defaults" of Debian's haproxy.cfg. Changed: address, port, where it logs; it answers 200 by
+// itself.
 func haproxy(s *site) {
 	conf := s.file("haproxy.cfg", fmt.Sprintf(`global
 	log stderr format raw local0
