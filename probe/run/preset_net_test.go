@@ -92,8 +92,8 @@ func TestStrictServersHangUpOnOtherProtocols(t *testing.T) {
 	}
 }
 
-// PostgreSQL waits for the rest of its preset, with TLS and without, and of the same bytes as a payload of one's own
-// that begins with NUL. It calls what is sent otherwise wrong.
+// PostgreSQL waits for the rest of its preset, with TLS and without, which is sent to its port unless told otherwise,
+// and of the same bytes as a payload of one's own that begins with NUL. It calls what is sent otherwise wrong.
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	for _, ssl := range []string{"off", "on"} {
@@ -103,6 +103,7 @@ func TestPostgres(t *testing.T) {
 			at := netip.AddrPortFrom(s.ServerAddr(lab.IPv4), 5432)
 			log := s.postgres(at, ssl)
 			s.expectDelivered("preset", s.carrying(at, "", "postgres"))
+			s.expectDelivered("port", s.carrying(at, "", ""))
 			const startup = `\0\x00\x27\x10\x00\x03\x00\x00user\0tcpprobe`
 			s.expectDelivered("payload", s.carrying(at, startup, ""))
 			s.awaitLine(log, "incomplete startup packet")
@@ -110,7 +111,7 @@ func TestPostgres(t *testing.T) {
 			if content, err := os.ReadFile(log); err != nil || strings.Contains(string(content), wrong) {
 				t.Errorf("%v\n%s", err, content)
 			}
-			s.carrying(at, "", "")
+			s.carrying(at, "", "http")
 			s.awaitLine(log, wrong)
 		})
 	}
