@@ -109,6 +109,14 @@ func TestReducedSlice(t *testing.T) {
 	}
 }
 
+// TestLongestReference: a reference with the longest name and UID that a Pod can have is kept.
+func TestLongestReference(t *testing.T) {
+	ref := &corev1.ObjectReference{Kind: "Pod", Name: strings.Repeat("x", 253), UID: types.UID(strings.Repeat("x", 64))}
+	if kept := reduceRef(ref); kept == nil || *kept != *ref {
+		t.Errorf("%+v", kept)
+	}
+}
+
 // TestClaimsOfASlice: whatever a slice has many of counts.
 func TestClaimsOfASlice(t *testing.T) {
 	for want, s := range map[int]discoveryv1.EndpointSlice{
@@ -132,7 +140,7 @@ func TestReducedPolicy(t *testing.T) {
 	for _, types := range [][]networkingv1.PolicyType{nil, {in}, {out}, {out, in, in}} {
 		for _, rules := range [][]networkingv1.NetworkPolicyIngressRule{nil, some, all} {
 			nine := make([]networkingv1.NetworkPolicyEgressRule, 9)
-			for _, egress := range [][]networkingv1.NetworkPolicyEgressRule{nil, nine} {
+			for _, egress := range [][]networkingv1.NetworkPolicyEgressRule{nil, nine[:1], nine} {
 				p := networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p"},
 					Spec: networkingv1.NetworkPolicySpec{PolicyTypes: types, Ingress: rules, Egress: egress}}
 				kept := []networkingv1.NetworkPolicy{reducePolicy(&p)}
@@ -146,6 +154,11 @@ func TestReducedPolicy(t *testing.T) {
 			}
 		}
 	}
+	most := networkingv1.NetworkPolicy{Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{
+		MatchLabels: map[string]string{"app": strings.Repeat("x", 4093)}}}}
+	if kept := reducePolicy(&most); len(kept.Spec.PodSelector.MatchLabels) != 1 {
+		t.Error("a selector of 4 KiB is not kept")
+	}
 	large := networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "large"},
 		Spec: networkingv1.NetworkPolicySpec{Ingress: all, PodSelector: metav1.LabelSelector{
 			MatchLabels: map[string]string{"app": strings.Repeat("x", maxSelectorBytes)}}}}
@@ -156,10 +169,10 @@ func TestReducedPolicy(t *testing.T) {
 	}
 }
 
-// manyPolicies serves this number of NetworkPolicies.
+// manyPolicies serves this number of NetworkPolicies, so many at a time at most.
 type manyPolicies struct {
 	client.Reader
-	number int
+	number, page int
 }
 
 func (m manyPolicies) List(_ context.Context, list client.ObjectList, options ...client.ListOption) error {
@@ -167,7 +180,7 @@ func (m manyPolicies) List(_ context.Context, list client.ObjectList, options ..
 	o.ApplyOptions(options)
 	page := list.(*networkingv1.NetworkPolicyList)
 	first, _ := strconv.Atoi(o.Continue)
-	end := min(first+int(o.Limit), m.number)
+	end := min(first+min(int(o.Limit), m.page), m.number)
 	page.Items = make([]networkingv1.NetworkPolicy, end-first)
 	if end < m.number {
 		page.Continue = strconv.Itoa(end)
@@ -178,10 +191,14 @@ func (m manyPolicies) List(_ context.Context, list client.ObjectList, options ..
 // TestTooManyPolicies: those that are not read may restrict everything.
 func TestTooManyPolicies(t *testing.T) {
 	for n, want := range map[int]string{1000: "", 1009: "(too many or too large to be read)"} {
-		policies, err := (&Resolver{Live: manyPolicies{number: n}}).policies(t.Context(), "shop")
+		policies, err := (&Resolver{Live: manyPolicies{number: n, page: 1000}}).policies(t.Context(), "shop")
 		if name := egressPolicy(policies); err != nil || name != want {
 			t.Errorf("of %d policies %q restricts egress, %v; want %q", n, name, err, want)
 		}
+	}
+	policies, err := (&Resolver{Live: manyPolicies{number: 1001, page: 8}}).policies(t.Context(), "shop")
+	if err != nil || len(policies) != 1001 || egressPolicy(policies) == "" {
+		t.Errorf("%d policies are read in pages of 8, %v; want 1000, and one for the rest", len(policies), err)
 	}
 }
 
@@ -198,6 +215,9 @@ func TestReducedProbe(t *testing.T) {
 	}
 	controllertest.WithRunAnnotation(long)(probe)
 	ReduceProbe(probe)
+	if n := len(probe.Annotations[v1alpha1.RunAnnotation]); n != 64 {
+		t.Errorf("%d bytes of the run annotation are kept", n)
+	}
 	expect(t, specRules, specInput{probe, ownNamespaces},
 		"RunAnnotationTooLong: the annotation tcpprobe.dev/run has more than 63 bytes; use fewer")
 	delete(probe.Annotations, v1alpha1.RunAnnotation)
@@ -211,6 +231,17 @@ func TestReducedProbe(t *testing.T) {
 	}
 	expect(t, specRules, specInput{probe, ownNamespaces},
 		"TooLarge: sources.selector has more than 4 KiB: label the nodes, and select them by that label")
+}
+
+// TestLargestSelector: sources.selector may have 4 KiB.
+func TestLargestSelector(t *testing.T) {
+	probe := controllertest.Probe()
+	some := metav1.LabelSelectorRequirement{Key: "a", Operator: metav1.LabelSelectorOpIn}
+	for left := 4096 - len("a") - len("In"); left > 0; left -= len(some.Values[len(some.Values)-1]) {
+		some.Values = append(some.Values, strings.Repeat("x", min(left, 63)))
+	}
+	probe.Spec.Sources.Selector = metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{some}}
+	expect(t, specRules, specInput{probe, ownNamespaces}, "")
 }
 
 // TestPodThatIsTooLargeToRead is not probed, and does not fail the others.

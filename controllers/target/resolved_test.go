@@ -2,6 +2,7 @@ package target
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,18 +23,21 @@ func TestOneEndpointIsEnough(t *testing.T) {
 		endpoints []Endpoint
 		refused   []RefusedEndpoint
 		notReady  int
+		portLess  int
 		want      string
 	}{
-		{one, refused, 1, ""},
-		{one, nil, 1, ""},
-		{one, nil, 0, ""},
-		{nil, refused, 1, "waiting: EndpointsRefused: none of the endpoints of Service web may be probed; " +
+		{one, refused, 1, 1, ""},
+		{one, nil, 1, 0, ""},
+		{one, nil, 0, 1, ""},
+		{nil, refused, 1, 0, "waiting: EndpointsRefused: none of the endpoints of Service web may be probed; " +
 			"1 not probed: 10.99.0.1:80: it belongs to the API server"},
-		{nil, nil, 1, "waiting: NoEndpoints: none of the 1 endpoints of Service web is Ready"},
-		{nil, nil, 0, "waiting: NoEndpoints: Service web has no endpoints: no pod with an address matches its selector"},
+		{nil, nil, 1, 0, "waiting: NoEndpoints: none of the 1 endpoints of Service web is Ready"},
+		{nil, nil, 0, 1, "waiting: NoEndpoints: none of the 1 endpoints of Service web has its port: no container of their " +
+			"pods has a port named 0, which is the Service's targetPort"},
+		{nil, nil, 0, 0, "waiting: NoEndpoints: Service web has no endpoints: no pod with an address matches its selector"},
 	} {
 		expect(t, endpointRules, &Resolved{Service: webService(), Endpoints: c.endpoints, Refused: c.refused,
-			NotReady: c.notReady}, c.want)
+			NotReady: c.notReady, PortLess: c.portLess}, c.want)
 	}
 }
 
@@ -69,6 +73,28 @@ func TestNoteOfARun(t *testing.T) {
 		if got := res.Note(", as told"); got != want {
 			t.Errorf("%q; want %q", got, want)
 		}
+	}
+}
+
+// TestUnreadyPodsAreNamed, and counted.
+func TestUnreadyPodsAreNamed(t *testing.T) {
+	r, _ := resolverOf(shop(unready)...)
+	res, err := r.Resolve(t.Context(), controllertest.Probe())
+	if err != nil || res.NotReady != 1 || !slices.Equal(res.Unready, []string{"web-2"}) {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
+// TestPortlessSlices: endpoints count that lack the port, of the families that are asked for.
+func TestPortlessSlices(t *testing.T) {
+	service := webService()
+	service.Families = []corev1.IPFamily{corev1.IPv4Protocol}
+	with := *controllertest.Slice("shop", "web", "-a", nil, "10.0.0.1")
+	without, other := *with.DeepCopy(), *with.DeepCopy()
+	without.Ports, without.Endpoints = nil, make([]discoveryv1.Endpoint, 3)
+	other.Ports, other.AddressType = nil, discoveryv1.AddressTypeIPv6
+	if n := withoutPort(service, []discoveryv1.EndpointSlice{with, without, other}); n != 3 {
+		t.Errorf("%d endpoints; want 3", n)
 	}
 }
 

@@ -32,6 +32,14 @@ func selecting(t *testing.T, selector string) labels.Selector {
 	return s
 }
 
+// TestSparedPodsAreSorted: the status names them in the same order each time.
+func TestSparedPodsAreSorted(t *testing.T) {
+	services := []labels.Selector{selecting(t, "n=3"), selecting(t, "n=1"), selecting(t, "n=2")}
+	if got := spared(numbered(1, 2, 3), services); !slices.Equal(got, []string{"web-1", "web-2", "web-3"}) {
+		t.Errorf("%v", got)
+	}
+}
+
 // TestEveryServiceKeepsAPod: whatever Services lead to some of the pods, and in whatever order they are asked, a pod of
 // each is spared by all of them. Every set of three Services over four pods is tried.
 func TestEveryServiceKeepsAPod(t *testing.T) {
@@ -103,6 +111,11 @@ func TestWhoKeepsServing(t *testing.T) {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: pod},
 			Spec: corev1.ServiceSpec{Selector: map[string]string{"pod": pod}}}
 	}
+	outside := func(pod string) client.Object {
+		svc := alone(pod).(*corev1.Service)
+		svc.Spec.Type = corev1.ServiceTypeExternalName
+		return svc
+	}
 	name := func(o client.Object) {
 		if pod, is := o.(*corev1.Pod); is {
 			pod.Labels["pod"] = pod.Name
@@ -115,13 +128,14 @@ func TestWhoKeepsServing(t *testing.T) {
 		spared  int
 		want    string
 	}{
-		"two pods":                     {"true", shop(), 1, ""},
-		"one pod":                      {"true", shop(without2), 0, only},
-		"one pod, and consent":         {"only-endpoint", shop(without2), 0, ""},
-		"one has a Service of its own": {"true", append(shop(name), alone("web-1")), 1, ""},
-		"the other one has":            {"true", append(shop(name), alone("web-2")), 1, ""},
-		"both have":                    {"true", append(shop(name), alone("web-1"), alone("web-2")), 0, others},
-		"both have, and consent":       {"only-endpoint", append(shop(name), alone("web-1"), alone("web-2")), 0, ""},
+		"two pods":                         {"true", shop(), 1, ""},
+		"one pod":                          {"true", shop(without2), 0, only},
+		"one pod, and consent":             {"only-endpoint", shop(without2), 0, ""},
+		"one has a Service of its own":     {"true", append(shop(name), alone("web-1")), 1, ""},
+		"the other one has":                {"true", append(shop(name), alone("web-2")), 1, ""},
+		"both have":                        {"true", append(shop(name), alone("web-1"), alone("web-2")), 0, others},
+		"a Service outside of the cluster": {"true", append(shop(name), alone("web-1"), outside("web-2")), 1, ""},
+		"both have, and consent":           {"only-endpoint", append(shop(name), alone("web-1"), alone("web-2")), 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := resolverOf(c.objects...)
@@ -169,8 +183,12 @@ func TestTooManySelectors(t *testing.T) {
 		r, _ := resolverOf(service("one", 1<<19), service("two", bytes-1<<19))
 		res := &Resolved{Service: webService(), Endpoints: []Endpoint{{Pod: "web-1"}, {Pod: "web-2"}}}
 		if want == "" {
-			if err := r.keepServing(t.Context(), res); err != nil {
-				t.Error(err)
+			res.Endpoints = append(res.Endpoints, Endpoint{Pod: "web-3"})
+			res.readyPods = []readyPod{{"web-2", labels.Set{"app": "web"}},
+				{"web-1", labels.Set{"a": strings.Repeat("x", bytes-1<<19-1)}}}
+			err := r.keepServing(t.Context(), res)
+			if err != nil || !slices.Equal(res.Spared, []string{"web-1", "web-2"}) {
+				t.Errorf("spared %v, %v; want one of each Service", res.Spared, err)
 			}
 			continue
 		}

@@ -133,3 +133,10 @@ func TestWhatIsToldOfNodes(t *testing.T) {
 		}
 	}
 }
+
+// TestAbleNode: one that can probe has no reason why not, and so none that passes.
+func TestAbleNode(t *testing.T) {
+	if why, passing := unable(controllertest.Node("kn1", "192.168.7.1"), nil); why != "" || passing {
+		t.Errorf("%q, passing %t", why, passing)
+	}
+}

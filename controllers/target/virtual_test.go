@@ -68,12 +68,18 @@ func TestClustersWithoutRecords(t *testing.T) {
 					t.Errorf("%s is a ClusterIP: %t, %v; want %t", ip, is, err, want)
 				}
 			}
-			fails["ServiceList "] = errDown
+			fails["IPAddress 10.96.0.1"] = errDown
 			_, err := r.isClusterIP(t.Context(), netip.MustParseAddr("10.96.0.8"))
+			expectError(t, err, "error: read IPAddress 10.96.0.1: the API server is down")
+			fails["IPAddress 10.96.0.1"], fails["ServiceList "] = unknown, errDown
+			is, err := r.isClusterIP(t.Context(), netip.MustParseAddr("10.96.0.8"))
 			expectError(t, err, "error: list the Services of all namespaces: the API server is down")
 			fails["Service default/kubernetes"] = errDown
-			_, err = r.isClusterIP(t.Context(), netip.MustParseAddr("10.96.0.8"))
+			again, err := r.isClusterIP(t.Context(), netip.MustParseAddr("10.96.0.8"))
 			expectError(t, err, "error: read Service default/kubernetes: the API server is down")
+			if is || again {
+				t.Error("a ClusterIP, though the Services cannot be read")
+			}
 		})
 	}
 }
