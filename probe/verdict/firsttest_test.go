@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -28,7 +30,12 @@ func TestOnlyTheFirstIsLostWhereRepeatsArrive(t *testing.T) {
 	} {
 		o := &Observation{What: "data", Delivered: true, FirstLost: true, Firsts: FirstTest{
 			Copies: copiesOf(lost(c.firsts), make([]float64, 3*c.firsts)), Repeats: c.repeats, Alpha: 1e-3}}
-		if f := SequenceWrap(o); f.Reason != c.want {
+		f := SequenceWrap(o)
+		if says := fmt.Sprintf("; %d of %d repeats arrived", c.repeats.Sent-c.repeats.Lost, c.repeats.Sent); strings.Contains(
+			f.Message, says) != (c.want == report.SequenceZeroFirstDropped) {
+			t.Errorf("%s: want %s", f.Message, says)
+		}
+		if f.Reason != c.want {
 			t.Errorf("%d firsts, repeats %+v: %s: %s", c.firsts, c.repeats, f.Reason, f.Message)
 		}
 	}

@@ -88,6 +88,49 @@ func TestSignificanceAtTheErrorBound(t *testing.T) {
 	}
 }
 
+// Every test of copies is significant at the error bound, and never without copies.
+func TestCopiesAtTheErrorBound(t *testing.T) {
+	copies := func(n int) Copies {
+		return append(sized(true, true, make([]int, n)...), sized(false, false, make([]int, n)...)...)
+	}
+	for name, test := range map[string]func(c Copies, alpha float64) (p float64, significant bool){
+		"delay": func(c Copies, alpha float64) (float64, bool) {
+			e := Exchange{Copies: c, Alpha: alpha}
+			return e.DelayP(), e.Delayed()
+		},
+		"loss": func(c Copies, alpha float64) (float64, bool) {
+			e := Exchange{Copies: c, Alpha: alpha}
+			return e.LossP(), e.Lossy()
+		},
+		"size": func(c Copies, alpha float64) (float64, bool) {
+			s := SizeTest{Copies: c, Alpha: alpha}
+			return s.P(), s.Significant()
+		},
+		"options": func(c Copies, alpha float64) (float64, bool) {
+			o := OptionsTest{Copies: c, Alpha: alpha}
+			return o.P(), o.Significant()
+		},
+		"first": func(c Copies, alpha float64) (float64, bool) {
+			f := FirstTest{Copies: c, Alpha: alpha}
+			return f.P(), f.Significant()
+		},
+	} {
+		p, _ := test(copies(3), 0)
+		if _, at := test(copies(3), p); !at {
+			t.Errorf("%s: not significant at the error bound %g", name, p)
+		}
+		if _, below := test(copies(3), math.Nextafter(p, 0)); below {
+			t.Errorf("%s: significant below the error bound %g", name, p)
+		}
+		if _, unasked := test(nil, 1); unasked {
+			t.Errorf("%s: significant without copies", name)
+		}
+		if _, one := test(copies(1)[:1], 1); !one {
+			t.Errorf("%s: one copy does not count", name)
+		}
+	}
+}
+
 // A block of kernel connections convicts at the error bound, is not hopeless there, and is planned for it.
 func TestKernelBlockAtTheErrorBound(t *testing.T) {
 	pool := Pool{Suspects: Count{5, 4}, Beacons: Count{5, 0}} // one got through
