@@ -78,7 +78,7 @@ func idleAgeEnds(o *Idling) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PeerClosed,
 		"connections are ended by %s %s after they were opened, and so is one that was not idle%s: the application, or a "+
 			"proxy in front of it, waits no longer for a request.%s Idle ones were held for %s; what the path does after "+
-			"more silence this target does not show", c.Fate, seconds(c.Idle), sender, unheard, seconds(o.held()))
+			"more silence this target does not show", c.Fate.by(), seconds(c.Idle), sender, unheard, seconds(o.held()))
 }
 
 // idleMixed is for connections of which some survived what others did not.
@@ -124,7 +124,7 @@ func idleReset(o *Idling) (Finding, bool) {
 	}
 	return when(true, report.Fail, report.IdleReset,
 		"%d idle connections were ended by %s after %s of silence, %s. %s: something on the way ends what is idle",
-		len(lost), soonest.Fate, seconds(soonest.Idle), besides, capital(sender(lost)))
+		len(lost), soonest.Fate.by(), seconds(soonest.Idle), besides, capital(sender(lost)))
 }
 
 func idleDropped(o *Idling) (Finding, bool) {
@@ -152,7 +152,7 @@ func idlePeerClosed(o *Idling) (Finding, bool) {
 	return when(true, report.Inconclusive, report.PeerClosed,
 		"%d of %d idle connections were ended, the first by %s after %s of silence, the last after %s. It is not shown that "+
 			"silence is the reason: an application that waits no longer for a request looks the same. %s; idle ones were held "+
-			"for %s", len(ended), len(o.Connections), first(ended).Fate, seconds(shortest(ended)), seconds(longest(ended)),
+			"for %s", len(ended), len(o.Connections), first(ended).Fate.by(), seconds(shortest(ended)), seconds(longest(ended)),
 		capital(sender(ended)), seconds(o.held()))
 }
 

@@ -9,12 +9,12 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/conn"
 )
 
-// IdleFate is what became of a connection that was silent.
+// IdleFate is what became of a connection that was silent. The evidence of the highest is kept.
 type IdleFate int
 
 // Fates of connections.
 const (
-	NotAsked      IdleFate = iota // its silence ended otherwise
+	NotAsked      IdleFate = iota // not known yet, or its silence ended otherwise
 	Held                          // it answered a keep-alive
 	Silent                        // it answered none
 	ResetOnAsking                 // a keep-alive drew an RST
@@ -47,7 +47,8 @@ type Idling struct {
 // LeastIdle is how many connections must suffer alike before silence is to blame.
 const LeastIdle = 2
 
-// alikeTimes is how far apart the silences may be after which something ends connections that it counts by idleness.
+// How far apart the silences may be after which something ends connections that it counts by idleness: by this factor,
+// and this much more.
 const (
 	alikeShare = 1.2
 	alikeMore  = 2 * time.Second
@@ -123,7 +124,8 @@ func sender(all []IdleConnection) string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-func (f IdleFate) String() string {
+// by is what ended a connection: a FIN, or else an RST.
+func (f IdleFate) by() string {
 	if f == EndedByFIN {
 		return "a FIN"
 	}

@@ -33,8 +33,7 @@ type TooBig struct {
 // WayBack is what the peer's data shows of the way back.
 type WayBack struct {
 	Sent    bool // the peer sent data
-	Longest int  // the longest segment
-	Merged  bool // this host merged segments, so that not all lengths are known
+	Longest int  // the longest segment; 0: this host merged them all, so that no length is known
 	Missing bool // some data never came, although later data did
 }
 

@@ -71,7 +71,7 @@ func TestPathMTUMessages(t *testing.T) { //nolint:funlen // one table of sentenc
 			"IP packets of up to 1500 bytes arrived in one connection, without fragmentation; this host's device or " +
 				"route carries no longer ones. On the way back IP packets of up to 1240 bytes came"},
 		"arrived, and merged ones came back": {func(o *PathSizes) {
-			o.Arrived, o.Back = 1460, WayBack{Sent: true, Merged: true}
+			o.Arrived, o.Back = 1460, WayBack{Sent: true}
 		}, report.SizesArrived,
 			"IP packets of up to 1500 bytes arrived in one connection, without fragmentation; this host's device or " +
 				"route carries no longer ones. On the way back data came, whose packets this host merged"},

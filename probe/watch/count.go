@@ -42,17 +42,17 @@ func (p *Path) noteEnd(confirmed, left bool) {
 	}
 }
 
-// notRecent is for how many heartbeats an answer tells how a path is.
-const notRecent = 3
+// freshBeats is for how many heartbeats an answer tells how a path is.
+const freshBeats = 3
 
 // Verdict is Fail if the path failed at any time, and Pass if it is known to be well. The loss of a connection, or of
 // the whole path, is no finding of this kind.
 func (p *Path) Verdict(now time.Time) report.Verdict {
-	fresh := notRecent * max(p.settings.Heartbeat, touchEvery)
+	fresh := freshBeats * max(p.settings.Heartbeat, touchEvery)
 	switch {
 	case p.count.Findings > 0:
 		return report.Fail
-	case p.consent, p.interfered, p.claim != nil || p.block != nil: // it was about to be decided
+	case p.unconsented, p.interfered, p.claim != nil || p.block != nil: // it was about to be decided
 	case p.state == Healthy && now.Sub(p.reached) < fresh && p.count.DeadFlows == 0 && !p.someUnasked():
 		return report.Pass
 	}

@@ -46,7 +46,7 @@ func TestNumbersOfTheDocuments(t *testing.T) {
 			fmt.Sprintf("asked by %d pairs %s apart (up to %d if", touchPairs, words(touchPause), mostTouchPairs),
 			fmt.Sprintf("Each path does so every %s. A target gets a new connection every %s at most, so more than %d paths",
 				words(touchEvery), words(openEvery), touchEvery/openEvery),
-			fmt.Sprintf("ends %d connections in a row within %s each,", mostShortLived, words(soon)),
+			fmt.Sprintf("ends %d connections in a row within %s each,", mostShortLived, words(shortLife)),
 			fmt.Sprintf("if its answer comes within %s after all, late |", words(keepAsked)),
 			fmt.Sprintf("after more than %s and %d round trips,", words(leastOnTime), p.onTime()/p.rtt),
 			fmt.Sprintf("took more than %s to send", words(mostLag)),

@@ -140,9 +140,7 @@ func (p *Path) Late() {
 	}
 }
 
-// Void says that what is being asked proves nothing: this host's kernel interferes.
-func (p *Path) Void() { p.void() }
-
+// void says that what is being asked proves nothing: this host's kernel interferes.
 func (p *Path) void() {
 	p.Late()
 	if p.block != nil {

@@ -24,27 +24,27 @@ type Path struct {
 	asking    bool      // they are being asked
 	wellSince time.Time // of the answered suspects in a row
 
-	fallback   bool      // connections are not held although they may be
-	interfered bool      // it was told that this host's kernel interferes
-	consent    bool      // the owner's consent is needed, so nothing is asked any more
-	reached    time.Time // when a pair was answered last
-	state      State
-	claim      *claim
-	finding    *finding
-	well       int // suspects of what failed that were answered in a row
-	clearAfter time.Duration
-	cleared    time.Time
-	controls   recent // lost or late ones
-	voids      recent // void rounds
-	rounds     int
-	blocks     []time.Time
-	quietUntil time.Time
-	backoff    time.Duration
-	shortLived int // connections in a row that the peer ended soon
-	openAt     time.Time
-	request    Request
-	count      Count
-	events     []Event
+	fallback    bool      // connections are not held although they may be
+	interfered  bool      // it was told that this host's kernel interferes
+	unconsented bool      // the owner's consent is needed, so nothing is asked any more
+	reached     time.Time // when a pair was answered last
+	state       State
+	claim       *claim
+	finding     *finding
+	well        int // suspects of what failed that were answered in a row
+	clearAfter  time.Duration
+	cleared     time.Time
+	controls    recent // lost or late ones
+	voids       recent // void rounds
+	rounds      int
+	blocks      []time.Time
+	quietUntil  time.Time
+	backoff     time.Duration
+	shortLived  int // connections in a row that the peer ended soon
+	openAt      time.Time
+	request     Request
+	count       Count
+	events      []Event
 }
 
 // Request is what a path needs of whoever holds its connections.
@@ -184,7 +184,7 @@ func (p *Path) pairMayFollow() bool {
 const (
 	touchEvery = 10 * time.Second // from one that lasts for a moment to the next
 	portLife   = 10 * time.Minute // of one that is held, so that other paths are asked too
-	soon       = 10 * time.Second // a peer that ends a connection sooner does not let it be held
+	shortLife  = 10 * time.Second // a peer that ends a connection sooner does not let it be held
 )
 
 // rest ends a connection that has done its part.
@@ -195,7 +195,7 @@ func (p *Path) rest(now time.Time) {
 	case p.Touching() && !p.pairMayFollow():
 		p.request, p.openAt = Close, now.Add(p.jittered(touchEvery))
 		if p.spoke && !p.settings.Hold {
-			p.consent = true
+			p.unconsented = true
 			p.tell(now, Event{Kind: NeedsConsent, Message: needsConsent})
 		}
 	case !p.Touching() && p.pursued() == nil && p.state == Healthy && now.Sub(p.opened) > portLife:
@@ -205,7 +205,7 @@ func (p *Path) rest(now time.Time) {
 
 // Request is what the path needs now.
 func (p *Path) Request(now time.Time) Request {
-	if p.request == Open && (p.consent || now.Before(p.openAt)) {
+	if p.request == Open && (p.unconsented || now.Before(p.openAt)) {
 		return Nothing
 	}
 	return p.request
@@ -229,10 +229,10 @@ func (p *Path) Closed(confirmed, left bool) {
 func (p *Path) Standing() bool { return p.standing }
 
 // NeedsConsent reports whether nothing is asked any more without the consent of the target's owner.
-func (p *Path) NeedsConsent() bool { return p.consent }
+func (p *Path) NeedsConsent() bool { return p.unconsented }
 
 // Stop lets the path ask nothing any more, because another one to the same target needs consent.
-func (p *Path) Stop() { p.consent = true }
+func (p *Path) Stop() { p.unconsented = true }
 
 // failed reports whether a finding stands.
 func (p *Path) failed() bool { return p.finding != nil }

@@ -131,7 +131,7 @@ func (p *Path) EndedByPeer(now time.Time) {
 	if p.Touching() {
 		p.openAt = now.Add(p.jittered(touchEvery))
 	}
-	if now.Sub(p.opened) > soon {
+	if now.Sub(p.opened) > shortLife {
 		p.shortLived = 0
 		return
 	}

@@ -10,8 +10,7 @@ import (
 // wayBack is what the peer's own data shows of the way back.
 type wayBack struct {
 	own     int         // data that this host takes in one segment
-	longest int         // data of the longest segment
-	merged  bool        // this host merged segments, so that their lengths are not known
+	longest int         // data of the longest segment that this host did not merge of several
 	end     *seq.Number // the highest number that the data reached; nil: the peer sent none
 }
 
@@ -24,11 +23,9 @@ func (b *wayBack) take(g *segment.Segment) {
 	if end := g.Seq.Add(n); b.end == nil || end.After(*b.end) {
 		b.end = &end
 	}
-	if n > b.own {
-		b.merged = true
-		return
+	if n <= b.own {
+		b.longest = max(b.longest, n)
 	}
-	b.longest = max(b.longest, n)
 }
 
 // result says what it shows at the connection's end.
@@ -36,5 +33,5 @@ func (b *wayBack) result(c *conn.Conn) verdict.WayBack {
 	if b.end == nil {
 		return verdict.WayBack{}
 	}
-	return verdict.WayBack{Sent: true, Longest: b.longest, Merged: b.merged, Missing: b.end.After(c.Received())}
+	return verdict.WayBack{Sent: true, Longest: b.longest, Missing: b.end.After(c.Received())}
 }
