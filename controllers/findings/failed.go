@@ -8,32 +8,32 @@ import (
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
-// Failed names the sources and the pods that failed, sorted. A finding of one node or of one endpoint blames that.
-func (agg *Aggregate) Failed() (nodes, pods []string) {
-	sources, targets := make(map[string]bool), make(map[string]bool)
+// Failed names the sources and the pods that failed, sorted. A finding of one source or endpoint is about that.
+func (agg *Aggregate) Failed() (sources, pods []string) {
+	bySource, byPod := make(map[string]bool), make(map[string]bool)
 	for _, c := range agg.causes() {
 		if c.answers[0].Verdict != report.Fail {
 			continue
 		}
 		for _, p := range c.Pairs {
-			if pod := agg.RunPlan.Plan.Targets[p.Target].Name; c.blamesTargets() && pod != "" {
-				targets[pod] = true
+			if pod := agg.RunPlan.Plan.Targets[p.Target].Name; c.targetFails() && pod != "" {
+				byPod[pod] = true
 			}
-			if c.blamesSources() {
-				sources[p.Source] = true
+			if c.sourceFails() {
+				bySource[p.Source] = true
 			}
 		}
 		if c.Scope == v1alpha1.ScopeTopology {
-			sources[c.Source] = true
+			bySource[c.Source] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(sources)), slices.Sorted(maps.Keys(targets))
+	return slices.Sorted(maps.Keys(bySource)), slices.Sorted(maps.Keys(byPod))
 }
 
-func (c cause) blamesSources() bool {
+func (c cause) sourceFails() bool {
 	return c.Scope == v1alpha1.ScopeSource || c.Scope == v1alpha1.ScopePair || c.Scope == v1alpha1.ScopeAll
 }
 
-func (c cause) blamesTargets() bool {
+func (c cause) targetFails() bool {
 	return c.Scope == v1alpha1.ScopeTarget || c.Scope == v1alpha1.ScopePair || c.Scope == v1alpha1.ScopeAll
 }

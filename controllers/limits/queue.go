@@ -36,7 +36,7 @@ func (c Caps) fairOrder(occupied Occupancy, runs []QueuedRun) []QueuedRun {
 	queue, requested := make([]tagged, len(ordered)), make(map[string]int)
 	for i, run := range ordered {
 		queue[i] = tagged{run, occupied.of(run.Namespace).Total + requested[run.Namespace]}
-		requested[run.Namespace] += c.wants(occupied, run)
+		requested[run.Namespace] += c.creatable(occupied, run)
 	}
 	slices.SortStableFunc(queue, func(a, b tagged) int { return cmp.Compare(a.behind, b.behind) })
 	for i, t := range queue {

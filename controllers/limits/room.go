@@ -25,7 +25,7 @@ type Room struct {
 func (c Caps) Room(occupied Occupancy, namespace, uid string, runs []QueuedRun) Room {
 	r := Room{caps: c, namespace: namespace, occupied: occupied, reservedOn: make(map[string]int), Place: 1}
 	r.OthersWait = slices.ContainsFunc(runs, func(run QueuedRun) bool {
-		return run.Namespace != namespace && c.wants(occupied, run) > 0
+		return run.Namespace != namespace && c.creatable(occupied, run) > 0
 	})
 	reservedPackets := false
 	for _, run := range c.fairOrder(occupied, runs) {
@@ -40,7 +40,7 @@ func (c Caps) Room(occupied Occupancy, namespace, uid string, runs []QueuedRun) 
 			return c.nodeShareUsed(occupied, run.Namespace, node)
 		})
 		run.Open -= len(run.Nodes) - len(nodes)
-		n := c.wants(occupied, run)
+		n := c.creatable(occupied, run)
 		r.reserved += n
 		for _, node := range nodes[:min(n, len(nodes))] {
 			r.reservedOn[node]++
@@ -50,9 +50,9 @@ func (c Caps) Room(occupied Occupancy, namespace, uid string, runs []QueuedRun) 
 	return r
 }
 
-// wants is how many pods the run could create now. Each of them adds to what its namespace holds, and takes from what
+// creatable is how many pods the run could create now. Each of them adds to what its namespace holds, and takes from what
 // that leaves free.
-func (c Caps) wants(occupied Occupancy, run QueuedRun) int {
+func (c Caps) creatable(occupied Occupancy, run QueuedRun) int {
 	share := (c.Total - occupied.Total - occupied.of(run.Namespace).Total + 1) / 2
 	return max(0, min(run.Open-len(run.Loaded), c.PerProbe-occupied.ByProbe[run.UID], share))
 }

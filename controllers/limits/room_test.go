@@ -43,7 +43,7 @@ func TestWhatARunWants(t *testing.T) {
 			for i := range others {
 				pods = append(pods, heldBy("bank", "other", fmt.Sprint("b", i), Load{}))
 			}
-			wants := caps.wants(OccupancyOf(pods), QueuedRun{Namespace: "shop", UID: "mine", Open: 20})
+			wants := caps.creatable(OccupancyOf(pods), QueuedRun{Namespace: "shop", UID: "mine", Open: 20})
 			if n := takeAll(caps.Room(OccupancyOf(pods), "shop", "mine", nil), "mine"); n != wants {
 				t.Errorf("beside %d pods of its namespace and %d of others it wants %d and gets %d", own, others, wants, n)
 			}

@@ -37,7 +37,7 @@ func (o *options) runDemo(cmd *cobra.Command, s *testbed) error {
 	switch {
 	case healthy.Report.Verdict() != report.Pass:
 		return fmt.Errorf("the %s server did not pass through the healthy switch: see above", o.server)
-	case !slices.ContainsFunc(broken.Report.Results, blamesZero):
+	case !slices.ContainsFunc(broken.Report.Results, lostAtZero):
 		return fmt.Errorf("the fault was not found with the %s server: see above", o.server)
 	}
 	return nil
@@ -56,4 +56,4 @@ func (o *options) probeAndWrite(cmd *cobra.Command, s *testbed, faults []fault.F
 	return p, p.write(cmd.OutOrStdout(), o.output)
 }
 
-func blamesZero(r report.Result) bool { return r.Reason == report.SequenceZeroDropped }
+func lostAtZero(r report.Result) bool { return r.Reason == report.SequenceZeroDropped }

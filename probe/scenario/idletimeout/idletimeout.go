@@ -54,7 +54,7 @@ func (w *idling) climb(ctx context.Context) {
 			return
 		}
 		if !w.ask(ctx, m) {
-			w.doubt(ctx)
+			w.examine(ctx)
 			return
 		}
 		w.silent, w.over = w.silent[1:], append(w.over, m)

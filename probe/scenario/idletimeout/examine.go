@@ -16,9 +16,9 @@ import (
 // later are the pauses before connections that stay silent are asked once more: what is late is not lost.
 var later = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
 
-// doubt finds out what became of a connection that did not answer, and of all others, which have been silent for as
+// examine finds out what became of a connection that did not answer, and of all others, which have been silent for as
 // long.
-func (w *idling) doubt(ctx context.Context) {
+func (w *idling) examine(ctx context.Context) {
 	w.askAll(ctx)
 	if !w.control.gone() && !w.askControl(ctx) {
 		return
