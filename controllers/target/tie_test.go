@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"maps"
 	"testing"
 
@@ -67,9 +68,11 @@ func tieOf(tenant string, s *Snapshot, targets []int, fills bool) *Tie {
 	return &tie
 }
 
+// stopped begins what is said of a source that probes what has changed.
+const stopped = "TargetChanged: stopped while it probed: "
+
 // TestSourcesThatAreStopped: those that probe what has changed, and all if the target itself must not be probed.
 func TestSourcesThatAreStopped(t *testing.T) {
-	const stopped = "TargetChanged: stopped while it probed: "
 	resliced := of("web-a", func(s *discoveryv1.EndpointSlice) { s.Generation++ })
 	reselected := of("web", func(s *corev1.Service) { s.Spec.Selector = map[string]string{"app": "other"} })
 	const unmatched = stopped + "Pod web-1 does not match the selector of Service web any more"
@@ -113,9 +116,7 @@ func TestSourcesThatAreStopped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, _ := resolverOf(c.cluster...)
 			r.Allow.Addresses, _ = ParseRanges(everyRange)
-			if c.tenant == "" {
-				c.tenant = "shop"
-			}
+			c.tenant = cmp.Or(c.tenant, "shop")
 			got, err := r.Look(t.Context(), tieOf(c.tenant, c.planned, c.some, c.fills))
 			if err != nil {
 				t.Fatal(err)

@@ -45,17 +45,13 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	env.Budget, env.Firsts = verdict.NewBudget(j.alpha), verdict.NewFirsts(j.alpha)
 	env.Wraps, env.Alikes, env.Purpose = verdict.NewWraps(j.alpha), verdict.NewAlikes(j.alpha), c.String()
 	env.Sizes, env.LateSYNs = &flow.Sizes{}, &verdict.LateSYNs{}
-	if definition.Serial {
+	if definition.Serial { // it bounds its connections, and tells who resets, by itself
 		j.serial.Lock()
 		defer j.serial.Unlock()
-	}
-	if definition.Serial { // it tells by itself who resets
 		env.Accepting = nil
-	}
-	if !definition.Serial { // a scenario that holds many connections bounds them by itself
+	} else {
 		env.Open = opened.Open
 	}
-	turns := opened.turns
 	n, fixed := definition.Number(c.Variant, j.plan.Paths)
 	a := answer{perPath: !fixed}
 	if !fixed {
@@ -74,22 +70,27 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 		}
 	}
 	noteUnreachable(a.flows)
-	if !definition.Serial {
-		askUnopened(ctx, run, env, opened, &a)
+	askFollowers(ctx, oneHop, &env, opened.turns, &a)
+	if opened.allowance == nil { // else no connections are left for it
+		j.askAnew(ctx, c, run, env, opened, &a)
 	}
-	askFollowers(ctx, oneHop, &env, turns, &a)
-	if opened.allowance != nil { // what is asked anew needs as many connections again
-		return a
+	return a
+}
+
+// askAnew asks in further connections what the flows have left open.
+func (j *job) askAnew(ctx context.Context, c plan.Check, run flow.Func, env flow.Env, opened *openings, a *answer) {
+	definition := scenario.Registry[c.Type]
+	if !definition.Serial {
+		askUnopened(ctx, run, env, opened, a)
 	}
 	if c.Type == "SequenceWrap" {
-		askAboutLosses(ctx, oneHop, &env, turns, &a)
+		askAboutLosses(ctx, opened.byOneHop(run, definition.Serial), &env, opened.turns, a)
 	}
 	if definition.Pool != nil {
-		j.pool(ctx, c, definition.Pool(c.Variant), &env, turns, &a)
+		j.pool(ctx, c, definition.Pool(c.Variant), &env, opened.turns, a)
 	}
-	j.askAgain(ctx, run, env, turns, &a)
+	j.askAgain(ctx, run, env, opened.turns, a)
 	a.synsLimited()
-	return a
 }
 
 // noteUnreachable gives the finding of an ICMP error to flows that got nothing at all: hosts and routers limit how many
