@@ -50,8 +50,8 @@ func (c Caps) Room(occupied Occupancy, namespace, uid string, runs []QueuedRun) 
 	return r
 }
 
-// creatable is how many pods the run could create now. Each of them adds to what its namespace holds, and takes from what
-// that leaves free.
+// creatable is how many pods the run could create now. Each of them adds to what its namespace holds, and takes from
+// what that leaves free.
 func (c Caps) creatable(occupied Occupancy, run QueuedRun) int {
 	share := (c.Total - occupied.Total - occupied.of(run.Namespace).Total + 1) / 2
 	return max(0, min(run.Open-len(run.Loaded), c.PerProbe-occupied.ByProbe[run.UID], share))
