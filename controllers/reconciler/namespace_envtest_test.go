@@ -163,6 +163,6 @@ func TestOperatorsOwnServices(t *testing.T) {
 	server := env.probe(func(p *v1alpha1.TCPProbe) {
 		p.Name, p.Spec.Target.Service = "server", &v1alpha1.ServiceTarget{Name: "kubernetes", Namespace: "default"}
 	})
-	env.requireRefused(env.manager(env.api), server, v1alpha1.ReasonConsentMissing,
-		"namespace default has no Service kubernetes that may be probed")
+	env.requireRefused(env.manager(env.api), server, v1alpha1.ReasonKubernetesService,
+		"default/kubernetes is the API server, which is never probed")
 }

@@ -67,6 +67,9 @@ func (r *Reconciler) recordStopped(ctx context.Context, rc *reconcileContext, s 
 			continue
 		}
 		record.Reason, record.Message = refusal.Reason, text.Cut(refusal.Message, v1alpha1.MaxFindingMessage)
+		if o, dead := s.NodeFault(node); dead { // with the node its target pods are gone, or not Ready, too
+			record.Reason, record.Message = o.Reason, o.Message
+		}
 		s.Records[i], changed = record, true
 	}
 	if !changed {

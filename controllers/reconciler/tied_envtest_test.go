@@ -3,6 +3,7 @@
 package reconciler
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
+	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -255,4 +257,30 @@ func TestLookAlikesWhileProbed(t *testing.T) {
 			env.expect(done, v1alpha1.ConditionPathHealthy, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
 		})
 	}
+}
+
+// TestNodeGoneWithItsTargets: where a node is gone, and with it a pod that its prober probed, the node is the reason.
+func TestNodeGoneWithItsTargets(t *testing.T) {
+	env := newTestEnv(t)
+	gone := controllertest.Node("kn9", "192.168.7.9")
+	gone.Labels["pool"] = env.tenant
+	made := gone.DeepCopy()
+	env.create(made)
+	made.Status = gone.Status
+	if err := env.api.Status().Update(t.Context(), made); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = env.api.Delete(context.Background(), gone) })
+	shop := env.pod("web-1", "kn9", "10.244.9.5")
+	env.nodes.behaviour["kn9"] = bindAndRun
+	r, p := env.manager(env.api), env.probe(func(p *v1alpha1.TCPProbe) {
+		p.Spec.Sources.Selector.MatchLabels = map[string]string{"pool": env.tenant}
+	})
+	env.runUntil(r, p, func(*v1alpha1.TCPProbe) bool { return env.running() == 1 })
+	env.reconcile(r, p)
+	env.delete(gone)
+	env.delete(shop, zeroGrace)
+	env.look(r, p)
+	done := env.runUntil(r, p, runEnded(1))
+	env.expect(done, v1alpha1.ConditionCovered, metav1.ConditionFalse, v1alpha1.ReasonNodeGone)
 }

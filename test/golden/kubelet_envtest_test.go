@@ -40,7 +40,7 @@ type podOutcome struct {
 	Deleted  bool              `json:"deleted"`  // or the pod is deleted
 	Backdate bool              `json:"backdate"` // or the record of its release is set two hours back
 	Shop     *corev1.PodStatus `json:"shop"`     // before: the shop's pod web-1 gets this status
-	Gone     string            `json:"gone"`     // before: this pod of the shop is deleted
+	Ended    string            `json:"ended"`    // before: this pod of the shop has ended
 	Node     map[string]any    `json:"node"`     // before: the pod's node gets this status
 	NoNode   bool              `json:"noNode"`   // before: the pod's node is deleted
 }
@@ -172,9 +172,10 @@ func (k *kubelet) changeSurroundings(ctx context.Context, f *podOutcome, node st
 			return err
 		}
 	}
-	if f.Gone != "" {
-		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: shop, Name: f.Gone}}
-		if err := client.IgnoreNotFound(k.api.Delete(ctx, pod, client.GracePeriodSeconds(0))); err != nil {
+	if f.Ended != "" {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: shop, Name: f.Ended}}
+		patch := client.RawPatch(types.MergePatchType, []byte(`{"status": {"phase": "Succeeded"}}`))
+		if err := k.api.Status().Patch(ctx, pod, patch); err != nil {
 			return err
 		}
 	}

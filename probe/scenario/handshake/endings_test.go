@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/probe/conn/conntest"
@@ -14,9 +15,9 @@ import (
 // Where nothing shows that connections end, the first ones get many RSTs and the others few; each is reported. One that
 // is seen to end changes that.
 func TestFewerRSTsToASilentPeer(t *testing.T) {
-	silent := true
+	var heard atomic.Bool
 	b := &conntest.Bench{Peer: &conntest.Listener{}, Path: conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
-		return silent && !toPeer && s.Flags.Has(segment.RST)
+		return !heard.Load() && !toPeer && s.Flags.Has(segment.RST)
 	})}
 	resets := map[uint16]int{}
 	var ports []uint16
@@ -25,7 +26,7 @@ func TestFewerRSTsToASilentPeer(t *testing.T) {
 		e := flowtest.Env(b)
 		e.Spec, e.Endings = plan.Scenario{}, &flow.Endings{}
 		for i := range 9 {
-			silent = i != 6
+			heard.Store(i == 6)
 			o := Definition.Flow("")(ctx, e)
 			ports, unknown = append(ports, o.Port), unknown+o.Remains.Unknown
 		}

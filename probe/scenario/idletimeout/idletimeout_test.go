@@ -185,6 +185,22 @@ func TestLoss(t *testing.T) {
 	}
 }
 
+// Where one connection seems silent by chance, the others are asked before their time: they were held for so long, and
+// no segment of the target kept them alive.
+func TestAskedBeforeTheirTime(t *testing.T) {
+	path := func() conntest.Path {
+		begun, control := time.Now(), uint16(0)
+		return conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
+			if toPeer && control == 0 {
+				control = s.Source.Port()
+			}
+			d := time.Since(begun)
+			return toPeer && s.Source.Port() != control && d > 4500*time.Millisecond && d < 8500*time.Millisecond
+		})()
+	}
+	expect(t, "asked early", runFlow(t, &conntest.Bench{Path: path}, 120), report.PathLossy, "held for")
+}
+
 // What an idle connection sends may wake something up, and be late.
 func TestLateIsNotLost(t *testing.T) {
 	for _, late := range []time.Duration{300 * time.Millisecond, 3 * time.Second, 5 * time.Second} {

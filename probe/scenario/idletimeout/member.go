@@ -122,7 +122,7 @@ func (m *member) end(ctx context.Context) {
 // result is what the verdict gets.
 func (m *member) result() verdict.IdleConnection {
 	c := verdict.IdleConnection{Fate: m.fate, Idle: m.idle, Reset: cmp.Or(m.received, m.ReceivedReset())}
-	c.KeptAlive = m.fate == verdict.Held && m.idle < m.time*9/10
+	c.KeptAlive = m.fate == verdict.Held && m.idle < m.asked.Sub(m.begun)*9/10 // it may be asked before its time
 	if c.KeptAlive {
 		c.Idle = m.longest
 	}
