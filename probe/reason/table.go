@@ -242,8 +242,8 @@ var inconclusive = []Reason{
 	{"ConnectionLimit", Inconclusive, "Handshake: fails beside other connections, and never alone",
 		[]Meaning{{handshake,
 			"beside others of this probe the handshake failed, and alone it succeeded from the same port, several times; or " +
-				"SYNs were ignored, and later ones from the same ports were answered: concurrent or new connections of one " +
-				"client are limited, or the accept queue is short",
+				"most flows needed several SYNs, some got no answer, and later ones from the same port did: concurrent or new " +
+				"connections of one client are limited, or the accept queue is short",
 			"ask for fewer `paths`; look for a limit of connections on the way, and at the application's backlog"}}},
 	{"SynLimited", Inconclusive, "AcceptQueue: new SYNs are rejected, handshakes in progress are not",
 		[]Meaning{{acceptQueue,

@@ -64,7 +64,7 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	oneHop := opened.byOneHop(run, definition.Serial)
 	a.flows = runFlows(ctx, n, oneHop, env, opened, w)
 	opened.awaitKernel()
-	if established, gone := opened.listenerGone(); gone {
+	if established, gone := opened.listenerGone(); gone && a.refusedAlone(ctx, run, env) {
 		for i := range a.flows {
 			a.flows[i].NoteListenerGone(established)
 		}
@@ -90,7 +90,7 @@ func (j *job) askAnew(ctx context.Context, c plan.Check, run flow.Func, env flow
 		j.pool(ctx, c, definition.Pool(c.Variant), &env, opened.turns, a)
 	}
 	j.askAgain(ctx, run, env, opened.turns, a)
-	a.synsLimited()
+	a.noteLimits(ctx, run, env)
 }
 
 // noteUnreachable gives the finding of an ICMP error to flows that got nothing at all: hosts and routers limit how many

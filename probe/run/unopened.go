@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -16,7 +17,7 @@ func askUnopened(ctx context.Context, ask flow.Func, env flow.Env, opened *openi
 	}
 	failed := 0
 	for i, f := range a.flows {
-		if !f.Unopened || f.Port == 0 {
+		if !f.Unopened || f.Port == 0 || f.Reason != report.PathDown { // it is known why there was none
 			continue
 		}
 		if failed == enoughFailures || ctx.Err() != nil {
@@ -32,15 +33,35 @@ func askUnopened(ctx context.Context, ask flow.Func, env flow.Env, opened *openi
 	}
 }
 
-// synsLimited takes SYNs that were ignored for those of a limit, if the same source ports were answered when they were
-// asked again and nothing else was changed by that.
-func (a *answer) synsLimited() {
-	if a.repeats.Failed.Sent == 0 || a.repeats.Failed.Lost > 0 || a.repeats.Passed.Lost > 0 {
+// refusedAlone asks once more, when nothing else does, and reports whether the target refuses that too: what refuses
+// only some of several connections is a limit, and no listener that is gone.
+func (a *answer) refusedAlone(ctx context.Context, ask flow.Func, env flow.Env) bool {
+	o := ask(ctx, &env)
+	a.pooled = append(a.pooled, o)
+	return o.Refused
+}
+
+// noteLimits takes SYNs that were ignored for the work of a limit, if SYNs of most flows that passed were ignored too,
+// and one of the source ports that failed is answered later: it is asked once more for that, when nothing else is. Behind
+// a balancer with one target that ignores SYNs, the others answer the first.
+func (a *answer) noteLimits(ctx context.Context, ask flow.Func, env flow.Env) {
+	i := slices.IndexFunc(a.flows, func(f flow.Outcome) bool {
+		return f.Reason == report.QueueFullOrSynFiltered && f.Port != 0
+	})
+	n := verdict.Handshakes(handshaken(a.flows))
+	if i < 0 || n == nil || 2*n.Repeated < n.Established || env.OpenFrom == nil || a.repeats.ByPort() {
 		return
+	}
+	if a.repeats.Failed.Lost == a.repeats.Failed.Sent {
+		o := ask(ctx, fromPort(env, a.flows[i].Port))
+		a.again = append(a.again, o)
+		if o.Verdict != report.Pass {
+			return
+		}
 	}
 	for i, f := range a.flows {
 		if f.Reason == report.QueueFullOrSynFiltered {
-			a.flows[i].Finding = verdict.SYNsLimited(f.Finding)
+			a.flows[i].Finding = verdict.AnsweredLater(f.Finding)
 		}
 	}
 }

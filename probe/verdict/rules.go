@@ -232,8 +232,10 @@ func OpenedAlone(flows, of int) string {
 		"source port: %s", flows, of, limits)
 }
 
-// SYNsLimited is the finding for a flow whose SYNs were ignored, where the same source ports were answered later.
-func SYNsLimited(f Finding) Finding {
+// AnsweredLater is the finding for a flow whose SYNs were ignored, as those of others were for a while, and whose
+// source port was answered later.
+func AnsweredLater(f Finding) Finding {
 	return Finding{Verdict: report.Inconclusive, Reason: report.ConnectionLimit,
-		Message: f.Message + ". But asked again later, the same source port was answered: " + limits}
+		Message: f.Message + ". But most of the others needed several SYNs too, and asked again later, the same source " +
+			"port was answered: " + limits}
 }
