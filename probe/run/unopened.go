@@ -42,8 +42,8 @@ func (a *answer) refusedAlone(ctx context.Context, ask flow.Func, env flow.Env) 
 }
 
 // noteLimits takes SYNs that were ignored for the work of a limit, if SYNs of most flows that passed were ignored too,
-// and one of the source ports that failed is answered later: it is asked once more for that, when nothing else is. Behind
-// a balancer with one target that ignores SYNs, the others answer the first.
+// and one of the source ports that failed is answered later: it is asked once more for that, when nothing else is.
+// Behind a balancer with one target that ignores SYNs, the others answer the first.
 func (a *answer) noteLimits(ctx context.Context, ask flow.Func, env flow.Env) {
 	i := slices.IndexFunc(a.flows, func(f flow.Outcome) bool {
 		return f.Reason == report.QueueFullOrSynFiltered && f.Port != 0
