@@ -64,7 +64,8 @@ func (j *job) runCheck(ctx context.Context, c plan.Check, env flow.Env, opened *
 	oneHop := opened.byOneHop(run, definition.Serial)
 	a.flows = runFlows(ctx, n, oneHop, env, opened, w)
 	opened.awaitKernel()
-	if established, gone := opened.listenerGone(); gone && a.refusedAlone(ctx, run, env) {
+	// A queue is not filled once more for that: only so much was consented to.
+	if established, gone := opened.listenerGone(); gone && (definition.Serial || a.refusedAlone(ctx, run, env)) {
 		for i := range a.flows {
 			a.flows[i].NoteListenerGone(established)
 		}
