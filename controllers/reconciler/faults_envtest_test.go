@@ -146,17 +146,24 @@ func TestRefusedPods(t *testing.T) {
 	env.requireNothingLeft()
 }
 
+// ownNode makes a node that the label pool has for this test alone.
+func (env *testEnv) ownNode(name, address string) *corev1.Node {
+	env.Helper()
+	node := controllertest.Node(name, address)
+	node.Labels["pool"] = env.tenant
+	made := node.DeepCopy()
+	env.create(made)
+	made.Status = node.Status
+	if err := env.api.Status().Update(env.Context(), made); err != nil {
+		env.Fatal(err)
+	}
+	env.Cleanup(func() { _ = env.api.Delete(context.Background(), node) })
+	return node
+}
+
 func TestNodeDeletedDuringTheRun(t *testing.T) {
 	env := newTestEnvWithPods(t)
-	gone := controllertest.Node("kn9", "192.168.7.9")
-	gone.Labels["pool"] = env.tenant
-	made := gone.DeepCopy()
-	env.create(made)
-	made.Status = gone.Status
-	if err := env.api.Status().Update(t.Context(), made); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = env.api.Delete(context.Background(), gone) })
+	gone := env.ownNode("kn9", "192.168.7.9")
 	env.nodes.behaviour["kn9"] = func(nodes *fakeNodes, pod *corev1.Pod, p *plan.Plan, n string) error {
 		env.delete(gone)
 		return deletePod(nodes, pod, p, n)

@@ -3,7 +3,6 @@
 package reconciler
 
 import (
-	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/tcpprobe/tcpprobe/api/v1alpha1"
-	"github.com/tcpprobe/tcpprobe/controllers/internal/controllertest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -262,15 +260,7 @@ func TestLookAlikesWhileProbed(t *testing.T) {
 // TestNodeGoneWithItsTargets: where a node is gone, and with it a pod that its prober probed, the node is the reason.
 func TestNodeGoneWithItsTargets(t *testing.T) {
 	env := newTestEnv(t)
-	gone := controllertest.Node("kn9", "192.168.7.9")
-	gone.Labels["pool"] = env.tenant
-	made := gone.DeepCopy()
-	env.create(made)
-	made.Status = gone.Status
-	if err := env.api.Status().Update(t.Context(), made); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = env.api.Delete(context.Background(), gone) })
+	gone := env.ownNode("kn9", "192.168.7.9")
 	shop := env.pod("web-1", "kn9", "10.244.9.5")
 	env.nodes.behaviour["kn9"] = bindAndRun
 	r, p := env.manager(env.api), env.probe(func(p *v1alpha1.TCPProbe) {
