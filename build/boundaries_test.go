@@ -114,7 +114,8 @@ func TestBoundaries(t *testing.T) {
 			all := slices.Sorted(maps.Keys(refused))
 			write(t, filepath.Join(module, file), importing(filepath.Base(filepath.Dir(file)), all...))
 			output, err := lint(t, linter, module)
-			if any := slices.Contains(slices.Collect(maps.Values(refused)), true); any != (err != nil) {
+			bad := slices.Contains(slices.Collect(maps.Values(refused)), true)
+			if bad != (err != nil) {
 				t.Errorf("the linter's error: %v", err)
 			}
 			for imported, want := range refused {
