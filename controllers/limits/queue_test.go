@@ -53,16 +53,16 @@ func TestQueueBetweenNamespaces(t *testing.T) {
 		pod.Labels[runplan.LabelNamespace] = "greedy"
 		pods = append(pods, pod)
 	}
-	full := OccupancyOf(pods)
-	for uid, place := range map[string]int{"modest": 1, "late": 2, "greedy-00": 3, "greedy-29": 32} {
-		if r := DefaultCaps.Room(full, "shop", uid, runs); r.Place != place || r.Has(uid, "free") {
-			t.Errorf("%s: place %d; want %d, and no pod", uid, r.Place, place)
+	for _, q := range []struct {
+		namespace, uid string
+		place          int
+		ofTen          int // pods that it may create where ten places are free
+	}{{"modest", "modest", 1, 5}, {"late", "late", 2, 5}, {"greedy", "greedy-00", 3, 0}, {"greedy", "greedy-29", 32, 0}} {
+		if r := DefaultCaps.Room(OccupancyOf(pods), q.namespace, q.uid, runs); r.Place != q.place || r.Has(q.uid, "free") {
+			t.Errorf("%s: place %d; want %d, and no pod", q.uid, r.Place, q.place)
 		}
-	}
-	ten := OccupancyOf(pods[10:])
-	for uid, places := range map[string]int{"late": 5, "greedy-04": 0} {
-		if n := takeAll(DefaultCaps.Room(ten, "shop", uid, runs), uid); n != places {
-			t.Errorf("of ten free places %s gets %d; want %d", uid, n, places)
+		if n := takeAll(DefaultCaps.Room(OccupancyOf(pods[10:]), q.namespace, q.uid, runs), q.uid); n != q.ofTen {
+			t.Errorf("of ten free places %s gets %d; want %d", q.uid, n, q.ofTen)
 		}
 	}
 }
