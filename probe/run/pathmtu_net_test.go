@@ -202,7 +202,7 @@ func TestPathMTUOfServers(t *testing.T) {
 	s := newSite(t)
 	for server, want := range map[lab.Server]string{
 		lab.Echo: "On the way back", lab.Sink: "The way back was not asked",
-		lab.Banner:   "On the way back IP packets of up to",
+		lab.Banner:   "On the way back all data came, in IP packets of up to",
 		lab.Deferred: "On the way back",
 	} {
 		for _, f := range lab.Families {

@@ -73,7 +73,7 @@ func idleAgeEnds(o *Idling) (Finding, bool) {
 	}
 	unheard := ""
 	if n := len(o.with(Silent, NotAsked)); n > 0 {
-		unheard = fmt.Sprintf(" %d idle ones did not hear of it.", n)
+		unheard = fmt.Sprintf(" On %d of the idle ones nothing of that came.", n)
 	}
 	return when(true, report.Inconclusive, report.PeerClosed,
 		"connections are ended by %s %s after they were opened, and so is one that was not idle%s: the application, or a "+

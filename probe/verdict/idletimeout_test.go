@@ -55,8 +55,8 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 		}, report.PeerClosed,
 			"connections are ended by an RST 31.0 s after they were opened, and so is one that was not idle; the RST's " +
 				"hop limit (9) differs from the peer's (64): a device on the way sent it: the application, or a proxy in " +
-				"front of it, waits no longer for a request. 1 idle ones did not hear of it. Idle ones were held for 10.0 " +
-				"s; what the path does after more silence this target does not show"},
+				"front of it, waits no longer for a request. On 1 of the idle ones nothing of that came. Idle ones were held " +
+				"for 10.0 s; what the path does after more silence this target does not show"},
 		"mixed": {[][]IdleConnection{after(Held, 10, 30), after(ResetOnAsking, 20, 30)}, nil, report.NotIsolated,
 			"2 of 4 connections did not survive 20.0 s of silence, others were held for up to 30.0 s, so silence alone " +
 				"does not decide: paths, or devices beside each other, may differ"},

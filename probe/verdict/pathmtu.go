@@ -192,5 +192,5 @@ func (o *PathSizes) back() string {
 	case b.Longest == 0:
 		return ". On the way back data came, whose packets this host merged"
 	}
-	return fmt.Sprintf(". On the way back IP packets of up to %d bytes came", o.packet(o.Back.Longest))
+	return fmt.Sprintf(". On the way back all data came, in IP packets of up to %d bytes", o.packet(o.Back.Longest))
 }

@@ -69,7 +69,7 @@ func TestPathMTUMessages(t *testing.T) { //nolint:funlen // one table of sentenc
 		"arrived, and some came back": {func(o *PathSizes) { o.Arrived, o.Back = 1460, WayBack{Sent: true, Longest: 1200} },
 			report.SizesArrived,
 			"IP packets of up to 1500 bytes arrived in one connection, without fragmentation; this host's device or " +
-				"route carries no longer ones. On the way back IP packets of up to 1240 bytes came"},
+				"route carries no longer ones. On the way back all data came, in IP packets of up to 1240 bytes"},
 		"arrived, and merged ones came back": {func(o *PathSizes) {
 			o.Arrived, o.Back = 1460, WayBack{Sent: true}
 		}, report.SizesArrived,

@@ -87,7 +87,7 @@ func TestVerdicts(t *testing.T) {
 		{"one client at a time", &conntest.Bench{Peer: &closer{flags: fin, after: 50 * time.Second, oneByOne: true}}, 600,
 			report.PeerClosed, []string{"a FIN 50.0 s after they were opened"}},
 		{"application closes, path had forgotten", &conntest.Bench{Peer: &closer{flags: fin, after: minute},
-			Path: forgetful(50*time.Second, conntest.DropNone)}, 600, report.PeerClosed, []string{"did not hear of it"}},
+			Path: forgetful(50*time.Second, conntest.DropNone)}, 600, report.PeerClosed, []string{"nothing of that came"}},
 		{"target keeps alive", &conntest.Bench{Peer: &closer{keeps: 15 * time.Second},
 			Path: forgetful(30*time.Second, conntest.DropNone)}, 600, report.PeerKeepsAlive,
 			[]string{"no more than 15.0 s passed without a segment"}},

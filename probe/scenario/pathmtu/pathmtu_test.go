@@ -285,8 +285,8 @@ func TestWayBack(t *testing.T) {
 		whole   int
 		words   string
 	}{
-		{[]int{300, 1460, 20}, 1460, "On the way back IP packets of up to 1500 bytes came"},
-		{[]int{300, 20}, 1460, "On the way back IP packets of up to 340 bytes came"},
+		{[]int{300, 1460, 20}, 1460, "On the way back all data came, in IP packets of up to 1500 bytes"},
+		{[]int{300, 20}, 1460, "On the way back all data came, in IP packets of up to 340 bytes"},
 		{[]int{300, 1460, 20}, 1400, "On the way back some of the target's data never came"},
 		{[]int{4380}, 4380, "whose packets this host merged"},
 	} {
