@@ -149,7 +149,10 @@ func (c *cable) next() (number int, end bool) {
 		}
 		s, _, err := segment.Parse(buffer[:n], segment.Ethernet, n)
 		if err != nil || s == nil || s.Source.Addr() != c.source.Addr() {
-			continue // neighbour discovery, and the kernels' answers to these segments
+			continue // neighbour discovery, and the kernel's answers to these segments
+		}
+		if s.Flags.Has(segment.RST) && len(s.Payload) == 0 {
+			continue // the kernel's late answer to segments that went the other way before
 		}
 		if len(s.Payload) != 4 {
 			c.t.Fatalf("%v arrived with payload %q", s, s.Payload)

@@ -82,8 +82,8 @@ func (r *recorder) awaitedEvents(t *testing.T) []string {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		lines := r.events(t)
-		missing := slices.ContainsFunc(r.expectedEvents(t), func(reason string) bool {
-			return !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, " "+reason+" ") })
+		missing := slices.ContainsFunc(r.expectedEvents(t), func(event string) bool {
+			return !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, " "+event+" ") })
 		})
 		if !missing || time.Now().After(deadline) {
 			return lines
@@ -91,20 +91,21 @@ func (r *recorder) awaitedEvents(t *testing.T) []string {
 	}
 }
 
-// expectedEvents are the reasons of conditions that have an event. If Accepted is False, only Accepted has one.
-func (r *recorder) expectedEvents(t *testing.T) (reasons []string) {
+// expectedEvents are reason and type of the conditions that have an event. If Accepted is False, only Accepted has one.
+func (r *recorder) expectedEvents(t *testing.T) (events []string) {
 	t.Helper()
 	conditions, _, _ := unstructured.NestedSlice(r.testCase.current(t, r.cluster).Object, "status", "conditions")
 	for _, c := range conditions {
 		c := c.(map[string]any)
+		event := fmt.Sprint(c["reason"], " ", c["type"])
 		if c["type"] == "Accepted" && c["status"] == "False" {
-			return []string{c["reason"].(string)}
+			return []string{event}
 		}
 		if c["reason"] != "Accepted" && c["reason"] != "NotRun" {
-			reasons = append(reasons, c["reason"].(string))
+			events = append(events, event)
 		}
 	}
-	return reasons
+	return events
 }
 
 // events are the TCPProbe's events, sorted. The order in which they are written varies.

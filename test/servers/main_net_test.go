@@ -3,30 +3,12 @@
 package servers_test
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 )
 
-// command is the path of tcpprobe, as users run it.
-var command string
+var command labtest.Command
 
-func TestMain(m *testing.M) { os.Exit(withCommand(m)) }
-
-// withCommand builds the command and runs the tests.
-func withCommand(m *testing.M) (status int) {
-	folder, err := os.MkdirTemp("", "tcpprobe")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(folder)
-	command = filepath.Join(folder, "tcpprobe")
-	if out, err := exec.Command("go", "build", "-o", command, "../../cmd/tcpprobe").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building tcpprobe: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(command.Build(m)) }

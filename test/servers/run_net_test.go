@@ -3,12 +3,9 @@
 package servers_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -20,18 +17,7 @@ import (
 // run carries out `tcpprobe run` on the client, as a user would.
 func (s *site) run(args ...string) report.Report {
 	s.t.Helper()
-	var out, complaints bytes.Buffer
-	cmd := exec.CommandContext(s.t.Context(), command, append([]string{"run", s.at.String(), "-o", "json"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &out, &complaints
-	err := s.Client().Run(cmd)
-	var r report.Report
-	if wrong := json.Unmarshal(out.Bytes(), &r); wrong != nil {
-		s.t.Fatalf("%v: no report: %v\n%s", err, wrong, complaints.Bytes())
-	}
-	for _, one := range r.Results {
-		s.t.Logf("%s %s: %s / %s, %d flows", one.Scenario, one.Variant, one.Verdict, one.Reason, one.Flows.Tried)
-	}
-	return r
+	return command.Run(s.t, s.Client(), s.at, args...)
 }
 
 // passes are the reasons of a run at its defaults.

@@ -8,6 +8,8 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+
+	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
 // sshd serves with Debian's OpenSSH. Changed are its host key, address, port and the file of its process number; no
@@ -36,8 +38,9 @@ func TestSSHIsNotMadeToLockOut(t *testing.T) {
 			for range 3 {
 				r := s.run(args...)
 				s.expectNothingLeft(r)
-				if args == nil {
-					s.expect(r, passes)
+				// A busy sshd answers late, which costs connections, and there may be too few left for a verdict.
+				if r.Verdict() == report.Fail {
+					t.Errorf("%+v", r.Results)
 				}
 			}
 			s.await("sshd to let an ordinary client in", func() bool { return identifies(s.greeting()) })
