@@ -134,12 +134,15 @@ func (c kernelCase) wrong(s *site, f lab.Family) (all []string) {
 		if n.Size == report.SizeInFlight && n.Crossing.Told() == 0 && strings.Contains(k.Message, "none had data in flight") {
 			continue // the path is too short for it
 		}
-		if harmed := slices.Contains(c.sizes, n.Size); harmed != (n.Crossing.Harmed() > 0) || n.Control.Harmed() > 0 {
+		if suffer(n.Crossing) != slices.Contains(c.sizes, n.Size) || suffer(n.Control) {
 			all = append(all, fmt.Sprintf("size %s: %+v", n.Size, n))
 		}
 	}
 	return all
 }
+
+// suffer says whether most of these connections were harmed: on a busy machine the kernel repeats what is only late.
+func suffer(n report.KernelCount) bool { return 2*n.Harmed() > n.Told() }
 
 // Where a device drops PSH at 0, variants whose crafted segments arrive pass beside Push, and name it.
 func TestKernelConnectionsExplainedByPush(t *testing.T) {
