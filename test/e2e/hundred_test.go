@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 )
 
 // TestHundredAtOnce: a hundred TCPProbes are applied together, every third from all nodes and the others from one,
-// under the default caps. All end, none runs twice, and no cap is exceeded.
+// under the default caps. All end, none runs twice, and no cap is exceeded. On a busy machine the container runtime
+// itself fails to start one now and then, which the TCPProbe says.
 func TestHundredAtOnce(t *testing.T) {
 	t.Parallel()
 	const all = 100
@@ -37,6 +39,7 @@ func TestHundredAtOnce(t *testing.T) {
 		}
 		return "no TCPProbe is queued"
 	})
+	notStarted := 0
 	for _, p := range s.probes(t) {
 		within(t, 3*patience, func() string {
 			refresh(t, &p)
@@ -46,7 +49,16 @@ func TestHundredAtOnce(t *testing.T) {
 			}
 			return ""
 		})
+		if c := condition(&p, v1alpha1.ConditionPathHealthy); strings.Contains(c.Message, "OCI runtime create failed") {
+			t.Logf("%s: %s", p.Name, c.Message)
+			expectUndecided(t, &p)
+			notStarted++
+			continue
+		}
 		expectHealth(t, &p, metav1.ConditionTrue, v1alpha1.ReasonAllPassed)
+	}
+	if notStarted > all/20 {
+		t.Errorf("%d containers were not started", notStarted)
 	}
 	t.Logf("%d TCPProbes after %v", all, time.Since(start).Round(time.Second))
 	pods.expectCaps(t)
