@@ -50,10 +50,14 @@ func (q *acceptQueueFlags) apply(p *plan.Plan) error {
 	return nil
 }
 
+// farQueue is what a target takes beside that whose round trip is half a second, or that loses a third: seconds before
+// the first connection. Each connection takes another one, since they are opened one after the other.
+const farQueue = 30
+
 // seconds is the time that filling the queues of all targets takes.
 func (q *acceptQueueFlags) seconds(p *plan.Plan) int {
 	if q.MaxConnections == 0 {
 		return 0
 	}
-	return len(p.Targets) * plan.QueueSeconds(q.MaxConnections, p.PacketsPerSecond)
+	return len(p.Targets) * (plan.QueueSeconds(q.MaxConnections, p.PacketsPerSecond) + farQueue + q.MaxConnections)
 }

@@ -26,6 +26,7 @@ type Filling struct {
 	Beacons         Count        // beacons on established connections meanwhile
 	Ignoring        int          // how often segments of one were ignored in a row while all beacons were answered
 	Before          int          // handshakes answered before the filling began
+	NoSpares        bool         // no source port could be asked before the filling: the target confirms no reset
 	SparesSilent    bool         // no source port that had been answered before is answered any more
 	Refusals        int          // RSTs in a row to the first one
 	BeaconsAnswered int          // answered beacons on established connections since
@@ -86,7 +87,7 @@ func (f *Filling) Most() int { return f.Least + f.More }
 type fillingRule func(*Filling) (Finding, bool)
 
 var acceptQueueRules = []fillingRule{overflowed, unattributed, neverBegun, ignoredMeanwhile, notReached, queuePathDown,
-	queueReset, queueDied, newPortsIgnored, queueLossy}
+	queueReset, queueDied, newPortsIgnored, queueUnconfirmed, queueLossy}
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {
@@ -116,8 +117,8 @@ func unattributed(f *Filling) (Finding, bool) {
 	if f.limitsSYNs() && f.completedInProgress() {
 		reason = report.SynLimited
 	}
-	found, ok := when(f.Rejected(), report.Inconclusive, reason, "after %d connections %s: %s. %s%s. %s",
-		f.Most(), behaviours[f.First], f.certainty(), f.hypotheses(), f.later(), lookAtTarget)
+	found, ok := when(f.Rejected(), report.Inconclusive, reason, "after %d connections %s: %s%s. %s%s. %s",
+		f.Least, behaviours[f.First], f.certainty(), f.others(), f.hypotheses(), f.later(), lookAtTarget)
 	found.Tested = f.Test.Significant()
 	return found, ok
 }
@@ -203,6 +204,13 @@ func newPortsIgnored(f *Filling) (Finding, bool) {
 		"after %d connections SYNs get no answer from %d new source ports, while they are answered from ports that were "+
 			"answered before: something that tracks connections limits new ones, or those ports' paths are down. %s",
 		f.Least, f.SkippedPorts, lookAtTarget)
+}
+
+// queueUnconfirmed is the finding for a connection that got no place where no port is known that would get one.
+func queueUnconfirmed(f *Filling) (Finding, bool) {
+	return when(f.NoSpares, report.Inconclusive, report.QueueOrLimit,
+		"after %d connections one got no place. Whether a queue is full cannot be shown here: no reset was confirmed, so no "+
+			"source port could be used before and asked again. %s", f.Least, lookAtTarget)
 }
 
 func queueLossy(f *Filling) (Finding, bool) {

@@ -26,6 +26,14 @@ func (f *Filling) depth() string {
 		f.Least, f.More)
 }
 
+// others says how many ports got a place that others did not get. A queue does not tell ports apart.
+func (f *Filling) others() string {
+	if f.More == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; from source ports that were answered before, %d more were established", f.More)
+}
+
 func (f *Filling) certainty() string {
 	if !f.Test.Significant() {
 		return fmt.Sprintf("%d times in a row, while the established connections answer", f.Refusals)

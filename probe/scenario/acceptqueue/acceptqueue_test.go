@@ -85,6 +85,24 @@ func TestQueues(t *testing.T) {
 	}
 }
 
+// Where no reset is confirmed, as behind a firewall that drops them, no port can be used before. The queue is filled
+// all the same, and what does not overflow passes.
+func TestQueueWhereNoResetIsConfirmed(t *testing.T) {
+	for name, toPeer := range map[string]bool{"RSTs to the peer": true, "RSTs of the peer": false} {
+		for places, want := range map[int]report.Reason{0: report.NotReached, 6: report.QueueOrLimit} {
+			t.Run(fmt.Sprintf("%s, %d places", name, places), func(t *testing.T) {
+				peer := &backlog{places: places, Listener: conntest.Listener{ClosesAtEOF: true}}
+				o := queue(t, 12, &conntest.Bench{Peer: peer, Path: conntest.Dropping(func(s *segment.Segment, to bool) bool {
+					return to == toPeer && s.Flags.Has(segment.RST)
+				})})
+				if o.Reason != want || o.Remains.Left > peer.Live() {
+					t.Errorf("%s / %s, want %s, %+v of %d left: %s", o.Verdict, o.Reason, want, o.Remains, peer.Live(), o.Message)
+				}
+			})
+		}
+	}
+}
+
 func queueOf(o flow.Outcome) report.Queue {
 	if o.Queue == nil {
 		return report.Queue{}

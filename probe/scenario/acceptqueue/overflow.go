@@ -78,7 +78,7 @@ func (f *filling) repeatUntilCertain(ctx context.Context, a *attempt) bool {
 			return !a.stopped()
 		}
 		f.othersAnswered = f.sparesAnswer(ctx)
-		f.seen.SparesSilent = !f.othersAnswered && a.stage() == silent && ctx.Err() == nil
+		f.seen.SparesSilent = !f.othersAnswered && !f.seen.NoSpares && a.stage() == silent && ctx.Err() == nil
 		return false
 	case len(f.carriers()) == 0:
 		f.PeerReset = true

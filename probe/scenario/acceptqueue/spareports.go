@@ -16,7 +16,7 @@ const (
 	sparePorts      = 16
 	sparePortsLossy = 24 // where the path loses much
 	sparePortsFar   = 8  // where an answer takes longRTT: each port takes four round trips to prepare
-	longRTT         = 500 * time.Millisecond
+	longRTT         = 200 * time.Millisecond
 	spareHandshakes = 2
 	// silentInARow is how many ports without an answer, one after the other, end the preparation. Further ones would take
 	// three seconds each.
@@ -24,9 +24,12 @@ const (
 )
 
 // prepareSpares prepares the missing spares. If ports get no answer, other ports are tried before the target counts as
-// silent.
+// silent. A target that answers and confirms no reset has none, and is filled without.
 func (f *filling) prepareSpares(ctx context.Context) bool {
-	failed, silent := 0, 0
+	failed, silent, answered := 0, 0, false
+	if f.seen.NoSpares {
+		return true
+	}
 	for len(f.spares) < f.sparesWanted() && f.Fault == nil && ctx.Err() == nil {
 		a := f.attempt(ctx)
 		if a == nil {
@@ -40,12 +43,14 @@ func (f *filling) prepareSpares(ctx context.Context) bool {
 		}
 		silent++
 		f.Opening = a.opening
+		answered = answered || a.opening.Answer == conn.SynAck
 		f.release(ctx, a)
 		if failed++; failed >= flow.SilentPorts && len(f.spares) == 0 || failed >= sparePorts || silent >= silentInARow {
 			break
 		}
 	}
-	return len(f.spares) > 0
+	f.seen.NoSpares = len(f.spares) == 0 && answered && ctx.Err() == nil
+	return len(f.spares) > 0 || f.seen.NoSpares
 }
 
 func (f *filling) sparesWanted() int {

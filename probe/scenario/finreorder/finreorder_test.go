@@ -41,6 +41,8 @@ func TestFinReorderVerdicts(t *testing.T) {
 			report.FinAccepted},
 		{"fixed, FIN apart from the data", &conntest.Closer{CloseAfter: "\r\n\r\n", Reply: 500, SeparateFIN: true}, httpGet,
 			report.FinAccepted},
+		{"ignores RSTs once both have closed (RFC 1337)", &conntest.Closer{OnAccept: true, OutlivesReset: true}, onAccept,
+			report.FinAccepted},
 		{"old, shutdown on accept", &conntest.Closer{OnAccept: true, IgnoresOldAck: true}, onAccept, report.FinIgnored},
 		{"old, shutdown after text", &conntest.Closer{CloseAfter: "QUIT\r\n", IgnoresOldAck: true, Reply: 3}, sendText,
 			report.FinIgnored},

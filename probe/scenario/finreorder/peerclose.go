@@ -51,7 +51,8 @@ func (w *peerClose) overtaken(ctx context.Context) verdict.FinAnswer {
 	w.conn.Drain(func(wire.Packet) {})
 	beyond, current := w.own.Add(1), w.peer.Add(1)
 	for range overtakingACKs {
-		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current})
+		sent := w.conn.Send(conn.Step{Part: evidence.OvertakingACK, Flags: segment.ACK, Seq: &beyond, Ack: &current,
+			Ahead: true})
 		if w.acked.IsZero() {
 			w.acked = sent
 		}
