@@ -59,6 +59,10 @@ golden: setup ## What users see, compared with test/golden/testdata, all of it; 
 	@KUBEBUILDER_ASSETS=$$(test/cluster/build.sh) \
 		go -C test/golden test -tags net,envtest -count 1 -timeout 60m -whole $(GOLDEN)
 
+.PHONY: hosts
+hosts: setup-servers ## Every scenario against hosts and devices with habits of their own (needs root)
+	@go test -vet=off -tags net -count 1 -parallel 8 -timeout 30m -v ./test/hosts -whole | grep -E '^(---|    ---|ok|FAIL)| cells were asked|want '
+
 .PHONY: generate verify lint
 generate: setup-checks ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart
 	@go generate ./...

@@ -87,7 +87,7 @@ func (f *Filling) Most() int { return f.Least + f.More }
 type fillingRule func(*Filling) (Finding, bool)
 
 var acceptQueueRules = []fillingRule{overflowed, unattributed, neverBegun, ignoredMeanwhile, notReached, queuePathDown,
-	queueReset, queueDied, newPortsIgnored, queueUnconfirmed, queueLossy}
+	queueReset, queueUnconfirmed, queueDied, newPortsIgnored, queueLossy}
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {

@@ -34,6 +34,8 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 				"it. No more is asked"},
 		"not open": {nil, func(o *Idling) { o.Opening = conn.Opening{} }, report.PathDown,
 			"no connection could be opened (no answer), so nothing is known about idle ones; see Handshake"},
+		"closed at once": {nil, func(o *Idling) { o.Opened, o.AtOnce = 1, 3 }, report.PeerClosed,
+			"the target closes connections at once (3 of those that were opened), so there is no silence to ask about"},
 		"one beside it": {nil, func(o *Idling) { o.Opened = 1 }, report.PathDown,
 			"1 connections were established beside the first one, and 2 are needed: the target takes few at a time, or " +
 				"resets them; see Handshake"},
@@ -157,7 +159,7 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 		if f.Message != c.want || f.Reason != c.reason || f.Tested != (c.reason == report.IdleDropped) {
 			t.Errorf("%s: %s, tested %t: %s", name, f.Reason, f.Tested, f.Message)
 		}
-		decided := f.Verdict != report.Inconclusive || f.Reason == report.PeerClosed
+		decided := f.Verdict != report.Inconclusive || f.Reason == report.PeerClosed && o.AtOnce == 0
 		if o.Decided() != decided {
 			t.Errorf("%s: decided %t", name, o.Decided())
 		}

@@ -35,7 +35,8 @@ func TestCordoned(t *testing.T) {
 
 // TestNodeNotReady: a kubelet is paused for a while. Its pod continues to probe, and its report is read when the
 // kubelet runs again, unless that took longer than a node may be silent, or the targets were looked at while the
-// endpoints on that node were not Ready: then the run comes to no verdict. Nothing is made a second time, and the next run passes.
+// endpoints on that node were not Ready: then the run comes to no verdict. Nothing is made a second time, and the next
+// run passes.
 func TestNodeNotReady(t *testing.T) {
 	s := newTenant(t)
 	pods := watchPods(t)

@@ -19,6 +19,8 @@ type host struct {
 	faults   []string   // of the switch
 	// scripts of a shell, carried out in these namespaces before anything is asked
 	onServer, onRouter, onClient string
+	sample                       bool // asked without -whole too
+	leaves                       bool // what a run opened stays there, and is counted
 	right                        answers
 }
 

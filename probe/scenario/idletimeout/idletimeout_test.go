@@ -82,6 +82,8 @@ func TestVerdicts(t *testing.T) {
 			report.IdleReset, []string{"ended by a FIN after 240.0 s"}},
 		{"application closes", &conntest.Bench{Peer: &closer{flags: fin, after: minute}}, 600, report.PeerClosed,
 			[]string{"ended by a FIN 60.0 s after they were opened, and so is one that was not idle", "held for 35.0 s"}},
+		{"application closes at once", &conntest.Bench{Peer: &conntest.Closer{OnAccept: true}}, 600, report.PeerClosed,
+			[]string{"closes connections at once"}},
 		{"application resets", &conntest.Bench{Peer: &closer{flags: rst, after: minute}}, 600, report.PeerClosed,
 			[]string{"ended by an RST 60.0 s after they were opened"}},
 		{"one client at a time", &conntest.Bench{Peer: &closer{flags: fin, after: 50 * time.Second, oneByOne: true}}, 600,

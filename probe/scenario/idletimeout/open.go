@@ -81,6 +81,9 @@ func (w *idling) establish(ctx context.Context, state *flow.State, silence time.
 		c.ResetOlder(state.Opening.Wrong)
 	}
 	state.PeerReset = c.Reset() && c.Established()
+	if c.Closed() {
+		w.closedFirst.Add(1)
+	}
 	m.end(ctx)
 	return nil
 }

@@ -27,6 +27,9 @@ func (s *sizes) ask(ctx context.Context, length, fresh, times int) {
 	if s.fates[length] = silent; !s.prepare(ctx, length) {
 		return
 	}
+	if s.allNew {
+		fresh = length
+	}
 	fresh = s.within(max(fresh, length-s.acked()))
 	for i := 0; i < times && !s.over(ctx) && s.Env.Pace(ctx, 1) == nil; i++ {
 		end := s.conn.Acked().Add(fresh)

@@ -41,6 +41,18 @@ func (s *sizes) climb(ctx context.Context) {
 	}
 }
 
+// askOverlapping asks whether a segment arrives that begins with acknowledged bytes, of the longest length that did.
+// Some devices drop those.
+func (s *sizes) askOverlapping(ctx context.Context) {
+	longest, _ := s.bounds()
+	if longest <= 1 || s.over(ctx) {
+		return
+	}
+	s.ask(ctx, longest, 1, tries)
+	s.allNew = s.fates[longest] != arrived && !s.over(ctx)
+	s.fates[longest] = arrived
+}
+
 // nextStep is the shortest length of the ladder that was not asked about yet.
 func (s *sizes) nextStep() (n int, ok bool) {
 	ladder := []int{min(shortest, s.most())}

@@ -59,6 +59,7 @@ type sizes struct {
 	sent    []sentSegment
 	echoes  flow.Echoes
 	back    wayBack
+	allNew  bool // segments that begin with acknowledged bytes do not arrive, so all bytes of each are new
 	seen    verdict.PathSizes
 }
 
@@ -99,6 +100,7 @@ func (s *sizes) close(ctx context.Context) {
 // excluded.
 func (s *sizes) examine(ctx context.Context) {
 	s.climb(ctx)
+	s.askOverlapping(ctx)
 	if arrived, missing := s.bounds(); arrived > 0 && missing == 0 {
 		s.sample(ctx)
 	}
