@@ -180,12 +180,12 @@ func TestTooManySelectors(t *testing.T) {
 			return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
 				Spec: corev1.ServiceSpec{Selector: map[string]string{"a": strings.Repeat("x", bytes-1)}}}
 		}
-		r, _ := resolverOf(service("one", 1<<19), service("two", bytes-1<<19))
+		r, _ := resolverOf(service("one", 1<<18), service("two", bytes-1<<18))
 		res := &Resolved{Service: webService(), Endpoints: []Endpoint{{Pod: "web-1"}, {Pod: "web-2"}}}
 		if want == "" {
 			res.Endpoints = append(res.Endpoints, Endpoint{Pod: "web-3"})
 			res.readyPods = []readyPod{{"web-2", labels.Set{"app": "web"}},
-				{"web-1", labels.Set{"a": strings.Repeat("x", bytes-1<<19-1)}}}
+				{"web-1", labels.Set{"a": strings.Repeat("x", bytes-1<<18-1)}}}
 			err := r.keepServing(t.Context(), res)
 			if err != nil || !slices.Equal(res.Spared, []string{"web-1", "web-2"}) {
 				t.Errorf("spared %v, %v; want one of each Service", res.Spared, err)

@@ -169,9 +169,14 @@ func TestReadsOfALook(t *testing.T) {
 	if !maps.Equal(made, want) || tie.Reads() != 3 {
 		t.Errorf("read %v, said %d; want %v", made, tie.Reads(), want)
 	}
-	calls.made = nil
 	tie = tieOf("shop", planned(), []int{0}, false)
-	if _, err := r.Look(t.Context(), tie); err != nil || len(calls.made) != 5 || tie.Reads() != 5 {
-		t.Errorf("with a ClusterIP: read %v, said %d, %v", calls.made, tie.Reads(), err)
+	alone := NewTie("shop", planned(), nil)
+	alone.Add("some", planned(), []int{0}, false)
+	for name, tie := range map[string]*Tie{"with a ClusterIP": tie, "a ClusterIP alone": &alone} {
+		calls.made = nil
+		stopped, err := r.Look(t.Context(), tie)
+		if err != nil || len(stopped) > 0 || len(calls.made) != 5 || tie.Reads() != 5 {
+			t.Errorf("%s: read %v, said %d, stopped %v, %v", name, calls.made, tie.Reads(), stopped, err)
+		}
 	}
 }
