@@ -21,6 +21,11 @@ func IdleTimeout(o *Idling) Finding {
 			return f
 		}
 	}
+	return o.byFates()
+}
+
+// byFates is the finding that the connections' fates make.
+func (o *Idling) byFates() Finding {
 	for _, r := range idleRules {
 		if f, ok := r(o); ok {
 			return f
@@ -31,12 +36,8 @@ func IdleTimeout(o *Idling) Finding {
 
 // Decided reports whether the connections' fates make a finding that holds although the run ended meanwhile.
 func (o *Idling) Decided() bool {
-	for _, r := range []idleRule{idleAgeEnds, idleReset, idleDropped, idlePeerClosed, idleKeptAlive, idleHeld} {
-		if _, ok := r(o); ok {
-			return true
-		}
-	}
-	return false
+	f := o.byFates()
+	return f.Verdict != report.Inconclusive || f.Reason == report.PeerClosed
 }
 
 func idleUnopened(o *Idling) (Finding, bool) {

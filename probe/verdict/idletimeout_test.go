@@ -72,6 +72,10 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 		}, report.NotIsolated,
 			"2 of 3 connections did not survive 20.0 s of silence, others were held for up to 10.0 s, and no SYN on " +
 				"their ports is answered either: their path may have ended, whatever the silence"},
+		"mixed, and one dead path": {[][]IdleConnection{after(Held, 10), after(Silent, 20), after(EndedByFIN, 20)},
+			func(o *Idling) { o.Blocks, o.Outlived = confirmed, true }, report.NotIsolated,
+			"2 of 3 connections did not survive 20.0 s of silence, others were held for up to 10.0 s, and no SYN on " +
+				"their ports is answered either: their path may have ended, whatever the silence"},
 		"one": {[][]IdleConnection{after(Held, 10), after(ResetOnAsking, 20)}, nil, report.NotIsolated,
 			"1 of 2 connections did not survive 20.0 s of silence, others were held for up to 10.0 s, which is too few " +
 				"to blame silence"},
