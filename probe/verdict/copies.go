@@ -70,11 +70,7 @@ func (c Copies) LaterP() float64 {
 // UntimelyP is the exact p-value that suspects take longer than a time that was fixed beforehand more often only by
 // chance. It sees what is late now and then, which the order of all does not. What was lost is left out.
 func (c Copies) UntimelyP(inTime time.Duration) float64 {
-	suspects, controls := longer(c.Delays(true), inTime), longer(c.Delays(false), inTime)
-	if suspects.Lost == 0 {
-		return 1
-	}
-	return Fisher(suspects.Lost, suspects.Sent, controls.Lost, controls.Sent)
+	return moreOftenP(longer(c.Delays(true), inTime), longer(c.Delays(false), inTime))
 }
 
 // longer counts delays above a time as losses.

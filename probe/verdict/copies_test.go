@@ -38,6 +38,10 @@ func TestMannWhitneyCountsOrders(t *testing.T) {
 	if p := MannWhitney(10*30, 10, 30); math.Abs(p*math.Exp(logChoose(40, 10))-1) > 1e-9 {
 		t.Errorf("all of 10 above all of 30: %g, want one order of all", p)
 	}
+	near(t, "one above another", MannWhitney(1, 1, 1), 0.5)
+	if p := MannWhitney(1, 18, 39); p > 1 { // rounding would make it more
+		t.Errorf("one of 18 above one of 39: %g", p)
+	}
 	for _, none := range [][3]int{{0, 4, 5}, {3, 0, 5}, {3, 4, 0}, {-1, 4, 5}} {
 		if p := MannWhitney(none[0], none[1], none[2]); p != 1 {
 			t.Errorf("%v: %g", none, p)
@@ -66,6 +70,9 @@ func TestDelays(t *testing.T) {
 		{"all late", []float64{300, 301, 302, 300}, 1.0 / 210, 4},
 		{"a little later hurts nobody", []float64{9, 9, 9, 9}, 1, 0},
 		{"exactly as much later as counts", []float64{10.1, 10.1, 10.1, 10.1}, 1, 0},
+		{"later than all but one", []float64{10.25, 10.25, 10.25, 10.25}, MannWhitney(20, 4, 6), 0},
+		{"exactly as much later than each", []float64{10.3, 10.3, 10.3, 10.3}, MannWhitney(20, 4, 6), 0},
+		{"a little more than that", []float64{10.4, 10.4, 10.4, 10.4}, 1.0 / 210, 4},
 		{"lost ones are left out", []float64{300, 300, -1, -1}, 1.0 / 28, 2},
 		{"all lost", []float64{-1, -1}, 1, 0},
 		{"one of two late", []float64{300, 0.2}, MannWhitney(6, 2, 6), 1},
@@ -177,7 +184,10 @@ func TestBoundIsNarrowed(t *testing.T) {
 			t.Errorf("%+v, want %+v", b, c.want)
 		}
 	}
-	if lost, arrived := (Bound{Lost: Range{1, 5}}).Among(append(append(sized(true, true, 1, 6), sized(true, false, 2, 3,
+	if (Bound{Range{3, 9}, Range{9, 9}}).ShortLost() {
+		t.Error("those that are lost are shorter, though one as long arrives")
+	}
+	if lost, arrived := (Bound{Lost: Range{1, 5}}).Among(append(append(sized(true, true, 1, 6), sized(true, false, 2, 5,
 		6)...), sized(false, true, 4)...)); lost != 1 || arrived != 2 {
 		t.Errorf("%d lost, %d arrived", lost, arrived)
 	}
@@ -225,6 +235,8 @@ func TestFirstOfConnections(t *testing.T) {
 		{"lost", []float64{-1, -1, -1}, 1.0 / 84, false},
 		{"late", []float64{300, 300, 300}, 1.0 / 84, true},
 		{"late beyond the wait, but for the last", []float64{-1, -1, 2500}, 1.0 / 84, true},
+		{"most late, but the last lost", []float64{300, 300, -1}, 1.0 / 84, true},
+		{"half late, and the last lost", []float64{300, -1}, 1.0 / 28, false},
 		{"in time", []float64{50, 50, 50}, 1, true},
 	} {
 		f := FirstTest{Copies: copiesOf(c.zero, others), InTime: 50 * time.Millisecond, Alpha: 0.05}

@@ -117,7 +117,7 @@ func BoundOf(copies Copies) (b Bound, ok bool) {
 		}
 	}
 	if len(lost) == 0 || len(arrived) == 0 {
-		return b, false
+		return Bound{}, false
 	}
 	b = Bound{Range{slices.Min(lost), slices.Max(lost)}, Range{slices.Min(arrived), slices.Max(arrived)}}
 	return b, b.Lost.Most < b.Arrived.Least || b.Lost.Least > b.Arrived.Most
@@ -218,7 +218,7 @@ func lengths(copies Copies, lost bool) string {
 	all = slices.Compact(all)
 	var words []string
 	for i, n := range all {
-		if len(all) > mostLengths && i >= mostLengths/2 && i < len(all)-mostLengths/2 {
+		if i >= mostLengths/2 && i < len(all)-mostLengths/2 {
 			if i == mostLengths/2 {
 				words = append(words, "…")
 			}

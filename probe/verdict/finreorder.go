@@ -134,7 +134,7 @@ func finReset(c *Closing) (Finding, bool) {
 		"the peer accepts a FIN in order, on %d of %d connections between these, but resets once an ACK has overtaken it, "+
 			"on %d of %d: %d times on the ACK, before the FIN came; such a close ends in an error instead of a stall; %s. "+
 			"gVisor's stack does so after close(), and no kernel of Linux is known to",
-		c.Again.Sent-c.Again.Lost, c.Again.Sent, n, n, c.ResetByAck, Sender(c.Resets.Received))
+		c.Again.Sent, c.Again.Sent, n, n, c.ResetByAck, Sender(c.Resets.Received))
 }
 
 func notClosed(c *Closing) (Finding, bool) {

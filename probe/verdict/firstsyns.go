@@ -41,7 +41,7 @@ func (t SYNTest) P() float64 { return binomialAtLeast(t.Lost, t.Trials, chanceOf
 // Significant reports whether chance is excluded. One look is taken for each number of connections that went otherwise,
 // and each has its share of the error.
 func (t SYNTest) Significant() bool {
-	return t.Trials > 0 && t.Trials-t.Lost <= maxAnswered && t.P() <= t.Alpha/(maxAnswered+1)
+	return t.Trials-t.Lost <= maxAnswered && t.P() <= t.Alpha/(maxAnswered+1)
 }
 
 // Hopeless reports whether the test no longer convicts.

@@ -39,11 +39,7 @@ func (t FirstTest) Significant() bool { return len(t.Copies) > 0 && t.P() <= t.A
 
 // FirstP is the exact p-value that the first at 0 is not in time more often than its repeats only by chance.
 func (t FirstTest) FirstP() float64 {
-	zero := t.untimely(true)
-	if zero.Lost == 0 {
-		return 1
-	}
-	return Fisher(zero.Lost, zero.Sent, t.Repeats.Lost, t.Repeats.Sent)
+	return moreOftenP(t.untimely(true), t.Repeats)
 }
 
 // onlyFirstAlpha bounds the error of the conclusion that being the first of a connection decides. That what starts at 0

@@ -73,6 +73,9 @@ func TestWithFollowUp(t *testing.T) {
 			!strings.Contains(got.Message, c.r.Message) {
 			t.Errorf("%s: %s / %s: %s", name, got.Verdict, got.Reason, got.Message)
 		}
+		if c.f.Tells() != (c.words != "") {
+			t.Errorf("%s: tells %t", name, c.f.Tells())
+		}
 		if rate := c.reason == report.SequenceZeroLossy; rate && got.Share != nil {
 			t.Errorf("%s: a share of paths, where time decides", name)
 		}

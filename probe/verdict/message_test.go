@@ -23,6 +23,9 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		want  string
 	}{
 		{Handshake, &Observation{Fault: errors.New("no memory")}, "the prober could not do its work: no memory"},
+		{Handshake, &Observation{Fault: ErrSpeaksFirst},
+			"at this port, or with this preset, the peer speaks first, and many such servers lock out hosts that leave " +
+				"without an answer: a run opens 30 connections at most, and this question needs more"},
 		{Handshake, &Observation{Expired: true}, "the run's deadline came before a verdict"},
 		{Handshake, &Observation{Proof: conn.Proof{Established: true}}, "the connection was established"},
 		{Handshake, &Observation{Proof: conn.Proof{Established: true, Deferred: true}},
@@ -81,6 +84,21 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			o.Delivered, o.FirstLost, o.FirstLate, o.FirstUnasked = true, true, 500*time.Millisecond, true
 		}), "data with PSH at sequence 0 was answered"},
 		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.FirstLost, o.FirstLate, o.FirstUnasked = true, true, 1, true
+		}), "data with PSH at sequence 0 was answered"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Delivered, o.FirstLost, o.FirstUnasked = true, true, true }),
+			"data with PSH at sequence 0 was answered, but the first one was lost; it was not shown that others like it are " +
+				"lost more often than controls"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Delivered, o.FirstLost, o.FirstLate = true, true, 1 }),
+			"data with PSH at sequence 0 was answered, the first one after 0.0 ms; it was not shown that others like it " +
+				"come late"},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Delivered, o.FirstLost, o.FirstLate = true, true, 31*time.Millisecond
+			o.Repeats = Exchange{Copies: copiesOf([]float64{-1}, nil)}
+		}), "data with PSH at sequence 0 was answered, the first one after 31 ms; repeats of it are lost, 1 of 1 against 0 " +
+			"of 0 others (p = 1.0e+00), but the first of each fresh connection arrives: a real connection stalls if it has " +
+			"to repeat there"},
+		{SequenceWrap, with(push, func(o *Observation) {
 			o.Delivered, o.FirstLost, o.FirstLate, o.FirstUnasked = true, true, 501*time.Millisecond, true
 		}), "data with PSH at sequence 0 was answered, the first one after 501 ms; it was not shown that others like it " +
 			"come late"},
@@ -99,7 +117,7 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			"against 0 of 4 in random order, p = 1.4e-01; of the first a part arrived: something cuts them, and only what " +
 			"comes whole counts as arrived"},
 		{SequenceWrap, with(push, func(o *Observation) {
-			lost := append(sized(true, true, 3, 4, 5, 6, 7, 8, 9, 10, 11), sized(false, false, 2, 3, 4, 5)...)
+			lost := append(sized(true, true, 11, 3, 4, 5, 6, 7, 8, 9, 10), sized(false, false, 2, 3, 4, 5)...)
 			o.Delivered, o.Sizes = true, SizeTest{Bound{Range{1, 12}, Range{60, 60}}, append(lost, sized(true, false,
 				60, 60)...), 0.05}
 		}), "data with PSH at sequence 0 is lost by its length: of 1 to 12 bytes 9 of 9 are lost, of 60 bytes 0 of 2; of " +
@@ -127,6 +145,9 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 		{SequenceWrap, with(push, func(o *Observation) { o.Control = Count{6, 6} }),
 			"all 6 control segments, the same as the suspect but at another sequence number, went unanswered: " +
 				"this is no matter of sequence 0"},
+		{SequenceWrap, with(push, func(o *Observation) { o.Unproven = Count{1, 1} }),
+			"data with PSH at sequence 0 went unanswered, and so did all 1 segments that every peer answers, old bytes and " +
+				"new ones beyond it, though the control before it was acknowledged: nothing shows whether the path lives"},
 		{SequenceWrap, with(push, func(o *Observation) { o.Stuck = true }),
 			"data with PSH at sequence 0 went unanswered, and the RSTs that end a connection at its own number are not " +
 				"taken either, which is no matter of the number 0"},
@@ -147,6 +168,11 @@ func TestMessages(t *testing.T) { //nolint:funlen // one table of sentences
 			o.Blocks, o.Isolated, o.Resets = confirmed, true, ResetTest{Zero: Count{5, 3}, Others: Count{5, 0}}
 		}), "data with PSH at sequence 0 draws an RST, 3 of 5; at other numbers 0 of 5 do, and 30 of 30 are answered as " +
 			"they should be (p = 1.2e-09): sent by the peer or something that looks like it"},
+		{SequenceWrap, with(push, func(o *Observation) {
+			o.Blocks, o.Isolated = []Confirmation{{Block: Block{10, 30}, BeaconsLost: 1, Alpha: 1e-6}}, true
+			o.Resets = ResetTest{Zero: Count{5, 5}, Others: Count{5, 0}}
+		}), "data with PSH at sequence 0 draws an RST, 5 of 5; at other numbers 0 of 5 do, and 29 of 30 are answered as " +
+			"they should be (p = 1.3e-08): sent by the peer or something that looks like it"},
 		{SequenceWrap, with(push, func(o *Observation) {
 			o.Blocks, o.Isolated, o.Resets = confirmed, true, ResetTest{Zero: Count{4, 2}, Others: Count{5, 0}}
 		}), "data with PSH at sequence 0 is lost: 7 of 7 between answered segments, then 10 of 10 among 30 others (0 " +
@@ -303,8 +329,8 @@ func TestClosingMessages(t *testing.T) {
 	}{
 		{Closing{Observation: seen, NotClosed: true},
 			"the peer did not close within ten seconds of the trigger, and nothing came: choose another trigger"},
-		{Closing{Observation: seen, NotClosed: true, Received: 6},
-			"the peer did not close within ten seconds of the trigger, and after 6 bytes no more came: choose another " +
+		{Closing{Observation: seen, NotClosed: true, Received: 1},
+			"the peer did not close within ten seconds of the trigger, and after 1 bytes no more came: choose another " +
 				"trigger; or, if the answer should be longer, long segments may be lost on the way back: ask PathMTU"},
 		{Closing{Observation: seen, NotClosed: true, Received: 190, Gap: true},
 			"the peer did not close within ten seconds of the trigger, as far as is seen: after 190 bytes some are missing " +
@@ -312,6 +338,12 @@ func TestClosingMessages(t *testing.T) {
 				"ask PathMTU"},
 		{Closing{Observation: seen, NotClosed: true, TooLong: true},
 			"the peer answered the trigger with more than a megabyte without closing: name a smaller resource"},
+		{Closing{Observation: seen, Control: FinAccepted, Overtaken: FinAnswers{FinReset: 5}, Again: Count{6, 0},
+			ResetByAck: 4},
+			"the peer accepts a FIN in order, on 6 of 6 connections between these, but resets once an ACK has overtaken it, " +
+				"on 5 of 5: 4 times on the ACK, before the FIN came; such a close ends in an error instead of a stall; sent by " +
+				"the peer or something that looks like it. gVisor's stack does so after close(), and no kernel of Linux is " +
+				"known to"},
 		{Closing{Observation: seen, Control: FinAccepted, Overtaken: lost},
 			"too much was lost to judge: of the connections with an overtaken FIN 0 accepted it, " +
 				"1 ignored it, 0 were reset and 7 showed nothing"},

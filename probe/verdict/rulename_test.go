@@ -213,6 +213,9 @@ func TestWhichResultsARuleExplains(t *testing.T) {
 
 // Whatever is lost, what a message says of rules that are not named stays short.
 func TestRulesInWordsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries many answers")
+	}
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 3000 {
 		reasons := map[string]report.Reason{}
