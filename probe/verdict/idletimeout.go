@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -133,16 +134,16 @@ func idleReset(o *Idling) (Finding, bool) {
 }
 
 func idleDropped(o *Idling) (Finding, bool) {
-	if !o.convicted() || !o.LossConfirmed() {
+	silent := o.with(Silent)
+	if len(silent) == 0 || !o.convicted() || !o.LossConfirmed() {
 		return Finding{}, false
 	}
-	silent := o.with(Silent)
 	b := o.Blocks[len(o.Blocks)-1]
 	ports := fmt.Sprintf(". On %d of their ports a SYN was answered at once", o.Reopened)
 	if o.Holding > 0 {
 		ports += fmt.Sprintf(", on %d from the old connection, which the target has still", o.Holding)
 	}
-	return tested(when(len(silent) > 0, report.Fail, report.IdleDropped,
+	return tested(when(true, report.Fail, report.IdleDropped,
 		"connections hold %s of silence, and after %s what they send vanishes, without a FIN or RST: %d of %d segments on "+
 			"%d connections were lost, and %d of %d on one that was not idle, in random order (p = %.1e), %s%s. Something on "+
 			"the way has forgotten them", seconds(o.held()), seconds(shortest(silent)), b.Suspects, b.Suspects, len(silent),
@@ -163,7 +164,7 @@ func idlePeerClosed(o *Idling) (Finding, bool) {
 
 // first is the connection that was lost after the shortest silence.
 func first(all []IdleConnection) IdleConnection {
-	return slices.MinFunc(all, func(a, b IdleConnection) int { return int(a.Idle - b.Idle) })
+	return slices.MinFunc(all, func(a, b IdleConnection) int { return cmp.Compare(a.Idle, b.Idle) })
 }
 
 // survived reports whether each connection was held, the last one for as long as was to be asked.

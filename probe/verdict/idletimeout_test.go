@@ -62,6 +62,9 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 		"mixed": {[][]IdleConnection{after(Held, 10, 30), after(ResetOnAsking, 20, 30)}, nil, report.NotIsolated,
 			"2 of 4 connections did not survive 20.0 s of silence, others were held for up to 30.0 s, so silence alone " +
 				"does not decide: paths, or devices beside each other, may differ"},
+		"mixed, as long": {[][]IdleConnection{after(Held, 10, 20), after(ResetOnAsking, 20, 30)}, nil, report.NotIsolated,
+			"2 of 4 connections did not survive 20.0 s of silence, others were held for up to 20.0 s, so silence alone " +
+				"does not decide: paths, or devices beside each other, may differ"},
 		"mixed, and nothing fresh": {[][]IdleConnection{after(Held, 10), after(ResetOnAsking, 20, 30)}, func(o *Idling) {
 			o.Isolated = false
 		}, report.NotIsolated,
@@ -96,7 +99,7 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 				"answered, and a fresh one was established. The RST's hop limit (9) differs from the peer's (64): a device " +
 				"on the way sent it: something on the way ends what is idle"},
 		"ended, too far apart": {[][]IdleConnection{after(Held, 10), after(EndedByFIN, 20, 26.1)}, func(o *Idling) {
-			o.Outlived = true
+			o.Outlived, o.Blocks = true, confirmed
 		}, report.PeerClosed,
 			"2 of 3 idle connections were ended, the first by a FIN after 20.0 s of silence, the last after 26.1 s. It " +
 				"is not shown that silence is the reason: an application that waits no longer for a request looks the " +
@@ -139,6 +142,9 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 				"is not excluded, or it answered later; too few for a confirmation"},
 		"held": {[][]IdleConnection{after(Held, 10, 90)}, nil, report.IdleHeld,
 			"connections hold 90.0 s without a segment in either direction (2 were asked, each after its own time); " +
+				"longer silence was not tried"},
+		"one held": {[][]IdleConnection{after(Held, 90)}, nil, report.IdleHeld,
+			"connections hold 90.0 s without a segment in either direction (1 were asked, each after its own time); " +
 				"longer silence was not tried"},
 		"held, short": {[][]IdleConnection{after(Held, 10, 89.9)}, nil, report.PathLossy,
 			"idle connections were held for 89.9 s. One that was silent for longer did not answer at once, but chance " +

@@ -77,16 +77,10 @@ func (o *Idling) lost() []IdleConnection {
 	return all
 }
 
-// shortest and longest are bounds of silences; 0 if there are none.
-func shortest(all []IdleConnection) (d time.Duration) {
-	for i, c := range all {
-		if i == 0 || c.Idle < d {
-			d = c.Idle
-		}
-	}
-	return d
-}
+// shortest is the shortest silence of some; there must be one.
+func shortest(all []IdleConnection) time.Duration { return first(all).Idle }
 
+// longest is the longest silence; 0 if there are none.
 func longest(all []IdleConnection) (d time.Duration) {
 	for _, c := range all {
 		d = max(d, c.Idle)
@@ -116,9 +110,6 @@ func sender(all []IdleConnection) string {
 		if c.Reset != nil {
 			resets = append(resets, c.Reset)
 		}
-	}
-	if len(resets) == 0 {
-		return "sent by the peer or something that looks like it"
 	}
 	return Sender(resets)
 }

@@ -44,28 +44,28 @@ func (e KernelEvidence) Block(alpha float64) *KernelBlock {
 }
 
 // firstSize is the least number that convicts although one of the connections that cross 0 gets through.
-func (b *KernelBlock) firstSize() int {
-	for n := leastKernelBlock; n < mostKernelBlock; n++ {
+func (b *KernelBlock) firstSize() (n int) {
+	for n = leastKernelBlock; n < mostKernelBlock; n++ {
 		strata := slices.Repeat(Pools{{Suspects: Count{n, n}, Beacons: Count{n, 0}}}, len(b.sizes))
 		strata[0].Suspects.Lost--
 		if strata.P() <= b.Alpha {
-			return n
+			break
 		}
 	}
-	return mostKernelBlock
+	return n
 }
 
 // furtherSize is the least number that convicts if connections are harmed as often as in the blocks before, with two
 // standard deviations to spare.
-func (b *KernelBlock) furtherSize(seen Pool) int {
+func (b *KernelBlock) furtherSize(seen Pool) (n int) {
 	most := mostFurtherBlock / len(b.sizes)
-	for n := leastKernelBlock; n < most; n++ {
+	for n = leastKernelBlock; n < most; n++ {
 		all := n * len(b.sizes)
 		if Fisher(expected(all, seen.Suspects.Rate(), -2), all, expected(all, seen.Beacons.Rate(), 2), all) <= b.Alpha {
-			return n
+			break
 		}
 	}
-	return most
+	return n
 }
 
 // expected is how many of so many are harmed at a rate, and so many standard deviations more.

@@ -39,18 +39,34 @@ func TestFurtherKernelBlocks(t *testing.T) {
 	sizes := []string{"1", "3"}
 	for _, c := range []struct{ harmed, through, others, each int }{
 		{50, 0, 0, 5}, {25, 25, 0, 21}, {15, 35, 0, 40}, {15, 35, 5, 60}, {1, 49, 0, 60},
+		{40, 10, 5, 22}, {35, 15, 3, 24},
 	} {
 		e := asked(sizes, &KernelBlock{strata: Pools{{Count{c.harmed + c.through, c.harmed}, Count{50, c.others}}}})
 		if b := e.Block(alpha); b.Each != c.each || b.Alpha != alpha/4 {
 			t.Errorf("%+v: %d each at %g", c, b.Each, b.Alpha)
 		}
 	}
+	seldom := asked([]string{"1"}, &KernelBlock{strata: Pools{{Count{50, 1}, Count{50, 0}}}})
+	if b := seldom.Block(alpha); b.Each != 120 {
+		t.Errorf("of one size: %d each", b.Each)
+	}
+	exact := asked([]string{"1"}, &KernelBlock{strata: Pools{{Count{50, 50}, Count{50, 0}}}})
+	if b := exact.Block(4 * Fisher(6, 6, 0, 6)); b.Each != 6 {
+		t.Errorf("at the error bound: %d each", b.Each)
+	}
+	if n := expected(10, 0.05, -2); n != 0 {
+		t.Errorf("at least %d of 10", n)
+	}
+	convicting := &KernelBlock{Alpha: 0.1, strata: Pools{{Count{5, 5}, Count{5, 0}}}}
+	if b := asked(sizes, convicting).Block(alpha); b != nil {
+		t.Errorf("after one that convicts: %+v", b)
+	}
 	sum := 0.0
 	var blocks []*KernelBlock
 	for b := asked(sizes).Block(alpha); b != nil; b = asked(sizes, blocks...).Block(alpha) {
 		blocks, sum = append(blocks, b), sum+b.Alpha
 	}
-	if len(blocks) != 3 || sum > alpha {
+	if len(blocks) != 3 || sum != alpha {
 		t.Errorf("%d blocks spend %g", len(blocks), sum)
 	}
 }
@@ -72,7 +88,7 @@ func TestKernelBlockHopeless(t *testing.T) {
 	}
 	large := &KernelBlock{Each: 100, Alpha: 1e-5, sizes: []string{"1"}, strata: make(Pools, 1)}
 	through := 0
-	for ; !large.Hopeless(); through++ {
+	for ; through <= large.Each && !large.Hopeless(); through++ {
 		large.Add(KernelSample{"1", true, KernelUnharmed, 0})
 	}
 	if through < 15 || through > 25 { // of which a third would have been harmed
@@ -94,6 +110,7 @@ func TestKernelSuspicious(t *testing.T) {
 		{Count{8, 4}, Count{8, 2}, Pool{}, true},
 		{Count{8, 8}, Count{8, 8}, Pool{}, false}, // none got through, at any number
 		{Count{60, 12}, Count{60, 0}, Pool{Count{60, 12}, Count{60, 0}}, true},
+		{Count{60, 6}, Count{60, 0}, Pool{Count{60, 6}, Count{60, 0}}, false}, // once in 73
 		{Count{60, 4}, Count{60, 0}, Pool{Count{60, 4}, Count{60, 0}}, false},
 	} {
 		e := KernelEvidence{Blocks: []*KernelBlock{{strata: Pools{c.block}}}, Samples: slices.Concat(
@@ -105,6 +122,27 @@ func TestKernelSuspicious(t *testing.T) {
 			kernelSamples(50, "1", true, KernelVoid))}
 		if got := e.Suspicious(); got != c.want {
 			t.Errorf("%v against %v: %v", c.crossing, c.control, got)
+		}
+	}
+}
+
+// No further block is asked for once those that cross 0 are hardly harmed a quarter more often than others.
+func TestLastKernelBlock(t *testing.T) {
+	for _, c := range []struct {
+		crossing, control Count
+		further           bool
+	}{
+		{Count{8, 8}, Count{8, 6}, true},
+		{Count{8, 8}, Count{8, 7}, false},
+		{Count{50, 5}, Count{50, 45}, false},
+	} {
+		e := KernelEvidence{Blocks: []*KernelBlock{{strata: Pools{{}}}}, Samples: slices.Concat(
+			kernelSamples(c.crossing.Lost, "1", true, KernelSilent),
+			kernelSamples(c.crossing.Sent-c.crossing.Lost, "1", true, KernelUnharmed),
+			kernelSamples(c.control.Lost, "1", false, KernelSilent),
+			kernelSamples(c.control.Sent-c.control.Lost, "1", false, KernelUnharmed))}
+		if b := e.Block(1e-5); (b != nil) != c.further {
+			t.Errorf("%v against %v: %+v", c.crossing, c.control, b)
 		}
 	}
 }

@@ -62,8 +62,12 @@ func (c kernelCase) check(t *testing.T) {
 	if k.Outcome != c.want || k.StallMillis != c.stall || !strings.Contains(k.Message, c.says) {
 		t.Errorf("%s: %s, %d ms, %s", c.name, k.Outcome, k.StallMillis, k.Message)
 	}
-	if tested := strings.Contains(c.name, "convict"); tested != (k.Alpha > 0) {
-		t.Errorf("%s: alpha %g", c.name, k.Alpha)
+	alpha := 0.0
+	if strings.Contains(c.name, "convict") {
+		alpha = c.e.Blocks[len(c.e.Blocks)-1].Alpha
+	}
+	if k.Alpha != alpha {
+		t.Errorf("%s: alpha %g, want %g", c.name, k.Alpha, alpha)
 	}
 }
 
@@ -92,6 +96,9 @@ func TestKernelScreened(t *testing.T) {
 		{"none gets through, untested", KernelEvidence{Sizes: []string{"1"}, Samples: slices.Concat(
 			kernelSamples(5, "1", true, KernelSilent), kernelSamples(5, "1", false, KernelSilent))}, report.KernelAlike, 0,
 			"5 of 5 kernel connections that cross 0 stand still, 5 of 5 others as well: that harm is not a matter of 0"},
+		{"one of each, none gets through", KernelEvidence{Sizes: []string{"1"}, Samples: slices.Concat(
+			kernelSamples(1, "1", true, KernelSilent), kernelSamples(1, "1", false, KernelSilent))}, report.KernelAlike, 0,
+			"1 of 1 kernel connections that cross 0 stand still, 1 of 1 others as well"},
 		{"none gets through, cut", KernelEvidence{Sizes: []string{"1"}, Cut: true, Samples: slices.Concat(
 			kernelSamples(5, "1", true, KernelSilent), kernelSamples(5, "1", false, KernelSilent))}, report.KernelAlike, 0,
 			"not a matter of 0"},

@@ -52,8 +52,8 @@ func TestKernelStall(t *testing.T) {
 	if got := kernelStall(all); got != 0 {
 		t.Errorf("faster than controls: %d", got)
 	}
-	all = append(all, KernelSample{"3", true, KernelSilent, 5000}, KernelSample{"3", true, KernelSilent, 0},
-		KernelSample{"3", false, KernelSilent, 9000})
+	all = append(all, KernelSample{"3", true, KernelStalled, 60}, KernelSample{"3", true, KernelSilent, 5000},
+		KernelSample{"3", true, KernelSilent, 0}, KernelSample{"3", false, KernelSilent, 9000})
 	if got := kernelStall(all); got != 4950 {
 		t.Errorf("beside one that stands still: %d", got)
 	}

@@ -46,7 +46,7 @@ func orderDecides(k report.KernelConnections, alpha float64) bool {
 	others := slices.ContainsFunc(k.Sizes, func(s report.KernelSize) bool {
 		return !slices.Contains(hurried, s.Size) && s.Crossing.Harmed() > 0 && s.Crossing.Unharmed == 0
 	})
-	return !others && w.Told() > 0 && Fisher(f.Harmed(), f.Told(), w.Harmed(), w.Told()) <= alpha
+	return !others && Fisher(f.Harmed(), f.Told(), w.Harmed(), w.Told()) <= alpha
 }
 
 // harmedOnly reports whether only connections of these sizes were harmed that cross 0.
@@ -59,7 +59,7 @@ func harmedOnly(k report.KernelConnections, sizes ...string) bool {
 func sizeOf(k report.KernelConnections, size string) report.KernelSize {
 	i := slices.IndexFunc(k.Sizes, func(s report.KernelSize) bool { return s.Size == size })
 	if i < 0 {
-		return report.KernelSize{Size: size}
+		return report.KernelSize{}
 	}
 	return k.Sizes[i]
 }

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -30,6 +31,13 @@ func TestWhatDecides(t *testing.T) {
 			ofSize(across, 1, 0)}, "in flight that cross 0", order},
 		{"both in flight", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 14, 0), ofSize(flight, 7, 7),
 			ofSize(across, 7, 7)}, "in flight that cross 0 or have a segment across it", order + "; " + within},
+		{"both in flight, and Straddle passed", "Straddle", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 14, 0),
+			ofSize(flight, 7, 7), ofSize(across, 7, 7)}, "in flight that cross 0 or have a segment across it", order},
+		{"in flight, and one across", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 14, 0),
+			ofSize(flight, 12, 12), ofSize(across, 2, 1)}, "in flight that cross 0 or have a segment across it",
+			order + "; " + within},
+		{"in flight, and one size tells nothing", "Push", []report.KernelSize{ofSize("3", 0, 0), ofSize(several, 13, 0),
+			ofSize(flight, 12, 12)}, "in flight that cross 0", order},
 		{"chance harmed one that waits", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 1),
 			ofSize(flight, 12, 12)}, "of 3*MSS bytes or in flight that cross 0", order},
 		{"those that wait as well", "Push", []report.KernelSize{ofSize("3", 1, 0), ofSize(several, 13, 12),
@@ -42,6 +50,10 @@ func TestWhatDecides(t *testing.T) {
 			ofSize(flight, 12, 12)}, "of 3 bytes or in flight that cross 0", order},
 		{"short ones as well", "Push", []report.KernelSize{ofSize("3", 12, 12), ofSize(several, 13, 0),
 			ofSize(flight, 12, 12)}, "of 3 bytes or in flight that cross 0", open},
+		{"a short one as well", "Push", []report.KernelSize{ofSize("3", 1, 1), ofSize(several, 13, 0),
+			ofSize(flight, 12, 12)}, "of 3 bytes or in flight that cross 0", open},
+		{"all that tell something", "Push", []report.KernelSize{ofSize("3", 2, 2), ofSize("MSS", 0, 0)}, "that cross 0",
+			open},
 		{"all", "Push", []report.KernelSize{ofSize("3", 2, 2), ofSize(several, 2, 2), ofSize(flight, 2, 2)}, "that cross 0",
 			open},
 		{"all that begin at 0", "Push", []report.KernelSize{ofSize("3", 2, 2), ofSize(several, 2, 2), ofSize(flight, 2, 2),
@@ -61,6 +73,18 @@ func TestWhatDecides(t *testing.T) {
 		if r.Reason != report.SequenceZeroStalled || !strings.Contains(r.Message, c.says) {
 			t.Errorf("%s: %s, %s", c.name, r.Reason, r.Message)
 		}
+		if strings.Contains(r.Message, within) != strings.Contains(c.says, within) {
+			t.Errorf("%s: %s", c.name, r.Message)
+		}
+	}
+}
+
+func TestOrderDecidesAtTheErrorBound(t *testing.T) {
+	k := report.KernelConnections{Sizes: []report.KernelSize{ofSize(report.SizeSeveral, 13, 0),
+		ofSize(report.SizeInFlight, 12, 12)}}
+	p := Fisher(12, 12, 0, 13)
+	if !orderDecides(k, p) || orderDecides(k, math.Nextafter(p, 0)) {
+		t.Errorf("at the error bound %t, below it %t", orderDecides(k, p), orderDecides(k, math.Nextafter(p, 0)))
 	}
 }
 
@@ -68,12 +92,17 @@ func TestWhatDecides(t *testing.T) {
 func TestKernelMessageInFlight(t *testing.T) {
 	across := ofSize(report.SizeAcross, 1, 0)
 	across.Control = report.KernelCount{}
-	k := report.KernelConnections{Outcome: report.KernelUnharmed,
-		Sizes: []report.KernelSize{ofSize("1", 1, 0), ofSize("MSS", 1, 0), ofSize(report.SizeInFlight, 1, 0), across}}
+	sizes := []report.KernelSize{ofSize("1", 1, 0), ofSize("MSS", 1, 0), ofSize(report.SizeInFlight, 1, 0), across}
+	k := report.KernelConnections{Outcome: report.KernelUnharmed, Sizes: sizes}
 	const all = "4 kernel connections crossed 0 unharmed (1 and MSS bytes, in flight, across 0)"
 	if got := kernelMessage(k, ""); got != all {
 		t.Error(got)
 	}
+	k.Sizes = k.Sizes[2:3]
+	if got := kernelMessage(k, ""); got != "1 kernel connections crossed 0 unharmed (in flight)" {
+		t.Error(got)
+	}
+	k.Sizes = sizes
 	k.Sizes[3].Crossing = report.KernelCount{Died: 1}
 	k.Outcome = report.KernelDied
 	if got := kernelMessage(k, ""); got != "1 of 1 kernel connections that cross 0 within a segment die, 0 of 3 others" {

@@ -7,23 +7,24 @@ import "sync"
 // convictions need not wait as long. The error stays bounded: only a conviction at its own share of the error spares
 // others the wait. A late answer in any flow takes this back. It is safe for concurrent use.
 type Lateness struct {
-	mu         sync.Mutex
-	lost, late bool
+	mu    sync.Mutex
+	noted bool // one was convicted, or late
+	late  bool
 }
 
 // Lost notes that a suspect was convicted after the longest wait.
-func (l *Lateness) Lost() { l.note(true, false) }
+func (l *Lateness) Lost() { l.note(false) }
 
 // Late notes that a suspect was answered after the time after which it counts as lost.
-func (l *Lateness) Late() { l.note(false, true) }
+func (l *Lateness) Late() { l.note(true) }
 
-func (l *Lateness) note(lost, late bool) {
+func (l *Lateness) note(late bool) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lost, l.late = l.lost || lost, l.late || late
+	l.noted, l.late = true, l.late || late
 }
 
 // Excluded reports whether what is lost at this target is not late. Without a Lateness nothing is known.
@@ -33,5 +34,5 @@ func (l *Lateness) Excluded() bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.lost && !l.late
+	return l.noted && !l.late
 }
