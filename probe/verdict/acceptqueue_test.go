@@ -162,6 +162,39 @@ func TestMessageOfUnattributedRejections(t *testing.T) {
 	}
 }
 
+// What else than a queue may be the reason, by what was seen of SYNs and of handshakes in progress.
+func TestHypotheses(t *testing.T) {
+	completed := Filling{Concurrent: true, Overtook: 2, Beacons: Count{100, 0}}
+	with := func(f Filling, first string) Filling { f.First = first; return f }
+	for _, c := range []struct {
+		f      Filling
+		begins string
+	}{
+		{Filling{First: IgnoredSyn, OnEstablished: Count{1, 1}}, "SYNs on established connections get no answer either"},
+		{Filling{First: IgnoredSyn, OnEstablished: Count{2, 1}}, "What becomes of a handshake in progress would tell"},
+		{Filling{First: IgnoredSyn}, "What becomes of a handshake in progress would tell"},
+		{with(completed, IgnoredSyn), "A handshake in progress was completed all the same"},
+		{with(completed, IgnoredAck), "Its SYN was answered"},
+		{Filling{First: IgnoredSyn, UnderWay: IgnoredAck}, "A handshake in progress came to nothing too"},
+		{Filling{First: IgnoredAck, UnderWay: IgnoredAck}, "Its SYN was answered"},
+	} {
+		if got := c.f.hypotheses(); !strings.HasPrefix(got, c.begins) {
+			t.Errorf("%+v: %s; want %s", c.f, got, c.begins)
+		}
+	}
+	const fresh = ". After all connections were reset a fresh one "
+	for want, f := range map[string]Filling{
+		"": {},
+		fresh + "was established, as after a limit of connections at once": {Asked: true, Freed: true},
+		fresh + "still was not established, as with an application that accepts nothing, or a limit of the rate": {
+			Asked: true},
+	} {
+		if got := f.later(); got != want {
+			t.Errorf("%s; want %s", got, want)
+		}
+	}
+}
+
 func TestMostCountsAllConnections(t *testing.T) {
 	f := Filling{Least: 6, More: 2, First: IgnoredAck}
 	if f.Most() != 8 || f.Behaviour() != IgnoredAck {

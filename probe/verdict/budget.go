@@ -29,7 +29,7 @@ func NewBudget(alpha float64) *Budget { return &Budget{alpha: alpha, turn: make(
 type Turn struct {
 	Alpha   float64 // the error that it may make
 	Follows bool    // another flow leads
-	Leads   bool    // it was convicted at its own share: Settle must be called
+	Leads   bool    // it was convicted at its own share: Settle says whether that is final
 }
 
 // Spend waits for the flow's turn and calls test, which reports whether the flow has a finding.

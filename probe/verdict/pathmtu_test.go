@@ -96,6 +96,12 @@ func TestPathMTUMessages(t *testing.T) { //nolint:funlen // one table of sentenc
 			"IP packets of up to 1400 bytes arrived in one connection. Longer ones do not, up to the 1500 that both " +
 				"ends allow, but 192.0.2.1 answers one of 1500 by an ICMP error that names no MTU: a sender that gets it " +
 				"sends shorter ones. The way back was not asked: the target sent no data"},
+		"signaled without MTU, at one byte": {func(o *PathSizes) {
+			o.Arrived, o.Missing, o.Refused, o.TooBig = 1, 2, true, tooBig(0)
+		}, report.PathMTUSignaled,
+			"IP packets of up to 41 bytes arrived in one connection. Longer ones do not, up to the 1500 that both " +
+				"ends allow, but 192.0.2.1 answers one of 1500 by an ICMP error that names no MTU: a sender that gets it " +
+				"sends shorter ones. The way back was not asked: the target sent no data"},
 		"signaled without MTU, of a longer one": {func(o *PathSizes) {
 			o.Arrived, o.Missing, o.Refused, o.TooBig = 1360, 1362, true, tooBig(0)
 		}, report.PathLossy,
@@ -115,6 +121,11 @@ func TestPathMTUMessages(t *testing.T) { //nolint:funlen // one table of sentenc
 			"the connection was reset after IP packets of up to 1440 bytes, with both payloads: the application closes " +
 				"when it gets unfinished requests; set a payload that it waits on"},
 		"unheard": {func(o *PathSizes) { o.Arrived, o.TooBig = 0, tooBig(1400) }, report.PathDown,
+			"the connection was opened, but not even short data was acknowledged (the target's window is 65535 bytes); " +
+				"see Handshake"},
+		"unheard, and the shortest refused": {func(o *PathSizes) {
+			o.Arrived, o.Missing, o.Refused, o.TooBig = 0, 1, true, tooBig(0)
+		}, report.PathDown,
 			"the connection was opened, but not even short data was acknowledged (the target's window is 65535 bytes); " +
 				"see Handshake"},
 		"nothing may be sent": {func(o *PathSizes) { o.Arrived, o.Most = 0, 0 }, report.PathDown,

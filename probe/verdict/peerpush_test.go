@@ -20,6 +20,9 @@ func TestPeerPushMessages(t *testing.T) {
 		"delivered, once late": {func(o *Observation) { o.Delivered, o.Peer.Late = true, late }, report.Delivered,
 			"data from the peer at sequence 0 came back; in a connection before it came after 210 ms, as what is " +
 				"repeated after a loss"},
+		"delivered, the one before late": {func(o *Observation) { o.Delivered, o.Peer.Late = true, late[1:] },
+			report.Delivered, "data from the peer at sequence 0 came back; in a connection before it came after 210 ms, as " +
+				"what is repeated after a loss"},
 		"not asked": {func(o *Observation) { o.Peer.NotAsked = "it sends too little" }, report.PeerZeroNotAsked,
 			"not covered: data from the peer at sequence 0 was not asked about: it sends too little"},
 		"dropped": {func(o *Observation) { o.Peer.Sent, o.Blocks, o.Isolated = true, confirmed, true },
@@ -32,6 +35,9 @@ func TestPeerPushMessages(t *testing.T) {
 				"shown to be a matter of the number 0"},
 		"late": {func(o *Observation) { o.Peer.Late = late }, report.PathLossy,
 			"data from the peer at sequence 0 came late, after 210 ms: it was lost and repeated, or held back; that " +
+				"may be chance"},
+		"late once": {func(o *Observation) { o.Peer.Late = late[:1] }, report.PathLossy,
+			"data from the peer at sequence 0 came late, after 100 ms: it was lost and repeated, or held back; that " +
 				"may be chance"},
 		"undecided": {func(o *Observation) { o.Peer.Sent, o.Blocks, o.Isolated = true, undecided, true },
 			report.PathLossy,

@@ -22,10 +22,7 @@ type ResetTest struct {
 
 // P is the exact p-value that segments at 0 draw RSTs more often only by chance.
 func (t ResetTest) P() float64 {
-	if t.Zero.Lost == 0 {
-		return 1
-	}
-	return Fisher(t.Zero.Lost, t.Zero.Sent, t.Others.Lost, t.Others.Sent)
+	return moreOftenP(t.Zero, t.Others)
 }
 
 // Significant reports whether chance is excluded.

@@ -45,7 +45,7 @@ func TestSender(t *testing.T) {
 }
 
 // A segment at 0 draws an RST beyond chance; or something ends the connection, and it is said what is known about it.
-func TestResetMessages(t *testing.T) {
+func TestResetMessages(t *testing.T) { //nolint:funlen // one table of sentences
 	soon, later := rst(func(r *conn.ReceivedReset) { r.After = 2 * time.Millisecond }),
 		rst(func(r *conn.ReceivedReset) { r.After = 9 * time.Millisecond })
 	foreign := rst(func(r *conn.ReceivedReset) { r.Held = true })
@@ -68,6 +68,11 @@ func TestResetMessages(t *testing.T) {
 		"perhaps by chance": {func(o *Observation) { o.Resets, o.PeerReset, o.Reset = chance, true, foreign },
 			report.PeerReset,
 			"an RST ended the connection (at 0 4 of 8, at other numbers 3 of 8: chance is not excluded); the peer held " +
+				"1 of 1 of these connections still: a device on the way sent it, with the peer's hop limit"},
+		"perhaps by chance, one of each": {func(o *Observation) {
+			o.Resets, o.PeerReset, o.Reset = ResetTest{Zero: Count{1, 1}, Others: Count{1, 0}}, true, foreign
+		}, report.PeerReset,
+			"an RST ended the connection (at 0 1 of 1, at other numbers 0 of 1: chance is not excluded); the peer held " +
 				"1 of 1 of these connections still: a device on the way sent it, with the peer's hop limit"},
 		"elsewhere too": {func(o *Observation) { o.Resets.Elsewhere, o.PeerReset, o.Reset = true, true, foreign },
 			report.PeerReset,

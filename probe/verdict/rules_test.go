@@ -98,6 +98,30 @@ func TestSequenceWrapChain(t *testing.T) {
 	}
 }
 
+// What is added where a target was asked less, or answered later.
+func TestNotesAboutLimits(t *testing.T) {
+	const limit = "something limits concurrent or new connections of one client, or the accept queue is short"
+	later := AnsweredLater(Finding{Verdict: report.Fail, Reason: report.Filtered, Message: "no answer"})
+	if later.Verdict != report.Inconclusive || later.Reason != report.ConnectionLimit {
+		t.Errorf("answered later: %s / %s", later.Verdict, later.Reason)
+	}
+	for _, c := range [][2]string{
+		{OpenedAlone(0, 16), ""},
+		{OpenedAlone(1, 16), "; 1 of 16 flows came to no connection beside others of this probe, and did alone, from the " +
+			"same source port: " + limit},
+		{AskedLess(17, 16), ""},
+		{AskedLess(16, 16), ""},
+		{AskedLess(4, 16), "; 4 flows instead of 16: the peer speaks first, and many such servers lock out hosts that " +
+			"leave without an answer"},
+		{later.Message, "no answer. But most of the others needed several SYNs too, and asked again later, the same " +
+			"source port was answered: " + limit},
+	} {
+		if c[0] != c[1] {
+			t.Errorf("%s; want\n%s", c[0], c[1])
+		}
+	}
+}
+
 func TestKernelResetIsUnclean(t *testing.T) {
 	for _, c := range []conn.SelfCheck{{KernelResets: 1}, {ResetsDropped: 1}, {Overflow: 1}, {Seen: 1}, {Stolen: 1}} {
 		if c.Clean() {

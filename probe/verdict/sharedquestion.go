@@ -10,21 +10,16 @@ type sharedQuestion[T any] struct {
 }
 
 // ask is the test of a flow: its own, or that of the flow that found something, which this one has met too then. The
-// test reports whether it tells enough for the others.
+// test reports whether it tells enough for the others. That is never revoked, so nothing is settled.
 func (q *sharedQuestion[T]) ask(ctx context.Context, share float64, test func(alpha float64) (T, bool)) (t T) {
-	turn := q.budget.Spend(ctx, func(turn Turn) (enough bool) {
+	q.budget.Spend(ctx, func(turn Turn) (enough bool) {
 		if turn.Follows {
 			t = q.found
-			return true
-		}
-		if t, enough = test(turn.Alpha * share); enough {
+		} else if t, enough = test(turn.Alpha * share); enough {
 			q.found = t
 		}
 		return enough
 	})
-	if turn.Leads {
-		q.budget.Settle(true)
-	}
 	return t
 }
 

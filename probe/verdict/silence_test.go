@@ -27,7 +27,7 @@ func TestSilence(t *testing.T) {
 			}
 		}
 	}
-	if (Silence{Alpha: 1}).Significant() {
-		t.Error("no segment is significant")
+	if (Silence{Alpha: 1}).Significant() || !(Silence{Segments: 1, Alpha: 1}).Significant() {
+		t.Error("no segment is significant, or one is not")
 	}
 }

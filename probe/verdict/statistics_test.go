@@ -24,6 +24,24 @@ func TestFisher(t *testing.T) {
 	near(t, "1 of 2, 1 of 2", Fisher(1, 2, 1, 2), 5.0/6)
 }
 
+// Without a loss among the first ones there is nothing to explain.
+func TestMoreOften(t *testing.T) {
+	near(t, "1 of 1, 0 of 99", moreOftenP(Count{1, 1}, Count{99, 0}), 0.01)
+	if p := moreOftenP(Count{1, 0}, Count{3, 1}); p != 1 { // rounding would make it less
+		t.Errorf("0 of 1, 1 of 3: %g", p)
+	}
+}
+
+// Beyond the table factorials are the same.
+func TestLogFactorial(t *testing.T) {
+	sum := 0.0
+	for n := 1; n <= 5000; n++ {
+		if sum += math.Log(float64(n)); math.Abs(logFactorial(n)-sum) > 1e-9*sum+1e-9 {
+			t.Fatalf("of %d: %g, want %g", n, logFactorial(n), sum)
+		}
+	}
+}
+
 func TestUpperBound(t *testing.T) {
 	near(t, "0 of 10", UpperBound(0, 10, 0.99), 1-math.Pow(0.01, 0.1))
 	near(t, "0 of 1", UpperBound(0, 1, 0.99), 0.99)

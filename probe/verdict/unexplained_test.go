@@ -19,6 +19,8 @@ func TestFarMore(t *testing.T) {
 	}{
 		{lossesOf(16, 13, 16, 0), true},
 		{lossesOf(296, 163, 272, 0), true},
+		{lossesOf(10, 10, 10, 0), true}, // p = 5.4e-06
+		{lossesOf(8, 8, 11, 0), false},  // p = 1.3e-05
 		{lossesOf(16, 0, 32, 0), false},
 		{lossesOf(16, 2, 32, 0), false},
 		{lossesOf(30, 14, 60, 26), false},

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/tcpprobe/tcpprobe/probe/report"
@@ -136,12 +137,6 @@ type FarTest struct {
 	Alpha  float64
 }
 
-// bound is what separates the distances that are lost from those that arrive, in either order.
-func (t FarTest) bound() (b Bound, ok bool) {
-	b, ok = BoundOf(t.Copies)
-	return b, ok && b.Lost.Most < b.Arrived.Least
-}
-
 // P is the exact p-value that those of the lost distances are lost more often than controls only by chance.
 func (t FarTest) P(most int) float64 {
 	var lost Count
@@ -154,37 +149,30 @@ func (t FarTest) P(most int) float64 {
 			lost.Lost++
 		}
 	}
-	if lost.Lost == 0 {
-		return 1
-	}
-	others := t.Count(false)
-	return Fisher(lost.Lost, lost.Sent, others.Lost, others.Sent)
+	return moreOftenP(lost, t.Count(false))
 }
 
 // String says how far what is lost reaches.
 func (t FarTest) String() string {
 	suspects, others := t.Count(true), t.Count(false)
-	b, separate := t.bound()
+	b, _ := BoundOf(t.Copies)
 	switch {
-	case others.Sent == 0 || others.Lost == others.Sent:
+	case others.Lost == others.Sent:
 		return "How far that reaches is not known: the host answers no segment of no connection"
-	case suspects.Lost == suspects.Sent && t.P(mostDistance) <= t.Alpha:
+	case suspects.Lost == suspects.Sent && t.P(math.MaxInt) <= t.Alpha:
 		return fmt.Sprintf("It is no matter of a connection: segments of none are lost too, measured up to %s beyond 0 "+
 			"(%d of %d, elsewhere %d of %d, p = %.1e)", grouped(t.farthest()), suspects.Lost, suspects.Sent, others.Lost,
-			others.Sent, t.P(mostDistance))
-	case separate && t.P(b.Lost.Most) <= t.Alpha:
+			others.Sent, t.P(math.MaxInt))
+	case b.ShortLost() && t.P(b.Lost.Most) <= t.Alpha:
 		return fmt.Sprintf("It is no matter of a connection: segments of none are lost too, up to %s beyond 0, from %s on "+
 			"they arrive (p = %.1e)", grouped(b.Lost.Most), grouped(b.Arrived.Least), t.P(b.Lost.Most))
-	case 2*suspects.Lost < suspects.Sent && t.P(mostDistance) > t.Alpha:
+	case 2*suspects.Lost < suspects.Sent && t.P(math.MaxInt) > t.Alpha:
 		return fmt.Sprintf("Segments of no connection arrive there (%d of %d, up to %s beyond 0): either a device compares "+
 			"numbers with those of the same connection, or only what is nearer is lost", suspects.Sent-suspects.Lost,
 			suspects.Sent, grouped(t.farthest()))
 	}
 	return "How far that reaches is not known: chance is not excluded"
 }
-
-// mostDistance is beyond every distance.
-const mostDistance = 1 << 32
 
 func (t FarTest) farthest() (most int) {
 	for _, c := range t.Copies {

@@ -127,13 +127,12 @@ func zeroDropped(o *Observation) (Finding, bool) {
 
 // besideAlike is a finding about the number 0 beside what became of numbers like it.
 func (o *Observation) besideAlike(f Finding, ok bool) (Finding, bool) {
-	if !ok {
-		return f, ok
+	if ok {
+		if f.OnlyZero = o.Alike.Arrive(); o.Alike.Lost() {
+			f.Reason = report.NumbersAlikeDropped
+		}
+		f.Message += o.Alike.String()
 	}
-	if f.OnlyZero = o.Alike.Arrive(); o.Alike.Lost() {
-		f.Reason = report.NumbersAlikeDropped
-	}
-	f.Message += o.Alike.String()
 	return f, ok
 }
 
