@@ -169,7 +169,7 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 		if f.Message != c.want || f.Reason != c.reason || f.Tested != (c.reason == report.IdleDropped) {
 			t.Errorf("%s: %s, tested %t: %s", name, f.Reason, f.Tested, f.Message)
 		}
-		decided := f.Verdict != report.Inconclusive || f.Reason == report.PeerClosed && o.AtOnce == 0
+		decided := f.Verdict != report.Inconclusive || f.Reason == report.PeerClosed
 		if o.Decided() != decided {
 			t.Errorf("%s: decided %t", name, o.Decided())
 		}
