@@ -31,7 +31,7 @@ var kernels = []host{
 // limits are rules of the server's host about how many SYNs or connections a client may have.
 var limits = []host{
 	{name: "2 SYNs a second", onServer: rule("input", syn+"limit rate over 2/second burst 1 packets drop"),
-		right: answers{handshake: "ConnectionLimit|SynLimited|QueueFullOrSynFiltered", wrap: "Delivered|PathDown",
+		right: answers{handshake: "Established|ConnectionLimit|SynLimited|QueueFullOrSynFiltered", wrap: "Delivered|PathDown",
 			mtu: "SizesArrived|PathDown", queue: "SynLimited|QueueOrLimit",
 			stalled: "SynLimited|QueueOrLimit|QueueOverflowed"}},
 	{name: "20 SYNs a second", onServer: rule("input", syn+"limit rate over 20/second burst 5 packets drop"),
@@ -101,7 +101,8 @@ var paths = []host{
 		right: answers{mtu: "PathMTUBlackhole"}},
 	{name: "200 ms each way", faults: []string{"delay=200ms"}},
 	{name: "5 % lost each way", sample: true, faults: []string{"loss=5%"}},
-	{name: "20 % lost each way", faults: []string{"loss=20%"}},
+	{name: "20 % lost each way", faults: []string{"loss=20%"},
+		right: answers{wrap: "Delivered|KernelDisagrees|PathLossy"}},
 	{name: "bursts of loss", faults: []string{"burst=5%/50ms"}},
 	{name: "reorders a tenth", faults: []string{"reorder=10%"}},
 	{name: "doubles a tenth", faults: []string{"duplicate=10%"}},
