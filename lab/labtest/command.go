@@ -2,6 +2,7 @@ package labtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -26,7 +27,8 @@ func (c *Command) Build(m *testing.M) (status int) {
 	}
 	defer os.RemoveAll(folder)
 	*c = Command(filepath.Join(folder, "tcpprobe"))
-	build := exec.Command("go", "build", "-o", string(*c), "github.com/tcpprobe/tcpprobe/cmd/tcpprobe")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", string(*c),
+		"github.com/tcpprobe/tcpprobe/cmd/tcpprobe")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building tcpprobe: %v\n%s", err, out)
 		return 1

@@ -48,7 +48,8 @@ func idleUnopened(o *Idling) (Finding, bool) {
 	}
 	if o.Opened < LeastIdle && o.AtOnce > 0 {
 		return when(true, report.Inconclusive, report.PeerClosed,
-			"the target closes connections at once (%d of those that were opened), so there is no silence to ask about", o.AtOnce)
+			"the target closes connections at once (%d of those that were opened), so there is no silence to ask about",
+			o.AtOnce)
 	}
 	return when(o.Opened < LeastIdle, report.Inconclusive, report.PathDown,
 		"%d connections were established beside the first one, and %d are needed: the target takes few at a time, or resets "+
