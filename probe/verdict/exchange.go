@@ -203,8 +203,8 @@ func droppedBySize(o *Observation) (Finding, bool) {
 		controls.Lost, controls.Sent, o.Sizes.P(), lengths(o.Sizes.Copies, true), lengths(o.Sizes.Copies, false)))
 }
 
-// mostLengths is how many lengths a message names.
-const mostLengths = 8
+// lengthsEachEnd is how many of the shortest, and how many of the longest, a message names.
+const lengthsEachEnd = 4
 
 // lengths lists those of the suspects that were lost, or arrived.
 func lengths(copies Copies, lost bool) string {
@@ -218,8 +218,8 @@ func lengths(copies Copies, lost bool) string {
 	all = slices.Compact(all)
 	var words []string
 	for i, n := range all {
-		if i >= mostLengths/2 && i < len(all)-mostLengths/2 {
-			if i == mostLengths/2 {
+		if i >= lengthsEachEnd && i < len(all)-lengthsEachEnd {
+			if i == lengthsEachEnd {
 				words = append(words, "…")
 			}
 			continue

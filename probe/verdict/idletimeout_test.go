@@ -104,6 +104,11 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 			"2 of 3 idle connections were ended, the first by a FIN after 20.0 s of silence, the last after 26.1 s. It " +
 				"is not shown that silence is the reason: an application that waits no longer for a request looks the " +
 				"same. Sent by the peer or something that looks like it; idle ones were held for 10.0 s"},
+		"ended, too far apart, and one silent": {[][]IdleConnection{after(Held, 10), after(EndedByFIN, 20, 26.1),
+			after(Silent, 30)}, func(o *Idling) { o.Outlived, o.Blocks, o.Reopened = true, undecided, 1 }, report.PeerClosed,
+			"2 of 4 idle connections were ended, the first by a FIN after 20.0 s of silence, the last after 26.1 s. It " +
+				"is not shown that silence is the reason: an application that waits no longer for a request looks the " +
+				"same. Sent by the peer or something that looks like it; idle ones were held for 10.0 s"},
 		"ended, and one never asked": {[][]IdleConnection{after(Held, 10), after(EndedByFIN, 20, 20), after(NotAsked, 5)},
 			func(o *Idling) { o.Outlived = true }, report.PeerClosed,
 			"2 of 4 idle connections were ended, the first by a FIN after 20.0 s of silence, the last after 20.0 s. It " +

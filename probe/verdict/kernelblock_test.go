@@ -54,6 +54,9 @@ func TestFurtherKernelBlocks(t *testing.T) {
 	if b := exact.Block(4 * Fisher(6, 6, 0, 6)); b.Each != 6 {
 		t.Errorf("at the error bound: %d each", b.Each)
 	}
+	if b := exact.Block(4); b.Each != 2 {
+		t.Errorf("at any error: %d each", b.Each)
+	}
 	if n := expected(10, 0.05, -2); n != 0 {
 		t.Errorf("at least %d of 10", n)
 	}

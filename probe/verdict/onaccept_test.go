@@ -28,6 +28,9 @@ func TestAcceptingIsAskedOnce(t *testing.T) {
 			if (got != nil) != c.known || (a.Known() != nil) != c.known {
 				t.Errorf("%+v: %+v", c.found, got)
 			}
+			if got != nil && got.Opened != c.found.Opened {
+				t.Errorf("%+v is known as %+v", c.found, got)
+			}
 		}
 		if calls != c.calls {
 			t.Errorf("%+v: asked %d times", c.found, calls)
