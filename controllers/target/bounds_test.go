@@ -17,6 +17,13 @@ func TestMaxPods(t *testing.T) {
 	}
 }
 
+// TestMostKept: so many NetworkPolicies are read of a namespace, and so many bytes of a UID are kept.
+func TestMostKept(t *testing.T) {
+	if mostPolicies != 1000 || maxUID != 64 {
+		t.Errorf("%d NetworkPolicies, %d bytes of a UID", mostPolicies, maxUID)
+	}
+}
+
 // endlessSlices serves EndpointSlices without end, and counts the pages.
 type endlessSlices struct {
 	client.Reader
