@@ -62,7 +62,7 @@ golden: setup ## What users see, compared with test/golden/testdata, all of it; 
 .PHONY: hosts
 hosts: setup-servers ## Every scenario against hosts and devices with habits of their own (needs root)
 	@go test -vet=off -tags net -count 1 -parallel 8 -timeout 30m -v ./test/hosts -whole | \
-		grep -E '^ *--- |^(ok|FAIL)|cells were asked|want '
+		grep -E '^ *--- |^(ok|FAIL)|cells were asked|want |flows are left|waited|no report|than 2 %|panic:'
 
 .PHONY: generate verify lint
 generate: setup-checks ## Write what is generated: eBPF objects, deep copies, CRD, roles, chart

@@ -114,7 +114,10 @@ func TestAllVariants(t *testing.T) {
 func TestDeadlineScalesWithTheWork(t *testing.T) {
 	few, many, said := probeFlags("SequenceWrap"), probeFlags("SequenceWrap", "Handshake"), probeFlags("SequenceWrap")
 	few.Paths, many.Paths, said.Deadline = 1, plan.MaxPaths, 90*time.Second
-	for q, want := range map[*ProbeFlags]int{few: 30 + flowSegments/200, many: 30 + 2*256*flowSegments/200, said: 90} {
+	queue := probeFlags("AcceptQueue")
+	queue.MaxConnections = 20
+	for q, want := range map[*ProbeFlags]int{few: 30 + flowSegments/200, many: 30 + 2*256*flowSegments/200, said: 90,
+		queue: 30 + flowSegments/200 + len(someTargets)*(2+180/200+30+20)} {
 		if p, err := q.Plan("host", someTargets); err != nil || p.DeadlineSeconds != want {
 			t.Errorf("%+v: %v, deadline %d s, want %d", q, err, p.DeadlineSeconds, want)
 		}

@@ -18,8 +18,8 @@ import (
 // Command is the path of tcpprobe, as users run it.
 type Command string
 
-// Build builds the command and runs a package's tests. It returns their exit status.
-func (c *Command) Build(m *testing.M) (status int) {
+// Main builds the command and runs a package's tests. It returns their exit status.
+func (c *Command) Main(m *testing.M) (status int) {
 	folder, err := os.MkdirTemp("", "tcpprobe")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

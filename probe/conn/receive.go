@@ -160,8 +160,12 @@ func (c *Conn) delayAck() {
 
 // acknowledge sends an acknowledgement that nothing else carries, at most one in ackDelay and only if the rate allows
 // it. Otherwise it is delayed. So whatever a peer sends, it does not make this side send more (compare the limit for
-// challenge ACKs, RFC 5961 section 10).
+// challenge ACKs, RFC 5961 section 10). After its RST it sends none, unless the peer has shown that it still holds the
+// connection: a listener that uses SYN cookies would take it for the end of a handshake, and make a connection of it.
 func (c *Conn) acknowledge() {
+	if c.sentRST && !c.lingers {
+		return
+	}
 	early := time.Since(c.answered) < ackDelay
 	if !early {
 		c.answered = time.Now()

@@ -134,7 +134,7 @@ func (c kernelCase) wrong(s *site, f lab.Family) (all []string) {
 		if n.Size == report.SizeInFlight && n.Crossing.Told() == 0 && strings.Contains(k.Message, "none had data in flight") {
 			continue // the path is too short for it
 		}
-		if suffer(n.Crossing) != slices.Contains(c.sizes, n.Size) || suffer(n.Control) {
+		if suffer(n.Crossing) != slices.Contains(c.sizes, n.Size) || n.Control.Harmed() > 1 {
 			all = append(all, fmt.Sprintf("size %s: %+v", n.Size, n))
 		}
 	}

@@ -87,7 +87,7 @@ func (f *Filling) Most() int { return f.Least + f.More }
 type fillingRule func(*Filling) (Finding, bool)
 
 var acceptQueueRules = []fillingRule{overflowed, unattributed, neverBegun, ignoredMeanwhile, notReached, queuePathDown,
-	queueReset, queueUnconfirmed, queueDied, newPortsIgnored, queueLossy}
+	queueReset, queueDied, queueUnconfirmed, newPortsIgnored, queueLossy}
 
 // AcceptQueue judges the flow of the scenario AcceptQueue.
 func AcceptQueue(f *Filling) Finding {
@@ -206,9 +206,13 @@ func newPortsIgnored(f *Filling) (Finding, bool) {
 		f.Least, f.SkippedPorts, lookAtTarget)
 }
 
-// queueUnconfirmed is the finding for a connection that got no place where no port is known that would get one.
+// queueUnconfirmed is the finding for a connection that got no place, beyond the path's loss, where no port is known that
+// would get one.
 func queueUnconfirmed(f *Filling) (Finding, bool) {
-	return when(f.NoSpares, report.Inconclusive, report.QueueOrLimit,
+	const most = 0.01
+	silent := len(f.Test.Rounds)
+	unlikely := Fisher(silent, silent, f.Beacons.Lost, f.Beacons.Sent) <= most
+	return when(f.NoSpares && unlikely, report.Inconclusive, report.QueueOrLimit,
 		"after %d connections one got no place. Whether a queue is full cannot be shown here: no reset was confirmed, so no "+
 			"source port could be used before and asked again. %s", f.Least, lookAtTarget)
 }

@@ -46,14 +46,13 @@ func idleUnopened(o *Idling) (Finding, bool) {
 		return when(true, report.Inconclusive, report.PathDown,
 			"no connection could be opened (%s), so nothing is known about idle ones; see Handshake", o.Opening.Answer)
 	}
-	if o.Opened < LeastIdle && o.AtOnce > 0 {
+	if o.AtOnce {
 		return when(true, report.Inconclusive, report.PeerClosed,
-			"the target closes connections at once (%d of those that were opened), so there is no silence to ask about",
-			o.AtOnce)
+			"the target closes connections at once, so there is no silence to ask about")
 	}
 	return when(o.Opened < LeastIdle, report.Inconclusive, report.PathDown,
-		"%d connections were established beside the first one, and %d are needed: the target takes few at a time, or resets "+
-			"them; see Handshake", o.Opened, LeastIdle)
+		"%d connections were established beside the first one, and %d are needed: the target takes few at a time, and "+
+			"closes or resets others; see Handshake", o.Opened, LeastIdle)
 }
 
 func idleUnanswered(o *Idling) (Finding, bool) {

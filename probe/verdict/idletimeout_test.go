@@ -34,11 +34,11 @@ func TestIdleTimeoutMessages(t *testing.T) { //nolint:funlen // one table of sen
 				"it. No more is asked"},
 		"not open": {nil, func(o *Idling) { o.Opening = conn.Opening{} }, report.PathDown,
 			"no connection could be opened (no answer), so nothing is known about idle ones; see Handshake"},
-		"closed at once": {nil, func(o *Idling) { o.Opened, o.AtOnce = 1, 3 }, report.PeerClosed,
-			"the target closes connections at once (3 of those that were opened), so there is no silence to ask about"},
+		"closed at once": {nil, func(o *Idling) { o.Opened, o.AtOnce = 0, true }, report.PeerClosed,
+			"the target closes connections at once, so there is no silence to ask about"},
 		"one beside it": {nil, func(o *Idling) { o.Opened = 1 }, report.PathDown,
-			"1 connections were established beside the first one, and 2 are needed: the target takes few at a time, or " +
-				"resets them; see Handshake"},
+			"1 connections were established beside the first one, and 2 are needed: the target takes few at a time, and " +
+				"closes or resets others; see Handshake"},
 		"unanswered": {nil, func(o *Idling) { o.Unanswered = true }, report.NoProofOfLife,
 			"the connection was established, and keep-alives (one old byte) are not answered even before any silence, " +
 				"so idle connections cannot be asked: something on the way drops old data"},

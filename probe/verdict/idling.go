@@ -36,7 +36,7 @@ type Idling struct {
 	Most        time.Duration // the longest silence that was to be asked about
 	Connections []IdleConnection
 	Opened      int            // idle connections that were established
-	AtOnce      int            // connections that the peer closed before any silence
+	AtOnce      bool           // the peer closed the first one before any silence
 	Unanswered  bool           // keep-alives were not answered even before any silence
 	Control     IdleConnection // Idle: its age when it was ended
 	ControlLost bool           // the one that was asked all along answers no more

@@ -7,9 +7,9 @@ import "sync"
 // convictions need not wait as long. The error stays bounded: only a conviction at its own share of the error spares
 // others the wait. A late answer in any flow takes this back. It is safe for concurrent use.
 type Lateness struct {
-	mu    sync.Mutex
-	noted bool // one was convicted, or late
-	late  bool
+	mu   sync.Mutex
+	lost bool // one was convicted, or late
+	late bool
 }
 
 // Lost notes that a suspect was convicted after the longest wait.
@@ -24,7 +24,7 @@ func (l *Lateness) note(late bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.noted, l.late = true, l.late || late
+	l.lost, l.late = true, l.late || late
 }
 
 // Excluded reports whether what is lost at this target is not late. Without a Lateness nothing is known.
@@ -34,5 +34,5 @@ func (l *Lateness) Excluded() bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.noted && !l.late
+	return l.lost && !l.late
 }

@@ -46,6 +46,9 @@ func (f *Filling) afterwards() string {
 		return "The run ended before it could be seen whether a fresh connection is established now: only the " +
 			"application's accept() frees the queue's slots"
 	}
+	if f.NoSpares {
+		return "Then all connections were to end, but the target confirms no reset, so what a fresh one meets shows nothing"
+	}
 	if f.Freed {
 		return "After all connections were reset a fresh one was established: the application accepts, but more slowly " +
 			"than connections come"
@@ -77,7 +80,7 @@ func (f *Filling) hypotheses() string {
 // later says what a fresh connection met after all others were reset.
 func (f *Filling) later() string {
 	switch {
-	case !f.Asked:
+	case !f.Asked, f.NoSpares:
 		return ""
 	case f.Freed:
 		return ". After all connections were reset a fresh one was established, as after a limit of connections at once"

@@ -25,7 +25,7 @@ type host struct {
 }
 
 // answers has the right reason for each scenario. Several are separated by "|", where chance or load decides. Empty is
-// what a healthy host and path get, "-" is not asked. An answer after "?" is no verdict although a person could know
+// what a healthy host and path get. An answer after "?" is no verdict although a person could know
 // one.
 type answers struct {
 	handshake, wrap, mtu, idle string

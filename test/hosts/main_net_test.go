@@ -13,4 +13,4 @@ import (
 
 var command labtest.Command
 
-func TestMain(m *testing.M) { os.Exit(command.Build(m)) }
+func TestMain(m *testing.M) { os.Exit(command.Main(m)) }

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
 
@@ -24,7 +26,7 @@ type question struct {
 	healthy report.Reason
 }
 
-// questions are asked together of one server, in this order.
+// together are questions that are asked at once of one server, in this order.
 var together = []question{
 	{"Handshake", func(a answers) string { return a.handshake }, report.Established},
 	{"SequenceWrap", func(a answers) string { return a.wrap }, report.Delivered},
@@ -38,6 +40,9 @@ var (
 	queue   = question{"AcceptQueue", func(a answers) string { return a.queue }, report.NotReached}
 	stalled = question{"AcceptQueue, stalled", func(a answers) string { return a.stalled }, report.QueueOverflowed}
 )
+
+// patience is how long the server's kernel may keep what ends by itself: half-open connections and TIME-WAIT.
+const patience = 3 * time.Minute
 
 // tally counts the cells of the matrix.
 type tally struct {
@@ -98,9 +103,13 @@ func (h host) ask(t *testing.T, all *tally) {
 func (h host) run(t *testing.T, l *lab.Lab, target netip.AddrPort, args ...string) report.Report {
 	t.Helper()
 	r := command.Run(t, l.Client(), target, args...)
-	if r.LeakedFlows != 0 && !h.leaves {
+	if h.leaves {
+		return r
+	}
+	if r.LeakedFlows != 0 {
 		t.Errorf("%d flows are left at %s", r.LeakedFlows, target)
 	}
+	labtest.AwaitEmpty(t, "sockets", patience, l.Server().Sockets, l.ClientAddr(lab.IPv4))
 	return r
 }
 
@@ -122,6 +131,9 @@ func (all *tally) compare(t *testing.T, right answers, asked []question, r repor
 			want = string(q.healthy)
 		}
 		one := r.Results[i]
+		if !strings.HasPrefix(q.name, one.Scenario) {
+			t.Fatalf("result %d is about %s, want %s", i, one.Scenario, q.name)
+		}
 		if !slices.Contains(strings.Split(want, "|"), string(one.Reason)) {
 			all.wrong++
 			t.Errorf("%s: %s / %s, want %s: %s\n%s", q.name, one.Verdict, one.Reason, want, one.Message, one.Evidence)

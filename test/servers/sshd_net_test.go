@@ -35,13 +35,20 @@ func TestSSHIsNotMadeToLockOut(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, 22)
 			sshd(s)
+			passed := 0
 			for range 3 {
 				r := s.run(args...)
 				s.expectNothingLeft(r)
+				if r.Verdict() == report.Pass {
+					passed++
+				}
 				// A busy sshd answers late, which costs connections, and there may be too few left for a verdict.
 				if r.Verdict() == report.Fail {
 					t.Errorf("%+v", r.Results)
 				}
+			}
+			if args == nil && passed == 0 {
+				t.Error("none of three default runs passed")
 			}
 			s.await("sshd to let an ordinary client in", func() bool { return identifies(s.greeting()) })
 			t.Logf("turned away: %d", bytes.Count(s.logged(), []byte("past MaxStartups")))

@@ -39,7 +39,7 @@ func (f *filling) confirm(ctx context.Context, a *attempt) (answered bool) {
 		narrowed := len(still) < len(suspects)
 		f.seen.Test.Add(verdict.Round{Block: size, BeaconsLost: lost}, !narrowed)
 		suspects, f.othersAnswered = still, f.othersAnswered || narrowed
-		if len(suspects) == 1 || f.seen.Test.Significant() {
+		if len(suspects) == 1 && !f.seen.NoSpares || f.seen.Test.Significant() {
 			return false
 		}
 		if a.awaitAnswer(ctx, time.Now().Add(roundGap)) {

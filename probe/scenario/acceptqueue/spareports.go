@@ -26,7 +26,7 @@ const (
 // prepareSpares prepares the missing spares. If ports get no answer, other ports are tried before the target counts as
 // silent. A target that answers and confirms no reset has none, and is filled without.
 func (f *filling) prepareSpares(ctx context.Context) bool {
-	failed, silent, answered := 0, 0, false
+	failed, silent, unanswered := 0, 0, false
 	if f.seen.NoSpares {
 		return true
 	}
@@ -43,13 +43,13 @@ func (f *filling) prepareSpares(ctx context.Context) bool {
 		}
 		silent++
 		f.Opening = a.opening
-		answered = answered || a.opening.Answer == conn.SynAck
+		unanswered = unanswered || a.opening.Answer != conn.SynAck
 		f.release(ctx, a)
 		if failed++; failed >= flow.SilentPorts && len(f.spares) == 0 || failed >= sparePorts || silent >= silentInARow {
 			break
 		}
 	}
-	f.seen.NoSpares = len(f.spares) == 0 && answered && ctx.Err() == nil
+	f.seen.NoSpares = f.seen.Before == 0 && failed > 0 && !unanswered && ctx.Err() == nil
 	return len(f.spares) > 0 || f.seen.NoSpares
 }
 

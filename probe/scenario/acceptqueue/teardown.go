@@ -27,7 +27,7 @@ func (f *filling) tearDown(ctx context.Context) {
 		_ = f.Env.Pace(ctx, 2) // after the end of ctx the segments are sent without pause
 		tokens <- struct{}{}
 		group.Go(func() {
-			end, err := a.End(ctx)
+			end, err := f.Env.EndOne(ctx, a.Conn)
 			mu.Lock()
 			defer mu.Unlock()
 			f.addEnding(a, end, err)
@@ -40,7 +40,7 @@ func (f *filling) tearDown(ctx context.Context) {
 
 // release ends an attempt that is no longer needed.
 func (f *filling) release(ctx context.Context, a *attempt) {
-	end, err := a.End(ctx)
+	end, err := f.Env.EndOne(ctx, a.Conn)
 	f.addEnding(a, end, err)
 	f.Outcome.Keep(a.Conn)
 }

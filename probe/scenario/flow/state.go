@@ -71,9 +71,18 @@ func (s *State) End(ctx context.Context, c *conn.Conn) {
 	}
 }
 
+// EndOne ends a connection, with fewer RSTs if none of the others' ends was ever confirmed.
+func (e *Env) EndOne(ctx context.Context, c *conn.Conn) (conn.Ending, error) {
+	c.SilentPeer = e.Endings.silentPeer()
+	ending, err := c.End(ctx)
+	if c.Established() {
+		e.Endings.note(ending)
+	}
+	return ending, err
+}
+
 func (s *State) end(ctx context.Context, c *conn.Conn) {
-	c.SilentPeer = s.Env.Endings.silentPeer()
-	e, err := c.End(ctx)
+	e, err := s.Env.EndOne(ctx, c)
 	if s.Fault == nil {
 		s.Fault = err
 	}
@@ -81,7 +90,6 @@ func (s *State) end(ctx context.Context, c *conn.Conn) {
 		s.Fault = c.Fault()
 	}
 	if c.Established() {
-		s.Env.Endings.note(e)
 		s.Outcome.Remains = s.Outcome.Remains.Plus(RemainsOf(e))
 	}
 	s.Guard = s.Guard.Plus(e.Check)

@@ -34,7 +34,7 @@ func (w *idling) close(ctx context.Context) {
 	for _, s := range w.failed {
 		w.Join(s)
 	}
-	w.seen.Observation, w.seen.AtOnce = w.Observation, int(w.closedFirst.Load())
+	w.seen.Observation = w.Observation
 	w.Delivered = w.seen.Decided()
 }
 

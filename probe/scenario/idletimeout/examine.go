@@ -98,7 +98,7 @@ func (w *idling) established(ctx context.Context) bool {
 	e := *w.Env
 	e.Accepting = nil
 	state := &flow.State{Env: &e}
-	m := w.establish(ctx, state, w.seen.Most)
+	m, _ := w.establish(ctx, state, w.seen.Most)
 	if m != nil {
 		m.end(ctx)
 	}

@@ -5,7 +5,6 @@ package idletimeout
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/probe/scenario/flow"
@@ -39,7 +38,6 @@ type idling struct {
 	silent      []*member     // the connections whose fate is not known yet, the first to be asked first
 	over        []*member     // the others
 	failed      []*flow.State // of those that were not established
-	closedFirst atomic.Int32  // how many of these the peer closed
 	held        time.Duration // the longest silence that one survived
 	nextControl time.Time     // when the control is asked next
 	lastControl time.Time     // when it answered last

@@ -17,7 +17,7 @@ import (
 func (w *idling) open(ctx context.Context) (ok bool) {
 	for range flow.SourcePorts {
 		state := &flow.State{Env: w.Env}
-		w.control = w.establish(ctx, state, 0)
+		w.control, w.seen.AtOnce = w.establish(ctx, state, 0)
 		w.Opening, w.PeerReset, w.Ports = state.Opening, state.PeerReset, w.Ports+state.Ports
 		if w.control != nil {
 			break
@@ -48,7 +48,7 @@ func (w *idling) openSilent(ctx context.Context) {
 		e.Accepting = nil // the control asks for all
 		all.Go(func() {
 			state := &flow.State{Env: &e}
-			m := w.establish(ctx, state, d)
+			m, _ := w.establish(ctx, state, d)
 			mu.Lock()
 			defer mu.Unlock()
 			if m == nil {
@@ -63,29 +63,27 @@ func (w *idling) openSilent(ctx context.Context) {
 }
 
 // establish opens a connection, and returns it once the peer has shown that it holds it and answers keep-alives.
-// Otherwise it ends it.
-func (w *idling) establish(ctx context.Context, state *flow.State, silence time.Duration) *member {
+// Otherwise it ends it. atOnce says that the peer had closed it.
+func (w *idling) establish(ctx context.Context, state *flow.State, silence time.Duration) (m *member, atOnce bool) {
 	c := state.Open(ctx, flow.RandomISS())
 	if c == nil {
-		return nil
+		return nil, false
 	}
-	m := &member{Conn: c, state: state, time: silence}
+	m = &member{Conn: c, state: state, time: silence}
 	c.Observer = m.observe
 	state.Opening = c.Handshake(ctx, w.Env.Pace)
 	established := state.Opening.Answer == conn.SynAck && c.Prove(ctx, w.Env.Pace, w.byte).Established && !m.gone()
 	if established && (silence == 0 || w.answersAtFirst(ctx, m)) {
 		m.begin()
-		return m
+		return m, false
 	}
 	if state.Opening.Answer == conn.StaleAck {
 		c.ResetOlder(state.Opening.Wrong)
 	}
 	state.PeerReset = c.Reset() && c.Established()
-	if c.Closed() {
-		w.closedFirst.Add(1)
-	}
+	atOnce = c.Closed()
 	m.end(ctx)
-	return nil
+	return nil, atOnce
 }
 
 // answersAtFirst reports whether a keep-alive is answered before any silence.

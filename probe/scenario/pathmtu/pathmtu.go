@@ -105,7 +105,7 @@ func (s *sizes) examine(ctx context.Context) {
 		s.sample(ctx)
 	}
 	s.narrow(ctx)
-	if s.suspicious() {
+	if s.suspicious() && !s.allNew { // what is compared with begins with acknowledged bytes
 		s.convict(ctx)
 	}
 	// what the peer sends back, for the way back
