@@ -117,7 +117,7 @@ func TestDeadlineScalesWithTheWork(t *testing.T) {
 	queue := probeFlags("AcceptQueue")
 	queue.MaxConnections = 20
 	for q, want := range map[*ProbeFlags]int{few: 30 + flowSegments/200, many: 30 + 2*256*flowSegments/200, said: 90,
-		queue: 30 + flowSegments/200 + len(someTargets)*(2+180/200+30+20)} {
+		queue: 30 + flowSegments/200 + len(someTargets)*(2+30+20)} {
 		if p, err := q.Plan("host", someTargets); err != nil || p.DeadlineSeconds != want {
 			t.Errorf("%+v: %v, deadline %d s, want %d", q, err, p.DeadlineSeconds, want)
 		}

@@ -304,7 +304,7 @@ var inconclusive = []Reason{
 	{"PeerClosed", Inconclusive, "IdleTimeout: the application closes connections, idle or not", []Meaning{{idleTimeout,
 		"connections are ended some time after they were opened, and so is one that is not idle: an application that waits " +
 			"so long for a request (nginx 60 s, sshd 120 s), or a proxy in front of it. Or idle ones end at different times. " +
-			"The message has the times. Where the application closes at once, there is no silence to ask about",
+			"The message has the times. An application that closes at once leaves no silence to ask about",
 		"nothing, if that is what the application is to do; to ask the path, ask a port whose application waits longer, or " +
 			"set its timeout for requests higher than the time asked about"}}},
 	{"NotIsolated", Inconclusive, "the suspect is lost, and so are its bytes elsewhere", []Meaning{

@@ -206,8 +206,8 @@ func newPortsIgnored(f *Filling) (Finding, bool) {
 		f.Least, f.SkippedPorts, lookAtTarget)
 }
 
-// queueUnconfirmed is the finding for a connection that got no place, beyond the path's loss, where no port is known that
-// would get one.
+// queueUnconfirmed is the finding for a connection that got no place, beyond the path's loss, where no port is known
+// that would get one.
 func queueUnconfirmed(f *Filling) (Finding, bool) {
 	const most = 0.01
 	silent := len(f.Test.Rounds)
