@@ -110,3 +110,47 @@ func TestLateAnswersAreNoConnection(t *testing.T) {
 		}
 	})
 }
+
+// repeater sends its data once more when an RST comes, as one that has not got the acknowledgement yet.
+type repeater struct {
+	conntest.Listener
+	data       segment.Segment
+	reset      bool
+	afterReset []string // bare ACKs that came after the RST
+}
+
+func (p *repeater) Receive(s *segment.Segment) []*segment.Segment {
+	bare := s.Flags == segment.ACK && s.PayloadLen() == 0
+	if p.reset && bare {
+		p.afterReset = append(p.afterReset, s.String())
+	}
+	out := p.Listener.Receive(s)
+	switch {
+	case s.Flags == segment.SYN:
+		p.data = segment.Segment{Source: s.Destination, Destination: s.Source, Flags: segment.PSH | segment.ACK,
+			Seq: out[0].Seq.Add(1), Ack: s.Seq.Add(1), Payload: []byte{1}, WindowScale: -1}
+	case s.Flags.Has(segment.RST):
+		p.reset = true
+		out = append(out, &p.data)
+	case s.PayloadLen() > 0 && !p.reset:
+		out = append(out, &p.data)
+	}
+	return out
+}
+
+// TestNoAcknowledgementAfterAnRST: an ACK after the RST may be a valid SYN cookie, and a listener makes a connection of
+// it.
+func TestNoAcknowledgementAfterAnRST(t *testing.T) {
+	peer := &repeater{}
+	b := &conntest.Bench{Peer: peer}
+	b.Run(t, func(t *testing.T, ctx context.Context) {
+		k := dial(t, ctx, b, seq.At(1000), conn.SynAck)
+		k.Send(conn.Step{Part: evidence.Data, Flags: segment.PSH | segment.ACK, Payload: []byte{1}})
+		k.Await(ctx, time.Now().Add(time.Second), func(wire.Packet) bool { return k.Acked() == k.SendNext() })
+		e, err := k.End(ctx)
+		time.Sleep(time.Second) // on the fake clock: what was sent arrives
+		if err != nil || !e.Confirmed || !peer.reset || len(peer.afterReset) > 0 {
+			t.Errorf("%+v, %v: after the RST came %v\n%s", e, err, peer.afterReset, k.Evidence())
+		}
+	})
+}
