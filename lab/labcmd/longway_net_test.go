@@ -57,7 +57,7 @@ func TestLongWay(t *testing.T) {
 	}
 }
 
-// expectRoundTrip compares the round trip of a result, which may differ by a fifth.
+// expectRoundTrip compares the round trip of a result. It is never shorter; on a busy machine it may be longer by half.
 func expectRoundTrip(t *testing.T, r report.Result, want time.Duration) {
 	t.Helper()
 	if r.RTTMicros == nil {
@@ -65,7 +65,7 @@ func expectRoundTrip(t *testing.T, r report.Result, want time.Duration) {
 		return
 	}
 	got := time.Duration(r.RTTMicros.Median) * time.Microsecond
-	if off := (got - want).Abs(); off > want/5 {
+	if got < want || got > want+want/2 {
 		t.Errorf("%s: round trip %s, want %s", r.Scenario, got, want)
 	}
 }
