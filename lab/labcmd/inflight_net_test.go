@@ -35,17 +35,8 @@ func TestInFlightAtZero(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			o := quick("")
 			o.KernelConnections = true
-			p, found := probe(t, s, o, c.fault, "delay=20ms")
-			for range 2 { // on a busy machine what follows in flight may leave too late, and fewer words are certain
-				if says(found, c.says) {
-					break
-				}
-				p, found = probe(t, s, o, c.fault, "delay=20ms")
-			}
+			p, found := probeUntil(t, s, o, c.says, c.fault, "delay=20ms")
 			expect(t, found, established, c.wrap...)
-			if !says(found, c.says) {
-				t.Errorf("no %q in %+v", c.says, found)
-			}
 			for key, r := range found {
 				if r.Verdict == report.Fail && r.Alpha == 0 {
 					t.Errorf("%s: no error is stated", key)
@@ -57,6 +48,21 @@ func TestInFlightAtZero(t *testing.T) {
 		})
 	}
 	labtest.ExpectNothingLeft(t, s.Lab)
+}
+
+// probeUntil probes up to three times until each result of SequenceWrap has these words: on a busy machine what follows
+// in flight may leave too late, and less is certain.
+func probeUntil(
+	t *testing.T, s *testbed, o *options, words string, faults ...string,
+) (p probeResult, found map[string]report.Result) {
+	t.Helper()
+	for range 3 {
+		if p, found = probe(t, s, o, faults...); says(found, words) {
+			return p, found
+		}
+	}
+	t.Errorf("no %q in %+v", words, found)
+	return p, found
 }
 
 // says reports whether each result of SequenceWrap has these words.
