@@ -50,8 +50,8 @@ func (q *acceptQueueFlags) apply(p *plan.Plan) error {
 	return nil
 }
 
-// farQueue is what a target takes beside that whose round trip is half a second, or that loses a third: seconds before
-// the first connection. Each connection takes another one, since they are opened one after the other.
+// farQueue is how many seconds more a target may take before its first connection, where the round trip is half a
+// second or a third is lost. Each connection may take one more: they are opened one after the other.
 const farQueue = 30
 
 // seconds is the time that filling the queues of all targets takes.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tcpprobe/tcpprobe/lab"
@@ -50,4 +51,15 @@ func (c Command) Run(t *testing.T, from *lab.Namespace, target netip.AddrPort, a
 		t.Logf("%s %s: %s / %s, %d flows", one.Scenario, one.Variant, one.Verdict, one.Reason, one.Flows.Tried)
 	}
 	return r
+}
+
+// Exec runs another command in a namespace, with this input, and expects that it succeeds.
+func Exec(t *testing.T, in *lab.Namespace, stdin, name string, args ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &out
+	if err := in.Run(cmd); err != nil {
+		t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, &out)
+	}
 }

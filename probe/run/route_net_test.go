@@ -3,16 +3,15 @@
 package run_test
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tcpprobe/tcpprobe/lab"
+	"github.com/tcpprobe/tcpprobe/lab/labtest"
 	"github.com/tcpprobe/tcpprobe/probe/plan"
 	"github.com/tcpprobe/tcpprobe/probe/report"
 )
@@ -52,12 +51,7 @@ func (s *site) byBoth(f lab.Family) netip.AddrPort {
 // in runs a program in a namespace.
 func (s *site) in(ns *lab.Namespace, stdin, name string, args ...string) {
 	s.t.Helper()
-	var out bytes.Buffer
-	cmd := exec.CommandContext(s.t.Context(), name, args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &out
-	if err := ns.Run(cmd); err != nil {
-		s.t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, &out)
-	}
+	labtest.Exec(s.t, ns, stdin, name, args...)
 }
 
 // dead drops what comes in at the server for the echo server and matches.

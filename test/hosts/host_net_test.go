@@ -3,7 +3,6 @@
 package hosts_test
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -53,12 +52,7 @@ func (h host) script(t *testing.T, at *lab.Namespace, script string) {
 	if script == "" {
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-eu")
-	var out strings.Builder
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(script), &out, &out
-	if err := at.Run(cmd); err != nil {
-		t.Fatalf("%s: %v\n%s", script, err, out.String())
-	}
+	labtest.Exec(t, at, script, "sh", "-eu")
 }
 
 // Scripts. A rule is one of nftables'.

@@ -3,7 +3,6 @@ package pathmtu
 import (
 	"math/rand/v2"
 	"net/netip"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -127,30 +126,6 @@ func TestVerdicts(t *testing.T) {
 			report.PathMTUBlackhole, []string{"without an ICMP error:"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { expect(t, c.name, runFlow(t, c.bench), c.want, c.words...) })
-	}
-}
-
-// A device that drops segments that begin with what was acknowledged already hides no length. An MTU behind it is
-// not shown beyond chance, since it drops the beacons too, and nothing longer is said to arrive.
-func TestOldBytesDropped(t *testing.T) {
-	for longest, want := range map[int]report.Reason{1500: report.SizesArrived, 1400: report.PathLossy} {
-		path := func() conntest.Path {
-			var upTo seq.Number
-			return conntest.Dropping(func(s *segment.Segment, toPeer bool) bool {
-				switch {
-				case !toPeer || s.Flags.Has(segment.RST):
-					return false
-				case s.Flags.Has(segment.SYN):
-					upTo = s.End()
-				case s.Seq.Before(upTo) || s.PayloadLen()+40 > longest:
-					return true
-				case s.PayloadLen() > 0:
-					upTo = s.End()
-				}
-				return false
-			})()
-		}
-		expect(t, strconv.Itoa(longest), runFlow(t, &conntest.Bench{Path: path}), want, strconv.Itoa(longest), "arrived")
 	}
 }
 
